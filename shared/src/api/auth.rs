@@ -1,0 +1,109 @@
+//! Accounts and tokens.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{MentorId, UserId};
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Books lessons.
+    Student,
+    /// Gives lessons.
+    Mentor,
+    /// Looks after students.
+    Parent,
+    /// Runs the platform.
+    Admin,
+}
+
+impl Role {
+    /// The role as it is stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Student => "student",
+            Self::Mentor => "mentor",
+            Self::Parent => "parent",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// Body of register.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// Unique, compared without regard to case; at most 254 characters.
+    pub email: String,
+    /// 10 to 72 bytes (the limit of bcrypt).
+    pub password: String,
+    /// 1 to 100 characters.
+    pub display_name: String,
+    /// `student`, `mentor` or `parent`; administrators are not made here.
+    pub role: Role,
+}
+
+/// Body of login.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LoginRequest {
+    /// The account's e-mail.
+    pub email: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// Body of refresh and logout.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RefreshRequest {
+    /// The token that login or the last refresh gave.
+    pub refresh_token: String,
+}
+
+/// A short-lived access token and the refresh token that replaces both.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenPair {
+    /// Goes into `Authorization: Bearer …`.
+    pub access_token: String,
+    /// Seconds until it expires.
+    pub expires_in: u64,
+    /// Good for one refresh.
+    pub refresh_token: String,
+}
+
+/// A person as the API shows them to themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UserView {
+    /// Who.
+    pub id: UserId,
+    /// The account's e-mail, in lower case.
+    pub email: String,
+    /// Shown to others.
+    pub display_name: String,
+    /// What they may do.
+    pub role: Role,
+    /// Their mentor profile, if they have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mentor_id: Option<MentorId>,
+    /// A student's school grade, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grade: Option<i16>,
+}
+
+/// Answer of register and login.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Session {
+    /// Who signed in.
+    pub user: UserView,
+    /// What proves it from now on.
+    pub tokens: TokenPair,
+}

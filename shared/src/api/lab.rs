@@ -1,0 +1,56 @@
+//! The control plane: profile, reset, readiness.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::profile::Profile;
+
+/// Answer of `GET` and `PUT /lab/profile`: what is really in force.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProfileView {
+    /// The profile as last asked for.
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
+    pub profile: Profile,
+    /// Every switch as read back from where it takes effect: indexes from the catalogue,
+    /// sizes from the pool, the rest from the running engine.
+    pub in_force: BTreeMap<String, String>,
+    /// Switches whose value in force is not the one asked for; empty when all is well.
+    pub differences: Vec<String>,
+    /// Short digest of `in_force`; equal digests mean equal behaviour.
+    pub fingerprint: String,
+    /// Digest of the seeded data, if the database was seeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataset: Option<String>,
+    /// The seeded scale: `small`, if the database was seeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<String>,
+    /// Version and build of the server: `0.1.0 (release)`.
+    pub build: String,
+    /// Counts the engines since start; a swap adds one.
+    pub generation: u64,
+    /// PostgreSQL settings that change what a measurement means: `fsync`,
+    /// `synchronous_commit`, `full_page_writes`, `shared_buffers`, `max_connections`, `server_version`.
+    pub postgres: BTreeMap<String, String>,
+}
+
+/// Answer of `POST /lab/reset`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ResetReport {
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Digest of the data that is there now.
+    pub dataset: String,
+}
+
+/// Answer of `GET /health/ready`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Readiness {
+    /// `ready` or `not_ready`.
+    pub status: String,
+    /// Each part that is needed: `ok`, or what is wrong with it.
+    pub parts: BTreeMap<String, String>,
+}

@@ -1,0 +1,8 @@
+//! Request and response types of the HTTP and WebSocket API, one file a feature.
+
+pub mod auth;
+pub mod bookings;
+pub mod chat;
+pub mod lab;
+pub mod mentors;
+pub mod recordings;

@@ -1,0 +1,46 @@
+//! What an audit found: numbered invariants in the form of TPC-C clause 3.3.2.
+
+use serde::{Deserialize, Serialize};
+
+/// Most violating rows that a report carries for one invariant.
+pub const MAX_ROWS: usize = 100;
+
+/// One invariant and what breaks it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InvariantResult {
+    /// Its number, stable across releases.
+    pub number: u16,
+    /// Its name: `slot_capacity`.
+    pub name: String,
+    /// What must hold, in one sentence.
+    pub statement: String,
+    /// How many rows break it.
+    pub violations: u64,
+    /// The first of them, as JSON objects; at most [`MAX_ROWS`].
+    pub rows: Vec<serde_json::Value>,
+}
+
+/// The answer of `POST /lab/audit`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditReport {
+    /// When the audit ran.
+    pub audited_at: chrono::DateTime<chrono::Utc>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Every invariant, in order of number, whether broken or not.
+    pub invariants: Vec<InvariantResult>,
+}
+
+impl AuditReport {
+    /// Violations over all invariants.
+    pub fn violations(&self) -> u64 {
+        self.invariants.iter().map(|one| one.violations).sum()
+    }
+
+    /// The invariants that do not hold.
+    pub fn broken(&self) -> impl Iterator<Item = &InvariantResult> {
+        self.invariants.iter().filter(|one| one.violations > 0)
+    }
+}

@@ -1,0 +1,28 @@
+//! The contract between `target-app` and `loadgen`.
+//!
+//! Serde types and pure functions only: no I/O, no runtime, no server or client
+//! library, so that either program can be read, replaced or tested alone.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`api`] | request and response types, one file a feature |
+//! | [`profile`] | the closed catalogue of switches and the `before` / `after` values |
+//! | [`dataset`], [`media`] | what `seed` creates, computable on both sides |
+//! | [`snapshot`] | what the target says of itself at one instant |
+//! | [`invariant`] | what an audit found |
+//! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
+//! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
+
+pub mod api;
+pub mod dataset;
+pub mod headers;
+pub mod ids;
+pub mod invariant;
+pub mod media;
+pub mod money;
+pub mod page;
+pub mod paths;
+pub mod problem;
+pub mod profile;
+pub mod snapshot;
+pub mod time;

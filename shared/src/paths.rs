@@ -1,0 +1,97 @@
+//! Every URL template once, used by the router and by the load client.
+
+macro_rules! paths {
+    ($( $(#[$doc:meta])* $name:ident = $text:literal; )+) => {
+        $( $(#[$doc])* pub const $name: &str = $text; )+
+        /// Every template, for the tests that want none untested.
+        pub const ALL: &[&str] = &[ $( $name ),+ ];
+    };
+}
+
+paths! {
+    /// Is the process up?
+    HEALTH_LIVE = "/health/live";
+    /// Do PostgreSQL and Redis answer?
+    HEALTH_READY = "/health/ready";
+    /// Prometheus text.
+    METRICS = "/metrics";
+    /// The API description.
+    OPENAPI = "/openapi.json";
+
+    /// Create an account.
+    AUTH_REGISTER = "/api/v1/auth/register";
+    /// Trade e-mail and password for tokens.
+    AUTH_LOGIN = "/api/v1/auth/login";
+    /// Trade a refresh token for new tokens.
+    AUTH_REFRESH = "/api/v1/auth/refresh";
+    /// Revoke a refresh token's family.
+    AUTH_LOGOUT = "/api/v1/auth/logout";
+    /// Who am I?
+    AUTH_ME = "/api/v1/auth/me";
+
+    /// Find mentors.
+    MENTORS = "/api/v1/mentors";
+    /// The signed-in mentor's own profile.
+    MENTORS_ME = "/api/v1/mentors/me";
+    /// Take the own profile on or off the list.
+    MENTORS_ME_ACTIVE = "/api/v1/mentors/me/active";
+    /// One mentor.
+    MENTOR = "/api/v1/mentors/{mentor_id}";
+    /// A mentor's open slots.
+    MENTOR_AVAILABILITY = "/api/v1/mentors/{mentor_id}/availability";
+    /// A mentor's reviews.
+    MENTOR_REVIEWS = "/api/v1/mentors/{mentor_id}/reviews";
+
+    /// Book a slot; list one's bookings.
+    BOOKINGS = "/api/v1/bookings";
+    /// One booking.
+    BOOKING = "/api/v1/bookings/{booking_id}";
+    /// Give a place back.
+    BOOKING_CANCEL = "/api/v1/bookings/{booking_id}/cancel";
+
+    /// One's recordings.
+    RECORDINGS = "/api/v1/recordings";
+    /// One recording.
+    RECORDING = "/api/v1/recordings/{recording_id}";
+    /// A signed link to its bytes.
+    RECORDING_PLAYBACK = "/api/v1/recordings/{recording_id}/playback";
+    /// The bytes; the query carries the signature.
+    RECORDING_STREAM = "/api/v1/recordings/{recording_id}/stream";
+
+    /// One's chat rooms.
+    CHAT_ROOMS = "/api/v1/chat/rooms";
+    /// A room's messages.
+    CHAT_MESSAGES = "/api/v1/chat/rooms/{room_id}/messages";
+    /// The chat socket.
+    CHAT_SOCKET = "/api/v1/chat/socket";
+
+    /// Read or set the profile.
+    LAB_PROFILE = "/lab/profile";
+    /// Database and caches back to the seeded state.
+    LAB_RESET = "/lab/reset";
+    /// Samples of the server's state.
+    LAB_TELEMETRY = "/lab/telemetry";
+    /// Check the invariants.
+    LAB_AUDIT = "/lab/audit";
+}
+
+/// Fills the one `{…}` of a template.
+pub fn with_id(template: &str, id: impl std::fmt::Display) -> String {
+    match (template.find('{'), template.find('}')) {
+        (Some(open), Some(close)) if open < close => {
+            format!("{}{id}{}", &template[..open], &template[close + 1..])
+        }
+        _ => template.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_takes_the_place_of_the_template_parameter() {
+        assert_eq!(with_id(BOOKING_CANCEL, 7), "/api/v1/bookings/7/cancel");
+        assert_eq!(with_id(MENTORS, 7), MENTORS);
+    }
+}

@@ -1,0 +1,135 @@
+//! Errors as the API tells them: RFC 9457 `application/problem+json` with a stable code.
+
+use serde::{Deserialize, Serialize};
+
+/// Media type of a problem body.
+pub const CONTENT_TYPE: &str = "application/problem+json";
+
+macro_rules! codes {
+    ($( $(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal; )+) => {
+        /// The closed list of reasons for which the API refuses a request.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        pub enum Code { $( $(#[$doc])* #[serde(rename = $text)] $name, )+ }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[ $( Self::$name ),+ ];
+            /// The code as it stands in a body.
+            pub const fn as_str(self) -> &'static str { match self { $( Self::$name => $text ),+ } }
+            /// The HTTP status it comes with.
+            pub const fn status(self) -> u16 { match self { $( Self::$name => $status ),+ } }
+            /// The same short sentence for every occurrence.
+            pub const fn title(self) -> &'static str { match self { $( Self::$name => $title ),+ } }
+        }
+    };
+}
+
+codes! {
+    /// A field is missing, malformed or out of range.
+    InvalidRequest = "invalid_request", 422, "The request is not valid";
+    /// The body is not JSON, or not of the documented shape.
+    MalformedBody = "malformed_body", 400, "The body could not be read";
+    /// No token, or one that is wrong or expired.
+    Unauthenticated = "unauthenticated", 401, "Sign in first";
+    /// Wrong e-mail or password; which of them is not told.
+    BadCredentials = "bad_credentials", 401, "E-mail or password is wrong";
+    /// A refresh token that was already used; its family is now revoked.
+    RefreshReused = "refresh_reused", 401, "This refresh token was used before";
+    /// Signed in, but not allowed.
+    Forbidden = "forbidden", 403, "Not allowed";
+    /// A signed URL that is expired or altered.
+    BadSignature = "bad_signature", 403, "The link is expired or altered";
+    /// Nothing under that name.
+    NotFound = "not_found", 404, "Not found";
+    /// The method does not exist on that path.
+    MethodNotAllowed = "method_not_allowed", 405, "Method not allowed";
+    /// An account with that e-mail exists.
+    EmailTaken = "email_taken", 409, "This e-mail has an account";
+    /// Every place of the slot is taken.
+    SlotFull = "slot_full", 409, "The slot is full";
+    /// The student has another lesson at that time.
+    StudentBusy = "student_busy", 409, "Another lesson is at that time";
+    /// The slot has begun, or is no longer offered.
+    SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
+    /// The booking is not in a state that allows this.
+    BookingNotActive = "booking_not_active", 409, "The booking is not active";
+    /// The student has reviewed that lesson.
+    AlreadyReviewed = "already_reviewed", 409, "This lesson has a review";
+    /// The same idempotency key came with another request.
+    IdempotencyMismatch = "idempotency_mismatch", 422, "The idempotency key belongs to another request";
+    /// Two changes met; the request may be sent again.
+    Contention = "contention", 409, "Too much contention, try again";
+    /// The requested byte range lies outside of the file.
+    RangeNotSatisfiable = "range_not_satisfiable", 416, "No such range";
+    /// The body is larger than the route takes.
+    TooLarge = "too_large", 413, "The body is too large";
+    /// Too many failed attempts; `Retry-After` tells how long.
+    TooManyAttempts = "too_many_attempts", 429, "Too many attempts";
+    /// The profile cannot be put in force as asked.
+    ProfileRefused = "profile_refused", 409, "The profile cannot be put in force";
+    /// No connection became free in time, or a queue is full; `Retry-After` tells how long.
+    Overloaded = "overloaded", 503, "Overloaded, try again";
+    /// A part that the request needs does not answer.
+    Unavailable = "unavailable", 503, "A needed part does not answer";
+    /// The request took longer than the server allows.
+    Timeout = "timeout", 504, "The request took too long";
+    /// A fault of the server; the request id finds it in the log.
+    Internal = "internal", 500, "Something went wrong";
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The body of every response with a status of 400 or above.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// A URI of the problem's kind: `urn:codeconnect:problem:CODE`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The same sentence for every occurrence of the code.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable code that programs match on.
+    pub code: Code,
+    /// What was wrong this time, for people.
+    pub detail: String,
+    /// Finds the request in the server's log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem of one kind with its own detail.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:codeconnect:problem:{code}"),
+            title: code.title().to_owned(),
+            status: code.status(),
+            code,
+            detail: detail.into(),
+            request_id: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_reads_back_as_it_was_written() {
+        for &code in Code::ALL {
+            let problem = Problem::new(code, "why");
+            let text = serde_json::to_string(&problem).unwrap();
+            assert!(text.contains(code.as_str()));
+            assert_eq!(serde_json::from_str::<Problem>(&text).unwrap(), problem);
+            assert!((400..600).contains(&code.status()));
+        }
+    }
+}

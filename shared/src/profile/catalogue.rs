@@ -1,0 +1,336 @@
+//! The closed list of switches, and the profile that holds a value for each.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest, Sha256};
+
+use super::values::{
+    Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
+    Query, Store, Strategy, SwitchValue, Total, Whole,
+};
+use crate::time::Millis;
+
+/// One entry of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct Switch {
+    /// What people type: `cache.mentors`.
+    pub path: &'static str,
+    /// One line of help.
+    pub help: &'static str,
+    /// Its value in the `before` profile.
+    pub before: &'static str,
+    /// Its value in the `after` profile.
+    pub after: &'static str,
+    /// Where the two values come from.
+    pub source: &'static str,
+}
+
+/// A switch or a value that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadSwitch {
+    /// No switch has that path.
+    #[error("unknown switch `{path}`; did you mean `{nearest}`?")]
+    Path {
+        /// What was asked for.
+        path: String,
+        /// The nearest path that exists.
+        nearest: &'static str,
+    },
+    /// The switch does not take that value.
+    #[error("switch `{path}` does not take `{value}`; it takes {accepts}")]
+    Value {
+        /// Which switch.
+        path: &'static str,
+        /// What was asked for.
+        value: String,
+        /// What would be right.
+        accepts: String,
+    },
+    /// A setting that is not of the form `switch=value`.
+    #[error("`{0}` is not a setting: write `switch=value`, like `cache.mentors=redis`")]
+    Form(String),
+    /// No profile has that name.
+    #[error("unknown profile `{0}`; it is `before` or `after`")]
+    Name(String),
+}
+
+macro_rules! switches {
+    ($( $(#[doc = $help:literal])+ $field:ident: $ty:ty = $path:literal, $before:literal => $after:literal, $source:literal; )+) => {
+        /// A value for every switch.
+        #[derive(Debug, Clone, PartialEq)]
+        pub struct Profile { $( $(#[doc = $help])+ pub $field: $ty, )+ }
+
+        /// The catalogue, in the order of the documentation.
+        pub const SWITCHES: &[Switch] = &[ $( Switch {
+            path: $path, help: concat!($($help),+).trim_ascii(), before: $before, after: $after, source: $source,
+        } ),+ ];
+
+        impl Profile {
+            fn read(values: impl Fn(&Switch) -> &'static str) -> Self {
+                let mut all = SWITCHES.iter();
+                Self { $( $field: {
+                    let switch = all.next().expect("one entry a field, written by the same macro");
+                    values(switch).parse::<$ty>().ok().expect("a test reads every value of the catalogue")
+                }, )+ }
+            }
+
+            /// The value of one switch.
+            pub fn get(&self, path: &str) -> Result<String, BadSwitch> {
+                match path { $( $path => Ok(self.$field.to_string()), )+ _ => Err(unknown(path)) }
+            }
+
+            /// Sets one switch.
+            pub fn set(&mut self, path: &str, value: &str) -> Result<(), BadSwitch> {
+                match path {
+                    $( $path => self.$field = value.trim().parse().map_err(|_| BadSwitch::Value {
+                        path: $path, value: value.to_owned(), accepts: <$ty as SwitchValue>::accepts(),
+                    })?, )+
+                    _ => return Err(unknown(path)),
+                }
+                Ok(())
+            }
+
+            /// What a switch takes, in words.
+            pub fn accepts(path: &str) -> Result<String, BadSwitch> {
+                match path { $( $path => Ok(<$ty as SwitchValue>::accepts()), )+ _ => Err(unknown(path)) }
+            }
+
+            /// Every switch with its value.
+            pub fn values(&self) -> BTreeMap<String, String> {
+                BTreeMap::from([ $( ($path.to_owned(), self.$field.to_string()) ),+ ])
+            }
+        }
+    };
+}
+
+switches! {
+    /// Most connections to PostgreSQL.
+    pool_max: Whole<1, 1000> = "pool.max", "5" => "200", "CodeConnect results: 200 from 5";
+    /// Connections kept open even when idle.
+    pool_min: Whole<0, 1000> = "pool.min", "0" => "10", "a warm pool avoids connect storms";
+    /// How long a request waits for a connection.
+    pool_acquire_timeout: Millis = "pool.acquire_timeout", "2s" => "2s", "CodeConnect results: connection timeout 2 s";
+    /// How long an unused connection stays open.
+    pool_idle_timeout: Millis = "pool.idle_timeout", "30s" => "30s", "CodeConnect results: idle timeout 30 s";
+    /// Ask the server whether a connection is alive at each checkout.
+    pool_ping: OnOff = "pool.ping_on_acquire", "on" => "off", "sqlx default; one round trip a checkout";
+    /// How long a request keeps a connection.
+    pool_checkout: Checkout = "pool.checkout", "per_query" => "per_request", "fewer checkouts, fewer release pings";
+
+    /// Index for mentor discovery.
+    index_mentors_active_rating: OnOff = "index.mentors_active_rating", "off" => "on", "CodeConnect results: mentors (isActive, rating)";
+    /// Index for a student's bookings.
+    index_bookings_student: OnOff = "index.bookings_student", "off" => "on", "CodeConnect results: bookings (studentId, scheduledAt, status)";
+    /// Index for a mentor's bookings.
+    index_bookings_mentor: OnOff = "index.bookings_mentor", "off" => "on", "CodeConnect results: bookings (mentorId, scheduledAt, status)";
+    /// Index for a mentor's reviews.
+    index_reviews_mentor: OnOff = "index.reviews_mentor", "off" => "on", "CodeConnect results: reviews (mentorId, createdAt)";
+
+    /// Shape of the mentor list query.
+    discovery_query: Query = "discovery.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
+    /// How the mentor list goes on to the next page.
+    discovery_pagination: Pagination = "discovery.pagination", "offset" => "keyset", "the cost of a deep page";
+    /// Whether the mentor list counts everything.
+    discovery_total: Total = "discovery.total", "exact" => "none", "HttpArena: counting took 90 % of the database's CPU";
+
+    /// Cache of mentor lists.
+    cache_mentors: Store = "cache.mentors", "off" => "redis", "CodeConnect results: mentor lists";
+    /// How long a mentor list is kept.
+    cache_mentors_ttl: Millis = "cache.mentors.ttl", "5m" => "5m", "CodeConnect results: 5 min";
+    /// Cache of students' bookings.
+    cache_bookings: Store = "cache.bookings", "off" => "redis", "CodeConnect results: student bookings";
+    /// How long a student's bookings are kept.
+    cache_bookings_ttl: Millis = "cache.bookings.ttl", "2m" => "2m", "CodeConnect results: 2 min";
+    /// Cache of user look-ups.
+    cache_users: Store = "cache.users", "off" => "redis", "CodeConnect results: user lookups";
+    /// How long a user look-up is kept.
+    cache_users_ttl: Millis = "cache.users.ttl", "5m" => "5m", "CodeConnect results: 5 min";
+    /// Load a missing value once, however many ask for it.
+    cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
+    /// What a mutation does to cached values.
+    cache_invalidation: Invalidation = "cache.invalidation", "ttl_only" => "delete", "CodeConnect results: 13 mutation paths invalidate";
+    /// How Redis is reached.
+    cache_connection: Connection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
+
+    /// How passwords are hashed.
+    auth_hash: HashScheme = "auth.hash", "bcrypt(10)" => "bcrypt(10)", "CodeConnect uses bcrypt; OWASP minimum for it";
+    /// On which threads passwords are hashed.
+    auth_placement: Placement = "auth.placement", "inline" => "bounded(32)", "CodeConnect results: thread pool of 32 for bcrypt";
+    /// How login reads the account.
+    auth_login_queries: LoginQueries = "auth.login_queries", "sequential" => "joined", "CodeConnect results: from 5-6 queries to 3-4";
+
+    /// How a booking guards the capacity of a slot.
+    booking_strategy: Strategy = "booking.strategy", "row_lock" => "conditional_update", "both are right; the second holds its lock for less long";
+    /// Whether repeated bookings with one key have one effect.
+    booking_idempotency: OnOff = "booking.idempotency", "on" => "on", "clients retry";
+}
+
+impl Profile {
+    /// The platform as document 002 found it.
+    pub fn before() -> Self {
+        Self::read(|switch| switch.before)
+    }
+
+    /// The platform with every optimization of document 002.
+    pub fn after() -> Self {
+        Self::read(|switch| switch.after)
+    }
+
+    /// A profile by its name.
+    pub fn named(name: &str) -> Result<Self, BadSwitch> {
+        match name {
+            "before" => Ok(Self::before()),
+            "after" => Ok(Self::after()),
+            _ => Err(BadSwitch::Name(name.to_owned())),
+        }
+    }
+
+    /// Sets one switch from `switch=value`.
+    pub fn apply(&mut self, setting: &str) -> Result<(), BadSwitch> {
+        let (path, value) = setting
+            .split_once('=')
+            .ok_or_else(|| BadSwitch::Form(setting.to_owned()))?;
+        self.set(path.trim(), value)
+    }
+
+    /// Switches in which two profiles differ: path, value here, value there.
+    pub fn differences(&self, other: &Self) -> Vec<(String, String, String)> {
+        self.values()
+            .into_iter()
+            .zip(other.values())
+            .filter(|((_, here), (_, there))| here != there)
+            .map(|((path, here), (_, there))| (path, here, there))
+            .collect()
+    }
+
+    /// Short digest of all values: 12 hexadecimal digits of SHA-256.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.values())
+    }
+}
+
+impl Default for Profile {
+    /// What a server runs that was told nothing: everything on.
+    fn default() -> Self {
+        Self::after()
+    }
+}
+
+impl Serialize for Profile {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.values().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Profile {
+    /// Reads a map of switch to value over the default profile; unknown switches are refused.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = BTreeMap::<String, serde_json::Value>::deserialize(deserializer)?;
+        let mut profile = Self::default();
+        for (path, value) in values {
+            let text = match value {
+                serde_json::Value::String(text) => text,
+                other => other.to_string(),
+            };
+            profile
+                .set(&path, &text)
+                .map_err(serde::de::Error::custom)?;
+        }
+        Ok(profile)
+    }
+}
+
+/// Short digest of switch values: 12 hexadecimal digits of SHA-256 over `path=value` lines.
+pub fn fingerprint(values: &BTreeMap<String, String>) -> String {
+    let mut hash = Sha256::new();
+    for (path, value) in values {
+        hash.update(format!("{path}={value}\n").as_bytes());
+    }
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+fn unknown(path: &str) -> BadSwitch {
+    let nearest = SWITCHES
+        .iter()
+        .map(|switch| switch.path)
+        .max_by(|a, b| strsim::jaro_winkler(path, a).total_cmp(&strsim::jaro_winkler(path, b)))
+        .unwrap_or("pool.max");
+    BadSwitch::Path {
+        path: path.to_owned(),
+        nearest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_the_catalogue_reads_and_prints_the_same() {
+        for (profile, pick) in [
+            (
+                Profile::before(),
+                (|s| s.before) as fn(&Switch) -> &'static str,
+            ),
+            (Profile::after(), |s| s.after),
+        ] {
+            for switch in SWITCHES {
+                assert_eq!(
+                    profile.get(switch.path).unwrap(),
+                    pick(switch),
+                    "{}",
+                    switch.path
+                );
+                assert!(!switch.help.is_empty() && !switch.source.is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn a_profile_reads_back_from_json_as_it_was_written() {
+        for profile in [Profile::before(), Profile::after()] {
+            let text = serde_json::to_string(&profile).unwrap();
+            assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
+        }
+        let numbers: Profile = serde_json::from_str(r#"{"pool.max": 7}"#).unwrap();
+        assert_eq!(numbers.pool_max.get(), 7);
+        assert!(serde_json::from_str::<Profile>(r#"{"pool.maks": 7}"#).is_err());
+    }
+
+    #[test]
+    fn a_wrong_switch_names_the_nearest_and_a_wrong_value_what_would_be_right() {
+        let mut profile = Profile::after();
+        let error = profile.apply("cache.mentor=off").unwrap_err().to_string();
+        assert!(error.contains("did you mean `cache.mentors`"), "{error}");
+        let error = profile
+            .apply("booking.strategy=rowlock")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("naive, row_lock, conditional_update or unique_index"),
+            "{error}"
+        );
+        let error = profile.apply("pool.max").unwrap_err().to_string();
+        assert!(error.contains("switch=value"), "{error}");
+        assert!(profile.apply("pool.max=0").is_err());
+        assert!(profile.apply("auth.hash=bcrypt(99)").is_err());
+        assert!(profile.apply("auth.placement=bounded(0)").is_err());
+    }
+
+    #[test]
+    fn only_what_differs_is_listed_and_moves_the_fingerprint() {
+        let mut profile = Profile::after();
+        assert!(profile.differences(&Profile::after()).is_empty());
+        profile.apply("cache.mentors=off").unwrap();
+        assert_eq!(
+            profile.differences(&Profile::after()),
+            [("cache.mentors".into(), "off".into(), "redis".into())]
+        );
+        assert_ne!(profile.fingerprint(), Profile::after().fingerprint());
+    }
+}

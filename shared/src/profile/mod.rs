@@ -1,0 +1,10 @@
+//! The profile: every optimization of `target-app` as one switch with a closed set of values.
+
+mod catalogue;
+mod values;
+
+pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
+pub use values::{
+    Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
+    Query, Store, Strategy, SwitchValue, Total, Whole,
+};

@@ -1,0 +1,293 @@
+//! The types of switch values: each reads from and prints as the one word that people type.
+
+use std::{fmt, str::FromStr};
+
+use crate::time::Millis;
+
+/// A value that a switch can take.
+pub trait SwitchValue: FromStr + fmt::Display + Clone + PartialEq {
+    /// What it takes, for help and for error messages: `off, memory or redis`.
+    fn accepts() -> String;
+}
+
+macro_rules! choices {
+    ($( $(#[$doc:meta])* $name:ident { $( $(#[$variant_doc:meta])* $variant:ident = $text:literal ),+ $(,)? } )+) => { $(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $( $(#[$variant_doc])* $variant ),+ }
+
+        impl $name {
+            /// Every value, in the order of the documentation.
+            pub const ALL: &[Self] = &[ $( Self::$variant ),+ ];
+            /// The word that people type.
+            pub const fn as_str(self) -> &'static str { match self { $( Self::$variant => $text ),+ } }
+        }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(self.as_str()) }
+        }
+        impl FromStr for $name {
+            type Err = ();
+            fn from_str(text: &str) -> Result<Self, ()> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or(())
+            }
+        }
+        impl SwitchValue for $name {
+            fn accepts() -> String {
+                let words: Vec<_> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                match words.split_last() {
+                    Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+                    _ => words.join(""),
+                }
+            }
+        }
+    )+ };
+}
+
+choices! {
+    /// A switch with two positions.
+    OnOff {
+        /// In force.
+        On = "on",
+        /// Not in force.
+        Off = "off",
+    }
+    /// How long a request keeps a database connection.
+    Checkout {
+        /// One checkout for each statement.
+        PerQuery = "per_query",
+        /// One checkout for the whole request.
+        PerRequest = "per_request",
+    }
+    /// Shape of the discovery query.
+    Query {
+        /// One statement for the page, then several for each mentor on it.
+        NPlusOne = "n_plus_one",
+        /// One statement for everything.
+        Joined = "joined",
+    }
+    /// How a list goes on to the next page.
+    Pagination {
+        /// Skips the rows of the pages before.
+        Offset = "offset",
+        /// Continues after the last row seen.
+        Keyset = "keyset",
+    }
+    /// Whether lists say how many items there are in all.
+    Total {
+        /// Counted for each request.
+        Exact = "exact",
+        /// Not told.
+        None = "none",
+    }
+    /// Where cached values live.
+    Store {
+        /// Nowhere: every request loads.
+        Off = "off",
+        /// In this process.
+        Memory = "memory",
+        /// In Redis.
+        Redis = "redis",
+    }
+    /// What a mutation does to the cached values that it makes wrong.
+    Invalidation {
+        /// Nothing: they live until their time is up.
+        TtlOnly = "ttl_only",
+        /// Deletes them, and refuses late fills that were loaded before.
+        Delete = "delete",
+    }
+    /// How Redis is reached.
+    Connection {
+        /// An exclusive pooled connection for each command, checked with PING.
+        Pool = "pool",
+        /// One shared connection that interleaves commands.
+        Multiplexed = "multiplexed",
+    }
+    /// How login reads the account.
+    LoginQueries {
+        /// One statement for each table.
+        Sequential = "sequential",
+        /// One statement for all tables.
+        Joined = "joined",
+    }
+    /// How a booking guards the capacity of a slot.
+    Strategy {
+        /// KNOWN WRONG: looks, then inserts, with nothing in between to stop another.
+        Naive = "naive",
+        /// Locks the slot's row first.
+        RowLock = "row_lock",
+        /// Counts up in an update that only matches while there is room.
+        ConditionalUpdate = "conditional_update",
+        /// Inserts a numbered place and lets the unique index refuse the second.
+        UniqueIndex = "unique_index",
+    }
+}
+
+impl OnOff {
+    /// Whether it is on.
+    pub const fn is_on(self) -> bool {
+        matches!(self, Self::On)
+    }
+}
+
+impl Strategy {
+    /// Whether it is there only to prove that the audit notices.
+    pub const fn is_known_wrong(self) -> bool {
+        matches!(self, Self::Naive)
+    }
+}
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> fmt::Display for Whole<MIN, MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        text.parse()
+            .ok()
+            .filter(|number| (MIN..=MAX).contains(number))
+            .map(Self)
+            .ok_or(())
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> SwitchValue for Whole<MIN, MAX> {
+    fn accepts() -> String {
+        format!("a whole number from {MIN} to {MAX}")
+    }
+}
+
+impl SwitchValue for Millis {
+    fn accepts() -> String {
+        "a duration like 250ms, 30s or 5m".to_owned()
+    }
+}
+
+/// How passwords are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HashScheme {
+    /// bcrypt with `2^cost` rounds, cost 4 to 14.
+    Bcrypt {
+        /// Exponent of the number of rounds.
+        cost: u32,
+    },
+    /// Argon2id (RFC 9106).
+    Argon2id {
+        /// Memory in KiB, 1,024 to 262,144.
+        memory_kib: u32,
+        /// Passes, 1 to 10.
+        passes: u32,
+        /// Lanes, 1 to 8.
+        lanes: u32,
+    },
+}
+
+impl fmt::Display for HashScheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bcrypt { cost } => write!(f, "bcrypt({cost})"),
+            Self::Argon2id {
+                memory_kib,
+                passes,
+                lanes,
+            } => write!(f, "argon2id({memory_kib},{passes},{lanes})"),
+        }
+    }
+}
+
+impl FromStr for HashScheme {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (name, numbers) = call(text).ok_or(())?;
+        match (name, numbers[..].as_ref()) {
+            ("bcrypt", &[cost]) if (4..=14).contains(&cost) => Ok(Self::Bcrypt { cost }),
+            ("argon2id", &[memory_kib, passes, lanes])
+                if (1_024..=262_144).contains(&memory_kib)
+                    && (1..=10).contains(&passes)
+                    && (1..=8).contains(&lanes) =>
+            {
+                Ok(Self::Argon2id {
+                    memory_kib,
+                    passes,
+                    lanes,
+                })
+            }
+            _ => Err(()),
+        }
+    }
+}
+
+impl SwitchValue for HashScheme {
+    fn accepts() -> String {
+        "bcrypt(COST) with a cost from 4 to 14, or argon2id(KIB,PASSES,LANES) like argon2id(19456,2,1)".to_owned()
+    }
+}
+
+/// On which threads passwords are hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Placement {
+    /// On the thread that serves requests, which stands still meanwhile.
+    Inline,
+    /// On the runtime's blocking threads, as many as come.
+    Blocking,
+    /// On blocking threads, at most this many at once.
+    Bounded(u32),
+}
+
+impl fmt::Display for Placement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline => f.write_str("inline"),
+            Self::Blocking => f.write_str("blocking"),
+            Self::Bounded(n) => write!(f, "bounded({n})"),
+        }
+    }
+}
+
+impl FromStr for Placement {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "inline" => Ok(Self::Inline),
+            "blocking" => Ok(Self::Blocking),
+            _ => match call(text) {
+                Some(("bounded", numbers))
+                    if numbers.len() == 1 && (1..=512).contains(&numbers[0]) =>
+                {
+                    Ok(Self::Bounded(numbers[0]))
+                }
+                _ => Err(()),
+            },
+        }
+    }
+}
+
+impl SwitchValue for Placement {
+    fn accepts() -> String {
+        "inline, blocking or bounded(N) with N from 1 to 512".to_owned()
+    }
+}
+
+/// Reads `name(1,2,3)`.
+fn call(text: &str) -> Option<(&str, Vec<u32>)> {
+    let (name, rest) = text.split_once('(')?;
+    let numbers = rest.strip_suffix(')')?;
+    let numbers = numbers
+        .split(',')
+        .map(|n| n.trim().parse().ok())
+        .collect::<Option<Vec<_>>>()?;
+    Some((name, numbers))
+}

@@ -1,0 +1,171 @@
+//! What the target says of itself at one instant. Counters only grow; the observer takes differences.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One sample of `GET /lab/telemetry`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Snapshot {
+    /// Milliseconds since the server started; a step back tells a restart.
+    pub uptime_ms: u64,
+    /// Fingerprint of the profile in force.
+    pub profile: String,
+    /// The HTTP side.
+    pub http: HttpSnapshot,
+    /// The PostgreSQL connection pool.
+    pub pool: PoolSnapshot,
+    /// Each cache, by kind: `mentors`, `bookings`, `users`.
+    pub caches: BTreeMap<String, CacheSnapshot>,
+    /// Password hashing.
+    pub hashing: HashingSnapshot,
+    /// Chat.
+    pub chat: ChatSnapshot,
+    /// The database server; absent when it did not answer in time.
+    pub postgres: Option<PostgresSnapshot>,
+    /// The Redis server; absent when it did not answer in time.
+    pub redis: Option<RedisSnapshot>,
+    /// This process.
+    pub process: ProcessSnapshot,
+}
+
+/// Requests.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HttpSnapshot {
+    /// Requests answered.
+    pub requests: u64,
+    /// Of those, with a status of 500 or above.
+    pub server_errors: u64,
+    /// Requests being worked on.
+    pub in_flight: u64,
+    /// PostgreSQL statements sent on behalf of requests.
+    pub queries: u64,
+}
+
+/// The connection pool.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PoolSnapshot {
+    /// Most connections it may hold.
+    pub max: u32,
+    /// Connections it holds.
+    pub size: u32,
+    /// Of those, not in use.
+    pub idle: u32,
+    /// Requests waiting for one.
+    pub waiters: u32,
+    /// Checkouts so far.
+    pub acquires: u64,
+    /// Microseconds waited in checkouts so far.
+    pub wait_us: u64,
+    /// Checkouts given up after `pool.acquire_timeout`.
+    pub timeouts: u64,
+}
+
+/// One cache.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CacheSnapshot {
+    /// Look-ups that found a value.
+    pub hits: u64,
+    /// Look-ups that did not.
+    pub misses: u64,
+    /// Values loaded and stored.
+    pub fills: u64,
+    /// Look-ups that waited for another's load instead of loading.
+    pub shared_loads: u64,
+    /// Invalidations.
+    pub invalidations: u64,
+    /// Failures of the store; each was answered without the cache.
+    pub errors: u64,
+}
+
+/// Password hashing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HashingSnapshot {
+    /// Hashes computed.
+    pub hashes: u64,
+    /// Microseconds spent computing them.
+    pub busy_us: u64,
+    /// Microseconds waited for a place.
+    pub wait_us: u64,
+}
+
+/// Chat.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChatSnapshot {
+    /// Open sockets.
+    pub sockets: u64,
+    /// Messages accepted.
+    pub messages: u64,
+    /// Copies queued to sockets.
+    pub deliveries: u64,
+    /// Times a slow socket was told to resume instead of being queued to.
+    pub lagged: u64,
+}
+
+/// The database server, seen from `pg_stat_activity`, `pg_stat_database` and `pg_stat_wal`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PostgresSnapshot {
+    /// Backends of this database that run a statement.
+    pub active: u32,
+    /// Backends that wait for the client.
+    pub idle: u32,
+    /// Backends in a transaction that wait for the client.
+    pub idle_in_transaction: u32,
+    /// Active backends by what they wait for, `Lock:tuple` for example; `CPU` where nothing.
+    pub waits: BTreeMap<String, u32>,
+    /// Transactions committed.
+    pub commits: u64,
+    /// Transactions rolled back.
+    pub rollbacks: u64,
+    /// Deadlocks found.
+    pub deadlocks: u64,
+    /// Rows returned by scans.
+    pub rows_returned: u64,
+    /// Rows fetched by index scans.
+    pub rows_fetched: u64,
+    /// Buffers found in shared memory.
+    pub blocks_hit: u64,
+    /// Buffers read from the system.
+    pub blocks_read: u64,
+    /// Bytes of write-ahead log.
+    pub wal_bytes: u64,
+}
+
+/// The Redis server, seen from `INFO`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RedisSnapshot {
+    /// Commands processed.
+    pub commands: u64,
+    /// Of those, `PING`.
+    pub pings: u64,
+    /// Key look-ups that found a value.
+    pub keyspace_hits: u64,
+    /// Key look-ups that did not.
+    pub keyspace_misses: u64,
+    /// Connected clients.
+    pub clients: u32,
+    /// Memory in use, in bytes.
+    pub used_memory: u64,
+}
+
+/// One process.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProcessSnapshot {
+    /// Process id, as seen where it runs.
+    pub pid: u32,
+    /// CPU time so far, user and system, in milliseconds.
+    pub cpu_ms: u64,
+    /// Resident memory, in bytes.
+    pub rss_bytes: u64,
+    /// Threads.
+    pub threads: u32,
+}
