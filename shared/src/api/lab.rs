@@ -35,14 +35,27 @@ pub struct ProfileView {
     pub postgres: BTreeMap<String, String>,
 }
 
+/// Body of `POST /lab/reset`; an empty body keeps the profile.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ResetRequest {
+    /// The profile to start the fresh database with, so that indexes are made once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
+    pub profile: Option<Profile>,
+}
+
 /// Answer of `POST /lab/reset`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ResetReport {
     /// How long it took, in milliseconds.
     pub took_ms: u64,
     /// Digest of the data that is there now.
     pub dataset: String,
+    /// What is in force now.
+    pub profile: ProfileView,
 }
 
 /// Answer of `GET /health/ready`.
