@@ -1,0 +1,305 @@
+//! The stored types: what `summary.json` holds. Every number that a report prints is here,
+//! so that any report can be made again from the folder alone.
+//!
+//! Times are milliseconds unless the name says otherwise; a ratio is 0 to 1. A percentile is
+//! absent (`null`) where more requests failed than it allows: it lies beyond the timeout.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use shared::invariant::InvariantResult;
+
+/// Version of these types; a reader refuses a newer one.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What kind of command made the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// One suite, one profile.
+    Run,
+    /// Two profiles, paired trials.
+    Experiment,
+}
+
+/// The whole of `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// What was run.
+    pub kind: RunKind,
+    /// Name of the suite or experiment.
+    pub name: String,
+    /// What it asks, in one sentence.
+    pub question: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+    /// Whether it was stopped before its planned end.
+    pub interrupted: bool,
+    /// The outcome in one word, with its reasons.
+    pub verdict: Verdict,
+    /// The load: model, rates or users, windows, in one line for people.
+    pub load: String,
+    /// One entry for a run, `before` and `after` for an experiment.
+    pub arms: Vec<Arm>,
+    /// Every measured trial in the order in which it ran.
+    pub trials: Vec<Trial>,
+    /// Differences between the arms; empty for a run.
+    pub effects: Vec<Effect>,
+    /// Each threshold with its figure.
+    pub thresholds: Vec<ThresholdResult>,
+    /// What the machine and the services were, for people: `(name, value)`.
+    pub environment: Vec<(String, String)>,
+    /// What a reader must know before believing a figure.
+    pub warnings: Vec<String>,
+    /// What was not tested.
+    pub not_tested: Vec<String>,
+}
+
+/// The outcome of a command, and the exit code that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// `PASSED`, `FAILED`, `VIOLATED`, `INVALID` or `INTERRUPTED`.
+    pub word: String,
+    /// The process's exit code: 0, 99, 98, 97 or 130.
+    pub exit_code: u8,
+    /// One line each, most important first.
+    pub reasons: Vec<String>,
+}
+
+/// One configuration, with all its valid trials taken together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    /// `before`, `after`, or `run`.
+    pub name: String,
+    /// Every switch as read back from the target.
+    pub profile: BTreeMap<String, String>,
+    /// Digest of that profile.
+    pub fingerprint: String,
+    /// How many trials went in.
+    pub trials: u32,
+    /// All operations taken together.
+    pub total: Operation,
+    /// Each operation, in the order of the suite.
+    pub operations: Vec<Operation>,
+    /// What the target said of itself, over the measured windows.
+    pub server: Server,
+    /// The invariants as the last audit of this arm found them, violations added over its audits.
+    pub audit: Vec<InvariantResult>,
+}
+
+/// What happened to one kind of request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// `discovery.list`; `total` for all together.
+    pub name: String,
+    /// Requests whose intended start lies in the measured windows.
+    pub planned: u64,
+    /// How they ended, by outcome; sums to `planned`.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Answers by HTTP status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests a second that were answered as they should.
+    pub rate_per_s: f64,
+    /// Share of `planned` that was answered as it should.
+    pub success: f64,
+    /// From the intended start to the last byte; failures count as infinitely slow.
+    pub response: Percentiles,
+    /// From the actual send to the last byte, successes only.
+    pub service: Percentiles,
+    /// Bytes of bodies received.
+    pub bytes_in: u64,
+    /// What the target spent on a request, from its `Server-Timing`.
+    pub cost: Cost,
+    /// Full response percentile spectrum, `(quantile, milliseconds)`, for charts.
+    pub spectrum: Vec<(f64, f64)>,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub struct Percentiles {
+    pub p50: Option<f64>,
+    pub p90: Option<f64>,
+    pub p95: Option<f64>,
+    pub p97_5: Option<f64>,
+    pub p99: Option<f64>,
+    pub p99_9: Option<f64>,
+    pub max: Option<f64>,
+    /// Of the successes.
+    pub mean: Option<f64>,
+}
+
+/// What the target spent on a request: means over the answered ones.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Waited for a PostgreSQL connection.
+    pub pool_ms: f64,
+    /// In PostgreSQL statements.
+    pub db_ms: f64,
+    /// In Redis commands.
+    pub redis_ms: f64,
+    /// Hashing.
+    pub hash_ms: f64,
+    /// In the handler, all of it.
+    pub total_ms: f64,
+    /// PostgreSQL statements.
+    pub queries: f64,
+    /// Redis commands.
+    pub commands: f64,
+    /// Share of cache look-ups that found a value; absent where none was made.
+    pub cache_hit_ratio: Option<f64>,
+}
+
+/// The target's own figures over the measured windows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not visible.
+    pub cpu_s: BTreeMap<String, f64>,
+    /// Length of the windows those were spent in, in seconds.
+    pub window_s: f64,
+    /// Largest resident memory by process, in bytes.
+    pub rss_bytes: BTreeMap<String, u64>,
+    /// PostgreSQL statements a request.
+    pub queries_per_request: f64,
+    /// Mean wait for a pool connection, in milliseconds.
+    pub pool_wait_ms: f64,
+    /// Most connections in use at a sample.
+    pub pool_in_use_max: u32,
+    /// Size of the pool.
+    pub pool_max: u32,
+    /// Most waiters at a sample.
+    pub pool_waiters_max: u32,
+    /// Checkouts given up.
+    pub pool_timeouts: u64,
+    /// Hit ratio by cache kind; absent where no look-up was made.
+    pub cache_hit_ratio: BTreeMap<String, Option<f64>>,
+    /// Redis commands processed.
+    pub redis_commands: u64,
+    /// Of those, `PING`.
+    pub redis_pings: u64,
+    /// Rows returned by scans in PostgreSQL.
+    pub rows_returned: u64,
+    /// Share of active backends by wait event, over all samples.
+    pub waits: BTreeMap<String, f64>,
+}
+
+/// One measured trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// Name of its folder: `b03_2_after`.
+    pub folder: String,
+    /// Which arm.
+    pub arm: String,
+    /// Block number from 1.
+    pub block: u32,
+    /// Seed of its arrivals, keys and users.
+    pub seed: u64,
+    /// Whether it may be believed.
+    pub validity: Validity,
+    /// All operations together.
+    pub total: Operation,
+    /// Each operation.
+    pub operations: Vec<Operation>,
+    /// By second of the intended start.
+    pub series: Vec<Second>,
+    /// The target, sampled.
+    pub server: Server,
+    /// Violations found by the audit after it; absent where none was made.
+    pub violations: Option<u64>,
+}
+
+/// Whether a trial may be believed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Validity {
+    /// `VALID`, `NOISY` or `INVALID`.
+    pub word: String,
+    /// Every check, passed or not.
+    pub checks: Vec<ValidityCheck>,
+}
+
+/// One self-check of the generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValidityCheck {
+    /// `OFFERED`, `LAG`, `GEN_CPU` …
+    pub code: String,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was found, with its unit.
+    pub figure: String,
+    /// What would be right.
+    pub limit: String,
+    /// What to do where it does not hold.
+    pub advice: String,
+}
+
+/// One second of a trial.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Second {
+    /// Seconds since the measured window began; negative in the warm-up.
+    pub second: i64,
+    /// Requests intended in it.
+    pub planned: u64,
+    /// Requests completed in it.
+    pub completed: u64,
+    /// Requests intended in it that failed.
+    pub failed: u64,
+    /// Median response time in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile.
+    pub p99_ms: Option<f64>,
+    /// Pool connections in use.
+    pub pool_in_use: Option<u32>,
+    /// Requests waiting for one.
+    pub pool_waiters: Option<u32>,
+    /// CPU of the target process in cores.
+    pub target_cpu: Option<f64>,
+    /// Share of cache look-ups that hit.
+    pub cache_hit_ratio: Option<f64>,
+}
+
+/// A difference between the arms in one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// `discovery.list p97.5`, `queries per request` …
+    pub metric: String,
+    /// Whether a claim was staked on it before the run.
+    pub primary: bool,
+    /// Unit of `before` and `after`: `ms`, `%`, `1/s`, or empty.
+    pub unit: String,
+    /// Median over the before trials; absent where it lies beyond the timeout.
+    pub before: Option<f64>,
+    /// Median over the after trials.
+    pub after: Option<f64>,
+    /// after / before as the Hodges-Lehmann estimate of the paired log differences.
+    pub ratio: Option<f64>,
+    /// Exact signed-rank interval of the ratio; absent with too few pairs.
+    pub interval: Option<(f64, f64)>,
+    /// Level that the interval really has, 0.95 or a little more.
+    pub level: Option<f64>,
+    /// after / before of every block.
+    pub block_ratios: Vec<f64>,
+    /// `IMPROVED`, `REGRESSED`, `NO_CHANGE`, `INCONCLUSIVE` or `INVALID`.
+    pub decision: String,
+    /// The decision in plain words.
+    pub sentence: String,
+}
+
+/// One threshold with its figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// As written: `p95 < 1000ms`.
+    pub text: String,
+    /// Which arm it was held against.
+    pub arm: String,
+    /// What was found, with its unit.
+    pub figure: String,
+    /// `PASS`, `WARN` or `FAIL`.
+    pub word: String,
+}
