@@ -1,0 +1,1 @@
+drop index if exists booking_student_scheduled_idx;

@@ -1,0 +1,1 @@
+drop index if exists review_mentor_created_idx;
