@@ -1,1 +1,45 @@
+//! Loads CodeConnect on an honest schedule, flips its optimizations between paired trials,
+//! audits the database afterwards and reports.
+//!
+//! A room may use only the rooms above it in this table.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`units`], [`seed`], [`check`], [`request`] | the small types everything else is made of |
+//! | [`sample`], [`clock`], [`threshold`] | one measured request, the one clock, one promise |
+//! | [`stats`] | pure functions on slices |
+//! | [`flows`] | what users do, and what the right answers look like |
+//! | [`suite`] | the file: flows, load, thresholds |
+//! | [`recorder`], [`observer`], [`stack`] | figures of the client, of the target, and the services themselves |
+//! | [`schedule`], [`aggregator`] | when to send; what came of it |
+//! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
+//! | [`trial`], [`live`], [`exit`] | one measured run of one arm |
+//! | [`experiment`] | paired trials and the decision |
+//! | [`store`], [`report`] | the result folder, and its pages |
+//! | [`cli`] | the commands |
 
+pub mod aggregator;
+pub mod check;
+pub mod cli;
+pub mod clock;
+pub mod driver;
+pub mod events;
+pub mod exit;
+pub mod experiment;
+pub mod flows;
+pub mod live;
+pub mod observer;
+pub mod recorder;
+pub mod report;
+pub mod request;
+pub mod sample;
+pub mod schedule;
+pub mod seed;
+pub mod stack;
+pub mod stats;
+pub mod store;
+pub mod suite;
+pub mod threshold;
+pub mod trial;
+pub mod units;
+pub mod verdict;

@@ -1,0 +1,18 @@
+//! What users do, in order, and what the right answers look like. One file a feature.
+
+mod auth;
+mod bookings;
+mod chat;
+mod memory;
+mod mentors;
+mod popularity;
+mod recordings;
+pub mod registry;
+mod world;
+
+pub use memory::{ChatMemory, Memory};
+pub use popularity::Popularity;
+pub use registry::{
+    Flow, Iteration, OPERATIONS, Transport, flow, names, operation, operation_name,
+};
+pub use world::{Account, World};

@@ -1,0 +1,114 @@
+//! A suite as it is meant, every text parsed into its type. `load.rs` makes it from a file.
+
+use shared::time::Millis;
+
+use crate::{threshold::Threshold, units::Rate};
+
+/// Flows, load and promises.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Suite {
+    /// Short name: part of the result folder's.
+    pub name: String,
+    /// What it asks, in one sentence.
+    pub question: String,
+    /// How much load, and when.
+    pub load: LoadModel,
+    /// What comes before and after the measured window.
+    pub windows: Windows,
+    /// The mix.
+    pub flows: Vec<FlowShare>,
+    /// What is promised.
+    pub thresholds: Vec<Threshold>,
+    /// How many accounts are signed in before the run, for the flows that need them.
+    pub accounts: u32,
+    /// A request's time limit, counted from its intended start.
+    pub timeout: Millis,
+    /// Most virtual users a flow.
+    pub max_users: u32,
+    /// Root of every sub-seed.
+    pub seed: u64,
+}
+
+/// A flow's share of the arrivals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlowShare {
+    /// Its name in the registry.
+    pub flow: String,
+    /// Its weight among all weights; greater than 0.
+    pub weight: f64,
+    /// Pause between two iterations of one user (closed model).
+    pub think: Option<Think>,
+}
+
+/// How much load, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LoadModel {
+    /// Arrivals come at their times, whatever becomes of those before.
+    Open {
+        /// One after the other; together they cover warm-up and measured window.
+        phases: Vec<Phase>,
+        /// How arrivals lie within a phase.
+        arrivals: Arrivals,
+    },
+    /// So many users, each starting anew when it is done and has thought.
+    Closed {
+        /// How many.
+        users: u32,
+        /// For how long, the warm-up included.
+        duration: Millis,
+        /// Pause between two iterations where the flow has none of its own.
+        think: Option<Think>,
+        /// Stop a user after so many iterations.
+        iterations: Option<u64>,
+    },
+}
+
+/// A piece of the load.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Phase {
+    /// For people.
+    pub name: String,
+    /// How long.
+    pub duration: Millis,
+    /// Arrivals of iterations a second at its begin.
+    pub rate: Rate,
+    /// At its end, changing evenly; the same as `rate` when absent.
+    pub to: Option<Rate>,
+}
+
+/// How arrivals lie within a phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrivals {
+    /// Evenly.
+    Constant,
+    /// As independent users come: uniformly at random, the planned number of them exactly.
+    #[default]
+    Poisson,
+}
+
+/// A pause, uniformly between two lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Think {
+    /// Shortest.
+    pub min: Millis,
+    /// Longest.
+    pub max: Millis,
+}
+
+/// The windows of a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Windows {
+    /// Load that is not counted.
+    pub warm_up: Millis,
+    /// Load that is.
+    pub measure: Millis,
+    /// Longest wait for what is under way at the end.
+    pub drain: Millis,
+}
+
+impl Windows {
+    /// The whole planned time.
+    pub fn planned(&self) -> Millis {
+        Millis(self.warm_up.0 + self.measure.0)
+    }
+}
