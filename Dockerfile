@@ -1,0 +1,23 @@
+# Both binaries in one small image; compose picks which of them runs.
+FROM rust:1-bookworm AS build
+WORKDIR /src
+COPY Cargo.toml Cargo.lock rustfmt.toml ./
+COPY shared shared
+COPY target-app target-app
+COPY loadgen loadgen
+# The caches keep a second build short; what is wanted is copied out of them in the same step.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    cargo build --release --locked -p target-app -p loadgen \
+ && mkdir -p /out \
+ && cp target/release/target-app target/release/loadgen /out/
+
+FROM debian:bookworm-slim
+RUN groupadd --gid 10001 app \
+ && useradd --uid 10001 --gid app --no-create-home --shell /usr/sbin/nologin app \
+ && install -d -o app -g app /media /results
+COPY --from=build /out/target-app /out/loadgen /usr/local/bin/
+USER app
+EXPOSE 8080 8090
+ENTRYPOINT []
+CMD ["target-app", "serve"]

@@ -1,0 +1,36 @@
+# The same words that CI uses. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint fmt compose-test clean
+
+CARGO ?= cargo
+# Arguments for the demo: make demo ARGS=--quick
+ARGS ?=
+
+help: ## Show these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+setup: ## Install what is missing, or name it; does nothing the second time
+	@scripts/setup.sh
+
+demo: setup ## The before/after experiment on this machine's own PostgreSQL and Redis
+	$(CARGO) build --release --locked -p target-app -p loadgen
+	./target/release/loadgen demo $(ARGS)
+
+test: setup ## Every test, on a real PostgreSQL and Redis started for it
+	$(CARGO) build --locked -p target-app -p loadgen
+	$(CARGO) test --locked --workspace --no-run
+	./target/debug/loadgen stack --services postgres,redis -- $(CARGO) test --locked --workspace
+
+lint: ## Formatting and lints, as CI wants them
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+fmt: ## Format everything
+	$(CARGO) fmt --all
+
+compose-test: ## The same experiment through docker compose, quickly
+	scripts/compose-test.sh
+
+clean: ## Remove builds and unpublished results
+	$(CARGO) clean
+	rm -rf results/runs results/latest

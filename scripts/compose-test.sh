@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds the images, starts the services, runs the quick experiment through docker compose,
+# and checks what it left behind: exit code, report on disk, report on a page of localhost.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+project=codeconnect-test-$$
+export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${REPORT_PORT:-18090}
+results=$(mktemp -d)
+export RESULTS_DIR=$results DEMO_ARGS=${DEMO_ARGS:---quick}
+finish() {
+    local code=$?
+    if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
+    docker compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+    rm -rf "$results"
+    exit $code
+}
+trap finish EXIT
+
+docker compose build
+docker compose up --detach
+
+echo "compose-test: waiting for the experiment"
+for _ in $(seq 240); do
+    if curl -fsS "http://127.0.0.1:$REPORT_PORT/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
+    state=$(docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}}' | grep '^loadgen ' || true)
+    case $state in *exited*) echo "compose-test: loadgen stopped early: $state" >&2; exit 1 ;; esac
+    sleep 2
+done
+
+docker compose logs --no-color --no-log-prefix loadgen | tail -60
+grep -q '<svg' "$results/page.html" || { echo "compose-test: the page has no chart" >&2; exit 1; }
+test -s "$results/latest/report.html"
+grep -q '"exit_code": *0' "$results/latest/verdict.json" || { echo "compose-test: the verdict is not PASSED" >&2; exit 1; }
+docker compose logs --no-color loadgen | grep -Eq 'Audit: .* 0 violations' || { echo "compose-test: no clean audit line" >&2; exit 1; }
+echo "compose-test: passed"

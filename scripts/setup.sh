@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Checks for what the project needs beside a Rust toolchain: a C compiler, PostgreSQL's
+# server binaries and redis-server. As root on Debian or Ubuntu it installs what is
+# missing; elsewhere it names it. Running it again does nothing.
+set -euo pipefail
+
+missing=()
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
+ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ -x "${PG_BIN:-}/postgres" ] || command -v postgres >/dev/null || missing+=(postgresql)
+command -v redis-server >/dev/null || missing+=(redis-server)
+
+if ! command -v cargo >/dev/null; then
+    echo "setup: cargo is missing; install Rust from https://rustup.rs" >&2
+    exit 1
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "setup: installing ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # The packages' own servers are not wanted: every run starts its own.
+    mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+    apt-get -qq update
+    apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+else
+    echo "setup: missing: ${missing[*]}" >&2
+    echo "setup: on Debian or Ubuntu: sudo apt-get install ${missing[*]}" >&2
+    exit 1
+fi
