@@ -1,0 +1,155 @@
+//! One trial's data: exact counts, histograms, and the course of time by the second.
+
+use std::{collections::BTreeMap, time::SystemTime};
+
+use hdrhistogram::Histogram;
+
+use crate::{
+    recorder::{OpData, Shard, Timeline, Window, response_histogram},
+    sample::OpId,
+    units::Nanos,
+};
+
+/// Everything that is known of one trial.
+#[derive(Debug, Clone)]
+pub struct TrialData {
+    /// The epoch of the trial's clock in calendar time; all [`Nanos`] count from here.
+    pub started_at: SystemTime,
+    /// The measured window: its begin, and the first instant after it.
+    pub window: (Nanos, Nanos),
+    /// Whether it was stopped before its planned end. The window is then cut to what was planned
+    /// up to the stop.
+    pub interrupted: bool,
+    /// Operations that were begun in the window.
+    pub ops: BTreeMap<OpId, OpData>,
+    /// All of them together.
+    pub total: OpData,
+    /// By second, the warm-up's included, with none left out.
+    pub seconds: Vec<SecondData>,
+    /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
+    /// fault. Of a closed model, how late a user woke from thinking.
+    pub lag: Histogram<u64>,
+    /// Arrivals in the window that the pacer let go.
+    pub emitted: u64,
+    /// Arrivals in the window that the plan had. Of a closed model, iterations begun in it.
+    pub planned_arrivals: u64,
+    /// Times beyond the histograms' highest value.
+    pub overflow: u64,
+    /// Most requests at once that were due and not done, over all workers.
+    pub max_outstanding: u64,
+    /// How many were due and not done when the window began.
+    pub outstanding_at_window_start: u64,
+    /// The same when it ended.
+    pub outstanding_at_window_end: u64,
+    /// Requests due and not done, integrated over the window, in request-nanoseconds. Kept by
+    /// counting, not from the samples, so that Little's law can check the one with the other.
+    pub outstanding_area: u128,
+    /// Response times of all that was planned in the window, summed in nanoseconds.
+    pub response_sum: u128,
+    /// WebSocket texts that came faster than a flow read them, and were thrown away.
+    pub socket_overflow: u64,
+    /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
+    pub examples: Vec<(OpId, String, u64)>,
+}
+
+/// One second of a trial.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SecondData {
+    /// Seconds since the window began; negative in the warm-up.
+    pub second: i64,
+    /// Requests whose intended start lies in it.
+    pub planned: u64,
+    /// Requests that were done in it, successes and failures.
+    pub completed: u64,
+    /// Requests whose intended start lies in it and that failed.
+    pub failed: u64,
+    /// Median response of its successes, in nanoseconds, to 1 %.
+    pub p50_ns: Option<u64>,
+    /// 95th percentile of the same.
+    pub p95_ns: Option<u64>,
+    /// 99th percentile of the same.
+    pub p99_ns: Option<u64>,
+}
+
+impl TrialData {
+    /// A trial of which nothing is known yet.
+    pub fn empty(started_at: SystemTime, window: Window) -> Self {
+        Self {
+            started_at,
+            window: (window.from, window.to),
+            interrupted: false,
+            ops: BTreeMap::new(),
+            total: OpData::default(),
+            seconds: Vec::new(),
+            lag: response_histogram(),
+            emitted: 0,
+            planned_arrivals: 0,
+            overflow: 0,
+            max_outstanding: 0,
+            outstanding_at_window_start: 0,
+            outstanding_at_window_end: 0,
+            outstanding_area: 0,
+            response_sum: 0,
+            socket_overflow: 0,
+            examples: Vec::new(),
+        }
+    }
+
+    /// The shards of all workers as one trial.
+    pub fn from_shards(started_at: SystemTime, window: Window, shards: Vec<Shard>) -> Self {
+        let mut data = Self::empty(started_at, window);
+        let mut timeline = Timeline::default();
+        let mut examples: BTreeMap<(OpId, String), u64> = BTreeMap::new();
+        for mut shard in shards {
+            shard.finish();
+            for (op, theirs) in shard.ops() {
+                data.ops.entry(op).or_default().merge(theirs);
+                data.total.merge(theirs);
+            }
+            timeline.merge(shard.timeline());
+            data.outstanding_at_window_start += shard.outstanding_at_window_start();
+            data.outstanding_at_window_end += shard.outstanding_at_window_end();
+            data.outstanding_area += shard.outstanding_area();
+            data.response_sum += shard.response_sum();
+            data.max_outstanding += shard.max_outstanding();
+            data.socket_overflow += shard.socket_overflow;
+            for ((op, why), count) in shard.examples() {
+                *examples.entry((op, why.to_owned())).or_default() += count;
+            }
+        }
+        data.overflow = data.total.overflow;
+        data.seconds = seconds(&timeline, window);
+        data.examples = examples
+            .into_iter()
+            .map(|((op, why), count)| (op, why, count))
+            .collect();
+        data.examples
+            .sort_by_key(|(op, _, count)| (u64::MAX - count, *op));
+        data
+    }
+
+    /// Whether every operation's requests ended in exactly one outcome each.
+    pub fn conserved(&self) -> bool {
+        self.total.conserved() && self.ops.values().all(OpData::conserved)
+    }
+
+    /// Length of the window in seconds.
+    pub fn window_s(&self) -> f64 {
+        self.window.1.since(self.window.0).0 as f64 / 1e9
+    }
+}
+
+fn seconds(timeline: &Timeline, window: Window) -> Vec<SecondData> {
+    timeline
+        .slots()
+        .map(|(second, slot)| SecondData {
+            second: second as i64 - window.warm_up_seconds() as i64,
+            planned: slot.planned,
+            completed: slot.completed,
+            failed: slot.failed,
+            p50_ns: slot.quantile(0.5),
+            p95_ns: slot.quantile(0.95),
+            p99_ns: slot.quantile(0.99),
+        })
+        .collect()
+}

@@ -1,0 +1,106 @@
+//! An answer, and the ways to look into it.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::de::DeserializeOwned;
+use shared::problem::{Code, Problem};
+
+/// How much of a strange body is told.
+const EXCERPT: usize = 120;
+
+/// An answer, its body read to the last byte.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+/// Why an answer is not the right one, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Mismatch(pub String);
+
+impl Mismatch {
+    /// One line why.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// The body as `T` if the answer has the expected status.
+pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
+    status(reply, expected)?;
+    serde_json::from_slice(&reply.body).map_err(|error| {
+        Mismatch(format!(
+            "{expected}, but the body is not as documented: {error}"
+        ))
+    })
+}
+
+/// Nothing more than the expected status.
+pub fn status(reply: &Reply, expected: u16) -> Result<(), Mismatch> {
+    if reply.status == expected {
+        return Ok(());
+    }
+    let told = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
+    Err(Mismatch(format!(
+        "expected {expected}, got {}: {told}",
+        reply.status
+    )))
+}
+
+/// The code of a problem body; `None` if it is none.
+pub fn problem_code(reply: &Reply) -> Option<Code> {
+    if reply.status < 400 {
+        return None;
+    }
+    serde_json::from_slice::<Problem>(&reply.body)
+        .ok()
+        .map(|problem| problem.code)
+}
+
+/// The begin of a body, in one line.
+fn excerpt(body: &[u8]) -> String {
+    if body.is_empty() {
+        return "empty body".to_owned();
+    }
+    String::from_utf8_lossy(&body[..body.len().min(EXCERPT)])
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, body: &str) -> Reply {
+        Reply {
+            status,
+            headers: HeaderMap::new(),
+            body: Bytes::copy_from_slice(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_wrong_status_is_told_with_the_problem_code() {
+        let body = serde_json::to_string(&Problem::new(Code::SlotFull, "why")).unwrap();
+        let full = reply(409, &body);
+        assert_eq!(problem_code(&full), Some(Code::SlotFull));
+        let why = json::<u32>(&full, 201).unwrap_err();
+        assert_eq!(why.to_string(), "expected 201, got 409: slot_full");
+    }
+
+    #[test]
+    fn a_body_that_is_not_as_documented_is_told_in_one_line() {
+        assert_eq!(json::<u32>(&reply(200, "7"), 200), Ok(7));
+        assert!(json::<u32>(&reply(200, "{}"), 200).is_err());
+        let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
+        assert_eq!(why.to_string(), "expected 200, got 502: <html> bad gateway");
+        assert_eq!(problem_code(&reply(200, "{}")), None);
+    }
+}

@@ -1,0 +1,295 @@
+//! All that is kept of one operation: counts that must add up, and three histograms.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::bounds::response_histogram;
+use crate::{
+    sample::{Outcome, Sample},
+    units::{Nanos, Quantile},
+};
+
+/// What the target said that it spent, summed over the answers that said so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CostSums {
+    /// Answers that carried a `Server-Timing`.
+    pub count: u64,
+    /// Microseconds waited for a PostgreSQL connection.
+    pub pool_us: u64,
+    /// Microseconds in PostgreSQL statements.
+    pub db_us: u64,
+    /// Microseconds in Redis commands.
+    pub redis_us: u64,
+    /// Microseconds hashing.
+    pub hash_us: u64,
+    /// Microseconds in the handler, all of it.
+    pub total_us: u64,
+    /// PostgreSQL statements.
+    pub queries: u64,
+    /// Redis commands.
+    pub commands: u64,
+    /// Cache look-ups that found a value.
+    pub hits: u64,
+    /// Cache look-ups that did not.
+    pub misses: u64,
+}
+
+/// What happened to the requests of one operation whose intended start lies in the window.
+#[derive(Debug, Clone)]
+pub struct OpData {
+    /// Requests begun; must equal the sum of `outcomes`.
+    pub planned: u64,
+    /// How they ended, by [`Outcome::index`].
+    pub outcomes: [u64; 8],
+    /// Answers by HTTP status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Response times (intended start to last byte) of the successes, in nanoseconds.
+    pub ok: Histogram<u64>,
+    /// Service times (actual send to last byte) of the successes.
+    pub service_ok: Histogram<u64>,
+    /// Times after which the failures were known. Never mixed into a percentile.
+    pub failed: Histogram<u64>,
+    /// Bytes of bodies received.
+    pub bytes_in: u64,
+    /// What the target said that it spent.
+    pub cost: CostSums,
+    /// Times beyond the histograms' highest value: such a request is counted, its time is not.
+    pub overflow: u64,
+}
+
+impl Default for OpData {
+    fn default() -> Self {
+        Self {
+            planned: 0,
+            outcomes: [0; 8],
+            statuses: BTreeMap::new(),
+            ok: response_histogram(),
+            service_ok: response_histogram(),
+            failed: response_histogram(),
+            bytes_in: 0,
+            cost: CostSums::default(),
+            overflow: 0,
+        }
+    }
+}
+
+impl OpData {
+    /// Counts one finished request. Allocates only for a status not seen before.
+    pub fn record(&mut self, sample: &Sample) {
+        self.outcomes[sample.outcome.index()] += 1;
+        if sample.status != 0 {
+            *self.statuses.entry(sample.status).or_default() += 1;
+        }
+        self.bytes_in += sample.bytes_in;
+        if let Some(cost) = &sample.cost {
+            self.cost.count += 1;
+            self.cost.pool_us += u64::from(cost.pool_us);
+            self.cost.db_us += u64::from(cost.db_us);
+            self.cost.redis_us += u64::from(cost.redis_us);
+            self.cost.hash_us += u64::from(cost.hash_us);
+            self.cost.total_us += u64::from(cost.total_us);
+            self.cost.queries += u64::from(cost.queries);
+            self.cost.commands += u64::from(cost.commands);
+            self.cost.hits += u64::from(cost.cache_hits);
+            self.cost.misses += u64::from(cost.cache_misses);
+        }
+        let fits = if sample.outcome == Outcome::Ok {
+            self.ok.record(sample.response().0).is_ok()
+                && self.service_ok.record(sample.service().0).is_ok()
+        } else {
+            self.failed.record(sample.response().0).is_ok()
+        };
+        if !fits {
+            self.overflow += 1;
+        }
+    }
+
+    /// Adds what another shard or trial holds. Exact: every histogram has the same bounds.
+    pub fn merge(&mut self, other: &Self) {
+        self.planned += other.planned;
+        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *mine += theirs;
+        }
+        for (status, count) in &other.statuses {
+            *self.statuses.entry(*status).or_default() += count;
+        }
+        for (mine, theirs) in [
+            (&mut self.ok, &other.ok),
+            (&mut self.service_ok, &other.service_ok),
+            (&mut self.failed, &other.failed),
+        ] {
+            mine.add(theirs)
+                .expect("all histograms are made by response_histogram, with equal bounds");
+        }
+        self.bytes_in += other.bytes_in;
+        self.overflow += other.overflow;
+        let (mine, theirs) = (&mut self.cost, &other.cost);
+        mine.count += theirs.count;
+        mine.pool_us += theirs.pool_us;
+        mine.db_us += theirs.db_us;
+        mine.redis_us += theirs.redis_us;
+        mine.hash_us += theirs.hash_us;
+        mine.total_us += theirs.total_us;
+        mine.queries += theirs.queries;
+        mine.commands += theirs.commands;
+        mine.hits += theirs.hits;
+        mine.misses += theirs.misses;
+    }
+
+    /// How many ended so.
+    pub fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes[outcome.index()]
+    }
+
+    /// How many did not end as they should.
+    pub fn failures(&self) -> u64 {
+        self.outcomes.iter().sum::<u64>() - self.count(Outcome::Ok)
+    }
+
+    /// Whether every request that was begun ended in exactly one outcome.
+    pub fn conserved(&self) -> bool {
+        self.planned == self.outcomes.iter().sum::<u64>()
+    }
+
+    /// The response time within which the share `q` of *all* planned requests was answered as
+    /// it should. Failures count as infinitely slow: `None` where they reach into the share.
+    pub fn response_slo(&self, q: Quantile) -> Option<Nanos> {
+        if self.planned == 0 {
+            return None;
+        }
+        at_rank(&self.ok, q.rank(self.planned))
+    }
+
+    /// The same share of the successes alone: flattering under errors, so never the headline.
+    pub fn response_ok(&self, q: Quantile) -> Option<Nanos> {
+        at_rank(&self.ok, q.rank(self.ok.len()))
+    }
+
+    /// The service time within which the share `q` of the successes was answered.
+    pub fn service(&self, q: Quantile) -> Option<Nanos> {
+        at_rank(&self.service_ok, q.rank(self.service_ok.len()))
+    }
+}
+
+/// The `rank`-th smallest value, from 1; the upper edge of its bucket. `None` beyond the last.
+///
+/// The crate's own look-up goes through a floating-point share of its own total, which is not
+/// the total that counts here.
+fn at_rank(histogram: &Histogram<u64>, rank: u64) -> Option<Nanos> {
+    let mut seen = 0;
+    for step in histogram.iter_recorded() {
+        seen += step.count_at_value();
+        if seen >= rank {
+            return Some(Nanos(step.value_iterated_to().min(histogram.max())));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::OpId;
+    use proptest::prelude::*;
+
+    fn sample(response_ms: u64, outcome: Outcome) -> Sample {
+        let done = Nanos::from_millis(response_ms);
+        Sample {
+            op: OpId(0),
+            intended: Nanos(0),
+            woke: Nanos(0),
+            admitted: Nanos(0),
+            sent: Nanos(0),
+            done,
+            outcome,
+            status: 200,
+            bytes_in: 1,
+            cost: None,
+        }
+    }
+
+    fn data(samples: &[Sample]) -> OpData {
+        let mut data = OpData::default();
+        for sample in samples {
+            data.planned += 1;
+            data.record(sample);
+        }
+        data
+    }
+
+    fn q(share: f64) -> Quantile {
+        Quantile::of(share).unwrap()
+    }
+
+    #[test]
+    fn a_percentile_reaches_into_the_failures_and_is_then_beyond_the_timeout() {
+        let mut samples: Vec<_> = (1..=95).map(|ms| sample(ms, Outcome::Ok)).collect();
+        samples.extend((0..5).map(|_| sample(1, Outcome::HttpError)));
+        let data = data(&samples);
+        assert_eq!(data.response_slo(q(0.95)).unwrap().as_ms().round(), 95.0);
+        assert_eq!(data.response_slo(q(0.96)), None);
+        assert_eq!(data.response_ok(q(0.96)).unwrap().as_ms().round(), 92.0);
+        assert!(data.conserved());
+        assert_eq!(data.failures(), 5);
+    }
+
+    #[test]
+    fn nothing_planned_has_no_percentile() {
+        assert_eq!(OpData::default().response_slo(q(0.5)), None);
+        assert_eq!(OpData::default().response_ok(q(0.5)), None);
+        assert!(OpData::default().conserved());
+    }
+
+    #[test]
+    fn a_time_beyond_the_histogram_is_counted_and_not_hidden() {
+        let data = data(&[sample(121_000, Outcome::Ok)]);
+        assert_eq!((data.overflow, data.ok.len()), (1, 0));
+        assert!(data.conserved());
+    }
+
+    #[test]
+    fn a_request_begun_and_never_finished_breaks_conservation() {
+        let mut data = data(&[sample(1, Outcome::Ok)]);
+        data.planned += 1;
+        assert!(!data.conserved());
+    }
+
+    proptest! {
+        #[test]
+        fn a_failure_never_improves_a_percentile(
+            times in prop::collection::vec(1_u64..100_000, 1..60),
+            turned in 0_usize..60,
+            share in 0.01_f64..1.0,
+        ) {
+            let mut samples: Vec<_> = times.iter().map(|ms| sample(*ms, Outcome::Ok)).collect();
+            let before = data(&samples).response_slo(q(share));
+            let turned = turned % samples.len();
+            samples[turned].outcome = Outcome::Reset;
+            samples[turned].done = Nanos(1);
+            let after = data(&samples).response_slo(q(share));
+            let slow = |time: Option<Nanos>| time.map_or(u64::MAX, |time| time.0);
+            prop_assert!(slow(after) >= slow(before));
+        }
+
+        #[test]
+        fn merging_shards_equals_recording_all_in_one(
+            times in prop::collection::vec((1_u64..100_000, 0_usize..8), 0..80),
+            cut in 0_usize..80,
+        ) {
+            let samples: Vec<_> = times
+                .iter()
+                .map(|(ms, outcome)| sample(*ms, Outcome::ALL[*outcome]))
+                .collect();
+            let cut = cut.min(samples.len());
+            let mut left = data(&samples[..cut]);
+            left.merge(&data(&samples[cut..]));
+            let whole = data(&samples);
+            prop_assert_eq!(left.planned, whole.planned);
+            prop_assert_eq!(left.outcomes, whole.outcomes);
+            prop_assert_eq!(&left.ok, &whole.ok);
+            prop_assert_eq!(&left.failed, &whole.failed);
+            prop_assert_eq!(left.statuses, whole.statuses);
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! The small numbers with a unit: rates, nanoseconds, quantiles, percentages. Durations that
+//! people write are [`shared::time::Millis`].
+
+use std::{fmt, ops, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+/// Nanoseconds in a second.
+pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
+
+/// A point in time since the epoch of the trial's clock, or a span, in nanoseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Nanos(pub u64);
+
+impl Nanos {
+    /// That many whole seconds.
+    pub const fn from_secs(seconds: u64) -> Self {
+        Self(seconds * NANOS_PER_SECOND)
+    }
+
+    /// That many whole milliseconds.
+    pub const fn from_millis(ms: u64) -> Self {
+        Self(ms * 1_000_000)
+    }
+
+    /// The same span; a [`Duration`] beyond 584 years is cut to that.
+    pub fn from_duration(span: Duration) -> Self {
+        Self(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    }
+
+    /// The same span as a [`Duration`].
+    pub const fn duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// In milliseconds, for people.
+    pub fn as_ms(self) -> f64 {
+        self.0 as f64 / 1e6
+    }
+
+    /// The span from `earlier` to here; nothing if `earlier` is later.
+    pub const fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl ops::Add for Nanos {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
+/// A rate above nothing and at most a million a second, kept as an exact fraction so that the
+/// k-th arrival can be computed in integers.
+///
+/// Grammar: a decimal number of at most three places, `/`, one of `s`, `m`, `h`: `10/s`,
+/// `2.5/s`, `600/m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rate {
+    thousandths: u64,
+    period_s: u64,
+}
+
+/// A text that is not a rate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not a rate: write a number above 0 (at most 1000000 a second, three decimals) and a unit, like `50/s`, `2.5/s` or `600/m`"
+)]
+pub struct BadRate(pub String);
+
+impl Rate {
+    /// So many a second.
+    pub fn per_second(count: u32) -> Result<Self, BadRate> {
+        format!("{count}/s").parse()
+    }
+
+    /// As a floating-point number a second, for people and for ramps.
+    pub fn as_per_second(self) -> f64 {
+        self.thousandths as f64 / (1_000.0 * self.period_s as f64)
+    }
+
+    /// When the `k`-th event of an even stream is due after the first: `k` / rate, rounded down.
+    /// Computed from `k`, so that no error accumulates.
+    pub fn nth(self, k: u64) -> Nanos {
+        let span = u128::from(k) * u128::from(self.period_s) * 1_000 * 1_000_000_000
+            / u128::from(self.thousandths);
+        Nanos(u64::try_from(span).unwrap_or(u64::MAX))
+    }
+}
+
+impl FromStr for Rate {
+    type Err = BadRate;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadRate(text.to_owned());
+        let (number, unit) = text.trim().split_once('/').ok_or_else(bad)?;
+        let period_s = match unit.trim() {
+            "s" => 1,
+            "m" | "min" => 60,
+            "h" => 3_600,
+            _ => return Err(bad()),
+        };
+        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        let thousandths = number * 1_000.0;
+        let most = 1e6 * 1_000.0 * period_s as f64;
+        if !(1.0..=most).contains(&thousandths) || (thousandths - thousandths.round()).abs() > 1e-6
+        {
+            return Err(bad());
+        }
+        Ok(Self {
+            thousandths: thousandths.round() as u64,
+            period_s,
+        })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.period_s {
+            60 => "m",
+            3_600 => "h",
+            _ => "s",
+        };
+        write!(f, "{}/{unit}", self.thousandths as f64 / 1_000.0)
+    }
+}
+
+impl TryFrom<String> for Rate {
+    type Error = BadRate;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Rate> for String {
+    fn from(rate: Rate) -> Self {
+        rate.to_string()
+    }
+}
+
+/// A share of a distribution: above 0 and at most 1. Reads `p97.5` and prints the same.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Quantile(f64);
+
+/// A text or number that is not a quantile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a percentile: write p and a number above 0 and at most 100, like `p97.5`")]
+pub struct BadQuantile(pub String);
+
+impl Quantile {
+    /// The quantile of a share: 0.975.
+    pub fn of(share: f64) -> Result<Self, BadQuantile> {
+        if share > 0.0 && share <= 1.0 {
+            Ok(Self(share))
+        } else {
+            Err(BadQuantile(share.to_string()))
+        }
+    }
+
+    /// The share: 0.975.
+    pub const fn share(self) -> f64 {
+        self.0
+    }
+
+    /// How many of `n` sorted values lie at or below it: ceil(q·n), and 1 at least.
+    ///
+    /// The rounding error of the product must not push an exact rank to the next one.
+    pub fn rank(self, n: u64) -> u64 {
+        let exact = self.0 * n as f64;
+        let nearest = exact.round();
+        let rank = if (exact - nearest).abs() <= 1e-9 * nearest.max(1.0) {
+            nearest
+        } else {
+            exact.ceil()
+        };
+        (rank as u64).max(1)
+    }
+}
+
+impl FromStr for Quantile {
+    type Err = BadQuantile;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadQuantile(text.to_owned());
+        let number = text.trim().strip_prefix('p').ok_or_else(bad)?;
+        let percent: f64 = number.parse().map_err(|_| bad())?;
+        // Through nine decimals, or 99.9 / 100 would be a hair above 0.999.
+        Self::of((percent * 1e7).round() / 1e9).map_err(|_| bad())
+    }
+}
+
+impl fmt::Display for Quantile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{}", (self.0 * 1e9).round() / 1e7)
+    }
+}
+
+impl TryFrom<String> for Quantile {
+    type Error = BadQuantile;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Quantile> for String {
+    fn from(quantile: Quantile) -> Self {
+        quantile.to_string()
+    }
+}
+
+/// A share between 0 and 100 percent. Reads `1%` and `0.5%`, and prints the same.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Percent(f64);
+
+/// A text that is not a percentage.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a percentage: write a number from 0 to 100 and %, like `0.5%`")]
+pub struct BadPercent(pub String);
+
+impl Percent {
+    /// As a share: 0 to 1.
+    pub fn share(self) -> f64 {
+        self.0 / 100.0
+    }
+}
+
+impl FromStr for Percent {
+    type Err = BadPercent;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || BadPercent(text.to_owned());
+        let number = text.trim().strip_suffix('%').ok_or_else(bad)?;
+        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        if (0.0..=100.0).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(bad())
+        }
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}%", self.0)
+    }
+}
+
+impl TryFrom<String> for Percent {
+    type Error = BadPercent;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Percent> for String {
+    fn from(percent: Percent) -> Self {
+        percent.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_read_and_print_the_way_people_write_them() {
+        for (text, per_second) in [
+            ("10/s", 10.0),
+            ("600/m", 10.0),
+            ("2.5/s", 2.5),
+            ("36/h", 0.01),
+        ] {
+            let rate: Rate = text.parse().unwrap();
+            assert!((rate.as_per_second() - per_second).abs() < 1e-12);
+            assert_eq!(rate.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_rate_of_nothing_or_beyond_reason_is_refused() {
+        for text in [
+            "0/s",
+            "-1/s",
+            "10",
+            "10/d",
+            "1000001/s",
+            "NaN/s",
+            "inf/s",
+            "0.0001/s",
+            "/s",
+        ] {
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+        assert!("1000000/s".parse::<Rate>().is_ok());
+    }
+
+    #[test]
+    fn the_nth_arrival_of_a_rate_that_does_not_divide_a_second_stays_exact() {
+        let rate: Rate = "3/s".parse().unwrap();
+        assert_eq!(rate.nth(1), Nanos(333_333_333));
+        assert_eq!(rate.nth(3), Nanos::from_secs(1));
+        assert_eq!(rate.nth(3_000_000_000), Nanos::from_secs(1_000_000_000));
+    }
+
+    #[test]
+    fn a_rank_is_not_pushed_up_by_rounding_of_the_product() {
+        let p999: Quantile = "p99.9".parse().unwrap();
+        assert_eq!(p999.rank(1_000), 999);
+        assert_eq!("p7".parse::<Quantile>().unwrap().rank(100), 7);
+        assert_eq!("p97.5".parse::<Quantile>().unwrap().rank(1_001), 976);
+        assert_eq!("p50".parse::<Quantile>().unwrap().rank(1), 1);
+        assert_eq!(p999.to_string(), "p99.9");
+    }
+
+    #[test]
+    fn quantiles_and_percentages_outside_of_their_range_are_refused() {
+        for text in ["p0", "p101", "95", "p", "pNaN"] {
+            assert!(text.parse::<Quantile>().is_err(), "{text}");
+        }
+        for text in ["101%", "-1%", "1", "%"] {
+            assert!(text.parse::<Percent>().is_err(), "{text}");
+        }
+        assert!(("0.5%".parse::<Percent>().unwrap().share() - 0.005).abs() < 1e-15);
+    }
+}
