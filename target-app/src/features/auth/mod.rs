@@ -1,0 +1,9 @@
+//! Accounts: register, sign in, trade refresh tokens, sign out, and the rules that throttle guessing.
+
+mod handlers;
+mod model;
+mod repository;
+mod service;
+mod strangers;
+
+pub use handlers::*;

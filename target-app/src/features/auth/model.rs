@@ -1,0 +1,285 @@
+//! What auth speaks of: requests read into checked values, the account as login sees it.
+
+use chrono::{DateTime, Duration, Utc};
+use secrecy::SecretString;
+use shared::{
+    api::auth::{LoginRequest, RegisterRequest, Role, UserView},
+    ids::{MentorId, UserId},
+};
+use uuid::Uuid;
+
+use crate::error::ApiError;
+
+/// Consecutive failures after which an address is not looked at for [`LOCK`].
+pub(super) const MAX_FAILURES: i32 = 5;
+/// How long an address is not looked at.
+pub(super) const LOCK: Duration = Duration::seconds(60);
+/// How long a refresh token can be traded.
+pub(super) const REFRESH_LIFETIME: Duration = Duration::days(30);
+
+/// Longest e-mail in characters (RFC 5321 leaves 254 for an address).
+const MAX_EMAIL: usize = 254;
+/// Bytes of a password: below is guessable, above is cut off by bcrypt.
+const PASSWORD_BYTES: std::ops::RangeInclusive<usize> = 10..=72;
+/// Longest shown name in characters.
+const MAX_NAME: usize = 100;
+
+/// A registration whose every field was looked at.
+#[derive(Debug, Clone)]
+pub(super) struct Registration {
+    /// In lower case.
+    pub(super) email: String,
+    pub(super) password: SecretString,
+    pub(super) display_name: String,
+    pub(super) role: Role,
+}
+
+impl TryFrom<RegisterRequest> for Registration {
+    type Error = ApiError;
+
+    fn try_from(request: RegisterRequest) -> Result<Self, ApiError> {
+        let password = SecretString::from(request.password);
+        if !fits(&password, PASSWORD_BYTES) {
+            return Err(ApiError::invalid(
+                "password",
+                "10 to 72 bytes, without NUL characters",
+            ));
+        }
+        let display_name = request.display_name.trim().to_owned();
+        if !(1..=MAX_NAME).contains(&display_name.chars().count())
+            || display_name.chars().any(char::is_control)
+        {
+            return Err(ApiError::invalid(
+                "display_name",
+                "1 to 100 characters on one line",
+            ));
+        }
+        if request.role == Role::Admin {
+            return Err(ApiError::invalid("role", "student, mentor or parent"));
+        }
+        Ok(Self {
+            email: email(&request.email)?,
+            password,
+            display_name,
+            role: request.role,
+        })
+    }
+}
+
+/// An attempt to sign in.
+#[derive(Debug, Clone)]
+pub(super) struct Attempt {
+    /// In lower case.
+    pub(super) email: String,
+    pub(super) password: SecretString,
+}
+
+impl TryFrom<LoginRequest> for Attempt {
+    type Error = ApiError;
+
+    fn try_from(request: LoginRequest) -> Result<Self, ApiError> {
+        let password = SecretString::from(request.password);
+        // Nobody has a password outside of these bounds: refusing it here tells nothing about
+        // an account, and keeps bcrypt from comparing the first 72 bytes only.
+        if !fits(&password, 1..=*PASSWORD_BYTES.end()) {
+            return Err(ApiError::invalid(
+                "password",
+                "1 to 72 bytes, without NUL characters",
+            ));
+        }
+        Ok(Self {
+            email: email(&request.email)?,
+            password,
+        })
+    }
+}
+
+/// An account as login needs it.
+#[derive(Debug, Clone)]
+pub(super) struct Account {
+    pub(super) id: UserId,
+    pub(super) email: String,
+    pub(super) display_name: String,
+    pub(super) role: Role,
+    pub(super) grade: Option<i16>,
+    pub(super) is_active: bool,
+    pub(super) mentor_id: Option<MentorId>,
+    pub(super) credential: Credential,
+}
+
+impl Account {
+    /// As the API shows it to its owner.
+    pub(super) fn view(&self) -> UserView {
+        UserView {
+            id: self.id,
+            email: self.email.clone(),
+            display_name: self.display_name.clone(),
+            role: self.role,
+            mentor_id: self.mentor_id,
+            grade: self.grade,
+        }
+    }
+}
+
+/// How an account proves itself, and how often that failed lately.
+#[derive(Clone)]
+pub(super) struct Credential {
+    /// A self-describing hash.
+    pub(super) hash: String,
+    /// Failures since the last success.
+    pub(super) failed_count: i32,
+    /// No attempt is looked at before.
+    pub(super) locked_until: Option<DateTime<Utc>>,
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credential")
+            .field("failed_count", &self.failed_count)
+            .field("locked_until", &self.locked_until)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A refresh token as it is stored: its digest, never itself.
+#[derive(Debug, Clone)]
+pub(super) struct StoredRefresh {
+    pub(super) digest: [u8; 32],
+    pub(super) family: Uuid,
+    pub(super) user: UserId,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
+/// Whole seconds until `until`, at least one: what `Retry-After` says.
+pub(super) fn seconds_until(until: DateTime<Utc>, now: DateTime<Utc>) -> u64 {
+    let ms = (until - now).num_milliseconds().max(0);
+    (ms as u64).div_ceil(1_000).max(1)
+}
+
+/// Reads an e-mail address: `local@domain` in visible ASCII, in lower case.
+fn email(text: &str) -> Result<String, ApiError> {
+    let text = text.trim().to_ascii_lowercase();
+    let domain_ok = |domain: &str| {
+        !domain.is_empty()
+            && domain
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+            && !domain.starts_with('.')
+            && !domain.ends_with('.')
+    };
+    let well_formed = text.len() <= MAX_EMAIL
+        && text.bytes().all(|b| b.is_ascii_graphic())
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && !domain.contains('@') && domain_ok(domain)
+        });
+    if well_formed {
+        Ok(text)
+    } else {
+        Err(ApiError::invalid(
+            "email",
+            "an address like name@example.org, at most 254 characters",
+        ))
+    }
+}
+
+fn fits(password: &SecretString, bytes: std::ops::RangeInclusive<usize>) -> bool {
+    use secrecy::ExposeSecret as _;
+    let password = password.expose_secret();
+    bytes.contains(&password.len()) && !password.contains('\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration() -> RegisterRequest {
+        RegisterRequest {
+            email: " Ada@Example.ORG ".into(),
+            password: "correct horse".into(),
+            display_name: " Ada Lovelace ".into(),
+            role: Role::Student,
+        }
+    }
+
+    #[test]
+    fn an_address_is_stored_in_lower_case_and_a_name_without_its_blanks() {
+        let read = Registration::try_from(registration()).unwrap();
+        assert_eq!(read.email, "ada@example.org");
+        assert_eq!(read.display_name, "Ada Lovelace");
+    }
+
+    #[test]
+    fn an_address_that_no_mail_could_reach_is_refused() {
+        let long = format!("{}@example.org", "a".repeat(254));
+        for text in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "a@b@c",
+            "a b@c.d",
+            "a@.d",
+            "a@d.",
+            "ä@b.c",
+            "a\0@b.c",
+            "a@b_c",
+            &long,
+        ] {
+            assert!(email(text).is_err(), "{text:?}");
+        }
+        assert!(email("student000001@codeconnect.test").is_ok());
+    }
+
+    #[test]
+    fn a_password_is_measured_in_bytes_because_bcrypt_cuts_bytes() {
+        for (password, right) in [
+            ("123456789".to_owned(), false),
+            ("1234567890".to_owned(), true),
+            ("ä".repeat(36), true),
+            ("ä".repeat(37), false),
+            ("12345\u{0}67890".to_owned(), false),
+        ] {
+            let read = Registration::try_from(RegisterRequest {
+                password: password.clone(),
+                ..registration()
+            });
+            assert_eq!(read.is_ok(), right, "{password:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_registers_as_an_administrator_or_without_a_name() {
+        let admin = RegisterRequest {
+            role: Role::Admin,
+            ..registration()
+        };
+        assert!(Registration::try_from(admin).is_err());
+        for name in ["", "   ", "a\nb", &"x".repeat(101)] {
+            let nameless = RegisterRequest {
+                display_name: name.into(),
+                ..registration()
+            };
+            assert!(Registration::try_from(nameless).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn secrets_do_not_show_in_debug_output() {
+        let read = Registration::try_from(registration()).unwrap();
+        assert!(!format!("{read:?}").contains("horse"));
+        let credential = Credential {
+            hash: "$2b$10$secret".into(),
+            failed_count: 0,
+            locked_until: None,
+        };
+        assert!(!format!("{credential:?}").contains("secret"));
+    }
+
+    #[test]
+    fn retry_after_rounds_up_so_that_waiting_it_out_is_enough() {
+        let now = DateTime::UNIX_EPOCH;
+        assert_eq!(seconds_until(now + Duration::milliseconds(1_001), now), 2);
+        assert_eq!(seconds_until(now, now), 1);
+        assert_eq!(seconds_until(now - LOCK, now), 1);
+    }
+}

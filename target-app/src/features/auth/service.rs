@@ -1,0 +1,285 @@
+//! The rules of signing in and staying signed in.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use shared::{
+    api::auth::{Role, Session, TokenPair},
+    ids::{MentorId, UserId},
+    problem::Code,
+    profile::LoginQueries,
+};
+use uuid::Uuid;
+
+use super::{
+    model::{
+        Account, Attempt, Credential, LOCK, REFRESH_LIFETIME, Registration, StoredRefresh,
+        seconds_until,
+    },
+    repository, strangers,
+};
+use crate::{
+    db::{Retry, transaction},
+    engine::Engine,
+    error::ApiError,
+    security::Tokens,
+    state::AppState,
+};
+
+/// Most rotations that revoking a family runs after; each of them needs a refresh in between.
+const MAX_CHASE: usize = 16;
+
+/// Creates an account and signs it in.
+pub(super) async fn register(
+    state: &AppState,
+    engine: &Engine,
+    new: Registration,
+) -> Result<Session, ApiError> {
+    let hash = engine.hasher.hash(new.password.clone()).await?;
+    let now = state.clock().now();
+    let id = UserId(Uuid::now_v7());
+    let account = Account {
+        id,
+        email: new.email,
+        display_name: new.display_name,
+        role: new.role,
+        grade: None,
+        is_active: true,
+        mentor_id: (new.role == Role::Mentor).then(|| MentorId(Uuid::now_v7())),
+        credential: Credential {
+            hash,
+            failed_count: 0,
+            locked_until: None,
+        },
+    };
+    let view = account.view();
+    let (secret, digest) = Tokens::new_refresh();
+    let token = StoredRefresh {
+        digest,
+        family: Uuid::now_v7(),
+        user: id,
+        expires_at: now + REFRESH_LIFETIME,
+    };
+    let rows = Arc::new((account, token));
+    transaction(&engine.db, Retry::Never, move |conn| {
+        let rows = Arc::clone(&rows);
+        Box::pin(async move {
+            let (account, token) = &*rows;
+            repository::insert_user(
+                &mut *conn,
+                account.id,
+                &account.email,
+                &account.display_name,
+                account.role,
+            )
+            .await
+            .map_err(|error| {
+                if error.is_constraint("app_user_email_key") {
+                    ApiError::new(Code::EmailTaken, "sign in, or use another address")
+                } else {
+                    error.into()
+                }
+            })?;
+            repository::insert_credential(&mut *conn, account.id, &account.credential.hash).await?;
+            if let Some(mentor) = account.mentor_id {
+                repository::insert_mentor(&mut *conn, mentor, account.id, &account.display_name)
+                    .await?;
+            }
+            repository::insert_refresh(conn, token, now).await?;
+            Ok::<_, ApiError>(())
+        })
+    })
+    .await?;
+    Ok(Session {
+        tokens: pair(state, id, view.role, &secret),
+        user: view,
+    })
+}
+
+/// Trades e-mail and password for tokens.
+///
+/// An address without an account goes through the same statements, the same hash and the same
+/// throttling as one with an account, so that neither answer nor time tells them apart.
+pub(super) async fn login(
+    state: &AppState,
+    engine: &Engine,
+    attempt: Attempt,
+) -> Result<Session, ApiError> {
+    let now = state.clock().now();
+    let account = find(engine, &attempt.email).await?;
+    let locked_until = match &account {
+        Some(account) => account.credential.locked_until,
+        None => strangers::locked_until(&attempt.email).await,
+    };
+    if let Some(until) = locked_until.filter(|until| *until > now) {
+        return Err(too_many(seconds_until(until, now)));
+    }
+
+    // No connection is held meanwhile: hashing takes longer than everything else together.
+    let proved = if let Some(account) = account {
+        let stored = account.credential.hash.clone();
+        let right = engine.hasher.verify(attempt.password, stored).await?;
+        if right && account.is_active {
+            Ok(account)
+        } else {
+            Err(Some(account.id))
+        }
+    } else {
+        engine.hasher.verify_nobody(attempt.password).await?;
+        Err(None)
+    };
+
+    let now = state.clock().now();
+    let mut session = engine.db.session();
+    let account = match proved {
+        Ok(account) => account,
+        Err(user) => {
+            if user.is_none() {
+                strangers::failed(&attempt.email, now).await;
+            }
+            let user = user.unwrap_or(NOBODY);
+            repository::record_failure(&mut *session.conn().await?, user, now + LOCK).await?;
+            return Err(ApiError::new(
+                Code::BadCredentials,
+                "check both and try again",
+            ));
+        }
+    };
+    let (secret, digest) = Tokens::new_refresh();
+    let token = StoredRefresh {
+        digest,
+        family: Uuid::now_v7(),
+        user: account.id,
+        expires_at: now + REFRESH_LIFETIME,
+    };
+    if !repository::insert_refresh(&mut *session.conn().await?, &token, now).await? {
+        return Err(too_many(LOCK.num_seconds() as u64));
+    }
+    if account.credential.failed_count > 0 {
+        repository::forget_failures(&mut *session.conn().await?, account.id).await?;
+    }
+    Ok(Session {
+        user: account.view(),
+        tokens: pair(state, account.id, account.role, &secret),
+    })
+}
+
+/// Trades a refresh token for new tokens, once.
+///
+/// A token that comes a second time was stolen, or its owner was: the whole family ends.
+pub(super) async fn refresh(
+    state: &AppState,
+    engine: &Engine,
+    token: &str,
+) -> Result<TokenPair, ApiError> {
+    let now = state.clock().now();
+    let digest = Tokens::refresh_digest(token);
+    let (secret, next) = Tokens::new_refresh();
+    let mut session = engine.db.session();
+    let expires_at = now + REFRESH_LIFETIME;
+    let rotated =
+        repository::rotate(&mut *session.conn().await?, digest, next, now, expires_at).await?;
+    if let Some((user, role)) = rotated {
+        return Ok(pair(state, user, role, &secret));
+    }
+    let known = repository::find_family(&mut *session.conn().await?, digest).await?;
+    drop(session);
+    match known {
+        Some((family, true)) => {
+            revoke(state, engine, family).await?;
+            Err(ApiError::new(
+                Code::RefreshReused,
+                "every token of that sign-in is revoked: sign in again",
+            ))
+        }
+        _ => Err(ApiError::new(
+            Code::Unauthenticated,
+            "the refresh token is unknown, expired or revoked: sign in again",
+        )),
+    }
+}
+
+/// Ends the sign-in that a refresh token belongs to; an unknown token has nothing to end.
+pub(super) async fn logout(state: &AppState, engine: &Engine, token: &str) -> Result<(), ApiError> {
+    let digest = Tokens::refresh_digest(token);
+    let mut session = engine.db.session();
+    let known = repository::find_family(&mut *session.conn().await?, digest).await?;
+    drop(session);
+    match known {
+        Some((family, _)) => revoke(state, engine, family).await,
+        None => Ok(()),
+    }
+}
+
+/// Stands for the account that an address does not have; no row has this id.
+const NOBODY: UserId = UserId(Uuid::nil());
+
+async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError> {
+    let mut session = engine.db.session();
+    match engine.profile.auth_login_queries {
+        LoginQueries::Joined => {
+            Ok(repository::find_account(&mut *session.conn().await?, email).await?)
+        }
+        LoginQueries::Sequential => {
+            let user = repository::find_user(&mut *session.conn().await?, email).await?;
+            // The other statements are sent for nobody, too: see `login`.
+            let id = user.as_ref().map_or(NOBODY, |user| UserId(user.id));
+            let hash = repository::find_hash(&mut *session.conn().await?, id).await?;
+            let grade = repository::find_grade(&mut *session.conn().await?, id).await?;
+            let mentor_id = repository::find_mentor(&mut *session.conn().await?, id).await?;
+            let lock = repository::find_lock(&mut *session.conn().await?, id).await?;
+            let (Some(user), Some(hash), Some((failed_count, locked_until))) = (user, hash, lock)
+            else {
+                return Ok(None);
+            };
+            Ok(Some(Account {
+                id,
+                role: user.role()?,
+                email: user.email,
+                display_name: user.display_name,
+                grade,
+                is_active: user.is_active,
+                mentor_id,
+                credential: Credential {
+                    hash,
+                    failed_count,
+                    locked_until,
+                },
+            }))
+        }
+    }
+}
+
+/// Revokes the live token of a family, running after rotations that happen meanwhile.
+async fn revoke(state: &AppState, engine: &Engine, family: Uuid) -> Result<(), ApiError> {
+    let now = state.clock().now();
+    let mut session = engine.db.session();
+    for _ in 0..MAX_CHASE {
+        if repository::revoke_live(&mut *session.conn().await?, family, now).await?
+            || !repository::has_live(&mut *session.conn().await?, family).await?
+        {
+            return Ok(());
+        }
+    }
+    Err(ApiError::new(
+        Code::Contention,
+        "the token is being refreshed all the time",
+    ))
+}
+
+fn pair(state: &AppState, user: UserId, role: Role, refresh: &SecretString) -> TokenPair {
+    let (access_token, expires_in) = state.tokens().issue_access(user, role);
+    TokenPair {
+        access_token,
+        expires_in,
+        refresh_token: refresh.expose_secret().to_owned(),
+    }
+}
+
+fn too_many(seconds: u64) -> ApiError {
+    ApiError::new(
+        Code::TooManyAttempts,
+        "too many failed attempts in a row at this address",
+    )
+    .retry_after(seconds)
+}

@@ -1,0 +1,11 @@
+//! Mentors: discovery, profiles, availability and reviews.
+
+mod cached;
+mod cursor;
+mod handlers;
+mod listing;
+mod model;
+mod repository;
+mod service;
+
+pub use handlers::*;

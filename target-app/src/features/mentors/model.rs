@@ -1,0 +1,332 @@
+//! What mentors speak of: a list's criteria in one normal form, positions in a list, changes.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
+use shared::{
+    api::mentors::{
+        AvailabilityQuery, MentorCard, MentorQuery, MentorSort, MentorUpdate, ReviewRequest,
+    },
+    money::Cents,
+    page::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE},
+};
+use uuid::Uuid;
+
+use super::cursor;
+use crate::error::ApiError;
+
+/// Most open slots in one answer.
+pub(super) const MAX_SLOTS: i64 = 200;
+/// Newest reviews that a profile shows.
+pub(super) const RECENT_REVIEWS: i64 = 5;
+
+const MAX_WORDS: usize = 200;
+const MAX_SKILL: usize = 64;
+const MAX_LANGUAGE: usize = 8;
+const MAX_PRICE: i64 = 1_000_000;
+const DEFAULT_SPAN: TimeDelta = TimeDelta::days(14);
+const MAX_SPAN: TimeDelta = TimeDelta::days(62);
+/// How far ahead availability can be asked for.
+const HORIZON: TimeDelta = TimeDelta::days(3_650);
+
+/// A row's place in an order: its sort key and its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Position {
+    /// Rating in hundredths, price in cents, or microseconds since 1970.
+    pub(super) key: i64,
+    /// Breaks ties.
+    pub(super) id: Uuid,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    /// At a numbered page, from 1.
+    Page(u32),
+    /// Behind the last row of the page before.
+    After {
+        /// Number of the page that begins here.
+        page: u32,
+        /// The last row of the page before.
+        position: Position,
+    },
+}
+
+impl Start {
+    /// Number of the page, from 1.
+    pub(super) const fn page(&self) -> u32 {
+        match self {
+            Self::Page(page) | Self::After { page, .. } => *page,
+        }
+    }
+}
+
+/// What a list asks for: checked, bounded, and in one form for all ways to write it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Criteria {
+    pub(super) words: Option<String>,
+    pub(super) skill: Option<String>,
+    pub(super) min_rating_hundredths: Option<i32>,
+    pub(super) max_price_cents: Option<i64>,
+    pub(super) language: Option<String>,
+    pub(super) sort: MentorSort,
+    pub(super) start: Start,
+    pub(super) per_page: u32,
+}
+
+impl Criteria {
+    /// The query that means the same with nothing left unsaid: equal criteria, equal queries.
+    pub(super) fn query(&self) -> MentorQuery {
+        let (page, cursor) = match &self.start {
+            Start::Page(page) => (Some(*page), None),
+            start @ Start::After { .. } => (None, Some(cursor::encode(self.sort, start))),
+        };
+        MentorQuery {
+            q: self.words.clone(),
+            skill: self.skill.clone(),
+            min_rating: self.min_rating_hundredths.map(|h| f64::from(h) / 100.0),
+            max_price_cents: self.max_price_cents,
+            language: self.language.clone(),
+            sort: Some(self.sort),
+            page,
+            per_page: Some(self.per_page),
+            cursor,
+        }
+    }
+}
+
+impl TryFrom<MentorQuery> for Criteria {
+    type Error = ApiError;
+
+    fn try_from(query: MentorQuery) -> Result<Self, ApiError> {
+        let words = query
+            .q
+            .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .map(|text| text.to_lowercase())
+            .filter(|text| !text.is_empty());
+        if words.as_deref().is_some_and(|text| !fits(text, MAX_WORDS)) {
+            return Err(ApiError::invalid("q", "at most 200 characters"));
+        }
+        let skill = word(query.skill, "skill", MAX_SKILL)?;
+        let language = word(query.language, "language", MAX_LANGUAGE)?;
+        // A mean is kept in hundredths: 4.1 means 410 and up, whatever 4.1 * 100 is in binary.
+        let min_rating_hundredths = match query.min_rating {
+            None => None,
+            Some(stars) if (0.0..=5.0).contains(&stars) => {
+                // Everybody has at least 0.
+                Some((stars * 100.0 - 1e-6).ceil() as i32).filter(|hundredths| *hundredths > 0)
+            }
+            Some(_) => return Err(ApiError::invalid("min_rating", "a number from 0 to 5")),
+        };
+        if query.max_price_cents.is_some_and(|cents| cents < 0) {
+            return Err(ApiError::invalid("max_price_cents", "0 or more cents"));
+        }
+        let per_page = per_page(query.per_page)?;
+        let (sort, start) = match (query.cursor, query.page) {
+            (Some(_), Some(_)) => {
+                return Err(ApiError::invalid("cursor", "either `cursor` or `page`"));
+            }
+            (Some(text), None) => {
+                let (sort, start) = cursor::decode(&text).ok_or_else(|| {
+                    ApiError::invalid("cursor", "the `next_cursor` of a page, unaltered")
+                })?;
+                if query.sort.is_some_and(|asked| asked != sort) {
+                    return Err(ApiError::invalid("cursor", "a cursor of the same `sort`"));
+                }
+                if matches!(start, Start::Page(page) if page > MAX_PAGE) {
+                    return Err(ApiError::invalid("cursor", "a page up to 1000"));
+                }
+                (sort, start)
+            }
+            (None, number) => (
+                query.sort.unwrap_or_default(),
+                Start::Page(page(number, "; go on with `next_cursor` beyond")?),
+            ),
+        };
+        Ok(Self {
+            words,
+            skill,
+            min_rating_hundredths,
+            // Above the dearest price that can be set, the bound bounds nothing.
+            max_price_cents: query.max_price_cents.filter(|cents| *cents < MAX_PRICE),
+            language,
+            sort,
+            start,
+            per_page,
+        })
+    }
+}
+
+/// A mentor as a page shows them, and where they stand in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Listed {
+    pub(super) card: MentorCard,
+    pub(super) position: Position,
+}
+
+/// A mentor's own page, without reviews.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Profile {
+    pub(super) card: MentorCard,
+    pub(super) bio: String,
+    pub(super) is_active: bool,
+}
+
+/// Open slots that begin from `from` (inclusive) to `to` (exclusive).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
+}
+
+impl Span {
+    /// Reads a query at the instant `now`; slots in the past are not open, so it starts there.
+    pub(super) fn read(query: AvailabilityQuery, now: DateTime<Utc>) -> Result<Self, ApiError> {
+        let from = query.from.unwrap_or(now).max(now);
+        if from - now > HORIZON {
+            return Err(ApiError::invalid(
+                "from",
+                "an instant of the next ten years",
+            ));
+        }
+        let to = query.to.unwrap_or(from + DEFAULT_SPAN);
+        if query.from.is_some_and(|from| to <= from) {
+            return Err(ApiError::invalid("to", "an instant after `from`"));
+        }
+        if to - from > MAX_SPAN {
+            return Err(ApiError::invalid("to", "at most 62 days after `from`"));
+        }
+        Ok(Self { from, to })
+    }
+}
+
+/// Query of a mentor's reviews, newest first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewQuery {
+    /// 1-based page, at most 1000.
+    #[serde(default)]
+    pub page: Option<u32>,
+    /// Items a page, at most 100.
+    #[serde(default)]
+    pub per_page: Option<u32>,
+}
+
+/// Which part of a numbered list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Numbered {
+    /// From 1.
+    pub(super) page: u32,
+    pub(super) per_page: u32,
+}
+
+impl Numbered {
+    /// Items before the page.
+    pub(super) fn offset(self) -> i64 {
+        i64::from(self.page - 1) * i64::from(self.per_page)
+    }
+}
+
+impl TryFrom<ReviewQuery> for Numbered {
+    type Error = ApiError;
+
+    fn try_from(query: ReviewQuery) -> Result<Self, ApiError> {
+        Ok(Self {
+            page: page(query.page, "")?,
+            per_page: per_page(query.per_page)?,
+        })
+    }
+}
+
+/// A review whose fields were looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NewReview {
+    pub(super) stars: i16,
+    pub(super) body: String,
+}
+
+impl TryFrom<ReviewRequest> for NewReview {
+    type Error = ApiError;
+
+    fn try_from(request: ReviewRequest) -> Result<Self, ApiError> {
+        if !(1..=5).contains(&request.stars) {
+            return Err(ApiError::invalid("stars", "a whole number from 1 to 5"));
+        }
+        let body = request.body.trim().to_owned();
+        if body.is_empty() || !fits(&body, 2_000) {
+            return Err(ApiError::invalid("body", "1 to 2,000 characters"));
+        }
+        Ok(Self {
+            stars: request.stars,
+            body,
+        })
+    }
+}
+
+/// Checks a change of the own profile; absent fields stay absent.
+pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
+    let headline = update.headline.map(|text| text.trim().to_owned());
+    if headline.as_deref().is_some_and(|text| {
+        text.is_empty() || !fits(text, 160) || text.chars().any(char::is_control)
+    }) {
+        return Err(ApiError::invalid(
+            "headline",
+            "1 to 160 characters on one line",
+        ));
+    }
+    if update.bio.as_deref().is_some_and(|text| !fits(text, 4_000)) {
+        return Err(ApiError::invalid("bio", "at most 4,000 characters"));
+    }
+    if let Some(Cents(cents)) = update.hourly_price_cents
+        && !(0..=MAX_PRICE).contains(&cents)
+    {
+        return Err(ApiError::invalid(
+            "hourly_price_cents",
+            "0 to 1,000,000 cents",
+        ));
+    }
+    Ok(MentorUpdate { headline, ..update })
+}
+
+fn page(number: Option<u32>, beyond: &str) -> Result<u32, ApiError> {
+    let number = number.unwrap_or(1);
+    if (1..=MAX_PAGE).contains(&number) {
+        Ok(number)
+    } else {
+        Err(ApiError::invalid(
+            "page",
+            &format!("a page from 1 to {MAX_PAGE}{beyond}"),
+        ))
+    }
+}
+
+fn per_page(number: Option<u32>) -> Result<u32, ApiError> {
+    let number = number.unwrap_or(DEFAULT_PER_PAGE);
+    if (1..=MAX_PER_PAGE).contains(&number) {
+        Ok(number)
+    } else {
+        Err(ApiError::invalid(
+            "per_page",
+            &format!("a number from 1 to {MAX_PER_PAGE}"),
+        ))
+    }
+}
+
+/// One word in lower case; blank means absent.
+fn word(text: Option<String>, field: &str, limit: usize) -> Result<Option<String>, ApiError> {
+    let text = text.map(|text| text.trim().to_lowercase());
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) if !fits(&text, limit) => Err(ApiError::invalid(
+            field,
+            &format!("at most {limit} characters"),
+        )),
+        text => Ok(text),
+    }
+}
+
+/// At most `limit` characters, none of them NUL, which PostgreSQL's text cannot hold.
+fn fits(text: &str, limit: usize) -> bool {
+    text.chars().count() <= limit && !text.contains('\0')
+}
+
+#[cfg(test)]
+mod tests;

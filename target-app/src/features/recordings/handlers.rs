@@ -1,0 +1,120 @@
+//! `/api/v1/recordings`: extract, call, shape the answer.
+
+use axum::{extract::State, response::Response};
+use http::HeaderMap;
+use shared::{
+    api::recordings::{PlaybackLink, RecordingQuery, RecordingView},
+    ids::RecordingId,
+    page::Page,
+    paths,
+    problem::Problem,
+};
+
+use super::{
+    bytes,
+    model::{self, Signed},
+    service,
+};
+use crate::{
+    error::ApiError,
+    http::{AuthUser, Current, Json, Path, Query},
+    state::AppState,
+};
+
+/// One's recordings, newest first.
+#[utoipa::path(
+    get,
+    path = paths::RECORDINGS,
+    operation_id = "recordings.list",
+    tag = "recordings",
+    security(("bearer" = [])),
+    params(RecordingQuery),
+    responses((status = 200, description = "One page", body = Page<RecordingView>)),
+)]
+pub async fn list(
+    user: AuthUser,
+    Current(engine): Current,
+    Query(query): Query<RecordingQuery>,
+) -> Result<Json<Page<RecordingView>>, ApiError> {
+    let page = service::mine(&engine, user.id, user.role, query.try_into()?).await?;
+    Ok(Json(page))
+}
+
+/// One recording.
+#[utoipa::path(
+    get,
+    path = paths::RECORDING,
+    operation_id = "recordings.get",
+    tag = "recordings",
+    security(("bearer" = [])),
+    params(("recording_id" = RecordingId, Path, description = "Which recording")),
+    responses(
+        (status = 200, description = "The recording", body = RecordingView),
+        (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
+    ),
+)]
+pub async fn get(
+    user: AuthUser,
+    Current(engine): Current,
+    Path(id): Path<RecordingId>,
+) -> Result<Json<RecordingView>, ApiError> {
+    Ok(Json(service::find(&engine, id, user.id).await?.into()))
+}
+
+/// A signed link to the bytes, good for ten minutes.
+#[utoipa::path(
+    get,
+    path = paths::RECORDING_PLAYBACK,
+    operation_id = "recordings.playback",
+    tag = "recordings",
+    security(("bearer" = [])),
+    params(("recording_id" = RecordingId, Path, description = "Which recording")),
+    responses(
+        (status = 200, description = "The link", body = PlaybackLink),
+        (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
+    ),
+)]
+pub async fn playback(
+    State(state): State<AppState>,
+    user: AuthUser,
+    Current(engine): Current,
+    Path(id): Path<RecordingId>,
+) -> Result<Json<PlaybackLink>, ApiError> {
+    Ok(Json(service::link(&state, &engine, id, user.id).await?))
+}
+
+/// The bytes: whole, or one range of them.
+#[utoipa::path(
+    get,
+    path = paths::RECORDING_STREAM,
+    operation_id = "recordings.stream",
+    tag = "recordings",
+    params(
+        ("recording_id" = RecordingId, Path, description = "Which recording"),
+        Signed,
+        ("range" = Option<String>, Header, description = "`bytes=FIRST-LAST`, one range"),
+        ("if-range" = Option<String>, Header, description = "The entity tag that the range continues"),
+        ("if-none-match" = Option<String>, Header, description = "Entity tags that the client has"),
+    ),
+    responses(
+        (status = 200, description = "The whole file", content_type = "application/octet-stream"),
+        (status = 206, description = "The range", content_type = "application/octet-stream"),
+        (status = 304, description = "The client has this version"),
+        (status = 403, description = "`bad_signature`: expired or altered", body = Problem),
+        (status = 404, description = "`not_found`", body = Problem),
+        (status = 416, description = "`range_not_satisfiable`; `Content-Range` tells the length", body = Problem),
+    ),
+)]
+pub async fn stream(
+    State(state): State<AppState>,
+    Current(engine): Current,
+    Path(id): Path<RecordingId>,
+    Query(link): Query<Signed>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let key = service::open(&state, &engine, id, &link).await?;
+    let file = model::file(state.media_dir(), &key).ok_or_else(|| {
+        ApiError::internal(anyhow::anyhow!("recording {id} has the media key {key:?}"))
+    })?;
+    bytes::serve(&file, &key, &headers).await
+}

@@ -1,0 +1,10 @@
+//! Recorded classes: whose they are, signed links, and their bytes with HTTP ranges.
+
+mod bytes;
+mod handlers;
+mod model;
+mod range;
+mod repository;
+mod service;
+
+pub use handlers::*;

@@ -1,0 +1,153 @@
+//! `Range`, `If-Range` and `If-None-Match` of RFC 9110, as far as one file of known length needs.
+//!
+//! Grammar of what is honoured: `bytes=FIRST-`, `bytes=FIRST-LAST` or `bytes=-COUNT`. Everything
+//! else (another unit, several ranges, nonsense) is passed over, which section 14.2 allows:
+//! the answer is then the whole file.
+
+use std::ops::Range;
+
+/// Which bytes an answer holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of them: 200.
+    Whole,
+    /// These, end exclusive, never empty: 206.
+    Some(Range<u64>),
+    /// Bytes that the file does not have were asked for: 416.
+    Outside,
+}
+
+/// Reads a `Range` header for a file of `length` bytes.
+pub(super) fn part(header: Option<&str>, length: u64) -> Part {
+    let Some((unit, set)) = header.and_then(|header| header.split_once('=')) else {
+        return Part::Whole;
+    };
+    if !unit.trim().eq_ignore_ascii_case("bytes") {
+        return Part::Whole;
+    }
+    let Some((first, last)) = set.trim().split_once('-') else {
+        return Part::Whole;
+    };
+    match (number(first), number(last)) {
+        (Some(first), None) if last.is_empty() => within(first, length, length),
+        (Some(first), Some(last)) if first <= last => within(first, last.saturating_add(1), length),
+        // The last COUNT bytes; none of none is no range.
+        (None, Some(count)) if first.is_empty() => {
+            if count == 0 {
+                Part::Outside
+            } else {
+                within(length.saturating_sub(count), length, length)
+            }
+        }
+        _ => Part::Whole,
+    }
+}
+
+/// Whether a `Range` may be honoured: there is no `If-Range`, or it names this very version.
+///
+/// A date never does: no `Last-Modified` is sent, so a client cannot have got one from here.
+pub(super) fn may_continue(if_range: Option<&str>, etag: &str) -> bool {
+    if_range.is_none_or(|wanted| wanted.trim() == etag)
+}
+
+/// Whether an `If-None-Match` lists this version (weak comparison) or any.
+pub(super) fn is_known(if_none_match: Option<&str>, etag: &str) -> bool {
+    if_none_match.is_some_and(|list| {
+        list.trim() == "*"
+            || list
+                .split(',')
+                .map(|tag| tag.trim().trim_start_matches("W/"))
+                .any(|tag| tag == etag)
+    })
+}
+
+fn within(first: u64, end: u64, length: u64) -> Part {
+    if first < length {
+        Part::Some(first..end.min(length))
+    } else {
+        Part::Outside
+    }
+}
+
+/// Decimal digits only; a number beyond any file is as good as the greatest.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_read_as_the_standard_writes_them() {
+        for (header, wanted) in [
+            ("bytes=0-499", Part::Some(0..500)),
+            ("bytes=500-999", Part::Some(500..1_000)),
+            ("bytes=999-", Part::Some(999..1_000)),
+            ("bytes=-1", Part::Some(999..1_000)),
+            ("bytes=-5000", Part::Some(0..1_000)),
+            ("bytes=0-99999999999999999999999", Part::Some(0..1_000)),
+            ("BYTES = 3-3", Part::Some(3..4)),
+        ] {
+            assert_eq!(part(Some(header), 1_000), wanted, "{header}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_end_are_outside() {
+        for header in [
+            "bytes=1000-",
+            "bytes=1000-1001",
+            "bytes=-0",
+            "bytes=99999999999999999999-",
+        ] {
+            assert_eq!(part(Some(header), 1_000), Part::Outside, "{header}");
+        }
+        assert_eq!(part(Some("bytes=0-"), 0), Part::Outside);
+        assert_eq!(part(Some("bytes=-5"), 0), Part::Outside);
+    }
+
+    #[test]
+    fn what_is_no_single_range_of_bytes_is_passed_over() {
+        assert_eq!(part(None, 1_000), Part::Whole);
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=5-4",
+            "bytes=+1-2",
+            "bytes=0-1,5-6",
+            "bytes=1--2",
+            "items=0-1",
+            "0-1",
+        ] {
+            assert_eq!(part(Some(header), 1_000), Part::Whole, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_download_goes_on_only_in_the_same_version() {
+        assert!(may_continue(None, "\"a-1\""));
+        assert!(may_continue(Some("\"a-1\""), "\"a-1\""));
+        for other in [
+            "\"a-2\"",
+            "W/\"a-1\"",
+            "Wed, 21 Oct 2015 07:28:00 GMT",
+            "a-1",
+        ] {
+            assert!(!may_continue(Some(other), "\"a-1\""), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_version_that_the_client_has_is_not_sent_again() {
+        for list in ["\"a-1\"", "\"x\", \"a-1\"", "W/\"a-1\"", "*"] {
+            assert!(is_known(Some(list), "\"a-1\""), "{list}");
+        }
+        assert!(!is_known(None, "\"a-1\""));
+        assert!(!is_known(Some("\"a-2\""), "\"a-1\""));
+    }
+}

@@ -1,0 +1,141 @@
+//! Statements over recordings. Who may see one is part of the statement: a participant of the
+//! lesson, that is its student or its mentor.
+
+use chrono::{DateTime, Utc};
+use shared::ids::{BookingId, RecordingId, UserId};
+use sqlx::{FromRow, PgConnection, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::model::{Numbered, Recording};
+use crate::{db::DbError, timing};
+
+#[derive(FromRow)]
+struct Row {
+    id: Uuid,
+    booking_id: Uuid,
+    title: String,
+    duration_seconds: i32,
+    size_bytes: i64,
+    media_key: String,
+    recorded_at: DateTime<Utc>,
+}
+
+impl From<Row> for Recording {
+    fn from(row: Row) -> Self {
+        Self {
+            id: RecordingId(row.id),
+            booking: BookingId(row.booking_id),
+            title: row.title,
+            duration_seconds: row.duration_seconds,
+            size_bytes: row.size_bytes,
+            media_key: row.media_key,
+            recorded_at: row.recorded_at,
+        }
+    }
+}
+
+/// Recordings of the lessons that a student took, newest first.
+pub(super) async fn of_student(
+    conn: &mut PgConnection,
+    student: UserId,
+    part: Numbered,
+) -> Result<Vec<Recording>, DbError> {
+    let found = query_as::<_, Row>(
+        "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
+                r.recorded_at
+         from booking b
+         join recording r on r.booking_id = b.id
+         where b.student_id = $1
+         order by r.recorded_at desc, r.id desc
+         limit $2 offset $3",
+    )
+    .bind(student.0)
+    .bind(i64::from(part.per_page))
+    .bind(part.offset());
+    let rows = timing::db(found.fetch_all(conn)).await?;
+    Ok(rows.into_iter().map(Recording::from).collect())
+}
+
+/// Recordings of the lessons that a mentor gave, newest first.
+pub(super) async fn of_mentor(
+    conn: &mut PgConnection,
+    user: UserId,
+    part: Numbered,
+) -> Result<Vec<Recording>, DbError> {
+    let found = query_as::<_, Row>(
+        "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
+                r.recorded_at
+         from mentor m
+         join booking b on b.mentor_id = m.id
+         join recording r on r.booking_id = b.id
+         where m.user_id = $1
+         order by r.recorded_at desc, r.id desc
+         limit $2 offset $3",
+    )
+    .bind(user.0)
+    .bind(i64::from(part.per_page))
+    .bind(part.offset());
+    let rows = timing::db(found.fetch_all(conn)).await?;
+    Ok(rows.into_iter().map(Recording::from).collect())
+}
+
+/// How many recordings a student has.
+pub(super) async fn count_of_student(
+    conn: &mut PgConnection,
+    student: UserId,
+) -> Result<u64, DbError> {
+    let counted = query_scalar(
+        "select count(*)
+         from booking b
+         join recording r on r.booking_id = b.id
+         where b.student_id = $1",
+    )
+    .bind(student.0);
+    let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
+    Ok(counted.unsigned_abs())
+}
+
+/// How many recordings a mentor has.
+pub(super) async fn count_of_mentor(conn: &mut PgConnection, user: UserId) -> Result<u64, DbError> {
+    let counted = query_scalar(
+        "select count(*)
+         from mentor m
+         join booking b on b.mentor_id = m.id
+         join recording r on r.booking_id = b.id
+         where m.user_id = $1",
+    )
+    .bind(user.0);
+    let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
+    Ok(counted.unsigned_abs())
+}
+
+/// One recording, if the person took part in the lesson.
+pub(super) async fn find_for(
+    conn: &mut PgConnection,
+    id: RecordingId,
+    participant: UserId,
+) -> Result<Option<Recording>, DbError> {
+    let found = query_as::<_, Row>(
+        "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
+                r.recorded_at
+         from recording r
+         join booking b on b.id = r.booking_id
+         join mentor m on m.id = b.mentor_id
+         where r.id = $1
+           and (b.student_id = $2 or m.user_id = $2)",
+    )
+    .bind(id.0)
+    .bind(participant.0);
+    Ok(timing::db(found.fetch_optional(conn))
+        .await?
+        .map(Recording::from))
+}
+
+/// Key of a recording's file, for the bearer of a signed link.
+pub(super) async fn find_media_key(
+    conn: &mut PgConnection,
+    id: RecordingId,
+) -> Result<Option<String>, DbError> {
+    let found = query_scalar("select media_key from recording where id = $1").bind(id.0);
+    Ok(timing::db(found.fetch_optional(conn)).await?)
+}

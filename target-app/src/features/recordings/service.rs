@@ -1,0 +1,101 @@
+//! The rules of recordings: who sees which, and which link opens one.
+
+use chrono::DateTime;
+use shared::{
+    api::{
+        auth::Role,
+        recordings::{PlaybackLink, RecordingView},
+    },
+    ids::{RecordingId, UserId},
+    page::Page,
+    paths,
+    problem::Code,
+};
+
+use super::{
+    model::{LINK_LIFETIME, Numbered, Recording, Signed},
+    repository,
+};
+use crate::{engine::Engine, error::ApiError, state::AppState};
+
+/// A page of one's recordings: a student's lessons, or those that a mentor gave.
+pub(super) async fn mine(
+    engine: &Engine,
+    user: UserId,
+    role: Role,
+    part: Numbered,
+) -> Result<Page<RecordingView>, ApiError> {
+    let mut session = engine.db.session();
+    let (found, total) = match role {
+        Role::Student => (
+            repository::of_student(&mut *session.conn().await?, user, part).await?,
+            repository::count_of_student(&mut *session.conn().await?, user).await?,
+        ),
+        Role::Mentor => (
+            repository::of_mentor(&mut *session.conn().await?, user, part).await?,
+            repository::count_of_mentor(&mut *session.conn().await?, user).await?,
+        ),
+        // Nobody else takes part in lessons.
+        Role::Parent | Role::Admin => (Vec::new(), 0),
+    };
+    Ok(Page {
+        items: found.into_iter().map(RecordingView::from).collect(),
+        total: Some(total),
+        page: part.page,
+        per_page: part.per_page,
+        next_cursor: None,
+    })
+}
+
+/// One recording, for a participant; to others it does not exist.
+pub(super) async fn find(
+    engine: &Engine,
+    id: RecordingId,
+    participant: UserId,
+) -> Result<Recording, ApiError> {
+    let mut session = engine.db.session();
+    repository::find_for(&mut *session.conn().await?, id, participant)
+        .await?
+        .ok_or_else(|| ApiError::not_found("recording"))
+}
+
+/// A link to the bytes that works for anybody who has it, for a while.
+pub(super) async fn link(
+    state: &AppState,
+    engine: &Engine,
+    id: RecordingId,
+    participant: UserId,
+) -> Result<PlaybackLink, ApiError> {
+    let recording = find(engine, id, participant).await?;
+    let path = paths::with_id(paths::RECORDING_STREAM, recording.id);
+    let expires = (state.clock().now() + LINK_LIFETIME).timestamp();
+    let signature = state.tokens().sign_path(&path, expires);
+    Ok(PlaybackLink {
+        url: format!("{path}?expires={expires}&signature={signature}"),
+        expires_at: DateTime::from_timestamp(expires, 0).unwrap_or_default(),
+    })
+}
+
+/// Key of the file that a link opens.
+pub(super) async fn open(
+    state: &AppState,
+    engine: &Engine,
+    id: RecordingId,
+    link: &Signed,
+) -> Result<String, ApiError> {
+    // The path is written anew: another spelling of the same id is still the same link.
+    let path = paths::with_id(paths::RECORDING_STREAM, id);
+    let genuine = state
+        .tokens()
+        .check_path(&path, link.expires, &link.signature);
+    if !genuine || link.expires <= state.clock().now().timestamp() {
+        return Err(ApiError::new(
+            Code::BadSignature,
+            "ask for a new playback link",
+        ));
+    }
+    let mut session = engine.db.session();
+    repository::find_media_key(&mut *session.conn().await?, id)
+        .await?
+        .ok_or_else(|| ApiError::not_found("recording"))
+}
