@@ -1,0 +1,142 @@
+//! Every cache key, built in one place.
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use shared::{
+    api::{bookings::BookingQuery, mentors::MentorQuery},
+    ids::UserId,
+};
+
+/// What is cached; each kind has its own switches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Pages of the mentor list.
+    Mentors,
+    /// Pages of a student's bookings.
+    Bookings,
+    /// Look-ups of users.
+    Users,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Mentors, Self::Bookings, Self::Users];
+
+    /// The word in keys, switches and snapshots.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mentors => "mentors",
+            Self::Bookings => "bookings",
+            Self::Users => "users",
+        }
+    }
+}
+
+/// One cached value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// What it is.
+    pub kind: Kind,
+    /// What it is invalidated with.
+    pub group: String,
+    /// Which of its group.
+    pub name: String,
+}
+
+/// Values that one mutation makes wrong together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Group {
+    /// What they are.
+    pub kind: Kind,
+    /// Which of that kind.
+    pub name: String,
+}
+
+/// A page of the mentor list.
+pub fn mentor_list(query: &MentorQuery) -> Key {
+    Key {
+        kind: Kind::Mentors,
+        group: "all".to_owned(),
+        name: digest(query),
+    }
+}
+
+/// A page of a student's bookings.
+pub fn student_bookings(student: UserId, query: &BookingQuery) -> Key {
+    Key {
+        kind: Kind::Bookings,
+        group: student.to_string(),
+        name: digest(query),
+    }
+}
+
+/// A user as they see themselves.
+pub fn user(user: UserId) -> Key {
+    Key {
+        kind: Kind::Users,
+        group: user.to_string(),
+        name: "view".to_owned(),
+    }
+}
+
+/// All pages of the mentor list.
+pub fn mentor_lists() -> Group {
+    Group {
+        kind: Kind::Mentors,
+        name: "all".to_owned(),
+    }
+}
+
+/// All pages of a student's bookings.
+pub fn student(student: UserId) -> Group {
+    Group {
+        kind: Kind::Bookings,
+        name: student.to_string(),
+    }
+}
+
+/// All look-ups of one user.
+pub fn user_group(user: UserId) -> Group {
+    Group {
+        kind: Kind::Users,
+        name: user.to_string(),
+    }
+}
+
+/// A name of bounded length for a query of any length: 128 bits of SHA-256 over its JSON.
+fn digest(query: &impl Serialize) -> String {
+    let text = serde_json::to_vec(query).expect("queries are plain values");
+    Sha256::digest(text)
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_queries_have_different_keys_in_one_group() {
+        let all = MentorQuery::default();
+        let rust = MentorQuery {
+            skill: Some("rust".into()),
+            ..MentorQuery::default()
+        };
+        let (all, rust) = (mentor_list(&all), mentor_list(&rust));
+        assert_ne!(all, rust);
+        assert_eq!(all.group, rust.group);
+        assert_eq!(mentor_lists().name, all.group);
+        assert_eq!(all.name.len(), 32);
+    }
+
+    #[test]
+    fn a_students_pages_are_in_the_group_of_that_student_only() {
+        let (ann, bob) = (UserId(uuid::Uuid::nil()), UserId(uuid::Uuid::max()));
+        let query = BookingQuery::default();
+        assert_eq!(student_bookings(ann, &query).group, student(ann).name);
+        assert_ne!(student_bookings(ann, &query), student_bookings(bob, &query));
+        assert_eq!(user(ann).group, user_group(ann).name);
+    }
+}

@@ -1,0 +1,335 @@
+//! Values kept in Redis, and the two ways of reaching it.
+//!
+//! A value is deleted together with its group. So that a slow load cannot put back what a
+//! mutation took away, each group has a generation: a look-up reads value and generation in
+//! one command, and a script stores the loaded value only while the generation is the same.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use deadpool_redis::{
+    Manager, Pool, Timeouts,
+    redis::{
+        AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Script, ScriptInvocation,
+        aio::{ConnectionLike, MultiplexedConnection},
+        cmd,
+    },
+};
+use shared::profile::Connection;
+use tokio::sync::Mutex as AsyncMutex;
+
+use super::{Group, Key};
+use crate::timing;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// After a failed connection nobody tries again for this long: an absent Redis must cost
+/// a request nothing.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Connections of the pooled way.
+const POOL_SIZE: usize = 32;
+/// How long a generation is remembered; far longer than any load takes.
+const GENERATION_SECONDS: u64 = 3_600;
+
+/// Stores a value unless its group was invalidated since it was looked up.
+const FILL: &str = r"
+local generation = redis.call('GET', KEYS[2]) or ''
+if generation ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('SADD', KEYS[3], KEYS[1])
+redis.call('PEXPIRE', KEYS[3], ARGV[3] + 60000)
+return 1";
+/// Moves a group's generation and deletes its values.
+const INVALIDATE: &str = r"
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+local members = redis.call('SMEMBERS', KEYS[2])
+for first = 1, #members, 1000 do
+  redis.call('UNLINK', unpack(members, first, math.min(first + 999, #members)))
+end
+redis.call('DEL', KEYS[2])
+return #members";
+
+/// Why Redis gave no answer; every caller goes on without it.
+#[derive(Debug, thiserror::Error)]
+pub enum CacheError {
+    /// It failed a moment ago and is left alone for now.
+    #[error("Redis is left alone after a failure")]
+    Paused,
+    /// No pooled connection could be had.
+    #[error("no Redis connection: {0}")]
+    Checkout(String),
+    /// The command failed.
+    #[error("Redis failed: {0}")]
+    Command(#[from] RedisError),
+}
+
+/// A way to Redis; clones share it.
+#[derive(Clone)]
+pub struct Redis(Arc<Inner>);
+
+struct Inner {
+    way: Way,
+    prefix: String,
+    fill: Script,
+    invalidate: Script,
+    /// No connection is tried before this instant.
+    paused_until: Mutex<Option<Instant>>,
+    /// Makes generations differ within this process; the process is told apart by `seed`.
+    counter: AtomicU64,
+    seed: u64,
+}
+
+enum Way {
+    Pool(Pool),
+    Multiplexed {
+        client: Client,
+        shared: AsyncMutex<Option<MultiplexedConnection>>,
+    },
+}
+
+impl Redis {
+    /// A way to the Redis at `url`; connects when it is first used. All keys begin with `prefix`.
+    pub fn new(url: &str, connection: Connection, prefix: String) -> Result<Self, CacheError> {
+        let way = match connection {
+            Connection::Pool => {
+                let manager = Manager::new_with_config(url, config())?;
+                let timeouts = Timeouts {
+                    wait: Some(RESPONSE_TIMEOUT),
+                    create: Some(CONNECT_TIMEOUT),
+                    recycle: Some(RESPONSE_TIMEOUT),
+                };
+                let pool = Pool::builder(manager)
+                    .max_size(POOL_SIZE)
+                    .timeouts(timeouts)
+                    .runtime(deadpool_redis::Runtime::Tokio1)
+                    .build()
+                    .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
+                Way::Pool(pool)
+            }
+            Connection::Multiplexed => Way::Multiplexed {
+                client: Client::open(url)?,
+                shared: AsyncMutex::new(None),
+            },
+        };
+        Ok(Self(Arc::new(Inner {
+            way,
+            prefix,
+            fill: Script::new(FILL),
+            invalidate: Script::new(INVALIDATE),
+            paused_until: Mutex::new(None),
+            counter: AtomicU64::new(0),
+            seed: rand::random(),
+        })))
+    }
+
+    /// Asks whether it answers.
+    pub async fn ping(&self) -> Result<(), CacheError> {
+        self.run(Work::Command(&cmd("PING"))).await
+    }
+
+    /// Deletes everything in the database, of all who use it.
+    pub async fn flush(&self) -> Result<(), CacheError> {
+        self.run(Work::Command(&cmd("FLUSHDB"))).await
+    }
+
+    /// A value, and the generation of its group for [`fill`](Self::fill).
+    pub(super) async fn look_up(&self, key: &Key) -> Result<(Option<Bytes>, String), CacheError> {
+        let group = self.group(key.kind.as_str(), &key.group);
+        let (value, generation): (Option<Vec<u8>>, Option<String>) = self
+            .run(Work::Command(
+                cmd("MGET").arg(self.value(key)).arg(group.generation),
+            ))
+            .await?;
+        Ok((value.map(Bytes::from), generation.unwrap_or_default()))
+    }
+
+    /// Stores a value unless the generation has moved; tells whether it was stored.
+    pub(super) async fn fill(
+        &self,
+        key: &Key,
+        generation: &str,
+        value: &Bytes,
+        ttl: Duration,
+    ) -> Result<bool, CacheError> {
+        let group = self.group(key.kind.as_str(), &key.group);
+        let mut call = self.0.fill.prepare_invoke();
+        call.key(self.value(key))
+            .key(group.generation)
+            .key(group.members)
+            .arg(generation)
+            .arg(&value[..])
+            .arg(millis(ttl));
+        self.run(Work::Script(&call)).await
+    }
+
+    /// A value, without regard to generations.
+    pub(super) async fn get(&self, key: &Key) -> Result<Option<Bytes>, CacheError> {
+        let value: Option<Vec<u8>> = self
+            .run(Work::Command(cmd("GET").arg(self.value(key))))
+            .await?;
+        Ok(value.map(Bytes::from))
+    }
+
+    /// Stores a value, without regard to generations.
+    pub(super) async fn put(
+        &self,
+        key: &Key,
+        value: &Bytes,
+        ttl: Duration,
+    ) -> Result<(), CacheError> {
+        self.run(Work::Command(
+            cmd("SET")
+                .arg(self.value(key))
+                .arg(&value[..])
+                .arg("PX")
+                .arg(millis(ttl)),
+        ))
+        .await
+    }
+
+    /// Deletes a group's values and refuses fills that were looked up before.
+    pub(super) async fn invalidate(&self, group: &Group) -> Result<(), CacheError> {
+        let keys = self.group(group.kind.as_str(), &group.name);
+        let next = self.0.counter.fetch_add(1, Relaxed);
+        let mut call = self.0.invalidate.prepare_invoke();
+        call.key(keys.generation)
+            .key(keys.members)
+            .arg(format!("{:x}.{next:x}", self.0.seed))
+            .arg(GENERATION_SECONDS);
+        self.run(Work::Script(&call)).await
+    }
+
+    fn value(&self, key: &Key) -> String {
+        let Inner { prefix, .. } = &*self.0;
+        format!("{prefix}:{}:{}:{}", key.kind.as_str(), key.group, key.name)
+    }
+
+    fn group(&self, kind: &str, group: &str) -> GroupKeys {
+        let Inner { prefix, .. } = &*self.0;
+        GroupKeys {
+            generation: format!("{prefix}:{kind}:{group}#generation"),
+            members: format!("{prefix}:{kind}:{group}#members"),
+        }
+    }
+
+    async fn run<T: FromRedisValue>(&self, work: Work<'_>) -> Result<T, CacheError> {
+        if self.paused() {
+            return Err(CacheError::Paused);
+        }
+        let outcome = match &self.0.way {
+            // The checkout of a used connection sends UNWATCH and PING ahead of the command.
+            Way::Pool(pool) => timing::redis(3, pooled(pool, work)).await,
+            Way::Multiplexed { client, shared } => {
+                timing::redis(1, multiplexed(client, shared, work)).await
+            }
+        };
+        match &outcome {
+            Err(CacheError::Checkout(_)) => self.pause(),
+            Err(CacheError::Command(error)) if is_lost(error) => self.pause(),
+            _ => {}
+        }
+        outcome
+    }
+
+    fn paused(&self) -> bool {
+        let mut until = lock(&self.0.paused_until);
+        match *until {
+            Some(instant) if Instant::now() < instant => true,
+            Some(_) => {
+                *until = None;
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn pause(&self) {
+        *lock(&self.0.paused_until) = Some(Instant::now() + PAUSE);
+    }
+}
+
+struct GroupKeys {
+    generation: String,
+    members: String,
+}
+
+enum Work<'a> {
+    Command(&'a Cmd),
+    Script(&'a ScriptInvocation<'a>),
+}
+
+impl Work<'_> {
+    async fn on<T: FromRedisValue>(
+        &self,
+        conn: &mut (impl ConnectionLike + Send),
+    ) -> Result<T, RedisError> {
+        match self {
+            Self::Command(command) => command.query_async(conn).await,
+            Self::Script(call) => call.invoke_async(conn).await,
+        }
+    }
+}
+
+async fn pooled<T: FromRedisValue>(pool: &Pool, work: Work<'_>) -> Result<T, CacheError> {
+    let mut conn = pool
+        .get()
+        .await
+        .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
+    let outcome = work.on(&mut conn).await;
+    if outcome.as_ref().is_err_and(is_lost) {
+        // A connection that failed does not go back.
+        drop(deadpool_redis::Connection::take(conn));
+    }
+    Ok(outcome?)
+}
+
+async fn multiplexed<T: FromRedisValue>(
+    client: &Client,
+    shared: &AsyncMutex<Option<MultiplexedConnection>>,
+    work: Work<'_>,
+) -> Result<T, CacheError> {
+    let mut conn = {
+        let mut slot = shared.lock().await;
+        match &*slot {
+            Some(conn) => conn.clone(),
+            None => {
+                let conn = client
+                    .get_multiplexed_async_connection_with_config(&config())
+                    .await?;
+                slot.insert(conn).clone()
+            }
+        }
+    };
+    let outcome = work.on(&mut conn).await;
+    if outcome.as_ref().is_err_and(is_lost) {
+        // The next one to come connects anew.
+        shared.lock().await.take();
+    }
+    Ok(outcome?)
+}
+
+/// The library's own limits are short (500 ms) and would fail first under overload.
+fn config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(CONNECT_TIMEOUT))
+        .set_response_timeout(Some(RESPONSE_TIMEOUT))
+}
+
+/// Whether the connection is of no further use.
+fn is_lost(error: &RedisError) -> bool {
+    error.is_io_error() || error.is_timeout() || error.is_unrecoverable_error()
+}
+
+fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

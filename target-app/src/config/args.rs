@@ -1,0 +1,76 @@
+//! Settings as they are typed: each has a flag, an environment variable, and a key in the file.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::Secret;
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// One line an event, for people.
+    #[default]
+    Text,
+    /// One JSON object an event, for machines.
+    Json,
+}
+
+/// What was typed; nothing is decided here.
+#[derive(Debug, Clone, Default, clap::Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Args {
+    /// PostgreSQL, like postgres://user:password@127.0.0.1:5432/codeconnect
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[serde(alias = "database-url")]
+    pub database_url: Option<Secret>,
+
+    /// Redis, like redis://127.0.0.1:6379/0; a lab reset empties that database
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_name = "URL")]
+    #[serde(alias = "redis-url")]
+    pub redis_url: Option<Secret>,
+
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "LISTEN_ADDR", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+
+    /// Switches the control plane under /lab on, for those who send this token
+    #[arg(long, env = "LAB_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    #[serde(alias = "lab-token")]
+    pub lab_token: Option<Secret>,
+
+    /// Secret that signs tokens and links, the same on all instances
+    #[arg(
+        long,
+        env = "JWT_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    #[serde(alias = "jwt-secret")]
+    pub jwt_secret: Option<Secret>,
+
+    /// Where recordings lie [default: ./media]
+    #[arg(long, env = "MEDIA_DIR", value_name = "DIR")]
+    #[serde(alias = "media-dir")]
+    pub media_dir: Option<PathBuf>,
+
+    /// `before`, `after`, or a JSON file that maps switches to values [default: after]
+    #[arg(long, env = "PROFILE", value_name = "PROFILE")]
+    pub profile: Option<String>,
+
+    /// Sets one switch over the profile, like cache.mentors=off; may be repeated
+    #[arg(long = "set", value_name = "SWITCH=VALUE")]
+    #[serde(default)]
+    pub set: Vec<String>,
+
+    /// TOML file with the same settings, one key a flag
+    #[arg(long, env = "CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+
+    /// Form of the log [default: text]
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
+    #[serde(alias = "log-format")]
+    pub log_format: Option<LogFormat>,
+}

@@ -1,0 +1,351 @@
+//! From what was typed to what is meant.
+
+use std::{
+    net::{SocketAddr, ToSocketAddrs as _},
+    path::{Path, PathBuf},
+};
+
+use rand::Rng as _;
+use secrecy::SecretString;
+use shared::profile::{BadSwitch, Profile};
+
+use super::{Args, LogFormat, Secret};
+
+/// Shortest lab token on an address that others can reach.
+const LAB_TOKEN_CHARS: usize = 16;
+/// Shortest JWT secret on such an address: as long as the hash it keys (RFC 7518, 3.2).
+const JWT_SECRET_BYTES: usize = 32;
+
+/// What is meant: every value is there and fits.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where PostgreSQL is.
+    pub database_url: SecretString,
+    /// Where Redis is.
+    pub redis_url: SecretString,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Admits to the control plane; `None` switches it off.
+    pub lab_token: Option<SecretString>,
+    /// Signs tokens and links.
+    pub jwt_secret: SecretString,
+    /// Whether that secret was made up at start, so that tokens end with the process.
+    pub jwt_secret_is_random: bool,
+    /// Where recordings lie.
+    pub media_dir: PathBuf,
+    /// The profile to start with.
+    pub profile: Profile,
+    /// Form of the log.
+    pub log_format: LogFormat,
+}
+
+/// A setting that is missing or wrong: what, where, and what would be right.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Nothing says it.
+    #[error("{what} is not set: give {flag} or {env}, like `{example}`")]
+    Missing {
+        /// What is missing.
+        what: &'static str,
+        /// Its flag.
+        flag: &'static str,
+        /// Its environment variable.
+        env: &'static str,
+        /// What would be right.
+        example: &'static str,
+    },
+    /// A file cannot be read or understood.
+    #[error("{}: {why}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A value does not fit.
+    #[error("{0}")]
+    Value(String),
+    /// A switch or its value does not exist.
+    #[error("{0}")]
+    Switch(#[from] BadSwitch),
+}
+
+impl Args {
+    /// Fills what was not typed from the file, if there is one.
+    pub fn with_file(self) -> Result<Self, ConfigError> {
+        let Some(path) = self.config.clone() else {
+            return Ok(self);
+        };
+        let text = read(&path)?;
+        let file: Self = toml::from_str(&text).map_err(|error| ConfigError::File {
+            path,
+            why: error.to_string().trim_end().to_owned(),
+        })?;
+        Ok(self.over(file))
+    }
+
+    /// These settings where they are given, `below` where not; switches of both, ours last.
+    fn over(self, below: Self) -> Self {
+        Self {
+            database_url: self.database_url.or(below.database_url),
+            redis_url: self.redis_url.or(below.redis_url),
+            listen: self.listen.or(below.listen),
+            lab_token: self.lab_token.or(below.lab_token),
+            jwt_secret: self.jwt_secret.or(below.jwt_secret),
+            media_dir: self.media_dir.or(below.media_dir),
+            profile: self.profile.or(below.profile),
+            set: below.set.into_iter().chain(self.set).collect(),
+            config: self.config,
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+
+    /// Where PostgreSQL is.
+    pub fn database_url(&self) -> Result<SecretString, ConfigError> {
+        given(self.database_url.as_ref())
+            .map(Secret::into_inner)
+            .ok_or(ConfigError::Missing {
+                what: "the database",
+                flag: "--database-url",
+                env: "DATABASE_URL",
+                example: "postgres://user:password@127.0.0.1:5432/codeconnect",
+            })
+    }
+
+    /// Where recordings lie.
+    pub fn media_dir(&self) -> PathBuf {
+        self.media_dir.clone().unwrap_or_else(|| "media".into())
+    }
+
+    /// Where to listen.
+    pub fn listen(&self) -> Result<SocketAddr, ConfigError> {
+        let text = self.listen.as_deref().unwrap_or("127.0.0.1:8080");
+        text.to_socket_addrs()
+            .ok()
+            .and_then(|mut all| all.next())
+            .ok_or_else(|| {
+                ConfigError::Value(format!(
+                    "cannot listen on `{text}`: write an address and a port, like `127.0.0.1:8080`"
+                ))
+            })
+    }
+}
+
+impl Config {
+    /// Decides what is meant.
+    pub fn load(args: Args) -> Result<Self, ConfigError> {
+        let args = args.with_file()?;
+        let listen = args.listen()?;
+        let open = !listen.ip().is_loopback();
+        let lab_token = given(args.lab_token.as_ref());
+        if open
+            && lab_token
+                .as_ref()
+                .is_some_and(|token| token.expose().chars().count() < LAB_TOKEN_CHARS)
+        {
+            return Err(ConfigError::Value(format!(
+                "the lab token is too short for {listen}: others reach that address, \
+                 so give at least {LAB_TOKEN_CHARS} characters with --lab-token or LAB_TOKEN"
+            )));
+        }
+        let given_secret = given(args.jwt_secret.as_ref());
+        let jwt_secret_is_random = given_secret.is_none();
+        let jwt_secret = match given_secret {
+            Some(secret) if open && secret.expose().len() < JWT_SECRET_BYTES => {
+                return Err(ConfigError::Value(format!(
+                    "the JWT secret is too short for {listen}: others reach that address, \
+                     so give at least {JWT_SECRET_BYTES} bytes with --jwt-secret or JWT_SECRET"
+                )));
+            }
+            Some(secret) => secret.into_inner(),
+            None if open => {
+                return Err(ConfigError::Missing {
+                    what: "the JWT secret, which an address that others reach needs,",
+                    flag: "--jwt-secret",
+                    env: "JWT_SECRET",
+                    example: "$(openssl rand -hex 32)",
+                });
+            }
+            None => random_secret(),
+        };
+        Ok(Self {
+            database_url: args.database_url()?,
+            redis_url: given(args.redis_url.as_ref())
+                .map(Secret::into_inner)
+                .ok_or(ConfigError::Missing {
+                    what: "Redis",
+                    flag: "--redis-url",
+                    env: "REDIS_URL",
+                    example: "redis://127.0.0.1:6379/0",
+                })?,
+            listen,
+            lab_token: lab_token.map(Secret::into_inner),
+            jwt_secret,
+            jwt_secret_is_random,
+            media_dir: args.media_dir(),
+            profile: profile(args.profile.as_deref(), &args.set)?,
+            log_format: args.log_format.unwrap_or_default(),
+        })
+    }
+}
+
+/// A secret that is there; the empty one that `NAME=` in the environment leaves is none.
+fn given(secret: Option<&Secret>) -> Option<Secret> {
+    secret.filter(|secret| !secret.expose().is_empty()).cloned()
+}
+
+fn profile(name: Option<&str>, settings: &[String]) -> Result<Profile, ConfigError> {
+    let mut profile = match name {
+        None | Some("") => Profile::default(),
+        Some(name) if looks_like_a_file(name) => {
+            let path = PathBuf::from(name);
+            serde_json::from_str(&read(&path)?).map_err(|error| ConfigError::File {
+                path,
+                why: error.to_string(),
+            })?
+        }
+        Some(name) => Profile::named(name)?,
+    };
+    for setting in settings {
+        profile.apply(setting)?;
+    }
+    Ok(profile)
+}
+
+fn looks_like_a_file(name: &str) -> bool {
+    let path = Path::new(name);
+    path.extension().is_some_and(|ending| ending == "json") || path.components().count() > 1
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| ConfigError::File {
+        path: path.to_owned(),
+        why: error.to_string(),
+    })
+}
+
+fn random_secret() -> SecretString {
+    let mut bytes = [0_u8; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn args() -> Args {
+        Args {
+            database_url: Some("postgres://me:hunter2@127.0.0.1/db".parse().unwrap()),
+            redis_url: Some("redis://127.0.0.1".parse().unwrap()),
+            ..Args::default()
+        }
+    }
+
+    fn file(text: &str, ending: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::Builder::new().suffix(ending).tempfile().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    #[test]
+    fn what_is_typed_wins_over_the_file_and_the_file_over_the_default() {
+        let file = file(
+            "listen = \"127.0.0.1:7\"\nmedia_dir = \"/srv\"\nprofile = \"before\"\nset = [\"pool.max=9\", \"pool.min=3\"]",
+            ".toml",
+        );
+        let config = Config::load(Args {
+            listen: Some("127.0.0.1:8".into()),
+            set: vec!["pool.min=4".into()],
+            config: Some(file.path().into()),
+            ..args()
+        })
+        .unwrap();
+        assert_eq!(config.listen.port(), 8);
+        assert_eq!(config.media_dir, Path::new("/srv"));
+        assert_eq!(config.profile.pool_max.get(), 9);
+        assert_eq!(config.profile.pool_min.get(), 4);
+        assert_eq!(config.log_format, LogFormat::Text);
+        assert!(config.jwt_secret_is_random);
+    }
+
+    #[test]
+    fn an_unknown_key_of_the_file_is_refused_with_its_line() {
+        let file = file("\nlisden = \"127.0.0.1:7\"", ".toml");
+        let error = Config::load(Args {
+            config: Some(file.path().into()),
+            ..args()
+        })
+        .unwrap_err()
+        .to_string();
+        assert!(
+            error.contains("line 2") && error.contains("lisden"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_profile_may_be_a_file_and_its_mistakes_are_told() {
+        let good = file(r#"{"cache.mentors": "off"}"#, ".json");
+        let load = |profile: &Path| {
+            Config::load(Args {
+                profile: Some(profile.to_str().unwrap().into()),
+                ..args()
+            })
+        };
+        assert_eq!(
+            load(good.path())
+                .unwrap()
+                .profile
+                .get("cache.mentors")
+                .unwrap(),
+            "off"
+        );
+        let bad = file(r#"{"cache.mentor": "off"}"#, ".json");
+        let error = load(bad.path()).unwrap_err().to_string();
+        assert!(error.contains("did you mean `cache.mentors`"), "{error}");
+        let error = load(Path::new("aftr")).unwrap_err().to_string();
+        assert!(error.contains("`before` or `after`"), "{error}");
+    }
+
+    #[test]
+    fn an_address_that_others_reach_wants_real_secrets() {
+        let open = |lab: Option<&str>, jwt: Option<&str>| {
+            Config::load(Args {
+                listen: Some("0.0.0.0:80".into()),
+                lab_token: lab.map(|text| text.parse().unwrap()),
+                jwt_secret: jwt.map(|text| text.parse().unwrap()),
+                ..args()
+            })
+        };
+        let long = "0123456789abcdef0123456789abcdef";
+        assert!(open(None, None).is_err());
+        assert!(open(None, Some("short")).is_err());
+        assert!(open(Some("short"), Some(long)).is_err());
+        assert!(open(Some(""), Some(long)).unwrap().lab_token.is_none());
+        assert!(open(Some(long), Some(long)).is_ok());
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_flag_variable_and_example() {
+        let error = Config::load(Args::default()).unwrap_err().to_string();
+        assert!(
+            error.contains("--database-url") && error.contains("DATABASE_URL"),
+            "{error}"
+        );
+        let error = Config::load(Args {
+            listen: Some("8080".into()),
+            ..args()
+        });
+        assert!(error.unwrap_err().to_string().contains("127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let shown = format!("{:?}", args()) + &format!("{:?}", Config::load(args()).unwrap());
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}

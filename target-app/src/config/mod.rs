@@ -1,0 +1,9 @@
+//! What the process was told: flags over environment over file over defaults.
+
+mod args;
+mod load;
+mod secret;
+
+pub use args::{Args, LogFormat};
+pub use load::{Config, ConfigError};
+pub use secret::Secret;

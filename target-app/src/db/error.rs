@@ -1,0 +1,97 @@
+//! What a failed statement means to its caller.
+
+use sqlx::error::ErrorKind;
+
+/// Why a statement failed.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// A named constraint refused the rows.
+    #[error("constraint `{name}` refused the rows")]
+    Constraint {
+        /// Name of the constraint or unique index.
+        name: String,
+        /// What the server said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Two transactions met and this one lost; it may be run again.
+    #[error("the transaction lost against another one")]
+    Serialization(#[source] sqlx::Error),
+    /// No connection became free within `pool.acquire_timeout`.
+    #[error("no connection became free in time")]
+    PoolTimeout,
+    /// The server does not answer.
+    #[error("PostgreSQL does not answer")]
+    Unavailable(#[source] sqlx::Error),
+    /// A fault of the statement or of its decoding.
+    #[error("the statement failed")]
+    Other(#[source] sqlx::Error),
+}
+
+impl DbError {
+    /// Whether the constraint of that name refused the rows.
+    pub fn is_constraint(&self, wanted: &str) -> bool {
+        matches!(self, Self::Constraint { name, .. } if name == wanted)
+    }
+
+    /// The server's five-character error code, where the server sent one.
+    pub fn sqlstate(&self) -> Option<String> {
+        let (Self::Constraint { source, .. }
+        | Self::Serialization(source)
+        | Self::Unavailable(source)
+        | Self::Other(source)) = self
+        else {
+            return None;
+        };
+        Some(source.as_database_error()?.code()?.into_owned())
+    }
+}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => Self::PoolTimeout,
+            sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_) => Self::Unavailable(error),
+            sqlx::Error::Database(reason) => {
+                let code = reason.code().unwrap_or_default();
+                match (&*code, reason.constraint(), reason.kind()) {
+                    // serialization_failure, deadlock_detected
+                    ("40001" | "40P01", _, _) => Self::Serialization(error),
+                    // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
+                    ("57P01" | "57P02" | "57P03" | "53300", _, _) => Self::Unavailable(error),
+                    // connection_exception and its kin
+                    (code, _, _) if code.starts_with("08") => Self::Unavailable(error),
+                    (_, Some(name), kind) if kind != ErrorKind::Other => Self::Constraint {
+                        name: name.to_owned(),
+                        source: error,
+                    },
+                    _ => Self::Other(error),
+                }
+            }
+            _ => Self::Other(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dry_pool_and_a_lost_server_are_told_apart_from_faults() {
+        assert!(matches!(
+            DbError::from(sqlx::Error::PoolTimedOut),
+            DbError::PoolTimeout
+        ));
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        for error in [sqlx::Error::Io(reset), sqlx::Error::PoolClosed] {
+            assert!(matches!(DbError::from(error), DbError::Unavailable(_)));
+        }
+        let fault = DbError::from(sqlx::Error::RowNotFound);
+        assert!(matches!(fault, DbError::Other(_)));
+        assert!(!fault.is_constraint("app_user_email_key") && fault.sqlstate().is_none());
+    }
+}

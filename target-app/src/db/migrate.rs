@@ -1,0 +1,52 @@
+//! Brings the schema up to date, and tells whether it is.
+
+use std::{str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions as _, PgPool,
+    migrate::{MigrateError, Migrator},
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use super::DbError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// A pool for commands rather than requests: two connections, no statement timeout.
+pub async fn connect(url: &str) -> Result<PgPool, DbError> {
+    let options = PgConnectOptions::from_str(url)?
+        .application_name("target-app maintenance")
+        .disable_statement_logging();
+    Ok(PgPoolOptions::new()
+        .max_connections(2)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_with(options)
+        .await?)
+}
+
+/// Applies the migrations that are missing; run twice, the second does nothing.
+pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
+    MIGRATIONS.run(pool).await
+}
+
+/// Whether every migration of this build is applied; if not, a sentence that says what to do.
+pub async fn check_schema(pool: &PgPool) -> Result<Result<(), String>, DbError> {
+    let ledger: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
+        .fetch_one(pool)
+        .await?;
+    let applied: i64 = match ledger {
+        None => 0,
+        Some(_) => {
+            sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
+                .fetch_one(pool)
+                .await?
+        }
+    };
+    let wanted = MIGRATIONS.iter().count();
+    Ok(match usize::try_from(applied).unwrap_or(0) {
+        applied if applied >= wanted => Ok(()),
+        applied => Err(format!(
+            "the schema is behind: {applied} of {wanted} migrations are applied; run `target-app migrate`"
+        )),
+    })
+}

@@ -1,0 +1,15 @@
+//! PostgreSQL: the pool, sessions, transactions, and what an error of the server means.
+
+pub mod audit;
+pub mod database;
+mod error;
+pub mod guards;
+mod migrate;
+pub mod optimizations;
+mod pool;
+mod transaction;
+
+pub use error::DbError;
+pub use migrate::{check_schema, connect, migrate};
+pub use pool::{Db, Lease, PoolCounters, Session, open};
+pub use transaction::{Retry, Retryable, transaction};

@@ -1,0 +1,183 @@
+//! From a profile to an engine that can take requests.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use shared::{
+    problem::Code,
+    profile::{Profile, Store},
+};
+use sqlx::PgPool;
+
+use crate::{
+    cache::{CacheCounters, CacheError, Caches, Redis},
+    db::{self, Db, DbError, PoolCounters},
+    error::ApiError,
+    security::{HashError, Hasher, HashingCounters},
+    seed,
+};
+
+/// Connections that are left to others: maintenance, probes, people with `psql`.
+const SPARE_CONNECTIONS: u32 = 10;
+
+/// Everything that a profile decides, ready for use. A request runs on one of them from
+/// its first byte to its last.
+pub struct Engine {
+    /// The profile as asked for.
+    pub profile: Profile,
+    /// Counts the engines of this process from 1.
+    pub generation: u64,
+    /// The database.
+    pub db: Db,
+    /// The caches.
+    pub caches: Caches,
+    /// Password hashing.
+    pub hasher: Hasher,
+}
+
+/// What engines are built from, the same for all of them; counters outlive each one.
+pub struct Parts {
+    /// Where PostgreSQL is; a secret, for it may hold a password.
+    pub database_url: SecretString,
+    /// Where Redis is; a secret likewise.
+    pub redis_url: SecretString,
+    /// Figures of the pools.
+    pub pool: Arc<PoolCounters>,
+    /// Figures of the caches.
+    pub caches: Arc<CacheCounters>,
+    /// Figures of password hashing.
+    pub hashing: Arc<HashingCounters>,
+}
+
+/// Why no engine could be made of a profile.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The profile asks for what this installation cannot give.
+    #[error("{0}")]
+    Refused(String),
+    /// The database is not set up.
+    #[error("{0}")]
+    Schema(String),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The address of Redis cannot be read.
+    #[error("the address of Redis cannot be used: {0}")]
+    Redis(#[from] CacheError),
+    /// Hashing failed.
+    #[error(transparent)]
+    Hash(#[from] HashError),
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Refused(why) | EngineError::Schema(why) => {
+                Self::new(Code::ProfileRefused, why)
+            }
+            EngineError::Db(error @ DbError::Constraint { .. }) => Self::new(
+                Code::ProfileRefused,
+                "rows of the database violate a guard that this profile needs; POST /lab/reset first",
+            )
+            .caused_by(error),
+            EngineError::Db(error) => error.into(),
+            EngineError::Hash(error) => error.into(),
+            EngineError::Redis(_) => Self::internal(error),
+        }
+    }
+}
+
+impl Engine {
+    /// Builds, applies and warms: indexes, guards and seeded passwords are as the profile
+    /// says, and `pool.min` connections are open. An absent Redis is a warning, for requests
+    /// go on without it.
+    pub async fn build(
+        parts: &Parts,
+        profile: Profile,
+        generation: u64,
+    ) -> Result<Self, EngineError> {
+        let url = parts.database_url.expose_secret();
+        // Building indexes takes longer than a request may, so not through the new pool.
+        let maintenance = db::connect(url).await?;
+        let applied = apply(&maintenance, &profile).await;
+        maintenance.close().await;
+        applied?;
+
+        let redis = Redis::new(
+            parts.redis_url.expose_secret(),
+            profile.cache_connection,
+            // Another profile may shape the same answer differently.
+            format!("cc:{}", profile.fingerprint()),
+        )?;
+        if let Err(error) = redis.ping().await {
+            tracing::warn!(%error, "Redis does not answer; requests go on without it");
+        }
+        let uses_redis = [
+            profile.cache_mentors,
+            profile.cache_bookings,
+            profile.cache_users,
+        ]
+        .contains(&Store::Redis);
+        let caches = Caches::new(
+            &profile,
+            uses_redis.then_some(redis),
+            Arc::clone(&parts.caches),
+        );
+        let hasher = Hasher::new(
+            profile.auth_hash,
+            profile.auth_placement,
+            Arc::clone(&parts.hashing),
+        )
+        .await?;
+        let db = db::open(url, &profile, Arc::clone(&parts.pool)).await?;
+        Ok(Self {
+            profile,
+            generation,
+            db,
+            caches,
+            hasher,
+        })
+    }
+}
+
+/// Brings the database to where the profile wants it.
+async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
+    db::check_schema(pool).await?.map_err(EngineError::Schema)?;
+    let limit: i32 = sqlx::query_scalar("select current_setting('max_connections')::int")
+        .fetch_one(pool)
+        .await
+        .map_err(DbError::from)?;
+    enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
+    db::optimizations::apply(pool, profile).await?;
+    db::guards::apply(pool, profile).await?;
+    seed::credentials::match_scheme(pool, profile.auth_hash)
+        .await
+        .map_err(|error| EngineError::Refused(format!("seeded passwords: {error:#}")))?;
+    Ok(())
+}
+
+fn enough_connections(limit: i32, pool_max: u32) -> Result<(), String> {
+    let wanted = pool_max + SPARE_CONNECTIONS;
+    if u32::try_from(limit).is_ok_and(|limit| limit >= wanted) {
+        return Ok(());
+    }
+    Err(format!(
+        "pool.max={pool_max} needs max_connections >= {wanted}, but PostgreSQL has {limit}; \
+         lower pool.max or raise max_connections"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_larger_than_the_server_is_refused_with_both_numbers() {
+        assert!(enough_connections(100, 90).is_ok());
+        let refusal = enough_connections(100, 200).unwrap_err();
+        assert!(
+            refusal.contains("pool.max=200") && refusal.contains("has 100"),
+            "{refusal}"
+        );
+    }
+}

@@ -1,0 +1,183 @@
+//! The exchange of the engine while requests run.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use shared::{problem::Code, profile::Profile};
+use tokio::sync::Mutex;
+
+use super::{Engine, EngineError, Parts};
+use crate::error::ApiError;
+
+/// Longest wait for requests on the old engine: as long as a request may take.
+const DRAIN_LIMIT: Duration = Duration::from_secs(30);
+/// Longest wait for the old pool's last connections.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
+/// The engine in force, and its exchange.
+pub struct Engines {
+    parts: Parts,
+    current: ArcSwap<Engine>,
+    /// Held during an exchange: they come one after another.
+    exchange: Mutex<()>,
+    generation: AtomicU64,
+    /// While the database is being replaced no request may start.
+    closed: AtomicBool,
+}
+
+impl Engines {
+    /// Builds the first engine.
+    pub async fn start(parts: Parts, profile: Profile) -> Result<Self, EngineError> {
+        let first = Engine::build(&parts, profile, 1).await?;
+        Ok(Self {
+            parts,
+            current: ArcSwap::from_pointee(first),
+            exchange: Mutex::new(()),
+            generation: AtomicU64::new(1),
+            closed: AtomicBool::new(false),
+        })
+    }
+
+    /// The engine in force. Hold it for one request, never for a connection: an exchange
+    /// waits for everyone who holds the old one.
+    pub fn current(&self) -> Arc<Engine> {
+        // Not a guard of ArcSwap: those are invisible to the count that an exchange waits for.
+        self.current.load_full()
+    }
+
+    /// The engine in force, unless the database is just being replaced.
+    pub fn admit(&self) -> Result<Arc<Engine>, ApiError> {
+        if self.closed.load(SeqCst) {
+            return Err(
+                ApiError::new(Code::Unavailable, "the database is being replaced").retry_after(1),
+            );
+        }
+        Ok(self.current())
+    }
+
+    /// What engines are built from.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// Puts `profile` in force while requests run: builds and warms a new engine, lets new
+    /// requests take it, waits for those on the old one, and closes the old pool.
+    pub async fn replace(&self, profile: Profile) -> Result<Arc<Engine>, ApiError> {
+        let _turn = self.exchange.lock().await;
+        let next = Arc::new(self.build(profile).await?);
+        // Back to an earlier profile must not mean back to what was cached under it.
+        flush(&next).await;
+        let old = self.current.swap(Arc::clone(&next));
+        self.retire(old, 1).await;
+        Ok(next)
+    }
+
+    /// Puts `profile` in force around work for which nobody may be connected: turns requests
+    /// away, drains and closes the old pool, runs `between`, builds the new engine. When
+    /// `between` or the build fails, the old profile comes back if it can.
+    pub async fn rebuild<F, Fut>(
+        &self,
+        profile: Profile,
+        between: F,
+    ) -> Result<Arc<Engine>, ApiError>
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<(), ApiError>>,
+    {
+        let _turn = self.exchange.lock().await;
+        let _closed = Closed::enter(&self.closed);
+        let old = self.current();
+        let before = old.profile.clone();
+        // One holder is `current`, one is here.
+        self.retire(old, 2).await;
+        let outcome = match between().await {
+            Ok(()) => self.build(profile).await.map_err(ApiError::from),
+            Err(error) => Err(error),
+        };
+        let (next, failure) = match outcome {
+            Ok(next) => (next, None),
+            Err(error) => match self.build(before).await {
+                Ok(next) => (next, Some(error)),
+                Err(again) => {
+                    tracing::error!(error = %again, "the former profile could not be restored");
+                    return Err(error);
+                }
+            },
+        };
+        let next = Arc::new(next);
+        flush(&next).await;
+        self.current.store(Arc::clone(&next));
+        failure.map_or(Ok(next), Err)
+    }
+
+    /// Closes the pool in force; the end of the process.
+    pub async fn close(&self) {
+        let pool = self.current().db.pool().clone();
+        if tokio::time::timeout(CLOSE_LIMIT, pool.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some database connections were still in use at the end");
+        }
+    }
+
+    async fn build(&self, profile: Profile) -> Result<Engine, EngineError> {
+        let generation = self.generation.fetch_add(1, SeqCst) + 1;
+        Engine::build(&self.parts, profile, generation).await
+    }
+
+    /// Waits until only `holders` hold the engine, then closes its pool.
+    async fn retire(&self, engine: Arc<Engine>, holders: usize) {
+        let begin = Instant::now();
+        while Arc::strong_count(&engine) > holders {
+            if begin.elapsed() > DRAIN_LIMIT {
+                tracing::warn!(
+                    engine.generation = engine.generation,
+                    holders = Arc::strong_count(&engine) - holders,
+                    "the old engine is closed although requests still hold it"
+                );
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if tokio::time::timeout(CLOSE_LIMIT, engine.db.pool().close())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                engine.generation = engine.generation,
+                "some connections of the old pool were still in use after its end"
+            );
+        }
+    }
+}
+
+async fn flush(engine: &Engine) {
+    if let Some(redis) = engine.caches.redis()
+        && let Err(error) = redis.flush().await
+    {
+        tracing::warn!(%error, "the caches could not be flushed");
+    }
+}
+
+/// Opens again when it is dropped, however the exchange ends.
+struct Closed<'a>(&'a AtomicBool);
+
+impl<'a> Closed<'a> {
+    fn enter(closed: &'a AtomicBool) -> Self {
+        closed.store(true, SeqCst);
+        Self(closed)
+    }
+}
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, SeqCst);
+    }
+}

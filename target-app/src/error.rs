@@ -1,0 +1,253 @@
+//! Failures as the API tells them: the one place that turns errors into problem bodies and logs them.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shared::problem::{CONTENT_TYPE, Code, Problem};
+
+use crate::{
+    db::{DbError, Retryable},
+    security::{HashError, TokenError},
+};
+
+/// Why a request was not answered as it wished.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    code: Code,
+    detail: String,
+    retry_after: Option<u64>,
+    content_range: Option<u64>,
+    source: Option<Arc<anyhow::Error>>,
+}
+
+impl ApiError {
+    /// A failure of one kind; `detail` is for people and reaches the client.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            retry_after: None,
+            content_range: None,
+            source: None,
+        }
+    }
+
+    /// A field that is out of range: which, and what would be right.
+    pub fn invalid(field: &str, right: &str) -> Self {
+        Self::new(Code::InvalidRequest, format!("`{field}`: {right}"))
+    }
+
+    /// Nothing under that name: `mentor`, `booking`.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(Code::NotFound, format!("no such {what}"))
+    }
+
+    /// A fault of ours; `source` goes into the log, never to the client.
+    pub fn internal(source: impl Into<anyhow::Error>) -> Self {
+        Self::new(Code::Internal, "the request id finds this in the log").caused_by(source)
+    }
+
+    /// Tells the client how many seconds to wait before it tries again.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// Tells the client how many bytes there are, where it asked for others.
+    #[must_use]
+    pub fn content_range(mut self, length: u64) -> Self {
+        self.content_range = Some(length);
+        self
+    }
+
+    /// Keeps the cause for the log.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<anyhow::Error>) -> Self {
+        self.source = Some(Arc::new(source.into()));
+        self
+    }
+
+    /// The stable code.
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// What was wrong this time, for people.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The answer, naming the request; failures of the server are logged here, once.
+    pub fn respond(&self, request_id: &str, method: &Method, path: &str) -> Response {
+        if self.code.status() >= 500 {
+            self.log(request_id, method, path);
+        }
+        self.shape(Some(request_id.to_owned()))
+    }
+
+    fn log(&self, request_id: &str, method: &Method, path: &str) {
+        let cause = self
+            .source
+            .as_ref()
+            .map_or_else(String::new, |cause| format!("{cause:#}"));
+        let (code, detail) = (self.code.as_str(), &self.detail);
+        match self.code {
+            // A full house is the load's doing, and there may be thousands a second.
+            Code::Overloaded | Code::Timeout => {
+                tracing::debug!(request.id = request_id, %method, path, code, detail, cause, "request refused");
+            }
+            _ => {
+                tracing::error!(request.id = request_id, %method, path, code, detail, cause, "request failed");
+            }
+        }
+    }
+
+    fn shape(&self, request_id: Option<String>) -> Response {
+        let mut problem = Problem::new(self.code, self.detail.as_str());
+        problem.request_id = request_id;
+        let body = serde_json::to_vec(&problem).expect("a problem is strings and numbers");
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = StatusCode::from_u16(self.code.status())
+            .expect("a test of `shared` holds every code between 400 and 599");
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Some(length) = self.content_range {
+            let range =
+                HeaderValue::try_from(format!("bytes */{length}")).expect("digits and punctuation");
+            headers.insert(header::CONTENT_RANGE, range);
+        }
+        if self.code.status() == 401 {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// The answer without a request id; the outer layer finds the error in the extensions
+    /// and answers with [`respond`](ApiError::respond) in its place.
+    fn into_response(self) -> Response {
+        let mut response = self.shape(None);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl std::fmt::Display for ApiError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)?;
+        match &self.source {
+            Some(cause) => write!(f, ": {cause:#}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for ApiError {}
+
+impl Retryable for ApiError {
+    fn lost_a_race(&self) -> bool {
+        self.source
+            .as_ref()
+            .and_then(|cause| cause.downcast_ref::<DbError>())
+            .is_some_and(Retryable::lost_a_race)
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::PoolTimeout => Self::new(
+                Code::Overloaded,
+                "no database connection became free in time",
+            )
+            .retry_after(1),
+            DbError::Serialization(_) => Self::new(
+                Code::Contention,
+                "another change came first; send the request again",
+            )
+            .caused_by(error),
+            DbError::Unavailable(_) => Self::new(Code::Unavailable, "the database does not answer")
+                .retry_after(1)
+                .caused_by(error),
+            DbError::Constraint { .. } | DbError::Other(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<HashError> for ApiError {
+    fn from(error: HashError) -> Self {
+        match error {
+            HashError::Busy => Self::new(
+                Code::Overloaded,
+                "too many passwords are waiting to be checked",
+            )
+            .retry_after(1),
+            HashError::Malformed | HashError::Failed(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<TokenError> for ApiError {
+    fn from(error: TokenError) -> Self {
+        Self::new(Code::Unauthenticated, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    async fn problem(response: Response) -> Problem {
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        serde_json::from_slice(&bytes).unwrap()
+    }
+
+    #[tokio::test]
+    async fn every_code_is_answered_with_its_status_and_body() {
+        for &code in Code::ALL {
+            let response = ApiError::new(code, "why").respond("r-1", &Method::GET, "/");
+            assert_eq!(response.status().as_u16(), code.status());
+            assert_eq!(response.headers()[header::CONTENT_TYPE], CONTENT_TYPE);
+            let body = problem(response).await;
+            assert_eq!((body.code, body.detail.as_str()), (code, "why"));
+            assert_eq!(body.request_id.as_deref(), Some("r-1"));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_pool_is_overload_and_a_lost_database_is_unavailable() {
+        let dry = ApiError::from(DbError::PoolTimeout);
+        assert_eq!(dry.code(), Code::Overloaded);
+        let response = dry.into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "1");
+        let lost = ApiError::from(DbError::from(sqlx::Error::PoolClosed));
+        assert_eq!(lost.code(), Code::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn the_cause_of_an_internal_failure_never_reaches_the_client() {
+        let error = ApiError::internal(anyhow::anyhow!("password of the database is 1234"));
+        let body = problem(error.respond("r-2", &Method::GET, "/")).await;
+        assert_eq!(body.code, Code::Internal);
+        assert!(!body.detail.contains("1234"));
+    }
+
+    #[test]
+    fn a_lost_race_stays_visible_through_the_api_error() {
+        let lost = ApiError::from(DbError::Serialization(sqlx::Error::WorkerCrashed));
+        assert_eq!(lost.code(), Code::Contention);
+        assert!(lost.lost_a_race());
+        assert!(!ApiError::new(Code::Contention, "by rule").lost_a_race());
+    }
+}

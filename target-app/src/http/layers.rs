@@ -1,0 +1,124 @@
+//! The layers around every route.
+//!
+//! One function does what every request needs (name, recorder, panics, counters, headers),
+//! because each further layer costs every request a boxed future.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, Method, Uri},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt as _;
+use shared::{
+    headers::{REQUEST_ID, SERVER_TIMING},
+    problem::Code,
+};
+use tracing::Instrument as _;
+
+use super::RequestId;
+use crate::{
+    error::ApiError,
+    state::AppState,
+    timing::{self, Timing},
+};
+
+/// Largest body that any route takes.
+pub const MAX_BODY_BYTES: usize = 64 * 1024;
+/// Longest time that a request may take.
+const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
+const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
+
+/// Names the request, records its costs, survives its panics, and counts its answer.
+pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let counted = state.http().begin();
+    let timing = Timing::default();
+    let id = RequestId::of(request.headers());
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span =
+        tracing::debug_span!("request", request.id = id.as_str(), %method, path = uri.path());
+
+    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match timing::scope(timing.clone(), work).instrument(span).await {
+        Ok(response) => response,
+        Err(panic) => {
+            ApiError::internal(anyhow::anyhow!("panic: {}", said(&*panic))).into_response()
+        }
+    };
+    if let Some(failure) = response.extensions_mut().remove::<ApiError>() {
+        let mut named = failure.respond(id.as_str(), &method, uri.path());
+        // A handler may have added headers of its own.
+        for (name, value) in response.headers() {
+            if !named.headers().contains_key(name) {
+                named.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+        response = named;
+    }
+
+    let costs = timing.read();
+    let headers = response.headers_mut();
+    headers.insert(X_REQUEST_ID, id.header());
+    if let Ok(value) = HeaderValue::try_from(costs.write()) {
+        headers.insert(X_SERVER_TIMING, value);
+    }
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    state
+        .http()
+        .answered(word(&method), route, response.status().as_u16(), &costs);
+    drop(counted);
+    response
+}
+
+/// Gives up on requests that take longer than any may; not for sockets and streams.
+pub async fn time_limit(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::new(
+            Code::Timeout,
+            format!("not done after {} s", REQUEST_LIMIT.as_secs()),
+        )
+        .into_response(),
+    }
+}
+
+/// The answer on a path that does not exist.
+pub async fn no_such_path(uri: Uri) -> ApiError {
+    ApiError::new(Code::NotFound, format!("no such path: {}", uri.path()))
+}
+
+/// The answer to a method that a path does not have.
+pub async fn method_not_allowed(method: Method) -> ApiError {
+    ApiError::new(
+        Code::MethodNotAllowed,
+        format!("this path does not take {method}"),
+    )
+}
+
+fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a message")
+}
+
+/// A label of a closed set: clients may send any word as a method.
+fn word(method: &Method) -> &'static str {
+    match method.as_str() {
+        "GET" => "GET",
+        "HEAD" => "HEAD",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "PATCH" => "PATCH",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        _ => "other",
+    }
+}

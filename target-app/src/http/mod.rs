@@ -1,0 +1,14 @@
+//! Between the wire and the handlers: extractors, and the layers around every route.
+
+mod auth_user;
+mod extract;
+mod field;
+mod idempotency;
+mod layers;
+mod request_id;
+
+pub use auth_user::AuthUser;
+pub use extract::{Current, Json, Path, Query, json_bytes};
+pub use idempotency::IdempotencyKey;
+pub use layers::{MAX_BODY_BYTES, method_not_allowed, no_such_path, observe, time_limit};
+pub use request_id::RequestId;

@@ -1,0 +1,120 @@
+//! Figures of the HTTP side.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use shared::{headers::ServerTiming, snapshot::HttpSnapshot};
+
+use super::names;
+
+/// Figures since the process started.
+#[derive(Debug, Default)]
+pub struct HttpCounters {
+    requests: AtomicU64,
+    server_errors: AtomicU64,
+    in_flight: AtomicU64,
+    queries: AtomicU64,
+}
+
+/// A request being worked on; counted until dropped.
+pub struct InFlight<'a>(&'a AtomicU64);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl HttpCounters {
+    /// Counts a request that begins.
+    pub fn begin(&self) -> InFlight<'_> {
+        self.in_flight.fetch_add(1, Relaxed);
+        InFlight(&self.in_flight)
+    }
+
+    /// Counts a request that was answered, and its costs.
+    pub fn answered(&self, method: &'static str, route: &str, status: u16, costs: &ServerTiming) {
+        self.requests.fetch_add(1, Relaxed);
+        if status >= 500 {
+            self.server_errors.fetch_add(1, Relaxed);
+        }
+        self.queries.fetch_add(u64::from(costs.queries), Relaxed);
+        let route = route.to_owned();
+        metrics::counter!(names::REQUESTS, "method" => method, "route" => route.clone(), "status" => word(status))
+            .increment(1);
+        metrics::histogram!(names::REQUEST_SECONDS, "route" => route)
+            .record(seconds(costs.total_us));
+        if costs.queries > 0 {
+            metrics::histogram!(names::POOL_WAIT_SECONDS).record(seconds(costs.pool_us));
+        }
+    }
+
+    /// What the HTTP side says of itself.
+    pub fn snapshot(&self) -> HttpSnapshot {
+        HttpSnapshot {
+            requests: self.requests.load(Relaxed),
+            server_errors: self.server_errors.load(Relaxed),
+            in_flight: self.in_flight.load(Relaxed),
+            queries: self.queries.load(Relaxed),
+        }
+    }
+}
+
+fn seconds(us: u32) -> f64 {
+    f64::from(us) / 1e6
+}
+
+/// The statuses that this server sends, without an allocation each.
+fn word(status: u16) -> &'static str {
+    match status {
+        101 => "101",
+        200 => "200",
+        201 => "201",
+        204 => "204",
+        206 => "206",
+        304 => "304",
+        400 => "400",
+        401 => "401",
+        403 => "403",
+        404 => "404",
+        405 => "405",
+        409 => "409",
+        413 => "413",
+        416 => "416",
+        422 => "422",
+        429 => "429",
+        500 => "500",
+        503 => "503",
+        504 => "504",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::problem::Code;
+
+    use super::*;
+
+    #[test]
+    fn requests_are_counted_while_they_run_and_when_they_are_answered() {
+        let counters = HttpCounters::default();
+        let running = counters.begin();
+        assert_eq!(counters.snapshot().in_flight, 1);
+        let costs = ServerTiming {
+            queries: 3,
+            ..ServerTiming::default()
+        };
+        counters.answered("GET", "/x", 500, &costs);
+        drop(running);
+        let snapshot = counters.snapshot();
+        assert_eq!((snapshot.in_flight, snapshot.requests), (0, 1));
+        assert_eq!((snapshot.server_errors, snapshot.queries), (1, 3));
+    }
+
+    #[test]
+    fn every_problem_has_a_status_with_a_label_of_its_own() {
+        for code in Code::ALL {
+            assert_ne!(word(code.status()), "other", "{code}");
+        }
+    }
+}

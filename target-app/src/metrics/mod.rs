@@ -1,0 +1,10 @@
+//! Counters: what the HTTP side did, what this process uses, and all of it as Prometheus text.
+
+mod http;
+pub mod names;
+mod process;
+mod prometheus;
+
+pub use http::HttpCounters;
+pub use process::process;
+pub use prometheus::{Scrape, handle, render};

@@ -1,0 +1,54 @@
+//! Every metric name once.
+
+/// Requests answered, by `method`, `route` and `status`.
+pub const REQUESTS: &str = "targetapp_http_requests_total";
+/// Seconds from the first byte read to the response made, by `route`.
+pub const REQUEST_SECONDS: &str = "targetapp_http_request_seconds";
+/// Requests being worked on.
+pub const IN_FLIGHT: &str = "targetapp_http_in_flight";
+/// PostgreSQL statements sent on behalf of requests.
+pub const QUERIES: &str = "targetapp_db_queries_total";
+/// Seconds that requests with a database connection waited for it.
+pub const POOL_WAIT_SECONDS: &str = "targetapp_pool_wait_seconds";
+/// Connections of the pool, by `state`: `idle` or `busy`.
+pub const POOL_CONNECTIONS: &str = "targetapp_pool_connections";
+/// Most connections that the pool may hold.
+pub const POOL_MAX: &str = "targetapp_pool_max_connections";
+/// Requests waiting for a connection.
+pub const POOL_WAITERS: &str = "targetapp_pool_waiters";
+/// Checkouts so far.
+pub const POOL_ACQUIRES: &str = "targetapp_pool_acquires_total";
+/// Checkouts given up.
+pub const POOL_TIMEOUTS: &str = "targetapp_pool_timeouts_total";
+/// Cache look-ups, by `cache` and `outcome`: `hit` or `miss`.
+pub const CACHE_LOOKUPS: &str = "targetapp_cache_lookups_total";
+/// Values loaded and stored, by `cache`.
+pub const CACHE_FILLS: &str = "targetapp_cache_fills_total";
+/// Look-ups that waited for another's load, by `cache`.
+pub const CACHE_SHARED_LOADS: &str = "targetapp_cache_shared_loads_total";
+/// Invalidations, by `cache`.
+pub const CACHE_INVALIDATIONS: &str = "targetapp_cache_invalidations_total";
+/// Failures of the store, by `cache`.
+pub const CACHE_ERRORS: &str = "targetapp_cache_errors_total";
+/// Passwords hashed or checked.
+pub const HASHES: &str = "targetapp_password_hashes_total";
+/// Seconds spent on that.
+pub const HASH_SECONDS: &str = "targetapp_password_hash_seconds_total";
+/// Seconds waited for a place to do that.
+pub const HASH_WAIT_SECONDS: &str = "targetapp_password_hash_wait_seconds_total";
+/// Open chat sockets.
+pub const CHAT_SOCKETS: &str = "targetapp_chat_sockets";
+/// Chat messages accepted.
+pub const CHAT_MESSAGES: &str = "targetapp_chat_messages_total";
+/// Copies queued to sockets.
+pub const CHAT_DELIVERIES: &str = "targetapp_chat_deliveries_total";
+/// Times that a slow socket was told to resume.
+pub const CHAT_LAGGED: &str = "targetapp_chat_lagged_total";
+/// Engines since start; a profile change adds one.
+pub const ENGINE_GENERATION: &str = "targetapp_engine_generation";
+/// CPU seconds of this process; named as Prometheus client libraries do.
+pub const PROCESS_CPU: &str = "process_cpu_seconds_total";
+/// Resident bytes of this process.
+pub const PROCESS_RSS: &str = "process_resident_memory_bytes";
+/// Threads of this process.
+pub const PROCESS_THREADS: &str = "process_threads";

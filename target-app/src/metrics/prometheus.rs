@@ -1,0 +1,174 @@
+//! All counters as Prometheus text.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use metrics::{counter, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use shared::snapshot::{
+    CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot,
+};
+
+use super::names;
+
+/// Upper bounds in seconds: from a cached read to a request that is given up.
+const BUCKETS: &[f64] = &[
+    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
+    10.0, 30.0,
+];
+
+/// What is read at the moment of a scrape rather than counted as it happens.
+#[derive(Debug, Default)]
+pub struct Scrape {
+    /// The HTTP side.
+    pub http: HttpSnapshot,
+    /// The pool.
+    pub pool: PoolSnapshot,
+    /// Each cache, by kind.
+    pub caches: BTreeMap<String, CacheSnapshot>,
+    /// Password hashing.
+    pub hashing: HashingSnapshot,
+    /// Chat.
+    pub chat: ChatSnapshot,
+    /// This process.
+    pub process: ProcessSnapshot,
+    /// Engines since start.
+    pub generation: u64,
+}
+
+/// The recorder of the process, installed at the first call.
+pub fn handle() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let recorder = [names::REQUEST_SECONDS, names::POOL_WAIT_SECONDS]
+            .into_iter()
+            .try_fold(PrometheusBuilder::new(), |builder, name| {
+                builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), BUCKETS)
+            })
+            .expect("the list of buckets is not empty")
+            .build_recorder();
+        let handle = recorder.handle();
+        describe();
+        // An error says that somebody else's recorder is there: then that one is asked.
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::warn!("another metrics recorder is installed; /metrics will be incomplete");
+        }
+        handle
+    })
+}
+
+/// The text of a scrape.
+pub fn render(scrape: &Scrape) -> String {
+    let handle = handle();
+    gauge!(names::IN_FLIGHT).set(scrape.http.in_flight as f64);
+    counter!(names::QUERIES).absolute(scrape.http.queries);
+    gauge!(names::POOL_MAX).set(scrape.pool.max);
+    gauge!(names::POOL_CONNECTIONS, "state" => "idle").set(scrape.pool.idle);
+    gauge!(names::POOL_CONNECTIONS, "state" => "busy")
+        .set(scrape.pool.size.saturating_sub(scrape.pool.idle));
+    gauge!(names::POOL_WAITERS).set(scrape.pool.waiters);
+    counter!(names::POOL_ACQUIRES).absolute(scrape.pool.acquires);
+    counter!(names::POOL_TIMEOUTS).absolute(scrape.pool.timeouts);
+    for (kind, cache) in &scrape.caches {
+        let kind = kind.clone();
+        counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "hit")
+            .absolute(cache.hits);
+        counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "miss")
+            .absolute(cache.misses);
+        counter!(names::CACHE_FILLS, "cache" => kind.clone()).absolute(cache.fills);
+        counter!(names::CACHE_SHARED_LOADS, "cache" => kind.clone()).absolute(cache.shared_loads);
+        counter!(names::CACHE_INVALIDATIONS, "cache" => kind.clone()).absolute(cache.invalidations);
+        counter!(names::CACHE_ERRORS, "cache" => kind).absolute(cache.errors);
+    }
+    counter!(names::HASHES).absolute(scrape.hashing.hashes);
+    gauge!(names::HASH_SECONDS).set(scrape.hashing.busy_us as f64 / 1e6);
+    gauge!(names::HASH_WAIT_SECONDS).set(scrape.hashing.wait_us as f64 / 1e6);
+    gauge!(names::CHAT_SOCKETS).set(scrape.chat.sockets as f64);
+    counter!(names::CHAT_MESSAGES).absolute(scrape.chat.messages);
+    counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
+    counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
+    gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
+    gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ms as f64 / 1e3);
+    gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
+    gauge!(names::PROCESS_THREADS).set(scrape.process.threads);
+    handle.render()
+}
+
+fn describe() {
+    use metrics::{
+        describe_counter as count, describe_gauge as level, describe_histogram as spread,
+    };
+    count!(names::REQUESTS, "Requests answered");
+    spread!(
+        names::REQUEST_SECONDS,
+        "Seconds from the first byte read to the response made"
+    );
+    level!(names::IN_FLIGHT, "Requests being worked on");
+    count!(
+        names::QUERIES,
+        "PostgreSQL statements sent on behalf of requests"
+    );
+    spread!(
+        names::POOL_WAIT_SECONDS,
+        "Seconds that a request waited for a database connection"
+    );
+    level!(names::POOL_CONNECTIONS, "Connections of the pool");
+    level!(names::POOL_MAX, "Most connections that the pool may hold");
+    level!(names::POOL_WAITERS, "Requests waiting for a connection");
+    count!(names::POOL_ACQUIRES, "Checkouts so far");
+    count!(names::POOL_TIMEOUTS, "Checkouts given up");
+    count!(names::CACHE_LOOKUPS, "Cache look-ups");
+    count!(names::CACHE_FILLS, "Values loaded and stored");
+    count!(
+        names::CACHE_SHARED_LOADS,
+        "Look-ups that waited for another's load"
+    );
+    count!(names::CACHE_INVALIDATIONS, "Invalidations");
+    count!(names::CACHE_ERRORS, "Failures of the cache's store");
+    count!(names::HASHES, "Passwords hashed or checked");
+    level!(names::HASH_SECONDS, "Seconds spent hashing passwords");
+    level!(
+        names::HASH_WAIT_SECONDS,
+        "Seconds waited for a place to hash"
+    );
+    level!(names::CHAT_SOCKETS, "Open chat sockets");
+    count!(names::CHAT_MESSAGES, "Chat messages accepted");
+    count!(
+        names::CHAT_DELIVERIES,
+        "Copies of chat messages queued to sockets"
+    );
+    count!(names::CHAT_LAGGED, "Times a slow socket was told to resume");
+    level!(names::ENGINE_GENERATION, "Engines since start");
+    level!(names::PROCESS_CPU, "CPU seconds of this process");
+    level!(names::PROCESS_RSS, "Resident bytes of this process");
+    level!(names::PROCESS_THREADS, "Threads of this process");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scrape_names_every_part() {
+        let scrape = Scrape {
+            caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
+            generation: 3,
+            ..Scrape::default()
+        };
+        handle();
+        super::super::HttpCounters::default().answered(
+            "GET",
+            "/x",
+            200,
+            &shared::headers::ServerTiming::default(),
+        );
+        let text = render(&scrape);
+        for name in [
+            names::POOL_MAX,
+            names::CACHE_LOOKUPS,
+            names::REQUEST_SECONDS,
+        ] {
+            assert!(text.contains(name), "{name} is missing");
+        }
+        assert!(text.contains("targetapp_engine_generation 3"));
+    }
+}

@@ -1,0 +1,8 @@
+//! Passwords and tokens.
+
+mod jwt;
+mod passwords;
+mod tokens;
+
+pub use passwords::{HashError, Hasher, HashingCounters};
+pub use tokens::{Claims, TokenError, Tokens};

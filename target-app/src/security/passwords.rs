@@ -1,0 +1,253 @@
+//! Hashing and checking passwords: how, and on which threads.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
+
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use shared::{
+    profile::{HashScheme, Placement},
+    snapshot::HashingSnapshot,
+};
+use tokio::sync::Semaphore;
+
+use crate::timing;
+
+/// Longest wait for a place among the bounded threads.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Why a password was neither hashed nor checked.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// No place became free in time.
+    #[error("no place to hash became free in time")]
+    Busy,
+    /// The stored hash is of no kind that we know.
+    #[error("the stored hash is malformed")]
+    Malformed,
+    /// The computation itself failed.
+    #[error("hashing failed: {0}")]
+    Failed(String),
+}
+
+/// Figures of all hashers since the process started.
+#[derive(Debug, Default)]
+pub struct HashingCounters {
+    hashes: AtomicU64,
+    busy_us: AtomicU64,
+    wait_us: AtomicU64,
+}
+
+/// Hashes passwords as `auth.hash` and `auth.placement` say.
+pub struct Hasher {
+    scheme: HashScheme,
+    threads: Threads,
+    nobody: String,
+    counters: Arc<HashingCounters>,
+}
+
+enum Threads {
+    Inline,
+    Blocking,
+    Bounded(Arc<Semaphore>),
+}
+
+impl Hasher {
+    /// A hasher with its counters; hashes once, for [`verify_nobody`](Self::verify_nobody).
+    pub async fn new(
+        scheme: HashScheme,
+        placement: Placement,
+        counters: Arc<HashingCounters>,
+    ) -> Result<Self, HashError> {
+        let nobody = tokio::task::spawn_blocking(move || hash(scheme, b"nobody has this one"))
+            .await
+            .map_err(|failure| HashError::Failed(failure.to_string()))??;
+        Ok(Self {
+            scheme,
+            threads: match placement {
+                Placement::Inline => Threads::Inline,
+                Placement::Blocking => Threads::Blocking,
+                Placement::Bounded(places) => {
+                    Threads::Bounded(Arc::new(Semaphore::new(places as usize)))
+                }
+            },
+            nobody,
+            counters,
+        })
+    }
+
+    /// A self-describing hash of `password` under the scheme in force.
+    pub async fn hash(&self, password: SecretString) -> Result<String, HashError> {
+        let scheme = self.scheme;
+        self.run(move || hash(scheme, password.expose_secret().as_bytes()))
+            .await
+    }
+
+    /// Whether `password` belongs to `stored`, a hash of any scheme.
+    pub async fn verify(&self, password: SecretString, stored: String) -> Result<bool, HashError> {
+        self.run(move || verify(password.expose_secret(), &stored))
+            .await
+    }
+
+    /// Costs what [`verify`](Self::verify) costs, so that the time of an answer does not tell
+    /// whether an account exists.
+    pub async fn verify_nobody(&self, password: SecretString) -> Result<(), HashError> {
+        self.verify(password, self.nobody.clone()).await.map(drop)
+    }
+
+    /// What hashing says of itself.
+    pub fn snapshot(&self) -> HashingSnapshot {
+        HashingSnapshot {
+            hashes: self.counters.hashes.load(Relaxed),
+            busy_us: self.counters.busy_us.load(Relaxed),
+            wait_us: self.counters.wait_us.load(Relaxed),
+        }
+    }
+
+    async fn run<T, W>(&self, work: W) -> Result<T, HashError>
+    where
+        T: Send + 'static,
+        W: FnOnce() -> Result<T, HashError> + Send + 'static,
+    {
+        let counters = Arc::clone(&self.counters);
+        let work = move || {
+            let begin = Instant::now();
+            let outcome = work();
+            counters.hashes.fetch_add(1, Relaxed);
+            counters.busy_us.fetch_add(micros(begin), Relaxed);
+            outcome
+        };
+        timing::hash(async {
+            match &self.threads {
+                Threads::Inline => work(),
+                Threads::Blocking => blocking(work).await,
+                Threads::Bounded(places) => {
+                    let begin = Instant::now();
+                    let place =
+                        tokio::time::timeout(LONGEST_WAIT, Arc::clone(places).acquire_owned())
+                            .await;
+                    self.counters.wait_us.fetch_add(micros(begin), Relaxed);
+                    let place = place
+                        .map_err(|_| HashError::Busy)?
+                        .expect("the semaphore is never closed");
+                    // A blocking task runs on when its request is dropped: the place goes with
+                    // it, or more threads would hash than there are places.
+                    blocking(move || {
+                        let outcome = work();
+                        drop(place);
+                        outcome
+                    })
+                    .await
+                }
+            }
+        })
+        .await
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
+) -> Result<T, HashError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|failure| HashError::Failed(failure.to_string()))?
+}
+
+fn hash(scheme: HashScheme, password: &[u8]) -> Result<String, HashError> {
+    let failed = |failure: String| HashError::Failed(failure);
+    match scheme {
+        HashScheme::Bcrypt { cost } => {
+            bcrypt::hash(password, cost).map_err(|failure| failed(failure.to_string()))
+        }
+        HashScheme::Argon2id {
+            memory_kib,
+            passes,
+            lanes,
+        } => {
+            let params = Params::new(memory_kib, passes, lanes, None)
+                .map_err(|failure| failed(failure.to_string()))?;
+            Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                .hash_password(password)
+                .map(|hash| hash.to_string())
+                .map_err(|failure| failed(failure.to_string()))
+        }
+    }
+}
+
+fn verify(password: &str, stored: &str) -> Result<bool, HashError> {
+    if stored.starts_with("$2") {
+        return bcrypt::verify(password, stored).map_err(|_| HashError::Malformed);
+    }
+    if stored.starts_with("$argon2") {
+        return match Argon2::default().verify_password(password.as_bytes(), stored) {
+            Ok(()) => Ok(true),
+            Err(argon2::password_hash::Error::PasswordInvalid) => Ok(false),
+            Err(_) => Err(HashError::Malformed),
+        };
+    }
+    Err(HashError::Malformed)
+}
+
+fn micros(begin: Instant) -> u64 {
+    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn hasher(scheme: &str, placement: &str) -> Hasher {
+        Hasher::new(
+            scheme.parse().unwrap(),
+            placement.parse().unwrap(),
+            Arc::default(),
+        )
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_one_scheme_verifies_under_any_other() {
+        let old = hasher("bcrypt(4)", "inline").await;
+        let new = hasher("argon2id(1024,1,1)", "bounded(1)").await;
+        for (made, prefix) in [(&old, "$2b$04$"), (&new, "$argon2id$v=19$m=1024,t=1,p=1$")] {
+            let stored = made.hash("right horse".into()).await.unwrap();
+            assert!(stored.starts_with(prefix), "{stored}");
+            for checker in [&old, &new] {
+                let (right, wrong) = (stored.clone(), stored.clone());
+                assert!(checker.verify("right horse".into(), right).await.unwrap());
+                assert!(!checker.verify("wrong horse".into(), wrong).await.unwrap());
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_account_costs_a_hash_as_well() {
+        let hasher = hasher("bcrypt(4)", "blocking").await;
+        hasher.verify_nobody("anything".into()).await.unwrap();
+        assert_eq!(hasher.snapshot().hashes, 1);
+        let garbage = hasher.verify("x".into(), "plain".into()).await;
+        assert!(matches!(garbage, Err(HashError::Malformed)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_finds_no_place_in_time_is_told_so() {
+        let hasher = hasher("bcrypt(4)", "bounded(1)").await;
+        let Threads::Bounded(places) = &hasher.threads else {
+            unreachable!()
+        };
+        let _taken = places.acquire().await.unwrap();
+        assert!(matches!(
+            hasher.hash("x".into()).await,
+            Err(HashError::Busy)
+        ));
+    }
+}

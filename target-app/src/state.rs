@@ -1,0 +1,113 @@
+//! What handlers share: a cheap clone, no logic.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use secrecy::SecretString;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    clock::Clock,
+    engine::{Engine, Engines},
+    error::ApiError,
+    metrics::HttpCounters,
+    realtime::Hub,
+    security::Tokens,
+    shutdown::Shutdown,
+};
+
+/// The parts that handlers take from; clones share them.
+#[derive(Clone)]
+pub struct AppState(Arc<Shared>);
+
+/// What a state is made of.
+pub struct Shared {
+    /// The engine in force.
+    pub engines: Engines,
+    /// Makes and checks tokens.
+    pub tokens: Tokens,
+    /// Chat rooms and their sockets.
+    pub hub: Hub,
+    /// The time.
+    pub clock: Clock,
+    /// Where recordings lie.
+    pub media_dir: PathBuf,
+    /// Admits to the control plane; `None` switches it off.
+    pub lab_token: Option<SecretString>,
+    /// Figures of the HTTP side.
+    pub http: HttpCounters,
+    /// The end of the process.
+    pub shutdown: Shutdown,
+    /// When the process started.
+    pub started: Instant,
+}
+
+impl AppState {
+    /// A state of these parts.
+    pub fn new(parts: Shared) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The engine in force; see [`Engines::current`] for how long to hold it.
+    pub fn engine(&self) -> Arc<Engine> {
+        self.0.engines.current()
+    }
+
+    /// The engine in force, or the answer for a request that comes while there is none.
+    pub fn admit(&self) -> Result<Arc<Engine>, ApiError> {
+        self.0.engines.admit()
+    }
+
+    /// The exchange of engines.
+    pub fn engines(&self) -> &Engines {
+        &self.0.engines
+    }
+
+    /// Makes and checks tokens.
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// Chat rooms and their sockets.
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+
+    /// The time.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Where recordings lie.
+    pub fn media_dir(&self) -> &Path {
+        &self.0.media_dir
+    }
+
+    /// What admits to the control plane; `None` where it is off.
+    pub fn lab_token(&self) -> Option<&SecretString> {
+        self.0.lab_token.as_ref()
+    }
+
+    /// Figures of the HTTP side.
+    pub fn http(&self) -> &HttpCounters {
+        &self.0.http
+    }
+
+    /// Cancelled when the process is to end.
+    pub fn shutdown(&self) -> &CancellationToken {
+        self.0.shutdown.token()
+    }
+
+    /// Tasks that the end of the process waits for.
+    pub fn tracker(&self) -> &TaskTracker {
+        self.0.shutdown.tracker()
+    }
+
+    /// Milliseconds since the process started.
+    pub fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.0.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
