@@ -1,0 +1,139 @@
+//! Routes of bookings: extract, call, shape the answer.
+
+use axum::{
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use shared::{
+    api::{
+        auth::Role,
+        bookings::{BookingQuery, BookingRequest, BookingView},
+    },
+    ids::BookingId,
+    page::Page,
+    paths,
+    problem::Problem,
+};
+
+use super::{model::Order, service};
+use crate::{
+    error::ApiError,
+    http::{AuthUser, Current, IdempotencyKey, Json, Path, Query, json_bytes},
+    state::AppState,
+};
+
+/// Book a place in a slot.
+///
+/// For students. Of many who want the last place one gets it, the others get `slot_full`.
+/// With an `Idempotency-Key` a repetition has no second effect and gets the first answer.
+#[utoipa::path(
+    post,
+    path = paths::BOOKINGS,
+    tag = "bookings",
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, new for each booking")),
+    request_body = BookingRequest,
+    responses(
+        (status = 201, description = "The place is taken", body = BookingView),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 403, description = "Not a student", body = Problem),
+        (status = 404, description = "No such slot", body = Problem),
+        (status = 409, description = "`slot_full`, `student_busy`, `slot_closed` or `contention`", body = Problem),
+        (status = 422, description = "`invalid_request` or `idempotency_mismatch`", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    Current(engine): Current,
+    user: AuthUser,
+    IdempotencyKey(key): IdempotencyKey,
+    Json(request): Json<BookingRequest>,
+) -> Result<Response, ApiError> {
+    user.require(Role::Student)?;
+    let order = Order {
+        student: user.id,
+        slot: request.slot_id,
+        key: key.filter(|_| engine.profile.booking_idempotency.is_on()),
+    };
+    let booking = service::create(engine, state.clock().now(), order).await?;
+    let place = paths::with_id(paths::BOOKING, booking.id);
+    let mut response = (StatusCode::CREATED, Json(booking)).into_response();
+    if let Ok(place) = HeaderValue::try_from(place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// List one's own bookings, newest lesson first.
+///
+/// A student's own, or those of the lessons that a mentor gives.
+#[utoipa::path(
+    get,
+    path = paths::BOOKINGS,
+    tag = "bookings",
+    params(BookingQuery),
+    responses(
+        (status = 200, description = "One page", body = Page<BookingView>),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 422, description = "A field is out of range", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn list_mine(
+    Current(engine): Current,
+    user: AuthUser,
+    Query(query): Query<BookingQuery>,
+) -> Result<Response, ApiError> {
+    Ok(json_bytes(service::list(engine, &user, &query).await?))
+}
+
+/// Get one booking.
+///
+/// For its student and its mentor; to anybody else it does not exist.
+#[utoipa::path(
+    get,
+    path = paths::BOOKING,
+    tag = "bookings",
+    params(("booking_id" = BookingId, Path, description = "Which booking")),
+    responses(
+        (status = 200, description = "The booking", body = BookingView),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 404, description = "No such booking of yours", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn get(
+    Current(engine): Current,
+    user: AuthUser,
+    Path(id): Path<BookingId>,
+) -> Result<Json<BookingView>, ApiError> {
+    Ok(Json(service::get(&engine, user.id, id).await?))
+}
+
+/// Give a place back.
+///
+/// For its student and its mentor, until the lesson begins. Doing it again is refused with
+/// `booking_not_active`, and changes nothing.
+#[utoipa::path(
+    post,
+    path = paths::BOOKING_CANCEL,
+    tag = "bookings",
+    params(("booking_id" = BookingId, Path, description = "Which booking")),
+    responses(
+        (status = 200, description = "The booking, now cancelled", body = BookingView),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 404, description = "No such booking of yours", body = Problem),
+        (status = 409, description = "`booking_not_active`: cancelled before, or begun", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn cancel(
+    State(state): State<AppState>,
+    Current(engine): Current,
+    user: AuthUser,
+    Path(id): Path<BookingId>,
+) -> Result<Json<BookingView>, ApiError> {
+    let now = state.clock().now();
+    Ok(Json(service::cancel(engine, now, user.id, id).await?))
+}

@@ -1,0 +1,330 @@
+//! What the rooms of this feature speak of: the slot asked for, the booking, and the reasons
+//! for which there is none.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    api::bookings::{BookingQuery, BookingStatus},
+    ids::{BookingId, MentorId, SlotId, UserId},
+    money::Cents,
+    page::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE},
+    problem::Code,
+};
+
+use crate::db::{DbError, Retryable};
+
+/// A slot as booking sees it, read without a lock.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Slot {
+    /// Which slot.
+    pub(super) id: SlotId,
+    /// Whose time it is.
+    pub(super) mentor_id: MentorId,
+    /// Their shown name.
+    pub(super) mentor_name: String,
+    /// Whether the mentor is on the list; if not, nothing new is booked with them.
+    pub(super) offered: bool,
+    /// Begin of the lesson.
+    pub(super) starts_at: DateTime<Utc>,
+    /// End of the lesson.
+    pub(super) ends_at: DateTime<Utc>,
+    /// Places it has.
+    pub(super) capacity: i32,
+    /// What one place costs.
+    pub(super) price_cents: Cents,
+}
+
+/// A booking about to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct NewBooking {
+    /// Its id.
+    pub(super) id: BookingId,
+    /// For whom.
+    pub(super) student: UserId,
+    /// In which slot.
+    pub(super) slot: Slot,
+}
+
+/// What a student asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Order {
+    /// Who asks.
+    pub(super) student: UserId,
+    /// For which slot.
+    pub(super) slot: SlotId,
+    /// The request's idempotency key, if it has one that counts.
+    pub(super) key: Option<String>,
+}
+
+/// Whose bookings a list reads, by the key that the table has for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owner {
+    /// Those that a student made.
+    Student(UserId),
+    /// Those of the lessons that a mentor gives.
+    Mentor(MentorId),
+}
+
+/// A list query that was checked.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Filter {
+    /// Only with this status.
+    pub(super) status: Option<BookingStatus>,
+    /// Lessons that begin at or after.
+    pub(super) from: Option<DateTime<Utc>>,
+    /// Lessons that begin before.
+    pub(super) to: Option<DateTime<Utc>>,
+    /// 1-based page.
+    pub(super) page: u32,
+    /// Items a page.
+    pub(super) per_page: u32,
+}
+
+impl Filter {
+    /// Checks a query; says which field is wrong and what would be right.
+    pub(super) fn read(query: &BookingQuery) -> Result<Self, (&'static str, String)> {
+        let page = query.page.unwrap_or(1);
+        if !(1..=MAX_PAGE).contains(&page) {
+            return Err(("page", format!("a page is a number from 1 to {MAX_PAGE}")));
+        }
+        let per_page = query.per_page.unwrap_or(DEFAULT_PER_PAGE);
+        if !(1..=MAX_PER_PAGE).contains(&per_page) {
+            let right = format!("a page holds from 1 to {MAX_PER_PAGE} items");
+            return Err(("per_page", right));
+        }
+        if let (Some(from), Some(to)) = (query.from, query.to)
+            && from >= to
+        {
+            return Err(("to", "`to` is later than `from`".to_owned()));
+        }
+        Ok(Self {
+            status: query.status,
+            from: query.from,
+            to: query.to,
+            page,
+            per_page,
+        })
+    }
+
+    /// The query that means the same and is always written the same: the cache's key.
+    pub(super) fn canonical(&self) -> BookingQuery {
+        BookingQuery {
+            status: self.status,
+            from: self.from,
+            to: self.to,
+            page: Some(self.page),
+            per_page: Some(self.per_page),
+        }
+    }
+
+    /// Rows before this page.
+    pub(super) fn offset(&self) -> i64 {
+        i64::from(self.page - 1) * i64::from(self.per_page)
+    }
+}
+
+/// Why there is no booking, or no cancellation: something that the person can act on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// No slot has that id.
+    NoSuchSlot,
+    /// The lesson has begun, or its mentor offers no more.
+    SlotClosed,
+    /// The student has another lesson then.
+    StudentBusy {
+        /// Begin of the other lesson.
+        from: DateTime<Utc>,
+        /// Its end.
+        to: DateTime<Utc>,
+    },
+    /// Every place is taken.
+    SlotFull,
+    /// Others changed the same rows for too long.
+    Contention,
+    /// The idempotency key came with another request before.
+    KeyReused,
+    /// No such booking, or not one of this person's.
+    NoSuchBooking,
+    /// It is cancelled already.
+    Cancelled,
+    /// The lesson has begun or is over.
+    Begun,
+}
+
+impl Refusal {
+    /// The stable code of the problem.
+    pub(super) const fn code(&self) -> Code {
+        match self {
+            Self::NoSuchSlot | Self::NoSuchBooking => Code::NotFound,
+            Self::SlotClosed => Code::SlotClosed,
+            Self::StudentBusy { .. } => Code::StudentBusy,
+            Self::SlotFull => Code::SlotFull,
+            Self::Contention => Code::Contention,
+            Self::KeyReused => Code::IdempotencyMismatch,
+            Self::Cancelled | Self::Begun => Code::BookingNotActive,
+        }
+    }
+
+    /// Whether support keeps it, to tell a parent later why there was no lesson.
+    pub(super) const fn is_conflict(&self) -> bool {
+        matches!(
+            self,
+            Self::SlotFull | Self::StudentBusy { .. } | Self::SlotClosed
+        )
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    /// The sentence that the person reads.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NoSuchSlot => f.write_str("There is no lesson slot with this id."),
+            Self::SlotClosed => f.write_str(
+                "This lesson can no longer be booked: it has begun, or the mentor has \
+                 withdrawn it. Please choose a later time.",
+            ),
+            Self::StudentBusy { from, to } => write!(
+                f,
+                "The student already has a lesson on {} from {} to {} UTC, which overlaps with \
+                 this one. Please choose another time, or cancel the other lesson first.",
+                from.format("%-d %B %Y"),
+                from.format("%H:%M"),
+                to.format("%H:%M"),
+            ),
+            Self::SlotFull => f.write_str(
+                "Every place of this lesson is taken; somebody else was first. Nothing was \
+                 booked. Please choose another time.",
+            ),
+            Self::Contention => f.write_str(
+                "Many people are booking this lesson right now. Nothing was booked; please \
+                 try again.",
+            ),
+            Self::KeyReused => f.write_str(
+                "This Idempotency-Key was used for another request. Use a new key for a new \
+                 booking.",
+            ),
+            Self::NoSuchBooking => f.write_str("You have no booking with this id."),
+            Self::Cancelled => f.write_str("This booking was cancelled before."),
+            Self::Begun => {
+                f.write_str("This lesson has begun or is over and cannot be cancelled any more.")
+            }
+        }
+    }
+}
+
+/// Why the work of a transaction ended without effect.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// For a reason of the house's rules.
+    Refused(Refusal),
+    /// Because of the database.
+    Db(DbError),
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl Retryable for Failure {
+    fn lost_a_race(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Db(error) => error.lost_a_race(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_800_000_000 + hour * 3_600, 0).unwrap()
+    }
+
+    #[test]
+    fn a_query_without_fields_is_the_first_page() {
+        let filter = Filter::read(&BookingQuery::default()).unwrap();
+        assert_eq!((filter.page, filter.per_page, filter.offset()), (1, 20, 0));
+        let same = Filter::read(&filter.canonical()).unwrap();
+        assert_eq!(same, filter);
+    }
+
+    #[test]
+    fn pages_out_of_bounds_and_empty_spans_are_refused_by_name() {
+        let refused = |query: BookingQuery| Filter::read(&query).unwrap_err().0;
+        let base = BookingQuery::default();
+        for page in [0, MAX_PAGE + 1] {
+            let page = Some(page);
+            assert_eq!(
+                refused(BookingQuery {
+                    page,
+                    ..base.clone()
+                }),
+                "page"
+            );
+        }
+        for per_page in [0, MAX_PER_PAGE + 1] {
+            let per_page = Some(per_page);
+            let query = BookingQuery {
+                per_page,
+                ..base.clone()
+            };
+            assert_eq!(refused(query), "per_page");
+        }
+        let (from, to) = (Some(at(1)), Some(at(1)));
+        assert_eq!(refused(BookingQuery { from, to, ..base }), "to");
+    }
+
+    #[test]
+    fn the_deepest_page_starts_where_the_one_before_ends() {
+        let query = BookingQuery {
+            page: Some(MAX_PAGE),
+            per_page: Some(MAX_PER_PAGE),
+            ..BookingQuery::default()
+        };
+        assert_eq!(Filter::read(&query).unwrap().offset(), 99_900);
+    }
+
+    #[test]
+    fn what_support_must_explain_is_kept_and_nothing_else() {
+        let busy = Refusal::StudentBusy {
+            from: at(0),
+            to: at(1),
+        };
+        for refusal in [Refusal::SlotFull, Refusal::SlotClosed, busy] {
+            assert!(refusal.is_conflict());
+            assert_eq!(refusal.code().status(), 409);
+        }
+        for refusal in [
+            Refusal::NoSuchSlot,
+            Refusal::Contention,
+            Refusal::KeyReused,
+            Refusal::NoSuchBooking,
+            Refusal::Cancelled,
+            Refusal::Begun,
+        ] {
+            assert!(!refusal.is_conflict());
+        }
+    }
+
+    #[test]
+    fn an_overlap_tells_the_parent_which_lesson_is_in_the_way() {
+        let text = Refusal::StudentBusy {
+            from: at(0),
+            to: at(1),
+        }
+        .to_string();
+        assert!(
+            text.contains("15 January 2027 from 08:00 to 09:00 UTC"),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,403 @@
+//! SQL of slots and bookings. Every function is one statement.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    api::bookings::{BookingStatus, BookingView},
+    ids::{BookingId, MentorId, SlotId, UserId},
+    money::Cents,
+};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::model::{Filter, NewBooking, Owner, Slot};
+use crate::{db::DbError, timing};
+
+/// The unique index that keeps two people off one seat; lifted only for the known wrong strategy.
+pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
+
+#[derive(sqlx::FromRow)]
+struct SlotRow {
+    id: Uuid,
+    mentor_id: Uuid,
+    mentor_name: String,
+    is_active: bool,
+    starts_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    capacity: i32,
+    price_cents: i64,
+}
+
+impl From<SlotRow> for Slot {
+    fn from(row: SlotRow) -> Self {
+        Self {
+            id: SlotId(row.id),
+            mentor_id: MentorId(row.mentor_id),
+            mentor_name: row.mentor_name,
+            offered: row.is_active,
+            starts_at: row.starts_at,
+            ends_at: row.ends_at,
+            capacity: row.capacity,
+            price_cents: Cents(row.price_cents),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct BookingRow {
+    id: Uuid,
+    slot_id: Uuid,
+    mentor_id: Uuid,
+    mentor_name: String,
+    student_id: Uuid,
+    status: String,
+    scheduled_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
+    price_cents: i64,
+    created_at: DateTime<Utc>,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    booking: BookingRow,
+    total: i64,
+}
+
+impl From<BookingRow> for BookingView {
+    fn from(row: BookingRow) -> Self {
+        Self {
+            id: BookingId(row.id),
+            slot_id: SlotId(row.slot_id),
+            mentor_id: MentorId(row.mentor_id),
+            mentor_name: row.mentor_name,
+            student_id: UserId(row.student_id),
+            // The column's check admits these three and no other.
+            status: match row.status.as_str() {
+                "cancelled" => BookingStatus::Cancelled,
+                "completed" => BookingStatus::Completed,
+                _ => BookingStatus::Confirmed,
+            },
+            scheduled_at: row.scheduled_at,
+            ends_at: row.ends_at,
+            price_cents: Cents(row.price_cents),
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// Makes the bookings of one student take turns until the transaction ends, so that the look
+/// for overlaps and the insert cannot be torn apart by another request of the same student.
+pub(super) async fn lock_student(conn: &mut PgConnection, student: UserId) -> Result<(), DbError> {
+    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("booking.student/{student}"));
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// A slot, without a lock.
+pub(super) async fn find_slot(
+    conn: &mut PgConnection,
+    id: SlotId,
+) -> Result<Option<Slot>, DbError> {
+    let query = sqlx::query_as::<_, SlotRow>(
+        "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
+                s.starts_at, s.ends_at, s.capacity, s.price_cents
+         from slot s
+         join mentor m on m.id = s.mentor_id
+         where s.id = $1",
+    )
+    .bind(id.0);
+    Ok(timing::db(query.fetch_optional(conn))
+        .await?
+        .map(Slot::from))
+}
+
+/// The student's first confirmed lesson that overlaps with a half-open span.
+pub(super) async fn find_overlap(
+    conn: &mut PgConnection,
+    student: UserId,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
+    let query = sqlx::query_as(
+        "select scheduled_at, ends_at
+         from booking
+         where student_id = $1
+           and status = 'confirmed'
+           and scheduled_at < $3
+           and ends_at > $2
+         order by scheduled_at
+         limit 1",
+    )
+    .bind(student.0)
+    .bind(from)
+    .bind(to);
+    Ok(timing::db(query.fetch_optional(conn)).await?)
+}
+
+/// Locks a slot's row against other bookings and cancellations until the transaction ends.
+pub(super) async fn lock_slot(conn: &mut PgConnection, id: SlotId) -> Result<(), DbError> {
+    let query = sqlx::query("select from slot where id = $1 for update").bind(id.0);
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// The lowest seat of a slot that no active booking has.
+pub(super) async fn smallest_free_seat(
+    conn: &mut PgConnection,
+    slot: &Slot,
+) -> Result<Option<i32>, DbError> {
+    let query = sqlx::query_scalar(
+        "select free.seat
+         from generate_series(0, $2 - 1) as free(seat)
+         where free.seat not in (
+             select b.seat
+             from booking b
+             where b.slot_id = $1
+               and b.status in ('confirmed', 'completed')
+         )
+         order by free.seat
+         limit 1",
+    )
+    .bind(slot.id.0)
+    .bind(slot.capacity);
+    Ok(timing::db(query.fetch_optional(conn)).await?)
+}
+
+/// Counts one place up where there is one left; the row stays locked until the transaction ends.
+pub(super) async fn count_up_if_room(
+    conn: &mut PgConnection,
+    slot: SlotId,
+) -> Result<bool, DbError> {
+    let query = sqlx::query(
+        "update slot
+         set booked = booked + 1
+         where id = $1
+           and booked < capacity",
+    )
+    .bind(slot.0);
+    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// Moves the number of places taken by `change`.
+pub(super) async fn count(
+    conn: &mut PgConnection,
+    slot: SlotId,
+    change: i32,
+) -> Result<(), DbError> {
+    let query = sqlx::query(
+        "update slot
+         set booked = booked + $2
+         where id = $1",
+    )
+    .bind(slot.0)
+    .bind(change);
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// Inserts a confirmed booking; answers when it was made.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+    seat: i32,
+) -> Result<DateTime<Utc>, DbError> {
+    let query = sqlx::query_scalar(
+        "insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8)
+         returning created_at",
+    )
+    .bind(booking.id.0)
+    .bind(booking.slot.id.0)
+    .bind(booking.slot.mentor_id.0)
+    .bind(booking.student.0)
+    .bind(booking.slot.starts_at)
+    .bind(booking.slot.ends_at)
+    .bind(seat)
+    .bind(booking.slot.price_cents.0);
+    Ok(timing::db(query.fetch_one(conn)).await?)
+}
+
+/// Inserts a confirmed booking unless its seat is taken; waits for whoever is about to take it.
+pub(super) async fn insert_unless_taken(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+    seat: i32,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let query = sqlx::query_scalar(
+        "insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8)
+         on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
+         returning created_at",
+    )
+    .bind(booking.id.0)
+    .bind(booking.slot.id.0)
+    .bind(booking.slot.mentor_id.0)
+    .bind(booking.student.0)
+    .bind(booking.slot.starts_at)
+    .bind(booking.slot.ends_at)
+    .bind(seat)
+    .bind(booking.slot.price_cents.0);
+    Ok(timing::db(query.fetch_optional(conn)).await?)
+}
+
+/// Keeps the reason for which a booking was refused.
+pub(super) async fn insert_conflict(
+    conn: &mut PgConnection,
+    slot: SlotId,
+    student: UserId,
+    reason: &str,
+) -> Result<(), DbError> {
+    let query = sqlx::query(
+        "insert into booking_conflict (slot_id, student_id, reason)
+         values ($1, $2, $3)",
+    )
+    .bind(slot.0)
+    .bind(student.0)
+    .bind(reason);
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// One booking, if the person takes part in it as student or as mentor.
+pub(super) async fn find_for(
+    conn: &mut PgConnection,
+    id: BookingId,
+    person: UserId,
+) -> Result<Option<BookingView>, DbError> {
+    let query = sqlx::query_as::<_, BookingRow>(
+        "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
+                b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at
+         from booking b
+         join mentor m on m.id = b.mentor_id
+         where b.id = $1
+           and (b.student_id = $2 or m.user_id = $2)",
+    )
+    .bind(id.0)
+    .bind(person.0);
+    let row = timing::db(query.fetch_optional(conn)).await?;
+    Ok(row.map(BookingView::from))
+}
+
+/// Cancels a booking that is confirmed and begins after `now`; whether it did.
+pub(super) async fn cancel(
+    conn: &mut PgConnection,
+    id: BookingId,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let query = sqlx::query(
+        "update booking
+         set status = 'cancelled', cancelled_at = now()
+         where id = $1
+           and status = 'confirmed'
+           and scheduled_at > $2",
+    )
+    .bind(id.0)
+    .bind(now);
+    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// The mentor profile of an account.
+pub(super) async fn find_mentor(
+    conn: &mut PgConnection,
+    user: UserId,
+) -> Result<Option<MentorId>, DbError> {
+    let query = sqlx::query_scalar("select id from mentor where user_id = $1").bind(user.0);
+    let id: Option<Uuid> = timing::db(query.fetch_optional(conn)).await?;
+    Ok(id.map(MentorId))
+}
+
+/// The two list statements differ in one column; each must be a static text of its own, so
+/// that each is served by the index of that column.
+macro_rules! list_sql {
+    ($owner:literal) => {
+        concat!(
+            "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
+                    b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at, b.total
+             from (
+                 select *, count(*) over () as total
+                 from booking
+                 where ",
+            $owner,
+            " = $1
+                   and ($2::text is null or status = $2)
+                   and ($3::timestamptz is null or scheduled_at >= $3)
+                   and ($4::timestamptz is null or scheduled_at < $4)
+                 order by scheduled_at desc, id desc
+                 limit $5
+                 offset $6
+             ) b
+             join mentor m on m.id = b.mentor_id
+             order by b.scheduled_at desc, b.id desc"
+        )
+    };
+}
+
+macro_rules! count_sql {
+    ($owner:literal) => {
+        concat!(
+            "select count(*)
+             from booking
+             where ",
+            $owner,
+            " = $1
+               and ($2::text is null or status = $2)
+               and ($3::timestamptz is null or scheduled_at >= $3)
+               and ($4::timestamptz is null or scheduled_at < $4)"
+        )
+    };
+}
+
+impl Owner {
+    /// The key as it is bound.
+    fn id(self) -> Uuid {
+        match self {
+            Self::Student(id) => id.0,
+            Self::Mentor(id) => id.0,
+        }
+    }
+}
+
+/// One page of bookings, newest lesson first, and how many there are in all.
+/// The total is unknown (`None`) when the page is empty.
+pub(super) async fn list(
+    conn: &mut PgConnection,
+    owner: Owner,
+    filter: &Filter,
+) -> Result<(Vec<BookingView>, Option<i64>), DbError> {
+    let sql = match owner {
+        Owner::Student(_) => list_sql!("student_id"),
+        Owner::Mentor(_) => list_sql!("mentor_id"),
+    };
+    let query = sqlx::query_as::<_, ListedRow>(sql)
+        .bind(owner.id())
+        .bind(filter.status.map(BookingStatus::as_str))
+        .bind(filter.from)
+        .bind(filter.to)
+        .bind(i64::from(filter.per_page))
+        .bind(filter.offset());
+    let rows = timing::db(query.fetch_all(conn)).await?;
+    let total = rows.first().map(|row| row.total);
+    let items = rows.into_iter().map(|row| row.booking.into()).collect();
+    Ok((items, total))
+}
+
+/// How many bookings a filter finds on all its pages.
+pub(super) async fn count_all(
+    conn: &mut PgConnection,
+    owner: Owner,
+    filter: &Filter,
+) -> Result<i64, DbError> {
+    let sql = match owner {
+        Owner::Student(_) => count_sql!("student_id"),
+        Owner::Mentor(_) => count_sql!("mentor_id"),
+    };
+    let query = sqlx::query_scalar(sql)
+        .bind(owner.id())
+        .bind(filter.status.map(BookingStatus::as_str))
+        .bind(filter.from)
+        .bind(filter.to);
+    Ok(timing::db(query.fetch_one(conn)).await?)
+}

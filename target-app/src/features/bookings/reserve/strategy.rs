@@ -1,0 +1,78 @@
+//! The choice between the ways, and what they have in common.
+//!
+//! Each way runs inside the booking's transaction, takes a place, inserts the booking and keeps
+//! `slot.booked` in step; it refuses with `SlotFull` when there is no place. They differ in what
+//! stops two people from taking one place: that is what the experiments compare.
+
+use chrono::{DateTime, Utc};
+use shared::profile::Strategy;
+use sqlx::PgConnection;
+
+use super::{
+    super::{
+        model::{Failure, NewBooking, Refusal},
+        repository::SEAT_GUARD,
+    },
+    conditional_update, naive, row_lock, unique_index,
+};
+
+/// `invalid_column_reference`: no unique index matches an `on conflict`.
+const NO_SUCH_INDEX: &str = "42P10";
+
+/// Takes a place and inserts the booking; answers when it was made.
+pub(in super::super) async fn take(
+    conn: &mut PgConnection,
+    strategy: Strategy,
+    booking: &NewBooking,
+) -> Result<DateTime<Utc>, Failure> {
+    let outcome = match strategy {
+        Strategy::Naive => naive::take(conn, booking).await,
+        Strategy::RowLock => row_lock::take(conn, booking).await,
+        Strategy::ConditionalUpdate => conditional_update::take(conn, booking).await,
+        Strategy::UniqueIndex => unique_index::take(conn, booking).await,
+    };
+    outcome.map_err(guarded)
+}
+
+/// Says what a failure means while a switch is being flipped, when one way still has
+/// transactions open under the guards of another.
+fn guarded(failure: Failure) -> Failure {
+    match failure {
+        // The unique index on seats stands behind every right way: here it was the one to decide.
+        Failure::Db(error) if error.is_constraint(SEAT_GUARD) => Refusal::SlotFull.into(),
+        // The index that `on conflict` names was just lifted.
+        Failure::Db(error) if error.sqlstate().as_deref() == Some(NO_SUCH_INDEX) => {
+            Refusal::Contention.into()
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::db::DbError;
+
+    fn violated(name: &str) -> Failure {
+        Failure::Db(DbError::Constraint {
+            name: name.to_owned(),
+            source: sqlx::Error::RowNotFound,
+        })
+    }
+
+    #[test]
+    fn a_seat_that_the_index_refuses_is_a_full_slot() {
+        assert!(matches!(
+            guarded(violated(SEAT_GUARD)),
+            Failure::Refused(Refusal::SlotFull)
+        ));
+    }
+
+    #[test]
+    fn any_other_constraint_stays_a_fault() {
+        assert!(matches!(
+            guarded(violated("booking_seat_check")),
+            Failure::Db(_)
+        ));
+    }
+}

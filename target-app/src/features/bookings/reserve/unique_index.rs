@@ -1,0 +1,33 @@
+//! Inserts a numbered seat and lets the unique index refuse the second.
+//!
+//! Nobody queues before the insert. Whoever meets another's uncommitted seat waits in the index,
+//! then looks for the next free one; each lost try means that somebody else got a seat, so there
+//! are as many as the slot has seats, and a few for seats that are given back meanwhile.
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+use super::super::{
+    model::{Failure, NewBooking, Refusal},
+    repository,
+};
+
+/// Tries beyond one a seat, for seats that are given back and taken again under our hands.
+const SPARE_TRIES: i32 = 8;
+
+/// Takes a place by inserting it.
+pub(super) async fn take(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+) -> Result<DateTime<Utc>, Failure> {
+    for _ in 0..booking.slot.capacity + SPARE_TRIES {
+        let seat = repository::smallest_free_seat(conn, &booking.slot)
+            .await?
+            .ok_or(Refusal::SlotFull)?;
+        if let Some(made_at) = repository::insert_unless_taken(conn, booking, seat).await? {
+            repository::count(conn, booking.slot.id, 1).await?;
+            return Ok(made_at);
+        }
+    }
+    Err(Refusal::Contention.into())
+}

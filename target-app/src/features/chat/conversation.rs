@@ -1,0 +1,271 @@
+//! What one socket knows and does: which rooms it is in, what of them it was sent, and what
+//! each frame of its client brings about.
+//!
+//! Between frames it holds no engine, so that an idle socket never keeps an old one alive.
+
+use std::collections::{HashMap, HashSet, hash_map::Entry};
+
+use shared::{
+    api::chat::{ClientFrame, ServerFrame},
+    ids::{RoomId, UserId},
+    problem::Code,
+};
+
+use super::{
+    frames::{self, Unread},
+    model::{Draft, checked_seq},
+    service,
+    wire::{End, Wire},
+};
+use crate::{
+    error::ApiError,
+    realtime::{Item, Kind, Seat, Socket},
+    state::AppState,
+};
+
+/// Most rooms that one socket hears at once.
+const MAX_JOINED: usize = 100;
+
+/// One socket's side of its rooms.
+pub(super) struct Conversation {
+    state: AppState,
+    user: UserId,
+    hub: Socket,
+    joined: HashMap<RoomId, Joined>,
+    /// Rooms of which the person is known to be a member; members are never taken out.
+    member_of: HashSet<RoomId>,
+}
+
+struct Joined {
+    seat: Seat,
+    /// The last message that went to this client, or that it said it has.
+    sent: i64,
+}
+
+impl Conversation {
+    /// A socket in no room.
+    pub(super) fn new(state: AppState, user: UserId) -> Self {
+        let hub = state.hub().connect(user);
+        Self {
+            state,
+            user,
+            hub,
+            joined: HashMap::new(),
+            member_of: HashSet::new(),
+        }
+    }
+
+    /// What the rooms have next for this socket; nothing is lost when the wait is cut short.
+    pub(super) async fn next(&self) -> Item {
+        self.hub.mailbox().next().await
+    }
+
+    /// Passes on what waits, at most `limit` items.
+    pub(super) async fn deliver_waiting(
+        &mut self,
+        wire: &mut Wire,
+        limit: usize,
+    ) -> Result<(), End> {
+        for _ in 0..limit {
+            let Some(item) = self.hub.mailbox().try_next() else {
+                break;
+            };
+            self.deliver(wire, item).await?;
+        }
+        Ok(())
+    }
+
+    /// Passes one item on: messages in order, none twice, none left out.
+    pub(super) async fn deliver(&mut self, wire: &mut Wire, item: Item) -> Result<(), End> {
+        let Some(sent) = self.seated(&item) else {
+            return Ok(());
+        };
+        match item.kind {
+            Kind::Message { seq, .. } if seq <= sent => Ok(()),
+            Kind::Message { seq, frame } => {
+                // A number is left out where another process stored the message, or where we
+                // lost the answer to our own statement: what is missing is in the database.
+                if seq > sent + 1 {
+                    self.catch_up(wire, item.room, seq - 1).await?;
+                }
+                let Some(joined) = self.joined.get_mut(&item.room) else {
+                    return Ok(());
+                };
+                joined.sent = seq;
+                wire.put(frame).await
+            }
+            Kind::News(frame) => wire.put(frame).await,
+            Kind::Lagged => self.give_up(wire, item.room).await,
+        }
+    }
+
+    /// The last message sent of the item's room, if the item belongs to the present stay there.
+    fn seated(&self, item: &Item) -> Option<i64> {
+        self.joined
+            .get(&item.room)
+            .filter(|joined| joined.seat.id() == item.seat)
+            .map(|joined| joined.sent)
+    }
+
+    /// Does what a client's text asks for.
+    pub(super) async fn answer(&mut self, wire: &mut Wire, text: &str) -> Result<(), End> {
+        match frames::read(text) {
+            Ok(ClientFrame::Join { room, after_seq }) => self.join(wire, room, after_seq).await,
+            Ok(ClientFrame::Leave { room }) => {
+                self.joined.remove(&room);
+                say(wire, &ServerFrame::Left { room }).await
+            }
+            Ok(ClientFrame::Send {
+                room,
+                client_id,
+                text,
+            }) => self.send(wire, room, client_id, text).await,
+            Ok(ClientFrame::Typing { room }) => self.typing(wire, room).await,
+            Ok(ClientFrame::Ping { nonce }) => say(wire, &ServerFrame::Pong { nonce }).await,
+            Err(Unread::NotJson) => Err(End::BAD_FRAME),
+            Err(Unread::Refused(frame)) => say(wire, &frame).await,
+        }
+    }
+
+    async fn join(
+        &mut self,
+        wire: &mut Wire,
+        room: RoomId,
+        after_seq: Option<i64>,
+    ) -> Result<(), End> {
+        let after = match after_seq.map(checked_seq).transpose() {
+            Ok(after) => after,
+            Err(wrong) => return refuse(wire, &frames::invalid(wrong), None).await,
+        };
+        let before = self.joined.get(&room).map(|joined| joined.sent);
+        if before.is_none() && self.joined.len() >= MAX_JOINED {
+            let detail = format!("a socket hears at most {MAX_JOINED} rooms: leave one first");
+            let error = ApiError::new(Code::InvalidRequest, detail);
+            return refuse(wire, &error, None).await;
+        }
+        // Heard before it is read: a message that the look below does not see is then in the
+        // mailbox, and one that is in both is known by its number.
+        let seat = self.hub.join(room);
+        let known = self.member_of.contains(&room);
+        let last_seq = match self.state.admit() {
+            Ok(engine) => service::enter(&engine, self.user, room, known).await,
+            Err(error) => Err(error),
+        };
+        let last_seq = match last_seq {
+            Ok(last_seq) => last_seq,
+            Err(error) => return refuse(wire, &error, None).await,
+        };
+        self.member_of.insert(room);
+        let sent = after.or(before).map_or(last_seq, |seen| seen.min(last_seq));
+        self.joined.insert(room, Joined { seat, sent });
+        say(wire, &ServerFrame::Joined { room, last_seq }).await?;
+        self.catch_up(wire, room, last_seq).await
+    }
+
+    /// Sends the messages of a room up to `up_to` that were not sent yet, in batches.
+    async fn catch_up(&mut self, wire: &mut Wire, room: RoomId, up_to: i64) -> Result<(), End> {
+        loop {
+            let Some(sent) = self.joined.get(&room).map(|joined| joined.sent) else {
+                return Ok(());
+            };
+            if sent >= up_to {
+                return Ok(());
+            }
+            if self.state.shutdown().is_cancelled() {
+                return Err(End::GOING_AWAY);
+            }
+            let missed = match self.state.admit() {
+                Ok(engine) => service::missed(&engine, room, sent, up_to).await,
+                Err(error) => Err(error),
+            };
+            let missed = match missed {
+                Ok(missed) => missed,
+                Err(error) => {
+                    refuse(wire, &error, None).await?;
+                    return self.give_up(wire, room).await;
+                }
+            };
+            // Fewer than promised: the data was set back meanwhile.
+            let reached = missed.last().map_or(up_to, |message| message.seq);
+            for message in missed {
+                say(wire, &ServerFrame::Message(message)).await?;
+            }
+            wire.flush().await?;
+            if let Entry::Occupied(mut joined) = self.joined.entry(room) {
+                joined.get_mut().sent = reached;
+            }
+        }
+    }
+
+    /// Leaves a room of which messages are missing, and tells from where to join again.
+    async fn give_up(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), End> {
+        let Some(joined) = self.joined.remove(&room) else {
+            return Ok(());
+        };
+        let after_seq = joined.sent;
+        say(wire, &ServerFrame::Lagged { room, after_seq }).await
+    }
+
+    async fn send(
+        &mut self,
+        wire: &mut Wire,
+        room: RoomId,
+        client_id: String,
+        text: String,
+    ) -> Result<(), End> {
+        let draft = match Draft::read(room, self.user, client_id.clone(), text) {
+            Ok(draft) => draft,
+            Err(wrong) => {
+                let client_id = (wrong.0 != "client_id").then_some(client_id);
+                return refuse(wire, &frames::invalid(wrong), client_id).await;
+            }
+        };
+        if !self.joined.contains_key(&room) {
+            return refuse(wire, &not_joined(), Some(client_id)).await;
+        }
+        let stored = match self.state.admit() {
+            Ok(engine) => service::say(self.state.hub(), engine, draft).await,
+            Err(error) => Err(error),
+        };
+        match stored {
+            Ok(message) => {
+                let ack = ServerFrame::Ack {
+                    room,
+                    client_id,
+                    seq: message.seq,
+                    id: message.id,
+                };
+                say(wire, &ack).await
+            }
+            Err(error) => refuse(wire, &error, Some(client_id)).await,
+        }
+    }
+
+    async fn typing(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), End> {
+        if !self.joined.contains_key(&room) {
+            return refuse(wire, &not_joined(), None).await;
+        }
+        let user = self.user;
+        let frame = frames::write(&ServerFrame::Typing { room, user });
+        self.state.hub().tell_others(room, user, &frame);
+        Ok(())
+    }
+}
+
+fn not_joined() -> ApiError {
+    ApiError::new(Code::Forbidden, "join the room first")
+}
+
+async fn say(wire: &mut Wire, frame: &ServerFrame) -> Result<(), End> {
+    wire.put(frames::write(frame)).await
+}
+
+async fn refuse(wire: &mut Wire, error: &ApiError, client_id: Option<String>) -> Result<(), End> {
+    match error.code() {
+        // A full house is the load's doing, and there may be thousands a second.
+        Code::Overloaded => tracing::debug!(%error, "frame refused"),
+        code if code.status() >= 500 => tracing::error!(%error, "frame failed"),
+        _ => {}
+    }
+    say(wire, &frames::refusal(error, client_id)).await
+}

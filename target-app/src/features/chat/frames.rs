@@ -1,0 +1,142 @@
+//! What a client's text means, and how the server's frames are written. Pure.
+//!
+//! A text that is no JSON ends the connection: whatever sent it does not speak this protocol.
+//! JSON of another shape is answered with an error frame: an old client stays connected.
+
+use axum::extract::ws::Utf8Bytes;
+use serde_json::Value;
+use shared::{
+    api::chat::{ClientFrame, ServerFrame},
+    problem::Code,
+};
+
+use super::model::{MAX_CLIENT_ID, Wrong};
+use crate::error::ApiError;
+
+/// Why a text is not a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Unread {
+    /// It is not JSON.
+    NotJson,
+    /// It is JSON, but not one of the documented frames: what to answer.
+    Refused(Box<ServerFrame>),
+}
+
+/// Reads a client's text.
+pub(super) fn read(text: &str) -> Result<ClientFrame, Unread> {
+    serde_json::from_str(text).map_err(|error| {
+        // A frame of a wrong shape may be refused before its end was looked at.
+        let Ok(value) = serde_json::from_str::<Value>(text) else {
+            return Unread::NotJson;
+        };
+        let client_id = value
+            .get("client_id")
+            .and_then(Value::as_str)
+            .filter(|name| name.chars().count() <= MAX_CLIENT_ID)
+            .map(str::to_owned);
+        let detail = format!("not one of the documented frames: {error}");
+        let error = ApiError::new(Code::MalformedBody, detail);
+        Unread::Refused(Box::new(refusal(&error, client_id)))
+    })
+}
+
+/// Writes a server's frame.
+pub(super) fn write(frame: &ServerFrame) -> Utf8Bytes {
+    serde_json::to_string(frame)
+        .expect("frames are strings, numbers and times")
+        .into()
+}
+
+/// An error frame; `client_id` names the message that it is about.
+pub(super) fn refusal(error: &ApiError, client_id: Option<String>) -> ServerFrame {
+    ServerFrame::Error {
+        code: error.code().as_str().to_owned(),
+        detail: error.detail().to_owned(),
+        client_id,
+    }
+}
+
+/// A field that is out of range, as an error.
+pub(super) fn invalid((field, right): Wrong) -> ApiError {
+    ApiError::invalid(field, &right)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::ids::RoomId;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn documented_frames_are_read() {
+        let room = RoomId(Uuid::nil());
+        let text = r#"{"type":"join","room":"00000000-0000-0000-0000-000000000000"}"#;
+        let join = ClientFrame::Join {
+            room,
+            after_seq: None,
+        };
+        assert_eq!(read(text), Ok(join));
+        let text = r#" {"nonce": 18446744073709551615, "type": "ping"} "#;
+        assert_eq!(read(text), Ok(ClientFrame::Ping { nonce: u64::MAX }));
+    }
+
+    #[test]
+    fn json_of_another_shape_is_refused_by_name() {
+        for text in [
+            r#"{"type":"shout","client_id":"c-1"}"#,
+            r#"{"type":"send","client_id":"c-1"}"#,
+            r#"{"type":"ping","nonce":1,"client_id":"c-1"}"#,
+            r#"{"client_id":"c-1"}"#,
+        ] {
+            let Err(Unread::Refused(frame)) = read(text) else {
+                panic!("{text} should be refused");
+            };
+            let ServerFrame::Error {
+                code, client_id, ..
+            } = *frame
+            else {
+                panic!("{text} should be answered with an error");
+            };
+            assert_eq!(code, "malformed_body");
+            assert_eq!(client_id.as_deref(), Some("c-1"), "{text}");
+        }
+        for text in ["[]", "7", "null", r#""join""#, r#"{"type":"ping"}"#] {
+            assert!(matches!(read(text), Err(Unread::Refused(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_told_apart_even_behind_a_good_begin() {
+        for text in ["", "hello", "{", r#"{"type":"shout"} x"#, "{'type':'ping'}"] {
+            assert_eq!(read(text), Err(Unread::NotJson), "{text}");
+        }
+        let deep = "[".repeat(10_000);
+        assert_eq!(read(&deep), Err(Unread::NotJson));
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_is_not_echoed() {
+        let text = format!(r#"{{"type":"x","client_id":"{}"}}"#, "c".repeat(65));
+        let Err(Unread::Refused(frame)) = read(&text) else {
+            panic!("it should be refused");
+        };
+        assert!(matches!(
+            *frame,
+            ServerFrame::Error {
+                client_id: None,
+                ..
+            }
+        ));
+    }
+
+    #[test]
+    fn what_the_server_writes_reads_back() {
+        let frame = ServerFrame::Lagged {
+            room: RoomId(Uuid::nil()),
+            after_seq: 7,
+        };
+        let text = write(&frame);
+        assert_eq!(serde_json::from_str::<ServerFrame>(&text).unwrap(), frame);
+    }
+}

@@ -1,0 +1,121 @@
+//! Routes of chat: extract, call, shape the answer; the socket is handed on once it is open.
+
+use std::time::Duration;
+
+use axum::{
+    extract::{
+        State,
+        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
+    },
+    response::Response,
+};
+use shared::{
+    api::chat::{History, HistoryQuery, MAX_FRAME_BYTES, RoomList},
+    ids::RoomId,
+    paths,
+    problem::{Code, Problem},
+};
+
+use super::{service, socket as connection};
+use crate::{
+    error::ApiError,
+    http::{AuthUser, Current, Json, Path, Query},
+    state::AppState,
+};
+
+/// Most sockets that this process serves at once.
+const MAX_SOCKETS: u64 = 20_000;
+/// Read and write buffers of a socket; the library's own are 128 KiB each, which is what ten
+/// thousand idle sockets would cost a gigabyte for.
+const BUFFER_BYTES: usize = 4 * 1024;
+/// Bytes that may wait to be written before the socket's task waits too.
+const MAX_WRITE_BYTES: usize = 64 * 1024;
+/// Where the library itself stops reading a frame. Above the documented limit, so that a frame
+/// a little too large is read, refused and the connection closed in order.
+const HARD_FRAME_BYTES: usize = 4 * MAX_FRAME_BYTES;
+
+/// List one's chat rooms.
+#[utoipa::path(
+    get,
+    path = paths::CHAT_ROOMS,
+    tag = "chat",
+    responses(
+        (status = 200, description = "The rooms, by id, at most 100", body = RoomList),
+        (status = 401, description = "Not signed in", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<RoomList>, ApiError> {
+    Ok(Json(service::rooms(&engine, user.id).await?))
+}
+
+/// Read a room's messages, the oldest of the page first.
+#[utoipa::path(
+    get,
+    path = paths::CHAT_MESSAGES,
+    tag = "chat",
+    params(("room_id" = RoomId, Path, description = "Which room"), HistoryQuery),
+    responses(
+        (status = 200, description = "Messages without gaps", body = History),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 404, description = "No such room of yours", body = Problem),
+        (status = 422, description = "A field is out of range", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn history(
+    Current(engine): Current,
+    user: AuthUser,
+    Path(room): Path<RoomId>,
+    Query(query): Query<HistoryQuery>,
+) -> Result<Json<History>, ApiError> {
+    let page = service::history(&engine, user.id, room, &query).await?;
+    Ok(Json(page))
+}
+
+/// Open the chat socket.
+///
+/// Frames are JSON texts: `ClientFrame` to the server, `ServerFrame` from it. Browsers cannot
+/// set headers here, so the access token may come as `?access_token=`.
+#[utoipa::path(
+    get,
+    path = paths::CHAT_SOCKET,
+    tag = "chat",
+    params(("access_token" = Option<String>, Query, description = "In place of the Authorization header")),
+    responses(
+        (status = 101, description = "The socket is open"),
+        (status = 401, description = "Not signed in", body = Problem),
+        (status = 422, description = "Not an upgrade request", body = Problem),
+        (status = 503, description = "Too many sockets", body = Problem),
+    ),
+    security(("bearer" = [])),
+)]
+pub async fn socket(
+    State(state): State<AppState>,
+    user: AuthUser,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, ApiError> {
+    let upgrade = upgrade.map_err(|rejection| {
+        let detail = format!("this route speaks WebSocket: {}", rejection.body_text());
+        ApiError::new(Code::InvalidRequest, detail)
+    })?;
+    if state.hub().snapshot().sockets >= MAX_SOCKETS {
+        return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
+    }
+    let good_for = (user.expires_at - state.clock().now())
+        .to_std()
+        .unwrap_or(Duration::ZERO);
+    // Taken before the upgrade, so that the end of the process waits for it, too.
+    let tracked = state.tracker().token();
+    Ok(upgrade
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_write_buffer_size(MAX_WRITE_BYTES)
+        .max_frame_size(HARD_FRAME_BYTES)
+        .max_message_size(HARD_FRAME_BYTES)
+        .on_failed_upgrade(|error| tracing::debug!(%error, "upgrade failed"))
+        .on_upgrade(move |socket| async move {
+            connection::run(socket, state, user.id, good_for).await;
+            drop(tracked);
+        }))
+}

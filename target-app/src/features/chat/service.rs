@@ -1,0 +1,124 @@
+//! The rules of chat: who may read a room, and how a message is stored and told.
+
+use std::sync::Arc;
+
+use shared::{
+    api::chat::{ChatMessage, History, HistoryQuery, MAX_HISTORY, RoomList, ServerFrame},
+    ids::{MessageId, RoomId, UserId},
+};
+use uuid::Uuid;
+
+use super::{
+    frames,
+    model::{Draft, Span, Stored},
+    repository,
+};
+use crate::{db::DbError, engine::Engine, error::ApiError, realtime::Hub, timing};
+
+/// Most rooms that a list holds.
+const MAX_ROOMS: i64 = 100;
+
+fn no_such_room() -> ApiError {
+    ApiError::not_found("room")
+}
+
+/// A person's rooms.
+pub(super) async fn rooms(engine: &Engine, user: UserId) -> Result<RoomList, ApiError> {
+    let mut session = engine.db.session();
+    let mut conn = session.conn().await?;
+    let rooms = repository::rooms_of(&mut conn, user, MAX_ROOMS).await?;
+    Ok(RoomList { rooms })
+}
+
+/// A page of a room's messages, for members; to others the room does not exist.
+pub(super) async fn history(
+    engine: &Engine,
+    user: UserId,
+    room: RoomId,
+    query: &HistoryQuery,
+) -> Result<History, ApiError> {
+    let span = Span::read(query).map_err(frames::invalid)?;
+    let mut session = engine.db.session();
+    let last_seq = {
+        let mut conn = session.conn().await?;
+        repository::last_seq_for(&mut conn, room, user)
+            .await?
+            .ok_or_else(no_such_room)?
+    };
+    // Numbers have no gaps, so the newest ones are known by theirs.
+    let after = span.after.unwrap_or(last_seq - i64::from(span.limit));
+    let messages = {
+        let mut conn = session.conn().await?;
+        repository::messages_between(&mut conn, room, after, last_seq, span.limit).await?
+    };
+    Ok(History { messages, last_seq })
+}
+
+/// The number of a room's last message, for one who enters it. A membership that was seen
+/// before (`known`) is not looked up again.
+pub(super) async fn enter(
+    engine: &Engine,
+    user: UserId,
+    room: RoomId,
+    known: bool,
+) -> Result<i64, ApiError> {
+    let mut session = engine.db.session();
+    let mut conn = session.conn().await?;
+    let found = if known {
+        repository::last_seq(&mut conn, room).await?
+    } else {
+        repository::last_seq_for(&mut conn, room, user).await?
+    };
+    found.ok_or_else(no_such_room)
+}
+
+/// The next batch of messages that somebody missed.
+pub(super) async fn missed(
+    engine: &Engine,
+    room: RoomId,
+    after: i64,
+    up_to: i64,
+) -> Result<Vec<ChatMessage>, ApiError> {
+    let mut session = engine.db.session();
+    let mut conn = session.conn().await?;
+    Ok(repository::messages_between(&mut conn, room, after, up_to, MAX_HISTORY).await?)
+}
+
+/// Stores a message and tells everybody in the room, in the order of the numbers; a message
+/// that was stored before is only answered. Comes to its end also when the sender goes away:
+/// stored but not told, it would be missing for those who are there.
+pub(super) async fn say(
+    hub: &Hub,
+    engine: Arc<Engine>,
+    draft: Draft,
+) -> Result<ChatMessage, ApiError> {
+    let hub = hub.clone();
+    timing::shielded(async move {
+        let turn = hub.turn(draft.room).await;
+        match store(&engine, &draft).await? {
+            Some(Stored::New(message)) => {
+                let frame = frames::write(&ServerFrame::Message(message.clone()));
+                turn.publish(message.seq, &frame);
+                Ok(message)
+            }
+            Some(Stored::Before(message)) => Ok(message),
+            None => Err(no_such_room()),
+        }
+    })
+    .await
+}
+
+async fn store(engine: &Engine, draft: &Draft) -> Result<Option<Stored>, DbError> {
+    let mut session = engine.db.session();
+    let id = MessageId(Uuid::now_v7());
+    let stored = {
+        let mut conn = session.conn().await?;
+        repository::append(&mut conn, id, draft).await?
+    };
+    if let Some(message) = stored {
+        return Ok(Some(Stored::New(message)));
+    }
+    let mut conn = session.conn().await?;
+    let before = repository::find_named(&mut conn, draft).await?;
+    Ok(before.map(Stored::Before))
+}

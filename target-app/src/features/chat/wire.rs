@@ -1,0 +1,151 @@
+//! One WebSocket as the rest of this feature sees it: texts out, bounded in time; events in.
+
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
+use bytes::Bytes;
+use futures_util::SinkExt as _;
+use shared::api::chat::{MAX_FRAME_BYTES, close};
+
+/// A client that takes nothing for so long is given up.
+const WRITE_LIMIT: Duration = Duration::from_secs(30);
+/// How long a closing handshake may take.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The client is gone, or ended it.
+    Gone,
+    /// We end it, with a close code and a sentence.
+    Close(u16, &'static str),
+}
+
+impl End {
+    /// The process stops.
+    pub(super) const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
+    /// What came is larger than a frame may be.
+    const TOO_BIG: Self = Self::Close(close::TOO_BIG, "a frame has at most 16384 bytes");
+    /// What came is no text of this protocol.
+    pub(super) const BAD_FRAME: Self = Self::Close(close::BAD_FRAME, "frames are JSON texts");
+}
+
+/// What a client did.
+#[derive(Debug)]
+pub(super) enum Heard {
+    /// It said something.
+    Text(Utf8Bytes),
+    /// It is alive.
+    Sign,
+}
+
+/// One WebSocket.
+pub(super) struct Wire(WebSocket);
+
+impl Wire {
+    /// Takes a connection over.
+    pub(super) fn new(socket: WebSocket) -> Self {
+        Self(socket)
+    }
+
+    /// What comes next from the client; nothing is lost when the wait is cut short.
+    pub(super) async fn hear(&mut self) -> Result<Heard, End> {
+        match self.0.recv().await {
+            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => Err(End::TOO_BIG),
+            Some(Ok(Message::Text(text))) => Ok(Heard::Text(text)),
+            Some(Ok(Message::Binary(_))) => Err(End::BAD_FRAME),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Heard::Sign),
+            Some(Ok(Message::Close(_))) => {
+                // Reading on sends the answer to the client's close.
+                let _ = tokio::time::timeout(CLOSE_LIMIT, self.drain()).await;
+                Err(End::Gone)
+            }
+            Some(Err(error)) => Err(broken(&error.to_string())),
+            None => Err(End::Gone),
+        }
+    }
+
+    /// Queues a text; [`flush`](Self::flush) sees to it that it leaves.
+    pub(super) async fn put(&mut self, text: Utf8Bytes) -> Result<(), End> {
+        in_time(WRITE_LIMIT, self.0.feed(Message::Text(text))).await
+    }
+
+    /// Asks for a sign of life.
+    pub(super) async fn ping(&mut self) -> Result<(), End> {
+        in_time(WRITE_LIMIT, self.0.feed(Message::Ping(Bytes::new()))).await
+    }
+
+    /// Sends what is queued.
+    pub(super) async fn flush(&mut self) -> Result<(), End> {
+        in_time(WRITE_LIMIT, self.0.flush()).await
+    }
+
+    /// Says why it ends and waits a moment for the client to agree: without that, what was sent
+    /// last may be lost on the way.
+    pub(super) async fn close(mut self, code: u16, reason: &'static str) {
+        let farewell = async {
+            let frame = CloseFrame {
+                code,
+                reason: reason.into(),
+            };
+            if self.0.send(Message::Close(Some(frame))).await.is_ok() {
+                self.drain().await;
+            }
+        };
+        let _ = tokio::time::timeout(CLOSE_LIMIT, farewell).await;
+    }
+
+    async fn drain(&mut self) {
+        while let Some(Ok(_)) = self.0.recv().await {}
+    }
+}
+
+async fn in_time<E>(limit: Duration, work: impl Future<Output = Result<(), E>>) -> Result<(), End> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
+    }
+}
+
+/// What a failed read deserves. The protocol library is not one of our own dependencies, so its
+/// errors are known by their texts; one that is not recognised ends without a word.
+fn broken(error: &str) -> End {
+    if error.contains("too long") {
+        End::TOO_BIG
+    } else if error.contains("UTF-8") {
+        End::BAD_FRAME
+    } else {
+        End::Gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_for_a_large_frame_names_the_limit() {
+        let End::Close(code, reason) = End::TOO_BIG else {
+            panic!("it is a close");
+        };
+        assert_eq!(code, 1009);
+        assert!(reason.contains(&MAX_FRAME_BYTES.to_string()), "{reason}");
+    }
+
+    #[test]
+    fn failed_reads_are_told_apart() {
+        let long = "Space limit exceeded: Message too long: 65537 > 65536";
+        assert_eq!(broken(long), End::TOO_BIG);
+        let text = "UTF-8 encoding error: invalid utf-8 sequence";
+        assert_eq!(broken(text), End::BAD_FRAME);
+        assert_eq!(broken("IO error: connection reset by peer"), End::Gone);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_takes_nothing_is_given_up() {
+        let limit = Duration::from_millis(5);
+        let stuck = std::future::pending::<Result<(), ()>>();
+        assert_eq!(in_time(limit, stuck).await, Err(End::Gone));
+        assert_eq!(in_time(limit, async { Ok::<_, ()>(()) }).await, Ok(()));
+    }
+}

@@ -1,0 +1,404 @@
+//! Who listens to which room, and fan-out to them.
+//!
+//! A message is published in the *turn* of its room, taken before it is stored, so that sockets
+//! hear messages in the order of their sequence numbers. A slow socket never makes a room wait:
+//! its mailbox is bounded, and what does not fit is replaced by one marker after which the room
+//! is silent for that socket until it joins again.
+//!
+//! One process only. Rooms exist while somebody holds them (a seat or a turn) and then vanish.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use axum::extract::ws::Utf8Bytes;
+use shared::{
+    ids::{RoomId, UserId},
+    snapshot::ChatSnapshot,
+};
+use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
+
+use super::mailbox::{Item, Kind, Mailbox, Posted};
+
+/// All rooms of this process; clones share them.
+#[derive(Clone, Default)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    rooms: Mutex<HashMap<RoomId, Entry>>,
+    last_seat: AtomicU64,
+    sockets: AtomicU64,
+    messages: AtomicU64,
+    deliveries: AtomicU64,
+    lagged: AtomicU64,
+}
+
+struct Entry {
+    room: Arc<Room>,
+    /// Seats and turns; the entry goes with the last of them.
+    holders: usize,
+}
+
+#[derive(Default)]
+struct Room {
+    /// Held from before a message is stored until it is in every mailbox.
+    order: Arc<OrderMutex<()>>,
+    members: Mutex<HashMap<u64, Member>>,
+}
+
+struct Member {
+    user: UserId,
+    mailbox: Arc<Mailbox>,
+    lagged: bool,
+}
+
+impl Hub {
+    /// A hub without rooms.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new socket of `user`, counted until it is dropped.
+    pub fn connect(&self, user: UserId) -> Socket {
+        self.0.sockets.fetch_add(1, Relaxed);
+        Socket {
+            hub: self.0.clone(),
+            user,
+            mailbox: Arc::default(),
+        }
+    }
+
+    /// Waits for this room's turn: until the turn is dropped, nobody else has one.
+    pub async fn turn(&self, room: RoomId) -> Turn {
+        let held = Held::new(&self.0, room);
+        let guard = held.room.order.clone().lock_owned().await;
+        Turn {
+            _guard: guard,
+            held,
+        }
+    }
+
+    /// Tells everybody in a room except `from`, where there is room for it; nothing is kept.
+    pub fn tell_others(&self, room: RoomId, from: UserId, frame: &Utf8Bytes) {
+        let Some(found) = lock(&self.0.rooms)
+            .get(&room)
+            .map(|entry| entry.room.clone())
+        else {
+            return;
+        };
+        for (&seat, member) in lock(&found.members).iter() {
+            if member.user != from {
+                let kind = Kind::News(frame.clone());
+                member.mailbox.post_news(Item { room, seat, kind });
+            }
+        }
+    }
+
+    /// What was done so far.
+    pub fn snapshot(&self) -> ChatSnapshot {
+        ChatSnapshot {
+            sockets: self.0.sockets.load(Relaxed),
+            messages: self.0.messages.load(Relaxed),
+            deliveries: self.0.deliveries.load(Relaxed),
+            lagged: self.0.lagged.load(Relaxed),
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("rooms", &lock(&self.0.rooms).len())
+            .field("counts", &self.snapshot())
+            .finish()
+    }
+}
+
+/// A connected socket's side of the hub.
+pub struct Socket {
+    hub: Arc<Inner>,
+    user: UserId,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Socket {
+    /// What the rooms have for this socket.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+
+    /// Hears a room from now on, until the seat is dropped.
+    pub fn join(&self, room: RoomId) -> Seat {
+        let held = Held::new(&self.hub, room);
+        let id = self.hub.last_seat.fetch_add(1, Relaxed) + 1;
+        let member = Member {
+            user: self.user,
+            mailbox: self.mailbox.clone(),
+            lagged: false,
+        };
+        lock(&held.room.members).insert(id, member);
+        Seat { id, held }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.hub.sockets.fetch_sub(1, Relaxed);
+    }
+}
+
+/// One stay of one socket in one room; dropping it leaves.
+pub struct Seat {
+    id: u64,
+    held: Held,
+}
+
+impl Seat {
+    /// Which stay: mailbox items carry it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        lock(&self.held.room.members).remove(&self.id);
+    }
+}
+
+/// The right to be the next to publish in a room.
+pub struct Turn {
+    // Dropped first: whoever waits for the turn holds the room itself.
+    _guard: OwnedMutexGuard<()>,
+    held: Held,
+}
+
+impl Turn {
+    /// Queues a stored message to everybody who is in the room now.
+    pub fn publish(&self, seq: i64, frame: &Utf8Bytes) {
+        let Held { hub, id: room, .. } = &self.held;
+        let (mut queued, mut lagged) = (0, 0);
+        for (&seat, member) in lock(&self.held.room.members).iter_mut() {
+            if member.lagged {
+                continue;
+            }
+            let item = |kind| Item {
+                room: *room,
+                seat,
+                kind,
+            };
+            let frame = frame.clone();
+            match member.mailbox.post(item(Kind::Message { seq, frame })) {
+                Posted::Queued => queued += 1,
+                Posted::Full => {
+                    member.lagged = true;
+                    member.mailbox.mark(item(Kind::Lagged));
+                    lagged += 1;
+                }
+            }
+        }
+        hub.messages.fetch_add(1, Relaxed);
+        hub.deliveries.fetch_add(queued, Relaxed);
+        hub.lagged.fetch_add(lagged, Relaxed);
+    }
+}
+
+/// Keeps a room's entry alive. Counted under the map's lock, so that a room cannot be taken off
+/// the map while a message for it is on its way and be made anew by somebody who then misses it.
+struct Held {
+    hub: Arc<Inner>,
+    id: RoomId,
+    room: Arc<Room>,
+}
+
+impl Held {
+    fn new(hub: &Arc<Inner>, id: RoomId) -> Self {
+        let mut rooms = lock(&hub.rooms);
+        let entry = rooms.entry(id).or_insert_with(|| Entry {
+            room: Arc::default(),
+            holders: 0,
+        });
+        entry.holders += 1;
+        Self {
+            hub: hub.clone(),
+            id,
+            room: entry.room.clone(),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut rooms = lock(&self.hub.rooms);
+        if let Some(entry) = rooms.get_mut(&self.id) {
+            entry.holders -= 1;
+            if entry.holders == 0 {
+                rooms.remove(&self.id);
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that can panic runs under these locks, so what they guard is whole even then.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{super::mailbox::CAPACITY, *};
+
+    fn room(n: u128) -> RoomId {
+        RoomId(uuid::Uuid::from_u128(n))
+    }
+
+    fn user(n: u128) -> UserId {
+        UserId(uuid::Uuid::from_u128(n))
+    }
+
+    fn seqs(socket: &Socket) -> Vec<Option<i64>> {
+        std::iter::from_fn(|| socket.mailbox().try_next())
+            .map(|item| match item.kind {
+                Kind::Message { seq, .. } => Some(seq),
+                Kind::News(_) | Kind::Lagged => None,
+            })
+            .collect()
+    }
+
+    fn rooms(hub: &Hub) -> usize {
+        lock(&hub.0.rooms).len()
+    }
+
+    #[tokio::test]
+    async fn everybody_in_the_room_hears_a_message_and_nobody_else() {
+        let hub = Hub::new();
+        let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
+        let _seats = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
+        hub.turn(room(1)).await.publish(7, &"hello".into());
+        assert_eq!(seqs(&ann), [Some(7)]);
+        assert_eq!(seqs(&bob), [Some(7)]);
+        assert!(seqs(&eve).is_empty());
+        let counts = hub.snapshot();
+        assert_eq!(
+            (counts.sockets, counts.messages, counts.deliveries),
+            (3, 1, 2)
+        );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn messages_are_heard_in_the_order_of_the_turns() {
+        let hub = Hub::new();
+        let socket = hub.connect(user(1));
+        let _seat = socket.join(room(1));
+        let next = Arc::new(AtomicU64::new(0));
+        let senders: Vec<_> = (0..8)
+            .map(|_| {
+                let (hub, next) = (hub.clone(), next.clone());
+                tokio::spawn(async move {
+                    for _ in 0..25 {
+                        let turn = hub.turn(room(1)).await;
+                        let seq = next.fetch_add(1, Relaxed) + 1;
+                        // Where the message is stored.
+                        tokio::task::yield_now().await;
+                        turn.publish(seq as i64, &"x".into());
+                    }
+                })
+            })
+            .collect();
+        for sender in senders {
+            sender.await.unwrap();
+        }
+        assert_eq!(seqs(&socket), (1..=200).map(Some).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn a_slow_socket_gets_one_marker_behind_what_it_was_sent() {
+        let hub = Hub::new();
+        let (slow, quick) = (hub.connect(user(1)), hub.connect(user(2)));
+        let _slow_seat = slow.join(room(1));
+        let _quick_seat = quick.join(room(1));
+        let full = CAPACITY as i64;
+        for seq in 1..=full + 10 {
+            hub.turn(room(1)).await.publish(seq, &"x".into());
+            assert_eq!(seqs(&quick), [Some(seq)]);
+        }
+        let mut expected: Vec<_> = (1..=full).map(Some).collect();
+        expected.push(None);
+        assert_eq!(seqs(&slow), expected);
+        // Silent until it joins again, however much room there is now.
+        hub.turn(room(1)).await.publish(full + 11, &"x".into());
+        assert!(seqs(&slow).is_empty());
+        assert_eq!(hub.snapshot().lagged, 1);
+    }
+
+    #[tokio::test]
+    async fn one_who_joins_again_hears_again() {
+        let hub = Hub::new();
+        let socket = hub.connect(user(1));
+        let first = socket.join(room(1));
+        for seq in 0..=CAPACITY as i64 {
+            hub.turn(room(1)).await.publish(seq, &"x".into());
+        }
+        seqs(&socket);
+        drop(first);
+        let second = socket.join(room(1));
+        hub.turn(room(1)).await.publish(1_000, &"x".into());
+        let item = socket.mailbox().try_next().unwrap();
+        assert_eq!(item.seat, second.id());
+    }
+
+    #[tokio::test]
+    async fn typing_is_told_to_the_others_only() {
+        let hub = Hub::new();
+        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
+        let _seats = [ann.join(room(1)), bob.join(room(1))];
+        hub.tell_others(room(1), user(1), &"typing".into());
+        hub.tell_others(room(9), user(1), &"typing".into());
+        assert!(seqs(&ann).is_empty());
+        assert_eq!(seqs(&bob), [None]);
+    }
+
+    #[tokio::test]
+    async fn leaving_and_dropping_leave_no_empty_room_behind() {
+        let hub = Hub::new();
+        let socket = hub.connect(user(1));
+        let (one, two) = (socket.join(room(1)), socket.join(room(2)));
+        assert_eq!(rooms(&hub), 2);
+        drop(one);
+        assert_eq!(rooms(&hub), 1);
+        drop(socket);
+        assert_eq!(hub.snapshot().sockets, 0);
+        drop(two);
+        assert_eq!(rooms(&hub), 0);
+    }
+
+    #[tokio::test]
+    async fn a_turn_that_was_waited_for_in_vain_leaves_no_room_behind() {
+        let hub = Hub::new();
+        let turn = hub.turn(room(1)).await;
+        let waited = tokio::time::timeout(Duration::from_millis(5), hub.turn(room(1))).await;
+        assert!(waited.is_err());
+        drop(turn);
+        assert_eq!(rooms(&hub), 0);
+    }
+
+    #[tokio::test]
+    async fn a_message_under_way_reaches_one_who_joins_after_everybody_left() {
+        let hub = Hub::new();
+        let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
+        let seat = ann.join(room(1));
+        let turn = hub.turn(room(1)).await;
+        drop(seat);
+        let _seat = bob.join(room(1));
+        turn.publish(5, &"x".into());
+        assert_eq!(seqs(&bob), [Some(5)]);
+    }
+}
