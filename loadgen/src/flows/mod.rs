@@ -15,4 +15,5 @@ pub use popularity::Popularity;
 pub use registry::{
     Flow, Iteration, OPERATIONS, Transport, flow, names, operation, operation_name,
 };
+pub use auth::{check_login, login_request};
 pub use world::{Account, World};

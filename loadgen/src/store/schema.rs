@@ -164,6 +164,9 @@ pub struct Server {
     pub window_s: f64,
     /// Largest resident memory by process, in bytes.
     pub rss_bytes: BTreeMap<String, u64>,
+    /// Requests that the target answered in those windows, by its own count.
+    #[serde(default)]
+    pub requests: u64,
     /// PostgreSQL statements a request.
     pub queries_per_request: f64,
     /// Mean wait for a pool connection, in milliseconds.

@@ -1,0 +1,320 @@
+//! Booking a lesson, repeating it, finding it, giving it back; and many students at one place.
+//!
+//! That a slot is full or the student busy is an expected answer, not an error. That a slot
+//! is given twice, or that a repetition makes a second booking, is what this room is here for.
+
+use futures_util::future::LocalBoxFuture;
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+use shared::{
+    api::{
+        bookings::{BookingRequest, BookingStatus, BookingView},
+        mentors::SlotView,
+    },
+    dataset::{self, Kind, RACE_SLOTS},
+    ids::{BookingId, MentorId, SlotId, UserId},
+    page::{MAX_PER_PAGE, Page},
+    paths,
+    problem::Code,
+};
+
+use super::{
+    mentors,
+    registry::{Flow, Iteration, failure, op},
+    world::{Account, World},
+};
+use crate::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+    sample::{OpId, Outcome},
+};
+
+/// Students that want the same place at once.
+const RACERS: usize = 16;
+/// How many send the same booking again, as a client does that lost the answer.
+const REPEATS: f64 = 0.1;
+/// How many give the place back.
+const CANCELS: f64 = 0.3;
+/// How many mentors without an open slot are tried before a student gives up.
+const TRIES: usize = 3;
+
+/// `booking.book`: pick a mentor, book an open slot, find it, perhaps cancel.
+pub struct Book;
+
+impl Flow for Book {
+    fn name(&self) -> &'static str {
+        "booking.book"
+    }
+    fn help(&self) -> &'static str {
+        "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
+    }
+    fn operations(&self) -> &'static [OpId] {
+        &[
+            op::DISCOVERY_AVAILABILITY,
+            op::BOOKINGS_CREATE,
+            op::BOOKINGS_MINE,
+            op::BOOKINGS_CANCEL,
+        ]
+    }
+    fn needs_sessions(&self) -> bool {
+        true
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(book(it))
+    }
+}
+
+async fn book(mut it: Iteration<'_>) {
+    let key = fresh_key(it.world, it.rng);
+    let (repeat, cancel) = (it.rng.random_bool(REPEATS), it.rng.random_bool(CANCELS));
+    let Some(account) = it.world.any_account(it.rng) else {
+        return;
+    };
+    let Some(slot) = open_slot(&mut it).await else {
+        return;
+    };
+    let request = || create_request(account, slot.id, &key);
+    let created = it
+        .call(op::BOOKINGS_CREATE, request(), |reply| {
+            check_create(reply, &slot, account.id)
+        })
+        .await;
+    let Some(Some(booking)) = created else { return };
+    if repeat {
+        it.call(op::BOOKINGS_CREATE, request(), |reply| {
+            check_repeat(reply, booking.id)
+        })
+        .await;
+    }
+    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
+        .bearer(&account.token);
+    it.call(op::BOOKINGS_MINE, mine, |reply| {
+        check_mine(reply, &booking, account.id)
+    })
+    .await;
+    if cancel {
+        let request = Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id))
+            .bearer(&account.token);
+        it.call(op::BOOKINGS_CANCEL, request, |reply| {
+            check_cancel(reply, booking.id)
+        })
+        .await;
+    }
+}
+
+/// An open slot of a mentor picked by popularity.
+async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
+    for _ in 0..TRIES {
+        let mentor = MentorId(dataset::id(Kind::Mentor, it.world.mentors.pick(it.rng)));
+        let place: f64 = it.rng.random();
+        let slots = it
+            .call(
+                op::DISCOVERY_AVAILABILITY,
+                mentors::availability_request(mentor),
+                |reply| mentors::check_availability(reply, mentor),
+            )
+            .await?;
+        if !slots.is_empty() {
+            let index = (place * slots.len() as f64) as usize % slots.len();
+            return slots.into_iter().nth(index);
+        }
+    }
+    None
+}
+
+/// `booking.race`: many students, one place.
+pub struct Race;
+
+impl Flow for Race {
+    fn name(&self) -> &'static str {
+        "booking.race"
+    }
+    fn help(&self) -> &'static str {
+        "sixteen students want the same place at once: exactly one gets it"
+    }
+    fn operations(&self) -> &'static [OpId] {
+        &[op::BOOKINGS_RACE]
+    }
+    fn needs_sessions(&self) -> bool {
+        true
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(race(it))
+    }
+}
+
+async fn race(it: Iteration<'_>) {
+    let number = (it.arrival % u64::from(RACE_SLOTS)) as u32;
+    let slot = SlotId(dataset::id(Kind::RaceSlot, number));
+    // After so many races every place was had once, and the winner may be of an earlier one.
+    let first_time = it.world.fresh && it.arrival < u64::from(RACE_SLOTS);
+    let accounts = &it.world.accounts;
+    if accounts.is_empty() {
+        return;
+    }
+    let start = it.rng.random_range(0..accounts.len());
+    let racers: Vec<&Account> = (0..RACERS.min(accounts.len()))
+        .map(|place| &accounts[(start + place) % accounts.len()])
+        .collect();
+    let requests = racers
+        .iter()
+        .map(|account| create_request(account, slot, &fresh_key(it.world, it.rng)))
+        .collect();
+    let replies = it.transport.burst(op::BOOKINGS_RACE, requests).await;
+    let students: Vec<UserId> = racers.iter().map(|account| account.id).collect();
+    for (index, outcome) in judge_race(&replies, slot, &students, first_time)
+        .into_iter()
+        .enumerate()
+    {
+        match outcome {
+            Some(Ok(())) => it.transport.settle_nth(index, Outcome::Ok, None),
+            Some(Err((outcome, why))) => it.transport.settle_nth(index, outcome, Some(why)),
+            // Failed on the way: recorded already.
+            None => {}
+        }
+    }
+}
+
+type Judgement = Option<Result<(), (Outcome, String)>>;
+
+/// Judges the answers of one race: one winner, everybody else told that the slot is full.
+fn judge_race(
+    replies: &[Option<Reply>],
+    slot: SlotId,
+    students: &[UserId],
+    first_time: bool,
+) -> Vec<Judgement> {
+    let mut winners = 0;
+    let mut judged: Vec<Judgement> = replies
+        .iter()
+        .zip(students)
+        .map(|(reply, student)| {
+            let reply = reply.as_ref()?;
+            if reply.status == 201 {
+                winners += 1;
+                if winners > 1 {
+                    return Some(Err((
+                        Outcome::BodyMismatch,
+                        "slot given twice: more than one student got the same place".to_owned(),
+                    )));
+                }
+            }
+            Some(
+                check_racer(reply, slot, *student)
+                    .map_err(|mismatch| (failure(reply), mismatch.to_string())),
+            )
+        })
+        .collect();
+    let all_lost = winners == 0
+        && replies
+            .iter()
+            .all(|reply| reply.as_ref().is_some_and(|reply| reply.status == 409));
+    if first_time && all_lost && let Some(first) = judged.first_mut() {
+        *first = Some(Err((
+            Outcome::BodyMismatch,
+            "the slot was free and nobody got it".to_owned(),
+        )));
+    }
+    judged
+}
+
+fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Mismatch> {
+    if check::problem_code(reply) == Some(Code::SlotFull) {
+        return Ok(());
+    }
+    let booking: BookingView = check::json(reply, 201)?;
+    if booking.slot_id == slot
+        && booking.student_id == student
+        && booking.status == BookingStatus::Confirmed
+    {
+        Ok(())
+    } else {
+        Err(Mismatch::new("the booking is not the one that was asked for"))
+    }
+}
+
+/// A key that no earlier request had, in this run or in one before.
+fn fresh_key(world: &World, rng: &mut ChaCha8Rng) -> String {
+    format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
+}
+
+fn create_request(account: &Account, slot_id: SlotId, key: &str) -> Request {
+    Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
+        .bearer(&account.token)
+        .idempotency_key(key)
+}
+
+/// The booking; `None` where it was refused for a reason that may be.
+fn check_create(
+    reply: &Reply,
+    slot: &SlotView,
+    student: UserId,
+) -> Result<Option<BookingView>, Mismatch> {
+    if let Some(Code::SlotFull | Code::StudentBusy | Code::SlotClosed) = check::problem_code(reply)
+    {
+        return Ok(None);
+    }
+    let booking: BookingView = check::json(reply, 201)?;
+    let same = booking.slot_id == slot.id
+        && booking.mentor_id == slot.mentor_id
+        && booking.student_id == student
+        && booking.status == BookingStatus::Confirmed
+        && booking.scheduled_at == slot.starts_at
+        && booking.ends_at == slot.ends_at
+        && booking.price_cents == slot.price_cents;
+    if same {
+        Ok(Some(booking))
+    } else {
+        Err(Mismatch::new("the booking is not the one that was asked for"))
+    }
+}
+
+/// The same key again: the same booking, and no refusal.
+fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
+    let expected = if reply.status == 200 { 200 } else { 201 };
+    let booking: BookingView = check::json(reply, expected)?;
+    if booking.id == first {
+        Ok(())
+    } else {
+        Err(Mismatch::new("the same idempotency key made a second booking"))
+    }
+}
+
+fn check_mine(reply: &Reply, booking: &BookingView, student: UserId) -> Result<(), Mismatch> {
+    let page: Page<BookingView> = check::json(reply, 200)?;
+    let items = &page.items;
+    if items.iter().any(|one| one.student_id != student) {
+        return Err(Mismatch::new("the list shows another student's booking"));
+    }
+    if items.windows(2).any(|pair| pair[0].scheduled_at < pair[1].scheduled_at) {
+        return Err(Mismatch::new("the bookings are not newest lesson first"));
+    }
+    match items.iter().find(|one| one.id == booking.id) {
+        Some(found) if found.slot_id == booking.slot_id => Ok(()),
+        Some(_) => Err(Mismatch::new("the listed booking is in another slot")),
+        // A full page may end before it.
+        None if items.len() >= MAX_PER_PAGE as usize
+            && items
+                .last()
+                .is_some_and(|last| last.scheduled_at >= booking.scheduled_at) =>
+        {
+            Ok(())
+        }
+        None => Err(Mismatch::new(
+            "the new booking is not among one's own: the list is stale",
+        )),
+    }
+}
+
+fn check_cancel(reply: &Reply, id: BookingId) -> Result<(), Mismatch> {
+    let booking: BookingView = check::json(reply, 200)?;
+    if booking.id == id && booking.status == BookingStatus::Cancelled {
+        Ok(())
+    } else {
+        Err(Mismatch::new("the answer does not show the booking cancelled"))
+    }
+}
+
+#[cfg(test)]
+#[path = "bookings_tests.rs"]
+mod tests;

@@ -1,0 +1,125 @@
+//! What a race and a booking may answer, and what they may not.
+
+use bytes::Bytes;
+use chrono::{TimeDelta, Utc};
+use http::HeaderMap;
+use shared::{money::Cents, problem::Problem};
+
+use super::*;
+
+fn answer(status: u16, body: &impl serde::Serialize) -> Reply {
+    Reply {
+        status,
+        headers: HeaderMap::new(),
+        body: Bytes::from(serde_json::to_vec(body).unwrap()),
+    }
+}
+
+fn student(n: u32) -> UserId {
+    UserId(dataset::id(Kind::Student, n))
+}
+
+fn slot() -> SlotView {
+    let starts_at = Utc::now() + TimeDelta::days(3);
+    SlotView {
+        id: SlotId(dataset::id(Kind::Slot, 1)),
+        mentor_id: MentorId(dataset::id(Kind::Mentor, 1)),
+        starts_at,
+        ends_at: starts_at + TimeDelta::hours(1),
+        capacity: 1,
+        booked: 0,
+        price_cents: Cents(4_500),
+    }
+}
+
+fn booking(n: u32, slot: &SlotView, who: UserId) -> BookingView {
+    BookingView {
+        id: BookingId(dataset::id(Kind::Booking, n)),
+        slot_id: slot.id,
+        mentor_id: slot.mentor_id,
+        mentor_name: "Mentor".into(),
+        student_id: who,
+        status: BookingStatus::Confirmed,
+        scheduled_at: slot.starts_at,
+        ends_at: slot.ends_at,
+        price_cents: slot.price_cents,
+        created_at: Utc::now(),
+    }
+}
+
+fn full() -> Reply {
+    answer(409, &Problem::new(Code::SlotFull, "taken"))
+}
+
+fn won(n: u32) -> Reply {
+    answer(201, &booking(n, &slot(), student(n)))
+}
+
+fn race_of(replies: Vec<Option<Reply>>, first_time: bool) -> Vec<Judgement> {
+    let students: Vec<UserId> = (0..replies.len() as u32).map(student).collect();
+    judge_race(&replies, slot().id, &students, first_time)
+}
+
+#[test]
+fn one_winner_and_the_rest_told_that_it_is_full_is_right() {
+    let judged = race_of(vec![Some(full()), Some(won(1)), Some(full()), None], true);
+    assert!(judged[..3].iter().all(|one| matches!(one, Some(Ok(())))));
+    assert!(judged[3].is_none());
+}
+
+#[test]
+fn a_second_winner_is_a_slot_given_twice() {
+    let judged = race_of(vec![Some(won(0)), Some(won(1))], true);
+    assert!(matches!(judged[0], Some(Ok(()))));
+    let Some(Err((Outcome::BodyMismatch, why))) = &judged[1] else {
+        panic!("{:?}", judged[1])
+    };
+    assert!(why.contains("slot given twice"));
+}
+
+#[test]
+fn a_free_slot_that_nobody_gets_is_noticed_but_not_when_it_was_had_before() {
+    assert!(matches!(
+        race_of(vec![Some(full()), Some(full())], true)[0],
+        Some(Err((Outcome::BodyMismatch, _)))
+    ));
+    assert!(matches!(race_of(vec![Some(full())], false)[0], Some(Ok(()))));
+    // The lost answer may have been the winner's.
+    assert!(matches!(race_of(vec![Some(full()), None], true)[0], Some(Ok(()))));
+}
+
+#[test]
+fn an_expected_refusal_is_no_failure_and_another_status_is() {
+    let slot = slot();
+    for code in [Code::SlotFull, Code::StudentBusy, Code::SlotClosed] {
+        let reply = answer(409, &Problem::new(code, "no"));
+        assert_eq!(check_create(&reply, &slot, student(1)), Ok(None));
+    }
+    let reply = answer(503, &Problem::new(Code::Overloaded, "no"));
+    assert!(check_create(&reply, &slot, student(1)).is_err());
+}
+
+#[test]
+fn a_booking_for_somebody_else_or_at_another_price_is_noticed() {
+    let slot = slot();
+    let good = booking(1, &slot, student(1));
+    assert!(check_create(&answer(201, &good), &slot, student(1)).is_ok());
+    assert!(check_create(&answer(201, &good), &slot, student(2)).is_err());
+    let dear = BookingView { price_cents: Cents(1), ..good };
+    assert!(check_create(&answer(201, &dear), &slot, student(1)).is_err());
+}
+
+#[test]
+fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
+    let slot = slot();
+    let (first, second) = (booking(1, &slot, student(1)), booking(2, &slot, student(1)));
+    assert!(check_repeat(&answer(201, &first), first.id).is_ok());
+    assert!(check_repeat(&answer(201, &second), first.id).is_err());
+    assert!(check_repeat(&full(), first.id).is_err());
+    let list = |items| {
+        answer(200, &Page { items, total: None, page: 1, per_page: 100, next_cursor: None })
+    };
+    assert!(check_mine(&list(vec![second.clone(), first.clone()]), &first, student(1)).is_ok());
+    let why = check_mine(&list(vec![second]), &first, student(1)).unwrap_err();
+    assert!(why.to_string().contains("stale"));
+}

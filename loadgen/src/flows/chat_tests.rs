@@ -1,0 +1,105 @@
+//! A stream that is wrong in any one way is noticed.
+
+use chrono::Utc;
+use shared::{
+    dataset::{self, Kind},
+    ids::{MessageId, UserId},
+};
+
+use super::*;
+
+fn room() -> RoomId {
+    RoomId(dataset::id(Kind::Room, 1))
+}
+
+fn seat() -> ChatMemory {
+    ChatMemory {
+        room: room(),
+        last_seq: 10,
+        overflow: 0,
+        resume_after: None,
+    }
+}
+
+fn own() -> Own {
+    Own {
+        client_id: "mine".into(),
+        text: "hello".into(),
+    }
+}
+
+fn message(seq: i64, client_id: &str, text: &str) -> String {
+    serde_json::to_string(&ServerFrame::Message(ChatMessage {
+        id: MessageId(dataset::id(Kind::Message, seq as u32)),
+        room: room(),
+        seq,
+        sender: UserId(dataset::id(Kind::Student, 1)),
+        client_id: client_id.into(),
+        text: text.into(),
+        sent_at: Utc::now(),
+    }))
+    .unwrap()
+}
+
+fn ack(seq: i64) -> String {
+    serde_json::to_string(&ServerFrame::Ack {
+        room: room(),
+        client_id: "mine".into(),
+        seq,
+        id: MessageId(dataset::id(Kind::Message, seq as u32)),
+    })
+    .unwrap()
+}
+
+/// What the operations of one send come to when these texts arrive.
+fn hear(texts: &[String]) -> (Vec<(usize, Result<(), String>)>, bool) {
+    let (mut seat, own) = (seat(), own());
+    let mut hearing = Hearing::new(&mut seat, 0, Some(&own));
+    let settled = texts.iter().filter_map(|text| hearing.own_message(text)).collect();
+    (settled, hearing.wrong)
+}
+
+#[test]
+fn acknowledgement_and_delivery_may_come_in_either_order() {
+    for texts in [
+        [ack(12), message(11, "other", "x"), message(12, "mine", "hello")],
+        [message(11, "other", "x"), message(12, "mine", "hello"), ack(12)],
+    ] {
+        let (settled, wrong) = hear(&texts);
+        assert_eq!(settled.len(), 2);
+        assert!(settled.iter().all(|(_, result)| result.is_ok()) && !wrong);
+    }
+}
+
+#[test]
+fn a_gap_a_repetition_another_text_and_another_number_are_noticed() {
+    for texts in [
+        vec![message(12, "mine", "hello"), ack(12)],
+        vec![message(11, "other", "x"), message(11, "mine", "hello"), ack(11)],
+        vec![message(11, "mine", "hullo"), ack(11)],
+        vec![message(11, "mine", "hello"), ack(12)],
+        vec![message(11, "mine", "hello"), message(12, "mine", "hello"), ack(11)],
+    ] {
+        let (settled, wrong) = hear(&texts);
+        assert!(wrong, "{texts:?}");
+        assert!(settled.iter().any(|(_, result)| result.is_err()), "{settled:?}");
+    }
+}
+
+#[test]
+fn texts_that_the_generator_threw_away_excuse_a_gap() {
+    let (mut seat, own) = (seat(), own());
+    let mut hearing = Hearing::new(&mut seat, 3, Some(&own));
+    assert!(hearing.own_message(&message(20, "other", "x")).is_none());
+    let (_, result) = hearing.own_message(&message(21, "mine", "hello")).unwrap();
+    assert!(result.is_ok());
+}
+
+#[test]
+fn a_pong_with_another_nonce_is_noticed() {
+    let mut seat = seat();
+    let mut hearing = Hearing::new(&mut seat, 0, None);
+    let pong = |nonce| serde_json::to_string(&ServerFrame::Pong { nonce }).unwrap();
+    assert!(matches!(hearing.pong(&pong(7), 7), Some((0, Ok(())))));
+    assert!(matches!(hearing.pong(&pong(8), 7), Some((0, Err(_)))));
+}

@@ -1,0 +1,100 @@
+//! A list that is wrong in any one way is noticed.
+
+use bytes::Bytes;
+use chrono::{TimeDelta, Utc};
+use shared::{dataset::{Kind, id}, money::Cents};
+
+use super::*;
+
+fn card(n: u32, rating: f64, price: i64) -> MentorCard {
+    MentorCard {
+        id: MentorId(id(Kind::Mentor, n)),
+        display_name: format!("Mentor {n}"),
+        headline: String::new(),
+        skills: vec!["rust".to_owned()],
+        languages: vec!["en".to_owned()],
+        hourly_price_cents: Cents(price),
+        rating,
+        review_count: 3,
+        joined_at: Utc::now() - TimeDelta::days(i64::from(n)),
+    }
+}
+
+fn reply(items: Vec<MentorCard>) -> Reply {
+    let page = Page {
+        items,
+        total: None,
+        page: 1,
+        per_page: DEFAULT_PER_PAGE,
+        next_cursor: None,
+    };
+    Reply {
+        status: 200,
+        headers: http::HeaderMap::new(),
+        body: Bytes::from(serde_json::to_vec(&page).unwrap()),
+    }
+}
+
+fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {
+    check_list(&reply(items), query).unwrap_err().to_string()
+}
+
+#[test]
+fn a_list_in_the_asked_order_with_ties_by_id_is_right() {
+    let items = vec![card(5, 4.8, 1), card(1, 4.5, 2), card(2, 4.5, 3), card(3, 4.0, 1)];
+    check_list(&reply(items), &MentorQuery::default()).unwrap();
+}
+
+#[test]
+fn a_wrong_order_a_repeated_item_and_mixed_ties_are_noticed() {
+    let query = MentorQuery::default();
+    assert!(why(vec![card(1, 4.0, 1), card(2, 4.5, 1)], &query).contains("not in the order rating"));
+    assert!(why(vec![card(1, 4.0, 1), card(1, 4.0, 1)], &query).contains("not in the order"));
+    let mixed = vec![card(1, 4.5, 1), card(2, 4.5, 1), card(9, 4.0, 1), card(3, 4.0, 1)];
+    assert!(why(mixed, &query).contains("ties"));
+    let dearest = MentorQuery {
+        sort: Some(MentorSort::PriceDesc),
+        ..query
+    };
+    assert!(why(vec![card(1, 4.0, 1), card(2, 4.5, 2)], &dearest).contains("price_desc"));
+}
+
+#[test]
+fn a_filter_that_does_not_hold_is_noticed() {
+    for query in [
+        MentorQuery { skill: Some("sql".into()), ..MentorQuery::default() },
+        MentorQuery { language: Some("de".into()), ..MentorQuery::default() },
+        MentorQuery { min_rating: Some(4.9), ..MentorQuery::default() },
+        MentorQuery { max_price_cents: Some(10), ..MentorQuery::default() },
+    ] {
+        assert!(why(vec![card(1, 4.5, 11)], &query).contains("filters"));
+    }
+}
+
+#[test]
+fn more_items_than_asked_for_are_noticed() {
+    let items = (0..21).map(|n| card(n, 4.0, 1)).collect();
+    assert!(why(items, &MentorQuery::default()).contains("asked for 20"));
+}
+
+#[test]
+fn the_searches_are_a_bounded_set_without_repetition() {
+    let all = searches();
+    assert!((36..=44).contains(&all.len()), "{}", all.len());
+    for (index, one) in all.iter().enumerate() {
+        assert!(!all[..index].contains(one), "{one:?}");
+    }
+}
+
+#[test]
+fn a_query_is_written_with_its_reserved_characters_encoded() {
+    let query = MentorQuery {
+        q: Some("c++ & rust".into()),
+        sort: Some(MentorSort::Newest),
+        ..MentorQuery::default()
+    };
+    assert_eq!(
+        list_request(&query).path,
+        "/api/v1/mentors?q=c%2B%2B%20%26%20rust&sort=newest"
+    );
+}

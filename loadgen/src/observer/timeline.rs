@@ -1,0 +1,302 @@
+//! What was seen while a trial ran, and the differences between instants.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use shared::snapshot::Snapshot;
+
+use super::host::Usage;
+use crate::store::schema::{Second, Server};
+
+/// One look at target and machine.
+#[derive(Debug, Clone)]
+pub struct Observation {
+    /// When.
+    pub at: SystemTime,
+    /// What the target said; absent where it has no lab or did not answer in time.
+    pub snapshot: Option<Snapshot>,
+    /// What the processes of this machine had used.
+    pub host: BTreeMap<String, Usage>,
+}
+
+/// All looks of one trial, in order.
+#[derive(Debug, Clone, Default)]
+pub struct Timeline {
+    observations: Vec<Observation>,
+}
+
+impl Timeline {
+    /// Adds one look.
+    pub fn push(&mut self, observation: Observation) {
+        self.observations.push(observation);
+    }
+
+    /// The newest look.
+    pub fn last(&self) -> Option<&Observation> {
+        self.observations.last()
+    }
+
+    /// The looks that bound `from` to `to` best, and those between.
+    fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
+        let nearest = |at: SystemTime| {
+            self.observations
+                .iter()
+                .enumerate()
+                .min_by_key(|(_, one)| apart(one.at, at))
+                .map(|(index, _)| index)
+        };
+        match (nearest(from), nearest(to)) {
+            (Some(first), Some(last)) if first <= last => &self.observations[first..=last],
+            _ => &[],
+        }
+    }
+
+    /// CPU seconds of one process and the seconds in which they were spent.
+    pub fn cpu(&self, name: &str, from: SystemTime, to: SystemTime) -> Option<(f64, f64)> {
+        let span = self.span(from, to);
+        let (first, last) = (span.first()?, span.last()?);
+        let spent = last.host.get(name)?.cpu_s - first.host.get(name)?.cpu_s;
+        let seconds = apart(first.at, last.at).as_secs_f64();
+        (seconds > 0.0).then_some((spent.max(0.0), seconds))
+    }
+
+    /// The target's figures over a window.
+    pub fn server(&self, from: SystemTime, to: SystemTime) -> Server {
+        let span = self.span(from, to);
+        let mut server = Server::default();
+        let (Some(first), Some(last)) = (span.first(), span.last()) else {
+            return server;
+        };
+        server.window_s = apart(first.at, last.at).as_secs_f64();
+        for (name, after) in &last.host {
+            if let Some(before) = first.host.get(name) {
+                let spent = (after.cpu_s - before.cpu_s).max(0.0);
+                server.cpu_s.insert(name.clone(), spent);
+            }
+        }
+        for one in span {
+            for (name, usage) in &one.host {
+                let most = server.rss_bytes.entry(name.clone()).or_default();
+                *most = usage.rss_bytes.max(*most);
+            }
+        }
+        let snapshots: Vec<&Snapshot> = span.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+        if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
+            differences(&mut server, first, last);
+            samples(&mut server, &snapshots);
+        }
+        server
+    }
+
+    /// Puts the target's course into the seconds of a trial whose window began at `from`.
+    pub fn fill(&self, seconds: &mut [Second], from: SystemTime) {
+        for second in seconds {
+            let begin = shifted(from, second.second);
+            let end = begin + Duration::from_secs(1);
+            let span = self.span(begin, end);
+            let snapshots: Vec<&Snapshot> =
+                span.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+            if let Some(last) = snapshots.last() {
+                second.pool_in_use = Some(last.pool.size.saturating_sub(last.pool.idle));
+                second.pool_waiters = Some(last.pool.waiters);
+            }
+            if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
+                let (hits, misses) = lookups(first, last);
+                second.cache_hit_ratio = ratio(hits, hits + misses);
+            }
+            second.target_cpu = target_cpu(span);
+        }
+    }
+}
+
+/// Counters that grew between two snapshots.
+fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
+    let requests = last.http.requests.saturating_sub(first.http.requests);
+    let queries = last.http.queries.saturating_sub(first.http.queries);
+    server.queries_per_request = ratio(queries, requests).unwrap_or(0.0);
+    server.requests = requests;
+    let acquires = last.pool.acquires.saturating_sub(first.pool.acquires);
+    let wait_us = last.pool.wait_us.saturating_sub(first.pool.wait_us);
+    server.pool_wait_ms = ratio(wait_us, acquires).unwrap_or(0.0) / 1_000.0;
+    server.pool_timeouts = last.pool.timeouts.saturating_sub(first.pool.timeouts);
+    server.pool_max = last.pool.max;
+    for (kind, after) in &last.caches {
+        let before = first.caches.get(kind).cloned().unwrap_or_default();
+        let hits = after.hits.saturating_sub(before.hits);
+        let misses = after.misses.saturating_sub(before.misses);
+        server
+            .cache_hit_ratio
+            .insert(kind.clone(), ratio(hits, hits + misses));
+    }
+    if let (Some(before), Some(after)) = (&first.redis, &last.redis) {
+        server.redis_commands = after.commands.saturating_sub(before.commands);
+        server.redis_pings = after.pings.saturating_sub(before.pings);
+    }
+    if let (Some(before), Some(after)) = (&first.postgres, &last.postgres) {
+        server.rows_returned = after.rows_returned.saturating_sub(before.rows_returned);
+    }
+    // Seen from here or not: the target knows its own CPU time.
+    server
+        .cpu_s
+        .entry("target-app".to_owned())
+        .or_insert_with(|| {
+            last.process.cpu_ms.saturating_sub(first.process.cpu_ms) as f64 / 1_000.0
+        });
+    server
+        .rss_bytes
+        .entry("target-app".to_owned())
+        .or_insert(last.process.rss_bytes);
+}
+
+/// What is only seen at the instants themselves.
+fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
+    let mut waits: BTreeMap<String, u64> = BTreeMap::new();
+    for one in snapshots {
+        let in_use = one.pool.size.saturating_sub(one.pool.idle);
+        server.pool_in_use_max = server.pool_in_use_max.max(in_use);
+        server.pool_waiters_max = server.pool_waiters_max.max(one.pool.waiters);
+        for (event, count) in one.postgres.iter().flat_map(|postgres| &postgres.waits) {
+            *waits.entry(event.clone()).or_default() += u64::from(*count);
+        }
+    }
+    let all: u64 = waits.values().sum();
+    server.waits = waits
+        .into_iter()
+        .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
+        .collect();
+}
+
+fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
+    last.caches.iter().fold((0, 0), |(hits, misses), (kind, after)| {
+        let before = first.caches.get(kind).cloned().unwrap_or_default();
+        (
+            hits + after.hits.saturating_sub(before.hits),
+            misses + after.misses.saturating_sub(before.misses),
+        )
+    })
+}
+
+/// Cores that the target used between the first and the last look.
+fn target_cpu(span: &[Observation]) -> Option<f64> {
+    let (first, last) = (span.first()?, span.last()?);
+    let seconds = apart(first.at, last.at).as_secs_f64();
+    let spent = match (first.host.get("target-app"), last.host.get("target-app")) {
+        (Some(before), Some(after)) => after.cpu_s - before.cpu_s,
+        _ => {
+            let before = first.snapshot.as_ref()?.process.cpu_ms;
+            let after = last.snapshot.as_ref()?.process.cpu_ms;
+            after.saturating_sub(before) as f64 / 1_000.0
+        }
+    };
+    (seconds > 0.2).then(|| (spent / seconds).max(0.0))
+}
+
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+fn apart(a: SystemTime, b: SystemTime) -> Duration {
+    a.duration_since(b).unwrap_or_else(|error| error.duration())
+}
+
+fn shifted(at: SystemTime, seconds: i64) -> SystemTime {
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { at - span } else { at + span }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::snapshot::{CacheSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot};
+
+    use super::*;
+
+    fn look(second: u64, requests: u64) -> Observation {
+        let snapshot = Snapshot {
+            http: HttpSnapshot {
+                requests,
+                queries: requests * 21,
+                ..HttpSnapshot::default()
+            },
+            pool: PoolSnapshot {
+                max: 5,
+                size: 5,
+                idle: 1,
+                waiters: second as u32,
+                acquires: requests,
+                wait_us: requests * 3_000,
+                ..PoolSnapshot::default()
+            },
+            caches: BTreeMap::from([(
+                "mentors".to_owned(),
+                CacheSnapshot {
+                    hits: requests * 3,
+                    misses: requests,
+                    ..CacheSnapshot::default()
+                },
+            )]),
+            process: ProcessSnapshot {
+                cpu_ms: second * 500,
+                ..ProcessSnapshot::default()
+            },
+            ..Snapshot::default()
+        };
+        Observation {
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + second),
+            snapshot: Some(snapshot),
+            host: BTreeMap::from([(
+                "loadgen".to_owned(),
+                Usage {
+                    cpu_s: second as f64 * 0.1,
+                    rss_bytes: 7,
+                },
+            )]),
+        }
+    }
+
+    fn at(second: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + second)
+    }
+
+    #[test]
+    fn a_window_has_the_differences_between_its_ends() {
+        let mut timeline = Timeline::default();
+        for second in 0..10 {
+            timeline.push(look(second, second * 10));
+        }
+        let server = timeline.server(at(2), at(8));
+        assert_eq!(server.requests, 60);
+        assert!((server.queries_per_request - 21.0).abs() < 1e-9);
+        assert!((server.pool_wait_ms - 3.0).abs() < 1e-9);
+        assert_eq!((server.pool_in_use_max, server.pool_waiters_max), (4, 8));
+        assert_eq!(server.cache_hit_ratio["mentors"], Some(0.75));
+        assert!((server.cpu_s["target-app"] - 3.0).abs() < 1e-9);
+        assert!((server.cpu_s["loadgen"] - 0.6).abs() < 1e-9);
+        let (spent, seconds) = timeline.cpu("loadgen", at(2), at(8)).unwrap();
+        assert!((spent - 0.6).abs() < 1e-9 && (seconds - 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn seconds_are_filled_with_the_target_s_course() {
+        let mut timeline = Timeline::default();
+        for second in 0..4 {
+            timeline.push(look(second, second * 10));
+        }
+        let mut seconds = [Second {
+            second: -1,
+            ..Second::default()
+        }];
+        timeline.fill(&mut seconds, at(2));
+        assert_eq!(seconds[0].pool_waiters, Some(2));
+        assert!((seconds[0].target_cpu.unwrap() - 0.5).abs() < 1e-9);
+        assert_eq!(seconds[0].cache_hit_ratio, Some(0.75));
+    }
+
+    #[test]
+    fn without_a_look_there_is_no_figure() {
+        let timeline = Timeline::default();
+        assert_eq!(timeline.server(at(0), at(9)), Server::default());
+        assert!(timeline.cpu("loadgen", at(0), at(9)).is_none());
+    }
+}

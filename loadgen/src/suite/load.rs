@@ -1,0 +1,463 @@
+//! Reads a suite file. A wrong word is refused with file, line and the nearest right one.
+//!
+//! ```yaml
+//! name: codeconnect
+//! question: Does the platform carry its evening load?
+//! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }
+//! # load: { model: open, phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, … ] }
+//! # load: { model: closed, users: 3000, warmup: 10s, duration: 30s, think: 1s..3s }
+//! flows:
+//!   - { flow: auth.login, weight: 20 }
+//!   - { flow: discovery.browse, weight: 45, think: 1s..3s }
+//! thresholds: [ p95 < 1000ms, success > 99% ]
+//! accounts: 64      # signed in before the run
+//! timeout: 10s      # of a request, from its intended start
+//! drain: 10s        # longest wait for what is under way at the end
+//! max_users: 64     # virtual users a flow
+//! seed: 1
+//! ```
+//!
+//! With phases and no `warmup`, leading phases whose name begins with `warm` are the warm-up.
+
+use std::{fs, path::Path, str::FromStr};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use shared::time::Millis;
+
+use super::model::{Arrivals, FlowShare, LoadModel, Phase, Suite, Think, Windows};
+use crate::{
+    flows,
+    threshold::Threshold,
+    units::Rate,
+};
+
+/// Largest file that is read: a suite is a page, not a data set.
+const MAX_BYTES: u64 = 256 * 1_024;
+/// Most virtual users that one process opens connections for.
+const MAX_USERS: u32 = 20_000;
+/// Most accounts that are signed in before a run: each costs the target a password hash.
+const MAX_ACCOUNTS: u32 = 2_000;
+
+/// A file that cannot be used, in one line: where, what, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadFile(pub String);
+
+/// Reads and checks the suite file at `path`.
+pub fn file(path: &Path) -> Result<Suite, BadFile> {
+    let text = read_text(path)?;
+    parse(&text, &path.display().to_string())
+}
+
+/// Reads a file of bounded size.
+pub fn read_text(path: &Path) -> Result<String, BadFile> {
+    let shown = path.display();
+    let size = fs::metadata(path)
+        .map_err(|error| BadFile(format!("{shown}: cannot be read: {error}")))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(BadFile(format!(
+            "{shown}: {size} bytes are more than a file of this kind has (at most {MAX_BYTES})"
+        )));
+    }
+    fs::read_to_string(path).map_err(|error| BadFile(format!("{shown}: cannot be read: {error}")))
+}
+
+/// Checks the text of a suite; `file` names it in errors.
+pub fn parse(text: &str, file: &str) -> Result<Suite, BadFile> {
+    let raw: RawSuite = from_yaml(text, file)?;
+    Reader { file }.suite(raw)
+}
+
+/// Reads YAML into the raw types of a file, with unknown keys refused by name.
+pub fn from_yaml<'de, T: Deserialize<'de>>(text: &'de str, file: &str) -> Result<T, BadFile> {
+    serde_saphyr::from_str(text).map_err(|error| BadFile(explain(error, file)))
+}
+
+/// One line for an error of the YAML reader.
+fn explain(error: serde_saphyr::Error, file: &str) -> String {
+    let error = error.without_snippet();
+    let place = error.location().map_or_else(
+        || file.to_owned(),
+        |location| format!("{file}:{}", location.line()),
+    );
+    match error {
+        serde_saphyr::Error::SerdeUnknownField {
+            field, expected, ..
+        } => format!("{place}: {}", unknown("key", &field, expected.iter().copied())),
+        serde_saphyr::Error::SerdeMissingField { field, .. } => {
+            format!("{place}: the key `{field}` is missing")
+        }
+        other => {
+            let text = other.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            format!("{place}: {line}")
+        }
+    }
+}
+
+/// `unknown flow `x`; did you mean `y`? (it is one of …)`.
+pub fn unknown<'a>(
+    what: &str,
+    word: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    match nearest(word, known) {
+        Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
+        None => format!("unknown {what} `{word}`; it is one of {all}"),
+    }
+}
+
+/// The known word that looks most like `word`, if any does.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|one| (strsim::jaro_winkler(word, one), one))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, one)| one)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSuite {
+    name: Spanned<String>,
+    #[serde(default)]
+    question: String,
+    load: Spanned<RawLoad>,
+    flows: Vec<RawFlow>,
+    #[serde(default)]
+    thresholds: Vec<Spanned<String>>,
+    accounts: Option<Spanned<u32>>,
+    timeout: Option<Spanned<String>>,
+    drain: Option<Spanned<String>>,
+    max_users: Option<Spanned<u32>>,
+    seed: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLoad {
+    model: Spanned<String>,
+    rate: Option<Spanned<String>>,
+    duration: Option<Spanned<String>>,
+    warmup: Option<Spanned<String>>,
+    arrivals: Option<Spanned<String>>,
+    phases: Option<Vec<RawPhase>>,
+    users: Option<Spanned<u32>>,
+    think: Option<Spanned<String>>,
+    iterations: Option<Spanned<u64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPhase {
+    name: Option<String>,
+    duration: Spanned<String>,
+    rate: Spanned<String>,
+    to: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFlow {
+    flow: Spanned<String>,
+    weight: Option<Spanned<f64>>,
+    think: Option<Spanned<String>>,
+}
+
+/// Turns raw texts into types; knows the file for its errors.
+struct Reader<'a> {
+    file: &'a str,
+}
+
+impl Reader<'_> {
+    fn suite(&self, raw: RawSuite) -> Result<Suite, BadFile> {
+        if !is_name(&raw.name.value) {
+            return Err(self.at(&raw.name, "a name has 1 to 40 of a-z, 0-9, - and _"));
+        }
+        let (load, windows) = self.load(&raw.load, raw.drain.as_ref())?;
+        let mut shares = Vec::new();
+        for flow in &raw.flows {
+            shares.push(self.flow(flow)?);
+        }
+        if shares.is_empty() {
+            return Err(BadFile(format!("{}: `flows` is empty: name at least one flow", self.file)));
+        }
+        let mut thresholds = Vec::new();
+        for text in &raw.thresholds {
+            thresholds.push(self.threshold(text)?);
+        }
+        let accounts = self.number(raw.accounts.as_ref(), 64, 1, MAX_ACCOUNTS)?;
+        let max_users = self.number(raw.max_users.as_ref(), 64, 1, MAX_USERS)?;
+        let timeout = self.span(raw.timeout.as_ref(), 10_000)?;
+        if !(100..=60_000).contains(&timeout.0) {
+            return Err(BadFile(format!(
+                "{}: a timeout of {timeout} is outside of 100ms to 60s",
+                self.file
+            )));
+        }
+        Ok(Suite {
+            name: raw.name.value,
+            question: raw.question,
+            load,
+            windows,
+            flows: shares,
+            thresholds,
+            accounts,
+            timeout,
+            max_users,
+            seed: raw.seed.unwrap_or(1),
+        })
+    }
+
+    fn load(
+        &self,
+        spanned: &Spanned<RawLoad>,
+        drain: Option<&Spanned<String>>,
+    ) -> Result<(LoadModel, Windows), BadFile> {
+        let raw = &spanned.value;
+        let drain = self.span(drain, 10_000)?;
+        match raw.model.value.as_str() {
+            "open" => {
+                self.refuse(raw.users.as_ref(), "users", "closed")?;
+                self.refuse(raw.think.as_ref(), "think", "closed")?;
+                self.refuse(raw.iterations.as_ref(), "iterations", "closed")?;
+                self.open(spanned, drain)
+            }
+            "closed" => {
+                self.refuse(raw.rate.as_ref(), "rate", "open")?;
+                self.refuse(raw.arrivals.as_ref(), "arrivals", "open")?;
+                let users = self.number(raw.users.as_ref(), 0, 1, MAX_USERS)?;
+                if users == 0 {
+                    return Err(self.at(&raw.model, "a closed model says how many `users`"));
+                }
+                if raw.phases.is_some() {
+                    return Err(self.at(&raw.model, "`phases` belong to the open model"));
+                }
+                let windows = Windows {
+                    warm_up: self.span(raw.warmup.as_ref(), 0)?,
+                    measure: self.measured(spanned)?,
+                    drain,
+                };
+                let model = LoadModel::Closed {
+                    users,
+                    duration: windows.planned(),
+                    think: raw.think.as_ref().map(|text| self.think(text)).transpose()?,
+                    iterations: raw.iterations.as_ref().map(|number| number.value),
+                };
+                Ok((model, windows))
+            }
+            other => Err(self.at(
+                &raw.model,
+                &unknown("model", other, ["open", "closed"].into_iter()),
+            )),
+        }
+    }
+
+    fn open(
+        &self,
+        spanned: &Spanned<RawLoad>,
+        drain: Millis,
+    ) -> Result<(LoadModel, Windows), BadFile> {
+        let raw = &spanned.value;
+        let arrivals = match &raw.arrivals {
+            None => Arrivals::default(),
+            Some(text) => match text.value.as_str() {
+                "constant" => Arrivals::Constant,
+                "poisson" => Arrivals::Poisson,
+                other => {
+                    let known = ["constant", "poisson"].into_iter();
+                    return Err(self.at(text, &unknown("kind of arrivals", other, known)));
+                }
+            },
+        };
+        let warmup = raw
+            .warmup
+            .as_ref()
+            .map(|text| self.read::<Millis>(text))
+            .transpose()?;
+        if let Some(raw_phases) = &raw.phases {
+            if raw.rate.is_some() || raw.duration.is_some() {
+                return Err(self.at(&raw.model, "write either `phases`, or `rate` and `duration`"));
+            }
+            let mut phases = Vec::new();
+            for phase in raw_phases {
+                phases.push(Phase {
+                    name: phase.name.clone().unwrap_or_default(),
+                    duration: self.positive(&phase.duration)?,
+                    rate: self.read::<Rate>(&phase.rate)?,
+                    to: phase.to.as_ref().map(|text| self.read(text)).transpose()?,
+                });
+            }
+            let total: u64 = phases.iter().map(|phase| phase.duration.0).sum();
+            let warm_up = warmup.unwrap_or_else(|| {
+                Millis(
+                    phases
+                        .iter()
+                        .take_while(|phase| phase.name.starts_with("warm"))
+                        .map(|phase| phase.duration.0)
+                        .sum(),
+                )
+            });
+            if warm_up.0 >= total {
+                return Err(self.at(
+                    &raw.model,
+                    &format!("the warm-up of {warm_up} leaves nothing of {} to measure", Millis(total)),
+                ));
+            }
+            let windows = Windows {
+                warm_up,
+                measure: Millis(total - warm_up.0),
+                drain,
+            };
+            return Ok((LoadModel::Open { phases, arrivals }, windows));
+        }
+        let Some(rate) = &raw.rate else {
+            return Err(self.at(&raw.model, "an open model has a `rate` like `20/s`, or `phases`"));
+        };
+        let rate: Rate = self.read(rate)?;
+        let windows = Windows {
+            warm_up: warmup.unwrap_or(Millis(0)),
+            measure: self.measured(spanned)?,
+            drain,
+        };
+        let phase = |name: &str, duration| Phase {
+            name: name.to_owned(),
+            duration,
+            rate,
+            to: None,
+        };
+        let mut phases = vec![phase("hold", windows.measure)];
+        if windows.warm_up.0 > 0 {
+            phases.insert(0, phase("warm up", windows.warm_up));
+        }
+        Ok((LoadModel::Open { phases, arrivals }, windows))
+    }
+
+    fn measured(&self, load: &Spanned<RawLoad>) -> Result<Millis, BadFile> {
+        match &load.value.duration {
+            Some(text) => self.positive(text),
+            None => Err(self.at(&load.value.model, "the load has no `duration`, like `30s`")),
+        }
+    }
+
+    fn flow(&self, raw: &RawFlow) -> Result<FlowShare, BadFile> {
+        if flows::flow(&raw.flow.value).is_none() {
+            let known = flows::names();
+            return Err(self.at(
+                &raw.flow,
+                &unknown("flow", &raw.flow.value, known.into_iter()),
+            ));
+        }
+        let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.value);
+        if !(weight > 0.0 && weight <= 1e6) {
+            return Err(self.at(&raw.flow, &format!("a weight is greater than 0, not {weight}")));
+        }
+        Ok(FlowShare {
+            flow: raw.flow.value.clone(),
+            weight,
+            think: raw.think.as_ref().map(|text| self.think(text)).transpose()?,
+        })
+    }
+
+    fn threshold(&self, text: &Spanned<String>) -> Result<Threshold, BadFile> {
+        let threshold: Threshold = self.read(text)?;
+        check_subject(&threshold).map_err(|why| self.at(text, &why))?;
+        Ok(threshold)
+    }
+
+    fn think(&self, text: &Spanned<String>) -> Result<Think, BadFile> {
+        think(&text.value).map_err(|why| self.at(text, &why))
+    }
+
+    fn read<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        text: &Spanned<String>,
+    ) -> Result<T, BadFile> {
+        text.value
+            .parse()
+            .map_err(|error: T::Err| self.at(text, &error.to_string()))
+    }
+
+    fn span(&self, text: Option<&Spanned<String>>, default_ms: u64) -> Result<Millis, BadFile> {
+        text.map_or(Ok(Millis(default_ms)), |text| self.read(text))
+    }
+
+    fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
+        let span: Millis = self.read(text)?;
+        match span.0 {
+            0 => Err(self.at(text, "a duration is longer than nothing")),
+            ms if ms > 24 * 3_600_000 => Err(self.at(text, "a duration is at most 24h")),
+            _ => Ok(span),
+        }
+    }
+
+    fn number(
+        &self,
+        number: Option<&Spanned<u32>>,
+        default: u32,
+        min: u32,
+        max: u32,
+    ) -> Result<u32, BadFile> {
+        match number {
+            None => Ok(default),
+            Some(number) if (min..=max).contains(&number.value) => Ok(number.value),
+            Some(number) => Err(self.at(
+                number,
+                &format!("{} is not a whole number from {min} to {max}", number.value),
+            )),
+        }
+    }
+
+    fn refuse<T>(&self, key: Option<&Spanned<T>>, name: &str, model: &str) -> Result<(), BadFile> {
+        key.map_or(Ok(()), |spanned| {
+            Err(self.at(spanned, &format!("`{name}` belongs to the {model} model")))
+        })
+    }
+
+    fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
+        BadFile(format!("{}:{}: {why}", self.file, spanned.referenced.line()))
+    }
+}
+
+/// Whether the subject of a threshold is an operation or a flow, or what would be.
+pub fn check_subject(threshold: &Threshold) -> Result<(), String> {
+    let Some(subject) = &threshold.subject else {
+        return Ok(());
+    };
+    let mut known: Vec<&str> = flows::OPERATIONS.to_vec();
+    known.extend(flows::names());
+    known.sort_unstable();
+    known.dedup();
+    if known.contains(&subject.as_str()) {
+        Ok(())
+    } else {
+        Err(unknown("operation or flow", subject, known.into_iter()))
+    }
+}
+
+/// Reads `1s..3s` or `2s`.
+pub fn think(text: &str) -> Result<Think, String> {
+    let read = |part: &str| part.parse::<Millis>().map_err(|error| error.to_string());
+    let (min, max) = match text.split_once("..") {
+        Some((min, max)) => (read(min)?, read(max)?),
+        None => (read(text)?, read(text)?),
+    };
+    if min > max {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    Ok(Think { min, max })
+}
+
+/// Whether a name can be part of a folder's.
+pub fn is_name(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+#[cfg(test)]
+mod tests;

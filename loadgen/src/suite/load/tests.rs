@@ -1,0 +1,99 @@
+//! What a suite file may say, and how a wrong one is refused.
+
+use super::*;
+
+const GOOD: &str = "\
+name: evening
+question: Does it carry the evening?
+load: { model: open, rate: 20/s, warmup: 2s, duration: 10s }
+flows:
+  - { flow: auth.login, weight: 20 }
+  - { flow: discovery.browse, weight: 45, think: 1s..3s }
+thresholds:
+  - p95 < 1000ms
+  - \"auth.login: p97.5 < 1000ms\"
+";
+
+fn refused(text: &str) -> String {
+    parse(text, "suite.yaml").unwrap_err().to_string()
+}
+
+#[test]
+fn a_suite_is_read_with_its_windows_and_defaults() {
+    let suite = parse(GOOD, "suite.yaml").unwrap();
+    assert_eq!(suite.windows.warm_up, Millis(2_000));
+    assert_eq!(suite.windows.measure, Millis(10_000));
+    assert_eq!(suite.flows[1].think, Some(Think { min: Millis(1_000), max: Millis(3_000) }));
+    assert_eq!(suite.thresholds.len(), 2);
+    let LoadModel::Open { phases, arrivals } = suite.load else {
+        panic!("open")
+    };
+    assert_eq!(phases.len(), 2);
+    assert_eq!(arrivals, Arrivals::Poisson);
+}
+
+#[test]
+fn leading_phases_named_warm_are_the_warm_up() {
+    let text = GOOD.replace(
+        "rate: 20/s, warmup: 2s, duration: 10s",
+        "phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, {duration: 90s, rate: 50/s} ]",
+    );
+    let suite = parse(&text, "suite.yaml").unwrap();
+    assert_eq!(suite.windows.warm_up, Millis(60_000));
+    assert_eq!(suite.windows.measure, Millis(90_000));
+}
+
+#[test]
+fn a_closed_model_has_users_and_a_duration_with_the_warm_up_in_it() {
+    let text = GOOD.replace(
+        "model: open, rate: 20/s, warmup: 2s, duration: 10s",
+        "model: closed, users: 3000, warmup: 10s, duration: 30s",
+    );
+    let suite = parse(&text, "suite.yaml").unwrap();
+    assert!(matches!(
+        suite.load,
+        LoadModel::Closed { users: 3000, duration: Millis(40_000), .. }
+    ));
+}
+
+#[test]
+fn an_unknown_key_names_file_line_and_the_nearest_key() {
+    let error = refused(&GOOD.replace("warmup", "warmpu"));
+    assert!(error.starts_with("suite.yaml:3:"), "{error}");
+    assert!(error.contains("`warmup`"), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+}
+
+#[test]
+fn an_unknown_flow_names_file_line_and_the_nearest_flow() {
+    let error = refused(&GOOD.replace("auth.login,", "auth.logn,"));
+    assert!(error.starts_with("suite.yaml:5:"), "{error}");
+    assert!(error.contains("did you mean `auth.login`"), "{error}");
+}
+
+#[test]
+fn bad_units_and_impossible_numbers_are_refused_where_they_stand() {
+    for (from, to, line, why) in [
+        ("rate: 20/s", "rate: 0/s", 3, "0"),
+        ("rate: 20/s", "rate: 20", 3, "20"),
+        ("duration: 10s", "duration: 10", 3, "not a duration"),
+        ("duration: 10s", "duration: 0s", 3, "longer than nothing"),
+        ("model: open", "model: opne", 3, "did you mean `open`"),
+        ("weight: 20", "weight: 0", 5, "greater than 0"),
+        ("think: 1s..3s", "think: 3s..1s", 6, "ends before it begins"),
+        ("p95 < 1000ms", "p95 < 1000", 8, "not a duration"),
+        ("auth.login: p97.5", "auth.logon: p97.5", 9, "did you mean `auth.login`"),
+        ("name: evening", "name: The Evening!", 1, "a-z"),
+    ] {
+        let error = refused(&GOOD.replace(from, to));
+        assert!(error.starts_with(&format!("suite.yaml:{line}:")), "{to}: {error}");
+        assert!(error.contains(why), "{to}: {error}");
+    }
+}
+
+#[test]
+fn broken_yaml_is_one_line() {
+    let error = refused("name: [\n");
+    assert!(error.starts_with("suite.yaml"), "{error}");
+    assert!(!error.contains('\n'), "{error}");
+}
