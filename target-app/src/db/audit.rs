@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use shared::invariant::{AuditReport, InvariantResult, MAX_ROWS};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use super::error::DbError;
+use super::DbError;
 use crate::timing;
 
 /// One file of `audit/`.

@@ -11,7 +11,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgDatabaseError},
 };
 
-use super::error::DbError;
+use super::DbError;
 
 /// Longest name that PostgreSQL keeps, in bytes.
 const MAX_NAME: usize = 63;

@@ -9,7 +9,7 @@ use shared::profile::{OnOff, Profile};
 use sqlx::{PgConnection, PgPool};
 
 use super::{
-    error::DbError,
+    DbError,
     optimizations::{run_ddl, valid_indexes},
 };
 

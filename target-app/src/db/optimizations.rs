@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use shared::profile::{OnOff, Profile};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
-use super::error::DbError;
+use super::DbError;
 
 /// Serialises changes of indexes between processes that share a database.
 const DDL_LOCK: i64 = 0x0063_635f_6464_6c00;

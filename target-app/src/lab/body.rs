@@ -1,0 +1,56 @@
+//! JSON bodies that may be left out: nothing sent means the default.
+
+use axum::extract::rejection::BytesRejection;
+use bytes::Bytes;
+use serde::de::DeserializeOwned;
+use shared::problem::Code;
+
+use crate::error::ApiError;
+
+/// What the body says, or the default where there is none.
+pub(super) fn optional<T: DeserializeOwned + Default>(
+    body: Result<Bytes, BytesRejection>,
+) -> Result<T, ApiError> {
+    let body = body.map_err(|refusal| {
+        let code = match refusal.status().as_u16() {
+            413 => Code::TooLarge,
+            _ => Code::MalformedBody,
+        };
+        ApiError::new(code, refusal.body_text())
+    })?;
+    if body.trim_ascii().is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&body).map_err(|error| {
+        let code = if error.is_data() {
+            Code::InvalidRequest
+        } else {
+            Code::MalformedBody
+        };
+        ApiError::new(code, error.to_string())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::api::lab::ResetRequest;
+
+    fn read(text: &'static str) -> Result<ResetRequest, Code> {
+        optional(Ok(Bytes::from_static(text.as_bytes()))).map_err(|error: ApiError| error.code())
+    }
+
+    #[test]
+    fn an_empty_body_is_the_default() {
+        assert_eq!(read("").unwrap(), ResetRequest::default());
+        assert_eq!(read(" \n").unwrap(), ResetRequest::default());
+    }
+
+    #[test]
+    fn what_is_no_json_and_what_is_not_valid_are_told_apart() {
+        assert_eq!(read("{").unwrap_err(), Code::MalformedBody);
+        assert_eq!(read(r#"{"profil": {}}"#).unwrap_err(), Code::InvalidRequest);
+        assert_eq!(read(r#"{"profile": {"pool.maks": 3}}"#).unwrap_err(), Code::InvalidRequest);
+        assert!(read(r#"{"profile": {"pool.max": 3}}"#).unwrap().profile.is_some());
+    }
+}

@@ -1,0 +1,88 @@
+//! Is the process up, and do the parts it stands on answer?
+
+use std::{collections::BTreeMap, time::Duration};
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use shared::{api::lab::Readiness, paths};
+
+use super::probes::{PostgresProbe, RedisProbe};
+use crate::state::AppState;
+
+/// Longest wait for a part.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// Is the process up?
+#[utoipa::path(
+    get,
+    path = paths::HEALTH_LIVE,
+    operation_id = "health.live",
+    tag = "health",
+    responses((status = 200, description = "It is", body = Readiness)),
+)]
+pub async fn live() -> Json<Readiness> {
+    Json(Readiness {
+        status: "live".to_owned(),
+        parts: BTreeMap::new(),
+    })
+}
+
+/// Do PostgreSQL and Redis answer?
+///
+/// Each is asked over a connection of its own, so that a busy pool does not make the server
+/// look broken, and given a second.
+#[utoipa::path(
+    get,
+    path = paths::HEALTH_READY,
+    operation_id = "health.ready",
+    tag = "health",
+    responses(
+        (status = 200, description = "Both answer", body = Readiness),
+        (status = 503, description = "One does not; `parts` says which and why", body = Readiness),
+    ),
+)]
+pub async fn ready(State(state): State<AppState>) -> Response {
+    let parts = state.engines().parts();
+    let postgres = async {
+        tokio::time::timeout(LIMIT, PostgresProbe::connect(&parts.database_url)).await
+    };
+    let redis = async { tokio::time::timeout(LIMIT, RedisProbe::ping(&parts.redis_url)).await };
+    let (postgres, redis) = tokio::join!(postgres, redis);
+    let mut answers = BTreeMap::from([
+        ("postgres".to_owned(), word(postgres.map(|asked| asked.map(drop)))),
+        ("redis".to_owned(), word(redis)),
+    ]);
+    if state.admit().is_err() {
+        let why = "the database is being replaced".to_owned();
+        answers.insert("engine".to_owned(), why);
+    }
+    let is_ready = answers.values().all(|answer| answer == "ok");
+    let (status, text) = if is_ready {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not_ready")
+    };
+    let body = Readiness {
+        status: text.to_owned(),
+        parts: answers,
+    };
+    (status, Json(body)).into_response()
+}
+
+/// `ok`, or what is wrong; the cause goes into the log, for it may name hosts.
+fn word<E: std::fmt::Display>(
+    asked: Result<Result<(), E>, tokio::time::error::Elapsed>,
+) -> String {
+    match asked {
+        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "a part of the server does not answer");
+            "does not answer".to_owned()
+        }
+        Err(_) => format!("did not answer within {} ms", LIMIT.as_millis()),
+    }
+}

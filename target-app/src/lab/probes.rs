@@ -1,0 +1,253 @@
+//! What PostgreSQL, Redis and the system say of themselves.
+//!
+//! Probes have connections of their own, outside of every pool, so that looking does not
+//! change what is looked at, and goes on when the pool is exhausted.
+
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
+
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, RedisError, aio::MultiplexedConnection, cmd,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use shared::snapshot::{PostgresSnapshot, ProcessSnapshot, RedisSnapshot};
+use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
+
+/// Longest wait for an answer of Redis; callers bound the whole as well.
+const REDIS_LIMIT: Duration = Duration::from_secs(1);
+
+/// A connection to PostgreSQL that only looks.
+pub(super) struct PostgresProbe(PgConnection);
+
+#[derive(sqlx::FromRow)]
+struct Activity {
+    state: Option<String>,
+    wait_event_type: Option<String>,
+    wait_event: Option<String>,
+    backends: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct Totals {
+    commits: i64,
+    rollbacks: i64,
+    deadlocks: i64,
+    rows_returned: i64,
+    rows_fetched: i64,
+    blocks_hit: i64,
+    blocks_read: i64,
+    wal_bytes: i64,
+}
+
+impl PostgresProbe {
+    /// Connects, which the server answers only when it can serve.
+    pub(super) async fn connect(url: &SecretString) -> Result<Self, sqlx::Error> {
+        let conn = PgConnectOptions::from_str(url.expose_secret())?
+            .application_name("target-app probe")
+            .disable_statement_logging()
+            .connect()
+            .await?;
+        Ok(Self(conn))
+    }
+
+    /// One sample. Counters start again when the database is replaced by a reset.
+    pub(super) async fn sample(&mut self) -> Result<PostgresSnapshot, sqlx::Error> {
+        let activity = sqlx::query_as::<_, Activity>(
+            "select state, wait_event_type, wait_event, count(*) as backends
+             from pg_stat_activity
+             where datname = current_database()
+             and backend_type = 'client backend'
+             and application_name <> 'target-app probe'
+             group by state, wait_event_type, wait_event",
+        )
+        .fetch_all(&mut self.0)
+        .await?;
+        let totals = sqlx::query_as::<_, Totals>(
+            "select
+                 xact_commit as commits,
+                 xact_rollback as rollbacks,
+                 deadlocks,
+                 tup_returned as rows_returned,
+                 tup_fetched as rows_fetched,
+                 blks_hit as blocks_hit,
+                 blks_read as blocks_read,
+                 pg_stat_wal.wal_bytes::bigint as wal_bytes
+             from pg_stat_database, pg_stat_wal
+             where datname = current_database()",
+        )
+        .fetch_one(&mut self.0)
+        .await?;
+        Ok(snapshot(activity, &totals))
+    }
+}
+
+fn snapshot(activity: Vec<Activity>, totals: &Totals) -> PostgresSnapshot {
+    let mut snapshot = PostgresSnapshot {
+        commits: totals.commits as u64,
+        rollbacks: totals.rollbacks as u64,
+        deadlocks: totals.deadlocks as u64,
+        rows_returned: totals.rows_returned as u64,
+        rows_fetched: totals.rows_fetched as u64,
+        blocks_hit: totals.blocks_hit as u64,
+        blocks_read: totals.blocks_read as u64,
+        wal_bytes: totals.wal_bytes as u64,
+        ..PostgresSnapshot::default()
+    };
+    for group in activity {
+        let backends = group.backends as u32;
+        match group.state.as_deref() {
+            Some("active") => {
+                snapshot.active += backends;
+                let wait = match (group.wait_event_type, group.wait_event) {
+                    (Some(kind), Some(event)) => format!("{kind}:{event}"),
+                    _ => "CPU".to_owned(),
+                };
+                *snapshot.waits.entry(wait).or_default() += backends;
+            }
+            Some(state) if state.starts_with("idle in transaction") => {
+                snapshot.idle_in_transaction += backends;
+            }
+            Some("idle") => snapshot.idle += backends,
+            _ => {}
+        }
+    }
+    snapshot
+}
+
+/// A connection to Redis that only looks.
+pub(super) struct RedisProbe(MultiplexedConnection);
+
+impl RedisProbe {
+    /// Connects.
+    pub(super) async fn connect(url: &SecretString) -> Result<Self, RedisError> {
+        let limits = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(REDIS_LIMIT))
+            .set_response_timeout(Some(REDIS_LIMIT));
+        let client = Client::open(url.expose_secret())?;
+        Ok(Self(
+            client
+                .get_multiplexed_async_connection_with_config(&limits)
+                .await?,
+        ))
+    }
+
+    /// Connects and asks whether it answers.
+    pub(super) async fn ping(url: &SecretString) -> Result<(), RedisError> {
+        let mut probe = Self::connect(url).await?;
+        cmd("PING").query_async(&mut probe.0).await
+    }
+
+    /// Connects and deletes everything in the database of the URL.
+    pub(super) async fn flush(url: &SecretString) -> Result<(), RedisError> {
+        let mut probe = Self::connect(url).await?;
+        cmd("FLUSHDB").query_async(&mut probe.0).await
+    }
+
+    /// One sample.
+    pub(super) async fn sample(&mut self) -> Result<RedisSnapshot, RedisError> {
+        let info: String = cmd("INFO").arg("all").query_async(&mut self.0).await?;
+        Ok(read_info(&info))
+    }
+}
+
+/// Reads `key:value` lines; what is missing counts as zero.
+fn read_info(info: &str) -> RedisSnapshot {
+    let values: BTreeMap<&str, &str> = info
+        .lines()
+        .filter_map(|line| line.trim_end().split_once(':'))
+        .collect();
+    let number = |key: &str| values.get(key).and_then(|text| text.parse().ok()).unwrap_or(0);
+    RedisSnapshot {
+        commands: number("total_commands_processed"),
+        // cmdstat_ping:calls=12,usec=34,…
+        pings: values
+            .get("cmdstat_ping")
+            .and_then(|stat| stat.split(',').find_map(|part| part.strip_prefix("calls=")))
+            .and_then(|calls| calls.parse().ok())
+            .unwrap_or(0),
+        keyspace_hits: number("keyspace_hits"),
+        keyspace_misses: number("keyspace_misses"),
+        clients: number("connected_clients") as u32,
+        used_memory: number("used_memory"),
+    }
+}
+
+/// This process; zeros where the system does not tell.
+pub(super) fn process() -> ProcessSnapshot {
+    let pid = std::process::id();
+    let stat = procfs::process::Process::myself().and_then(|process| process.stat());
+    let Ok(stat) = stat else {
+        return ProcessSnapshot {
+            pid,
+            ..ProcessSnapshot::default()
+        };
+    };
+    ProcessSnapshot {
+        pid,
+        cpu_ms: (stat.utime + stat.stime) * 1_000 / procfs::ticks_per_second().max(1),
+        rss_bytes: stat.rss * procfs::page_size(),
+        threads: u32::try_from(stat.num_threads).unwrap_or(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_figures_of_redis_are_found_among_the_others() {
+        let info = "# Clients\r\nconnected_clients:3\r\n# Memory\r\nused_memory:1000\r\n\
+                    # Stats\r\ntotal_commands_processed:42\r\nkeyspace_hits:7\r\nkeyspace_misses:2\r\n\
+                    # Commandstats\r\ncmdstat_ping:calls=12,usec=34,usec_per_call=2.83\r\n";
+        assert_eq!(
+            read_info(info),
+            RedisSnapshot {
+                commands: 42,
+                pings: 12,
+                keyspace_hits: 7,
+                keyspace_misses: 2,
+                clients: 3,
+                used_memory: 1_000,
+            }
+        );
+        assert_eq!(read_info("nothing known"), RedisSnapshot::default());
+    }
+
+    #[test]
+    fn backends_are_told_apart_by_what_they_do() {
+        let group = |state: &str, wait: Option<(&str, &str)>, backends| Activity {
+            state: Some(state.to_owned()),
+            wait_event_type: wait.map(|(kind, _)| kind.to_owned()),
+            wait_event: wait.map(|(_, event)| event.to_owned()),
+            backends,
+        };
+        let totals = Totals {
+            commits: 1,
+            rollbacks: 2,
+            deadlocks: 3,
+            rows_returned: 4,
+            rows_fetched: 5,
+            blocks_hit: 6,
+            blocks_read: 7,
+            wal_bytes: 8,
+        };
+        let activity = vec![
+            group("active", Some(("Lock", "tuple")), 2),
+            group("active", None, 3),
+            group("idle", Some(("Client", "ClientRead")), 4),
+            group("idle in transaction", None, 1),
+            group("idle in transaction (aborted)", None, 1),
+        ];
+        let snapshot = snapshot(activity, &totals);
+        assert_eq!((snapshot.active, snapshot.idle, snapshot.idle_in_transaction), (5, 4, 2));
+        assert_eq!(snapshot.waits["Lock:tuple"], 2);
+        assert_eq!(snapshot.waits["CPU"], 3);
+        assert_eq!(snapshot.wal_bytes, 8);
+    }
+
+    #[test]
+    fn this_process_has_memory_and_threads() {
+        let process = process();
+        assert_eq!(process.pid, std::process::id());
+        assert!(process.rss_bytes > 0 && process.threads > 0);
+    }
+}

@@ -1,0 +1,173 @@
+//! `GET /lab/telemetry`: one sample, or a stream of them.
+
+use std::{convert::Infallible, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use http::header;
+use serde::Deserialize;
+use shared::{paths, problem::Problem, snapshot::Snapshot, time::Millis};
+use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+
+use super::{
+    access::LabAccess,
+    probes::{PostgresProbe, RedisProbe, process},
+};
+use crate::{error::ApiError, http::Query, state::AppState};
+
+/// Longest wait for PostgreSQL or Redis; a sample then goes without.
+const LIMIT: Duration = Duration::from_secs(1);
+/// Most samples of one stream.
+const MAX_COUNT: u32 = 3_600;
+/// Shortest and longest distance of two samples, in milliseconds.
+const SPACING: (u64, u64) = (50, 60_000);
+
+/// Query of `GET /lab/telemetry`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TelemetryQuery {
+    /// Stream samples at this distance instead of giving one.
+    follow: Option<Millis>,
+    /// How many samples to stream.
+    count: Option<u32>,
+}
+
+/// What the server says of itself now, or again and again.
+///
+/// With `follow` the answer is one JSON object a line, the first at once, until `count` are
+/// sent, the client goes away or the server stops.
+#[utoipa::path(
+    get,
+    path = paths::LAB_TELEMETRY,
+    operation_id = "lab.telemetry",
+    tag = "lab",
+    params(
+        ("follow" = Option<String>, Query, description = "Distance of two samples, 50ms to 1m"),
+        ("count" = Option<u32>, Query, description = "How many samples to stream, at most 3600, which is the default"),
+    ),
+    security(("lab_token" = [])),
+    responses(
+        (status = 200, description = "A sample; with `follow` a stream of them, one a line", body = Snapshot),
+        (status = 401, description = "`unauthenticated`: the lab token is missing or wrong", body = Problem),
+    ),
+)]
+pub async fn telemetry(
+    _: LabAccess,
+    State(state): State<AppState>,
+    Query(query): Query<TelemetryQuery>,
+) -> Result<Response, ApiError> {
+    let mut probes = Probes::new(state);
+    let Some(spacing) = query.follow else {
+        if query.count.is_some() {
+            return Err(ApiError::invalid("count", "goes with `follow`"));
+        }
+        return Ok(axum::Json(probes.sample().await).into_response());
+    };
+    if !(SPACING.0..=SPACING.1).contains(&spacing.0) {
+        return Err(ApiError::invalid("follow", "50ms to 1m"));
+    }
+    let count = query.count.unwrap_or(MAX_COUNT);
+    if !(1..=MAX_COUNT).contains(&count) {
+        return Err(ApiError::invalid("count", "1 to 3600"));
+    }
+    let mut ticks = interval(spacing.duration());
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let lines = stream::unfold((probes, ticks, count), next_line);
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((headers, Body::from_stream(lines)).into_response())
+}
+
+async fn next_line(
+    (mut probes, mut ticks, left): (Probes, Interval, u32),
+) -> Option<(Result<Bytes, Infallible>, (Probes, Interval, u32))> {
+    let left = left.checked_sub(1)?;
+    let stop = probes.state.shutdown().clone();
+    tokio::select! {
+        () = stop.cancelled() => return None,
+        _ = ticks.tick() => {}
+    }
+    let mut line = serde_json::to_vec(&probes.sample().await)
+        .expect("a snapshot is numbers and maps with text keys");
+    line.push(b'\n');
+    Some((Ok(line.into()), (probes, ticks, left)))
+}
+
+/// Connections that stay open from sample to sample, and come back after a failure.
+struct Probes {
+    state: AppState,
+    postgres: Option<PostgresProbe>,
+    redis: Option<RedisProbe>,
+}
+
+impl Probes {
+    fn new(state: AppState) -> Self {
+        Self {
+            state,
+            postgres: None,
+            redis: None,
+        }
+    }
+
+    async fn sample(&mut self) -> Snapshot {
+        let parts = self.state.engines().parts();
+        let postgres = timeout(LIMIT, async {
+            let mut probe = match self.postgres.take() {
+                Some(probe) => probe,
+                None => PostgresProbe::connect(&parts.database_url).await?,
+            };
+            let sample = probe.sample().await?;
+            // Only what answered in time is used again.
+            self.postgres = Some(probe);
+            Ok::<_, sqlx::Error>(sample)
+        });
+        let redis = timeout(LIMIT, async {
+            let mut probe = match self.redis.take() {
+                Some(probe) => probe,
+                None => RedisProbe::connect(&parts.redis_url).await?,
+            };
+            let sample = probe.sample().await?;
+            self.redis = Some(probe);
+            Ok::<_, deadpool_redis::redis::RedisError>(sample)
+        });
+        let (postgres, redis) = tokio::join!(postgres, redis);
+        // Held for a moment only: an exchange of the engine waits for everyone who holds it.
+        let engine = self.state.engine();
+        Snapshot {
+            uptime_ms: self.state.uptime_ms(),
+            profile: engine.profile.fingerprint(),
+            http: self.state.http().snapshot(),
+            pool: engine.db.snapshot(),
+            caches: engine.caches.snapshot(),
+            hashing: engine.hasher.snapshot(),
+            chat: self.state.hub().snapshot(),
+            postgres: answered(postgres, "PostgreSQL"),
+            redis: answered(redis, "Redis"),
+            process: process(),
+        }
+    }
+}
+
+fn answered<T, E: std::fmt::Display>(
+    asked: Result<Result<T, E>, tokio::time::error::Elapsed>,
+    what: &str,
+) -> Option<T> {
+    match asked {
+        Ok(Ok(sample)) => Some(sample),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "{what} gave no sample");
+            None
+        }
+        Err(_) => {
+            tracing::debug!("{what} gave no sample in time");
+            None
+        }
+    }
+}

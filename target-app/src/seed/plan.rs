@@ -1,0 +1,321 @@
+//! The plan: who does what and when, as plain numbers. Pure, and the same for the same seed.
+//!
+//! Times are seconds from the anchor, the instant that the data calls now; what has begun
+//! is below zero. Texts are not in the plan: each row makes its own from its own stream.
+
+use rand::RngExt;
+use shared::dataset::{Counts, RACE_SLOTS, Scale};
+
+use super::{activity, calendar, rooms, skew::stream};
+
+/// Seconds of an hour.
+pub(super) const HOUR: i64 = 3_600;
+/// Seconds of a day.
+pub(super) const DAY: i64 = 24 * HOUR;
+/// Parents, one to this many students.
+const STUDENTS_PER_PARENT: u32 = 20;
+/// Administrators.
+const ADMINS: u32 = 3;
+/// Days from the anchor to the first race slot: beyond every availability window.
+const RACE_DAYS: i64 = 400;
+/// Mentors that are always on the list: they are the busy ones.
+const ALWAYS_ACTIVE: u32 = 2;
+
+/// Everything that will be loaded.
+pub(super) struct Plan {
+    pub(super) seed: u64,
+    pub(super) counts: Counts,
+    pub(super) parents: u32,
+    pub(super) admins: u32,
+    pub(super) mentors: Vec<Mentor>,
+    /// In order of time; slot *n* is the *n*-th.
+    pub(super) slots: Vec<Slot>,
+    /// In order of their making.
+    pub(super) bookings: Vec<Booking>,
+    /// In order of their making.
+    pub(super) reviews: Vec<Review>,
+    /// The recorded bookings, ascending.
+    pub(super) recordings: Vec<u32>,
+    pub(super) rooms: Vec<Room>,
+    /// In order of time.
+    pub(super) messages: Vec<Message>,
+}
+
+pub(super) struct Mentor {
+    pub(super) price_cents: i64,
+    pub(super) active: bool,
+    pub(super) joined: i64,
+    /// Mean of stars that the reviews scatter around.
+    pub(super) quality: f64,
+    /// Mean of the stars times 100, rounded half up; 0 without reviews.
+    pub(super) rating_hundredths: u32,
+    pub(super) reviews: u32,
+}
+
+pub(super) struct Slot {
+    pub(super) mentor: u32,
+    /// Begin, in hours from the anchor; every slot lasts one.
+    pub(super) hour: i32,
+    pub(super) capacity: u8,
+    pub(super) booked: u8,
+    pub(super) price_cents: i64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Status {
+    Confirmed,
+    Completed,
+    Cancelled,
+}
+
+pub(super) struct Booking {
+    pub(super) slot: u32,
+    pub(super) student: u32,
+    pub(super) seat: u8,
+    pub(super) status: Status,
+    pub(super) created: i64,
+    /// Only where cancelled.
+    pub(super) cancelled: Option<i64>,
+}
+
+pub(super) struct Review {
+    pub(super) booking: u32,
+    pub(super) stars: u8,
+    pub(super) created: i64,
+}
+
+pub(super) struct Room {
+    pub(super) mentor: u32,
+    /// Ascending.
+    pub(super) students: Vec<u32>,
+    pub(super) last_seq: u32,
+}
+
+pub(super) struct Message {
+    pub(super) room: u32,
+    pub(super) seq: u32,
+    /// 0 is the room's mentor, 1 its first student.
+    pub(super) sender: u32,
+    pub(super) sent: i64,
+}
+
+impl Plan {
+    pub(super) fn new(scale: Scale, seed: u64) -> Self {
+        let counts = scale.counts();
+        let mut mentors = mentors(counts, seed);
+        let mut slots = calendar::slots(scale, seed, &mentors);
+        let bookings = calendar::bookings(counts, seed, &mut slots);
+        let reviews = activity::reviews(counts, seed, &slots, &bookings, &mut mentors);
+        let recordings = activity::recordings(counts, seed, &bookings);
+        let mut rooms = rooms::rooms(counts, seed);
+        let messages = rooms::messages(counts, seed, &mut rooms);
+        Self {
+            seed,
+            counts,
+            parents: counts.students / STUDENTS_PER_PARENT,
+            admins: ADMINS,
+            mentors,
+            slots,
+            bookings,
+            reviews,
+            recordings,
+            rooms,
+            messages,
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn starts(&self) -> i64 {
+        i64::from(self.hour) * HOUR
+    }
+
+    pub(super) fn ends(&self) -> i64 {
+        self.starts() + HOUR
+    }
+
+    pub(super) fn is_past(&self) -> bool {
+        self.hour < 0
+    }
+}
+
+/// Race slot `n`: its mentor's rank and its begin. Every hour is another, so that a student
+/// may take part in all of them.
+pub(super) fn race_slot(counts: Counts, n: u32) -> (u32, i64) {
+    debug_assert!(n < RACE_SLOTS);
+    (n % counts.mentors, RACE_DAYS * DAY + i64::from(n) * HOUR)
+}
+
+fn mentors(counts: Counts, seed: u64) -> Vec<Mentor> {
+    let mut rng = stream(seed, "mentors");
+    (0..counts.mentors)
+        .map(|n| Mentor {
+            price_cents: i64::from(rng.random_range(3..=30_u32)) * 500,
+            active: rng.random_bool(0.95) || n < ALWAYS_ACTIVE,
+            joined: -i64::from(rng.random_range(310..=1_500_u32)) * DAY
+                - i64::from(rng.random_range(0..86_400_u32)),
+            quality: 3.3 + 1.6 * rng.random::<f64>(),
+            rating_hundredths: 0,
+            reviews: 0,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn tiny() -> Plan {
+        Plan::new(Scale::Tiny, 42)
+    }
+
+    fn active(plan: &Plan) -> impl Iterator<Item = (&Booking, &Slot)> {
+        plan.bookings
+            .iter()
+            .filter(|booking| booking.status != Status::Cancelled)
+            .map(|booking| (booking, &plan.slots[booking.slot as usize]))
+    }
+
+    #[test]
+    fn there_is_exactly_as_much_as_the_scale_says() {
+        for scale in [Scale::Tiny, Scale::Small] {
+            let plan = Plan::new(scale, 1);
+            let counts = scale.counts();
+            assert_eq!(plan.mentors.len(), counts.mentors as usize);
+            assert_eq!(plan.slots.len(), counts.slots as usize);
+            assert_eq!(plan.bookings.len(), counts.bookings as usize);
+            assert_eq!(plan.reviews.len(), counts.reviews as usize);
+            assert_eq!(plan.recordings.len(), counts.recordings as usize);
+            assert_eq!(plan.rooms.len(), counts.rooms as usize);
+            assert_eq!(plan.messages.len(), counts.messages as usize);
+        }
+    }
+
+    #[test]
+    fn no_student_has_two_active_bookings_in_one_hour() {
+        let plan = tiny();
+        let mut taken = BTreeSet::new();
+        for (booking, slot) in active(&plan) {
+            assert!(taken.insert((booking.student, slot.hour)));
+        }
+    }
+
+    #[test]
+    fn no_mentor_has_two_slots_in_one_hour() {
+        let plan = tiny();
+        let mut taken = BTreeSet::new();
+        assert!(plan.slots.iter().all(|slot| taken.insert((slot.mentor, slot.hour))));
+        let races: BTreeSet<_> = (0..RACE_SLOTS).map(|n| race_slot(plan.counts, n).1).collect();
+        assert_eq!(races.len(), RACE_SLOTS as usize);
+    }
+
+    #[test]
+    fn seats_are_distinct_below_the_capacity_and_counted() {
+        let plan = tiny();
+        let mut seats: BTreeMap<u32, BTreeSet<u8>> = BTreeMap::new();
+        for (booking, slot) in active(&plan) {
+            assert!(booking.seat < slot.capacity);
+            assert!(seats.entry(booking.slot).or_default().insert(booking.seat));
+        }
+        for (n, slot) in plan.slots.iter().enumerate() {
+            let held = seats.get(&(n as u32)).map_or(0, BTreeSet::len);
+            assert_eq!(held, usize::from(slot.booked));
+        }
+    }
+
+    #[test]
+    fn what_is_past_is_completed_and_most_of_what_is_ahead_is_open() {
+        for scale in [Scale::Tiny, Scale::Small] {
+            let plan = Plan::new(scale, 7);
+            for (booking, slot) in active(&plan) {
+                assert_eq!(booking.status == Status::Completed, slot.is_past());
+            }
+            let ahead: Vec<_> = plan.slots.iter().filter(|slot| !slot.is_past()).collect();
+            let open = ahead.iter().filter(|slot| slot.booked < slot.capacity).count();
+            assert!(open * 10 >= ahead.len() * 6, "{open} of {}", ahead.len());
+            assert!(ahead.len() * 3 > plan.slots.len());
+            assert!(ahead.iter().all(|slot| slot.ends() <= 62 * DAY));
+        }
+    }
+
+    #[test]
+    fn the_two_busy_mentors_have_the_slots_they_are_known_for() {
+        for (scale, least) in [(Scale::Tiny, [50, 500]), (Scale::Small, [500, 5_000])] {
+            let plan = Plan::new(scale, 42);
+            for (mentor, least) in least.into_iter().enumerate() {
+                let slots = plan.slots.iter().filter(|slot| slot.mentor == mentor as u32);
+                assert!(slots.count() >= least);
+            }
+        }
+    }
+
+    #[test]
+    fn each_of_the_first_students_has_bookings_a_recording_and_a_room() {
+        for scale in [Scale::Tiny, Scale::Small] {
+            let plan = Plan::new(scale, 42);
+            let first = plan.counts.students.min(1_000);
+            let mut bookings = BTreeMap::<u32, u32>::new();
+            for booking in &plan.bookings {
+                *bookings.entry(booking.student).or_default() += 1;
+            }
+            let recorded: BTreeSet<_> = plan
+                .recordings
+                .iter()
+                .map(|&n| plan.bookings[n as usize].student)
+                .collect();
+            let chatting: BTreeSet<_> =
+                plan.rooms.iter().flat_map(|room| room.students.iter().copied()).collect();
+            for student in 0..first {
+                assert!(bookings.get(&student).copied().unwrap_or(0) >= 3, "{student}");
+                assert!(recorded.contains(&student), "{student}");
+                assert!(chatting.contains(&student), "{student}");
+            }
+        }
+    }
+
+    #[test]
+    fn reviews_and_recordings_are_of_distinct_completed_lessons() {
+        let plan = tiny();
+        let reviewed: BTreeSet<_> = plan.reviews.iter().map(|review| review.booking).collect();
+        assert_eq!(reviewed.len(), plan.reviews.len());
+        for &n in reviewed.iter().chain(&plan.recordings) {
+            assert_eq!(plan.bookings[n as usize].status, Status::Completed);
+        }
+        assert!(plan.recordings.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn nothing_was_made_after_now_or_cancelled_before_it_was_made() {
+        let plan = tiny();
+        for booking in &plan.bookings {
+            assert!(booking.created <= 0);
+            assert!(booking.created <= plan.slots[booking.slot as usize].starts());
+            assert_eq!(booking.cancelled.is_some(), booking.status == Status::Cancelled);
+            assert!(booking.cancelled.is_none_or(|at| booking.created <= at && at <= 0));
+        }
+        for review in &plan.reviews {
+            let slot = &plan.slots[plan.bookings[review.booking as usize].slot as usize];
+            assert!(slot.ends() <= review.created && review.created <= 0);
+        }
+    }
+
+    #[test]
+    fn rooms_have_four_to_twelve_members_and_dense_messages() {
+        for scale in [Scale::Tiny, Scale::Small] {
+            let plan = Plan::new(scale, 42);
+            let mut last = vec![0; plan.rooms.len()];
+            for message in &plan.messages {
+                let room = &plan.rooms[message.room as usize];
+                last[message.room as usize] += 1;
+                assert_eq!(message.seq, last[message.room as usize]);
+                assert!(message.sender as usize <= room.students.len());
+            }
+            for (room, last) in plan.rooms.iter().zip(last) {
+                assert_eq!(room.last_seq, last);
+                assert!((4..=12).contains(&(room.students.len() + 1)));
+                assert!(room.students.windows(2).all(|pair| pair[0] < pair[1]));
+            }
+        }
+    }
+}
