@@ -36,12 +36,17 @@ fn check(configured: Option<&SecretString>, headers: &HeaderMap) -> Result<(), A
     if same(given, configured.expose_secret()) {
         Ok(())
     } else {
-        Err(ApiError::new(Code::Unauthenticated, "the lab token is wrong"))
+        Err(ApiError::new(
+            Code::Unauthenticated,
+            "the lab token is wrong",
+        ))
     }
 }
 
 fn given(headers: &HeaderMap) -> Option<&str> {
-    let own = headers.get(headers::LAB_TOKEN).and_then(|value| value.to_str().ok());
+    let own = headers
+        .get(headers::LAB_TOKEN)
+        .and_then(|value| value.to_str().ok());
     own.or_else(|| {
         let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
@@ -64,14 +69,19 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(name, value.parse().unwrap());
         let configured = configured.map(SecretString::from);
-        check(configured.as_ref(), &headers).err().map(|error| error.code())
+        check(configured.as_ref(), &headers)
+            .err()
+            .map(|error| error.code())
     }
 
     #[test]
     fn the_token_is_taken_from_its_own_header_or_as_a_bearer_token() {
         assert_eq!(code(Some("secret"), headers::LAB_TOKEN, "secret"), None);
         assert_eq!(code(Some("secret"), "authorization", "Bearer secret"), None);
-        assert_eq!(code(Some("secret"), "authorization", "bearer  secret"), None);
+        assert_eq!(
+            code(Some("secret"), "authorization", "bearer  secret"),
+            None
+        );
     }
 
     #[test]
@@ -83,13 +93,20 @@ mod tests {
             ("authorization", "Basic secret"),
             ("accept", "secret"),
         ] {
-            assert_eq!(code(Some("secret"), name, value), Some(Code::Unauthenticated), "{value}");
+            assert_eq!(
+                code(Some("secret"), name, value),
+                Some(Code::Unauthenticated),
+                "{value}"
+            );
         }
     }
 
     #[test]
     fn without_a_configured_token_there_is_no_lab() {
         assert_eq!(code(None, headers::LAB_TOKEN, ""), Some(Code::NotFound));
-        assert_eq!(code(None, headers::LAB_TOKEN, "secret"), Some(Code::NotFound));
+        assert_eq!(
+            code(None, headers::LAB_TOKEN, "secret"),
+            Some(Code::NotFound)
+        );
     }
 }

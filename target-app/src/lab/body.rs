@@ -50,7 +50,15 @@ mod tests {
     fn what_is_no_json_and_what_is_not_valid_are_told_apart() {
         assert_eq!(read("{").unwrap_err(), Code::MalformedBody);
         assert_eq!(read(r#"{"profil": {}}"#).unwrap_err(), Code::InvalidRequest);
-        assert_eq!(read(r#"{"profile": {"pool.maks": 3}}"#).unwrap_err(), Code::InvalidRequest);
-        assert!(read(r#"{"profile": {"pool.max": 3}}"#).unwrap().profile.is_some());
+        assert_eq!(
+            read(r#"{"profile": {"pool.maks": 3}}"#).unwrap_err(),
+            Code::InvalidRequest
+        );
+        assert!(
+            read(r#"{"profile": {"pool.max": 3}}"#)
+                .unwrap()
+                .profile
+                .is_some()
+        );
     }
 }

@@ -47,13 +47,15 @@ pub async fn live() -> Json<Readiness> {
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
     let parts = state.engines().parts();
-    let postgres = async {
-        tokio::time::timeout(LIMIT, PostgresProbe::connect(&parts.database_url)).await
-    };
+    let postgres =
+        async { tokio::time::timeout(LIMIT, PostgresProbe::connect(&parts.database_url)).await };
     let redis = async { tokio::time::timeout(LIMIT, RedisProbe::ping(&parts.redis_url)).await };
     let (postgres, redis) = tokio::join!(postgres, redis);
     let mut answers = BTreeMap::from([
-        ("postgres".to_owned(), word(postgres.map(|asked| asked.map(drop)))),
+        (
+            "postgres".to_owned(),
+            word(postgres.map(|asked| asked.map(drop))),
+        ),
         ("redis".to_owned(), word(redis)),
     ]);
     if state.admit().is_err() {
@@ -74,9 +76,7 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 }
 
 /// `ok`, or what is wrong; the cause goes into the log, for it may name hosts.
-fn word<E: std::fmt::Display>(
-    asked: Result<Result<(), E>, tokio::time::error::Elapsed>,
-) -> String {
+fn word<E: std::fmt::Display>(asked: Result<Result<(), E>, tokio::time::error::Elapsed>) -> String {
     match asked {
         Ok(Ok(())) => "ok".to_owned(),
         Ok(Err(error)) => {

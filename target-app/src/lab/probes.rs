@@ -1,4 +1,4 @@
-//! What PostgreSQL, Redis and the system say of themselves.
+//! What PostgreSQL and Redis say of themselves.
 //!
 //! Probes have connections of their own, outside of every pool, so that looking does not
 //! change what is looked at, and goes on when the pool is exhausted.
@@ -9,7 +9,7 @@ use deadpool_redis::redis::{
     AsyncConnectionConfig, Client, RedisError, aio::MultiplexedConnection, cmd,
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use shared::snapshot::{PostgresSnapshot, ProcessSnapshot, RedisSnapshot};
+use shared::snapshot::{PostgresSnapshot, RedisSnapshot};
 use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 
 /// Longest wait for an answer of Redis; callers bound the whole as well.
@@ -155,7 +155,12 @@ fn read_info(info: &str) -> RedisSnapshot {
         .lines()
         .filter_map(|line| line.trim_end().split_once(':'))
         .collect();
-    let number = |key: &str| values.get(key).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let number = |key: &str| {
+        values
+            .get(key)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0)
+    };
     RedisSnapshot {
         commands: number("total_commands_processed"),
         // cmdstat_ping:calls=12,usec=34,…
@@ -168,24 +173,6 @@ fn read_info(info: &str) -> RedisSnapshot {
         keyspace_misses: number("keyspace_misses"),
         clients: number("connected_clients") as u32,
         used_memory: number("used_memory"),
-    }
-}
-
-/// This process; zeros where the system does not tell.
-pub(super) fn process() -> ProcessSnapshot {
-    let pid = std::process::id();
-    let stat = procfs::process::Process::myself().and_then(|process| process.stat());
-    let Ok(stat) = stat else {
-        return ProcessSnapshot {
-            pid,
-            ..ProcessSnapshot::default()
-        };
-    };
-    ProcessSnapshot {
-        pid,
-        cpu_ms: (stat.utime + stat.stime) * 1_000 / procfs::ticks_per_second().max(1),
-        rss_bytes: stat.rss * procfs::page_size(),
-        threads: u32::try_from(stat.num_threads).unwrap_or(0),
     }
 }
 
@@ -238,16 +225,12 @@ mod tests {
             group("idle in transaction (aborted)", None, 1),
         ];
         let snapshot = snapshot(activity, &totals);
-        assert_eq!((snapshot.active, snapshot.idle, snapshot.idle_in_transaction), (5, 4, 2));
+        assert_eq!(
+            (snapshot.active, snapshot.idle, snapshot.idle_in_transaction),
+            (5, 4, 2)
+        );
         assert_eq!(snapshot.waits["Lock:tuple"], 2);
         assert_eq!(snapshot.waits["CPU"], 3);
         assert_eq!(snapshot.wal_bytes, 8);
-    }
-
-    #[test]
-    fn this_process_has_memory_and_threads() {
-        let process = process();
-        assert_eq!(process.pid, std::process::id());
-        assert!(process.rss_bytes > 0 && process.threads > 0);
     }
 }

@@ -98,6 +98,10 @@ mod tests {
     fn a_missing_snapshot_says_how_to_make_one() {
         let error = refusal(DatabaseError::NoSnapshot("codeconnect".to_owned()));
         assert_eq!(error.code(), Code::ProfileRefused);
-        assert!(error.detail().contains("run `target-app seed`"), "{}", error.detail());
+        assert!(
+            error.detail().contains("run `target-app seed`"),
+            "{}",
+            error.detail()
+        );
     }
 }

@@ -16,9 +16,9 @@ use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
 
 use super::{
     access::LabAccess,
-    probes::{PostgresProbe, RedisProbe, process},
+    probes::{PostgresProbe, RedisProbe},
 };
-use crate::{error::ApiError, http::Query, state::AppState};
+use crate::{error::ApiError, http::Query, metrics, state::AppState};
 
 /// Longest wait for PostgreSQL or Redis; a sample then goes without.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -150,7 +150,7 @@ impl Probes {
             chat: self.state.hub().snapshot(),
             postgres: answered(postgres, "PostgreSQL"),
             redis: answered(redis, "Redis"),
-            process: process(),
+            process: metrics::process(),
         }
     }
 }

@@ -96,11 +96,21 @@ async fn found(pool: &PgPool) -> Result<Found, DbError> {
 /// The pool's switches as the pool itself has them.
 fn pool_values(engine: &Engine) -> BTreeMap<String, String> {
     let options = engine.db.pool().options();
-    let ping = if options.get_test_before_acquire() { OnOff::On } else { OnOff::Off };
+    let ping = if options.get_test_before_acquire() {
+        OnOff::On
+    } else {
+        OnOff::Off
+    };
     let acquire = Millis(options.get_acquire_timeout().as_millis() as u64);
     let mut values = BTreeMap::from([
-        ("pool.max".to_owned(), options.get_max_connections().to_string()),
-        ("pool.min".to_owned(), options.get_min_connections().to_string()),
+        (
+            "pool.max".to_owned(),
+            options.get_max_connections().to_string(),
+        ),
+        (
+            "pool.min".to_owned(),
+            options.get_min_connections().to_string(),
+        ),
         ("pool.acquire_timeout".to_owned(), acquire.to_string()),
         ("pool.ping_on_acquire".to_owned(), ping.to_string()),
     ]);
@@ -113,6 +123,10 @@ fn pool_values(engine: &Engine) -> BTreeMap<String, String> {
 
 /// Version and kind of this build: `0.1.0 (release)`.
 fn build() -> String {
-    let kind = if cfg!(debug_assertions) { "debug" } else { "release" };
+    let kind = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
     format!("{} ({kind})", env!("CARGO_PKG_VERSION"))
 }

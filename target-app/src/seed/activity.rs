@@ -22,11 +22,9 @@ pub(super) fn reviews(
 ) -> Vec<Review> {
     let mut rng = stream(seed, "reviews");
     let mut lessons = completed(bookings);
-    lessons.partial_shuffle(&mut rng, counts.reviews as usize);
-    // The shuffled part is at the end.
-    let from = lessons.len().saturating_sub(counts.reviews as usize);
+    let (chosen, _) = lessons.partial_shuffle(&mut rng, counts.reviews as usize);
     let mut sums = vec![0_u32; mentors.len()];
-    let mut reviews: Vec<_> = lessons[from..]
+    let mut reviews: Vec<_> = chosen
         .iter()
         .map(|&booking| {
             let slot = &slots[bookings[booking as usize].slot as usize];

@@ -37,7 +37,11 @@ pub(super) fn slots(scale: Scale, seed: u64, mentors: &[Mentor]) -> Vec<Slot> {
             slots.push(Slot {
                 mentor: mentor as u32,
                 hour,
-                capacity: if group { rng.random_range(2..=8_u32) as u8 } else { 1 },
+                capacity: if group {
+                    rng.random_range(2..=8_u32) as u8
+                } else {
+                    1
+                },
                 booked: 0,
                 price_cents: if group { price / 2 } else { price },
             });
@@ -71,7 +75,8 @@ fn hours(rng: &mut ChaCha8Rng, count: u32) -> Vec<i32> {
         WORKING_HOURS.collect()
     };
     let most_ahead = AHEAD_DAYS as u32 * day.len() as u32 * 5 / 6;
-    let past = ((f64::from(count) * PAST_SHARE).round() as u32).max(count.saturating_sub(most_ahead));
+    let past =
+        ((f64::from(count) * PAST_SHARE).round() as u32).max(count.saturating_sub(most_ahead));
     let mut draw = |first_day: i32, days: i32, amount: u32| -> Vec<i32> {
         index::sample(rng, days as usize * day.len(), amount as usize)
             .into_iter()
@@ -98,7 +103,10 @@ fn active(counts: Counts, seed: u64, slots: &mut [Slot], bookings: &mut Vec<Book
     let mut rng = stream(seed, "bookings.active");
     let mut deck = Deck::new(stream(seed, "bookings.deck"), counts.students);
     let mut busy_at = vec![i32::MIN; counts.students as usize];
-    let likely: f64 = slots.iter().map(|slot| f64::from(offered(slot)) * fill(slot)).sum();
+    let likely: f64 = slots
+        .iter()
+        .map(|slot| f64::from(offered(slot)) * fill(slot))
+        .sum();
     let scale_down = (f64::from(counts.bookings) * ACTIVE_SHARE / likely).min(1.0);
     for (n, slot) in slots.iter_mut().enumerate() {
         let chance = fill(slot) * scale_down;
@@ -114,7 +122,11 @@ fn active(counts: Counts, seed: u64, slots: &mut [Slot], bookings: &mut Vec<Book
                 slot: n as u32,
                 student,
                 seat: slot.booked,
-                status: if slot.is_past() { Status::Completed } else { Status::Confirmed },
+                status: if slot.is_past() {
+                    Status::Completed
+                } else {
+                    Status::Confirmed
+                },
                 created: made(&mut rng, slot),
                 cancelled: None,
             });

@@ -91,7 +91,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_hash_of_a_scheme_starts_with_its_prefix_and_no_other() {
-        let schemes = ["bcrypt(4)", "bcrypt(5)", "argon2id(1024,1,1)", "argon2id(1024,2,1)"];
+        let schemes = [
+            "bcrypt(4)",
+            "bcrypt(5)",
+            "argon2id(1024,1,1)",
+            "argon2id(1024,2,1)",
+        ];
         for text in schemes {
             let hash = hash_password(text.parse().unwrap()).await.unwrap();
             for other in schemes {

@@ -57,7 +57,9 @@ pub(super) async fn load(
         .chain(UNSEEDED.iter().copied())
         .collect();
     let truncate = format!("truncate {} restart identity", tables.join(", "));
-    sqlx::raw_sql(AssertSqlSafe(truncate)).execute(&mut *conn).await?;
+    sqlx::raw_sql(AssertSqlSafe(truncate))
+        .execute(&mut *conn)
+        .await?;
 
     let mut rows = Rows::new(label.anchor);
     let mut counts = BTreeMap::new();
@@ -69,7 +71,9 @@ pub(super) async fn load(
 
     guards::raise_all(conn).await?;
     for statement in foreign_keys {
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *conn).await?;
+        sqlx::raw_sql(AssertSqlSafe(statement))
+            .execute(&mut *conn)
+            .await?;
     }
     sqlx::query(
         "insert into dataset (scale, seed, digest, anchor)
@@ -127,7 +131,9 @@ async fn take_foreign_keys(conn: &mut PgConnection) -> Result<Vec<String>, DbErr
     .await?;
     let mut make = Vec::with_capacity(keys.len());
     for (drop, add) in keys {
-        sqlx::raw_sql(AssertSqlSafe(drop)).execute(&mut *conn).await?;
+        sqlx::raw_sql(AssertSqlSafe(drop))
+            .execute(&mut *conn)
+            .await?;
         make.push(add);
     }
     Ok(make)

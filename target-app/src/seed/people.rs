@@ -117,7 +117,9 @@ pub(super) fn skill(rng: &mut ChaCha8Rng) -> &'static str {
 
 /// `count` distinct numbers below `n`, small ones most often (Zipf), ascending.
 fn skewed(rng: &mut ChaCha8Rng, n: usize, count: usize) -> Vec<usize> {
-    let mut weights: Vec<f64> = (1..=n).map(|rank| (rank as f64).powf(-ZIPF_EXPONENT)).collect();
+    let mut weights: Vec<f64> = (1..=n)
+        .map(|rank| (rank as f64).powf(-ZIPF_EXPONENT))
+        .collect();
     let mut out: Vec<usize> = (0..count.min(n))
         .map(|_| {
             let mut rest = rng.random::<f64>() * weights.iter().sum::<f64>();
@@ -157,8 +159,16 @@ mod tests {
         let base = stream(1, "profile");
         for n in 0..500 {
             let one = profile(&mut row(&base, n));
-            assert!((1..=160).contains(&one.headline.chars().count()), "{}", one.headline);
-            assert!((250..=4_000).contains(&one.bio.chars().count()), "{}", one.bio.len());
+            assert!(
+                (1..=160).contains(&one.headline.chars().count()),
+                "{}",
+                one.headline
+            );
+            assert!(
+                (250..=4_000).contains(&one.bio.chars().count()),
+                "{}",
+                one.bio.len()
+            );
             assert!(!one.bio.contains('{'), "{}", one.bio);
             assert!((1..=5).contains(&one.skills.len()) && one.skills.is_sorted());
             assert!((1..=3).contains(&one.languages.len()));

@@ -205,8 +205,14 @@ mod tests {
     fn no_mentor_has_two_slots_in_one_hour() {
         let plan = tiny();
         let mut taken = BTreeSet::new();
-        assert!(plan.slots.iter().all(|slot| taken.insert((slot.mentor, slot.hour))));
-        let races: BTreeSet<_> = (0..RACE_SLOTS).map(|n| race_slot(plan.counts, n).1).collect();
+        assert!(
+            plan.slots
+                .iter()
+                .all(|slot| taken.insert((slot.mentor, slot.hour)))
+        );
+        let races: BTreeSet<_> = (0..RACE_SLOTS)
+            .map(|n| race_slot(plan.counts, n).1)
+            .collect();
         assert_eq!(races.len(), RACE_SLOTS as usize);
     }
 
@@ -232,7 +238,10 @@ mod tests {
                 assert_eq!(booking.status == Status::Completed, slot.is_past());
             }
             let ahead: Vec<_> = plan.slots.iter().filter(|slot| !slot.is_past()).collect();
-            let open = ahead.iter().filter(|slot| slot.booked < slot.capacity).count();
+            let open = ahead
+                .iter()
+                .filter(|slot| slot.booked < slot.capacity)
+                .count();
             assert!(open * 10 >= ahead.len() * 6, "{open} of {}", ahead.len());
             assert!(ahead.len() * 3 > plan.slots.len());
             assert!(ahead.iter().all(|slot| slot.ends() <= 62 * DAY));
@@ -244,7 +253,10 @@ mod tests {
         for (scale, least) in [(Scale::Tiny, [50, 500]), (Scale::Small, [500, 5_000])] {
             let plan = Plan::new(scale, 42);
             for (mentor, least) in least.into_iter().enumerate() {
-                let slots = plan.slots.iter().filter(|slot| slot.mentor == mentor as u32);
+                let slots = plan
+                    .slots
+                    .iter()
+                    .filter(|slot| slot.mentor == mentor as u32);
                 assert!(slots.count() >= least);
             }
         }
@@ -264,10 +276,16 @@ mod tests {
                 .iter()
                 .map(|&n| plan.bookings[n as usize].student)
                 .collect();
-            let chatting: BTreeSet<_> =
-                plan.rooms.iter().flat_map(|room| room.students.iter().copied()).collect();
+            let chatting: BTreeSet<_> = plan
+                .rooms
+                .iter()
+                .flat_map(|room| room.students.iter().copied())
+                .collect();
             for student in 0..first {
-                assert!(bookings.get(&student).copied().unwrap_or(0) >= 3, "{student}");
+                assert!(
+                    bookings.get(&student).copied().unwrap_or(0) >= 3,
+                    "{student}"
+                );
                 assert!(recorded.contains(&student), "{student}");
                 assert!(chatting.contains(&student), "{student}");
             }
@@ -291,8 +309,15 @@ mod tests {
         for booking in &plan.bookings {
             assert!(booking.created <= 0);
             assert!(booking.created <= plan.slots[booking.slot as usize].starts());
-            assert_eq!(booking.cancelled.is_some(), booking.status == Status::Cancelled);
-            assert!(booking.cancelled.is_none_or(|at| booking.created <= at && at <= 0));
+            assert_eq!(
+                booking.cancelled.is_some(),
+                booking.status == Status::Cancelled
+            );
+            assert!(
+                booking
+                    .cancelled
+                    .is_none_or(|at| booking.created <= at && at <= 0)
+            );
         }
         for review in &plan.reviews {
             let slot = &plan.slots[plan.bookings[review.booking as usize].slot as usize];

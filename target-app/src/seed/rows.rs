@@ -168,7 +168,12 @@ mod tests {
     fn written(anchor: &str, text: &str) -> (String, String) {
         let mut rows = Rows::new(anchor.parse().unwrap());
         rows.start_table("a");
-        rows.int(7).text(text).time(90).null().words(&["x", "y"]).end();
+        rows.int(7)
+            .text(text)
+            .time(90)
+            .null()
+            .words(&["x", "y"])
+            .end();
         rows.flag(true).opaque(anchor).uuid(Uuid::nil()).end();
         assert_eq!(rows.count(), 2);
         (rows.take(), rows.digest())

@@ -118,7 +118,12 @@ mod tests {
 
     #[test]
     fn shares_add_up_and_respect_the_cap() {
-        for (total, n, cap) in [(94_400, 1_998, 450), (2_450, 58, 120), (100, 100, 5), (10, 3, 8)] {
+        for (total, n, cap) in [
+            (94_400, 1_998, 450),
+            (2_450, 58, 120),
+            (100, 100, 5),
+            (10, 3, 8),
+        ] {
             let shares = zipf_shares(total, n, cap);
             assert_eq!(shares.iter().sum::<u32>(), total);
             assert!(shares.iter().all(|share| (1..=cap).contains(share)));

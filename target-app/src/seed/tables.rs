@@ -184,7 +184,10 @@ impl Writer {
             Person::Parent(n) => (format!("parent{n:06}@codeconnect.test"), "parent"),
             Person::Admin(n) => (format!("admin{n:06}@codeconnect.test"), "admin"),
         };
-        rows.uuid(user_id(person)).text(&email).text(&name).text(role);
+        rows.uuid(user_id(person))
+            .text(&email)
+            .text(&name)
+            .text(role);
         match person {
             Person::Student(_) => rows.int(rng.random_range(5..=13_i64)),
             _ => rows.null(),
@@ -290,7 +293,10 @@ impl Writer {
             .uuid(id(Kind::Student, booking.student))
             .uuid(id(Kind::Booking, review.booking))
             .int(review.stars)
-            .text(&people::review(&mut row(&self.review_stream, n), review.stars))
+            .text(&people::review(
+                &mut row(&self.review_stream, n),
+                review.stars,
+            ))
             .time(review.created)
             .end();
     }
@@ -322,7 +328,9 @@ impl Writer {
 
     fn chat_member(&self, n: u32, rows: &mut Rows) {
         for member in 0..=self.plan.rooms[n as usize].students.len() as u32 {
-            rows.uuid(id(Kind::Room, n)).uuid(self.member(n, member)).end();
+            rows.uuid(id(Kind::Room, n))
+                .uuid(self.member(n, member))
+                .end();
         }
     }
 
@@ -374,7 +382,11 @@ mod tests {
             assert!(rows.count() > 0, "{}", table.name);
             let columns = table.columns.split(',').count();
             let text = rows.take();
-            assert!(text.lines().all(|line| line.split('\t').count() == columns), "{}", table.name);
+            assert!(
+                text.lines().all(|line| line.split('\t').count() == columns),
+                "{}",
+                table.name
+            );
         }
         rows.digest()
     }
