@@ -11,12 +11,7 @@ use crate::{cache::keys, engine::Engine, error::ApiError};
 ///
 /// The key is the normal form of the query, so that all ways to write one share an entry.
 pub(super) async fn page(engine: Arc<Engine>, criteria: Criteria) -> Result<Bytes, ApiError> {
-    let mut key = keys::mentor_list(&criteria.query());
-    // Engines of other profiles may share the store: theirs count, or go on, in another way.
-    key.name = format!(
-        "{}:{}:{}",
-        engine.profile.discovery_total, engine.profile.discovery_pagination, key.name
-    );
+    let key = keys::mentor_list(&criteria.query());
     let loader = Arc::clone(&engine);
     engine
         .caches
