@@ -31,12 +31,10 @@ impl Shutdown {
         self.token.cancel();
     }
 
-    /// Waits for tracked tasks, at most `limit`; tells whether all of them ended.
-    pub async fn finish(&self, limit: Duration) -> bool {
+    /// Waits for all tracked tasks to end.
+    pub async fn finish(&self) {
         self.tracker.close();
-        tokio::time::timeout(limit, self.tracker.wait())
-            .await
-            .is_ok()
+        self.tracker.wait().await;
     }
 
     /// Says so at the first SIGTERM or SIGINT; a second one ends the process at once.
@@ -68,14 +66,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_end_waits_for_tracked_tasks_but_not_for_ever() {
+    async fn the_end_waits_for_tracked_tasks() {
         let shutdown = Shutdown::default();
         let token = shutdown.token().clone();
         shutdown
             .tracker()
             .spawn(async move { token.cancelled().await });
-        assert!(!shutdown.finish(Duration::from_millis(5)).await);
+        let early = tokio::time::timeout(Duration::from_millis(5), shutdown.finish()).await;
+        assert!(early.is_err());
         shutdown.stop();
-        assert!(shutdown.finish(Duration::from_secs(5)).await);
+        shutdown.finish().await;
     }
 }

@@ -3,12 +3,15 @@
 use std::{str::FromStr, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, PgPool,
+    ConnectOptions as _, Connection as _, PgPool,
     migrate::{MigrateError, Migrator},
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
 use super::DbError;
+
+/// How long a command waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -17,11 +20,27 @@ pub async fn connect(url: &str) -> Result<PgPool, DbError> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("target-app maintenance")
         .disable_statement_logging();
+    // A pool keeps trying and then says only that it took too long; one connection says why.
+    let first = tokio::time::timeout(PATIENCE, options.connect()).await;
+    let first = first.map_err(|_| {
+        DbError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
+    })??;
+    first.close().await?;
     Ok(PgPoolOptions::new()
         .max_connections(2)
-        .acquire_timeout(Duration::from_secs(5))
-        .connect_with(options)
-        .await?)
+        .acquire_timeout(PATIENCE)
+        .connect_lazy_with(options))
+}
+
+/// Where an address points, without the password: `127.0.0.1:5432/codeconnect`.
+pub fn describe(url: &str) -> String {
+    PgConnectOptions::from_str(url).map_or_else(
+        |_| "an address that cannot be read".to_owned(),
+        |options| {
+            let database = options.get_database().unwrap_or("?");
+            format!("{}:{}/{database}", options.get_host(), options.get_port())
+        },
+    )
 }
 
 /// Applies the migrations that are missing; run twice, the second does nothing.

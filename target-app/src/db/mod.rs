@@ -10,6 +10,6 @@ mod pool;
 mod transaction;
 
 pub use error::DbError;
-pub use migrate::{check_schema, connect, migrate};
+pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, Lease, PoolCounters, Session, open};
 pub use transaction::{Retry, Retryable, transaction};

@@ -1,0 +1,165 @@
+//! The application: build, run until stopped. Tests enter by this door too.
+
+use std::{
+    io,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, serve::ListenerExt as _};
+use tokio::net::{TcpListener, TcpSocket};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    engine::{EngineError, Engines, Parts},
+    metrics,
+    realtime::Hub,
+    router::router,
+    security::Tokens,
+    shutdown::{GRACE, Shutdown},
+    state::{AppState, Shared},
+};
+
+/// Connections that may wait to be accepted. The usual 128 loses first packets when a load
+/// test opens its connections at once, and each comes back a second later.
+const BACKLOG: u32 = 4_096;
+/// How often samples of histograms are folded; between two scrapes they would pile up.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Why the application did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}; give another with --listen or LISTEN_ADDR")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The first engine could not be built.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// An application that listens and is ready to serve.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    router: Router,
+    state: AppState,
+    shutdown: Shutdown,
+}
+
+impl Application {
+    /// Builds the first engine and listens.
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        Self::build_with(config, Clock::system()).await
+    }
+
+    /// The same with a clock that tests move.
+    pub async fn build_with(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let taken = |source| StartError::Bind {
+            address: config.listen,
+            source,
+        };
+        // Taken before the engine is built, which takes a while, but open to nobody until then.
+        let socket = bind(config.listen).map_err(taken)?;
+        metrics::handle();
+        let parts = Parts {
+            database_url: config.database_url,
+            redis_url: config.redis_url,
+            pool: std::sync::Arc::default(),
+            caches: std::sync::Arc::default(),
+            hashing: std::sync::Arc::default(),
+        };
+        let engines = Engines::start(parts, config.profile).await?;
+        let shutdown = Shutdown::default();
+        let state = AppState::new(Shared {
+            engines,
+            tokens: Tokens::new(&config.jwt_secret, clock.clone()),
+            hub: Hub::new(),
+            clock,
+            media_dir: config.media_dir,
+            lab_token: config.lab_token,
+            http: metrics::HttpCounters::default(),
+            shutdown: shutdown.clone(),
+            started: Instant::now(),
+        });
+        let listener = socket.listen(BACKLOG).map_err(taken)?;
+        let address = listener.local_addr().map_err(taken)?;
+        Ok(Self {
+            listener,
+            address,
+            router: router(state.clone()),
+            state,
+            shutdown,
+        })
+    }
+
+    /// Where it listens; the port is the real one also where 0 was asked for.
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers share.
+    pub const fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// The way to stop it.
+    pub fn shutdown(&self) -> Shutdown {
+        self.shutdown.clone()
+    }
+
+    /// Serves until told to stop, then lets requests and sockets end, and closes the pool.
+    pub async fn run_until_stopped(self) -> io::Result<()> {
+        let token = self.shutdown.token().clone();
+        self.shutdown.tracker().spawn(upkeep(token.clone()));
+        let listener = self.listener.tap_io(|stream| {
+            // Small answers must not wait for the client's acknowledgement (Nagle).
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
+        let serve = axum::serve(listener, self.router)
+            .with_graceful_shutdown(token.clone().cancelled_owned())
+            .into_future();
+        tokio::pin!(serve);
+        tokio::select! {
+            // Only a broken listener ends it before the word to stop.
+            outcome = &mut serve => return outcome,
+            () = token.cancelled() => {}
+        }
+        let all = async { tokio::join!(&mut serve, self.shutdown.finish()).0 };
+        match tokio::time::timeout(GRACE, all).await {
+            Ok(outcome) => outcome?,
+            Err(_) => tracing::warn!("requests or sockets were cut off after {GRACE:?}"),
+        }
+        self.state.engines().close().await;
+        Ok(())
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    // A restart must not wait for the connections of the process before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+async fn upkeep(token: tokio_util::sync::CancellationToken) {
+    while token
+        .run_until_cancelled(tokio::time::sleep(UPKEEP))
+        .await
+        .is_some()
+    {
+        metrics::handle().run_upkeep();
+    }
+}

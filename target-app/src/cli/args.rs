@@ -1,0 +1,111 @@
+//! What can be asked.
+
+use std::path::PathBuf;
+
+use chrono::{DateTime, Utc};
+use clap::{Parser, Subcommand};
+use shared::dataset::Scale;
+
+use crate::config::{Args, Secret};
+
+/// CodeConnect: a mentoring platform's backend whose optimizations are run-time switches.
+///
+/// Exit codes: 0 done, 1 internal error, 2 bad usage or settings, 98 the audit found a violation.
+#[derive(Debug, Parser)]
+#[command(name = "target-app", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API until SIGTERM or SIGINT
+    Serve(Box<Args>),
+    /// Bring the database's schema up to date
+    Migrate {
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Fill an empty database with deterministic data, and keep a copy to reset to
+    Seed {
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+        /// How much: tiny, small, medium or large
+        #[arg(long, default_value = "small", env = "SEED_SCALE")]
+        scale: Scale,
+        /// The number from which everything follows
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// The instant that the data calls now, like 2026-01-31T00:00:00Z [default: today]
+        #[arg(long, value_name = "INSTANT")]
+        anchor: Option<DateTime<Utc>>,
+        /// Replace the accounts that are there
+        #[arg(long)]
+        force: bool,
+        /// Where recordings lie [default: ./media]
+        #[arg(long, env = "MEDIA_DIR", value_name = "DIR")]
+        media_dir: Option<PathBuf>,
+    },
+    /// Check the invariants of the data
+    Audit {
+        /// Which database.
+        #[command(flatten)]
+        database: Database,
+        /// Print the whole report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ask a running server whether it is ready
+    Healthcheck {
+        /// Address of the server [default: 127.0.0.1:8080]
+        #[arg(long, env = "LISTEN_ADDR", value_name = "ADDRESS:PORT")]
+        listen: Option<String>,
+    },
+    /// Print the description of the API (OpenAPI 3.1)
+    Openapi,
+}
+
+/// Which database a command works on.
+#[derive(Debug, clap::Args)]
+pub struct Database {
+    /// PostgreSQL, like postgres://user:password@127.0.0.1:5432/codeconnect
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<Secret>,
+    /// TOML file with the same settings as `serve`
+    #[arg(long, env = "CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+impl From<Database> for Args {
+    fn from(database: Database) -> Self {
+        Self {
+            database_url: database.database_url,
+            config: database.config,
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_scale_is_refused_with_the_right_ones() {
+        let error = Cli::try_parse_from(["target-app", "seed", "--scale", "huge"]).unwrap_err();
+        assert!(error.to_string().contains("tiny, small, medium or large"));
+        assert_eq!(error.exit_code(), 2);
+    }
+}

@@ -1,0 +1,30 @@
+//! `GET /metrics`.
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+
+use crate::{
+    metrics::{Scrape, process, render},
+    state::AppState,
+};
+
+/// Every counter as Prometheus text.
+pub async fn scrape(State(state): State<AppState>) -> Response {
+    let scrape = {
+        let engine = state.engine();
+        Scrape {
+            http: state.http().snapshot(),
+            pool: engine.db.snapshot(),
+            caches: engine.caches.snapshot(),
+            hashing: engine.hasher.snapshot(),
+            chat: state.hub().snapshot(),
+            process: process(),
+            generation: engine.generation,
+        }
+    };
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], render(&scrape)).into_response()
+}
