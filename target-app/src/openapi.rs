@@ -146,6 +146,8 @@ pub fn routes() -> Router<AppState> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use utoipa::openapi::RefOr;
+
     use super::*;
 
     #[test]
@@ -185,7 +187,7 @@ mod tests {
                     .parameters
                     .iter()
                     .flatten()
-                    .any(|p| p.name == name);
+                    .any(|p| matches!(p, RefOr::T(p) if p.name == name));
                 assert!(declared, "{path}: {name} is not declared");
             }
         }
