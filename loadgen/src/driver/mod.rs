@@ -1,1 +1,28 @@
-//! The one sender.
+//! The one sender. Whatever the schedule, a request takes one path: due, admitted, sent, done,
+//! settled. One operating system thread wakes exactly and tells when; each worker is one thread
+//! with its own event loop, connections and shard, so that nothing is locked per request.
+
+mod bench;
+mod closed;
+mod connection;
+mod open;
+mod pacer;
+mod progress;
+mod run;
+mod setup;
+mod socket;
+mod transport;
+mod user;
+
+#[cfg(test)]
+mod closed_tests;
+#[cfg(test)]
+mod open_tests;
+#[cfg(test)]
+mod socket_tests;
+#[cfg(test)]
+mod truth;
+
+pub use progress::{Progress, Rates, Snapshot};
+pub use run::run;
+pub use setup::{DriverError, FlowLoad, Setup};

@@ -1,1 +1,8 @@
-//! When to send: the whole plan of an open model, made before the run.
+//! When to send: the whole plan of an open model, made before the run, or the rule of a closed
+//! one. There is one sender; this is the value that tells it when.
+
+mod phases;
+mod plan;
+
+pub use plan::{Arrival, Closed, MOST_ARRIVALS, Plan, PlanError, Schedule, plan};
+pub(crate) use plan::Mix;

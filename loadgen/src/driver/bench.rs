@@ -1,0 +1,78 @@
+//! What all virtual users of one worker share: clock, target, shard. One thread only.
+
+use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
+
+use http::HeaderValue;
+
+use super::{progress::Progress, setup::FlowLoad};
+use crate::{
+    clock::Clock,
+    flows::World,
+    recorder::Shard,
+    sample::{OpId, Outcome, Sample},
+    units::Nanos,
+};
+
+/// Shared by the users of one worker.
+pub(super) struct Bench {
+    pub(super) clock: Clock,
+    pub(super) target: SocketAddr,
+    pub(super) host: HeaderValue,
+    pub(super) timeout: Nanos,
+    pub(super) flows: Vec<FlowLoad>,
+    pub(super) world: Arc<World>,
+    /// Seed of what iterations draw.
+    pub(super) seed: u64,
+    pub(super) progress: Arc<Progress>,
+    pub(super) shard: RefCell<Shard>,
+}
+
+impl Bench {
+    /// A request has become due.
+    pub(super) fn due(&self) {
+        self.shard.borrow_mut().due(self.clock.now());
+        self.progress.due();
+    }
+
+    /// A request that was due is not made after all.
+    pub(super) fn withdraw(&self) {
+        self.shard.borrow_mut().finished(self.clock.now());
+        self.progress.withdrawn();
+    }
+
+    /// Time left until a request's time limit, counted from its intended start.
+    pub(super) fn left(&self, intended: Nanos) -> Nanos {
+        (intended + self.timeout).since(self.clock.now())
+    }
+
+    /// Counts an arrival that no user ever took, as the first request that its flow would send.
+    pub(super) fn give_up(&self, flow: usize, intended: Nanos, woke: Nanos) {
+        let now = self.clock.now();
+        let op = self.flows[flow].flow.operations().first().copied();
+        let sample = Sample {
+            op: op.unwrap_or(OpId(0)),
+            intended,
+            woke,
+            admitted: now,
+            sent: now,
+            done: now,
+            outcome: Outcome::AbortedAtDrain,
+            status: 0,
+            bytes_in: 0,
+            cost: None,
+        };
+        let mut shard = self.shard.borrow_mut();
+        shard.begin(sample.op, intended);
+        shard.finished(now);
+        shard.settle(
+            &sample,
+            Some("no virtual user was free before the drain ended"),
+        );
+        self.progress.done(sample.outcome, sample.response());
+    }
+
+    /// Takes the shard back when all users are gone.
+    pub(super) fn into_shard(self: Rc<Self>) -> Option<Shard> {
+        Rc::into_inner(self).map(|bench| bench.shard.into_inner())
+    }
+}

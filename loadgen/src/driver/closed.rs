@@ -1,0 +1,161 @@
+//! A worker of a closed model: each user starts anew when it is done and has thought.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use hdrhistogram::Histogram;
+use rand::RngExt as _;
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{bench::Bench, open::Share, user::User};
+use crate::{
+    flows::Memory,
+    recorder::{HIGHEST, response_histogram},
+    schedule::{Arrival, Closed, Mix},
+    seed,
+    suite::Think,
+    units::{NANOS_PER_SECOND, Nanos},
+};
+
+/// Pause of a user whose flow had nothing to send.
+const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
+
+/// What the users of one worker share beyond the bench.
+struct Crowd {
+    bench: Rc<Bench>,
+    rule: Closed,
+    mix: Mix,
+    /// Measured iterations that were started.
+    started: Cell<u64>,
+    /// How late they were started.
+    lag: RefCell<Histogram<u64>>,
+    stop: CancellationToken,
+}
+
+/// What a worker's users did.
+pub(super) struct Rounds {
+    /// Measured iterations that were started.
+    pub(super) started: u64,
+    /// How late they were started.
+    pub(super) lag: Histogram<u64>,
+    /// Whether a flow panicked.
+    pub(super) panicked: bool,
+    /// When the users were stopped, if that was before the end.
+    pub(super) stopped: Option<Nanos>,
+}
+
+/// Runs this worker's share of the users to the end, then waits for what is under way.
+pub(super) async fn work(
+    bench: Rc<Bench>,
+    share: Share,
+    rule: Closed,
+    mix: Mix,
+    drain: Nanos,
+    stop: CancellationToken,
+) -> Rounds {
+    let crowd = Rc::new(Crowd {
+        bench: Rc::clone(&bench),
+        rule,
+        mix,
+        started: Cell::new(0),
+        lag: RefCell::new(response_histogram()),
+        stop: stop.clone(),
+    });
+    let mut users = JoinSet::new();
+    for number in (share.worker..rule.users).step_by(share.workers as usize) {
+        users.spawn_local(Rc::clone(&crowd).live(number));
+    }
+    // Users end by themselves at the end of the load; those that think are woken by a stop.
+    let end = Nanos::from_millis(rule.duration.0);
+    let left = end.since(bench.clock.now());
+    let stopped = Cell::new(None);
+    let mut over = std::pin::pin!(async {
+        tokio::select! {
+            () = sleep(left.duration()) => {}
+            () = stop.cancelled() => {
+                let now = bench.clock.now();
+                bench.shard.borrow_mut().cut_window(now);
+                stopped.set(Some(now));
+            }
+        }
+        sleep(drain.duration()).await;
+    });
+    let mut panicked = false;
+    loop {
+        tokio::select! {
+            ended = users.join_next() => match ended {
+                Some(ended) => panicked |= ended.is_err_and(|error| error.is_panic()),
+                None => break,
+            },
+            () = &mut over => break,
+        }
+    }
+    Rounds {
+        started: crowd.started.get(),
+        lag: crowd.lag.borrow().clone(),
+        panicked,
+        stopped: stopped.get(),
+    }
+}
+
+impl Crowd {
+    async fn live(self: Rc<Self>, number: u32) {
+        let bench = &self.bench;
+        let window = bench.shard.borrow().window();
+        let end = Nanos::from_millis(self.rule.duration.0);
+        let mut user = User::new(Rc::clone(bench));
+        let mut memories: Vec<Memory> = bench.flows.iter().map(|_| Memory::default()).collect();
+        // Spread over the first second: a crowd does not come in through one door at once.
+        let spread = NANOS_PER_SECOND.min(end.0 / 2);
+        let mut at = Nanos(u64::from(number) * spread / u64::from(self.rule.users.max(1)));
+        let most = self.rule.iterations.unwrap_or(u64::MAX);
+        for round in 0..most {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                begin = User::wait_until(bench, at) => at = begin,
+            }
+            if at >= end {
+                break;
+            }
+            let index = round * u64::from(self.rule.users) + u64::from(number);
+            let mut rng = seed::nth_rng(seed::sub_seed(bench.seed, "closed"), index);
+            let flow = self.mix.pick(rng.random());
+            let woke = bench.clock.now();
+            if window.contains(at) {
+                self.started.set(self.started.get() + 1);
+                let lag = woke.since(at).min(HIGHEST);
+                self.lag
+                    .borrow_mut()
+                    .record(lag.0)
+                    .expect("a value up to the highest always fits");
+            }
+            bench.progress.offered();
+            bench.due();
+            let arrival = Arrival {
+                intended: at,
+                flow,
+                index,
+            };
+            let memory = &mut memories[usize::from(flow)];
+            user.iterate(arrival, woke, memory, number).await;
+            if user.intended == at {
+                // The flow had nothing to send; asking it again at once would spin.
+                user.intended = bench.clock.now() + NOTHING_TO_SEND;
+            }
+            let own = bench.flows[usize::from(flow)].think;
+            at = user.intended + think(own.or(self.rule.think), &mut rng);
+        }
+    }
+}
+
+fn think(think: Option<Think>, rng: &mut impl rand::Rng) -> Nanos {
+    let Some(Think { min, max }) = think else {
+        return Nanos(0);
+    };
+    let (min, max) = (min.0 * 1_000_000, max.0.max(min.0) * 1_000_000);
+    Nanos(rng.random_range(min..=max))
+}

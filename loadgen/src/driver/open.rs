@@ -1,0 +1,151 @@
+//! A worker of an open model: arrivals take a free virtual user of their flow, make a new one,
+//! or wait with their intended start kept.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+use tokio::{
+    sync::{Notify, mpsc::Receiver},
+    task::spawn_local,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{bench::Bench, pacer::Due, user::User};
+use crate::{flows::Memory, units::Nanos};
+
+/// A virtual user with what it remembers.
+struct Seat {
+    user: User,
+    memory: Memory,
+    number: u32,
+}
+
+/// The users of one flow.
+#[derive(Default)]
+struct Pool {
+    idle: Vec<Seat>,
+    made: u32,
+    backlog: VecDeque<Due>,
+}
+
+/// All users of one worker.
+struct Crew {
+    bench: Rc<Bench>,
+    pools: RefCell<Vec<Pool>>,
+    most: u32,
+    /// First number and step of this worker's users, so that no two workers share one.
+    numbers: (u32, u32),
+    busy: Cell<usize>,
+    panicked: Cell<bool>,
+    news: Notify,
+}
+
+/// How a worker is told apart from the others.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share {
+    /// Its number.
+    pub(super) worker: u32,
+    /// How many there are.
+    pub(super) workers: u32,
+    /// Most users a flow for this worker.
+    pub(super) max_users: u32,
+}
+
+/// Takes arrivals until the pacer ends, then waits for what is under way. What is still open
+/// after that is recorded as aborted. `last` is the last arrival's intended start. Answers
+/// whether a flow panicked.
+pub(super) async fn work(
+    bench: Rc<Bench>,
+    share: Share,
+    mut arrivals: Receiver<Due>,
+    last: Nanos,
+    drain: Nanos,
+    stop: CancellationToken,
+) -> bool {
+    let crew = Rc::new(Crew {
+        pools: RefCell::new(bench.flows.iter().map(|_| Pool::default()).collect()),
+        bench: Rc::clone(&bench),
+        most: share.max_users,
+        numbers: (share.worker, share.workers),
+        busy: Cell::new(0),
+        panicked: Cell::new(false),
+        news: Notify::new(),
+    });
+    while let Some(due) = arrivals.recv().await {
+        crew.take(due);
+    }
+    if stop.is_cancelled() && bench.clock.now() < last {
+        bench.shard.borrow_mut().cut_window(bench.clock.now());
+    }
+    let all_done = async {
+        while crew.busy.get() > 0 {
+            crew.news.notified().await;
+        }
+    };
+    let _still_open = timeout(drain.duration(), all_done).await;
+    for (flow, pool) in crew.pools.borrow_mut().iter_mut().enumerate() {
+        for due in pool.backlog.drain(..) {
+            bench.give_up(flow, due.arrival.intended, due.woke);
+        }
+        pool.idle.clear();
+    }
+    crew.panicked.get()
+}
+
+impl Crew {
+    fn take(self: &Rc<Self>, due: Due) {
+        self.bench.due();
+        let mut pools = self.pools.borrow_mut();
+        let pool = &mut pools[usize::from(due.arrival.flow)];
+        let seat = match pool.idle.pop() {
+            Some(seat) => seat,
+            None if pool.made < self.most => {
+                let (first, step) = self.numbers;
+                let number = first + pool.made * step;
+                pool.made += 1;
+                Seat {
+                    user: User::new(Rc::clone(&self.bench)),
+                    memory: Memory::default(),
+                    number,
+                }
+            }
+            None => return pool.backlog.push_back(due),
+        };
+        drop(pools);
+        self.busy.set(self.busy.get() + 1);
+        spawn_local(Rc::clone(self).serve(seat, due));
+    }
+
+    async fn serve(self: Rc<Self>, mut seat: Seat, mut due: Due) {
+        let _leave = Leave(Rc::clone(&self));
+        let flow = usize::from(due.arrival.flow);
+        loop {
+            seat.user
+                .iterate(due.arrival, due.woke, &mut seat.memory, seat.number)
+                .await;
+            let mut pools = self.pools.borrow_mut();
+            let Some(next) = pools[flow].backlog.pop_front() else {
+                pools[flow].idle.push(seat);
+                return;
+            };
+            due = next;
+        }
+    }
+}
+
+/// Counts a user out, however its task ends.
+struct Leave(Rc<Crew>);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.panicked.set(true);
+        }
+        self.0.busy.set(self.0.busy.get().saturating_sub(1));
+        self.0.news.notify_one();
+    }
+}

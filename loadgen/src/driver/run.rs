@@ -1,0 +1,211 @@
+//! One trial's load from start to end: threads up, schedule through, drain, shards together.
+
+use std::{
+    cell::RefCell,
+    rc::Rc,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+use http::HeaderValue;
+use tokio::{
+    runtime::Builder,
+    sync::mpsc::{self, Receiver},
+    task::LocalSet,
+};
+
+use super::{
+    bench::Bench,
+    closed,
+    open::{self, Share},
+    pacer::{self, Due, Pace},
+    setup::{DriverError, Setup},
+};
+use crate::{
+    aggregator::TrialData,
+    clock::Clock,
+    recorder::{Shard, Window, response_histogram},
+    sample::OpId,
+    schedule::{Mix, Schedule},
+    seed,
+    units::Nanos,
+};
+
+/// Time for the threads to start before the first arrival.
+const LEAD: Duration = Duration::from_millis(50);
+/// Arrivals that may wait between pacer and a worker; a worker empties it at once.
+const QUEUE: usize = 65_536;
+
+/// What one worker brings home.
+struct Work {
+    shard: Shard,
+    started: u64,
+    lag: Histogram<u64>,
+    stopped: Option<Nanos>,
+}
+
+/// Drives one trial and blocks until it is over. Requests that fail are in the data; an error
+/// means that there is no trial.
+pub fn run(setup: Setup) -> Result<TrialData, DriverError> {
+    setup.check()?;
+    let setup = Arc::new(setup);
+    let window = setup.schedule.window();
+    let clock = Clock::start_in(LEAD);
+    setup.progress.begin(clock);
+    let mut senders = Vec::new();
+    let mut workers = Vec::new();
+    for number in 0..setup.workers {
+        let arrivals = match &setup.schedule {
+            Schedule::Open(_) => {
+                let (sender, arrivals) = mpsc::channel(QUEUE);
+                senders.push(sender);
+                Some(arrivals)
+            }
+            Schedule::Closed(_) => None,
+        };
+        let setup = Arc::clone(&setup);
+        workers.push(spawn(&format!("worker-{number}"), move || {
+            worker(&setup, number, clock, arrivals)
+        })?);
+    }
+    let pace = match &setup.schedule {
+        Schedule::Open(_) => {
+            let setup = Arc::clone(&setup);
+            let pacer = spawn("pacer", move || match &setup.schedule {
+                Schedule::Open(plan) => Some(pacer::pace(
+                    plan,
+                    clock,
+                    &senders,
+                    &setup.progress,
+                    &setup.stop,
+                )),
+                Schedule::Closed(_) => None,
+            })?;
+            pacer.join().map_err(|_| DriverError::Panicked("pacer"))?
+        }
+        Schedule::Closed(_) => None,
+    };
+    let mut works = Vec::new();
+    for worker in workers {
+        works.push(
+            worker
+                .join()
+                .map_err(|_| DriverError::Panicked("worker"))??,
+        );
+    }
+    Ok(collect(&setup, clock, window, pace, works))
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, DriverError> {
+    Ok(thread::Builder::new().name(name.to_owned()).spawn(work)?)
+}
+
+fn worker(
+    setup: &Setup,
+    number: usize,
+    clock: Clock,
+    arrivals: Option<Receiver<Due>>,
+) -> Result<Work, DriverError> {
+    let window = setup.schedule.window();
+    let drain = Nanos::from_millis(setup.drain.0);
+    let end = match &setup.schedule {
+        Schedule::Open(plan) => plan.arrivals.last().map_or(window.to, |last| last.intended),
+        Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
+    };
+    let operations: Vec<OpId> = setup
+        .flows
+        .iter()
+        .flat_map(|load| load.flow.operations())
+        .copied()
+        .collect();
+    let shard = Shard::new(window, &operations, end.max(window.to) + drain);
+    let host = HeaderValue::from_str(&setup.host)
+        .map_err(|_| DriverError::Setup(format!("`{}` is not a host", setup.host)))?;
+    let bench = Rc::new(Bench {
+        clock,
+        target: setup.target,
+        host,
+        timeout: Nanos::from_millis(setup.timeout.0),
+        flows: setup.flows.clone(),
+        world: Arc::clone(&setup.world),
+        seed: seed::sub_seed(setup.seed, "iterations"),
+        progress: Arc::clone(&setup.progress),
+        shard: RefCell::new(shard),
+    });
+    let share = Share {
+        worker: number as u32,
+        workers: setup.workers as u32,
+        max_users: setup.max_users.div_ceil(setup.workers as u32),
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    let stop = setup.stop.clone();
+    let (started, lag, stopped, panicked) = match (&setup.schedule, arrivals) {
+        (Schedule::Open(_), Some(arrivals)) => {
+            let work = open::work(Rc::clone(&bench), share, arrivals, end, drain, stop);
+            let panicked = local.block_on(&runtime, work);
+            (0, response_histogram(), None, panicked)
+        }
+        (Schedule::Closed(rule), _) => {
+            let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
+            let mix = Mix::new(&weights)?;
+            let work = closed::work(Rc::clone(&bench), share, *rule, mix, drain, stop);
+            let rounds = local.block_on(&runtime, work);
+            (rounds.started, rounds.lag, rounds.stopped, rounds.panicked)
+        }
+        (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
+    };
+    // Ends the tasks that are left; each records what it had open.
+    drop(local);
+    drop(runtime);
+    if panicked {
+        return Err(DriverError::Panicked("flow"));
+    }
+    let shard = bench.into_shard().ok_or(DriverError::Panicked("worker"))?;
+    Ok(Work {
+        shard,
+        started,
+        lag,
+        stopped,
+    })
+}
+
+fn collect(
+    setup: &Setup,
+    clock: Clock,
+    window: Window,
+    pace: Option<Pace>,
+    works: Vec<Work>,
+) -> TrialData {
+    let mut lag = response_histogram();
+    let mut started = 0;
+    let mut stopped = pace.as_ref().and_then(|pace| pace.stopped);
+    let mut shards = Vec::new();
+    for work in works {
+        lag.add(&work.lag).expect("equal bounds");
+        started += work.started;
+        stopped = stopped.max(work.stopped);
+        shards.push(work.shard);
+    }
+    let mut data = TrialData::from_shards(clock.epoch(), window, shards);
+    data.interrupted = stopped.is_some();
+    if let Some(at) = stopped {
+        data.window.1 = window.to.min(at.max(window.from));
+    }
+    (data.planned_arrivals, data.emitted) = (started, started);
+    if let (Some(pace), Schedule::Open(plan)) = (pace, &setup.schedule) {
+        lag = pace.lag;
+        data.emitted = pace.emitted;
+        let cut = |arrival: &&crate::schedule::Arrival| {
+            data.window.0 <= arrival.intended && arrival.intended < data.window.1
+        };
+        data.planned_arrivals = plan.arrivals.iter().filter(cut).count() as u64;
+    }
+    data.lag = lag;
+    data
+}

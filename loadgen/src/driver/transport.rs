@@ -1,0 +1,124 @@
+//! How flows reach the target: the door of the flows, kept by a virtual user.
+
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+
+use super::{
+    connection::{Connection, exchange},
+    socket,
+    user::{User, conclude},
+};
+use crate::{
+    check::Reply,
+    flows::Transport,
+    request::Request,
+    sample::{OpId, Outcome},
+};
+
+/// Most requests that one user sends at once.
+const MOST_AT_ONCE: usize = 256;
+
+impl Transport for User {
+    fn exchange<'a>(&'a mut self, op: OpId, request: Request) -> LocalBoxFuture<'a, Option<Reply>> {
+        Box::pin(async move {
+            self.begin(std::iter::once(op));
+            let entry = &mut self.entries[0];
+            let result = exchange(
+                &self.bench,
+                &mut self.connection,
+                request,
+                self.intended,
+                &mut entry.sample.sent,
+            )
+            .await;
+            let reply = conclude(&self.bench, entry, result);
+            self.advance();
+            reply
+        })
+    }
+
+    fn settle(&mut self, outcome: Outcome, why: Option<String>) {
+        self.settle_entry(0, outcome, why.as_deref());
+    }
+
+    fn burst<'a>(
+        &'a mut self,
+        op: OpId,
+        requests: Vec<Request>,
+    ) -> LocalBoxFuture<'a, Vec<Option<Reply>>> {
+        Box::pin(async move {
+            let count = requests.len();
+            self.begin(std::iter::repeat_n(op, count));
+            let at_once = count.min(MOST_AT_ONCE);
+            if self.burst.len() < at_once {
+                self.burst.resize_with(at_once, || None);
+            }
+            let bench = &*self.bench;
+            // Connected first, or the slowest handshake would decide who comes last. A failure
+            // shows again, and is counted, when the request itself is sent.
+            let left = bench.left(self.intended).duration();
+            let connected = join_all(
+                self.burst[..at_once]
+                    .iter_mut()
+                    .map(|slot| Connection::ready(slot, bench)),
+            );
+            let _late_or_refused = tokio::time::timeout(left, connected).await;
+            let intended = self.intended;
+            let sent = self
+                .entries
+                .iter_mut()
+                .zip(&mut self.burst)
+                .zip(requests)
+                .map(|((entry, slot), request)| async move {
+                    let sent = &mut entry.sample.sent;
+                    let result = exchange(bench, slot, request, intended, sent).await;
+                    conclude(bench, entry, result)
+                });
+            let mut replies = join_all(sent).await;
+            for entry in self.entries.iter_mut().skip(at_once) {
+                let why = format!("more than {MOST_AT_ONCE} at once");
+                replies.push(conclude(bench, entry, Err((Outcome::Dropped, why))));
+            }
+            self.advance();
+            replies
+        })
+    }
+
+    fn settle_nth(&mut self, index: usize, outcome: Outcome, why: Option<String>) {
+        self.settle_entry(index, outcome, why.as_deref());
+    }
+
+    fn pause<'a>(&'a mut self, think: Duration) -> LocalBoxFuture<'a, ()> {
+        Box::pin(self.think(think))
+    }
+
+    fn socket_is_open(&self) -> bool {
+        self.socket.as_ref().is_some_and(socket::Socket::is_open)
+    }
+
+    fn socket_overflow(&self) -> u64 {
+        self.socket.as_ref().map_or(0, socket::Socket::overflow)
+    }
+
+    fn socket_open<'a>(&'a mut self, op: OpId, request: Request) -> LocalBoxFuture<'a, bool> {
+        Box::pin(socket::open(self, op, request))
+    }
+
+    fn socket_exchange<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: Option<String>,
+        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(socket::exchange(self, ops, text, on_text))
+    }
+
+    fn socket_close<'a>(&'a mut self) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            if let Some(socket) = self.socket.take() {
+                socket.close().await;
+            }
+        })
+    }
+}
