@@ -104,7 +104,10 @@ impl TryFrom<MentorQuery> for Criteria {
             .map(|text| text.to_lowercase())
             .filter(|text| !text.is_empty());
         if words.as_deref().is_some_and(|text| !fits(text, MAX_WORDS)) {
-            return Err(ApiError::invalid("q", "at most 200 characters"));
+            return Err(ApiError::invalid(
+                "q",
+                "at most 200 characters, none of them NUL",
+            ));
         }
         let skill = word(query.skill, "skill", MAX_SKILL)?;
         let language = word(query.language, "language", MAX_LANGUAGE)?;
@@ -253,7 +256,10 @@ impl TryFrom<ReviewRequest> for NewReview {
         }
         let body = request.body.trim().to_owned();
         if body.is_empty() || !fits(&body, 2_000) {
-            return Err(ApiError::invalid("body", "1 to 2,000 characters"));
+            return Err(ApiError::invalid(
+                "body",
+                "1 to 2,000 characters, none of them NUL",
+            ));
         }
         Ok(Self {
             stars: request.stars,
@@ -274,7 +280,10 @@ pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
         ));
     }
     if update.bio.as_deref().is_some_and(|text| !fits(text, 4_000)) {
-        return Err(ApiError::invalid("bio", "at most 4,000 characters"));
+        return Err(ApiError::invalid(
+            "bio",
+            "at most 4,000 characters, none of them NUL",
+        ));
     }
     if let Some(Cents(cents)) = update.hourly_price_cents
         && !(0..=MAX_PRICE).contains(&cents)
@@ -317,7 +326,7 @@ fn word(text: Option<String>, field: &str, limit: usize) -> Result<Option<String
     match text.filter(|text| !text.is_empty()) {
         Some(text) if !fits(&text, limit) => Err(ApiError::invalid(
             field,
-            &format!("at most {limit} characters"),
+            &format!("at most {limit} characters, none of them NUL"),
         )),
         text => Ok(text),
     }

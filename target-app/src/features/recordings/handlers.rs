@@ -1,7 +1,7 @@
 //! `/api/v1/recordings`: extract, call, shape the answer.
 
 use axum::{extract::State, response::Response};
-use http::HeaderMap;
+use http::{HeaderMap, Method, header};
 use shared::{
     api::recordings::{PlaybackLink, RecordingQuery, RecordingView},
     ids::RecordingId,
@@ -110,11 +110,16 @@ pub async fn stream(
     Current(engine): Current,
     Path(id): Path<RecordingId>,
     Query(link): Query<Signed>,
-    headers: HeaderMap,
+    method: Method,
+    mut headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let key = service::open(&state, &engine, id, &link).await?;
     let file = model::file(state.media_dir(), &key).ok_or_else(|| {
         ApiError::internal(anyhow::anyhow!("recording {id} has the media key {key:?}"))
     })?;
+    // A range is defined for GET alone (RFC 9110, section 14.2): HEAD tells about the whole.
+    if method != Method::GET {
+        headers.remove(header::RANGE);
+    }
     bytes::serve(&file, &key, &headers).await
 }
