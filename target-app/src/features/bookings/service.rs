@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     cache::keys,
-    db::{self, Retry},
+    db::{self, Retry, Session},
     engine::Engine,
     error::ApiError,
     http::AuthUser,
@@ -191,29 +191,28 @@ pub(super) async fn list(
     let filter = Filter::read(query).map_err(|(field, right)| ApiError::invalid(field, &right))?;
     match person.role {
         Role::Mentor => {
+            let mut session = engine.db.session();
             let mentor = {
-                let mut session = engine.db.session();
                 let mut conn = session.conn().await?;
                 repository::find_mentor(&mut conn, person.id).await?
             };
             // An account can have the role before it has a profile.
             match mentor {
-                Some(mentor) => load(&engine, Owner::Mentor(mentor), &filter).await,
+                Some(mentor) => load(&mut session, Owner::Mentor(mentor), &filter).await,
                 None => json(&page(Vec::new(), 0, &filter)),
             }
         }
         Role::Student | Role::Parent | Role::Admin => {
             let key = keys::student_bookings(person.id, &filter.canonical());
             let owner = Owner::Student(person.id);
-            let loader = engine.clone();
-            let fill = move || async move { load(&loader, owner, &filter).await };
+            let mut session = engine.db.session();
+            let fill = move || async move { load(&mut session, owner, &filter).await };
             engine.caches.read_through(key, fill).await
         }
     }
 }
 
-async fn load(engine: &Engine, owner: Owner, filter: &Filter) -> Result<Bytes, ApiError> {
-    let mut session = engine.db.session();
+async fn load(session: &mut Session, owner: Owner, filter: &Filter) -> Result<Bytes, ApiError> {
     let (items, total) = {
         let mut conn = session.conn().await?;
         repository::list(&mut conn, owner, filter).await?

@@ -1,10 +1,11 @@
 //! The rules of chat: who may read a room, and how a message is stored and told.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared::{
     api::chat::{ChatMessage, History, HistoryQuery, MAX_HISTORY, RoomList, ServerFrame},
     ids::{MessageId, RoomId, UserId},
+    problem::Code,
 };
 use uuid::Uuid;
 
@@ -17,6 +18,9 @@ use crate::{db::DbError, engine::Engine, error::ApiError, realtime::Hub, timing}
 
 /// Most rooms that a list holds.
 const MAX_ROOMS: i64 = 100;
+/// Longest wait for a room's turn; with a database that does not answer each turn before takes
+/// its time, and nobody may wait for all of them.
+const TURN_LIMIT: Duration = Duration::from_secs(5);
 
 fn no_such_room() -> ApiError {
     ApiError::not_found("room")
@@ -94,7 +98,9 @@ pub(super) async fn say(
 ) -> Result<ChatMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        let turn = hub.turn(draft.room).await;
+        let turn = tokio::time::timeout(TURN_LIMIT, hub.turn(draft.room))
+            .await
+            .map_err(|_| ApiError::new(Code::Overloaded, "the room is too busy, try again"))?;
         match store(&engine, &draft).await? {
             Some(Stored::New(message)) => {
                 let frame = frames::write(&ServerFrame::Message(message.clone()));
