@@ -128,9 +128,36 @@ impl Publisher {
     }
 }
 
+/// A text from elsewhere as one line that a terminal and a page may show: control characters,
+/// which could move the cursor or recolour the screen, and marks that reverse the direction of
+/// writing are taken out.
+pub fn printable(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => line.push(' '),
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => {}
+            letter if letter.is_control() => {}
+            letter => line.push(letter),
+        }
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_from_elsewhere_cannot_steer_the_terminal() {
+        assert_eq!(
+            printable("a\u{1b}[31mred\u{7}\r\nb\u{9b}2J\u{202e}c"),
+            "a[31mred  b2Jc"
+        );
+    }
 
     #[test]
     fn ticks_never_wait_for_a_reader_that_lags() {

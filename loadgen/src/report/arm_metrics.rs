@@ -1,0 +1,223 @@
+//! The figures of a whole arm: all operations together, its caches, its database, its machine.
+
+use crate::events::printable;
+use crate::report::figures::Kind;
+use crate::report::metrics::{Figure, Metric, Unit, measured};
+use crate::store::schema::{Arm, Operation};
+
+/// A metric of whole arms.
+fn of_arms(
+    arms: &[&Arm],
+    label: &str,
+    effect: &str,
+    kind: Kind,
+    unit: Unit,
+    pick: impl Fn(&Arm) -> Figure,
+) -> Metric {
+    Metric {
+        label: label.into(),
+        full_label: label.into(),
+        effect: effect.into(),
+        kind,
+        unit,
+        values: arms.iter().map(|arm| pick(arm)).collect(),
+        detail: false,
+    }
+}
+
+/// All operations together.
+pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
+    let percentile = |label, effect, pick: fn(&Operation) -> Option<f64>| {
+        of_arms(arms, label, effect, Kind::Latency, Unit::Ms, move |arm| {
+            Figure::from_percentile(pick(&arm.total))
+        })
+    };
+    let mut metrics = vec![
+        percentile("P97.5", "total p97.5", |one| one.response.p97_5),
+        percentile("P50", "total p50", |one| one.response.p50),
+        of_arms(
+            arms,
+            "success rate",
+            "total success",
+            Kind::Share,
+            Unit::Share,
+            |arm| Figure::Value(arm.total.success),
+        ),
+        of_arms(
+            arms,
+            "goodput",
+            "total goodput",
+            Kind::Rate,
+            Unit::Rate,
+            |arm| Figure::Value(arm.total.rate_per_s),
+        ),
+    ];
+    metrics.retain(|metric| arms.iter().any(|arm| arm.total.planned > 0) && measured(metric));
+    for metric in &mut metrics {
+        metric.full_label = format!("All requests: {}", metric.label);
+    }
+    metrics
+}
+
+/// Hit ratio by kind of cache.
+pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
+    let mut kinds: Vec<&String> = arms
+        .iter()
+        .flat_map(|arm| arm.server.cache_hit_ratio.keys())
+        .collect();
+    kinds.sort();
+    kinds.dedup();
+    let mut metrics: Vec<Metric> = kinds
+        .into_iter()
+        .map(|kind| {
+            let label = format!("{} hits", printable(kind));
+            let effect = format!("cache hit ratio {kind}");
+            of_arms(arms, &label, &effect, Kind::Share, Unit::Share, |arm| {
+                Figure::from_measured(arm.server.cache_hit_ratio.get(kind).copied().flatten())
+            })
+        })
+        .filter(measured)
+        .collect();
+    if arms.iter().any(|arm| arm.server.redis_commands > 0) {
+        metrics.push(of_arms(
+            arms,
+            "Redis per request",
+            "redis commands per request",
+            Kind::Neutral,
+            Unit::Number,
+            |arm| per_request(arm, arm.server.redis_commands as f64),
+        ));
+    }
+    metrics
+}
+
+/// What PostgreSQL and the pool before it had to do.
+pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
+    let number = |value: u32| Figure::Value(f64::from(value));
+    let mut metrics = vec![
+        of_arms(
+            arms,
+            "queries per request",
+            "queries per request",
+            Kind::Count,
+            Unit::Number,
+            |arm| Figure::Value(arm.server.queries_per_request),
+        ),
+        of_arms(
+            arms,
+            "pool wait",
+            "pool wait",
+            Kind::Wait,
+            Unit::Ms,
+            |arm| Figure::Value(arm.server.pool_wait_ms),
+        ),
+        of_arms(
+            arms,
+            "pool size",
+            "pool size",
+            Kind::Neutral,
+            Unit::Number,
+            |arm| number(arm.server.pool_max),
+        ),
+        of_arms(
+            arms,
+            "most in use",
+            "pool in use",
+            Kind::Neutral,
+            Unit::Number,
+            |arm| number(arm.server.pool_in_use_max),
+        ),
+        of_arms(
+            arms,
+            "most waiting",
+            "pool waiters",
+            Kind::Count,
+            Unit::Number,
+            |arm| number(arm.server.pool_waiters_max),
+        ),
+        of_arms(
+            arms,
+            "pool timeouts",
+            "pool timeouts",
+            Kind::Count,
+            Unit::Number,
+            |arm| Figure::Value(arm.server.pool_timeouts as f64),
+        ),
+        of_arms(
+            arms,
+            "rows per request",
+            "rows per request",
+            Kind::Count,
+            Unit::Number,
+            |arm| per_request(arm, arm.server.rows_returned as f64),
+        ),
+    ];
+    // A target of another make tells nothing of its pool.
+    if arms
+        .iter()
+        .all(|arm| arm.server.pool_max == 0 && arm.server.queries_per_request == 0.0)
+    {
+        metrics.clear();
+    }
+    metrics
+}
+
+/// What each process cost.
+pub(super) fn of_machine(arms: &[&Arm]) -> Vec<Metric> {
+    let mut processes: Vec<&String> = arms
+        .iter()
+        .flat_map(|arm| arm.server.cpu_s.keys())
+        .collect();
+    processes.sort();
+    processes.dedup();
+    let mut metrics = Vec::new();
+    for process in processes {
+        let name = printable(process);
+        metrics.push(of_arms(
+            arms,
+            &format!("{name} CPU"),
+            &format!("{process} cpu per request"),
+            Kind::Effort,
+            Unit::Ms,
+            |arm| {
+                arm.server
+                    .cpu_s
+                    .get(process)
+                    .map_or(Figure::Absent, |cpu_s| per_request(arm, cpu_s * 1_000.0))
+            },
+        ));
+        let mut memory = of_arms(
+            arms,
+            &format!("{name} memory"),
+            "",
+            Kind::Effort,
+            Unit::Bytes,
+            |arm| {
+                Figure::from_measured(arm.server.rss_bytes.get(process).map(|bytes| *bytes as f64))
+            },
+        );
+        memory.detail = true;
+        metrics.push(memory);
+    }
+    metrics.retain(measured);
+    for metric in &mut metrics {
+        if metric.unit == Unit::Ms {
+            metric.label = format!("{} per request", metric.label);
+        }
+    }
+    metrics
+}
+
+/// A sum over the measured windows by request: those that the target counted, or where it does
+/// not count, those that were planned.
+fn per_request(arm: &Arm, sum: f64) -> Figure {
+    let requests = if arm.server.requests > 0 {
+        arm.server.requests
+    } else {
+        arm.total.planned
+    };
+    if requests == 0 {
+        return Figure::Absent;
+    }
+    Figure::Value(sum / requests as f64)
+}

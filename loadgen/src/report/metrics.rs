@@ -1,0 +1,287 @@
+//! Which figures a report sets side by side, where each lies in the summary, and under which
+//! name the experiment may have estimated its change.
+
+use crate::events::printable;
+use crate::report::arm_metrics;
+use crate::report::figures::{self, Kind};
+use crate::store::schema::{Arm, Cost, Effect, Operation, Summary};
+
+/// A figure of one arm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Figure {
+    /// Nothing was measured.
+    Absent,
+    /// A percentile beyond the timeout.
+    Beyond,
+    /// What was measured.
+    Value(f64),
+}
+
+/// How a figure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Ms,
+    Share,
+    Rate,
+    Bytes,
+    Number,
+}
+
+impl Figure {
+    /// A percentile, which is absent where it lies beyond the timeout.
+    pub(super) fn from_percentile(value: Option<f64>) -> Self {
+        value.map_or(Self::Beyond, Self::Value)
+    }
+
+    /// A figure that may not have been measured.
+    pub(super) fn from_measured(value: Option<f64>) -> Self {
+        value.map_or(Self::Absent, Self::Value)
+    }
+
+    /// What was measured.
+    pub(super) fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Beyond => None,
+        }
+    }
+
+    /// In words.
+    pub(super) fn text(self, unit: Unit) -> String {
+        match (self, unit) {
+            (Self::Absent, _) => figures::ABSENT.into(),
+            (Self::Beyond, _) => figures::BEYOND_TIMEOUT.into(),
+            (Self::Value(value), Unit::Ms) => figures::ms(Some(value)),
+            (Self::Value(value), Unit::Share) => figures::percent(value),
+            (Self::Value(value), Unit::Rate) => figures::rate(value),
+            (Self::Value(value), Unit::Bytes) => figures::bytes(value),
+            (Self::Value(value), Unit::Number) => figures::number(value),
+        }
+    }
+}
+
+/// One figure in every arm.
+#[derive(Debug, Clone)]
+pub(super) struct Metric {
+    /// Its name below the heading of its area.
+    pub(super) label: String,
+    /// Its name where it stands alone.
+    pub(super) full_label: String,
+    /// The name of the effect that estimates its change.
+    pub(super) effect: String,
+    /// What a change of it means.
+    pub(super) kind: Kind,
+    /// How it is written.
+    pub(super) unit: Unit,
+    /// One value an arm.
+    pub(super) values: Vec<Figure>,
+    /// Whether a short report leaves it out.
+    pub(super) detail: bool,
+}
+
+/// Areas by the first word of an operation's name, in the order of a report.
+const AREAS: [(&str, &str); 5] = [
+    ("auth", "Login"),
+    ("discovery", "Mentor discovery"),
+    ("bookings", "Booking"),
+    ("recordings", "Recordings"),
+    ("chat", "Chat"),
+];
+
+/// The effect that estimates the change of a metric.
+pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
+    summary
+        .effects
+        .iter()
+        .find(|effect| effect.metric.eq_ignore_ascii_case(name))
+}
+
+/// What a change of an effect means, from its unit and its name.
+pub(super) fn kind_of(effect: &Effect) -> Kind {
+    let name = effect.metric.to_ascii_lowercase();
+    match effect.unit.as_str() {
+        "ms" if name.contains("wait") => Kind::Wait,
+        "ms" if name.contains("cpu") => Kind::Effort,
+        "ms" => Kind::Latency,
+        "%" if ["error", "fail", "loss", "miss"]
+            .iter()
+            .any(|word| name.contains(word)) =>
+        {
+            Kind::Loss
+        }
+        "%" => Kind::Share,
+        "1/s" => Kind::Rate,
+        _ if name.contains("goodput") || name.contains("capacity") => Kind::Rate,
+        _ if name.contains("cpu") => Kind::Effort,
+        _ => Kind::Count,
+    }
+}
+
+/// Every metric by area, in the order of a report.
+pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
+    let arms: Vec<&Arm> = summary.arms.iter().collect();
+    let mut areas: Vec<(String, Vec<Metric>)> = Vec::new();
+    let names = operations(&arms);
+    let mut prefixes: Vec<&str> = AREAS.iter().map(|(prefix, _)| *prefix).collect();
+    for name in &names {
+        let prefix = prefix_of(name);
+        if !prefixes.contains(&prefix) {
+            prefixes.push(prefix);
+        }
+    }
+    for prefix in prefixes {
+        let inside: Vec<&String> = names
+            .iter()
+            .filter(|name| prefix_of(name) == prefix)
+            .collect();
+        let metrics = inside
+            .iter()
+            .flat_map(|name| of_operation(&arms, name))
+            .collect();
+        areas.push((area_name(prefix), metrics));
+    }
+    areas.push(("All requests".into(), arm_metrics::of_total(&arms)));
+    areas.push(("Caches".into(), arm_metrics::of_caches(&arms)));
+    areas.push(("Database".into(), arm_metrics::of_database(&arms)));
+    areas.push(("Machine".into(), arm_metrics::of_machine(&arms)));
+    areas
+}
+
+/// The busiest operation of each area, busiest area first.
+pub(super) fn busiest(summary: &Summary) -> Vec<String> {
+    let Some(arm) = summary.arms.first() else {
+        return Vec::new();
+    };
+    let mut found: Vec<&Operation> = Vec::new();
+    for operation in arm.operations.iter().filter(|one| one.planned > 0) {
+        let prefix = prefix_of(&operation.name);
+        match found
+            .iter_mut()
+            .find(|other| prefix_of(&other.name) == prefix)
+        {
+            Some(other) if other.planned < operation.planned => *other = operation,
+            Some(_) => {}
+            None => found.push(operation),
+        }
+    }
+    found.sort_by_key(|operation| std::cmp::Reverse(operation.planned));
+    found
+        .into_iter()
+        .map(|operation| operation.name.clone())
+        .collect()
+}
+
+/// Names of the operations that any arm measured, in the order of the suite.
+fn operations(arms: &[&Arm]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for operation in arms.iter().flat_map(|arm| &arm.operations) {
+        if operation.planned > 0 && !names.contains(&operation.name) {
+            names.push(operation.name.clone());
+        }
+    }
+    names
+}
+
+/// The word before the first dot.
+fn prefix_of(operation: &str) -> &str {
+    operation.split('.').next().unwrap_or(operation)
+}
+
+/// The heading of an area.
+fn area_name(prefix: &str) -> String {
+    if let Some((_, name)) = AREAS.iter().find(|(known, _)| *known == prefix) {
+        return (*name).into();
+    }
+    let clean = printable(prefix);
+    let mut letters = clean.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// The metrics of one operation.
+fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
+    let find = |arm: &&Arm| {
+        arm.operations
+            .iter()
+            .find(|one| one.name == name && one.planned > 0)
+            .cloned()
+    };
+    let found: Vec<Option<Operation>> = arms.iter().map(find).collect();
+    let clean = printable(name);
+    let short = clean
+        .split_once('.')
+        .map_or(clean.as_str(), |(_, rest)| rest)
+        .to_owned();
+    let of =
+        |what: &str, suffix: &str, kind: Kind, unit: Unit, pick: &dyn Fn(&Operation) -> Figure| {
+            Metric {
+                label: format!("{short} {what}"),
+                full_label: format!("{clean} {what}"),
+                effect: format!("{name} {suffix}"),
+                kind,
+                unit,
+                values: found
+                    .iter()
+                    .map(|one| one.as_ref().map_or(Figure::Absent, pick))
+                    .collect(),
+                detail: false,
+            }
+        };
+    let cost =
+        |what: &str, suffix: &str, kind: Kind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
+            of(what, suffix, kind, unit, &|one| pick(&one.cost))
+        };
+    let mut metrics = vec![
+        of("P97.5", "p97.5", Kind::Latency, Unit::Ms, &|one| {
+            Figure::from_percentile(one.response.p97_5)
+        }),
+        of("P50", "p50", Kind::Latency, Unit::Ms, &|one| {
+            Figure::from_percentile(one.response.p50)
+        }),
+        of(
+            "success rate",
+            "success",
+            Kind::Share,
+            Unit::Share,
+            &|one| Figure::Value(one.success),
+        ),
+        cost(
+            "cache hits",
+            "cache hit ratio",
+            Kind::Share,
+            Unit::Share,
+            &|cost| Figure::from_measured(cost.cache_hit_ratio),
+        ),
+        cost(
+            "queries",
+            "queries per request",
+            Kind::Count,
+            Unit::Number,
+            &|cost| Figure::Value(cost.queries),
+        ),
+        cost("pool wait", "pool wait", Kind::Wait, Unit::Ms, &|cost| {
+            Figure::Value(cost.pool_ms)
+        }),
+    ];
+    for metric in metrics.iter_mut().skip(4) {
+        metric.detail = !moved(&metric.values);
+    }
+    metrics.retain(measured);
+    metrics
+}
+
+/// Whether a figure differs enough between the arms to be told in a short report.
+fn moved(values: &[Figure]) -> bool {
+    match values {
+        [Figure::Value(before), Figure::Value(after)] => {
+            (before - after).abs() > 0.2 * before.max(*after) && before.max(*after) >= 1.0
+        }
+        _ => false,
+    }
+}
+
+/// Whether any arm has a figure.
+pub(super) fn measured(metric: &Metric) -> bool {
+    metric.values.iter().any(|value| *value != Figure::Absent)
+}

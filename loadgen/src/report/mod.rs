@@ -1,0 +1,38 @@
+//! What people read: each report is made from the stored summary alone, so that any of them
+//! can be made again. `model` says everything once, in words; a renderer only lays it out.
+//!
+//! `figures` writes numbers, `comparison` sets the arms side by side, `over_time` and
+//! `plots` prepare lines, `chart` and `strips` draw them, `render` writes all into a folder.
+
+mod arm_metrics;
+mod axis;
+mod chart;
+pub mod comparison;
+mod csv;
+pub mod evidence;
+pub mod figures;
+mod html;
+mod junit;
+mod markdown;
+mod metrics;
+pub mod model;
+mod over_time;
+mod plots;
+mod render;
+mod strips;
+mod table;
+mod terminal;
+
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod fixture_parts;
+
+pub use csv::csv;
+pub use html::html;
+pub use junit::junit;
+pub use markdown::markdown;
+pub use render::{ReportError, all};
+pub use terminal::{terminal, whereabouts};

@@ -1,0 +1,352 @@
+//! One command, one folder. Every file is written under a temporary name and renamed, so a
+//! reader sees a whole file or none; `results/latest` is replaced the same way.
+//!
+//! A folder tells its own state: until the command has finished, `verdict.json` says that it
+//! has not. What goes into a file is decided elsewhere; this room only puts it there.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::store::evidence;
+use crate::store::manifest::Manifest;
+use crate::store::schema::Summary;
+
+/// Longest part of a file name that comes from a user's text.
+const MAX_NAME: usize = 60;
+
+/// Why a result could not be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("failed to {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `write`, `create`, `read`.
+        what: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A value could not be turned into JSON, or JSON not into a value.
+    #[error("failed to understand {}: {source}", path.display())]
+    Json {
+        /// Of which file.
+        path: PathBuf,
+        /// Where it fails.
+        source: serde_json::Error,
+    },
+    /// A newer version of this program wrote the file.
+    #[error(
+        "failed to read {}: its schema version is {found}, this program knows {known}; use the version that wrote it",
+        path.display()
+    )]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// Ours.
+        known: u32,
+    },
+    /// There is no summary: the command did not get that far.
+    #[error(
+        "failed to find a summary in {}: that run did not finish; {trials} of its trials can be read in trials/",
+        path.display()
+    )]
+    Unfinished {
+        /// Which folder.
+        path: PathBuf,
+        /// How many trials were kept.
+        trials: usize,
+    },
+    /// A file name would leave the folder.
+    #[error("failed to write {}: it lies outside the result folder", path.display())]
+    Outside {
+        /// Which path.
+        path: PathBuf,
+    },
+}
+
+/// Attaches what was tried on which path to an I/O failure.
+pub(crate) fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { what, path, source }
+}
+
+/// The folder of one command.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// `results/`.
+    results: PathBuf,
+    /// `results/runs/<name>`.
+    path: PathBuf,
+    /// What is known of the command before it runs.
+    manifest: Manifest,
+}
+
+impl Folder {
+    /// Makes `results/runs/<UTC>_<command>_<name>_<id>/`, which says of itself that it is not
+    /// finished. `name` may be any text; it is cut down to what a file name bears.
+    pub fn create(results: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
+        Self::create_at(results, command, name, Utc::now())
+    }
+
+    /// [`Folder::create`] at a given time.
+    pub fn create_at(
+        results: &Path,
+        command: &str,
+        name: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let folder = format!(
+            "{}_{}_{}_{}",
+            at.format("%Y-%m-%dT%H-%M-%SZ"),
+            slug(command),
+            slug(name),
+            &id[..7]
+        );
+        let runs = results.join("runs");
+        fs::create_dir_all(&runs).map_err(io_error("create", &runs))?;
+        let path = runs.join(folder);
+        fs::create_dir(&path).map_err(io_error("create", &path))?;
+        let made = Self {
+            results: results.to_owned(),
+            path,
+            manifest: Manifest::begin(command, name, at),
+        };
+        made.write_json("manifest.json", &made.manifest)?;
+        made.write_json("verdict.json", &evidence::unfinished())?;
+        Ok(made)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keeps an input file, byte for byte, as `input/NAME`.
+    pub fn input(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write_bytes(&format!("input/{}", slug(name)), bytes)
+    }
+
+    /// Writes a value as indented JSON.
+    pub fn write_json(&self, relative: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut text = serde_json::to_vec_pretty(value).map_err(|source| StoreError::Json {
+            path: self.path.join(relative),
+            source,
+        })?;
+        text.push(b'\n');
+        self.write_bytes(relative, &text)
+    }
+
+    /// Writes a text.
+    pub fn write_text(&self, relative: &str, text: &str) -> Result<(), StoreError> {
+        self.write_bytes(relative, text.as_bytes())
+    }
+
+    /// Writes bytes under a temporary name in the same folder, then renames.
+    pub fn write_bytes(&self, relative: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let inside = Path::new(relative);
+        if inside
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_)))
+        {
+            return Err(StoreError::Outside {
+                path: inside.into(),
+            });
+        }
+        write_atomically(&self.path.join(inside), bytes)
+    }
+
+    /// Writes what the summary says of the command, without the reports, seals the folder with
+    /// `CHECKSUMS` and points `results/latest` at it. `reports` are `(file name, content)`.
+    pub fn seal(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
+        self.write_json("summary.json", summary)?;
+        self.write_json("manifest.json", &self.manifest.clone().end(summary))?;
+        for (name, content) in reports {
+            self.write_text(name, content)?;
+        }
+        // Last of the results: a folder whose verdict is there has everything else, too.
+        self.write_json("verdict.json", &evidence::of(summary))?;
+        self.write_text("CHECKSUMS", &checksums(&self.path)?)?;
+        self.point_latest_here()
+    }
+
+    /// Replaces `results/latest` by a link to this folder, relative so that `results/` can move.
+    fn point_latest_here(&self) -> Result<(), StoreError> {
+        let Some(name) = self.path.file_name() else {
+            return Ok(());
+        };
+        let latest = self.results.join("latest");
+        let beside = self.results.join(temporary_name("latest"));
+        std::os::unix::fs::symlink(Path::new("runs").join(name), &beside)
+            .map_err(io_error("link", &beside))?;
+        fs::rename(&beside, &latest).map_err(|source| {
+            // A directory named `latest` cannot be replaced; leave no litter beside it.
+            let _left = fs::remove_file(&beside);
+            io_error("replace", &latest)(source)
+        })
+    }
+}
+
+/// A name beside the final one, distinct for every write of every process.
+fn temporary_name(name: &str) -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!(".{name}.{}-{count}.tmp", std::process::id())
+}
+
+/// Writes a file so that a reader sees all of it or the one before.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into());
+    let beside = folder.join(temporary_name(&name));
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|source| {
+            let _left = fs::remove_file(&beside);
+            io_error("write", path)(source)
+        })
+}
+
+/// `sha256sum -c` lines of every file below the folder, sorted by path.
+fn checksums(root: &Path) -> Result<String, StoreError> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).map_err(io_error("list", &folder))? {
+            let path = entry.map_err(io_error("list", &folder))?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name != "CHECKSUMS") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    let mut lines = String::new();
+    for path in files {
+        let mut digest = Sha256::new();
+        let mut file = File::open(&path).map_err(io_error("read", &path))?;
+        io::copy(&mut file, &mut HashWriter(&mut digest)).map_err(io_error("read", &path))?;
+        let hex: String = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let relative = path.strip_prefix(root).unwrap_or(&path);
+        lines.push_str(&format!("{hex}  {}\n", relative.display()));
+    }
+    Ok(lines)
+}
+
+/// Feeds a digest from a reader.
+struct HashWriter<'a>(&'a mut Sha256);
+
+impl Write for HashWriter<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A text cut down to what is safe and readable as part of a file name.
+pub fn slug(text: &str) -> String {
+    let mut name = String::new();
+    for letter in text.chars() {
+        if name.len() >= MAX_NAME {
+            break;
+        }
+        if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.') {
+            name.push(letter);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() {
+        "unnamed".into()
+    } else {
+        name.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_folder_or_hide() {
+        assert_eq!(slug("mentor cache: 5 min"), "mentor-cache-5-min");
+        assert_eq!(slug("../../etc/passwd"), "etc-passwd");
+        assert_eq!(slug("\u{1b}[31m\u{0}"), "31m");
+        assert_eq!(slug("…"), "unnamed");
+        assert!(slug(&"x".repeat(500)).len() <= MAX_NAME);
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_folder_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        for bad in ["../x", "/tmp/x", "a/../../x"] {
+            assert!(
+                matches!(folder.write_text(bad, ""), Err(StoreError::Outside { .. })),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_only_begun_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "experiment", "mentor cache").unwrap();
+        let name = folder
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(name.contains("Z_experiment_mentor-cache_"), "{name}");
+        let verdict = fs::read_to_string(folder.path().join("verdict.json")).unwrap();
+        assert!(
+            verdict.contains("INVALID") && verdict.contains("did not finish"),
+            "{verdict}"
+        );
+        assert!(folder.path().join("manifest.json").exists());
+        assert!(!root.path().join("latest").exists());
+    }
+
+    #[test]
+    fn a_write_leaves_no_temporary_file_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        folder.write_text("trials/a/note.txt", "1").unwrap();
+        folder.write_text("trials/a/note.txt", "2").unwrap();
+        let inside: Vec<_> = fs::read_dir(folder.path().join("trials/a"))
+            .unwrap()
+            .collect();
+        assert_eq!(inside.len(), 1);
+        assert_eq!(
+            fs::read_to_string(folder.path().join("trials/a/note.txt")).unwrap(),
+            "2"
+        );
+    }
+}

@@ -1,0 +1,56 @@
+//! The way back: a summary from a folder, from its `summary.json`, or from `results/latest`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::store::folder::{StoreError, io_error};
+use crate::store::schema::{SCHEMA_VERSION, Summary};
+
+/// Only the version, which must be read before the rest is believed.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u64,
+}
+
+/// Reads the summary of a run; `path` is its folder or the file itself.
+pub fn load(path: &Path) -> Result<Summary, StoreError> {
+    let file = if path.is_dir() {
+        path.join("summary.json")
+    } else {
+        path.to_owned()
+    };
+    if path.is_dir() && !file.exists() {
+        return Err(StoreError::Unfinished {
+            path: path.to_owned(),
+            trials: kept_trials(path),
+        });
+    }
+    let text = fs::read(&file).map_err(io_error("read", &file))?;
+    let json = |source| StoreError::Json {
+        path: file.clone(),
+        source,
+    };
+    let version = serde_json::from_slice::<Versioned>(&text)
+        .map_err(json)?
+        .schema_version;
+    if version > u64::from(SCHEMA_VERSION) {
+        return Err(StoreError::Newer {
+            path: file,
+            found: version,
+            known: SCHEMA_VERSION,
+        });
+    }
+    serde_json::from_slice(&text).map_err(json)
+}
+
+/// How many trials an unfinished run has kept.
+fn kept_trials(folder: &Path) -> usize {
+    fs::read_dir(folder.join("trials")).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|entry| entry.path().join("trial.json").exists())
+            .count()
+    })
+}
