@@ -66,7 +66,11 @@ pub fn read_text(path: &Path) -> Result<String, BadFile> {
 
 /// Checks the text of a suite; `file` names it in errors.
 pub fn parse(text: &str, file: &str) -> Result<Suite, BadFile> {
-    let raw: RawSuite = from_yaml(text, file)?;
+    resolve(from_yaml(text, file)?, file)
+}
+
+/// Turns a suite as it is written into what it means; `file` names it in errors.
+pub fn resolve(raw: RawSuite, file: &str) -> Result<Suite, BadFile> {
     Reader { file }.suite(raw)
 }
 
@@ -119,26 +123,29 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
         .map(|(_, one)| one)
 }
 
+/// A suite as it is written. An experiment's file has the same keys, and its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawSuite {
-    name: Spanned<String>,
+#[expect(missing_docs, reason = "the keys are explained at the head of this file")]
+pub struct RawSuite {
+    pub name: Spanned<String>,
     #[serde(default)]
-    question: String,
-    load: Spanned<RawLoad>,
-    flows: Vec<RawFlow>,
+    pub question: String,
+    pub load: Spanned<RawLoad>,
+    pub flows: Vec<RawFlow>,
     #[serde(default)]
-    thresholds: Vec<Spanned<String>>,
-    accounts: Option<Spanned<u32>>,
-    timeout: Option<Spanned<String>>,
-    drain: Option<Spanned<String>>,
-    max_users: Option<Spanned<u32>>,
-    seed: Option<u64>,
+    pub thresholds: Vec<Spanned<String>>,
+    pub accounts: Option<Spanned<u32>>,
+    pub timeout: Option<Spanned<String>>,
+    pub drain: Option<Spanned<String>>,
+    pub max_users: Option<Spanned<u32>>,
+    pub seed: Option<u64>,
 }
 
+/// The `load` key as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawLoad {
+pub struct RawLoad {
     model: Spanned<String>,
     rate: Option<Spanned<String>>,
     duration: Option<Spanned<String>>,
@@ -159,9 +166,10 @@ struct RawPhase {
     to: Option<Spanned<String>>,
 }
 
+/// An entry of `flows` as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawFlow {
+pub struct RawFlow {
     flow: Spanned<String>,
     weight: Option<Spanned<f64>>,
     think: Option<Spanned<String>>,

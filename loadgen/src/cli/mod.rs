@@ -1,0 +1,19 @@
+//! The commands: what people type, and the order in which the rooms are used.
+
+mod args;
+mod bench;
+mod demo;
+mod experiment;
+mod interrupt;
+mod outcome;
+mod overrides;
+mod report;
+mod run;
+mod shipped;
+mod stack;
+mod summary;
+mod switches;
+mod validate;
+
+pub use args::{Cli, Command};
+pub use outcome::{Failure, main};

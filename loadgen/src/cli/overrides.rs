@@ -1,0 +1,237 @@
+//! What flags change in a file: load, flows, thresholds, profile.
+
+use std::path::Path;
+
+use shared::{profile::Profile, time::Millis};
+
+use super::args::LoadArgs;
+use crate::{
+    experiment::file::shorten,
+    flows,
+    suite::{
+        FlowShare, LoadModel, Phase, Suite,
+        load::{self, BadFile, check_subject, unknown},
+    },
+    threshold::Threshold,
+    units::Rate,
+};
+
+/// Changes a suite as the flags say.
+pub fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
+    if let Some(factor) = args.time_scale {
+        let scaled = |span: Millis| Millis((span.0 as f64 * factor).round() as u64);
+        let windows = suite.windows;
+        shorten(suite, scaled(windows.warm_up), scaled(windows.measure));
+    }
+    if args.duration.is_some() || args.warmup.is_some() {
+        let windows = suite.windows;
+        shorten(
+            suite,
+            args.warmup.unwrap_or(windows.warm_up),
+            args.duration.unwrap_or(windows.measure),
+        );
+    }
+    if suite.windows.measure.0 < 100 {
+        return Err(BadFile(format!(
+            "a measured window of {} is too short to measure anything: at least 100ms",
+            suite.windows.measure
+        )));
+    }
+    if let Some(rate) = args.rate {
+        set_rate(suite, rate)?;
+    }
+    if let Some(users) = args.users {
+        suite.load = LoadModel::Closed {
+            users,
+            duration: suite.windows.planned(),
+            think: None,
+            iterations: None,
+        };
+    }
+    if !args.flows.is_empty() {
+        only(suite, &args.flows)?;
+    }
+    for threshold in &args.thresholds {
+        check_subject(threshold).map_err(BadFile)?;
+        suite.thresholds.push(threshold.clone());
+    }
+    suite.seed = args.seed.unwrap_or(suite.seed);
+    suite.accounts = args.accounts.unwrap_or(suite.accounts);
+    suite.timeout = args.timeout.unwrap_or(suite.timeout);
+    suite.max_users = args.max_users.unwrap_or(suite.max_users);
+    Ok(())
+}
+
+/// Gives an open load another highest rate, its phases in proportion; makes a closed one open.
+fn set_rate(suite: &mut Suite, rate: Rate) -> Result<(), BadFile> {
+    let windows = suite.windows;
+    match &mut suite.load {
+        LoadModel::Open { phases, .. } => {
+            let highest = phases
+                .iter()
+                .flat_map(|phase| [Some(phase.rate), phase.to])
+                .flatten()
+                .map(Rate::as_per_second)
+                .fold(0.0, f64::max);
+            for phase in phases {
+                let scaled = |old: Rate| {
+                    if (old.as_per_second() - highest).abs() < 1e-9 {
+                        return Ok(rate);
+                    }
+                    let new = old.as_per_second() / highest * rate.as_per_second();
+                    format!("{new:.3}/s")
+                        .parse()
+                        .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))
+                };
+                phase.rate = scaled(phase.rate)?;
+                phase.to = phase.to.map(scaled).transpose()?;
+            }
+        }
+        LoadModel::Closed { .. } => {
+            let phase = |name: &str, duration| Phase {
+                name: name.to_owned(),
+                duration,
+                rate,
+                to: None,
+            };
+            let mut phases = vec![phase("hold", windows.measure)];
+            if windows.warm_up.0 > 0 {
+                phases.insert(0, phase("warm up", windows.warm_up));
+            }
+            suite.load = LoadModel::Open {
+                phases,
+                arrivals: crate::suite::Arrivals::default(),
+            };
+        }
+    }
+    Ok(())
+}
+
+/// Keeps only these flows, and the promises about them. One that the suite lacks is added.
+fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    let mut shares = Vec::new();
+    for name in names {
+        if flows::flow(name).is_none() {
+            let known = flows::names();
+            return Err(BadFile(unknown("flow", name, known.into_iter())));
+        }
+        let share = suite.flows.iter().find(|share| share.flow == *name);
+        shares.push(share.cloned().unwrap_or_else(|| FlowShare {
+            flow: name.clone(),
+            weight: 1.0,
+            think: None,
+        }));
+    }
+    suite.flows = shares;
+    let kept: Vec<&str> = suite
+        .flows
+        .iter()
+        .filter_map(|share| flows::flow(&share.flow))
+        .flat_map(|flow| {
+            let operations = flow.operations().iter().map(|op| flows::operation_name(*op));
+            operations.chain([flow.name()])
+        })
+        .collect();
+    suite.thresholds.retain(|threshold: &Threshold| {
+        threshold
+            .subject
+            .as_deref()
+            .is_none_or(|subject| kept.contains(&subject))
+    });
+    Ok(())
+}
+
+/// A profile by name or file, with some switches set.
+pub fn profile(name: &str, settings: &[String]) -> Result<Profile, BadFile> {
+    let mut profile = match Profile::named(name) {
+        Ok(profile) => profile,
+        Err(error) => {
+            let path = Path::new(name);
+            if !path.is_file() {
+                return Err(BadFile(format!("{error}, or a JSON file of switch to value")));
+            }
+            let text = load::read_text(path)?;
+            serde_json::from_str(&text).map_err(|error| BadFile(format!("{name}: {error}")))?
+        }
+    };
+    for setting in settings {
+        profile
+            .apply(setting)
+            .map_err(|error| BadFile(error.to_string()))?;
+    }
+    Ok(profile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite() -> Suite {
+        load::parse(
+            "name: x\nload: { model: open, phases: [ {name: warm up, duration: 10s, rate: 10/s, to: 40/s}, {duration: 20s, rate: 40/s} ] }\nflows: [ { flow: auth.login }, { flow: chat.room } ]\nthresholds: [ p95 < 1s, \"chat.send: p95 < 1s\" ]\n",
+            "x.yaml",
+        )
+        .unwrap()
+    }
+
+    fn rates(suite: &Suite) -> Vec<f64> {
+        let LoadModel::Open { phases, .. } = &suite.load else {
+            panic!("open")
+        };
+        phases.iter().map(|phase| phase.rate.as_per_second()).collect()
+    }
+
+    #[test]
+    fn a_rate_scales_the_phases_to_a_new_highest() {
+        let mut suite = suite();
+        let args = LoadArgs {
+            rate: Some("20/s".parse().unwrap()),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &args).unwrap();
+        assert_eq!(rates(&suite), [5.0, 20.0]);
+    }
+
+    #[test]
+    fn users_make_the_load_closed_and_a_rate_makes_it_open_again() {
+        let mut suite = suite();
+        let users = LoadArgs {
+            users: Some(50),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &users).unwrap();
+        assert!(matches!(suite.load, LoadModel::Closed { users: 50, duration: Millis(30_000), .. }));
+        let rate = LoadArgs {
+            rate: Some("7/s".parse().unwrap()),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &rate).unwrap();
+        assert_eq!(rates(&suite), [7.0, 7.0]);
+    }
+
+    #[test]
+    fn only_the_named_flows_and_the_promises_about_them_stay() {
+        let mut chosen = suite();
+        let args = LoadArgs {
+            flows: vec!["auth.login".into(), "booking.race".into()],
+            ..LoadArgs::default()
+        };
+        apply(&mut chosen, &args).unwrap();
+        assert_eq!(chosen.flows.len(), 2);
+        assert_eq!(chosen.thresholds.len(), 1);
+        let wrong = LoadArgs {
+            flows: vec!["booking.rase".into()],
+            ..LoadArgs::default()
+        };
+        let error = apply(&mut suite(), &wrong).unwrap_err().to_string();
+        assert!(error.contains("did you mean `booking.race`"), "{error}");
+    }
+
+    #[test]
+    fn a_profile_is_a_name_and_settings_and_a_wrong_one_says_what_exists() {
+        let found = profile("before", &["pool.max=9".into()]).unwrap();
+        assert_eq!(found.pool_max.get(), 9);
+        assert!(profile("befor", &[]).unwrap_err().to_string().contains("`before` or `after`"));
+        assert!(profile("after", &["pool.maks=9".into()]).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! The suites and experiments that come with the program, and how a name becomes a file.
+
+use std::path::Path;
+
+use crate::{
+    experiment::{Experiment, file},
+    suite::{
+        Suite,
+        load::{self, BadFile, unknown},
+    },
+};
+
+/// Suites: name and text.
+pub const SUITES: &[(&str, &str)] = &[
+    ("smoke", include_str!("../../suites/smoke.yaml")),
+    ("core", include_str!("../../suites/core.yaml")),
+];
+
+/// Experiments: name and text.
+pub const EXPERIMENTS: &[(&str, &str)] = &[
+    ("before_after", include_str!("../../experiments/before_after.yaml")),
+    ("booking_strategy", include_str!("../../experiments/booking_strategy.yaml")),
+    ("mentor_cache", include_str!("../../experiments/mentor_cache.yaml")),
+    ("pool_size", include_str!("../../experiments/pool_size.yaml")),
+];
+
+/// A file's text, where it was found.
+pub struct Source {
+    /// Path, or name of a shipped one.
+    pub name: String,
+    /// Its text, byte for byte.
+    pub text: String,
+}
+
+/// The suite of that path or name.
+pub fn suite(word: &str) -> Result<(Suite, Source), BadFile> {
+    let source = find("suite", word, SUITES)?;
+    Ok((load::parse(&source.text, &source.name)?, source))
+}
+
+/// The experiment of that path or name.
+pub fn experiment(word: &str) -> Result<(Experiment, Source), BadFile> {
+    let source = find("experiment", word, EXPERIMENTS)?;
+    Ok((file::parse(&source.text, &source.name)?, source))
+}
+
+/// The suite or experiment of that path or name.
+pub fn either(word: &str) -> Result<Source, BadFile> {
+    let all: Vec<(&str, &str)> = SUITES.iter().chain(EXPERIMENTS).copied().collect();
+    find("suite or experiment", word, &all)
+}
+
+fn find(kind: &str, word: &str, shipped: &[(&str, &str)]) -> Result<Source, BadFile> {
+    let path = Path::new(word);
+    if path.is_file() {
+        return Ok(Source {
+            name: word.to_owned(),
+            text: load::read_text(path)?,
+        });
+    }
+    // A path to where a shipped file would be in the repository names it as well.
+    let stem = path
+        .file_name()
+        .map_or(word, |name| name.to_str().unwrap_or(word));
+    let stem = stem.strip_suffix(".yaml").unwrap_or(stem).replace('-', "_");
+    match shipped.iter().find(|(name, _)| *name == stem) {
+        Some((name, text)) => Ok(Source {
+            name: format!("{name}.yaml"),
+            text: (*text).to_owned(),
+        }),
+        None => {
+            let known = shipped.iter().map(|(name, _)| *name);
+            Err(BadFile(format!(
+                "there is no file `{word}`, and {}",
+                unknown(kind, &stem, known)
+            )))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_is_shipped_can_be_read_and_has_the_name_of_its_file() {
+        for (name, _) in SUITES {
+            assert_eq!(suite(name).unwrap().0.name, *name);
+        }
+        for (name, _) in EXPERIMENTS {
+            let (experiment, _) = experiment(name).unwrap();
+            assert_eq!(experiment.suite.name, *name);
+            assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
+            assert!(experiment.blocks >= 6, "{name} has too few blocks for an interval");
+        }
+    }
+
+    #[test]
+    fn a_shipped_file_is_found_by_name_path_or_with_a_dash() {
+        for word in ["before_after", "before-after", "experiments/before_after.yaml"] {
+            assert!(experiment(word).is_ok(), "{word}");
+        }
+        let error = suite("smoek").err().unwrap().to_string();
+        assert!(error.contains("did you mean `smoke`"), "{error}");
+    }
+}

@@ -1,0 +1,232 @@
+//! From paired figures to a decision, by the rule of the method (section 2.3):
+//!
+//! ```text
+//! fewer than 6 blocks            INCONCLUSIVE, with the ratio and its range, and how many are needed
+//! 90 % interval within margin    NO_CHANGE (two one-sided tests at 5 %)
+//! 95 % interval beyond 1         IMPROVED or REGRESSED
+//! else                           INCONCLUSIVE, with how many blocks would do
+//! ```
+//!
+//! All of it on the logarithms of after / before, one number a block: the unit of analysis is
+//! the trial, never the request.
+
+use super::metrics::Metric;
+use crate::{
+    stats::{hodges_lehmann, interval, median},
+    store::schema::{Effect, Trial},
+};
+
+/// Fewest pairs that have a 95 % interval at all.
+pub const FEWEST: usize = 6;
+
+/// A decision and its reason, before words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Better beyond chance.
+    Improved,
+    /// Worse beyond chance.
+    Regressed,
+    /// No difference that matters.
+    NoChange,
+    /// Nothing can be said.
+    Inconclusive,
+}
+
+impl Claim {
+    /// The word in results.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Improved => "IMPROVED",
+            Self::Regressed => "REGRESSED",
+            Self::NoChange => "NO_CHANGE",
+            Self::Inconclusive => "INCONCLUSIVE",
+        }
+    }
+}
+
+/// Decides on one metric from the valid pairs `(before, after)`.
+pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
+    let figure = |trial: &Trial| (metric.figure)(trial);
+    // A figure beyond the timeout stands as the timeout, where the operation was sent at all.
+    let sent = |trial: &Trial| {
+        let name = metric.name.split(' ').next().unwrap_or_default();
+        name == "total" || trial.operations.iter().any(|one| one.name == name && one.planned > 0)
+    };
+    let bounded = |trial: &Trial| figure(trial).or(metric.beyond.filter(|_| sent(trial)));
+    let known: Vec<(Option<f64>, Option<f64>)> = pairs
+        .iter()
+        .map(|(before, after)| (bounded(before), bounded(after)))
+        .collect();
+    if known.iter().all(|(before, after)| before.is_none() && after.is_none()) {
+        return None;
+    }
+    let cut = |one: fn(&(&Trial, &Trial)) -> &Trial| {
+        metric.beyond.is_some() && pairs.iter().any(|pair| figure(one(pair)).is_none() && sent(one(pair)))
+    };
+    let (cut_before, cut_after) = (cut(|pair| pair.0), cut(|pair| pair.1));
+    let shown = |one: fn(&(&Trial, &Trial)) -> &Trial| {
+        let all: Vec<f64> = pairs
+            .iter()
+            .filter(|pair| sent(one(pair)) || metric.beyond.is_none())
+            .filter_map(|pair| figure(one(pair)).or(metric.beyond))
+            .collect();
+        median(&all).filter(|found| metric.beyond.is_none_or(|limit| *found < limit))
+    };
+    let ratios: Vec<f64> = known
+        .iter()
+        .filter_map(|(before, after)| match (before, after) {
+            (Some(before), Some(after)) if *before > 0.0 && *after > 0.0 => Some(after / before),
+            _ => None,
+        })
+        .collect();
+    let mut effect = Effect {
+        metric: metric.name.clone(),
+        primary,
+        unit: metric.unit.to_owned(),
+        before: shown(|pair| pair.0),
+        after: shown(|pair| pair.1),
+        ratio: None,
+        interval: None,
+        level: None,
+        block_ratios: ratios.clone(),
+        decision: Claim::Inconclusive.as_str().to_owned(),
+        sentence: String::new(),
+    };
+    if ratios.is_empty() || ratios.len() < known.len() {
+        let same = known.iter().all(|(before, after)| before == after);
+        let claim = if same && known.len() >= FEWEST { Claim::NoChange } else { Claim::Inconclusive };
+        effect.decision = claim.as_str().to_owned();
+        effect.block_ratios = Vec::new();
+        effect.sentence = without_ratio(metric, &effect, &known);
+        return Some(effect);
+    }
+    let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
+    effect.ratio = hodges_lehmann(&logs).map(f64::exp);
+    let wide = interval(&logs, 0.95);
+    if let Some(wide) = wide {
+        effect.interval = Some((wide.low.exp(), wide.high.exp()));
+        effect.level = Some(wide.level);
+    }
+    let claim = claim(metric, &logs);
+    effect.decision = claim.as_str().to_owned();
+    effect.sentence = sentence(metric, &effect, claim, &logs, cut_before, cut_after);
+    Some(effect)
+}
+
+fn claim(metric: &Metric, logs: &[f64]) -> Claim {
+    let (Some(wide), Some(narrow)) = (interval(logs, 0.95), interval(logs, 0.90)) else {
+        return Claim::Inconclusive;
+    };
+    let margin = (1.0 + metric.margin).ln();
+    if -margin < narrow.low && narrow.high < margin {
+        return Claim::NoChange;
+    }
+    match metric.less_is_better {
+        Some(less) if wide.high < 0.0 => {
+            if less { Claim::Improved } else { Claim::Regressed }
+        }
+        Some(less) if wide.low > 0.0 => {
+            if less { Claim::Regressed } else { Claim::Improved }
+        }
+        _ => Claim::Inconclusive,
+    }
+}
+
+/// Blocks for 80 % power to see the margin (method 2.3, closed form), never below six.
+fn blocks_needed(logs: &[f64], margin: f64) -> usize {
+    let n = logs.len() as f64;
+    let mean = logs.iter().sum::<f64>() / n;
+    let variance = logs.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
+    let z = 1.959_964 + 0.841_621;
+    let needed = (z * z * variance / margin.ln_1p().powi(2)).ceil();
+    (needed as usize).max(FEWEST)
+}
+
+fn sentence(
+    metric: &Metric,
+    effect: &Effect,
+    claim: Claim,
+    logs: &[f64],
+    cut_before: bool,
+    cut_after: bool,
+) -> String {
+    let ratio = effect.ratio.unwrap_or(1.0);
+    let mut text = format!("{}: after is {} before", metric.name, times(ratio));
+    if let (Some((low, high)), Some(level)) = (effect.interval, effect.level) {
+        text.push_str(&format!(
+            " ({:.1} % interval {low:.3} to {high:.3} over {} blocks)",
+            level * 100.0,
+            logs.len()
+        ));
+    } else {
+        let (low, high) = range(&effect.block_ratios);
+        text.push_str(&format!(", {low:.3} to {high:.3} over the {} block(s)", logs.len()));
+    }
+    if cut_before || cut_after {
+        let side = if cut_before && cut_after { "both arms" } else if cut_before { "before" } else { "after" };
+        text.push_str(&format!(
+            "; {side} lies beyond the timeout in some trial and counts as the timeout, so the true ratio is further from 1"
+        ));
+    }
+    text.push_str(&match claim {
+        Claim::Improved | Claim::Regressed => {
+            let way = if claim == Claim::Improved { "improved" } else { "got worse" };
+            let margin = metric.margin.ln_1p();
+            let proven = effect.interval.is_some_and(|(low, high)| {
+                high.ln() < -margin || low.ln() > margin
+            });
+            if proven {
+                format!("; it {way}, by more than the margin of {:.1} %", metric.margin * 100.0)
+            } else {
+                format!("; it {way}, though perhaps by less than the margin of {:.1} %", metric.margin * 100.0)
+            }
+        }
+        Claim::NoChange => format!("; no difference that matters (margin {:.1} %)", metric.margin * 100.0),
+        Claim::Inconclusive if logs.len() < FEWEST => format!(
+            "; {} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
+            logs.len()
+        ),
+        Claim::Inconclusive => format!(
+            "; undecided, about {} blocks would tell a difference of {:.1} %",
+            blocks_needed(logs, metric.margin).max(logs.len() + 1),
+            metric.margin * 100.0
+        ),
+    });
+    text
+}
+
+fn without_ratio(
+    metric: &Metric,
+    effect: &Effect,
+    known: &[(Option<f64>, Option<f64>)],
+) -> String {
+    let word = |figure: Option<f64>, any: bool| match figure {
+        Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
+        None if any => "beyond the timeout".to_owned(),
+        None => "none".to_owned(),
+    };
+    let before = word(effect.before, known.iter().any(|pair| pair.0.is_some()));
+    let after = word(effect.after, known.iter().any(|pair| pair.1.is_some()));
+    format!("{}: before {before}, after {after}; there is no ratio to something that is not there or 0", metric.name)
+}
+
+/// `0.12 times`, or for large drops how much faster that is.
+fn times(ratio: f64) -> String {
+    if ratio < 0.5 && ratio > 0.0 {
+        format!("{ratio:.3} times (1/{:.1})", 1.0 / ratio)
+    } else {
+        format!("{ratio:.3} times")
+    }
+}
+
+fn range(values: &[f64]) -> (f64, f64) {
+    values
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        })
+}
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -1,0 +1,114 @@
+//! Decisions on made-up pairs whose answer is known.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::store::schema::{Cost, Operation, Percentiles, Server, Validity};
+
+fn trial(p50: Option<f64>, queries: f64) -> Trial {
+    let operation = |name: &str| Operation {
+        name: name.to_owned(),
+        planned: 100,
+        outcomes: BTreeMap::new(),
+        statuses: BTreeMap::new(),
+        rate_per_s: 10.0,
+        success: 1.0,
+        response: Percentiles {
+            p50,
+            ..Percentiles::default()
+        },
+        service: Percentiles::default(),
+        bytes_in: 0,
+        cost: Cost::default(),
+        spectrum: Vec::new(),
+    };
+    Trial {
+        folder: "b01_1_before".into(),
+        arm: "before".into(),
+        block: 1,
+        seed: 1,
+        validity: Validity::default(),
+        total: operation("total"),
+        operations: vec![operation("discovery.list")],
+        series: Vec::new(),
+        server: Server {
+            requests: 100,
+            queries_per_request: queries,
+            ..Server::default()
+        },
+        violations: None,
+    }
+}
+
+fn decided(name: &str, figures: &[(Option<f64>, Option<f64>)], queries: (f64, f64)) -> Option<Effect> {
+    let trials: Vec<(Trial, Trial)> = figures
+        .iter()
+        .map(|(before, after)| (trial(*before, queries.0), trial(*after, queries.1)))
+        .collect();
+    let pairs: Vec<(&Trial, &Trial)> = trials.iter().map(|(a, b)| (a, b)).collect();
+    let metrics = super::super::metrics(&["discovery.list"], &["mentors"], 10_000.0);
+    let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+    decide(metric, true, &pairs)
+}
+
+fn pairs(before: f64, after: &[f64]) -> Vec<(Option<f64>, Option<f64>)> {
+    after.iter().map(|after| (Some(before), Some(*after))).collect()
+}
+
+#[test]
+fn eight_pairs_that_all_halved_have_improved_by_more_than_the_margin() {
+    let figures = pairs(100.0, &[50.0, 51.0, 49.0, 50.5, 48.0, 52.0, 50.0, 49.5]);
+    let effect = decided("discovery.list p50", &figures, (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "IMPROVED");
+    assert!((effect.ratio.unwrap() - 0.5).abs() < 0.01);
+    let (low, high) = effect.interval.unwrap();
+    assert!(low < 0.5 && 0.5 < high && high < 0.55);
+    assert!(effect.level.unwrap() >= 0.95);
+    assert!(effect.sentence.contains("by more than the margin"), "{}", effect.sentence);
+}
+
+#[test]
+fn the_same_the_other_way_round_got_worse() {
+    let figures = pairs(100.0, &[200.0, 205.0, 195.0, 201.0, 199.0, 202.0]);
+    let effect = decided("discovery.list p50", &figures, (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "REGRESSED");
+}
+
+#[test]
+fn pairs_that_hardly_differ_are_no_change_and_noisy_ones_undecided() {
+    let close = pairs(100.0, &[100.5, 99.5, 100.2, 99.8, 100.1, 99.9, 100.3, 99.7]);
+    let effect = decided("discovery.list p50", &close, (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "NO_CHANGE");
+    let noisy = pairs(100.0, &[60.0, 160.0, 90.0, 120.0, 70.0, 150.0]);
+    let effect = decided("discovery.list p50", &noisy, (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "INCONCLUSIVE");
+    assert!(effect.sentence.contains("blocks would tell"), "{}", effect.sentence);
+}
+
+#[test]
+fn two_pairs_have_a_ratio_and_a_range_but_no_interval_and_no_decision() {
+    let effect = decided("discovery.list p50", &pairs(100.0, &[10.0, 12.0]), (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "INCONCLUSIVE");
+    assert!(effect.ratio.is_some() && effect.interval.is_none());
+    assert!(effect.sentence.contains("0.100 to 0.120"), "{}", effect.sentence);
+    assert!(effect.sentence.contains("at least 6"), "{}", effect.sentence);
+}
+
+#[test]
+fn a_percentile_beyond_the_timeout_counts_as_the_timeout_and_says_so() {
+    let figures: Vec<_> = (0..6).map(|_| (None, Some(100.0))).collect();
+    let effect = decided("discovery.list p50", &figures, (1.0, 1.0)).unwrap();
+    assert_eq!(effect.decision, "IMPROVED");
+    assert_eq!(effect.before, None);
+    assert!((effect.ratio.unwrap() - 0.01).abs() < 1e-9);
+    assert!(effect.sentence.contains("beyond the timeout"), "{}", effect.sentence);
+}
+
+#[test]
+fn what_no_arm_has_is_left_out_and_what_one_has_gets_no_ratio() {
+    let figures = pairs(100.0, &[100.0; 6]);
+    assert!(decided("cache hit ratio mentors", &figures, (1.0, 1.0)).is_none());
+    let effect = decided("queries per request", &figures, (20.0, 0.0)).unwrap();
+    assert_eq!((effect.ratio, effect.decision.as_str()), (None, "INCONCLUSIVE"));
+    assert!(effect.sentence.contains("no ratio"), "{}", effect.sentence);
+}

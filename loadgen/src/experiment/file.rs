@@ -1,0 +1,335 @@
+//! Reads an experiment file: a suite's keys, and what differs between the arms.
+//!
+//! ```yaml
+//! name: mentor_cache
+//! question: How much does the cache of mentor lists save?
+//! hypothesis: the tail of discovery.list falls by half
+//! before: { profile: after, set: { cache.mentors: off } }
+//! after: { profile: after }
+//! blocks: 6                           # pairs of trials, in an order drawn by lot
+//! primary: [ discovery.list p97.5 ]   # what a claim is staked on
+//! scale: small                        # of an own stack
+//! quick: { blocks: 2, warmup: 1s, duration: 4s }
+//! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
+//! ```
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use shared::{dataset::Scale, profile::Profile, time::Millis};
+
+use crate::suite::{
+    LoadModel, Phase, Suite,
+    load::{self, BadFile, RawFlow, RawLoad, RawSuite},
+};
+
+/// Most pairs of trials.
+pub const MAX_BLOCKS: u32 = 200;
+
+/// Two arms and what both are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// What both arms are asked.
+    pub suite: Suite,
+    /// What is expected, in one sentence.
+    pub hypothesis: String,
+    /// The first arm.
+    pub before: ArmSpec,
+    /// The second.
+    pub after: ArmSpec,
+    /// Pairs of trials.
+    pub blocks: u32,
+    /// Names of the metrics that a claim is staked on.
+    pub primary: Vec<String>,
+    /// How much data an own stack holds.
+    pub scale: Scale,
+    /// What `--quick` changes.
+    pub quick: Quick,
+}
+
+/// An arm: a named profile with some switches set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmSpec {
+    /// Every switch.
+    pub profile: Profile,
+}
+
+/// A shorter version, to see that everything works; too short to decide anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quick {
+    /// Pairs of trials.
+    pub blocks: u32,
+    /// Warm-up of each trial.
+    pub warm_up: Millis,
+    /// Measured window of each trial.
+    pub measure: Millis,
+}
+
+impl Default for Quick {
+    fn default() -> Self {
+        Self {
+            blocks: 2,
+            warm_up: Millis(1_000),
+            measure: Millis(4_000),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExperiment {
+    name: Spanned<String>,
+    #[serde(default)]
+    question: String,
+    #[serde(default)]
+    hypothesis: String,
+    before: Spanned<RawArm>,
+    after: Spanned<RawArm>,
+    blocks: Option<Spanned<u32>>,
+    primary: Option<Vec<Spanned<String>>>,
+    scale: Option<Spanned<String>>,
+    quick: Option<Spanned<RawQuick>>,
+    load: Spanned<RawLoad>,
+    flows: Vec<RawFlow>,
+    #[serde(default)]
+    thresholds: Vec<Spanned<String>>,
+    accounts: Option<Spanned<u32>>,
+    timeout: Option<Spanned<String>>,
+    drain: Option<Spanned<String>>,
+    max_users: Option<Spanned<u32>>,
+    seed: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArm {
+    profile: Option<Spanned<String>>,
+    #[serde(default)]
+    set: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuick {
+    blocks: Option<u32>,
+    warmup: Option<Spanned<String>>,
+    duration: Option<Spanned<String>>,
+}
+
+/// Reads and checks the experiment file at `path`.
+pub fn file(path: &Path) -> Result<Experiment, BadFile> {
+    let text = load::read_text(path)?;
+    parse(&text, &path.display().to_string())
+}
+
+/// Checks the text of an experiment; `file` names it in errors.
+pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
+    let raw: RawExperiment = load::from_yaml(text, file)?;
+    let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
+    let blocks = raw.blocks.as_ref().map_or(6, |blocks| blocks.value);
+    if let Some(spanned) = &raw.blocks {
+        check_blocks(blocks).map_err(|why| at(spanned.referenced.line(), why))?;
+    }
+    let arm = |raw: &Spanned<RawArm>| {
+        let line = raw.referenced.line();
+        let mut profile = match &raw.value.profile {
+            None => Profile::after(),
+            Some(name) => Profile::named(&name.value)
+                .map_err(|error| at(name.referenced.line(), error.to_string()))?,
+        };
+        for (path, value) in &raw.value.set {
+            let line = match value.referenced.line() {
+                0 => line,
+                known => known,
+            };
+            profile
+                .set(path, &value.value)
+                .map_err(|error| at(line, error.to_string()))?;
+        }
+        Ok(ArmSpec { profile })
+    };
+    let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
+    let scale = match &raw.scale {
+        None => Scale::Small,
+        Some(word) => word
+            .value
+            .parse()
+            .map_err(|error: String| at(word.referenced.line(), error))?,
+    };
+    let quick = quick(raw.quick.as_ref()).map_err(|(line, why)| at(line, why))?;
+    let primary = raw.primary.map_or_else(default_primary, |names| {
+        names.into_iter().map(|name| name.value).collect()
+    });
+    let suite = load::resolve(
+        RawSuite {
+            name: raw.name,
+            question: raw.question,
+            load: raw.load,
+            flows: raw.flows,
+            thresholds: raw.thresholds,
+            accounts: raw.accounts,
+            timeout: raw.timeout,
+            drain: raw.drain,
+            max_users: raw.max_users,
+            seed: raw.seed,
+        },
+        file,
+    )?;
+    Ok(Experiment {
+        suite,
+        hypothesis: raw.hypothesis,
+        before,
+        after,
+        blocks,
+        primary,
+        scale,
+        quick,
+    })
+}
+
+/// What a claim is staked on where nothing is said.
+pub fn default_primary() -> Vec<String> {
+    vec!["discovery.list p97.5".to_owned()]
+}
+
+/// Whether so many blocks can be run.
+pub fn check_blocks(blocks: u32) -> Result<(), String> {
+    if (1..=MAX_BLOCKS).contains(&blocks) {
+        Ok(())
+    } else {
+        Err(format!("{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"))
+    }
+}
+
+fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
+    let mut quick = Quick::default();
+    let Some(raw) = raw else { return Ok(quick) };
+    let span = |text: &Spanned<String>| {
+        text.value
+            .parse::<Millis>()
+            .map_err(|error| (text.referenced.line(), error.to_string()))
+    };
+    if let Some(blocks) = raw.value.blocks {
+        check_blocks(blocks).map_err(|why| (raw.referenced.line(), why))?;
+        quick.blocks = blocks;
+    }
+    if let Some(text) = &raw.value.warmup {
+        quick.warm_up = span(text)?;
+    }
+    if let Some(text) = &raw.value.duration {
+        quick.measure = span(text)?;
+    }
+    Ok(quick)
+}
+
+impl Experiment {
+    /// The quick version of it.
+    pub fn make_quick(&mut self) {
+        self.blocks = self.quick.blocks;
+        shorten(&mut self.suite, self.quick.warm_up, self.quick.measure);
+    }
+
+    /// Planned load of all trials, without what lies between them.
+    pub fn planned(&self) -> Millis {
+        Millis(self.suite.windows.planned().0 * u64::from(self.blocks) * 2)
+    }
+}
+
+/// Gives a suite another warm-up and measured window. An open load of several phases keeps
+/// their proportions; a single rate keeps its rate.
+pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
+    let (old_warm_up, old_measure) = (suite.windows.warm_up.0, suite.windows.measure.0.max(1));
+    suite.windows.warm_up = warm_up;
+    suite.windows.measure = measure;
+    match &mut suite.load {
+        LoadModel::Closed { duration, .. } => *duration = suite.windows.planned(),
+        LoadModel::Open { phases, .. } => {
+            let mut begins = 0;
+            let mut all: Vec<Phase> = Vec::new();
+            for phase in phases.iter() {
+                let warm = begins < old_warm_up;
+                begins += phase.duration.0;
+                let scaled = if warm && old_warm_up > 0 {
+                    phase.duration.0 * warm_up.0 / old_warm_up
+                } else {
+                    phase.duration.0 * measure.0 / old_measure
+                };
+                all.push(Phase {
+                    duration: Millis(scaled),
+                    ..phase.clone()
+                });
+            }
+            if old_warm_up == 0
+                && warm_up.0 > 0
+                && let Some(first) = phases.first()
+            {
+                let name = "warm up".to_owned();
+                all.insert(0, Phase { name, duration: warm_up, rate: first.rate, to: None });
+            }
+            all.retain(|phase| phase.duration.0 > 0);
+            *phases = all;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = "\
+name: mentor_cache
+question: How much does it save?
+before: { profile: after, set: { cache.mentors: off, pool.max: 7 } }
+after: { profile: after }
+load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
+flows: [ { flow: discovery.browse } ]
+quick: { blocks: 3, duration: 5s }
+";
+
+    #[test]
+    fn an_experiment_differs_in_the_switches_that_its_arms_name() {
+        let mut experiment = parse(GOOD, "x.yaml").unwrap();
+        let differences = experiment.before.profile.differences(&experiment.after.profile);
+        assert_eq!(differences.len(), 2);
+        assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
+        assert_eq!(experiment.planned(), Millis(120_000));
+        experiment.make_quick();
+        assert_eq!(experiment.planned(), Millis(36_000));
+        let LoadModel::Open { phases, .. } = &experiment.suite.load else {
+            panic!("open")
+        };
+        let total: u64 = phases.iter().map(|phase| phase.duration.0).sum();
+        assert_eq!(total, 6_000);
+    }
+
+    #[test]
+    fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
+        for (from, to, line, why) in [
+            ("cache.mentors: off", "cache.mentor: off", 3, "did you mean `cache.mentors`"),
+            ("cache.mentors: off", "cache.mentors: of", 3, "off, memory or redis"),
+            ("after: { profile: after }", "after: { profile: later }", 4, "before` or `after"),
+            ("quick:", "quik:", 7, "did you mean `quick`"),
+            ("name: mentor_cache", "name: mentor_cache\nblocks: 0", 2, "1 to 200"),
+        ] {
+            let error = parse(&GOOD.replace(from, to), "x.yaml").unwrap_err().to_string();
+            assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn shortening_keeps_the_proportions_of_the_phases() {
+        let text = GOOD.replace(
+            "rate: 10/s, warmup: 2s, duration: 8s",
+            "phases: [ {name: warm up, duration: 10s, rate: 1/s}, {duration: 20s, rate: 5/s}, {duration: 40s, rate: 9/s} ]",
+        );
+        let mut suite = parse(&text, "x.yaml").unwrap().suite;
+        shorten(&mut suite, Millis(1_000), Millis(6_000));
+        let LoadModel::Open { phases, .. } = &suite.load else {
+            panic!("open")
+        };
+        let lengths: Vec<u64> = phases.iter().map(|phase| phase.duration.0).collect();
+        assert_eq!(lengths, [1_000, 2_000, 4_000]);
+    }
+}

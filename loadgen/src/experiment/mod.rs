@@ -1,0 +1,13 @@
+//! Paired trials of two arms, and what they allow to say.
+
+mod decide;
+mod design;
+pub mod file;
+mod metrics;
+mod run;
+
+pub use decide::{Claim, FEWEST, decide};
+pub use design::{Order, Slot, design};
+pub use file::{ArmSpec, Experiment, Quick};
+pub use metrics::{Metric, metrics};
+pub use run::{ArmResult, Finished, Kept, overload_warnings, run};

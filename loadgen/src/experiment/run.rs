@@ -1,0 +1,317 @@
+//! Runs the blocks of an experiment, repeats a block once where a trial may not be believed,
+//! and compares the arms. Writes no file: each trial is handed on as it ends.
+
+use shared::api::lab::ProfileView;
+
+use super::{
+    decide::decide,
+    design::{Order, Slot, design},
+    file::Experiment,
+    metrics::metrics,
+};
+use crate::{
+    flows,
+    store::schema::{Effect, Trial},
+    trial::{self, Arm, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    verdict::VALID,
+};
+
+/// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
+pub type Kept<'a> = &'a mut dyn FnMut(&Outcome);
+
+/// One arm after all blocks.
+#[derive(Debug)]
+pub struct ArmResult {
+    /// Name and switches.
+    pub arm: Arm,
+    /// All valid trials together; all trials where none is valid.
+    pub measured: Measured,
+    /// What was in force; absent where no trial came that far.
+    pub view: Option<ProfileView>,
+}
+
+/// What came of an experiment, whether it ran to its end or not.
+#[derive(Debug)]
+pub struct Finished {
+    /// Before, then after.
+    pub arms: [ArmResult; 2],
+    /// Every trial in the order in which it ran, invalid ones included.
+    pub trials: Vec<Trial>,
+    /// Folders of the trials whose block stayed invalid after its repetition.
+    pub invalid: Vec<String>,
+    /// Blocks with two valid trials.
+    pub valid_blocks: usize,
+    /// Differences, from the valid blocks alone.
+    pub effects: Vec<Effect>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+    /// Why it ended early, where the harness or the target failed.
+    pub error: Option<TrialError>,
+}
+
+/// Runs it.
+pub async fn run(
+    bench: &Bench,
+    experiment: &Experiment,
+    workers: usize,
+    kept: Kept<'_>,
+) -> Finished {
+    let mut work = Work::new(bench, experiment, workers);
+    for slot in design(experiment.blocks, experiment.suite.seed) {
+        if !work.block(slot, kept).await {
+            break;
+        }
+    }
+    work.finish()
+}
+
+struct Work<'a> {
+    bench: &'a Bench,
+    experiment: &'a Experiment,
+    workers: usize,
+    arms: [Arm; 2],
+    views: [Option<ProfileView>; 2],
+    sessions: Sessions,
+    valid: [Measured; 2],
+    invalid: [Measured; 2],
+    trials: Vec<Trial>,
+    pairs: Vec<(Trial, Trial)>,
+    invalid_folders: Vec<String>,
+    warnings: Vec<String>,
+    interrupted: bool,
+    error: Option<TrialError>,
+}
+
+impl<'a> Work<'a> {
+    fn new(bench: &'a Bench, experiment: &'a Experiment, workers: usize) -> Self {
+        let arm = |name: &str, profile: &shared::profile::Profile| Arm {
+            name: name.to_owned(),
+            profile: profile.clone(),
+        };
+        Self {
+            bench,
+            experiment,
+            workers,
+            arms: [
+                arm("before", &experiment.before.profile),
+                arm("after", &experiment.after.profile),
+            ],
+            views: [None, None],
+            sessions: Sessions::default(),
+            valid: [Measured::default(), Measured::default()],
+            invalid: [Measured::default(), Measured::default()],
+            trials: Vec::new(),
+            pairs: Vec::new(),
+            invalid_folders: Vec::new(),
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        }
+    }
+
+    /// One block, twice if need be. False: the experiment ends here.
+    async fn block(&mut self, slot: Slot, kept: Kept<'_>) -> bool {
+        for attempt in ["", "r"] {
+            let order = match slot.order {
+                Order::BeforeFirst => [0, 1],
+                Order::AfterFirst => [1, 0],
+            };
+            let mut outcomes: [Option<Outcome>; 2] = [None, None];
+            for (position, arm) in order.into_iter().enumerate() {
+                let folder = format!(
+                    "b{:02}{attempt}_{}_{}",
+                    slot.block,
+                    position + 1,
+                    self.arms[arm].name
+                );
+                match self.trial(slot, arm, folder, kept).await {
+                    Ok(outcome) => outcomes[arm] = Some(outcome),
+                    Err(TrialError::Stopped) => self.interrupted = true,
+                    Err(error) => self.error = Some(error),
+                }
+                if self.interrupted || self.error.is_some() {
+                    self.add_unpaired(&outcomes);
+                    return false;
+                }
+            }
+            let [Some(before), Some(after)] = outcomes else {
+                return false;
+            };
+            let valid = |outcome: &Outcome| outcome.trial.validity.word == VALID;
+            if valid(&before) && valid(&after) {
+                for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
+                    measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+                }
+                self.pairs.push((before.trial, after.trial));
+                return true;
+            }
+            for outcome in [&before, &after] {
+                let codes: Vec<&str> = outcome
+                    .trial
+                    .validity
+                    .checks
+                    .iter()
+                    .filter(|check| !check.ok)
+                    .map(|check| check.code.as_str())
+                    .collect();
+                if !valid(outcome) {
+                    let folder = &outcome.trial.folder;
+                    self.warn(format!("{folder} is not valid ({})", codes.join(", ")));
+                    if attempt == "r" {
+                        self.invalid_folders.push(folder.clone());
+                    }
+                }
+            }
+            self.add_unpaired(&[Some(before), Some(after)]);
+            if attempt.is_empty() {
+                let block = slot.block;
+                self.bench
+                    .events
+                    .note(format!("block {block} is repeated once, both arms"));
+            }
+        }
+        // A block that stays invalid does not stop the others.
+        true
+    }
+
+    /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
+    fn add_unpaired(&mut self, outcomes: &[Option<Outcome>; 2]) {
+        for (measured, outcome) in self.invalid.iter_mut().zip(outcomes) {
+            if let Some(outcome) = outcome {
+                measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+            }
+        }
+    }
+
+    async fn trial(
+        &mut self,
+        slot: Slot,
+        arm: usize,
+        folder: String,
+        kept: Kept<'_>,
+    ) -> Result<Outcome, TrialError> {
+        let suite = &self.experiment.suite;
+        let one = suite.windows.planned().duration();
+        let total = self.experiment.planned().duration();
+        let place = Place {
+            suite,
+            arm: &self.arms[arm],
+            block: slot.block,
+            blocks: self.experiment.blocks,
+            folder,
+            seed: slot.seed,
+            workers: self.workers,
+            elapsed: (one * self.trials.len() as u32).min(total),
+            total,
+        };
+        let outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        kept(&outcome);
+        self.interrupted |= outcome.data.interrupted;
+        self.trials.push(outcome.trial.clone());
+        self.views[arm].clone_from(&outcome.view);
+        for warning in outcome.warnings.clone() {
+            self.warn(warning);
+        }
+        Ok(outcome)
+    }
+
+    fn warn(&mut self, text: String) {
+        if !self.warnings.contains(&text) {
+            self.bench.events.warning(text.clone());
+            self.warnings.push(text);
+        }
+    }
+
+    fn finish(mut self) -> Finished {
+        let effects = self.effects();
+        for warning in overload_warnings(&self.trials) {
+            self.warn(warning);
+        }
+        if let [Some(before), Some(after)] = &self.views
+            && before.dataset != after.dataset
+        {
+            self.warn("the arms did not run on the same data: their digests differ".to_owned());
+        }
+        let mut measured = self.valid.into_iter().zip(self.invalid).map(|(valid, invalid)| {
+            if valid.trials == 0 {
+                invalid
+            } else {
+                let mut valid = valid;
+                crate::verdict::merge_audits(&mut valid.audit, &invalid.audit);
+                valid
+            }
+        });
+        let mut arm = |arm: Arm, view: Option<ProfileView>| ArmResult {
+            arm,
+            measured: measured.next().unwrap_or_default(),
+            view,
+        };
+        let [before, after] = self.arms;
+        let [view_before, view_after] = self.views;
+        Finished {
+            arms: [arm(before, view_before), arm(after, view_after)],
+            trials: self.trials,
+            invalid: self.invalid_folders,
+            valid_blocks: self.pairs.len(),
+            effects,
+            warnings: self.warnings,
+            interrupted: self.interrupted,
+            error: self.error,
+        }
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        let mut ops: Vec<_> = self.valid.iter().flat_map(|one| one.ops.keys()).copied().collect();
+        ops.sort_unstable();
+        ops.dedup();
+        let names: Vec<&str> = ops.into_iter().map(flows::operation_name).collect();
+        let mut caches: Vec<&str> = self
+            .pairs
+            .iter()
+            .flat_map(|(before, after)| [before, after])
+            .flat_map(|trial| trial.server.cache_hit_ratio.keys())
+            .map(String::as_str)
+            .collect();
+        caches.sort_unstable();
+        caches.dedup();
+        let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
+        let timeout_ms = self.experiment.suite.timeout.0 as f64;
+        let mut effects: Vec<Effect> = metrics(&names, &caches, timeout_ms)
+            .iter()
+            .filter_map(|metric| {
+                let primary = self.experiment.primary.contains(&metric.name);
+                decide(metric, primary, &pairs)
+            })
+            .collect();
+        // What was staked comes first; the rest keeps its order.
+        effects.sort_by_key(|effect| !effect.primary);
+        effects
+    }
+}
+
+/// One line for each arm that could not keep up in some trial.
+pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
+    let mut arms: Vec<(&str, usize)> = Vec::new();
+    for trial in trials {
+        let behind = trial
+            .validity
+            .checks
+            .iter()
+            .any(|check| check.code == "BACKLOG" && !check.ok);
+        if behind {
+            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
+                Some((_, count)) => *count += 1,
+                None => arms.push((&trial.arm, 1)),
+            }
+        }
+    }
+    arms.into_iter()
+        .map(|(arm, count)| {
+            format!(
+                "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,266 @@
+//! From what was measured to what is stored.
+
+use std::collections::BTreeMap;
+
+use shared::invariant::InvariantResult;
+
+use crate::{
+    aggregator::{CostSums, OpData, TrialData},
+    flows,
+    sample::{OpId, Outcome},
+    store::schema::{Cost, Operation, Percentiles, Second, Server},
+    units::{Nanos, Quantile},
+};
+
+/// Quantiles of the spectrum that charts are drawn from.
+const SPECTRUM: [f64; 21] = [
+    0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99,
+    0.995, 0.999, 0.9999, 1.0,
+];
+
+/// What several trials of one arm measured, merged exactly.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// Operations.
+    pub ops: BTreeMap<OpId, OpData>,
+    /// All of them together.
+    pub total: OpData,
+    /// Seconds measured.
+    pub window_s: f64,
+    /// Trials that went in.
+    pub trials: u32,
+    /// The target's figures, added up.
+    pub server: Server,
+    /// What the audits found, added up.
+    pub audit: Vec<InvariantResult>,
+}
+
+impl Measured {
+    /// Adds one trial.
+    pub fn add(&mut self, data: &TrialData, server: &Server, audit: &[InvariantResult]) {
+        for (op, one) in &data.ops {
+            self.ops.entry(*op).or_default().merge(one);
+        }
+        self.total.merge(&data.total);
+        self.window_s += data.window_s();
+        self.server = if self.trials == 0 {
+            server.clone()
+        } else {
+            server_total(&self.server, server, f64::from(self.trials))
+        };
+        self.trials += 1;
+        crate::verdict::merge_audits(&mut self.audit, audit);
+    }
+}
+
+/// Every operation that was sent, in the order of the catalogue.
+pub fn arm_operations(ops: &BTreeMap<OpId, OpData>, window_s: f64) -> Vec<Operation> {
+    ops.iter()
+        .map(|(op, data)| operation(flows::operation_name(*op), data, window_s))
+        .collect()
+}
+
+/// One operation over `window_s` seconds.
+pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
+    let ok = data.count(Outcome::Ok);
+    let slo = |share: f64| {
+        Quantile::of(share)
+            .ok()
+            .and_then(|quantile| data.response_slo(quantile))
+            .map(Nanos::as_ms)
+    };
+    let service = |share: f64| {
+        Quantile::of(share)
+            .ok()
+            .and_then(|quantile| data.service(quantile))
+            .map(Nanos::as_ms)
+    };
+    let mean = |histogram: &hdrhistogram::Histogram<u64>| {
+        (!histogram.is_empty()).then(|| histogram.mean() / 1e6)
+    };
+    Operation {
+        name: name.to_owned(),
+        planned: data.planned,
+        outcomes: Outcome::ALL
+            .iter()
+            .map(|outcome| (outcome.as_str().to_owned(), data.count(*outcome)))
+            .filter(|(word, count)| *count > 0 || word == Outcome::Ok.as_str())
+            .collect(),
+        statuses: data.statuses.clone(),
+        rate_per_s: ok as f64 / window_s.max(1e-9),
+        success: if data.planned == 0 {
+            0.0
+        } else {
+            ok as f64 / data.planned as f64
+        },
+        response: percentiles(slo, mean(&data.ok)),
+        service: percentiles(service, mean(&data.service_ok)),
+        bytes_in: data.bytes_in,
+        cost: cost(&data.cost),
+        spectrum: SPECTRUM
+            .iter()
+            .filter_map(|share| Some((*share, slo(*share)?)))
+            .collect(),
+    }
+}
+
+fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentiles {
+    Percentiles {
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p97_5: at(0.975),
+        p99: at(0.99),
+        p99_9: at(0.999),
+        max: at(1.0),
+        mean,
+    }
+}
+
+fn cost(sums: &CostSums) -> Cost {
+    let mean = |sum: u64| {
+        if sums.count == 0 { 0.0 } else { sum as f64 / sums.count as f64 }
+    };
+    let lookups = sums.hits + sums.misses;
+    Cost {
+        pool_ms: mean(sums.pool_us) / 1_000.0,
+        db_ms: mean(sums.db_us) / 1_000.0,
+        redis_ms: mean(sums.redis_us) / 1_000.0,
+        hash_ms: mean(sums.hash_us) / 1_000.0,
+        total_ms: mean(sums.total_us) / 1_000.0,
+        queries: mean(sums.queries),
+        commands: mean(sums.commands),
+        cache_hit_ratio: (lookups > 0).then(|| sums.hits as f64 / lookups as f64),
+    }
+}
+
+/// The course of a trial by second, the target's part not yet in it.
+pub fn seconds(data: &TrialData) -> Vec<Second> {
+    let ms = |ns: Option<u64>| ns.map(|ns| Nanos(ns).as_ms());
+    data.seconds
+        .iter()
+        .map(|one| Second {
+            second: one.second,
+            planned: one.planned,
+            completed: one.completed,
+            failed: one.failed,
+            p50_ms: ms(one.p50_ns),
+            p95_ms: ms(one.p95_ns),
+            p99_ms: ms(one.p99_ns),
+            ..Second::default()
+        })
+        .collect()
+}
+
+/// Adds the figures of one more trial to those of `so_far` trials: sums of what was spent,
+/// means of what is a mean, the largest of what is a peak.
+pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
+    let mean = |all: f64, one: f64| (all * so_far + one) / (so_far + 1.0);
+    let keys = |all: Vec<&String>, one: Vec<&String>| {
+        let mut keys: Vec<String> = all.into_iter().chain(one).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    };
+    let requests = all.requests + one.requests;
+    let per_request = |a: f64, b: f64| {
+        if requests == 0 {
+            mean(a, b)
+        } else {
+            (a * all.requests as f64 + b * one.requests as f64) / requests as f64
+        }
+    };
+    Server {
+        cpu_s: keys(all.cpu_s.keys().collect(), one.cpu_s.keys().collect())
+            .into_iter()
+            .map(|key| {
+                let sum = all.cpu_s.get(&key).unwrap_or(&0.0) + one.cpu_s.get(&key).unwrap_or(&0.0);
+                (key, sum)
+            })
+            .collect(),
+        window_s: all.window_s + one.window_s,
+        rss_bytes: keys(all.rss_bytes.keys().collect(), one.rss_bytes.keys().collect())
+            .into_iter()
+            .map(|key| {
+                let most = all.rss_bytes.get(&key).max(one.rss_bytes.get(&key)).copied();
+                (key, most.unwrap_or(0))
+            })
+            .collect(),
+        requests,
+        queries_per_request: per_request(all.queries_per_request, one.queries_per_request),
+        pool_wait_ms: per_request(all.pool_wait_ms, one.pool_wait_ms),
+        pool_in_use_max: all.pool_in_use_max.max(one.pool_in_use_max),
+        pool_max: one.pool_max,
+        pool_waiters_max: all.pool_waiters_max.max(one.pool_waiters_max),
+        pool_timeouts: all.pool_timeouts + one.pool_timeouts,
+        cache_hit_ratio: keys(
+            all.cache_hit_ratio.keys().collect(),
+            one.cache_hit_ratio.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let known = |server: &Server| server.cache_hit_ratio.get(&key).copied().flatten();
+            let ratio = match (known(all), known(one)) {
+                (Some(a), Some(b)) => Some(mean(a, b)),
+                (a, b) => a.or(b),
+            };
+            (key, ratio)
+        })
+        .collect(),
+        redis_commands: all.redis_commands + one.redis_commands,
+        redis_pings: all.redis_pings + one.redis_pings,
+        rows_returned: all.rows_returned + one.rows_returned,
+        waits: keys(all.waits.keys().collect(), one.waits.keys().collect())
+            .into_iter()
+            .map(|key| {
+                let share = |server: &Server| server.waits.get(&key).copied().unwrap_or(0.0);
+                let both = mean(share(all), share(one));
+                (key, both)
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_of_an_operation_sum_to_what_was_planned_and_failures_reach_the_percentiles() {
+        let mut data = OpData {
+            planned: 10,
+            ..OpData::default()
+        };
+        for ms in 1..=9 {
+            data.ok.record(ms * 1_000_000).unwrap();
+            data.service_ok.record(500_000).unwrap();
+        }
+        data.outcomes[Outcome::Ok.index()] = 9;
+        data.outcomes[Outcome::Reset.index()] = 1;
+        let one = operation("auth.login", &data, 2.0);
+        assert_eq!(one.outcomes.values().sum::<u64>(), one.planned);
+        assert!((one.rate_per_s - 4.5).abs() < 1e-9);
+        assert!((one.response.p50.unwrap() - 5.0).abs() < 0.01);
+        assert_eq!(one.response.p99, None);
+        assert_eq!(one.response.max, None);
+        assert!((one.service.max.unwrap() - 0.5).abs() < 0.001);
+        assert!(one.spectrum.iter().all(|(share, _)| *share <= 0.9));
+    }
+
+    #[test]
+    fn figures_of_several_trials_add_up_or_average_as_they_mean() {
+        let server = |requests: u64, queries: f64, hit: Option<f64>| Server {
+            cpu_s: BTreeMap::from([("target-app".to_owned(), 2.0)]),
+            requests,
+            queries_per_request: queries,
+            pool_in_use_max: requests as u32,
+            cache_hit_ratio: BTreeMap::from([("mentors".to_owned(), hit)]),
+            ..Server::default()
+        };
+        let both = server_total(&server(100, 10.0, Some(0.5)), &server(300, 2.0, Some(0.9)), 1.0);
+        assert_eq!((both.requests, both.pool_in_use_max), (400, 300));
+        assert!((both.cpu_s["target-app"] - 4.0).abs() < 1e-9);
+        assert!((both.queries_per_request - 4.0).abs() < 1e-9);
+        assert!((both.cache_hit_ratio["mentors"].unwrap() - 0.7).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a trial is given.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use shared::profile::Profile;
+use tokio_util::sync::CancellationToken;
+
+use crate::{events::Publisher, observer::Control, suite::Suite};
+
+/// The services a command runs against.
+#[derive(Debug, Clone)]
+pub struct Bench {
+    /// Where requests go.
+    pub address: SocketAddr,
+    /// Value of the `Host` header.
+    pub host: String,
+    /// The control plane.
+    pub control: Control,
+    /// Processes on this machine whose CPU is told, by name.
+    pub pids: BTreeMap<String, u32>,
+    /// Who is told what goes on.
+    pub events: Publisher,
+    /// Ends the trial early, gracefully.
+    pub stop: CancellationToken,
+}
+
+/// One configuration.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// `before`, `after` or `run`.
+    pub name: String,
+    /// Every switch.
+    pub profile: Profile,
+}
+
+impl Arm {
+    /// The switch that makes this arm known to be wrong, if one does.
+    pub fn known_wrong(&self) -> Option<String> {
+        self.profile
+            .booking_strategy
+            .is_known_wrong()
+            .then(|| format!("booking.strategy={}", self.profile.booking_strategy))
+    }
+}
+
+/// Which trial of a command.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// What is asked.
+    pub suite: &'a Suite,
+    /// On which configuration.
+    pub arm: &'a Arm,
+    /// Block number from 1; 0 outside an experiment.
+    pub block: u32,
+    /// How many blocks there are; 0 outside an experiment.
+    pub blocks: u32,
+    /// Name of its folder: `b03_2_after`.
+    pub folder: String,
+    /// Seed of its arrivals, keys and users: the same for both arms of a block.
+    pub seed: u64,
+    /// Threads that send.
+    pub workers: usize,
+    /// Load that the command has behind it.
+    pub elapsed: Duration,
+    /// Load that the command takes in all.
+    pub total: Duration,
+}

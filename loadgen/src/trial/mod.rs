@@ -1,0 +1,13 @@
+//! One measured run of one arm: put the target in order, sign in, drive the load, watch, audit.
+
+mod figures;
+mod job;
+mod prepare;
+mod prime;
+mod run;
+
+pub use figures::{Measured, arm_operations, operation, seconds, server_total};
+pub use job::{Arm, Bench, Place};
+pub use prepare::{Prepared, environment, prepare, switches_by_name};
+pub use prime::{Sessions, rows};
+pub use run::{Outcome, TrialError, run};

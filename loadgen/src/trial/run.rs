@@ -1,0 +1,324 @@
+//! One trial: sign in, put in order, warm up, measure, drain, audit.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use shared::{api::lab::ProfileView, invariant::InvariantResult, time::Millis};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{
+    figures,
+    job::{Bench, Place},
+    prepare::{Prepared, prepare},
+    prime::{PrimeError, Sessions, rows},
+};
+use crate::{
+    aggregator::TrialData,
+    driver::{self, DriverError, FlowLoad, Progress, Setup},
+    events::Tick,
+    flows::{self, World},
+    observer::{ControlError, Host, Observation, Timeline},
+    schedule::{self, PlanError},
+    seed::sub_seed,
+    store::schema::Trial,
+    verdict::{self, Evidence},
+};
+
+/// Time between two looks at the target: two a second, so that every second has one.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A measured and judged trial.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is stored.
+    pub trial: Trial,
+    /// What it was made from.
+    pub data: TrialData,
+    /// What the audit found; empty where none was made.
+    pub audit: Vec<InvariantResult>,
+    /// What was in force; absent where the target has no lab.
+    pub view: Option<ProfileView>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+}
+
+/// Why there is no trial.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// The control plane failed.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// Nobody could be signed in.
+    #[error(transparent)]
+    Prime(#[from] PrimeError),
+    /// What is in force is not what was asked for.
+    #[error("the profile in force is not the one that was asked for: {0}")]
+    NotInForce(String),
+    /// The load cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The load could not be driven.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// A thread of ours died.
+    #[error("the driver's thread ended early: {0}")]
+    Thread(String),
+    /// Stopped before anything was measured.
+    #[error("stopped before anything was measured")]
+    Stopped,
+}
+
+/// Runs one trial.
+pub async fn run(
+    bench: &Bench,
+    place: &Place<'_>,
+    sessions: &mut Sessions,
+) -> Result<Outcome, TrialError> {
+    let suite = place.suite;
+    let windows = suite.windows;
+    let mut warnings = Vec::new();
+
+    let flows = flow_loads(place);
+    let planned = windows.planned().duration() + windows.drain.duration();
+    if flows.iter().any(|load| load.flow.needs_sessions()) {
+        stage(bench, place, "sign in", None);
+        let signing = sessions.ensure(&bench.control, suite.accounts, planned);
+        unless_stopped(bench, signing).await??;
+        if let Some(lifetime) = sessions.too_short_for(planned) {
+            warnings.push(format!(
+                "the target's tokens live for {} s, shorter than a trial: requests after that are refused",
+                lifetime.as_secs()
+            ));
+        }
+    }
+    stage(bench, place, "reset", None);
+    let prepared = unless_stopped(bench, prepare(&bench.control, &place.arm.profile)).await??;
+
+    let setup = setup(bench, place, sessions, &prepared, flows)?;
+    let progress = Arc::clone(&setup.progress);
+    stage(bench, place, "load", Some(windows.planned().duration()));
+    let mut driving = tokio::task::spawn_blocking(move || driver::run(setup));
+    let host = Host::new(bench.pids.iter().map(|(name, pid)| (name.clone(), *pid)));
+    let mut watch = Watch {
+        bench,
+        place,
+        progress,
+        host,
+        timeline: Timeline::default(),
+        last: None,
+    };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let data = loop {
+        tokio::select! {
+            biased;
+            done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
+            _ = looks.tick() => watch.look().await,
+        }
+    };
+    watch.look().await;
+    let timeline = watch.timeline;
+
+    let audit = audit(bench, place, &data, &mut warnings).await;
+    let violations = audit.as_ref().map(|found| verdict::violations(found));
+    let trial = stored(place, &data, &timeline, violations);
+    bench.events.trial_done(trial.clone());
+    Ok(Outcome {
+        trial,
+        data,
+        audit: audit.unwrap_or_default(),
+        view: prepared.view,
+        warnings,
+    })
+}
+
+/// Ends a wait that is not the load's as soon as the command is to stop.
+async fn unless_stopped<T>(
+    bench: &Bench,
+    work: impl Future<Output = T>,
+) -> Result<T, TrialError> {
+    tokio::select! {
+        biased;
+        () = bench.stop.cancelled() => Err(TrialError::Stopped),
+        done = work => Ok(done),
+    }
+}
+
+fn stage(bench: &Bench, place: &Place<'_>, what: &str, expected: Option<Duration>) {
+    let text = if place.blocks == 0 {
+        format!("{}: {what}", place.suite.name)
+    } else {
+        format!(
+            "block {} of {}, {}: {what}",
+            place.block, place.blocks, place.arm.name
+        )
+    };
+    bench.events.stage(text, expected);
+}
+
+fn flow_loads(place: &Place<'_>) -> Vec<FlowLoad> {
+    place
+        .suite
+        .flows
+        .iter()
+        .filter_map(|share| {
+            Some(FlowLoad {
+                flow: flows::flow(&share.flow)?,
+                weight: share.weight,
+                think: share.think,
+            })
+        })
+        .collect()
+}
+
+fn setup(
+    bench: &Bench,
+    place: &Place<'_>,
+    sessions: &Sessions,
+    prepared: &Prepared,
+    flows: Vec<FlowLoad>,
+) -> Result<Setup, TrialError> {
+    let suite = place.suite;
+    let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
+    let schedule = schedule::plan(
+        &suite.load,
+        &weights,
+        &suite.windows,
+        sub_seed(place.seed, "plan"),
+    )?;
+    let scale = prepared.view.as_ref().and_then(|view| view.scale.as_deref());
+    let world = World::new(
+        rows(scale),
+        sessions.accounts().to_vec(),
+        uuid::Uuid::new_v4().as_u64_pair().0,
+        prepared.fresh,
+    );
+    Ok(Setup {
+        target: bench.address,
+        host: bench.host.clone(),
+        schedule,
+        flows,
+        world: Arc::new(world),
+        timeout: suite.timeout,
+        drain: suite.windows.drain,
+        max_users: suite.max_users,
+        workers: place.workers,
+        seed: sub_seed(place.seed, "users"),
+        progress: Arc::new(Progress::default()),
+        stop: bench.stop.child_token(),
+    })
+}
+
+/// Looks at target and machine while the driver runs, and tells where it stands.
+struct Watch<'a> {
+    bench: &'a Bench,
+    place: &'a Place<'a>,
+    progress: Arc<Progress>,
+    host: Host,
+    timeline: Timeline,
+    last: Option<driver::Snapshot>,
+}
+
+impl Watch<'_> {
+    async fn look(&mut self) {
+        let snapshot = if self.bench.control.has_token() {
+            // One that does not come in time is left out; the trial goes on.
+            self.bench.control.telemetry().await.ok()
+        } else {
+            None
+        };
+        self.timeline.push(Observation {
+            at: SystemTime::now(),
+            snapshot,
+            host: self.host.read(),
+        });
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        let now = self.progress.snapshot();
+        let windows = self.place.suite.windows;
+        let at = Millis(now.at.0 / 1_000_000);
+        let phase = if at < windows.warm_up {
+            "warm up"
+        } else if at < windows.planned() {
+            "measure"
+        } else {
+            "drain"
+        };
+        let rates = self.last.as_ref().map(|last| now.since(last));
+        let target = self.timeline.last().and_then(|look| {
+            let pool = &look.snapshot.as_ref()?.pool;
+            let in_use = pool.size.saturating_sub(pool.idle);
+            Some(format!("pool {in_use}/{}, {} waiting", pool.max, pool.waiters))
+        });
+        self.bench.events.tick(Tick {
+            arm: self.place.arm.name.clone(),
+            block: self.place.block,
+            blocks: self.place.blocks,
+            phase,
+            elapsed: self.place.elapsed + at.duration().min(windows.planned().duration()),
+            total: self.place.total,
+            offered: rates.map_or(0.0, |rates| rates.offered),
+            achieved: rates.map_or(0.0, |rates| rates.achieved),
+            in_flight: now.open,
+            p50_ms: rates.and_then(|rates| rates.p50_ms),
+            p95_ms: rates.and_then(|rates| rates.p95_ms),
+            failed: now.failed,
+            target,
+        });
+        self.last = Some(now);
+    }
+}
+
+/// What the audit found; `None` where there is no lab, or the trial was stopped.
+async fn audit(
+    bench: &Bench,
+    place: &Place<'_>,
+    data: &TrialData,
+    warnings: &mut Vec<String>,
+) -> Option<Vec<InvariantResult>> {
+    if !bench.control.has_token() || data.interrupted {
+        return None;
+    }
+    stage(bench, place, "audit", None);
+    match unless_stopped(bench, bench.control.audit()).await {
+        Ok(Ok(report)) => Some(report.invariants),
+        Ok(Err(error)) => {
+            warnings.push(format!("{}: no audit was made: {error}", place.folder));
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+fn stored(
+    place: &Place<'_>,
+    data: &TrialData,
+    timeline: &Timeline,
+    violations: Option<u64>,
+) -> Trial {
+    let from = data.started_at + data.window.0.duration();
+    let to = data.started_at + data.window.1.duration();
+    let window_s = data.window_s();
+    let mut series = figures::seconds(data);
+    timeline.fill(&mut series, from);
+    Trial {
+        folder: place.folder.clone(),
+        arm: place.arm.name.clone(),
+        block: place.block,
+        seed: place.seed,
+        validity: verdict::validity(&Evidence {
+            data,
+            generator_cpu: timeline.cpu("loadgen", from, to),
+            workers: place.workers,
+        }),
+        total: figures::operation("total", &data.total, window_s),
+        operations: figures::arm_operations(&data.ops, window_s),
+        series,
+        server: timeline.server(from, to),
+        violations,
+    }
+}

@@ -1,0 +1,83 @@
+//! What the audits after the trials found.
+
+use shared::invariant::{InvariantResult, MAX_ROWS};
+
+/// Adds one audit to what the earlier ones of the same arm found.
+pub fn merge(all: &mut Vec<InvariantResult>, found: &[InvariantResult]) {
+    for one in found {
+        match all.iter_mut().find(|known| known.number == one.number) {
+            Some(known) => {
+                known.violations += one.violations;
+                let room = MAX_ROWS.saturating_sub(known.rows.len());
+                known.rows.extend(one.rows.iter().take(room).cloned());
+            }
+            None => all.push(one.clone()),
+        }
+    }
+    all.sort_by_key(|one| one.number);
+}
+
+/// Violations over all invariants.
+pub fn violations(all: &[InvariantResult]) -> u64 {
+    all.iter().map(|one| one.violations).sum()
+}
+
+/// One sentence for each broken invariant of an arm. A strategy that is known to be wrong is
+/// there to show that the audit notices: the sentence says so.
+pub fn broken_sentences(arm: &str, known_wrong: Option<&str>, all: &[InvariantResult]) -> Vec<String> {
+    all.iter()
+        .filter(|one| one.violations > 0)
+        .map(|one| {
+            let mut sentence = format!(
+                "arm `{arm}`: invariant {:02} {} is broken {} time(s): {}",
+                one.number,
+                one.name,
+                one.violations,
+                one.statement.trim_end_matches('.')
+            );
+            if let Some(strategy) = known_wrong {
+                sentence.push_str(&format!(
+                    ". `{strategy}` is known to be wrong and is there to prove that the audit notices: it does"
+                ));
+            }
+            sentence
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(number: u16, violations: u64) -> InvariantResult {
+        InvariantResult {
+            number,
+            name: format!("rule_{number}"),
+            statement: "It holds.".into(),
+            violations,
+            rows: vec![serde_json::json!({}); violations.min(100) as usize],
+        }
+    }
+
+    #[test]
+    fn violations_of_several_audits_add_up_and_rows_stay_bounded() {
+        let mut all = Vec::new();
+        merge(&mut all, &[found(2, 80), found(1, 0)]);
+        merge(&mut all, &[found(1, 1), found(2, 80)]);
+        assert_eq!(violations(&all), 161);
+        assert_eq!(all[0].number, 1);
+        assert_eq!(all[1].rows.len(), MAX_ROWS);
+    }
+
+    #[test]
+    fn a_broken_invariant_names_arm_and_rule_and_a_known_wrong_arm_its_reason() {
+        let all = [found(1, 0), found(3, 2)];
+        let plain = broken_sentences("after", None, &all);
+        assert_eq!(
+            plain,
+            ["arm `after`: invariant 03 rule_3 is broken 2 time(s): It holds"]
+        );
+        let wrong = broken_sentences("before", Some("booking.strategy=naive"), &all);
+        assert!(wrong[0].contains("known to be wrong"), "{}", wrong[0]);
+    }
+}

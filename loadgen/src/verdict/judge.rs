@@ -1,0 +1,117 @@
+//! The one word of a command, and its exit code.
+//!
+//! What cannot be believed comes before what was found: INVALID, then VIOLATED, then FAILED,
+//! then PASSED. A command that was stopped says INTERRUPTED, and lists what it had found.
+
+use crate::store::schema::{ThresholdResult, Trial, Verdict};
+
+/// Everything that the word depends on.
+#[derive(Debug, Default)]
+pub struct Findings<'a> {
+    /// Whether the command was stopped.
+    pub interrupted: bool,
+    /// Trials that could not be replaced by a valid repetition.
+    pub invalid: Vec<&'a Trial>,
+    /// Why the command as a whole may not be believed, beyond its trials.
+    pub invalid_reasons: Vec<String>,
+    /// One sentence for each broken invariant.
+    pub violations: Vec<String>,
+    /// Every threshold.
+    pub thresholds: &'a [ThresholdResult],
+    /// Trials that count.
+    pub valid_trials: usize,
+}
+
+/// Judges.
+pub fn judge(findings: &Findings<'_>) -> Verdict {
+    let mut reasons: Vec<String> = findings.invalid_reasons.clone();
+    for trial in &findings.invalid {
+        for check in trial.validity.checks.iter().filter(|check| !check.ok) {
+            reasons.push(format!(
+                "{} is not valid: {}: {} (limit {}); {}",
+                trial.folder, check.code, check.figure, check.limit, check.advice
+            ));
+        }
+    }
+    let invalid = !reasons.is_empty();
+    reasons.extend(findings.violations.iter().cloned());
+    let failed: Vec<String> = findings
+        .thresholds
+        .iter()
+        .filter(|one| one.word == "FAIL")
+        .map(|one| format!("`{}` does not hold for `{}`: {}", one.text, one.arm, one.figure))
+        .collect();
+    let any_failed = !failed.is_empty();
+    reasons.extend(failed);
+    let (word, exit_code) = if findings.interrupted {
+        reasons.insert(
+            0,
+            format!(
+                "stopped before the planned end: {} trial(s) were measured",
+                findings.valid_trials
+            ),
+        );
+        ("INTERRUPTED", 130)
+    } else if invalid {
+        ("INVALID", 97)
+    } else if !findings.violations.is_empty() {
+        ("VIOLATED", 98)
+    } else if any_failed {
+        ("FAILED", 99)
+    } else {
+        reasons.push(match findings.thresholds.len() {
+            0 => "every trial is valid and no invariant is broken".to_owned(),
+            n => format!("every trial is valid, no invariant is broken, and {n} threshold(s) were held against the figures"),
+        });
+        ("PASSED", 0)
+    };
+    Verdict {
+        word: word.to_owned(),
+        exit_code,
+        reasons,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed() -> Vec<ThresholdResult> {
+        vec![ThresholdResult {
+            text: "p95 < 1ms".into(),
+            arm: "run".into(),
+            figure: "7.0 ms".into(),
+            word: "FAIL".into(),
+        }]
+    }
+
+    #[test]
+    fn what_cannot_be_believed_comes_before_what_was_found() {
+        let thresholds = failed();
+        let mut findings = Findings {
+            thresholds: &thresholds,
+            ..Findings::default()
+        };
+        assert_eq!(judge(&findings).exit_code, 99);
+        findings.violations.push("arm `run`: invariant 01".into());
+        assert_eq!(judge(&findings).exit_code, 98);
+        findings.invalid_reasons.push("block 2 stayed invalid".into());
+        let verdict = judge(&findings);
+        assert_eq!((verdict.word.as_str(), verdict.exit_code), ("INVALID", 97));
+        assert_eq!(verdict.reasons.len(), 3);
+        findings.interrupted = true;
+        assert_eq!(judge(&findings).exit_code, 130);
+    }
+
+    #[test]
+    fn a_warning_does_not_fail_and_a_pass_says_why() {
+        let mut thresholds = failed();
+        thresholds[0].word = "WARN".into();
+        let verdict = judge(&Findings {
+            thresholds: &thresholds,
+            ..Findings::default()
+        });
+        assert_eq!(verdict.word, "PASSED");
+        assert!(!verdict.reasons.is_empty());
+    }
+}
