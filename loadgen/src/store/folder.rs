@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::aggregator::HlogError;
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
 use crate::store::schema::Summary;
@@ -65,6 +66,9 @@ pub enum StoreError {
         /// How many trials were kept.
         trials: usize,
     },
+    /// The histograms of a trial could not be encoded.
+    #[error("failed to keep the response times of a trial: {0}")]
+    Latency(#[source] HlogError),
     /// A file name would leave the folder.
     #[error("failed to write {}: it lies outside the result folder", path.display())]
     Outside {

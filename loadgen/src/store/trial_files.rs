@@ -3,10 +3,18 @@
 
 use std::fmt::Write as _;
 
+use crate::aggregator::{self, TrialData};
 use crate::store::folder::{Folder, StoreError, slug};
 use crate::store::schema::Trial;
 
 impl Folder {
+    /// Writes the files of a trial that has just ended, with its histograms.
+    pub fn trial(&self, trial: &Trial, data: &TrialData) -> Result<(), StoreError> {
+        let mut latency = Vec::new();
+        aggregator::write_hlog(data, &mut latency).map_err(StoreError::Latency)?;
+        self.trial_files(trial, Some(&latency))
+    }
+
     /// Writes the files of a trial; `latency` is the text of its HdrHistogram interval log.
     pub fn trial_files(&self, trial: &Trial, latency: Option<&[u8]>) -> Result<(), StoreError> {
         let folder = format!("trials/{}", slug(&trial.folder));

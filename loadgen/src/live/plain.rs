@@ -1,0 +1,126 @@
+//! The lines of a log: one at each stage, one every few seconds while a trial runs.
+
+use std::time::{Duration, Instant};
+
+use crate::events::{Event, Tick, printable};
+
+/// Time between two lines of a running trial.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Turns events into lines; remembers when the last tick was told.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    told: Option<Instant>,
+    /// Arm, block and window of the last line.
+    place: Option<(String, u32, &'static str)>,
+}
+
+impl Plain {
+    /// The line of an event, if it has one now.
+    pub(super) fn line(&mut self, event: &Event, now: Instant) -> Option<String> {
+        match event {
+            Event::Tick(tick) => self.tick(tick, now),
+            Event::Stage { what, expected } => {
+                self.told = None;
+                let expected =
+                    expected.map_or_else(String::new, |time| format!(" (about {})", length(time)));
+                Some(format!("{}{expected}", printable(what)))
+            }
+            Event::TrialDone(trial) => {
+                self.told = None;
+                Some(format!("trial {}", done(trial)))
+            }
+            Event::Note(text) => Some(printable(text)),
+            Event::Warning(text) => Some(format!("warning: {}", printable(text))),
+        }
+    }
+
+    /// A tick has a line every few seconds, and at once where the window changes.
+    fn tick(&mut self, tick: &Tick, now: Instant) -> Option<String> {
+        let place = Some((tick.arm.clone(), tick.block, tick.phase));
+        let due = self
+            .told
+            .is_none_or(|told| now.duration_since(told) >= EVERY);
+        if !due && place == self.place {
+            return None;
+        }
+        self.told = Some(now);
+        self.place = place;
+        Some(parts(tick).join("  "))
+    }
+}
+
+/// What a tick tells, most important first.
+pub(super) fn parts(tick: &Tick) -> Vec<String> {
+    let mut parts = vec![place(tick)];
+    let left = tick.total.saturating_sub(tick.elapsed);
+    if !tick.total.is_zero() {
+        parts.push(format!("{} left", length(left)));
+    }
+    parts.push(format!("{:.0}/{:.0} per s", tick.achieved, tick.offered));
+    parts.push(format!(
+        "p50 {} p95 {} ms",
+        ms(tick.p50_ms),
+        ms(tick.p95_ms)
+    ));
+    parts.push(format!("{} failed", tick.failed));
+    parts.push(format!("{} in flight", tick.in_flight));
+    if let Some(target) = &tick.target {
+        parts.push(printable(target));
+    }
+    parts
+}
+
+/// `block 3/8 after measure`.
+fn place(tick: &Tick) -> String {
+    let block = if tick.blocks > 0 {
+        format!("block {}/{} ", tick.block, tick.blocks)
+    } else {
+        String::new()
+    };
+    format!("{block}{} {}", printable(&tick.arm), tick.phase)
+}
+
+/// A response time in a line that is soon gone.
+fn ms(value: Option<f64>) -> String {
+    match value {
+        None => "-".into(),
+        Some(value) if value >= 9.95 => format!("{value:.0}"),
+        Some(value) => format!("{value:.1}"),
+    }
+}
+
+/// `1:05`, `1:02:03`.
+pub(super) fn length(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds >= 3_600 {
+        return format!(
+            "{}:{:02}:{:02}",
+            seconds / 3_600,
+            seconds % 3_600 / 60,
+            seconds % 60
+        );
+    }
+    format!("{}:{:02}", seconds / 60, seconds % 60)
+}
+
+/// What a trial that has ended came to.
+pub(super) fn done(trial: &crate::store::schema::Trial) -> String {
+    let total = &trial.total;
+    let failed: u64 = total
+        .planned
+        .saturating_sub((total.success * total.planned as f64).round() as u64);
+    let violations = match trial.violations {
+        Some(0) | None => String::new(),
+        Some(violations) => format!(", {violations} violations"),
+    };
+    format!(
+        "{}: {}, {:.0} per s, p50 {} p97.5 {} ms, {failed} of {} failed{violations}",
+        printable(&trial.folder),
+        printable(&trial.validity.word),
+        total.rate_per_s,
+        ms(total.response.p50),
+        ms(total.response.p97_5),
+        total.planned
+    )
+}

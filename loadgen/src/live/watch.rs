@@ -1,0 +1,228 @@
+//! Reads the events of a run until it has ended, and shows them. A reader that goes away, such
+//! as a closed pipe, ends the showing and not the run.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::events::{Event, printable};
+use crate::live::bar::{CLEAR, Shown};
+use crate::live::look::Look;
+use crate::live::plain::{Plain, done};
+
+/// Time after which a rewritten line moves though nothing has happened.
+const FRAME: Duration = Duration::from_millis(500);
+
+/// A thread that shows the events of a run on standard error.
+#[derive(Debug)]
+pub struct Live {
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Live {
+    /// Starts to show; it ends by itself when every publisher is gone.
+    pub fn start(events: Receiver<Event>, look: Look) -> Self {
+        let thread = std::thread::Builder::new()
+            .name("live".into())
+            .spawn(move || watch(&events, look, &mut io::stderr()));
+        // A machine that cannot start one more thread runs unwatched: the publisher finds the
+        // channel closed and stays silent.
+        Self {
+            thread: thread.ok(),
+        }
+    }
+
+    /// Waits until the last event has been shown. Every publisher must have been dropped.
+    pub fn finish(self) {
+        if let Some(thread) = self.thread {
+            // A panic while showing must not take the result with it.
+            let _shown = thread.join();
+        }
+    }
+}
+
+/// Shows events until the last publisher is gone.
+pub fn watch(events: &Receiver<Event>, look: Look, out: &mut dyn Write) {
+    let mut screen = Screen {
+        look,
+        out,
+        plain: Plain::default(),
+        shown: Shown::Nothing,
+        closed: false,
+    };
+    loop {
+        match events.recv_timeout(FRAME) {
+            Ok(event) => screen.show(event, Instant::now()),
+            Err(RecvTimeoutError::Timeout) => screen.refresh(Instant::now()),
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    if look.terminal {
+        screen.write(CLEAR);
+    }
+}
+
+/// What stands on the screen.
+struct Screen<'a> {
+    look: Look,
+    out: &'a mut dyn Write,
+    plain: Plain,
+    shown: Shown,
+    /// Whether the reader has gone away.
+    closed: bool,
+}
+
+impl Screen<'_> {
+    fn show(&mut self, event: Event, now: Instant) {
+        if !self.look.terminal {
+            if let Some(line) = self.plain.line(&event, now) {
+                self.write(&format!("{line}\n"));
+            }
+            return;
+        }
+        match event {
+            Event::Tick(tick) => self.shown = Shown::Trial(Box::new(tick)),
+            Event::Stage { what, expected } => {
+                self.shown = Shown::Stage {
+                    what,
+                    expected,
+                    since: now,
+                }
+            }
+            Event::TrialDone(trial) => self.above(&done(&trial)),
+            Event::Note(text) => self.above(&printable(&text)),
+            Event::Warning(text) => {
+                let word = if self.look.colour {
+                    "\u{1b}[33mwarning:\u{1b}[0m"
+                } else {
+                    "warning:"
+                };
+                self.above(&format!("{word} {}", printable(&text)));
+            }
+        }
+        self.refresh(now);
+    }
+
+    /// Leaves a line standing above the one that is rewritten.
+    fn above(&mut self, line: &str) {
+        self.write(&format!("{CLEAR}{line}\n"));
+    }
+
+    /// Rewrites the last line.
+    fn refresh(&mut self, now: Instant) {
+        if self.look.terminal {
+            let line = self.shown.line(self.look, now);
+            self.write(&format!("{CLEAR}{line}"));
+        }
+    }
+
+    /// Writes at once; once the reader is gone, never again.
+    fn write(&mut self, text: &str) {
+        if !self.closed {
+            let written = self
+                .out
+                .write_all(text.as_bytes())
+                .and_then(|()| self.out.flush());
+            self.closed = written.is_err();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{Tick, channel};
+
+    /// A pipe whose reader has left.
+    struct Closed(usize);
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.0 += 1;
+            Err(io::Error::from(io::ErrorKind::BrokenPipe))
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn shown(look: Look, events: Vec<Event>) -> String {
+        let (publisher, receiver) = channel();
+        for event in events {
+            publisher.send(event);
+        }
+        drop(publisher);
+        let mut text = Vec::new();
+        watch(&receiver, look, &mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    fn tick(phase: &'static str) -> Event {
+        Event::Tick(Tick {
+            arm: "run".into(),
+            phase,
+            ..Tick::default()
+        })
+    }
+
+    #[test]
+    fn a_log_has_a_line_at_each_stage_and_not_at_each_tick() {
+        let text = shown(
+            Look::plain(),
+            vec![
+                Event::Stage {
+                    what: "starting PostgreSQL".into(),
+                    expected: Some(Duration::from_secs(65)),
+                },
+                tick("warm up"),
+                tick("warm up"),
+                tick("measure"),
+                Event::Warning("fsync is off\u{1b}[31m".into()),
+            ],
+        );
+        assert_eq!(
+            text,
+            "starting PostgreSQL (about 1:05)\n\
+             run warm up  0/0 per s  p50 - p95 - ms  0 failed  0 in flight\n\
+             run measure  0/0 per s  p50 - p95 - ms  0 failed  0 in flight\n\
+             warning: fsync is off[31m\n"
+        );
+    }
+
+    #[test]
+    fn a_terminal_sees_one_line_rewritten_and_notes_above_it() {
+        let look = Look {
+            terminal: true,
+            colour: false,
+            width: 60,
+        };
+        let text = shown(
+            look,
+            vec![
+                tick("measure"),
+                Event::Note("block 1 is done".into()),
+                tick("drain"),
+            ],
+        );
+        assert_eq!(text.matches('\n').count(), 1);
+        assert!(
+            text.contains("block 1 is done\n\r\u{1b}[Krun measure"),
+            "{text:?}"
+        );
+        assert!(text.ends_with(CLEAR));
+    }
+
+    #[test]
+    fn a_closed_pipe_ends_the_showing_and_not_the_run() {
+        let (publisher, receiver) = channel();
+        for _ in 0..50 {
+            publisher.note("x");
+        }
+        drop(publisher);
+        let mut pipe = Closed(0);
+        watch(&receiver, Look::plain(), &mut pipe);
+        assert_eq!(pipe.0, 1);
+    }
+}
