@@ -1,6 +1,12 @@
 //! Failures as the API tells them: the one place that turns errors into problem bodies and logs them.
 
-use std::sync::Arc;
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -13,6 +19,30 @@ use crate::{
     db::{DbError, Retryable},
     security::{HashError, TokenError},
 };
+
+static REFUSALS: Sparsely = Sparsely {
+    last: Mutex::new(None),
+    unlogged: AtomicU64::new(0),
+};
+
+/// Lets one line a second into the log, and counts the others.
+struct Sparsely {
+    last: Mutex<Option<Instant>>,
+    unlogged: AtomicU64,
+}
+
+impl Sparsely {
+    /// How many turns were let pass since the last one; `None` when this one is, too.
+    fn take_turn(&self) -> Option<u64> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < Duration::from_secs(1)) {
+            self.unlogged.fetch_add(1, Relaxed);
+            return None;
+        }
+        *last = Some(Instant::now());
+        Some(self.unlogged.swap(0, Relaxed))
+    }
+}
 
 /// Why a request was not answered as it wished.
 #[derive(Debug, Clone)]
@@ -97,9 +127,11 @@ impl ApiError {
             .map_or_else(String::new, |cause| format!("{cause:#}"));
         let (code, detail) = (self.code.as_str(), &self.detail);
         match self.code {
-            // A full house is the load's doing, and there may be thousands a second.
-            Code::Overloaded | Code::Timeout => {
-                tracing::debug!(request.id = request_id, %method, path, code, detail, cause, "request refused");
+            // Overload and outages hit every request: one line a second tells as much as all.
+            Code::Overloaded | Code::Timeout | Code::Unavailable => {
+                if let Some(unlogged) = REFUSALS.take_turn() {
+                    tracing::warn!(request.id = request_id, %method, path, code, detail, cause, unlogged, "request refused");
+                }
             }
             _ => {
                 tracing::error!(request.id = request_id, %method, path, code, detail, cause, "request failed");
@@ -241,6 +273,19 @@ mod tests {
         let body = problem(error.respond("r-2", &Method::GET, "/")).await;
         assert_eq!(body.code, Code::Internal);
         assert!(!body.detail.contains("1234"));
+    }
+
+    #[test]
+    fn an_outage_is_logged_once_a_second_with_the_number_of_the_others() {
+        let log = Sparsely {
+            last: Mutex::new(None),
+            unlogged: AtomicU64::new(0),
+        };
+        assert_eq!(log.take_turn(), Some(0));
+        assert_eq!(log.take_turn(), None);
+        assert_eq!(log.take_turn(), None);
+        *log.last.lock().unwrap() = Instant::now().checked_sub(Duration::from_secs(2));
+        assert_eq!(log.take_turn(), Some(2));
     }
 
     #[test]

@@ -2,7 +2,6 @@
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, patch, post, put},
 };
@@ -23,7 +22,6 @@ pub fn router(state: AppState) -> Router {
         .merge(openapi::routes())
         .fallback(http::no_such_path)
         .method_not_allowed_fallback(http::method_not_allowed)
-        .layer(DefaultBodyLimit::max(http::MAX_BODY_BYTES))
         .layer(from_fn_with_state(state.clone(), http::observe))
         .with_state(state)
 }

@@ -66,8 +66,8 @@ pub async fn open(
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
-        // A floor above the ceiling would make the pool wait for itself.
-        .min_connections(profile.pool_min.get().min(profile.pool_max.get()))
+        // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
+        .min_connections(profile.pool_min.get())
         .acquire_timeout(profile.pool_acquire_timeout.duration())
         .idle_timeout(profile.pool_idle_timeout.duration())
         .max_lifetime(None)

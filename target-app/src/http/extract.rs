@@ -4,10 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes},
-    extract::{
-        FromRequest, FromRequestParts, Request,
-        rejection::{BytesRejection, FailedToBufferBody},
-    },
+    extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -53,7 +50,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(unread_body)?;
+            .map_err(|refusal| ApiError::new(Code::MalformedBody, refusal.body_text()))?;
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| field::refuse(&bytes, &error))
@@ -123,18 +120,6 @@ fn says_json(headers: &HeaderMap) -> bool {
     };
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
-}
-
-fn unread_body(refusal: BytesRejection) -> ApiError {
-    match refusal {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            ApiError::new(
-                Code::TooLarge,
-                format!("at most {} bytes", super::MAX_BODY_BYTES),
-            )
-        }
-        other => ApiError::new(Code::MalformedBody, other.body_text()),
-    }
 }
 
 #[cfg(test)]

@@ -3,15 +3,17 @@
 //! One function does what every request needs (name, recorder, panics, counters, headers),
 //! because each further layer costs every request a boxed future.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
+    body::{HttpBody as _, to_bytes},
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, Uri},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt as _;
+use http_body_util::LengthLimitError;
 use shared::{
     headers::{REQUEST_ID, SERVER_TIMING},
     problem::Code,
@@ -26,7 +28,7 @@ use crate::{
 };
 
 /// Largest body that any route takes.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 /// Longest time that a request may take.
 const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -44,7 +46,7 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let span =
         tracing::debug_span!("request", request.id = id.as_str(), %method, path = uri.path());
 
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let work = AssertUnwindSafe(whole(request, next)).catch_unwind();
     let mut response = match timing::scope(timing.clone(), work).instrument(span).await {
         Ok(response) => response,
         Err(panic) => {
@@ -76,15 +78,46 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     response
 }
 
+/// Runs the request once its body is here in full.
+///
+/// A handler would otherwise hold an engine or a connection while a slow client types, and a
+/// refusal before the body is read would make the server close a connection that its client
+/// wants to use again.
+async fn whole(request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match tokio::time::timeout(REQUEST_LIMIT, to_bytes(body, MAX_BODY_BYTES)).await {
+        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
+        Ok(Err(failure)) => unread(&failure).into_response(),
+        Err(_) => late().into_response(),
+    }
+}
+
+fn unread(failure: &axum::Error) -> ApiError {
+    let too_large = failure
+        .source()
+        .is_some_and(<dyn Error>::is::<LengthLimitError>);
+    if too_large {
+        ApiError::new(Code::TooLarge, format!("at most {MAX_BODY_BYTES} bytes"))
+    } else {
+        ApiError::new(Code::MalformedBody, "the body ended early")
+    }
+}
+
+fn late() -> ApiError {
+    ApiError::new(
+        Code::Timeout,
+        format!("not done after {} s", REQUEST_LIMIT.as_secs()),
+    )
+}
+
 /// Gives up on requests that take longer than any may; not for sockets and streams.
 pub async fn time_limit(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => ApiError::new(
-            Code::Timeout,
-            format!("not done after {} s", REQUEST_LIMIT.as_secs()),
-        )
-        .into_response(),
+        Err(_) => late().into_response(),
     }
 }
 

@@ -11,6 +11,6 @@ mod scrape;
 pub use auth_user::AuthUser;
 pub use extract::{Current, Json, Path, Query, json_bytes};
 pub use idempotency::IdempotencyKey;
-pub use layers::{MAX_BODY_BYTES, method_not_allowed, no_such_path, observe, time_limit};
+pub use layers::{method_not_allowed, no_such_path, observe, time_limit};
 pub use request_id::RequestId;
 pub use scrape::scrape;

@@ -47,11 +47,11 @@ pub fn handle() -> &'static PrometheusHandle {
             .expect("the list of buckets is not empty")
             .build_recorder();
         let handle = recorder.handle();
-        describe();
         // An error says that somebody else's recorder is there: then that one is asked.
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics will be incomplete");
         }
+        describe();
         handle
     })
 }
