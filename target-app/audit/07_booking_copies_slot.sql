@@ -4,5 +4,7 @@ select
     slot.id as slot_id
 from booking
 join slot on slot.id = booking.slot_id
-where (booking.mentor_id, booking.scheduled_at, booking.ends_at, booking.price_cents)
-    is distinct from (slot.mentor_id, slot.starts_at, slot.ends_at, slot.price_cents)
+where booking.mentor_id <> slot.mentor_id
+or booking.scheduled_at <> slot.starts_at
+or booking.ends_at <> slot.ends_at
+or booking.price_cents <> slot.price_cents

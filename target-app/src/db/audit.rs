@@ -54,7 +54,9 @@ impl Invariant {
     }
 
     fn name(self) -> &'static str {
-        self.file.split_once('_').map_or(self.file, |(_, name)| name)
+        self.file
+            .split_once('_')
+            .map_or(self.file, |(_, name)| name)
     }
 
     /// The sentence of the file's first line.
@@ -119,7 +121,9 @@ async fn check(conn: &mut PgConnection, one: Invariant) -> Result<InvariantResul
         number: one.number(),
         name: one.name().to_owned(),
         statement: one.statement().to_owned(),
-        violations: found.first().map_or(0, |(violations, _)| *violations as u64),
+        violations: found
+            .first()
+            .map_or(0, |(violations, _)| *violations as u64),
         rows: found.into_iter().map(|(_, row)| row).collect(),
     })
 }
@@ -147,7 +151,11 @@ mod tests {
     fn every_invariant_has_a_number_of_its_own_a_name_and_a_sentence() {
         let mut numbers = BTreeSet::new();
         for one in INVARIANTS {
-            assert!(one.number() > 0 && numbers.insert(one.number()), "{}", one.file);
+            assert!(
+                one.number() > 0 && numbers.insert(one.number()),
+                "{}",
+                one.file
+            );
             assert!(!one.name().is_empty());
             assert!(one.statement().len() > 20, "{}", one.file);
             assert!(one.statement().ends_with('.'), "{}", one.file);

@@ -71,10 +71,18 @@ pub async fn snapshot(url: &str) -> Result<(), DatabaseError> {
     let copy = seed_name(&source);
     let mut conn = locked(url, &source).await?;
     set_connectable(&mut conn, &copy, true).await?;
-    run(&mut conn, format!("drop database if exists {} with (force)", quoted(&copy))).await?;
     run(
         &mut conn,
-        format!("create database {} template {}", quoted(&copy), quoted(&source)),
+        format!("drop database if exists {} with (force)", quoted(&copy)),
+    )
+    .await?;
+    run(
+        &mut conn,
+        format!(
+            "create database {} template {}",
+            quoted(&copy),
+            quoted(&source)
+        ),
     )
     .await
     .map_err(|error| in_use(error, &source))?;
@@ -96,17 +104,33 @@ pub async fn restore(url: &str) -> Result<(), DatabaseError> {
     if !exists(&mut conn, &copy).await? {
         return Err(DatabaseError::NoSnapshot(target));
     }
-    run(&mut conn, format!("drop database if exists {} with (force)", quoted(&fresh))).await?;
     run(
         &mut conn,
-        format!("create database {} template {}", quoted(&fresh), quoted(&copy)),
+        format!("drop database if exists {} with (force)", quoted(&fresh)),
+    )
+    .await?;
+    run(
+        &mut conn,
+        format!(
+            "create database {} template {}",
+            quoted(&fresh),
+            quoted(&copy)
+        ),
     )
     .await
     .map_err(|error| in_use(error, &copy))?;
-    run(&mut conn, format!("drop database if exists {} with (force)", quoted(&target))).await?;
     run(
         &mut conn,
-        format!("alter database {} rename to {}", quoted(&fresh), quoted(&target)),
+        format!("drop database if exists {} with (force)", quoted(&target)),
+    )
+    .await?;
+    run(
+        &mut conn,
+        format!(
+            "alter database {} rename to {}",
+            quoted(&fresh),
+            quoted(&target)
+        ),
     )
     .await
     .map_err(|error| in_use(error, &fresh))?;
@@ -128,7 +152,9 @@ pub async fn has_snapshot(url: &str) -> Result<bool, DatabaseError> {
 async fn checkpoint(conn: &mut PgConnection) -> Result<(), DatabaseError> {
     match sqlx::raw_sql("checkpoint").execute(conn).await {
         Err(error) if code_of(&error) == Some("42501") => {
-            tracing::warn!("not permitted to checkpoint: the reset's writes go on in the background");
+            tracing::warn!(
+                "not permitted to checkpoint: the reset's writes go on in the background"
+            );
             Ok(())
         }
         other => Ok(other.map(drop)?),
@@ -218,7 +244,10 @@ mod tests {
 
     #[test]
     fn the_database_is_the_one_in_the_url_or_called_like_the_user() {
-        assert_eq!(name("postgres://me@localhost/codeconnect").unwrap(), "codeconnect");
+        assert_eq!(
+            name("postgres://me@localhost/codeconnect").unwrap(),
+            "codeconnect"
+        );
         assert_eq!(name("postgres://me@localhost").unwrap(), "me");
     }
 

@@ -27,7 +27,11 @@ pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     let mut conn = pool.acquire().await?;
     let wanted = !profile.booking_strategy.is_known_wrong();
     if wanted != valid_indexes(&mut conn).await?.contains(SLOT_SEAT) {
-        run_ddl(&mut conn, if wanted { SLOT_SEAT_UP } else { SLOT_SEAT_DOWN }).await?;
+        run_ddl(
+            &mut conn,
+            if wanted { SLOT_SEAT_UP } else { SLOT_SEAT_DOWN },
+        )
+        .await?;
     }
     Ok(())
 }

@@ -16,7 +16,10 @@ const DDL_LOCK: i64 = 0x0063_635f_6464_6c00;
 /// One folder of `optimizations/`.
 struct Optimization {
     /// Name of the folder.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests compare it with the disk"))]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "tests compare it with the disk")
+    )]
     name: &'static str,
     /// The switch that it belongs to.
     switch: &'static str,
@@ -133,7 +136,10 @@ mod tests {
 
     #[test]
     fn every_optimization_on_disk_has_a_switch_and_every_index_switch_a_folder() {
-        let named: BTreeSet<_> = OPTIMIZATIONS.iter().map(|one| one.name.to_owned()).collect();
+        let named: BTreeSet<_> = OPTIMIZATIONS
+            .iter()
+            .map(|one| one.name.to_owned())
+            .collect();
         assert_eq!(folders("optimizations"), named);
         let switches: BTreeSet<_> = OPTIMIZATIONS.iter().map(|one| one.switch).collect();
         let catalogue: BTreeSet<_> = shared::profile::SWITCHES
@@ -163,8 +169,14 @@ mod tests {
     #[test]
     fn every_file_makes_and_drops_the_index_that_is_looked_for() {
         for one in OPTIMIZATIONS {
-            assert!(one.up.contains(&format!("create index if not exists {}\n", one.index)));
-            assert!(one.down.contains(&format!("drop index if exists {};", one.index)));
+            assert!(
+                one.up
+                    .contains(&format!("create index if not exists {}\n", one.index))
+            );
+            assert!(
+                one.down
+                    .contains(&format!("drop index if exists {};", one.index))
+            );
             assert!((one.wanted)(&Profile::after()).is_on(), "{}", one.name);
             assert!(!(one.wanted)(&Profile::before()).is_on(), "{}", one.name);
             assert_eq!(

@@ -81,7 +81,7 @@ fn completed(bookings: &[Booking]) -> Vec<u32> {
 fn stars(rng: &mut ChaCha8Rng, quality: f64) -> u8 {
     // The sum of three uniform numbers is near enough to a bell.
     let scatter: f64 = (0..3).map(|_| rng.random::<f64>()).sum::<f64>() - 1.5;
-    (quality + scatter * 1.3).round().clamp(1.0, 5.0) as u8
+    (quality + scatter * 1.7).round().clamp(1.0, 5.0) as u8
 }
 
 /// Mean of stars times 100, rounded half up: what `round(avg(stars) * 100)` is in SQL.

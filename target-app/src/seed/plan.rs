@@ -164,10 +164,17 @@ fn mentors(counts: Counts, seed: u64) -> Vec<Mentor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::{
+        collections::{BTreeMap, BTreeSet},
+        sync::LazyLock,
+    };
 
-    fn tiny() -> Plan {
-        Plan::new(Scale::Tiny, 42)
+    // Planned once for all tests: unoptimised, the second takes a while.
+    static PLANS: LazyLock<[Plan; 2]> =
+        LazyLock::new(|| [Scale::Tiny, Scale::Small].map(|scale| Plan::new(scale, 42)));
+
+    fn tiny() -> &'static Plan {
+        &PLANS[0]
     }
 
     fn active(plan: &Plan) -> impl Iterator<Item = (&Booking, &Slot)> {
@@ -179,8 +186,7 @@ mod tests {
 
     #[test]
     fn there_is_exactly_as_much_as_the_scale_says() {
-        for scale in [Scale::Tiny, Scale::Small] {
-            let plan = Plan::new(scale, 1);
+        for (plan, scale) in PLANS.iter().zip([Scale::Tiny, Scale::Small]) {
             let counts = scale.counts();
             assert_eq!(plan.mentors.len(), counts.mentors as usize);
             assert_eq!(plan.slots.len(), counts.slots as usize);
@@ -196,7 +202,7 @@ mod tests {
     fn no_student_has_two_active_bookings_in_one_hour() {
         let plan = tiny();
         let mut taken = BTreeSet::new();
-        for (booking, slot) in active(&plan) {
+        for (booking, slot) in active(plan) {
             assert!(taken.insert((booking.student, slot.hour)));
         }
     }
@@ -220,7 +226,7 @@ mod tests {
     fn seats_are_distinct_below_the_capacity_and_counted() {
         let plan = tiny();
         let mut seats: BTreeMap<u32, BTreeSet<u8>> = BTreeMap::new();
-        for (booking, slot) in active(&plan) {
+        for (booking, slot) in active(plan) {
             assert!(booking.seat < slot.capacity);
             assert!(seats.entry(booking.slot).or_default().insert(booking.seat));
         }
@@ -232,9 +238,8 @@ mod tests {
 
     #[test]
     fn what_is_past_is_completed_and_most_of_what_is_ahead_is_open() {
-        for scale in [Scale::Tiny, Scale::Small] {
-            let plan = Plan::new(scale, 7);
-            for (booking, slot) in active(&plan) {
+        for plan in &*PLANS {
+            for (booking, slot) in active(plan) {
                 assert_eq!(booking.status == Status::Completed, slot.is_past());
             }
             let ahead: Vec<_> = plan.slots.iter().filter(|slot| !slot.is_past()).collect();
@@ -250,8 +255,7 @@ mod tests {
 
     #[test]
     fn the_two_busy_mentors_have_the_slots_they_are_known_for() {
-        for (scale, least) in [(Scale::Tiny, [50, 500]), (Scale::Small, [500, 5_000])] {
-            let plan = Plan::new(scale, 42);
+        for (plan, least) in PLANS.iter().zip([[50, 500], [500, 5_000]]) {
             for (mentor, least) in least.into_iter().enumerate() {
                 let slots = plan
                     .slots
@@ -264,8 +268,7 @@ mod tests {
 
     #[test]
     fn each_of_the_first_students_has_bookings_a_recording_and_a_room() {
-        for scale in [Scale::Tiny, Scale::Small] {
-            let plan = Plan::new(scale, 42);
+        for plan in &*PLANS {
             let first = plan.counts.students.min(1_000);
             let mut bookings = BTreeMap::<u32, u32>::new();
             for booking in &plan.bookings {
@@ -327,8 +330,7 @@ mod tests {
 
     #[test]
     fn rooms_have_four_to_twelve_members_and_dense_messages() {
-        for scale in [Scale::Tiny, Scale::Small] {
-            let plan = Plan::new(scale, 42);
+        for plan in &*PLANS {
             let mut last = vec![0; plan.rooms.len()];
             for message in &plan.messages {
                 let room = &plan.rooms[message.room as usize];

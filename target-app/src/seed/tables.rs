@@ -50,7 +50,7 @@ pub(super) const TABLES: &[Table] = &[
         name: "skill",
         columns: "id, name",
         items: |_| SKILLS.len() as u32,
-        write: Writer::skill,
+        write: |_, n, rows| rows.int(n + 1).text(SKILLS[n as usize]).end(),
     },
     Table {
         name: "mentor",
@@ -205,10 +205,6 @@ impl Writer {
             .int(0)
             .null()
             .end();
-    }
-
-    fn skill(&self, n: u32, rows: &mut Rows) {
-        rows.int(n + 1).text(SKILLS[n as usize]).end();
     }
 
     fn mentor(&self, n: u32, rows: &mut Rows) {
