@@ -148,8 +148,9 @@ async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
         .await
         .map_err(DbError::from)?;
     enough_connections(limit, profile.pool_max.get()).map_err(EngineError::Refused)?;
-    db::optimizations::apply(pool, profile).await?;
+    // Guards first: they are what may be refused, and then no index has changed yet.
     db::guards::apply(pool, profile).await?;
+    db::optimizations::apply(pool, profile).await?;
     seed::credentials::match_scheme(pool, profile.auth_hash)
         .await
         .map_err(|error| EngineError::Refused(format!("seeded passwords: {error:#}")))?;
