@@ -249,6 +249,8 @@ impl Caches {
         let kind = key.kind;
         let cache = self.kind(kind);
         let filled = match (&cache.kept, &self.0.redis) {
+            // A value from before would only displace a good one.
+            (Kept::Here(_), _) if self.0.epochs.read(&key.group) != seen.epoch => Ok(false),
             (Kept::Here(memory), _) => {
                 memory.put(key, seen.epoch, value.clone()).await;
                 Ok(true)
