@@ -29,8 +29,9 @@ pub(super) struct Bench {
 
 impl Bench {
     /// A request has become due.
-    pub(super) fn due(&self) {
-        self.shard.borrow_mut().due(self.clock.now());
+    pub(super) fn due(&self, intended: Nanos) {
+        let now = self.clock.now();
+        self.shard.borrow_mut().due(intended, now);
         self.progress.due();
     }
 

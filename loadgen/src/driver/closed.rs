@@ -134,7 +134,7 @@ impl Crowd {
                     .expect("a value up to the highest always fits");
             }
             bench.progress.offered();
-            bench.due();
+            bench.due(at);
             let arrival = Arrival {
                 intended: at,
                 flow,

@@ -98,7 +98,7 @@ pub(super) async fn work(
 
 impl Crew {
     fn take(self: &Rc<Self>, due: Due) {
-        self.bench.due();
+        self.bench.due(due.arrival.intended);
         let mut pools = self.pools.borrow_mut();
         let pool = &mut pools[usize::from(due.arrival.flow)];
         let seat = match pool.idle.pop() {

@@ -53,7 +53,8 @@ pub(super) fn pace(
     for (arrival, turn) in plan.arrivals.iter().zip((0..workers.len()).cycle()) {
         loop {
             if stop.is_cancelled() {
-                pace.stopped = Some(clock.now());
+                // Up to here the plan was kept: an arrival that falls due just now is not in it.
+                pace.stopped = Some(clock.now().min(arrival.intended));
                 return pace;
             }
             let now = clock.now();

@@ -127,7 +127,7 @@ fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
             it.transport
                 .socket_open(OpId(0), Request::get("/socket"))
                 .await;
-            let first = &mut |text: &str| (text == "2").then_some((0, Ok(())));
+            let first = &mut |_: &str| Some((0, Ok(())));
             let flood = Some("flood".to_owned());
             it.transport.socket_exchange(&[OpId(1)], flood, first).await;
             it.transport

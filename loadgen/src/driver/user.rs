@@ -135,7 +135,7 @@ impl User {
             .unwrap_or_else(|| (self.intended, self.bench.clock.now()));
         for op in ops {
             if !std::mem::take(&mut self.due) {
-                self.bench.due();
+                self.bench.due(self.intended);
             }
             self.bench.shard.borrow_mut().begin(op, self.intended);
             self.entries.push(Entry {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::bounds::response_histogram;
+use super::bounds::{HIGHEST, response_histogram};
 use crate::{
     sample::{Outcome, Sample},
     units::{Nanos, Quantile},
@@ -94,11 +94,11 @@ impl OpData {
             self.cost.hits += u64::from(cost.cache_hits);
             self.cost.misses += u64::from(cost.cache_misses);
         }
+        let (response, service) = (sample.response(), sample.service());
         let fits = if sample.outcome == Outcome::Ok {
-            self.ok.record(sample.response().0).is_ok()
-                && self.service_ok.record(sample.service().0).is_ok()
+            record(&mut self.ok, response) && record(&mut self.service_ok, service)
         } else {
-            self.failed.record(sample.response().0).is_ok()
+            record(&mut self.failed, response)
         };
         if !fits {
             self.overflow += 1;
@@ -170,6 +170,12 @@ impl OpData {
     pub fn service(&self, q: Quantile) -> Option<Nanos> {
         at_rank(&self.service_ok, q.rank(self.service_ok.len()))
     }
+}
+
+/// Records a time; false where it is beyond the highest. The crate would take a little more,
+/// as far as its last bucket reaches.
+fn record(histogram: &mut Histogram<u64>, time: Nanos) -> bool {
+    time <= HIGHEST && histogram.record(time.0).is_ok()
 }
 
 /// The `rank`-th smallest value, from 1; the upper edge of its bucket. `None` beyond the last.

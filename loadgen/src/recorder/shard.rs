@@ -48,10 +48,11 @@ impl Shard {
         shard
     }
 
-    /// A request has become due.
-    pub fn due(&mut self, at: Nanos) {
+    /// A request has become due, and this worker hears of it `at` a moment later.
+    pub fn due(&mut self, intended: Nanos, at: Nanos) {
         self.open.advance(&self.window, at);
         self.open.now += 1;
+        self.open.add(&self.window, intended, at, 1);
         self.open.most = self.open.most.max(self.open.now);
     }
 
@@ -184,10 +185,14 @@ impl OpenCount {
         if at >= window.to {
             self.at_end.get_or_insert(self.now);
         }
-        let from = self.last.max(window.from);
-        let to = at.min(window.to);
-        self.area += u128::from(to.since(from).0) * u128::from(self.now);
+        self.add(window, self.last, at, self.now);
         self.last = at;
+    }
+
+    /// Adds `open` requests from one time to another, as far as that lies in the window.
+    fn add(&mut self, window: &Window, from: Nanos, to: Nanos, open: u64) {
+        let span = to.min(window.to).since(from.max(window.from));
+        self.area += u128::from(span.0) * u128::from(open);
     }
 }
 
@@ -231,7 +236,7 @@ mod tests {
         ] {
             let at = Nanos::from_secs(second);
             if due {
-                shard.due(at);
+                shard.due(at, at);
             } else {
                 shard.finished(at);
             }
@@ -265,7 +270,7 @@ mod tests {
     fn the_backlog_of_a_warm_up_is_seen_at_the_begin_of_the_window() {
         let mut shard = Shard::new(window(1, 2), &[], Nanos::from_secs(3));
         for ms in [100, 200, 300] {
-            shard.due(Nanos::from_millis(ms));
+            shard.due(Nanos::from_millis(ms), Nanos::from_millis(ms + 50));
         }
         shard.finished(Nanos::from_millis(1_200));
         shard.finish();
