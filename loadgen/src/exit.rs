@@ -20,10 +20,16 @@ pub const ALL: [(u8, &str); 7] = [
     (PASSED, "passed"),
     (INTERNAL, "internal error"),
     (USAGE, "bad usage or file, or the target is not there"),
-    (INVALID, "INVALID: the generator or the machine failed, not the target"),
+    (
+        INVALID,
+        "INVALID: the generator or the machine failed, not the target",
+    ),
     (VIOLATED, "the audit found a broken invariant"),
     (FAILED, "a threshold was not kept"),
-    (INTERRUPTED, "interrupted, with a report of what was measured"),
+    (
+        INTERRUPTED,
+        "interrupted, with a report of what was measured",
+    ),
 ];
 
 #[cfg(test)]

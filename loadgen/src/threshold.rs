@@ -74,7 +74,9 @@ pub enum Comparison {
 
 /// A text that is no threshold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a threshold: {why}; write for example `p95 < 1000ms`, `success > 99%`, `auth.login: p97.5 < 1s` or `warn: rate > 50/s`")]
+#[error(
+    "`{text}` is not a threshold: {why}; write for example `p95 < 1000ms`, `success > 99%`, `auth.login: p97.5 < 1s` or `warn: rate > 50/s`"
+)]
 pub struct BadThreshold {
     text: String,
     why: String,
@@ -229,7 +231,13 @@ mod tests {
     fn the_thresholds_of_the_documents_are_read() {
         let all = read("p95 < 1000ms");
         assert_eq!(
-            (all.level, all.subject, all.metric, all.comparison, all.limit),
+            (
+                all.level,
+                all.subject,
+                all.metric,
+                all.comparison,
+                all.limit
+            ),
             (Level::Fail, None, quantile(0.95), Comparison::Less, 1000.0)
         );
         assert_eq!(read("success > 99%").limit, 0.99);

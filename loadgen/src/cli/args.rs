@@ -50,7 +50,12 @@ pub struct TargetArgs {
     #[arg(long, env = "LOADGEN_TARGET", value_name = "URL")]
     pub target: Option<String>,
     /// The lab token that the target was started with
-    #[arg(long, env = "LOADGEN_LAB_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "LOADGEN_LAB_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
     pub lab_token: Option<String>,
     /// Allow a target that is not on this machine
     #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
@@ -86,7 +91,12 @@ pub struct LoadArgs {
     #[arg(long, env = "LOADGEN_TIME_SCALE", value_name = "FACTOR", value_parser = factor)]
     pub time_scale: Option<f64>,
     /// Only these flows (repeatable)
-    #[arg(long = "flow", env = "LOADGEN_FLOW", value_name = "NAME", value_delimiter = ',')]
+    #[arg(
+        long = "flow",
+        env = "LOADGEN_FLOW",
+        value_name = "NAME",
+        value_delimiter = ','
+    )]
     pub flows: Vec<String>,
     /// Root of every random choice
     #[arg(long, env = "LOADGEN_SEED", value_name = "N")]
@@ -101,7 +111,12 @@ pub struct LoadArgs {
     #[arg(long, env = "LOADGEN_MAX_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub max_users: Option<u32>,
     /// One more promise, like "p95 < 1000ms" (repeatable)
-    #[arg(long = "threshold", env = "LOADGEN_THRESHOLD", value_name = "TEXT", value_delimiter = ',')]
+    #[arg(
+        long = "threshold",
+        env = "LOADGEN_THRESHOLD",
+        value_name = "TEXT",
+        value_delimiter = ','
+    )]
     pub thresholds: Vec<Threshold>,
     /// Threads that send
     #[arg(long, env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
@@ -113,7 +128,12 @@ pub struct LoadArgs {
 #[command(next_help_heading = "Results")]
 pub struct ResultArgs {
     /// The folder that result folders are made in
-    #[arg(long, env = "LOADGEN_RESULTS", value_name = "DIR", default_value = "results")]
+    #[arg(
+        long,
+        env = "LOADGEN_RESULTS",
+        value_name = "DIR",
+        default_value = "results"
+    )]
     pub results: PathBuf,
     /// Also write the JUnit report here
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
@@ -139,10 +159,20 @@ pub struct RunArgs {
     #[command(flatten)]
     pub result: ResultArgs,
     /// The profile to start from: before, after, or a JSON file of switch to value
-    #[arg(long, env = "LOADGEN_PROFILE", value_name = "PROFILE", default_value = "after")]
+    #[arg(
+        long,
+        env = "LOADGEN_PROFILE",
+        value_name = "PROFILE",
+        default_value = "after"
+    )]
     pub profile: String,
     /// Set one switch of it, like cache.mentors=off (repeatable)
-    #[arg(long = "set", env = "LOADGEN_SET", value_name = "SWITCH=VALUE", value_delimiter = ';')]
+    #[arg(
+        long = "set",
+        env = "LOADGEN_SET",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
     pub set: Vec<String>,
 }
 
@@ -162,10 +192,20 @@ pub struct ExperimentArgs {
     #[command(flatten)]
     pub result: ResultArgs,
     /// Set a switch of the first arm (repeatable)
-    #[arg(long = "set-before", env = "LOADGEN_SET_BEFORE", value_name = "SWITCH=VALUE", value_delimiter = ';')]
+    #[arg(
+        long = "set-before",
+        env = "LOADGEN_SET_BEFORE",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
     pub set_before: Vec<String>,
     /// Set a switch of the second arm (repeatable)
-    #[arg(long = "set-after", env = "LOADGEN_SET_AFTER", value_name = "SWITCH=VALUE", value_delimiter = ';')]
+    #[arg(
+        long = "set-after",
+        env = "LOADGEN_SET_AFTER",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
     pub set_after: Vec<String>,
     /// Pairs of trials; 6 or more for an interval
     #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N")]
@@ -202,7 +242,12 @@ pub struct ReportArgs {
     #[arg(long, env = "LOADGEN_FORMAT", value_enum, default_value_t = Format::Text)]
     pub format: Format,
     /// The folder that result folders are in
-    #[arg(long, env = "LOADGEN_RESULTS", value_name = "DIR", default_value = "results")]
+    #[arg(
+        long,
+        env = "LOADGEN_RESULTS",
+        value_name = "DIR",
+        default_value = "results"
+    )]
     pub results: PathBuf,
     /// Write every report into the folder again, instead of printing one
     #[arg(long, env = "LOADGEN_REWRITE")]
@@ -238,13 +283,28 @@ pub struct ValidateArgs {
 #[derive(Debug, Clone, Args)]
 pub struct StackArgs {
     /// Which services: postgres, redis, target
-    #[arg(long, env = "LOADGEN_SERVICES", value_delimiter = ',', default_value = "postgres,redis,target")]
+    #[arg(
+        long,
+        env = "LOADGEN_SERVICES",
+        value_delimiter = ',',
+        default_value = "postgres,redis,target"
+    )]
     pub services: Vec<Service>,
     /// The target's profile: before, after, or a JSON file of switch to value
-    #[arg(long, env = "LOADGEN_PROFILE", value_name = "PROFILE", default_value = "after")]
+    #[arg(
+        long,
+        env = "LOADGEN_PROFILE",
+        value_name = "PROFILE",
+        default_value = "after"
+    )]
     pub profile: String,
     /// How much data: tiny, small, medium or large
-    #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE", default_value = "small")]
+    #[arg(
+        long,
+        env = "LOADGEN_SCALE",
+        value_name = "SCALE",
+        default_value = "small"
+    )]
     pub scale: Scale,
     /// Seed of the data
     #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1)]
@@ -273,8 +333,13 @@ pub enum Service {
 
 /// `20/s`, or `20` for the same.
 fn rate(text: &str) -> Result<Rate, String> {
-    let text = if text.contains('/') { text.to_owned() } else { format!("{text}/s") };
-    text.parse().map_err(|error: crate::units::BadRate| error.to_string())
+    let text = if text.contains('/') {
+        text.to_owned()
+    } else {
+        format!("{text}/s")
+    };
+    text.parse()
+        .map_err(|error: crate::units::BadRate| error.to_string())
 }
 
 fn positive(text: &str) -> Result<Millis, String> {
@@ -319,7 +384,9 @@ mod tests {
                 if long.is_empty() || ["help", "version"].contains(&long) {
                     continue;
                 }
-                let twin = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                let twin = argument
+                    .get_env()
+                    .map(|name| name.to_string_lossy().into_owned());
                 let expected = format!("LOADGEN_{}", long.replace('-', "_").to_uppercase());
                 assert_eq!(twin, Some(expected), "{} --{long}", command.get_name());
             }
@@ -336,8 +403,16 @@ mod tests {
         assert!(parse(&["--rate", "20/s"]).is_ok());
         assert!(parse(&["--rate", "20"]).is_ok());
         assert!(parse(&["--rate", "0"]).unwrap_err().contains("not a rate"));
-        assert!(parse(&["--duration", "10"]).unwrap_err().contains("not a duration"));
-        assert!(parse(&["--duration", "0s"]).unwrap_err().contains("longer than nothing"));
+        assert!(
+            parse(&["--duration", "10"])
+                .unwrap_err()
+                .contains("not a duration")
+        );
+        assert!(
+            parse(&["--duration", "0s"])
+                .unwrap_err()
+                .contains("longer than nothing")
+        );
         assert!(parse(&["--rate", "5", "--users", "5"]).is_err());
         assert!(parse(&["--time-scale", "0"]).is_err());
     }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Changes a suite as the flags say.
-pub fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
+pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
     if let Some(factor) = args.time_scale {
         let scaled = |span: Millis| Millis((span.0 as f64 * factor).round() as u64);
         let windows = suite.windows;
@@ -128,7 +128,10 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
         .iter()
         .filter_map(|share| flows::flow(&share.flow))
         .flat_map(|flow| {
-            let operations = flow.operations().iter().map(|op| flows::operation_name(*op));
+            let operations = flow
+                .operations()
+                .iter()
+                .map(|op| flows::operation_name(*op));
             operations.chain([flow.name()])
         })
         .collect();
@@ -142,13 +145,15 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
 }
 
 /// A profile by name or file, with some switches set.
-pub fn profile(name: &str, settings: &[String]) -> Result<Profile, BadFile> {
+pub(super) fn profile(name: &str, settings: &[String]) -> Result<Profile, BadFile> {
     let mut profile = match Profile::named(name) {
         Ok(profile) => profile,
         Err(error) => {
             let path = Path::new(name);
             if !path.is_file() {
-                return Err(BadFile(format!("{error}, or a JSON file of switch to value")));
+                return Err(BadFile(format!(
+                    "{error}, or a JSON file of switch to value"
+                )));
             }
             let text = load::read_text(path)?;
             serde_json::from_str(&text).map_err(|error| BadFile(format!("{name}: {error}")))?
@@ -178,7 +183,10 @@ mod tests {
         let LoadModel::Open { phases, .. } = &suite.load else {
             panic!("open")
         };
-        phases.iter().map(|phase| phase.rate.as_per_second()).collect()
+        phases
+            .iter()
+            .map(|phase| phase.rate.as_per_second())
+            .collect()
     }
 
     #[test]
@@ -200,7 +208,14 @@ mod tests {
             ..LoadArgs::default()
         };
         apply(&mut suite, &users).unwrap();
-        assert!(matches!(suite.load, LoadModel::Closed { users: 50, duration: Millis(30_000), .. }));
+        assert!(matches!(
+            suite.load,
+            LoadModel::Closed {
+                users: 50,
+                duration: Millis(30_000),
+                ..
+            }
+        ));
         let rate = LoadArgs {
             rate: Some("7/s".parse().unwrap()),
             ..LoadArgs::default()
@@ -231,7 +246,12 @@ mod tests {
     fn a_profile_is_a_name_and_settings_and_a_wrong_one_says_what_exists() {
         let found = profile("before", &["pool.max=9".into()]).unwrap();
         assert_eq!(found.pool_max.get(), 9);
-        assert!(profile("befor", &[]).unwrap_err().to_string().contains("`before` or `after`"));
+        assert!(
+            profile("befor", &[])
+                .unwrap_err()
+                .to_string()
+                .contains("`before` or `after`")
+        );
         assert!(profile("after", &["pool.maks=9".into()]).is_err());
     }
 }

@@ -11,41 +11,53 @@ use crate::{
 };
 
 /// Suites: name and text.
-pub const SUITES: &[(&str, &str)] = &[
+pub(super) const SUITES: &[(&str, &str)] = &[
     ("smoke", include_str!("../../suites/smoke.yaml")),
     ("core", include_str!("../../suites/core.yaml")),
 ];
 
 /// Experiments: name and text.
-pub const EXPERIMENTS: &[(&str, &str)] = &[
-    ("before_after", include_str!("../../experiments/before_after.yaml")),
-    ("booking_strategy", include_str!("../../experiments/booking_strategy.yaml")),
-    ("mentor_cache", include_str!("../../experiments/mentor_cache.yaml")),
-    ("pool_size", include_str!("../../experiments/pool_size.yaml")),
+pub(super) const EXPERIMENTS: &[(&str, &str)] = &[
+    (
+        "before_after",
+        include_str!("../../experiments/before_after.yaml"),
+    ),
+    (
+        "booking_strategy",
+        include_str!("../../experiments/booking_strategy.yaml"),
+    ),
+    (
+        "mentor_cache",
+        include_str!("../../experiments/mentor_cache.yaml"),
+    ),
+    (
+        "pool_size",
+        include_str!("../../experiments/pool_size.yaml"),
+    ),
 ];
 
 /// A file's text, where it was found.
-pub struct Source {
+pub(super) struct Source {
     /// Path, or name of a shipped one.
-    pub name: String,
+    pub(super) name: String,
     /// Its text, byte for byte.
-    pub text: String,
+    pub(super) text: String,
 }
 
 /// The suite of that path or name.
-pub fn suite(word: &str) -> Result<(Suite, Source), BadFile> {
+pub(super) fn suite(word: &str) -> Result<(Suite, Source), BadFile> {
     let source = find("suite", word, SUITES)?;
     Ok((load::parse(&source.text, &source.name)?, source))
 }
 
 /// The experiment of that path or name.
-pub fn experiment(word: &str) -> Result<(Experiment, Source), BadFile> {
+pub(super) fn experiment(word: &str) -> Result<(Experiment, Source), BadFile> {
     let source = find("experiment", word, EXPERIMENTS)?;
     Ok((file::parse(&source.text, &source.name)?, source))
 }
 
 /// The suite or experiment of that path or name.
-pub fn either(word: &str) -> Result<Source, BadFile> {
+pub(super) fn either(word: &str) -> Result<Source, BadFile> {
     let all: Vec<(&str, &str)> = SUITES.iter().chain(EXPERIMENTS).copied().collect();
     find("suite or experiment", word, &all)
 }
@@ -91,13 +103,20 @@ mod tests {
             let (experiment, _) = experiment(name).unwrap();
             assert_eq!(experiment.suite.name, *name);
             assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
-            assert!(experiment.blocks >= 6, "{name} has too few blocks for an interval");
+            assert!(
+                experiment.blocks >= 6,
+                "{name} has too few blocks for an interval"
+            );
         }
     }
 
     #[test]
     fn a_shipped_file_is_found_by_name_path_or_with_a_dash() {
-        for word in ["before_after", "before-after", "experiments/before_after.yaml"] {
+        for word in [
+            "before_after",
+            "before-after",
+            "experiments/before_after.yaml",
+        ] {
             assert!(experiment(word).is_ok(), "{word}");
         }
         let error = suite("smoek").err().unwrap().to_string();

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use shared::profile::SWITCHES;
 
 /// Prints the catalogue.
-pub fn print(out: &mut impl Write) -> io::Result<()> {
+pub(super) fn print(out: &mut impl Write) -> io::Result<()> {
     let width = |pick: fn(&shared::profile::Switch) -> &'static str, title: &str| {
         SWITCHES
             .iter()
@@ -19,7 +19,11 @@ pub fn print(out: &mut impl Write) -> io::Result<()> {
         width(|switch| switch.before, "before"),
         width(|switch| switch.after, "after"),
     );
-    writeln!(out, "{:path$}  {:before$}  {:after$}  what it does", "switch", "before", "after")?;
+    writeln!(
+        out,
+        "{:path$}  {:before$}  {:after$}  what it does",
+        "switch", "before", "after"
+    )?;
     for switch in SWITCHES {
         writeln!(
             out,
@@ -44,7 +48,10 @@ mod tests {
         print(&mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         for switch in SWITCHES {
-            let line = text.lines().find(|line| line.starts_with(switch.path)).unwrap();
+            let line = text
+                .lines()
+                .find(|line| line.starts_with(switch.path))
+                .unwrap();
             assert!(line.contains(switch.help), "{line}");
         }
     }

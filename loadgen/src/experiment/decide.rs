@@ -46,32 +46,22 @@ impl Claim {
 
 /// Decides on one metric from the valid pairs `(before, after)`.
 pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
-    let figure = |trial: &Trial| (metric.figure)(trial);
-    // A figure beyond the timeout stands as the timeout, where the operation was sent at all.
-    let sent = |trial: &Trial| {
-        let name = metric.name.split(' ').next().unwrap_or_default();
-        name == "total" || trial.operations.iter().any(|one| one.name == name && one.planned > 0)
-    };
-    let bounded = |trial: &Trial| figure(trial).or(metric.beyond.filter(|_| sent(trial)));
-    let known: Vec<(Option<f64>, Option<f64>)> = pairs
+    let before = Side::of(metric, pairs.iter().map(|pair| pair.0));
+    let after = Side::of(metric, pairs.iter().map(|pair| pair.1));
+    if before
+        .figures
         .iter()
-        .map(|(before, after)| (bounded(before), bounded(after)))
-        .collect();
-    if known.iter().all(|(before, after)| before.is_none() && after.is_none()) {
+        .chain(&after.figures)
+        .all(Option::is_none)
+    {
         return None;
     }
-    let cut = |one: fn(&(&Trial, &Trial)) -> &Trial| {
-        metric.beyond.is_some() && pairs.iter().any(|pair| figure(one(pair)).is_none() && sent(one(pair)))
-    };
-    let (cut_before, cut_after) = (cut(|pair| pair.0), cut(|pair| pair.1));
-    let shown = |one: fn(&(&Trial, &Trial)) -> &Trial| {
-        let all: Vec<f64> = pairs
-            .iter()
-            .filter(|pair| sent(one(pair)) || metric.beyond.is_none())
-            .filter_map(|pair| figure(one(pair)).or(metric.beyond))
-            .collect();
-        median(&all).filter(|found| metric.beyond.is_none_or(|limit| *found < limit))
-    };
+    let known: Vec<(Option<f64>, Option<f64>)> = before
+        .figures
+        .iter()
+        .copied()
+        .zip(after.figures.iter().copied())
+        .collect();
     let ratios: Vec<f64> = known
         .iter()
         .filter_map(|(before, after)| match (before, after) {
@@ -83,8 +73,8 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         metric: metric.name.clone(),
         primary,
         unit: metric.unit.to_owned(),
-        before: shown(|pair| pair.0),
-        after: shown(|pair| pair.1),
+        before: before.shown,
+        after: after.shown,
         ratio: None,
         interval: None,
         level: None,
@@ -94,7 +84,11 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
     };
     if ratios.is_empty() || ratios.len() < known.len() {
         let same = known.iter().all(|(before, after)| before == after);
-        let claim = if same && known.len() >= FEWEST { Claim::NoChange } else { Claim::Inconclusive };
+        let claim = if same && known.len() >= FEWEST {
+            Claim::NoChange
+        } else {
+            Claim::Inconclusive
+        };
         effect.decision = claim.as_str().to_owned();
         effect.block_ratios = Vec::new();
         effect.sentence = without_ratio(metric, &effect, &known);
@@ -109,8 +103,51 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
     }
     let claim = claim(metric, &logs);
     effect.decision = claim.as_str().to_owned();
-    effect.sentence = sentence(metric, &effect, claim, &logs, cut_before, cut_after);
+    effect.sentence = sentence(metric, &effect, claim, &logs, before.cut, after.cut);
     Some(effect)
+}
+
+/// One arm's figures.
+struct Side {
+    /// One a trial. One beyond the timeout stands as the timeout; absent where nothing was sent.
+    figures: Vec<Option<f64>>,
+    /// Their median; absent where it lies beyond the timeout.
+    shown: Option<f64>,
+    /// Whether any lies beyond the timeout.
+    cut: bool,
+}
+
+impl Side {
+    fn of<'t>(metric: &Metric, trials: impl Iterator<Item = &'t Trial>) -> Self {
+        let mut cut = false;
+        let figures: Vec<Option<f64>> = trials
+            .map(|trial| {
+                (metric.figure)(trial).or_else(|| {
+                    let limit = metric.beyond.filter(|_| sent(metric, trial))?;
+                    cut = true;
+                    Some(limit)
+                })
+            })
+            .collect();
+        let there: Vec<f64> = figures.iter().copied().flatten().collect();
+        Self {
+            shown: median(&there).filter(|found| metric.beyond.is_none_or(|limit| *found < limit)),
+            figures,
+            cut,
+        }
+    }
+}
+
+/// Whether the trial sent any request that the metric speaks of.
+fn sent(metric: &Metric, trial: &Trial) -> bool {
+    let subject = metric.name.split(' ').next().unwrap_or_default();
+    match subject {
+        "total" => trial.total.planned > 0,
+        name => trial
+            .operations
+            .iter()
+            .any(|one| one.name == name && one.planned > 0),
+    }
 }
 
 fn claim(metric: &Metric, logs: &[f64]) -> Claim {
@@ -123,10 +160,18 @@ fn claim(metric: &Metric, logs: &[f64]) -> Claim {
     }
     match metric.less_is_better {
         Some(less) if wide.high < 0.0 => {
-            if less { Claim::Improved } else { Claim::Regressed }
+            if less {
+                Claim::Improved
+            } else {
+                Claim::Regressed
+            }
         }
         Some(less) if wide.low > 0.0 => {
-            if less { Claim::Regressed } else { Claim::Improved }
+            if less {
+                Claim::Regressed
+            } else {
+                Claim::Improved
+            }
         }
         _ => Claim::Inconclusive,
     }
@@ -160,28 +205,50 @@ fn sentence(
         ));
     } else {
         let (low, high) = range(&effect.block_ratios);
-        text.push_str(&format!(", {low:.3} to {high:.3} over the {} block(s)", logs.len()));
+        text.push_str(&format!(
+            ", {low:.3} to {high:.3} over the {} block(s)",
+            logs.len()
+        ));
     }
     if cut_before || cut_after {
-        let side = if cut_before && cut_after { "both arms" } else if cut_before { "before" } else { "after" };
+        let side = if cut_before && cut_after {
+            "both arms"
+        } else if cut_before {
+            "before"
+        } else {
+            "after"
+        };
         text.push_str(&format!(
             "; {side} lies beyond the timeout in some trial and counts as the timeout, so the true ratio is further from 1"
         ));
     }
     text.push_str(&match claim {
         Claim::Improved | Claim::Regressed => {
-            let way = if claim == Claim::Improved { "improved" } else { "got worse" };
-            let margin = metric.margin.ln_1p();
-            let proven = effect.interval.is_some_and(|(low, high)| {
-                high.ln() < -margin || low.ln() > margin
-            });
-            if proven {
-                format!("; it {way}, by more than the margin of {:.1} %", metric.margin * 100.0)
+            let way = if claim == Claim::Improved {
+                "improved"
             } else {
-                format!("; it {way}, though perhaps by less than the margin of {:.1} %", metric.margin * 100.0)
+                "got worse"
+            };
+            let margin = metric.margin.ln_1p();
+            let proven = effect
+                .interval
+                .is_some_and(|(low, high)| high.ln() < -margin || low.ln() > margin);
+            if proven {
+                format!(
+                    "; it {way}, by more than the margin of {:.1} %",
+                    metric.margin * 100.0
+                )
+            } else {
+                format!(
+                    "; it {way}, though perhaps by less than the margin of {:.1} %",
+                    metric.margin * 100.0
+                )
             }
         }
-        Claim::NoChange => format!("; no difference that matters (margin {:.1} %)", metric.margin * 100.0),
+        Claim::NoChange => format!(
+            "; no difference that matters (margin {:.1} %)",
+            metric.margin * 100.0
+        ),
         Claim::Inconclusive if logs.len() < FEWEST => format!(
             "; {} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
             logs.len()
@@ -195,11 +262,7 @@ fn sentence(
     text
 }
 
-fn without_ratio(
-    metric: &Metric,
-    effect: &Effect,
-    known: &[(Option<f64>, Option<f64>)],
-) -> String {
+fn without_ratio(metric: &Metric, effect: &Effect, known: &[(Option<f64>, Option<f64>)]) -> String {
     let word = |figure: Option<f64>, any: bool| match figure {
         Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
         None if any => "beyond the timeout".to_owned(),
@@ -207,7 +270,10 @@ fn without_ratio(
     };
     let before = word(effect.before, known.iter().any(|pair| pair.0.is_some()));
     let after = word(effect.after, known.iter().any(|pair| pair.1.is_some()));
-    format!("{}: before {before}, after {after}; there is no ratio to something that is not there or 0", metric.name)
+    format!(
+        "{}: before {before}, after {after}; there is no ratio to something that is not there or 0",
+        metric.name
+    )
 }
 
 /// `0.12 times`, or for large drops how much faster that is.

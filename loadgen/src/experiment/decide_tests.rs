@@ -40,7 +40,11 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
     }
 }
 
-fn decided(name: &str, figures: &[(Option<f64>, Option<f64>)], queries: (f64, f64)) -> Option<Effect> {
+fn decided(
+    name: &str,
+    figures: &[(Option<f64>, Option<f64>)],
+    queries: (f64, f64),
+) -> Option<Effect> {
     let trials: Vec<(Trial, Trial)> = figures
         .iter()
         .map(|(before, after)| (trial(*before, queries.0), trial(*after, queries.1)))
@@ -52,7 +56,10 @@ fn decided(name: &str, figures: &[(Option<f64>, Option<f64>)], queries: (f64, f6
 }
 
 fn pairs(before: f64, after: &[f64]) -> Vec<(Option<f64>, Option<f64>)> {
-    after.iter().map(|after| (Some(before), Some(*after))).collect()
+    after
+        .iter()
+        .map(|after| (Some(before), Some(*after)))
+        .collect()
 }
 
 #[test]
@@ -64,7 +71,11 @@ fn eight_pairs_that_all_halved_have_improved_by_more_than_the_margin() {
     let (low, high) = effect.interval.unwrap();
     assert!(low < 0.5 && 0.5 < high && high < 0.55);
     assert!(effect.level.unwrap() >= 0.95);
-    assert!(effect.sentence.contains("by more than the margin"), "{}", effect.sentence);
+    assert!(
+        effect.sentence.contains("by more than the margin"),
+        "{}",
+        effect.sentence
+    );
 }
 
 #[test]
@@ -82,16 +93,33 @@ fn pairs_that_hardly_differ_are_no_change_and_noisy_ones_undecided() {
     let noisy = pairs(100.0, &[60.0, 160.0, 90.0, 120.0, 70.0, 150.0]);
     let effect = decided("discovery.list p50", &noisy, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, "INCONCLUSIVE");
-    assert!(effect.sentence.contains("blocks would tell"), "{}", effect.sentence);
+    assert!(
+        effect.sentence.contains("blocks would tell"),
+        "{}",
+        effect.sentence
+    );
 }
 
 #[test]
 fn two_pairs_have_a_ratio_and_a_range_but_no_interval_and_no_decision() {
-    let effect = decided("discovery.list p50", &pairs(100.0, &[10.0, 12.0]), (1.0, 1.0)).unwrap();
+    let effect = decided(
+        "discovery.list p50",
+        &pairs(100.0, &[10.0, 12.0]),
+        (1.0, 1.0),
+    )
+    .unwrap();
     assert_eq!(effect.decision, "INCONCLUSIVE");
     assert!(effect.ratio.is_some() && effect.interval.is_none());
-    assert!(effect.sentence.contains("0.100 to 0.120"), "{}", effect.sentence);
-    assert!(effect.sentence.contains("at least 6"), "{}", effect.sentence);
+    assert!(
+        effect.sentence.contains("0.100 to 0.120"),
+        "{}",
+        effect.sentence
+    );
+    assert!(
+        effect.sentence.contains("at least 6"),
+        "{}",
+        effect.sentence
+    );
 }
 
 #[test]
@@ -101,7 +129,11 @@ fn a_percentile_beyond_the_timeout_counts_as_the_timeout_and_says_so() {
     assert_eq!(effect.decision, "IMPROVED");
     assert_eq!(effect.before, None);
     assert!((effect.ratio.unwrap() - 0.01).abs() < 1e-9);
-    assert!(effect.sentence.contains("beyond the timeout"), "{}", effect.sentence);
+    assert!(
+        effect.sentence.contains("beyond the timeout"),
+        "{}",
+        effect.sentence
+    );
 }
 
 #[test]
@@ -109,6 +141,9 @@ fn what_no_arm_has_is_left_out_and_what_one_has_gets_no_ratio() {
     let figures = pairs(100.0, &[100.0; 6]);
     assert!(decided("cache hit ratio mentors", &figures, (1.0, 1.0)).is_none());
     let effect = decided("queries per request", &figures, (20.0, 0.0)).unwrap();
-    assert_eq!((effect.ratio, effect.decision.as_str()), (None, "INCONCLUSIVE"));
+    assert_eq!(
+        (effect.ratio, effect.decision.as_str()),
+        (None, "INCONCLUSIVE")
+    );
     assert!(effect.sentence.contains("no ratio"), "{}", effect.sentence);
 }

@@ -31,7 +31,11 @@ pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
     let mut chance = rng(sub_seed(root, "order"));
     let mut orders: Vec<Order> = (0..blocks)
         .map(|block| {
-            if block % 2 == 0 { Order::BeforeFirst } else { Order::AfterFirst }
+            if block % 2 == 0 {
+                Order::BeforeFirst
+            } else {
+                Order::AfterFirst
+            }
         })
         .collect();
     // With an odd number one order comes once more; which one is up to the lot as well.

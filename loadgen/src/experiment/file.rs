@@ -198,7 +198,9 @@ pub fn check_blocks(blocks: u32) -> Result<(), String> {
     if (1..=MAX_BLOCKS).contains(&blocks) {
         Ok(())
     } else {
-        Err(format!("{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"))
+        Err(format!(
+            "{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"
+        ))
     }
 }
 
@@ -265,7 +267,15 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
                 && let Some(first) = phases.first()
             {
                 let name = "warm up".to_owned();
-                all.insert(0, Phase { name, duration: warm_up, rate: first.rate, to: None });
+                all.insert(
+                    0,
+                    Phase {
+                        name,
+                        duration: warm_up,
+                        rate: first.rate,
+                        to: None,
+                    },
+                );
             }
             all.retain(|phase| phase.duration.0 > 0);
             *phases = all;
@@ -290,7 +300,10 @@ quick: { blocks: 3, duration: 5s }
     #[test]
     fn an_experiment_differs_in_the_switches_that_its_arms_name() {
         let mut experiment = parse(GOOD, "x.yaml").unwrap();
-        let differences = experiment.before.profile.differences(&experiment.after.profile);
+        let differences = experiment
+            .before
+            .profile
+            .differences(&experiment.after.profile);
         assert_eq!(differences.len(), 2);
         assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
         assert_eq!(experiment.planned(), Millis(120_000));
@@ -306,13 +319,35 @@ quick: { blocks: 3, duration: 5s }
     #[test]
     fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
         for (from, to, line, why) in [
-            ("cache.mentors: off", "cache.mentor: off", 3, "did you mean `cache.mentors`"),
-            ("cache.mentors: off", "cache.mentors: of", 3, "off, memory or redis"),
-            ("after: { profile: after }", "after: { profile: later }", 4, "before` or `after"),
+            (
+                "cache.mentors: off",
+                "cache.mentor: off",
+                3,
+                "did you mean `cache.mentors`",
+            ),
+            (
+                "cache.mentors: off",
+                "cache.mentors: of",
+                3,
+                "off, memory or redis",
+            ),
+            (
+                "after: { profile: after }",
+                "after: { profile: later }",
+                4,
+                "before` or `after",
+            ),
             ("quick:", "quik:", 7, "did you mean `quick`"),
-            ("name: mentor_cache", "name: mentor_cache\nblocks: 0", 2, "1 to 200"),
+            (
+                "name: mentor_cache",
+                "name: mentor_cache\nblocks: 0",
+                2,
+                "1 to 200",
+            ),
         ] {
-            let error = parse(&GOOD.replace(from, to), "x.yaml").unwrap_err().to_string();
+            let error = parse(&GOOD.replace(from, to), "x.yaml")
+                .unwrap_err()
+                .to_string();
             assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
             assert!(error.contains(why), "{error}");
         }

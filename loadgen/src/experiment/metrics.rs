@@ -29,20 +29,34 @@ const MARGIN_SUCCESS: f64 = 0.001;
 pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Metric> {
     let mut all = Vec::new();
     for name in operations {
-        all.push(percentile(name, "p50", MARGIN_P50, timeout_ms, |one| one.response.p50));
-        all.push(percentile(name, "p97.5", MARGIN_TAIL, timeout_ms, |one| one.response.p97_5));
+        all.push(percentile(name, "p50", MARGIN_P50, timeout_ms, |one| {
+            one.response.p50
+        }));
+        all.push(percentile(name, "p97.5", MARGIN_TAIL, timeout_ms, |one| {
+            one.response.p97_5
+        }));
         let wanted = (*name).to_owned();
-        all.push(success(name, move |trial| of(trial, &wanted).map(|one| one.success)));
+        all.push(success(name, move |trial| {
+            of(trial, &wanted).map(|one| one.success)
+        }));
     }
     all.push(total("p50", MARGIN_P50, timeout_ms, |one| one.response.p50));
-    all.push(total("p95", MARGIN_TAIL, timeout_ms, |one| one.response.p95));
-    all.push(total("p97.5", MARGIN_TAIL, timeout_ms, |one| one.response.p97_5));
+    all.push(total("p95", MARGIN_TAIL, timeout_ms, |one| {
+        one.response.p95
+    }));
+    all.push(total("p97.5", MARGIN_TAIL, timeout_ms, |one| {
+        one.response.p97_5
+    }));
     all.push(success("total", |trial| {
         (trial.total.planned > 0).then_some(trial.total.success)
     }));
-    all.push(server("queries per request", "", Some(true), MARGIN_CPU, |trial| {
-        (trial.server.requests > 0).then_some(trial.server.queries_per_request)
-    }));
+    all.push(server(
+        "queries per request",
+        "",
+        Some(true),
+        MARGIN_CPU,
+        |trial| (trial.server.requests > 0).then_some(trial.server.queries_per_request),
+    ));
     for kind in caches {
         let wanted = (*kind).to_owned();
         all.push(server(
@@ -56,9 +70,13 @@ pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Met
             },
         ));
     }
-    all.push(server("pool wait", "ms", Some(true), MARGIN_TAIL, |trial| {
-        (trial.server.requests > 0).then_some(trial.server.pool_wait_ms)
-    }));
+    all.push(server(
+        "pool wait",
+        "ms",
+        Some(true),
+        MARGIN_TAIL,
+        |trial| (trial.server.requests > 0).then_some(trial.server.pool_wait_ms),
+    ));
     for process in ["target-app", "postgres"] {
         all.push(server(
             &format!("{process} cpu per request"),
@@ -159,7 +177,11 @@ mod tests {
             "pool wait",
             "target-app cpu per request",
         ] {
-            assert_eq!(names.iter().filter(|name| **name == wanted).count(), 1, "{wanted}");
+            assert_eq!(
+                names.iter().filter(|name| **name == wanted).count(),
+                1,
+                "{wanted}"
+            );
         }
     }
 }

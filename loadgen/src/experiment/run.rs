@@ -234,15 +234,19 @@ impl<'a> Work<'a> {
         {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
         }
-        let mut measured = self.valid.into_iter().zip(self.invalid).map(|(valid, invalid)| {
-            if valid.trials == 0 {
-                invalid
-            } else {
-                let mut valid = valid;
-                crate::verdict::merge_audits(&mut valid.audit, &invalid.audit);
-                valid
-            }
-        });
+        let mut measured = self
+            .valid
+            .into_iter()
+            .zip(self.invalid)
+            .map(|(valid, invalid)| {
+                if valid.trials == 0 {
+                    invalid
+                } else {
+                    let mut valid = valid;
+                    crate::verdict::merge_audits(&mut valid.audit, &invalid.audit);
+                    valid
+                }
+            });
         let mut arm = |arm: Arm, view: Option<ProfileView>| ArmResult {
             arm,
             measured: measured.next().unwrap_or_default(),
@@ -263,7 +267,12 @@ impl<'a> Work<'a> {
     }
 
     fn effects(&self) -> Vec<Effect> {
-        let mut ops: Vec<_> = self.valid.iter().flat_map(|one| one.ops.keys()).copied().collect();
+        let mut ops: Vec<_> = self
+            .valid
+            .iter()
+            .flat_map(|one| one.ops.keys())
+            .copied()
+            .collect();
         ops.sort_unstable();
         ops.dedup();
         let names: Vec<&str> = ops.into_iter().map(flows::operation_name).collect();

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `auth.login`: log in, then ask who am I.
-pub struct Login;
+pub(super) struct Login;
 
 impl Flow for Login {
     fn name(&self) -> &'static str {

@@ -39,7 +39,7 @@ const CANCELS: f64 = 0.3;
 const TRIES: usize = 3;
 
 /// `booking.book`: pick a mentor, book an open slot, find it, perhaps cancel.
-pub struct Book;
+pub(super) struct Book;
 
 impl Flow for Book {
     fn name(&self) -> &'static str {
@@ -86,15 +86,15 @@ async fn book(mut it: Iteration<'_>) {
         })
         .await;
     }
-    let mine = Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS))
-        .bearer(&account.token);
+    let mine =
+        Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
     it.call(op::BOOKINGS_MINE, mine, |reply| {
         check_mine(reply, &booking, account.id)
     })
     .await;
     if cancel {
-        let request = Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id))
-            .bearer(&account.token);
+        let request =
+            Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
         it.call(op::BOOKINGS_CANCEL, request, |reply| {
             check_cancel(reply, booking.id)
         })
@@ -123,7 +123,7 @@ async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
 }
 
 /// `booking.race`: many students, one place.
-pub struct Race;
+pub(super) struct Race;
 
 impl Flow for Race {
     fn name(&self) -> &'static str {
@@ -209,7 +209,10 @@ fn judge_race(
         && replies
             .iter()
             .all(|reply| reply.as_ref().is_some_and(|reply| reply.status == 409));
-    if first_time && all_lost && let Some(first) = judged.first_mut() {
+    if first_time
+        && all_lost
+        && let Some(first) = judged.first_mut()
+    {
         *first = Some(Err((
             Outcome::BodyMismatch,
             "the slot was free and nobody got it".to_owned(),
@@ -229,7 +232,9 @@ fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Misma
     {
         Ok(())
     } else {
-        Err(Mismatch::new("the booking is not the one that was asked for"))
+        Err(Mismatch::new(
+            "the booking is not the one that was asked for",
+        ))
     }
 }
 
@@ -265,7 +270,9 @@ fn check_create(
     if same {
         Ok(Some(booking))
     } else {
-        Err(Mismatch::new("the booking is not the one that was asked for"))
+        Err(Mismatch::new(
+            "the booking is not the one that was asked for",
+        ))
     }
 }
 
@@ -276,7 +283,9 @@ fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
     if booking.id == first {
         Ok(())
     } else {
-        Err(Mismatch::new("the same idempotency key made a second booking"))
+        Err(Mismatch::new(
+            "the same idempotency key made a second booking",
+        ))
     }
 }
 
@@ -286,7 +295,10 @@ fn check_mine(reply: &Reply, booking: &BookingView, student: UserId) -> Result<(
     if items.iter().any(|one| one.student_id != student) {
         return Err(Mismatch::new("the list shows another student's booking"));
     }
-    if items.windows(2).any(|pair| pair[0].scheduled_at < pair[1].scheduled_at) {
+    if items
+        .windows(2)
+        .any(|pair| pair[0].scheduled_at < pair[1].scheduled_at)
+    {
         return Err(Mismatch::new("the bookings are not newest lesson first"));
     }
     match items.iter().find(|one| one.id == booking.id) {
@@ -311,7 +323,9 @@ fn check_cancel(reply: &Reply, id: BookingId) -> Result<(), Mismatch> {
     if booking.id == id && booking.status == BookingStatus::Cancelled {
         Ok(())
     } else {
-        Err(Mismatch::new("the answer does not show the booking cancelled"))
+        Err(Mismatch::new(
+            "the answer does not show the booking cancelled",
+        ))
     }
 }
 

@@ -83,9 +83,15 @@ fn a_free_slot_that_nobody_gets_is_noticed_but_not_when_it_was_had_before() {
         race_of(vec![Some(full()), Some(full())], true)[0],
         Some(Err((Outcome::BodyMismatch, _)))
     ));
-    assert!(matches!(race_of(vec![Some(full())], false)[0], Some(Ok(()))));
+    assert!(matches!(
+        race_of(vec![Some(full())], false)[0],
+        Some(Ok(()))
+    ));
     // The lost answer may have been the winner's.
-    assert!(matches!(race_of(vec![Some(full()), None], true)[0], Some(Ok(()))));
+    assert!(matches!(
+        race_of(vec![Some(full()), None], true)[0],
+        Some(Ok(()))
+    ));
 }
 
 #[test]
@@ -105,7 +111,10 @@ fn a_booking_for_somebody_else_or_at_another_price_is_noticed() {
     let good = booking(1, &slot, student(1));
     assert!(check_create(&answer(201, &good), &slot, student(1)).is_ok());
     assert!(check_create(&answer(201, &good), &slot, student(2)).is_err());
-    let dear = BookingView { price_cents: Cents(1), ..good };
+    let dear = BookingView {
+        price_cents: Cents(1),
+        ..good
+    };
     assert!(check_create(&answer(201, &dear), &slot, student(1)).is_err());
 }
 
@@ -117,9 +126,25 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
     assert!(check_repeat(&answer(201, &second), first.id).is_err());
     assert!(check_repeat(&full(), first.id).is_err());
     let list = |items| {
-        answer(200, &Page { items, total: None, page: 1, per_page: 100, next_cursor: None })
+        answer(
+            200,
+            &Page {
+                items,
+                total: None,
+                page: 1,
+                per_page: 100,
+                next_cursor: None,
+            },
+        )
     };
-    assert!(check_mine(&list(vec![second.clone(), first.clone()]), &first, student(1)).is_ok());
+    assert!(
+        check_mine(
+            &list(vec![second.clone(), first.clone()]),
+            &first,
+            student(1)
+        )
+        .is_ok()
+    );
     let why = check_mine(&list(vec![second]), &first, student(1)).unwrap_err();
     assert!(why.to_string().contains("stale"));
 }

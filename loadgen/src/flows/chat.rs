@@ -28,7 +28,7 @@ const TEXTS: [&str; 6] = [
 ];
 
 /// `chat.room`: connect and join once, then send, hear and ping.
-pub struct Room;
+pub(super) struct Room;
 
 impl Flow for Room {
     fn name(&self) -> &'static str {
@@ -66,7 +66,10 @@ async fn chat(mut it: Iteration<'_>) {
     };
     it.memory.made += 1;
     let own = Own {
-        client_id: format!("{:016x}-{}-{}-{nonce:x}", it.world.nonce, it.user, it.memory.made),
+        client_id: format!(
+            "{:016x}-{}-{}-{nonce:x}",
+            it.world.nonce, it.user, it.memory.made
+        ),
         text: format!("{said} #{}", it.memory.made),
     };
     let heard = say(&mut it, &mut seat, &own).await && ping(&mut it, &mut seat, nonce).await;
@@ -102,7 +105,8 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
         if !it.transport.socket_open(op::CHAT_CONNECT, request).await {
             return false;
         }
-        let room = account.rooms[(choice * account.rooms.len() as f64) as usize % account.rooms.len()];
+        let room =
+            account.rooms[(choice * account.rooms.len() as f64) as usize % account.rooms.len()];
         return join(it, room, None).await;
     }
     match it.memory.chat.clone() {
@@ -127,9 +131,14 @@ async fn join(it: &mut Iteration<'_>, room: RoomId, after_seq: Option<i64>) -> b
     let text = frame(&ClientFrame::Join { room, after_seq });
     let done = it
         .transport
-        .socket_exchange(&[op::CHAT_JOIN], Some(text), &mut |text| {
-            match serde_json::from_str(text) {
-                Ok(ServerFrame::Joined { room: told, last_seq }) if told == room => {
+        .socket_exchange(
+            &[op::CHAT_JOIN],
+            Some(text),
+            &mut |text| match serde_json::from_str(text) {
+                Ok(ServerFrame::Joined {
+                    room: told,
+                    last_seq,
+                }) if told == room => {
                     joined = Some(after_seq.unwrap_or(last_seq));
                     Some((0, Ok(())))
                 }
@@ -138,8 +147,8 @@ async fn join(it: &mut Iteration<'_>, room: RoomId, after_seq: Option<i64>) -> b
                 }
                 Ok(_) => None,
                 Err(error) => Some((0, Err(format!("not a documented frame: {error}")))),
-            }
-        })
+            },
+        )
         .await;
     match joined {
         Some(last_seq) if done => {
@@ -231,7 +240,11 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    fn settle(&mut self, index: usize, result: Result<(), String>) -> Option<(usize, Result<(), String>)> {
+    fn settle(
+        &mut self,
+        index: usize,
+        result: Result<(), String>,
+    ) -> Option<(usize, Result<(), String>)> {
         let result = match self.fault.take() {
             Some(fault) => Err(fault),
             None => result,

@@ -55,15 +55,26 @@ fn ack(seq: i64) -> String {
 fn hear(texts: &[String]) -> (Vec<(usize, Result<(), String>)>, bool) {
     let (mut seat, own) = (seat(), own());
     let mut hearing = Hearing::new(&mut seat, 0, Some(&own));
-    let settled = texts.iter().filter_map(|text| hearing.own_message(text)).collect();
+    let settled = texts
+        .iter()
+        .filter_map(|text| hearing.own_message(text))
+        .collect();
     (settled, hearing.wrong)
 }
 
 #[test]
 fn acknowledgement_and_delivery_may_come_in_either_order() {
     for texts in [
-        [ack(12), message(11, "other", "x"), message(12, "mine", "hello")],
-        [message(11, "other", "x"), message(12, "mine", "hello"), ack(12)],
+        [
+            ack(12),
+            message(11, "other", "x"),
+            message(12, "mine", "hello"),
+        ],
+        [
+            message(11, "other", "x"),
+            message(12, "mine", "hello"),
+            ack(12),
+        ],
     ] {
         let (settled, wrong) = hear(&texts);
         assert_eq!(settled.len(), 2);
@@ -75,14 +86,25 @@ fn acknowledgement_and_delivery_may_come_in_either_order() {
 fn a_gap_a_repetition_another_text_and_another_number_are_noticed() {
     for texts in [
         vec![message(12, "mine", "hello"), ack(12)],
-        vec![message(11, "other", "x"), message(11, "mine", "hello"), ack(11)],
+        vec![
+            message(11, "other", "x"),
+            message(11, "mine", "hello"),
+            ack(11),
+        ],
         vec![message(11, "mine", "hullo"), ack(11)],
         vec![message(11, "mine", "hello"), ack(12)],
-        vec![message(11, "mine", "hello"), message(12, "mine", "hello"), ack(11)],
+        vec![
+            message(11, "mine", "hello"),
+            message(12, "mine", "hello"),
+            ack(11),
+        ],
     ] {
         let (settled, wrong) = hear(&texts);
         assert!(wrong, "{texts:?}");
-        assert!(settled.iter().any(|(_, result)| result.is_err()), "{settled:?}");
+        assert!(
+            settled.iter().any(|(_, result)| result.is_err()),
+            "{settled:?}"
+        );
     }
 }
 

@@ -6,9 +6,7 @@
 use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
-    api::mentors::{
-        Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView,
-    },
+    api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
     dataset::{LANGUAGES, SKILLS},
     ids::MentorId,
     page::{DEFAULT_PER_PAGE, Page},
@@ -32,7 +30,7 @@ const LOOK_AT_ONE: f64 = 0.3;
 const LOOK_AT_SLOTS: f64 = 0.5;
 
 /// `discovery.browse`: search, page on, look at one.
-pub struct Browse;
+pub(super) struct Browse;
 
 impl Flow for Browse {
     fn name(&self) -> &'static str {
@@ -196,7 +194,10 @@ fn list_request(query: &MentorQuery) -> Request {
     add("q", query.q.clone());
     add("skill", query.skill.clone());
     add("min_rating", query.min_rating.map(|n| n.to_string()));
-    add("max_price_cents", query.max_price_cents.map(|n| n.to_string()));
+    add(
+        "max_price_cents",
+        query.max_price_cents.map(|n| n.to_string()),
+    );
     add("language", query.language.clone());
     add("sort", query.sort.map(|sort| sort_word(sort).to_owned()));
     add("page", query.page.map(|n| n.to_string()));
@@ -247,7 +248,9 @@ fn check_list(reply: &Reply, query: &MentorQuery) -> Result<Page<MentorCard>, Mi
         return Err(Mismatch::new("the page has another number than asked"));
     }
     if page.next_cursor.is_some() && page.items.len() < per_page as usize {
-        return Err(Mismatch::new("a page that is not full says that more follow"));
+        return Err(Mismatch::new(
+            "a page that is not full says that more follow",
+        ));
     }
     for card in &page.items {
         holds_filters(card, query)?;
@@ -257,14 +260,25 @@ fn check_list(reply: &Reply, query: &MentorQuery) -> Result<Page<MentorCard>, Mi
 }
 
 fn holds_filters(card: &MentorCard, query: &MentorQuery) -> Result<(), Mismatch> {
-    let held = query.skill.as_ref().is_none_or(|skill| card.skills.contains(skill))
-        && query.language.as_ref().is_none_or(|one| card.languages.contains(one))
+    let held = query
+        .skill
+        .as_ref()
+        .is_none_or(|skill| card.skills.contains(skill))
+        && query
+            .language
+            .as_ref()
+            .is_none_or(|one| card.languages.contains(one))
         && query.min_rating.is_none_or(|least| card.rating >= least)
-        && query.max_price_cents.is_none_or(|most| card.hourly_price_cents.0 <= most);
+        && query
+            .max_price_cents
+            .is_none_or(|most| card.hourly_price_cents.0 <= most);
     if held {
         Ok(())
     } else {
-        Err(Mismatch::new(format!("mentor {} does not meet the filters", card.id)))
+        Err(Mismatch::new(format!(
+            "mentor {} does not meet the filters",
+            card.id
+        )))
     }
 }
 
@@ -321,7 +335,9 @@ fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
         && detail.card.display_name == card.display_name
         && detail.card.skills == card.skills;
     if !same {
-        return Err(Mismatch::new("the profile is not that of the listed mentor"));
+        return Err(Mismatch::new(
+            "the profile is not that of the listed mentor",
+        ));
     }
     if !detail.is_active {
         return Err(Mismatch::new("the list shows a mentor who is not active"));
@@ -358,7 +374,10 @@ pub(super) fn check_availability(
             return Err(Mismatch::new("a slot ends before it begins"));
         }
     }
-    if slots.windows(2).any(|pair| pair[0].starts_at >= pair[1].starts_at) {
+    if slots
+        .windows(2)
+        .any(|pair| pair[0].starts_at >= pair[1].starts_at)
+    {
         return Err(Mismatch::new("the slots are not in order of time"));
     }
     Ok(slots)

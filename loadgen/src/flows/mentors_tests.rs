@@ -2,7 +2,10 @@
 
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
-use shared::{dataset::{Kind, id}, money::Cents};
+use shared::{
+    dataset::{Kind, id},
+    money::Cents,
+};
 
 use super::*;
 
@@ -41,16 +44,28 @@ fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {
 
 #[test]
 fn a_list_in_the_asked_order_with_ties_by_id_is_right() {
-    let items = vec![card(5, 4.8, 1), card(1, 4.5, 2), card(2, 4.5, 3), card(3, 4.0, 1)];
+    let items = vec![
+        card(5, 4.8, 1),
+        card(1, 4.5, 2),
+        card(2, 4.5, 3),
+        card(3, 4.0, 1),
+    ];
     check_list(&reply(items), &MentorQuery::default()).unwrap();
 }
 
 #[test]
 fn a_wrong_order_a_repeated_item_and_mixed_ties_are_noticed() {
     let query = MentorQuery::default();
-    assert!(why(vec![card(1, 4.0, 1), card(2, 4.5, 1)], &query).contains("not in the order rating"));
+    assert!(
+        why(vec![card(1, 4.0, 1), card(2, 4.5, 1)], &query).contains("not in the order rating")
+    );
     assert!(why(vec![card(1, 4.0, 1), card(1, 4.0, 1)], &query).contains("not in the order"));
-    let mixed = vec![card(1, 4.5, 1), card(2, 4.5, 1), card(9, 4.0, 1), card(3, 4.0, 1)];
+    let mixed = vec![
+        card(1, 4.5, 1),
+        card(2, 4.5, 1),
+        card(9, 4.0, 1),
+        card(3, 4.0, 1),
+    ];
     assert!(why(mixed, &query).contains("ties"));
     let dearest = MentorQuery {
         sort: Some(MentorSort::PriceDesc),
@@ -62,10 +77,22 @@ fn a_wrong_order_a_repeated_item_and_mixed_ties_are_noticed() {
 #[test]
 fn a_filter_that_does_not_hold_is_noticed() {
     for query in [
-        MentorQuery { skill: Some("sql".into()), ..MentorQuery::default() },
-        MentorQuery { language: Some("de".into()), ..MentorQuery::default() },
-        MentorQuery { min_rating: Some(4.9), ..MentorQuery::default() },
-        MentorQuery { max_price_cents: Some(10), ..MentorQuery::default() },
+        MentorQuery {
+            skill: Some("sql".into()),
+            ..MentorQuery::default()
+        },
+        MentorQuery {
+            language: Some("de".into()),
+            ..MentorQuery::default()
+        },
+        MentorQuery {
+            min_rating: Some(4.9),
+            ..MentorQuery::default()
+        },
+        MentorQuery {
+            max_price_cents: Some(10),
+            ..MentorQuery::default()
+        },
     ] {
         assert!(why(vec![card(1, 4.5, 11)], &query).contains("filters"));
     }

@@ -24,7 +24,7 @@ const CHUNK: u64 = 64 * 1_024;
 const PLACES: usize = 8;
 
 /// `recordings.watch`: list, link, begin, middle, end.
-pub struct Watch;
+pub(super) struct Watch;
 
 impl Flow for Watch {
     fn name(&self) -> &'static str {
@@ -34,7 +34,11 @@ impl Flow for Watch {
         "a student lists the own recordings, gets a link and plays begin, middle and end"
     }
     fn operations(&self) -> &'static [OpId] {
-        &[op::RECORDINGS_LIST, op::RECORDINGS_LINK, op::RECORDINGS_PLAY]
+        &[
+            op::RECORDINGS_LIST,
+            op::RECORDINGS_LINK,
+            op::RECORDINGS_PLAY,
+        ]
     }
     fn needs_sessions(&self) -> bool {
         true
@@ -145,7 +149,9 @@ fn check_range(reply: &Reply, key: &str, from: u64, to: u64, size: u64) -> Resul
     if media::matches(key, from, &reply.body, PLACES) {
         Ok(())
     } else {
-        Err(Mismatch::new(format!("the bytes of {expected} are not those of the file")))
+        Err(Mismatch::new(format!(
+            "the bytes of {expected} are not those of the file"
+        )))
     }
 }
 

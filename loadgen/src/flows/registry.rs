@@ -20,11 +20,7 @@ use crate::{
 pub trait Transport {
     /// Sends one request of the running iteration and waits for its answer; `None`: it failed
     /// on the way, and its sample is recorded already.
-    fn exchange<'a>(
-        &'a mut self,
-        op: OpId,
-        request: Request,
-    ) -> LocalBoxFuture<'a, Option<Reply>>;
+    fn exchange<'a>(&'a mut self, op: OpId, request: Request) -> LocalBoxFuture<'a, Option<Reply>>;
 
     /// Settles the sample of the last answered [`exchange`](Self::exchange), with the reason
     /// where it is not [`Outcome::Ok`].

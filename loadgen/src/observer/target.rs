@@ -67,7 +67,9 @@ pub enum ControlError {
     )]
     NoLab(String),
     /// The token is not the target's.
-    #[error("the target {0} refuses the lab token: pass the one it was started with (--lab-token or LOADGEN_LAB_TOKEN)")]
+    #[error(
+        "the target {0} refuses the lab token: pass the one it was started with (--lab-token or LOADGEN_LAB_TOKEN)"
+    )]
     WrongToken(String),
     /// It answered, but not with what was asked for.
     #[error("{what} failed: the target answered {status}: {detail}")]
@@ -136,8 +138,12 @@ impl Control {
 
     /// What is in force.
     pub async fn profile(&self) -> Result<ProfileView, ControlError> {
-        self.lab("reading the profile", Request::get(paths::LAB_PROFILE), ORDINARY)
-            .await
+        self.lab(
+            "reading the profile",
+            Request::get(paths::LAB_PROFILE),
+            ORDINARY,
+        )
+        .await
     }
 
     /// Database and caches back to the seeded state, and this profile put in force.
@@ -198,7 +204,12 @@ impl Control {
 
     fn refused(&self, what: &'static str, reply: &Reply) -> ControlError {
         let detail = serde_json::from_slice::<Problem>(&reply.body).map_or_else(
-            |_| String::from_utf8_lossy(&reply.body).chars().take(200).collect(),
+            |_| {
+                String::from_utf8_lossy(&reply.body)
+                    .chars()
+                    .take(200)
+                    .collect()
+            },
             |problem| format!("{}: {}", problem.code, problem.detail),
         );
         ControlError::Refused {
@@ -262,7 +273,10 @@ mod tests {
         // Port 1 on loopback: nobody listens there.
         let control = Control::new("http://127.0.0.1:1/", None).unwrap();
         let error = control.live().await.unwrap_err().to_string();
-        assert!(error.contains("http://127.0.0.1:1 does not answer"), "{error}");
+        assert!(
+            error.contains("http://127.0.0.1:1 does not answer"),
+            "{error}"
+        );
         assert!(error.to_lowercase().contains("refused"), "{error}");
         assert!(!error.contains('\n'));
     }

@@ -82,7 +82,10 @@ impl Timeline {
                 *most = usage.rss_bytes.max(*most);
             }
         }
-        let snapshots: Vec<&Snapshot> = span.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+        let snapshots: Vec<&Snapshot> = span
+            .iter()
+            .filter_map(|one| one.snapshot.as_ref())
+            .collect();
         if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
             differences(&mut server, first, last);
             samples(&mut server, &snapshots);
@@ -96,8 +99,10 @@ impl Timeline {
             let begin = shifted(from, second.second);
             let end = begin + Duration::from_secs(1);
             let span = self.span(begin, end);
-            let snapshots: Vec<&Snapshot> =
-                span.iter().filter_map(|one| one.snapshot.as_ref()).collect();
+            let snapshots: Vec<&Snapshot> = span
+                .iter()
+                .filter_map(|one| one.snapshot.as_ref())
+                .collect();
             if let Some(last) = snapshots.last() {
                 second.pool_in_use = Some(last.pool.size.saturating_sub(last.pool.idle));
                 second.pool_waiters = Some(last.pool.waiters);
@@ -169,13 +174,15 @@ fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
 }
 
 fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
-    last.caches.iter().fold((0, 0), |(hits, misses), (kind, after)| {
-        let before = first.caches.get(kind).cloned().unwrap_or_default();
-        (
-            hits + after.hits.saturating_sub(before.hits),
-            misses + after.misses.saturating_sub(before.misses),
-        )
-    })
+    last.caches
+        .iter()
+        .fold((0, 0), |(hits, misses), (kind, after)| {
+            let before = first.caches.get(kind).cloned().unwrap_or_default();
+            (
+                hits + after.hits.saturating_sub(before.hits),
+                misses + after.misses.saturating_sub(before.misses),
+            )
+        })
 }
 
 /// Cores that the target used between the first and the last look.

@@ -124,7 +124,11 @@ fn sums(weights: &[usize]) -> Vec<f64> {
     for &weight in weights {
         reached += weight;
         for sum in (0..=reached).rev() {
-            let with = if sum >= weight { probabilities[sum - weight] } else { 0.0 };
+            let with = if sum >= weight {
+                probabilities[sum - weight]
+            } else {
+                0.0
+            };
             probabilities[sum] = f64::midpoint(probabilities[sum], with);
         }
     }
@@ -241,7 +245,10 @@ mod tests {
         let good = [0.1, 0.11, 0.09, 0.1, 0.12, 0.1, 0.1, 0.11];
         let mut bad = good;
         bad[3] = 50.0;
-        let (a, b) = (hodges_lehmann(&good).unwrap(), hodges_lehmann(&bad).unwrap());
+        let (a, b) = (
+            hodges_lehmann(&good).unwrap(),
+            hodges_lehmann(&bad).unwrap(),
+        );
         close(a, b, 0.02);
         assert_eq!(hodges_lehmann(&[]), None);
     }

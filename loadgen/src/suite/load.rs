@@ -26,11 +26,7 @@ use serde_saphyr::Spanned;
 use shared::time::Millis;
 
 use super::model::{Arrivals, FlowShare, LoadModel, Phase, Suite, Think, Windows};
-use crate::{
-    flows,
-    threshold::Threshold,
-    units::Rate,
-};
+use crate::{flows, threshold::Threshold, units::Rate};
 
 /// Largest file that is read: a suite is a page, not a data set.
 const MAX_BYTES: u64 = 256 * 1_024;
@@ -89,7 +85,10 @@ fn explain(error: serde_saphyr::Error, file: &str) -> String {
     match error {
         serde_saphyr::Error::SerdeUnknownField {
             field, expected, ..
-        } => format!("{place}: {}", unknown("key", &field, expected.iter().copied())),
+        } => format!(
+            "{place}: {}",
+            unknown("key", &field, expected.iter().copied())
+        ),
         serde_saphyr::Error::SerdeMissingField { field, .. } => {
             format!("{place}: the key `{field}` is missing")
         }
@@ -102,11 +101,7 @@ fn explain(error: serde_saphyr::Error, file: &str) -> String {
 }
 
 /// `unknown flow `x`; did you mean `y`? (it is one of …)`.
-pub fn unknown<'a>(
-    what: &str,
-    word: &str,
-    known: impl Iterator<Item = &'a str> + Clone,
-) -> String {
+pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     let all = known.clone().collect::<Vec<_>>().join(", ");
     match nearest(word, known) {
         Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
@@ -126,7 +121,10 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&
 /// A suite as it is written. An experiment's file has the same keys, and its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the keys are explained at the head of this file")]
+#[expect(
+    missing_docs,
+    reason = "the keys are explained at the head of this file"
+)]
 pub struct RawSuite {
     pub name: Spanned<String>,
     #[serde(default)]
@@ -191,7 +189,10 @@ impl Reader<'_> {
             shares.push(self.flow(flow)?);
         }
         if shares.is_empty() {
-            return Err(BadFile(format!("{}: `flows` is empty: name at least one flow", self.file)));
+            return Err(BadFile(format!(
+                "{}: `flows` is empty: name at least one flow",
+                self.file
+            )));
         }
         let mut thresholds = Vec::new();
         for text in &raw.thresholds {
@@ -252,7 +253,11 @@ impl Reader<'_> {
                 let model = LoadModel::Closed {
                     users,
                     duration: windows.planned(),
-                    think: raw.think.as_ref().map(|text| self.think(text)).transpose()?,
+                    think: raw
+                        .think
+                        .as_ref()
+                        .map(|text| self.think(text))
+                        .transpose()?,
                     iterations: raw.iterations.as_ref().map(|number| number.value),
                 };
                 Ok((model, windows))
@@ -288,7 +293,10 @@ impl Reader<'_> {
             .transpose()?;
         if let Some(raw_phases) = &raw.phases {
             if raw.rate.is_some() || raw.duration.is_some() {
-                return Err(self.at(&raw.model, "write either `phases`, or `rate` and `duration`"));
+                return Err(self.at(
+                    &raw.model,
+                    "write either `phases`, or `rate` and `duration`",
+                ));
             }
             let mut phases = Vec::new();
             for phase in raw_phases {
@@ -312,7 +320,10 @@ impl Reader<'_> {
             if warm_up.0 >= total {
                 return Err(self.at(
                     &raw.model,
-                    &format!("the warm-up of {warm_up} leaves nothing of {} to measure", Millis(total)),
+                    &format!(
+                        "the warm-up of {warm_up} leaves nothing of {} to measure",
+                        Millis(total)
+                    ),
                 ));
             }
             let windows = Windows {
@@ -323,7 +334,10 @@ impl Reader<'_> {
             return Ok((LoadModel::Open { phases, arrivals }, windows));
         }
         let Some(rate) = &raw.rate else {
-            return Err(self.at(&raw.model, "an open model has a `rate` like `20/s`, or `phases`"));
+            return Err(self.at(
+                &raw.model,
+                "an open model has a `rate` like `20/s`, or `phases`",
+            ));
         };
         let rate: Rate = self.read(rate)?;
         let windows = Windows {
@@ -361,12 +375,19 @@ impl Reader<'_> {
         }
         let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.value);
         if !(weight > 0.0 && weight <= 1e6) {
-            return Err(self.at(&raw.flow, &format!("a weight is greater than 0, not {weight}")));
+            return Err(self.at(
+                &raw.flow,
+                &format!("a weight is greater than 0, not {weight}"),
+            ));
         }
         Ok(FlowShare {
             flow: raw.flow.value.clone(),
             weight,
-            think: raw.think.as_ref().map(|text| self.think(text)).transpose()?,
+            think: raw
+                .think
+                .as_ref()
+                .map(|text| self.think(text))
+                .transpose()?,
         })
     }
 
@@ -426,7 +447,11 @@ impl Reader<'_> {
     }
 
     fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
-        BadFile(format!("{}:{}: {why}", self.file, spanned.referenced.line()))
+        BadFile(format!(
+            "{}:{}: {why}",
+            self.file,
+            spanned.referenced.line()
+        ))
     }
 }
 

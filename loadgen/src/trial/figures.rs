@@ -119,7 +119,11 @@ fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentile
 
 fn cost(sums: &CostSums) -> Cost {
     let mean = |sum: u64| {
-        if sums.count == 0 { 0.0 } else { sum as f64 / sums.count as f64 }
+        if sums.count == 0 {
+            0.0
+        } else {
+            sum as f64 / sums.count as f64
+        }
     };
     let lookups = sums.hits + sums.misses;
     Cost {
@@ -179,13 +183,20 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
             })
             .collect(),
         window_s: all.window_s + one.window_s,
-        rss_bytes: keys(all.rss_bytes.keys().collect(), one.rss_bytes.keys().collect())
-            .into_iter()
-            .map(|key| {
-                let most = all.rss_bytes.get(&key).max(one.rss_bytes.get(&key)).copied();
-                (key, most.unwrap_or(0))
-            })
-            .collect(),
+        rss_bytes: keys(
+            all.rss_bytes.keys().collect(),
+            one.rss_bytes.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let most = all
+                .rss_bytes
+                .get(&key)
+                .max(one.rss_bytes.get(&key))
+                .copied();
+            (key, most.unwrap_or(0))
+        })
+        .collect(),
         requests,
         queries_per_request: per_request(all.queries_per_request, one.queries_per_request),
         pool_wait_ms: per_request(all.pool_wait_ms, one.pool_wait_ms),
@@ -257,7 +268,11 @@ mod tests {
             cache_hit_ratio: BTreeMap::from([("mentors".to_owned(), hit)]),
             ..Server::default()
         };
-        let both = server_total(&server(100, 10.0, Some(0.5)), &server(300, 2.0, Some(0.9)), 1.0);
+        let both = server_total(
+            &server(100, 10.0, Some(0.5)),
+            &server(300, 2.0, Some(0.9)),
+            1.0,
+        );
         assert_eq!((both.requests, both.pool_in_use_max), (400, 300));
         assert!((both.cpu_s["target-app"] - 4.0).abs() < 1e-9);
         assert!((both.queries_per_request - 4.0).abs() < 1e-9);

@@ -63,7 +63,11 @@ pub fn environment(view: &ProfileView) -> (Vec<(String, String)>, Vec<String>) {
     }
     let mut warnings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
-        if view.postgres.get(setting).is_some_and(|value| value == "off") {
+        if view
+            .postgres
+            .get(setting)
+            .is_some_and(|value| value == "off")
+        {
             warnings.push(format!(
                 "PostgreSQL runs with {setting}=off: writes are faster than they would be in service"
             ));

@@ -29,7 +29,9 @@ pub enum PrimeError {
     #[error(transparent)]
     Control(#[from] ControlError),
     /// It answers, but not with a session.
-    #[error("signing in student {student} failed: {why}; is the database seeded (`target-app seed`)?")]
+    #[error(
+        "signing in student {student} failed: {why}; is the database seeded (`target-app seed`)?"
+    )]
     Login {
         /// Which account.
         student: u32,
@@ -74,7 +76,11 @@ impl Sessions {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let shortest = signed_in.iter().map(|(_, seconds)| *seconds).min().unwrap_or(0);
+        let shortest = signed_in
+            .iter()
+            .map(|(_, seconds)| *seconds)
+            .min()
+            .unwrap_or(0);
         self.lifetime = Duration::from_secs(shortest);
         self.until = Some(begun + self.lifetime);
         self.accounts = signed_in.into_iter().map(|(account, _)| account).collect();

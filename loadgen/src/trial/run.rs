@@ -135,10 +135,7 @@ pub async fn run(
 }
 
 /// Ends a wait that is not the load's as soon as the command is to stop.
-async fn unless_stopped<T>(
-    bench: &Bench,
-    work: impl Future<Output = T>,
-) -> Result<T, TrialError> {
+async fn unless_stopped<T>(bench: &Bench, work: impl Future<Output = T>) -> Result<T, TrialError> {
     tokio::select! {
         biased;
         () = bench.stop.cancelled() => Err(TrialError::Stopped),
@@ -188,7 +185,10 @@ fn setup(
         &suite.windows,
         sub_seed(place.seed, "plan"),
     )?;
-    let scale = prepared.view.as_ref().and_then(|view| view.scale.as_deref());
+    let scale = prepared
+        .view
+        .as_ref()
+        .and_then(|view| view.scale.as_deref());
     let world = World::new(
         rows(scale),
         sessions.accounts().to_vec(),
@@ -252,7 +252,10 @@ impl Watch<'_> {
         let target = self.timeline.last().and_then(|look| {
             let pool = &look.snapshot.as_ref()?.pool;
             let in_use = pool.size.saturating_sub(pool.idle);
-            Some(format!("pool {in_use}/{}, {} waiting", pool.max, pool.waiters))
+            Some(format!(
+                "pool {in_use}/{}, {} waiting",
+                pool.max, pool.waiters
+            ))
         });
         self.bench.events.tick(Tick {
             arm: self.place.arm.name.clone(),

@@ -24,7 +24,11 @@ pub fn violations(all: &[InvariantResult]) -> u64 {
 
 /// One sentence for each broken invariant of an arm. A strategy that is known to be wrong is
 /// there to show that the audit notices: the sentence says so.
-pub fn broken_sentences(arm: &str, known_wrong: Option<&str>, all: &[InvariantResult]) -> Vec<String> {
+pub fn broken_sentences(
+    arm: &str,
+    known_wrong: Option<&str>,
+    all: &[InvariantResult],
+) -> Vec<String> {
     all.iter()
         .filter(|one| one.violations > 0)
         .map(|one| {

@@ -39,7 +39,12 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
         .thresholds
         .iter()
         .filter(|one| one.word == "FAIL")
-        .map(|one| format!("`{}` does not hold for `{}`: {}", one.text, one.arm, one.figure))
+        .map(|one| {
+            format!(
+                "`{}` does not hold for `{}`: {}",
+                one.text, one.arm, one.figure
+            )
+        })
         .collect();
     let any_failed = !failed.is_empty();
     reasons.extend(failed);
@@ -95,7 +100,9 @@ mod tests {
         assert_eq!(judge(&findings).exit_code, 99);
         findings.violations.push("arm `run`: invariant 01".into());
         assert_eq!(judge(&findings).exit_code, 98);
-        findings.invalid_reasons.push("block 2 stayed invalid".into());
+        findings
+            .invalid_reasons
+            .push("block 2 stayed invalid".into());
         let verdict = judge(&findings);
         assert_eq!((verdict.word.as_str(), verdict.exit_code), ("INVALID", 97));
         assert_eq!(verdict.reasons.len(), 3);

@@ -146,7 +146,11 @@ fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
             Nanos(high).as_ms(),
             Nanos(most).as_ms()
         ),
-        format!("<= {:.2} ms, longest <= {:.0} ms", limit.as_ms(), LAG_MAX.as_ms()),
+        format!(
+            "<= {:.2} ms, longest <= {:.0} ms",
+            limit.as_ms(),
+            LAG_MAX.as_ms()
+        ),
         "the generator woke too late: the machine is too busy for it; lower the rate, stop other programs, or give it a core of its own",
     )
 }
@@ -154,7 +158,11 @@ fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
 /// The generator had CPU to spare.
 fn generator_cpu(evidence: &Evidence<'_>) -> ValidityCheck {
     let advice = "the generator is near its own limit: lower the rate or use more workers";
-    let limit = format!("<= {:.0} % of {} core(s)", GEN_CPU * 100.0, evidence.workers);
+    let limit = format!(
+        "<= {:.0} % of {} core(s)",
+        GEN_CPU * 100.0,
+        evidence.workers
+    );
     match evidence.generator_cpu {
         Some((spent, seconds)) => {
             let used = spent / seconds / evidence.workers.max(1) as f64;
@@ -234,7 +242,10 @@ fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
     check(
         "BACKLOG",
         grown <= limit && done_enough,
-        format!("grew by {grown:.0}, {:.1} % completed in the window", done * 100.0),
+        format!(
+            "grew by {grown:.0}, {:.1} % completed in the window",
+            done * 100.0
+        ),
         format!("grows by <= {limit:.0}, >= {:.0} %", COMPLETED * 100.0),
         "the target cannot sustain this rate: its response times depend on how long the run is; lower the rate",
     )
@@ -265,7 +276,11 @@ fn theil_sen(values: &[f64]) -> Option<f64> {
 }
 
 fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+    if whole == 0 {
+        1.0
+    } else {
+        part as f64 / whole as f64
+    }
 }
 
 #[cfg(test)]

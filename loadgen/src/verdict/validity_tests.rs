@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     aggregator::SecondData,
     recorder::{OpData, Window},
-    sample::{Outcome, OpId},
+    sample::{OpId, Outcome},
 };
 
 /// Ten seconds of a hundred requests a second, each 10 ms.
@@ -87,7 +87,11 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
         spoil(&mut data);
         let validity = judged(&data, 1.0);
         assert_eq!(validity.word, INVALID, "{code}");
-        assert!(broken(&validity).contains(&code), "{code}: {:?}", broken(&validity));
+        assert!(
+            broken(&validity).contains(&code),
+            "{code}: {:?}",
+            broken(&validity)
+        );
     }
     let busy = judged(&good(), 9.0);
     assert_eq!(broken(&busy), ["GEN_CPU"]);

@@ -23,7 +23,13 @@ fn a_suite_is_read_with_its_windows_and_defaults() {
     let suite = parse(GOOD, "suite.yaml").unwrap();
     assert_eq!(suite.windows.warm_up, Millis(2_000));
     assert_eq!(suite.windows.measure, Millis(10_000));
-    assert_eq!(suite.flows[1].think, Some(Think { min: Millis(1_000), max: Millis(3_000) }));
+    assert_eq!(
+        suite.flows[1].think,
+        Some(Think {
+            min: Millis(1_000),
+            max: Millis(3_000)
+        })
+    );
     assert_eq!(suite.thresholds.len(), 2);
     let LoadModel::Open { phases, arrivals } = suite.load else {
         panic!("open")
@@ -52,7 +58,11 @@ fn a_closed_model_has_users_and_a_duration_with_the_warm_up_in_it() {
     let suite = parse(&text, "suite.yaml").unwrap();
     assert!(matches!(
         suite.load,
-        LoadModel::Closed { users: 3000, duration: Millis(40_000), .. }
+        LoadModel::Closed {
+            users: 3000,
+            duration: Millis(40_000),
+            ..
+        }
     ));
 }
 
@@ -82,11 +92,19 @@ fn bad_units_and_impossible_numbers_are_refused_where_they_stand() {
         ("weight: 20", "weight: 0", 5, "greater than 0"),
         ("think: 1s..3s", "think: 3s..1s", 6, "ends before it begins"),
         ("p95 < 1000ms", "p95 < 1000", 8, "not a duration"),
-        ("auth.login: p97.5", "auth.logon: p97.5", 9, "did you mean `auth.login`"),
+        (
+            "auth.login: p97.5",
+            "auth.logon: p97.5",
+            9,
+            "did you mean `auth.login`",
+        ),
         ("name: evening", "name: The Evening!", 1, "a-z"),
     ] {
         let error = refused(&GOOD.replace(from, to));
-        assert!(error.starts_with(&format!("suite.yaml:{line}:")), "{to}: {error}");
+        assert!(
+            error.starts_with(&format!("suite.yaml:{line}:")),
+            "{to}: {error}"
+        );
         assert!(error.contains(why), "{to}: {error}");
     }
 }

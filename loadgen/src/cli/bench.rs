@@ -1,0 +1,376 @@
+//! The bench that a measured command works on: services (an own stack, or a target that is
+//! running), event loop, live view, result folder. Opened and closed in one place.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::BTreeMap,
+    io::Write as _,
+    net::{SocketAddr, ToSocketAddrs as _},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use shared::{dataset::Scale, profile::Profile};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    args::{ResultArgs, TargetArgs},
+    experiment::file_name,
+    interrupt::{self, Held},
+    outcome::{Failure, closed_pipe},
+    shipped::Source,
+};
+use crate::{
+    aggregator::write_hlog,
+    events::{self, Publisher},
+    live::{Live, Look},
+    observer::Control,
+    report,
+    stack::{Stack, StackOptions},
+    store::{Folder, folder::write_atomically, schema::Summary},
+    trial::{Bench, Outcome},
+};
+
+/// Which services a command uses.
+#[derive(Debug, Clone)]
+pub(super) enum Services {
+    /// PostgreSQL, Redis and target-app of its own.
+    Own {
+        /// How much data; what the file says unless told.
+        scale: Option<Scale>,
+        /// The target-app program.
+        target_bin: Option<PathBuf>,
+        /// Where its data is kept.
+        keep_in: Option<PathBuf>,
+    },
+    /// A target that is running.
+    Running {
+        /// Where, as it was given.
+        base: String,
+        /// Value of the `Host` header.
+        host: String,
+        /// Where requests go.
+        address: SocketAddr,
+        /// Its lab token.
+        token: Option<String>,
+    },
+}
+
+impl Services {
+    /// What the flags ask for.
+    pub(super) fn of(args: &TargetArgs) -> Result<Self, Failure> {
+        let Some(url) = &args.target else {
+            return Ok(Self::Own {
+                scale: args.scale,
+                target_bin: args.target_bin.clone(),
+                keep_in: args.stack_dir.clone(),
+            });
+        };
+        let (host, address) = resolve(url)?;
+        if !address.ip().is_loopback() && !args.allow_remote_target {
+            return Err(Failure::Usage(format!(
+                "the target {url} is not on this machine ({}): load is only sent to machines that agreed to it; say so with --allow-remote-target",
+                address.ip()
+            )));
+        }
+        Ok(Self::Running {
+            base: format!("http://{host}"),
+            host,
+            address,
+            token: args.lab_token.clone(),
+        })
+    }
+
+    /// Refuses a target whose switches cannot be flipped.
+    pub(super) fn needs_lab(&self) -> Result<(), Failure> {
+        match self {
+            Self::Running { token: None, .. } => Err(Failure::usage(
+                "an experiment flips the target's switches: give its lab token with --lab-token, or leave --target away to use an own stack",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The scale of an own stack where the flags say nothing.
+    pub(super) fn scale_unless_told(&mut self, from_file: Scale) {
+        if let Self::Own { scale, .. } = self {
+            *scale = Some(scale.unwrap_or(from_file));
+        }
+    }
+
+    /// What a reader must know of this way to run.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        match self {
+            Self::Running { token: None, .. } => vec![
+                "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
+            ],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// `http://host:port` as host text and address.
+fn resolve(url: &str) -> Result<(String, SocketAddr), Failure> {
+    let bad = |why: &str| {
+        Failure::Usage(format!(
+            "`{url}` is not a target: {why}; write it like http://127.0.0.1:8080"
+        ))
+    };
+    let rest = url.strip_prefix("http://").ok_or_else(|| {
+        bad(if url.starts_with("https://") {
+            "only plain http is spoken"
+        } else {
+            "it does not begin with http://"
+        })
+    })?;
+    let host = rest.trim_end_matches('/');
+    if host.is_empty() || host.contains(['/', '@', '?', '#']) {
+        return Err(bad("it is more than a host and a port"));
+    }
+    let has_port = host
+        .rsplit_once(':')
+        .is_some_and(|(name, port)| !port.contains(']') && !name.is_empty());
+    let lookup = if has_port {
+        host.to_owned()
+    } else {
+        format!("{host}:80")
+    };
+    let address = lookup
+        .to_socket_addrs()
+        .map_err(|error| bad(&error.to_string()))?
+        // The same family first that a browser would take on this machine.
+        .min_by_key(SocketAddr::is_ipv6)
+        .ok_or_else(|| bad("its name has no address"))?;
+    Ok((host.to_owned(), address))
+}
+
+/// One measured command from start to end.
+pub(super) struct Session<'a> {
+    result: &'a ResultArgs,
+    command: &'static str,
+    name: String,
+    source: &'a Source,
+    /// Made when the target is known to be there, so that a mistake leaves no folder behind.
+    folder: OnceCell<Folder>,
+    /// What the store refused; told at the end.
+    store_failure: RefCell<Option<String>>,
+}
+
+impl<'a> Session<'a> {
+    /// Nothing is started or written yet.
+    pub(super) fn begin(
+        result: &'a ResultArgs,
+        command: &'static str,
+        name: &str,
+        source: &'a Source,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            result,
+            command,
+            name: name.to_owned(),
+            source,
+            folder: OnceCell::new(),
+            store_failure: RefCell::new(None),
+        })
+    }
+
+    /// Starts services, does `work`, takes them down, keeps and prints the summary. The exit
+    /// code is the verdict's.
+    pub(super) fn work<F>(
+        &self,
+        services: &Services,
+        profile: &Profile,
+        work: F,
+    ) -> Result<u8, Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+    {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(Failure::internal)?;
+        let (events, receiver) = events::channel();
+        let live = (!self.result.quiet).then(|| Live::start(receiver, Look::of_stderr()));
+        let running: Held<Stack> = interrupt::held();
+        let done = runtime.block_on(async {
+            let stop = CancellationToken::new();
+            interrupt::listen(stop.clone(), Arc::clone(&running), events.clone())
+                .map_err(Failure::internal)?;
+            let bench = open(services, profile, &running, events.clone(), stop).await?;
+            self.make_folder()?;
+            work(&bench, matches!(services, Services::Own { .. })).await
+        });
+        if matches!(services, Services::Own { .. }) {
+            events.stage("stopping the services", None);
+        }
+        drop(interrupt::take(&running));
+        drop(events);
+        runtime.shutdown_background();
+        if let Some(live) = live {
+            live.finish();
+        }
+        self.close(&done?)
+    }
+
+    fn make_folder(&self) -> Result<(), Failure> {
+        let folder = Folder::create(&self.result.results, self.command, &self.name)
+            .map_err(Failure::usage)?;
+        folder
+            .input(&file_name(self.source), self.source.text.as_bytes())
+            .map_err(Failure::internal)?;
+        // Set once: `work` runs once.
+        let _first = self.folder.set(folder);
+        Ok(())
+    }
+
+    /// Keeps a trial as soon as it has ended, so that nothing later can lose it.
+    pub(super) fn keep(&self, outcome: &Outcome) {
+        let Some(folder) = self.folder.get() else {
+            return;
+        };
+        let mut log = Vec::new();
+        let kept = write_hlog(&outcome.data, &mut log)
+            .map_err(|error| error.to_string())
+            .and_then(|()| {
+                folder
+                    .trial_files(&outcome.trial, Some(&log))
+                    .map_err(|error| error.to_string())
+            });
+        if let Err(why) = kept {
+            self.store_failure.borrow_mut().get_or_insert(why);
+        }
+    }
+
+    fn close(&self, summary: &Summary) -> Result<u8, Failure> {
+        let look = Look::of_stdout();
+        let mut out = std::io::stdout().lock();
+        let mut told = report::terminal(summary, look.width, look.colour);
+        if let Some(folder) = self.folder.get() {
+            folder.finish(summary).map_err(Failure::internal)?;
+            told.push_str(&report::whereabouts(folder.path()));
+        }
+        if let Some(path) = &self.result.junit {
+            let xml = report::junit(summary).map_err(Failure::internal)?;
+            write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
+        }
+        if !told.ends_with('\n') {
+            told.push('\n');
+        }
+        // A closed pipe has seen enough; the verdict stands all the same.
+        if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
+            closed_pipe(error)?;
+        }
+        match self.store_failure.borrow_mut().take() {
+            Some(why) => Err(Failure::Internal(format!(
+                "a trial could not be kept in the result folder: {why}"
+            ))),
+            None => Ok(summary.verdict.exit_code),
+        }
+    }
+}
+
+async fn open(
+    services: &Services,
+    profile: &Profile,
+    running: &Held<Stack>,
+    events: Publisher,
+    stop: CancellationToken,
+) -> Result<Bench, Failure> {
+    match services {
+        Services::Running {
+            base,
+            host,
+            address,
+            token,
+        } => {
+            let control = Control::new(base, token.clone()).map_err(Failure::internal)?;
+            control.live().await.map_err(Failure::usage)?;
+            if control.has_token() {
+                control.profile().await.map_err(Failure::usage)?;
+            }
+            Ok(Bench {
+                address: *address,
+                host: host.clone(),
+                control,
+                pids: BTreeMap::new(),
+                events,
+                stop,
+            })
+        }
+        Services::Own {
+            scale,
+            target_bin,
+            keep_in,
+        } => {
+            let options = StackOptions::default();
+            let _ = (profile, scale, target_bin, keep_in, options);
+            let stack: Stack = todo_start().await?;
+            let (host, address) = resolve(&stack.target_url)?;
+            let control = Control::new(&stack.target_url, Some(stack.lab_token.clone()))
+                .map_err(Failure::internal)?;
+            let pids = stack.pids.clone();
+            interrupt::put(running, stack);
+            Ok(Bench {
+                address,
+                host,
+                control,
+                pids,
+                events,
+                stop,
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str) -> TargetArgs {
+        TargetArgs {
+            target: Some(url.to_owned()),
+            ..TargetArgs::default()
+        }
+    }
+
+    #[test]
+    fn a_loopback_target_is_taken_and_a_remote_one_only_when_allowed() {
+        assert!(Services::of(&target("http://127.0.0.1:8080")).is_ok());
+        assert!(Services::of(&target("http://[::1]:8080/")).is_ok());
+        let remote = target("http://192.0.2.7:8080");
+        let error = Services::of(&remote).unwrap_err().to_string();
+        assert!(error.contains("--allow-remote-target"), "{error}");
+        let allowed = TargetArgs {
+            allow_remote_target: true,
+            ..remote
+        };
+        assert!(Services::of(&allowed).is_ok());
+    }
+
+    #[test]
+    fn what_is_no_target_is_refused_with_an_example() {
+        for url in [
+            "127.0.0.1:8080",
+            "https://127.0.0.1",
+            "http://",
+            "http://127.0.0.1/api",
+            "http://a@127.0.0.1",
+        ] {
+            let error = Services::of(&target(url)).unwrap_err().to_string();
+            assert!(error.contains("http://127.0.0.1:8080"), "{url}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_experiment_on_a_running_target_needs_its_lab_token() {
+        let services = Services::of(&target("http://127.0.0.1:8080")).unwrap();
+        assert!(
+            services
+                .needs_lab()
+                .unwrap_err()
+                .to_string()
+                .contains("--lab-token")
+        );
+    }
+}

@@ -1,0 +1,21 @@
+//! `loadgen demo`: the before/after experiment, with nothing to know beforehand.
+
+use super::{
+    args::{DemoArgs, ExperimentArgs},
+    experiment,
+    outcome::Failure,
+};
+
+/// Runs it.
+pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {
+    experiment::run(&ExperimentArgs {
+        file: Some("before_after".to_owned()),
+        target: args.target,
+        load: args.load,
+        result: args.result,
+        set_before: Vec::new(),
+        set_after: Vec::new(),
+        blocks: None,
+        quick: args.quick,
+    })
+}

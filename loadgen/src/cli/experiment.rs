@@ -1,0 +1,251 @@
+//! `loadgen experiment`: paired trials of two profiles.
+
+use chrono::Utc;
+use shared::{dataset::Scale, profile::Profile, time::Millis};
+
+use super::{
+    args::ExperimentArgs,
+    bench::{Services, Session},
+    outcome::Failure,
+    overrides,
+    run::failure,
+    shipped::{self, Source},
+    summary::{self, About, load_line},
+};
+use crate::{
+    experiment::{self, ArmSpec, Experiment, Quick, file},
+    flows,
+};
+
+/// Time beside the load of each trial: reset, sign-in, drain, audit.
+const BESIDE: u64 = 5;
+
+/// Runs it; the exit code is the verdict's.
+pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
+    let started_at = Utc::now();
+    let (experiment, source) = resolve(args)?;
+    let mut services = Services::of(&args.target)?;
+    services.needs_lab()?;
+    services.scale_unless_told(experiment.scale);
+    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source)?;
+    let differences = experiment
+        .before
+        .profile
+        .differences(&experiment.after.profile);
+
+    session.work(
+        &services,
+        &experiment.after.profile,
+        async |bench, own_stack| {
+            bench.events.note(load_line(&experiment.suite));
+            bench.events.note(match differences.as_slice() {
+                [] => "both arms have the same switches: this is an A/A control".to_owned(),
+                few if few.len() <= 4 => few
+                    .iter()
+                    .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+                many => format!("{} switches differ between the arms", many.len()),
+            });
+            bench.events.note(announced(&experiment));
+            let workers = usize::from(args.load.workers);
+            let finished = experiment::run(bench, &experiment, workers, &mut |outcome| {
+                session.keep(outcome);
+            })
+            .await;
+            let about = About {
+                started_at,
+                own_stack,
+                warnings: services.warnings(),
+            };
+            if finished.trials.is_empty() {
+                return Err(finished.error.map_or(Failure::Interrupted, failure));
+            }
+            Ok(summary::of_experiment(about, &experiment, &finished))
+        },
+    )
+}
+
+/// How long it will take, said before it starts.
+fn announced(experiment: &Experiment) -> String {
+    let windows = experiment.suite.windows;
+    let trials = u64::from(experiment.blocks) * 2;
+    let seconds = trials * (windows.planned().0 / 1_000 + BESIDE);
+    format!(
+        "{} blocks of two trials, each {} warm-up and {} measured: about {}",
+        experiment.blocks,
+        windows.warm_up,
+        windows.measure,
+        if seconds < 90 {
+            format!("{seconds} seconds")
+        } else {
+            format!("{:.0} minutes", (seconds as f64 / 60.0).ceil())
+        }
+    )
+}
+
+/// File, flags, or both.
+fn resolve(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
+    let (mut experiment, source) = match &args.file {
+        Some(word) => shipped::experiment(word)?,
+        None => unnamed(args)?,
+    };
+    for (arm, settings) in [
+        (&mut experiment.before, &args.set_before),
+        (&mut experiment.after, &args.set_after),
+    ] {
+        for setting in settings {
+            arm.profile.apply(setting).map_err(Failure::usage)?;
+        }
+    }
+    if args.quick {
+        experiment.make_quick();
+    }
+    if let Some(blocks) = args.blocks {
+        file::check_blocks(blocks).map_err(Failure::Usage)?;
+        experiment.blocks = blocks;
+    }
+    overrides::apply(&mut experiment.suite, &args.load)?;
+    Ok((experiment, source))
+}
+
+/// An experiment of flags alone: the flows of `--flow` (the core mix without), both arms from
+/// the profile `after`.
+fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
+    if args.set_before.is_empty() && args.set_after.is_empty() {
+        let known = shipped::EXPERIMENTS
+            .iter()
+            .map(|(name, _)| *name)
+            .collect::<Vec<_>>();
+        return Err(Failure::Usage(format!(
+            "name an experiment file (shipped: {}), or say what differs with --set-before and --set-after",
+            known.join(", ")
+        )));
+    }
+    let (mut suite, source) = shipped::suite("core")?;
+    suite.name = "adhoc".to_owned();
+    suite.question = question(args);
+    file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    let primary = args
+        .load
+        .flows
+        .first()
+        .and_then(|name| flows::flow(name))
+        .and_then(|flow| flow.operations().first())
+        .map_or_else(file::default_primary, |op| {
+            vec![format!("{} p97.5", flows::operation_name(*op))]
+        });
+    let arm = || ArmSpec {
+        profile: Profile::after(),
+    };
+    Ok((
+        Experiment {
+            suite,
+            hypothesis: String::new(),
+            before: arm(),
+            after: arm(),
+            blocks: 6,
+            primary,
+            scale: Scale::Small,
+            quick: Quick::default(),
+        },
+        source,
+    ))
+}
+
+fn question(args: &ExperimentArgs) -> String {
+    let words = |settings: &[String]| {
+        if settings.is_empty() {
+            "the profile after".to_owned()
+        } else {
+            settings.join(", ")
+        }
+    };
+    format!(
+        "What changes from {} to {}?",
+        words(&args.set_before),
+        words(&args.set_after)
+    )
+}
+
+/// A file's name for `input/`, without its folders.
+pub(super) fn file_name(source: &Source) -> String {
+    std::path::Path::new(&source.name).file_name().map_or_else(
+        || source.name.clone(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::args::{Cli, Command};
+
+    fn resolved(words: &[&str]) -> Result<Experiment, String> {
+        let all = ["loadgen", "experiment"].iter().chain(words);
+        match Cli::try_parse_from(all).unwrap().command {
+            Command::Experiment(args) => resolve(&args)
+                .map(|(experiment, _)| experiment)
+                .map_err(|error| error.to_string()),
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn flags_alone_make_an_experiment_that_differs_in_them_alone() {
+        let experiment = resolved(&[
+            "--set-before",
+            "cache.mentors=off",
+            "--set-after",
+            "cache.mentors=redis",
+            "--flow",
+            "discovery.browse",
+        ])
+        .unwrap();
+        let differences = experiment
+            .before
+            .profile
+            .differences(&experiment.after.profile);
+        assert_eq!(
+            differences,
+            [("cache.mentors".into(), "off".into(), "redis".into())]
+        );
+        assert_eq!(experiment.primary, ["discovery.list p97.5"]);
+        assert_eq!(experiment.suite.flows.len(), 1);
+    }
+
+    #[test]
+    fn a_known_wrong_strategy_can_be_set_into_a_shipped_experiment() {
+        let experiment = resolved(&[
+            "booking_strategy",
+            "--set-before",
+            "booking.strategy=naive",
+            "--quick",
+        ])
+        .unwrap();
+        assert!(experiment.before.profile.booking_strategy.is_known_wrong());
+        assert_eq!(experiment.blocks, 2);
+    }
+
+    #[test]
+    fn nothing_to_compare_a_wrong_switch_and_a_wrong_name_are_refused_with_the_way_out() {
+        assert!(resolved(&[]).unwrap_err().contains("--set-before"));
+        assert!(
+            resolved(&["before_aftr"])
+                .unwrap_err()
+                .contains("did you mean `before_after`")
+        );
+        assert!(
+            resolved(&["--set-after", "cache.mentor=off"])
+                .unwrap_err()
+                .contains("did you mean `cache.mentors`")
+        );
+        assert!(
+            resolved(&["before_after", "--blocks", "0"])
+                .unwrap_err()
+                .contains("1 to 200")
+        );
+    }
+}

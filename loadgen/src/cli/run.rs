@@ -1,0 +1,75 @@
+//! `loadgen run`: one suite, one profile, one trial.
+
+use chrono::Utc;
+
+use super::{
+    args::RunArgs,
+    bench::{Services, Session},
+    outcome::Failure,
+    overrides, shipped,
+    summary::{self, About, load_line},
+};
+use crate::{
+    experiment::file::shorten,
+    seed::sub_seed,
+    trial::{self, Arm, Place, Sessions, TrialError},
+};
+
+/// Runs it; the exit code is the verdict's.
+pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let started_at = Utc::now();
+    let (mut suite, source) = shipped::suite(&args.suite)?;
+    overrides::apply(&mut suite, &args.load)?;
+    let profile = overrides::profile(&args.profile, &args.set)?;
+    let services = Services::of(&args.target)?;
+    let session = Session::begin(&args.result, "run", &suite.name, &source)?;
+    // Windows that are no whole milliseconds apart would leave an empty last phase.
+    let windows = suite.windows;
+    shorten(&mut suite, windows.warm_up, windows.measure);
+
+    session.work(&services, &profile, async |bench, own_stack| {
+        bench.events.note(load_line(&suite));
+        bench.events.note(format!(
+            "one trial: about {} s",
+            (windows.planned().0 / 1_000) + 10
+        ));
+        let arm = Arm {
+            name: "run".to_owned(),
+            profile: profile.clone(),
+        };
+        let place = Place {
+            suite: &suite,
+            arm: &arm,
+            block: 0,
+            blocks: 0,
+            folder: "run".to_owned(),
+            seed: sub_seed(suite.seed, "run"),
+            workers: usize::from(args.load.workers),
+            elapsed: std::time::Duration::ZERO,
+            total: windows.planned().duration(),
+        };
+        let outcome = match trial::run(bench, &place, &mut Sessions::default()).await {
+            Ok(outcome) => outcome,
+            Err(error) => return Err(failure(error)),
+        };
+        session.keep(&outcome);
+        let about = About {
+            started_at,
+            own_stack,
+            warnings: services.warnings(),
+        };
+        Ok(summary::of_run(about, &suite, &arm, &outcome))
+    })
+}
+
+/// What a trial that did not come about means for the command.
+pub(super) fn failure(error: TrialError) -> Failure {
+    match error {
+        TrialError::Stopped => Failure::Interrupted,
+        TrialError::Control(_)
+        | TrialError::Prime(_)
+        | TrialError::NotInForce(_)
+        | TrialError::Plan(_) => Failure::usage(error),
+        TrialError::Driver(_) | TrialError::Thread(_) => Failure::internal(error),
+    }
+}

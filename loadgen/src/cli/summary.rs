@@ -1,0 +1,321 @@
+//! From what was measured to the summary that is stored and reported.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use shared::api::lab::ProfileView;
+
+use crate::{
+    experiment::{ArmResult, Experiment, FEWEST, Finished, overload_warnings},
+    observer,
+    store::schema::{
+        Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+    },
+    suite::{Arrivals, LoadModel, Suite},
+    trial::{
+        Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation,
+        switches_by_name,
+    },
+    verdict::{self, Findings, INVALID, judge},
+};
+
+/// What is true of every run of this program on one machine.
+const NOT_TESTED: [&str; 3] = [
+    "a network between users and servers: everything ran on one machine, over loopback",
+    "other sizes of data than the one named above, and data that grows over months",
+    "more than one instance of the application, and services on machines of their own",
+];
+
+/// What the command knows besides its measurements.
+#[derive(Debug)]
+pub(super) struct About {
+    /// When it began.
+    pub(super) started_at: DateTime<Utc>,
+    /// Whether the services were started by this command.
+    pub(super) own_stack: bool,
+    /// What a reader must know.
+    pub(super) warnings: Vec<String>,
+}
+
+/// The summary of one trial of one profile.
+pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
+    let mut measured = Measured::default();
+    measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+    let thresholds = verdict::hold(
+        &suite.thresholds,
+        &arm.name,
+        &measured.ops,
+        measured.window_s,
+    );
+    let trial = &outcome.trial;
+    let invalid = trial.validity.word == INVALID;
+    let verdict = judge(&Findings {
+        interrupted: outcome.data.interrupted,
+        invalid: if invalid { vec![trial] } else { Vec::new() },
+        invalid_reasons: Vec::new(),
+        violations: verdict::broken_sentences(
+            &arm.name,
+            arm.known_wrong().as_deref(),
+            &measured.audit,
+        ),
+        thresholds: &thresholds,
+        valid_trials: usize::from(!invalid),
+    });
+    let mut warnings = outcome.warnings.clone();
+    warnings.extend(overload_warnings(std::slice::from_ref(trial)));
+    warnings.extend(first_failures(outcome));
+    let parts = Parts {
+        kind: RunKind::Run,
+        suite,
+        load: load_line(suite),
+        arms: vec![stored_arm(arm, &measured, outcome.view.as_ref())],
+        trials: vec![trial.clone()],
+        effects: Vec::new(),
+        thresholds,
+        verdict,
+        interrupted: outcome.data.interrupted,
+        warnings,
+    };
+    parts.summary(about, outcome.view.as_ref())
+}
+
+/// The summary of an experiment, whether it ran to its end or not.
+pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Finished) -> Summary {
+    let suite = &experiment.suite;
+    let [before, after] = &finished.arms;
+    let thresholds = if after.measured.trials == 0 {
+        Vec::new()
+    } else {
+        verdict::hold(
+            &suite.thresholds,
+            &after.arm.name,
+            &after.measured.ops,
+            after.measured.window_s,
+        )
+    };
+    let mut invalid_reasons = Vec::new();
+    if let Some(error) = &finished.error {
+        invalid_reasons.push(format!("ended early: {error}"));
+    }
+    let violations = [before, after]
+        .into_iter()
+        .flat_map(|result: &ArmResult| {
+            verdict::broken_sentences(
+                &result.arm.name,
+                result.arm.known_wrong().as_deref(),
+                &result.measured.audit,
+            )
+        })
+        .collect();
+    let verdict = judge(&Findings {
+        interrupted: finished.interrupted,
+        invalid: finished
+            .trials
+            .iter()
+            .filter(|trial| finished.invalid.contains(&trial.folder))
+            .collect(),
+        invalid_reasons,
+        violations,
+        thresholds: &thresholds,
+        valid_trials: finished
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word != INVALID)
+            .count(),
+    });
+    let mut warnings = finished.warnings.clone();
+    if finished.valid_blocks < FEWEST {
+        warnings.push(format!(
+            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures only point a way",
+            finished.valid_blocks
+        ));
+    }
+    let view = after.view.as_ref().or(before.view.as_ref());
+    let parts = Parts {
+        kind: RunKind::Experiment,
+        suite,
+        load: format!(
+            "{}; {} blocks of two trials in an order drawn by lot",
+            load_line(suite),
+            experiment.blocks
+        ),
+        arms: [before, after]
+            .into_iter()
+            .filter(|result| result.measured.trials > 0)
+            .map(|result| stored_arm(&result.arm, &result.measured, result.view.as_ref()))
+            .collect(),
+        trials: finished.trials.clone(),
+        effects: finished.effects.clone(),
+        thresholds,
+        verdict,
+        interrupted: finished.interrupted,
+        warnings,
+    };
+    parts.summary(about, view)
+}
+
+struct Parts<'a> {
+    kind: RunKind,
+    suite: &'a Suite,
+    load: String,
+    arms: Vec<Arm>,
+    trials: Vec<Trial>,
+    effects: Vec<Effect>,
+    thresholds: Vec<ThresholdResult>,
+    verdict: Verdict,
+    interrupted: bool,
+    warnings: Vec<String>,
+}
+
+impl Parts<'_> {
+    fn summary(self, about: About, view: Option<&ProfileView>) -> Summary {
+        let mut warnings = about.warnings;
+        let (mut named, told) = view.map(environment).unwrap_or_default();
+        for warning in told.into_iter().chain(self.warnings) {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        named.extend(machine(about.own_stack));
+        if cfg!(debug_assertions) {
+            warnings.push("loadgen is a debug build: it costs more CPU than it has to".to_owned());
+        }
+        Summary {
+            schema_version: SCHEMA_VERSION,
+            kind: self.kind,
+            name: self.suite.name.clone(),
+            question: self.suite.question.clone(),
+            started_at: about.started_at,
+            took_s: (Utc::now() - about.started_at).as_seconds_f64(),
+            interrupted: self.interrupted,
+            verdict: self.verdict,
+            load: self.load,
+            arms: self.arms,
+            trials: self.trials,
+            effects: self.effects,
+            thresholds: self.thresholds,
+            environment: named,
+            warnings,
+            not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>) -> Arm {
+    Arm {
+        name: arm.name.clone(),
+        profile: switches_by_name(view, &arm.profile),
+        fingerprint: view.map_or_else(
+            || arm.profile.fingerprint(),
+            |view| view.fingerprint.clone(),
+        ),
+        trials: measured.trials,
+        total: operation("total", &measured.total, measured.window_s),
+        operations: arm_operations(&measured.ops, measured.window_s),
+        server: measured.server.clone(),
+        audit: measured.audit.clone(),
+    }
+}
+
+/// The most frequent reasons for which requests failed.
+fn first_failures(outcome: &Outcome) -> Vec<String> {
+    outcome
+        .data
+        .examples
+        .iter()
+        .take(5)
+        .map(|(op, why, count)| {
+            format!(
+                "{}: {count} time(s): {why}",
+                crate::flows::operation_name(*op)
+            )
+        })
+        .collect()
+}
+
+fn machine(own_stack: bool) -> Vec<(String, String)> {
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let services = if own_stack {
+        "started by this command, durable settings on"
+    } else {
+        "were running already"
+    };
+    vec![
+        ("services".to_owned(), services.to_owned()),
+        (
+            "loadgen".to_owned(),
+            format!("{} ({build})", env!("CARGO_PKG_VERSION")),
+        ),
+        ("cores".to_owned(), observer::cores().to_string()),
+    ]
+}
+
+/// The load in one line for people.
+pub(super) fn load_line(suite: &Suite) -> String {
+    let windows = suite.windows;
+    let what = match &suite.load {
+        LoadModel::Open { phases, arrivals } => {
+            let mut rates: Vec<String> = Vec::new();
+            for phase in phases {
+                let rate = match phase.to {
+                    Some(to) if to != phase.rate => format!("{} to {to}", phase.rate),
+                    _ => phase.rate.to_string(),
+                };
+                if rates.last() != Some(&rate) {
+                    rates.push(rate);
+                }
+            }
+            let arrivals = match arrivals {
+                Arrivals::Constant => "evenly",
+                Arrivals::Poisson => "at random",
+            };
+            format!(
+                "open: {} iterations, arriving {arrivals}",
+                rates.join(", then ")
+            )
+        }
+        LoadModel::Closed { users, .. } => format!("closed: {users} users"),
+    };
+    format!(
+        "{what}; {} warm-up, {} measured; {}",
+        windows.warm_up,
+        windows.measure,
+        mix(suite)
+    )
+}
+
+fn mix(suite: &Suite) -> String {
+    let all: f64 = suite.flows.iter().map(|share| share.weight).sum();
+    let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
+    for share in &suite.flows {
+        *shares.entry(&share.flow).or_default() += share.weight / all * 100.0;
+    }
+    let mut sorted: Vec<(&str, f64)> = shares.into_iter().collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    sorted
+        .iter()
+        .map(|(flow, share)| format!("{flow} {share:.0} %"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::shipped;
+
+    #[test]
+    fn the_load_is_told_in_one_line() {
+        let (suite, _) = shipped::suite("core").unwrap();
+        let line = load_line(&suite);
+        assert!(
+            line.starts_with("open: 20/s iterations, arriving at random; 5s warm-up, 30s measured"),
+            "{line}"
+        );
+        assert!(line.contains("discovery.browse 45 %") && !line.contains('\n'));
+    }
+}
