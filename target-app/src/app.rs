@@ -3,6 +3,7 @@
 use std::{
     io,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -70,9 +71,9 @@ impl Application {
         let parts = Parts {
             database_url: config.database_url,
             redis_url: config.redis_url,
-            pool: std::sync::Arc::default(),
-            caches: std::sync::Arc::default(),
-            hashing: std::sync::Arc::default(),
+            pool: Arc::default(),
+            caches: Arc::default(),
+            hashing: Arc::default(),
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
@@ -133,9 +134,10 @@ impl Application {
             () = token.cancelled() => {}
         }
         let all = async { tokio::join!(&mut serve, self.shutdown.finish()).0 };
-        match tokio::time::timeout(GRACE, all).await {
-            Ok(outcome) => outcome?,
-            Err(_) => tracing::warn!("requests or sockets were cut off after {GRACE:?}"),
+        if let Ok(outcome) = tokio::time::timeout(GRACE, all).await {
+            outcome?;
+        } else {
+            tracing::warn!("requests or sockets were cut off after {GRACE:?}");
         }
         self.state.engines().close().await;
         Ok(())

@@ -203,7 +203,7 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "passed on")]
     async fn a_panic_in_shielded_work_is_passed_on() {
-        shielded(async { panic!("passed on") }).await
+        shielded(async { panic!("passed on") }).await;
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! The closed list of switches, and the profile that holds a value for each.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
@@ -250,8 +250,10 @@ pub fn fingerprint(values: &BTreeMap<String, String>) -> String {
     hash.finalize()
         .iter()
         .take(6)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 fn unknown(path: &str) -> BadSwitch {

@@ -31,7 +31,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failed connection nobody tries again for this long: an absent Redis must cost
 /// a request nothing.
-const PAUSE: Duration = Duration::from_millis(500);
+const PAUSE: Duration = Duration::from_secs(1);
 /// Connections of the pooled way.
 const POOL_SIZE: usize = 32;
 /// How long a generation is remembered; far longer than any load takes.
@@ -87,10 +87,13 @@ struct Inner {
 
 enum Way {
     Pool(Pool),
-    Multiplexed {
-        client: Client,
-        shared: AsyncMutex<Option<MultiplexedConnection>>,
-    },
+    Multiplexed(Box<Shared>),
+}
+
+/// One connection for all, made when it is first wanted and again after it is lost.
+struct Shared {
+    client: Client,
+    conn: AsyncMutex<Option<MultiplexedConnection>>,
 }
 
 impl Redis {
@@ -112,10 +115,10 @@ impl Redis {
                     .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
                 Way::Pool(pool)
             }
-            Connection::Multiplexed => Way::Multiplexed {
+            Connection::Multiplexed => Way::Multiplexed(Box::new(Shared {
                 client: Client::open(url)?,
-                shared: AsyncMutex::new(None),
-            },
+                conn: AsyncMutex::new(None),
+            })),
         };
         Ok(Self(Arc::new(Inner {
             way,
@@ -225,9 +228,7 @@ impl Redis {
         let outcome = match &self.0.way {
             // The checkout of a used connection sends UNWATCH and PING ahead of the command.
             Way::Pool(pool) => timing::redis(3, pooled(pool, work)).await,
-            Way::Multiplexed { client, shared } => {
-                timing::redis(1, multiplexed(client, shared, work)).await
-            }
+            Way::Multiplexed(shared) => timing::redis(1, self.multiplexed(shared, work)).await,
         };
         match &outcome {
             Err(CacheError::Checkout(_)) => self.pause(),
@@ -235,6 +236,36 @@ impl Redis {
             _ => {}
         }
         outcome
+    }
+
+    async fn multiplexed<T: FromRedisValue>(
+        &self,
+        shared: &Shared,
+        work: Work<'_>,
+    ) -> Result<T, CacheError> {
+        let mut conn = {
+            let mut slot = shared.conn.lock().await;
+            if let Some(conn) = &*slot {
+                conn.clone()
+            } else if self.paused() {
+                // Whoever had the lock before found Redis absent.
+                return Err(CacheError::Paused);
+            } else {
+                let config = config();
+                let conn = shared
+                    .client
+                    .get_multiplexed_async_connection_with_config(&config)
+                    .await
+                    .inspect_err(|_| self.pause())?;
+                slot.insert(conn).clone()
+            }
+        };
+        let outcome = work.on(&mut conn).await;
+        if outcome.as_ref().is_err_and(is_lost) {
+            // The next one to come connects anew.
+            shared.conn.lock().await.take();
+        }
+        Ok(outcome?)
     }
 
     fn paused(&self) -> bool {
@@ -285,31 +316,6 @@ async fn pooled<T: FromRedisValue>(pool: &Pool, work: Work<'_>) -> Result<T, Cac
     if outcome.as_ref().is_err_and(is_lost) {
         // A connection that failed does not go back.
         drop(deadpool_redis::Connection::take(conn));
-    }
-    Ok(outcome?)
-}
-
-async fn multiplexed<T: FromRedisValue>(
-    client: &Client,
-    shared: &AsyncMutex<Option<MultiplexedConnection>>,
-    work: Work<'_>,
-) -> Result<T, CacheError> {
-    let mut conn = {
-        let mut slot = shared.lock().await;
-        match &*slot {
-            Some(conn) => conn.clone(),
-            None => {
-                let conn = client
-                    .get_multiplexed_async_connection_with_config(&config())
-                    .await?;
-                slot.insert(conn).clone()
-            }
-        }
-    };
-    let outcome = work.on(&mut conn).await;
-    if outcome.as_ref().is_err_and(is_lost) {
-        // The next one to come connects anew.
-        shared.lock().await.take();
     }
     Ok(outcome?)
 }

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::Rng as _;
 use secrecy::SecretString;
 use shared::profile::{BadSwitch, Profile};
@@ -227,8 +228,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 fn random_secret() -> SecretString {
     let mut bytes = [0_u8; 32];
     rand::rng().fill_bytes(&mut bytes);
-    let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    text.into()
+    URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::timing;
 /// Longest statement of a request; a runaway query must not hold a connection for good.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest pause inside a transaction before the server ends it.
-const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(60);
+const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Figures of all pools since the process started; an exchange of the engine keeps them.
 #[derive(Debug, Default)]
