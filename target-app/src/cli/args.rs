@@ -45,8 +45,11 @@ pub enum Command {
         #[arg(long, value_name = "INSTANT")]
         anchor: Option<DateTime<Utc>>,
         /// Replace the accounts that are there
-        #[arg(long)]
+        #[arg(long, conflicts_with = "if_empty")]
         force: bool,
+        /// Do nothing where the same data is already there; other data is still an error
+        #[arg(long)]
+        if_empty: bool,
         /// Where recordings lie [default: ./media]
         #[arg(long, env = "MEDIA_DIR", value_name = "DIR")]
         media_dir: Option<PathBuf>,

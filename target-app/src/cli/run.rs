@@ -13,7 +13,7 @@ use crate::{
     app::Application,
     config::{Args, Config},
     db, limits, openapi,
-    seed::{self, Options},
+    seed::{self, Options, Present},
     telemetry,
 };
 
@@ -49,6 +49,7 @@ async fn work(command: Command) -> Result<(), Exit> {
             seed,
             anchor,
             force,
+            if_empty,
             media_dir,
         } => {
             let args = Args {
@@ -60,7 +61,11 @@ async fn work(command: Command) -> Result<(), Exit> {
                 scale,
                 seed,
                 anchor,
-                force,
+                present: match (force, if_empty) {
+                    (true, _) => Present::Replace,
+                    (false, true) => Present::Keep,
+                    (false, false) => Present::Refuse,
+                },
                 media_dir: args.media_dir(),
             };
             fill(&args, options).await
@@ -111,10 +116,10 @@ async fn migrate(database: Database) -> Result<(), Exit> {
 async fn fill(args: &Args, options: Options) -> Result<(), Exit> {
     let url = args.database_url()?;
     let url = url.expose_secret();
-    let report = seed::run(url, options)
+    let outcome = seed::run(url, options)
         .await
         .map_err(|error| Exit::seed(&db::describe(url), &error))?;
-    say(&report.to_string())
+    say(&outcome.to_string())
 }
 
 async fn audit(database: Database, json: bool) -> Result<(), Exit> {
@@ -166,7 +171,7 @@ fn healthcheck(listen: Option<String>) -> Result<(), Exit> {
         Ok((200, _)) => say("ready"),
         Ok((_, body)) => Err(Exit {
             code: 1,
-            message: format!("the server at {address} is not ready: {body}"),
+            message: format!("the server at {address} is not ready: {}", one_line(&body)),
         }),
         Err(failure) => Err(Exit {
             code: 1,
@@ -185,9 +190,17 @@ fn describe() -> Result<(), Exit> {
 /// One line to standard output, at once: scripts wait for it.
 fn say(line: &str) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{line}")
-        .and_then(|()| out.flush())
-        .map_err(|failure| Exit::internal(&failure))
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        // Whoever read it has seen enough.
+        Err(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.map_err(|failure| Exit::internal(&failure)),
+    }
+}
+
+/// The beginning of a text, without its line breaks.
+fn one_line(text: &str) -> String {
+    let words: Vec<_> = text.split_whitespace().collect();
+    words.join(" ").chars().take(300).collect()
 }
 
 #[cfg(test)]
