@@ -86,7 +86,9 @@ fn trial(look: Look, tick: &Tick) -> String {
             let colour = if tick.arm == "before" { "33" } else { "36" };
             let done = paint(look, colour, &"━".repeat(filled));
             let open = paint(look, "2", &"─".repeat(BAR - filled));
-            line.push_str(&format!("  {done}{open}"));
+            line.push_str("  ");
+            line.push_str(&done);
+            line.push_str(&open);
             used += BAR + 2;
         }
     }
@@ -122,7 +124,7 @@ mod tests {
             offered: 200.0,
             achieved: 199.6,
             in_flight: 12,
-            p50_ms: Some(3.14),
+            p50_ms: Some(3.12),
             p95_ms: Some(12.4),
             failed: 2,
             target: Some("pool 5/5,\u{1b}[2J 112 waiting".into()),

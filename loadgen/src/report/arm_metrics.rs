@@ -116,7 +116,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             "pool size",
             "pool size",
             Kind::Neutral,
-            Unit::Number,
+            Unit::Count,
             |arm| number(arm.server.pool_max),
         ),
         of_arms(
@@ -124,7 +124,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             "most in use",
             "pool in use",
             Kind::Neutral,
-            Unit::Number,
+            Unit::Count,
             |arm| number(arm.server.pool_in_use_max),
         ),
         of_arms(
@@ -132,7 +132,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             "most waiting",
             "pool waiters",
             Kind::Count,
-            Unit::Number,
+            Unit::Count,
             |arm| number(arm.server.pool_waiters_max),
         ),
         of_arms(
@@ -140,7 +140,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             "pool timeouts",
             "pool timeouts",
             Kind::Count,
-            Unit::Number,
+            Unit::Count,
             |arm| Figure::Value(arm.server.pool_timeouts as f64),
         ),
         of_arms(

@@ -59,11 +59,11 @@ pub(super) fn scale(axis: Axis, values: impl Iterator<Item = f64>, from: f64, to
         Axis::Seconds => seconds(low, high, from, to),
         Axis::Log => logarithmic(low, high, from, to),
         Axis::Nines => {
-            let names = ["0%", "90%", "99%", "99.9%", "99.99%", "99.999%"];
+            let names = ["", "90%", "99%", "99.9%", "99.99%", "99.999%"];
             let all = (0..).map(f64::from).zip(names.map(String::from));
             let mut ticks: Vec<(f64, String)> =
                 all.filter(|(nines, _)| *nines <= high.max(1.0)).collect();
-            ticks.insert(1, (std::f64::consts::LOG10_2, "50%".into()));
+            ticks[0] = (std::f64::consts::LOG10_2, "50%".into());
             Scale {
                 log: false,
                 low: 0.0,

@@ -11,15 +11,15 @@ use crate::report::over_time::Point;
 /// Width of a drawing in its own units; a page shows it between 340 and 560 pixels wide.
 const WIDTH: f64 = 520.0;
 /// Height of a drawing.
-const HEIGHT: f64 = 236.0;
+const HEIGHT: f64 = 240.0;
 /// Space for the numbers on the left.
 const LEFT: f64 = 50.0;
 /// Space on the right: half a label of the last tick.
 const RIGHT: f64 = 16.0;
 /// Space above.
-const TOP: f64 = 12.0;
+const TOP: f64 = 26.0;
 /// Space for the numbers below.
-const BOTTOM: f64 = 40.0;
+const BOTTOM: f64 = 38.0;
 
 /// A drawing with its words.
 #[derive(Debug, Clone, Serialize)]
@@ -76,9 +76,7 @@ pub(super) fn draw(plot: Plot) -> Option<Chart> {
             .iter()
             .flat_map(|line| line.points.iter().map(move |point| (line.band, point)))
     };
-    if points().next().is_none() {
-        return None;
-    }
+    points().next()?;
     let xs = points().map(|(_, point)| point.x);
     let ys = points().flat_map(|(band, point)| {
         if band {
@@ -226,8 +224,8 @@ fn frame(svg: &mut String, plot: &Plot, x: &Scale, y: &Scale) {
     push(
         svg,
         format_args!(
-            r#"<text class="hint" x="{LEFT}" y="{:.1}">{}</text>"#,
-            HEIGHT - 5.0,
+            r#"<text class="hint" x="{:.1}" y="11">{}</text>"#,
+            4.0,
             escaped(plot.unit)
         ),
     );

@@ -68,6 +68,8 @@ pub struct Claim {
     pub metric: String,
     /// Whether a claim was staked on it before the run.
     pub primary: bool,
+    /// Whether a page shows it without being asked: a claim, a loss, a tail.
+    pub told: bool,
     /// The figures.
     pub before: String,
     /// The figures.
@@ -92,8 +94,16 @@ pub struct Claim {
 
 /// The figures by area, the rarer ones marked as detail.
 pub(super) fn areas(summary: &Summary) -> Vec<Area> {
-    metrics::areas(summary)
-        .into_iter()
+    // A run has its operations in a table of their own; only two arms need them side by side.
+    let skipped = if summary.arms.len() < 2 {
+        metrics::WHOLE_ARM.len()
+    } else {
+        usize::MAX
+    };
+    let all = metrics::areas(summary);
+    let from = all.len().saturating_sub(skipped);
+    all.into_iter()
+        .skip(from)
         .map(|(name, found)| Area {
             name,
             rows: found.iter().map(|metric| row(summary, metric)).collect(),
@@ -269,6 +279,10 @@ fn claim(effect: &Effect) -> Claim {
     Claim {
         metric: printable(&effect.metric),
         primary: effect.primary,
+        told: effect.primary
+            || tone_of(&decision) == "bad"
+            || effect.metric.ends_with(" p97.5")
+            || effect.metric == "queries per request",
         before: figures::with_unit(effect.before, &effect.unit),
         after: figures::with_unit(effect.after, &effect.unit),
         change,

@@ -76,6 +76,15 @@ pub fn number(value: f64) -> String {
     }
     let sign = if value < 0.0 { "−" } else { "" };
     match text.split_once('.') {
+        // Below 1 a last zero is no digit that was measured.
+        Some((_, digits)) if size < 0.9995 => {
+            let digits = if digits.ends_with('0') {
+                &digits[..2]
+            } else {
+                digits
+            };
+            format!("{sign}{whole}.{digits}")
+        }
         Some((_, digits)) => format!("{sign}{}.{digits}", apart(whole)),
         None => format!("{sign}{}", apart(whole)),
     }
@@ -223,7 +232,9 @@ pub fn change(
         },
         Kind::Rate | Kind::Wait | Kind::Count | Kind::Effort | Kind::Neutral => {
             match (before, after) {
-                (Some(before), Some(after)) if before == after => ("same".into(), Tone::Plain),
+                (Some(before), Some(after)) if (before - after).abs() < f64::EPSILON => {
+                    ("same".into(), Tone::Plain)
+                }
                 (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
                 _ => (ABSENT.into(), Tone::Plain),
             }
@@ -277,13 +288,13 @@ fn ratio_change(kind: Kind, ratio: f64) -> (String, Tone) {
     let word = if shrinks { less } else { more };
     let text = if shrinks {
         // 99.6% must not become 100%: nothing is faster than not waiting at all.
-        let percent = if percent >= 99.0 {
-            format!("{percent:.1}")
-        } else {
-            format!("{percent:.0}")
+        let percent = match percent {
+            percent if percent >= 99.95 => ">99.9".into(),
+            percent if percent >= 98.5 => format!("{percent:.1}"),
+            percent => format!("{percent:.0}"),
         };
         match ratio {
-            ratio if ratio == 0.0 => format!("100% {word}"),
+            0.0 => format!("100% {word}"),
             ratio if ratio <= 0.5 && kind != Kind::Rate => {
                 format!("{percent}% {word} ({})", times(1.0 / ratio))
             }
@@ -300,6 +311,10 @@ fn ratio_change(kind: Kind, ratio: f64) -> (String, Tone) {
 /// The interval of a change, as factors of the better direction where it is told as one:
 /// `[15.9x, 18.8x]`, else as percent: `[−14%, +2%]`.
 pub fn interval(kind: Kind, ratio: f64, low: f64, high: f64) -> String {
+    // A change told in points has an interval of factors: percent of percent mislead.
+    if matches!(kind, Kind::Share | Kind::Loss) {
+        return format!("[{}, {}]", times(low), times(high));
+    }
     if kind != Kind::Rate && ratio <= 0.5 && low > 0.0 && high > 0.0 {
         return format!("[{}, {}]", times(1.0 / high), times(1.0 / low));
     }
@@ -329,6 +344,7 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (0.0421, "0.042"),
+            (0.4, "0.40"),
             (3.2149, "3.21"),
             (53.25, "53.2"),
             (99.96, "100"),

@@ -65,7 +65,7 @@ fn spectrum(p50: f64, tail: f64) -> Vec<(f64, f64)> {
         .collect()
 }
 
-fn operation(shape: &Shape, planned: u64, seconds: f64, jitter: f64) -> Operation {
+pub(super) fn operation(shape: &Shape, planned: u64, seconds: f64, jitter: f64) -> Operation {
     let (name, _, p50, tail, failing, queries, hits) = *shape;
     let p50 = p50 * jitter;
     let failed = (planned as f64 * failing).round() as u64;
@@ -389,7 +389,10 @@ pub(super) fn effect(
     let (decision, sentence) = if ratio < 0.9 {
         (
             "IMPROVED",
-            format!("{metric} went from {before:.1} to {after:.1}: lower in every block."),
+            format!(
+                "{metric}: after is {:.1} % below before, by more than the margin of 10.0 %",
+                (1.0 - ratio) * 100.0
+            ),
         )
     } else {
         (

@@ -17,14 +17,21 @@ pub fn markdown(summary: &Summary) -> String {
     let page = Page::of(summary);
     let mut text = String::new();
     outcome(&mut text, &page);
+    if let [only] = page.operations.as_slice() {
+        operations(&mut text, only);
+        text.push('\n');
+    }
     areas(&mut text, &page);
     thresholds(&mut text, &page);
     evidence(&mut text, &page);
     list(&mut text, "Warnings", &page.warnings);
     list(&mut text, "Not tested", &page.not_tested);
     decisions(&mut text, &page);
-    for arm in &page.operations {
-        operations(&mut text, arm);
+    if page.operations.len() > 1 {
+        for arm in &page.operations {
+            let title = format!("Operations, {} (response time in ms)", safe(&arm.arm));
+            folded(&mut text, &title, |text| operations(text, arm));
+        }
     }
     switches(&mut text, &page);
     if text.len() > MAX_LENGTH {
@@ -267,39 +274,33 @@ fn decisions(text: &mut String, page: &Page) {
     });
 }
 
-/// Every operation of an arm.
+/// Every operation of an arm, times in milliseconds.
 fn operations(text: &mut String, arm: &ArmOperations) {
-    folded(
-        text,
-        &format!("Operations, {} (response time in ms)", safe(&arm.arm)),
-        |text| {
-            let names = [
-                "Operation",
-                "Count",
-                "Rate",
-                "Errors",
-                "p50",
-                "p95",
-                "p97.5",
-                "p99",
-                "max",
-                "service p50",
-                "service p99",
-            ];
-            head(text, &names, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
-            for one in &arm.rows {
-                let mut cells = vec![
-                    safe(&one.name),
-                    one.count.clone(),
-                    one.rate.clone(),
-                    safe(&one.errors),
-                ];
-                cells.extend(one.response.iter().cloned());
-                cells.extend([one.service[0].clone(), one.service[3].clone()]);
-                row(text, &cells);
-            }
-        },
-    );
+    let names = [
+        "Operation",
+        "Count",
+        "Rate",
+        "Errors",
+        "p50",
+        "p95",
+        "p97.5",
+        "p99",
+        "max",
+        "service p50",
+        "service p99",
+    ];
+    head(text, &names, &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    for one in &arm.rows {
+        let mut cells = vec![
+            safe(&one.name),
+            one.count.clone(),
+            one.rate.clone(),
+            safe(&one.errors),
+        ];
+        cells.extend(one.response.iter().cloned());
+        cells.extend([one.service[0].clone(), one.service[3].clone()]);
+        row(text, &cells);
+    }
 }
 
 /// The switches in which the arms differ, or all of a run.

@@ -25,6 +25,8 @@ pub(super) enum Unit {
     Rate,
     Bytes,
     Number,
+    /// A whole number.
+    Count,
 }
 
 impl Figure {
@@ -55,6 +57,7 @@ impl Figure {
             (Self::Value(value), Unit::Share) => figures::percent(value),
             (Self::Value(value), Unit::Rate) => figures::rate(value),
             (Self::Value(value), Unit::Bytes) => figures::bytes(value),
+            (Self::Value(value), Unit::Count) => figures::count(value.round() as u64),
             (Self::Value(value), Unit::Number) => figures::number(value),
         }
     }
@@ -87,6 +90,9 @@ const AREAS: [(&str, &str); 5] = [
     ("recordings", "Recordings"),
     ("chat", "Chat"),
 ];
+
+/// Areas about a whole arm, which follow those of its operations.
+pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
 
 /// The effect that estimates the change of a metric.
 pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
@@ -140,10 +146,13 @@ pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
             .collect();
         areas.push((area_name(prefix), metrics));
     }
-    areas.push(("All requests".into(), arm_metrics::of_total(&arms)));
-    areas.push(("Caches".into(), arm_metrics::of_caches(&arms)));
-    areas.push(("Database".into(), arm_metrics::of_database(&arms)));
-    areas.push(("Machine".into(), arm_metrics::of_machine(&arms)));
+    let whole = [
+        arm_metrics::of_total(&arms),
+        arm_metrics::of_caches(&arms),
+        arm_metrics::of_database(&arms),
+        arm_metrics::of_machine(&arms),
+    ];
+    areas.extend(WHOLE_ARM.map(String::from).into_iter().zip(whole));
     areas
 }
 
@@ -265,7 +274,7 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
         }),
     ];
     for metric in metrics.iter_mut().skip(4) {
-        metric.detail = !moved(&metric.values);
+        metric.detail = metric.unit == Unit::Ms || !moved(&metric.values);
     }
     metrics.retain(measured);
     metrics

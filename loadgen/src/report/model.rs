@@ -40,6 +40,10 @@ pub struct Page {
     pub endings: Endings,
     /// Each threshold.
     pub thresholds: Vec<Threshold>,
+    /// How many of them hold, by arm.
+    pub thresholds_line: String,
+    /// `good` or `bad`, by the arm that is judged: the last one.
+    pub thresholds_tone: &'static str,
     /// Each trial with its self-checks.
     pub validity: Vec<TrialChecks>,
     /// One line on all of them.
@@ -173,6 +177,8 @@ impl Page {
                     tone: tone_of(&one.word),
                 })
                 .collect(),
+            thresholds_line: thresholds_line(summary),
+            thresholds_tone: thresholds_tone(summary),
             validity: evidence::validity(summary),
             validity_line: evidence::validity_line(summary),
             audit: evidence::audit(summary),
@@ -200,6 +206,40 @@ pub fn tone_of(word: &str) -> &'static str {
         "NO_CHANGE" => "plain",
         _ => "warn",
     }
+}
+
+/// `before: 0 of 1 hold; after: 3 of 3 hold`.
+fn thresholds_line(summary: &Summary) -> String {
+    let mut arms: Vec<&str> = Vec::new();
+    for one in &summary.thresholds {
+        if !arms.contains(&one.arm.as_str()) {
+            arms.push(&one.arm);
+        }
+    }
+    let of = |arm: &str| {
+        let all = summary.thresholds.iter().filter(|one| one.arm == arm);
+        let held = all.clone().filter(|one| one.word != "FAIL").count();
+        format!("{held} of {} hold", all.count())
+    };
+    match arms.as_slice() {
+        [only] => of(only),
+        several => several
+            .iter()
+            .map(|arm| format!("{}: {}", printable(arm), of(arm)))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
+/// Whether the arm that is judged meets its thresholds: the last one, for an experiment shows
+/// on purpose what the first one misses.
+fn thresholds_tone(summary: &Summary) -> &'static str {
+    let judged = summary.arms.last().map_or("", |arm| arm.name.as_str());
+    let failed = summary
+        .thresholds
+        .iter()
+        .any(|one| one.arm == judged && one.word == "FAIL");
+    if failed { "bad" } else { "good" }
 }
 
 /// Each text on one line.
@@ -285,7 +325,7 @@ fn arm_operations(arm: &Arm) -> ArmOperations {
         .operations
         .iter()
         .filter(|one| one.planned > 0)
-        .map(|one| operation_row(one))
+        .map(operation_row)
         .collect();
     if rows.len() != 1 {
         rows.push(operation_row(&arm.total));

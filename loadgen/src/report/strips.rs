@@ -188,7 +188,7 @@ impl Forest {
         let one = self.at(1.0);
         let _infallible = write!(
             svg,
-            r#"<line class="one" x1="{one:.2}%" x2="{one:.2}%" y1="0" y2="100%"/>"#
+            r#"<line class="rail" x1="0" x2="100%" y1="17" y2="17"/><line class="one" x1="{one:.2}%" x2="{one:.2}%" y1="0" y2="100%"/>"#
         );
         for (index, ratio) in claim.blocks.iter().take(200).enumerate() {
             // Two heights keep equal blocks apart.

@@ -107,7 +107,7 @@ pub(super) fn layout(
         match line {
             Line::Heading(heading) => text.push_str(&paint.bold(&cut(heading, width))),
             Line::Cells(cells) => {
-                text.push_str(row(cells, sides, &widths, indent, gap, paint).trim_end())
+                text.push_str(row(cells, sides, &widths, indent, gap, paint).trim_end());
             }
         }
         text.push('\n');

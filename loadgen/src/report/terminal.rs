@@ -1,8 +1,10 @@
 //! The report of a terminal: the outcome first, then the table that tells what changed, then
 //! what each operation did, then why the figures can be believed. 80 columns are enough.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::report::comparison::Claim;
 use crate::report::model::{ArmOperations, Page};
 use crate::report::table::{Cell, Line, Paint, Side, layout, plain, styled, wrapped};
 use crate::store::schema::Summary;
@@ -97,10 +99,8 @@ impl Sheet {
             head.into_iter().map(|text| styled(text, "dim")).collect(),
         )];
         for area in &page.areas {
-            // A run has its operations in a table of their own.
             let rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
-            let told = paired || ["Caches", "Database", "Machine"].contains(&area.name.as_str());
-            if rows.is_empty() || !told {
+            if rows.is_empty() {
                 continue;
             }
             lines.push(Line::Heading(area.name.clone()));
@@ -136,17 +136,35 @@ impl Sheet {
             return String::new();
         }
         let mut text = format!("{}\n", self.paint.bold("Decisions"));
-        for claim in &page.claims {
+        let told = |claim: &&Claim| claim.primary || claim.tone == "bad";
+        for claim in page.claims.iter().filter(told) {
             let word = self.paint.tone(claim.tone, &claim.decision);
             let staked = if claim.primary {
                 ", the claim of this experiment"
             } else {
                 ""
             };
-            text.push_str(&format!("  {word}  {}{staked}\n", claim.metric));
-            if claim.primary || claim.tone != "good" {
-                text.push_str(&self.wrap(&claim.sentence, "    ", "    "));
+            let _infallible = writeln!(text, "  {word}  {}{staked}", claim.metric);
+            text.push_str(&self.wrap(&claim.sentence, "    ", "    "));
+        }
+        let mut words: Vec<(String, usize)> = Vec::new();
+        for claim in page.claims.iter().filter(|claim| !told(claim)) {
+            let word = claim.decision.to_lowercase();
+            match words.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, count)) => *count += 1,
+                None => words.push((word, 1)),
             }
+        }
+        if !words.is_empty() {
+            let counts: Vec<String> = words
+                .into_iter()
+                .map(|(word, count)| format!("{count} {word}"))
+                .collect();
+            text.push_str(&self.wrap(
+                &format!("other metrics: {}", counts.join(", ")),
+                "  ",
+                "    ",
+            ));
         }
         text
     }
@@ -235,7 +253,7 @@ impl Sheet {
         let count = doubtful.clone().count();
         for trial in doubtful.take(MAX_TRIALS) {
             let word = self.paint.tone(trial.tone, &trial.word);
-            text.push_str(&format!("  {word} {}\n", trial.trial));
+            let _infallible = writeln!(text, "  {word} {}", trial.trial);
             for check in trial.checks.iter().filter(|check| !check.ok) {
                 let line = format!(
                     "{}: {}, wants {}. {}",
@@ -245,12 +263,13 @@ impl Sheet {
             }
         }
         if count > MAX_TRIALS {
-            text.push_str(&format!("  and {} more trials\n", count - MAX_TRIALS));
+            let _infallible = writeln!(text, "  and {} more trials", count - MAX_TRIALS);
         }
-        text.push_str(&format!(
-            "Audit: {}\n",
+        let _infallible = writeln!(
+            text,
+            "Audit: {}",
             self.paint.tone(page.audit.tone, &page.audit.line)
-        ));
+        );
         for broken in &page.audit.broken {
             let line = format!(
                 "{}: invariant {} {} is broken by {}. {}",

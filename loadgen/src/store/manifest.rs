@@ -93,6 +93,7 @@ impl Manifest {
     }
 
     /// The same with what is known when it has ended.
+    #[must_use]
     pub fn end(mut self, summary: &Summary) -> Self {
         self.took_s = Some(summary.took_s);
         self.interrupted = summary.interrupted;
