@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     check::status,
-    flows::{Flow, Iteration, Transport},
+    flows::{Flow, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     suite::LoadModel,

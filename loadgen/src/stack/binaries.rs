@@ -1,0 +1,122 @@
+//! Where the programs are.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use super::error::StackError;
+
+/// The folder of PostgreSQL's programs: that of `initdb`. Distributions keep it out of the
+/// `PATH`; of several versions the newest is taken.
+pub(super) fn postgres() -> Result<PathBuf, StackError> {
+    // A link in the PATH may be the only one of them there: what counts is where it leads.
+    let in_path = in_path("initdb")
+        .and_then(|program| program.canonicalize().ok())
+        .and_then(|program| program.parent().map(Path::to_owned))
+        .filter(|bin| complete(bin));
+    in_path
+        .or_else(|| {
+            let mut found: Vec<_> = ["/usr/lib/postgresql", "/usr/local/lib/postgresql", "/usr"]
+                .into_iter()
+                .flat_map(|root| fs::read_dir(root).into_iter().flatten().flatten())
+                .filter_map(|entry| Some((version(&entry.file_name().to_string_lossy())?, entry)))
+                .map(|(version, entry)| (version, entry.path().join("bin")))
+                .filter(|(_, bin)| complete(bin))
+                .collect();
+            found.sort_by_key(|(version, _)| *version);
+            found.pop().map(|(_, bin)| bin)
+        })
+        .ok_or(StackError::Missing {
+            program: "initdb",
+            package: "postgresql",
+        })
+}
+
+/// Redis, or Valkey, which speaks the same.
+pub(super) fn redis() -> Result<PathBuf, StackError> {
+    ["redis-server", "valkey-server"]
+        .into_iter()
+        .find_map(in_path)
+        .ok_or(StackError::Missing {
+            program: "redis-server",
+            package: "redis-server",
+        })
+}
+
+/// target-app: as told, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
+pub(super) fn target(told: Option<&Path>) -> Result<PathBuf, StackError> {
+    let missing = |looked: String| Err(StackError::NoTarget { looked });
+    if let Some(told) = told {
+        return if executable(told) {
+            Ok(told.to_owned())
+        } else {
+            missing(told.display().to_string())
+        };
+    }
+    let beside = env::current_exe().ok().and_then(|own| {
+        let folder = own.parent()?;
+        // Tests and examples lie one folder deeper than the programs.
+        [Some(folder), folder.parent()]
+            .into_iter()
+            .flatten()
+            .map(|folder| folder.join("target-app"))
+            .find(|program| executable(program))
+    });
+    let named = || {
+        let named = PathBuf::from(env::var_os("TARGET_APP_BIN")?);
+        executable(&named).then_some(named)
+    };
+    match beside.or_else(named).or_else(|| in_path("target-app")) {
+        Some(program) => Ok(program),
+        None => missing("beside loadgen, in TARGET_APP_BIN, in the PATH".to_owned()),
+    }
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?)
+        .map(|folder| folder.join(program))
+        .find(|path| executable(path))
+}
+
+fn executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+/// Whether all programs that are needed lie there.
+fn complete(bin: &Path) -> bool {
+    ["initdb", "postgres", "pg_isready", "createdb"]
+        .into_iter()
+        .all(|program| executable(&bin.join(program)))
+}
+
+/// `15` of `15`, and of `pgsql-15`.
+fn version(folder: &str) -> Option<u32> {
+    folder.strip_prefix("pgsql-").unwrap_or(folder).parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_told_with_the_way_out() {
+        let error = target(Some(Path::new("/nowhere/target-app"))).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("/nowhere/target-app"), "{text}");
+        assert!(text.contains("TARGET_APP_BIN"), "{text}");
+        let missing = StackError::Missing {
+            program: "initdb",
+            package: "postgresql",
+        };
+        assert!(missing.to_string().contains("apt-get install postgresql"));
+    }
+
+    #[test]
+    fn versions_are_numbers_and_not_words() {
+        assert_eq!(version("15"), Some(15));
+        assert_eq!(version("pgsql-9"), Some(9));
+        assert_eq!(version("local"), None);
+    }
+}

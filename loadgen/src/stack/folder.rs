@@ -1,0 +1,198 @@
+//! The folder of a stack: made for this process, removed with it, and removed by the next one
+//! where this one was killed.
+
+use std::{
+    env, fs,
+    fs::{DirBuilder, OpenOptions},
+    io::Write as _,
+    os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    process,
+};
+
+use uuid::Uuid;
+
+use super::error::StackError;
+
+/// How temporary folders are called.
+const PREFIX: &str = "codeconnect-";
+/// Tells whose folder it is: process id and start time.
+const OWNER: &str = "owner";
+
+/// A folder for data and logs.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Folder {
+    /// A temporary folder; those that killed processes left behind are removed first.
+    pub(super) fn temporary() -> Result<Self, StackError> {
+        let root = env::temp_dir();
+        remove_stale(&root);
+        let random = Uuid::new_v4().simple().to_string();
+        let path = root.join(format!("{PREFIX}{}-{}", process::id(), &random[..8]));
+        // Others may pass through, as PostgreSQL runs under another user, but not look around.
+        DirBuilder::new()
+            .mode(0o711)
+            .create(&path)
+            .map_err(StackError::io(format!("cannot make {}", path.display())))?;
+        let folder = Self { path, keep: false };
+        folder.write_secret(OWNER, &owner())?;
+        Ok(folder)
+    }
+
+    /// A folder that stays; refused while another process works in it.
+    pub(super) fn kept(path: &Path) -> Result<Self, StackError> {
+        fs::create_dir_all(path)
+            .map_err(StackError::io(format!("cannot make {}", path.display())))?;
+        let path = path
+            .canonicalize()
+            .map_err(StackError::io(format!("cannot use {}", path.display())))?;
+        if let Some(pid) = living_owner(&path) {
+            return Err(StackError::Busy { folder: path, pid });
+        }
+        let folder = Self { path, keep: true };
+        folder.write_secret(OWNER, &owner())?;
+        Ok(folder)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn join(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Writes a file that nobody else can read.
+    pub(super) fn write_secret(&self, name: &str, text: &str) -> Result<PathBuf, StackError> {
+        let path = self.join(name);
+        // A new file: the mode of an old one would stay as it was.
+        let _none = fs::remove_file(&path);
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .map_err(StackError::io(format!("cannot write {}", path.display())))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed now is stale for the next start.
+        if self.keep {
+            let _gone = fs::remove_file(self.join(OWNER));
+        } else {
+            let _gone = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// Whether this process is root.
+pub(super) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|meta| meta.uid() == 0)
+}
+
+fn owner() -> String {
+    let pid = process::id();
+    format!("{pid} {}", started(pid).unwrap_or(0))
+}
+
+/// When a process started, in clock ticks since boot: tells a process from a later one of the
+/// same number.
+fn started(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may contain anything; the start time is the 20th field after.
+    let (_, after) = stat.rsplit_once(')')?;
+    after.split_whitespace().nth(19)?.parse().ok()
+}
+
+fn living_owner(folder: &Path) -> Option<u32> {
+    let text = fs::read_to_string(folder.join(OWNER)).ok()?;
+    let (pid, since) = text.trim().split_once(' ')?;
+    let (pid, since): (u32, u64) = (pid.parse().ok()?, since.parse().ok()?);
+    (started(pid)? == since).then_some(pid)
+}
+
+/// Removes this user's folders whose owner is gone. PostgreSQL may take a moment longer to die
+/// than the loadgen that was killed: a folder in use is left to the next start.
+fn remove_stale(root: &Path) {
+    let own = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
+            // Not followed: a link that somebody put there must not lead us elsewhere.
+            && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir() && meta.uid() == own)
+            && path.join(OWNER).is_file();
+        if ours && living_owner(&path).is_none() && !database_runs(&path) {
+            let _gone = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn database_runs(folder: &Path) -> bool {
+    let Ok(text) = fs::read_to_string(folder.join("postgres/postmaster.pid")) else {
+        return false;
+    };
+    let Some(pid) = text.lines().next() else {
+        return false;
+    };
+    fs::read_to_string(format!("/proc/{pid}/cmdline"))
+        .is_ok_and(|command| command.contains(&*folder.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_behind_is_removed_and_what_a_living_one_has_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let make = |name: &str, owner: Option<&str>| {
+            let path = root.path().join(name);
+            fs::create_dir(&path).unwrap();
+            if let Some(owner) = owner {
+                fs::write(path.join(OWNER), owner).unwrap();
+            }
+            path
+        };
+        let stale = make("codeconnect-1-dead", Some("4194305 7"));
+        let reused = make(
+            "codeconnect-2-reused",
+            Some(&format!("{} 1", process::id())),
+        );
+        let living = make("codeconnect-3-living", Some(&owner()));
+        let foreign = make("codeconnect-notes", None);
+        let other = make("something-else", Some("4194305 7"));
+        remove_stale(root.path());
+        assert!(!stale.exists() && !reused.exists());
+        assert!(living.exists() && foreign.exists() && other.exists());
+    }
+
+    #[test]
+    fn a_kept_folder_is_refused_to_a_second_user_and_stays() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("kept");
+        let first = Folder::kept(&path).unwrap();
+        let second = Folder::kept(&path).unwrap_err();
+        assert!(matches!(second, StackError::Busy { .. }), "{second}");
+        drop(first);
+        assert!(path.exists());
+        drop(Folder::kept(&path).unwrap());
+    }
+
+    #[test]
+    fn a_temporary_folder_goes_with_its_owner_and_keeps_its_secrets() {
+        let folder = Folder::temporary().unwrap();
+        let path = folder.path().to_owned();
+        let secret = folder.write_secret("secret", "s").unwrap();
+        assert_eq!(fs::metadata(secret).unwrap().mode() & 0o777, 0o600);
+        drop(folder);
+        assert!(!path.exists());
+    }
+}

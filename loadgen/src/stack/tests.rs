@@ -1,0 +1,213 @@
+//! The stack for real: processes, signals, folders. Needs PostgreSQL and Redis on the machine;
+//! without them the tests say so and pass.
+
+use std::{
+    env, fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::{Services, Stack, StackError, StackOptions, binaries};
+
+/// Set for the process that is to be killed.
+const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
+
+fn installed() -> bool {
+    let installed = binaries::postgres().is_ok() && binaries::redis().is_ok();
+    if !installed {
+        println!("skipped: PostgreSQL or Redis is not installed");
+    }
+    installed
+}
+
+fn options() -> StackOptions {
+    StackOptions {
+        services: Services {
+            target: false,
+            ..Services::ALL
+        },
+        ..StackOptions::default()
+    }
+}
+
+fn runs(pid: u32) -> bool {
+    // A process that ended and was not waited for yet is still listed.
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        !stat
+            .rsplit_once(')')
+            .is_some_and(|(_, rest)| rest.starts_with(" Z"))
+    })
+}
+
+fn within(limit: Duration, mut done: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while !done() {
+        if begun.elapsed() > limit {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    true
+}
+
+fn query(stack: &Stack, sql: &str) -> String {
+    let psql = binaries::postgres().unwrap().join("psql");
+    let output = Command::new(psql)
+        .args([&stack.database_url, "-Atc", sql])
+        .output()
+        .unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn the_services_run_durably_and_leave_nothing_behind() {
+    if !installed() {
+        return;
+    }
+    let stack = Stack::start(options()).unwrap();
+    assert_eq!(query(&stack, "show fsync"), "on");
+    assert_eq!(query(&stack, "select current_database()"), "codeconnect");
+    assert!(stack.redis_url.starts_with("redis://:"));
+    assert!(
+        !format!("{stack:?}").contains("postgres://"),
+        "a password in a log"
+    );
+    let (folder, pids) = (stack.folder.clone(), stack.pids.clone());
+    assert_eq!(pids.keys().collect::<Vec<_>>(), ["postgres", "redis"]);
+    assert!(pids.values().all(|pid| runs(*pid)));
+    drop(stack);
+    assert!(pids.values().all(|pid| !runs(*pid)));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_kept_folder_has_its_data_again_at_the_next_start() {
+    if !installed() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    // The temporary folder is closed to others; PostgreSQL's user has to pass.
+    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o711);
+    fs::set_permissions(root.path(), open).unwrap();
+    let start = || {
+        let mut options = options();
+        options.services.redis = false;
+        options.keep_in = Some(root.path().join("stack"));
+        Stack::start(options).unwrap()
+    };
+    let first = start();
+    query(&first, "create table kept (id int)");
+    drop(first);
+    assert_eq!(query(&start(), "select count(*) from kept"), "0");
+}
+
+#[test]
+fn a_service_that_fails_is_told_with_the_end_of_its_log() {
+    if !installed() {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    let program = root.path().join("target-app");
+    fs::write(&program, "#!/bin/sh\necho no table today >&2\nexit 3\n").unwrap();
+    let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
+    fs::set_permissions(&program, open).unwrap();
+    let error = Stack::start(StackOptions {
+        services: Services {
+            postgres: false,
+            redis: false,
+            target: true,
+        },
+        database_url: Some("postgres://127.0.0.1:9/none".to_owned()),
+        redis_url: Some("redis://127.0.0.1:9/0".to_owned()),
+        target_bin: Some(program),
+        ..StackOptions::default()
+    })
+    .unwrap_err()
+    .to_string();
+    assert!(error.contains("target-app migrate failed"), "{error}");
+    assert!(error.contains("| no table today"), "{error}");
+}
+
+#[test]
+fn a_target_without_its_database_is_refused() {
+    let error = Stack::start(StackOptions {
+        services: Services {
+            postgres: false,
+            redis: false,
+            target: true,
+        },
+        ..StackOptions::default()
+    });
+    assert!(matches!(error, Err(StackError::Needs("PostgreSQL"))));
+}
+
+#[test]
+fn an_interrupted_start_ends_what_it_started() {
+    if !installed() {
+        return;
+    }
+    let options = options();
+    options.stop.cancel();
+    let error = Stack::start(options).unwrap_err();
+    assert!(matches!(error, StackError::Interrupted), "{error}");
+}
+
+/// Not a test of its own: the process that the next test kills.
+#[test]
+fn victim() {
+    if env::var_os(VICTIM).is_none() {
+        return;
+    }
+    let stack = Stack::start(options()).unwrap();
+    let pids: Vec<_> = stack.pids.values().map(u32::to_string).collect();
+    println!("stack {} {}", stack.folder.display(), pids.join(" "));
+    thread::sleep(Duration::from_secs(600));
+}
+
+#[test]
+fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
+    if !installed() {
+        return;
+    }
+    let mut victim = Command::new(env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "stack::tests::victim"])
+        .env(VICTIM, "1")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let output = BufReader::new(victim.stdout.take().unwrap());
+    let line = output
+        .lines()
+        .map_while(Result::ok)
+        .find_map(|line| Some(line.split_once("stack /")?.1.to_owned()))
+        .expect("the victim starts a stack");
+    let mut words = line.split(' ');
+    let folder = PathBuf::from(format!("/{}", words.next().unwrap()));
+    let pids: Vec<u32> = words.map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 2);
+    let workers = children(pids[0]);
+    assert!(!workers.is_empty(), "PostgreSQL has background processes");
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let all = || pids.iter().chain(&workers).any(|pid| runs(*pid));
+    assert!(
+        within(Duration::from_secs(10), || !all()),
+        "{pids:?} {workers:?}"
+    );
+    assert!(folder.exists());
+    drop(super::folder::Folder::temporary().unwrap());
+    assert!(!folder.exists(), "{}", folder.display());
+}
+
+fn children(pid: u32) -> Vec<u32> {
+    let list = Path::new("/proc").join(format!("{pid}/task/{pid}/children"));
+    fs::read_to_string(list)
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(|pid| pid.parse().unwrap())
+        .collect()
+}
