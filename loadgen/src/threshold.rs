@@ -240,14 +240,14 @@ mod tests {
             ),
             (Level::Fail, None, quantile(0.95), Comparison::Less, 1000.0)
         );
-        assert_eq!(read("success > 99%").limit, 0.99);
+        assert!((read("success > 99%").limit - 0.99).abs() < 1e-12);
         assert_eq!(read("errors < 1%").metric, Metric::Errors);
         let login = read("auth.login: p97.5 < 1s");
         assert_eq!(login.subject.as_deref(), Some("auth.login"));
         assert_eq!(login.metric, quantile(0.975));
         let warn = read("warn: p(99.9) <= 2000ms");
         assert_eq!((warn.level, warn.metric), (Level::Warn, quantile(0.999)));
-        assert_eq!(read("warn: chat.send: rate >= 50/s").limit, 50.0);
+        assert!((read("warn: chat.send: rate >= 50/s").limit - 50.0).abs() < 1e-12);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use shared::{dataset::Scale, profile::Profile};
+use shared::dataset::Scale;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -26,7 +26,7 @@ use crate::{
     live::{Live, Look},
     observer::Control,
     report,
-    stack::{Stack, StackOptions},
+    stack::{Stack, StackError, StackOptions},
     store::{Folder, folder::write_atomically, schema::Summary},
     trial::{Bench, Outcome},
 };
@@ -163,25 +163,20 @@ impl<'a> Session<'a> {
         command: &'static str,
         name: &str,
         source: &'a Source,
-    ) -> Result<Self, Failure> {
-        Ok(Self {
+    ) -> Self {
+        Self {
             result,
             command,
             name: name.to_owned(),
             source,
             folder: OnceCell::new(),
             store_failure: RefCell::new(None),
-        })
+        }
     }
 
     /// Starts services, does `work`, takes them down, keeps and prints the summary. The exit
     /// code is the verdict's.
-    pub(super) fn work<F>(
-        &self,
-        services: &Services,
-        profile: &Profile,
-        work: F,
-    ) -> Result<u8, Failure>
+    pub(super) fn work<F>(&self, services: &Services, work: F) -> Result<u8, Failure>
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
@@ -197,7 +192,7 @@ impl<'a> Session<'a> {
             let stop = CancellationToken::new();
             interrupt::listen(stop.clone(), Arc::clone(&running), events.clone())
                 .map_err(Failure::internal)?;
-            let bench = open(services, profile, &running, events.clone(), stop).await?;
+            let bench = open(services, &running, events.clone(), stop).await?;
             self.make_folder()?;
             work(&bench, matches!(services, Services::Own { .. })).await
         });
@@ -270,9 +265,20 @@ impl<'a> Session<'a> {
     }
 }
 
+/// Starts an own stack beside the event loop; it gives up early when `options.stop` says so.
+pub(super) async fn start(options: StackOptions) -> Result<Stack, Failure> {
+    tokio::task::spawn_blocking(move || Stack::start(options))
+        .await
+        .map_err(Failure::internal)?
+        .map_err(|error| match error {
+            StackError::Interrupted => Failure::Interrupted,
+            StackError::Failed { .. } | StackError::Io { .. } => Failure::internal(error),
+            _ => Failure::usage(error),
+        })
+}
+
 async fn open(
     services: &Services,
-    profile: &Profile,
     running: &Held<Stack>,
     events: Publisher,
     stop: CancellationToken,
@@ -303,9 +309,16 @@ async fn open(
             target_bin,
             keep_in,
         } => {
-            let options = StackOptions::default();
-            let _ = (profile, scale, target_bin, keep_in, options);
-            let stack: Stack = todo_start().await?;
+            let told = events.clone();
+            let options = StackOptions {
+                keep_in: keep_in.clone(),
+                scale: scale.unwrap_or(Scale::Small),
+                target_bin: target_bin.clone(),
+                stop: stop.clone(),
+                log: Arc::new(move |what| told.stage(what, None)),
+                ..StackOptions::default()
+            };
+            let stack = start(options).await?;
             let (host, address) = resolve(&stack.target_url)?;
             let control = Control::new(&stack.target_url, Some(stack.lab_token.clone()))
                 .map_err(Failure::internal)?;

@@ -27,43 +27,39 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let mut services = Services::of(&args.target)?;
     services.needs_lab()?;
     services.scale_unless_told(experiment.scale);
-    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source)?;
+    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source);
     let differences = experiment
         .before
         .profile
         .differences(&experiment.after.profile);
 
-    session.work(
-        &services,
-        &experiment.after.profile,
-        async |bench, own_stack| {
-            bench.events.note(load_line(&experiment.suite));
-            bench.events.note(match differences.as_slice() {
-                [] => "both arms have the same switches: this is an A/A control".to_owned(),
-                few if few.len() <= 4 => few
-                    .iter()
-                    .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
-                    .collect::<Vec<_>>()
-                    .join("; "),
-                many => format!("{} switches differ between the arms", many.len()),
-            });
-            bench.events.note(announced(&experiment));
-            let workers = usize::from(args.load.workers);
-            let finished = experiment::run(bench, &experiment, workers, &mut |outcome| {
-                session.keep(outcome);
-            })
-            .await;
-            let about = About {
-                started_at,
-                own_stack,
-                warnings: services.warnings(),
-            };
-            if finished.trials.is_empty() {
-                return Err(finished.error.map_or(Failure::Interrupted, failure));
-            }
-            Ok(summary::of_experiment(about, &experiment, &finished))
-        },
-    )
+    session.work(&services, async |bench, own_stack| {
+        bench.events.note(load_line(&experiment.suite));
+        bench.events.note(match differences.as_slice() {
+            [] => "both arms have the same switches: this is an A/A control".to_owned(),
+            few if few.len() <= 4 => few
+                .iter()
+                .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+            many => format!("{} switches differ between the arms", many.len()),
+        });
+        bench.events.note(announced(&experiment));
+        let workers = usize::from(args.load.workers);
+        let finished = experiment::run(bench, &experiment, workers, &mut |outcome| {
+            session.keep(outcome);
+        })
+        .await;
+        let about = About {
+            started_at,
+            own_stack,
+            warnings: services.warnings(),
+        };
+        if finished.trials.is_empty() {
+            return Err(finished.error.map_or(Failure::Interrupted, failure));
+        }
+        Ok(summary::of_experiment(about, &experiment, &finished))
+    })
 }
 
 /// How long it will take, said before it starts.
@@ -123,7 +119,7 @@ fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
         )));
     }
     let (mut suite, source) = shipped::suite("core")?;
-    suite.name = "adhoc".to_owned();
+    "adhoc".clone_into(&mut suite.name);
     suite.question = question(args);
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
     let primary = args

@@ -22,12 +22,12 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     overrides::apply(&mut suite, &args.load)?;
     let profile = overrides::profile(&args.profile, &args.set)?;
     let services = Services::of(&args.target)?;
-    let session = Session::begin(&args.result, "run", &suite.name, &source)?;
+    let session = Session::begin(&args.result, "run", &suite.name, &source);
     // Windows that are no whole milliseconds apart would leave an empty last phase.
     let windows = suite.windows;
     shorten(&mut suite, windows.warm_up, windows.measure);
 
-    session.work(&services, &profile, async |bench, own_stack| {
+    session.work(&services, async |bench, own_stack| {
         bench.events.note(load_line(&suite));
         bench.events.note(format!(
             "one trial: about {} s",

@@ -75,19 +75,17 @@ fn find(kind: &str, word: &str, shipped: &[(&str, &str)]) -> Result<Source, BadF
         .file_name()
         .map_or(word, |name| name.to_str().unwrap_or(word));
     let stem = stem.strip_suffix(".yaml").unwrap_or(stem).replace('-', "_");
-    match shipped.iter().find(|(name, _)| *name == stem) {
-        Some((name, text)) => Ok(Source {
+    if let Some((name, text)) = shipped.iter().find(|(name, _)| *name == stem) {
+        return Ok(Source {
             name: format!("{name}.yaml"),
             text: (*text).to_owned(),
-        }),
-        None => {
-            let known = shipped.iter().map(|(name, _)| *name);
-            Err(BadFile(format!(
-                "there is no file `{word}`, and {}",
-                unknown(kind, &stem, known)
-            )))
-        }
+        });
     }
+    let known = shipped.iter().map(|(name, _)| *name);
+    Err(BadFile(format!(
+        "there is no file `{word}`, and {}",
+        unknown(kind, &stem, known)
+    )))
 }
 
 #[cfg(test)]

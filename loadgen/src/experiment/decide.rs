@@ -89,7 +89,7 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         } else {
             Claim::Inconclusive
         };
-        effect.decision = claim.as_str().to_owned();
+        claim.as_str().clone_into(&mut effect.decision);
         effect.block_ratios = Vec::new();
         effect.sentence = without_ratio(metric, &effect, &known);
         return Some(effect);
@@ -102,7 +102,7 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         effect.level = Some(wide.level);
     }
     let claim = claim(metric, &logs);
-    effect.decision = claim.as_str().to_owned();
+    claim.as_str().clone_into(&mut effect.decision);
     effect.sentence = sentence(metric, &effect, claim, &logs, before.cut, after.cut);
     Some(effect)
 }
@@ -196,33 +196,24 @@ fn sentence(
     cut_after: bool,
 ) -> String {
     let ratio = effect.ratio.unwrap_or(1.0);
-    let mut text = format!("{}: after is {} before", metric.name, times(ratio));
-    if let (Some((low, high)), Some(level)) = (effect.interval, effect.level) {
-        text.push_str(&format!(
+    let spread = if let (Some((low, high)), Some(level)) = (effect.interval, effect.level) {
+        format!(
             " ({:.1} % interval {low:.3} to {high:.3} over {} blocks)",
             level * 100.0,
             logs.len()
-        ));
+        )
     } else {
         let (low, high) = range(&effect.block_ratios);
-        text.push_str(&format!(
-            ", {low:.3} to {high:.3} over the {} block(s)",
-            logs.len()
-        ));
-    }
-    if cut_before || cut_after {
-        let side = if cut_before && cut_after {
-            "both arms"
-        } else if cut_before {
-            "before"
-        } else {
-            "after"
-        };
-        text.push_str(&format!(
-            "; {side} lies beyond the timeout in some trial and counts as the timeout, so the true ratio is further from 1"
-        ));
-    }
-    text.push_str(&match claim {
+        format!(", {low:.3} to {high:.3} over the {} block(s)", logs.len())
+    };
+    let cut = match (cut_before, cut_after) {
+        (false, false) => String::new(),
+        (true, true) => beyond("both arms"),
+        (true, false) => beyond("before"),
+        (false, true) => beyond("after"),
+    };
+    let percent = metric.margin * 100.0;
+    let decided = match claim {
         Claim::Improved | Claim::Regressed => {
             let way = if claim == Claim::Improved {
                 "improved"
@@ -234,32 +225,32 @@ fn sentence(
                 .interval
                 .is_some_and(|(low, high)| high.ln() < -margin || low.ln() > margin);
             if proven {
-                format!(
-                    "; it {way}, by more than the margin of {:.1} %",
-                    metric.margin * 100.0
-                )
+                format!("it {way}, by more than the margin of {percent:.1} %")
             } else {
-                format!(
-                    "; it {way}, though perhaps by less than the margin of {:.1} %",
-                    metric.margin * 100.0
-                )
+                format!("it {way}, though perhaps by less than the margin of {percent:.1} %")
             }
         }
-        Claim::NoChange => format!(
-            "; no difference that matters (margin {:.1} %)",
-            metric.margin * 100.0
-        ),
+        Claim::NoChange => format!("no difference that matters (margin {percent:.1} %)"),
         Claim::Inconclusive if logs.len() < FEWEST => format!(
-            "; {} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
+            "{} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
             logs.len()
         ),
         Claim::Inconclusive => format!(
-            "; undecided, about {} blocks would tell a difference of {:.1} %",
-            blocks_needed(logs, metric.margin).max(logs.len() + 1),
-            metric.margin * 100.0
+            "undecided, about {} blocks would tell a difference of {percent:.1} %",
+            blocks_needed(logs, metric.margin).max(logs.len() + 1)
         ),
-    });
-    text
+    };
+    format!(
+        "{}: after is {} before{spread}{cut}; {decided}",
+        metric.name,
+        times(ratio)
+    )
+}
+
+fn beyond(side: &str) -> String {
+    format!(
+        "; {side} lies beyond the timeout in some trial and counts as the timeout, so the true ratio is further from 1"
+    )
 }
 
 fn without_ratio(metric: &Metric, effect: &Effect, known: &[(Option<f64>, Option<f64>)]) -> String {

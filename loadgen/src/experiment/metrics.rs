@@ -2,6 +2,9 @@
 
 use crate::store::schema::{Operation, Trial};
 
+/// Takes a metric's figure from a trial; absent where the trial has none.
+type Figure = Box<dyn Fn(&Trial) -> Option<f64>>;
+
 /// One figure that every trial has.
 pub struct Metric {
     /// `discovery.list p97.5`.
@@ -15,7 +18,7 @@ pub struct Metric {
     /// What stands for a figure that lies beyond the timeout.
     pub beyond: Option<f64>,
     /// The figure of one trial.
-    pub figure: Box<dyn Fn(&Trial) -> Option<f64>>,
+    pub(super) figure: Figure,
 }
 
 /// Margins of the method, section 2.3.

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{
     memory::ChatMemory,
-    registry::{Flow, Iteration, op},
+    registry::{Flow, Iteration, Settled, op},
 };
 use crate::{request::Request, sample::OpId};
 
@@ -240,20 +240,16 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    fn settle(
-        &mut self,
-        index: usize,
-        result: Result<(), String>,
-    ) -> Option<(usize, Result<(), String>)> {
+    fn settle(&mut self, index: usize, result: Result<(), String>) -> Settled {
         let result = match self.fault.take() {
             Some(fault) => Err(fault),
             None => result,
         };
         self.wrong |= result.is_err();
-        Some((index, result))
+        (index, result)
     }
 
-    fn own_message(&mut self, text: &str) -> Option<(usize, Result<(), String>)> {
+    fn own_message(&mut self, text: &str) -> Option<Settled> {
         match self.hear(text) {
             Heard::Ack { client_id, seq } => {
                 let own = self.own?;
@@ -262,7 +258,7 @@ impl<'a> Hearing<'a> {
                 }
                 self.acked = Some(seq);
                 let agrees = self.delivered.is_none_or(|delivered| delivered == seq);
-                self.settle(ACK, agree(agrees))
+                Some(self.settle(ACK, agree(agrees)))
             }
             Heard::Own { seq, right } => {
                 if self.delivered.is_some() {
@@ -277,18 +273,18 @@ impl<'a> Hearing<'a> {
                 } else {
                     Err("one's own message came back with another text".to_owned())
                 };
-                self.settle(DELIVERY, result)
+                Some(self.settle(DELIVERY, result))
             }
-            Heard::Refused(why) => self.settle(ACK, Err(why)),
+            Heard::Refused(why) => Some(self.settle(ACK, Err(why))),
             Heard::Nothing | Heard::Pong(_) => None,
         }
     }
 
-    fn pong(&mut self, text: &str, nonce: u64) -> Option<(usize, Result<(), String>)> {
+    fn pong(&mut self, text: &str, nonce: u64) -> Option<Settled> {
         match self.hear(text) {
-            Heard::Pong(told) if told == nonce => self.settle(0, Ok(())),
-            Heard::Pong(_) => self.settle(0, Err("the pong has another nonce".to_owned())),
-            Heard::Refused(why) => self.settle(0, Err(why)),
+            Heard::Pong(told) if told == nonce => Some(self.settle(0, Ok(()))),
+            Heard::Pong(_) => Some(self.settle(0, Err("the pong has another nonce".to_owned()))),
+            Heard::Refused(why) => Some(self.settle(0, Err(why))),
             _ => None,
         }
     }

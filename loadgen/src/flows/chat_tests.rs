@@ -52,7 +52,7 @@ fn ack(seq: i64) -> String {
 }
 
 /// What the operations of one send come to when these texts arrive.
-fn hear(texts: &[String]) -> (Vec<(usize, Result<(), String>)>, bool) {
+fn hear(texts: &[String]) -> (Vec<Settled>, bool) {
     let (mut seat, own) = (seat(), own());
     let mut hearing = Hearing::new(&mut seat, 0, Some(&own));
     let settled = texts

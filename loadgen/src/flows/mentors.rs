@@ -3,6 +3,8 @@
 //! Whatever the arm, the list has to be right: in the asked order with ties broken by id,
 //! with every filter held, no longer than asked, and going on where the page before ended.
 
+use std::fmt::Write as _;
+
 use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
@@ -214,7 +216,9 @@ fn encoded(text: &str) -> String {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 out.push(byte as char);
             }
-            _ => out.push_str(&format!("%{byte:02X}")),
+            _ => {
+                let _infallible = write!(out, "%{byte:02X}");
+            }
         }
     }
     out

@@ -13,7 +13,8 @@ mod world;
 pub use memory::{ChatMemory, Memory};
 pub use popularity::Popularity;
 pub use registry::{
-    Flow, Iteration, OPERATIONS, Transport, flow, names, operation, operation_name,
+    Flow, Iteration, OPERATIONS, OnText, Settled, Transport, flow, names, operation,
+    operation_name,
 };
 pub use auth::{check_login, login_request};
 pub use world::{Account, World};

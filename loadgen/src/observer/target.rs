@@ -22,9 +22,9 @@ use crate::{check::Reply, request::Request};
 /// Longest wait for an ordinary answer.
 const ORDINARY: Duration = Duration::from_secs(15);
 /// Longest wait for a reset: it copies a database.
-const RESET: Duration = Duration::from_secs(180);
+const RESET: Duration = Duration::from_mins(3);
 /// Longest wait for an audit: it reads all tables.
-const AUDIT: Duration = Duration::from_secs(120);
+const AUDIT: Duration = Duration::from_mins(2);
 /// Longest wait for a sample: a late one is worth nothing.
 const SAMPLE: Duration = Duration::from_secs(3);
 /// Largest answer that is read.
@@ -132,7 +132,7 @@ impl Control {
         if reply.status < 500 {
             Ok(())
         } else {
-            Err(self.refused("the health check", &reply))
+            Err(Self::refused("the health check", &reply))
         }
     }
 
@@ -198,11 +198,11 @@ impl Control {
                     why: error.to_string(),
                 })
             }
-            _ => Err(self.refused(what, &reply)),
+            _ => Err(Self::refused(what, &reply)),
         }
     }
 
-    fn refused(&self, what: &'static str, reply: &Reply) -> ControlError {
+    fn refused(what: &'static str, reply: &Reply) -> ControlError {
         let detail = serde_json::from_slice::<Problem>(&reply.body).map_or_else(
             |_| {
                 String::from_utf8_lossy(&reply.body)

@@ -189,13 +189,16 @@ fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
 fn target_cpu(span: &[Observation]) -> Option<f64> {
     let (first, last) = (span.first()?, span.last()?);
     let seconds = apart(first.at, last.at).as_secs_f64();
-    let spent = match (first.host.get("target-app"), last.host.get("target-app")) {
-        (Some(before), Some(after)) => after.cpu_s - before.cpu_s,
-        _ => {
-            let before = first.snapshot.as_ref()?.process.cpu_ms;
-            let after = last.snapshot.as_ref()?.process.cpu_ms;
-            after.saturating_sub(before) as f64 / 1_000.0
-        }
+    let seen = first
+        .host
+        .get("target-app")
+        .zip(last.host.get("target-app"));
+    let spent = if let Some((before, after)) = seen {
+        after.cpu_s - before.cpu_s
+    } else {
+        let before = first.snapshot.as_ref()?.process.cpu_ms;
+        let after = last.snapshot.as_ref()?.process.cpu_ms;
+        after.saturating_sub(before) as f64 / 1_000.0
     };
     (seconds > 0.2).then(|| (spent / seconds).max(0.0))
 }

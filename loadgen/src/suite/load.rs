@@ -87,7 +87,7 @@ fn explain(error: serde_saphyr::Error, file: &str) -> String {
             field, expected, ..
         } => format!(
             "{place}: {}",
-            unknown("key", &field, expected.iter().copied())
+            unknown("key", field, expected.iter().copied())
         ),
         serde_saphyr::Error::SerdeMissingField { field, .. } => {
             format!("{place}: the key `{field}` is missing")

@@ -32,19 +32,16 @@ pub fn broken_sentences(
     all.iter()
         .filter(|one| one.violations > 0)
         .map(|one| {
-            let mut sentence = format!(
-                "arm `{arm}`: invariant {:02} {} is broken {} time(s): {}",
+            let proof = known_wrong.map_or_else(String::new, |strategy| {
+                format!(". `{strategy}` is known to be wrong and is there to prove that the audit notices: it does")
+            });
+            format!(
+                "arm `{arm}`: invariant {:02} {} is broken {} time(s): {}{proof}",
                 one.number,
                 one.name,
                 one.violations,
                 one.statement.trim_end_matches('.')
-            );
-            if let Some(strategy) = known_wrong {
-                sentence.push_str(&format!(
-                    ". `{strategy}` is known to be wrong and is there to prove that the audit notices: it does"
-                ));
-            }
-            sentence
+            )
         })
         .collect()
 }
