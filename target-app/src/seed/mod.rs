@@ -24,4 +24,4 @@ mod skew;
 mod tables;
 mod words;
 
-pub use run::{Options, Report, SeedError, run};
+pub use run::{Options, Outcome, Present, Report, SeedError, run};

@@ -1,4 +1,4 @@
-//! `seed`: refuse or empty, plan, load, analyse, and keep the copy that resets go back to.
+//! `seed`: refuse, keep or empty, plan, load, analyse, and make the copy that resets go back to.
 
 use std::{
     collections::BTreeMap,
@@ -38,10 +38,38 @@ pub struct Options {
     pub seed: u64,
     /// The instant that the data calls now; the start of the current UTC day unless told.
     pub anchor: Option<DateTime<Utc>>,
-    /// Replace what is there.
-    pub force: bool,
+    /// What to do with data that is there.
+    pub present: Present,
     /// Where the recordings' files go.
     pub media_dir: PathBuf,
+}
+
+/// What to do with a database that holds data already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Present {
+    /// Refuse: somebody may still want it.
+    #[default]
+    Refuse,
+    /// Keep it if it is what would be seeded, so that a second start finds its work done.
+    Keep,
+    /// Replace it.
+    Replace,
+}
+
+/// What came of it.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The data was loaded.
+    Seeded(Report),
+    /// The same data was there, and was left as it is.
+    Kept {
+        /// Name of the database.
+        database: String,
+        /// Its scale and seed: `small, seed 1`.
+        label: String,
+        /// Digest of what was seeded then.
+        digest: String,
+    },
 }
 
 /// What was seeded.
@@ -75,6 +103,18 @@ pub enum SeedError {
         database: String,
         /// How many accounts.
         accounts: i64,
+    },
+    /// The database was seeded with something else than what is asked for.
+    #[error(
+        "database {database} already holds other data ({found}, not {wanted}); use --force to replace it or another database"
+    )]
+    OtherData {
+        /// Its name.
+        database: String,
+        /// Scale and seed that are there.
+        found: String,
+        /// Scale and seed that were asked for.
+        wanted: String,
     },
     /// The schema could not be brought up to date.
     #[error("failed to migrate the database")]
@@ -121,22 +161,54 @@ impl fmt::Display for Report {
     }
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Seeded(report) => report.fmt(f),
+            Self::Kept {
+                database,
+                label,
+                digest,
+            } => write!(
+                f,
+                "database {database} is already seeded ({label}), nothing to do; digest {digest}"
+            ),
+        }
+    }
+}
+
 /// Seeds the database of the URL.
 ///
 /// Migrates it first. The load is one transaction; the copy for resets is made after it and
 /// needs the database for itself, so who else is connected is found out before anything is touched.
-pub async fn run(url: &str, options: Options) -> Result<Report, SeedError> {
+pub async fn run(url: &str, options: Options) -> Result<Outcome, SeedError> {
     let started = Instant::now();
     let name = database::name(url)?;
     let pool = db::connect(url).await?;
-    let loaded = fill(&pool, &name, &options).await;
+    let kept = keep(&pool, &name, &options).await;
+    let loaded = match &kept {
+        Ok(None) => Some(fill(&pool, &name, &options).await),
+        _ => None,
+    };
     let bytes = sqlx::query_scalar::<_, i64>("select pg_database_size(current_database())")
         .fetch_one(&pool)
         .await;
     pool.close().await;
+    let kept = kept?;
+    let Some(loaded) = loaded else {
+        // Whoever was interrupted between the load and the copy has only this left to do.
+        if !database::has_snapshot(url).await? {
+            database::snapshot(url).await?;
+        }
+        return Ok(Outcome::Kept {
+            database: name,
+            label: label(options.scale.as_str(), options.seed),
+            digest: kept.unwrap_or_default(),
+        });
+    };
     let (loaded, media_written) = loaded?;
     database::snapshot(url).await?;
-    Ok(Report {
+    Ok(Outcome::Seeded(Report {
         scale: options.scale,
         digest: loaded.digest,
         counts: options.scale.counts(),
@@ -144,7 +216,51 @@ pub async fn run(url: &str, options: Options) -> Result<Report, SeedError> {
         media_written,
         bytes: bytes? as u64,
         took: started.elapsed(),
-    })
+    }))
+}
+
+/// Migrates, and decides what becomes of data that is there: its digest if it stays.
+async fn keep(pool: &PgPool, name: &str, options: &Options) -> Result<Option<String>, SeedError> {
+    db::migrate(pool).await?;
+    if options.present == Present::Replace {
+        return Ok(None);
+    }
+    let accounts: i64 = sqlx::query_scalar("select count(*) from app_user")
+        .fetch_one(pool)
+        .await?;
+    if accounts == 0 {
+        return Ok(None);
+    }
+    let seeded: Option<(String, i64, String)> =
+        sqlx::query_as("select scale, seed, digest from dataset")
+            .fetch_optional(pool)
+            .await?;
+    match seeded {
+        Some((scale, seed, digest)) if options.present == Present::Keep => {
+            let (found, wanted) = (
+                label(&scale, seed as u64),
+                label(options.scale.as_str(), options.seed),
+            );
+            if found != wanted {
+                return Err(SeedError::OtherData {
+                    database: name.to_owned(),
+                    found,
+                    wanted,
+                });
+            }
+            let folder = options.media_dir.clone();
+            write_media(folder).await?;
+            Ok(Some(digest))
+        }
+        _ => Err(SeedError::NotEmpty {
+            database: name.to_owned(),
+            accounts,
+        }),
+    }
+}
+
+fn label(scale: &str, seed: u64) -> String {
+    format!("{scale}, seed {seed}")
 }
 
 async fn fill(
@@ -152,20 +268,9 @@ async fn fill(
     name: &str,
     options: &Options,
 ) -> Result<(super::load::Loaded, u32), SeedError> {
-    db::migrate(pool).await?;
-    let accounts: i64 = sqlx::query_scalar("select count(*) from app_user")
-        .fetch_one(pool)
-        .await?;
-    if accounts > 0 && !options.force {
-        return Err(SeedError::NotEmpty {
-            database: name.to_owned(),
-            accounts,
-        });
-    }
     refuse_company(pool, name).await?;
 
-    let folder = options.media_dir.clone();
-    let media = tokio::task::spawn_blocking(move || media::write_missing(&folder));
+    let media = tokio::spawn(write_media(options.media_dir.clone()));
     let hash = hash_password(Profile::default().auth_hash).await?;
     let writer = Writer::new(Plan::new(options.scale, options.seed), hash);
     let label = Label {
@@ -179,15 +284,24 @@ async fn fill(
     let loaded = load(pool.begin().await?, &writer, &label).await?;
     // Statistics and visibility go into the copy, so that no trial pays for making them.
     sqlx::raw_sql("vacuum (analyze)").execute(pool).await?;
-    let written = media
+    let written = media.await.map_err(|failure| SeedError::Media {
+        folder: options.media_dir.clone(),
+        source: io::Error::other(failure.to_string()),
+    })??;
+    Ok((loaded, written))
+}
+
+/// Writes the recordings' files that are not there yet; answers how many.
+async fn write_media(folder: PathBuf) -> Result<u32, SeedError> {
+    let place = folder.clone();
+    tokio::task::spawn_blocking(move || media::write_missing(&folder))
         .await
         .map_err(|failure| io::Error::other(failure.to_string()))
         .and_then(|written| written)
         .map_err(|source| SeedError::Media {
-            folder: options.media_dir.clone(),
+            folder: place,
             source,
-        })?;
-    Ok((loaded, written))
+        })
 }
 
 async fn refuse_company(pool: &PgPool, name: &str) -> Result<(), SeedError> {
