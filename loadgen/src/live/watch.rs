@@ -2,6 +2,8 @@
 //! as a closed pipe, ends the showing and not the run.
 
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,23 +20,29 @@ const FRAME: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Live {
     thread: Option<JoinHandle<()>>,
+    /// Set when nothing more is expected, although a publisher may still be alive.
+    ended: Arc<AtomicBool>,
 }
 
 impl Live {
     /// Starts to show; it ends by itself when every publisher is gone.
     pub fn start(events: Receiver<Event>, look: Look) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&ended);
         let thread = std::thread::Builder::new()
             .name("live".into())
-            .spawn(move || watch(&events, look, &mut io::stderr()));
+            .spawn(move || show_until(&events, look, &mut io::stderr(), &seen));
         // A machine that cannot start one more thread runs unwatched: the publisher finds the
         // channel closed and stays silent.
         Self {
             thread: thread.ok(),
+            ended,
         }
     }
 
-    /// Waits until the last event has been shown. Every publisher must have been dropped.
+    /// Waits until the events so far have been shown.
     pub fn finish(self) {
+        self.ended.store(true, Ordering::Release);
         if let Some(thread) = self.thread {
             // A panic while showing must not take the result with it.
             let _shown = thread.join();
@@ -44,6 +52,12 @@ impl Live {
 
 /// Shows events until the last publisher is gone.
 pub fn watch(events: &Receiver<Event>, look: Look, out: &mut dyn Write) {
+    show_until(events, look, out, &AtomicBool::new(false));
+}
+
+/// Shows events until the last publisher is gone, or until `ended` is set and none is waiting:
+/// a publisher that somebody forgot must not hold the report back.
+fn show_until(events: &Receiver<Event>, look: Look, out: &mut dyn Write, ended: &AtomicBool) {
     let mut screen = Screen {
         look,
         out,
@@ -54,6 +68,7 @@ pub fn watch(events: &Receiver<Event>, look: Look, out: &mut dyn Write) {
     loop {
         match events.recv_timeout(FRAME) {
             Ok(event) => screen.show(event, Instant::now()),
+            Err(RecvTimeoutError::Timeout) if ended.load(Ordering::Acquire) => break,
             Err(RecvTimeoutError::Timeout) => screen.refresh(Instant::now()),
             Err(RecvTimeoutError::Disconnected) => break,
         }
@@ -212,6 +227,15 @@ mod tests {
             "{text:?}"
         );
         assert!(text.ends_with(CLEAR));
+    }
+
+    #[test]
+    fn a_forgotten_publisher_does_not_hold_the_report_back() {
+        let (publisher, receiver) = channel();
+        publisher.note("last words");
+        let live = Live::start(receiver, Look::plain());
+        live.finish();
+        drop(publisher);
     }
 
     #[test]
