@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_starts_later_stands_at_zero_until_then() {
-        let clock = Clock::start_in(Duration::from_secs(3_600));
+        let clock = Clock::start_in(Duration::from_hours(1));
         assert_eq!(clock.now(), Nanos(0));
     }
 

@@ -39,6 +39,7 @@ impl Nanos {
     }
 
     /// The span from `earlier` to here; nothing if `earlier` is later.
+    #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
     }

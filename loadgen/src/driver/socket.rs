@@ -45,6 +45,8 @@ const LARGEST_TEXT: usize = 1024 * 1024;
 const FAREWELL: Duration = Duration::from_secs(1);
 
 type Stream = WebSocketStream<TcpStream>;
+/// Tells which operation an incoming text settles, and how.
+type OnText<'a> = dyn FnMut(&str) -> Option<(usize, Result<(), String>)> + 'a;
 
 /// What the reader leaves for the flow.
 #[derive(Default)]
@@ -127,7 +129,7 @@ pub(super) async fn exchange(
     user: &mut User,
     ops: &[OpId],
     text: Option<String>,
-    on_text: &mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    on_text: &mut OnText<'_>,
 ) -> bool {
     user.begin(ops.iter().copied());
     let now = user.bench.clock.now();
@@ -156,7 +158,7 @@ pub(super) async fn exchange(
 async fn talk(
     user: &mut User,
     text: Option<String>,
-    on_text: &mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    on_text: &mut OnText<'_>,
 ) -> Result<(), Failure> {
     let Some(socket) = &mut user.socket else {
         return Err((Outcome::Reset, "the socket is not open".to_owned()));

@@ -20,7 +20,7 @@ use crate::{
 const MOST_AT_ONCE: usize = 256;
 
 impl Transport for User {
-    fn exchange<'a>(&'a mut self, op: OpId, request: Request) -> LocalBoxFuture<'a, Option<Reply>> {
+    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
         Box::pin(async move {
             self.begin(std::iter::once(op));
             let entry = &mut self.entries[0];
@@ -42,11 +42,11 @@ impl Transport for User {
         self.settle_entry(0, outcome, why.as_deref());
     }
 
-    fn burst<'a>(
-        &'a mut self,
+    fn burst(
+        &mut self,
         op: OpId,
         requests: Vec<Request>,
-    ) -> LocalBoxFuture<'a, Vec<Option<Reply>>> {
+    ) -> LocalBoxFuture<'_, Vec<Option<Reply>>> {
         Box::pin(async move {
             let count = requests.len();
             self.begin(std::iter::repeat_n(op, count));
@@ -89,7 +89,7 @@ impl Transport for User {
         self.settle_entry(index, outcome, why.as_deref());
     }
 
-    fn pause<'a>(&'a mut self, think: Duration) -> LocalBoxFuture<'a, ()> {
+    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(self.think(think))
     }
 
@@ -101,7 +101,7 @@ impl Transport for User {
         self.socket.as_ref().map_or(0, socket::Socket::overflow)
     }
 
-    fn socket_open<'a>(&'a mut self, op: OpId, request: Request) -> LocalBoxFuture<'a, bool> {
+    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool> {
         Box::pin(socket::open(self, op, request))
     }
 
@@ -114,7 +114,7 @@ impl Transport for User {
         Box::pin(socket::exchange(self, ops, text, on_text))
     }
 
-    fn socket_close<'a>(&'a mut self) -> LocalBoxFuture<'a, ()> {
+    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async move {
             if let Some(socket) = self.socket.take() {
                 socket.close().await;

@@ -115,7 +115,7 @@ async fn answer(stream: &mut TcpStream, path: &str) -> bool {
         format!("HTTP/1.1 {code}\r\ncontent-length: {length}\r\n{timing}\r\n").into_bytes()
     };
     if path == "/never" {
-        sleep(Duration::from_secs(3_600)).await;
+        sleep(Duration::from_hours(1)).await;
     }
     if path == "/reset" {
         let _ = stream.write_all(&head("200 OK", 100)).await;

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::{
     suite::{Arrivals, Phase},
-    units::Nanos,
+    units::{Nanos, Rate},
 };
 
 /// How far from a whole number a sum of rates may be and still mean it.
@@ -108,7 +108,7 @@ fn whole(x: f64) -> u64 {
 
 fn rates(phase: &Phase) -> (f64, f64) {
     let from = phase.rate.as_per_second();
-    (from, phase.to.map_or(from, |to| to.as_per_second()))
+    (from, phase.to.map_or(from, Rate::as_per_second))
 }
 
 fn seconds(phase: &Phase) -> f64 {

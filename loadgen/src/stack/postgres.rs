@@ -30,7 +30,7 @@ const MANNER: Manner = Manner {
     name: "PostgreSQL",
     end: libc::SIGINT,
     farewell: libc::SIGQUIT,
-    start: Duration::from_secs(60),
+    start: Duration::from_mins(1),
 };
 
 /// A running PostgreSQL.
@@ -179,7 +179,7 @@ fn tool(
         name,
         end: libc::SIGTERM,
         farewell: libc::SIGKILL,
-        start: Duration::from_secs(120),
+        start: Duration::from_mins(2),
     };
     Service::spawn(
         keeper,

@@ -186,7 +186,7 @@ fn tail(log: &Path) -> String {
     if last.is_empty() {
         return "(it wrote nothing)".to_owned();
     }
-    last.iter().map(|line| format!("  | {line}\n")).collect()
+    format!("  | {}", last.join("\n  | "))
 }
 
 /// Empties a log, so that what an earlier start wrote is not taken for this one's.

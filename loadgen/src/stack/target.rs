@@ -28,7 +28,7 @@ const SERVER: Manner = Manner {
     name: "target-app",
     end: libc::SIGTERM,
     farewell: libc::SIGKILL,
-    start: Duration::from_secs(60),
+    start: Duration::from_mins(1),
 };
 /// Bringing the schema up to date.
 const MIGRATE: Manner = Manner {
@@ -38,7 +38,7 @@ const MIGRATE: Manner = Manner {
 /// Filling the database; the largest scale takes its time.
 const SEED: Manner = Manner {
     name: "target-app seed",
-    start: Duration::from_secs(1_800),
+    start: Duration::from_mins(30),
     ..SERVER
 };
 

@@ -164,7 +164,7 @@ fn victim() {
     let stack = Stack::start(options()).unwrap();
     let pids: Vec<_> = stack.pids.values().map(u32::to_string).collect();
     println!("stack {} {}", stack.folder.display(), pids.join(" "));
-    thread::sleep(Duration::from_secs(600));
+    thread::sleep(Duration::from_mins(10));
 }
 
 #[test]
