@@ -15,7 +15,7 @@
 //! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
 //! | [`trial`], [`live`], [`exit`] | one measured run of one arm |
 //! | [`experiment`] | paired trials and the decision |
-//! | [`store`], [`report`] | the result folder, and its pages |
+//! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
 
 pub mod aggregator;
@@ -43,3 +43,4 @@ pub mod threshold;
 pub mod trial;
 pub mod units;
 pub mod verdict;
+pub mod web;

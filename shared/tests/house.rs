@@ -39,9 +39,11 @@ const LOADGEN: &[&[&str]] = &[
     &["main", "lib"],
 ];
 
-
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the workspace").to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the workspace")
+        .to_path_buf()
 }
 
 fn rust_files(folder: &Path, out: &mut Vec<PathBuf>) {
@@ -63,12 +65,21 @@ fn sources() -> Vec<(PathBuf, String)> {
         }
     }
     files.sort();
-    assert!(files.len() > 50, "the walk found too few files to mean anything: {}", files.len());
+    assert!(
+        files.len() > 50,
+        "the walk found too few files to mean anything: {}",
+        files.len()
+    );
     files
         .into_iter()
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a source file is readable");
-            (path.strip_prefix(root()).expect("below the root").to_path_buf(), text)
+            (
+                path.strip_prefix(root())
+                    .expect("below the root")
+                    .to_path_buf(),
+                text,
+            )
         })
         .collect()
 }
@@ -82,7 +93,11 @@ fn no_file_is_longer_than_500_lines_and_no_mod_rs_longer_than_60() {
     let broken: Vec<_> = sources()
         .iter()
         .filter_map(|(path, text)| {
-            let limit = if path.file_name().is_some_and(|name| name == "mod.rs") { 60 } else { 500 };
+            let limit = if path.file_name().is_some_and(|name| name == "mod.rs") {
+                60
+            } else {
+                500
+            };
             let lines = text.lines().count();
             (lines > limit).then(|| format!("{}: {lines} lines, at most {limit}", path.display()))
         })
@@ -95,7 +110,11 @@ fn a_mod_rs_is_a_table_of_contents() {
     let broken: Vec<_> = sources()
         .iter()
         .filter(|(path, _)| path.file_name().is_some_and(|name| name == "mod.rs"))
-        .filter(|(_, text)| text.lines().any(|line| line.trim_start().starts_with("fn ") || line.trim_start().starts_with("impl ")))
+        .filter(|(_, text)| {
+            text.lines().any(|line| {
+                line.trim_start().starts_with("fn ") || line.trim_start().starts_with("impl ")
+            })
+        })
         .map(|(path, _)| path.display().to_string())
         .collect();
     refuse("logic belongs in a file with a name of its own", &broken);
@@ -117,7 +136,10 @@ fn no_room_is_called_util_common_helpers_or_misc() {
         .iter()
         .filter(|(path, _)| {
             path.with_extension("").components().any(|part| {
-                matches!(part.as_os_str().to_str(), Some("util" | "utils" | "common" | "helpers" | "misc"))
+                matches!(
+                    part.as_os_str().to_str(),
+                    Some("util" | "utils" | "common" | "helpers" | "misc")
+                )
             })
         })
         .map(|(path, _)| path.display().to_string())
@@ -129,23 +151,44 @@ fn no_room_is_called_util_common_helpers_or_misc() {
 fn imports_only_run_downwards() {
     let mut broken = Vec::new();
     for (krate, floors) in [("target-app", TARGET_APP), ("loadgen", LOADGEN)] {
-        let rank: BTreeMap<&str, usize> =
-            floors.iter().enumerate().flat_map(|(floor, rooms)| rooms.iter().map(move |room| (*room, floor))).collect();
+        let rank: BTreeMap<&str, usize> = floors
+            .iter()
+            .enumerate()
+            .flat_map(|(floor, rooms)| rooms.iter().map(move |room| (*room, floor)))
+            .collect();
         for (path, text) in sources() {
-            let Ok(inside) = path.strip_prefix(Path::new(krate).join("src")) else { continue };
-            let room = inside.components().next().expect("a file has a name").as_os_str().to_string_lossy();
-            let room = room.trim_end_matches(".rs");
-            let Some(own) = rank.get(room) else {
-                broken.push(format!("{}: the room `{room}` has no floor; give it one in this test", path.display()));
+            let Ok(inside) = path.strip_prefix(Path::new(krate).join("src")) else {
                 continue;
             };
-            for (number, line) in text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).enumerate() {
+            let room = inside
+                .components()
+                .next()
+                .expect("a file has a name")
+                .as_os_str()
+                .to_string_lossy();
+            let room = room.trim_end_matches(".rs");
+            let Some(own) = rank.get(room) else {
+                broken.push(format!(
+                    "{}: the room `{room}` has no floor; give it one in this test",
+                    path.display()
+                ));
+                continue;
+            };
+            for (number, line) in text
+                .lines()
+                .take_while(|line| !line.starts_with("#[cfg(test)]"))
+                .enumerate()
+            {
                 if line.trim_start().starts_with("//") {
                     continue;
                 }
                 for other in rooms_named(line, &rank) {
                     if rank[other] > *own {
-                        broken.push(format!("{}:{}: `{room}` imports `{other}` from above", path.display(), number + 1));
+                        broken.push(format!(
+                            "{}:{}: `{room}` imports `{other}` from above",
+                            path.display(),
+                            number + 1
+                        ));
                     }
                 }
             }
@@ -159,7 +202,10 @@ fn rooms_named<'a>(line: &str, rank: &BTreeMap<&'a str, usize>) -> Vec<&'a str> 
     let mut found = Vec::new();
     for (at, _) in line.match_indices("crate::") {
         let rest = &line[at + "crate::".len()..];
-        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+        let name: String = rest
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+            .collect();
         if let Some((room, _)) = rank.get_key_value(name.as_str()) {
             found.push(*room);
         }
@@ -171,14 +217,22 @@ fn rooms_named<'a>(line: &str, rank: &BTreeMap<&'a str, usize>) -> Vec<&'a str> 
 fn repositories_know_no_http_and_handlers_know_no_sql() {
     let mut broken = Vec::new();
     for (path, text) in sources() {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let handler = name == "handlers.rs" || path.components().any(|part| part.as_os_str() == "handlers");
+        let name = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let handler =
+            name == "handlers.rs" || path.components().any(|part| part.as_os_str() == "handlers");
         let words: &[&str] = match name {
             "repository.rs" => &["axum", "ApiError"],
             _ if handler && path.starts_with("target-app/src") => &["sqlx"],
             _ => continue,
         };
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        {
             if let Some(word) = words.iter().find(|word| line.contains(**word)) {
                 broken.push(format!("{}:{}: `{word}`", path.display(), number + 1));
             }
@@ -190,9 +244,17 @@ fn repositories_know_no_http_and_handlers_know_no_sql() {
 #[test]
 fn migrations_hold_no_index_that_is_not_unique() {
     let mut broken = Vec::new();
-    for entry in fs::read_dir(root().join("target-app/migrations")).expect("migrations exist").flatten() {
-        let text = fs::read_to_string(entry.path()).expect("a migration is readable").to_lowercase();
-        for line in text.lines().filter(|line| !line.trim_start().starts_with("--")) {
+    for entry in fs::read_dir(root().join("target-app/migrations"))
+        .expect("migrations exist")
+        .flatten()
+    {
+        let text = fs::read_to_string(entry.path())
+            .expect("a migration is readable")
+            .to_lowercase();
+        for line in text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("--"))
+        {
             if line.contains("create index") {
                 broken.push(format!("{}: {}", entry.path().display(), line.trim()));
             }
@@ -203,8 +265,17 @@ fn migrations_hold_no_index_that_is_not_unique() {
 
 #[test]
 fn shared_imports_neither_program_and_no_server_or_client_library() {
-    let manifest = fs::read_to_string(root().join("shared/Cargo.toml")).expect("the manifest is readable");
-    for forbidden in ["axum", "sqlx", "tokio", "hyper", "reqwest", "target-app", "loadgen"] {
+    let manifest =
+        fs::read_to_string(root().join("shared/Cargo.toml")).expect("the manifest is readable");
+    for forbidden in [
+        "axum",
+        "sqlx",
+        "tokio",
+        "hyper",
+        "reqwest",
+        "target-app",
+        "loadgen",
+    ] {
         let named = manifest.lines().any(|line| line.starts_with(forbidden));
         assert!(!named, "shared must not depend on {forbidden}");
     }

@@ -1,6 +1,6 @@
 //! The command line. Every flag has an environment variable of the same name, `LOADGEN_…`.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::{dataset::Scale, time::Millis};
@@ -40,6 +40,8 @@ pub enum Command {
     Stack(StackArgs),
     /// List every optimization switch with its values in `before` and `after`
     Switches,
+    /// Show the results folder on a page of this machine
+    Serve(ServeArgs),
 }
 
 /// Where the load goes.
@@ -221,6 +223,9 @@ pub struct DemoArgs {
     /// Less than a minute, and too little to decide anything
     #[arg(long, env = "LOADGEN_QUICK")]
     pub quick: bool,
+    /// Afterwards show the report on a page of this address, until Ctrl-C
+    #[arg(long, env = "LOADGEN_SERVE", value_name = "ADDRESS:PORT")]
+    pub serve: Option<SocketAddr>,
     /// Where the load goes.
     #[command(flatten)]
     pub target: TargetArgs,
@@ -269,6 +274,27 @@ pub enum Format {
     Csv,
     /// The whole summary.
     Json,
+}
+
+/// `loadgen serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Where to listen
+    #[arg(
+        long,
+        env = "LOADGEN_LISTEN",
+        value_name = "ADDRESS:PORT",
+        default_value = "127.0.0.1:8090"
+    )]
+    pub listen: SocketAddr,
+    /// The folder that result folders are in
+    #[arg(
+        long,
+        env = "LOADGEN_RESULTS",
+        value_name = "DIR",
+        default_value = "results"
+    )]
+    pub results: PathBuf,
 }
 
 /// `loadgen validate`.

@@ -4,11 +4,13 @@ use super::{
     args::{DemoArgs, ExperimentArgs},
     experiment,
     outcome::Failure,
+    serve,
 };
 
 /// Runs it.
 pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {
-    experiment::run(&ExperimentArgs {
+    let results = args.result.results.clone();
+    let code = experiment::run(&ExperimentArgs {
         file: Some("before_after".to_owned()),
         target: args.target,
         load: args.load,
@@ -17,5 +19,9 @@ pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {
         set_after: Vec::new(),
         blocks: None,
         quick: args.quick,
-    })
+    })?;
+    if let Some(address) = args.serve {
+        serve::until_stopped(&results, address)?;
+    }
+    Ok(code)
 }

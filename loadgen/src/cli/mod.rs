@@ -9,6 +9,7 @@ mod outcome;
 mod overrides;
 mod report;
 mod run;
+mod serve;
 mod shipped;
 mod stack;
 mod summary;

@@ -6,7 +6,7 @@ use clap::Parser as _;
 
 use super::{
     args::{Cli, Command},
-    demo, experiment, report, run, stack, switches, validate,
+    demo, experiment, report, run, serve, stack, switches, validate,
 };
 use crate::{exit, suite::load::BadFile};
 
@@ -72,6 +72,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Stack(args) => stack::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Switches => switches::print(&mut io::stdout().lock())
             .map(|()| exit::PASSED)
             .or_else(closed_pipe),

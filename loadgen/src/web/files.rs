@@ -13,7 +13,9 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) fn resolve(root: &Path, url_path: &str) -> Option<(PathBuf, &'static str)> {
     let mut path = root.to_path_buf();
     for part in url_path.trim_start_matches('/').split('/') {
-        let plain = part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
+        let plain = part
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
         if part.is_empty() || part.starts_with('.') || !plain {
             return None;
         }
@@ -56,7 +58,15 @@ mod tests {
         let (_, kind) = resolve(&root, "/runs/one/report.html").unwrap();
         assert_eq!(kind, "text/html; charset=utf-8");
         assert!(resolve(&root, "/latest/report.html").is_some());
-        for path in ["/../secret.txt", "/leak.txt", "/runs", "/runs//one", "/.git/config", "/%2e%2e/secret.txt", "/"] {
+        for path in [
+            "/../secret.txt",
+            "/leak.txt",
+            "/runs",
+            "/runs//one",
+            "/.git/config",
+            "/%2e%2e/secret.txt",
+            "/",
+        ] {
             assert!(resolve(&root, path).is_none(), "{path}");
         }
     }

@@ -71,11 +71,15 @@ struct Row {
 pub(super) fn page(root: &Path) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.add_template("runs.html", PAGE)?;
-    environment.get_template("runs.html")?.render(context! { runs => rows(root) })
+    environment
+        .get_template("runs.html")?
+        .render(context! { runs => minijinja::Value::from_serialize(rows(root)) })
 }
 
 fn rows(root: &Path) -> Vec<Row> {
-    let Ok(entries) = std::fs::read_dir(root.join("runs")) else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(root.join("runs")) else {
+        return Vec::new();
+    };
     let mut folders: Vec<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| !name.starts_with('.'))
@@ -83,14 +87,28 @@ fn rows(root: &Path) -> Vec<Row> {
     // Names begin with the time, so their order is the order of the runs.
     folders.sort_unstable_by(|a, b| b.cmp(a));
     folders.truncate(MAX_RUNS);
-    folders.into_iter().filter_map(|folder| row(root, folder)).collect()
+    folders
+        .into_iter()
+        .filter_map(|folder| row(root, folder))
+        .collect()
 }
 
 fn row(root: &Path, folder: String) -> Option<Row> {
     let text = std::fs::read(root.join("runs").join(&folder).join("summary.json")).ok()?;
     let head: Head = serde_json::from_slice(&text).ok()?;
-    let started_at = head.started_at.chars().take(19).collect::<String>().replace('T', " ");
-    Some(Row { folder, name: head.name, kind: head.kind, started_at, verdict: head.verdict.word })
+    let started_at = head
+        .started_at
+        .chars()
+        .take(19)
+        .collect::<String>()
+        .replace('T', " ");
+    Some(Row {
+        folder,
+        name: head.name,
+        kind: head.kind,
+        started_at,
+        verdict: head.verdict.word,
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +118,10 @@ mod tests {
     #[test]
     fn runs_are_listed_newest_first_and_names_cannot_inject_markup() {
         let root = tempfile::tempdir().unwrap();
-        for (folder, name) in [("2026-01-01T00-00-00Z_a", "first"), ("2026-01-02T00-00-00Z_b", "<script>alert(1)</script>")] {
+        for (folder, name) in [
+            ("2026-01-01T00-00-00Z_a", "first"),
+            ("2026-01-02T00-00-00Z_b", "<script>alert(1)</script>"),
+        ] {
             let folder = root.path().join("runs").join(folder);
             std::fs::create_dir_all(&folder).unwrap();
             let head = serde_json::json!({

@@ -17,8 +17,7 @@ const MAX_CONNECTIONS: usize = 64;
 /// How long a client may take to send its request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Scripts and styles of the pages are inline; nothing may come from or go to elsewhere.
-const CONTENT_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
 
 /// Why the page cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +49,17 @@ impl Served {
 }
 
 /// Serves `root` on `address` until `stop` is cancelled.
-pub async fn serve(root: PathBuf, address: SocketAddr, stop: CancellationToken) -> Result<Served, ServeError> {
-    let listener = TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })?;
-    let address = listener.local_addr().map_err(|source| ServeError::Listen { address, source })?;
+pub async fn serve(
+    root: PathBuf,
+    address: SocketAddr,
+    stop: CancellationToken,
+) -> Result<Served, ServeError> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })?;
+    let address = listener
+        .local_addr()
+        .map_err(|source| ServeError::Listen { address, source })?;
     let task = tokio::spawn(accept(listener, Arc::new(root), stop));
     Ok(Served { address, task })
 }
@@ -60,7 +67,9 @@ pub async fn serve(root: PathBuf, address: SocketAddr, stop: CancellationToken) 
 async fn accept(listener: TcpListener, root: Arc<PathBuf>, stop: CancellationToken) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else {
+            return;
+        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => return,
@@ -77,7 +86,8 @@ async fn accept(listener: TcpListener, root: Arc<PathBuf>, stop: CancellationTok
                 async move { Ok::<_, Infallible>(answer(&root, &request).await) }
             });
             let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+            http.timer(TokioTimer::new())
+                .header_read_timeout(HEAD_TIMEOUT);
             let connection = http.serve_connection(TokioIo::new(stream), service);
             tokio::select! {
                 _ = connection => {}
@@ -96,7 +106,9 @@ async fn answer(root: &Arc<PathBuf>, request: &Request<Incoming>) -> Response<Fu
     let root = Arc::clone(root);
     let found = tokio::task::spawn_blocking(move || {
         if path == "/" {
-            return index::page(&root).ok().map(|page| (page.into_bytes(), "text/html; charset=utf-8"));
+            return index::page(&root)
+                .ok()
+                .map(|page| (page.into_bytes(), "text/html; charset=utf-8"));
         }
         let (file, kind) = files::resolve(&root, &path)?;
         Some((std::fs::read(file).ok()?, kind))
@@ -104,16 +116,30 @@ async fn answer(root: &Arc<PathBuf>, request: &Request<Incoming>) -> Response<Fu
     .await;
     match found {
         Ok(Some((body, kind))) => {
-            let body = if request.method() == Method::HEAD { Bytes::new() } else { body.into() };
+            let body = if request.method() == Method::HEAD {
+                Bytes::new()
+            } else {
+                body.into()
+            };
             respond(StatusCode::OK, kind, body)
         }
-        Ok(None) => plain(StatusCode::NOT_FOUND, "no such file; the list of runs is at /"),
-        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "the file could not be read"),
+        Ok(None) => plain(
+            StatusCode::NOT_FOUND,
+            "no such file; the list of runs is at /",
+        ),
+        Err(_) => plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "the file could not be read",
+        ),
     }
 }
 
 fn plain(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
-    respond(status, "text/plain; charset=utf-8", Bytes::from_static(text.as_bytes()))
+    respond(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
 }
 
 fn respond(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
@@ -121,8 +147,14 @@ fn respond(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_POLICY));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_POLICY),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -134,7 +166,8 @@ mod tests {
     async fn get(address: SocketAddr, path: &str) -> String {
         use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).await.unwrap();
@@ -147,10 +180,23 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("runs/one")).unwrap();
         std::fs::write(folder.path().join("runs/one/report.html"), "<p>here</p>").unwrap();
         let stop = CancellationToken::new();
-        let served = serve(folder.path().into(), ([127, 0, 0, 1], 0).into(), stop.clone()).await.unwrap();
+        let served = serve(
+            folder.path().into(),
+            ([127, 0, 0, 1], 0).into(),
+            stop.clone(),
+        )
+        .await
+        .unwrap();
         let report = get(served.address, "/runs/one/report.html").await;
-        assert!(report.starts_with("HTTP/1.1 200") && report.ends_with("<p>here</p>"), "{report}");
-        assert!(get(served.address, "/../etc/passwd").await.starts_with("HTTP/1.1 404"));
+        assert!(
+            report.starts_with("HTTP/1.1 200") && report.ends_with("<p>here</p>"),
+            "{report}"
+        );
+        assert!(
+            get(served.address, "/../etc/passwd")
+                .await
+                .starts_with("HTTP/1.1 404")
+        );
         assert!(get(served.address, "/").await.contains("No run yet"));
         stop.cancel();
         served.finished().await;
