@@ -9,7 +9,7 @@ use std::{
 
 /// Rooms of target-app, ground floor first; a room may import its own floor and those before it.
 const TARGET_APP: &[&[&str]] = &[
-    &["config", "clock", "shutdown", "timing"],
+    &["config", "clock", "limits", "shutdown", "timing"],
     &["db", "cache", "security", "telemetry"],
     &["error", "metrics", "seed"],
     &["engine", "realtime"],

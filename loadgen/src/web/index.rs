@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use minijinja::{Environment, context};
+use minijinja::{Environment, value::Serde};
 use serde::{Deserialize, Serialize};
 
 /// Most runs on the page, newest first.
@@ -59,6 +59,11 @@ struct Word {
 }
 
 #[derive(Serialize)]
+struct Page {
+    runs: Vec<Row>,
+}
+
+#[derive(Serialize)]
 struct Row {
     folder: String,
     name: String,
@@ -73,7 +78,7 @@ pub(super) fn page(root: &Path) -> Result<String, minijinja::Error> {
     environment.add_template("runs.html", PAGE)?;
     environment
         .get_template("runs.html")?
-        .render(context! { runs => minijinja::Value::from_serialize(rows(root)) })
+        .render(Serde(&Page { runs: rows(root) }))
 }
 
 fn rows(root: &Path) -> Vec<Row> {
