@@ -12,9 +12,7 @@ pub(super) fn refuse(body: &[u8], error: &serde_json::Error) -> ApiError {
             let named = named_before(body, error.line(), error.column());
             let detail = match named {
                 // Messages about missing and unknown fields name the field themselves.
-                Some(field) if !message.contains('`') || message.starts_with("invalid") => {
-                    format!("`{field}`: {message}")
-                }
+                Some(field) if !message.contains(" field `") => format!("`{field}`: {message}"),
                 _ => message,
             };
             ApiError::new(Code::InvalidRequest, detail)
