@@ -1,0 +1,125 @@
+//! Trading e-mail and password for tokens.
+
+use serde_json::Value;
+use shared::{
+    api::auth::{Role, Session},
+    dataset::{PASSWORD, mentor_email, student_email},
+    problem::Code,
+};
+
+use crate::support::{Answer, TestApp, student_id};
+
+#[tokio::test]
+async fn a_seeded_account_signs_in_with_the_common_password() {
+    for queries in ["sequential", "joined"] {
+        let app = TestApp::with(&[&format!("auth.login_queries={queries}")])
+            .start()
+            .await;
+        let anyone = app.anonymous();
+        let answer = anyone.login(&student_email(3), PASSWORD).await;
+        let session: Session = answer.ok();
+        assert_eq!(session.user.id, student_id(3));
+        assert_eq!(session.user.role, Role::Student);
+        assert!(session.user.grade.is_some());
+        assert_eq!(session.tokens.expires_in, 900);
+        anyone.signed_in(&session).me().await.ok::<Value>();
+        let mentor: Session = anyone.login(&mentor_email(4), PASSWORD).await.ok();
+        assert_eq!(mentor.user.role, Role::Mentor);
+        assert!(mentor.user.mentor_id.is_some());
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn signing_in_takes_five_to_six_statements_one_by_one_and_fewer_joined() {
+    let mut counts = Vec::new();
+    for queries in ["sequential", "joined"] {
+        let app = TestApp::with(&[&format!("auth.login_queries={queries}")])
+            .start()
+            .await;
+        let answer = app.anonymous().login(&student_email(3), PASSWORD).await;
+        answer.ok::<Session>();
+        let timing = answer.timing();
+        assert!(timing.hash_us > 0);
+        counts.push(timing.queries);
+        app.finish().await;
+    }
+    assert!((5..=6).contains(&counts[0]), "{counts:?}");
+    assert!(counts[1] <= 4, "{counts:?}");
+}
+
+#[tokio::test]
+async fn letters_of_the_address_may_be_written_any_way() {
+    let app = TestApp::start().await;
+    let email = student_email(5).to_uppercase();
+    let session: Session = app.anonymous().login(&email, PASSWORD).await.ok();
+    assert_eq!(session.user.id, student_id(5));
+    app.finish().await;
+}
+
+/// What an answer tells, its request's own name left out.
+fn told(answer: &Answer) -> (u16, Value) {
+    let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
+    body.as_object_mut().unwrap().remove("request_id");
+    (answer.status, body)
+}
+
+#[tokio::test]
+async fn a_wrong_password_an_unknown_and_a_deactivated_account_are_refused_alike() {
+    for queries in ["sequential", "joined"] {
+        let app = TestApp::with(&[&format!("auth.login_queries={queries}")])
+            .start()
+            .await;
+        let anyone = app.anonymous();
+        app.db
+            .execute(&format!(
+                "update app_user set is_active = false where id = '{}'",
+                student_id(8)
+            ))
+            .await;
+        let wrong = anyone.login(&student_email(7), "not the password").await;
+        let unknown = anyone
+            .login(&format!("nobody-{queries}@example.org"), PASSWORD)
+            .await;
+        let inactive = anyone.login(&student_email(8), PASSWORD).await;
+        wrong.refused(Code::BadCredentials);
+        assert_eq!(told(&wrong), told(&unknown));
+        assert_eq!(told(&wrong), told(&inactive));
+        // The same work, too: an unknown address costs a hash and as many statements.
+        assert_eq!(wrong.timing().queries, unknown.timing().queries);
+        assert!(unknown.timing().hash_us > 0);
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn every_scheme_and_placement_of_hashing_lets_the_right_password_in() {
+    for (scheme, placement) in [
+        ("bcrypt(4)", "inline"),
+        ("bcrypt(5)", "blocking"),
+        ("argon2id(1024,1,1)", "bounded(2)"),
+    ] {
+        let app = TestApp::with(&[
+            &format!("auth.hash={scheme}"),
+            &format!("auth.placement={placement}"),
+        ])
+        .start()
+        .await;
+        let anyone = app.anonymous();
+        anyone.login(&student_email(1), PASSWORD).await.ok::<Session>();
+        anyone
+            .login(&student_email(1), "not the password")
+            .await
+            .refused(Code::BadCredentials);
+        let email = format!("new-{placement}@example.org").replace(['(', ')'], "");
+        anyone
+            .register(&email, "a password of mine", Role::Student)
+            .await
+            .created::<Session>();
+        anyone
+            .login(&email, "a password of mine")
+            .await
+            .ok::<Session>();
+        app.finish().await;
+    }
+}

@@ -1,0 +1,12 @@
+//! The application over real HTTP and WebSocket on a real PostgreSQL and Redis.
+//!
+//! One folder a feature, one file an action, one sentence a test. `make test` starts the services.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends where it stands"
+)]
+
+mod auth;
+mod mentors;
+mod support;

@@ -1,0 +1,282 @@
+//! An application on a free port, with a database, a Redis database and a clock of its own.
+
+use std::{
+    collections::BTreeSet,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use deadpool_redis::redis::{Client as RedisClient, cmd};
+use shared::{
+    api::auth::Role,
+    dataset::{self, Kind},
+    ids::UserId,
+    profile::Profile,
+};
+use target_app::{
+    app::Application,
+    clock::Clock,
+    config::{Config, LogFormat},
+    db::database,
+    shutdown::Shutdown,
+    state::AppState,
+};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use super::{Anonymous, Client, Lab, Person, TestDb, services, student_id};
+
+/// Admits to the control plane of every test's application.
+pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
+/// Applications at once: with ten connections each, PostgreSQL's own limit is far away.
+const LIVE: usize = 4;
+/// Longest wait for an application's end.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The profile of the tests: `after` with a small pool and a cheap hash, then `settings`.
+pub(super) fn test_profile(settings: &[String]) -> Profile {
+    let mut profile = Profile::after();
+    for setting in ["pool.max=10", "pool.min=0", "auth.hash=bcrypt(4)"]
+        .into_iter()
+        .chain(settings.iter().map(String::as_str))
+    {
+        profile.apply(setting).unwrap();
+    }
+    profile
+}
+
+/// Where the seeded recordings lie; all tests read the same files.
+pub(crate) fn media_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("media")
+}
+
+/// An application to be.
+pub(crate) struct Setup {
+    settings: Vec<String>,
+    lab: bool,
+    snapshot: bool,
+    clock: Clock,
+    redis_at: Option<SocketAddr>,
+    statements: Vec<String>,
+}
+
+impl Setup {
+    /// Without a lab token.
+    pub(crate) fn without_lab(mut self) -> Self {
+        self.lab = false;
+        self
+    }
+
+    /// With the copy that a reset goes back to.
+    pub(crate) fn with_snapshot(mut self) -> Self {
+        self.snapshot = true;
+        self
+    }
+
+    /// With a clock that the test moves.
+    pub(crate) fn with_clock(mut self, clock: &Clock) -> Self {
+        self.clock = clock.clone();
+        self
+    }
+
+    /// With a Redis behind another address than the tests' own.
+    pub(crate) fn with_redis_at(mut self, address: SocketAddr) -> Self {
+        self.redis_at = Some(address);
+        self
+    }
+
+    /// With a statement run on its database before it starts.
+    pub(crate) fn after_sql(mut self, sql: &str) -> Self {
+        self.statements.push(sql.to_owned());
+        self
+    }
+
+    /// The application, listening.
+    pub(crate) async fn start(self) -> TestApp {
+        let permit = permit().await;
+        let db = TestDb::seeded().await;
+        for sql in &self.statements {
+            db.execute(&sql.replace("DATABASE", db.name())).await;
+        }
+        if self.snapshot {
+            // Nobody may be connected while the copy is made.
+            let db = db.quiet().await;
+            database::snapshot(db.url()).await.unwrap();
+            return self.start_on(db, permit).await;
+        }
+        self.start_on(db, permit).await
+    }
+
+    async fn start_on(self, db: TestDb, permit: OwnedSemaphorePermit) -> TestApp {
+        let redis = RedisDatabase::lease().await;
+        let config = Config {
+            database_url: db.url().to_owned().into(),
+            redis_url: match self.redis_at {
+                Some(address) => format!("redis://{address}/{}", redis.number).into(),
+                None => redis.url.clone().into(),
+            },
+            listen: "127.0.0.1:0".parse().unwrap(),
+            lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
+            jwt_secret: "a secret of the tests, thirty-two bytes long".to_owned().into(),
+            jwt_secret_is_random: false,
+            media_dir: media_dir(),
+            profile: test_profile(&self.settings),
+            log_format: LogFormat::Text,
+        };
+        let app = Application::build_with(config, self.clock).await.unwrap();
+        let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
+        TestApp {
+            client: Client::to(address),
+            address,
+            state,
+            shutdown,
+            server: tokio::spawn(app.run_until_stopped()),
+            db,
+            _redis: redis,
+            _permit: permit,
+        }
+    }
+}
+
+/// An application under test.
+pub(crate) struct TestApp {
+    /// Its database, past itself.
+    pub(crate) db: TestDb,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// What its handlers share.
+    pub(crate) state: AppState,
+    client: Client,
+    shutdown: Shutdown,
+    server: JoinHandle<std::io::Result<()>>,
+    _redis: RedisDatabase,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl TestApp {
+    /// An application with the tests' profile.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).start().await
+    }
+
+    /// An application with some switches set.
+    pub(crate) fn with(settings: &[&str]) -> Setup {
+        Setup {
+            settings: settings.iter().map(|&text| text.to_owned()).collect(),
+            lab: true,
+            snapshot: false,
+            clock: Clock::system(),
+            redis_at: None,
+            statements: Vec::new(),
+        }
+    }
+
+    /// Somebody who is not signed in.
+    pub(crate) fn anonymous(&self) -> Anonymous {
+        Anonymous(self.client.clone())
+    }
+
+    /// Seeded student `n`, signed in.
+    pub(crate) fn student(&self, n: u32) -> Person {
+        self.person(student_id(n), Role::Student)
+    }
+
+    /// Seeded mentor `n`, signed in.
+    pub(crate) fn mentor(&self, n: u32) -> Person {
+        self.person(UserId(dataset::id(Kind::MentorUser, n)), Role::Mentor)
+    }
+
+    /// Anybody, signed in without the detour over a password.
+    pub(crate) fn person(&self, id: UserId, role: Role) -> Person {
+        let (token, _) = self.state.tokens().issue_access(id, role);
+        Person::new(self.client.clone(), id, token)
+    }
+
+    /// Whoever has the lab token.
+    pub(crate) fn lab(&self) -> Lab {
+        Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
+    }
+
+    /// Says that it is to stop.
+    pub(crate) fn stop(&self) {
+        self.shutdown.stop();
+    }
+
+    /// Waits for its end after [`stop`](Self::stop); gives back its database.
+    pub(crate) async fn stopped(self) -> TestDb {
+        timeout(PATIENCE, self.server)
+            .await
+            .expect("the application stops in time")
+            .unwrap()
+            .unwrap();
+        self.db
+    }
+
+    /// Stops it and drops its database: the end of a test that passed.
+    pub(crate) async fn finish(self) {
+        self.stop();
+        self.stopped().await.finish().await;
+    }
+}
+
+async fn permit() -> OwnedSemaphorePermit {
+    static PERMITS: Mutex<Option<Arc<Semaphore>>> = Mutex::new(None);
+    let permits = Arc::clone(
+        PERMITS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| Arc::new(Semaphore::new(LIVE))),
+    );
+    permits.acquire_owned().await.unwrap()
+}
+
+/// Numbers of the Redis databases that live applications have.
+static LEASED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+/// A Redis database that is this application's alone: the lowest free one, emptied.
+struct RedisDatabase {
+    number: u32,
+    url: String,
+}
+
+impl RedisDatabase {
+    async fn lease() -> Self {
+        let number = {
+            let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
+            let free = (0..).find(|number| !leased.contains(number)).unwrap();
+            leased.insert(free);
+            free
+        };
+        let server = services().redis_url;
+        // Whatever database the address names, ours is by number.
+        let server = match server.split_once("://") {
+            Some((scheme, rest)) => {
+                format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
+            }
+            None => server,
+        };
+        let redis = Self {
+            number,
+            url: format!("{server}/{number}"),
+        };
+        let mut conn = RedisClient::open(redis.url.as_str())
+            .unwrap()
+            .get_multiplexed_async_connection()
+            .await
+            .expect("the Redis of REDIS_URL answers");
+        let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
+        redis
+    }
+}
+
+impl Drop for RedisDatabase {
+    fn drop(&mut self) {
+        let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
+        leased.remove(&self.number);
+    }
+}

@@ -1,0 +1,147 @@
+//! Slots and lessons that a test needs and the seed does not promise.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use shared::{
+    dataset::{self, Kind},
+    ids::{BookingId, MentorId, SlotId, UserId},
+};
+use uuid::Uuid;
+
+use super::TestDb;
+
+/// Days from now to the first slot made here: behind the seeded calendar, before the race slots.
+const AHEAD_DAYS: i64 = 200;
+/// Days from the first lesson made here to now: before the seeded history.
+const PAST_DAYS: i64 = 700;
+/// Two hours a slot keep any two of one mentor apart.
+static NUMBER: AtomicI64 = AtomicI64::new(0);
+
+/// The account of seeded student `n`.
+pub(crate) fn student_id(n: u32) -> UserId {
+    UserId(dataset::id(Kind::Student, n))
+}
+
+/// A slot to be, overlapping with no other of its mentor unless it is told to.
+#[derive(Debug, Clone)]
+pub(crate) struct NewSlot {
+    mentor: u32,
+    starts_at: DateTime<Utc>,
+    capacity: i32,
+}
+
+impl NewSlot {
+    /// A single lesson of seeded mentor 0 at a time of its own.
+    pub(crate) fn single() -> Self {
+        let number = NUMBER.fetch_add(1, Relaxed);
+        Self {
+            mentor: 0,
+            starts_at: Utc::now() + TimeDelta::days(AHEAD_DAYS) + TimeDelta::hours(2 * number),
+            capacity: 1,
+        }
+    }
+
+    /// A lesson for a group.
+    pub(crate) fn group(capacity: i32) -> Self {
+        Self {
+            capacity,
+            ..Self::single()
+        }
+    }
+
+    /// Of another mentor.
+    pub(crate) fn of_mentor(self, mentor: u32) -> Self {
+        Self { mentor, ..self }
+    }
+
+    /// At another time.
+    pub(crate) fn starting(self, starts_at: DateTime<Utc>) -> Self {
+        Self { starts_at, ..self }
+    }
+
+    /// When it begins; it lasts an hour.
+    pub(crate) fn starts_at(&self) -> DateTime<Utc> {
+        self.starts_at
+    }
+
+    /// Puts it into the calendar.
+    pub(crate) async fn create(&self, db: &TestDb) -> SlotId {
+        let id = Uuid::now_v7();
+        sqlx::query(
+            "insert into slot (id, mentor_id, starts_at, ends_at, capacity, price_cents)
+             values ($1, $2, $3, $3 + interval '1 hour', $4, 4500)",
+        )
+        .bind(id)
+        .bind(dataset::id(Kind::Mentor, self.mentor))
+        .bind(self.starts_at)
+        .bind(self.capacity)
+        .execute(db.pool())
+        .await
+        .unwrap();
+        SlotId(id)
+    }
+}
+
+/// A lesson that took place.
+pub(crate) struct Lesson {
+    /// Who took it.
+    pub(crate) student: u32,
+    /// Who gave it.
+    pub(crate) mentor: u32,
+}
+
+impl Lesson {
+    /// Puts it into the history, without a review.
+    pub(crate) async fn create(&self, db: &TestDb) -> BookingId {
+        let number = NUMBER.fetch_add(1, Relaxed);
+        let starts_at = Utc::now() - TimeDelta::days(PAST_DAYS) + TimeDelta::hours(2 * number);
+        let slot = NewSlot::single()
+            .of_mentor(self.mentor)
+            .starting(starts_at)
+            .create(db)
+            .await;
+        let id = Uuid::now_v7();
+        sqlx::query(
+            "with taken as (
+                 update slot
+                 set booked = 1
+                 where id = $2
+                 returning *
+             )
+             insert into booking
+                 (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
+             select $1, id, mentor_id, $3, starts_at, ends_at, 0, 'completed', price_cents
+             from taken",
+        )
+        .bind(id)
+        .bind(slot.0)
+        .bind(student_id(self.student).0)
+        .execute(db.pool())
+        .await
+        .unwrap();
+        BookingId(id)
+    }
+
+    /// The mentor's profile.
+    pub(crate) fn mentor_id(&self) -> MentorId {
+        MentorId(dataset::id(Kind::Mentor, self.mentor))
+    }
+}
+
+/// Why bookings of a slot were refused, oldest first.
+pub(crate) async fn conflicts(db: &TestDb, slot: SlotId) -> Vec<(UserId, String)> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "select student_id, reason
+         from booking_conflict
+         where slot_id = $1
+         order by id",
+    )
+    .bind(slot.0)
+    .fetch_all(db.pool())
+    .await
+    .unwrap();
+    rows.into_iter()
+        .map(|(student, reason)| (UserId(student), reason))
+        .collect()
+}

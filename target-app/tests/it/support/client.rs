@@ -1,0 +1,308 @@
+//! People, with one method an action, over real HTTP.
+
+use std::{net::SocketAddr, ops::Deref, time::Duration};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use shared::{
+    api::{
+        auth::{Role, Session},
+        lab::ProfileView,
+    },
+    headers::IDEMPOTENCY_KEY,
+    ids::{BookingId, MentorId, RecordingId, RoomId, SlotId, UserId},
+    invariant::AuditReport,
+    page::Page,
+    paths::{self, with_id},
+    snapshot::Snapshot,
+};
+
+use super::Answer;
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(40);
+
+/// A way to an application, with the headers of whoever uses it.
+#[derive(Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+    headers: HeaderMap,
+}
+
+impl Client {
+    /// A way without headers.
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        Self {
+            http,
+            base: format!("http://{address}"),
+            headers: HeaderMap::new(),
+        }
+    }
+
+    /// The same with one header more.
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut more = self.clone();
+        let name: HeaderName = name.parse().unwrap();
+        more.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        more
+    }
+
+    /// A request to be.
+    pub(crate) fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}{path}", self.base))
+            .headers(self.headers.clone())
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &impl Serialize) -> Answer {
+        send(self.request(Method::POST, path).json(body)).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &impl Serialize) -> Answer {
+        send(self.request(Method::PUT, path).json(body)).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &impl Serialize) -> Answer {
+        send(self.request(Method::PATCH, path).json(body)).await
+    }
+
+    /// The mentor list; the query as it stands behind the question mark.
+    pub(crate) async fn mentors(&self, query: &str) -> Answer {
+        self.get(&format!("{}?{query}", paths::MENTORS)).await
+    }
+
+    pub(crate) async fn mentor(&self, id: MentorId) -> Answer {
+        self.get(&with_id(paths::MENTOR, id)).await
+    }
+
+    pub(crate) async fn availability(&self, id: MentorId, query: &str) -> Answer {
+        let path = with_id(paths::MENTOR_AVAILABILITY, id);
+        self.get(&format!("{path}?{query}")).await
+    }
+
+    pub(crate) async fn reviews(&self, id: MentorId, query: &str) -> Answer {
+        let path = with_id(paths::MENTOR_REVIEWS, id);
+        self.get(&format!("{path}?{query}")).await
+    }
+
+    /// Every item of a list that has numbered pages.
+    pub(crate) async fn all_pages<T: DeserializeOwned>(&self, path: &str, per_page: u32) -> Vec<T> {
+        let mut all = Vec::new();
+        for number in 1.. {
+            let path = format!("{path}?page={number}&per_page={per_page}");
+            let page: Page<T> = self.get(&path).await.ok();
+            assert!(page.items.len() <= per_page as usize);
+            if page.items.is_empty() {
+                assert_eq!(page.total, Some(all.len() as u64));
+                break;
+            }
+            all.extend(page.items);
+        }
+        all
+    }
+}
+
+/// Sends a request and reads its answer.
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
+    Answer::of(request.send().await.unwrap()).await
+}
+
+/// Somebody who is not signed in.
+pub(crate) struct Anonymous(pub(super) Client);
+
+impl Deref for Anonymous {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl Anonymous {
+    pub(crate) async fn register(&self, email: &str, password: &str, role: Role) -> Answer {
+        let body = json!({
+            "email": email, "password": password, "display_name": "Ada Stone", "role": role,
+        });
+        self.post(paths::AUTH_REGISTER, &body).await
+    }
+
+    pub(crate) async fn login(&self, email: &str, password: &str) -> Answer {
+        let body = json!({"email": email, "password": password});
+        self.post(paths::AUTH_LOGIN, &body).await
+    }
+
+    pub(crate) async fn refresh(&self, token: &str) -> Answer {
+        self.post(paths::AUTH_REFRESH, &json!({"refresh_token": token}))
+            .await
+    }
+
+    pub(crate) async fn logout(&self, token: &str) -> Answer {
+        self.post(paths::AUTH_LOGOUT, &json!({"refresh_token": token}))
+            .await
+    }
+
+    /// The same way with an access token.
+    pub(crate) fn with_token(&self, token: &str) -> Client {
+        self.with_header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Whoever a session belongs to.
+    pub(crate) fn signed_in(&self, session: &Session) -> Person {
+        let token = session.tokens.access_token.clone();
+        Person::new(self.0.clone(), session.user.id, token)
+    }
+}
+
+/// Somebody who is signed in: a student, or a mentor.
+#[derive(Clone)]
+pub(crate) struct Person {
+    client: Client,
+    /// Who.
+    pub(crate) id: UserId,
+    /// Their access token.
+    pub(crate) token: String,
+}
+
+impl Deref for Person {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Person {
+    pub(super) fn new(client: Client, id: UserId, token: String) -> Self {
+        let bearer = format!("Bearer {token}");
+        Self {
+            client: client.with_header(header::AUTHORIZATION.as_str(), &bearer),
+            id,
+            token,
+        }
+    }
+
+    pub(crate) async fn me(&self) -> Answer {
+        self.get(paths::AUTH_ME).await
+    }
+
+    pub(crate) async fn book(&self, slot: SlotId) -> Answer {
+        self.post(paths::BOOKINGS, &json!({"slot_id": slot})).await
+    }
+
+    pub(crate) async fn book_with_key(&self, slot: SlotId, key: &str) -> Answer {
+        self.with_header(IDEMPOTENCY_KEY, key)
+            .post(paths::BOOKINGS, &json!({"slot_id": slot}))
+            .await
+    }
+
+    pub(crate) async fn bookings(&self, query: &str) -> Answer {
+        self.get(&format!("{}?{query}", paths::BOOKINGS)).await
+    }
+
+    pub(crate) async fn booking(&self, id: BookingId) -> Answer {
+        self.get(&with_id(paths::BOOKING, id)).await
+    }
+
+    pub(crate) async fn cancel(&self, id: BookingId) -> Answer {
+        let path = with_id(paths::BOOKING_CANCEL, id);
+        send(self.request(Method::POST, &path)).await
+    }
+
+    pub(crate) async fn review(&self, mentor: MentorId, stars: i16, body: &str) -> Answer {
+        let path = with_id(paths::MENTOR_REVIEWS, mentor);
+        self.post(&path, &json!({"stars": stars, "body": body}))
+            .await
+    }
+
+    pub(crate) async fn update_own(&self, changes: Value) -> Answer {
+        self.patch(paths::MENTORS_ME, &changes).await
+    }
+
+    pub(crate) async fn set_active(&self, active: bool) -> Answer {
+        self.put(paths::MENTORS_ME_ACTIVE, &json!({"active": active}))
+            .await
+    }
+
+    pub(crate) async fn recordings(&self, query: &str) -> Answer {
+        self.get(&format!("{}?{query}", paths::RECORDINGS)).await
+    }
+
+    pub(crate) async fn recording(&self, id: RecordingId) -> Answer {
+        self.get(&with_id(paths::RECORDING, id)).await
+    }
+
+    pub(crate) async fn playback(&self, id: RecordingId) -> Answer {
+        self.get(&with_id(paths::RECORDING_PLAYBACK, id)).await
+    }
+
+    pub(crate) async fn rooms(&self) -> Answer {
+        self.get(paths::CHAT_ROOMS).await
+    }
+
+    pub(crate) async fn history(&self, room: RoomId, query: &str) -> Answer {
+        let path = with_id(paths::CHAT_MESSAGES, room);
+        self.get(&format!("{path}?{query}")).await
+    }
+}
+
+/// Whoever has the lab token.
+pub(crate) struct Lab(pub(super) Client);
+
+impl Deref for Lab {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.0
+    }
+}
+
+impl Lab {
+    pub(crate) async fn profile(&self) -> ProfileView {
+        self.get(paths::LAB_PROFILE).await.ok()
+    }
+
+    pub(crate) async fn put_profile(&self, changes: Value) -> Answer {
+        self.put(paths::LAB_PROFILE, &changes).await
+    }
+
+    pub(crate) async fn reset(&self, body: Value) -> Answer {
+        self.post(paths::LAB_RESET, &body).await
+    }
+
+    pub(crate) async fn audit(&self) -> AuditReport {
+        send(self.request(Method::POST, paths::LAB_AUDIT)).await.ok()
+    }
+
+    /// Fails unless every invariant holds.
+    #[track_caller]
+    pub(crate) fn audits_clean(&self) -> impl Future<Output = ()> {
+        let place = std::panic::Location::caller();
+        async move {
+            let report = self.audit().await;
+            let broken: Vec<_> = report.broken().collect();
+            assert!(broken.is_empty(), "at {place}: {broken:#?}");
+        }
+    }
+
+    pub(crate) async fn telemetry(&self) -> Snapshot {
+        self.get(paths::LAB_TELEMETRY).await.ok()
+    }
+}
+
+/// Does things at once and waits for all of them.
+pub(crate) async fn together<F: Future>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    futures_util::future::join_all(all).await
+}

@@ -1,0 +1,173 @@
+//! A database for each test: a copy of a template that is migrated and seeded once a process.
+//!
+//! The copy is dropped when its test has passed; one of a failed test stays to be looked at.
+//! The template stays too: `make test` throws the whole server away.
+
+use std::{
+    process,
+    str::FromStr as _,
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+};
+
+use shared::{dataset::Scale, profile::Profile};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use target_app::{
+    db,
+    seed::{self, Options, Present, credentials},
+};
+use tokio::sync::OnceCell;
+
+use super::{app::test_profile, media_dir, services};
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A database of one test.
+pub(crate) struct TestDb {
+    name: String,
+    url: String,
+    pool: PgPool,
+}
+
+impl TestDb {
+    /// A copy of the seeded template.
+    pub(crate) async fn seeded() -> Self {
+        let template = TEMPLATE.get_or_init(make_template).await;
+        Self::make(&format!("template {template}")).await
+    }
+
+    /// A database without tables.
+    pub(crate) async fn empty() -> Self {
+        Self::make("").await
+    }
+
+    async fn make(from: &str) -> Self {
+        let name = format!(
+            "cc_it_{}_{}",
+            process::id(),
+            NUMBER.fetch_add(1, Relaxed)
+        );
+        run(&format!("create database {name} {from}")).await;
+        let url = url_of(&name);
+        let pool = lazy(&url);
+        Self { name, url, pool }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where it is.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The test's own way to it, past the application.
+    pub(crate) fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Runs a statement past the application.
+    pub(crate) async fn execute(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::raw_sql(sql).execute(&self.pool).await.unwrap();
+    }
+
+    /// One number past the application.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// The same with the test's own connections closed, so that it can be copied.
+    pub(crate) async fn quiet(self) -> Self {
+        self.pool.close().await;
+        let pool = lazy(&self.url);
+        Self { pool, ..self }
+    }
+
+    /// Drops it, and the copies that a reset knows.
+    pub(crate) async fn finish(self) {
+        self.pool.close().await;
+        for suffix in ["", "_seed", "_restored"] {
+            run(&format!(
+                "drop database if exists {}{suffix} with (force)",
+                self.name
+            ))
+            .await;
+        }
+    }
+}
+
+/// Migrated, seeded, and already as the tests' profile wants it, so that no test pays for that.
+async fn make_template() -> String {
+    let name = format!("cc_it_{}_template", process::id());
+    run(&format!("drop database if exists {name}_seed with (force)")).await;
+    run(&format!("drop database if exists {name} with (force)")).await;
+    run(&format!("create database {name}")).await;
+    let url = url_of(&name);
+    seed::run(
+        &url,
+        Options {
+            scale: Scale::Tiny,
+            seed: 1,
+            anchor: None,
+            present: Present::Refuse,
+            media_dir: media_dir(),
+        },
+    )
+    .await
+    .unwrap();
+    run(&format!("drop database {name}_seed")).await;
+    let profile: Profile = test_profile(&[]);
+    let pool = db::connect(&url).await.unwrap();
+    db::optimizations::apply(&pool, &profile).await.unwrap();
+    credentials::match_scheme(&pool, profile.auth_hash)
+        .await
+        .unwrap();
+    sqlx::raw_sql("vacuum (analyze)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    name
+}
+
+fn lazy(url: &str) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(2)
+        .connect_lazy(url)
+        .expect("the address was read before")
+}
+
+/// Address of another database of the same server.
+fn url_of(database: &str) -> String {
+    PgConnectOptions::from_str(&services().database_url)
+        .expect("DATABASE_URL is an address of PostgreSQL")
+        .database(database)
+        .to_url_lossy()
+        .to_string()
+}
+
+/// A statement over the server rather than over one database.
+async fn run(sql: &str) {
+    let options = PgConnectOptions::from_str(&services().database_url)
+        .expect("DATABASE_URL is an address of PostgreSQL");
+    let mut conn = options
+        .connect()
+        .await
+        .expect("the PostgreSQL of DATABASE_URL answers");
+    sqlx::raw_sql("set client_min_messages = 'warning'")
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    conn.close().await.unwrap();
+}

@@ -1,0 +1,29 @@
+//! What the tests stand on: services, a database each, an application each, people, and chat.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `services` | PostgreSQL and Redis, as `make test` gives them |
+//! | `db` | one seeded template a process, a copy of it for each test |
+//! | `app` | an application on a free port, its Redis database, and its end |
+//! | `client`, `answer` | people with one method an action, and what they are answered |
+//! | `chat` | one end of a chat socket |
+//! | `builders` | slots and lessons that a test needs and the seed does not promise |
+//! | `proxy` | a way to Redis that can be cut |
+
+mod answer;
+mod app;
+mod builders;
+mod chat;
+mod client;
+mod db;
+mod proxy;
+mod services;
+
+pub(crate) use answer::Answer;
+pub(crate) use app::{LAB_TOKEN, Setup, TestApp, media_dir};
+pub(crate) use builders::{Lesson, NewSlot, conflicts, student_id};
+pub(crate) use chat::ChatSocket;
+pub(crate) use client::{Anonymous, Client, Lab, Person, together};
+pub(crate) use db::TestDb;
+pub(crate) use proxy::Proxy;
+pub(crate) use services::services;

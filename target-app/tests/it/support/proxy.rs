@@ -1,0 +1,87 @@
+//! A way to Redis that can be cut or made to stand still while an application uses it.
+
+use std::net::SocketAddr;
+
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+};
+
+use super::services;
+
+/// What happens to bytes on their way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    Open,
+    /// They wait.
+    Stalled,
+    /// Connections are closed, new ones refused.
+    Cut,
+}
+
+/// A way to Redis.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    flow: watch::Sender<Flow>,
+}
+
+impl Proxy {
+    /// An open way to the tests' Redis.
+    pub(crate) async fn to_redis() -> Self {
+        let server = services().redis_url;
+        let place = server.split_once("://").map_or(&*server, |(_, rest)| rest);
+        let place = place.split('/').next().unwrap_or_default();
+        let place = place.rsplit('@').next().unwrap_or_default().to_owned();
+        let place = if place.contains(':') {
+            place
+        } else {
+            format!("{place}:6379")
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (flow, seen) = watch::channel(Flow::Open);
+        tokio::spawn(accept(listener, place, seen));
+        Self { address, flow }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Closes every connection and takes no new one.
+    pub(crate) fn cut(&self) {
+        self.flow.send_replace(Flow::Cut);
+    }
+
+    /// Lets nothing through any more, and says nothing.
+    pub(crate) fn stall(&self) {
+        self.flow.send_replace(Flow::Stalled);
+    }
+}
+
+async fn accept(listener: TcpListener, place: String, mut flow: watch::Receiver<Flow>) {
+    let for_each = flow.clone();
+    let forever = async {
+        while let Ok((inner, _)) = listener.accept().await {
+            tokio::spawn(forward(inner, place.clone(), for_each.clone()));
+        }
+    };
+    tokio::select! {
+        _ = flow.wait_for(|flow| *flow == Flow::Cut) => {}
+        () = forever => {}
+    }
+}
+
+async fn forward(mut inner: TcpStream, place: String, mut flow: watch::Receiver<Flow>) {
+    let Ok(mut outer) = TcpStream::connect(&place).await else {
+        return;
+    };
+    tokio::select! {
+        _ = flow.wait_for(|flow| *flow != Flow::Open) => {}
+        _ = copy_bidirectional(&mut inner, &mut outer) => return,
+    }
+    // Both ends stay open until the way is cut.
+    let _ = flow.wait_for(|flow| *flow == Flow::Cut).await;
+}

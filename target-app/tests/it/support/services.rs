@@ -1,0 +1,30 @@
+//! PostgreSQL and Redis, as `make test` gives them.
+
+use std::{env, sync::Once};
+
+/// Where the services are.
+pub(crate) struct Services {
+    /// A superuser's address of a PostgreSQL server; any database of it.
+    pub(crate) database_url: String,
+    /// A Redis server whose databases the tests may empty.
+    pub(crate) redis_url: String,
+}
+
+/// The services, or one line that says how to get them.
+pub(crate) fn services() -> Services {
+    static TLS: Once = Once::new();
+    TLS.call_once(|| {
+        // Built without a provider of its own, the HTTP client panics before its first request.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    match (given("DATABASE_URL"), given("REDIS_URL")) {
+        (Some(database_url), Some(redis_url)) => Services {
+            database_url,
+            redis_url,
+        },
+        _ => panic!(
+            "DATABASE_URL and REDIS_URL are not set: run `make test`, which starts both for the tests"
+        ),
+    }
+}
