@@ -135,6 +135,9 @@ impl Flow for Race {
     fn operations(&self) -> &'static [OpId] {
         &[op::BOOKINGS_RACE]
     }
+    fn at_once(&self) -> usize {
+        RACERS
+    }
     fn needs_sessions(&self) -> bool {
         true
     }
@@ -177,19 +180,27 @@ async fn race(it: Iteration<'_>) {
 
 type Judgement = Option<Result<(), (Outcome, String)>>;
 
-/// Judges the answers of one race: one winner, everybody else told that the slot is full.
+/// Judges the answers of one race: one winner, everybody else told that the slot is full. Or
+/// all told that it is closed, as the slots of a mentor are who gives no lessons at present.
 fn judge_race(
     replies: &[Option<Reply>],
     slot: SlotId,
     students: &[UserId],
     first_time: bool,
 ) -> Vec<Judgement> {
+    let answered = || replies.iter().flatten();
+    let lost = replies.iter().any(Option::is_none);
+    let closed = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotClosed));
+    let nobody = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
     let mut winners = 0;
     let mut judged: Vec<Judgement> = replies
         .iter()
         .zip(students)
         .map(|(reply, student)| {
             let reply = reply.as_ref()?;
+            if closed {
+                return Some(Ok(()));
+            }
             if reply.status == 201 {
                 winners += 1;
                 if winners > 1 {
@@ -205,12 +216,10 @@ fn judge_race(
             )
         })
         .collect();
-    let all_lost = winners == 0
-        && replies
-            .iter()
-            .all(|reply| reply.as_ref().is_some_and(|reply| reply.status == 409));
+    // A lost answer may have been the winner's.
     if first_time
-        && all_lost
+        && nobody
+        && !lost
         && let Some(first) = judged.first_mut()
     {
         *first = Some(Err((

@@ -95,6 +95,15 @@ fn a_free_slot_that_nobody_gets_is_noticed_but_not_when_it_was_had_before() {
 }
 
 #[test]
+fn a_race_for_a_place_that_is_not_offered_is_told_so_to_all() {
+    let closed = || answer(409, &Problem::new(Code::SlotClosed, "not offered"));
+    let judged = race_of(vec![Some(closed()), Some(closed()), None], true);
+    assert!(judged[..2].iter().all(|one| matches!(one, Some(Ok(())))));
+    let mixed = race_of(vec![Some(closed()), Some(won(1))], true);
+    assert!(matches!(mixed[0], Some(Err((Outcome::HttpError, _)))));
+}
+
+#[test]
 fn an_expected_refusal_is_no_failure_and_another_status_is() {
     let slot = slot();
     for code in [Code::SlotFull, Code::StudentBusy, Code::SlotClosed] {

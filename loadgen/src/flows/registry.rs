@@ -129,6 +129,10 @@ pub trait Flow: Sync {
     fn operations(&self) -> &'static [OpId];
     /// Whether it needs accounts that are signed in before the run.
     fn needs_sessions(&self) -> bool;
+    /// Most requests that one pass sends at once.
+    fn at_once(&self) -> usize {
+        1
+    }
     /// One pass.
     fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()>;
 }

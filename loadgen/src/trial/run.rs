@@ -317,6 +317,11 @@ fn stored(
             data,
             generator_cpu: timeline.cpu("loadgen", from, to),
             workers: place.workers,
+            at_once: flow_loads(place)
+                .iter()
+                .map(|load| load.flow.at_once())
+                .max()
+                .unwrap_or(1),
         }),
         total: figures::operation("total", &data.total, window_s),
         operations: figures::arm_operations(&data.ops, window_s),

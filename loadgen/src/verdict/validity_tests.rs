@@ -48,6 +48,7 @@ fn judged(data: &TrialData, cpu: f64) -> Validity {
         data,
         generator_cpu: Some((cpu, 10.0)),
         workers: 1,
+        at_once: 1,
     })
 }
 
@@ -109,6 +110,16 @@ fn one_hiccup_among_few_arrivals_is_no_lag_and_a_long_one_is() {
     assert_eq!(judged(&data, 1.0).word, VALID);
     data.lag.record(80_000_000).unwrap();
     assert_eq!(judged(&data, 1.0).word, INVALID);
+}
+
+#[test]
+fn a_slow_request_of_the_warm_up_that_reaches_into_the_window_is_no_contradiction() {
+    let mut data = good();
+    data.outstanding_at_window_start = 2;
+    data.outstanding_area += 1_500_000_000;
+    assert_eq!(judged(&data, 1.0).word, INVALID);
+    data.seconds[0].p99_ns = Some(1_000_000_000);
+    assert_eq!(judged(&data, 1.0).word, VALID);
 }
 
 #[test]
