@@ -76,6 +76,18 @@ pub fn wake_this_thread_exactly() -> io::Result<()> {
     }
 }
 
+/// Lets this thread run before ordinary ones as soon as it wakes; false where that is not
+/// allowed (it takes `CAP_SYS_NICE`). Only for a thread that sleeps nearly always: on a machine
+/// that the target keeps busy it would otherwise wake milliseconds late.
+pub fn run_this_thread_first() -> bool {
+    let lowest = libc::sched_param { sched_priority: 1 };
+    #[expect(unsafe_code, reason = "std does not set scheduling policies")]
+    // SAFETY: `lowest` is valid for the call; 0 is the calling thread.
+    unsafe {
+        libc::sched_setscheduler(0, libc::SCHED_RR, &raw const lowest) == 0
+    }
+}
+
 /// The kernel's monotonic clock. `Instant` reads the same one, but cannot be turned into the
 /// absolute time that `clock_nanosleep` wants.
 fn monotonic() -> u64 {

@@ -50,10 +50,7 @@ fn a_frozen_server_shows_in_the_response_of_everyone_who_had_to_wait() {
     );
     assert_eq!(data.total.count(Outcome::Ok), 500, "{:?}", data.examples);
     let at = |quantile| response_ms(&data, quantile);
-    println!("lag max {} ms", data.lag.max() as f64 / 1e6);
-    for second in &data.seconds {
-        println!("{second:?}");
-    }
+    println!("lag {} ms, {:?}", data.lag.max() / 1_000_000, data.seconds);
     assert!(at("p85") < 80.0, "{}", at("p85"));
     let (p95, p99) = (at("p95"), at("p99"));
     assert!((200.0..350.0).contains(&p95), "{p95}");

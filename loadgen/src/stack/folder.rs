@@ -58,6 +58,11 @@ impl Folder {
         Ok(folder)
     }
 
+    /// Whether it outlives this process.
+    pub(super) fn stays(&self) -> bool {
+        self.keep
+    }
+
     pub(super) fn path(&self) -> &Path {
         &self.path
     }

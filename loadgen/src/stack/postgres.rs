@@ -68,9 +68,14 @@ pub(super) fn start(
     if !found {
         init(keeper, folder, stop, &bin, &data, user, &password)?;
     }
+    let mut manner = MANNER;
+    if !folder.stays() {
+        // Its last checkpoint would only write what is removed a moment later.
+        manner.end = libc::SIGQUIT;
+    }
     let (service, port) = on_free_port(|port| {
         let log = fresh(folder.join("postgres.log"));
-        let mut service = Service::spawn(keeper, MANNER, server(&bin, &data, port, user), log)?;
+        let mut service = Service::spawn(keeper, manner, server(&bin, &data, port, user), log)?;
         service.ready(stop, |_| answers(&bin, port).then_some(()))?;
         Ok((service, port))
     })?;
