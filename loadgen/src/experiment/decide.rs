@@ -46,28 +46,22 @@ impl Claim {
 
 /// Decides on one metric from the valid pairs `(before, after)`.
 pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
-    let before = Side::of(metric, pairs.iter().map(|pair| pair.0));
-    let after = Side::of(metric, pairs.iter().map(|pair| pair.1));
-    if before
-        .figures
+    // Blocks in which either arm never sent the operation have nothing to compare.
+    let pairs: Vec<&(&Trial, &Trial)> = pairs
         .iter()
-        .chain(&after.figures)
-        .all(Option::is_none)
-    {
+        .filter(|(before, after)| has_figure(metric, before) && has_figure(metric, after))
+        .collect();
+    if pairs.is_empty() {
         return None;
     }
-    let known: Vec<(Option<f64>, Option<f64>)> = before
+    let before = Side::of(metric, pairs.iter().map(|pair| pair.0));
+    let after = Side::of(metric, pairs.iter().map(|pair| pair.1));
+    let ratios: Vec<f64> = before
         .figures
         .iter()
-        .copied()
-        .zip(after.figures.iter().copied())
-        .collect();
-    let ratios: Vec<f64> = known
-        .iter()
-        .filter_map(|(before, after)| match (before, after) {
-            (Some(before), Some(after)) if *before > 0.0 && *after > 0.0 => Some(after / before),
-            _ => None,
-        })
+        .zip(&after.figures)
+        .filter(|(before, after)| **before > 0.0 && **after > 0.0)
+        .map(|(before, after)| after / before)
         .collect();
     let mut effect = Effect {
         metric: metric.name.clone(),
@@ -82,16 +76,20 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         decision: Claim::Inconclusive.as_str().to_owned(),
         sentence: String::new(),
     };
-    if ratios.is_empty() || ratios.len() < known.len() {
-        let same = known.iter().all(|(before, after)| before == after);
-        let claim = if same && known.len() >= FEWEST {
+    if ratios.len() < pairs.len() {
+        let same = before
+            .figures
+            .iter()
+            .zip(&after.figures)
+            .all(|(before, after)| before.total_cmp(after).is_eq());
+        let claim = if same && pairs.len() >= FEWEST {
             Claim::NoChange
         } else {
             Claim::Inconclusive
         };
         claim.as_str().clone_into(&mut effect.decision);
         effect.block_ratios = Vec::new();
-        effect.sentence = without_ratio(metric, &effect, &known);
+        effect.sentence = without_ratio(metric, &effect);
         return Some(effect);
     }
     let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
@@ -107,10 +105,15 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
     Some(effect)
 }
 
-/// One arm's figures.
+/// Whether a trial has a figure of this metric, be it beyond the timeout.
+fn has_figure(metric: &Metric, trial: &Trial) -> bool {
+    (metric.figure)(trial).is_some() || (metric.beyond.is_some() && sent(metric, trial))
+}
+
+/// One arm's figures, of trials that all have one.
 struct Side {
-    /// One a trial. One beyond the timeout stands as the timeout; absent where nothing was sent.
-    figures: Vec<Option<f64>>,
+    /// One a trial. One beyond the timeout stands as the timeout.
+    figures: Vec<f64>,
     /// Their median; absent where it lies beyond the timeout.
     shown: Option<f64>,
     /// Whether any lies beyond the timeout.
@@ -120,18 +123,16 @@ struct Side {
 impl Side {
     fn of<'t>(metric: &Metric, trials: impl Iterator<Item = &'t Trial>) -> Self {
         let mut cut = false;
-        let figures: Vec<Option<f64>> = trials
-            .map(|trial| {
-                (metric.figure)(trial).or_else(|| {
-                    let limit = metric.beyond.filter(|_| sent(metric, trial))?;
-                    cut = true;
-                    Some(limit)
-                })
+        let figures: Vec<f64> = trials
+            .filter_map(|trial| {
+                let found = (metric.figure)(trial);
+                cut |= found.is_none();
+                found.or(metric.beyond)
             })
             .collect();
-        let there: Vec<f64> = figures.iter().copied().flatten().collect();
+        let within = |found: &f64| metric.beyond.is_none_or(|limit| *found < limit);
         Self {
-            shown: median(&there).filter(|found| metric.beyond.is_none_or(|limit| *found < limit)),
+            shown: median(&figures).filter(within),
             figures,
             cut,
         }
@@ -253,17 +254,16 @@ fn beyond(side: &str) -> String {
     )
 }
 
-fn without_ratio(metric: &Metric, effect: &Effect, known: &[(Option<f64>, Option<f64>)]) -> String {
-    let word = |figure: Option<f64>, any: bool| match figure {
+fn without_ratio(metric: &Metric, effect: &Effect) -> String {
+    let word = |figure: Option<f64>| match figure {
         Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
-        None if any => "beyond the timeout".to_owned(),
-        None => "none".to_owned(),
+        None => "beyond the timeout".to_owned(),
     };
-    let before = word(effect.before, known.iter().any(|pair| pair.0.is_some()));
-    let after = word(effect.after, known.iter().any(|pair| pair.1.is_some()));
     format!(
-        "{}: before {before}, after {after}; there is no ratio to something that is not there or 0",
-        metric.name
+        "{}: before {}, after {}; there is no ratio to 0",
+        metric.name,
+        word(effect.before),
+        word(effect.after)
     )
 }
 

@@ -137,6 +137,20 @@ fn a_percentile_beyond_the_timeout_counts_as_the_timeout_and_says_so() {
 }
 
 #[test]
+fn blocks_in_which_an_arm_never_came_to_the_operation_are_not_compared() {
+    let mut trials: Vec<(Trial, Trial)> = (0..3)
+        .map(|_| (trial(Some(100.0), 1.0), trial(Some(50.0), 1.0)))
+        .collect();
+    trials[1].0.operations.clear();
+    let pairs: Vec<(&Trial, &Trial)> = trials.iter().map(|(a, b)| (a, b)).collect();
+    let metrics = super::super::metrics(&["discovery.list"], &[], 10_000.0);
+    let effect = decide(&metrics[0], false, &pairs).unwrap();
+    assert_eq!(effect.block_ratios, [0.5, 0.5]);
+    let none: Vec<(&Trial, &Trial)> = vec![pairs[1]];
+    assert!(decide(&metrics[0], false, &none).is_none());
+}
+
+#[test]
 fn what_no_arm_has_is_left_out_and_what_one_has_gets_no_ratio() {
     let figures = pairs(100.0, &[100.0; 6]);
     assert!(decided("cache hit ratio mentors", &figures, (1.0, 1.0)).is_none());
