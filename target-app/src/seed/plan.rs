@@ -140,10 +140,15 @@ impl Slot {
 }
 
 /// Race slot `n`: its mentor's rank and its begin. Every hour is another, so that a student
-/// may take part in all of them.
-pub(super) fn race_slot(counts: Counts, n: u32) -> (u32, i64) {
+/// may take part in all of them; every mentor is on the list, for with others nothing is booked.
+pub(super) fn race_slot(mentors: &[Mentor], n: u32) -> (u32, i64) {
     debug_assert!(n < RACE_SLOTS);
-    (n % counts.mentors, RACE_DAYS * DAY + i64::from(n) * HOUR)
+    let count = mentors.len() as u32;
+    let mentor = (0..count)
+        .map(|step| (n + step) % count)
+        .find(|&mentor| mentors[mentor as usize].active)
+        .unwrap_or_default();
+    (mentor, RACE_DAYS * DAY + i64::from(n) * HOUR)
 }
 
 fn mentors(counts: Counts, seed: u64) -> Vec<Mentor> {
@@ -217,7 +222,9 @@ mod tests {
                 .all(|slot| taken.insert((slot.mentor, slot.hour)))
         );
         let races: BTreeSet<_> = (0..RACE_SLOTS)
-            .map(|n| race_slot(plan.counts, n).1)
+            .map(|n| race_slot(&plan.mentors, n))
+            .inspect(|&(mentor, _)| assert!(plan.mentors[mentor as usize].active))
+            .map(|(_, starts)| starts)
             .collect();
         assert_eq!(races.len(), RACE_SLOTS as usize);
     }

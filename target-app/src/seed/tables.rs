@@ -235,7 +235,7 @@ impl Writer {
         let planned = self.plan.slots.len() as u32;
         let Some(slot) = self.plan.slots.get(n as usize) else {
             let n = n - planned;
-            let (mentor, starts) = race_slot(self.plan.counts, n);
+            let (mentor, starts) = race_slot(&self.plan.mentors, n);
             rows.uuid(id(Kind::RaceSlot, n))
                 .uuid(id(Kind::Mentor, mentor))
                 .time(starts)
