@@ -8,5 +8,8 @@
 )]
 
 mod auth;
+mod bookings;
+mod caching;
 mod mentors;
+mod races;
 mod support;

@@ -202,6 +202,17 @@ impl TestApp {
         Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
     }
 
+    /// Waits until so many requests are being worked on.
+    pub(crate) async fn wait_for_requests(&self, wanted: u64) {
+        for _ in 0..1_000 {
+            if self.state.http().snapshot().in_flight >= wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{wanted} requests should be there by now");
+    }
+
     /// Says that it is to stop.
     pub(crate) fn stop(&self) {
         self.shutdown.stop();

@@ -7,6 +7,7 @@ use std::{
     process,
     str::FromStr as _,
     sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
 };
 
 use shared::{dataset::Scale, profile::Profile};
@@ -81,6 +82,23 @@ impl TestDb {
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+
+    /// Waits until so many statements of the application wait for somebody's lock.
+    pub(crate) async fn wait_for_blocked(&self, wanted: i64) {
+        for _ in 0..1_000 {
+            let blocked = self
+                .count(
+                    "select count(*) from pg_stat_activity
+                     where datname = current_database() and wait_event_type = 'Lock'",
+                )
+                .await;
+            if blocked >= wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{wanted} statements should wait for a lock by now");
     }
 
     /// The same with the test's own connections closed, so that it can be copied.

@@ -1,0 +1,8 @@
+//! Places in slots: taking, keeping and giving back.
+
+mod cancel;
+mod conflicts;
+mod create;
+mod get;
+mod idempotency;
+mod list;

@@ -1,0 +1,50 @@
+//! Booking and cancelling of many at few places: whatever comes of it, the books balance.
+
+use shared::{api::bookings::BookingView, problem::Code};
+
+use crate::support::{NewSlot, TestApp, together};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_booking_and_cancelling_at_once_every_count_is_right() {
+    for strategy in ["row_lock", "conditional_update", "unique_index"] {
+        let app = TestApp::with(&[
+            &format!("booking.strategy={strategy}"),
+            "pool.acquire_timeout=30s",
+        ])
+        .start()
+        .await;
+        let mut slots = Vec::new();
+        for capacity in [1, 1, 3] {
+            slots.push(NewSlot::group(capacity).create(&app.db).await);
+        }
+        let slots = &slots;
+        together((0..20_u32).map(|n| {
+            let student = app.student(n);
+            async move {
+                for round in 0..6 {
+                    let slot = slots[(n as usize + round) % slots.len()];
+                    let answer = student.book(slot).await;
+                    match answer.code() {
+                        None => {
+                            let booking: BookingView = answer.created();
+                            student.cancel(booking.id).await.ok::<BookingView>();
+                        }
+                        Some(code) => assert!(
+                            [Code::SlotFull, Code::StudentBusy, Code::Contention].contains(&code),
+                            "{code}"
+                        ),
+                    }
+                }
+            }
+        }))
+        .await;
+        app.lab().audits_clean().await;
+        let taken = app
+            .db
+            .count("select sum(booked) from slot where starts_at > now() + interval '150 days'
+                    and starts_at < now() + interval '350 days'")
+            .await;
+        assert_eq!(taken, 0, "{strategy}");
+        app.finish().await;
+    }
+}

@@ -1,0 +1,7 @@
+//! Many who want the same thing at the same instant.
+
+mod churn;
+mod group_slot;
+mod naive;
+mod same_student;
+mod single_slot;
