@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use crate::units::{NANOS_PER_SECOND, Nanos};
@@ -12,6 +12,8 @@ use crate::units::{NANOS_PER_SECOND, Nanos};
 pub struct Clock {
     /// The epoch on `CLOCK_MONOTONIC`, in nanoseconds.
     epoch: u64,
+    /// The same instant for timers.
+    instant: Instant,
     /// The same instant for people.
     wall: SystemTime,
 }
@@ -26,6 +28,7 @@ impl Clock {
     pub fn start_in(lead: Duration) -> Self {
         Self {
             epoch: monotonic().saturating_add(Nanos::from_duration(lead).0),
+            instant: Instant::now() + lead,
             wall: SystemTime::now() + lead,
         }
     }
@@ -33,6 +36,11 @@ impl Clock {
     /// Time since the epoch.
     pub fn now(&self) -> Nanos {
         Nanos(monotonic().saturating_sub(self.epoch))
+    }
+
+    /// A time of this clock for timers.
+    pub fn instant(&self, at: Nanos) -> Instant {
+        self.instant + at.duration()
     }
 
     /// The epoch in calendar time.

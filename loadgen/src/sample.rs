@@ -75,6 +75,8 @@ pub struct Sample {
     pub admitted: Nanos,
     /// When a connection was in hand and the request went out; `done` for one that never went.
     pub sent: Nanos,
+    /// When the head of the answer was in hand; `done` where there was none.
+    pub first_byte: Nanos,
     /// When the last byte of the answer was read, or the request was given up.
     pub done: Nanos,
     /// How it ended.
@@ -96,6 +98,11 @@ impl Sample {
     /// From the send to the end: what the target took, the wait before it left out.
     pub const fn service(&self) -> Nanos {
         self.done.since(self.sent)
+    }
+
+    /// From the send to the head of the answer.
+    pub const fn to_first_byte(&self) -> Nanos {
+        self.first_byte.since(self.sent)
     }
 }
 

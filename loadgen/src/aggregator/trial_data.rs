@@ -29,6 +29,9 @@ pub struct TrialData {
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
     /// fault. Of a closed model, how late a user woke from thinking.
     pub lag: Histogram<u64>,
+    /// Intended start of the window's arrivals, in order, each with the time at which a worker
+    /// took it; a bounded number of them. Empty for a closed model.
+    pub taken: Vec<(Nanos, Nanos)>,
     /// Arrivals in the window that the pacer let go.
     pub emitted: u64,
     /// Arrivals in the window that the plan had. Of a closed model, iterations begun in it.
@@ -46,6 +49,10 @@ pub struct TrialData {
     pub outstanding_area: u128,
     /// Response times of all that was planned in the window, summed in nanoseconds.
     pub response_sum: u128,
+    /// How long each connection took to open, in nanoseconds; the warm-up's included.
+    pub connect: Histogram<u64>,
+    /// How long each TLS handshake took, likewise.
+    pub tls: Histogram<u64>,
     /// WebSocket texts that came faster than a flow read them, and were thrown away.
     pub socket_overflow: u64,
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
@@ -82,6 +89,7 @@ impl TrialData {
             total: OpData::default(),
             seconds: Vec::new(),
             lag: response_histogram(),
+            taken: Vec::new(),
             emitted: 0,
             planned_arrivals: 0,
             overflow: 0,
@@ -90,6 +98,8 @@ impl TrialData {
             outstanding_at_window_end: 0,
             outstanding_area: 0,
             response_sum: 0,
+            connect: response_histogram(),
+            tls: response_histogram(),
             socket_overflow: 0,
             examples: Vec::new(),
         }
@@ -112,6 +122,8 @@ impl TrialData {
             data.outstanding_area += shard.outstanding_area();
             data.response_sum += shard.response_sum();
             data.max_outstanding += shard.max_outstanding();
+            data.connect.add(&shard.connect).expect("equal bounds");
+            data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
             for ((op, why), count) in shard.examples() {
                 *examples.entry((op, why.to_owned())).or_default() += count;

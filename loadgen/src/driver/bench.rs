@@ -30,7 +30,11 @@ pub(super) struct Bench {
 impl Bench {
     /// A request has become due.
     pub(super) fn due(&self, intended: Nanos) {
-        let now = self.clock.now();
+        self.due_now(intended, self.clock.now());
+    }
+
+    /// The same, by somebody who has just read the clock.
+    pub(super) fn due_now(&self, intended: Nanos, now: Nanos) {
         self.shard.borrow_mut().due(intended, now);
         self.progress.due();
     }
@@ -56,6 +60,7 @@ impl Bench {
             woke,
             admitted: now,
             sent: now,
+            first_byte: now,
             done: now,
             outcome: Outcome::AbortedAtDrain,
             status: 0,

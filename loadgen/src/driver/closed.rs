@@ -10,7 +10,12 @@ use rand::RngExt as _;
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{bench::Bench, open::Share, user::User};
+use super::{
+    bench::Bench,
+    open::Share,
+    options::Budget,
+    user::{TIMER_GRAIN, User},
+};
 use crate::{
     flows::Memory,
     recorder::{HIGHEST, response_histogram},
@@ -26,6 +31,11 @@ const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 /// What the users of one worker share beyond the bench.
 struct Crowd {
     bench: Rc<Bench>,
+    budget: Budget,
+    /// Seed of what happens between iterations.
+    seed: u64,
+    /// Whether the load was stopped: what a user that is not asleep looks at.
+    stopped: Cell<bool>,
     rule: Closed,
     mix: Mix,
     /// Measured iterations that were started.
@@ -45,6 +55,8 @@ pub(super) struct Rounds {
     pub(super) panicked: bool,
     /// When the users were stopped, if that was before the end.
     pub(super) stopped: Option<Nanos>,
+    /// When the last user had ended, if that was before the end.
+    pub(super) ended: Option<Nanos>,
 }
 
 /// Runs this worker's share of the users to the end, then waits for what is under way.
@@ -53,11 +65,15 @@ pub(super) async fn work(
     share: Share,
     rule: Closed,
     mix: Mix,
+    budget: Budget,
     drain: Nanos,
     stop: CancellationToken,
 ) -> Rounds {
     let crowd = Rc::new(Crowd {
+        seed: seed::sub_seed(bench.seed, "closed"),
         bench: Rc::clone(&bench),
+        budget,
+        stopped: Cell::new(false),
         rule,
         mix,
         started: Cell::new(0),
@@ -79,16 +95,26 @@ pub(super) async fn work(
                 let now = bench.clock.now();
                 bench.shard.borrow_mut().cut_window(now);
                 stopped.set(Some(now));
+                crowd.stopped.set(true);
             }
         }
         sleep(drain.duration()).await;
     });
     let mut panicked = false;
+    let mut ended = None;
     loop {
         tokio::select! {
-            ended = users.join_next() => match ended {
-                Some(ended) => panicked |= ended.is_err_and(|error| error.is_panic()),
-                None => break,
+            user = users.join_next() => match user {
+                Some(user) => panicked |= user.is_err_and(|error| error.is_panic()),
+                None => {
+                    // All have done what they had to do: the window ends with them.
+                    let now = bench.clock.now();
+                    if now < end {
+                        bench.shard.borrow_mut().cut_window(now);
+                        ended = Some(now);
+                    }
+                    break;
+                }
             },
             () = &mut over => break,
         }
@@ -98,6 +124,7 @@ pub(super) async fn work(
         lag: crowd.lag.borrow().clone(),
         panicked,
         stopped: stopped.get(),
+        ended,
     }
 }
 
@@ -113,18 +140,27 @@ impl Crowd {
         let mut at = Nanos(u64::from(number) * spread / u64::from(self.rule.users.max(1)));
         let most = self.rule.iterations.unwrap_or(u64::MAX);
         for round in 0..most {
-            tokio::select! {
-                biased;
-                () = self.stop.cancelled() => break,
-                begin = User::wait_until(bench, at) => at = begin,
+            let mut woke = bench.clock.now();
+            if at > woke {
+                tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => break,
+                    begin = User::wait_until(bench, at) => at = begin,
+                }
+                woke = bench.clock.now();
+            } else if woke.since(at) <= TIMER_GRAIN {
+                at = woke;
             }
-            if at >= end {
+            if at >= end || self.stopped.get() || !self.budget.take() {
                 break;
             }
             let index = round * u64::from(self.rule.users) + u64::from(number);
-            let mut rng = seed::nth_rng(seed::sub_seed(bench.seed, "closed"), index);
-            let flow = self.mix.pick(rng.random());
-            let woke = bench.clock.now();
+            let mut rng = seed::nth_rng(self.seed, index);
+            let flow = if bench.flows.len() == 1 {
+                0
+            } else {
+                self.mix.pick(rng.random())
+            };
             if window.contains(at) {
                 self.started.set(self.started.get() + 1);
                 let lag = woke.since(at).min(HIGHEST);
@@ -134,7 +170,7 @@ impl Crowd {
                     .expect("a value up to the highest always fits");
             }
             bench.progress.offered();
-            bench.due(at);
+            bench.due_now(at, woke);
             let arrival = Arrival {
                 intended: at,
                 flow,

@@ -11,11 +11,14 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     net::TcpStream,
     task::{AbortHandle, spawn_local},
-    time::timeout,
 };
 
-use super::bench::Bench;
-use crate::{check::Reply, request::Request, sample::Outcome, units::Nanos};
+use super::{bench::Bench, patience::Patience};
+use crate::{
+    check::Reply,
+    request::Request,
+    sample::{Outcome, Sample},
+};
 
 /// Longest body that is read.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
@@ -68,33 +71,39 @@ impl Connection {
 /// A TCP connection that sends small packets at once.
 pub(super) async fn connect(bench: &Bench) -> Result<TcpStream, Failure> {
     let refused = |error: std::io::Error| (Outcome::Connect, format!("connect: {error}"));
+    let begun = bench.clock.now();
     let stream = TcpStream::connect(bench.target).await.map_err(refused)?;
     stream.set_nodelay(true).map_err(refused)?;
+    let took = bench.clock.now().since(begun);
+    bench.shard.borrow_mut().connected(took, None);
     Ok(stream)
 }
 
 /// Sends one request and reads its answer to the last byte, within the time limit that counts
-/// from `intended`. `sent` is set when a connection is in hand and the request goes out.
+/// from the sample's intended start. `sent` is set when a connection is in hand and the request
+/// goes out, `first_byte` when the head of the answer has come.
 ///
-/// The connection goes back into the slot only after a whole answer.
+/// The connection stays in the slot only after a whole answer.
 pub(super) async fn exchange(
     bench: &Bench,
     slot: &mut Option<Connection>,
+    patience: &mut Patience,
     request: Request,
-    intended: Nanos,
-    sent: &mut Nanos,
+    sample: &mut Sample,
 ) -> Result<Reply, Failure> {
     let late = || {
         let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
         (Outcome::Timeout, format!("no answer within {limit}"))
     };
-    let left = bench.left(intended);
-    if left == Nanos(0) {
+    let until = sample.intended + bench.timeout;
+    if sample.admitted >= until {
         return Err(late());
     }
     let mut own = slot.take();
-    let answer = timeout(left.duration(), talk(bench, &mut own, request, sent)).await;
-    let reply = answer.unwrap_or_else(|_elapsed| Err(late()))?;
+    let answer = patience
+        .bound(bench.clock.instant(until), talk(bench, &mut own, request, sample))
+        .await;
+    let reply = answer.unwrap_or_else(|| Err(late()))?;
     *slot = own;
     Ok(reply)
 }
@@ -103,7 +112,7 @@ async fn talk(
     bench: &Bench,
     slot: &mut Option<Connection>,
     request: Request,
-    sent: &mut Nanos,
+    sample: &mut Sample,
 ) -> Result<Reply, Failure> {
     let mut message = message(bench, request)?;
     let mut again = true;
@@ -112,7 +121,7 @@ async fn talk(
         let Some(connection) = slot.as_mut() else {
             return Err((Outcome::Connect, "no connection".to_owned()));
         };
-        *sent = bench.clock.now();
+        sample.sent = bench.clock.now();
         match connection.sender.try_send_request(message).await {
             Ok(response) => break response,
             Err(mut error) => match error.take_message() {
@@ -127,6 +136,7 @@ async fn talk(
             },
         }
     };
+    sample.first_byte = bench.clock.now();
     let (head, body) = response.into_parts();
     Ok(Reply {
         status: head.status.as_u16(),

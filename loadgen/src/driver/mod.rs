@@ -6,7 +6,9 @@ mod bench;
 mod closed;
 mod connection;
 mod open;
+mod options;
 mod pacer;
+mod patience;
 mod progress;
 mod run;
 mod setup;
@@ -23,6 +25,7 @@ mod socket_tests;
 #[cfg(test)]
 mod truth;
 
+pub use options::Options;
 pub use progress::{Progress, Rates, Snapshot};
-pub use run::run;
+pub use run::{run, run_with};
 pub use setup::{DriverError, FlowLoad, Setup};

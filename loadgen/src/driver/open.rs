@@ -42,6 +42,18 @@ struct Crew {
     busy: Cell<usize>,
     panicked: Cell<bool>,
     news: Notify,
+    taken: RefCell<Vec<(Nanos, Nanos)>>,
+}
+
+/// Measured arrivals of one worker whose times are kept: enough to see how they lay.
+const KEPT: usize = 200_000;
+
+/// What a worker's users did.
+pub(super) struct Shift {
+    /// Intended start and the time at which the worker took it, of each measured arrival.
+    pub(super) taken: Vec<(Nanos, Nanos)>,
+    /// Whether a flow panicked.
+    pub(super) panicked: bool,
 }
 
 /// How a worker is told apart from the others.
@@ -56,8 +68,7 @@ pub(super) struct Share {
 }
 
 /// Takes arrivals until the pacer ends, then waits for what is under way. What is still open
-/// after that is recorded as aborted. `last` is the last arrival's intended start. Answers
-/// whether a flow panicked.
+/// after that is recorded as aborted. `last` is the last arrival's intended start.
 pub(super) async fn work(
     bench: Rc<Bench>,
     share: Share,
@@ -65,7 +76,7 @@ pub(super) async fn work(
     last: Nanos,
     drain: Nanos,
     stop: CancellationToken,
-) -> bool {
+) -> Shift {
     let crew = Rc::new(Crew {
         pools: RefCell::new(bench.flows.iter().map(|_| Pool::default()).collect()),
         bench: Rc::clone(&bench),
@@ -74,6 +85,7 @@ pub(super) async fn work(
         busy: Cell::new(0),
         panicked: Cell::new(false),
         news: Notify::new(),
+        taken: RefCell::new(Vec::with_capacity(KEPT)),
     });
     while let Some(due) = arrivals.recv().await {
         crew.take(due);
@@ -93,12 +105,16 @@ pub(super) async fn work(
         }
         pool.idle.clear();
     }
-    crew.panicked.get()
+    Shift {
+        taken: crew.taken.take(),
+        panicked: crew.panicked.get(),
+    }
 }
 
 impl Crew {
     fn take(self: &Rc<Self>, due: Due) {
         self.bench.due(due.arrival.intended);
+        self.note(due.arrival.intended);
         let mut pools = self.pools.borrow_mut();
         let pool = &mut pools[usize::from(due.arrival.flow)];
         let seat = match pool.idle.pop() {
@@ -118,6 +134,15 @@ impl Crew {
         drop(pools);
         self.busy.set(self.busy.get() + 1);
         spawn_local(Rc::clone(self).serve(seat, due));
+    }
+
+    /// Keeps when a measured arrival was taken. Whatever follows, a wait for a free user or for
+    /// the target, is not the generator's doing.
+    fn note(&self, intended: Nanos) {
+        let mut taken = self.taken.borrow_mut();
+        if taken.len() < KEPT && self.bench.shard.borrow().window().contains(intended) {
+            taken.push((intended, self.bench.clock.now()));
+        }
     }
 
     async fn serve(self: Rc<Self>, mut seat: Seat, mut due: Due) {

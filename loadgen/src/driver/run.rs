@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use hdrhistogram::Histogram;
 use http::HeaderValue;
 use tokio::{
     runtime::Builder,
@@ -18,8 +17,9 @@ use tokio::{
 
 use super::{
     bench::Bench,
-    closed,
+    closed::{self, Rounds},
     open::{self, Share},
+    options::{Budget, Options},
     pacer::{self, Due, Pace},
     setup::{DriverError, Setup},
 };
@@ -41,15 +41,22 @@ const QUEUE: usize = 65_536;
 /// What one worker brings home.
 struct Work {
     shard: Shard,
-    started: u64,
-    lag: Histogram<u64>,
-    stopped: Option<Nanos>,
+    /// When each arrival of an open model was due, and when a user took it.
+    taken: Vec<(Nanos, Nanos)>,
+    /// Of a closed model.
+    rounds: Option<Rounds>,
 }
 
 /// Drives one trial and blocks until it is over. Requests that fail are in the data; an error
 /// means that there is no trial.
 pub fn run(setup: Setup) -> Result<TrialData, DriverError> {
+    run_with(setup, &Options::default())
+}
+
+/// The same with options.
+pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverError> {
     setup.check()?;
+    let budget = Budget::of(options.iterations);
     let setup = Arc::new(setup);
     let window = setup.schedule.window();
     let clock = Clock::start_in(LEAD);
@@ -66,8 +73,9 @@ pub fn run(setup: Setup) -> Result<TrialData, DriverError> {
             Schedule::Closed(_) => None,
         };
         let setup = Arc::clone(&setup);
+        let budget = budget.clone();
         workers.push(spawn(&format!("worker-{number}"), move || {
-            worker(&setup, number, clock, arrivals)
+            worker(&setup, number, clock, arrivals, budget)
         })?);
     }
     let pace = match &setup.schedule {
@@ -110,6 +118,7 @@ fn worker(
     number: usize,
     clock: Clock,
     arrivals: Option<Receiver<Due>>,
+    budget: Budget,
 ) -> Result<Work, DriverError> {
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
@@ -145,18 +154,19 @@ fn worker(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let stop = setup.stop.clone();
-    let (started, lag, stopped, panicked) = match (&setup.schedule, arrivals) {
+    let (taken, rounds, panicked) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
             let work = open::work(Rc::clone(&bench), share, arrivals, end, drain, stop);
-            let panicked = local.block_on(&runtime, work);
-            (0, response_histogram(), None, panicked)
+            let shift = local.block_on(&runtime, work);
+            (shift.taken, None, shift.panicked)
         }
         (Schedule::Closed(rule), _) => {
             let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
             let mix = Mix::new(&weights)?;
-            let work = closed::work(Rc::clone(&bench), share, *rule, mix, drain, stop);
+            let work = closed::work(Rc::clone(&bench), share, *rule, mix, budget, drain, stop);
             let rounds = local.block_on(&runtime, work);
-            (rounds.started, rounds.lag, rounds.stopped, rounds.panicked)
+            let panicked = rounds.panicked;
+            (Vec::new(), Some(rounds), panicked)
         }
         (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
     };
@@ -169,9 +179,8 @@ fn worker(
     let shard = bench.into_shard().ok_or(DriverError::Panicked("worker"))?;
     Ok(Work {
         shard,
-        started,
-        lag,
-        stopped,
+        taken,
+        rounds,
     })
 }
 
@@ -186,15 +195,24 @@ fn collect(
     let mut started = 0;
     let mut stopped = pace.as_ref().and_then(|pace| pace.stopped);
     let mut shards = Vec::new();
+    let mut taken = Vec::new();
+    // The window ends early only where every worker's users did.
+    let mut ended = Some(Nanos(0));
     for work in works {
-        lag.add(&work.lag).expect("equal bounds");
-        started += work.started;
-        stopped = stopped.max(work.stopped);
+        taken.extend(work.taken);
         shards.push(work.shard);
+        let Some(rounds) = work.rounds else {
+            ended = None;
+            continue;
+        };
+        lag.add(&rounds.lag).expect("equal bounds");
+        started += rounds.started;
+        stopped = stopped.max(rounds.stopped);
+        ended = ended.zip(rounds.ended).map(|(one, other)| one.max(other));
     }
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
     data.interrupted = stopped.is_some();
-    if let Some(at) = stopped {
+    if let Some(at) = stopped.or(ended) {
         data.window.1 = window.to.min(at.max(window.from));
     }
     (data.planned_arrivals, data.emitted) = (started, started);
@@ -207,5 +225,7 @@ fn collect(
         data.planned_arrivals = plan.arrivals.iter().filter(cut).count() as u64;
     }
     data.lag = lag;
+    taken.sort_unstable();
+    data.taken = taken;
     data
 }

@@ -6,6 +6,7 @@ use futures_util::future::{LocalBoxFuture, join_all};
 
 use super::{
     connection::{Connection, exchange},
+    patience::Patience,
     socket,
     user::{User, conclude},
 };
@@ -27,9 +28,9 @@ impl Transport for User {
             let result = exchange(
                 &self.bench,
                 &mut self.connection,
+                &mut self.patience,
                 request,
-                self.intended,
-                &mut entry.sample.sent,
+                &mut entry.sample,
             )
             .await;
             let reply = conclude(&self.bench, entry, result);
@@ -64,15 +65,15 @@ impl Transport for User {
                     .map(|slot| Connection::ready(slot, bench)),
             );
             let _late_or_refused = tokio::time::timeout(left, connected).await;
-            let intended = self.intended;
             let sent = self
                 .entries
                 .iter_mut()
                 .zip(&mut self.burst)
                 .zip(requests)
                 .map(|((entry, slot), request)| async move {
-                    let sent = &mut entry.sample.sent;
-                    let result = exchange(bench, slot, request, intended, sent).await;
+                    let sample = &mut entry.sample;
+                    let mut patience = Patience::default();
+                    let result = exchange(bench, slot, &mut patience, request, sample).await;
                     conclude(bench, entry, result)
                 });
             let mut replies = join_all(sent).await;

@@ -8,6 +8,7 @@ use tokio::time::sleep;
 use super::{
     bench::Bench,
     connection::{Connection, Failure},
+    patience::Patience,
     socket::Socket,
 };
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
 
 /// A tokio timer fires to the millisecond, later by up to two. So much lateness belongs to the
 /// timer: the user thought that bit longer. More is the generator's fault, and stays in.
-const TIMER_GRAIN: Nanos = Nanos::from_millis(2);
+pub(super) const TIMER_GRAIN: Nanos = Nanos::from_millis(2);
 
 /// How far a begun request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub(super) struct Entry {
 pub(super) struct User {
     pub(super) bench: Rc<Bench>,
     pub(super) connection: Option<Connection>,
+    /// Its time limit.
+    pub(super) patience: Patience,
     /// Further connections for requests that go out at once.
     pub(super) burst: Vec<Option<Connection>>,
     pub(super) socket: Option<Socket>,
@@ -64,6 +67,7 @@ impl User {
         Self {
             bench,
             connection: None,
+            patience: Patience::default(),
             burst: Vec::new(),
             socket: None,
             entries: Vec::new(),
@@ -145,6 +149,7 @@ impl User {
                     woke,
                     admitted,
                     sent: Nanos(0),
+                    first_byte: Nanos(0),
                     done: Nanos(0),
                     outcome: Outcome::AbortedAtDrain,
                     status: 0,
@@ -238,6 +243,9 @@ pub(super) fn settle(bench: &Bench, entry: &mut Entry, outcome: Outcome, why: Op
     }
     if entry.sample.sent == Nanos(0) {
         entry.sample.sent = entry.sample.done;
+    }
+    if entry.sample.first_byte == Nanos(0) {
+        entry.sample.first_byte = entry.sample.done;
     }
     entry.stage = Stage::Settled;
     entry.sample.outcome = outcome;

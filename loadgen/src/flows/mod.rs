@@ -1,5 +1,6 @@
 //! What users do, in order, and what the right answers look like. One file a feature.
 
+mod ad_hoc;
 mod auth;
 mod bookings;
 mod chat;
@@ -10,6 +11,7 @@ mod recordings;
 pub mod registry;
 mod world;
 
+pub use ad_hoc::AdHoc;
 pub use memory::{ChatMemory, Memory};
 pub use popularity::Popularity;
 pub use registry::{

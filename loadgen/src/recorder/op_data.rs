@@ -48,6 +48,8 @@ pub struct OpData {
     pub ok: Histogram<u64>,
     /// Service times (actual send to last byte) of the successes.
     pub service_ok: Histogram<u64>,
+    /// From the actual send to the head of the answer, of the successes.
+    pub first_byte_ok: Histogram<u64>,
     /// Times after which the failures were known. Never mixed into a percentile.
     pub failed: Histogram<u64>,
     /// Bytes of bodies received.
@@ -66,6 +68,7 @@ impl Default for OpData {
             statuses: BTreeMap::new(),
             ok: response_histogram(),
             service_ok: response_histogram(),
+            first_byte_ok: response_histogram(),
             failed: response_histogram(),
             bytes_in: 0,
             cost: CostSums::default(),
@@ -96,7 +99,9 @@ impl OpData {
         }
         let (response, service) = (sample.response(), sample.service());
         let fits = if sample.outcome == Outcome::Ok {
-            record(&mut self.ok, response) && record(&mut self.service_ok, service)
+            record(&mut self.ok, response)
+                && record(&mut self.service_ok, service)
+                && record(&mut self.first_byte_ok, sample.to_first_byte())
         } else {
             record(&mut self.failed, response)
         };
@@ -117,6 +122,7 @@ impl OpData {
         for (mine, theirs) in [
             (&mut self.ok, &other.ok),
             (&mut self.service_ok, &other.service_ok),
+            (&mut self.first_byte_ok, &other.first_byte_ok),
             (&mut self.failed, &other.failed),
         ] {
             mine.add(theirs)
@@ -207,6 +213,7 @@ mod tests {
             woke: Nanos(0),
             admitted: Nanos(0),
             sent: Nanos(0),
+            first_byte: done,
             done,
             outcome,
             status: 200,

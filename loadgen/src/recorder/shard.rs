@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
+
 use super::{
+    bounds::{HIGHEST, response_histogram},
     op_data::OpData,
     second::{Timeline, Window},
 };
@@ -26,6 +29,10 @@ pub struct Shard {
     open: OpenCount,
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
+    /// How long it took to open each connection, TCP or Unix.
+    pub connect: Histogram<u64>,
+    /// How long each TLS handshake took.
+    pub tls: Histogram<u64>,
     /// WebSocket texts thrown away because a flow did not read them in time.
     pub socket_overflow: u64,
 }
@@ -40,6 +47,8 @@ impl Shard {
             open: OpenCount::default(),
             response_sum: 0,
             examples: BTreeMap::new(),
+            connect: response_histogram(),
+            tls: response_histogram(),
             socket_overflow: 0,
         };
         for op in operations {
@@ -80,6 +89,16 @@ impl Shard {
         self.slot(sample.op).record(sample);
         if sample.outcome != Outcome::Ok {
             self.example(sample.op, why.unwrap_or(sample.outcome.as_str()));
+        }
+    }
+
+    /// Counts a connection that was opened, and its TLS handshake where there was one.
+    pub fn connected(&mut self, connect: Nanos, tls: Option<Nanos>) {
+        let cut = |time: Nanos| time.min(HIGHEST).0;
+        let kept = "a value up to the highest always fits";
+        self.connect.record(cut(connect)).expect(kept);
+        if let Some(tls) = tls {
+            self.tls.record(cut(tls)).expect(kept);
         }
     }
 
@@ -214,6 +233,7 @@ mod tests {
             woke: from,
             admitted: from,
             sent: from,
+            first_byte: to,
             done: to,
             outcome,
             status: 0,
