@@ -31,6 +31,10 @@ use crate::{
     trial::{Bench, Outcome},
 };
 
+/// What the first Ctrl-C does.
+const STOPPING: &str =
+    "stopping: the report of what was measured follows; once more to stop at once";
+
 /// Which services a command uses.
 #[derive(Debug, Clone)]
 pub(super) enum Services {
@@ -190,7 +194,7 @@ impl<'a> Session<'a> {
         let running: Held<Stack> = interrupt::held();
         let done = runtime.block_on(async {
             let stop = CancellationToken::new();
-            interrupt::listen(stop.clone(), Arc::clone(&running), events.clone())
+            interrupt::listen(STOPPING, stop.clone(), Arc::clone(&running), events.clone())
                 .map_err(Failure::internal)?;
             let bench = open(services, &running, events.clone(), stop).await?;
             self.make_folder()?;
@@ -199,7 +203,7 @@ impl<'a> Session<'a> {
         if matches!(services, Services::Own { .. }) {
             events.stage("stopping the services", None);
         }
-        drop(interrupt::take(&running));
+        interrupt::release(&running);
         drop(events);
         runtime.shutdown_background();
         if let Some(live) = live {
@@ -240,17 +244,15 @@ impl<'a> Session<'a> {
     fn close(&self, summary: &Summary) -> Result<u8, Failure> {
         let look = Look::of_stdout();
         let mut out = std::io::stdout().lock();
-        let mut told = report::terminal(summary, look.width, look.colour);
-        if let Some(folder) = self.folder.get() {
+        let folder = self.folder.get();
+        if let Some(folder) = folder {
             folder.finish(summary).map_err(Failure::internal)?;
-            told.push_str(&report::whereabouts(folder.path()));
         }
+        let path = folder.map(Folder::path);
+        let told = report::console(summary, path, look.width, look.colour);
         if let Some(path) = &self.result.junit {
             let xml = report::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
-        }
-        if !told.ends_with('\n') {
-            told.push('\n');
         }
         // A closed pipe has seen enough; the verdict stands all the same.
         if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
@@ -265,9 +267,42 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Starts an own stack beside the event loop; it gives up early when `options.stop` says so.
-pub(super) async fn start(options: StackOptions) -> Result<Stack, Failure> {
-    tokio::task::spawn_blocking(move || Stack::start(options))
+/// Where the services of an own stack are.
+#[derive(Debug, Clone)]
+pub(super) struct Addresses {
+    /// Of PostgreSQL, password included; empty where there is none.
+    pub(super) database_url: String,
+    /// Of Redis, password included; empty where there is none.
+    pub(super) redis_url: String,
+    /// Of target-app; empty where there is none.
+    pub(super) target_url: String,
+    /// Admits to target-app's control plane.
+    pub(super) lab_token: String,
+    /// Main process of each service.
+    pids: BTreeMap<String, u32>,
+}
+
+/// Starts an own stack beside the event loop and leaves it with `running`; gives up early when
+/// `options.stop` says so.
+pub(super) async fn start(
+    options: StackOptions,
+    running: &Held<Stack>,
+) -> Result<Addresses, Failure> {
+    let running = Arc::clone(running);
+    let starting = tokio::task::spawn_blocking(move || {
+        let mut held = interrupt::lock(&running);
+        let stack = Stack::start(options)?;
+        let addresses = Addresses {
+            database_url: stack.database_url.clone(),
+            redis_url: stack.redis_url.clone(),
+            target_url: stack.target_url.clone(),
+            lab_token: stack.lab_token.clone(),
+            pids: stack.pids.clone(),
+        };
+        *held = Some(stack);
+        Ok(addresses)
+    });
+    starting
         .await
         .map_err(Failure::internal)?
         .map_err(|error| match error {
@@ -318,17 +353,15 @@ async fn open(
                 log: Arc::new(move |what| told.stage(what, None)),
                 ..StackOptions::default()
             };
-            let stack = start(options).await?;
-            let (host, address) = resolve(&stack.target_url)?;
-            let control = Control::new(&stack.target_url, Some(stack.lab_token.clone()))
-                .map_err(Failure::internal)?;
-            let pids = stack.pids.clone();
-            interrupt::put(running, stack);
+            let at = start(options, running).await?;
+            let (host, address) = resolve(&at.target_url)?;
+            let control =
+                Control::new(&at.target_url, Some(at.lab_token)).map_err(Failure::internal)?;
             Ok(Bench {
                 address,
                 host,
                 control,
-                pids,
+                pids: at.pids,
                 events,
                 stop,
             })

@@ -1,17 +1,15 @@
 //! Ctrl-C: the first ends the load gracefully and the report is still written; the second ends
 //! the process at once, after the services of an own stack are down.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicU8, Ordering},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{events::Publisher, exit};
 
-/// What has to be taken down whatever happens.
+/// What has to be taken down whatever happens. The lock is held while it is started and while
+/// it is taken down, so that nobody ends the process in between.
 pub(super) type Held<T> = Arc<Mutex<Option<T>>>;
 
 /// Something to hold.
@@ -19,47 +17,41 @@ pub(super) fn held<T>() -> Held<T> {
     Arc::new(Mutex::new(None))
 }
 
-/// Takes what is held, for good; a thread that panicked while holding it does not keep it.
-pub(super) fn take<T>(held: &Held<T>) -> Option<T> {
-    held.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take()
+/// The lock; a thread that panicked while holding it does not keep it.
+pub(super) fn lock<T>(held: &Held<T>) -> MutexGuard<'_, Option<T>> {
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts something to be held.
-pub(super) fn put<T>(held: &Held<T>, value: T) {
-    *held
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner) = Some(value);
+/// Takes down what is held; waits where another thread is at it. Blocks.
+pub(super) fn release<T>(held: &Held<T>) {
+    let mut held = lock(held);
+    drop(held.take());
 }
 
 /// Listens for SIGINT and SIGTERM on the running event loop. Takes `services` down before a
-/// second signal ends the process.
+/// second signal ends the process. `first` tells what a first one does.
 pub(super) fn listen<T: Send + 'static>(
+    first: &'static str,
     stop: CancellationToken,
     services: Held<T>,
     events: Publisher,
 ) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let count = AtomicU8::new(0);
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
-            if count.fetch_add(1, Ordering::Relaxed) == 0 {
-                events.warning(
-                    "stopping: the report of what was measured follows; once more to stop at once",
-                );
-                stop.cancel();
-            } else {
+            if stop.is_cancelled() {
                 let services = Arc::clone(&services);
                 // Stopping services blocks; the process ends when they are down.
-                let _gone = tokio::task::spawn_blocking(move || drop(take(&services))).await;
+                let _gone = tokio::task::spawn_blocking(move || release(&services)).await;
                 std::process::exit(i32::from(exit::INTERRUPTED));
             }
+            events.warning(first);
+            stop.cancel();
         }
     });
     Ok(())

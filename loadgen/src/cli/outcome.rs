@@ -2,7 +2,7 @@
 
 use std::{io, process::ExitCode};
 
-use clap::Parser as _;
+use clap::{Parser as _, error::ErrorKind};
 
 use super::{
     args::{Cli, Command},
@@ -61,7 +61,17 @@ pub fn main() -> ExitCode {
             } else {
                 exit::PASSED
             };
-            let _closed = error.print();
+            match error.kind() {
+                // The value says all that there is to say; the usage would only bury it.
+                ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
+                    let text = error.to_string();
+                    let line = text.lines().next().unwrap_or_default();
+                    complain(line.strip_prefix("error: ").unwrap_or(line));
+                }
+                _ => {
+                    let _closed = error.print();
+                }
+            }
             return ExitCode::from(code);
         }
     };
@@ -80,7 +90,7 @@ pub fn main() -> ExitCode {
     match done {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            complain(&failure);
+            complain(&failure.to_string());
             ExitCode::from(failure.code())
         }
     }
@@ -96,9 +106,7 @@ pub(super) fn closed_pipe(error: io::Error) -> Result<u8, Failure> {
 }
 
 #[expect(clippy::print_stderr, reason = "the command line's own error line")]
-fn complain(failure: &Failure) {
-    // One line, whatever the innermost error brought along.
-    let text = failure.to_string();
+fn complain(text: &str) {
     let mut lines = text.lines();
     eprintln!("error: {}", lines.next().unwrap_or_default());
     for line in lines {

@@ -6,7 +6,7 @@ use crate::{
     experiment::{Experiment, file},
     suite::{
         Suite,
-        load::{self, BadFile, unknown},
+        load::{self, BadFile, nearest},
     },
 };
 
@@ -81,11 +81,14 @@ fn find(kind: &str, word: &str, shipped: &[(&str, &str)]) -> Result<Source, BadF
             text: (*text).to_owned(),
         });
     }
-    let known = shipped.iter().map(|(name, _)| *name);
-    Err(BadFile(format!(
-        "there is no file `{word}`, and {}",
-        unknown(kind, &stem, known)
-    )))
+    let known = || shipped.iter().map(|(name, _)| *name);
+    let all = known().collect::<Vec<_>>().join(", ");
+    Err(BadFile(match nearest(&stem, known()) {
+        Some(near) => format!(
+            "`{word}` is neither a file nor a shipped {kind}; did you mean `{near}`? Shipped are {all}"
+        ),
+        None => format!("`{word}` is neither a file nor a shipped {kind}; shipped are {all}"),
+    }))
 }
 
 #[cfg(test)]

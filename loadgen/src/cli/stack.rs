@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     args::{Service, StackArgs},
-    bench::start,
+    bench::{Addresses, start},
     interrupt::{self, Held},
     outcome::{Failure, closed_pipe},
     overrides,
@@ -38,7 +38,7 @@ pub(super) fn run(args: &StackArgs) -> Result<u8, Failure> {
     let live = Live::start(receiver, Look::of_stderr());
     let running: Held<Stack> = interrupt::held();
     let done = runtime.block_on(work(args, services, &running, events));
-    drop(interrupt::take(&running));
+    interrupt::release(&running);
     runtime.shutdown_background();
     live.finish();
     done
@@ -51,10 +51,15 @@ async fn work(
     events: Publisher,
 ) -> Result<u8, Failure> {
     let stop = CancellationToken::new();
-    interrupt::listen(stop.clone(), Arc::clone(running), events.clone())
-        .map_err(Failure::internal)?;
+    interrupt::listen(
+        "stopping the services",
+        stop.clone(),
+        Arc::clone(running),
+        events.clone(),
+    )
+    .map_err(Failure::internal)?;
     let told = events.clone();
-    let stack = start(StackOptions {
+    let options = StackOptions {
         keep_in: args.stack_dir.clone(),
         scale: args.scale,
         seed: args.seed,
@@ -64,10 +69,8 @@ async fn work(
         stop: stop.clone(),
         log: Arc::new(move |what| told.stage(what, None)),
         ..StackOptions::default()
-    })
-    .await?;
-    let variables = variables(&stack);
-    interrupt::put(running, stack);
+    };
+    let variables = variables(&start(options, running).await?);
     let Some((program, words)) = args.command.split_first() else {
         return wait(&variables, &stop, &events).await;
     };
@@ -96,12 +99,12 @@ fn services(wanted: &[Service]) -> Result<Services, Failure> {
 }
 
 /// What the services are called in the environment of a command; only those that are there.
-fn variables(stack: &Stack) -> Vec<(&'static str, String)> {
+fn variables(at: &Addresses) -> Vec<(&'static str, String)> {
     [
-        ("DATABASE_URL", &stack.database_url),
-        ("REDIS_URL", &stack.redis_url),
-        ("TARGET_URL", &stack.target_url),
-        ("LAB_TOKEN", &stack.lab_token),
+        ("DATABASE_URL", &at.database_url),
+        ("REDIS_URL", &at.redis_url),
+        ("TARGET_URL", &at.target_url),
+        ("LAB_TOKEN", &at.lab_token),
     ]
     .into_iter()
     .filter(|(_, value)| !value.is_empty())
