@@ -62,6 +62,28 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
     Ok(())
 }
 
+/// Requests a second that flows which send many at once are given, unless a rate is told.
+const AT_ONCE_RATE: u32 = 40;
+
+/// Lowers the rate for flows that send many requests in one iteration: sixteen racers twenty
+/// times a second would measure a queue, and not what they race for.
+pub(super) fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    let at_once = names
+        .iter()
+        .filter_map(|name| flows::flow(name))
+        .map(|flow| flow.at_once())
+        .max()
+        .unwrap_or(1);
+    if at_once <= 1 {
+        return Ok(());
+    }
+    let rate = format!("{:.3}/s", f64::from(AT_ONCE_RATE) / at_once as f64);
+    let rate = rate
+        .parse()
+        .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))?;
+    set_rate(suite, rate)
+}
+
 /// Gives an open load another highest rate, its phases in proportion; makes a closed one open.
 fn set_rate(suite: &mut Suite, rate: Rate) -> Result<(), BadFile> {
     let windows = suite.windows;

@@ -35,4 +35,4 @@ pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use render::{ReportError, all};
-pub use terminal::{terminal, whereabouts};
+pub use terminal::{console, terminal, whereabouts};

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::report::comparison::Claim;
+use crate::report::comparison::{Claim, Row};
 use crate::report::model::{ArmOperations, Page};
 use crate::report::table::{Cell, Line, Paint, Side, layout, plain, styled, wrapped};
 use crate::store::schema::Summary;
@@ -23,13 +23,49 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     };
     let sections = [
         sheet.outcome(&page),
-        sheet.areas(&page),
+        sheet.areas(&page, false),
         sheet.claims(&page),
         sheet.operations(&page),
         sheet.thresholds(&page),
-        sheet.evidence(&page),
+        sheet.validity(&page) + &sheet.audit(&page),
         sheet.notes(&page),
     ];
+    joined(sections.into())
+}
+
+/// What a command prints at its end: of an experiment the outcome, the headline figures and
+/// the decisions, of a run the whole report; then where the rest is; then whether the data is
+/// still right.
+pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
+    let page = Page::of(summary);
+    let sheet = Sheet {
+        width: width.max(MIN_WIDTH),
+        paint: Paint { colour },
+    };
+    let paired = page.operations.len() == 2;
+    let sections = [
+        sheet.outcome(&page),
+        sheet.areas(&page, paired),
+        sheet.claims(&page),
+        if paired {
+            String::new()
+        } else {
+            sheet.operations(&page)
+        },
+        sheet.thresholds(&page),
+        if paired {
+            sheet.doubts(&page)
+        } else {
+            sheet.validity(&page)
+        },
+        sheet.list("Warnings", &page.warnings),
+        folder.map(whereabouts).unwrap_or_default() + &sheet.audit(&page),
+    ];
+    joined(sections.into())
+}
+
+/// Sections with an empty line between them.
+fn joined(sections: Vec<String>) -> String {
     let kept: Vec<String> = sections
         .into_iter()
         .filter(|section| !section.is_empty())
@@ -37,9 +73,26 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     kept.join("\n")
 }
 
-/// Where the reports of a folder lie, as the last line of a terminal report.
+/// Where the reports of a folder lie, as a line of a terminal report.
 pub fn whereabouts(folder: &Path) -> String {
     format!("Report: {}\n", folder.join("report.html").display())
+}
+
+/// The operation that stands for its area in a short report, by its row's first word.
+const HEADLINES: [(&str, &[&str]); 5] = [
+    ("Login", &["login"]),
+    ("Mentor discovery", &["list"]),
+    ("Booking", &["create", "race"]),
+    ("Recordings", &["play"]),
+    ("Chat", &["send"]),
+];
+
+fn is_headline(area: &str, metric: &str) -> bool {
+    let word = metric.split(' ').next().unwrap_or_default();
+    HEADLINES
+        .iter()
+        .find(|(name, _)| *name == area)
+        .is_none_or(|(_, words)| words.contains(&word))
 }
 
 /// Where and how sections are laid out.
@@ -87,8 +140,9 @@ impl Sheet {
         text
     }
 
-    /// `Metric | Before | After | Improvement`, or two columns for a run.
-    fn areas(&self, page: &Page) -> String {
+    /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only its
+    /// headline operation where `headlines` says so.
+    fn areas(&self, page: &Page, headlines: bool) -> String {
         let paired = page.operations.len() == 2;
         let head = if paired {
             vec!["Metric", "Before", "After", "Improvement"]
@@ -99,7 +153,13 @@ impl Sheet {
             head.into_iter().map(|text| styled(text, "dim")).collect(),
         )];
         for area in &page.areas {
-            let rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
+            let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
+            if headlines {
+                let told = |row: &&Row| is_headline(&area.name, &row.metric);
+                if rows.iter().any(told) {
+                    rows.retain(told);
+                }
+            }
             if rows.is_empty() {
                 continue;
             }
@@ -243,8 +303,31 @@ impl Sheet {
         )
     }
 
-    /// Whether the figures can be believed, and whether the answers were right.
-    fn evidence(&self, page: &Page) -> String {
+    /// Whether the figures can be believed: what does not hold, once for all trials.
+    fn doubts(&self, page: &Page) -> String {
+        let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
+        let mut codes: Vec<(&str, &str, usize)> = Vec::new();
+        let failed = page
+            .validity
+            .iter()
+            .flat_map(|trial| &trial.checks)
+            .filter(|check| !check.ok);
+        for check in failed {
+            match codes.iter_mut().find(|(code, ..)| *code == check.code) {
+                Some((.., count)) => *count += 1,
+                None => codes.push((&check.code, &check.advice, 1)),
+            }
+        }
+        for (code, advice, count) in codes {
+            let trials = crate::report::figures::plural(count as u64, "trial");
+            let line = format!("{code} in {trials}: {advice}");
+            text.push_str(&self.wrap(&line, "  ", "    "));
+        }
+        text
+    }
+
+    /// Whether the figures can be believed, trial by trial.
+    fn validity(&self, page: &Page) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
         let doubtful = page
             .validity
@@ -265,11 +348,13 @@ impl Sheet {
         if count > MAX_TRIALS {
             let _infallible = writeln!(text, "  and {} more trials", count - MAX_TRIALS);
         }
-        let _infallible = writeln!(
-            text,
-            "Audit: {}",
-            self.paint.tone(page.audit.tone, &page.audit.line)
-        );
+        text
+    }
+
+    /// Whether the data is still right.
+    fn audit(&self, page: &Page) -> String {
+        let line = self.paint.tone(page.audit.tone, &page.audit.line);
+        let mut text = format!("Audit: {line}\n");
         for broken in &page.audit.broken {
             let line = format!(
                 "{}: invariant {} {} is broken by {}. {}",
@@ -309,6 +394,17 @@ mod tests {
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn what_a_command_prints_is_short_and_ends_with_the_audit() {
+        let folder = Path::new("results/runs/x");
+        let text = console(&fixture::experiment(false), Some(folder), 80, false);
+        assert!(text.lines().count() < 100, "{text}");
+        let last: Vec<&str> = text.lines().rev().take(2).collect();
+        assert!(last[0].starts_with("Audit: "), "{text}");
+        assert!(last[1].starts_with("Report: results/runs/x"), "{text}");
         insta::assert_snapshot!(text);
     }
 

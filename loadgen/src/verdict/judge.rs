@@ -1,8 +1,10 @@
 //! The one word of a command, and its exit code.
 //!
-//! What cannot be believed comes before what was found: INVALID, then VIOLATED, then FAILED,
-//! then PASSED. A command that was stopped says INTERRUPTED, and lists what it had found.
+//! Wrong data comes first: a broken invariant is a fact, whatever the clocks were worth. Then
+//! what cannot be believed, then what was found: VIOLATED, INVALID, FAILED, PASSED. A command
+//! that was stopped says INTERRUPTED, and lists what it had found.
 
+use super::validity::reasons as verdict_reasons;
 use crate::store::schema::{ThresholdResult, Trial, Verdict};
 
 /// Everything that the word depends on.
@@ -24,17 +26,18 @@ pub struct Findings<'a> {
 
 /// Judges.
 pub fn judge(findings: &Findings<'_>) -> Verdict {
-    let mut reasons: Vec<String> = findings.invalid_reasons.clone();
+    let mut doubts: Vec<String> = findings.invalid_reasons.clone();
     for trial in &findings.invalid {
-        for check in trial.validity.checks.iter().filter(|check| !check.ok) {
-            reasons.push(format!(
+        for check in verdict_reasons(&trial.validity) {
+            doubts.push(format!(
                 "{} is not valid: {}: {} (limit {}); {}",
                 trial.folder, check.code, check.figure, check.limit, check.advice
             ));
         }
     }
-    let invalid = !reasons.is_empty();
-    reasons.extend(findings.violations.iter().cloned());
+    let invalid = !doubts.is_empty();
+    let mut reasons = findings.violations.clone();
+    reasons.extend(doubts);
     let failed: Vec<String> = findings
         .thresholds
         .iter()
@@ -57,10 +60,10 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
             ),
         );
         ("INTERRUPTED", 130)
-    } else if invalid {
-        ("INVALID", 97)
     } else if !findings.violations.is_empty() {
         ("VIOLATED", 98)
+    } else if invalid {
+        ("INVALID", 97)
     } else if any_failed {
         ("FAILED", 99)
     } else {
@@ -91,20 +94,22 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_believed_comes_before_what_was_found() {
+    fn wrong_data_comes_first_and_what_cannot_be_believed_before_what_was_found() {
         let thresholds = failed();
         let mut findings = Findings {
             thresholds: &thresholds,
             ..Findings::default()
         };
         assert_eq!(judge(&findings).exit_code, 99);
-        findings.violations.push("arm `run`: invariant 01".into());
-        assert_eq!(judge(&findings).exit_code, 98);
         findings
             .invalid_reasons
             .push("block 2 stayed invalid".into());
         let verdict = judge(&findings);
         assert_eq!((verdict.word.as_str(), verdict.exit_code), ("INVALID", 97));
+        findings.violations.push("arm `run`: invariant 01".into());
+        let verdict = judge(&findings);
+        assert_eq!((verdict.word.as_str(), verdict.exit_code), ("VIOLATED", 98));
+        assert!(verdict.reasons[0].contains("invariant 01"));
         assert_eq!(verdict.reasons.len(), 3);
         findings.interrupted = true;
         assert_eq!(judge(&findings).exit_code, 130);
