@@ -9,7 +9,8 @@ macro_rules! codes {
     ($( $(#[$doc:meta])* $name:ident = $text:literal, $status:literal, $title:literal; )+) => {
         /// The closed list of reasons for which the API refuses a request.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        // The description's macro cannot read a name that comes through this one.
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(rename_all = "snake_case"))]
         pub enum Code { $( $(#[$doc])* #[serde(rename = $text)] $name, )+ }
 
         impl Code {

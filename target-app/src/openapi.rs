@@ -3,7 +3,13 @@
 //! The page's scripts are inside of the binary: it works without a network.
 
 use axum::Router;
-use shared::{headers, paths};
+use shared::{
+    api::{
+        chat::{ClientFrame, ServerFrame},
+        mentors::MentorSort,
+    },
+    headers, paths,
+};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -63,6 +69,8 @@ const DOCS: &str = "/docs";
         lab::telemetry,
         lab::audit,
     ),
+    // Only queries and the socket speak of these, which the macro does not follow.
+    components(schemas(ClientFrame, MentorSort, ServerFrame)),
     tags(
         (name = "auth", description = "Accounts and tokens"),
         (name = "mentors", description = "Discovery, profiles, availability, reviews"),
