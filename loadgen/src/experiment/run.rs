@@ -13,7 +13,7 @@ use crate::{
     flows,
     store::schema::{Effect, Trial},
     trial::{self, Arm, Bench, Measured, Outcome, Place, Sessions, TrialError},
-    verdict::VALID,
+    verdict::{self, INVALID, NOISY, VALID},
 };
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
@@ -79,6 +79,8 @@ struct Work<'a> {
     trials: Vec<Trial>,
     pairs: Vec<(Trial, Trial)>,
     invalid_folders: Vec<String>,
+    /// Blocks that were repeated for noise alone.
+    noisy_repeats: u32,
     warnings: Vec<String>,
     interrupted: bool,
     error: Option<TrialError>,
@@ -105,6 +107,7 @@ impl<'a> Work<'a> {
             trials: Vec::new(),
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
+            noisy_repeats: 0,
             warnings: Vec::new(),
             interrupted: false,
             error: None,
@@ -140,7 +143,21 @@ impl<'a> Work<'a> {
                 return false;
             };
             let valid = |outcome: &Outcome| outcome.trial.validity.word == VALID;
-            if valid(&before) && valid(&after) {
+            // The machine's bad moments are worth one repetition, not an experiment without end:
+            // what stays noisy counts, and the report says so.
+            let believed = |outcome: &Outcome| outcome.trial.validity.word != INVALID;
+            let patience = attempt.is_empty() && self.noisy_repeats < self.noisy_repeats_most();
+            let quiet = valid(&before) && valid(&after);
+            if quiet || (!patience && believed(&before) && believed(&after)) {
+                for outcome in [&before, &after] {
+                    if outcome.trial.validity.word == NOISY {
+                        self.warn(format!(
+                            "{} is noisy ({}) and counts all the same: the machine did not become quiet",
+                            outcome.trial.folder,
+                            codes(outcome)
+                        ));
+                    }
+                }
                 for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
                     measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
                 }
@@ -148,21 +165,19 @@ impl<'a> Work<'a> {
                 return true;
             }
             for outcome in [&before, &after] {
-                let codes: Vec<&str> = outcome
-                    .trial
-                    .validity
-                    .checks
-                    .iter()
-                    .filter(|check| !check.ok)
-                    .map(|check| check.code.as_str())
-                    .collect();
-                if !valid(outcome) {
-                    let folder = &outcome.trial.folder;
-                    self.warn(format!("{folder} is not valid ({})", codes.join(", ")));
+                let folder = &outcome.trial.folder;
+                let word = outcome.trial.validity.word.as_str();
+                if word == NOISY {
+                    self.warn(format!("{folder} is noisy ({})", codes(outcome)));
+                } else if word == INVALID {
+                    self.warn(format!("{folder} is not valid ({})", codes(outcome)));
                     if attempt == "r" {
                         self.invalid_folders.push(folder.clone());
                     }
                 }
+            }
+            if believed(&before) && believed(&after) {
+                self.noisy_repeats += 1;
             }
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
@@ -174,6 +189,12 @@ impl<'a> Work<'a> {
         }
         // A block that stays invalid does not stop the others.
         true
+    }
+
+    /// Blocks that are repeated for noise alone: half of them, so that a machine that is never
+    /// quiet costs half as much time again and no more.
+    const fn noisy_repeats_most(&self) -> u32 {
+        self.experiment.blocks.div_ceil(2)
     }
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
@@ -243,7 +264,7 @@ impl<'a> Work<'a> {
                     invalid
                 } else {
                     let mut valid = valid;
-                    crate::verdict::merge_audits(&mut valid.audit, &invalid.audit);
+                    verdict::merge_audits(&mut valid.audit, &invalid.audit);
                     valid
                 }
             });
@@ -298,6 +319,14 @@ impl<'a> Work<'a> {
         effects.sort_by_key(|effect| !effect.primary);
         effects
     }
+}
+
+/// What a trial's word comes from.
+fn codes(outcome: &Outcome) -> String {
+    verdict::reasons(&outcome.trial.validity)
+        .map(|check| check.code.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// One line for each arm that could not keep up in some trial.

@@ -1,9 +1,13 @@
 //! Watches while a trial runs: the target through its control plane, processes through `/proc`.
 
+mod hiccup;
 mod host;
+mod machine;
 mod target;
 mod timeline;
 
+pub use hiccup::{Course, Hiccups, Sleeper};
 pub use host::{Host, Usage, cores};
+pub use machine::{Machine, ThreadUse};
 pub use target::{Control, ControlError};
-pub use timeline::{Observation, Timeline};
+pub use timeline::{GeneratorUse, Observation, Timeline};

@@ -7,7 +7,7 @@ use std::{
 
 use shared::snapshot::Snapshot;
 
-use super::host::Usage;
+use super::{host::Usage, machine::Machine};
 use crate::store::schema::{Second, Server};
 
 /// One look at target and machine.
@@ -19,6 +19,19 @@ pub struct Observation {
     pub snapshot: Option<Snapshot>,
     /// What the processes of this machine had used.
     pub host: BTreeMap<String, Usage>,
+    /// What the kernel had counted for the machine and for the driver's threads.
+    pub machine: Machine,
+}
+
+/// What the driver's own threads had of the processors over a window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeneratorUse {
+    /// Share of one processor that the busiest of them used.
+    pub busiest: f64,
+    /// Seconds that all of them were runnable and waited for a processor.
+    pub wait_s: f64,
+    /// Seconds between the two looks that this comes from.
+    pub seconds: f64,
 }
 
 /// All looks of one trial, in order.
@@ -60,6 +73,45 @@ impl Timeline {
         let spent = last.host.get(name)?.cpu_s - first.host.get(name)?.cpu_s;
         let seconds = apart(first.at, last.at).as_secs_f64();
         (seconds > 0.0).then_some((spent.max(0.0), seconds))
+    }
+
+    /// What the driver's threads used; absent where two looks that saw them are missing.
+    pub fn generator(&self, from: SystemTime, to: SystemTime) -> Option<GeneratorUse> {
+        let mut seen = self
+            .span(from, to)
+            .iter()
+            .filter(|one| !one.machine.threads.is_empty());
+        let first = seen.next()?;
+        let last = seen.next_back()?;
+        let seconds = apart(first.at, last.at).as_secs_f64();
+        let (mut busiest, mut wait_ns) = (0, 0);
+        for (id, after) in &last.machine.threads {
+            // A thread that was not there at the first look began at nothing.
+            let before = first.machine.threads.get(id).copied().unwrap_or_default();
+            busiest = after.run_ns.saturating_sub(before.run_ns).max(busiest);
+            wait_ns += after.wait_ns.saturating_sub(before.wait_ns);
+        }
+        (seconds > 0.5).then(|| GeneratorUse {
+            busiest: busiest as f64 / 1e9 / seconds,
+            wait_s: wait_ns as f64 / 1e9,
+            seconds,
+        })
+    }
+
+    /// Share of the machine's time that the hypervisor took for others.
+    pub fn steal(&self, from: SystemTime, to: SystemTime) -> Option<f64> {
+        let span = self.span(from, to);
+        span.last()?.machine.steal_since(&span.first()?.machine)
+    }
+
+    /// Share of the window in which something that could run waited for a processor (PSI).
+    pub fn cpu_pressure(&self, from: SystemTime, to: SystemTime) -> Option<f64> {
+        let span = self.span(from, to);
+        let (first, last) = (span.first()?, span.last()?);
+        let before = first.machine.cpu_pressure_us?;
+        let waited = last.machine.cpu_pressure_us?.saturating_sub(before);
+        let seconds = apart(first.at, last.at).as_secs_f64();
+        (seconds > 0.0).then(|| waited as f64 / 1e6 / seconds)
     }
 
     /// The target's figures over a window.
@@ -221,6 +273,7 @@ mod tests {
     use shared::snapshot::{CacheSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot};
 
     use super::*;
+    use crate::observer::ThreadUse;
 
     fn look(second: u64, requests: u64) -> Observation {
         let snapshot = Snapshot {
@@ -262,6 +315,18 @@ mod tests {
                     rss_bytes: 7,
                 },
             )]),
+            machine: Machine {
+                ticks: second * 200,
+                steal: second * 2,
+                cpu_pressure_us: Some(second * 250_000),
+                threads: BTreeMap::from([(
+                    9,
+                    ThreadUse {
+                        run_ns: second * 40_000_000,
+                        wait_ns: second * 1_000_000,
+                    },
+                )]),
+            },
         }
     }
 
@@ -301,6 +366,22 @@ mod tests {
         assert_eq!(seconds[0].pool_waiters, Some(2));
         assert!((seconds[0].target_cpu.unwrap() - 0.5).abs() < 1e-9);
         assert_eq!(seconds[0].cache_hit_ratio, Some(0.75));
+    }
+
+    #[test]
+    fn the_driver_s_threads_and_the_machine_are_counted_between_looks_that_saw_them() {
+        let mut timeline = Timeline::default();
+        for second in 0..10 {
+            timeline.push(look(second, second));
+        }
+        // After the driver has ended its threads are gone.
+        timeline.observations[9].machine.threads.clear();
+        let used = timeline.generator(at(1), at(9)).unwrap();
+        assert!((used.seconds - 7.0).abs() < 1e-9);
+        assert!((used.busiest - 0.04).abs() < 1e-9, "{used:?}");
+        assert!((used.wait_s - 0.007).abs() < 1e-9);
+        assert!((timeline.steal(at(1), at(9)).unwrap() - 0.01).abs() < 1e-9);
+        assert!((timeline.cpu_pressure(at(1), at(9)).unwrap() - 0.25).abs() < 1e-9);
     }
 
     #[test]

@@ -63,6 +63,37 @@ pub enum LoadModel {
     },
 }
 
+impl LoadModel {
+    /// Whether arrivals are planned to lie evenly.
+    pub fn is_even(&self) -> bool {
+        matches!(
+            self,
+            Self::Open {
+                arrivals: Arrivals::Constant,
+                ..
+            }
+        )
+    }
+
+    /// Whether the planned load stays the same over the measured window.
+    pub fn is_level(&self, windows: Windows) -> bool {
+        let Self::Open { phases, .. } = self else {
+            return true;
+        };
+        let mut ends = 0;
+        let measured: Vec<&Phase> = phases
+            .iter()
+            .filter(|phase| {
+                ends += phase.duration.0;
+                ends > windows.warm_up.0
+            })
+            .collect();
+        measured.iter().all(|phase| {
+            phase.rate == measured[0].rate && phase.to.is_none_or(|to| to == phase.rate)
+        })
+    }
+}
+
 /// A piece of the load.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Phase {

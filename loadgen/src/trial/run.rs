@@ -19,7 +19,7 @@ use crate::{
     driver::{self, DriverError, FlowLoad, Progress, Setup},
     events::Tick,
     flows::{self, World},
-    observer::{ControlError, Host, Observation, Timeline},
+    observer::{ControlError, Course, Host, Machine, Observation, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
     seed::sub_seed,
     store::schema::Trial,
@@ -99,6 +99,8 @@ pub async fn run(
     let setup = setup(bench, place, sessions, &prepared, flows)?;
     let progress = Arc::clone(&setup.progress);
     stage(bench, place, "load", Some(windows.planned().duration()));
+    // Without it the trial is judged by what else is seen.
+    let sleeper = Sleeper::start().ok();
     let mut driving = tokio::task::spawn_blocking(move || driver::run(setup));
     let host = Host::new(bench.pids.iter().map(|(name, pid)| (name.clone(), *pid)));
     let mut watch = Watch {
@@ -119,11 +121,12 @@ pub async fn run(
         }
     };
     watch.look().await;
+    let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     let timeline = watch.timeline;
 
     let audit = audit(bench, place, &data, &mut warnings).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
-    let trial = stored(place, &data, &timeline, violations);
+    let trial = stored(place, &data, &timeline, &hiccups, violations);
     bench.events.trial_done(trial.clone());
     Ok(Outcome {
         trial,
@@ -233,6 +236,7 @@ impl Watch<'_> {
             at: SystemTime::now(),
             snapshot,
             host: self.host.read(),
+            machine: Machine::read(),
         });
         self.tick();
     }
@@ -301,6 +305,7 @@ fn stored(
     place: &Place<'_>,
     data: &TrialData,
     timeline: &Timeline,
+    hiccups: &Course,
     violations: Option<u64>,
 ) -> Trial {
     let from = data.started_at + data.window.0.duration();
@@ -308,25 +313,37 @@ fn stored(
     let window_s = data.window_s();
     let mut series = figures::seconds(data);
     timeline.fill(&mut series, from);
+    let server = timeline.server(from, to);
+    let suite = place.suite;
+    let validity = verdict::validity(&Evidence {
+        generator: timeline.generator(from, to),
+        steal: timeline.steal(from, to),
+        cpu_pressure: timeline.cpu_pressure(from, to),
+        hiccups: hiccups.between(from, to),
+        cpu: (server.window_s > 0.5).then(|| {
+            let spent = server.cpu_s.values().sum();
+            (spent, server.window_s, cores())
+        }),
+        at_once: flow_loads(place)
+            .iter()
+            .map(|load| load.flow.at_once())
+            .max()
+            .unwrap_or(1),
+        even: suite.load.is_even(),
+        level: suite.load.is_level(suite.windows),
+        error_limit: verdict::error_limit(&suite.thresholds),
+        ..Evidence::of(data)
+    });
     Trial {
         folder: place.folder.clone(),
         arm: place.arm.name.clone(),
         block: place.block,
         seed: place.seed,
-        validity: verdict::validity(&Evidence {
-            data,
-            generator_cpu: timeline.cpu("loadgen", from, to),
-            workers: place.workers,
-            at_once: flow_loads(place)
-                .iter()
-                .map(|load| load.flow.at_once())
-                .max()
-                .unwrap_or(1),
-        }),
+        validity,
         total: figures::operation("total", &data.total, window_s),
         operations: figures::arm_operations(&data.ops, window_s),
         series,
-        server: timeline.server(from, to),
+        server,
         violations,
     }
 }

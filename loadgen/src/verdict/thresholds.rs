@@ -50,6 +50,21 @@ pub fn hold(
         .collect()
 }
 
+/// The largest share of failures that the promises of a suite allow; a hundredth where none
+/// speaks of it.
+pub fn error_limit(thresholds: &[Threshold]) -> f64 {
+    thresholds
+        .iter()
+        .filter(|one| one.subject.is_none() && one.level == Level::Fail)
+        .filter_map(|one| match one.metric {
+            Metric::Errors => Some(one.limit),
+            Metric::Success => Some(1.0 - one.limit),
+            _ => None,
+        })
+        .reduce(f64::min)
+        .unwrap_or(0.01)
+}
+
 enum Figure {
     Known(f64),
     Beyond,
