@@ -16,7 +16,7 @@ use crate::{
         Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation,
         switches_by_name,
     },
-    verdict::{self, Findings, INVALID, judge},
+    verdict::{self, Findings, INVALID, NOISY, judge},
 };
 
 /// What is true of every run of this program on one machine.
@@ -62,6 +62,14 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         valid_trials: usize::from(!invalid),
     });
     let mut warnings = outcome.warnings.clone();
+    if trial.validity.word == NOISY {
+        warnings.extend(verdict::reasons(&trial.validity).map(|check| {
+            format!(
+                "the machine was not quiet: {}: {} (limit {}); {}",
+                check.code, check.figure, check.limit, check.advice
+            )
+        }));
+    }
     warnings.extend(overload_warnings(std::slice::from_ref(trial)));
     warnings.extend(first_failures(outcome));
     let parts = Parts {
