@@ -220,18 +220,3 @@ fn a_percentile_beyond_the_timeout_is_told_as_such_everywhere() {
         }
     }
 }
-
-#[test]
-#[ignore = "writes pages to look at into the folder that REPORT_PAGES names"]
-fn pages_to_look_at() {
-    let folder = std::env::var("REPORT_PAGES").expect("REPORT_PAGES names a folder");
-    for (name, summary) in [
-        ("experiment", fixture::experiment(false)),
-        ("violated", fixture::experiment(true)),
-        ("run", fixture::run()),
-        ("large", fixture::large()),
-        ("poisoned", poisoned()),
-    ] {
-        std::fs::write(format!("{folder}/{name}.html"), html(&summary).unwrap()).unwrap();
-    }
-}
