@@ -10,6 +10,14 @@
 mod auth;
 mod bookings;
 mod caching;
+mod chat;
+mod cli;
+mod http;
+mod lab;
+mod lifecycle;
 mod mentors;
+mod plans;
 mod races;
+mod recordings;
+mod route_coverage;
 mod support;

@@ -106,7 +106,10 @@ async fn every_scheme_and_placement_of_hashing_lets_the_right_password_in() {
         .start()
         .await;
         let anyone = app.anonymous();
-        anyone.login(&student_email(1), PASSWORD).await.ok::<Session>();
+        anyone
+            .login(&student_email(1), PASSWORD)
+            .await
+            .ok::<Session>();
         anyone
             .login(&student_email(1), "not the password")
             .await

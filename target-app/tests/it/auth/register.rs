@@ -56,7 +56,11 @@ async fn an_address_has_one_account_however_its_letters_are_written() {
         .register("twice@example.org", PASSWORD, Role::Student)
         .await;
     first.created::<Session>();
-    for email in ["twice@example.org", "TWICE@example.org", " Twice@Example.ORG "] {
+    for email in [
+        "twice@example.org",
+        "TWICE@example.org",
+        " Twice@Example.ORG ",
+    ] {
         anyone
             .register(email, PASSWORD, Role::Parent)
             .await
@@ -69,10 +73,9 @@ async fn an_address_has_one_account_however_its_letters_are_written() {
 async fn of_many_who_register_one_address_at_once_one_succeeds() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let answers = together(
-        (0..10).map(|_| anyone.register("race@example.org", PASSWORD, Role::Student)),
-    )
-    .await;
+    let answers =
+        together((0..10).map(|_| anyone.register("race@example.org", PASSWORD, Role::Student)))
+            .await;
     let created = answers.iter().filter(|answer| answer.status == 201).count();
     assert_eq!(created, 1);
     for answer in answers.iter().filter(|answer| answer.status != 201) {
@@ -111,7 +114,11 @@ async fn what_is_out_of_bounds_is_refused_by_the_name_of_its_field() {
             .post(paths::AUTH_REGISTER, &body)
             .await
             .refused(Code::InvalidRequest);
-        assert!(problem.detail.contains(field), "{field}: {}", problem.detail);
+        assert!(
+            problem.detail.contains(field),
+            "{field}: {}",
+            problem.detail
+        );
     }
     let mut missing = good.clone();
     missing.as_object_mut().unwrap().remove("email");

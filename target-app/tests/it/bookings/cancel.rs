@@ -112,7 +112,9 @@ async fn a_booking_cancelled_many_times_at_once_gives_one_place_back() {
     assert_eq!(done, 1);
     let taken = app
         .db
-        .count(&format!("select booked::bigint from slot where id = '{slot}'"))
+        .count(&format!(
+            "select booked::bigint from slot where id = '{slot}'"
+        ))
         .await;
     assert_eq!(taken, 1);
     app.lab().audits_clean().await;

@@ -88,7 +88,9 @@ async fn only_students_book() {
         .refused(Code::Unauthenticated);
     let taken = app
         .db
-        .count(&format!("select count(*) from booking where slot_id = '{slot}'"))
+        .count(&format!(
+            "select count(*) from booking where slot_id = '{slot}'"
+        ))
         .await;
     assert_eq!(taken, 0);
     app.finish().await;

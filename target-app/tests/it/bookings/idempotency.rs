@@ -19,10 +19,15 @@ async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
     }
     // Also after the place was given back: the answer tells of the first request.
     student.cancel(booking.id).await.ok::<BookingView>();
-    assert_eq!(student.book_with_key(slot, "order-1").await.body, first.body);
+    assert_eq!(
+        student.book_with_key(slot, "order-1").await.body,
+        first.body
+    );
     let made = app
         .db
-        .count(&format!("select count(*) from booking where slot_id = '{slot}'"))
+        .count(&format!(
+            "select count(*) from booking where slot_id = '{slot}'"
+        ))
         .await;
     assert_eq!(made, 1);
     app.lab().audits_clean().await;
@@ -50,7 +55,9 @@ async fn requests_with_one_key_at_once_make_one_booking() {
             }
             let made = app
                 .db
-                .count(&format!("select count(*) from booking where slot_id = '{slot}'"))
+                .count(&format!(
+                    "select count(*) from booking where slot_id = '{slot}'"
+                ))
                 .await;
             assert_eq!(made, 1, "{strategy}");
         }
@@ -65,7 +72,10 @@ async fn a_key_that_comes_with_another_slot_is_refused() {
     let student = app.student(1);
     let one = NewSlot::single().create(&app.db).await;
     let other = NewSlot::single().create(&app.db).await;
-    student.book_with_key(one, "k").await.created::<BookingView>();
+    student
+        .book_with_key(one, "k")
+        .await
+        .created::<BookingView>();
     let problem = student
         .book_with_key(other, "k")
         .await
@@ -124,7 +134,10 @@ async fn with_the_switch_off_a_key_means_nothing() {
     let app = TestApp::with(&["booking.idempotency=off"]).start().await;
     let student = app.student(1);
     let slot = NewSlot::group(5).create(&app.db).await;
-    student.book_with_key(slot, "k").await.created::<BookingView>();
+    student
+        .book_with_key(slot, "k")
+        .await
+        .created::<BookingView>();
     student
         .book_with_key(slot, "k")
         .await

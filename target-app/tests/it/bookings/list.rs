@@ -34,9 +34,8 @@ async fn a_student_sees_their_own_newest_lesson_first() {
             assert_eq!(all.len() as i64, made);
             assert!(all.len() >= 3, "every seeded student has a few");
             assert!(all.iter().all(|one| one.student_id == student.id));
-            let newest_first = |a: &BookingView, b: &BookingView| {
-                (a.scheduled_at, a.id) > (b.scheduled_at, b.id)
-            };
+            let newest_first =
+                |a: &BookingView, b: &BookingView| (a.scheduled_at, a.id) > (b.scheduled_at, b.id);
             assert!(all.is_sorted_by(newest_first));
         }
         app.finish().await;

@@ -105,12 +105,9 @@ async fn a_hit_costs_one_command_shared_and_three_from_the_pool() {
 #[tokio::test]
 async fn a_value_lives_as_long_as_its_switch_says() {
     for store in ["memory", "redis"] {
-        let app = TestApp::with(&[
-            &format!("cache.mentors={store}"),
-            "cache.mentors.ttl=300ms",
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.mentors.ttl=300ms"])
+            .start()
+            .await;
         let anyone = app.anonymous();
         anyone.mentors("").await;
         assert_eq!(anyone.mentors("").await.timing().cache_hits, 1);

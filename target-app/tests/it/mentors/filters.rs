@@ -54,7 +54,10 @@ async fn a_skill_finds_those_who_teach_it() {
     }
     let rust = |card: &MentorCard| card.skills.iter().any(|one| one == "rust");
     assert!(finds_exactly(&app, "skill=%20RUST%20", rust).await > 0);
-    assert_eq!(finds_exactly(&app, "skill=basket-weaving", |_| false).await, 0);
+    assert_eq!(
+        finds_exactly(&app, "skill=basket-weaving", |_| false).await,
+        0
+    );
     app.finish().await;
 }
 

@@ -21,11 +21,17 @@ async fn what_is_not_named_stays_as_it_was() {
         .ok();
     assert_eq!(after.card.headline, "Rust from the ground up");
     assert_eq!(after.bio, before.bio);
-    assert_eq!(after.card.hourly_price_cents, before.card.hourly_price_cents);
+    assert_eq!(
+        after.card.hourly_price_cents,
+        before.card.hourly_price_cents
+    );
     let changes = json!({"bio": "New.", "hourly_price_cents": 0});
     let after: MentorDetail = mentor.update_own(changes).await.ok();
     assert_eq!(after.card.headline, "Rust from the ground up");
-    assert_eq!((after.bio.as_str(), after.card.hourly_price_cents), ("New.", Cents(0)));
+    assert_eq!(
+        (after.bio.as_str(), after.card.hourly_price_cents),
+        ("New.", Cents(0))
+    );
     let public: MentorDetail = app.anonymous().mentor(after.card.id).await.ok();
     assert_eq!(public, after);
     app.finish().await;
@@ -42,10 +48,16 @@ async fn what_is_out_of_bounds_changes_nothing() {
         (json!({"headline": "two\nlines"}), "headline"),
         (json!({"bio": "x".repeat(4_001)}), "bio"),
         (json!({"hourly_price_cents": -1}), "hourly_price_cents"),
-        (json!({"hourly_price_cents": 1_000_001}), "hourly_price_cents"),
+        (
+            json!({"hourly_price_cents": 1_000_001}),
+            "hourly_price_cents",
+        ),
         (json!({"rating": 5}), "rating"),
     ] {
-        let problem = mentor.update_own(changes).await.refused(Code::InvalidRequest);
+        let problem = mentor
+            .update_own(changes)
+            .await
+            .refused(Code::InvalidRequest);
         assert!(problem.detail.contains(field), "{}", problem.detail);
     }
     let after: MentorDetail = mentor.update_own(json!({})).await.ok();

@@ -49,11 +49,17 @@ async fn each_lesson_gets_one_review() {
         ))
         .await;
     for _ in 0..seeded {
-        student.review(mentor, 4, "Seeded.").await.created::<ReviewView>();
+        student
+            .review(mentor, 4, "Seeded.")
+            .await
+            .created::<ReviewView>();
     }
     for text in ["First.", "Second."] {
         lesson.create(&app.db).await;
-        student.review(mentor, 5, text).await.created::<ReviewView>();
+        student
+            .review(mentor, 5, text)
+            .await
+            .created::<ReviewView>();
         student
             .review(mentor, 5, text)
             .await

@@ -15,15 +15,23 @@ const TIES: &str = "update mentor
      set rating_hundredths = 400, hourly_price_cents = 5000, joined_at = '2025-01-01T00:00:00Z'
      where substr(id::text, 36) < '8'";
 
+/// Whether the first stands before the second.
+type Before = fn(&MentorCard, &MentorCard) -> bool;
+
+/// A rating as it is kept.
+fn hundredths(card: &MentorCard) -> i64 {
+    (card.rating * 100.0).round() as i64
+}
+
 #[tokio::test]
 async fn each_sort_orders_by_its_key_and_breaks_ties_by_id() {
     let app = TestApp::with(&["cache.mentors=off"])
         .after_sql(TIES)
         .start()
         .await;
-    let orders: [(&str, fn(&MentorCard, &MentorCard) -> bool); 4] = [
+    let orders: [(&str, Before); 4] = [
         ("rating", |a, b| {
-            a.rating > b.rating || (a.rating == b.rating && a.id < b.id)
+            hundredths(a) > hundredths(b) || (hundredths(a) == hundredths(b) && a.id < b.id)
         }),
         ("price_asc", |a, b| {
             (a.hourly_price_cents, a.id) < (b.hourly_price_cents, b.id)

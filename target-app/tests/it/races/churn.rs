@@ -41,8 +41,10 @@ async fn after_booking_and_cancelling_at_once_every_count_is_right() {
         app.lab().audits_clean().await;
         let taken = app
             .db
-            .count("select sum(booked) from slot where starts_at > now() + interval '150 days'
-                    and starts_at < now() + interval '350 days'")
+            .count(
+                "select sum(booked) from slot where starts_at > now() + interval '150 days'
+                    and starts_at < now() + interval '350 days'",
+            )
             .await;
         assert_eq!(taken, 0, "{strategy}");
         app.finish().await;

@@ -122,7 +122,9 @@ impl Setup {
             },
             listen: "127.0.0.1:0".parse().unwrap(),
             lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
-            jwt_secret: "a secret of the tests, thirty-two bytes long".to_owned().into(),
+            jwt_secret: "a secret of the tests, thirty-two bytes long"
+                .to_owned()
+                .into(),
             jwt_secret_is_random: false,
             media_dir: media_dir(),
             profile: test_profile(&self.settings),
@@ -259,7 +261,7 @@ impl RedisDatabase {
     async fn lease() -> Self {
         let number = {
             let mut leased = LEASED.lock().unwrap_or_else(PoisonError::into_inner);
-            let free = (0..).find(|number| !leased.contains(number)).unwrap();
+            let free = (0..1_000).find(|number| !leased.contains(number)).unwrap();
             leased.insert(free);
             free
         };

@@ -52,7 +52,8 @@ impl Client {
     pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
         let mut more = self.clone();
         let name: HeaderName = name.parse().unwrap();
-        more.headers.insert(name, HeaderValue::from_str(value).unwrap());
+        more.headers
+            .insert(name, HeaderValue::from_str(value).unwrap());
         more
     }
 
@@ -283,7 +284,9 @@ impl Lab {
     }
 
     pub(crate) async fn audit(&self) -> AuditReport {
-        send(self.request(Method::POST, paths::LAB_AUDIT)).await.ok()
+        send(self.request(Method::POST, paths::LAB_AUDIT))
+            .await
+            .ok()
     }
 
     /// Fails unless every invariant holds.

@@ -46,11 +46,7 @@ impl TestDb {
     }
 
     async fn make(from: &str) -> Self {
-        let name = format!(
-            "cc_it_{}_{}",
-            process::id(),
-            NUMBER.fetch_add(1, Relaxed)
-        );
+        let name = format!("cc_it_{}_{}", process::id(), NUMBER.fetch_add(1, Relaxed));
         run(&format!("create database {name} {from}")).await;
         let url = url_of(&name);
         let pool = lazy(&url);

@@ -20,10 +20,10 @@ mod proxy;
 mod services;
 
 pub(crate) use answer::Answer;
-pub(crate) use app::{LAB_TOKEN, Setup, TestApp, media_dir};
+pub(crate) use app::{LAB_TOKEN, TestApp, media_dir};
 pub(crate) use builders::{Lesson, NewSlot, conflicts, student_id};
 pub(crate) use chat::ChatSocket;
-pub(crate) use client::{Anonymous, Client, Lab, Person, together};
+pub(crate) use client::{Anonymous, Client, Lab, Person, send, together};
 pub(crate) use db::TestDb;
 pub(crate) use proxy::Proxy;
 pub(crate) use services::services;

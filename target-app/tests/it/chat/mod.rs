@@ -1,0 +1,9 @@
+//! Chat over a WebSocket, and its history over HTTP.
+
+mod history;
+mod lifecycle;
+mod refusals;
+mod resume;
+mod room;
+mod send;
+mod sequence;

@@ -1,0 +1,81 @@
+//! Headers that every answer carries.
+
+use http::Method;
+use serde_json::json;
+use shared::{
+    headers::{REQUEST_ID, SERVER_TIMING},
+    paths,
+    problem::Code,
+};
+
+use crate::support::{TestApp, send};
+
+#[tokio::test]
+async fn every_answer_says_what_it_cost_and_how_it_is_called() {
+    let app = TestApp::start().await;
+    let student = app.student(1);
+    let answers = [
+        student.me().await,
+        student.mentors("").await,
+        student.bookings("").await,
+        student.get("/nowhere").await,
+        student.post(paths::AUTH_LOGIN, &json!({})).await,
+        student.get(paths::HEALTH_LIVE).await,
+        student.get(paths::METRICS).await,
+        student.get(paths::OPENAPI).await,
+        app.lab().get(paths::LAB_PROFILE).await,
+    ];
+    let mut names = std::collections::BTreeSet::new();
+    for answer in answers {
+        assert!(answer.header(SERVER_TIMING).contains("total;dur="));
+        let timing = answer.timing();
+        assert!(timing.total_us > 0);
+        assert!(timing.db_us <= timing.total_us);
+        assert!(names.insert(answer.header(REQUEST_ID).to_owned()));
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_harmless_request_id_comes_back_and_any_other_is_replaced() {
+    let app = TestApp::start().await;
+    let anyone = app.anonymous();
+    let named = async |name: &str| {
+        let answer = anyone.with_header(REQUEST_ID, name).get("/nowhere").await;
+        answer.refused(Code::NotFound);
+        answer.header(REQUEST_ID).to_owned()
+    };
+    for name in ["trial-7", "A", &"x".repeat(64)] {
+        assert_eq!(named(name).await, name);
+    }
+    for name in ["", "two words", "a;b", "a_b", &"x".repeat(65)] {
+        assert_ne!(named(name).await, name);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_the_body() {
+    let app = TestApp::start().await;
+    let student = app.student(1);
+    for path in [
+        paths::HEALTH_LIVE,
+        paths::MENTORS,
+        paths::BOOKINGS,
+        paths::AUTH_ME,
+        paths::OPENAPI,
+        "/nowhere",
+    ] {
+        let get = student.get(path).await;
+        let head = send(student.request(Method::HEAD, path)).await;
+        assert_eq!(head.status, get.status, "{path}");
+        assert!(head.body.is_empty());
+        assert_eq!(head.header("content-type"), get.header("content-type"));
+        // A problem names its request, and one name may be longer than another.
+        if get.status == 200 {
+            assert_eq!(head.header("content-length"), get.header("content-length"));
+        }
+        assert!(head.timing().total_us > 0);
+    }
+    app.finish().await;
+}

@@ -1,0 +1,90 @@
+//! Is it up, is it ready, and its counters for Prometheus.
+
+use shared::{api::lab::Readiness, paths};
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn an_application_with_both_services_is_ready() {
+    let app = TestApp::start().await;
+    let anyone = app.anonymous();
+    let live: Readiness = anyone.get(paths::HEALTH_LIVE).await.ok();
+    assert_eq!(live.status, "live");
+    let ready: Readiness = anyone.get(paths::HEALTH_READY).await.ok();
+    assert_eq!(ready.status, "ready");
+    for part in ["postgres", "redis"] {
+        assert_eq!(ready.parts[part], "ok");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_its_database_it_is_up_but_not_ready() {
+    let app = TestApp::start().await;
+    // Nobody gets in any more; the application's own connections are cut.
+    let name = app.db.name().to_owned();
+    let mut conn = target_app::db::database::maintenance(app.db.url())
+        .await
+        .unwrap();
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "alter database {name} with allow_connections false;
+         select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+    )))
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    let anyone = app.anonymous();
+    assert_eq!(anyone.get(paths::HEALTH_LIVE).await.status, 200);
+    let answer = anyone.get(paths::HEALTH_READY).await;
+    assert_eq!(answer.status, 503);
+    let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(ready.status, "not_ready");
+    assert_eq!(ready.parts["postgres"], "does not answer");
+    let refused = anyone.mentors("").await;
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert!(!refused.text().contains(&name), "internals are not told");
+
+    sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
+        "alter database {name} with allow_connections true"
+    )))
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    assert_eq!(anyone.mentors("").await.status, 200);
+    assert_eq!(anyone.get(paths::HEALTH_READY).await.status, 200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_counters_are_prometheus_text() {
+    let app = TestApp::start().await;
+    app.student(1).bookings("").await;
+    let answer = app.anonymous().get(paths::METRICS).await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer
+            .header("content-type")
+            .starts_with("text/plain; version=0.0.4")
+    );
+    let text = answer.text();
+    for name in [
+        "targetapp_http_requests_total",
+        "targetapp_pool_connections",
+        "targetapp_cache_lookups_total",
+    ] {
+        assert!(
+            text.contains(&format!("# TYPE {name}")),
+            "{name} in:\n{text}"
+        );
+    }
+    let by_route = format!("route=\"{}\"", paths::BOOKINGS);
+    assert!(text.contains(&by_route), "{text}");
+    for line in text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+    {
+        let (_, value) = line.rsplit_once(' ').expect("a name and a value");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+    }
+    app.finish().await;
+}

@@ -1,0 +1,7 @@
+//! What every route has in common: refusals, headers, the description.
+
+mod docs;
+mod headers;
+mod health;
+mod openapi;
+mod problems;

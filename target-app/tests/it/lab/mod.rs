@@ -1,0 +1,8 @@
+//! The control plane: profile, reset, audit, telemetry.
+
+mod access;
+mod audit;
+mod profile;
+mod reset;
+mod swap;
+mod telemetry;

@@ -1,0 +1,198 @@
+//! Putting another profile in force while requests run.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use serde_json::json;
+use shared::{
+    api::{bookings::BookingView, lab::ProfileView},
+    dataset::{Kind, id},
+    ids::SlotId,
+    problem::Code,
+};
+
+use crate::support::{NewSlot, TestApp, together};
+
+const SWAPS: u32 = 20;
+const WORKERS: u32 = 8;
+
+/// Profiles that are far apart, so that an exchange changes everything.
+fn changes(n: u32) -> serde_json::Value {
+    if n.is_multiple_of(2) {
+        json!({
+            "pool.max": 6, "pool.checkout": "per_query", "pool.ping_on_acquire": "on",
+            "index.bookings_student": "off", "discovery.query": "n_plus_one",
+            "discovery.pagination": "offset", "cache.mentors": "off", "cache.bookings": "memory",
+            "cache.users": "off", "cache.connection": "pool", "booking.strategy": "row_lock",
+            "auth.placement": "blocking",
+        })
+    } else {
+        json!({
+            "pool.max": 10, "pool.checkout": "per_request", "pool.ping_on_acquire": "off",
+            "index.bookings_student": "on", "discovery.query": "joined",
+            "discovery.pagination": "keyset", "cache.mentors": "redis", "cache.bookings": "redis",
+            "cache.users": "redis", "cache.connection": "multiplexed",
+            "booking.strategy": "unique_index", "auth.placement": "bounded(32)",
+        })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_exchanges_under_load_fail_no_request() {
+    let app = TestApp::with(&["pool.acquire_timeout=20s"]).start().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let served = Arc::new(AtomicU32::new(0));
+    let workers: Vec<_> = (0..WORKERS)
+        .map(|worker| {
+            let (student, stop, served) = (app.student(worker), stop.clone(), served.clone());
+            tokio::spawn(async move {
+                for round in 0.. {
+                    if stop.load(Relaxed) {
+                        break;
+                    }
+                    let list = student.mentors("per_page=5").await;
+                    assert_eq!(list.status, 200, "{}", list.text());
+                    // Every race slot is this worker's alone.
+                    let slot = SlotId(id(Kind::RaceSlot, round * WORKERS + worker));
+                    let booked = student.book(slot).await;
+                    assert_eq!(booked.status, 201, "{}", booked.text());
+                    let mine = student.bookings("per_page=100").await;
+                    assert_eq!(mine.status, 200, "{}", mine.text());
+                    let booking: BookingView = booked.created();
+                    assert!(
+                        mine.text().contains(&booking.id.to_string()),
+                        "one's own booking is in the next list"
+                    );
+                    served.fetch_add(3, Relaxed);
+                }
+            })
+        })
+        .collect();
+    let lab = app.lab();
+    for n in 0..SWAPS {
+        let view: ProfileView = lab.put_profile(changes(n)).await.ok();
+        assert_eq!(view.generation, u64::from(n) + 2);
+        assert_eq!(view.differences, Vec::<String>::new());
+    }
+    stop.store(true, Relaxed);
+    for worker in together(workers).await {
+        worker.unwrap();
+    }
+    assert!(served.load(Relaxed) > 3 * SWAPS, "there was load");
+    lab.audits_clean().await;
+    // The old pools are gone: what is left fits the last one and the test's own.
+    let open = app
+        .db
+        .count(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and application_name = 'target-app'",
+        )
+        .await;
+    assert!(open <= 10, "{open} connections");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_request_ends_on_the_engine_it_began_on() {
+    let app = TestApp::start().await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let student = app.student(1);
+    let slow = tokio::spawn(async move { student.book(slot).await });
+    app.db.wait_for_blocked(1).await;
+    let lab = app.lab();
+    let exchange = tokio::spawn(async move { lab.put_profile(json!({"pool.max": 4})).await });
+    // The new engine serves while the old one waits for its last request.
+    for _ in 0..500 {
+        if app.state.engine().generation == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
+    assert!(!exchange.is_finished() && !slow.is_finished());
+    gate.rollback().await.unwrap();
+    slow.await.unwrap().created::<BookingView>();
+    assert_eq!(exchange.await.unwrap().status, 200);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_cached_under_an_earlier_profile_does_not_come_back_with_it() {
+    let app = TestApp::start().await;
+    let (lab, anyone) = (app.lab(), app.anonymous());
+    anyone.mentors("").await;
+    lab.put_profile(json!({"cache.mentors": "off"})).await;
+    app.mentor(0)
+        .update_own(json!({"headline": "Meanwhile"}))
+        .await;
+    lab.put_profile(json!({"cache.mentors": "redis"})).await;
+    let list = anyone.mentors("per_page=100").await;
+    assert_eq!(list.timing().cache_misses, 1);
+    assert!(list.text().contains("Meanwhile"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_wrong_strategy_lifts_the_guard_and_a_right_one_puts_it_back() {
+    let app = TestApp::start().await;
+    let lab = app.lab();
+    let guarded = async || {
+        app.db
+            .count(
+                "select count(*) from pg_indexes
+                 where indexname = 'booking_slot_id_seat_active_key'",
+            )
+            .await
+    };
+    assert_eq!(guarded().await, 1);
+    let view: ProfileView = lab
+        .put_profile(json!({"booking.strategy": "naive"}))
+        .await
+        .ok();
+    assert_eq!((view.differences, guarded().await), (Vec::new(), 0));
+    let view: ProfileView = lab
+        .put_profile(json!({"booking.strategy": "row_lock"}))
+        .await
+        .ok();
+    assert_eq!((view.differences, guarded().await), (Vec::new(), 1));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn rows_that_the_wrong_strategy_left_keep_the_guard_from_coming_back() {
+    let app = TestApp::with(&["booking.strategy=naive"]).start().await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let booking: BookingView = app.student(1).book(slot).await.created();
+    app.db
+        .execute(&format!(
+            "insert into booking
+                 (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
+             select gen_random_uuid(), slot_id, mentor_id, '{}', scheduled_at, ends_at, seat, status, price_cents
+             from booking where id = '{}'",
+            app.student(2).id,
+            booking.id
+        ))
+        .await;
+    let problem = app
+        .lab()
+        .put_profile(json!({"booking.strategy": "row_lock"}))
+        .await
+        .refused(Code::ProfileRefused);
+    assert!(problem.detail.contains("/lab/reset"), "{}", problem.detail);
+    let view = app.lab().profile().await;
+    assert_eq!(view.in_force["booking.strategy"], "naive");
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
+    app.finish().await;
+}

@@ -1,0 +1,123 @@
+//! Samples of the server's state.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use http::Method;
+use shared::{paths, problem::Code, snapshot::Snapshot};
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn one_sample_counts_what_was_done() {
+    let app = TestApp::start().await;
+    let lab = app.lab();
+    let before = lab.telemetry().await;
+    let student = app.student(1);
+    for _ in 0..5 {
+        student.bookings("").await;
+    }
+    let after = lab.telemetry().await;
+    assert_eq!(after.profile, lab.profile().await.profile.fingerprint());
+    assert!(after.uptime_ms >= before.uptime_ms);
+    assert_eq!(after.http.requests - before.http.requests, 6);
+    assert_eq!(after.http.in_flight, 1, "the asking itself");
+    assert_eq!(after.pool.max, 10);
+    assert!(after.pool.acquires > before.pool.acquires);
+    let bookings = &after.caches["bookings"];
+    assert_eq!((bookings.hits, bookings.misses, bookings.fills), (4, 1, 1));
+    assert_eq!(after.caches["users"].hits, 4);
+    assert_eq!(after.caches.len(), 3);
+    let postgres = after.postgres.unwrap();
+    assert!(postgres.commits > 0 && postgres.wal_bytes > 0);
+    let redis = after.redis.unwrap();
+    assert!(redis.commands > before.redis.unwrap().commands);
+    assert!(redis.clients > 0 && redis.used_memory > 0);
+    assert_eq!(after.process.pid, std::process::id());
+    assert!(after.process.rss_bytes > 1 << 20 && after.process.threads > 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn following_gives_one_sample_a_line_at_the_asked_distance() {
+    let app = TestApp::start().await;
+    let lab = app.lab();
+    let begin = Instant::now();
+    let path = format!("{}?follow=100ms&count=4", paths::LAB_TELEMETRY);
+    let answer = lab.get(&path).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), "application/x-ndjson");
+    assert!(begin.elapsed() >= Duration::from_millis(300));
+    let samples: Vec<Snapshot> = answer
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(samples.len(), 4);
+    assert!(samples.is_sorted_by(|a, b| a.uptime_ms < b.uptime_ms));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_server_and_does_not_hold_it_up() {
+    let app = TestApp::start().await;
+    let path = format!("{}?follow=50ms", paths::LAB_TELEMETRY);
+    let response = app.lab().request(Method::GET, &path).send().await.unwrap();
+    let mut lines = response.bytes_stream();
+    assert!(lines.next().await.unwrap().is_ok());
+    app.stop();
+    let begin = Instant::now();
+    while let Some(line) = lines.next().await {
+        line.expect("it ends in order");
+    }
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    app.stopped().await.finish().await;
+}
+
+#[tokio::test]
+async fn an_exchange_does_not_wait_for_those_who_follow() {
+    let app = TestApp::start().await;
+    let path = format!("{}?follow=50ms", paths::LAB_TELEMETRY);
+    let response = app.lab().request(Method::GET, &path).send().await.unwrap();
+    let mut lines = response.bytes_stream();
+    assert!(lines.next().await.unwrap().is_ok());
+    let begin = Instant::now();
+    let changes = serde_json::json!({"pool.max": 4});
+    assert_eq!(app.lab().put_profile(changes).await.status, 200);
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    let mut seen = false;
+    for _ in 0..40 {
+        let line = lines.next().await.unwrap().unwrap();
+        let sample: Snapshot = serde_json::from_slice(line.trim_ascii()).unwrap();
+        seen = seen || sample.pool.max == 4;
+    }
+    assert!(seen, "the stream tells of the engine in force");
+    drop(lines);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn distance_and_count_are_bounded() {
+    let app = TestApp::start().await;
+    for (query, field) in [
+        ("follow=1ms", "follow"),
+        ("follow=2m", "follow"),
+        ("follow=often", "follow"),
+        ("follow=1s&count=0", "count"),
+        ("follow=1s&count=3601", "count"),
+        ("count=3", "count"),
+        ("every=1s", "every"),
+    ] {
+        let problem = app
+            .lab()
+            .get(&format!("{}?{query}", paths::LAB_TELEMETRY))
+            .await
+            .refused(Code::InvalidRequest);
+        assert!(
+            problem.detail.contains(field) || problem.detail.contains("duration"),
+            "{}",
+            problem.detail
+        );
+    }
+    app.finish().await;
+}

@@ -1,0 +1,108 @@
+//! Clients that go away in the middle of what they asked for.
+
+use std::time::Duration;
+
+use shared::{
+    api::bookings::BookingView,
+    dataset::{Kind, id},
+    ids::SlotId,
+};
+
+use crate::support::{NewSlot, TestApp, together};
+
+const CLIENTS: u32 = 300;
+const AT_ONCE: u32 = 10;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open_transaction() {
+    let app = TestApp::with(&["pool.acquire_timeout=20s"]).start().await;
+    for first in (0..CLIENTS).step_by(AT_ONCE as usize) {
+        together((first..first + AT_ONCE).map(|n| {
+            let student = app.student(n);
+            async move {
+                let slot = SlotId(id(Kind::RaceSlot, n));
+                // From before the first statement to after the commit.
+                let patience = Duration::from_micros(u64::from(n) * 100);
+                let booking = student.book_with_key(slot, "order");
+                // Dropping the request closes its connection.
+                let _ = tokio::time::timeout(patience, booking).await;
+            }
+        }))
+        .await;
+    }
+    // What was begun is brought to its end.
+    for _ in 0..500 {
+        if app.state.http().snapshot().in_flight == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let open = app
+        .db
+        .count(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and state like 'idle in transaction%'",
+        )
+        .await;
+    assert_eq!(open, 0, "connections with an open transaction");
+    app.lab().audits_clean().await;
+    let half = app
+        .db
+        .count(
+            "select count(*) from idempotency_key k
+             full join (select * from booking where scheduled_at > now() + interval '390 days') b
+             on b.student_id = k.user_id
+             where k.user_id is null or b.id is null",
+        )
+        .await;
+    assert_eq!(half, 0, "a key without its booking, or the other way round");
+    let booked = app
+        .db
+        .count("select count(*) from booking where scheduled_at > now() + interval '390 days'")
+        .await;
+    assert!(
+        (1..i64::from(CLIENTS)).contains(&booked),
+        "some were cut off before and some after they had an effect, not {booked}"
+    );
+
+    // No connection of the pool hides what is written over it.
+    for n in 0..20 {
+        let slot = NewSlot::single().create(&app.db).await;
+        let booking: BookingView = app.student(n).book(slot).await.created();
+        let stored = app
+            .db
+            .count(&format!(
+                "select count(*) from booking where id = '{}'",
+                booking.id
+            ))
+            .await;
+        assert_eq!(stored, 1, "a booking that was answered is stored");
+    }
+    // Whoever comes again with the same key gets the same booking.
+    for n in [0, 150, 299] {
+        let slot = SlotId(id(Kind::RaceSlot, n));
+        app.student(n)
+            .book_with_key(slot, "order")
+            .await
+            .created::<BookingView>();
+    }
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_list_that_nobody_waits_for_any_more_gives_its_connection_back() {
+    let app = TestApp::with(&["pool.max=2", "cache.mentors=off"])
+        .start()
+        .await;
+    for n in 0..60_u64 {
+        let anyone = app.anonymous();
+        let patience = Duration::from_micros(n * 150);
+        let _ = tokio::time::timeout(patience, anyone.mentors("sort=newest")).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(app.anonymous().mentors("").await.status, 200);
+    }
+    app.finish().await;
+}

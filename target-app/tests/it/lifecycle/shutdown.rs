@@ -1,0 +1,70 @@
+//! The end of the process: what runs is finished, nothing new begins.
+
+use std::time::{Duration, Instant};
+
+use shared::api::bookings::BookingView;
+
+use crate::support::{NewSlot, TestApp};
+
+#[tokio::test]
+async fn a_slow_request_is_finished_before_the_end() {
+    let app = TestApp::start().await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let student = app.student(1);
+    let slow = tokio::spawn({
+        let student = student.clone();
+        async move { student.book(slot).await }
+    });
+    app.db.wait_for_blocked(1).await;
+    app.stop();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!slow.is_finished());
+    // Nobody new is let in meanwhile.
+    let late = tokio::net::TcpStream::connect(app.address).await;
+    assert!(late.is_err(), "the listener is closed");
+    gate.rollback().await.unwrap();
+    let booking: BookingView = slow.await.unwrap().created();
+    let db = app.stopped().await;
+    let stored = db
+        .count(&format!(
+            "select count(*) from booking where id = '{}'",
+            booking.id
+        ))
+        .await;
+    assert_eq!(stored, 1);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn the_end_closes_every_connection_to_the_database() {
+    let app = TestApp::start().await;
+    app.student(1).bookings("").await;
+    app.stop();
+    let db = app.stopped().await;
+    let open = db
+        .count(
+            "select count(*) from pg_stat_activity
+             where datname = current_database() and application_name like 'target-app%'",
+        )
+        .await;
+    assert_eq!(open, 0);
+    db.finish().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_hold_the_end_up() {
+    let app = TestApp::start().await;
+    let _idle = tokio::net::TcpStream::connect(app.address).await.unwrap();
+    app.anonymous().mentors("").await;
+    let begin = Instant::now();
+    app.stop();
+    let db = app.stopped().await;
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    db.finish().await;
+}

@@ -1,0 +1,112 @@
+//! Each indexed query reads its index where the switch is on, and its table where it is off.
+//!
+//! Asked of the server and not of a copy of the statement: a real request is sent, and the
+//! counters of index and table tell what the plan was.
+
+use crate::support::{Answer, TestApp};
+
+/// One query that an optimization is for.
+struct Case {
+    switch: &'static str,
+    index: &'static str,
+    table: &'static str,
+}
+
+/// What one request read: scans of the index, rows read by scanning the table.
+struct Reads {
+    index_scans: i64,
+    rows_scanned: i64,
+}
+
+/// Sends one request to an application with the switch in that position.
+async fn reads(case: &Case, state: &str, ask: impl AsyncFn(&TestApp) -> Answer) -> Reads {
+    let app = TestApp::with(&[
+        &format!("{}={state}", case.switch),
+        "cache.mentors=off",
+        "cache.bookings=off",
+        "cache.users=off",
+        "pool.max=1",
+    ])
+    // Tiny tables are cheap to scan: the question is whether the index can serve, not whether
+    // sixty rows are worth it. Without the index there is nothing but the scan.
+    .after_sql("alter database DATABASE set enable_seqscan = off")
+    .start()
+    .await;
+    let answer = ask(&app).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    // A backend reports its counters at the latest when it ends.
+    app.stop();
+    let db = app.stopped().await;
+    let index_scans = db
+        .count(&format!(
+            "select coalesce(sum(idx_scan), 0)::bigint from pg_stat_user_indexes
+             where indexrelname = '{}'",
+            case.index
+        ))
+        .await;
+    let rows_scanned = db
+        .count(&format!(
+            "select seq_tup_read from pg_stat_user_tables where relname = '{}'",
+            case.table
+        ))
+        .await;
+    db.finish().await;
+    Reads {
+        index_scans,
+        rows_scanned,
+    }
+}
+
+async fn index_serves(case: Case, ask: impl AsyncFn(&TestApp) -> Answer) {
+    let on = Box::pin(reads(&case, "on", &ask)).await;
+    assert!(on.index_scans > 0, "{} is not used", case.index);
+    assert_eq!(on.rows_scanned, 0, "{} is scanned as well", case.table);
+    let off = Box::pin(reads(&case, "off", &ask)).await;
+    assert_eq!(off.index_scans, 0, "{} is still there", case.index);
+    assert!(
+        off.rows_scanned > 0,
+        "{} has another index that serves: the experiment would show nothing",
+        case.table
+    );
+}
+
+#[tokio::test]
+async fn the_best_rated_mentors_are_read_in_the_order_of_their_index() {
+    let case = Case {
+        switch: "index.mentors_active_rating",
+        index: "mentor_active_rating_idx",
+        table: "mentor",
+    };
+    index_serves(case, async |app| app.anonymous().mentors("").await).await;
+}
+
+#[tokio::test]
+async fn a_students_bookings_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.bookings_student",
+        index: "booking_student_scheduled_idx",
+        table: "booking",
+    };
+    index_serves(case, async |app| app.student(1).bookings("").await).await;
+}
+
+#[tokio::test]
+async fn a_mentors_lessons_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.bookings_mentor",
+        index: "booking_mentor_scheduled_idx",
+        table: "booking",
+    };
+    index_serves(case, async |app| app.mentor(1).bookings("").await).await;
+}
+
+#[tokio::test]
+async fn a_mentors_newest_reviews_are_the_end_of_their_index() {
+    let case = Case {
+        switch: "index.reviews_mentor",
+        index: "review_mentor_created_idx",
+        table: "review",
+    };
+    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::Kind::Mentor, 1));
+    index_serves(case, async |app| app.anonymous().reviews(mentor, "").await).await;
+}

@@ -1,0 +1,5 @@
+//! Recorded classes and their bytes.
+
+mod link;
+mod list;
+mod stream;
