@@ -13,6 +13,7 @@
 //! | [`recorder`], [`observer`], [`stack`] | figures of the client, of the target, and the services themselves |
 //! | [`schedule`], [`aggregator`] | when to send; what came of it |
 //! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
+//! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`] | one measured run of one arm |
 //! | [`experiment`] | paired trials and the decision |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
@@ -22,6 +23,7 @@ pub mod aggregator;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod doctor;
 pub mod driver;
 pub mod events;
 pub mod exit;

@@ -30,7 +30,7 @@ const LOADGEN: &[&[&str]] = &[
     &["sample", "clock", "threshold", "stats", "flows"],
     &["suite", "recorder", "observer", "stack"],
     &["schedule", "aggregator"],
-    &["driver", "verdict", "events"],
+    &["driver", "verdict", "events", "doctor"],
     &["trial", "live", "exit"],
     &["experiment"],
     &["store"],

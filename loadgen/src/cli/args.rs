@@ -42,6 +42,8 @@ pub enum Command {
     Switches,
     /// Show the results folder on a page of this machine
     Serve(ServeArgs),
+    /// Say whether this machine, and what runs on it, is fit to measure on
+    Doctor(DoctorArgs),
 }
 
 /// Where the load goes.
@@ -295,6 +297,17 @@ pub struct ServeArgs {
         default_value = "results"
     )]
     pub results: PathBuf,
+}
+
+/// `loadgen doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// What is examined besides the machine.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Tell it as JSON
+    #[arg(long, env = "LOADGEN_JSON")]
+    pub json: bool,
 }
 
 /// `loadgen validate`.

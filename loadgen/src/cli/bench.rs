@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     aggregator::write_hlog,
+    doctor,
     events::{self, Publisher},
     live::{Live, Look},
     observer::Control,
@@ -191,6 +192,11 @@ impl<'a> Session<'a> {
             .map_err(Failure::internal)?;
         let (events, receiver) = events::channel();
         let live = (!self.result.quiet).then(|| Live::start(receiver, Look::of_stderr()));
+        // Before the load itself makes the machine busy.
+        let worries = Self::worries(services);
+        for worry in &worries {
+            events.warning(worry.clone());
+        }
         let running: Held<Stack> = interrupt::held();
         let done = runtime.block_on(async {
             let stop = CancellationToken::new();
@@ -209,7 +215,24 @@ impl<'a> Session<'a> {
         if let Some(live) = live {
             live.finish();
         }
-        self.close(&done?)
+        let mut summary = done?;
+        summary.warnings.extend(worries);
+        self.close(&summary)
+    }
+
+    /// What the doctor says of this machine, in a sentence each.
+    fn worries(services: &Services) -> Vec<String> {
+        let folder = match services {
+            Services::Own {
+                keep_in: Some(folder),
+                ..
+            } => folder.clone(),
+            _ => std::env::temp_dir(),
+        };
+        doctor::worrying(&folder)
+            .iter()
+            .map(doctor::Finding::sentence)
+            .collect()
     }
 
     fn make_folder(&self) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod demo;
+mod doctor;
 mod experiment;
 mod interrupt;
 mod outcome;

@@ -6,7 +6,7 @@ use clap::{Parser as _, error::ErrorKind};
 
 use super::{
     args::{Cli, Command},
-    demo, experiment, report, run, serve, stack, switches, validate,
+    demo, doctor, experiment, report, run, serve, stack, switches, validate,
 };
 use crate::{exit, suite::load::BadFile};
 
@@ -83,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Switches => switches::print(&mut io::stdout().lock())
             .map(|()| exit::PASSED)
             .or_else(closed_pipe),

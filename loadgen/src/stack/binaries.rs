@@ -7,6 +7,15 @@ use std::{
 
 use super::error::StackError;
 
+/// What an own stack lacks on this machine, one sentence a program; empty where all is there.
+pub fn missing_programs() -> Vec<String> {
+    [postgres().err(), redis().err(), target(None).err()]
+        .into_iter()
+        .flatten()
+        .map(|error| error.to_string())
+        .collect()
+}
+
 /// The folder of PostgreSQL's programs: that of `initdb`. Distributions keep it out of the
 /// `PATH`; of several versions the newest is taken.
 pub(super) fn postgres() -> Result<PathBuf, StackError> {

@@ -15,6 +15,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 
+pub use binaries::missing_programs;
 pub use error::StackError;
 pub use options::{Services, StackOptions};
 pub use start::Stack;

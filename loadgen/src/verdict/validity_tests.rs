@@ -131,13 +131,21 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
     let mut busy = quiet(&data);
     busy.generator = Some(GeneratorUse {
         busiest: 0.8,
-        wait_s: 6.0,
+        wait_s: 60.0,
         seconds: 10.0,
     });
     let busy = validity(&busy);
     assert_eq!(broken(&busy), ["GEN_CPU", "GEN_WAIT"]);
     assert_eq!(busy.word, INVALID);
     assert_eq!(reasons(&busy).count(), 2);
+    // Waits that are most of what is measured leave nothing of the target.
+    let mut starved = quiet(&data);
+    starved.generator = Some(GeneratorUse {
+        busiest: 0.1,
+        wait_s: 60.0,
+        seconds: 10.0,
+    });
+    assert_eq!(validity(&starved).word, INVALID);
 }
 
 #[test]
@@ -146,6 +154,17 @@ fn a_fault_of_the_machine_makes_a_trial_noisy_and_not_invalid() {
     let mut stolen = quiet(&data);
     stolen.steal = Some(0.03);
     let stolen = validity(&stolen);
+    let mut waited = quiet(&data);
+    waited.generator = Some(GeneratorUse {
+        busiest: 0.1,
+        wait_s: 3.0,
+        seconds: 10.0,
+    });
+    let waited = validity(&waited);
+    assert_eq!(
+        (waited.word.as_str(), broken(&waited)),
+        (NOISY, vec!["GEN_WAIT"])
+    );
     assert_eq!(
         (stolen.word.as_str(), broken(&stolen)),
         (NOISY, vec!["STEAL"])

@@ -36,6 +36,10 @@ const GEN_CPU: f64 = 0.7;
 const GEN_WAIT_SHARE: f64 = 0.1;
 /// A wait that no figure of this tool is fine enough to see.
 const GEN_WAIT_FLOOR: Nanos = Nanos::from_millis(1);
+/// Share of the median response beyond which the waits are what is measured, and the least that
+/// counts as such.
+const STARVED_SHARE: f64 = 0.5;
+const STARVED_FLOOR: Nanos = Nanos::from_millis(5);
 
 /// The pacer let arrivals go in time.
 ///
@@ -169,32 +173,46 @@ pub(in crate::verdict) fn cpu(evidence: &Evidence<'_>) -> ValidityCheck {
     )
 }
 
-/// The generator got a processor when it needed one.
+/// The generator got a processor when it needed one. Who took it is the target, on a machine
+/// that both share, or another program: the machine was not quiet. Only where the waits are half
+/// of what is measured is nothing left of the target; see [`starved`].
 pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
-    let advice = "the generator waited for a processor that others used, and the wait is in the response times: lower the rate, or give it a core of its own";
-    let median = evidence.response(0.5).unwrap_or_default();
-    let most = Nanos(
-        GEN_WAIT_FLOOR
-            .0
-            .max((median.0 as f64 * GEN_WAIT_SHARE) as u64),
-    );
+    let advice = "the generator waited for a processor that others used, and the wait is in the response times: stop other programs, lower the rate, or give it a core of its own";
+    let most = part_of_median(evidence, GEN_WAIT_SHARE, GEN_WAIT_FLOOR);
     let limit = format!("<= {:.2} ms a request", most.as_ms());
-    let Some(used) = evidence.generator else {
-        return unjudged("GEN_WAIT", "its threads were not seen", limit, advice);
-    };
     let planned = evidence.data.total.planned;
     if planned < FEWEST {
         let why = format!("{planned} requests, {FEWEST} are needed");
         return unjudged("GEN_WAIT", &why, limit, advice);
     }
-    // The looks are not the window's edges to the millisecond: compare rates, not sums.
-    let per_second = planned as f64 / evidence.data.window_s().max(1e-9);
-    let each = used.wait_s / used.seconds / per_second;
+    let Some(each) = wait_of_each(evidence) else {
+        return unjudged("GEN_WAIT", "its threads were not seen", limit, advice);
+    };
     check(
         "GEN_WAIT",
-        each * 1e9 <= most.0 as f64,
-        format!("{:.3} ms a request", each * 1e3),
+        each <= most,
+        format!("{:.3} ms a request", each.as_ms()),
         limit,
         advice,
     )
+}
+
+/// Whether the waits of the generator's own threads are most of what was measured.
+pub(in crate::verdict) fn starved(evidence: &Evidence<'_>) -> bool {
+    let most = part_of_median(evidence, STARVED_SHARE, STARVED_FLOOR);
+    evidence.data.total.planned >= FEWEST && wait_of_each(evidence).is_some_and(|each| each > most)
+}
+
+fn part_of_median(evidence: &Evidence<'_>, share: f64, floor: Nanos) -> Nanos {
+    let median = evidence.response(0.5).unwrap_or_default();
+    floor.max(Nanos((median.0 as f64 * share) as u64))
+}
+
+/// Time that the generator's threads waited for a processor, a request.
+fn wait_of_each(evidence: &Evidence<'_>) -> Option<Nanos> {
+    let used = evidence.generator?;
+    // The looks are not the window's edges to the millisecond: compare rates, not sums.
+    let per_second = evidence.data.total.planned as f64 / evidence.data.window_s().max(1e-9);
+    let seconds = used.wait_s / used.seconds / per_second.max(f64::MIN_POSITIVE);
+    Some(Nanos((seconds * 1e9) as u64))
 }

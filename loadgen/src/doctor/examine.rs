@@ -1,0 +1,52 @@
+//! The examination: all of it, or what can be had at once.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, SystemTime},
+};
+
+use shared::api::lab::ProfileView;
+
+use super::{
+    finding::{Finding, Level},
+    kernel, machine, services,
+};
+use crate::{
+    observer::{Machine, Sleeper},
+    stack,
+};
+
+/// How long the machine is watched.
+const WATCH: Duration = Duration::from_millis(2_200);
+
+/// Everything. Takes two seconds; blocks. `folder` is where an own stack would keep its data,
+/// `view` what a running target says of itself, where there is one.
+pub fn examine(folder: &Path, view: Option<&ProfileView>) -> Vec<Finding> {
+    let mut findings = machine::findings(&kernel::read(folder));
+    findings.extend(watch());
+    findings.push(services::build(cfg!(debug_assertions)));
+    match view {
+        Some(view) => findings.extend(services::target(view)),
+        None => findings.extend(services::programs(&stack::missing_programs())),
+    }
+    findings
+}
+
+/// What is worth a warning before a run: the machine alone, without waiting. The rest is found
+/// by the run itself.
+pub fn worrying(folder: &Path) -> Vec<Finding> {
+    machine::findings(&kernel::read(folder))
+        .into_iter()
+        .filter(|finding| finding.level > Level::Ok)
+        .collect()
+}
+
+fn watch() -> Vec<Finding> {
+    let before = Machine::read();
+    let from = SystemTime::now();
+    let sleeper = Sleeper::start().ok();
+    thread::sleep(WATCH);
+    let hiccups = sleeper.and_then(|sleeper| sleeper.finish().between(from, SystemTime::now()));
+    machine::watched(Machine::read().steal_since(&before), hiccups)
+}

@@ -1,0 +1,114 @@
+//! One finding of the doctor.
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// As it should be, or not known to be otherwise.
+    Ok,
+    /// Results are still worth something, with this in mind.
+    Warn,
+    /// Results would be worth nothing, or there would be none.
+    Bad,
+}
+
+impl Level {
+    /// The word of a report.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warn => "WARN",
+            Self::Bad => "BAD",
+        }
+    }
+}
+
+/// What was looked at, and what it means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at, in a word or two.
+    pub name: &'static str,
+    /// How bad it is.
+    pub level: Level,
+    /// What was found, with its unit.
+    pub found: String,
+    /// What it would do to results; empty where nothing.
+    pub effect: String,
+    /// How to mend it; empty where nothing is to be mended.
+    pub mend: String,
+}
+
+impl Finding {
+    pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Self {
+        Self {
+            name,
+            level: Level::Ok,
+            found: found.into(),
+            effect: String::new(),
+            mend: String::new(),
+        }
+    }
+
+    pub(super) fn warn(
+        name: &'static str,
+        found: impl Into<String>,
+        effect: &str,
+        mend: &str,
+    ) -> Self {
+        Self {
+            level: Level::Warn,
+            effect: effect.to_owned(),
+            mend: mend.to_owned(),
+            ..Self::ok(name, found)
+        }
+    }
+
+    pub(super) fn bad(
+        name: &'static str,
+        found: impl Into<String>,
+        effect: &str,
+        mend: &str,
+    ) -> Self {
+        Self {
+            level: Level::Bad,
+            ..Self::warn(name, found, effect, mend)
+        }
+    }
+
+    /// The finding in one sentence, for the warnings of a report.
+    pub fn sentence(&self) -> String {
+        format!(
+            "{}: {}; {}; {}",
+            self.name, self.found, self.effect, self.mend
+        )
+    }
+}
+
+/// The worst level of all; OK for none.
+pub fn worst(findings: &[Finding]) -> Level {
+    findings
+        .iter()
+        .map(|finding| finding.level)
+        .max()
+        .unwrap_or(Level::Ok)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_finding_decides() {
+        assert_eq!(worst(&[]), Level::Ok);
+        let warn = Finding::warn("x", "1", "slower", "do");
+        assert_eq!(warn.sentence(), "x: 1; slower; do");
+        let all = [
+            Finding::ok("y", "2"),
+            Finding::bad("z", "3", "a", "b"),
+            warn,
+        ];
+        assert_eq!(worst(&all), Level::Bad);
+    }
+}
