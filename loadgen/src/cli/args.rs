@@ -42,6 +42,8 @@ pub enum Command {
     Switches,
     /// Show the results folder on a page of this machine
     Serve(ServeArgs),
+    /// Send one request again and again to any HTTP service, and say how long it took
+    Http(Box<super::http_args::HttpArgs>),
     /// Say whether this machine, and what runs on it, is fit to measure on
     Doctor(DoctorArgs),
 }
@@ -371,7 +373,7 @@ pub enum Service {
 }
 
 /// `20/s`, or `20` for the same.
-fn rate(text: &str) -> Result<Rate, String> {
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
     let text = if text.contains('/') {
         text.to_owned()
     } else {
@@ -381,7 +383,7 @@ fn rate(text: &str) -> Result<Rate, String> {
         .map_err(|error: crate::units::BadRate| error.to_string())
 }
 
-fn positive(text: &str) -> Result<Millis, String> {
+pub(super) fn positive(text: &str) -> Result<Millis, String> {
     match text.parse::<Millis>() {
         Ok(Millis(0)) => Err("a duration is longer than nothing".to_owned()),
         Ok(span) if span.0 > 24 * 3_600_000 => Err("a duration is at most 24h".to_owned()),
@@ -390,7 +392,7 @@ fn positive(text: &str) -> Result<Millis, String> {
     }
 }
 
-fn timeout(text: &str) -> Result<Millis, String> {
+pub(super) fn timeout(text: &str) -> Result<Millis, String> {
     let span: Millis = text
         .parse()
         .map_err(|error: shared::time::BadDuration| error.to_string())?;

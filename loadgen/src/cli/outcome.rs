@@ -1,12 +1,15 @@
 //! From the command line to the exit code: the one place where an error becomes a line.
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use clap::{Parser as _, error::ErrorKind};
 
 use super::{
     args::{Cli, Command},
-    demo, doctor, experiment, report, run, serve, stack, switches, validate,
+    demo, doctor, experiment, http, report, run, serve, stack, switches, validate,
 };
 use crate::{exit, suite::load::BadFile};
 
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Http(args) => http::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Switches => switches::print(&mut io::stdout().lock())
             .map(|()| exit::PASSED)
@@ -95,6 +99,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+/// Prints an answer.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map(|()| exit::PASSED)
+        .or_else(closed_pipe)
+        .map(|_passed| ())
 }
 
 /// A reader that has seen enough (`loadgen switches | head`) is no failure.

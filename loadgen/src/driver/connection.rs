@@ -101,7 +101,10 @@ pub(super) async fn exchange(
     }
     let mut own = slot.take();
     let answer = patience
-        .bound(bench.clock.instant(until), talk(bench, &mut own, request, sample))
+        .bound(
+            bench.clock.instant(until),
+            talk(bench, &mut own, request, sample),
+        )
         .await;
     let reply = answer.unwrap_or_else(|| Err(late()))?;
     *slot = own;

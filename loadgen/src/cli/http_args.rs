@@ -1,0 +1,164 @@
+//! The flags of `loadgen http`, and what their texts mean.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::Args;
+use http::{HeaderName, HeaderValue, Method};
+use shared::time::Millis;
+
+use super::args::{positive, rate, timeout};
+use crate::{threshold::Threshold, units::Rate};
+
+/// Most connections.
+const MOST_CONNECTIONS: i64 = 20_000;
+
+/// `loadgen http`.
+#[derive(Debug, Clone, Args)]
+pub struct HttpArgs {
+    /// Where to send, like http://127.0.0.1:8080/path?x=1
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Connections; without --rate each sends its next request when the last is answered
+    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MOST_CONNECTIONS))]
+    pub connections: u32,
+    /// For how long; 10s without it, or until --requests are done
+    #[arg(long, short, visible_short_alias = 'z', env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
+    pub duration: Option<Millis>,
+    /// How many requests, like 5000, 200k or 1m
+    #[arg(long, short = 'n', env = "LOADGEN_REQUESTS", value_name = "N", value_parser = count)]
+    pub requests: Option<u64>,
+    /// Requests a second, whatever becomes of those before: makes the load open
+    #[arg(long, short = 'R', visible_short_alias = 'q', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate)]
+    pub rate: Option<Rate>,
+    /// Go evenly from --rate to this one
+    #[arg(long, env = "LOADGEN_TO", value_name = "RATE", value_parser = rate, requires = "rate")]
+    pub to: Option<Rate>,
+    /// Send at random times of that rate, as independent users do, and not at even ones
+    #[arg(long, env = "LOADGEN_POISSON", requires = "rate")]
+    pub poisson: bool,
+    /// Load that is sent first and not measured
+    #[arg(
+        long,
+        env = "LOADGEN_WARMUP",
+        value_name = "TIME",
+        conflicts_with = "requests"
+    )]
+    pub warmup: Option<Millis>,
+    /// Threads that send
+    #[arg(long = "workers", short = 't', env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: u16,
+    /// A header, like 'accept: text/html' (repeatable)
+    #[arg(long = "header", short = 'H', env = "LOADGEN_HEADER", value_name = "NAME: VALUE", value_parser = header, value_delimiter = '\n', hide_env_values = true)]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The method; GET, or POST with a body
+    #[arg(long, short = 'm', env = "LOADGEN_METHOD", value_name = "METHOD")]
+    pub method: Option<Method>,
+    /// The body, or @FILE
+    #[arg(
+        long,
+        short = 'b',
+        env = "LOADGEN_BODY",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
+    pub body: Option<String>,
+    /// A request's time limit, from its intended start
+    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    pub timeout: Millis,
+    /// The only right status; without it every status below 400 is right
+    #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub expect: Option<u16>,
+    /// A promise, like "p95 < 100ms" (repeatable)
+    #[arg(
+        long = "threshold",
+        env = "LOADGEN_THRESHOLD",
+        value_name = "TEXT",
+        value_delimiter = ','
+    )]
+    pub thresholds: Vec<Threshold>,
+    /// Root of every random choice
+    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Allow a target that is not on this machine
+    #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
+    pub allow_remote_target: bool,
+    /// Print one JSON object instead of text
+    #[arg(long, env = "LOADGEN_JSON")]
+    pub json: bool,
+    /// Say nothing while running
+    #[arg(long, env = "LOADGEN_QUIET")]
+    pub quiet: bool,
+}
+
+impl HttpArgs {
+    /// The body; a file is read once.
+    pub(super) fn body(&self) -> Result<Bytes, String> {
+        let Some(text) = &self.body else {
+            return Ok(Bytes::new());
+        };
+        let Some(file) = text.strip_prefix('@') else {
+            return Ok(Bytes::from(text.clone()));
+        };
+        let file = PathBuf::from(file);
+        std::fs::read(&file)
+            .map(Bytes::from)
+            .map_err(|error| format!("cannot read the body from {}: {error}", file.display()))
+    }
+}
+
+/// `5000`, `200k`, `1.5m`.
+fn count(text: &str) -> Result<u64, String> {
+    let bad = || format!("`{text}` is not a number of requests: write 5000, 200k or 1m");
+    let text = text.trim();
+    let (number, scale) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    let count = number.parse::<f64>().map_err(|_| bad())? * scale;
+    if (1.0..=1e12).contains(&count) && count.fract() == 0.0 {
+        Ok(count as u64)
+    } else {
+        Err(bad())
+    }
+}
+
+/// `name: value`.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let bad = || format!("`{text}` is not a header: write it like 'accept: text/html'");
+    let (name, value) = text.split_once(':').ok_or_else(bad)?;
+    let name: HeaderName = name.trim().parse().map_err(|_| bad())?;
+    if name == http::header::CONTENT_LENGTH || name == http::header::TRANSFER_ENCODING {
+        return Err(format!("`{name}` follows from the body and cannot be set"));
+    }
+    let value = value.trim().parse().map_err(|_| bad())?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_may_have_a_suffix_and_is_a_whole_number() {
+        assert_eq!(count("5000"), Ok(5_000));
+        assert_eq!(count("200k"), Ok(200_000));
+        assert_eq!(count("1.5m"), Ok(1_500_000));
+        for text in ["0", "", "k", "-3", "1.5", "many", "inf"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let (name, value) = header("Accept:  text/html ").unwrap();
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("accept", "text/html")
+        );
+        assert!(header("accept").is_err());
+        assert!(header("con tent: x").is_err());
+        assert!(header("content-length: 3").unwrap_err().contains("follows"));
+    }
+}
