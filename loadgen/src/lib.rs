@@ -14,12 +14,13 @@
 //! | [`schedule`], [`aggregator`] | when to send; what came of it |
 //! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
 //! | [`doctor`] | whether this machine is fit to measure on |
-//! | [`trial`], [`live`], [`exit`] | one measured run of one arm |
+//! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
 //! | [`experiment`] | paired trials and the decision |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
 
 pub mod aggregator;
+pub mod calibration;
 pub mod check;
 pub mod cli;
 pub mod clock;

@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// Counts where `loadgen bench` asks it to.
+#[global_allocator]
+static ALLOCATOR: loadgen::calibration::Counting = loadgen::calibration::Counting;
+
 fn main() -> ExitCode {
     loadgen::cli::main()
 }

@@ -31,7 +31,7 @@ const LOADGEN: &[&[&str]] = &[
     &["suite", "recorder", "observer", "stack"],
     &["schedule", "aggregator"],
     &["driver", "verdict", "events", "doctor"],
-    &["trial", "live", "exit"],
+    &["trial", "live", "exit", "calibration"],
     &["experiment"],
     &["store"],
     &["report", "web"],

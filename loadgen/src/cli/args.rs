@@ -44,6 +44,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Send one request again and again to any HTTP service, and say how long it took
     Http(Box<super::http_args::HttpArgs>),
+    /// Measure what the generator itself costs, against a target that does nothing
+    Bench(super::calibrate::BenchArgs),
     /// Say whether this machine, and what runs on it, is fit to measure on
     Doctor(DoctorArgs),
 }

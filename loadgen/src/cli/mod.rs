@@ -2,6 +2,7 @@
 
 mod args;
 mod bench;
+mod calibrate;
 mod demo;
 mod doctor;
 mod experiment;

@@ -9,9 +9,9 @@ use clap::{Parser as _, error::ErrorKind};
 
 use super::{
     args::{Cli, Command},
-    demo, doctor, experiment, http, report, run, serve, stack, switches, validate,
+    calibrate, demo, doctor, experiment, http, report, run, serve, stack, switches, validate,
 };
-use crate::{exit, suite::load::BadFile};
+use crate::{driver, exit, suite::load::BadFile};
 
 /// Why a command ended without a verdict.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,8 @@ impl From<BadFile> for Failure {
 
 /// Parses, runs, and tells how it ended.
 pub fn main() -> ExitCode {
+    // Thousands of users are as many connections. Where it is refused, connecting will tell.
+    let _limit = driver::raise_file_limit();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -87,6 +89,7 @@ pub fn main() -> ExitCode {
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Http(args) => http::run(&args),
+        Command::Bench(args) => calibrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),
         Command::Switches => switches::print(&mut io::stdout().lock())
             .map(|()| exit::PASSED)

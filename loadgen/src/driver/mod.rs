@@ -5,6 +5,7 @@
 mod bench;
 mod closed;
 mod connection;
+mod file_limit;
 mod open;
 mod options;
 mod pacer;
@@ -25,6 +26,7 @@ mod socket_tests;
 #[cfg(test)]
 mod truth;
 
+pub use file_limit::raise_file_limit;
 pub use options::Options;
 pub use progress::{Progress, Rates, Snapshot};
 pub use run::{run, run_with};

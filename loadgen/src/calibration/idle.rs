@@ -1,0 +1,73 @@
+//! What a virtual user weighs that only waits, with its connection open.
+
+use std::{
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use procfs::process::Process;
+use shared::time::Millis;
+
+use super::rounds::setup;
+use crate::{
+    driver::{self, Progress},
+    suite::{LoadModel, Think},
+};
+
+/// Longest time for all users to have had their first answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// For how long a user then waits.
+const THINK: Millis = Millis(120_000);
+
+/// Resident bytes for each of so many users that had one answer and now wait; an error where
+/// not all had one. Meant for a fresh process: memory that earlier work left is reused.
+pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
+    let resident = |users: u32| -> io::Result<f64> {
+        let load = LoadModel::Closed {
+            users,
+            duration: THINK,
+            think: Some(Think {
+                min: THINK,
+                max: THINK,
+            }),
+            iterations: None,
+        };
+        let progress = Arc::new(Progress::default());
+        let setup = setup(target, &load, THINK, Arc::clone(&progress))?;
+        let stop = setup.stop.clone();
+        let driving = thread::spawn(move || driver::run(setup));
+        let begun = Instant::now();
+        while progress.snapshot().completed < u64::from(users) && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(20));
+        }
+        thread::sleep(Duration::from_millis(200));
+        let bytes = resident_bytes()?;
+        let seen = progress.snapshot();
+        stop.cancel();
+        let data = driving
+            .join()
+            .map_err(|_| io::Error::other("the driver panicked"))?
+            .map_err(io::Error::other)?;
+        if seen.failed > 0 || seen.completed < u64::from(users) {
+            return Err(io::Error::other(format!(
+                "{} of {users} users had their answer, {} failed: {:?}",
+                seen.completed, seen.failed, data.examples
+            )));
+        }
+        Ok(bytes)
+    };
+    // One user first: threads, shard and code that all share are then there already.
+    let one = resident(1)?;
+    let all = resident(users)?;
+    Ok((all - one).max(0.0) / f64::from(users))
+}
+
+fn resident_bytes() -> io::Result<f64> {
+    let memory = Process::myself()
+        .and_then(|process| process.statm())
+        .map_err(io::Error::other)?;
+    Ok((memory.resident * procfs::page_size()) as f64)
+}

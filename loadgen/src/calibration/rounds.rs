@@ -1,0 +1,244 @@
+//! The calibration: three loops in turn, round after round, so that what disturbs the machine
+//! disturbs all of them; then the schedule at three rates, and allocations.
+
+use std::{
+    collections::BTreeMap,
+    io,
+    net::SocketAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use serde::Serialize;
+use shared::{dataset::Scale, time::Millis};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    allocations,
+    reference::{Kind, Loop},
+};
+use crate::{
+    driver::{self, FlowLoad, Progress, Setup},
+    flows::{AdHoc, World},
+    observer::Machine,
+    request::Request,
+    schedule,
+    stats::median,
+    suite::{Arrivals, LoadModel, Phase, Windows},
+};
+
+/// Connections of each loop.
+const CONNECTIONS: u32 = 64;
+/// Time for a loop to connect and to warm up.
+const WARM_UP: Duration = Duration::from_millis(300);
+/// Rates at which the schedule is watched.
+const RATES: [u32; 3] = [1_000, 5_000, 20_000];
+
+/// How long to measure.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan {
+    /// How often each loop has its turn.
+    pub rounds: u32,
+    /// How long a turn lasts.
+    pub turn: Duration,
+}
+
+/// How late the pacer let requests go, in microseconds.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub struct Lag {
+    pub p50: f64,
+    pub p99: f64,
+    pub p999: f64,
+    pub max: f64,
+}
+
+/// What the generator costs.
+#[derive(Debug, Clone, Serialize)]
+pub struct Calibration {
+    /// Median CPU microseconds a request of the client's threads: `loadgen`, `hyper_loop`,
+    /// `raw_tcp`.
+    pub cpu_per_request_us: BTreeMap<&'static str, f64>,
+    /// Median over the rounds of loadgen's CPU a request by the hyper loop's.
+    pub ratio_to_hyper: f64,
+    /// Every round's ratio.
+    pub ratios: Vec<f64>,
+    /// Requests for each second of one core's time.
+    pub requests_per_s_per_core: BTreeMap<&'static str, f64>,
+    /// By rate.
+    pub schedule_lag_us: BTreeMap<String, Lag>,
+    /// Resident bytes of a user that waits, by the number of users; filled by who can start
+    /// fresh processes.
+    pub bytes_per_idle_vu: BTreeMap<String, f64>,
+    /// Allocations for each request in a steady closed loop, the HTTP library's included.
+    pub allocations_per_request: f64,
+}
+
+/// Measures all but the memory.
+pub fn calibrate(
+    target: SocketAddr,
+    plan: Plan,
+    mut told: impl FnMut(String),
+) -> io::Result<Calibration> {
+    let mut costs: [Vec<f64>; 3] = Default::default();
+    for round in 1..=plan.rounds {
+        told(format!("round {round} of {}", plan.rounds));
+        // Another order each round: who comes first is nobody's advantage.
+        for turn in 0..3 {
+            let which = (turn + round as usize) % 3;
+            let cost = match which {
+                0 => generator(target, plan.turn)?.0,
+                1 => reference(Kind::Hyper, target, plan.turn)?,
+                _ => reference(Kind::RawTcp, target, plan.turn)?,
+            };
+            costs[which].push(cost);
+        }
+    }
+    let ratios: Vec<f64> = costs[0]
+        .iter()
+        .zip(&costs[1])
+        .map(|(own, hyper)| own / hyper)
+        .collect();
+    let names = ["loadgen", "hyper_loop", "raw_tcp"];
+    let cpu: BTreeMap<&'static str, f64> = names
+        .into_iter()
+        .zip(&costs)
+        .map(|(name, costs)| (name, median(costs).unwrap_or(f64::NAN)))
+        .collect();
+    let mut lags = BTreeMap::new();
+    for rate in RATES {
+        told(format!("schedule lag at {rate} requests a second"));
+        lags.insert(rate.to_string(), lag(target, rate, plan.turn * 2)?);
+    }
+    told("allocations".to_owned());
+    allocations::counting(true);
+    let allocated = generator(target, plan.turn);
+    allocations::counting(false);
+    Ok(Calibration {
+        requests_per_s_per_core: cpu.iter().map(|(name, us)| (*name, 1e6 / us)).collect(),
+        cpu_per_request_us: cpu,
+        ratio_to_hyper: median(&ratios).unwrap_or(f64::NAN),
+        ratios,
+        schedule_lag_us: lags,
+        bytes_per_idle_vu: BTreeMap::new(),
+        allocations_per_request: allocated?.1,
+    })
+}
+
+/// CPU microseconds and allocations for each request, seen from outside for a while.
+fn watch(turn: Duration, done: impl Fn() -> u64) -> io::Result<(f64, f64)> {
+    let cpu = || -> u64 {
+        let threads = Machine::read().threads;
+        threads.values().map(|thread| thread.run_ns).sum()
+    };
+    thread::sleep(WARM_UP);
+    let (cpu_before, done_before) = (cpu(), done());
+    let allocated_before = allocations::counted();
+    thread::sleep(turn);
+    let allocated = allocations::counted() - allocated_before;
+    let (cpu, done) = (cpu().saturating_sub(cpu_before), done() - done_before);
+    if done == 0 || cpu == 0 {
+        return Err(io::Error::other(
+            "nothing was answered, or the kernel does not tell what threads use (schedstat)",
+        ));
+    }
+    Ok((
+        cpu as f64 / 1e3 / done as f64,
+        allocated as f64 / done as f64,
+    ))
+}
+
+fn reference(kind: Kind, target: SocketAddr, turn: Duration) -> io::Result<f64> {
+    let running = Loop::start(kind, target, CONNECTIONS)?;
+    let seen = watch(turn, || running.done.load(Relaxed));
+    running.finish()?;
+    Ok(seen?.0)
+}
+
+/// The driver as every run uses it, with everything recorded.
+fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
+    let span = Millis((WARM_UP + turn * 2).as_millis() as u64 + 1_000);
+    let load = LoadModel::Closed {
+        users: CONNECTIONS,
+        duration: span,
+        think: None,
+        iterations: None,
+    };
+    let progress = Arc::new(Progress::default());
+    let setup = setup(target, &load, span, Arc::clone(&progress))?;
+    let stop = setup.stop.clone();
+    let driving = thread::spawn(move || driver::run(setup));
+    // Users come over the first second, or half of what there is.
+    thread::sleep(Duration::from_millis((span.0 / 2).min(1_000)));
+    let seen = watch(turn, || progress.snapshot().completed);
+    stop.cancel();
+    let data = driving
+        .join()
+        .map_err(|_| io::Error::other("the driver panicked"))?
+        .map_err(io::Error::other)?;
+    if data.total.failures() > 0 || !data.conserved() {
+        return Err(io::Error::other(format!(
+            "requests to the null target failed: {:?}",
+            data.examples
+        )));
+    }
+    seen
+}
+
+fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<Lag> {
+    let span = Millis(span.as_millis() as u64);
+    let load = LoadModel::Open {
+        phases: vec![Phase {
+            name: "even".to_owned(),
+            duration: span,
+            rate: crate::units::Rate::per_second(rate).map_err(io::Error::other)?,
+            to: None,
+        }],
+        arrivals: Arrivals::Constant,
+    };
+    let setup = setup(target, &load, span, Arc::default())?;
+    let data = driver::run(setup).map_err(io::Error::other)?;
+    let at = |share: f64| data.lag.value_at_quantile(share) as f64 / 1e3;
+    Ok(Lag {
+        p50: at(0.5),
+        p99: at(0.99),
+        p999: at(0.999),
+        max: data.lag.max() as f64 / 1e3,
+    })
+}
+
+/// `GET /` to the null target.
+pub(super) fn setup(
+    target: SocketAddr,
+    load: &LoadModel,
+    measure: Millis,
+    progress: Arc<Progress>,
+) -> io::Result<Setup> {
+    let windows = Windows {
+        warm_up: Millis(0),
+        measure,
+        drain: Millis(5_000),
+    };
+    let schedule = schedule::plan(load, &[1.0], &windows, 1).map_err(io::Error::other)?;
+    // A few small ones in the life of a process: the driver's threads share it.
+    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(Request::get("/"), Some(200))));
+    Ok(Setup {
+        target,
+        host: target.to_string(),
+        schedule,
+        flows: vec![FlowLoad {
+            flow,
+            weight: 1.0,
+            think: None,
+        }],
+        world: Arc::new(World::new(Scale::Tiny.counts(), Vec::new(), 1, false)),
+        timeout: Millis(10_000),
+        drain: windows.drain,
+        max_users: CONNECTIONS,
+        workers: 1,
+        seed: 1,
+        progress,
+        stop: CancellationToken::new(),
+    })
+}

@@ -1,0 +1,181 @@
+//! `loadgen bench`: the generator's own cost, printed with the limits that it is held against.
+
+use std::{
+    fmt::Write as _,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use clap::Args;
+
+use super::outcome::{Failure, print};
+use crate::{
+    calibration::{self, Calibration, NullTarget, Plan},
+    exit,
+};
+
+/// Users whose memory is measured.
+const IDLE: [u32; 2] = [1_000, 10_000];
+/// Most CPU a request, as a multiple of the bare loop over the same library.
+const RATIO: f64 = 1.3;
+/// Longest lag at p99 and 20 000 requests a second, in microseconds.
+const LAG_US: f64 = 1_000.0;
+/// Most bytes of a user that waits.
+const IDLE_BYTES: f64 = 20_000.0;
+
+/// `loadgen bench`.
+#[derive(Debug, Clone, Args)]
+pub struct BenchArgs {
+    /// Seconds that each loop measures in each of five rounds
+    #[arg(long, env = "LOADGEN_SECONDS", value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    pub seconds: f64,
+    /// Three short rounds: to see that it works, not to believe it
+    #[arg(long, env = "LOADGEN_QUICK", conflicts_with = "seconds")]
+    pub quick: bool,
+    /// Print one JSON object instead of text
+    #[arg(long, env = "LOADGEN_JSON")]
+    pub json: bool,
+    /// What a process that `bench` starts does
+    #[arg(long, env = "LOADGEN_ROLE", hide = true)]
+    pub role: Option<String>,
+}
+
+/// Measures and prints.
+pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
+    if let Some(role) = &args.role {
+        return play(role);
+    }
+    let program = std::env::current_exe().map_err(Failure::internal)?;
+    let own = |role: &str| {
+        let mut command = Command::new::<&PathBuf>(&program);
+        command.args(["bench", "--role", role]);
+        command
+    };
+    let target = NullTarget::start(own("null-target")).map_err(Failure::internal)?;
+    let plan = if args.quick {
+        Plan {
+            rounds: 3,
+            turn: Duration::from_millis(400),
+        }
+    } else {
+        Plan {
+            rounds: 5,
+            turn: Duration::from_secs_f64(args.seconds),
+        }
+    };
+    let mut found =
+        calibration::calibrate(target.address, plan, tell).map_err(Failure::internal)?;
+    for users in IDLE {
+        tell(format!("memory of {users} users that wait"));
+        let told = own(&format!("idle:{users}:{}", target.address))
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(Failure::internal)?;
+        let text = String::from_utf8_lossy(&told.stdout);
+        // What cannot be measured here (a limit of open files, mostly) has been told above.
+        if let Ok(bytes) = text.trim().parse() {
+            found.bytes_per_idle_vu.insert(users.to_string(), bytes);
+        }
+    }
+    if args.json {
+        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
+        print(&format!("{text}\n"))?;
+    } else {
+        print(&render(&found))?;
+    }
+    Ok(exit::PASSED)
+}
+
+/// What a process that this command started does.
+fn play(role: &str) -> Result<u8, Failure> {
+    if role == "null-target" {
+        calibration::serve(&mut io::stdout().lock()).map_err(Failure::internal)?;
+        return Ok(exit::PASSED);
+    }
+    let idle = role.strip_prefix("idle:").and_then(|rest| {
+        let (users, address) = rest.split_once(':')?;
+        Some((
+            users.parse::<u32>().ok()?,
+            address.parse::<SocketAddr>().ok()?,
+        ))
+    });
+    let Some((users, address)) = idle else {
+        return Err(Failure::usage(format!("`{role}` is no role")));
+    };
+    let bytes = calibration::idle(address, users).map_err(Failure::internal)?;
+    print(&format!("{bytes:.0}\n"))?;
+    Ok(exit::PASSED)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "progress of a command that takes a while"
+)]
+fn tell(what: String) {
+    eprintln!("{what}");
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| (0.1..=60.0).contains(seconds))
+        .ok_or_else(|| format!("`{text}` is not a number of seconds from 0.1 to 60"))
+}
+
+fn render(found: &Calibration) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _written = writeln!(out, "{text}");
+    };
+    let word = |held: bool| if held { "ok" } else { "NO" };
+    line("CPU a request, 64 connections, closed loop (median of rounds)".to_owned());
+    for (name, us) in &found.cpu_per_request_us {
+        let rate = found
+            .requests_per_s_per_core
+            .get(name)
+            .copied()
+            .unwrap_or_default();
+        line(format!(
+            "  {name:12} {us:8.2} us  {rate:9.0} requests/s a core"
+        ));
+    }
+    line(format!(
+        "  {}  loadgen / hyper loop {:.2}  (limit {RATIO})",
+        word(found.ratio_to_hyper <= RATIO),
+        found.ratio_to_hyper
+    ));
+    line("Schedule lag, microseconds".to_owned());
+    let mut lags: Vec<_> = found.schedule_lag_us.iter().collect();
+    lags.sort_by_key(|(rate, _)| rate.parse::<u64>().unwrap_or(u64::MAX));
+    for (rate, lag) in lags {
+        let limit = if rate == "20000" {
+            format!("  {} (limit p99 {LAG_US:.0})", word(lag.p99 < LAG_US))
+        } else {
+            String::new()
+        };
+        line(format!(
+            "  {rate:>6}/s  p50 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1}{limit}",
+            lag.p50, lag.p99, lag.p999, lag.max
+        ));
+    }
+    line("Memory of a user that waits, connection open".to_owned());
+    for users in IDLE {
+        match found.bytes_per_idle_vu.get(&users.to_string()) {
+            Some(bytes) => line(format!(
+                "  {}  {users:>6} users: {:.1} kB each  (limit {:.0})",
+                word(*bytes < IDLE_BYTES),
+                bytes / 1e3,
+                IDLE_BYTES / 1e3
+            )),
+            None => line(format!("  --  {users:>6} users: not measured")),
+        }
+    }
+    line(format!(
+        "Allocations a request, the HTTP library's included: {:.1}",
+        found.allocations_per_request
+    ));
+    out
+}
