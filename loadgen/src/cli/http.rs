@@ -2,7 +2,9 @@
 //! self-checks of every other run.
 
 use std::{
+    io,
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    os::unix::net::UnixStream,
     process::id,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -19,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{http_args::HttpArgs, http_json, http_text, interrupt, outcome::Failure};
 use crate::{
     aggregator::TrialData,
-    driver::{self, FlowLoad, Options, Progress, Setup, Snapshot},
+    driver::{self, FlowLoad, Options, Progress, Setup, Snapshot, Tls, Trust, Wire},
     events::{self, Publisher, Tick},
     flows::{AdHoc, World},
     live::{Live, Look},
@@ -65,15 +67,16 @@ struct Place {
     address: SocketAddr,
     host: String,
     path: String,
+    wire: Wire,
 }
 
 /// Measures and prints; the exit code is the verdict's.
 pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let place = place(args)?;
     let setup = setup(args, &place)?;
-    TcpStream::connect_timeout(&place.address, THERE)
+    there(&place)
         .map_err(|error| Failure::usage(format!("nobody answers at {}: {error}", args.url)))?;
-    let measured = measure(args, setup)?;
+    let measured = measure(args, setup, place.wire)?;
     let text = if args.json {
         http_json::render(&measured)
     } else {
@@ -81,6 +84,14 @@ pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     };
     super::outcome::print(&text)?;
     Ok(measured.verdict.exit_code as u8)
+}
+
+/// Whether anybody takes a connection.
+fn there(place: &Place) -> io::Result<()> {
+    match &place.wire.unix {
+        Some(path) => UnixStream::connect(path).map(drop),
+        None => TcpStream::connect_timeout(&place.address, THERE).map(drop),
+    }
 }
 
 fn place(args: &HttpArgs) -> Result<Place, Failure> {
@@ -92,21 +103,39 @@ fn place(args: &HttpArgs) -> Result<Place, Failure> {
     };
     let uri: Uri = args.url.parse().map_err(|_| bad("it cannot be read"))?;
     match uri.scheme_str() {
-        Some("http") => {}
-        Some(_) => return Err(bad("only http is spoken")),
+        Some("http" | "https") => {}
+        Some(_) => return Err(bad("only http and https are spoken")),
         None => return Err(bad("it does not begin with http://")),
     }
     let authority = uri.authority().ok_or_else(|| bad("it has no host"))?;
     if authority.as_str().contains('@') {
         return Err(bad("it carries a password; give it as a header with -H"));
     }
-    let port = authority.port_u16().unwrap_or(80);
+    let encrypted = uri.scheme_str() == Some("https");
+    let port = authority
+        .port_u16()
+        .unwrap_or(if encrypted { 443 } else { 80 });
     let name = authority.host().trim_matches(['[', ']']);
-    let address = (name, port)
-        .to_socket_addrs()
-        .map_err(|error| bad(&format!("its host is not known: {error}")))?
-        .next()
-        .ok_or_else(|| bad("its host has no address"))?;
+    let tls = if encrypted {
+        let trust = match &args.cacert {
+            _ if args.insecure => Trust::Anybody,
+            Some(file) => Trust::File(file.clone()),
+            None => Trust::Public,
+        };
+        Some(Tls::new(name, &trust).map_err(Failure::usage)?)
+    } else {
+        None
+    };
+    let address = if args.unix.is_some() {
+        // Never connected to; the URL's host is only told to the target.
+        SocketAddr::from(([127, 0, 0, 1], port))
+    } else {
+        (name, port)
+            .to_socket_addrs()
+            .map_err(|error| bad(&format!("its host is not known: {error}")))?
+            .next()
+            .ok_or_else(|| bad("its host has no address"))?
+    };
     if !address.ip().is_loopback() && !args.allow_remote_target {
         return Err(Failure::Usage(format!(
             "the target {} is not on this machine ({}): load is only sent to machines that agreed to it; say so with --allow-remote-target",
@@ -117,6 +146,10 @@ fn place(args: &HttpArgs) -> Result<Place, Failure> {
     Ok(Place {
         address,
         host: authority.to_string(),
+        wire: Wire {
+            unix: args.unix.clone(),
+            tls,
+        },
         path: uri
             .path_and_query()
             .map_or("/", |path| path.as_str())
@@ -253,7 +286,7 @@ fn setup(args: &HttpArgs, place: &Place) -> Result<Prepared, Failure> {
     })
 }
 
-fn measure(args: &HttpArgs, prepared: Prepared) -> Result<Measured, Failure> {
+fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, Failure> {
     let Prepared {
         setup,
         load,
@@ -264,6 +297,7 @@ fn measure(args: &HttpArgs, prepared: Prepared) -> Result<Measured, Failure> {
     let level = args.to.is_none_or(|to| Some(to) == args.rate);
     let options = Options {
         iterations: args.requests.filter(|_| !open),
+        wire,
     };
     let (events, heard) = if args.quiet {
         (Publisher::silent(), None)

@@ -83,6 +83,20 @@ pub struct HttpArgs {
     /// Allow a target that is not on this machine
     #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
     pub allow_remote_target: bool,
+    /// Send over the socket of this file instead of TCP
+    #[arg(long, env = "LOADGEN_UNIX", value_name = "FILE")]
+    pub unix: Option<PathBuf>,
+    /// Believe the authorities in this PEM file (https)
+    #[arg(
+        long,
+        env = "LOADGEN_CACERT",
+        value_name = "FILE",
+        conflicts_with = "insecure"
+    )]
+    pub cacert: Option<PathBuf>,
+    /// Believe every certificate (https)
+    #[arg(long, env = "LOADGEN_INSECURE")]
+    pub insecure: bool,
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,

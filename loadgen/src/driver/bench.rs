@@ -4,7 +4,7 @@ use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
 
 use http::HeaderValue;
 
-use super::{progress::Progress, setup::FlowLoad};
+use super::{progress::Progress, setup::FlowLoad, wire::Wire};
 use crate::{
     clock::Clock,
     flows::World,
@@ -18,6 +18,7 @@ pub(super) struct Bench {
     pub(super) clock: Clock,
     pub(super) target: SocketAddr,
     pub(super) host: HeaderValue,
+    pub(super) wire: Wire,
     pub(super) timeout: Nanos,
     pub(super) flows: Vec<FlowLoad>,
     pub(super) world: Arc<World>,

@@ -9,11 +9,15 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     task::{AbortHandle, spawn_local},
 };
 
-use super::{bench::Bench, patience::Patience};
+use super::{
+    bench::Bench,
+    patience::Patience,
+    wire::{self, Stream},
+};
 use crate::{
     check::Reply,
     request::Request,
@@ -41,7 +45,18 @@ impl Drop for Connection {
 
 impl Connection {
     async fn open(bench: &Bench) -> Result<Self, Failure> {
-        let stream = connect(bench).await?;
+        match wire::open(bench).await? {
+            Stream::Tcp(stream) => Self::over(stream).await,
+            Stream::Unix(stream) => Self::over(stream).await,
+            Stream::Tls(stream) => Self::over(stream).await,
+            Stream::TlsUnix(stream) => Self::over(stream).await,
+        }
+    }
+
+    async fn over<S>(stream: S) -> Result<Self, Failure>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
         let (sender, connection) = handshake(TokioIo::new(stream))
             .await
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
@@ -66,17 +81,6 @@ impl Connection {
         *slot = Some(Self::open(bench).await?);
         Ok(())
     }
-}
-
-/// A TCP connection that sends small packets at once.
-pub(super) async fn connect(bench: &Bench) -> Result<TcpStream, Failure> {
-    let refused = |error: std::io::Error| (Outcome::Connect, format!("connect: {error}"));
-    let begun = bench.clock.now();
-    let stream = TcpStream::connect(bench.target).await.map_err(refused)?;
-    stream.set_nodelay(true).map_err(refused)?;
-    let took = bench.clock.now().since(begun);
-    bench.shard.borrow_mut().connected(took, None);
-    Ok(stream)
 }
 
 /// Sends one request and reads its answer to the last byte, within the time limit that counts

@@ -15,7 +15,9 @@ mod run;
 mod setup;
 mod socket;
 mod transport;
+mod trust;
 mod user;
+mod wire;
 
 #[cfg(test)]
 mod closed_tests;
@@ -31,3 +33,5 @@ pub use options::Options;
 pub use progress::{Progress, Rates, Snapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, FlowLoad, Setup};
+pub use trust::{Trust, TrustError};
+pub use wire::{Tls, Wire};

@@ -5,11 +5,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use super::wire::Wire;
+
 /// All of it absent by default.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Most iterations of all users together (closed model); the load ends when they are done.
     pub iterations: Option<u64>,
+    /// How bytes travel.
+    pub wire: Wire,
 }
 
 /// How many iterations are left, for all workers.

@@ -22,6 +22,7 @@ use super::{
     options::{Budget, Options},
     pacer::{self, Due, Pace},
     setup::{DriverError, Setup},
+    wire::Wire,
 };
 use crate::{
     aggregator::TrialData,
@@ -73,9 +74,9 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
             Schedule::Closed(_) => None,
         };
         let setup = Arc::clone(&setup);
-        let budget = budget.clone();
+        let (budget, wire) = (budget.clone(), options.wire.clone());
         workers.push(spawn(&format!("worker-{number}"), move || {
-            worker(&setup, number, clock, arrivals, budget)
+            worker(&setup, number, clock, arrivals, (budget, wire))
         })?);
     }
     let pace = match &setup.schedule {
@@ -118,7 +119,7 @@ fn worker(
     number: usize,
     clock: Clock,
     arrivals: Option<Receiver<Due>>,
-    budget: Budget,
+    (budget, wire): (Budget, Wire),
 ) -> Result<Work, DriverError> {
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
@@ -139,6 +140,7 @@ fn worker(
         clock,
         target: setup.target,
         host,
+        wire,
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
         world: Arc::clone(&setup.world),

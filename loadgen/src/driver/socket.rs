@@ -28,8 +28,9 @@ use tokio_tungstenite::{
 
 use super::{
     bench::Bench,
-    connection::{Failure, connect},
+    connection::Failure,
     user::{Stage, User, settle},
+    wire::tcp,
 };
 use crate::{
     request::Request,
@@ -221,7 +222,9 @@ async fn handshake(
     for (name, value) in request.headers {
         message.headers_mut().append(name, value);
     }
-    let stream = connect(bench).await.map_err(|failure| (0, failure))?;
+    let stream = tcp(bench.target)
+        .await
+        .map_err(|error| (0, (Outcome::Connect, format!("connect: {error}"))))?;
     *sent = bench.clock.now();
     // Thousands of sockets: the crate's buffers of 128 KiB each would be a gigabyte.
     let config = WebSocketConfig::default()
