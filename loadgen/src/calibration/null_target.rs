@@ -39,14 +39,12 @@ impl NullTarget {
         if let Some(out) = child.stdout.take() {
             BufReader::new(out).read_line(&mut line)?;
         }
-        match line.trim().parse() {
-            Ok(address) => Ok(Self { address, child }),
-            Err(_) => {
-                let _ended = child.kill();
-                let _reaped = child.wait();
-                Err(io::Error::other("the null target did not start"))
-            }
+        if let Ok(address) = line.trim().parse() {
+            return Ok(Self { address, child });
         }
+        let _ended = child.kill();
+        let _reaped = child.wait();
+        Err(io::Error::other("the null target did not start"))
     }
 }
 

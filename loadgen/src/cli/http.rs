@@ -83,7 +83,7 @@ pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         http_text::render(&measured)
     };
     super::outcome::print(&text)?;
-    Ok(measured.verdict.exit_code as u8)
+    Ok(measured.verdict.exit_code)
 }
 
 /// Whether anybody takes a connection.
@@ -171,7 +171,7 @@ fn request(args: &HttpArgs, place: &Place) -> Result<Request, Failure> {
 }
 
 /// The load, its measured window, and its name for people.
-fn load(args: &HttpArgs) -> Result<(LoadModel, Windows, String), Failure> {
+fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
     let warm_up = args.warmup.unwrap_or(Millis(0));
     let connections = args.connections;
     let Some(rate) = args.rate else {
@@ -191,7 +191,7 @@ fn load(args: &HttpArgs) -> Result<(LoadModel, Windows, String), Failure> {
             |count| format!("{count} requests"),
         );
         let text = format!("closed loop, {connections} connections, {until}");
-        return Ok((model, windows(args, warm_up, measure), text));
+        return (model, windows(args, warm_up, measure), text);
     };
     let mean = args.to.map_or(rate.as_per_second(), |to| {
         f64::midpoint(rate.as_per_second(), to.as_per_second())
@@ -225,11 +225,11 @@ fn load(args: &HttpArgs) -> Result<(LoadModel, Windows, String), Failure> {
     };
     let text =
         format!("open loop, {rate}{to}{how} for {measure}, at most {connections} connections");
-    Ok((
+    (
         LoadModel::Open { phases, arrivals },
         windows(args, warm_up, measure),
         text,
-    ))
+    )
 }
 
 fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
@@ -247,7 +247,7 @@ struct Prepared {
 }
 
 fn setup(args: &HttpArgs, place: &Place) -> Result<Prepared, Failure> {
-    let (model, windows, text) = load(args)?;
+    let (model, windows, text) = load(args);
     let mut schedule = schedule::plan(&model, &[1.0], &windows, sub_seed(args.seed, "plan"))
         .map_err(Failure::usage)?;
     if let (Schedule::Open(plan), Some(count)) = (&mut schedule, args.requests) {

@@ -104,9 +104,8 @@ pub(super) async fn work(
     let mut ended = None;
     loop {
         tokio::select! {
-            user = users.join_next() => match user {
-                Some(user) => panicked |= user.is_err_and(|error| error.is_panic()),
-                None => {
+            user = users.join_next() => {
+                let Some(user) = user else {
                     // All have done what they had to do: the window ends with them.
                     let now = bench.clock.now();
                     if now < end {
@@ -114,7 +113,8 @@ pub(super) async fn work(
                         ended = Some(now);
                     }
                     break;
-                }
+                };
+                panicked |= user.is_err_and(|error| error.is_panic());
             },
             () = &mut over => break,
         }

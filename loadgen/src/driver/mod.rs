@@ -24,6 +24,8 @@ mod closed_tests;
 #[cfg(test)]
 mod open_tests;
 #[cfg(test)]
+mod options_tests;
+#[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
 mod truth;

@@ -55,9 +55,9 @@ impl Tls {
                 .with_custom_certificate_verifier(Arc::new(Believer(provider)))
                 .with_no_client_auth(),
             Trust::Public => builder
-                .with_root_certificates(RootCertStore::from_iter(
-                    webpki_roots::TLS_SERVER_ROOTS.iter().cloned(),
-                ))
+                .with_root_certificates(RootCertStore {
+                    roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+                })
                 .with_no_client_auth(),
             Trust::File(path) => {
                 let bad = |why: String| TrustError::File {
