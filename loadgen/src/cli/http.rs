@@ -27,7 +27,7 @@ use crate::{
     request::Request,
     schedule::{self, Schedule},
     seed::sub_seed,
-    store::schema::{ThresholdResult, Validity, Verdict},
+    store::schema::{Server, ThresholdResult, Validity, Verdict},
     suite::{Arrivals, LoadModel, Phase, Windows},
     verdict::{self, Evidence, Findings},
 };
@@ -264,6 +264,7 @@ fn measure(args: &HttpArgs, prepared: Prepared) -> Result<Measured, Failure> {
     let level = args.to.is_none_or(|to| Some(to) == args.rate);
     let options = Options {
         iterations: args.requests.filter(|_| !open),
+        ..Options::default()
     };
     let (events, heard) = if args.quiet {
         (Publisher::silent(), None)
@@ -413,7 +414,16 @@ fn judged(
                 .to_owned(),
         );
     }
-    let thresholds = verdict::hold(&args.thresholds, "http", &data.ops, data.window_s());
+    let thresholds = verdict::hold(
+        &args.thresholds,
+        "http",
+        verdict::Figures {
+            ops: &data.ops,
+            phases: &std::collections::BTreeMap::new(),
+            server: &Server::default(),
+            window_s: data.window_s(),
+        },
+    );
     let invalid_reasons = if validity.word == verdict::INVALID {
         verdict::reasons(&validity)
             .map(|check| {

@@ -10,6 +10,7 @@ mod options;
 mod pacer;
 mod patience;
 mod progress;
+mod ramp;
 mod run;
 mod setup;
 mod socket;
@@ -20,6 +21,8 @@ mod user;
 mod closed_tests;
 #[cfg(test)]
 mod open_tests;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod socket_tests;
 #[cfg(test)]

@@ -5,11 +5,26 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use shared::time::Millis;
+
+use crate::{
+    suite::{InFlight, UserPhase},
+    units::Nanos,
+};
+
 /// All of it absent by default.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Most iterations of all users together (closed model); the load ends when they are done.
     pub iterations: Option<u64>,
+    /// Time from one start of a user's iteration to the next (closed model).
+    pub pace: Option<Millis>,
+    /// How many of the users are there, phase after phase (closed model); empty: always all.
+    pub ramp: Vec<UserPhase>,
+    /// What becomes of an arrival when many are under way (open model).
+    pub in_flight: InFlight,
+    /// Spans whose figures are kept for themselves too: name, begin, and first instant after.
+    pub phases: Vec<(String, Nanos, Nanos)>,
 }
 
 /// How many iterations are left, for all workers.
