@@ -24,6 +24,11 @@ pub struct TrialData {
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
     pub total: OpData,
+    /// Each named phase of the load that lies in the window, in order; empty where the load has
+    /// only one.
+    pub phases: Vec<PhaseData>,
+    /// Whether more outstanding requests than allowed ended the run.
+    pub overloaded: bool,
     /// By second, the warm-up's included, with none left out.
     pub seconds: Vec<SecondData>,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
@@ -59,6 +64,24 @@ pub struct TrialData {
     pub examples: Vec<(OpId, String, u64)>,
 }
 
+/// One phase of a trial's load, all operations together.
+#[derive(Debug, Clone)]
+pub struct PhaseData {
+    /// Its name in the suite.
+    pub name: String,
+    /// The part of it that lies in the window: its begin, and the first instant after it.
+    pub span: (Nanos, Nanos),
+    /// The requests whose intended start lies in that part.
+    pub data: OpData,
+}
+
+impl PhaseData {
+    /// Length in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.span.1.since(self.span.0).0 as f64 / 1e9
+    }
+}
+
 /// One second of a trial.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SecondData {
@@ -87,6 +110,8 @@ impl TrialData {
             interrupted: false,
             ops: BTreeMap::new(),
             total: OpData::default(),
+            phases: Vec::new(),
+            overloaded: false,
             seconds: Vec::new(),
             lag: response_histogram(),
             taken: Vec::new(),
@@ -103,6 +128,25 @@ impl TrialData {
             socket_overflow: 0,
             examples: Vec::new(),
         }
+    }
+
+    /// Names the spans whose figures the shards kept, and adds those up.
+    pub fn name_phases(&mut self, phases: &[(String, Nanos, Nanos)], shards: &[Vec<OpData>]) {
+        self.phases = phases
+            .iter()
+            .enumerate()
+            .map(|(number, (name, from, to))| {
+                let mut data = OpData::default();
+                for one in shards.iter().filter_map(|shard| shard.get(number)) {
+                    data.merge(one);
+                }
+                PhaseData {
+                    name: name.clone(),
+                    span: (*from, *to),
+                    data,
+                }
+            })
+            .collect();
     }
 
     /// The shards of all workers as one trial.

@@ -32,6 +32,7 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
             think: Some(Think {
                 min: THINK,
                 max: THINK,
+                mean: None,
             }),
             iterations: None,
         };

@@ -358,6 +358,9 @@ pub struct StackArgs {
     /// Keep the data in this folder
     #[arg(long, env = "LOADGEN_STACK_DIR", value_name = "DIR")]
     pub stack_dir: Option<PathBuf>,
+    /// Do not wait for the disk: for tests that make and drop databases, never for a measurement
+    #[arg(long, env = "LOADGEN_NO_FSYNC", conflicts_with = "stack_dir")]
+    pub no_fsync: bool,
     /// Run this with DATABASE_URL, REDIS_URL, TARGET_URL and LAB_TOKEN set, and end with its exit code
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,

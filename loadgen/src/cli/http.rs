@@ -29,7 +29,7 @@ use crate::{
     request::Request,
     schedule::{self, Schedule},
     seed::sub_seed,
-    store::schema::{ThresholdResult, Validity, Verdict},
+    store::schema::{Server, ThresholdResult, Validity, Verdict},
     suite::{Arrivals, LoadModel, Phase, Windows},
     verdict::{self, Evidence, Findings},
 };
@@ -298,6 +298,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     let options = Options {
         iterations: args.requests.filter(|_| !open),
         wire,
+        ..Options::default()
     };
     let (events, heard) = if args.quiet {
         (Publisher::silent(), None)
@@ -447,7 +448,16 @@ fn judged(
                 .to_owned(),
         );
     }
-    let thresholds = verdict::hold(&args.thresholds, "http", &data.ops, data.window_s());
+    let thresholds = verdict::hold(
+        &args.thresholds,
+        "http",
+        verdict::Figures {
+            ops: &data.ops,
+            phases: &std::collections::BTreeMap::new(),
+            server: &Server::default(),
+            window_s: data.window_s(),
+        },
+    );
     let invalid_reasons = if validity.word == verdict::INVALID {
         verdict::reasons(&validity)
             .map(|check| {

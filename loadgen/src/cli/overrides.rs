@@ -10,7 +10,7 @@ use crate::{
     flows,
     suite::{
         FlowShare, LoadModel, Phase, Suite,
-        load::{self, BadFile, check_subject, unknown},
+        load::{self, BadFile, check_scope, unknown},
     },
     threshold::Threshold,
     units::Rate,
@@ -47,12 +47,13 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
             think: None,
             iterations: None,
         };
+        suite.conduct.ramp.clear();
     }
     if !args.flows.is_empty() {
         only(suite, &args.flows)?;
     }
     for threshold in &args.thresholds {
-        check_subject(threshold).map_err(BadFile)?;
+        check_scope(threshold, suite).map_err(BadFile)?;
         suite.thresholds.push(threshold.clone());
     }
     suite.seed = args.seed.unwrap_or(suite.seed);
@@ -71,7 +72,7 @@ pub(super) fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile>
     let at_once = names
         .iter()
         .filter_map(|name| flows::flow(name))
-        .map(|flow| flow.at_once())
+        .map(flows::Flow::at_once)
         .max()
         .unwrap_or(1);
     if at_once <= 1 {
@@ -159,8 +160,7 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
         .collect();
     suite.thresholds.retain(|threshold: &Threshold| {
         threshold
-            .subject
-            .as_deref()
+            .subject()
             .is_none_or(|subject| kept.contains(&subject))
     });
     Ok(())

@@ -64,6 +64,7 @@ async fn work(
         scale: args.scale,
         seed: args.seed,
         services,
+        durable: !args.no_fsync,
         target_bin: args.target_bin.clone(),
         profile: args.profile.clone(),
         stop: stop.clone(),

@@ -41,12 +41,7 @@ pub(super) struct About {
 pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
     let mut measured = Measured::default();
     measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
-    let thresholds = verdict::hold(
-        &suite.thresholds,
-        &arm.name,
-        &measured.ops,
-        measured.window_s,
-    );
+    let thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
     let trial = &outcome.trial;
     let invalid = trial.validity.word == INVALID;
     let verdict = judge(&Findings {
@@ -94,12 +89,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(
-            &suite.thresholds,
-            &after.arm.name,
-            &after.measured.ops,
-            after.measured.window_s,
-        )
+        verdict::hold(&suite.thresholds, &after.arm.name, after.measured.figures())
     };
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
@@ -286,7 +276,10 @@ pub(super) fn load_line(suite: &Suite) -> String {
                 rates.join(", then ")
             )
         }
-        LoadModel::Closed { users, .. } => format!("closed: {users} users"),
+        LoadModel::Closed { users, .. } if suite.conduct.ramp.is_empty() => {
+            format!("closed: {users} users")
+        }
+        LoadModel::Closed { users, .. } => format!("closed: up to {users} users"),
     };
     format!(
         "{what}; {} warm-up, {} measured; {}",

@@ -52,7 +52,13 @@ impl Bench {
     }
 
     /// Counts an arrival that no user ever took, as the first request that its flow would send.
-    pub(super) fn give_up(&self, flow: usize, intended: Nanos, woke: Nanos) {
+    pub(super) fn give_up(
+        &self,
+        flow: usize,
+        (intended, woke): (Nanos, Nanos),
+        outcome: Outcome,
+        why: &str,
+    ) {
         let now = self.clock.now();
         let op = self.flows[flow].flow.operations().first().copied();
         let sample = Sample {
@@ -63,7 +69,7 @@ impl Bench {
             sent: now,
             first_byte: now,
             done: now,
-            outcome: Outcome::AbortedAtDrain,
+            outcome,
             status: 0,
             bytes_in: 0,
             cost: None,
@@ -71,10 +77,7 @@ impl Bench {
         let mut shard = self.shard.borrow_mut();
         shard.begin(sample.op, intended);
         shard.finished(now);
-        shard.settle(
-            &sample,
-            Some("no virtual user was free before the drain ended"),
-        );
+        shard.settle(&sample, Some(why));
         self.progress.done(sample.outcome, sample.response());
     }
 

@@ -14,6 +14,7 @@ use super::{
     bench::Bench,
     open::Share,
     options::Budget,
+    ramp::Ramp,
     user::{TIMER_GRAIN, User},
 };
 use crate::{
@@ -31,7 +32,7 @@ const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 /// What the users of one worker share beyond the bench.
 struct Crowd {
     bench: Rc<Bench>,
-    budget: Budget,
+    manner: Manner,
     /// Seed of what happens between iterations.
     seed: u64,
     /// Whether the load was stopped: what a user that is not asleep looks at.
@@ -43,6 +44,16 @@ struct Crowd {
     /// How late they were started.
     lag: RefCell<Histogram<u64>>,
     stop: CancellationToken,
+}
+
+/// How the users go about it.
+pub(super) struct Manner {
+    /// Iterations that all users together have left.
+    pub(super) budget: Budget,
+    /// Time from one start of a user's iteration to the next.
+    pub(super) pace: Option<Nanos>,
+    /// How many of the users are there when.
+    pub(super) ramp: Ramp,
 }
 
 /// What a worker's users did.
@@ -65,14 +76,14 @@ pub(super) async fn work(
     share: Share,
     rule: Closed,
     mix: Mix,
-    budget: Budget,
+    manner: Manner,
     drain: Nanos,
     stop: CancellationToken,
 ) -> Rounds {
     let crowd = Rc::new(Crowd {
         seed: seed::sub_seed(bench.seed, "closed"),
         bench: Rc::clone(&bench),
-        budget,
+        manner,
         stopped: Cell::new(false),
         rule,
         mix,
@@ -140,6 +151,12 @@ impl Crowd {
         let mut at = Nanos(u64::from(number) * spread / u64::from(self.rule.users.max(1)));
         let most = self.rule.iterations.unwrap_or(u64::MAX);
         for round in 0..most {
+            // A user that is not there yet comes when its time has come; one that is not needed
+            // any more goes.
+            let Some(there) = self.manner.ramp.next(number, at) else {
+                break;
+            };
+            at = there;
             let mut woke = bench.clock.now();
             if at > woke {
                 tokio::select! {
@@ -151,7 +168,7 @@ impl Crowd {
             } else if woke.since(at) <= TIMER_GRAIN {
                 at = woke;
             }
-            if at >= end || self.stopped.get() || !self.budget.take() {
+            if at >= end || self.stopped.get() || !self.manner.budget.take() {
                 break;
             }
             let index = round * u64::from(self.rule.users) + u64::from(number);
@@ -183,15 +200,24 @@ impl Crowd {
                 user.intended = bench.clock.now() + NOTHING_TO_SEND;
             }
             let own = bench.flows[usize::from(flow)].think;
+            let begun = at;
             at = user.intended + think(own.or(self.rule.think), &mut rng);
+            if let Some(pace) = self.manner.pace {
+                // One that took longer than its pace starts at once.
+                at = at.max(begun + pace);
+            }
         }
     }
 }
 
 fn think(think: Option<Think>, rng: &mut impl rand::Rng) -> Nanos {
-    let Some(Think { min, max }) = think else {
+    let Some(Think { min, max, mean }) = think else {
         return Nanos(0);
     };
     let (min, max) = (min.0 * 1_000_000, max.0.max(min.0) * 1_000_000);
+    if let Some(mean) = mean {
+        let drawn = -(1.0 - rng.random::<f64>()).ln() * mean.0 as f64 * 1e6;
+        return Nanos((drawn as u64).min(max));
+    }
     Nanos(rng.random_range(min..=max))
 }

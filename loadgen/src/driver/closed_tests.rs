@@ -22,6 +22,7 @@ fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> Lo
         think: think.map(|ms| Think {
             min: Millis(ms),
             max: Millis(ms),
+            mean: None,
         }),
         iterations,
     }

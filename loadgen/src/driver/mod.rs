@@ -11,6 +11,7 @@ mod options;
 mod pacer;
 mod patience;
 mod progress;
+mod ramp;
 mod run;
 mod setup;
 mod socket;
@@ -25,6 +26,8 @@ mod closed_tests;
 mod open_tests;
 #[cfg(test)]
 mod options_tests;
+#[cfg(test)]
+mod policy_tests;
 #[cfg(test)]
 mod socket_tests;
 #[cfg(test)]

@@ -15,7 +15,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{bench::Bench, pacer::Due, user::User};
-use crate::{flows::Memory, units::Nanos};
+use crate::{
+    flows::Memory,
+    sample::Outcome,
+    suite::{InFlight, Policy},
+    units::Nanos,
+};
 
 /// A virtual user with what it remembers.
 struct Seat {
@@ -37,6 +42,10 @@ struct Crew {
     bench: Rc<Bench>,
     pools: RefCell<Vec<Pool>>,
     most: u32,
+    /// Whether the load was ended because too many were under way.
+    overloaded: Cell<bool>,
+    in_flight: InFlight,
+    stop: CancellationToken,
     /// First number and step of this worker's users, so that no two workers share one.
     numbers: (u32, u32),
     busy: Cell<usize>,
@@ -54,6 +63,8 @@ pub(super) struct Shift {
     pub(super) taken: Vec<(Nanos, Nanos)>,
     /// Whether a flow panicked.
     pub(super) panicked: bool,
+    /// Whether the load was ended because too many were under way.
+    pub(super) overloaded: bool,
 }
 
 /// How a worker is told apart from the others.
@@ -65,6 +76,8 @@ pub(super) struct Share {
     pub(super) workers: u32,
     /// Most users a flow for this worker.
     pub(super) max_users: u32,
+    /// What becomes of an arrival when many are under way; the number is this worker's share.
+    pub(super) in_flight: InFlight,
 }
 
 /// Takes arrivals until the pacer ends, then waits for what is under way. What is still open
@@ -81,6 +94,9 @@ pub(super) async fn work(
         pools: RefCell::new(bench.flows.iter().map(|_| Pool::default()).collect()),
         bench: Rc::clone(&bench),
         most: share.max_users,
+        overloaded: Cell::new(false),
+        in_flight: share.in_flight,
+        stop: stop.clone(),
         numbers: (share.worker, share.workers),
         busy: Cell::new(0),
         panicked: Cell::new(false),
@@ -101,13 +117,19 @@ pub(super) async fn work(
     let _still_open = timeout(drain.duration(), all_done).await;
     for (flow, pool) in crew.pools.borrow_mut().iter_mut().enumerate() {
         for due in pool.backlog.drain(..) {
-            bench.give_up(flow, due.arrival.intended, due.woke);
+            bench.give_up(
+                flow,
+                (due.arrival.intended, due.woke),
+                Outcome::AbortedAtDrain,
+                "no virtual user was free before the drain ended",
+            );
         }
         pool.idle.clear();
     }
     Shift {
         taken: crew.taken.take(),
         panicked: crew.panicked.get(),
+        overloaded: crew.overloaded.get(),
     }
 }
 
@@ -115,6 +137,9 @@ impl Crew {
     fn take(self: &Rc<Self>, due: Due) {
         self.bench.due(due.arrival.intended);
         self.note(due.arrival.intended);
+        if self.refuse(due) {
+            return;
+        }
         let mut pools = self.pools.borrow_mut();
         let pool = &mut pools[usize::from(due.arrival.flow)];
         let seat = match pool.idle.pop() {
@@ -134,6 +159,38 @@ impl Crew {
         drop(pools);
         self.busy.set(self.busy.get() + 1);
         spawn_local(Rc::clone(self).serve(seat, due));
+    }
+
+    /// Whether an arrival is not taken because too many are under way. It is counted all the
+    /// same: nothing is skipped in silence.
+    fn refuse(&self, due: Due) -> bool {
+        let flow = usize::from(due.arrival.flow);
+        let full = {
+            let pools = self.pools.borrow();
+            match self.in_flight.max {
+                Some(most) => {
+                    let waiting: usize = pools.iter().map(|pool| pool.backlog.len()).sum();
+                    self.busy.get() + waiting >= most as usize
+                }
+                None => pools[flow].idle.is_empty() && pools[flow].made >= self.most,
+            }
+        };
+        let (outcome, why) = match self.in_flight.policy {
+            Policy::Backlog => return false,
+            _ if !full => return false,
+            Policy::Drop => (Outcome::Dropped, "as many were under way as may be"),
+            Policy::Abort => {
+                self.overloaded.set(true);
+                self.stop.cancel();
+                (
+                    Outcome::AbortedAtDrain,
+                    "more were under way than may be: the load was ended",
+                )
+            }
+        };
+        self.bench
+            .give_up(flow, (due.arrival.intended, due.woke), outcome, why);
+        true
     }
 
     /// Keeps when a measured arrival was taken. Whatever follows, a wait for a free user or for

@@ -5,7 +5,13 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use shared::time::Millis;
+
 use super::wire::Wire;
+use crate::{
+    suite::{InFlight, UserPhase},
+    units::Nanos,
+};
 
 /// All of it absent by default.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +20,14 @@ pub struct Options {
     pub iterations: Option<u64>,
     /// How bytes travel.
     pub wire: Wire,
+    /// Time from one start of a user's iteration to the next (closed model).
+    pub pace: Option<Millis>,
+    /// How many of the users are there, phase after phase (closed model); empty: always all.
+    pub ramp: Vec<UserPhase>,
+    /// What becomes of an arrival when many are under way (open model).
+    pub in_flight: InFlight,
+    /// Spans whose figures are kept for themselves too: name, begin, and first instant after.
+    pub phases: Vec<(String, Nanos, Nanos)>,
 }
 
 /// How many iterations are left, for all workers.

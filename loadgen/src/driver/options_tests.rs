@@ -69,6 +69,7 @@ fn a_unix_socket_carries_the_same_requests() {
             unix: Some(path),
             tls: None,
         },
+        ..Options::default()
     };
     let data = run_with(setup(nowhere, users(2, 30_000), (0, 30_000), ONE), &options).unwrap();
     assert_eq!(data.total.count(Outcome::Ok), 50, "{:?}", data.examples);

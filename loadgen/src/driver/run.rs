@@ -17,12 +17,12 @@ use tokio::{
 
 use super::{
     bench::Bench,
-    closed::{self, Rounds},
+    closed::{self, Manner, Rounds},
     open::{self, Share},
     options::{Budget, Options},
     pacer::{self, Due, Pace},
+    ramp::Ramp,
     setup::{DriverError, Setup},
-    wire::Wire,
 };
 use crate::{
     aggregator::TrialData,
@@ -31,6 +31,7 @@ use crate::{
     sample::OpId,
     schedule::{Mix, Schedule},
     seed,
+    suite::InFlight,
     units::Nanos,
 };
 
@@ -44,6 +45,8 @@ struct Work {
     shard: Shard,
     /// When each arrival of an open model was due, and when a user took it.
     taken: Vec<(Nanos, Nanos)>,
+    /// Whether it ended the load because too many were under way.
+    overloaded: bool,
     /// Of a closed model.
     rounds: Option<Rounds>,
 }
@@ -58,8 +61,8 @@ pub fn run(setup: Setup) -> Result<TrialData, DriverError> {
 pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverError> {
     setup.check()?;
     let budget = Budget::of(options.iterations);
+    let options = Arc::new(options.clone());
     let setup = Arc::new(setup);
-    let window = setup.schedule.window();
     let clock = Clock::start_in(LEAD);
     setup.progress.begin(clock);
     let mut senders = Vec::new();
@@ -74,9 +77,10 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
             Schedule::Closed(_) => None,
         };
         let setup = Arc::clone(&setup);
-        let (budget, wire) = (budget.clone(), options.wire.clone());
+        let budget = budget.clone();
+        let options = Arc::clone(&options);
         workers.push(spawn(&format!("worker-{number}"), move || {
-            worker(&setup, number, clock, arrivals, (budget, wire))
+            worker(&setup, number, clock, arrivals, budget, &options)
         })?);
     }
     let pace = match &setup.schedule {
@@ -104,7 +108,7 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
                 .map_err(|_| DriverError::Panicked("worker"))??,
         );
     }
-    Ok(collect(&setup, clock, window, pace, works))
+    Ok(collect(&setup, &options, clock, pace, works))
 }
 
 fn spawn<T: Send + 'static>(
@@ -119,7 +123,8 @@ fn worker(
     number: usize,
     clock: Clock,
     arrivals: Option<Receiver<Due>>,
-    (budget, wire): (Budget, Wire),
+    budget: Budget,
+    options: &Options,
 ) -> Result<Work, DriverError> {
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
@@ -133,14 +138,15 @@ fn worker(
         .flat_map(|load| load.flow.operations())
         .copied()
         .collect();
-    let shard = Shard::new(window, &operations, end.max(window.to) + drain);
+    let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
+    shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
     let host = HeaderValue::from_str(&setup.host)
         .map_err(|_| DriverError::Setup(format!("`{}` is not a host", setup.host)))?;
     let bench = Rc::new(Bench {
         clock,
         target: setup.target,
         host,
-        wire,
+        wire: options.wire.clone(),
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
         world: Arc::clone(&setup.world),
@@ -152,23 +158,32 @@ fn worker(
         worker: number as u32,
         workers: setup.workers as u32,
         max_users: setup.max_users.div_ceil(setup.workers as u32),
+        in_flight: InFlight {
+            max: (options.in_flight.max).map(|most| most.div_ceil(setup.workers as u32)),
+            ..options.in_flight
+        },
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let stop = setup.stop.clone();
-    let (taken, rounds, panicked) = match (&setup.schedule, arrivals) {
+    let (taken, rounds, panicked, overloaded) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
             let work = open::work(Rc::clone(&bench), share, arrivals, end, drain, stop);
             let shift = local.block_on(&runtime, work);
-            (shift.taken, None, shift.panicked)
+            (shift.taken, None, shift.panicked, shift.overloaded)
         }
         (Schedule::Closed(rule), _) => {
             let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
             let mix = Mix::new(&weights)?;
-            let work = closed::work(Rc::clone(&bench), share, *rule, mix, budget, drain, stop);
+            let manner = Manner {
+                budget,
+                pace: options.pace.map(|pace| Nanos::from_millis(pace.0)),
+                ramp: Ramp::new(&options.ramp),
+            };
+            let work = closed::work(Rc::clone(&bench), share, *rule, mix, manner, drain, stop);
             let rounds = local.block_on(&runtime, work);
             let panicked = rounds.panicked;
-            (Vec::new(), Some(rounds), panicked)
+            (Vec::new(), Some(rounds), panicked, false)
         }
         (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
     };
@@ -182,26 +197,32 @@ fn worker(
     Ok(Work {
         shard,
         taken,
+        overloaded,
         rounds,
     })
 }
 
 fn collect(
     setup: &Setup,
+    options: &Options,
     clock: Clock,
-    window: Window,
     pace: Option<Pace>,
     works: Vec<Work>,
 ) -> TrialData {
+    let window: Window = setup.schedule.window();
     let mut lag = response_histogram();
     let mut started = 0;
     let mut stopped = pace.as_ref().and_then(|pace| pace.stopped);
     let mut shards = Vec::new();
     let mut taken = Vec::new();
+    let mut phases = Vec::new();
+    let mut overloaded = false;
     // The window ends early only where every worker's users did.
     let mut ended = Some(Nanos(0));
     for work in works {
         taken.extend(work.taken);
+        overloaded |= work.overloaded;
+        phases.push(work.shard.phases().cloned().collect());
         shards.push(work.shard);
         let Some(rounds) = work.rounds else {
             ended = None;
@@ -213,7 +234,10 @@ fn collect(
         ended = ended.zip(rounds.ended).map(|(one, other)| one.max(other));
     }
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
-    data.interrupted = stopped.is_some();
+    // Its own limit ended the load, nobody else.
+    data.overloaded = overloaded;
+    data.interrupted = stopped.is_some() && !overloaded;
+    data.name_phases(&options.phases, &phases);
     if let Some(at) = stopped.or(ended) {
         data.window.1 = window.to.min(at.max(window.from));
     }

@@ -20,7 +20,7 @@ use serde_saphyr::Spanned;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
 
 use crate::suite::{
-    LoadModel, Phase, Suite,
+    LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
 
@@ -245,7 +245,14 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
     suite.windows.warm_up = warm_up;
     suite.windows.measure = measure;
     match &mut suite.load {
-        LoadModel::Closed { duration, .. } => *duration = suite.windows.planned(),
+        LoadModel::Closed { duration, .. } => {
+            *duration = suite.windows.planned();
+            shorten_ramp(
+                &mut suite.conduct.ramp,
+                (old_warm_up, warm_up.0),
+                (old_measure, measure.0),
+            );
+        }
         LoadModel::Open { phases, .. } => {
             let mut begins = 0;
             let mut all: Vec<Phase> = Vec::new();
@@ -281,6 +288,26 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
             *phases = all;
         }
     }
+}
+
+/// The same for the phases of a closed load, each `(old, new)` in milliseconds.
+fn shorten_ramp(ramp: &mut Vec<UserPhase>, warm_up: (u64, u64), measure: (u64, u64)) {
+    let mut begins = 0;
+    for phase in ramp.iter_mut() {
+        let (old, new) = if begins < warm_up.0 { warm_up } else { measure };
+        begins += phase.duration.0;
+        phase.duration = Millis(phase.duration.0 * new / old.max(1));
+    }
+    if let Some(first) = ramp.first().filter(|_| warm_up.0 == 0 && warm_up.1 > 0) {
+        let first = UserPhase {
+            name: "warm up".to_owned(),
+            duration: Millis(warm_up.1),
+            users: first.users,
+            to: None,
+        };
+        ramp.insert(0, first);
+    }
+    ramp.retain(|phase| phase.duration.0 > 0);
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod bookings;
 mod chat;
 mod memory;
 mod mentors;
+mod methods;
 mod popularity;
 mod recordings;
 pub mod registry;
@@ -13,6 +14,7 @@ mod world;
 
 pub use ad_hoc::AdHoc;
 pub use memory::{ChatMemory, Memory};
+pub use methods::method;
 pub use popularity::Popularity;
 pub use registry::{
     Flow, Iteration, OPERATIONS, OnText, Settled, Transport, flow, names, operation,

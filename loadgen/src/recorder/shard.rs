@@ -29,6 +29,7 @@ pub struct Shard {
     open: OpenCount,
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
+    phases: Vec<PhaseSlot>,
     /// How long it took to open each connection, TCP or Unix.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took.
@@ -47,6 +48,7 @@ impl Shard {
             open: OpenCount::default(),
             response_sum: 0,
             examples: BTreeMap::new(),
+            phases: Vec::new(),
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,
@@ -55,6 +57,30 @@ impl Shard {
             shard.slot(*op);
         }
         shard
+    }
+
+    /// Also keeps the figures of each of these spans, in order and without overlap.
+    pub fn keep_phases(&mut self, spans: impl IntoIterator<Item = (Nanos, Nanos)>) {
+        self.phases = spans
+            .into_iter()
+            .map(|(from, to)| PhaseSlot {
+                from,
+                to,
+                data: OpData::default(),
+            })
+            .collect();
+    }
+
+    /// The figures of the spans, in the order in which they were given.
+    pub fn phases(&self) -> impl Iterator<Item = &OpData> {
+        self.phases.iter().map(|phase| &phase.data)
+    }
+
+    fn phase(&mut self, intended: Nanos) -> Option<&mut OpData> {
+        self.phases
+            .iter_mut()
+            .find(|phase| phase.from <= intended && intended < phase.to)
+            .map(|phase| &mut phase.data)
     }
 
     /// A request has become due, and this worker hears of it `at` a moment later.
@@ -76,6 +102,9 @@ impl Shard {
         self.timeline.planned(&self.window, intended);
         if self.window.contains(intended) {
             self.slot(op).planned += 1;
+            if let Some(phase) = self.phase(intended) {
+                phase.planned += 1;
+            }
         }
     }
 
@@ -87,6 +116,9 @@ impl Shard {
         }
         self.response_sum += u128::from(sample.response().0);
         self.slot(sample.op).record(sample);
+        if let Some(phase) = self.phase(sample.intended) {
+            phase.record(sample);
+        }
         if sample.outcome != Outcome::Ok {
             self.example(sample.op, why.unwrap_or(sample.outcome.as_str()));
         }
@@ -180,6 +212,14 @@ impl Shard {
             *self.examples.entry((op, OTHER.to_owned())).or_default() += 1;
         }
     }
+}
+
+/// One phase of the load, all its operations together.
+#[derive(Debug)]
+struct PhaseSlot {
+    from: Nanos,
+    to: Nanos,
+    data: OpData,
 }
 
 /// Follows how many requests are open.

@@ -37,6 +37,8 @@ pub struct StackOptions {
     pub seed: u64,
     /// What is started.
     pub services: Services,
+    /// Whether PostgreSQL waits for the disk, as it must wherever something is measured.
+    pub durable: bool,
     /// The database of target-app where PostgreSQL is not started here.
     pub database_url: Option<String>,
     /// The cache of target-app where Redis is not started here.
@@ -58,6 +60,7 @@ impl Default for StackOptions {
             scale: Scale::Small,
             seed: 1,
             services: Services::ALL,
+            durable: true,
             database_url: None,
             redis_url: None,
             target_bin: None,
@@ -76,6 +79,7 @@ impl fmt::Debug for StackOptions {
             .field("scale", &self.scale)
             .field("seed", &self.seed)
             .field("services", &self.services)
+            .field("durable", &self.durable)
             .field("target_bin", &self.target_bin)
             .field("profile", &self.profile)
             .finish_non_exhaustive()

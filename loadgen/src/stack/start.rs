@@ -50,7 +50,7 @@ impl Stack {
             .postgres
             .then(|| {
                 (options.log)("starting PostgreSQL");
-                postgres::start(&keeper, &folder, &options.stop)
+                postgres::start(&keeper, &folder, options.durable, &options.stop)
             })
             .transpose()?;
         let redis = wanted

@@ -6,6 +6,7 @@
 //! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }
 //! # load: { model: open, phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, … ] }
 //! # load: { model: closed, users: 3000, warmup: 10s, duration: 30s, think: 1s..3s }
+//! # The whole of `load` is explained in amount.rs.
 //! flows:
 //!   - { flow: auth.login, weight: 20 }
 //!   - { flow: discovery.browse, weight: 45, think: 1s..3s }
@@ -25,13 +26,21 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use shared::time::Millis;
 
-use super::model::{Arrivals, FlowShare, LoadModel, Phase, Suite, Think, Windows};
-use crate::{flows, threshold::Threshold, units::Rate};
+use super::{
+    amount::Amount,
+    model::{FlowShare, Suite, Think},
+};
+use crate::{
+    flows,
+    threshold::{Scope, Threshold},
+};
+
+pub use super::amount::RawLoad;
 
 /// Largest file that is read: a suite is a page, not a data set.
 const MAX_BYTES: u64 = 256 * 1_024;
 /// Most virtual users that one process opens connections for.
-const MAX_USERS: u32 = 20_000;
+pub(super) const MAX_USERS: u32 = 20_000;
 /// Most accounts that are signed in before a run: each costs the target a password hash.
 const MAX_ACCOUNTS: u32 = 2_000;
 
@@ -140,30 +149,6 @@ pub struct RawSuite {
     pub seed: Option<u64>,
 }
 
-/// The `load` key as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawLoad {
-    model: Spanned<String>,
-    rate: Option<Spanned<String>>,
-    duration: Option<Spanned<String>>,
-    warmup: Option<Spanned<String>>,
-    arrivals: Option<Spanned<String>>,
-    phases: Option<Vec<RawPhase>>,
-    users: Option<Spanned<u32>>,
-    think: Option<Spanned<String>>,
-    iterations: Option<Spanned<u64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawPhase {
-    name: Option<String>,
-    duration: Spanned<String>,
-    rate: Spanned<String>,
-    to: Option<Spanned<String>>,
-}
-
 /// An entry of `flows` as it is written.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -174,8 +159,8 @@ pub struct RawFlow {
 }
 
 /// Turns raw texts into types; knows the file for its errors.
-struct Reader<'a> {
-    file: &'a str,
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a str,
 }
 
 impl Reader<'_> {
@@ -183,7 +168,6 @@ impl Reader<'_> {
         if !is_name(&raw.name.value) {
             return Err(self.at(&raw.name, "a name has 1 to 40 of a-z, 0-9, - and _"));
         }
-        let (load, windows) = self.load(&raw.load, raw.drain.as_ref())?;
         let mut shares = Vec::new();
         for flow in &raw.flows {
             shares.push(self.flow(flow)?);
@@ -194,174 +178,41 @@ impl Reader<'_> {
                 self.file
             )));
         }
-        let mut thresholds = Vec::new();
-        for text in &raw.thresholds {
-            thresholds.push(self.threshold(text)?);
-        }
-        let accounts = self.number(raw.accounts.as_ref(), 64, 1, MAX_ACCOUNTS)?;
-        let max_users = self.number(raw.max_users.as_ref(), 64, 1, MAX_USERS)?;
-        let timeout = self.span(raw.timeout.as_ref(), 10_000)?;
-        if !(100..=60_000).contains(&timeout.0) {
-            return Err(BadFile(format!(
-                "{}: a timeout of {timeout} is outside of 100ms to 60s",
-                self.file
-            )));
-        }
-        Ok(Suite {
-            name: raw.name.value,
+        let Amount {
+            load,
+            conduct,
+            windows,
+        } = self.load(&raw.load, raw.drain.as_ref(), &shares)?;
+        let mut suite = Suite {
+            name: raw.name.value.clone(),
             question: raw.question,
             load,
+            conduct,
             windows,
             flows: shares,
-            thresholds,
-            accounts,
-            timeout,
-            max_users,
+            thresholds: Vec::new(),
+            accounts: self.number(raw.accounts.as_ref(), 64, 1, MAX_ACCOUNTS)?,
+            timeout: self.timeout(raw.timeout.as_ref())?,
+            max_users: self.number(raw.max_users.as_ref(), 64, 1, MAX_USERS)?,
             seed: raw.seed.unwrap_or(1),
-        })
+        };
+        for text in &raw.thresholds {
+            let threshold: Threshold = self.read(text)?;
+            check_scope(&threshold, &suite).map_err(|why| self.at(text, &why))?;
+            suite.thresholds.push(threshold);
+        }
+        Ok(suite)
     }
 
-    fn load(
-        &self,
-        spanned: &Spanned<RawLoad>,
-        drain: Option<&Spanned<String>>,
-    ) -> Result<(LoadModel, Windows), BadFile> {
-        let raw = &spanned.value;
-        let drain = self.span(drain, 10_000)?;
-        match raw.model.value.as_str() {
-            "open" => {
-                self.refuse(raw.users.as_ref(), "users", "closed")?;
-                self.refuse(raw.think.as_ref(), "think", "closed")?;
-                self.refuse(raw.iterations.as_ref(), "iterations", "closed")?;
-                self.open(spanned, drain)
-            }
-            "closed" => {
-                self.refuse(raw.rate.as_ref(), "rate", "open")?;
-                self.refuse(raw.arrivals.as_ref(), "arrivals", "open")?;
-                let users = self.number(raw.users.as_ref(), 0, 1, MAX_USERS)?;
-                if users == 0 {
-                    return Err(self.at(&raw.model, "a closed model says how many `users`"));
-                }
-                if raw.phases.is_some() {
-                    return Err(self.at(&raw.model, "`phases` belong to the open model"));
-                }
-                let windows = Windows {
-                    warm_up: self.span(raw.warmup.as_ref(), 0)?,
-                    measure: self.measured(spanned)?,
-                    drain,
-                };
-                let model = LoadModel::Closed {
-                    users,
-                    duration: windows.planned(),
-                    think: raw
-                        .think
-                        .as_ref()
-                        .map(|text| self.think(text))
-                        .transpose()?,
-                    iterations: raw.iterations.as_ref().map(|number| number.value),
-                };
-                Ok((model, windows))
-            }
-            other => Err(self.at(
-                &raw.model,
-                &unknown("model", other, ["open", "closed"].into_iter()),
+    /// A request's time limit.
+    fn timeout(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
+        let timeout = self.span(text, 10_000)?;
+        match text {
+            Some(text) if !(100..=60_000).contains(&timeout.0) => Err(self.at(
+                text,
+                &format!("a timeout of {timeout} is outside of 100ms to 60s"),
             )),
-        }
-    }
-
-    fn open(
-        &self,
-        spanned: &Spanned<RawLoad>,
-        drain: Millis,
-    ) -> Result<(LoadModel, Windows), BadFile> {
-        let raw = &spanned.value;
-        let arrivals = match &raw.arrivals {
-            None => Arrivals::default(),
-            Some(text) => match text.value.as_str() {
-                "constant" => Arrivals::Constant,
-                "poisson" => Arrivals::Poisson,
-                other => {
-                    let known = ["constant", "poisson"].into_iter();
-                    return Err(self.at(text, &unknown("kind of arrivals", other, known)));
-                }
-            },
-        };
-        let warmup = raw
-            .warmup
-            .as_ref()
-            .map(|text| self.read::<Millis>(text))
-            .transpose()?;
-        if let Some(raw_phases) = &raw.phases {
-            if raw.rate.is_some() || raw.duration.is_some() {
-                return Err(self.at(
-                    &raw.model,
-                    "write either `phases`, or `rate` and `duration`",
-                ));
-            }
-            let mut phases = Vec::new();
-            for phase in raw_phases {
-                phases.push(Phase {
-                    name: phase.name.clone().unwrap_or_default(),
-                    duration: self.positive(&phase.duration)?,
-                    rate: self.read::<Rate>(&phase.rate)?,
-                    to: phase.to.as_ref().map(|text| self.read(text)).transpose()?,
-                });
-            }
-            let total: u64 = phases.iter().map(|phase| phase.duration.0).sum();
-            let warm_up = warmup.unwrap_or_else(|| {
-                Millis(
-                    phases
-                        .iter()
-                        .take_while(|phase| phase.name.starts_with("warm"))
-                        .map(|phase| phase.duration.0)
-                        .sum(),
-                )
-            });
-            if warm_up.0 >= total {
-                return Err(self.at(
-                    &raw.model,
-                    &format!(
-                        "the warm-up of {warm_up} leaves nothing of {} to measure",
-                        Millis(total)
-                    ),
-                ));
-            }
-            let windows = Windows {
-                warm_up,
-                measure: Millis(total - warm_up.0),
-                drain,
-            };
-            return Ok((LoadModel::Open { phases, arrivals }, windows));
-        }
-        let Some(rate) = &raw.rate else {
-            return Err(self.at(
-                &raw.model,
-                "an open model has a `rate` like `20/s`, or `phases`",
-            ));
-        };
-        let rate: Rate = self.read(rate)?;
-        let windows = Windows {
-            warm_up: warmup.unwrap_or(Millis(0)),
-            measure: self.measured(spanned)?,
-            drain,
-        };
-        let phase = |name: &str, duration| Phase {
-            name: name.to_owned(),
-            duration,
-            rate,
-            to: None,
-        };
-        let mut phases = vec![phase("hold", windows.measure)];
-        if windows.warm_up.0 > 0 {
-            phases.insert(0, phase("warm up", windows.warm_up));
-        }
-        Ok((LoadModel::Open { phases, arrivals }, windows))
-    }
-
-    fn measured(&self, load: &Spanned<RawLoad>) -> Result<Millis, BadFile> {
-        match &load.value.duration {
-            Some(text) => self.positive(text),
-            None => Err(self.at(&load.value.model, "the load has no `duration`, like `30s`")),
+            _ => Ok(timeout),
         }
     }
 
@@ -391,17 +242,11 @@ impl Reader<'_> {
         })
     }
 
-    fn threshold(&self, text: &Spanned<String>) -> Result<Threshold, BadFile> {
-        let threshold: Threshold = self.read(text)?;
-        check_subject(&threshold).map_err(|why| self.at(text, &why))?;
-        Ok(threshold)
-    }
-
-    fn think(&self, text: &Spanned<String>) -> Result<Think, BadFile> {
+    pub(super) fn think(&self, text: &Spanned<String>) -> Result<Think, BadFile> {
         think(&text.value).map_err(|why| self.at(text, &why))
     }
 
-    fn read<T: FromStr<Err: std::fmt::Display>>(
+    pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(
         &self,
         text: &Spanned<String>,
     ) -> Result<T, BadFile> {
@@ -410,11 +255,15 @@ impl Reader<'_> {
             .map_err(|error: T::Err| self.at(text, &error.to_string()))
     }
 
-    fn span(&self, text: Option<&Spanned<String>>, default_ms: u64) -> Result<Millis, BadFile> {
+    pub(super) fn span(
+        &self,
+        text: Option<&Spanned<String>>,
+        default_ms: u64,
+    ) -> Result<Millis, BadFile> {
         text.map_or(Ok(Millis(default_ms)), |text| self.read(text))
     }
 
-    fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
+    pub(super) fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
         let span: Millis = self.read(text)?;
         match span.0 {
             0 => Err(self.at(text, "a duration is longer than nothing")),
@@ -423,7 +272,7 @@ impl Reader<'_> {
         }
     }
 
-    fn number(
+    pub(super) fn number(
         &self,
         number: Option<&Spanned<u32>>,
         default: u32,
@@ -440,13 +289,18 @@ impl Reader<'_> {
         }
     }
 
-    fn refuse<T>(&self, key: Option<&Spanned<T>>, name: &str, model: &str) -> Result<(), BadFile> {
+    pub(super) fn refuse<T>(
+        &self,
+        key: Option<&Spanned<T>>,
+        name: &str,
+        model: &str,
+    ) -> Result<(), BadFile> {
         key.map_or(Ok(()), |spanned| {
             Err(self.at(spanned, &format!("`{name}` belongs to the {model} model")))
         })
     }
 
-    fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
+    pub(super) fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
         BadFile(format!(
             "{}:{}: {why}",
             self.file,
@@ -455,25 +309,56 @@ impl Reader<'_> {
     }
 }
 
-/// Whether the subject of a threshold is an operation or a flow, or what would be.
-pub fn check_subject(threshold: &Threshold) -> Result<(), String> {
-    let Some(subject) = &threshold.subject else {
-        return Ok(());
-    };
-    let mut known: Vec<&str> = flows::OPERATIONS.to_vec();
-    known.extend(flows::names());
-    known.sort_unstable();
-    known.dedup();
-    if known.contains(&subject.as_str()) {
-        Ok(())
-    } else {
-        Err(unknown("operation or flow", subject, known.into_iter()))
+/// Whether there is what a threshold speaks of: the operation or flow, or the phase.
+pub fn check_scope(threshold: &Threshold, suite: &Suite) -> Result<(), String> {
+    match &threshold.scope {
+        Scope::Subject(subject) => {
+            let mut known: Vec<&str> = flows::OPERATIONS.to_vec();
+            known.extend(flows::names());
+            known.sort_unstable();
+            known.dedup();
+            if known.contains(&subject.as_str()) {
+                Ok(())
+            } else {
+                Err(unknown("operation or flow", subject, known.into_iter()))
+            }
+        }
+        Scope::Phase(name) => {
+            let spans = suite.phase_spans();
+            let known: Vec<&str> = spans.iter().map(|(name, ..)| name.as_str()).collect();
+            if known.contains(&name.as_str()) {
+                Ok(())
+            } else if known.is_empty() {
+                Err(format!(
+                    "there is no phase `{name}` in the measured window: no phase has a name"
+                ))
+            } else {
+                Err(unknown("measured phase", name, known.into_iter()))
+            }
+        }
+        Scope::All | Scope::Method(_) | Scope::Status(_) => Ok(()),
     }
 }
 
-/// Reads `1s..3s` or `2s`.
+/// Reads `1s..3s`, `2s`, or `exp(2s)`.
 pub fn think(text: &str) -> Result<Think, String> {
-    let read = |part: &str| part.parse::<Millis>().map_err(|error| error.to_string());
+    let read = |part: &str| {
+        part.trim()
+            .parse::<Millis>()
+            .map_err(|error| error.to_string())
+    };
+    if let Some(mean) = text.trim().strip_prefix("exp(") {
+        let mean = mean
+            .strip_suffix(')')
+            .ok_or_else(|| format!("`{text}` is not a pause like `exp(2s)`"))?;
+        let mean = read(mean)?;
+        return Ok(Think {
+            min: Millis(0),
+            // One pause in 22,000 is longer; one of hours would outlive the run.
+            max: Millis(mean.0.saturating_mul(10)),
+            mean: Some(mean),
+        });
+    }
     let (min, max) = match text.split_once("..") {
         Some((min, max)) => (read(min)?, read(max)?),
         None => (read(text)?, read(text)?),
@@ -481,7 +366,11 @@ pub fn think(text: &str) -> Result<Think, String> {
     if min > max {
         return Err(format!("`{text}` ends before it begins"));
     }
-    Ok(Think { min, max })
+    Ok(Think {
+        min,
+        max,
+        mean: None,
+    })
 }
 
 /// Whether a name can be part of a folder's.

@@ -1,6 +1,10 @@
 //! The suite file: which flows, how much load, which promises.
 
+mod amount;
 pub mod load;
 mod model;
 
-pub use model::{Arrivals, FlowShare, LoadModel, Phase, Suite, Think, Windows};
+pub use model::{
+    Arrivals, Conduct, FlowShare, InFlight, LoadModel, Phase, Policy, Suite, Think, UserPhase,
+    Windows,
+};

@@ -13,6 +13,8 @@ pub struct Suite {
     pub question: String,
     /// How much load, and when.
     pub load: LoadModel,
+    /// How users and arrivals behave within it.
+    pub conduct: Conduct,
     /// What comes before and after the measured window.
     pub windows: Windows,
     /// The mix.
@@ -27,6 +29,37 @@ pub struct Suite {
     pub max_users: u32,
     /// Root of every sub-seed.
     pub seed: u64,
+}
+
+impl Suite {
+    /// The named phases, each with its part of the measured window, in milliseconds since the
+    /// begin of the load; those wholly in the warm-up are left out.
+    pub fn phase_spans(&self) -> Vec<(String, Millis, Millis)> {
+        let phases: Vec<(&str, Millis)> = match &self.load {
+            LoadModel::Open { phases, .. } => phases
+                .iter()
+                .map(|phase| (phase.name.as_str(), phase.duration))
+                .collect(),
+            LoadModel::Closed { .. } => self
+                .conduct
+                .ramp
+                .iter()
+                .map(|phase| (phase.name.as_str(), phase.duration))
+                .collect(),
+        };
+        let mut from = 0;
+        phases
+            .into_iter()
+            .filter_map(|(name, duration)| {
+                let (begin, end) = (from, from + duration.0);
+                from = end;
+                let begin = begin.max(self.windows.warm_up.0);
+                let end = end.min(self.windows.planned().0);
+                (begin < end && !name.is_empty())
+                    .then(|| (name.to_owned(), Millis(begin), Millis(end)))
+            })
+            .collect()
+    }
 }
 
 /// A flow's share of the arrivals.
@@ -117,13 +150,71 @@ pub enum Arrivals {
     Poisson,
 }
 
-/// A pause, uniformly between two lengths.
+/// What is not the amount of the load, but how it is carried out. The default is what one
+/// expects: as many users as there are, no budget, arrivals that wait.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conduct {
+    /// Most iterations of all users together (closed model).
+    pub shared_iterations: Option<u64>,
+    /// Time from one start of a user's iteration to the next (closed model).
+    pub pace: Option<Millis>,
+    /// How many of the users are there, phase after phase (closed model); empty: always all.
+    pub ramp: Vec<UserPhase>,
+    /// What becomes of an arrival when many are under way (open model).
+    pub in_flight: InFlight,
+}
+
+/// A piece of a closed load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserPhase {
+    /// For people, and for thresholds.
+    pub name: String,
+    /// How long.
+    pub duration: Millis,
+    /// Users at its begin.
+    pub users: u32,
+    /// At its end, changing evenly; the same as `users` when absent.
+    pub to: Option<u32>,
+}
+
+/// What becomes of an arrival when as many are under way as may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InFlight {
+    /// What becomes of it.
+    pub policy: Policy,
+    /// How many may be; without a number, as many as the flows have users.
+    pub max: Option<u32>,
+}
+
+impl Default for InFlight {
+    fn default() -> Self {
+        Self {
+            policy: Policy::Backlog,
+            max: None,
+        }
+    }
+}
+
+/// The in-flight policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// It waits, its intended start kept: the wait is response time.
+    Backlog,
+    /// It is not sent, counted as dropped, and so as a failure.
+    Drop,
+    /// The run ends, and is not valid.
+    Abort,
+}
+
+/// A pause, uniformly between two lengths, or exponentially about a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Think {
     /// Shortest.
     pub min: Millis,
     /// Longest.
     pub max: Millis,
+    /// Mean of an exponential pause, which is then cut at `max`; absent for an even one.
+    pub mean: Option<Millis>,
 }
 
 /// The windows of a trial.

@@ -25,6 +25,8 @@ pub struct Measured {
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
     pub total: OpData,
+    /// Each named phase, all operations together, with its seconds.
+    pub phases: BTreeMap<String, (OpData, f64)>,
     /// Seconds measured.
     pub window_s: f64,
     /// Trials that went in.
@@ -36,12 +38,27 @@ pub struct Measured {
 }
 
 impl Measured {
+    /// What thresholds are held against.
+    pub fn figures(&self) -> crate::verdict::Figures<'_> {
+        crate::verdict::Figures {
+            ops: &self.ops,
+            phases: &self.phases,
+            server: &self.server,
+            window_s: self.window_s,
+        }
+    }
+
     /// Adds one trial.
     pub fn add(&mut self, data: &TrialData, server: &Server, audit: &[InvariantResult]) {
         for (op, one) in &data.ops {
             self.ops.entry(*op).or_default().merge(one);
         }
         self.total.merge(&data.total);
+        for phase in &data.phases {
+            let (all, seconds) = self.phases.entry(phase.name.clone()).or_default();
+            all.merge(&phase.data);
+            *seconds += phase.seconds();
+        }
         self.window_s += data.window_s();
         self.server = if self.trials == 0 {
             server.clone()

@@ -23,6 +23,8 @@ use crate::{
     schedule::{self, PlanError},
     seed::sub_seed,
     store::schema::Trial,
+    suite::Suite,
+    units::Nanos,
     verdict::{self, Evidence},
 };
 
@@ -101,7 +103,8 @@ pub async fn run(
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let mut driving = tokio::task::spawn_blocking(move || driver::run(setup));
+    let options = options(suite);
+    let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(bench.pids.iter().map(|(name, pid)| (name.clone(), *pid)));
     let mut watch = Watch {
         bench,
@@ -212,6 +215,23 @@ fn setup(
         progress: Arc::new(Progress::default()),
         stop: bench.stop.child_token(),
     })
+}
+
+/// How the driver goes about the load.
+fn options(suite: &Suite) -> driver::Options {
+    let conduct = &suite.conduct;
+    driver::Options {
+        iterations: conduct.shared_iterations,
+        pace: conduct.pace,
+        ramp: conduct.ramp.clone(),
+        in_flight: conduct.in_flight,
+        phases: suite
+            .phase_spans()
+            .into_iter()
+            .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
+            .collect(),
+        wire: driver::Wire::default(),
+    }
 }
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
@@ -330,7 +350,8 @@ fn stored(
             .max()
             .unwrap_or(1),
         even: suite.load.is_even(),
-        level: suite.load.is_level(suite.windows),
+        level: suite.load.is_level(suite.windows) && suite.conduct.ramp.is_empty(),
+        overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
         ..Evidence::of(data)
     });

@@ -1,6 +1,7 @@
 //! What a suite file may say, and how a wrong one is refused.
 
 use super::*;
+use crate::suite::{Arrivals, LoadModel};
 
 const GOOD: &str = "\
 name: evening
@@ -27,7 +28,8 @@ fn a_suite_is_read_with_its_windows_and_defaults() {
         suite.flows[1].think,
         Some(Think {
             min: Millis(1_000),
-            max: Millis(3_000)
+            max: Millis(3_000),
+            mean: None,
         })
     );
     assert_eq!(suite.thresholds.len(), 2);

@@ -23,16 +23,23 @@ const HALVES: f64 = 0.1;
 const LATE_WARM: f64 = 0.1;
 
 /// What the warm-up left behind had been worked off when the window began.
+///
+/// The method allows twice rate times median service. That product is taken for each operation
+/// and summed: a mix of slow lists and fast pings has no median that says how many are under way.
 pub(in crate::verdict) fn warm(evidence: &Evidence<'_>) -> ValidityCheck {
     let data = evidence.data;
-    let rate = data.total.planned as f64 / data.window_s().max(1e-9);
-    let service = Quantile::of(0.5)
-        .ok()
-        .and_then(|half| data.total.service(half))
-        .unwrap_or_default();
+    let half = Quantile::of(0.5).expect("a half is a share");
+    let expected: f64 = data
+        .ops
+        .values()
+        .map(|op| {
+            let rate = op.planned as f64 / data.window_s().max(1e-9);
+            rate * op.service(half).unwrap_or_default().as_ms() / 1_000.0
+        })
+        .sum();
     // Two passes that send many at once may meet as any two others.
     let floor = WARM_FLOOR.max(2.0 * evidence.at_once as f64);
-    let limit = (2.0 * rate * service.as_ms() / 1_000.0).max(floor);
+    let limit = (2.0 * expected).max(floor);
     check(
         "NOT_WARM",
         data.outstanding_at_window_start as f64 <= limit,

@@ -1,0 +1,158 @@
+//! What the `load` key may say, and how a wrong one is refused.
+
+use super::*;
+use crate::suite::{Suite, Think, load::parse};
+
+fn suite(load: &str) -> Result<Suite, BadFile> {
+    let text = format!(
+        "name: x\nload:\n{load}\nflows: [ {{ flow: auth.login }} ]\nthresholds: [ p95 < 1s ]\n"
+    );
+    parse(&text, "x.yaml")
+}
+
+fn refused(load: &str) -> String {
+    suite(load).unwrap_err().to_string()
+}
+
+#[test]
+fn an_open_load_has_named_phases_a_unit_and_a_policy() {
+    let suite = suite(
+        "  { model: open, unit: requests, arrivals: constant, in_flight: { policy: drop, max: 40 }, phases: [ { name: warm up, duration: 1s, rate: 10/s, to: 50/s }, { name: peak, duration: 2s, rate: 50/s } ] }",
+    )
+    .unwrap();
+    let LoadModel::Open { phases, arrivals } = &suite.load else {
+        panic!("open")
+    };
+    assert_eq!(*arrivals, Arrivals::Constant);
+    // auth.login sends two requests an iteration.
+    assert!((phases[1].rate.as_per_second() - 25.0).abs() < 1e-9);
+    assert_eq!(suite.conduct.in_flight.policy, Policy::Drop);
+    assert_eq!(suite.conduct.in_flight.max, Some(40));
+    assert_eq!(
+        suite.phase_spans(),
+        [("peak".to_owned(), Millis(1_000), Millis(3_000))]
+    );
+}
+
+#[test]
+fn a_closed_load_rises_paces_and_shares_its_iterations() {
+    let suite = suite(
+        "  model: closed\n  phases:\n    - { name: rise, duration: 3s, users: 1, to: 5 }\n    - { name: hold, duration: 6s, users: 5 }\n  warmup: 3s\n  pace: 500ms\n  shared_iterations: 100\n  graceful_stop: 4s",
+    )
+    .unwrap();
+    assert!(matches!(
+        suite.load,
+        LoadModel::Closed {
+            users: 5,
+            duration: Millis(9_000),
+            ..
+        }
+    ));
+    assert_eq!(suite.conduct.ramp.len(), 2);
+    assert_eq!(suite.conduct.ramp[0].to, Some(5));
+    assert_eq!(suite.conduct.pace, Some(Millis(500)));
+    assert_eq!(suite.conduct.shared_iterations, Some(100));
+    assert_eq!(suite.windows.drain, Millis(4_000));
+    assert_eq!(suite.windows.measure, Millis(6_000));
+}
+
+#[test]
+fn a_pause_is_fixed_between_two_lengths_or_exponential() {
+    let think = |text: &str| {
+        let load = format!("  {{ model: closed, users: 2, duration: 1s, think: {text} }}");
+        match suite(&load).unwrap().load {
+            LoadModel::Closed { think, .. } => think.unwrap(),
+            LoadModel::Open { .. } => panic!("closed"),
+        }
+    };
+    assert_eq!(
+        (think("2s").min, think("2s").max),
+        (Millis(2_000), Millis(2_000))
+    );
+    assert_eq!(
+        think("exp(2s)"),
+        Think {
+            min: Millis(0),
+            max: Millis(20_000),
+            mean: Some(Millis(2_000))
+        }
+    );
+    assert!(
+        refused("  { model: closed, users: 2, duration: 1s, think: exp(2s }")
+            .contains("x.yaml:3: ")
+    );
+}
+
+#[test]
+fn what_does_not_go_together_is_refused_with_file_and_line() {
+    for (load, why) in [
+        (
+            "  model: open\n  rate: 5/s\n  duration: 1s\n  pace: 1s",
+            "x.yaml:6: `pace` belongs to the closed model",
+        ),
+        (
+            "  model: closed\n  users: 2\n  duration: 1s\n  unit: users",
+            "x.yaml:6: `unit` belongs to the open model",
+        ),
+        (
+            "  model: open\n  duration: 1s\n  rate: 5/s\n  unit: user",
+            "x.yaml:6: unknown unit `user`; did you mean `users`",
+        ),
+        (
+            "  model: open\n  duration: 1s\n  rate: 5/s\n  in_flight: { policy: dorp }",
+            "x.yaml:6: unknown policy `dorp`; did you mean `drop`",
+        ),
+        (
+            "  model: open\n  duration: 1s\n  rate: 5/s\n  in_flight: { policy: backlog, max: 3 }",
+            "x.yaml:6: a backlog has no limit",
+        ),
+        (
+            "  model: closed\n  users: 2\n  duration: 1s\n  think: 1s\n  pace: 1s",
+            "x.yaml:7: write either `think`",
+        ),
+        (
+            "  model: closed\n  users: 2\n  duration: 1s\n  iterations: 0",
+            "x.yaml:6: no iteration at all",
+        ),
+        (
+            "  model: closed\n  phases:\n    - { duration: 1s, rate: 5/s }",
+            "x.yaml:5: a phase of a closed model has `users`",
+        ),
+        (
+            "  model: open\n  phases:\n    - { duration: 1s, users: 5 }",
+            "x.yaml:5: a phase of an open model has a `rate`",
+        ),
+        (
+            "  model: open\n  phases:\n    - { duration: 1s, rate: 5/s, to: 9 }",
+            "x.yaml:5: `to` is a rate with its unit",
+        ),
+        (
+            "  model: open\n  phases:\n    - { duration: 1s }",
+            "x.yaml:5: this phase has no `rate`",
+        ),
+        ("  model: open\n  phases: []", "`phases` is empty"),
+        (
+            "  model: opne",
+            "x.yaml:3: unknown model `opne`; did you mean `open`",
+        ),
+    ] {
+        let error = refused(load);
+        assert!(error.contains(why), "{error}");
+        assert!(!error.contains('\n'));
+    }
+}
+
+#[test]
+fn a_promise_about_a_phase_that_is_not_measured_is_refused() {
+    let text = |phase: &str| {
+        format!(
+            "name: x\nload: {{ model: open, phases: [ {{ name: warm up, duration: 1s, rate: 5/s }}, {{ name: peak, duration: 1s, rate: 5/s }} ] }}\nflows: [ {{ flow: auth.login }} ]\nthresholds:\n  - \"phase:{phase}: p95 < 1s\"\n"
+        )
+    };
+    assert!(parse(&text("peak"), "x.yaml").is_ok());
+    let error = parse(&text("paek"), "x.yaml").unwrap_err().to_string();
+    assert!(
+        error.starts_with("x.yaml:5: unknown measured phase `paek`; did you mean `peak`"),
+        "{error}"
+    );
+}
