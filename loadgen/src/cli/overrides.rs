@@ -72,7 +72,7 @@ pub(super) fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile>
     let at_once = names
         .iter()
         .filter_map(|name| flows::flow(name))
-        .map(|flow| flow.at_once())
+        .map(flows::Flow::at_once)
         .max()
         .unwrap_or(1);
     if at_once <= 1 {

@@ -7,8 +7,8 @@
 //! below which it does not judge.
 
 use crate::{
+    schema::ValidityCheck,
     stats,
-    store::schema::ValidityCheck,
     units::Nanos,
     verdict::evidence::{Evidence, check, unjudged},
 };
