@@ -8,7 +8,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
-use crate::store::schema::Trial;
+use crate::schema::Trial;
 
 /// Events that may wait for the reader: some minutes of ticks.
 const CAPACITY: usize = 256;

@@ -6,7 +6,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`units`], [`seed`], [`check`], [`request`] | the small types everything else is made of |
-//! | [`sample`], [`clock`], [`threshold`] | one measured request, the one clock, one promise |
+//! | [`sample`], [`schema`], [`clock`], [`threshold`] | one measured request, what is stored of a run, the one clock, one promise |
 //! | [`stats`] | pure functions on slices |
 //! | [`flows`] | what users do, and what the right answers look like |
 //! | [`suite`] | the file: flows, load, thresholds |
@@ -37,6 +37,7 @@ pub mod report;
 pub mod request;
 pub mod sample;
 pub mod schedule;
+pub mod schema;
 pub mod seed;
 pub mod stack;
 pub mod stats;

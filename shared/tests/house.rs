@@ -27,7 +27,7 @@ const TARGET_APP: &[&[&str]] = &[
 /// Rooms of loadgen, ground floor first.
 const LOADGEN: &[&[&str]] = &[
     &["units", "seed", "check", "request"],
-    &["sample", "clock", "threshold", "stats", "flows"],
+    &["sample", "schema", "clock", "threshold", "stats", "flows"],
     &["suite", "recorder", "observer", "stack"],
     &["schedule", "aggregator"],
     &["driver", "verdict", "events", "doctor"],

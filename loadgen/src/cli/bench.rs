@@ -27,8 +27,9 @@ use crate::{
     live::{Live, Look},
     observer::Control,
     report,
+    schema::Summary,
     stack::{Stack, StackError, StackOptions},
-    store::{Folder, folder::write_atomically, schema::Summary},
+    store::{Folder, folder::write_atomically},
     trial::{Bench, Outcome},
 };
 

@@ -28,8 +28,8 @@ use crate::{
     observer::{Course, Host, Machine, Observation, Sleeper, Timeline},
     request::Request,
     schedule::{self, Schedule},
+    schema::{Server, ThresholdResult, Validity, Verdict},
     seed::sub_seed,
-    store::schema::{Server, ThresholdResult, Validity, Verdict},
     suite::{Arrivals, LoadModel, Phase, Windows},
     verdict::{self, Evidence, Findings},
 };

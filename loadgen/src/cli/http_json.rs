@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
 use super::http::Measured;
-use crate::{sample::Outcome, store::schema::Percentiles, trial::operation};
+use crate::{sample::Outcome, schema::Percentiles, trial::operation};
 
 /// The object, and a line end.
 pub(super) fn render(measured: &Measured) -> String {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use hdrhistogram::Histogram;
 
 use super::http::Measured;
-use crate::{events::printable, sample::Outcome, store::schema::Percentiles, trial::operation};
+use crate::{events::printable, sample::Outcome, schema::Percentiles, trial::operation};
 
 /// Rows of the picture of response times.
 const ROWS: usize = 11;

@@ -13,7 +13,8 @@ use crate::{
     exit,
     live::Look,
     report,
-    store::{self, folder::write_atomically, schema::Summary},
+    schema::Summary,
+    store::{self, folder::write_atomically},
 };
 
 /// Prints or rewrites it.

@@ -8,9 +8,7 @@ use shared::api::lab::ProfileView;
 use crate::{
     experiment::{ArmResult, Experiment, FEWEST, Finished, overload_warnings},
     observer,
-    store::schema::{
-        Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
-    },
+    schema::{Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict},
     suite::{Arrivals, LoadModel, Suite},
     trial::{
         Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation,
@@ -41,7 +39,13 @@ pub(super) struct About {
 pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
     let mut measured = Measured::default();
     measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
-    let thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
+    let mut thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
+    if let Some((text, figure)) = &outcome.ended_by {
+        for one in thresholds.iter_mut().filter(|one| one.text == *text) {
+            "FAIL".clone_into(&mut one.word);
+            one.figure = format!("{figure}, which ended the run");
+        }
+    }
     let trial = &outcome.trial;
     let invalid = trial.validity.word == INVALID;
     let verdict = judge(&Findings {

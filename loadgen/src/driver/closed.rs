@@ -115,17 +115,16 @@ pub(super) async fn work(
     let mut ended = None;
     loop {
         tokio::select! {
-            user = users.join_next() => {
-                let Some(user) = user else {
-                    // All have done what they had to do: the window ends with them.
-                    let now = bench.clock.now();
-                    if now < end {
-                        bench.shard.borrow_mut().cut_window(now);
-                        ended = Some(now);
-                    }
-                    break;
-                };
+            user = users.join_next() => if let Some(user) = user {
                 panicked |= user.is_err_and(|error| error.is_panic());
+            } else {
+                // All have done what they had to do: the window ends with them.
+                let now = bench.clock.now();
+                if now < end {
+                    bench.shard.borrow_mut().cut_window(now);
+                    ended = Some(now);
+                }
+                break;
             },
             () = &mut over => break,
         }

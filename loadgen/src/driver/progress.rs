@@ -9,7 +9,11 @@ use std::{
     },
 };
 
-use crate::{clock::Clock, sample::Outcome, units::Nanos};
+use crate::{
+    clock::Clock,
+    sample::Outcome,
+    units::{Nanos, Quantile},
+};
 
 /// Buckets for each doubling: a bucket is at most 1/16 wide.
 const STEPS: u64 = 16;
@@ -121,6 +125,17 @@ impl Progress {
 }
 
 impl Snapshot {
+    /// Response time at a share of all that is done, in milliseconds to 6 %; failures count as
+    /// infinitely slow.
+    pub fn response_ms(&self, quantile: Quantile) -> f64 {
+        let ok: u64 = self.buckets.iter().sum();
+        let rank = quantile.rank(self.completed);
+        if rank > ok || ok == 0 {
+            return f64::INFINITY;
+        }
+        quantile_ms(&self.buckets, rank as f64 / ok as f64).unwrap_or(f64::INFINITY)
+    }
+
     /// What happened since an earlier snapshot.
     pub fn since(&self, earlier: &Self) -> Rates {
         let seconds = (self.at.since(earlier.at).0 as f64 / 1e9).max(1e-3);

@@ -12,8 +12,8 @@
 
 use super::metrics::Metric;
 use crate::{
+    schema::{Effect, Trial},
     stats::{hodges_lehmann, interval, median},
-    store::schema::{Effect, Trial},
 };
 
 /// Fewest pairs that have a 95 % interval at all.

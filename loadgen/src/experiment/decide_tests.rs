@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::store::schema::{Cost, Operation, Percentiles, Server, Validity};
+use crate::schema::{Cost, Operation, Percentiles, Server, Validity};
 
 fn trial(p50: Option<f64>, queries: f64) -> Trial {
     let operation = |name: &str| Operation {

@@ -1,6 +1,6 @@
 //! What the arms are compared in, and which way is better.
 
-use crate::store::schema::{Operation, Trial};
+use crate::schema::{Operation, Trial};
 
 /// Takes a metric's figure from a trial; absent where the trial has none.
 type Figure = Box<dyn Fn(&Trial) -> Option<f64>>;

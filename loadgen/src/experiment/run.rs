@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     flows,
-    store::schema::{Effect, Trial},
+    schema::{Effect, Trial},
     trial::{self, Arm, Bench, Measured, Outcome, Place, Sessions, TrialError},
     verdict::{self, INVALID, NOISY, VALID},
 };

@@ -13,12 +13,11 @@ pub mod registry;
 mod world;
 
 pub use ad_hoc::AdHoc;
+pub use auth::{check_login, login_request};
 pub use memory::{ChatMemory, Memory};
 pub use methods::method;
 pub use popularity::Popularity;
 pub use registry::{
-    Flow, Iteration, OPERATIONS, OnText, Settled, Transport, flow, names, operation,
-    operation_name,
+    Flow, Iteration, OPERATIONS, OnText, Settled, Transport, flow, names, operation, operation_name,
 };
-pub use auth::{check_login, login_request};
 pub use world::{Account, World};

@@ -105,7 +105,7 @@ pub(super) fn length(time: Duration) -> String {
 }
 
 /// What a trial that has ended came to.
-pub(super) fn done(trial: &crate::store::schema::Trial) -> String {
+pub(super) fn done(trial: &crate::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total
         .planned

@@ -8,7 +8,7 @@ use std::{
 use shared::snapshot::Snapshot;
 
 use super::{host::Usage, machine::Machine};
-use crate::store::schema::{Second, Server};
+use crate::schema::{Second, Server};
 
 /// One look at target and machine.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::report::model::Page;
 use crate::report::{all, figures, fixture, html, markdown, terminal};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";

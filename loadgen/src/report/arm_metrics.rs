@@ -3,7 +3,7 @@
 use crate::events::printable;
 use crate::report::figures::Kind;
 use crate::report::metrics::{Figure, Metric, Unit, measured};
-use crate::store::schema::{Arm, Operation};
+use crate::schema::{Arm, Operation};
 
 /// A metric of whole arms.
 fn of_arms(

@@ -7,7 +7,7 @@ use crate::events::printable;
 use crate::report::figures::{self, Kind, Tone};
 use crate::report::metrics::{self, Figure, Metric};
 use crate::report::model::tone_of;
-use crate::store::schema::{Effect, RunKind, Summary};
+use crate::schema::{Effect, RunKind, Summary};
 
 /// Most bars on the first screen.
 const MAX_BARS: usize = 6;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::events::printable;
-use crate::store::schema::{Operation, Percentiles, Summary};
+use crate::schema::{Operation, Percentiles, Summary};
 
 /// One line an operation and arm, the arm's total last. Milliseconds; an empty field is a
 /// percentile beyond the timeout.

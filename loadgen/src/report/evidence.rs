@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::events::printable;
 use crate::report::figures;
 use crate::report::model::tone_of;
-use crate::store::schema::{Arm, Summary};
+use crate::schema::{Arm, Summary};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]

@@ -7,7 +7,7 @@ use crate::report::fixture_parts::{
     AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, series, server,
     validity,
 };
-use crate::store::schema::{
+use crate::schema::{
     Arm, Effect, Operation, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
 };
 

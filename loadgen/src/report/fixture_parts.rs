@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use shared::invariant::InvariantResult;
 
-use crate::store::schema::{
+use crate::schema::{
     Cost, Effect, Operation, Percentiles, Second, Server, Validity, ValidityCheck,
 };
 

@@ -16,7 +16,7 @@ use crate::report::model::{OperationRow, Page};
 use crate::report::plots;
 use crate::report::render::ReportError;
 use crate::report::strips::{self, CostRow};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 
 /// The page.
 const PAGE: &str = include_str!("../../assets/report/page.html");

@@ -5,7 +5,7 @@ use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStat
 
 use crate::report::evidence::{Audit, TrialChecks};
 use crate::report::model::{Page, Threshold};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 
 /// The whole test report as XML.
 pub fn junit(summary: &Summary) -> Result<String, SerializeError> {

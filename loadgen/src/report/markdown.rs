@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::report::figures;
 use crate::report::model::{ArmOperations, Page};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 
 /// A comment may have 65,536 characters; what is longer is cut with a note.
 const MAX_LENGTH: usize = 60_000;

@@ -4,7 +4,7 @@
 use crate::events::printable;
 use crate::report::arm_metrics;
 use crate::report::figures::{self, Kind};
-use crate::store::schema::{Arm, Cost, Effect, Operation, Summary};
+use crate::schema::{Arm, Cost, Effect, Operation, Summary};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,7 +11,7 @@ use crate::events::printable;
 use crate::report::comparison::{self, Area, Bar, Claim};
 use crate::report::evidence::{self, Audit, Endings, Switch, TrialChecks};
 use crate::report::figures;
-use crate::store::schema::{Arm, Operation, Percentiles, RunKind, Summary};
+use crate::schema::{Arm, Operation, Percentiles, RunKind, Summary};
 
 /// A whole report in words.
 #[derive(Debug, Clone, Serialize)]

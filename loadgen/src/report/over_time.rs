@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::schema::{Second, Trial};
+use crate::schema::{Second, Trial};
 
 /// Most points of one line.
 pub(super) const MAX_POINTS: usize = 600;

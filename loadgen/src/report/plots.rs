@@ -4,7 +4,7 @@ use crate::events::printable;
 use crate::report::axis::Axis;
 use crate::report::chart::{self, Chart, Line, Plot};
 use crate::report::over_time::{self, Point};
-use crate::store::schema::{Arm, Operation, Second, Summary};
+use crate::schema::{Arm, Operation, Second, Summary};
 
 /// Fastest share of requests that a spectrum still tells apart: five nines.
 const MAX_NINES: f64 = 5.0;

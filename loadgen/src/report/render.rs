@@ -1,7 +1,7 @@
 //! All reports of a summary into its folder.
 
 use crate::report::{csv, html, junit, markdown, terminal};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 use crate::store::{Folder, StoreError};
 
 /// Why a report could not be made or kept.

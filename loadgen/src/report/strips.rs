@@ -9,7 +9,7 @@ use crate::events::printable;
 use crate::report::chart::escaped;
 use crate::report::comparison::{Bar, Claim};
 use crate::report::figures;
-use crate::store::schema::{Cost, Summary};
+use crate::schema::{Cost, Summary};
 
 /// A pair of bars, the first arm above the second.
 pub(super) fn pair(bar: &Bar) -> (String, String) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::report::comparison::{Claim, Row};
 use crate::report::model::{ArmOperations, Page};
 use crate::report::table::{Cell, Line, Paint, Side, layout, plain, styled, wrapped};
-use crate::store::schema::Summary;
+use crate::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
 const MIN_WIDTH: usize = 60;

@@ -4,5 +4,5 @@
 mod phases;
 mod plan;
 
-pub use plan::{Arrival, Closed, MOST_ARRIVALS, Plan, PlanError, Schedule, plan};
 pub(crate) use plan::Mix;
+pub use plan::{Arrival, Closed, MOST_ARRIVALS, Plan, PlanError, Schedule, plan};

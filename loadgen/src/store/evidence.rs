@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::store::schema::{SCHEMA_VERSION, Summary, ThresholdResult};
+use crate::schema::{SCHEMA_VERSION, Summary, ThresholdResult};
 
 /// The whole of `verdict.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

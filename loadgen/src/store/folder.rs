@@ -15,9 +15,9 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::aggregator::HlogError;
+use crate::schema::Summary;
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
-use crate::store::schema::Summary;
 
 /// Longest part of a file name that comes from a user's text.
 const MAX_NAME: usize = 60;

@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::store::schema::{SCHEMA_VERSION, Summary};
+use crate::schema::{SCHEMA_VERSION, Summary};
 
 /// The whole of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,5 +1,5 @@
 //! The result folder: `results/runs/<UTC>_<command>_<name>_<id>/`, written so that a run which
-//! stops anywhere leaves a folder that can be read. `schema` is what is stored, `folder` how a
+//! stops anywhere leaves a folder that can be read. `crate::schema` is what is stored, `folder` how a
 //! file gets there, `trial_files` what one trial leaves, `manifest` what was asked of which
 //! machine, `evidence` the short file a pipeline reads, `load` the way back.
 
@@ -7,7 +7,6 @@ pub mod evidence;
 pub mod folder;
 pub mod load;
 pub mod manifest;
-pub mod schema;
 pub mod trial_files;
 
 pub use folder::{Folder, StoreError};

@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use crate::aggregator::{self, TrialData};
+use crate::schema::Trial;
 use crate::store::folder::{Folder, StoreError, slug};
-use crate::store::schema::Trial;
 
 impl Folder {
     /// Writes the files of a trial that has just ended, with its histograms.

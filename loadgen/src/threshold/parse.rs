@@ -79,9 +79,12 @@ fn read(text: &str) -> Result<Threshold, String> {
     let percent = limit.ends_with('%');
     let limit_value = read_limit(metric, limit)?;
     let tolerated = tolerated
-        .map(|tolerated| match tolerated.ends_with('%') == percent {
-            true => read_limit(metric, tolerated),
-            false => Err("both limits are percentages, or neither is".to_owned()),
+        .map(|tolerated| {
+            if tolerated.ends_with('%') == percent {
+                read_limit(metric, tolerated)
+            } else {
+                Err("both limits are percentages, or neither is".to_owned())
+            }
         })
         .transpose()?;
     if let Some(tolerated) = tolerated

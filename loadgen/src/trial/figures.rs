@@ -8,7 +8,7 @@ use crate::{
     aggregator::{CostSums, OpData, TrialData},
     flows,
     sample::{OpId, Outcome},
-    store::schema::{Cost, Operation, Percentiles, Second, Server},
+    schema::{Cost, Operation, Percentiles, Second, Server},
     units::{Nanos, Quantile},
 };
 

@@ -1,5 +1,6 @@
 //! One measured run of one arm: put the target in order, sign in, drive the load, watch, audit.
 
+mod alarm;
 mod figures;
 mod job;
 mod prepare;

@@ -9,6 +9,7 @@ use shared::{api::lab::ProfileView, invariant::InvariantResult, time::Millis};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
+    alarm::Alarm,
     figures,
     job::{Bench, Place},
     prepare::{Prepared, prepare},
@@ -21,8 +22,8 @@ use crate::{
     flows::{self, World},
     observer::{ControlError, Course, Host, Machine, Observation, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
+    schema::Trial,
     seed::sub_seed,
-    store::schema::Trial,
     suite::Suite,
     units::Nanos,
     verdict::{self, Evidence},
@@ -44,6 +45,8 @@ pub struct Outcome {
     pub view: Option<ProfileView>,
     /// What a reader must know.
     pub warnings: Vec<String>,
+    /// The promise that ended the trial early, and the figure that broke it.
+    pub ended_by: Option<(String, String)>,
 }
 
 /// Why there is no trial.
@@ -104,6 +107,7 @@ pub async fn run(
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
     let options = options(suite);
+    let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(bench.pids.iter().map(|(name, pid)| (name.clone(), *pid)));
     let mut watch = Watch {
@@ -113,30 +117,45 @@ pub async fn run(
         host,
         timeline: Timeline::default(),
         last: None,
+        // Of an experiment both arms are measured to the end, however slow one of them is.
+        alarm: match place.blocks {
+            0 => Alarm::new(&suite.thresholds),
+            _ => Alarm::default(),
+        },
+        ended_by: None,
     };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let data = loop {
+    let mut data = loop {
         tokio::select! {
             biased;
             done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
-            _ = looks.tick() => watch.look().await,
+            _ = looks.tick() => {
+                watch.look().await;
+                if watch.ended_by.is_some() {
+                    stop.cancel();
+                }
+            }
         }
     };
     watch.look().await;
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     let timeline = watch.timeline;
+    let ended_by = watch.ended_by;
 
     let audit = audit(bench, place, &data, &mut warnings).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let trial = stored(place, &data, &timeline, &hiccups, violations);
     bench.events.trial_done(trial.clone());
+    // A broken promise ended it, nobody else.
+    data.interrupted &= ended_by.is_none();
     Ok(Outcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
         view: prepared.view,
         warnings,
+        ended_by,
     })
 }
 
@@ -242,6 +261,9 @@ struct Watch<'a> {
     host: Host,
     timeline: Timeline,
     last: Option<driver::Snapshot>,
+    alarm: Alarm<'a>,
+    /// The promise that ended the run, and the figure that broke it.
+    ended_by: Option<(String, String)>,
 }
 
 impl Watch<'_> {
@@ -263,6 +285,14 @@ impl Watch<'_> {
 
     fn tick(&mut self) {
         let now = self.progress.snapshot();
+        if self.ended_by.is_none()
+            && let Some((threshold, figure)) = self.alarm.broken(&now)
+        {
+            self.bench.events.warning(format!(
+                "`{threshold}` is broken ({figure}): the run ends here"
+            ));
+            self.ended_by = Some((threshold.text.clone(), figure));
+        }
         let windows = self.place.suite.windows;
         let at = Millis(now.at.0 / 1_000_000);
         let phase = if at < windows.warm_up {

@@ -3,7 +3,7 @@
 use crate::{
     aggregator::TrialData,
     observer::{GeneratorUse, Hiccups},
-    store::schema::ValidityCheck,
+    schema::ValidityCheck,
     units::{Nanos, Quantile},
 };
 

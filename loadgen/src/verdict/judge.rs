@@ -5,7 +5,7 @@
 //! that was stopped says INTERRUPTED, and lists what it had found.
 
 use super::validity::reasons as verdict_reasons;
-use crate::store::schema::{ThresholdResult, Trial, Verdict};
+use crate::schema::{ThresholdResult, Trial, Verdict};
 
 /// Everything that the word depends on.
 #[derive(Debug, Default)]

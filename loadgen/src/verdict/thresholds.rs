@@ -7,7 +7,7 @@ use crate::{
     flows,
     sample::OpId,
     sample::Outcome,
-    store::schema::{Server, ThresholdResult},
+    schema::{Server, ThresholdResult},
     threshold::{Level, Metric, Scope, Threshold},
 };
 

@@ -11,7 +11,7 @@ use super::{
     checks::{accounts, answers, course, machine, pacing},
     evidence::Evidence,
 };
-use crate::store::schema::Validity;
+use crate::schema::Validity;
 
 /// The word of a trial that may be believed.
 pub const VALID: &str = "VALID";
@@ -79,7 +79,7 @@ pub fn validity(evidence: &Evidence<'_>) -> Validity {
 }
 
 /// Codes that did not hold and that the word comes from.
-pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::store::schema::ValidityCheck> {
+pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {
     validity.checks.iter().filter(|check| {
         let code = check.code.as_str();
         !check.ok && (INVALIDATES.contains(&code) || code == ENDED || DISTURBS.contains(&code))

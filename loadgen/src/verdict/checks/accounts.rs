@@ -1,7 +1,7 @@
 //! Do the counts add up? Exact where the counts are integers.
 
 use crate::{
-    store::schema::ValidityCheck,
+    schema::ValidityCheck,
     verdict::evidence::{Evidence, check, share, unjudged},
 };
 

@@ -3,7 +3,7 @@
 
 use crate::{
     sample::Outcome,
-    store::schema::ValidityCheck,
+    schema::ValidityCheck,
     verdict::evidence::{Evidence, check, share},
 };
 

@@ -2,8 +2,8 @@
 
 use crate::{
     aggregator::SecondData,
+    schema::ValidityCheck,
     stats,
-    store::schema::ValidityCheck,
     units::Quantile,
     verdict::evidence::{Evidence, check, share, unjudged},
 };
@@ -67,9 +67,7 @@ pub(in crate::verdict) fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
     let grown = stats::theil_sen(&course).unwrap_or(0.0) * window_s as f64;
     let mean = course.iter().sum::<f64>() / course.len().max(1) as f64;
     // A pass that sends many at once may lie across the window's edge.
-    let limit = BACKLOG_FLOOR
-        .max(evidence.at_once as f64)
-        .max(mean * 0.1);
+    let limit = BACKLOG_FLOOR.max(evidence.at_once as f64).max(mean * 0.1);
     let done = share(completed, planned);
     // The last second's requests may well be under way: a handful is no backlog.
     let done_enough = done >= COMPLETED || planned.saturating_sub(completed) <= limit as u64;

@@ -2,7 +2,7 @@
 //! measure again.
 
 use crate::{
-    store::schema::ValidityCheck,
+    schema::ValidityCheck,
     units::Nanos,
     verdict::evidence::{Evidence, check, unjudged},
 };

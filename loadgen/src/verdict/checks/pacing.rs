@@ -7,8 +7,8 @@
 //! below which it does not judge.
 
 use crate::{
+    schema::ValidityCheck,
     stats,
-    store::schema::ValidityCheck,
     units::Nanos,
     verdict::evidence::{Evidence, check, unjudged},
 };
@@ -23,8 +23,11 @@ const LAG_TAIL_SHARE: f64 = 0.2;
 const BEYOND: f64 = 10.0;
 /// Fewest arrivals of which the lag is judged: ten of them lie beyond the p80.
 const FEWEST: u64 = 50;
-/// Largest distance between the planned and the real gaps of random arrivals.
+/// Largest distance between the planned and the real gaps of many random arrivals.
 const DISTANCE: f64 = 0.05;
+/// Times the root of their number, the distance that few gaps may have by chance: 5 % of the
+/// one-sample Kolmogorov-Smirnov statistic. Below 740 gaps it is the wider of the two limits.
+const DISTANCE_BY_CHANCE: f64 = 1.36;
 /// Largest coefficient of variation of even arrivals' gaps.
 const VARIATION: f64 = 0.2;
 /// Gaps are judged over so many arrivals that they are this long in the mean: a burst within
@@ -85,12 +88,12 @@ pub(in crate::verdict) fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
 /// well as many. Even ones: the coefficient of variation of their real gaps.
 pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
     let advice = "arrivals came in other bursts than planned: the machine is too busy for the generator; lower the rate, or give it a core of its own";
+    let taken = &evidence.data.taken;
     let limit = if evidence.even {
         format!("variation of the gaps <= {VARIATION}")
     } else {
         format!("distance from the plan <= {DISTANCE}")
     };
-    let taken = &evidence.data.taken;
     if (taken.len() as u64) < FEWEST {
         let why = if taken.is_empty() {
             "users that start when they are free have no plan".to_owned()
@@ -129,11 +132,12 @@ pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
         )
     } else {
         let distance = stats::ks_two_samples(&planned, &real).unwrap_or(0.0);
+        let most = DISTANCE.max(DISTANCE_BY_CHANCE / (real.len() as f64).sqrt());
         check(
             "ARRIVALS",
-            distance <= DISTANCE,
-            format!("distance {distance:.3}"),
-            limit,
+            distance <= most,
+            format!("distance {distance:.3} over {} gaps", real.len()),
+            format!("distance from the plan <= {most:.3}"),
             advice,
         )
     }
