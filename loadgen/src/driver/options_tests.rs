@@ -38,7 +38,8 @@ fn a_budget_is_kept_to_the_request_by_all_workers_and_the_window_ends_with_it() 
     assert_eq!(data.total.count(Outcome::Ok), 1_000);
     assert!(data.conserved() && !data.interrupted);
     assert!(data.window_s() < 30.0, "{}", data.window_s());
-    assert_eq!(data.connect.len(), 7);
+    // Users come over the first second: the last ones may find nothing left to do.
+    assert!((1..=7).contains(&data.connect.len()));
     let total = &data.total;
     assert_eq!(total.first_byte_ok.len(), 1_000);
     assert!(total.first_byte_ok.max() <= total.service_ok.max());
