@@ -1,7 +1,8 @@
-//! The features, ranked: one may use the services of those above it, nothing else of them.
+//! The features, ranked auth, mentors, recordings, bookings, chat: one may use the services of
+//! those before it, nothing else of them.
 
 pub mod auth;
-pub mod mentors;
-pub mod recordings;
 pub mod bookings;
 pub mod chat;
+pub mod mentors;
+pub mod recordings;
