@@ -166,6 +166,9 @@ fn worker(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let stop = setup.stop.clone();
+    // Until the common start the clock reads zero; users that began before it would be timed
+    // with a clock that stands still.
+    clock.sleep_until(Nanos(1));
     let (taken, rounds, panicked, overloaded) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
             let work = open::work(Rc::clone(&bench), share, arrivals, end, drain, stop);
