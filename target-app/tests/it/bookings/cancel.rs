@@ -102,7 +102,7 @@ async fn what_is_cancelled_begun_or_over_cannot_be_cancelled() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_booking_cancelled_many_times_at_once_gives_one_place_back() {
-    let app = TestApp::with(&["pool.acquire_timeout=20s"]).start().await;
+    let app = TestApp::start().await;
     let slot = NewSlot::group(4).create(&app.db).await;
     let student = app.student(1);
     app.student(2).book(slot).await.created::<BookingView>();

@@ -37,12 +37,9 @@ async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_with_one_key_at_once_make_one_booking() {
     for strategy in ["row_lock", "conditional_update", "unique_index"] {
-        let app = TestApp::with(&[
-            &format!("booking.strategy={strategy}"),
-            "pool.acquire_timeout=20s",
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+            .start()
+            .await;
         let student = app.student(1);
         for round in 0..5 {
             let slot = NewSlot::group(5).create(&app.db).await;

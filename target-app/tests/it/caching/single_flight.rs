@@ -30,13 +30,9 @@ async fn stampede(app: &TestApp, waiting: i64) -> Vec<Answer> {
 #[tokio::test]
 async fn fifty_misses_at_once_are_one_load() {
     for store in ["memory", "redis"] {
-        let app = TestApp::with(&[
-            &format!("cache.mentors={store}"),
-            "cache.single_flight=on",
-            "pool.acquire_timeout=20s",
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.single_flight=on"])
+            .start()
+            .await;
         let answers = stampede(&app, 1).await;
         let first: Page<MentorCard> = answers[0].ok();
         assert!(!first.items.is_empty());
@@ -53,9 +49,7 @@ async fn fifty_misses_at_once_are_one_load() {
 
 #[tokio::test]
 async fn without_it_everybody_loads_for_themselves() {
-    let app = TestApp::with(&["cache.single_flight=off", "pool.acquire_timeout=20s"])
-        .start()
-        .await;
+    let app = TestApp::with(&["cache.single_flight=off"]).start().await;
     // As many as the pool has connections reach the database, the others wait for one.
     let answers = stampede(&app, 10).await;
     assert!(answers.iter().all(|answer| answer.body == answers[0].body));
@@ -66,9 +60,7 @@ async fn without_it_everybody_loads_for_themselves() {
 
 #[tokio::test]
 async fn whoever_waits_for_anothers_load_gets_its_failure_too_and_the_next_loads_anew() {
-    let app = TestApp::with(&["cache.single_flight=on", "pool.acquire_timeout=20s"])
-        .start()
-        .await;
+    let app = TestApp::with(&["cache.single_flight=on"]).start().await;
     let mut gate = app.db.pool().begin().await.unwrap();
     sqlx::query("lock table skill in access exclusive mode")
         .execute(&mut *gate)

@@ -7,12 +7,9 @@ use crate::support::{NewSlot, TestApp, together};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_booking_and_cancelling_at_once_every_count_is_right() {
     for strategy in ["row_lock", "conditional_update", "unique_index"] {
-        let app = TestApp::with(&[
-            &format!("booking.strategy={strategy}"),
-            "pool.acquire_timeout=30s",
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+            .start()
+            .await;
         let mut slots = Vec::new();
         for capacity in [1, 1, 3] {
             slots.push(NewSlot::group(capacity).create(&app.db).await);

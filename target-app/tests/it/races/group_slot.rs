@@ -9,12 +9,9 @@ const CLIENTS: u32 = 40;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_of_five_takes_exactly_five() {
     for strategy in ["row_lock", "conditional_update", "unique_index"] {
-        let app = TestApp::with(&[
-            &format!("booking.strategy={strategy}"),
-            "pool.acquire_timeout=30s",
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+            .start()
+            .await;
         for guarded in [true, false] {
             if !guarded && strategy == "unique_index" {
                 continue;

@@ -36,24 +36,18 @@ async fn one_winner(app: &TestApp, slot: SlotId, answers: &[Answer]) {
 }
 
 async fn with_the_guard(strategy: &str) {
-    let app = TestApp::with(&[
-        &format!("booking.strategy={strategy}"),
-        "pool.acquire_timeout=30s",
-    ])
-    .start()
-    .await;
+    let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        .start()
+        .await;
     let (slot, answers) = race(&app, 0).await;
     one_winner(&app, slot, &answers).await;
     app.finish().await;
 }
 
 async fn without_the_guard(strategy: &str) {
-    let app = TestApp::with(&[
-        &format!("booking.strategy={strategy}"),
-        "pool.acquire_timeout=30s",
-    ])
-    .start()
-    .await;
+    let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        .start()
+        .await;
     app.db.execute(DROP_GUARD).await;
     let (slot, answers) = race(&app, 1).await;
     one_winner(&app, slot, &answers).await;
@@ -88,7 +82,7 @@ async fn unique_index_has_one_winner() {
 /// The index is this strategy's whole protection: without it, it books nothing at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unique_index_without_its_index_refuses_everybody_rather_than_book_twice() {
-    let app = TestApp::with(&["booking.strategy=unique_index", "pool.acquire_timeout=30s"])
+    let app = TestApp::with(&["booking.strategy=unique_index"])
         .start()
         .await;
     app.db.execute(DROP_GUARD).await;

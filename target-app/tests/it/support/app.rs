@@ -38,13 +38,17 @@ const LIVE: usize = 4;
 /// Longest wait for an application's end.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The profile of the tests: `after` with a small pool and a cheap hash, then `settings`.
+/// The profile of the tests: `after` with a small pool, a cheap hash and the patience that a
+/// busy machine needs, then `settings`.
 pub(super) fn test_profile(settings: &[String]) -> Profile {
     let mut profile = Profile::after();
-    for setting in ["pool.max=10", "pool.min=0", "auth.hash=bcrypt(4)"]
-        .into_iter()
-        .chain(settings.iter().map(String::as_str))
-    {
+    let ours = [
+        "pool.max=10",
+        "pool.min=0",
+        "pool.acquire_timeout=30s",
+        "auth.hash=bcrypt(4)",
+    ];
+    for setting in ours.into_iter().chain(settings.iter().map(String::as_str)) {
         profile.apply(setting).unwrap();
     }
     profile
@@ -116,10 +120,7 @@ impl Setup {
         let redis = RedisDatabase::lease().await;
         let config = Config {
             database_url: db.url().to_owned().into(),
-            redis_url: match self.redis_at {
-                Some(address) => format!("redis://{address}/{}", redis.number).into(),
-                None => redis.url.clone().into(),
-            },
+            redis_url: redis.url_at(self.redis_at).into(),
             listen: "127.0.0.1:0".parse().unwrap(),
             lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
             jwt_secret: "a secret of the tests, thirty-two bytes long"
@@ -254,7 +255,6 @@ static LEASED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
 /// A Redis database that is this application's alone: the lowest free one, emptied.
 struct RedisDatabase {
     number: u32,
-    url: String,
 }
 
 impl RedisDatabase {
@@ -265,25 +265,28 @@ impl RedisDatabase {
             leased.insert(free);
             free
         };
-        let server = services().redis_url;
-        // Whatever database the address names, ours is by number.
-        let server = match server.split_once("://") {
-            Some((scheme, rest)) => {
-                format!("{scheme}://{}", rest.split('/').next().unwrap_or_default())
-            }
-            None => server,
-        };
-        let redis = Self {
-            number,
-            url: format!("{server}/{number}"),
-        };
-        let mut conn = RedisClient::open(redis.url.as_str())
+        let redis = Self { number };
+        let mut conn = RedisClient::open(redis.url_at(None))
             .unwrap()
             .get_multiplexed_async_connection()
             .await
             .expect("the Redis of REDIS_URL answers");
         let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
         redis
+    }
+
+    /// Its address, or the same behind another one: password and number stay.
+    fn url_at(&self, address: Option<SocketAddr>) -> String {
+        let server = services().redis_url;
+        let (scheme, rest) = server.split_once("://").unwrap_or(("redis", &server));
+        // Whatever database the address names, ours is by number.
+        let place = rest.split('/').next().unwrap_or_default();
+        let place = match (address, place.rsplit_once('@')) {
+            (None, _) => place.to_owned(),
+            (Some(address), None) => address.to_string(),
+            (Some(address), Some((user, _))) => format!("{user}@{address}"),
+        };
+        format!("{scheme}://{place}/{}", self.number)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::{env, sync::Once};
 
+use target_app::{config::LogFormat, telemetry};
+
 /// Where the services are.
 pub(crate) struct Services {
     /// A superuser's address of a PostgreSQL server; any database of it.
@@ -12,10 +14,14 @@ pub(crate) struct Services {
 
 /// The services, or one line that says how to get them.
 pub(crate) fn services() -> Services {
-    static TLS: Once = Once::new();
-    TLS.call_once(|| {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
         // Built without a provider of its own, the HTTP client panics before its first request.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        // The applications' log, for whoever asks for it.
+        if env::var_os("RUST_LOG").is_some() {
+            telemetry::init(LogFormat::Text);
+        }
     });
     let given = |name| env::var(name).ok().filter(|text| !text.is_empty());
     match (given("DATABASE_URL"), given("REDIS_URL")) {
