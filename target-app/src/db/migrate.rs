@@ -10,8 +10,9 @@ use sqlx::{
 
 use super::DbError;
 
-/// How long a command waits for a connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a command waits for a connection. Signing in with SCRAM takes sqlx hundreds of turns
+/// on the runtime, which is seconds while a server is busy and its profile is exchanged.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
