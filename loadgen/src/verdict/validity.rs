@@ -2,10 +2,11 @@
 //! machine that had a bad moment?
 //!
 //! What fails on the generator's side makes the trial INVALID, what fails on the machine's makes
-//! it NOISY and worth repeating: stolen time, hiccups, and waits of the generator for a processor
-//! up to half of what is measured (beyond that it is INVALID). Checks that tell about the target (`BACKLOG`, `ERRORS`,
-//! `CORRECT`, `STATIONARY`), about how much a figure says (`COUNT`), or about a figure beside
-//! the response times (`UTIL`) are listed and leave it VALID.
+//! it NOISY and worth repeating: stolen time and what came late by it, hiccups, and waits of the
+//! generator for a processor up to half of what is measured (beyond that it is INVALID). Checks
+//! that tell about the target (`BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how much a
+//! figure says (`COUNT`), or about a figure beside the response times (`UTIL`) are listed and
+//! leave it VALID.
 
 use super::{
     checks::{accounts, answers, course, machine, pacing},
@@ -65,7 +66,13 @@ pub fn validity(evidence: &Evidence<'_>) -> Validity {
             .iter()
             .any(|check| !check.ok && codes.contains(&check.code.as_str()))
     };
-    let word = if broken(&INVALIDATES) || broken(&[ENDED]) || pacing::starved(evidence) {
+    // Where the host of this machine took the processor away, the generator was late without a
+    // fault of its own, in either arm alike: worth a repetition, not a refusal.
+    let robbed = broken(&[STOLEN]);
+    let own_fault = |code: &&&str| !(robbed && LATE.contains(*code));
+    let faults: Vec<&str> = INVALIDATES.iter().filter(own_fault).copied().collect();
+    let starved = pacing::starved(evidence) && !robbed;
+    let word = if broken(&faults) || broken(&[ENDED]) || starved {
         INVALID
     } else if broken(&DISTURBS) {
         NOISY
@@ -77,6 +84,12 @@ pub fn validity(evidence: &Evidence<'_>) -> Validity {
         checks,
     }
 }
+
+/// The code of processor time that other guests of the host took.
+const STOLEN: &str = "STEAL";
+/// Codes of a generator that was late, or of a warm-up that was slow, for which stolen time is
+/// an excuse.
+const LATE: [&str; 4] = ["LAG", "ARRIVALS", "GEN_WAIT", "NOT_WARM"];
 
 /// Codes that did not hold and that the word comes from.
 pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {

@@ -185,6 +185,22 @@ fn a_fault_of_the_machine_makes_a_trial_noisy_and_not_invalid() {
 }
 
 #[test]
+fn a_generator_that_was_late_by_stolen_time_is_noisy_and_by_itself_invalid() {
+    let mut data = good();
+    data.lag.clear();
+    for _ in 0..1_000 {
+        data.lag.record(20_000_000).unwrap();
+    }
+    let own = validity(&quiet(&data));
+    assert_eq!(own.word, INVALID);
+    let robbed = validity(&Evidence {
+        steal: Some(0.2),
+        ..quiet(&data)
+    });
+    assert_eq!(robbed.word, NOISY);
+}
+
+#[test]
 fn a_short_quiet_trial_of_few_requests_is_valid_and_says_what_it_cannot_judge() {
     let mut data = good();
     data.window.1 = Nanos::from_secs(4);

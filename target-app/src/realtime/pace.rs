@@ -62,7 +62,7 @@ mod tests {
         let start = Instant::now() + Duration::from_secs(100);
         let mut pace = Pace::new(200, start);
         assert_eq!(admitted(&mut pace, start, Duration::ZERO), 200);
-        let start = start + Duration::from_secs(3600);
+        let start = start + Duration::from_hours(1);
         assert_eq!(admitted(&mut pace, start, Duration::from_secs(9)), 2_000);
     }
 
