@@ -122,8 +122,8 @@ fn init(
         .arg("-D")
         .arg(data)
         // Not SCRAM: sqlx works its 4,096 rounds out in slices of five between other tasks, so that
-        // on a busy target a new connection takes seconds. Nobody listens on the loopback interface.
-        .args(["-U", NAME, "--auth=password", "-E", "UTF8"])
+        // on a busy target a new connection takes seconds. Here nobody listens between the two.
+        .args(["-U", NAME, "--auth=md5", "-E", "UTF8"])
         .arg("--locale=C.UTF-8")
         .arg(format!("--pwfile={}", secret.display()))
         // A new cluster that is lost in a power cut is simply made again.
