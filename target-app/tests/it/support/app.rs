@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::redis::{Client as RedisClient, cmd};
+use deadpool_redis::redis::{AsyncConnectionConfig, Client as RedisClient, cmd};
 use shared::{
     api::auth::Role,
     dataset::{self, Kind},
@@ -268,7 +268,10 @@ impl RedisDatabase {
         let redis = Self { number };
         let mut conn = RedisClient::open(redis.url_at(None))
             .unwrap()
-            .get_multiplexed_async_connection()
+            // The library's own half second is short on a machine that also compiles.
+            .get_multiplexed_async_connection_with_config(
+                &AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE)),
+            )
             .await
             .expect("the Redis of REDIS_URL answers");
         let _: () = cmd("FLUSHDB").query_async(&mut conn).await.unwrap();
