@@ -23,6 +23,7 @@ use crate::suite::{
     LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
+use crate::threshold::Level;
 
 /// Most pairs of trials.
 pub const MAX_BLOCKS: u32 = 200;
@@ -226,9 +227,15 @@ fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
 }
 
 impl Experiment {
-    /// The quick version of it.
+    /// The quick version of it. It tells whether everything works, not how fast: from so few
+    /// requests a percentile is one request, so limits on times warn and do not fail.
     pub fn make_quick(&mut self) {
         self.blocks = self.quick.blocks;
+        for threshold in &mut self.suite.thresholds {
+            if threshold.metric.is_time() {
+                threshold.level = Level::Warn;
+            }
+        }
         shorten(&mut self.suite, self.quick.warm_up, self.quick.measure);
     }
 
@@ -322,6 +329,7 @@ after: { profile: after }
 load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
 flows: [ { flow: discovery.browse } ]
 quick: { blocks: 3, duration: 5s }
+thresholds: [ p95 < 1s, errors < 1% ]
 ";
 
     #[test]
@@ -336,6 +344,17 @@ quick: { blocks: 3, duration: 5s }
         assert_eq!(experiment.planned(), Millis(120_000));
         experiment.make_quick();
         assert_eq!(experiment.planned(), Millis(36_000));
+        let levels: Vec<Level> = experiment
+            .suite
+            .thresholds
+            .iter()
+            .map(|threshold| threshold.level)
+            .collect();
+        assert_eq!(
+            levels,
+            [Level::Warn, Level::Fail],
+            "times warn in a quick one"
+        );
         let LoadModel::Open { phases, .. } = &experiment.suite.load else {
             panic!("open")
         };

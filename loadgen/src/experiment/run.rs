@@ -1,6 +1,8 @@
 //! Runs the blocks of an experiment, repeats a block once where a trial may not be believed,
 //! and compares the arms. Writes no file: each trial is handed on as it ends.
 
+use std::collections::BTreeSet;
+
 use shared::api::lab::ProfileView;
 
 use super::{
@@ -81,6 +83,11 @@ struct Work<'a> {
     invalid_folders: Vec<String>,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
+    /// Whether a repetition was as noisy as what it repeated.
+    restless: bool,
+    /// Trials that count although they are noisy, and why they are.
+    noisy_trials: usize,
+    noisy: BTreeSet<String>,
     warnings: Vec<String>,
     interrupted: bool,
     error: Option<TrialError>,
@@ -108,6 +115,9 @@ impl<'a> Work<'a> {
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
             noisy_repeats: 0,
+            restless: false,
+            noisy_trials: 0,
+            noisy: BTreeSet::new(),
             warnings: Vec::new(),
             interrupted: false,
             error: None,
@@ -146,16 +156,15 @@ impl<'a> Work<'a> {
             // The machine's bad moments are worth one repetition, not an experiment without end:
             // what stays noisy counts, and the report says so.
             let believed = |outcome: &Outcome| outcome.trial.validity.word != INVALID;
-            let patience = attempt.is_empty() && self.noisy_repeats < self.noisy_repeats_most();
             let quiet = valid(&before) && valid(&after);
+            // One repetition that did not help says that the next would not either.
+            self.restless |= !quiet && !attempt.is_empty();
+            let patience = !self.restless && self.noisy_repeats < self.noisy_repeats_most();
             if quiet || (!patience && believed(&before) && believed(&after)) {
                 for outcome in [&before, &after] {
                     if outcome.trial.validity.word == NOISY {
-                        self.warn(format!(
-                            "{} is noisy ({}) and counts all the same: the machine did not become quiet",
-                            outcome.trial.folder,
-                            codes(outcome)
-                        ));
+                        self.noisy.extend(reasons(outcome));
+                        self.noisy_trials += 1;
                     }
                 }
                 for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
@@ -167,10 +176,9 @@ impl<'a> Work<'a> {
             for outcome in [&before, &after] {
                 let folder = &outcome.trial.folder;
                 let word = outcome.trial.validity.word.as_str();
-                if word == NOISY {
-                    self.warn(format!("{folder} is noisy ({})", codes(outcome)));
-                } else if word == INVALID {
-                    self.warn(format!("{folder} is not valid ({})", codes(outcome)));
+                if word == INVALID {
+                    let codes = reasons(outcome).collect::<Vec<_>>().join(", ");
+                    self.warn(format!("{folder} is not valid ({codes})"));
                     if attempt == "r" {
                         self.invalid_folders.push(folder.clone());
                     }
@@ -191,10 +199,10 @@ impl<'a> Work<'a> {
         true
     }
 
-    /// Blocks that are repeated for noise alone: half of them, so that a machine that is never
-    /// quiet costs half as much time again and no more.
+    /// Blocks that are repeated for noise alone: a third of them, so that a machine that is
+    /// seldom quiet costs a third as much time again and no more; none of a quick experiment.
     const fn noisy_repeats_most(&self) -> u32 {
-        self.experiment.blocks.div_ceil(2)
+        self.experiment.blocks / 3
     }
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
@@ -247,6 +255,14 @@ impl<'a> Work<'a> {
 
     fn finish(mut self) -> Finished {
         let effects = self.effects();
+        if self.noisy_trials > 0 {
+            let counted = 2 * self.pairs.len();
+            let codes = self.noisy.iter().cloned().collect::<Vec<_>>().join(", ");
+            self.warn(format!(
+                "{} of {counted} trials are noisy ({codes}) and count all the same: the machine did not become quiet",
+                self.noisy_trials
+            ));
+        }
         for warning in overload_warnings(&self.trials) {
             self.warn(warning);
         }
@@ -322,11 +338,8 @@ impl<'a> Work<'a> {
 }
 
 /// What a trial's word comes from.
-fn codes(outcome: &Outcome) -> String {
-    verdict::reasons(&outcome.trial.validity)
-        .map(|check| check.code.as_str())
-        .collect::<Vec<_>>()
-        .join(", ")
+fn reasons(outcome: &Outcome) -> impl Iterator<Item = String> {
+    verdict::reasons(&outcome.trial.validity).map(|check| check.code.clone())
 }
 
 /// One line for each arm that could not keep up in some trial.

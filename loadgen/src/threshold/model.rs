@@ -156,6 +156,11 @@ impl Metric {
         )
     }
 
+    /// Whether it is a response time.
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::Quantile(_) | Self::Mean | Self::Max)
+    }
+
     /// Whether it is known while the load runs.
     pub const fn is_live(self) -> bool {
         matches!(
