@@ -68,8 +68,8 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
         ("FAILED", 99)
     } else {
         reasons.push(match findings.thresholds.len() {
-            0 => "every trial is valid and no invariant is broken".to_owned(),
-            n => format!("every trial is valid, no invariant is broken, and {n} threshold(s) were held against the figures"),
+            0 => "no trial is invalid and no invariant is broken".to_owned(),
+            n => format!("no trial is invalid, no invariant is broken, and {n} threshold(s) were held against the figures"),
         });
         ("PASSED", 0)
     };
