@@ -1,6 +1,9 @@
 //! The interval log of a trial: HdrHistogram V2, compressed, readable by the usual tools.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
 use hdrhistogram::{
     Histogram,
@@ -11,7 +14,10 @@ use hdrhistogram::{
 };
 
 use super::TrialData;
-use crate::flows;
+use crate::{
+    flows,
+    recorder::{Kind, response_histogram},
+};
 
 /// The log could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -24,11 +30,14 @@ pub enum HlogError {
     Encode(V2DeflateSerializeError),
 }
 
-/// Writes one interval, the whole window, for each distribution. Values are nanoseconds; the
+/// Writes one interval a second (longer ones where the trial is longer than ten minutes), in the
+/// order of time, each request in the interval in which it was done. Values are nanoseconds; the
 /// column of the largest one is in milliseconds.
 ///
-/// Tags: `OP` the responses of the successes, `OP:service` the same from the actual send,
-/// `OP:failed` the failures, `total`, `total:service`, `total:failed`, and `lag` of the pacer.
+/// Tags: `OP:ok` the responses of the successes, `OP:service` the same from the actual send,
+/// `OP:err` the failures; the same of all operations as `ok`, `service` and `err`; and `lag` of
+/// the pacer, one interval for the whole window. All intervals of a tag together are exactly the
+/// histogram that the summary's percentiles are taken from.
 pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError> {
     let mut serializer = V2DeflateSerializer::new();
     let from = data.window.0.duration();
@@ -39,7 +48,7 @@ pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError>
         .with_base_time(data.started_at)
         .with_max_value_divisor(1e6)
         .begin_log_with(&mut to, &mut serializer)?;
-    let mut write = |tag: &str, histogram: &Histogram<u64>| {
+    let mut write = |tag: &str, histogram: &Histogram<u64>, from: Duration, length: Duration| {
         if histogram.is_empty() {
             return Ok(());
         }
@@ -49,22 +58,36 @@ pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError>
                 IntervalLogWriterError::SerializeError(error) => HlogError::Encode(error),
             })
     };
-    let named = data
-        .ops
-        .iter()
-        .map(|(op, ops)| (flows::operation_name(*op), ops))
-        .chain([("total", &data.total)]);
-    for (name, ops) in named {
-        write(name, &ops.ok)?;
-        write(&format!("{name}:service"), &ops.service_ok)?;
-        write(&format!("{name}:failed"), &ops.failed)?;
+    write("lag", &data.lag, from, length)?;
+    for (number, begin, width) in data.course.intervals() {
+        let (begin, width) = (begin.duration(), width.duration());
+        for kind in Kind::ALL {
+            let mut all = response_histogram();
+            for op in data.ops.keys() {
+                if let Some(one) = data.course.histogram(*op, kind, number) {
+                    all.add(&one)
+                        .expect("all have the bounds of response_histogram");
+                    let tag = format!("{}:{}", flows::operation_name(*op), word(kind));
+                    write(&tag, &one, begin, width)?;
+                }
+            }
+            write(word(kind), &all, begin, width)?;
+        }
     }
-    write("lag", &data.lag)
+    Ok(())
+}
+
+const fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Ok => "ok",
+        Kind::Service => "service",
+        Kind::Failed => "err",
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::{collections::BTreeMap, time::SystemTime};
 
     use base64::Engine as _;
     use hdrhistogram::serialization::{
@@ -73,38 +96,84 @@ mod tests {
     };
 
     use super::*;
-    use crate::{recorder::Window, sample::OpId, units::Nanos};
+    use crate::{
+        recorder::{Shard, Window},
+        sample::{OpId, Outcome, Sample},
+        units::Nanos,
+    };
+
+    /// Every tag with its number of intervals and all of them added up.
+    fn read(text: &[u8]) -> BTreeMap<String, (usize, Histogram<u64>)> {
+        let mut tags = BTreeMap::new();
+        let mut last = Duration::ZERO;
+        for entry in IntervalLogIterator::new(text) {
+            let LogEntry::Interval(interval) = entry.unwrap() else {
+                continue;
+            };
+            assert!(interval.start_timestamp() >= last, "in the order of time");
+            last = interval.start_timestamp();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(interval.encoded_histogram())
+                .unwrap();
+            let one: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
+            let (count, sum) = tags
+                .entry(interval.tag().unwrap().as_str().to_owned())
+                .or_insert_with(|| (0, response_histogram()));
+            *count += 1;
+            sum.add(one).unwrap();
+        }
+        tags
+    }
 
     #[test]
-    fn the_log_reads_back_with_every_value_in_its_bucket() {
+    fn the_log_reads_back_second_by_second_and_adds_up_to_the_trial() {
         let window = Window {
             from: Nanos::from_secs(2),
             to: Nanos::from_secs(7),
         };
-        let mut data = TrialData::empty(SystemTime::UNIX_EPOCH, window);
-        let op = data.ops.entry(OpId(0)).or_default();
-        for ms in 1..=100 {
-            op.ok.record(ms * 1_000_000).unwrap();
+        let mut shard = Shard::new(window, &[OpId(0)], Nanos::from_secs(9));
+        for number in 0..100 {
+            let intended = Nanos::from_millis(2_000 + 50 * number);
+            let done = Nanos(intended.0 + (number + 1) * 1_000_000);
+            let failed = number % 10 == 0;
+            shard.begin(OpId(0), intended);
+            shard.settle(
+                &Sample {
+                    op: OpId(0),
+                    intended,
+                    woke: intended,
+                    admitted: intended,
+                    sent: intended,
+                    first_byte: done,
+                    done,
+                    outcome: if failed { Outcome::Reset } else { Outcome::Ok },
+                    status: 0,
+                    bytes_in: 0,
+                    cost: None,
+                },
+                None,
+            );
         }
+        let data = TrialData::from_shards(SystemTime::UNIX_EPOCH, window, vec![shard]);
         let mut text = Vec::new();
         write_hlog(&data, &mut text).unwrap();
-        let intervals: Vec<_> = IntervalLogIterator::new(&text)
-            .filter_map(|entry| match entry.unwrap() {
-                LogEntry::Interval(interval) => Some(interval),
-                _ => None,
-            })
-            .collect();
-        assert_eq!(intervals.len(), 1);
-        assert_eq!(intervals[0].tag().unwrap().as_str(), flows::OPERATIONS[0]);
-        assert_eq!(intervals[0].duration(), Duration::from_secs(5));
-        let bytes = base64::engine::general_purpose::STANDARD
-            .decode(intervals[0].encoded_histogram())
-            .unwrap();
-        let read: Histogram<u64> = Deserializer::new().deserialize(&mut &bytes[..]).unwrap();
-        assert_eq!(read.len(), 100);
-        assert_eq!(
-            read.value_at_quantile(0.5),
-            data.ops[&OpId(0)].ok.value_at_quantile(0.5)
-        );
+        let tags = read(&text);
+        let op = flows::OPERATIONS[0];
+        for (tag, whole) in [
+            (format!("{op}:ok"), &data.ops[&OpId(0)].ok),
+            (format!("{op}:service"), &data.ops[&OpId(0)].service_ok),
+            (format!("{op}:err"), &data.ops[&OpId(0)].failed),
+            ("ok".to_owned(), &data.total.ok),
+            ("err".to_owned(), &data.total.failed),
+        ] {
+            let (intervals, sum) = &tags[&tag];
+            // The last request is done in the sixth second.
+            assert!((5..=6).contains(intervals), "{tag}: {intervals}");
+            assert_eq!(sum.len(), whole.len(), "{tag}");
+            for share in [0.1, 0.5, 0.99, 1.0] {
+                assert_eq!(sum.value_at_quantile(share), whole.value_at_quantile(share));
+            }
+        }
+        assert_eq!(tags.len(), 6, "one operation and all, three kinds each");
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
-    recorder::{OpData, Shard, Timeline, Window, response_histogram},
+    recorder::{Course, OpData, Shard, Timeline, Window, response_histogram},
     sample::OpId,
     units::Nanos,
 };
@@ -31,6 +31,8 @@ pub struct TrialData {
     pub overloaded: bool,
     /// By second, the warm-up's included, with none left out.
     pub seconds: Vec<SecondData>,
+    /// The distributions by interval; together they are those of `ops`.
+    pub course: Course,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
     /// fault. Of a closed model, how late a user woke from thinking.
     pub lag: Histogram<u64>,
@@ -113,6 +115,7 @@ impl TrialData {
             phases: Vec::new(),
             overloaded: false,
             seconds: Vec::new(),
+            course: Course::default(),
             lag: response_histogram(),
             taken: Vec::new(),
             emitted: 0,
@@ -161,6 +164,7 @@ impl TrialData {
                 data.total.merge(theirs);
             }
             timeline.merge(shard.timeline());
+            data.course.add(&mut shard);
             data.outstanding_at_window_start += shard.outstanding_at_window_start();
             data.outstanding_at_window_end += shard.outstanding_at_window_end();
             data.outstanding_area += shard.outstanding_area();

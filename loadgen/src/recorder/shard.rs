@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 
 use super::{
     bounds::{HIGHEST, response_histogram},
+    intervals::{Intervals, Logs},
     op_data::OpData,
     second::{Timeline, Window},
 };
@@ -26,6 +27,7 @@ pub struct Shard {
     window: Window,
     ops: Vec<Option<Box<OpData>>>,
     timeline: Timeline,
+    logs: Logs,
     open: OpenCount,
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
@@ -45,6 +47,7 @@ impl Shard {
             window,
             ops: Vec::new(),
             timeline: Timeline::up_to(&window, end),
+            logs: Logs::new(Intervals::of(window.from, end)),
             open: OpenCount::default(),
             response_sum: 0,
             examples: BTreeMap::new(),
@@ -116,6 +119,7 @@ impl Shard {
         }
         self.response_sum += u128::from(sample.response().0);
         self.slot(sample.op).record(sample);
+        self.logs.record(sample);
         if let Some(phase) = self.phase(sample.intended) {
             phase.record(sample);
         }
@@ -161,6 +165,11 @@ impl Shard {
     /// The course by the second.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
+    }
+
+    /// The course of every distribution.
+    pub(super) fn logs(&mut self) -> &mut Logs {
+        &mut self.logs
     }
 
     /// Why requests failed, with how often.

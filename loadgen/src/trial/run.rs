@@ -250,6 +250,7 @@ fn options(suite: &Suite) -> driver::Options {
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
         wire: driver::Wire::default(),
+        showing: None,
     }
 }
 
