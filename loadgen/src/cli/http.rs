@@ -2,9 +2,11 @@
 //! self-checks of every other run.
 
 use std::{
-    io,
+    fs::File,
+    io::{self, Write as _},
     net::{SocketAddr, TcpStream, ToSocketAddrs as _},
     os::unix::net::UnixStream,
+    path::Path,
     process::id,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -18,10 +20,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{http_args::HttpArgs, http_json, http_text, interrupt, outcome::Failure};
+use super::{
+    http_args::{HttpArgs, SHOWN},
+    http_json, http_text, interrupt,
+    outcome::Failure,
+};
 use crate::{
-    aggregator::TrialData,
-    driver::{self, FlowLoad, Options, Progress, Setup, Snapshot, Tls, Trust, Wire},
+    aggregator::{TrialData, write_hlog},
+    driver::{self, FlowLoad, Options, Progress, Setup, Showing, Snapshot, Tls, Trust, Wire},
     events::{self, Publisher, Tick},
     flows::{AdHoc, World},
     live::{Live, Look},
@@ -76,7 +82,14 @@ pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let setup = setup(args, &place)?;
     there(&place)
         .map_err(|error| Failure::usage(format!("nobody answers at {}: {error}", args.url)))?;
+    // Made before the load: what cannot be written should not cost a run.
+    let hlog = args.hlog.as_deref().map(create).transpose()?;
     let measured = measure(args, setup, place.wire)?;
+    if let Some(file) = hlog {
+        let mut file = io::BufWriter::new(file);
+        write_hlog(&measured.data, &mut file).map_err(Failure::internal)?;
+        file.flush().map_err(Failure::internal)?;
+    }
     let text = if args.json {
         http_json::render(&measured)
     } else {
@@ -84,6 +97,11 @@ pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     };
     super::outcome::print(&text)?;
     Ok(measured.verdict.exit_code)
+}
+
+fn create(path: &Path) -> Result<File, Failure> {
+    File::create(path)
+        .map_err(|error| Failure::usage(format!("cannot write {}: {error}", path.display())))
 }
 
 /// Whether anybody takes a connection.
@@ -122,7 +140,7 @@ fn place(args: &HttpArgs) -> Result<Place, Failure> {
             Some(file) => Trust::File(file.clone()),
             None => Trust::Public,
         };
-        Some(Tls::new(name, &trust).map_err(Failure::usage)?)
+        Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
     } else {
         None
     };
@@ -149,6 +167,7 @@ fn place(args: &HttpArgs) -> Result<Place, Failure> {
         wire: Wire {
             unix: args.unix.clone(),
             tls,
+            http2_streams: args.http2.then_some(args.streams),
         },
         path: uri
             .path_and_query()
@@ -173,9 +192,9 @@ fn request(args: &HttpArgs, place: &Place) -> Result<Request, Failure> {
 /// The load, its measured window, and its name for people.
 fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
     let warm_up = args.warmup.unwrap_or(Millis(0));
-    let connections = args.connections;
+    let connections = args.users();
     let Some(rate) = args.rate else {
-        let measure = match (args.duration, args.requests) {
+        let measure = match (args.duration, args.count()) {
             (Some(duration), _) => duration,
             (None, Some(_)) => PATIENCE,
             (None, None) => Millis(10_000),
@@ -186,7 +205,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
             think: None,
             iterations: None,
         };
-        let until = args.requests.map_or_else(
+        let until = args.count().map_or_else(
             || format!("for {measure}"),
             |count| format!("{count} requests"),
         );
@@ -196,7 +215,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
     let mean = args.to.map_or(rate.as_per_second(), |to| {
         f64::midpoint(rate.as_per_second(), to.as_per_second())
     });
-    let measure = match (args.duration, args.requests) {
+    let measure = match (args.duration, args.count()) {
         (Some(duration), _) => duration,
         // One millisecond more than it takes; what is too much is cut off the plan.
         (None, Some(count)) => Millis((count as f64 / mean * 1_000.0).ceil() as u64 + 1),
@@ -250,7 +269,7 @@ fn setup(args: &HttpArgs, place: &Place) -> Result<Prepared, Failure> {
     let (model, windows, text) = load(args);
     let mut schedule = schedule::plan(&model, &[1.0], &windows, sub_seed(args.seed, "plan"))
         .map_err(Failure::usage)?;
-    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, args.requests) {
+    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, args.count()) {
         plan.arrivals
             .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
@@ -273,7 +292,7 @@ fn setup(args: &HttpArgs, place: &Place) -> Result<Prepared, Failure> {
         )),
         timeout: args.timeout,
         drain: windows.drain,
-        max_users: args.connections,
+        max_users: args.users(),
         workers: usize::from(args.workers),
         seed: sub_seed(args.seed, "users"),
         progress: Arc::new(Progress::default()),
@@ -296,7 +315,8 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     let even = open && !args.poisson;
     let level = args.to.is_none_or(|to| Some(to) == args.rate);
     let options = Options {
-        iterations: args.requests.filter(|_| !open),
+        iterations: args.count().filter(|_| !open),
+        showing: args.http_debug.then(|| Showing::first(SHOWN)),
         wire,
         ..Options::default()
     };

@@ -13,6 +13,11 @@ use crate::{threshold::Threshold, units::Rate};
 /// Most connections.
 const MOST_CONNECTIONS: i64 = 20_000;
 
+/// Most streams on one connection; what servers allow by default is about this.
+const MOST_STREAMS: u32 = 250;
+/// Exchanges that are shown.
+pub(super) const SHOWN: u32 = 3;
+
 /// `loadgen http`.
 #[derive(Debug, Clone, Args)]
 pub struct HttpArgs {
@@ -20,8 +25,9 @@ pub struct HttpArgs {
     #[arg(value_name = "URL")]
     pub url: String,
     /// Connections; without --rate each sends its next request when the last is answered
-    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=MOST_CONNECTIONS))]
-    pub connections: u32,
+    /// [default: 50; 1 with --http-debug]
+    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MOST_CONNECTIONS))]
+    pub connections: Option<u32>,
     /// For how long; 10s without it, or until --requests are done
     #[arg(long, short, visible_short_alias = 'z', env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
     pub duration: Option<Millis>,
@@ -97,6 +103,18 @@ pub struct HttpArgs {
     /// Believe every certificate (https)
     #[arg(long, env = "LOADGEN_INSECURE")]
     pub insecure: bool,
+    /// Speak HTTP/2: over TLS if the target agrees to it, at once over plain TCP
+    #[arg(long, env = "LOADGEN_HTTP2")]
+    pub http2: bool,
+    /// Requests at once on one HTTP/2 connection: so many of the --connections are streams of one
+    #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STREAMS)))]
+    pub streams: u32,
+    /// Print the first exchanges whole, secret headers excepted; sends 3 requests unless told
+    #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
+    pub http_debug: bool,
+    /// Write the distributions by second to this file, as an HdrHistogram interval log
+    #[arg(long, env = "LOADGEN_HLOG", value_name = "FILE")]
+    pub hlog: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
@@ -106,6 +124,18 @@ pub struct HttpArgs {
 }
 
 impl HttpArgs {
+    /// Virtual users, and unless they share some, connections.
+    pub(super) fn users(&self) -> u32 {
+        self.connections
+            .unwrap_or(if self.http_debug { 1 } else { 50 })
+    }
+
+    /// How many requests; `None` where the time ends it.
+    pub(super) fn count(&self) -> Option<u64> {
+        let few = self.http_debug && self.duration.is_none();
+        self.requests.or(few.then_some(u64::from(SHOWN)))
+    }
+
     /// The body; a file is read once.
     pub(super) fn body(&self) -> Result<Bytes, String> {
         let Some(text) = &self.body else {

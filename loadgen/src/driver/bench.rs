@@ -1,10 +1,17 @@
 //! What all virtual users of one worker share: clock, target, shard. One thread only.
 
-use std::{cell::RefCell, net::SocketAddr, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    sync::Arc,
+};
 
 use http::HeaderValue;
 
-use super::{progress::Progress, setup::FlowLoad, wire::Wire};
+use super::{
+    multiplex::Multiplexed, progress::Progress, setup::FlowLoad, showing::Showing, wire::Wire,
+};
 use crate::{
     clock::Clock,
     flows::World,
@@ -26,9 +33,20 @@ pub(super) struct Bench {
     pub(super) seed: u64,
     pub(super) progress: Arc<Progress>,
     pub(super) shard: RefCell<Shard>,
+    /// Users made so far.
+    pub(super) users: Cell<u32>,
+    /// The connections that users share (HTTP/2).
+    pub(super) multiplexed: Multiplexed,
+    /// Exchanges to be shown.
+    pub(super) showing: Option<Showing>,
 }
 
 impl Bench {
+    /// The number of a new user.
+    pub(super) fn next_user(&self) -> u32 {
+        self.users.replace(self.users.get() + 1)
+    }
+
     /// A request has become due.
     pub(super) fn due(&self, intended: Nanos) {
         self.due_now(intended, self.clock.now());

@@ -1,20 +1,28 @@
-//! One keep-alive HTTP/1.1 connection, and one request over it.
+//! One connection in a virtual user's hand, and one request over it.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+};
 
 use bytes::{Bytes, BytesMut};
+use futures_util::future::LocalBoxFuture;
 use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::Incoming,
-    client::conn::http1::{SendRequest, handshake},
+    client::conn::{
+        TrySendError,
+        http1::{SendRequest, handshake},
+    },
 };
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    task::{AbortHandle, spawn_local},
-};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     bench::Bench,
+    multiplex::Streams,
     patience::Patience,
     wire::{self, Stream},
 };
@@ -30,21 +38,52 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 /// Why there is no answer: how it counts, and one line for people.
 pub(super) type Failure = (Outcome, String);
 
-/// A connection in hand. Dropping it closes it.
+/// A connection in hand. Dropping it closes it, also in the middle of an answer that nobody
+/// waits for.
+///
+/// It has no task of its own: who uses it drives it, and between two requests nobody does. That
+/// saves two task switches a request and a task's memory a user.
 pub(super) struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    task: AbortHandle,
+    sender: Sender,
+    /// hyper's side of it; absent once the connection has ended, and of a shared one, which has
+    /// a task.
+    driver: Option<LocalBoxFuture<'static, hyper::Result<()>>>,
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // Closes the socket now, also in the middle of an answer that nobody waits for.
-        self.task.abort();
+enum Sender {
+    /// HTTP/1.1: the user's own.
+    Own(SendRequest<Full<Bytes>>),
+    /// HTTP/2: shared with the users of one group.
+    Shared(Streams),
+}
+
+type Sent = Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>>;
+
+impl Sender {
+    async fn ready(&mut self) -> hyper::Result<()> {
+        match self {
+            Self::Own(sender) => sender.ready().await,
+            Self::Shared(streams) => streams.ready().await,
+        }
+    }
+
+    async fn send(&mut self, message: http::Request<Full<Bytes>>) -> Sent {
+        match self {
+            Self::Own(sender) => sender.try_send_request(message).await,
+            Self::Shared(streams) => streams.try_send_request(message).await,
+        }
     }
 }
 
 impl Connection {
-    async fn open(bench: &Bench) -> Result<Self, Failure> {
+    async fn open(bench: &Bench, user: u32) -> Result<Self, Failure> {
+        if let Some(streams) = bench.wire.http2_streams {
+            let streams = bench.multiplexed.streams(user / streams, bench).await?;
+            return Ok(Self {
+                sender: Sender::Shared(streams),
+                driver: None,
+            });
+        }
         match wire::open(bench).await? {
             Stream::Tcp(stream) => Self::over(stream).await,
             Stream::Unix(stream) => Self::over(stream).await,
@@ -60,25 +99,55 @@ impl Connection {
         let (sender, connection) = handshake(TokioIo::new(stream))
             .await
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
-        // How the connection ends is told to the request on it; idle, it does not matter.
-        let task = spawn_local(async move {
-            let _ended = connection.await;
-        });
         Ok(Self {
-            sender,
-            task: task.abort_handle(),
+            sender: Sender::Own(sender),
+            driver: Some(Box::pin(connection)),
         })
     }
 
+    /// Waits for `work` on this connection and keeps the connection going meanwhile.
+    async fn drive<T>(
+        driver: &mut Option<LocalBoxFuture<'static, hyper::Result<()>>>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = pin!(work);
+        poll_fn(|context| {
+            // What the connection has read is looked at in the same breath, not one wake-up
+            // later; and once more where that let the connection go on.
+            for _ in 0..2 {
+                // How the connection ends is told to the request on it.
+                if let Some(connection) = driver
+                    && connection.as_mut().poll(context).is_ready()
+                {
+                    *driver = None;
+                }
+                if let Poll::Ready(done) = work.as_mut().poll(context) {
+                    return Poll::Ready(done);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
     /// Makes sure that there is a connection that was not closed by the other side.
-    pub(super) async fn ready(slot: &mut Option<Self>, bench: &Bench) -> Result<(), Failure> {
-        if let Some(connection) = slot
-            && connection.sender.ready().await.is_ok()
+    pub(super) async fn ready(
+        slot: &mut Option<Self>,
+        bench: &Bench,
+        user: u32,
+    ) -> Result<(), Failure> {
+        if let Some(Self { sender, driver }) = slot
+            && Self::drive(driver, sender.ready()).await.is_ok()
         {
             return Ok(());
         }
         *slot = None;
-        *slot = Some(Self::open(bench).await?);
+        let mut connection = Self::open(bench, user).await?;
+        let Self { sender, driver } = &mut connection;
+        Self::drive(driver, sender.ready())
+            .await
+            .map_err(|error| (Outcome::Connect, error.to_string()))?;
+        *slot = Some(connection);
         Ok(())
     }
 }
@@ -91,6 +160,7 @@ impl Connection {
 pub(super) async fn exchange(
     bench: &Bench,
     slot: &mut Option<Connection>,
+    user: u32,
     patience: &mut Patience,
     request: Request,
     sample: &mut Sample,
@@ -107,7 +177,7 @@ pub(super) async fn exchange(
     let answer = patience
         .bound(
             bench.clock.instant(until),
-            talk(bench, &mut own, request, sample),
+            talk(bench, &mut own, user, request, sample),
         )
         .await;
     let reply = answer.unwrap_or_else(|| Err(late()))?;
@@ -118,19 +188,20 @@ pub(super) async fn exchange(
 async fn talk(
     bench: &Bench,
     slot: &mut Option<Connection>,
+    user: u32,
     request: Request,
     sample: &mut Sample,
 ) -> Result<Reply, Failure> {
     let mut message = message(bench, request)?;
     let mut again = true;
-    let response = loop {
-        Connection::ready(slot, bench).await?;
-        let Some(connection) = slot.as_mut() else {
+    let (response, driver) = loop {
+        Connection::ready(slot, bench, user).await?;
+        let Some(Connection { sender, driver }) = slot.as_mut() else {
             return Err((Outcome::Connect, "no connection".to_owned()));
         };
         sample.sent = bench.clock.now();
-        match connection.sender.try_send_request(message).await {
-            Ok(response) => break response,
+        match Connection::drive(driver, sender.send(message)).await {
+            Ok(response) => break (response, driver),
             Err(mut error) => match error.take_message() {
                 // The other side had closed the idle connection: nothing went out, so nothing
                 // is sent twice by trying once more on a new one.
@@ -148,18 +219,34 @@ async fn talk(
     Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,
-        body: read(body).await?,
+        body: Connection::drive(driver, read(body)).await?,
     })
 }
 
 fn message(bench: &Bench, request: Request) -> Result<http::Request<Full<Bytes>>, Failure> {
-    let uri = Uri::try_from(request.path)
-        .map_err(|error| (Outcome::Dropped, format!("not a path: {error}")))?;
+    let uri = if bench.wire.http2_streams.is_some() {
+        let scheme = if bench.wire.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        Uri::builder()
+            .scheme(scheme)
+            .authority(bench.host.as_bytes())
+            .path_and_query(request.path)
+            .build()
+    } else {
+        Uri::try_from(request.path).map_err(Into::into)
+    }
+    .map_err(|error: http::Error| (Outcome::Dropped, format!("not a path: {error}")))?;
     let mut message = http::Request::new(Full::new(request.body));
     *message.method_mut() = request.method;
     *message.uri_mut() = uri;
     let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
-    headers.insert(header::HOST, bench.host.clone());
+    // HTTP/2 says it in the address.
+    if bench.wire.http2_streams.is_none() {
+        headers.insert(header::HOST, bench.host.clone());
+    }
     for (name, value) in request.headers {
         headers.append(name, value);
     }

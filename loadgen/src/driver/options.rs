@@ -7,7 +7,7 @@ use std::sync::{
 
 use shared::time::Millis;
 
-use super::wire::Wire;
+use super::{showing::Showing, wire::Wire};
 use crate::{
     suite::{InFlight, UserPhase},
     units::Nanos,
@@ -20,6 +20,8 @@ pub struct Options {
     pub iterations: Option<u64>,
     /// How bytes travel.
     pub wire: Wire,
+    /// Exchanges to be shown to a person.
+    pub showing: Option<Showing>,
     /// Time from one start of a user's iteration to the next (closed model).
     pub pace: Option<Millis>,
     /// How many of the users are there, phase after phase (closed model); empty: always all.

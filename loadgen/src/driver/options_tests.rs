@@ -68,7 +68,7 @@ fn a_unix_socket_carries_the_same_requests() {
         iterations: Some(50),
         wire: Wire {
             unix: Some(path),
-            tls: None,
+            ..Wire::default()
         },
         ..Options::default()
     };

@@ -1,7 +1,7 @@
 //! One trial's load from start to end: threads up, schedule through, drain, shards together.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::Rc,
     sync::Arc,
     thread::{self, JoinHandle},
@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     bench::Bench,
     closed::{self, Manner, Rounds},
+    multiplex::Multiplexed,
     open::{self, Share},
     options::{Budget, Options},
     pacer::{self, Due, Pace},
@@ -153,6 +154,9 @@ fn worker(
         seed: seed::sub_seed(setup.seed, "iterations"),
         progress: Arc::clone(&setup.progress),
         shard: RefCell::new(shard),
+        users: Cell::new(0),
+        multiplexed: Multiplexed::default(),
+        showing: options.showing.clone(),
     });
     let share = Share {
         worker: number as u32,

@@ -7,7 +7,7 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use super::{
     connection::{Connection, exchange},
     patience::Patience,
-    socket,
+    showing, socket,
     user::{User, conclude},
 };
 use crate::{
@@ -25,14 +25,20 @@ impl Transport for User {
         Box::pin(async move {
             self.begin(std::iter::once(op));
             let entry = &mut self.entries[0];
+            let showing = self.bench.showing.as_ref();
+            let shown = showing.and_then(|one| one.request(&request, &self.bench.host));
             let result = exchange(
                 &self.bench,
                 &mut self.connection,
+                self.number,
                 &mut self.patience,
                 request,
                 &mut entry.sample,
             )
             .await;
+            if let Some(text) = shown {
+                showing::print(text, &result);
+            }
             let reply = conclude(&self.bench, entry, result);
             self.advance();
             reply
@@ -55,14 +61,14 @@ impl Transport for User {
             if self.burst.len() < at_once {
                 self.burst.resize_with(at_once, || None);
             }
-            let bench = &*self.bench;
+            let (bench, user) = (&*self.bench, self.number);
             // Connected first, or the slowest handshake would decide who comes last. A failure
             // shows again, and is counted, when the request itself is sent.
             let left = bench.left(self.intended).duration();
             let connected = join_all(
                 self.burst[..at_once]
                     .iter_mut()
-                    .map(|slot| Connection::ready(slot, bench)),
+                    .map(|slot| Connection::ready(slot, bench, user)),
             );
             let _late_or_refused = tokio::time::timeout(left, connected).await;
             let sent = self
@@ -73,7 +79,7 @@ impl Transport for User {
                 .map(|((entry, slot), request)| async move {
                     let sample = &mut entry.sample;
                     let mut patience = Patience::default();
-                    let result = exchange(bench, slot, &mut patience, request, sample).await;
+                    let result = exchange(bench, slot, user, &mut patience, request, sample).await;
                     conclude(bench, entry, result)
                 });
             let mut replies = join_all(sent).await;

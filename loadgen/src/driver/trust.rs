@@ -42,8 +42,8 @@ pub enum TrustError {
 }
 
 impl Tls {
-    /// HTTP/1.1 over TLS 1.2 or 1.3 to a target of that name.
-    pub fn new(host: &str, trust: &Trust) -> Result<Self, TrustError> {
+    /// HTTP/1.1, or HTTP/2 alone, over TLS 1.2 or 1.3 to a target of that name.
+    pub fn new(host: &str, trust: &Trust, http2: bool) -> Result<Self, TrustError> {
         let name =
             ServerName::try_from(host.to_owned()).map_err(|_| TrustError::Name(host.to_owned()))?;
         let provider = Arc::new(ring::default_provider());
@@ -75,7 +75,11 @@ impl Tls {
                 builder.with_root_certificates(roots).with_no_client_auth()
             }
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = vec![if http2 {
+            b"h2".to_vec()
+        } else {
+            b"http/1.1".to_vec()
+        }];
         Ok(Self {
             config: Arc::new(config),
             name,
@@ -138,11 +142,13 @@ mod tests {
 
     #[test]
     fn a_name_and_a_file_that_are_none_are_refused_in_one_line() {
-        assert!(Tls::new("localhost", &Trust::Public).is_ok());
-        assert!(Tls::new("127.0.0.1", &Trust::Anybody).is_ok());
-        let error = Tls::new("a b", &Trust::Public).unwrap_err().to_string();
+        assert!(Tls::new("localhost", &Trust::Public, false).is_ok());
+        assert!(Tls::new("127.0.0.1", &Trust::Anybody, true).is_ok());
+        let error = Tls::new("a b", &Trust::Public, false)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("`a b`"), "{error}");
-        let error = Tls::new("localhost", &Trust::File("/no/such.pem".into())).unwrap_err();
+        let error = Tls::new("localhost", &Trust::File("/no/such.pem".into()), false).unwrap_err();
         assert!(error.to_string().contains("/no/such.pem"), "{error}");
     }
 }

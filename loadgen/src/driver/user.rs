@@ -45,6 +45,8 @@ pub(super) struct Entry {
 /// One virtual user.
 pub(super) struct User {
     pub(super) bench: Rc<Bench>,
+    /// Its number among the worker's users.
+    pub(super) number: u32,
     pub(super) connection: Option<Connection>,
     /// Its time limit.
     pub(super) patience: Patience,
@@ -65,6 +67,7 @@ impl User {
     /// A user without a connection yet.
     pub(super) fn new(bench: Rc<Bench>) -> Self {
         Self {
+            number: bench.next_user(),
             bench,
             connection: None,
             patience: Patience::default(),

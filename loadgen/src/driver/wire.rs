@@ -24,6 +24,8 @@ pub struct Wire {
     pub unix: Option<PathBuf>,
     /// TLS over whatever carries the bytes.
     pub tls: Option<Tls>,
+    /// HTTP/2 instead of HTTP/1.1, and how many users share a connection; at least 1.
+    pub http2_streams: Option<u32>,
 }
 
 /// Whom to trust, and under which name the target is asked for.
