@@ -56,7 +56,11 @@ impl Drop for NullTarget {
 }
 
 /// Serves on a free port, writes the address as one line, and returns when standard input ends.
-pub fn serve(out: &mut impl Write) -> io::Result<()> {
+///
+/// One that is `awake` never sleeps. To wake a sleeping one costs the sender of a request about
+/// as much as sending it, and a faster client finds it asleep less often: held against each other
+/// on a sleepy target, two clients would differ by what the target does.
+pub fn serve(out: &mut impl Write, awake: bool) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     std::thread::spawn(move || {
@@ -76,6 +80,14 @@ pub fn serve(out: &mut impl Write) -> io::Result<()> {
                 }
             }
         });
+        if awake {
+            // Takes its turns with the connections, so that the thread never sleeps.
+            spawn_local(async {
+                loop {
+                    tokio::task::yield_now().await;
+                }
+            });
+        }
         let _parent_gone = ended.await;
         Ok(())
     })

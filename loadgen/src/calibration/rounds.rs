@@ -75,13 +75,12 @@ pub struct Calibration {
     pub allocations_per_request: f64,
 }
 
-/// Measures all but the memory.
-pub fn calibrate(
-    target: SocketAddr,
-    plan: Plan,
-    mut told: impl FnMut(String),
-) -> io::Result<Calibration> {
-    let mut costs: [Vec<f64>; 3] = Default::default();
+/// CPU microseconds a request by round, of the generator, the hyper loop and the raw loop.
+pub type Costs = [Vec<f64>; 3];
+
+/// Measures what a request costs each of the three, on a target that is awake.
+pub fn compare(target: SocketAddr, plan: Plan, mut told: impl FnMut(String)) -> io::Result<Costs> {
+    let mut costs = Costs::default();
     for round in 1..=plan.rounds {
         told(format!("round {round} of {}", plan.rounds));
         // Another order each round: who comes first is nobody's advantage.
@@ -95,6 +94,16 @@ pub fn calibrate(
             costs[which].push(cost);
         }
     }
+    Ok(costs)
+}
+
+/// Measures all but the memory.
+pub fn calibrate(
+    target: SocketAddr,
+    plan: Plan,
+    costs: Costs,
+    mut told: impl FnMut(String),
+) -> io::Result<Calibration> {
     let ratios: Vec<f64> = costs[0]
         .iter()
         .zip(&costs[1])

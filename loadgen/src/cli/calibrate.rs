@@ -54,7 +54,8 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         command.args(["bench", "--role", role]);
         command
     };
-    let target = NullTarget::start(own("null-target")).map_err(Failure::internal)?;
+    let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
+    let awake = start("null-target-awake")?;
     let plan = if args.quick {
         Plan {
             rounds: 3,
@@ -66,8 +67,12 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
             turn: Duration::from_secs_f64(args.seconds),
         }
     };
+    let costs = calibration::compare(awake.address, plan, tell).map_err(Failure::internal)?;
+    // It keeps a core busy, which the rest must not have for company.
+    drop(awake);
+    let target = start("null-target")?;
     let mut found =
-        calibration::calibrate(target.address, plan, tell).map_err(Failure::internal)?;
+        calibration::calibrate(target.address, plan, costs, tell).map_err(Failure::internal)?;
     for users in IDLE {
         tell(format!("memory of {users} users that wait"));
         let told = own(&format!("idle:{users}:{}", target.address))
@@ -91,8 +96,9 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
 
 /// What a process that this command started does.
 fn play(role: &str) -> Result<u8, Failure> {
-    if role == "null-target" {
-        calibration::serve(&mut io::stdout().lock()).map_err(Failure::internal)?;
+    if let Some(manner) = role.strip_prefix("null-target") {
+        let awake = manner == "-awake";
+        calibration::serve(&mut io::stdout().lock(), awake).map_err(Failure::internal)?;
         return Ok(exit::PASSED);
     }
     let idle = role.strip_prefix("idle:").and_then(|rest| {

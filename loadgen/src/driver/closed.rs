@@ -171,11 +171,13 @@ impl Crowd {
                 break;
             }
             let index = round * u64::from(self.rule.users) + u64::from(number);
-            let mut rng = seed::nth_rng(self.seed, index);
+            // Made where something is drawn: it costs as much as all of the recording.
+            let fresh = || seed::nth_rng(self.seed, index);
+            let mut rng = None;
             let flow = if bench.flows.len() == 1 {
                 0
             } else {
-                self.mix.pick(rng.random())
+                self.mix.pick(rng.get_or_insert_with(fresh).random())
             };
             if window.contains(at) {
                 self.started.set(self.started.get() + 1);
@@ -200,7 +202,10 @@ impl Crowd {
             }
             let own = bench.flows[usize::from(flow)].think;
             let begun = at;
-            at = user.intended + think(own.or(self.rule.think), &mut rng);
+            at = user.intended;
+            if let Some(pause) = own.or(self.rule.think) {
+                at = at + think(pause, rng.get_or_insert_with(fresh));
+            }
             if let Some(pace) = self.manner.pace {
                 // One that took longer than its pace starts at once.
                 at = at.max(begun + pace);
@@ -209,10 +214,7 @@ impl Crowd {
     }
 }
 
-fn think(think: Option<Think>, rng: &mut impl rand::Rng) -> Nanos {
-    let Some(Think { min, max, mean }) = think else {
-        return Nanos(0);
-    };
+fn think(Think { min, max, mean }: Think, rng: &mut impl rand::Rng) -> Nanos {
     let (min, max) = (min.0 * 1_000_000, max.0.max(min.0) * 1_000_000);
     if let Some(mean) = mean {
         let drawn = -(1.0 - rng.random::<f64>()).ln() * mean.0 as f64 * 1e6;

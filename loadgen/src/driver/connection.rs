@@ -1,13 +1,9 @@
 //! One connection in a virtual user's hand, and one request over it.
 
-use std::{
-    future::{Future, poll_fn},
-    pin::pin,
-    task::Poll,
-};
+use std::pin::{Pin, pin};
 
 use bytes::{Bytes, BytesMut};
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::Either;
 use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
@@ -22,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     bench::Bench,
+    driven::Driven,
     multiplex::Streams,
     patience::Patience,
     wire::{self, Stream},
@@ -40,14 +37,10 @@ pub(super) type Failure = (Outcome, String);
 
 /// A connection in hand. Dropping it closes it, also in the middle of an answer that nobody
 /// waits for.
-///
-/// It has no task of its own: who uses it drives it, and between two requests nobody does. That
-/// saves two task switches a request and a task's memory a user.
 pub(super) struct Connection {
     sender: Sender,
-    /// hyper's side of it; absent once the connection has ended, and of a shared one, which has
-    /// a task.
-    driver: Option<LocalBoxFuture<'static, hyper::Result<()>>>,
+    /// hyper's side of it; absent of a shared one, which has a task.
+    driven: Option<Driven>,
 }
 
 enum Sender {
@@ -57,7 +50,9 @@ enum Sender {
     Shared(Streams),
 }
 
-type Sent = Result<http::Response<Incoming>, TrySendError<http::Request<Full<Bytes>>>>;
+/// A request as the HTTP library takes it.
+pub(super) type Message = http::Request<Full<Bytes>>;
+type Sent = Result<http::Response<Incoming>, TrySendError<Message>>;
 
 impl Sender {
     async fn ready(&mut self) -> hyper::Result<()> {
@@ -67,10 +62,12 @@ impl Sender {
         }
     }
 
-    async fn send(&mut self, message: http::Request<Full<Bytes>>) -> Sent {
+    /// The message is on its way when this returns, and no part of the future, which every
+    /// request has and which therefore is kept small.
+    fn send(&mut self, message: Message) -> impl Future<Output = Sent> + use<> {
         match self {
-            Self::Own(sender) => sender.try_send_request(message).await,
-            Self::Shared(streams) => streams.try_send_request(message).await,
+            Self::Own(sender) => Either::Left(sender.try_send_request(message)),
+            Self::Shared(streams) => Either::Right(streams.try_send_request(message)),
         }
     }
 }
@@ -81,7 +78,7 @@ impl Connection {
             let streams = bench.multiplexed.streams(user / streams, bench).await?;
             return Ok(Self {
                 sender: Sender::Shared(streams),
-                driver: None,
+                driven: None,
             });
         }
         match wire::open(bench).await? {
@@ -101,33 +98,8 @@ impl Connection {
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
         Ok(Self {
             sender: Sender::Own(sender),
-            driver: Some(Box::pin(connection)),
+            driven: Some(Driven::new(Box::pin(connection))),
         })
-    }
-
-    /// Waits for `work` on this connection and keeps the connection going meanwhile.
-    async fn drive<T>(
-        driver: &mut Option<LocalBoxFuture<'static, hyper::Result<()>>>,
-        work: impl Future<Output = T>,
-    ) -> T {
-        let mut work = pin!(work);
-        poll_fn(|context| {
-            // What the connection has read is looked at in the same breath, not one wake-up
-            // later; and once more where that let the connection go on.
-            for _ in 0..2 {
-                // How the connection ends is told to the request on it.
-                if let Some(connection) = driver
-                    && connection.as_mut().poll(context).is_ready()
-                {
-                    *driver = None;
-                }
-                if let Poll::Ready(done) = work.as_mut().poll(context) {
-                    return Poll::Ready(done);
-                }
-            }
-            Poll::Pending
-        })
-        .await
     }
 
     /// Makes sure that there is a connection that was not closed by the other side.
@@ -136,19 +108,28 @@ impl Connection {
         bench: &Bench,
         user: u32,
     ) -> Result<(), Failure> {
-        if let Some(Self { sender, driver }) = slot
-            && Self::drive(driver, sender.ready()).await.is_ok()
+        if let Some(Self { sender, driven }) = slot
+            && drive(driven, pin!(sender.ready())).await.is_ok()
         {
             return Ok(());
         }
         *slot = None;
-        let mut connection = Self::open(bench, user).await?;
-        let Self { sender, driver } = &mut connection;
-        Self::drive(driver, sender.ready())
+        // Rarely done and large: in a box it makes no other request's future larger.
+        let mut connection = Box::pin(Self::open(bench, user)).await?;
+        let Self { sender, driven } = &mut connection;
+        drive(driven, pin!(sender.ready()))
             .await
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
         *slot = Some(connection);
         Ok(())
+    }
+}
+
+/// Waits for `work` on a connection; one's own is kept going meanwhile.
+async fn drive<F: Future>(driven: &mut Option<Driven>, work: Pin<&mut F>) -> F::Output {
+    match driven {
+        Some(driven) => driven.drive(work).await,
+        None => work.await,
     }
 }
 
@@ -157,73 +138,83 @@ impl Connection {
 /// goes out, `first_byte` when the head of the answer has come.
 ///
 /// The connection stays in the slot only after a whole answer.
-pub(super) async fn exchange(
-    bench: &Bench,
-    slot: &mut Option<Connection>,
+///
+/// This and what it calls are blocks instead of `async fn`s: those would keep room for their
+/// arguments twice, and every request makes such a future.
+pub(super) fn exchange<'a>(
+    bench: &'a Bench,
+    slot: &'a mut Option<Connection>,
     user: u32,
-    patience: &mut Patience,
-    request: Request,
-    sample: &mut Sample,
-) -> Result<Reply, Failure> {
-    let late = || {
-        let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
-        (Outcome::Timeout, format!("no answer within {limit}"))
-    };
-    let until = sample.intended + bench.timeout;
-    if sample.admitted >= until {
-        return Err(late());
-    }
-    let mut own = slot.take();
-    let answer = patience
-        .bound(
-            bench.clock.instant(until),
-            talk(bench, &mut own, user, request, sample),
-        )
-        .await;
-    let reply = answer.unwrap_or_else(|| Err(late()))?;
-    *slot = own;
-    Ok(reply)
-}
-
-async fn talk(
-    bench: &Bench,
-    slot: &mut Option<Connection>,
-    user: u32,
-    request: Request,
-    sample: &mut Sample,
-) -> Result<Reply, Failure> {
-    let mut message = message(bench, request)?;
-    let mut again = true;
-    let (response, driver) = loop {
-        Connection::ready(slot, bench, user).await?;
-        let Some(Connection { sender, driver }) = slot.as_mut() else {
-            return Err((Outcome::Connect, "no connection".to_owned()));
+    patience: &'a mut Patience,
+    message: &'a mut Option<Message>,
+    sample: &'a mut Sample,
+) -> impl Future<Output = Result<Reply, Failure>> + 'a {
+    async move {
+        let until = sample.intended + bench.timeout;
+        let late = || {
+            let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
+            (Outcome::Timeout, format!("no answer within {limit}"))
         };
-        sample.sent = bench.clock.now();
-        match Connection::drive(driver, sender.send(message)).await {
-            Ok(response) => break (response, driver),
-            Err(mut error) => match error.take_message() {
-                // The other side had closed the idle connection: nothing went out, so nothing
-                // is sent twice by trying once more on a new one.
-                Some(unsent) if again => {
-                    again = false;
-                    message = unsent;
-                    *slot = None;
-                }
-                _ => return Err(broken(&error.into_error())),
-            },
+        if sample.admitted >= until {
+            return Err(late());
         }
-    };
-    sample.first_byte = bench.clock.now();
-    let (head, body) = response.into_parts();
-    Ok(Reply {
-        status: head.status.as_u16(),
-        headers: head.headers,
-        body: Connection::drive(driver, read(body)).await?,
-    })
+        let answer = {
+            let talk = pin!(talk(bench, slot, user, message, sample));
+            patience.bound(bench.clock.instant(until), talk).await
+        };
+        let reply = answer.unwrap_or_else(|| Err(late()));
+        if reply.is_err() {
+            *slot = None;
+        }
+        reply
+    }
 }
 
-fn message(bench: &Bench, request: Request) -> Result<http::Request<Full<Bytes>>, Failure> {
+fn talk<'a>(
+    bench: &'a Bench,
+    slot: &'a mut Option<Connection>,
+    user: u32,
+    message: &'a mut Option<Message>,
+    sample: &'a mut Sample,
+) -> impl Future<Output = Result<Reply, Failure>> + 'a {
+    async move {
+        let mut again = true;
+        let (response, driven) = loop {
+            Connection::ready(slot, bench, user).await?;
+            let Some(Connection { sender, driven }) = slot.as_mut() else {
+                return Err((Outcome::Connect, "no connection".to_owned()));
+            };
+            let Some(unsent) = message.take() else {
+                return Err((Outcome::Dropped, "its path is none of HTTP's".to_owned()));
+            };
+            sample.sent = bench.clock.now();
+            let sending = pin!(sender.send(unsent));
+            match drive(driven, sending).await {
+                Ok(response) => break (response, driven),
+                Err(mut error) => match error.take_message() {
+                    // The other side had closed the idle connection: nothing went out, so nothing
+                    // is sent twice by trying once more on a new one.
+                    Some(unsent) if again => {
+                        again = false;
+                        *message = Some(unsent);
+                        *slot = None;
+                    }
+                    _ => return Err(broken(&error.into_error())),
+                },
+            }
+        };
+        sample.first_byte = bench.clock.now();
+        let (head, body) = response.into_parts();
+        Ok(Reply {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: drive(driven, pin!(read(body))).await?,
+        })
+    }
+}
+
+/// The request as the HTTP library takes it; `None` where its path is none.
+pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
     let uri = if bench.wire.http2_streams.is_some() {
         let scheme = if bench.wire.tls.is_some() {
             "https"
@@ -235,10 +226,10 @@ fn message(bench: &Bench, request: Request) -> Result<http::Request<Full<Bytes>>
             .authority(bench.host.as_bytes())
             .path_and_query(request.path)
             .build()
+            .ok()?
     } else {
-        Uri::try_from(request.path).map_err(Into::into)
-    }
-    .map_err(|error: http::Error| (Outcome::Dropped, format!("not a path: {error}")))?;
+        Uri::try_from(request.path).ok()?
+    };
     let mut message = http::Request::new(Full::new(request.body));
     *message.method_mut() = request.method;
     *message.uri_mut() = uri;
@@ -251,7 +242,7 @@ fn message(bench: &Bench, request: Request) -> Result<http::Request<Full<Bytes>>
         headers.append(name, value);
     }
     *message.headers_mut() = headers;
-    Ok(message)
+    Some(message)
 }
 
 async fn read(mut body: Incoming) -> Result<Bytes, Failure> {

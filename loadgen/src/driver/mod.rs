@@ -5,6 +5,7 @@
 mod bench;
 mod closed;
 mod connection;
+mod driven;
 mod file_limit;
 mod multiplex;
 mod open;

@@ -3,7 +3,7 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::{Pin, pin},
+    pin::Pin,
     task::Poll,
     time::Instant,
 };
@@ -18,11 +18,11 @@ pub(super) struct Patience {
 
 impl Patience {
     /// The result of `work`, or `None` where it has none by `until`.
-    pub(super) async fn bound<T>(
+    pub(super) async fn bound<F: Future>(
         &mut self,
         until: Instant,
-        work: impl Future<Output = T>,
-    ) -> Option<T> {
+        mut work: Pin<&mut F>,
+    ) -> Option<F::Output> {
         let timer = match &mut self.timer {
             Some(timer) => {
                 timer.as_mut().reset(until.into());
@@ -30,7 +30,6 @@ impl Patience {
             }
             none => none.insert(Box::pin(sleep_until(until.into()))),
         };
-        let mut work = pin!(work);
         poll_fn(|context| {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(Some(done));
@@ -43,7 +42,7 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{pin::pin, time::Duration};
 
     use tokio::time::sleep;
 
@@ -60,10 +59,10 @@ mod tests {
             let after = |ms| Instant::now() + Duration::from_millis(ms);
             let quick = || async { 7 };
             let slow = || sleep(Duration::from_millis(200));
-            assert_eq!(patience.bound(after(10_000), quick()).await, Some(7));
-            assert_eq!(patience.bound(after(20), slow()).await, None);
-            assert_eq!(patience.bound(after(5_000), slow()).await, Some(()));
-            assert_eq!(patience.bound(after(20), slow()).await, None);
+            assert_eq!(patience.bound(after(10_000), pin!(quick())).await, Some(7));
+            assert_eq!(patience.bound(after(20), pin!(slow())).await, None);
+            assert_eq!(patience.bound(after(5_000), pin!(slow())).await, Some(()));
+            assert_eq!(patience.bound(after(20), pin!(slow())).await, None);
         });
     }
 }

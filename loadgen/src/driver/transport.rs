@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use super::{
-    connection::{Connection, exchange},
+    connection::{Connection, exchange, message},
     patience::Patience,
     showing, socket,
     user::{User, conclude},
@@ -22,24 +22,25 @@ const MOST_AT_ONCE: usize = 256;
 
 impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
+        self.begin(std::iter::once(op));
+        let showing = self.bench.showing.as_ref();
+        let shown = showing.and_then(|one| one.request(&request, &self.bench.host));
+        let mut message = message(&self.bench, request);
         Box::pin(async move {
-            self.begin(std::iter::once(op));
-            let entry = &mut self.entries[0];
-            let showing = self.bench.showing.as_ref();
-            let shown = showing.and_then(|one| one.request(&request, &self.bench.host));
+            let sample = &mut self.entries[0].sample;
             let result = exchange(
                 &self.bench,
                 &mut self.connection,
                 self.number,
                 &mut self.patience,
-                request,
-                &mut entry.sample,
+                &mut message,
+                sample,
             )
             .await;
             if let Some(text) = shown {
                 showing::print(text, &result);
             }
-            let reply = conclude(&self.bench, entry, result);
+            let reply = conclude(&self.bench, &mut self.entries[0], result);
             self.advance();
             reply
         })
@@ -79,7 +80,9 @@ impl Transport for User {
                 .map(|((entry, slot), request)| async move {
                     let sample = &mut entry.sample;
                     let mut patience = Patience::default();
-                    let result = exchange(bench, slot, user, &mut patience, request, sample).await;
+                    let mut message = message(bench, request);
+                    let result =
+                        exchange(bench, slot, user, &mut patience, &mut message, sample).await;
                     conclude(bench, entry, result)
                 });
             let mut replies = join_all(sent).await;
