@@ -18,7 +18,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{http_args::HttpArgs, http_json, http_text, interrupt, outcome::Failure};
+use super::{http_args::HttpArgs, http_files, http_json, http_text, interrupt, outcome::Failure};
 use crate::{
     aggregator::TrialData,
     driver::{self, FlowLoad, Options, Progress, Setup, Snapshot, Tls, Trust, Wire},
@@ -77,6 +77,9 @@ pub(super) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     there(&place)
         .map_err(|error| Failure::usage(format!("nobody answers at {}: {error}", args.url)))?;
     let measured = measure(args, setup, place.wire)?;
+    if let Some(folder) = &args.out {
+        http_files::write(&measured, folder)?;
+    }
     let text = if args.json {
         http_json::render(&measured)
     } else {

@@ -100,6 +100,9 @@ pub struct HttpArgs {
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
+    /// Keep the response times in DIR/latency.hlog and the JSON object in DIR/http.json
+    #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Say nothing while running
     #[arg(long, env = "LOADGEN_QUIET")]
     pub quiet: bool,

@@ -8,6 +8,7 @@ mod doctor;
 mod experiment;
 mod http;
 mod http_args;
+mod http_files;
 mod http_json;
 mod http_text;
 mod interrupt;
