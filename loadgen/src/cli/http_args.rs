@@ -64,7 +64,7 @@ pub struct HttpArgs {
     )]
     pub body: Option<String>,
     /// A request's time limit, from its intended start
-    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = patience)]
     pub timeout: Millis,
     /// The only right status; without it every status below 400 is right
     #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
@@ -122,6 +122,14 @@ impl HttpArgs {
             .map(Bytes::from)
             .map_err(|error| format!("cannot read the body from {}: {error}", file.display()))
     }
+}
+
+/// A timeout that can pass once more after the last request, in the drain.
+fn patience(text: &str) -> Result<Millis, String> {
+    timeout(text)
+        .ok()
+        .filter(|span| span.0 < 60_000)
+        .ok_or_else(|| format!("`{text}` is no timeout from 100ms to 59s"))
 }
 
 /// `5000`, `200k`, `1.5m`.

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 20] = [
+const WRONG: [(&str, &str); 21] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -16,6 +16,7 @@ const WRONG: [(&str, &str); 20] = [
     ("http http://127.0.0.1:1/ --connections", "--connections"),
     ("http http://127.0.0.1:1/ --duration 5x", "`5x`"),
     ("http http://127.0.0.1:1/ --timeout 0s", "--timeout"),
+    ("http http://127.0.0.1:1/ --timeout 60s", "`60s`"),
     ("http http://127.0.0.1:1/ --threshold p95", "`p95`"),
     ("http http://127.0.0.1:1/ --to 5", "--rate"),
     (

@@ -5,5 +5,5 @@ mod program;
 mod truth;
 
 pub(crate) use log::percentile;
-pub(crate) use program::{Ran, finish, http, loadgen, start};
+pub(crate) use program::{Ran, alone, finish, http, loadgen, start};
 pub(crate) use truth::{Answer, Truth};

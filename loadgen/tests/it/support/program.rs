@@ -23,7 +23,7 @@ pub(crate) fn loadgen<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Comma
 }
 
 /// Pipes, and no `LOADGEN_…` of the caller's.
-fn alone(command: &mut Command) {
+pub(crate) fn alone(command: &mut Command) {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -8,7 +8,7 @@ fn holds(connections: u32, delay: Duration) {
     let server = Truth::after(delay).serve();
     let ran = http(
         &server.url(),
-        &format!("--connections {connections} --duration 3s --timeout 60s"),
+        &format!("--connections {connections} --duration 3s --timeout 40s"),
     );
     assert!(ran.planned() >= u64::from(connections), "{ran:?}");
     assert_eq!(ran.settled(), ran.planned(), "{ran:?}");

@@ -70,9 +70,9 @@ fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it
     );
     assert_eq!(open.planned(), expected.len() as u64, "{open:?}");
     assert_eq!(open.outcome("ok"), open.planned(), "{open:?}");
+    // A tenth is frozen: the p90 lies on the very edge and says nothing.
     for (name, share) in [
         ("p50", 0.5),
-        ("p90", 0.9),
         ("p95", 0.95),
         ("p99", 0.99),
         ("p999", 0.999),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Ran, Truth, finish, http, loadgen, start};
+use crate::support::{Ran, Truth, alone, finish, http, loadgen, start};
 
 /// Programs that compute without end, on the first processor.
 struct Busy(Vec<Child>);
@@ -32,30 +32,23 @@ impl Drop for Busy {
     }
 }
 
+/// The same program with the same surroundings, on the first processor only.
+fn on_first_processor(program: &Command) -> Command {
+    let mut pinned = Command::new("taskset");
+    pinned
+        .args(["-c", "0"])
+        .arg(program.get_program())
+        .args(program.get_args());
+    alone(&mut pinned);
+    pinned
+}
+
 fn starved() -> Ran {
     let server = Truth::after(Duration::from_millis(2)).serve();
     let url = server.url();
     let arguments = "--json --quiet --rate 400/s --poisson --duration 4s --connections 100";
-    let own = loadgen([]);
-    let mut pinned = loadgen([]);
-    // The same program and surroundings, behind `taskset`.
-    pinned = {
-        let mut command = Command::new("taskset");
-        command
-            .args(["-c", "0"])
-            .arg(own.get_program())
-            .args(["http", &url])
-            .args(arguments.split_whitespace())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        for (name, value) in pinned.get_envs() {
-            if value.is_none() {
-                command.env_remove(name);
-            }
-        }
-        command
-    };
+    let program = loadgen(["http", &url].into_iter().chain(arguments.split_whitespace()));
+    let pinned = on_first_processor(&program);
     let _busy = Busy::start(6);
     finish(start(pinned))
 }
