@@ -6,4 +6,4 @@ mod truth;
 
 pub(crate) use log::percentile;
 pub(crate) use program::{Ran, alone, finish, http, loadgen, start};
-pub(crate) use truth::{Answer, Truth};
+pub(crate) use truth::{Answer, Answers, Truth};

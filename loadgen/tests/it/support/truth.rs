@@ -39,6 +39,9 @@ pub(crate) enum Answer {
     Never,
 }
 
+/// What becomes of the request of this number.
+pub(crate) type Answers = fn(usize) -> Answer;
+
 /// The program of the server. Requests are numbered from 0 in the order of their arrival.
 pub(crate) struct Truth {
     /// How long the answer to a request takes.
@@ -48,7 +51,7 @@ pub(crate) struct Truth {
     /// Counted from the first request, no answer leaves between these two times.
     pub(crate) freeze: Option<(Duration, Duration)>,
     /// What becomes of a request.
-    pub(crate) answer: fn(usize) -> Answer,
+    pub(crate) answer: Answers,
     /// After so many connections nobody listens any more, and every answer ends its connection.
     pub(crate) connections: Option<u32>,
 }

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Ran, Truth, http, percentile};
+use crate::support::{Answer, Answers, Ran, Truth, http, percentile};
 
 const LOAD: &str = "--rate 100/s --duration 2s --connections 400 --timeout 1s";
 
 /// Every fourth request is answered so.
-fn one_in_four(answer: fn(usize) -> Answer) -> Ran {
+fn one_in_four(answer: Answers) -> Ran {
     let server = Truth {
         answer,
         ..Truth::after(Duration::from_millis(5))
@@ -30,7 +30,7 @@ macro_rules! fourth {
 }
 
 /// Each `(what, how it answers, the outcome of a fourth of the requests)`.
-const MISBEHAVIOUR: [(&str, fn(usize) -> Answer, &str); 6] = [
+const MISBEHAVIOUR: [(&str, Answers, &str); 6] = [
     ("a wrong status", fourth!(Answer::Fast(404)), "http_error"),
     ("a fast 503", fourth!(Answer::Fast(503)), "http_error"),
     ("a reset", fourth!(Answer::Reset), "reset"),
@@ -84,7 +84,7 @@ fn a_target_that_refuses_its_slowest_requests_at_once_gets_no_percentile_better(
     // The server's own program is what the same load sees at least where nothing is refused:
     // a disturbance can only make a response longer.
     let without: Vec<f64> = (0..800).map(|number| delay_ms(number) as f64).collect();
-    let shares: [(fn(usize) -> Answer, u64); 3] = [
+    let shares: [(Answers, u64); 3] = [
         (|_| Answer::Right, 0),
         // Half a percent.
         (

@@ -52,7 +52,7 @@ fn expected() -> Vec<f64> {
         } else {
             due
         };
-        (due - intended).as_secs_f64() * 1e3
+        due.saturating_sub(intended).as_secs_f64() * 1e3
     };
     plan.arrivals
         .iter()

@@ -35,7 +35,7 @@ fn holds_at(utilization: f64) {
         .log
         .exchanges()
         .iter()
-        .map(|one| (one.departed - one.arrived).as_secs_f64() * 1e3)
+        .map(|one| one.departed.saturating_sub(one.arrived).as_secs_f64() * 1e3)
         .collect();
     assert_eq!(real.len() as u64, ran.planned());
     // There was a queue: with no waiting, the mean would be that of the service times.

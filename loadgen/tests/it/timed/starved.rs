@@ -47,7 +47,11 @@ fn starved() -> Ran {
     let server = Truth::after(Duration::from_millis(2)).serve();
     let url = server.url();
     let arguments = "--json --quiet --rate 400/s --poisson --duration 4s --connections 100";
-    let program = loadgen(["http", &url].into_iter().chain(arguments.split_whitespace()));
+    let program = loadgen(
+        ["http", &url]
+            .into_iter()
+            .chain(arguments.split_whitespace()),
+    );
     let pinned = on_first_processor(&program);
     let _busy = Busy::start(6);
     finish(start(pinned))
