@@ -19,8 +19,9 @@ demo: setup ## The before/after experiment on this machine's own PostgreSQL and 
 test: setup ## Every test, on a real PostgreSQL and Redis started for it
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver::
+	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed::
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
+	scripts/timed-tests.sh $(CARGO) test --locked -p loadgen --test it -- timed:: --test-threads=1
 
 lint: ## Formatting and lints, as CI wants them
 	$(CARGO) fmt --all --check

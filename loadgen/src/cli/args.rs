@@ -43,7 +43,7 @@ pub enum Command {
     /// Show the results folder on a page of this machine
     Serve(ServeArgs),
     /// Send one request again and again to any HTTP service, and say how long it took
-    Http(Box<super::http_args::HttpArgs>),
+    Http(Box<super::http::HttpArgs>),
     /// Measure what the generator itself costs, against a target that does nothing
     Bench(super::calibrate::BenchArgs),
     /// Say whether this machine, and what runs on it, is fit to measure on
@@ -154,9 +154,10 @@ pub struct ResultArgs {
 /// `loadgen run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// A suite file, or the name of one that is shipped: smoke, core
+    /// A suite file, or the name of one that is shipped: smoke, core; the flows of --flow alone
+    /// without it
     #[arg(value_name = "SUITE")]
-    pub suite: String,
+    pub suite: Option<String>,
     /// Where the load goes.
     #[command(flatten)]
     pub target: TargetArgs,

@@ -119,12 +119,9 @@ fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
         )));
     }
     let (mut suite, source) = shipped::suite("core")?;
-    "adhoc".clone_into(&mut suite.name);
+    overrides::picked_by_hand(&mut suite, &args.load.flows)?;
     suite.question = question(args);
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
-    // Nobody promised anything about flows that were picked by hand; --threshold does.
-    suite.thresholds.clear();
-    overrides::soften(&mut suite, &args.load.flows)?;
     let primary = args
         .load
         .flows

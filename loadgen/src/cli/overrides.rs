@@ -66,9 +66,17 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
 /// Requests a second that flows which send many at once are given, unless a rate is told.
 const AT_ONCE_RATE: u32 = 40;
 
+/// Makes the core mix one of flows that somebody picked; which they are the flags still say.
+pub(super) fn picked_by_hand(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    "adhoc".clone_into(&mut suite.name);
+    // Nobody promised anything about them; --threshold does.
+    suite.thresholds.clear();
+    soften(suite, names)
+}
+
 /// Lowers the rate for flows that send many requests in one iteration: sixteen racers twenty
 /// times a second would measure a queue, and not what they race for.
-pub(super) fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     let at_once = names
         .iter()
         .filter_map(|name| flows::flow(name))

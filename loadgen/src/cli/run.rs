@@ -6,19 +6,24 @@ use super::{
     args::RunArgs,
     bench::{Services, Session},
     outcome::Failure,
-    overrides, shipped,
+    overrides,
+    shipped::{self, Source},
     summary::{self, About, load_line},
 };
 use crate::{
     experiment::file::shorten,
     seed::sub_seed,
+    suite::Suite,
     trial::{self, Arm, Place, Sessions, TrialError},
 };
 
 /// Runs it; the exit code is the verdict's.
 pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let started_at = Utc::now();
-    let (mut suite, source) = shipped::suite(&args.suite)?;
+    let (mut suite, source) = match &args.suite {
+        Some(word) => shipped::suite(word)?,
+        None => unnamed(&args.load.flows)?,
+    };
     overrides::apply(&mut suite, &args.load)?;
     let profile = overrides::profile(&args.profile, &args.set)?;
     let services = Services::of(&args.target)?;
@@ -60,6 +65,20 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         };
         Ok(summary::of_run(about, &suite, &arm, &outcome))
     })
+}
+
+/// A suite of flows that were picked by hand, with the load of the core mix.
+fn unnamed(flows: &[String]) -> Result<(Suite, Source), Failure> {
+    if flows.is_empty() {
+        return Err(Failure::Usage(format!(
+            "name a suite file (shipped: {}), or one flow or more with --flow",
+            shipped::suites().join(", ")
+        )));
+    }
+    let (mut suite, source) = shipped::suite("core")?;
+    overrides::picked_by_hand(&mut suite, flows)?;
+    suite.question = format!("How does {} go?", flows.join(", "));
+    Ok((suite, source))
 }
 
 /// What a trial that did not come about means for the command.

@@ -44,6 +44,11 @@ pub(super) struct Source {
     pub(super) text: String,
 }
 
+/// The names of the suites.
+pub(super) fn suites() -> Vec<&'static str> {
+    SUITES.iter().map(|(name, _)| *name).collect()
+}
+
 /// The suite of that path or name.
 pub(super) fn suite(word: &str) -> Result<(Suite, Source), BadFile> {
     let source = find("suite", word, SUITES)?;

@@ -137,80 +137,74 @@ async fn drive<F: Future>(driven: &mut Option<Driven>, work: Pin<&mut F>) -> F::
 /// from the sample's intended start. `sent` is set when a connection is in hand and the request
 /// goes out, `first_byte` when the head of the answer has come.
 ///
-/// The connection stays in the slot only after a whole answer.
-///
-/// This and what it calls are blocks instead of `async fn`s: those would keep room for their
-/// arguments twice, and every request makes such a future.
-pub(super) fn exchange<'a>(
-    bench: &'a Bench,
-    slot: &'a mut Option<Connection>,
+/// The connection stays in the slot only after a whole answer. The message is taken out of its
+/// place; an `async fn` would otherwise keep room for it twice, and every request makes one.
+pub(super) async fn exchange(
+    bench: &Bench,
+    slot: &mut Option<Connection>,
     user: u32,
-    patience: &'a mut Patience,
-    message: &'a mut Option<Message>,
-    sample: &'a mut Sample,
-) -> impl Future<Output = Result<Reply, Failure>> + 'a {
-    async move {
-        let until = sample.intended + bench.timeout;
-        let late = || {
-            let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
-            (Outcome::Timeout, format!("no answer within {limit}"))
-        };
-        if sample.admitted >= until {
-            return Err(late());
-        }
-        let answer = {
-            let talk = pin!(talk(bench, slot, user, message, sample));
-            patience.bound(bench.clock.instant(until), talk).await
-        };
-        let reply = answer.unwrap_or_else(|| Err(late()));
-        if reply.is_err() {
-            *slot = None;
-        }
-        reply
+    patience: &mut Patience,
+    message: &mut Option<Message>,
+    sample: &mut Sample,
+) -> Result<Reply, Failure> {
+    let until = sample.intended + bench.timeout;
+    let late = || {
+        let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
+        (Outcome::Timeout, format!("no answer within {limit}"))
+    };
+    if sample.admitted >= until {
+        return Err(late());
     }
+    let answer = {
+        let talk = pin!(talk(bench, slot, user, message, sample));
+        patience.bound(bench.clock.instant(until), talk).await
+    };
+    let reply = answer.unwrap_or_else(|| Err(late()));
+    if reply.is_err() {
+        *slot = None;
+    }
+    reply
 }
 
-fn talk<'a>(
-    bench: &'a Bench,
-    slot: &'a mut Option<Connection>,
+async fn talk(
+    bench: &Bench,
+    slot: &mut Option<Connection>,
     user: u32,
-    message: &'a mut Option<Message>,
-    sample: &'a mut Sample,
-) -> impl Future<Output = Result<Reply, Failure>> + 'a {
-    async move {
-        let mut again = true;
-        let (response, driven) = loop {
-            Connection::ready(slot, bench, user).await?;
-            let Some(Connection { sender, driven }) = slot.as_mut() else {
-                return Err((Outcome::Connect, "no connection".to_owned()));
-            };
-            let Some(unsent) = message.take() else {
-                return Err((Outcome::Dropped, "its path is none of HTTP's".to_owned()));
-            };
-            sample.sent = bench.clock.now();
-            let sending = pin!(sender.send(unsent));
-            match drive(driven, sending).await {
-                Ok(response) => break (response, driven),
-                Err(mut error) => match error.take_message() {
-                    // The other side had closed the idle connection: nothing went out, so nothing
-                    // is sent twice by trying once more on a new one.
-                    Some(unsent) if again => {
-                        again = false;
-                        *message = Some(unsent);
-                        *slot = None;
-                    }
-                    _ => return Err(broken(&error.into_error())),
-                },
-            }
+    message: &mut Option<Message>,
+    sample: &mut Sample,
+) -> Result<Reply, Failure> {
+    let mut again = true;
+    let (response, driven) = loop {
+        Connection::ready(slot, bench, user).await?;
+        let Some(Connection { sender, driven }) = slot.as_mut() else {
+            return Err((Outcome::Connect, "no connection".to_owned()));
         };
-        sample.first_byte = bench.clock.now();
-        let (head, body) = response.into_parts();
-        Ok(Reply {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: drive(driven, pin!(read(body))).await?,
-        })
-    }
+        let Some(unsent) = message.take() else {
+            return Err((Outcome::Dropped, "its path is none of HTTP's".to_owned()));
+        };
+        sample.sent = bench.clock.now();
+        let sending = pin!(sender.send(unsent));
+        match drive(driven, sending).await {
+            Ok(response) => break (response, driven),
+            Err(mut error) => match error.take_message() {
+                // The other side had closed the idle connection: nothing went out, so nothing
+                // is sent twice by trying once more on a new one.
+                Some(unsent) if again => {
+                    again = false;
+                    *message = Some(unsent);
+                    *slot = None;
+                }
+                _ => return Err(broken(&error.into_error())),
+            },
+        }
+    };
+    sample.first_byte = bench.clock.now();
+    let (head, body) = response.into_parts();
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: drive(driven, pin!(read(body))).await?,
+    })
 }
 
 /// The request as the HTTP library takes it; `None` where its path is none.

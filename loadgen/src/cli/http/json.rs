@@ -4,7 +4,7 @@
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
-use super::http::Measured;
+use super::judge::Measured;
 use crate::{sample::Outcome, schema::Percentiles, trial::operation};
 
 /// The object, and a line end.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::http::Measured;
+use super::judge::Measured;
 use crate::{events::printable, sample::Outcome, schema::Percentiles, trial::operation};
 
 /// Rows of the picture of response times.

@@ -7,7 +7,7 @@ use clap::Args;
 use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
-use super::args::{positive, rate, timeout};
+use super::super::args::{positive, rate, timeout};
 use crate::{threshold::Threshold, units::Rate};
 
 /// Most connections.
@@ -70,7 +70,7 @@ pub struct HttpArgs {
     )]
     pub body: Option<String>,
     /// A request's time limit, from its intended start
-    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = patience)]
     pub timeout: Millis,
     /// The only right status; without it every status below 400 is right
     #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
@@ -112,12 +112,12 @@ pub struct HttpArgs {
     /// Print the first exchanges whole, secret headers excepted; sends 3 requests unless told
     #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
     pub http_debug: bool,
-    /// Write the distributions by second to this file, as an HdrHistogram interval log
-    #[arg(long, env = "LOADGEN_HLOG", value_name = "FILE")]
-    pub hlog: Option<PathBuf>,
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
+    /// Keep the response times in DIR/latency.hlog and the JSON object in DIR/http.json
+    #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Say nothing while running
     #[arg(long, env = "LOADGEN_QUIET")]
     pub quiet: bool,
@@ -149,6 +149,14 @@ impl HttpArgs {
             .map(Bytes::from)
             .map_err(|error| format!("cannot read the body from {}: {error}", file.display()))
     }
+}
+
+/// A timeout that can pass once more after the last request, in the drain.
+fn patience(text: &str) -> Result<Millis, String> {
+    timeout(text)
+        .ok()
+        .filter(|span| span.0 < 60_000)
+        .ok_or_else(|| format!("`{text}` is no timeout from 100ms to 59s"))
 }
 
 /// `5000`, `200k`, `1.5m`.

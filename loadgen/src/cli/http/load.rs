@@ -1,0 +1,151 @@
+//! The load of `loadgen http`: its model, its request, and the driver's setup.
+
+use std::{process::id, sync::Arc};
+
+use http::Method;
+use shared::{dataset::Scale, time::Millis};
+use tokio_util::sync::CancellationToken;
+
+use super::{super::outcome::Failure, args::HttpArgs, place::Place};
+use crate::{
+    driver::{FlowLoad, Progress, Setup},
+    flows::{AdHoc, World},
+    request::Request,
+    schedule::{self, Schedule},
+    seed::sub_seed,
+    suite::{Arrivals, LoadModel, Phase, Windows},
+};
+
+/// Longest time for a number of requests to be sent in a closed loop.
+const PATIENCE: Millis = Millis(3_600_000);
+fn request(args: &HttpArgs, place: &Place) -> Result<Request, Failure> {
+    let body = args.body().map_err(Failure::Usage)?;
+    let method = args.method.clone().unwrap_or(if args.body.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    });
+    let mut request = Request::new(method, place.path.clone());
+    request.headers.clone_from(&args.headers);
+    request.body = body;
+    Ok(request)
+}
+
+/// The load, its measured window, and its name for people.
+fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
+    let warm_up = args.warmup.unwrap_or(Millis(0));
+    let connections = args.users();
+    let Some(rate) = args.rate else {
+        let measure = match (args.duration, args.count()) {
+            (Some(duration), _) => duration,
+            (None, Some(_)) => PATIENCE,
+            (None, None) => Millis(10_000),
+        };
+        let model = LoadModel::Closed {
+            users: connections,
+            duration: Millis(warm_up.0 + measure.0),
+            think: None,
+            iterations: None,
+        };
+        let until = args.count().map_or_else(
+            || format!("for {measure}"),
+            |count| format!("{count} requests"),
+        );
+        let text = format!("closed loop, {connections} connections, {until}");
+        return (model, windows(args, warm_up, measure), text);
+    };
+    let mean = args.to.map_or(rate.as_per_second(), |to| {
+        f64::midpoint(rate.as_per_second(), to.as_per_second())
+    });
+    let measure = match (args.duration, args.count()) {
+        (Some(duration), _) => duration,
+        // One millisecond more than it takes; what is too much is cut off the plan.
+        (None, Some(count)) => Millis((count as f64 / mean * 1_000.0).ceil() as u64 + 1),
+        (None, None) => Millis(10_000),
+    };
+    let phase = |name: &str, duration, to| Phase {
+        name: name.to_owned(),
+        duration,
+        rate,
+        to,
+    };
+    let mut phases = vec![phase("measure", measure, args.to)];
+    if warm_up.0 > 0 {
+        phases.insert(0, phase("warm up", warm_up, None));
+    }
+    let arrivals = if args.poisson {
+        Arrivals::Poisson
+    } else {
+        Arrivals::Constant
+    };
+    let to = args.to.map_or_else(String::new, |to| format!(" to {to}"));
+    let how = if args.poisson {
+        ", at random times"
+    } else {
+        ""
+    };
+    let text =
+        format!("open loop, {rate}{to}{how} for {measure}, at most {connections} connections");
+    (
+        LoadModel::Open { phases, arrivals },
+        windows(args, warm_up, measure),
+        text,
+    )
+}
+
+fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
+    Windows {
+        warm_up,
+        measure,
+        drain: args.timeout,
+    }
+}
+
+/// A load that can begin.
+pub(super) struct Prepared {
+    pub(super) setup: Setup,
+    /// In a few words.
+    pub(super) load: String,
+    pub(super) windows: Windows,
+}
+
+/// Plans it.
+pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failure> {
+    let (model, windows, text) = load(args);
+    let mut schedule = schedule::plan(&model, &[1.0], &windows, sub_seed(args.seed, "plan"))
+        .map_err(Failure::usage)?;
+    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, args.count()) {
+        plan.arrivals
+            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    }
+    // One a process, for as long as it lives: the driver's threads share it.
+    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(request(args, place)?, args.expect)));
+    let setup = Setup {
+        target: place.address,
+        host: place.host.clone(),
+        schedule,
+        flows: vec![FlowLoad {
+            flow,
+            weight: 1.0,
+            think: None,
+        }],
+        world: Arc::new(World::new(
+            Scale::Tiny.counts(),
+            Vec::new(),
+            u64::from(id()),
+            false,
+        )),
+        timeout: args.timeout,
+        drain: windows.drain,
+        max_users: args.users(),
+        workers: usize::from(args.workers),
+        seed: sub_seed(args.seed, "users"),
+        progress: Arc::new(Progress::default()),
+        stop: CancellationToken::new(),
+    };
+    Ok(Prepared {
+        setup,
+        load: text,
+        windows,
+    })
+}

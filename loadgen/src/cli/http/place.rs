@@ -1,0 +1,97 @@
+//! The URL of `loadgen http`: where it is, and how one gets there.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
+    os::unix::net::UnixStream,
+    time::Duration,
+};
+
+use http::Uri;
+
+use super::{super::outcome::Failure, args::HttpArgs};
+use crate::driver::{Tls, Trust, Wire};
+
+/// Time in which a target that is there takes a connection.
+const THERE: Duration = Duration::from_secs(3);
+
+/// A URL taken apart.
+pub(super) struct Place {
+    pub(super) address: SocketAddr,
+    pub(super) host: String,
+    pub(super) path: String,
+    pub(super) wire: Wire,
+}
+
+/// Whether anybody takes a connection.
+pub(super) fn there(place: &Place) -> io::Result<()> {
+    match &place.wire.unix {
+        Some(path) => UnixStream::connect(path).map(drop),
+        None => TcpStream::connect_timeout(&place.address, THERE).map(drop),
+    }
+}
+
+/// Takes the URL apart; refuses one that is not to be loaded.
+pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
+    let bad = |why: &str| {
+        Failure::usage(format!(
+            "`{}` is not a URL to send to: {why}; write it like http://127.0.0.1:8080/path",
+            args.url
+        ))
+    };
+    let uri: Uri = args.url.parse().map_err(|_| bad("it cannot be read"))?;
+    match uri.scheme_str() {
+        Some("http" | "https") => {}
+        Some(_) => return Err(bad("only http and https are spoken")),
+        None => return Err(bad("it does not begin with http://")),
+    }
+    let authority = uri.authority().ok_or_else(|| bad("it has no host"))?;
+    if authority.as_str().contains('@') {
+        return Err(bad("it carries a password; give it as a header with -H"));
+    }
+    let encrypted = uri.scheme_str() == Some("https");
+    let port = authority
+        .port_u16()
+        .unwrap_or(if encrypted { 443 } else { 80 });
+    let name = authority.host().trim_matches(['[', ']']);
+    let tls = if encrypted {
+        let trust = match &args.cacert {
+            _ if args.insecure => Trust::Anybody,
+            Some(file) => Trust::File(file.clone()),
+            None => Trust::Public,
+        };
+        Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
+    } else {
+        None
+    };
+    let address = if args.unix.is_some() {
+        // Never connected to; the URL's host is only told to the target.
+        SocketAddr::from(([127, 0, 0, 1], port))
+    } else {
+        (name, port)
+            .to_socket_addrs()
+            .map_err(|error| bad(&format!("its host is not known: {error}")))?
+            .next()
+            .ok_or_else(|| bad("its host has no address"))?
+    };
+    if !address.ip().is_loopback() && !args.allow_remote_target {
+        return Err(Failure::Usage(format!(
+            "the target {} is not on this machine ({}): load is only sent to machines that agreed to it; say so with --allow-remote-target",
+            args.url,
+            address.ip()
+        )));
+    }
+    Ok(Place {
+        address,
+        host: authority.to_string(),
+        wire: Wire {
+            unix: args.unix.clone(),
+            tls,
+            http2_streams: args.http2.then_some(args.streams),
+        },
+        path: uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned(),
+    })
+}

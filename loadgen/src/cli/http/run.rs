@@ -1,0 +1,173 @@
+//! From the flags to the exit code: the load runs, is looked at meanwhile, and judged.
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use shared::time::Millis;
+use tokio::{
+    runtime::Builder,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{
+    super::{
+        interrupt,
+        outcome::{self, Failure},
+    },
+    args::{HttpArgs, SHOWN},
+    files, json,
+    judge::{Measured, Seen, judged},
+    load::{self, Prepared},
+    place::{self, place},
+    text,
+};
+use crate::{
+    driver::{self, Options, Progress, Showing, Snapshot, Wire},
+    events::{self, Publisher, Tick},
+    live::{Live, Look},
+    observer::{Host, Machine, Observation, Sleeper, Timeline},
+    schedule::Schedule,
+    suite::Windows,
+};
+
+/// Time between two looks at the running load.
+const LOOK: Duration = Duration::from_millis(250);
+/// What a first Ctrl-C does.
+const STOPPING: &str =
+    "stopping: the figures of what was measured follow; once more to stop at once";
+/// Measures and prints; the exit code is the verdict's.
+pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
+    let place = place(args)?;
+    let prepared = load::prepare(args, &place)?;
+    place::there(&place)
+        .map_err(|error| Failure::usage(format!("nobody answers at {}: {error}", args.url)))?;
+    if let Some(folder) = &args.out {
+        files::prepare(folder)?;
+    }
+    let measured = measure(args, prepared, place.wire)?;
+    if let Some(folder) = &args.out {
+        files::write(&measured, folder)?;
+    }
+    let text = if args.json {
+        json::render(&measured)
+    } else {
+        text::render(&measured)
+    };
+    outcome::print(&text)?;
+    Ok(measured.verdict.exit_code)
+}
+
+fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, Failure> {
+    let Prepared {
+        setup,
+        load,
+        windows,
+    } = prepared;
+    let open = matches!(setup.schedule, Schedule::Open(_));
+    let even = open && !args.poisson;
+    let level = args.to.is_none_or(|to| Some(to) == args.rate);
+    let options = Options {
+        iterations: args.count().filter(|_| !open),
+        showing: args.http_debug.then(|| Showing::first(SHOWN)),
+        wire,
+        ..Options::default()
+    };
+    let (events, heard) = if args.quiet {
+        (Publisher::silent(), None)
+    } else {
+        let (events, heard) = events::channel();
+        (events, Some(Live::start(heard, Look::of_stderr())))
+    };
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    let progress = Arc::clone(&setup.progress);
+    let stop = setup.stop.clone();
+    let driven = runtime.block_on(async {
+        let services = interrupt::held::<()>();
+        interrupt::listen(STOPPING, stop, services, events.clone()).map_err(Failure::internal)?;
+        events.stage(load.clone(), None);
+        let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
+        let mut watch = Watch {
+            progress,
+            windows,
+            events: events.clone(),
+            last: None,
+            host: Host::new([]),
+            timeline: Timeline::default(),
+        };
+        let sleeper = Sleeper::start().ok();
+        let mut looks = interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let data = loop {
+            tokio::select! {
+                biased;
+                done = &mut driving => break done.map_err(Failure::internal)?,
+                _ = looks.tick() => watch.look(),
+            }
+        };
+        watch.look();
+        let seen = Seen {
+            timeline: watch.timeline,
+            hiccups: sleeper.map(Sleeper::finish).unwrap_or_default(),
+        };
+        Ok::<_, Failure>((data.map_err(Failure::internal)?, seen))
+    });
+    drop(events);
+    if let Some(live) = heard {
+        live.finish();
+    }
+    let (data, seen) = driven?;
+    if data.total.planned == 0 && data.interrupted {
+        return Err(Failure::Interrupted);
+    }
+    Ok(judged(args, load, data, &seen, (even, level, open)))
+}
+
+/// Looks at the running load.
+struct Watch {
+    progress: Arc<Progress>,
+    windows: Windows,
+    events: Publisher,
+    last: Option<Snapshot>,
+    host: Host,
+    timeline: Timeline,
+}
+
+impl Watch {
+    fn look(&mut self) {
+        let now = self.progress.snapshot();
+        let at = Millis(now.at.0 / 1_000_000);
+        let phase = if at < self.windows.warm_up {
+            "warm up"
+        } else if at < self.windows.planned() {
+            "measure"
+        } else {
+            "drain"
+        };
+        self.timeline.push(Observation {
+            at: SystemTime::now(),
+            snapshot: None,
+            host: self.host.read(),
+            machine: Machine::read(),
+        });
+        let rates = self.last.as_ref().map(|last| now.since(last));
+        self.events.tick(Tick {
+            arm: "http".to_owned(),
+            phase,
+            elapsed: at.duration().min(self.windows.planned().duration()),
+            total: self.windows.planned().duration(),
+            offered: rates.map_or(0.0, |rates| rates.offered),
+            achieved: rates.map_or(0.0, |rates| rates.achieved),
+            in_flight: now.open,
+            p50_ms: rates.and_then(|rates| rates.p50_ms),
+            p95_ms: rates.and_then(|rates| rates.p95_ms),
+            failed: now.failed,
+            ..Tick::default()
+        });
+        self.last = Some(now);
+    }
+}

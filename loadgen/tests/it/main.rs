@@ -1,0 +1,13 @@
+//! The real program against a server whose truth is known.
+//!
+//! `timed` holds it against the wall clock: its tests run alone, one at a time, and may be
+//! repeated (`scripts/timed-tests.sh`). `usage` needs no clock.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on ends where it stands"
+)]
+
+mod support;
+mod timed;
+mod usage;

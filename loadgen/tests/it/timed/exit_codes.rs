@@ -1,0 +1,67 @@
+//! How a run ends, by its exit code.
+
+use std::{process::Command, time::Duration};
+
+use crate::support::{Answer, Truth, finish, http, loadgen, start};
+
+#[test]
+fn a_run_that_keeps_its_promises_ends_with_0_and_one_that_does_not_with_99() {
+    let table = [
+        ("", Some(0)),
+        ("--threshold p99<5s --threshold success>99%", Some(0)),
+        ("--threshold p50<1ms", Some(99)),
+        ("--threshold success>99% --expect 201", Some(99)),
+    ];
+    for (promises, code) in table {
+        let server = Truth::after(Duration::from_millis(10)).serve();
+        // A closed loop: the generator's own lateness is in nobody's figures.
+        let ran = http(&server.url(), &format!("-c 2 --duration 1s {promises}"));
+        assert_eq!(ran.code, code, "`{promises}`: {ran:?}");
+        assert_eq!(
+            ran.figures["verdict"]["exit_code"]
+                .as_i64()
+                .map(|c| c as i32),
+            code
+        );
+    }
+}
+
+#[test]
+fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
+    let server = Truth::after(Duration::from_millis(10)).serve();
+    let running = start(loadgen([
+        "http",
+        &server.url(),
+        "--json",
+        "--quiet",
+        "-c",
+        "2",
+        "--duration",
+        "60s",
+    ]));
+    // It is under way when the server has answered.
+    while server.log.exchanges().len() < 20 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let told = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    let ran = finish(running);
+    assert_eq!(ran.code, Some(130), "{ran:?}");
+    assert!(ran.planned() >= 20, "{ran:?}");
+    assert_eq!(ran.figures["verdict"]["word"], "INTERRUPTED", "{ran:?}");
+}
+
+#[test]
+fn a_target_that_only_fails_is_a_result_and_not_a_fault_of_the_program() {
+    let server = Truth {
+        answer: |_| Answer::Fast(500),
+        ..Truth::default()
+    }
+    .serve();
+    let ran = http(&server.url(), "-c 1 --requests 100 --threshold success>99%");
+    assert_eq!(ran.outcome("http_error"), 100, "{ran:?}");
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+}

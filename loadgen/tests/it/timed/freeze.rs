@@ -1,0 +1,100 @@
+//! A target that stands still for a second is seen by everybody who came in that second, and
+//! only a load that does not wait for answers shows it (coordinated omission).
+
+use std::time::Duration;
+
+use loadgen::{
+    schedule::{Schedule, plan},
+    seed::sub_seed,
+    suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Rate,
+};
+use shared::time::Millis;
+
+use crate::support::{Truth, http, percentile};
+
+const DELAY: Duration = Duration::from_millis(20);
+const FREEZE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(5));
+const LASTS: Millis = Millis(10_000);
+/// The server's timer and two wake-ups, on a machine with others: a fifth of the delay.
+const SLACK_MS: f64 = 4.0;
+
+fn freezing() -> Truth {
+    Truth {
+        freeze: Some(FREEZE),
+        ..Truth::after(DELAY)
+    }
+}
+
+/// Response times in milliseconds that follow from the plan alone.
+fn expected() -> Vec<f64> {
+    let load = LoadModel::Open {
+        phases: vec![Phase {
+            name: "measure".into(),
+            duration: LASTS,
+            rate: "100/s".parse::<Rate>().unwrap(),
+            to: None,
+        }],
+        arrivals: Arrivals::Constant,
+    };
+    let windows = Windows {
+        warm_up: Millis(0),
+        measure: LASTS,
+        drain: Millis(10_000),
+    };
+    let Schedule::Open(plan) = plan(&load, &[1.0], &windows, sub_seed(1, "plan")).unwrap() else {
+        panic!("a rate is an open load");
+    };
+    let response = |intended: Duration| {
+        let due = intended + DELAY;
+        let due = if (FREEZE.0..FREEZE.1).contains(&due) {
+            FREEZE.1
+        } else {
+            due
+        };
+        due.saturating_sub(intended).as_secs_f64() * 1e3
+    };
+    plan.arrivals
+        .iter()
+        .map(|arrival| response(arrival.intended.duration()))
+        .collect()
+}
+
+#[test]
+fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it() {
+    let expected = expected();
+    let server = freezing().serve();
+    let open = http(
+        &server.url(),
+        "--rate 100/s --duration 10s --connections 200",
+    );
+    assert_eq!(open.planned(), expected.len() as u64, "{open:?}");
+    assert_eq!(open.outcome("ok"), open.planned(), "{open:?}");
+    // A tenth is frozen: the p90 lies on the very edge and says nothing.
+    for (name, share) in [
+        ("p50", 0.5),
+        ("p95", 0.95),
+        ("p99", 0.99),
+        ("p999", 0.999),
+        ("max", 1.0),
+    ] {
+        let (is, should) = (open.response(name), percentile(&expected, share));
+        assert!(
+            (is - should).abs() <= should * 0.03 + SLACK_MS,
+            "{name} is {is} ms, the plan says {should} ms: {open:?}"
+        );
+    }
+
+    let server = freezing().serve();
+    let closed = http(&server.url(), "--duration 10s --connections 1");
+    assert!(closed.planned() > 100, "{closed:?}");
+    assert!(
+        closed.response("max") > 900.0,
+        "the freeze was there: {closed:?}"
+    );
+    let (hidden, shown) = (closed.response("p99"), open.response("p99"));
+    assert!(
+        hidden < shown / 3.0,
+        "one connection at a time sees p99 {hidden} ms of {shown} ms: {closed:?}"
+    );
+}

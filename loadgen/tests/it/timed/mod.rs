@@ -1,0 +1,9 @@
+//! Tests that hold the program against the wall clock: run alone and one at a time.
+
+mod connections;
+mod exit_codes;
+mod failures;
+mod freeze;
+mod interval_log;
+mod queue;
+mod starved;

@@ -1,0 +1,106 @@
+//! A generator that gets no processor blames itself; a target that cannot keep up is blamed.
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use crate::support::{Ran, Truth, alone, finish, http, loadgen, start};
+
+/// Programs that compute without end, on the first processor.
+struct Busy(Vec<Child>);
+
+impl Busy {
+    fn start(count: usize) -> Self {
+        let one = |_| {
+            Command::new("taskset")
+                .args(["-c", "0", "sh", "-c", "while :; do :; done"])
+                .stdin(Stdio::null())
+                .spawn()
+                .unwrap()
+        };
+        Self((0..count).map(one).collect())
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _gone = child.kill();
+            let _code = child.wait();
+        }
+    }
+}
+
+/// The same program with the same surroundings, on the first processor only.
+fn on_first_processor(program: &Command) -> Command {
+    let mut pinned = Command::new("taskset");
+    pinned
+        .args(["-c", "0"])
+        .arg(program.get_program())
+        .args(program.get_args());
+    alone(&mut pinned);
+    pinned
+}
+
+fn starved() -> Ran {
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let url = server.url();
+    let arguments = "--json --quiet --rate 400/s --poisson --duration 4s --connections 100";
+    let program = loadgen(
+        ["http", &url]
+            .into_iter()
+            .chain(arguments.split_whitespace()),
+    );
+    let pinned = on_first_processor(&program);
+    let _busy = Busy::start(6);
+    finish(start(pinned))
+}
+
+#[test]
+fn a_generator_without_a_processor_says_that_its_figures_are_worth_nothing() {
+    // One wait of a sending thread makes a burst of all that was due in it: few waits a request,
+    // and yet other arrivals than planned.
+    let own = ["GEN_CPU", "GEN_WAIT", "LAG", "ARRIVALS"];
+    for _ in 0..3 {
+        let ran = starved();
+        assert_eq!(ran.settled(), ran.planned(), "{ran:?}");
+        assert!(own.iter().any(|code| !ran.holds(code)), "{ran:?}");
+        if !ran.holds("STEAL") && ran.validity() != "INVALID" {
+            // Other guests of the host took processors at the same time, which the program takes
+            // for the cause: worth a repetition, and never valid.
+            assert_eq!(ran.validity(), "NOISY", "{ran:?}");
+            continue;
+        }
+        assert_eq!(ran.validity(), "INVALID", "{ran:?}");
+        assert_eq!(ran.code, Some(97), "{ran:?}");
+        let reasons = ran.figures["verdict"]["reasons"].to_string();
+        assert!(
+            own.iter().any(|code| reasons.contains(&format!("{code}:"))),
+            "{reasons}"
+        );
+        return;
+    }
+    println!("all three tries lay under stolen time: NOISY each time, with the right checks");
+}
+
+#[test]
+fn a_target_that_cannot_keep_up_fails_its_threshold_and_not_the_generator() {
+    // 50 a second of 150.
+    let server = Truth {
+        queue: true,
+        ..Truth::after(Duration::from_millis(20))
+    }
+    .serve();
+    let ran = http(
+        &server.url(),
+        "--rate 150/s --poisson --duration 4s --connections 1000 --timeout 20s --threshold p95<500ms",
+    );
+    assert_ne!(ran.validity(), "INVALID", "{ran:?}");
+    assert_eq!(ran.figures["thresholds"][0]["word"], "FAIL", "{ran:?}");
+    assert_eq!(ran.code, Some(99), "{ran:?}");
+    assert_eq!(ran.outcome("ok"), ran.planned(), "{ran:?}");
+    // 600 requests at 50 a second: the last waits for eight seconds.
+    let last = ran.response("max");
+    assert!((7_000.0..11_000.0).contains(&last), "{last} ms");
+}

@@ -1,0 +1,58 @@
+//! What was mistyped is said in one line, with the exit code 2.
+
+use crate::support::{finish, loadgen, start};
+
+/// Each `(arguments, what the line must name)`.
+const WRONG: [(&str, &str); 21] = [
+    ("http", "<URL>"),
+    ("htp", "http"),
+    ("http nonsense", "`nonsense`"),
+    ("http ftp://127.0.0.1:1/", "only http and https"),
+    ("http http://127.0.0.1:1/", "nobody answers"),
+    ("http http://127.0.0.1:1/ --rte 5", "--rate"),
+    ("http http://127.0.0.1:1/ --rate five", "five"),
+    ("http http://127.0.0.1:1/ --rate=-5", "-5"),
+    ("http http://127.0.0.1:1/ --connections 0", "20000"),
+    ("http http://127.0.0.1:1/ --connections", "--connections"),
+    ("http http://127.0.0.1:1/ --duration 5x", "`5x`"),
+    ("http http://127.0.0.1:1/ --timeout 0s", "--timeout"),
+    ("http http://127.0.0.1:1/ --timeout 60s", "`60s`"),
+    ("http http://127.0.0.1:1/ --threshold p95", "`p95`"),
+    ("http http://127.0.0.1:1/ --to 5", "--rate"),
+    (
+        "http http://127.0.0.1:1/ --cacert a --insecure",
+        "--insecure",
+    ),
+    ("http http://127.0.0.1:1/ --header accept", "`accept`"),
+    (
+        "http http://127.0.0.1:1/ --body @/nonexistent",
+        "/nonexistent",
+    ),
+    ("run nonexistent", "`nonexistent`"),
+    ("experiment /nonexistent.yaml", "/nonexistent.yaml"),
+    ("report /nonexistent", "/nonexistent"),
+];
+
+#[test]
+fn a_mistyped_word_is_said_in_one_line_and_ends_with_2() {
+    for (arguments, named) in WRONG {
+        let ran = finish(start(loadgen(arguments.split_whitespace())));
+        assert_eq!(ran.code, Some(2), "`{arguments}`: {ran:?}");
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        assert_eq!(lines.len(), 1, "`{arguments}`: {}", ran.stderr);
+        assert!(lines[0].starts_with("error: "), "{}", lines[0]);
+        assert!(lines[0].contains(named), "`{arguments}`: {}", lines[0]);
+    }
+}
+
+#[test]
+fn help_and_version_are_answers() {
+    for arguments in ["--help", "--version", "http --help", "help http"] {
+        let ran = finish(start(loadgen(arguments.split_whitespace())));
+        assert_eq!(
+            (ran.code, ran.stderr.as_str()),
+            (Some(0), ""),
+            "{arguments}"
+        );
+    }
+}
