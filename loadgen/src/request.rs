@@ -1,7 +1,7 @@
 //! One HTTP request as a flow describes it. The driver adds `Host` and the connection.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
 use serde::Serialize;
 use shared::headers::IDEMPOTENCY_KEY;
 
@@ -11,7 +11,7 @@ pub struct Request {
     /// `GET`, `POST` …
     pub method: Method,
     /// Path and query: `/api/v1/mentors?page=2`.
-    pub path: String,
+    pub path: PathAndQuery,
     /// Headers, `Host` and `Content-Length` excepted.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for none.
@@ -23,7 +23,7 @@ impl Request {
     pub fn new(method: Method, path: impl Into<String>) -> Self {
         Self {
             method,
-            path: path.into(),
+            path: path_of(path.into()),
             headers: Vec::new(),
             body: Bytes::new(),
         }
@@ -84,9 +84,13 @@ impl Request {
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // The query of a playback link is its signature.
-        let path = self.path.split('?').next().unwrap_or_default();
-        write!(f, "{} {path}", self.method)
+        write!(f, "{} {}", self.method, self.path.path())
     }
+}
+
+/// A path. What none can be becomes one that nobody serves, for the same reason as in [`visible`].
+fn path_of(text: String) -> PathAndQuery {
+    PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/no-path-at-all"))
 }
 
 /// A header value. What no header may carry becomes an empty value, which the target refuses:
@@ -122,6 +126,7 @@ mod tests {
         assert_eq!(&request.body[..], br#"{"a":1}"#);
         let range = Request::get("/").range(5, None).headers;
         assert_eq!(range[0].1, "bytes=5-");
+        assert_eq!(Request::get("/a b").path, "/no-path-at-all");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Chance that can be repeated: every random choice hangs on one root seed by a name.
 
-use rand::SeedableRng as _;
+use std::convert::Infallible;
+
+use rand::{Rng as _, SeedableRng as _, TryRng};
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
@@ -22,18 +24,55 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// The generator of the `index`-th thing of a kind: same seed, a stream of its own. What one
-/// iteration draws then depends on its place in the plan only, not on who ran it or when.
-pub fn nth_rng(seed: u64, index: u64) -> ChaCha8Rng {
-    let mut rng = rng(seed);
-    rng.set_stream(index);
-    rng
+/// Chance for the `index`-th thing of a kind: same seed, a stream of its own. What one iteration
+/// draws then depends on its place in the plan only, not on who ran it or when.
+///
+/// The generator is made at the first draw: an iteration that draws nothing pays nothing.
+#[derive(Debug, Clone)]
+pub struct Chance {
+    seed: u64,
+    index: u64,
+    generator: Option<ChaCha8Rng>,
+}
+
+impl Chance {
+    /// The `index`-th stream of a seed.
+    pub const fn nth(seed: u64, index: u64) -> Self {
+        Self {
+            seed,
+            index,
+            generator: None,
+        }
+    }
+
+    fn generator(&mut self) -> &mut ChaCha8Rng {
+        self.generator.get_or_insert_with(|| {
+            let mut made = rng(self.seed);
+            made.set_stream(self.index);
+            made
+        })
+    }
+}
+
+impl TryRng for Chance {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.generator().next_u32())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.generator().next_u64())
+    }
+
+    fn try_fill_bytes(&mut self, to: &mut [u8]) -> Result<(), Infallible> {
+        self.generator().fill_bytes(to);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use rand::Rng as _;
-
     use super::*;
 
     #[test]
@@ -45,10 +84,10 @@ mod tests {
 
     #[test]
     fn the_streams_of_two_iterations_differ_and_repeat() {
-        let mut one = nth_rng(7, 1);
-        let mut two = nth_rng(7, 2);
+        let mut one = Chance::nth(7, 1);
+        let mut two = Chance::nth(7, 2);
         let first = one.next_u64();
         assert_ne!(first, two.next_u64());
-        assert_eq!(first, nth_rng(7, 1).next_u64());
+        assert_eq!(first, Chance::nth(7, 1).next_u64());
     }
 }

@@ -50,7 +50,10 @@ impl Loop {
         );
         let (counted, told) = (Arc::clone(&done), Arc::clone(&stop));
         let thread = thread::Builder::new()
-            .name("worker-reference".to_owned())
+            .name(match kind {
+                Kind::RawTcp => "worker-raw".to_owned(),
+                Kind::Hyper => "worker-hyper".to_owned(),
+            })
             .spawn(move || drive(kind, target, connections, &counted, &told))?;
         Ok(Self {
             done,

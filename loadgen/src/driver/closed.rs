@@ -21,7 +21,7 @@ use crate::{
     flows::Memory,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, Closed, Mix},
-    seed,
+    seed::{self, Chance},
     suite::Think,
     units::{NANOS_PER_SECOND, Nanos},
 };
@@ -171,13 +171,11 @@ impl Crowd {
                 break;
             }
             let index = round * u64::from(self.rule.users) + u64::from(number);
-            // Made where something is drawn: it costs as much as all of the recording.
-            let fresh = || seed::nth_rng(self.seed, index);
-            let mut rng = None;
+            let mut rng = Chance::nth(self.seed, index);
             let flow = if bench.flows.len() == 1 {
                 0
             } else {
-                self.mix.pick(rng.get_or_insert_with(fresh).random())
+                self.mix.pick(rng.random())
             };
             if window.contains(at) {
                 self.started.set(self.started.get() + 1);
@@ -204,7 +202,7 @@ impl Crowd {
             let begun = at;
             at = user.intended;
             if let Some(pause) = own.or(self.rule.think) {
-                at = at + think(pause, rng.get_or_insert_with(fresh));
+                at = at + think(pause, &mut rng);
             }
             if let Some(pace) = self.manner.pace {
                 // One that took longer than its pace starts at once.

@@ -10,7 +10,7 @@ use hyper::{
     body::Incoming,
     client::conn::{
         TrySendError,
-        http1::{SendRequest, handshake},
+        http1::{Builder, SendRequest},
     },
 };
 use hyper_util::rt::TokioIo;
@@ -55,6 +55,13 @@ pub(super) type Message = http::Request<Full<Bytes>>;
 type Sent = Result<http::Response<Incoming>, TrySendError<Message>>;
 
 impl Sender {
+    fn is_ready(&self) -> bool {
+        match self {
+            Self::Own(sender) => sender.is_ready(),
+            Self::Shared(streams) => streams.is_ready(),
+        }
+    }
+
     async fn ready(&mut self) -> hyper::Result<()> {
         match self {
             Self::Own(sender) => sender.ready().await,
@@ -93,7 +100,10 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let (sender, connection) = handshake(TokioIo::new(stream))
+        // A request goes out in one piece, for which the kernel has a shorter way than for many.
+        let (sender, connection) = Builder::new()
+            .writev(false)
+            .handshake(TokioIo::new(stream))
             .await
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
         Ok(Self {
@@ -108,6 +118,12 @@ impl Connection {
         bench: &Bench,
         user: u32,
     ) -> Result<(), Failure> {
+        if let Some(Self { sender, driven }) = slot {
+            let quiet = driven.as_ref().is_some_and(Driven::is_quiet);
+            if quiet && sender.is_ready() {
+                return Ok(());
+            }
+        }
         if let Some(Self { sender, driven }) = slot
             && drive(driven, pin!(sender.ready())).await.is_ok()
         {
@@ -222,7 +238,7 @@ pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
             .build()
             .ok()?
     } else {
-        Uri::try_from(request.path).ok()?
+        Uri::from(request.path)
     };
     let mut message = http::Request::new(Full::new(request.body));
     *message.method_mut() = request.method;

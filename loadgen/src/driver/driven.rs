@@ -8,13 +8,16 @@ use std::{
     future::{Future, poll_fn},
     pin::Pin,
     sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
+        Arc, Mutex, PoisonError,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
     },
     task::{Context, Poll, Wake, Waker},
 };
 
-use futures_util::{future::LocalBoxFuture, task::AtomicWaker};
+use futures_util::future::LocalBoxFuture;
 
 /// Turns that the two have in one poll. More are left to the next one, so that a connection
 /// that always has something to read does not keep the other users waiting.
@@ -24,6 +27,8 @@ const TURNS: u32 = 8;
 pub(super) struct Driven {
     connection: Option<LocalBoxFuture<'static, hyper::Result<()>>>,
     owner: Arc<Owner>,
+    /// The owner's task, where it can be looked at without the lock.
+    task: Option<Waker>,
     connection_wake: (Arc<Signal>, Waker),
     work_wake: (Arc<Signal>, Waker),
 }
@@ -31,9 +36,23 @@ pub(super) struct Driven {
 /// The task in which both live.
 #[derive(Debug, Default)]
 struct Owner {
-    /// Whether it is being polled, and looks at the signals anyway.
+    /// Whether it is being polled, and looks at the signals anyway. A worker has one thread, on
+    /// which all of this happens: no wake can fall between the last look and the return.
     polled: AtomicBool,
-    task: AtomicWaker,
+    task: Mutex<Option<Waker>>,
+}
+
+impl Owner {
+    fn is(&self, task: Waker) {
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
+    }
+
+    fn wake(&self) {
+        let known = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = &*known {
+            task.wake_by_ref();
+        }
+    }
 }
 
 /// Whether one of the two has to be polled.
@@ -49,9 +68,9 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.set.store(true, SeqCst);
-        if !self.owner.polled.load(SeqCst) {
-            self.owner.task.wake();
+        self.set.store(true, Release);
+        if !self.owner.polled.load(Acquire) {
+            self.owner.wake();
         }
     }
 }
@@ -67,8 +86,11 @@ impl Signal {
     }
 
     fn take(&self) -> bool {
-        // Mostly unset; a load is cheaper than an exchange.
-        self.set.load(SeqCst) && self.set.swap(false, SeqCst)
+        let set = self.set.load(Acquire);
+        if set {
+            self.set.store(false, Release);
+        }
+        set
     }
 }
 
@@ -80,16 +102,25 @@ impl Driven {
             connection: Some(connection),
             connection_wake: Signal::new(&owner),
             work_wake: Signal::new(&owner),
+            task: None,
             owner,
         }
     }
 
+    /// Whether nothing has happened on the connection since it was last looked at.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.connection.is_some() && !self.connection_wake.0.set.load(Acquire)
+    }
+
     /// Waits for `work` on this connection and keeps the connection going meanwhile.
     pub(super) async fn drive<F: Future>(&mut self, mut work: Pin<&mut F>) -> F::Output {
-        self.work_wake.0.set.store(true, SeqCst);
+        self.work_wake.0.set.store(true, Release);
         poll_fn(|context| {
-            self.owner.task.register(context.waker());
-            self.owner.polled.store(true, SeqCst);
+            if !matches!(&self.task, Some(task) if task.will_wake(context.waker())) {
+                self.owner.is(context.waker().clone());
+                self.task = Some(context.waker().clone());
+            }
+            self.owner.polled.store(true, Release);
             let mut done = Poll::Pending;
             for _ in 0..TURNS {
                 if let Some(connection) = &mut self.connection
@@ -108,13 +139,13 @@ impl Driven {
                 done = work
                     .as_mut()
                     .poll(&mut Context::from_waker(&self.work_wake.1));
-                if done.is_ready() || !self.connection_wake.0.set.load(SeqCst) {
+                if done.is_ready() || !self.connection_wake.0.set.load(Acquire) {
                     break;
                 }
             }
-            self.owner.polled.store(false, SeqCst);
+            self.owner.polled.store(false, Release);
             if done.is_pending()
-                && (self.work_wake.0.set.load(SeqCst) || self.connection_wake.0.set.load(SeqCst))
+                && (self.work_wake.0.set.load(Acquire) || self.connection_wake.0.set.load(Acquire))
             {
                 context.waker().wake_by_ref();
             }

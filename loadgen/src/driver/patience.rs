@@ -3,17 +3,22 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::Pin,
-    task::Poll,
+    pin::{Pin, pin},
+    task::{Poll, Waker},
     time::Instant,
 };
 
-use tokio::time::{Sleep, sleep_until};
+use tokio::{
+    task::unconstrained,
+    time::{Sleep, sleep_until},
+};
 
 /// The timer; made at the first use.
 #[derive(Default)]
 pub(super) struct Patience {
     timer: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes; it remembers that over a move to a later time.
+    wakes: Option<Waker>,
 }
 
 impl Patience {
@@ -34,7 +39,15 @@ impl Patience {
             if let Poll::Ready(done) = work.as_mut().poll(context) {
                 return Poll::Ready(Some(done));
             }
-            timer.as_mut().poll(context).map(|()| None)
+            let known = matches!(&self.wakes, Some(waker) if waker.will_wake(context.waker()));
+            if known && !timer.is_elapsed() {
+                return Poll::Pending;
+            }
+            // Without a share of the task's budget: once that is spent, a poll would end before
+            // the timer knows whom to wake.
+            let over = pin!(unconstrained(timer.as_mut())).poll(context);
+            self.wakes = over.is_pending().then(|| context.waker().clone());
+            over.map(|()| None)
         })
         .await
     }
@@ -42,7 +55,7 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use std::{pin::pin, time::Duration};
+    use std::time::Duration;
 
     use tokio::time::sleep;
 

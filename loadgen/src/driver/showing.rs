@@ -37,7 +37,11 @@ impl Showing {
         self.left
             .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
             .ok()?;
-        let mut text = format!("> {} {} HTTP/1.1\n", request.method, escaped(&request.path));
+        let mut text = format!(
+            "> {} {} HTTP/1.1\n",
+            request.method,
+            escaped(request.path.as_str())
+        );
         line(&mut text, '>', &header::HOST, host);
         for (name, value) in &request.headers {
             line(&mut text, '>', name, value);

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use http::HeaderName;
 use shared::headers::{SERVER_TIMING, ServerTiming};
 use tokio::time::sleep;
 
@@ -16,13 +17,16 @@ use crate::{
     flows::{Iteration, Memory},
     sample::{OpId, Outcome, Sample},
     schedule::Arrival,
-    seed,
+    seed::Chance,
     units::Nanos,
 };
 
 /// A tokio timer fires to the millisecond, later by up to two. So much lateness belongs to the
 /// timer: the user thought that bit longer. More is the generator's fault, and stays in.
 pub(super) const TIMER_GRAIN: Nanos = Nanos::from_millis(2);
+
+/// What the target says that it spent.
+const COST: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
 /// How far a begun request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +97,7 @@ impl User {
         let bench = Rc::clone(&self.bench);
         self.arrived = Some((woke, bench.clock.now()));
         self.due = true;
-        let mut rng = seed::nth_rng(bench.seed, arrival.index);
+        let mut rng = Chance::nth(bench.seed, arrival.index);
         let flow = bench.flows[usize::from(arrival.flow)].flow;
         flow.run(Iteration {
             transport: self,
@@ -218,7 +222,7 @@ pub(super) fn conclude(
             entry.sample.bytes_in = reply.body.len() as u64;
             entry.sample.cost = reply
                 .headers
-                .get(SERVER_TIMING)
+                .get(&COST)
                 .and_then(|value| value.to_str().ok())
                 .map(ServerTiming::parse);
             entry.stage = Stage::Answered;

@@ -5,7 +5,6 @@
 
 use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
-use rand_chacha::ChaCha8Rng;
 use shared::{
     api::{
         bookings::{BookingRequest, BookingStatus, BookingView},
@@ -27,6 +26,7 @@ use crate::{
     check::{self, Mismatch, Reply},
     request::Request,
     sample::{OpId, Outcome},
+    seed::Chance,
 };
 
 /// Students that want the same place at once.
@@ -248,7 +248,7 @@ fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Misma
 }
 
 /// A key that no earlier request had, in this run or in one before.
-fn fresh_key(world: &World, rng: &mut ChaCha8Rng) -> String {
+fn fresh_key(world: &World, rng: &mut Chance) -> String {
     format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
 }
 

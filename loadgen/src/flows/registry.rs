@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
-use rand_chacha::ChaCha8Rng;
 
 use super::{auth, bookings, chat, mentors, recordings};
 use super::{memory::Memory, world::World};
@@ -14,6 +13,7 @@ use crate::{
     check::{Mismatch, Reply},
     request::Request,
     sample::{OpId, Outcome},
+    seed::Chance,
 };
 
 /// Which operation of an exchange a text settles, by its index, and how: right, or why not.
@@ -76,7 +76,7 @@ pub struct Iteration<'a> {
     /// What this virtual user remembers from its earlier iterations of this flow.
     pub memory: &'a mut Memory,
     /// Chance, seeded from the plan: the same for both arms of a block.
-    pub rng: &'a mut ChaCha8Rng,
+    pub rng: &'a mut Chance,
     /// What all virtual users know.
     pub world: &'a World,
     /// Index of this arrival in the plan.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use rand::RngExt as _;
-use rand_chacha::ChaCha8Rng;
 use shared::{
     api::mentors::MentorQuery,
     dataset::Counts,
@@ -11,6 +10,7 @@ use shared::{
 };
 
 use super::{mentors, popularity::Popularity};
+use crate::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// Any account; `None` where there are none.
-    pub fn any_account(&self, rng: &mut ChaCha8Rng) -> Option<&Account> {
+    pub fn any_account(&self, rng: &mut Chance) -> Option<&Account> {
         match self.accounts.len() {
             0 => None,
             n => self.accounts.get(rng.random_range(0..n)),
