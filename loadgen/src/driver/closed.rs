@@ -29,6 +29,9 @@ use crate::{
 /// Pause of a user whose flow had nothing to send.
 const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 
+/// Time for a target to take a connection, when many come.
+const TO_CONNECT: Nanos = Nanos(100_000);
+
 /// What the users of one worker share beyond the bench.
 struct Crowd {
     bench: Rc<Bench>,
@@ -139,15 +142,26 @@ pub(super) async fn work(
 }
 
 impl Crowd {
+    /// Time over which the users come in. Those that pause come over a second, or they would go
+    /// on in step; those that do not come as fast as a target takes connections.
+    fn spread(&self) -> u64 {
+        let pauses = self.rule.think.is_some()
+            || self.manner.pace.is_some()
+            || self.bench.flows.iter().any(|flow| flow.think.is_some());
+        let soon = u64::from(self.rule.users) * TO_CONNECT.0;
+        let spread = if pauses { NANOS_PER_SECOND } else { soon };
+        spread
+            .min(NANOS_PER_SECOND)
+            .min(self.rule.duration.0 * 1_000_000 / 2)
+    }
+
     async fn live(self: Rc<Self>, number: u32) {
         let bench = &self.bench;
         let window = bench.shard.borrow().window();
         let end = Nanos::from_millis(self.rule.duration.0);
         let mut user = User::new(Rc::clone(bench));
         let mut memories: Vec<Memory> = bench.flows.iter().map(|_| Memory::default()).collect();
-        // Spread over the first second: a crowd does not come in through one door at once.
-        let spread = NANOS_PER_SECOND.min(end.0 / 2);
-        let mut at = Nanos(u64::from(number) * spread / u64::from(self.rule.users.max(1)));
+        let mut at = Nanos(u64::from(number) * self.spread() / u64::from(self.rule.users.max(1)));
         let most = self.rule.iterations.unwrap_or(u64::MAX);
         for round in 0..most {
             // A user that is not there yet comes when its time has come; one that is not needed

@@ -1,7 +1,7 @@
 //! The real program against a server whose truth is known.
 //!
 //! `timed` holds it against the wall clock: its tests run alone, one at a time, and may be
-//! repeated (`scripts/timed-tests.sh`). `usage` needs no clock.
+//! repeated (`scripts/timed-tests.sh`). The others need no clock.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,3 +11,4 @@
 mod support;
 mod timed;
 mod usage;
+mod ways;

@@ -1,9 +1,11 @@
-//! What the tests stand on: the server whose truth is known, and the program that is tested.
+//! What the tests stand on: the servers whose truth is known, and the program that is tested.
 
 mod log;
 mod program;
 mod truth;
+mod ways;
 
 pub(crate) use log::percentile;
 pub(crate) use program::{Ran, alone, finish, http, loadgen, start};
 pub(crate) use truth::{Answer, Answers, Truth};
+pub(crate) use ways::Ways;

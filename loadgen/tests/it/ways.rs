@@ -1,0 +1,81 @@
+//! Every way to a target: HTTP/1.1 and HTTP/2, over TCP, TLS and a Unix socket.
+
+use crate::support::{Ways, finish, http, loadgen, start};
+
+#[test]
+fn over_http_2_so_many_users_share_a_connection() {
+    let server = Ways::serve();
+    let ran = http(&server.url(), "--http2 --streams 10 -c 20 -n 400");
+    assert_eq!((ran.outcome("ok"), ran.settled()), (400, 400), "{ran:?}");
+    assert_eq!(ran.figures["connections"], 2);
+    assert_eq!(server.seen(), (2, 0, 400));
+}
+
+#[test]
+fn over_tls_the_handshake_has_its_own_time_and_either_protocol_is_spoken() {
+    let server = Ways::serve();
+    let authority = server.authority();
+    let believe = format!("--cacert {} -c 4 -n 100", authority.display());
+    let one = http(&server.tls_url(), &believe);
+    assert_eq!(one.outcome("ok"), 100, "{one:?}");
+    assert!(one.figures["tls"]["p50"].as_f64() > Some(0.0), "{one:?}");
+    assert_eq!(server.seen(), (4, 100, 0));
+    let two = http(&server.tls_url(), &format!("{believe} --http2 --streams 2"));
+    assert_eq!(two.outcome("ok"), 100, "{two:?}");
+    assert_eq!(server.seen(), (4 + 2, 100, 100));
+}
+
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_refused_unless_all_are_believed() {
+    let server = Ways::serve();
+    let refused = http(&server.tls_url(), "-c 2 -n 10");
+    assert_eq!((refused.outcome("connect"), refused.settled()), (10, 10));
+    let why = refused.figures["errors"][0]["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("tls: ") && why.contains("certificate"),
+        "{why}"
+    );
+    assert_eq!(server.seen(), (0, 0, 0));
+    let believed = http(&server.tls_url(), "-c 2 -n 10 --insecure");
+    assert_eq!(believed.outcome("ok"), 10, "{believed:?}");
+}
+
+#[test]
+fn a_unix_socket_is_a_way_and_a_missing_one_is_named() {
+    let server = Ways::serve();
+    let socket = server.socket();
+    let over = format!("--unix {} -c 3 -n 60", socket.display());
+    let ran = http("http://localhost/", &over);
+    assert_eq!(ran.outcome("ok"), 60, "{ran:?}");
+    assert_eq!(server.seen().1, 60);
+    let missing = http("http://localhost/", "--unix /nonexistent.sock -n 1");
+    assert_eq!(missing.code, Some(2));
+    assert!(
+        missing.stderr.contains("nobody answers"),
+        "{}",
+        missing.stderr
+    );
+}
+
+#[test]
+fn whole_exchanges_are_printed_without_what_is_secret() {
+    let server = Ways::serve();
+    let url = server.url();
+    let ran = finish(start(loadgen([
+        "http",
+        &url,
+        "--http-debug",
+        "--quiet",
+        "--json",
+        "-H",
+        "authorization: Bearer hush",
+    ])));
+    assert_eq!((ran.code, ran.planned()), (Some(0), 3), "{ran:?}");
+    let shown = &ran.stderr;
+    assert_eq!(shown.matches("> GET / HTTP/1.1").count(), 3, "{shown}");
+    assert!(
+        shown.contains("< HTTP/1.1 200") || shown.contains("< 200"),
+        "{shown}"
+    );
+    assert!(shown.contains("seen") && !shown.contains("hush"), "{shown}");
+}
