@@ -30,6 +30,8 @@ pub struct GeneratorUse {
     pub busiest: f64,
     /// Seconds that all of them were runnable and waited for a processor.
     pub wait_s: f64,
+    /// Seconds of that of the one that waited most.
+    pub longest_wait_s: f64,
     /// Seconds between the two looks that this comes from.
     pub seconds: f64,
 }
@@ -84,16 +86,19 @@ impl Timeline {
         let first = seen.next()?;
         let last = seen.next_back()?;
         let seconds = apart(first.at, last.at).as_secs_f64();
-        let (mut busiest, mut wait_ns) = (0, 0);
+        let (mut busiest, mut wait_ns, mut longest_wait_ns) = (0, 0, 0);
         for (id, after) in &last.machine.threads {
             // A thread that was not there at the first look began at nothing.
             let before = first.machine.threads.get(id).copied().unwrap_or_default();
             busiest = after.run_ns.saturating_sub(before.run_ns).max(busiest);
-            wait_ns += after.wait_ns.saturating_sub(before.wait_ns);
+            let waited = after.wait_ns.saturating_sub(before.wait_ns);
+            wait_ns += waited;
+            longest_wait_ns = longest_wait_ns.max(waited);
         }
         (seconds > 0.5).then(|| GeneratorUse {
             busiest: busiest as f64 / 1e9 / seconds,
             wait_s: wait_ns as f64 / 1e9,
+            longest_wait_s: longest_wait_ns as f64 / 1e9,
             seconds,
         })
     }

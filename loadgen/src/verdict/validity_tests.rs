@@ -57,6 +57,7 @@ fn quiet(data: &TrialData) -> Evidence<'_> {
         generator: Some(GeneratorUse {
             busiest: 0.1,
             wait_s: 0.05,
+            longest_wait_s: 0.05,
             seconds: 10.0,
         }),
         steal: Some(0.001),
@@ -132,6 +133,7 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
     busy.generator = Some(GeneratorUse {
         busiest: 0.8,
         wait_s: 60.0,
+        longest_wait_s: 6.0,
         seconds: 10.0,
     });
     let busy = validity(&busy);
@@ -143,9 +145,21 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
     starved.generator = Some(GeneratorUse {
         busiest: 0.1,
         wait_s: 60.0,
+        longest_wait_s: 6.0,
         seconds: 10.0,
     });
     assert_eq!(validity(&starved).word, INVALID);
+    // Little a request, and yet most requests come while it waits.
+    for (longest_wait_s, word) in [(2.0, VALID), (3.0, NOISY), (6.0, INVALID)] {
+        let mut waits = quiet(&data);
+        waits.generator = Some(GeneratorUse {
+            busiest: 0.1,
+            wait_s: 0.05,
+            longest_wait_s,
+            seconds: 10.0,
+        });
+        assert_eq!(validity(&waits).word, word, "{longest_wait_s} s");
+    }
 }
 
 #[test]
@@ -158,6 +172,7 @@ fn a_fault_of_the_machine_makes_a_trial_noisy_and_not_invalid() {
     waited.generator = Some(GeneratorUse {
         busiest: 0.1,
         wait_s: 3.0,
+        longest_wait_s: 2.0,
         seconds: 10.0,
     });
     let waited = validity(&waited);

@@ -39,6 +39,12 @@ const GEN_CPU: f64 = 0.7;
 const GEN_WAIT_SHARE: f64 = 0.1;
 /// A wait that no figure of this tool is fine enough to see.
 const GEN_WAIT_FLOOR: Nanos = Nanos::from_millis(1);
+/// Share of the window that a thread of the generator may wait for a processor: so large a part
+/// of all arrivals find it waiting. In an open load one long wait delays everything that is due
+/// in it, which the waits of a request, and a median that waits with it, do not show.
+const WAITING: f64 = 0.25;
+/// The share from which on most arrivals find it waiting.
+const MOSTLY_WAITING: f64 = 0.5;
 /// Share of the median response beyond which the waits are what is measured, and the least that
 /// counts as such.
 const STARVED_SHARE: f64 = 0.5;
@@ -183,19 +189,27 @@ pub(in crate::verdict) fn cpu(evidence: &Evidence<'_>) -> ValidityCheck {
 pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
     let advice = "the generator waited for a processor that others used, and the wait is in the response times: stop other programs, lower the rate, or give it a core of its own";
     let most = part_of_median(evidence, GEN_WAIT_SHARE, GEN_WAIT_FLOOR);
-    let limit = format!("<= {:.2} ms a request", most.as_ms());
+    let limit = format!(
+        "<= {:.2} ms a request, <= {:.0} % of the time",
+        most.as_ms(),
+        WAITING * 100.0
+    );
     let planned = evidence.data.total.planned;
     if planned < FEWEST {
         let why = format!("{planned} requests, {FEWEST} are needed");
         return unjudged("GEN_WAIT", &why, limit, advice);
     }
-    let Some(each) = wait_of_each(evidence) else {
+    let Some((each, share)) = wait_of_each(evidence).zip(waiting(evidence)) else {
         return unjudged("GEN_WAIT", "its threads were not seen", limit, advice);
     };
     check(
         "GEN_WAIT",
-        each <= most,
-        format!("{:.3} ms a request", each.as_ms()),
+        each <= most && share <= WAITING,
+        format!(
+            "{:.3} ms a request, {:.0} % of the time",
+            each.as_ms(),
+            share * 100.0
+        ),
         limit,
         advice,
     )
@@ -204,7 +218,15 @@ pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
 /// Whether the waits of the generator's own threads are most of what was measured.
 pub(in crate::verdict) fn starved(evidence: &Evidence<'_>) -> bool {
     let most = part_of_median(evidence, STARVED_SHARE, STARVED_FLOOR);
-    evidence.data.total.planned >= FEWEST && wait_of_each(evidence).is_some_and(|each| each > most)
+    evidence.data.total.planned >= FEWEST
+        && (wait_of_each(evidence).is_some_and(|each| each > most)
+            || waiting(evidence).is_some_and(|share| share > MOSTLY_WAITING))
+}
+
+/// Share of the window in which the thread that waited most waited.
+fn waiting(evidence: &Evidence<'_>) -> Option<f64> {
+    let used = evidence.generator?;
+    Some(used.longest_wait_s / used.seconds.max(1e-9))
 }
 
 fn part_of_median(evidence: &Evidence<'_>, share: f64, floor: Nanos) -> Nanos {
