@@ -207,9 +207,9 @@ fn seconds(timeline: &Timeline, window: Window) -> Vec<SecondData> {
             planned: slot.planned,
             completed: slot.completed,
             failed: slot.failed,
-            p50_ns: slot.quantile(0.5),
-            p95_ns: slot.quantile(0.95),
-            p99_ns: slot.quantile(0.99),
+            p50_ns: timeline.quantile(second, 0.5),
+            p95_ns: timeline.quantile(second, 0.95),
+            p99_ns: timeline.quantile(second, 0.99),
         })
         .collect()
 }

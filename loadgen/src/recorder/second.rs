@@ -36,8 +36,12 @@ impl Window {
     }
 }
 
+/// Distributions of a trial. One of 11 KB for each second of a long run would take ever more
+/// memory: beyond so many seconds, neighbours share one.
+const MOST_DISTRIBUTIONS: u64 = 1_200;
+
 /// One second.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct SecondSlot {
     /// Requests whose intended start lies in it.
     pub planned: u64,
@@ -45,40 +49,26 @@ pub struct SecondSlot {
     pub completed: u64,
     /// Requests whose intended start lies in it and that failed.
     pub failed: u64,
-    /// Response times of the successes that were intended in it.
-    ok: Histogram<u32>,
-}
-
-impl Default for SecondSlot {
-    fn default() -> Self {
-        Self {
-            planned: 0,
-            completed: 0,
-            failed: 0,
-            ok: second_histogram(),
-        }
-    }
-}
-
-impl SecondSlot {
-    /// A percentile of its successes in nanoseconds; `None` where it has none.
-    pub fn quantile(&self, share: f64) -> Option<u64> {
-        (!self.ok.is_empty()).then(|| self.ok.value_at_quantile(share))
-    }
 }
 
 /// All seconds of a trial, the warm-up's and the drain's included.
 #[derive(Debug, Clone, Default)]
 pub struct Timeline {
     slots: Vec<SecondSlot>,
+    /// Response times of the successes that were intended in so many seconds each.
+    ok: Vec<Histogram<u32>>,
+    seconds_each: usize,
 }
 
 impl Timeline {
     /// Slots for everything up to `end`, made beforehand so that recording allocates nothing.
     pub(super) fn up_to(window: &Window, end: Nanos) -> Self {
-        let count = window.second(end) as usize + 1;
+        let count = window.second(end) + 1;
+        let seconds_each = count.div_ceil(MOST_DISTRIBUTIONS);
         Self {
-            slots: vec![SecondSlot::default(); count],
+            slots: vec![SecondSlot::default(); count as usize],
+            ok: vec![second_histogram(); count.div_ceil(seconds_each) as usize],
+            seconds_each: seconds_each as usize,
         }
     }
 
@@ -92,28 +82,37 @@ impl Timeline {
         if let Some(slot) = self.slots.get_mut(window.second(sample.done) as usize) {
             slot.completed += 1;
         }
-        if let Some(slot) = self.slots.get_mut(window.second(sample.intended) as usize) {
-            if sample.outcome == Outcome::Ok {
+        let second = window.second(sample.intended) as usize;
+        if sample.outcome == Outcome::Ok {
+            if let Some(ok) = self.ok.get_mut(second / self.seconds_each.max(1)) {
                 // Beyond the highest value: counted as overflow by the operation's own data.
-                let _beyond = slot.ok.record(sample.response().0);
-            } else {
-                slot.failed += 1;
+                let _beyond = ok.record(sample.response().0);
             }
+        } else if let Some(slot) = self.slots.get_mut(second) {
+            slot.failed += 1;
         }
     }
 
-    /// Adds another worker's seconds.
+    /// A percentile, in nanoseconds, of the successes of a second, or of it and those that share
+    /// its distribution; `None` where there are none.
+    pub fn quantile(&self, second: usize, share: f64) -> Option<u64> {
+        let ok = self.ok.get(second / self.seconds_each.max(1))?;
+        (!ok.is_empty()).then(|| ok.value_at_quantile(share))
+    }
+
+    /// Adds the seconds of another worker of the same trial.
     pub fn merge(&mut self, other: &Self) {
-        if self.slots.len() < other.slots.len() {
-            self.slots
-                .resize_with(other.slots.len(), SecondSlot::default);
+        if self.slots.is_empty() {
+            self.clone_from(other);
+            return;
         }
         for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
             mine.planned += theirs.planned;
             mine.completed += theirs.completed;
             mine.failed += theirs.failed;
-            mine.ok
-                .add(&theirs.ok)
+        }
+        for (mine, theirs) in self.ok.iter_mut().zip(&other.ok) {
+            mine.add(theirs)
                 .expect("all are made by second_histogram, with equal bounds");
         }
     }
@@ -145,5 +144,42 @@ mod tests {
         assert_eq!([second(1_499), second(1_500), second(2_499)], [1, 2, 2]);
         assert!(window.contains(Nanos::from_millis(1_500)));
         assert!(!window.contains(Nanos::from_millis(4_500)));
+    }
+    #[test]
+    fn a_run_of_a_day_keeps_its_counts_by_the_second_and_a_bounded_number_of_distributions() {
+        let day = Nanos::from_secs(86_400);
+        let window = Window {
+            from: Nanos(0),
+            to: day,
+        };
+        let mut timeline = Timeline::up_to(&window, day);
+        assert!(timeline.ok.len() <= MOST_DISTRIBUTIONS as usize);
+        let at = Nanos::from_secs(80_000);
+        let done = Nanos(at.0 + 5_000_000);
+        timeline.planned(&window, at);
+        timeline.done(
+            &window,
+            &Sample {
+                op: crate::sample::OpId(0),
+                intended: at,
+                woke: at,
+                admitted: at,
+                sent: at,
+                first_byte: done,
+                done,
+                outcome: Outcome::Ok,
+                status: 200,
+                bytes_in: 0,
+                cost: None,
+            },
+        );
+        let mut both = Timeline::default();
+        both.merge(&timeline);
+        both.merge(&timeline);
+        let (second, slot) = both.slots().last().unwrap();
+        assert_eq!((second, slot.planned, slot.completed), (80_000, 2, 2));
+        let median = both.quantile(second, 0.5).unwrap() as f64;
+        assert!((median / 5e6 - 1.0).abs() < 0.02, "{median}");
+        assert_eq!(both.quantile(3, 0.5), None);
     }
 }

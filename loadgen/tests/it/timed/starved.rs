@@ -46,22 +46,20 @@ fn on_first_processor(program: &Command) -> Command {
 fn starved() -> Ran {
     let server = Truth::after(Duration::from_millis(2)).serve();
     let url = server.url();
-    let arguments = "--json --quiet --rate 400/s --poisson --duration 4s --connections 100";
+    let arguments = "--json --quiet --rate 1000/s --poisson --duration 4s --connections 100";
     let program = loadgen(
         ["http", &url]
             .into_iter()
             .chain(arguments.split_whitespace()),
     );
     let pinned = on_first_processor(&program);
-    let _busy = Busy::start(6);
+    let _busy = Busy::start(20);
     finish(start(pinned))
 }
 
 #[test]
 fn a_generator_without_a_processor_says_that_its_figures_are_worth_nothing() {
-    // One wait of a sending thread makes a burst of all that was due in it: few waits a request,
-    // and yet other arrivals than planned.
-    let own = ["GEN_CPU", "GEN_WAIT", "LAG", "ARRIVALS"];
+    let own = ["GEN_CPU", "GEN_WAIT", "LAG"];
     for _ in 0..3 {
         let ran = starved();
         assert_eq!(ran.settled(), ran.planned(), "{ran:?}");
