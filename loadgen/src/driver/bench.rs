@@ -10,7 +10,8 @@ use std::{
 use http::HeaderValue;
 
 use super::{
-    multiplex::Multiplexed, progress::Progress, setup::FlowLoad, showing::Showing, wire::Wire,
+    browser::Clients, multiplex::Multiplexed, progress::Progress, setup::FlowLoad,
+    showing::Showing, wire::Wire,
 };
 use crate::{
     clock::Clock,
@@ -37,6 +38,8 @@ pub(super) struct Bench {
     pub(super) users: Cell<u32>,
     /// The connections that users share (HTTP/2).
     pub(super) multiplexed: Multiplexed,
+    /// The users' whole clients, where they have such.
+    pub(super) clients: Clients,
     /// Exchanges to be shown.
     pub(super) showing: Option<Showing>,
 }

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
     bench::Bench,
+    browser,
     driven::Driven,
     multiplex::Streams,
     patience::Patience,
@@ -30,7 +31,7 @@ use crate::{
 };
 
 /// Longest body that is read.
-const LARGEST_BODY: usize = 64 * 1024 * 1024;
+pub(super) const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Why there is no answer: how it counts, and one line for people.
 pub(super) type Failure = (Outcome, String);
@@ -118,6 +119,10 @@ impl Connection {
         bench: &Bench,
         user: u32,
     ) -> Result<(), Failure> {
+        if bench.wire.browser.is_some() {
+            // It connects by itself.
+            return Ok(());
+        }
         if let Some(Self { sender, driven }) = slot {
             let quiet = driven.as_ref().is_some_and(Driven::is_quiet);
             if quiet && sender.is_ready() {
@@ -172,8 +177,14 @@ pub(super) async fn exchange(
         return Err(late());
     }
     let answer = {
-        let talk = pin!(talk(bench, slot, user, message, sample));
-        patience.bound(bench.clock.instant(until), talk).await
+        let until = bench.clock.instant(until);
+        if let Some(browser) = bench.wire.browser {
+            let talk = Box::pin(browser::talk(bench, browser, user, message, sample));
+            patience.bound(until, pin!(talk)).await
+        } else {
+            let talk = pin!(talk(bench, slot, user, message, sample));
+            patience.bound(until, talk).await
+        }
     };
     let reply = answer.unwrap_or_else(|| Err(late()));
     if reply.is_err() {

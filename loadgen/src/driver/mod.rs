@@ -3,6 +3,7 @@
 //! with its own event loop, connections and shard, so that nothing is locked per request.
 
 mod bench;
+mod browser;
 mod closed;
 mod connection;
 mod driven;
@@ -36,6 +37,7 @@ mod socket_tests;
 #[cfg(test)]
 mod truth;
 
+pub use browser::Browser;
 pub use file_limit::raise_file_limit;
 pub use options::Options;
 pub use progress::{Progress, Rates, Snapshot};

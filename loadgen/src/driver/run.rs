@@ -17,6 +17,7 @@ use tokio::{
 
 use super::{
     bench::Bench,
+    browser::Clients,
     closed::{self, Manner, Rounds},
     multiplex::Multiplexed,
     open::{self, Share},
@@ -156,6 +157,7 @@ fn worker(
         shard: RefCell::new(shard),
         users: Cell::new(0),
         multiplexed: Multiplexed::default(),
+        clients: Clients::default(),
         showing: options.showing.clone(),
     });
     let share = Share {

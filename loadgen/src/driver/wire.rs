@@ -11,7 +11,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{bench::Bench, connection::Failure};
+use super::{bench::Bench, browser::Browser, connection::Failure};
 use crate::sample::Outcome;
 
 /// Loopback addresses that connections may come from: each has some 28 000 ports of its own.
@@ -26,6 +26,8 @@ pub struct Wire {
     pub tls: Option<Tls>,
     /// HTTP/2 instead of HTTP/1.1, and how many users share a connection; at least 1.
     pub http2_streams: Option<u32>,
+    /// A whole client instead of bare connections.
+    pub browser: Option<Browser>,
 }
 
 /// Whom to trust, and under which name the target is asked for.

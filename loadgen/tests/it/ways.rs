@@ -79,3 +79,40 @@ fn whole_exchanges_are_printed_without_what_is_secret() {
     );
     assert!(shown.contains("seen") && !shown.contains("hush"), "{shown}");
 }
+
+#[test]
+fn a_whole_client_follows_redirects_on_its_host_and_keeps_cookies() {
+    let server = Ways::serve();
+    let moved = format!("{}moved", server.url());
+    let bare = http(&moved, "-c 2 -n 20");
+    assert_eq!(bare.figures["statuses"]["302"], 20, "{bare:?}");
+    let whole = http(&moved, "-c 2 -n 20 --engine reqwest");
+    assert_eq!(whole.figures["statuses"]["200"], 20, "{whole:?}");
+    assert_eq!((whole.outcome("ok"), server.seen().1), (20, 20 + 2 * 20));
+    for (path, why) in [
+        ("circle", "more than 3 redirects"),
+        ("away", "another host"),
+    ] {
+        let url = format!("{}{path}", server.url());
+        let lost = http(&url, "-c 1 -n 5 --engine reqwest --redirects 3");
+        assert_eq!(
+            (lost.outcome("http_error"), lost.settled()),
+            (5, 5),
+            "{lost:?}"
+        );
+        let told = lost.figures["errors"][0]["why"].as_str().unwrap();
+        assert!(told.contains(why), "{told}");
+    }
+    let authority = server.authority();
+    let over_tls = http(
+        &format!("{}moved", server.tls_url()),
+        &format!(
+            "-c 1 -n 5 --engine reqwest --cacert {}",
+            authority.display()
+        ),
+    );
+    assert_eq!(over_tls.outcome("ok"), 5, "{over_tls:?}");
+    let mixed = http(&server.url(), "--engine reqwest --http2");
+    assert_eq!(mixed.code, Some(2));
+    assert!(mixed.stderr.contains("--http2"), "{}", mixed.stderr);
+}

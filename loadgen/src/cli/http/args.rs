@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
@@ -17,6 +17,15 @@ const MOST_CONNECTIONS: i64 = 20_000;
 const MOST_STREAMS: u32 = 250;
 /// Exchanges that are shown.
 pub(super) const SHOWN: u32 = 3;
+
+/// What sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Engine {
+    /// A bare connection a user: cheap, and every time is seen.
+    Hyper,
+    /// A whole client a user.
+    Reqwest,
+}
 
 /// `loadgen http`.
 #[derive(Debug, Clone, Args)]
@@ -109,6 +118,17 @@ pub struct HttpArgs {
     /// Requests at once on one HTTP/2 connection: so many of the --connections are streams of one
     #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STREAMS)))]
     pub streams: u32,
+    /// What sends: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
+    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = Engine::Hyper)]
+    pub engine: Engine,
+    /// Most redirects to follow, all on the URL's own host (with --engine reqwest)
+    #[arg(
+        long,
+        env = "LOADGEN_REDIRECTS",
+        value_name = "N",
+        default_value_t = 10
+    )]
+    pub redirects: u8,
     /// Print the first exchanges whole, secret headers excepted; sends 3 requests unless told
     #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
     pub http_debug: bool,

@@ -9,8 +9,11 @@ use std::{
 
 use http::Uri;
 
-use super::{super::outcome::Failure, args::HttpArgs};
-use crate::driver::{Tls, Trust, Wire};
+use super::{
+    super::outcome::Failure,
+    args::{Engine, HttpArgs},
+};
+use crate::driver::{Browser, Tls, Trust, Wire};
 
 /// Time in which a target that is there takes a connection.
 const THERE: Duration = Duration::from_secs(3);
@@ -44,6 +47,13 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
         Some("http" | "https") => {}
         Some(_) => return Err(bad("only http and https are spoken")),
         None => return Err(bad("it does not begin with http://")),
+    }
+    let browser = args.engine == Engine::Reqwest;
+    if browser && (args.http2 || args.unix.is_some()) {
+        let flag = if args.http2 { "--http2" } else { "--unix" };
+        return Err(Failure::Usage(format!(
+            "{flag} is for bare connections; leave it or --engine reqwest away"
+        )));
     }
     let authority = uri.authority().ok_or_else(|| bad("it has no host"))?;
     if authority.as_str().contains('@') {
@@ -88,6 +98,9 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
             unix: args.unix.clone(),
             tls,
             http2_streams: args.http2.then_some(args.streams),
+            browser: browser.then_some(Browser {
+                redirects: usize::from(args.redirects),
+            }),
         },
         path: uri
             .path_and_query()

@@ -167,7 +167,8 @@ where
             _ => &seen.one,
         };
         count.fetch_add(1, Relaxed);
-        async { Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(b"seen")))) }
+        let answer = answer(&request);
+        async { Ok::<_, Infallible>(answer) }
     });
     let io = TokioIo::new(stream);
     let _gone = if two {
@@ -177,6 +178,27 @@ where
     } else {
         http1::Builder::new().serve_connection(io, service).await
     };
+}
+
+fn answer(request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    let sent = |to: &str| {
+        Response::builder()
+            .status(302)
+            .header("location", to)
+            .header("set-cookie", "been=there")
+            .body(Full::default())
+            .unwrap()
+    };
+    match request.uri().path() {
+        "/moved" => sent("/cookie"),
+        "/circle" => sent("/circle"),
+        "/away" => sent("http://127.0.0.9:9/"),
+        "/cookie" if !request.headers().contains_key("cookie") => Response::builder()
+            .status(403)
+            .body(Full::default())
+            .unwrap(),
+        _ => Response::new(Full::new(Bytes::from_static(b"seen"))),
+    }
 }
 
 /// Streams are tasks.
