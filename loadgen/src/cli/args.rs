@@ -188,7 +188,8 @@ pub struct RunArgs {
 /// `loadgen experiment`.
 #[derive(Debug, Clone, Args)]
 pub struct ExperimentArgs {
-    /// An experiment file, or the name of one that is shipped; without one both arms start from `after`
+    /// An experiment file, the name of one that is shipped, or `list` to see those; without one
+    /// both arms start from `after`
     #[arg(value_name = "FILE")]
     pub file: Option<String>,
     /// Where the load goes.

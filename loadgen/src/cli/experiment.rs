@@ -6,22 +6,30 @@ use shared::{dataset::Scale, profile::Profile, time::Millis};
 use super::{
     args::ExperimentArgs,
     bench::{Services, Session},
-    outcome::Failure,
+    catalogue,
+    outcome::{self, Failure},
     overrides,
     run::failure,
     shipped::{self, Source},
     summary::{self, About, load_line},
 };
 use crate::{
+    exit,
     experiment::{self, ArmSpec, Experiment, Quick, file},
     flows,
 };
 
+/// The word that is no experiment's name.
+const LIST: &str = "list";
 /// Time beside the load of each trial: reset, sign-in, drain, audit.
 const BESIDE: u64 = 5;
 
 /// Runs it; the exit code is the verdict's.
 pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
+    if args.file.as_deref() == Some(LIST) {
+        outcome::print(&catalogue::list()?)?;
+        return Ok(exit::PASSED);
+    }
     let started_at = Utc::now();
     let (experiment, source) = resolve(args)?;
     let mut services = Services::of(&args.target)?;
@@ -109,14 +117,9 @@ fn resolve(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
 /// the profile `after`.
 fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
     if args.set_before.is_empty() && args.set_after.is_empty() {
-        let known = shipped::EXPERIMENTS
-            .iter()
-            .map(|(name, _)| *name)
-            .collect::<Vec<_>>();
-        return Err(Failure::Usage(format!(
-            "name an experiment file (shipped: {}), or say what differs with --set-before and --set-after",
-            known.join(", ")
-        )));
+        return Err(Failure::usage(
+            "name an experiment (`loadgen experiment list` shows those that are shipped) or its file, or say what differs with --set-before and --set-after",
+        ));
     }
     let (mut suite, source) = shipped::suite("core")?;
     overrides::picked_by_hand(&mut suite, &args.load.flows)?;
@@ -138,6 +141,8 @@ fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
         Experiment {
             suite,
             hypothesis: String::new(),
+            expected: None,
+            why: None,
             before: arm(),
             after: arm(),
             blocks: 6,

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod calibrate;
+mod catalogue;
 mod demo;
 mod doctor;
 mod experiment;

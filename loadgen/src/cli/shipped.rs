@@ -16,24 +16,42 @@ pub(super) const SUITES: &[(&str, &str)] = &[
     ("core", include_str!("../../suites/core.yaml")),
 ];
 
-/// Experiments: name and text.
-pub(super) const EXPERIMENTS: &[(&str, &str)] = &[
-    (
-        "before_after",
-        include_str!("../../experiments/before_after.yaml"),
-    ),
-    (
-        "booking_strategy",
-        include_str!("../../experiments/booking_strategy.yaml"),
-    ),
-    (
-        "mentor_cache",
-        include_str!("../../experiments/mentor_cache.yaml"),
-    ),
-    (
-        "pool_size",
-        include_str!("../../experiments/pool_size.yaml"),
-    ),
+macro_rules! experiments {
+    ($( $name:literal ),+ $(,)?) => {
+        &[ $( ($name, include_str!(concat!("../../experiments/", $name, ".yaml"))) ),+ ]
+    };
+}
+
+/// Experiments: name and text, in the order in which they are listed.
+pub(super) const EXPERIMENTS: &[(&str, &str)] = experiments![
+    "before_after",
+    "control",
+    "queries_alone",
+    "cache_alone",
+    "mentor_query",
+    "mentor_index",
+    "review_index",
+    "booking_index",
+    "calendar_index",
+    "mentor_pagination",
+    "mentor_total",
+    "mentor_cache",
+    "mentor_cache_ttl",
+    "cache_store",
+    "cache_connection",
+    "cache_single_flight",
+    "cache_invalidation",
+    "booking_cache",
+    "user_cache",
+    "pool_size",
+    "pool_starved",
+    "pool_checkout",
+    "pool_ping",
+    "hash_placement",
+    "login_queries",
+    "booking_strategy",
+    "booking_unique",
+    "booking_idempotency",
 ];
 
 /// A file's text, where it was found.
@@ -99,6 +117,7 @@ fn find(kind: &str, word: &str, shipped: &[(&str, &str)]) -> Result<Source, BadF
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{experiment::metrics, flows};
 
     #[test]
     fn everything_that_is_shipped_can_be_read_and_has_the_name_of_its_file() {
@@ -109,6 +128,24 @@ mod tests {
             let (experiment, _) = experiment(name).unwrap();
             assert_eq!(experiment.suite.name, *name);
             assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
+            assert!(experiment.expected.is_some(), "{name} expects nothing");
+            let flows = experiment
+                .suite
+                .flows
+                .iter()
+                .filter_map(|one| flows::flow(&one.flow));
+            let operations: Vec<&str> = flows
+                .flat_map(flows::Flow::operations)
+                .map(|op| flows::operation_name(*op))
+                .collect();
+            let caches = ["mentors", "bookings", "users"];
+            let known = metrics(&operations, &caches, 1.0);
+            for metric in experiment.primary.iter().chain(&experiment.why) {
+                assert!(
+                    known.iter().any(|one| one.name == *metric),
+                    "{name}: no trial has a `{metric}`"
+                );
+            }
             assert!(
                 experiment.blocks >= 6,
                 "{name} has too few blocks for an interval"

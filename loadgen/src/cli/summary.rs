@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use shared::api::lab::ProfileView;
 
 use crate::{
-    experiment::{ArmResult, Experiment, FEWEST, Finished, overload_warnings},
+    experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
     schema::{Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict},
     suite::{Arrivals, LoadModel, Suite},
@@ -109,7 +109,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
             )
         })
         .collect();
-    let verdict = judge(&Findings {
+    let mut verdict = judge(&Findings {
         interrupted: finished.interrupted,
         invalid: finished
             .trials
@@ -125,6 +125,9 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
             .filter(|trial| trial.validity.word != INVALID)
             .count(),
     });
+    verdict
+        .reasons
+        .extend(held_against(experiment, &finished.effects));
     let mut warnings = finished.warnings.clone();
     if finished.valid_blocks < FEWEST {
         warnings.push(format!(

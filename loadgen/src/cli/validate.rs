@@ -76,6 +76,12 @@ fn tell_experiment(out: &mut impl Write, name: &str, experiment: &Experiment) ->
     for name in &experiment.primary {
         writeln!(out, "  primary     {name}")?;
     }
+    if let Some(direction) = experiment.expected {
+        writeln!(out, "  expected    {direction}")?;
+    }
+    if let Some(why) = &experiment.why {
+        writeln!(out, "  explained   by {why}")?;
+    }
     for (path, before, after) in experiment
         .before
         .profile
@@ -95,9 +101,15 @@ mod tests {
         for (name, text) in shipped::EXPERIMENTS {
             assert!(is_experiment(text), "{name}");
             let mut out = Vec::new();
-            tell_experiment(&mut out, name, &file::parse(text, name).unwrap()).unwrap();
+            let experiment = file::parse(text, name).unwrap();
+            tell_experiment(&mut out, name, &experiment).unwrap();
             let told = String::from_utf8(out).unwrap();
-            assert!(told.contains("switch") && told.contains("blocks"), "{told}");
+            let same = experiment.before == experiment.after;
+            assert_eq!(told.contains("switch"), !same, "{told}");
+            assert!(
+                told.contains("blocks") && told.contains("expected"),
+                "{told}"
+            );
         }
         for (name, text) in shipped::SUITES {
             assert!(!is_experiment(text), "{name}");

@@ -4,6 +4,8 @@
 //! name: mentor_cache
 //! question: How much does the cache of mentor lists save?
 //! hypothesis: the tail of discovery.list falls by half
+//! expected: improves                  # or regresses, no_change: the first primary metric
+//! why: cache hit ratio mentors        # the metric that should explain it
 //! before: { profile: after, set: { cache.mentors: off } }
 //! after: { profile: after }
 //! blocks: 6                           # pairs of trials, in an order drawn by lot
@@ -19,6 +21,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
 
+use super::expected::Direction;
 use crate::suite::{
     LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
@@ -35,6 +38,10 @@ pub struct Experiment {
     pub suite: Suite,
     /// What is expected, in one sentence.
     pub hypothesis: String,
+    /// Which way the first primary metric is expected to go.
+    pub expected: Option<Direction>,
+    /// The metric that should explain it.
+    pub why: Option<String>,
     /// The first arm.
     pub before: ArmSpec,
     /// The second.
@@ -85,6 +92,8 @@ struct RawExperiment {
     question: String,
     #[serde(default)]
     hypothesis: String,
+    expected: Option<Spanned<String>>,
+    why: Option<String>,
     before: Spanned<RawArm>,
     after: Spanned<RawArm>,
     blocks: Option<Spanned<u32>>,
@@ -151,6 +160,14 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
         Ok(ArmSpec { profile })
     };
     let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
+    let expected = match &raw.expected {
+        None => None,
+        Some(word) => Some(
+            word.value
+                .parse()
+                .map_err(|error: String| at(word.referenced.line(), error))?,
+        ),
+    };
     let scale = match &raw.scale {
         None => Scale::Small,
         Some(word) => word
@@ -180,6 +197,8 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
     Ok(Experiment {
         suite,
         hypothesis: raw.hypothesis,
+        expected,
+        why: raw.why,
         before,
         after,
         blocks,

@@ -2,12 +2,14 @@
 
 mod decide;
 mod design;
+mod expected;
 pub mod file;
 mod metrics;
 mod run;
 
 pub use decide::{Claim, FEWEST, decide};
 pub use design::{Order, Slot, design};
+pub use expected::{Direction, held_against};
 pub use file::{ArmSpec, Experiment, Quick};
 pub use metrics::{Metric, metrics};
 pub use run::{ArmResult, Finished, Kept, overload_warnings, run};

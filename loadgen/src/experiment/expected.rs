@@ -1,0 +1,134 @@
+//! What an experiment's author expected, and whether it came.
+
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
+
+use super::file::Experiment;
+use crate::schema::Effect;
+
+/// Which way the first primary metric was expected to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Better after than before.
+    Improves,
+    /// Worse.
+    Regresses,
+    /// Neither, by the metric's margin.
+    NoChange,
+}
+
+impl Direction {
+    /// The decision that agrees with it.
+    const fn decision(self) -> &'static str {
+        match self {
+            Self::Improves => "IMPROVED",
+            Self::Regresses => "REGRESSED",
+            Self::NoChange => "NO_CHANGE",
+        }
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Improves, Self::Regresses, Self::NoChange]
+            .into_iter()
+            .find(|one| one.to_string() == text)
+            .ok_or_else(|| {
+                format!("`{text}` is nothing to expect; it is improves, regresses or no_change")
+            })
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Improves => "improves",
+            Self::Regresses => "regresses",
+            Self::NoChange => "no_change",
+        })
+    }
+}
+
+/// What was expected against what was found, and the figure that should explain it, in one
+/// sentence; `None` where nothing was expected or nothing was measured.
+pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<String> {
+    let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
+    let find = |name: &str| effects.iter().find(|effect| effect.metric == name);
+    let found = find(claim)?;
+    let outcome = match found.decision.as_str() {
+        decided if decided == expected.decision() => "as expected",
+        "IMPROVED" | "REGRESSED" | "NO_CHANGE" => "not as expected",
+        _ => "not decided",
+    };
+    let mut sentence = format!(
+        "expected: {claim} {expected}; found: {}, {outcome}",
+        found.decision
+    );
+    let why = experiment.why.as_deref().filter(|why| *why != claim);
+    if let Some((name, effect)) = why.and_then(|name| Some((name, find(name)?)))
+        && let (Some(before), Some(after)) = (effect.before, effect.after)
+    {
+        let unit = if effect.unit.is_empty() { "" } else { " " };
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            sentence,
+            "; {name} went from {before:.3}{unit}{0} to {after:.3}{unit}{0}",
+            effect.unit
+        );
+    }
+    Some(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::file;
+
+    const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: auth.login } ]\n";
+
+    fn effect(metric: &str, decision: &str) -> Effect {
+        Effect {
+            metric: metric.to_owned(),
+            primary: false,
+            unit: "ms".to_owned(),
+            before: Some(2.0),
+            after: Some(0.5),
+            ratio: None,
+            interval: None,
+            level: None,
+            block_ratios: Vec::new(),
+            decision: decision.to_owned(),
+            sentence: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_came_is_held_against_what_was_expected_and_explained() {
+        let experiment = file::parse(TEXT, "x.yaml").unwrap();
+        let told = |decision| {
+            let effects = [
+                effect("total p50", decision),
+                effect("pool wait", "IMPROVED"),
+            ];
+            held_against(&experiment, &effects).unwrap()
+        };
+        assert_eq!(
+            told("IMPROVED"),
+            "expected: total p50 improves; found: IMPROVED, as expected; pool wait went from 2.000 ms to 0.500 ms"
+        );
+        assert!(told("NO_CHANGE").contains("not as expected"));
+        assert!(told("INCONCLUSIVE").contains("not decided"));
+        assert_eq!(held_against(&experiment, &[]), None);
+    }
+
+    #[test]
+    fn another_word_is_refused_with_its_line() {
+        let wrong = TEXT.replace("improves", "better");
+        let error = file::parse(&wrong, "x.yaml").unwrap_err().to_string();
+        assert!(error.starts_with("x.yaml:2: `better`"), "{error}");
+    }
+}
