@@ -34,6 +34,8 @@ pub enum Command {
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone
     Report(ReportArgs),
+    /// Set the results of several runs side by side, and say what differs between them
+    Compare(super::compare::CompareArgs),
     /// Check a suite or experiment file and say what it would do
     Validate(ValidateArgs),
     /// Start PostgreSQL, Redis and target-app; run a command against them, or wait for Ctrl-C

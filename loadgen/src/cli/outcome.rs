@@ -9,7 +9,8 @@ use clap::{Parser as _, error::ErrorKind};
 
 use super::{
     args::{Cli, Command},
-    calibrate, demo, doctor, experiment, http, report, run, serve, stack, switches, validate,
+    calibrate, compare, demo, doctor, experiment, http, report, run, serve, stack, switches,
+    validate,
 };
 use crate::{driver, exit, suite::load::BadFile};
 
@@ -93,6 +94,7 @@ pub fn main() -> ExitCode {
         Command::Validate(args) => validate::run(&args),
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Compare(args) => compare::run(&args),
         Command::Http(args) => http::run(&args),
         Command::Bench(args) => calibrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -2,11 +2,12 @@
 
 use std::{
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use super::{
     args::{Format, ReportArgs},
+    found::result_folder,
     outcome::{Failure, closed_pipe},
 };
 use crate::{
@@ -47,31 +48,7 @@ fn folder(args: &ReportArgs) -> Result<PathBuf, Failure> {
             )))
         };
     };
-    let tries = [
-        word.clone(),
-        args.results.join(word),
-        args.results.join("runs").join(word),
-    ];
-    // A path to a file inside the folder names the folder as well.
-    for path in tries {
-        if path.is_dir() {
-            return Ok(path);
-        }
-        if path.is_file()
-            && let Some(parent) = path.parent()
-        {
-            return Ok(if parent == Path::new("") {
-                PathBuf::from(".")
-            } else {
-                parent.to_owned()
-            });
-        }
-    }
-    Err(Failure::Usage(format!(
-        "there is no result folder {}, nor one of that name in {}",
-        word.display(),
-        args.results.join("runs").display()
-    )))
+    result_folder(word, &args.results)
 }
 
 fn render(summary: &Summary, format: Format) -> Result<String, Failure> {

@@ -175,6 +175,17 @@ impl Said {
     }
 }
 
+/// What changed between the first two values of a metric, and its tone.
+pub(super) fn whole_change(metric: &Metric) -> (String, &'static str) {
+    match metric.values.as_slice() {
+        [before, after, ..] if *before != Figure::Absent && *after != Figure::Absent => {
+            let (change, tone) = figures::change(metric.kind, before.value(), after.value(), None);
+            (change, tone.as_str())
+        }
+        _ => (figures::ABSENT.into(), Tone::Plain.as_str()),
+    }
+}
+
 /// How long two bars are, as shares of the longer one; a figure beyond the timeout is longest.
 fn lengths(before: Figure, after: Figure) -> (f64, f64) {
     let largest = [before, after]

@@ -7,6 +7,7 @@
 mod arm_metrics;
 mod axis;
 mod chart;
+mod compare;
 pub mod comparison;
 mod csv;
 pub mod evidence;
@@ -30,6 +31,7 @@ mod fixture;
 #[cfg(test)]
 mod fixture_parts;
 
+pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use csv::csv;
 pub use html::html;
 pub use junit::junit;
