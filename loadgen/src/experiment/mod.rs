@@ -6,6 +6,7 @@ mod expected;
 pub mod file;
 mod metrics;
 mod run;
+mod several;
 
 pub use decide::{Claim, FEWEST, decide};
 pub use design::{Order, Slot, design};

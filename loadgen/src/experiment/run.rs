@@ -10,6 +10,7 @@ use super::{
     design::{Order, Slot, design},
     file::Experiment,
     metrics::metrics,
+    several::hold_together,
 };
 use crate::{
     flows,
@@ -331,6 +332,7 @@ impl<'a> Work<'a> {
                 decide(metric, primary, &pairs)
             })
             .collect();
+        hold_together(&mut effects);
         // What was staked comes first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects
