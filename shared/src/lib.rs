@@ -11,6 +11,7 @@
 //! | [`snapshot`] | what the target says of itself at one instant |
 //! | [`invariant`] | what an audit found |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
+//! | [`usage`] | how a mistyped command line is told |
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
 pub mod api;
@@ -26,3 +27,4 @@ pub mod problem;
 pub mod profile;
 pub mod snapshot;
 pub mod time;
+pub mod usage;

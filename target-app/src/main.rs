@@ -2,9 +2,20 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-use target_app::cli::Cli;
+use clap::{Parser as _, error::ErrorKind};
+use shared::usage;
+use target_app::cli::{Cli, Exit};
 
 fn main() -> ExitCode {
-    Cli::parse().run()
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        // Help and version are answers; a mistake is told in one line.
+        Err(error)
+            if error.use_stderr()
+                && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
+            Exit::usage(usage::one_line(&error.to_string())).told()
+        }
+        Err(error) => error.exit(),
+    }
 }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use clap::{Parser as _, error::ErrorKind};
+use shared::usage;
 
 use super::{
     args::{Cli, Command},
@@ -77,7 +78,7 @@ pub fn main() -> ExitCode {
                 kind if error.use_stderr()
                     && kind != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
                 {
-                    complain(&one_line(&error.to_string()));
+                    complain(&usage::one_line(&error.to_string()));
                 }
                 _ => {
                     let _closed = error.print();
@@ -111,26 +112,6 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What is wrong and the tip of a usage error, without the usage: `--help` has that.
-fn one_line(text: &str) -> String {
-    let mut line = String::new();
-    for part in text.lines().map(str::trim) {
-        if part.starts_with("Usage:") || part.starts_with("For more information") {
-            break;
-        }
-        if !part.is_empty() {
-            let between = match line.chars().last() {
-                None => "",
-                Some(':') => " ",
-                Some(_) => "; ",
-            };
-            line.push_str(between);
-            line.push_str(part);
-        }
-    }
-    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
-}
-
 /// Prints an answer.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
@@ -162,20 +143,6 @@ fn complain(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_usage_error_is_what_is_wrong_and_the_tip() {
-        let told = "error: unexpected argument '--rte' found\n\n  tip: a similar argument exists: '--rate'\n\nUsage: loadgen http\n\nFor more information, try '--help'.\n";
-        assert_eq!(
-            one_line(told),
-            "unexpected argument '--rte' found; tip: a similar argument exists: '--rate'"
-        );
-        let told = "error: the following required arguments were not provided:\n  <URL>\n  --rate <RATE>\n\nUsage: x\n";
-        assert_eq!(
-            one_line(told),
-            "the following required arguments were not provided: <URL>; --rate <RATE>"
-        );
-    }
 
     #[test]
     fn every_failure_has_its_exit_code() {

@@ -1,6 +1,10 @@
 //! From a failure to one clear line and an exit code.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use crate::{
     app::StartError,
@@ -35,6 +39,12 @@ impl Exit {
     /// Something wrong with what was asked.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(USAGE, message.into())
+    }
+
+    /// Tells it on standard error.
+    pub fn told(&self) -> ExitCode {
+        let _closed = writeln!(io::stderr(), "error: {}", self.message);
+        ExitCode::from(self.code)
     }
 
     /// The audit found so many violations.

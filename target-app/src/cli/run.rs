@@ -30,10 +30,7 @@ impl Cli {
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(exit) => {
-                let _ = writeln!(io::stderr(), "error: {}", exit.message);
-                ExitCode::from(exit.code)
-            }
+            Err(exit) => exit.told(),
         }
     }
 }
