@@ -118,7 +118,7 @@ pub fn calibrate(
     let mut lags = BTreeMap::new();
     for rate in RATES {
         told(format!("schedule lag at {rate} requests a second"));
-        lags.insert(rate.to_string(), lag(target, rate, plan.turn * 2)?);
+        lags.insert(rate.to_string(), lag(target, rate, plan.turn * 4)?);
     }
     told("allocations".to_owned());
     allocations::counting(true);
@@ -178,8 +178,6 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
     let setup = setup(target, &load, span, Arc::clone(&progress))?;
     let stop = setup.stop.clone();
     let driving = thread::spawn(move || driver::run(setup));
-    // Users come over the first second, or half of what there is.
-    thread::sleep(Duration::from_millis((span.0 / 2).min(1_000)));
     let seen = watch(turn, || progress.snapshot().completed);
     stop.cancel();
     let data = driving

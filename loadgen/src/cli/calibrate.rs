@@ -29,8 +29,8 @@ const IDLE_BYTES: f64 = 20_000.0;
 /// `loadgen bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
-    /// Seconds that each loop measures in each of five rounds
-    #[arg(long, env = "LOADGEN_SECONDS", value_name = "S", default_value_t = 1.0, value_parser = seconds)]
+    /// Seconds that each loop measures in each of thirteen rounds
+    #[arg(long, env = "LOADGEN_SECONDS", value_name = "S", default_value_t = 0.5, value_parser = seconds)]
     pub seconds: f64,
     /// Three short rounds: to see that it works, not to believe it
     #[arg(long, env = "LOADGEN_QUICK", conflicts_with = "seconds")]
@@ -63,7 +63,7 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         }
     } else {
         Plan {
-            rounds: 5,
+            rounds: 13,
             turn: Duration::from_secs_f64(args.seconds),
         }
     };
@@ -149,9 +149,12 @@ fn render(found: &Calibration) -> String {
         ));
     }
     line(format!(
-        "  {}  loadgen / hyper loop {:.2}  (limit {RATIO})",
+        "  {}  loadgen / hyper loop {:.2}  (limit {RATIO}; the {} rounds lie between {:.2} and {:.2})",
         word(found.ratio_to_hyper <= RATIO),
-        found.ratio_to_hyper
+        found.ratio_to_hyper,
+        found.ratios.len(),
+        found.ratios.iter().copied().fold(f64::INFINITY, f64::min),
+        found.ratios.iter().copied().fold(0.0, f64::max),
     ));
     line("Schedule lag, microseconds".to_owned());
     let mut lags: Vec<_> = found.schedule_lag_us.iter().collect();
