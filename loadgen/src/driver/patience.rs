@@ -1,5 +1,5 @@
-//! A user's time limit. One timer a user, moved on from request to request: moving a timer to a
-//! later time is one atomic write, where making and cancelling one takes the timer wheel twice.
+//! A user's time limit. One timer a user, moved on only where it fires: making and cancelling one
+//! for each request would take the timer wheel twice.
 
 use std::{
     future::{Future, poll_fn},
@@ -17,7 +17,7 @@ use tokio::{
 #[derive(Default)]
 pub(super) struct Patience {
     timer: Option<Pin<Box<Sleep>>>,
-    /// Whom the timer wakes; it remembers that over a move to a later time.
+    /// Whom the timer wakes.
     wakes: Option<Waker>,
 }
 
@@ -28,26 +28,39 @@ impl Patience {
         until: Instant,
         mut work: Pin<&mut F>,
     ) -> Option<F::Output> {
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                timer.as_mut().reset(until.into());
-                timer
-            }
-            none => none.insert(Box::pin(sleep_until(until.into()))),
-        };
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(until.into())));
+        // Set to an earlier time it fires once in vain, and is moved on then: a user that is
+        // answered in time does not touch it.
+        if timer.deadline() > until.into() || timer.is_elapsed() {
+            timer.as_mut().reset(until.into());
+            self.wakes = None;
+        }
         poll_fn(|context| {
-            if let Poll::Ready(done) = work.as_mut().poll(context) {
-                return Poll::Ready(Some(done));
+            loop {
+                if let Poll::Ready(done) = work.as_mut().poll(context) {
+                    return Poll::Ready(Some(done));
+                }
+                let known = matches!(&self.wakes, Some(waker) if waker.will_wake(context.waker()));
+                if known && !timer.is_elapsed() {
+                    return Poll::Pending;
+                }
+                // Without a share of the task's budget: once that is spent, a poll would end
+                // before the timer knows whom to wake.
+                if pin!(unconstrained(timer.as_mut()))
+                    .poll(context)
+                    .is_pending()
+                {
+                    self.wakes = Some(context.waker().clone());
+                    return Poll::Pending;
+                }
+                self.wakes = None;
+                if timer.deadline() >= until.into() {
+                    return Poll::Ready(None);
+                }
+                timer.as_mut().reset(until.into());
             }
-            let known = matches!(&self.wakes, Some(waker) if waker.will_wake(context.waker()));
-            if known && !timer.is_elapsed() {
-                return Poll::Pending;
-            }
-            // Without a share of the task's budget: once that is spent, a poll would end before
-            // the timer knows whom to wake.
-            let over = pin!(unconstrained(timer.as_mut())).poll(context);
-            self.wakes = over.is_pending().then(|| context.waker().clone());
-            over.map(|()| None)
         })
         .await
     }
@@ -76,6 +89,11 @@ mod tests {
             assert_eq!(patience.bound(after(20), pin!(slow())).await, None);
             assert_eq!(patience.bound(after(5_000), pin!(slow())).await, Some(()));
             assert_eq!(patience.bound(after(20), pin!(slow())).await, None);
+            // The timer, set to 150 ms, fires in the middle of the second.
+            let mut patience = Patience::default();
+            assert_eq!(patience.bound(after(150), pin!(quick())).await, Some(7));
+            assert_eq!(patience.bound(after(5_000), pin!(slow())).await, Some(()));
+            assert_eq!(patience.bound(after(100), pin!(slow())).await, None);
         });
     }
 }
