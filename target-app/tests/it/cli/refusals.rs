@@ -120,16 +120,18 @@ async fn a_pool_beyond_what_the_server_takes_and_a_redis_that_is_none_are_refuse
 }
 
 #[tokio::test]
-async fn wrong_usage_is_shown_with_the_right_one() {
-    for args in [
-        &["sevre"][..],
-        &["serve", "--prot", "1"],
-        &["seed", "--scale", "huge"],
-        &["seed", "--force", "--if-empty"],
-        &[],
+async fn wrong_usage_is_told_in_one_line_and_no_command_at_all_with_the_help() {
+    for (args, named) in [
+        (&["sevre"][..], "'serve'"),
+        (&["serve", "--prot", "1"], "--prot"),
+        (&["seed", "--scale", "huge"], "tiny, small, medium or large"),
+        (&["seed", "--force", "--if-empty"], "--if-empty"),
     ] {
         let ended = run(NOWHERE, args).await;
-        assert_eq!(ended.code, 2, "{ended:?}");
-        assert!(ended.stderr.contains("help"), "{ended:?}");
+        ended.refused(&[named]);
+        assert_eq!(ended.stderr.lines().count(), 1, "{ended:?}");
     }
+    let ended = run(NOWHERE, &[]).await;
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.stderr.contains("Commands:"), "{ended:?}");
 }
