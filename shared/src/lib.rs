@@ -19,6 +19,7 @@ pub mod dataset;
 pub mod headers;
 pub mod ids;
 pub mod invariant;
+pub mod ledger;
 pub mod media;
 pub mod money;
 pub mod page;

@@ -8,6 +8,9 @@ macro_rules! paths {
     };
 }
 
+/// What every path of the API begins with.
+pub const API: &str = "/api/";
+
 paths! {
     /// Is the process up?
     HEALTH_LIVE = "/health/live";

@@ -2,10 +2,11 @@
 
 use axum::{
     Router,
+    extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, patch, post, put},
 };
-use shared::paths;
+use shared::{ledger::MAX_LEDGER_BYTES, paths};
 
 use crate::{
     features::{auth, bookings, chat, mentors, recordings},
@@ -80,5 +81,8 @@ fn control() -> Router<AppState> {
         )
         .route(paths::LAB_RESET, post(lab::reset))
         .route(paths::LAB_TELEMETRY, get(lab::telemetry))
-        .route(paths::LAB_AUDIT, post(lab::audit))
+        .route(
+            paths::LAB_AUDIT,
+            post(lab::audit).layer(DefaultBodyLimit::max(MAX_LEDGER_BYTES)),
+        )
 }

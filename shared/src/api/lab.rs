@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::profile::Profile;
+use crate::{ledger::Ledger, profile::Profile};
 
 /// Answer of `GET` and `PUT /lab/profile`: what is really in force.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,17 @@ pub struct ResetReport {
     pub dataset: String,
     /// What is in force now.
     pub profile: ProfileView,
+}
+
+/// Body of `POST /lab/audit`; an empty body audits the database alone.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AuditRequest {
+    /// What the client was promised since the last reset. Whoever else wrote meanwhile makes
+    /// rows that nobody asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<Ledger>,
 }
 
 /// Answer of `GET /health/ready`.

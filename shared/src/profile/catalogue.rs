@@ -164,6 +164,9 @@ switches! {
     booking_strategy: Strategy = "booking.strategy", "row_lock" => "conditional_update", "both are right; the second holds its lock for less long";
     /// Whether repeated bookings with one key have one effect.
     booking_idempotency: OnOff = "booking.idempotency", "on" => "on", "clients retry";
+
+    /// Deliberate slowness: every API request takes that many per cent longer.
+    lab_slowdown: Whole<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
 }
 
 impl Profile {

@@ -125,7 +125,7 @@ async fn audit(database: Database, json: bool) -> Result<(), Exit> {
     let place = db::describe(url);
     let cannot = |error: &dyn std::error::Error| Exit::database(&place, error);
     let pool = db::connect(url).await.map_err(|error| cannot(&error))?;
-    let report = db::audit::run(&pool)
+    let report = db::audit::run(&pool, None)
         .await
         .map_err(|error| cannot(&error))?;
     pool.close().await;

@@ -1,4 +1,5 @@
-//! The audit: numbered invariants, each a statement of `audit/` that selects what breaks it.
+//! The audit: numbered invariants, each a statement of `audit/` that selects what breaks it;
+//! those of `audit/ledger/` join the database with what a client was promised.
 //!
 //! All run in one read-only snapshot, so that they speak of the same instant even while
 //! requests go on.
@@ -6,8 +7,11 @@
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use shared::invariant::{AuditReport, InvariantResult, MAX_ROWS};
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use shared::{
+    invariant::{AuditReport, InvariantResult, MAX_ROWS},
+    ledger::Ledger,
+};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, types::Json};
 
 use super::DbError;
 use crate::timing;
@@ -21,15 +25,18 @@ struct Invariant {
 }
 
 macro_rules! invariants {
-    ($( $file:literal ),+ $(,)?) => {
-        const INVARIANTS: &[Invariant] = &[ $( Invariant {
+    ($( #[$doc:meta] )* $name:ident in $folder:literal: $( $file:literal ),+ $(,)?) => {
+        $( #[$doc] )*
+        const $name: &[Invariant] = &[ $( Invariant {
             file: $file,
-            sql: include_str!(concat!("../../audit/", $file, ".sql")),
+            sql: include_str!(concat!("../../", $folder, "/", $file, ".sql")),
         } ),+ ];
     };
 }
 
 invariants! {
+    /// Of the database alone.
+    INVARIANTS in "audit":
     "01_slot_capacity",
     "02_slot_booked_counter",
     "03_seat_unique",
@@ -42,6 +49,16 @@ invariants! {
     "10_refresh_family_one_live",
     "11_rating_in_step",
     "12_review_after_lesson",
+}
+
+invariants! {
+    /// Of the database and a client's ledger; the ledger is the statement's one parameter.
+    OF_THE_LEDGER in "audit/ledger":
+    "50_acknowledged_booking_kept",
+    "51_no_phantom_booking",
+    "52_full_was_full",
+    "53_acknowledged_message_kept",
+    "54_no_phantom_message",
 }
 
 impl Invariant {
@@ -83,9 +100,10 @@ impl Invariant {
     }
 }
 
-/// Checks every invariant.
-pub async fn run(pool: &PgPool) -> Result<AuditReport, DbError> {
+/// Checks every invariant, those of the ledger where there is one.
+pub async fn run(pool: &PgPool, ledger: Option<&Ledger>) -> Result<AuditReport, DbError> {
     let pool = pool.clone();
+    let ledger = ledger.cloned().map(Json);
     // In a task of its own: a caller that goes away must not leave a transaction open.
     timing::shielded(async move {
         let started = Instant::now();
@@ -100,7 +118,10 @@ pub async fn run(pool: &PgPool) -> Result<AuditReport, DbError> {
             .await?;
         let mut invariants = Vec::with_capacity(INVARIANTS.len());
         for &one in INVARIANTS {
-            invariants.push(check(&mut snapshot, one).await?);
+            invariants.push(check(&mut snapshot, one, None).await?);
+        }
+        for &one in OF_THE_LEDGER.iter().filter(|_| ledger.is_some()) {
+            invariants.push(check(&mut snapshot, one, ledger.as_ref()).await?);
         }
         snapshot.rollback().await?;
         Ok(AuditReport {
@@ -112,11 +133,17 @@ pub async fn run(pool: &PgPool) -> Result<AuditReport, DbError> {
     .await
 }
 
-async fn check(conn: &mut PgConnection, one: Invariant) -> Result<InvariantResult, DbError> {
-    let found = sqlx::query_as::<_, (i64, serde_json::Value)>(AssertSqlSafe(one.bounded()))
-        .persistent(false)
-        .fetch_all(conn)
-        .await?;
+async fn check(
+    conn: &mut PgConnection,
+    one: Invariant,
+    ledger: Option<&Json<Ledger>>,
+) -> Result<InvariantResult, DbError> {
+    let mut query = sqlx::query_as::<_, (i64, serde_json::Value)>(AssertSqlSafe(one.bounded()))
+        .persistent(false);
+    if let Some(ledger) = ledger {
+        query = query.bind(ledger);
+    }
+    let found = query.fetch_all(conn).await?;
     Ok(InvariantResult {
         number: one.number(),
         name: one.name().to_owned(),
@@ -135,22 +162,24 @@ mod tests {
 
     #[test]
     fn every_file_of_the_audit_is_run() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("audit");
-        let on_disk: BTreeSet<_> = fs::read_dir(folder)
-            .unwrap()
-            .filter_map(|entry| {
-                let name = entry.unwrap().file_name().into_string().unwrap();
-                name.strip_suffix(".sql").map(str::to_owned)
-            })
-            .collect();
-        let run: BTreeSet<_> = INVARIANTS.iter().map(|one| one.file.to_owned()).collect();
-        assert_eq!(on_disk, run);
+        for (folder, all) in [("audit", INVARIANTS), ("audit/ledger", OF_THE_LEDGER)] {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            let on_disk: BTreeSet<_> = fs::read_dir(folder)
+                .unwrap()
+                .filter_map(|entry| {
+                    let name = entry.unwrap().file_name().into_string().unwrap();
+                    name.strip_suffix(".sql").map(str::to_owned)
+                })
+                .collect();
+            let run: BTreeSet<_> = all.iter().map(|one| one.file.to_owned()).collect();
+            assert_eq!(on_disk, run);
+        }
     }
 
     #[test]
     fn every_invariant_has_a_number_of_its_own_a_name_and_a_sentence() {
         let mut numbers = BTreeSet::new();
-        for one in INVARIANTS {
+        for one in INVARIANTS.iter().chain(OF_THE_LEDGER) {
             assert!(
                 one.number() > 0 && numbers.insert(one.number()),
                 "{}",
@@ -164,6 +193,7 @@ mod tests {
 
     #[test]
     fn invariants_are_reported_in_order_of_their_number() {
-        assert!(INVARIANTS.is_sorted_by_key(|one| one.number()));
+        let all: Vec<_> = INVARIANTS.iter().chain(OF_THE_LEDGER).collect();
+        assert!(all.is_sorted_by_key(|one| one.number()));
     }
 }

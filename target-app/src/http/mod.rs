@@ -7,6 +7,7 @@ mod idempotency;
 mod layers;
 mod request_id;
 mod scrape;
+mod slowdown;
 
 pub use auth_user::AuthUser;
 pub use extract::{Current, Json, Path, Query, json_bytes};

@@ -1,13 +1,20 @@
 //! `POST /lab/audit`: do the invariants hold?
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{State, rejection::BytesRejection},
+};
+use bytes::Bytes;
 use secrecy::ExposeSecret as _;
-use shared::{invariant::AuditReport, paths, problem::Problem};
+use shared::{api::lab::AuditRequest, invariant::AuditReport, paths, problem::Problem};
 
-use super::access::LabAccess;
+use super::{access::LabAccess, body::optional};
 use crate::{db, error::ApiError, state::AppState};
 
 /// Check every invariant in one snapshot of the database.
+///
+/// With a ledger of what the client was promised, those of the ledger too: nothing
+/// acknowledged is lost, nothing is there that nobody asked for.
 ///
 /// Over a connection outside of the pool: an audit neither waits for requests nor makes
 /// them wait.
@@ -16,19 +23,23 @@ use crate::{db, error::ApiError, state::AppState};
     path = paths::LAB_AUDIT,
     operation_id = "lab.audit",
     tag = "lab",
+    request_body(content = Option<AuditRequest>, content_type = "application/json"),
     security(("lab_token" = [])),
     responses(
         (status = 200, description = "Each invariant and the rows that break it", body = AuditReport),
+        (status = 400, description = "`malformed_body` or `invalid_request`: the body is no ledger", body = Problem),
         (status = 401, description = "`unauthenticated`: the lab token is missing or wrong", body = Problem),
     ),
 )]
 pub async fn audit(
     _: LabAccess,
     State(state): State<AppState>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<AuditReport>, ApiError> {
     state.admit()?;
+    let request: AuditRequest = optional(body)?;
     let pool = db::connect(state.engines().parts().database_url.expose_secret()).await?;
-    let report = db::audit::run(&pool).await;
+    let report = db::audit::run(&pool, request.ledger.as_ref()).await;
     pool.close().await;
     Ok(Json(report?))
 }

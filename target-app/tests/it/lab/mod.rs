@@ -2,7 +2,9 @@
 
 mod access;
 mod audit;
+mod ledger;
 mod profile;
 mod reset;
+mod slowdown;
 mod swap;
 mod telemetry;

@@ -8,11 +8,12 @@ use serde_json::{Value, json};
 use shared::{
     api::{
         auth::{Role, Session},
-        lab::ProfileView,
+        lab::{AuditRequest, ProfileView},
     },
     headers::IDEMPOTENCY_KEY,
     ids::{BookingId, MentorId, RecordingId, RoomId, SlotId, UserId},
     invariant::AuditReport,
+    ledger::Ledger,
     page::Page,
     paths::{self, with_id},
     snapshot::Snapshot,
@@ -287,6 +288,14 @@ impl Lab {
         send(self.request(Method::POST, paths::LAB_AUDIT))
             .await
             .ok()
+    }
+
+    /// The audit joined with what a client was told.
+    pub(crate) async fn audit_with(&self, ledger: Ledger) -> Answer {
+        let request = AuditRequest {
+            ledger: Some(ledger),
+        };
+        self.post(paths::LAB_AUDIT, &request).await
     }
 
     /// Fails unless every invariant holds.

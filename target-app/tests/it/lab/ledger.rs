@@ -1,0 +1,182 @@
+//! The audit joined with a client's ledger: right where the client was told the truth, and each
+//! way of not telling it noticed by name.
+
+use shared::{
+    api::bookings::BookingView,
+    dataset::{Kind, id},
+    ids::{RoomId, SlotId, UserId},
+    invariant::AuditReport,
+    ledger::{BookingPromise, Ledger, MessagePromise, Told},
+    paths,
+    problem::Code,
+};
+
+use crate::support::{Answer, ChatSocket, NewSlot, TestApp};
+
+fn promise(student: UserId, slot: SlotId, answer: &Answer) -> BookingPromise {
+    let (booking, told) = match answer.status {
+        201 => (Some(answer.created::<BookingView>().id), Told::Booked),
+        409 => (None, Told::Full),
+        _ => (None, Told::InDoubt),
+    };
+    BookingPromise {
+        student,
+        slot,
+        booking,
+        told,
+    }
+}
+
+/// One student has a place, another was told that it is full, a message was acknowledged.
+async fn one_of_each(app: &TestApp) -> Ledger {
+    let slot = NewSlot::single().create(&app.db).await;
+    let (ann, bob) = (app.student(5), app.student(6));
+    let bookings = vec![
+        promise(ann.id, slot, &ann.book(slot).await),
+        promise(bob.id, slot, &bob.book(slot).await),
+    ];
+    let room = RoomId(id(Kind::Room, 5));
+    let mut socket = ChatSocket::open(app.address, &ann.token).await;
+    socket.join(room, None).await;
+    let (seq, _) = socket.send_and_hear(room, "c-1", "hello").await;
+    Ledger {
+        bookings,
+        messages: vec![MessagePromise {
+            room,
+            sender: ann.id,
+            client_id: "c-1".to_owned(),
+            seq: Some(seq),
+        }],
+        omitted: 0,
+    }
+}
+
+fn broken(report: &AuditReport) -> Vec<&str> {
+    report.broken().map(|one| one.name.as_str()).collect()
+}
+
+#[tokio::test]
+async fn what_the_client_was_told_is_what_the_database_holds() {
+    let app = TestApp::start().await;
+    let ledger = one_of_each(&app).await;
+    let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
+    assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    let plain = app.lab().audit().await;
+    assert_eq!(report.invariants.len(), plain.invariants.len() + 5);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_is_lost_unasked_for_or_untrue_is_noticed_by_name() {
+    type Change = fn(&mut Ledger);
+    let nothing: Change = |_| {};
+    let cases: [(&str, &str, Change); 7] = [
+        (
+            "acknowledged_booking_kept",
+            "delete from booking where created_at > (select seeded_at from dataset)",
+            nothing,
+        ),
+        (
+            "acknowledged_booking_kept",
+            "update booking set status = 'cancelled', cancelled_at = now()
+             where created_at > (select seeded_at from dataset)",
+            nothing,
+        ),
+        ("acknowledged_booking_kept", "", |ledger| {
+            ledger.bookings[0].told = Told::Cancelled;
+        }),
+        ("no_phantom_booking", "", |ledger| {
+            ledger.bookings[0].booking = None;
+            ledger.bookings[0].told = Told::Refused;
+        }),
+        (
+            "full_was_full",
+            "update booking set status = 'cancelled', cancelled_at = now()
+             where created_at > (select seeded_at from dataset)",
+            nothing,
+        ),
+        (
+            "acknowledged_message_kept",
+            "delete from chat_message where client_id = 'c-1'",
+            nothing,
+        ),
+        ("no_phantom_message", "", |ledger| ledger.messages.clear()),
+    ];
+    let app = TestApp::start().await;
+    let ledger = one_of_each(&app).await;
+    // What is only in the ledger first: the rows are still as the client made them.
+    for (name, sql, change) in cases.iter().filter(|case| case.1.is_empty()) {
+        let mut told = ledger.clone();
+        change(&mut told);
+        let report = app.lab().audit_with(told).await.ok::<AuditReport>();
+        assert_eq!(broken(&report), [*name], "{sql}");
+    }
+    app.finish().await;
+    for (name, sql, _) in cases.iter().filter(|case| !case.1.is_empty()) {
+        let app = TestApp::start().await;
+        let ledger = one_of_each(&app).await;
+        app.db.execute(sql).await;
+        let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
+        assert!(
+            broken(&report).contains(name),
+            "{name}: {:?}",
+            broken(&report)
+        );
+        app.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_in_doubt_may_be_there_once_and_a_ledger_with_gaps_calls_nothing_a_phantom() {
+    let app = TestApp::start().await;
+    let mut ledger = one_of_each(&app).await;
+    ledger.bookings[0].booking = None;
+    ledger.bookings[0].told = Told::InDoubt;
+    ledger.messages[0].seq = None;
+    let report = app
+        .lab()
+        .audit_with(ledger.clone())
+        .await
+        .ok::<AuditReport>();
+    assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    ledger.bookings.clear();
+    ledger.messages.clear();
+    ledger.omitted = 1;
+    let report = app
+        .lab()
+        .audit_with(ledger.clone())
+        .await
+        .ok::<AuditReport>();
+    assert!(broken(&report).is_empty(), "{:?}", broken(&report));
+    ledger.omitted = 0;
+    let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
+    assert_eq!(
+        broken(&report),
+        ["no_phantom_booking", "no_phantom_message"]
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_ledger_larger_than_ordinary_bodies_is_taken_and_what_is_no_ledger_refused() {
+    let app = TestApp::start().await;
+    let promise = BookingPromise {
+        student: app.student(5).id,
+        slot: SlotId(id(Kind::RaceSlot, 0)),
+        booking: None,
+        told: Told::Refused,
+    };
+    let ledger = Ledger {
+        bookings: vec![promise; 2_000],
+        ..Ledger::default()
+    };
+    let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
+    assert_eq!(report.violations(), 0);
+    let wrong = serde_json::json!({"ledger": {"bookings": 3}});
+    let refused = app.lab().post(paths::LAB_AUDIT, &wrong).await;
+    refused.refused(Code::InvalidRequest);
+    let large = "x".repeat(100_000);
+    let stranger = app.anonymous().post(paths::LAB_AUDIT, &large).await;
+    stranger.refused(Code::Unauthenticated);
+    app.finish().await;
+}

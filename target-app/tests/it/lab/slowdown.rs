@@ -1,0 +1,20 @@
+//! The planted effect: as much slowness as was asked for.
+
+use shared::headers::{SERVER_TIMING, ServerTiming};
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn api_requests_take_as_much_longer_as_the_switch_says() {
+    let app = TestApp::with(&["lab.slowdown=1000", "cache.mentors=off"])
+        .start()
+        .await;
+    let slow = app.anonymous().mentors("").await;
+    let cost = ServerTiming::parse(slow.header(SERVER_TIMING));
+    // Ten times what it took is added; the database's share alone bounds that from below.
+    assert!(
+        cost.db_us > 0 && cost.total_us >= 11 * cost.db_us,
+        "{cost:?}"
+    );
+    app.finish().await;
+}
