@@ -30,6 +30,7 @@ pub mod events;
 pub mod exit;
 pub mod experiment;
 pub mod flows;
+pub mod ledger;
 pub mod live;
 pub mod observer;
 pub mod recorder;

@@ -90,6 +90,9 @@ pub struct Arm {
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.
     pub audit: Vec<InvariantResult>,
+    /// What was promised over its trials; absent in folders of earlier versions.
+    #[serde(default)]
+    pub promised: Promised,
 }
 
 /// What happened to one kind of request.
@@ -214,6 +217,40 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
+    /// What was promised; absent in folders of earlier versions.
+    #[serde(default)]
+    pub promised: Promised,
+}
+
+/// What the target promised, and how fresh what it read back was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Promised {
+    /// Writes that were acknowledged.
+    pub acknowledged: u64,
+    /// Writes that were refused for a reason.
+    pub refused: u64,
+    /// Writes of which nothing is known: no answer, or a failure.
+    pub in_doubt: u64,
+    /// Writes that found no room in the ledger; where there are any, nothing that the database
+    /// holds can be called unasked for.
+    pub omitted: u64,
+    /// Reads that had something acknowledged to show.
+    pub reads: u64,
+    /// Of those, reads that lacked some of it.
+    pub stale_reads: u64,
+    /// Age of what the median stale read lacked, in milliseconds.
+    pub stale_p50_ms: Option<f64>,
+    /// 99th percentile of the same.
+    pub stale_p99_ms: Option<f64>,
+    /// The oldest.
+    pub stale_max_ms: Option<f64>,
+}
+
+impl Promised {
+    /// Share of the reads that were stale; absent where there was nothing to read.
+    pub fn stale_share(&self) -> Option<f64> {
+        (self.reads > 0).then(|| self.stale_reads as f64 / self.reads as f64)
+    }
 }
 
 /// Whether a trial may be believed.

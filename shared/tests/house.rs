@@ -26,7 +26,7 @@ const TARGET_APP: &[&[&str]] = &[
 
 /// Rooms of loadgen, ground floor first.
 const LOADGEN: &[&[&str]] = &[
-    &["units", "seed", "check", "request"],
+    &["units", "seed", "check", "request", "ledger"],
     &["sample", "schema", "clock", "threshold", "stats", "flows"],
     &["suite", "recorder", "observer", "stack"],
     &["schedule", "aggregator"],

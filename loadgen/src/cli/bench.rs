@@ -257,7 +257,8 @@ impl<'a> Session<'a> {
             .map_err(|error| error.to_string())
             .and_then(|()| {
                 folder
-                    .trial_files(&outcome.trial, Some(&log))
+                    .ledger(&outcome.trial.folder, &outcome.ledger)
+                    .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
             });
         if let Err(why) = kept {

@@ -11,7 +11,7 @@ use crate::{
     schema::{Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict},
     suite::{Arrivals, LoadModel, Suite},
     trial::{
-        Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation,
+        Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation, promised,
         switches_by_name,
     },
     verdict::{self, Findings, INVALID, NOISY, judge},
@@ -38,7 +38,7 @@ pub(super) struct About {
 /// The summary of one trial of one profile.
 pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
     let mut measured = Measured::default();
-    measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+    measured.add(outcome);
     let mut thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
@@ -219,6 +219,7 @@ fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>)
         operations: arm_operations(&measured.ops, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
+        promised: promised(measured.tally, &measured.freshness),
     }
 }
 

@@ -19,6 +19,9 @@ use crate::{
 /// Fewest pairs that have a 95 % interval at all.
 pub const FEWEST: usize = 6;
 
+/// Difference of two shares that matters, in percentage points (method 2.3).
+const MARGIN_POINTS: f64 = 0.1;
+
 /// A decision and its reason, before words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
@@ -77,6 +80,9 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         sentence: String::new(),
     };
     if ratios.len() < pairs.len() {
+        if metric.unit == "%" {
+            return Some(by_points(metric, effect, &before.figures, &after.figures));
+        }
         let same = before
             .figures
             .iter()
@@ -103,6 +109,54 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
     claim.as_str().clone_into(&mut effect.decision);
     effect.sentence = sentence(metric, &effect, claim, &logs, before.cut, after.cut);
     Some(effect)
+}
+
+/// Shares that are 0 in some trial have no ratio: they are compared by their difference, in
+/// percentage points (method 2.2).
+fn by_points(metric: &Metric, mut effect: Effect, before: &[f64], after: &[f64]) -> Effect {
+    effect.block_ratios = Vec::new();
+    let points: Vec<f64> = before
+        .iter()
+        .zip(after)
+        .map(|(before, after)| after - before)
+        .collect();
+    let found = hodges_lehmann(&points).unwrap_or(0.0);
+    let claim = match (interval(&points, 0.95), interval(&points, 0.90)) {
+        (Some(wide), Some(narrow)) => {
+            let better = |less: bool| {
+                if less {
+                    Claim::Improved
+                } else {
+                    Claim::Regressed
+                }
+            };
+            match metric.less_is_better {
+                _ if -MARGIN_POINTS < narrow.low && narrow.high < MARGIN_POINTS => Claim::NoChange,
+                Some(less) if wide.high < 0.0 => better(less),
+                Some(less) if wide.low > 0.0 => better(!less),
+                _ => Claim::Inconclusive,
+            }
+        }
+        _ => Claim::Inconclusive,
+    };
+    claim.as_str().clone_into(&mut effect.decision);
+    let (low, high) = range(&points);
+    let decided = match claim {
+        Claim::Improved => "it improved".to_owned(),
+        Claim::Regressed => "it got worse".to_owned(),
+        Claim::NoChange => {
+            format!("no difference that matters (margin {MARGIN_POINTS} percentage points)")
+        }
+        Claim::Inconclusive => "undecided".to_owned(),
+    };
+    effect.sentence = format!(
+        "{}: before {}, after {}: {found:+.2} percentage points, {low:+.2} to {high:+.2} over the {} block(s); {decided}",
+        metric.name,
+        figure(metric, effect.before),
+        figure(metric, effect.after),
+        points.len()
+    );
+    effect
 }
 
 /// Whether a trial has a figure of this metric, be it beyond the timeout.
@@ -255,16 +309,20 @@ fn beyond(side: &str) -> String {
 }
 
 fn without_ratio(metric: &Metric, effect: &Effect) -> String {
-    let word = |figure: Option<f64>| match figure {
-        Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
-        None => "beyond the timeout".to_owned(),
-    };
     format!(
         "{}: before {}, after {}; there is no ratio to 0",
         metric.name,
-        word(effect.before),
-        word(effect.after)
+        figure(metric, effect.before),
+        figure(metric, effect.after)
     )
+}
+
+/// One arm's figure in words.
+fn figure(metric: &Metric, figure: Option<f64>) -> String {
+    match figure {
+        Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
+        None => "beyond the timeout".to_owned(),
+    }
 }
 
 /// `0.12 times`, or for large drops how much faster that is.

@@ -37,6 +37,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
             ..Server::default()
         },
         violations: None,
+        promised: crate::schema::Promised::default(),
     }
 }
 
@@ -160,4 +161,34 @@ fn what_no_arm_has_is_left_out_and_what_one_has_gets_no_ratio() {
         (None, "INCONCLUSIVE")
     );
     assert!(effect.sentence.contains("no ratio"), "{}", effect.sentence);
+}
+
+#[test]
+fn shares_that_are_nothing_in_one_arm_are_compared_in_percentage_points() {
+    let stale = |reads: u64| {
+        let mut one = trial(Some(1.0), 1.0);
+        one.promised.reads = 1_000;
+        one.promised.stale_reads = reads;
+        one
+    };
+    let decision = |after: [u64; 8]| {
+        let trials: Vec<(Trial, Trial)> = after
+            .iter()
+            .map(|after| (stale(0), stale(*after)))
+            .collect();
+        let pairs: Vec<(&Trial, &Trial)> = trials.iter().map(|(a, b)| (a, b)).collect();
+        let metrics = super::super::metrics(&[], &[], 10_000.0);
+        let metric = metrics.iter().find(|one| one.name == "stale reads");
+        decide(metric.unwrap(), true, &pairs).unwrap()
+    };
+    let worse = decision([40, 50, 45, 60, 42, 55, 48, 51]);
+    assert_eq!(worse.decision, "REGRESSED", "{}", worse.sentence);
+    assert!(
+        worse.sentence.contains("percentage points"),
+        "{}",
+        worse.sentence
+    );
+    assert_eq!(decision([0; 8]).decision, "NO_CHANGE");
+    assert_eq!(decision([0, 1, 0, 0, 0, 0, 0, 0]).decision, "NO_CHANGE");
+    assert_eq!(decision([0, 9, 0, 30, 0, 0, 8, 0]).decision, "INCONCLUSIVE");
 }

@@ -80,7 +80,21 @@ pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Met
         MARGIN_TAIL,
         |trial| (trial.server.requests > 0).then_some(trial.server.pool_wait_ms),
     ));
-    for process in ["target-app", "postgres"] {
+    all.push(server(
+        "stale reads",
+        "%",
+        Some(true),
+        MARGIN_TAIL,
+        |trial| trial.promised.stale_share().map(|share| share * 100.0),
+    ));
+    all.push(server(
+        "stale age p99",
+        "ms",
+        Some(true),
+        MARGIN_TAIL,
+        |trial| trial.promised.stale_p99_ms,
+    ));
+    for process in ["target-app", "postgres", "redis", "loadgen"] {
         all.push(server(
             &format!("{process} cpu per request"),
             "ms",

@@ -169,7 +169,7 @@ impl<'a> Work<'a> {
                     }
                 }
                 for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
-                    measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+                    measured.add(outcome);
                 }
                 self.pairs.push((before.trial, after.trial));
                 return true;
@@ -210,7 +210,7 @@ impl<'a> Work<'a> {
     fn add_unpaired(&mut self, outcomes: &[Option<Outcome>; 2]) {
         for (measured, outcome) in self.invalid.iter_mut().zip(outcomes) {
             if let Some(outcome) = outcome {
-                measured.add(&outcome.data, &outcome.trial.server, &outcome.audit);
+                measured.add(outcome);
             }
         }
     }

@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     check::{self, Mismatch, Reply},
+    ledger::{Promises, Ticket},
     request::Request,
     sample::{OpId, Outcome},
     seed::Chance,
@@ -74,12 +75,20 @@ async fn book(mut it: Iteration<'_>) {
         return;
     };
     let request = || create_request(account, slot.id, &key);
+    let told = &it.world.promises;
+    let ticket = told.booking(account.id, slot.id);
     let created = it
         .call(op::BOOKINGS_CREATE, request(), |reply| {
             check_create(reply, &slot, account.id)
         })
         .await;
-    let Some(Some(booking)) = created else { return };
+    let booking = match created {
+        Some(Ok(booking)) => booking,
+        Some(Err(refusal)) => return told.refused(ticket, refusal == Code::SlotFull),
+        // Failed, or answered with something else: it stays in doubt.
+        None => return,
+    };
+    told.booked(ticket, &booking);
     if repeat {
         it.call(op::BOOKINGS_CREATE, request(), |reply| {
             check_repeat(reply, booking.id)
@@ -88,17 +97,26 @@ async fn book(mut it: Iteration<'_>) {
     }
     let mine =
         Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
+    let reading = told.reading(account.id);
     it.call(op::BOOKINGS_MINE, mine, |reply| {
-        check_mine(reply, &booking, account.id)
+        let listed = listed(reply, account.id)?;
+        let whole = listed.len() < MAX_PER_PAGE as usize;
+        told.read(&reading, &listed, whole);
+        check_mine(&listed, &booking)
     })
     .await;
     if cancel {
+        told.cancelling(ticket, &booking);
         let request =
             Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
-        it.call(op::BOOKINGS_CANCEL, request, |reply| {
-            check_cancel(reply, booking.id)
-        })
-        .await;
+        let cancelled = it
+            .call(op::BOOKINGS_CANCEL, request, |reply| {
+                check_cancel(reply, booking.id)
+            })
+            .await;
+        if cancelled.is_some() {
+            told.cancelled(ticket, &booking);
+        }
     }
 }
 
@@ -163,8 +181,16 @@ async fn race(it: Iteration<'_>) {
         .iter()
         .map(|account| create_request(account, slot, &fresh_key(it.world, it.rng)))
         .collect();
-    let replies = it.transport.burst(op::BOOKINGS_RACE, requests).await;
     let students: Vec<UserId> = racers.iter().map(|account| account.id).collect();
+    let told = &it.world.promises;
+    let tickets: Vec<Ticket> = students
+        .iter()
+        .map(|student| told.booking(*student, slot))
+        .collect();
+    let replies = it.transport.burst(op::BOOKINGS_RACE, requests).await;
+    for (ticket, reply) in tickets.into_iter().zip(&replies) {
+        note_racer(told, ticket, reply.as_ref());
+    }
     for (index, outcome) in judge_race(&replies, slot, &students, first_time)
         .into_iter()
         .enumerate()
@@ -174,6 +200,21 @@ async fn race(it: Iteration<'_>) {
             Some(Err((outcome, why))) => it.transport.settle_nth(index, outcome, Some(why)),
             // Failed on the way: recorded already.
             None => {}
+        }
+    }
+}
+
+/// Enters what a racer was told; what is neither a booking nor a refusal stays in doubt.
+fn note_racer(told: &Promises, ticket: Ticket, reply: Option<&Reply>) {
+    let Some(reply) = reply else { return };
+    match check::problem_code(reply) {
+        Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) => {
+            told.refused(ticket, code == Code::SlotFull);
+        }
+        _ => {
+            if let Ok(booking) = check::json::<BookingView>(reply, 201) {
+                told.booked(ticket, &booking);
+            }
         }
     }
 }
@@ -258,15 +299,16 @@ fn create_request(account: &Account, slot_id: SlotId, key: &str) -> Request {
         .idempotency_key(key)
 }
 
-/// The booking; `None` where it was refused for a reason that may be.
+/// The booking, or the refusal where that may be.
 fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,
-) -> Result<Option<BookingView>, Mismatch> {
-    if let Some(Code::SlotFull | Code::StudentBusy | Code::SlotClosed) = check::problem_code(reply)
+) -> Result<Result<BookingView, Code>, Mismatch> {
+    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
+        check::problem_code(reply)
     {
-        return Ok(None);
+        return Ok(Err(code));
     }
     let booking: BookingView = check::json(reply, 201)?;
     let same = booking.slot_id == slot.id
@@ -277,7 +319,7 @@ fn check_create(
         && booking.ends_at == slot.ends_at
         && booking.price_cents == slot.price_cents;
     if same {
-        Ok(Some(booking))
+        Ok(Ok(booking))
     } else {
         Err(Mismatch::new(
             "the booking is not the one that was asked for",
@@ -298,9 +340,10 @@ fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
     }
 }
 
-fn check_mine(reply: &Reply, booking: &BookingView, student: UserId) -> Result<(), Mismatch> {
+/// A student's own bookings, newest lesson first.
+fn listed(reply: &Reply, student: UserId) -> Result<Vec<BookingView>, Mismatch> {
     let page: Page<BookingView> = check::json(reply, 200)?;
-    let items = &page.items;
+    let items = page.items;
     if items.iter().any(|one| one.student_id != student) {
         return Err(Mismatch::new("the list shows another student's booking"));
     }
@@ -310,6 +353,10 @@ fn check_mine(reply: &Reply, booking: &BookingView, student: UserId) -> Result<(
     {
         return Err(Mismatch::new("the bookings are not newest lesson first"));
     }
+    Ok(items)
+}
+
+fn check_mine(items: &[BookingView], booking: &BookingView) -> Result<(), Mismatch> {
     match items.iter().find(|one| one.id == booking.id) {
         Some(found) if found.slot_id == booking.slot_id => Ok(()),
         Some(_) => Err(Mismatch::new("the listed booking is in another slot")),

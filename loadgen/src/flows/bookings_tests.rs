@@ -108,7 +108,7 @@ fn an_expected_refusal_is_no_failure_and_another_status_is() {
     let slot = slot();
     for code in [Code::SlotFull, Code::StudentBusy, Code::SlotClosed] {
         let reply = answer(409, &Problem::new(code, "no"));
-        assert_eq!(check_create(&reply, &slot, student(1)), Ok(None));
+        assert_eq!(check_create(&reply, &slot, student(1)), Ok(Err(code)));
     }
     let reply = answer(503, &Problem::new(Code::Overloaded, "no"));
     assert!(check_create(&reply, &slot, student(1)).is_err());
@@ -146,14 +146,8 @@ fn a_repetition_has_the_same_booking_and_a_list_that_lacks_it_is_stale() {
             },
         )
     };
-    assert!(
-        check_mine(
-            &list(vec![second.clone(), first.clone()]),
-            &first,
-            student(1)
-        )
-        .is_ok()
-    );
-    let why = check_mine(&list(vec![second]), &first, student(1)).unwrap_err();
+    let read = |items: Vec<BookingView>| listed(&list(items), student(1)).unwrap();
+    assert!(check_mine(&read(vec![second.clone(), first.clone()]), &first).is_ok());
+    let why = check_mine(&read(vec![second]), &first).unwrap_err();
     assert!(why.to_string().contains("stale"));
 }

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::chat::{ChatMessage, ClientFrame, ServerFrame},
-    ids::RoomId,
+    ids::{RoomId, UserId},
     paths,
 };
 
@@ -107,7 +107,8 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
         }
         let room =
             account.rooms[(choice * account.rooms.len() as f64) as usize % account.rooms.len()];
-        return join(it, room, None).await;
+        let seat = (room, account.id);
+        return join(it, seat, None).await;
     }
     match it.memory.chat.clone() {
         Some(ChatMemory {
@@ -115,9 +116,10 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
         }) => true,
         Some(ChatMemory {
             room,
+            sender,
             resume_after: Some(after),
             ..
-        }) => join(it, room, Some(after)).await,
+        }) => join(it, (room, sender), Some(after)).await,
         None => {
             it.transport.socket_close().await;
             false
@@ -125,7 +127,11 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
     }
 }
 
-async fn join(it: &mut Iteration<'_>, room: RoomId, after_seq: Option<i64>) -> bool {
+async fn join(
+    it: &mut Iteration<'_>,
+    (room, sender): (RoomId, UserId),
+    after_seq: Option<i64>,
+) -> bool {
     let overflow = it.transport.socket_overflow();
     let mut joined = None;
     let text = frame(&ClientFrame::Join { room, after_seq });
@@ -154,6 +160,7 @@ async fn join(it: &mut Iteration<'_>, room: RoomId, after_seq: Option<i64>) -> b
         Some(last_seq) if done => {
             it.memory.chat = Some(ChatMemory {
                 room,
+                sender,
                 last_seq,
                 overflow,
                 resume_after: None,
@@ -170,6 +177,8 @@ async fn join(it: &mut Iteration<'_>, room: RoomId, after_seq: Option<i64>) -> b
 /// Sends a message; settles its acknowledgement and its delivery, in whichever order they come.
 async fn say(it: &mut Iteration<'_>, seat: &mut ChatMemory, own: &Own) -> bool {
     let overflow = it.transport.socket_overflow();
+    let told = &it.world.promises;
+    let ticket = told.message(seat.room, seat.sender, &own.client_id);
     let mut hearing = Hearing::new(seat, overflow, Some(own));
     let text = frame(&ClientFrame::Send {
         room: hearing.seat.room,
@@ -184,6 +193,9 @@ async fn say(it: &mut Iteration<'_>, seat: &mut ChatMemory, own: &Own) -> bool {
             &mut |text| hearing.own_message(text),
         )
         .await;
+    if let Some(seq) = hearing.acked {
+        told.acknowledged(ticket, seq);
+    }
     done && !hearing.wrong
 }
 

@@ -15,6 +15,7 @@ fn room() -> RoomId {
 fn seat() -> ChatMemory {
     ChatMemory {
         room: room(),
+        sender: UserId(dataset::id(Kind::Student, 1)),
         last_seq: 10,
         overflow: 0,
         resume_after: None,

@@ -1,6 +1,6 @@
 //! What one virtual user of one flow remembers from one iteration to the next.
 
-use shared::ids::RoomId;
+use shared::ids::{RoomId, UserId};
 
 /// The memory of one virtual user; a fresh one is empty.
 #[derive(Debug, Default)]
@@ -16,6 +16,8 @@ pub struct Memory {
 pub struct ChatMemory {
     /// Which room.
     pub room: RoomId,
+    /// Who sits there.
+    pub sender: UserId,
     /// The last sequence number that was seen there.
     pub last_seq: i64,
     /// The transport's overflow count when that number was seen: more of it excuses a gap.

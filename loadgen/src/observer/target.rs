@@ -8,9 +8,10 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use shared::{
-    api::lab::{ProfileView, ResetReport, ResetRequest},
+    api::lab::{AuditRequest, ProfileView, ResetReport, ResetRequest},
     headers::LAB_TOKEN,
     invariant::AuditReport,
+    ledger::Ledger,
     paths,
     problem::Problem,
     profile::Profile,
@@ -168,10 +169,13 @@ impl Control {
             .await
     }
 
-    /// Checks the invariants.
-    pub async fn audit(&self) -> Result<AuditReport, ControlError> {
-        self.lab("the audit", Request::post(paths::LAB_AUDIT), AUDIT)
-            .await
+    /// Checks the invariants; with a ledger also those of what was promised.
+    pub async fn audit(&self, ledger: Option<&Ledger>) -> Result<AuditReport, ControlError> {
+        let request = AuditRequest {
+            ledger: ledger.cloned(),
+        };
+        let request = Request::post_json(paths::LAB_AUDIT, &request);
+        self.lab("the audit", request, AUDIT).await
     }
 
     /// Sends any request that is not measured.

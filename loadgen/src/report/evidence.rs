@@ -58,6 +58,8 @@ pub struct Audit {
     pub line: String,
     /// `good`, `bad` or `warn`.
     pub tone: &'static str,
+    /// What each arm promised, and how fresh its reads were; empty where nothing was written.
+    pub promises: Vec<String>,
     /// The invariants that do not hold, by arm.
     pub broken: Vec<Broken>,
     /// Every invariant: number, name, statement, violations by arm.
@@ -199,7 +201,38 @@ pub(super) fn validity_line(summary: &Summary) -> String {
     )
 }
 
-/// What the audits found.
+/// What an arm's writes were told, and what its reads lacked.
+fn promises(arm: &Arm) -> Option<String> {
+    let told = &arm.promised;
+    if told.acknowledged + told.refused + told.in_doubt + told.omitted == 0 {
+        return None;
+    }
+    let reads = match told.stale_reads {
+        _ if told.reads == 0 => String::new(),
+        0 => format!(
+            "; {} of own writes, none stale",
+            figures::plural(told.reads, "read")
+        ),
+        stale => format!(
+            "; {stale} of {} of own writes stale, by {} in the median and {} at most",
+            figures::plural(told.reads, "read"),
+            figures::ms(told.stale_p50_ms),
+            figures::ms(told.stale_max_ms)
+        ),
+    };
+    let omitted = match told.omitted {
+        0 => String::new(),
+        more => format!(", {more} beyond what the ledger holds"),
+    };
+    Some(format!(
+        "{}: {} acknowledged, {} refused, {} in doubt{omitted}{reads}",
+        printable(&arm.name),
+        figures::plural(told.acknowledged, "write"),
+        told.refused,
+        told.in_doubt,
+    ))
+}
+
 pub(super) fn audit(summary: &Summary) -> Audit {
     let audits = summary
         .trials
@@ -244,6 +277,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
                 figures::plural(violations, "violation")
             )
         },
+        promises: summary.arms.iter().filter_map(promises).collect(),
         tone: match (none, violations) {
             (true, _) => "warn",
             (false, 0) => "good",

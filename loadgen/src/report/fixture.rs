@@ -8,7 +8,8 @@ use crate::report::fixture_parts::{
     validity,
 };
 use crate::schema::{
-    Arm, Effect, Operation, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+    Arm, Effect, Operation, Promised, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
+    Verdict,
 };
 
 /// The effects of the experiment, near the figures of its arms.
@@ -79,6 +80,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 series: series(slow, 30, 200.0, &mut dice),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
+                promised: Promised::default(),
             });
         }
     }
@@ -96,6 +98,12 @@ pub(super) fn experiment(violated: bool) -> Summary {
             operations,
             server: server(slow, measured),
             audit: invariants(violated && !slow),
+            promised: Promised {
+                acknowledged: 420,
+                in_doubt: 2,
+                reads: 300,
+                ..Promised::default()
+            },
         }
     };
     let thresholds = [

@@ -201,6 +201,9 @@ fn evidence(text: &mut String, page: &Page) {
         }
     }
     say(text, format_args!("\n**Audit:** {}\n", page.audit.line));
+    for promise in &page.audit.promises {
+        say(text, format_args!("- {}", safe(promise)));
+    }
     for broken in &page.audit.broken {
         say(
             text,

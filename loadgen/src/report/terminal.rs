@@ -355,6 +355,9 @@ impl Sheet {
     fn audit(&self, page: &Page) -> String {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
+        for promise in &page.audit.promises {
+            text.push_str(&self.wrap(promise, "  ", "    "));
+        }
         for broken in &page.audit.broken {
             let line = format!(
                 "{}: invariant {} {} is broken by {}. {}",
@@ -402,9 +405,9 @@ mod tests {
         let folder = Path::new("results/runs/x");
         let text = console(&fixture::experiment(false), Some(folder), 80, false);
         assert!(text.lines().count() < 100, "{text}");
-        let last: Vec<&str> = text.lines().rev().take(2).collect();
-        assert!(last[0].starts_with("Audit: "), "{text}");
-        assert!(last[1].starts_with("Report: results/runs/x"), "{text}");
+        let end = text.find("\nReport: results/runs/x").unwrap();
+        let audit = text.find("\nAudit: ").unwrap();
+        assert!(audit > end && text[audit..].lines().count() <= 6, "{text}");
         insta::assert_snapshot!(text);
     }
 

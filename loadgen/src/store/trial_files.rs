@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use shared::ledger::Ledger;
+
 use crate::aggregator::{self, TrialData};
 use crate::schema::Trial;
 use crate::store::folder::{Folder, StoreError, slug};
@@ -28,6 +30,14 @@ impl Folder {
         self.write_json(&format!("{folder}/trial.json"), trial)
     }
 
+    /// Writes what a trial's writes were told: `ledger.csv`, one line each.
+    pub fn ledger(&self, trial: &str, ledger: &Ledger) -> Result<(), StoreError> {
+        self.write_text(
+            &format!("trials/{}/ledger.csv", slug(trial)),
+            &ledger_csv(ledger),
+        )
+    }
+
     /// Keeps a query plan of a trial as `plans/NAME.txt`.
     pub fn plan(&self, trial: &str, name: &str, text: &str) -> Result<(), StoreError> {
         self.write_text(
@@ -35,6 +45,32 @@ impl Folder {
             text,
         )
     }
+}
+
+/// One line a write: who, at what, and what was told of it.
+fn ledger_csv(ledger: &Ledger) -> String {
+    let mut csv = String::from("kind,who,where,what,told\n");
+    for one in &ledger.bookings {
+        let _infallible = writeln!(
+            csv,
+            "booking,{},{},{},{}",
+            one.student,
+            one.slot,
+            field(one.booking),
+            one.told.as_str()
+        );
+    }
+    for one in &ledger.messages {
+        let told = one.seq.map_or("in_doubt", |_| "acknowledged");
+        let _infallible = writeln!(
+            csv,
+            "message,{},{},{},{told}",
+            one.sender,
+            one.room,
+            field(one.seq)
+        );
+    }
+    csv
 }
 
 /// An absent figure is an empty field.

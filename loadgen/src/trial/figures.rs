@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use shared::invariant::InvariantResult;
 
+use super::run::Outcome;
 use crate::{
     aggregator::{CostSums, OpData, TrialData},
     flows,
-    sample::{OpId, Outcome},
-    schema::{Cost, Operation, Percentiles, Second, Server},
+    ledger::{Freshness, Tally},
+    sample::{OpId, Outcome as Ending},
+    schema::{Cost, Operation, Percentiles, Promised, Second, Server},
     units::{Nanos, Quantile},
 };
 
@@ -35,6 +37,10 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
+    /// What was promised, added up.
+    pub tally: Tally,
+    /// How fresh the reads were, together.
+    pub freshness: Freshness,
 }
 
 impl Measured {
@@ -49,7 +55,8 @@ impl Measured {
     }
 
     /// Adds one trial.
-    pub fn add(&mut self, data: &TrialData, server: &Server, audit: &[InvariantResult]) {
+    pub fn add(&mut self, outcome: &Outcome) {
+        let (data, server) = (&outcome.data, &outcome.trial.server);
         for (op, one) in &data.ops {
             self.ops.entry(*op).or_default().merge(one);
         }
@@ -66,7 +73,25 @@ impl Measured {
             server_total(&self.server, server, f64::from(self.trials))
         };
         self.trials += 1;
-        crate::verdict::merge_audits(&mut self.audit, audit);
+        crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
+        self.tally.add(outcome.tally);
+        self.freshness.add(&outcome.freshness);
+    }
+}
+
+/// What was promised, as it is stored.
+pub fn promised(tally: Tally, freshness: &Freshness) -> Promised {
+    let age = |share: f64| freshness.age(share).map(|age| age.as_secs_f64() * 1e3);
+    Promised {
+        acknowledged: tally.acknowledged,
+        refused: tally.refused,
+        in_doubt: tally.in_doubt,
+        omitted: tally.omitted,
+        reads: freshness.reads,
+        stale_reads: freshness.stale,
+        stale_p50_ms: age(0.5),
+        stale_p99_ms: age(0.99),
+        stale_max_ms: age(1.0),
     }
 }
 
@@ -79,7 +104,7 @@ pub fn arm_operations(ops: &BTreeMap<OpId, OpData>, window_s: f64) -> Vec<Operat
 
 /// One operation over `window_s` seconds.
 pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
-    let ok = data.count(Outcome::Ok);
+    let ok = data.count(Ending::Ok);
     let slo = |share: f64| {
         Quantile::of(share)
             .ok()
@@ -98,10 +123,10 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
     Operation {
         name: name.to_owned(),
         planned: data.planned,
-        outcomes: Outcome::ALL
+        outcomes: Ending::ALL
             .iter()
             .map(|outcome| (outcome.as_str().to_owned(), data.count(*outcome)))
-            .filter(|(word, count)| *count > 0 || word == Outcome::Ok.as_str())
+            .filter(|(word, count)| *count > 0 || word == Ending::Ok.as_str())
             .collect(),
         statuses: data.statuses.clone(),
         rate_per_s: ok as f64 / window_s.max(1e-9),
@@ -263,8 +288,8 @@ mod tests {
             data.ok.record(ms * 1_000_000).unwrap();
             data.service_ok.record(500_000).unwrap();
         }
-        data.outcomes[Outcome::Ok.index()] = 9;
-        data.outcomes[Outcome::Reset.index()] = 1;
+        data.outcomes[Ending::Ok.index()] = 9;
+        data.outcomes[Ending::Reset.index()] = 1;
         let one = operation("auth.login", &data, 2.0);
         assert_eq!(one.outcomes.values().sum::<u64>(), one.planned);
         assert!((one.rate_per_s - 4.5).abs() < 1e-9);

@@ -7,7 +7,7 @@ mod prepare;
 mod prime;
 mod run;
 
-pub use figures::{Measured, arm_operations, operation, seconds, server_total};
+pub use figures::{Measured, arm_operations, operation, promised, seconds, server_total};
 pub use job::{Arm, Bench, Place};
 pub use prepare::{Prepared, environment, prepare, switches_by_name};
 pub use prime::{Sessions, rows};

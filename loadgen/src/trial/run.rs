@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::{api::lab::ProfileView, invariant::InvariantResult, time::Millis};
+use shared::{api::lab::ProfileView, invariant::InvariantResult, ledger::Ledger, time::Millis};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
@@ -20,9 +20,10 @@ use crate::{
     driver::{self, DriverError, FlowLoad, Progress, Setup},
     events::Tick,
     flows::{self, World},
+    ledger::{Freshness, Tally},
     observer::{ControlError, Course, Host, Machine, Observation, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
-    schema::Trial,
+    schema::{Promised, Trial},
     seed::sub_seed,
     suite::Suite,
     units::Nanos,
@@ -41,6 +42,12 @@ pub struct Outcome {
     pub data: TrialData,
     /// What the audit found; empty where none was made.
     pub audit: Vec<InvariantResult>,
+    /// Every write that was tried, and what was told of it.
+    pub ledger: Ledger,
+    /// The same, counted.
+    pub tally: Tally,
+    /// How fresh what was read back was.
+    pub freshness: Freshness,
     /// What was in force; absent where the target has no lab.
     pub view: Option<ProfileView>,
     /// What a reader must know.
@@ -103,6 +110,7 @@ pub async fn run(
 
     let setup = setup(bench, place, sessions, &prepared, flows)?;
     let progress = Arc::clone(&setup.progress);
+    let world = Arc::clone(&setup.world);
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
@@ -143,9 +151,14 @@ pub async fn run(
     let timeline = watch.timeline;
     let ended_by = watch.ended_by;
 
-    let audit = audit(bench, place, &data, &mut warnings).await;
+    let promises = &world.promises;
+    let (ledger, tally, freshness) = (promises.ledger(), promises.tally(), promises.freshness());
+    // Rows that others wrote before would count as unasked for.
+    let told = prepared.fresh.then_some(&ledger);
+    let audit = audit(bench, place, told, &data, &mut warnings).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
-    let trial = stored(place, &data, &timeline, &hiccups, violations);
+    let mut trial = stored(place, &data, &timeline, &hiccups, violations);
+    trial.promised = figures::promised(tally, &freshness);
     bench.events.trial_done(trial.clone());
     // A broken promise ended it, nobody else.
     data.interrupted &= ended_by.is_none();
@@ -153,6 +166,9 @@ pub async fn run(
         trial,
         data,
         audit: audit.unwrap_or_default(),
+        ledger,
+        tally,
+        freshness,
         view: prepared.view,
         warnings,
         ended_by,
@@ -335,6 +351,7 @@ impl Watch<'_> {
 async fn audit(
     bench: &Bench,
     place: &Place<'_>,
+    ledger: Option<&Ledger>,
     data: &TrialData,
     warnings: &mut Vec<String>,
 ) -> Option<Vec<InvariantResult>> {
@@ -342,7 +359,7 @@ async fn audit(
         return None;
     }
     stage(bench, place, "audit", None);
-    match unless_stopped(bench, bench.control.audit()).await {
+    match unless_stopped(bench, bench.control.audit(ledger)).await {
         Ok(Ok(report)) => Some(report.invariants),
         Ok(Err(error)) => {
             warnings.push(format!("{}: no audit was made: {error}", place.folder));
@@ -397,5 +414,6 @@ fn stored(
         series,
         server,
         violations,
+        promised: Promised::default(),
     }
 }
