@@ -50,6 +50,9 @@ pub struct Summary {
     pub trials: Vec<Trial>,
     /// Differences between the arms; empty for a run.
     pub effects: Vec<Effect>,
+    /// What the experiment found of itself; empty where no control was asked for.
+    #[serde(default)]
+    pub controls: Vec<Control>,
     /// Each threshold with its figure.
     pub thresholds: Vec<ThresholdResult>,
     /// What the machine and the services were, for people: `(name, value)`.
@@ -328,6 +331,25 @@ pub struct Effect {
     /// `IMPROVED`, `REGRESSED`, `NO_CHANGE`, `INCONCLUSIVE` or `INVALID`.
     pub decision: String,
     /// The decision in plain words.
+    pub sentence: String,
+    /// Smallest difference that this campaign could have told, in per cent: half the width of
+    /// the A/A control's interval; absent without one.
+    #[serde(default)]
+    pub smallest: Option<f64>,
+}
+
+/// What an experiment found of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Control {
+    /// `a_a` or `planted`.
+    pub name: String,
+    /// Its valid blocks.
+    pub blocks: u32,
+    /// What was found in the metrics that it speaks of.
+    pub effects: Vec<Effect>,
+    /// Whether that is as it must be.
+    pub passed: bool,
+    /// In plain words.
     pub sentence: String,
 }
 

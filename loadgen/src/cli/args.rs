@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::{dataset::Scale, time::Millis};
 
-use crate::{threshold::Threshold, units::Rate};
+use crate::{threshold::Threshold, trial::Crash, units::Rate};
 
 /// Loads CodeConnect on an honest schedule, flips its optimizations between paired trials,
 /// audits the database afterwards and reports.
@@ -79,6 +79,15 @@ pub struct TargetArgs {
     /// Keep the data of an own stack in this folder
     #[arg(long, env = "LOADGEN_STACK_DIR", value_name = "DIR")]
     pub stack_dir: Option<PathBuf>,
+    /// Kill a service of an own stack in the middle of each trial and start it again, like
+    /// postgres@5s: the audit then tells whether anything acknowledged was lost
+    #[arg(
+        long,
+        env = "LOADGEN_CRASH",
+        value_name = "SERVICE@TIME",
+        conflicts_with = "target"
+    )]
+    pub crash: Option<Crash>,
 }
 
 /// What is changed in the load of a file.
@@ -134,7 +143,7 @@ pub struct LoadArgs {
 }
 
 /// Where results go.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Results")]
 pub struct ResultArgs {
     /// The folder that result folders are made in
@@ -188,7 +197,7 @@ pub struct RunArgs {
 }
 
 /// `loadgen experiment`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Args, Default)]
 pub struct ExperimentArgs {
     /// An experiment file, the name of one that is shipped, or `list` to see those; without one
     /// both arms start from `after`
@@ -225,6 +234,27 @@ pub struct ExperimentArgs {
     /// Few and short trials, to see that everything works
     #[arg(long, env = "LOADGEN_QUICK")]
     pub quick: bool,
+    /// Plan blocks and trial lengths to fit into this time, like 10m, and say what can be seen
+    #[arg(
+        long,
+        env = "LOADGEN_BUDGET",
+        value_name = "TIME",
+        value_parser = positive,
+        conflicts_with_all = ["quick", "blocks", "duration", "time_scale"]
+    )]
+    pub budget: Option<Millis>,
+    /// Look first for a rate that the slower arm can sustain, and give both half of its limit
+    #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
+    pub find_rate: bool,
+    /// The control instead of the experiment: `after` against itself
+    #[arg(long, env = "LOADGEN_AA", conflicts_with = "plant")]
+    pub aa: bool,
+    /// `after` against itself with each request that many per cent slower: must be found
+    #[arg(long, env = "LOADGEN_PLANT", value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub plant: Option<u32>,
+    /// Both controls and the common rate first, then the experiment: void if a control fails
+    #[arg(long, env = "LOADGEN_RIGOROUS", conflicts_with_all = ["aa", "plant", "quick"])]
+    pub rigorous: bool,
 }
 
 /// `loadgen demo`.

@@ -28,9 +28,9 @@ use crate::{
     observer::Control,
     report,
     schema::Summary,
-    stack::{Stack, StackError, StackOptions},
+    stack::{Stack, StackError, StackOptions, Victim},
     store::{Folder, folder::write_atomically},
-    trial::{Bench, Outcome},
+    trial::{Bench, Crash, Outcome, Upkeep},
 };
 
 /// What the first Ctrl-C does.
@@ -48,6 +48,8 @@ pub(super) enum Services {
         target_bin: Option<PathBuf>,
         /// Where its data is kept.
         keep_in: Option<PathBuf>,
+        /// What is killed in the middle of each trial.
+        crash: Option<Crash>,
     },
     /// A target that is running.
     Running {
@@ -70,6 +72,7 @@ impl Services {
                 scale: args.scale,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
+                crash: args.crash,
             });
         };
         let (host, address) = resolve(url)?;
@@ -303,8 +306,33 @@ pub(super) struct Addresses {
     pub(super) target_url: String,
     /// Admits to target-app's control plane.
     pub(super) lab_token: String,
-    /// Main process of each service.
-    pids: BTreeMap<String, u32>,
+}
+
+/// Hands on an own stack, for trials. A stack that is being taken down is left alone.
+#[derive(Debug)]
+struct Hands(Held<Stack>);
+
+impl Upkeep for Hands {
+    fn restart_target(&self) -> Result<(), StackError> {
+        match interrupt::lock(&self.0).as_mut() {
+            Some(stack) => stack.restart_target(),
+            None => Err(StackError::Interrupted),
+        }
+    }
+
+    fn crash(&self, victim: Victim) -> Result<(), StackError> {
+        match interrupt::lock(&self.0).as_mut() {
+            Some(stack) => stack.crash(victim),
+            None => Err(StackError::Interrupted),
+        }
+    }
+
+    fn pids(&self) -> BTreeMap<String, u32> {
+        let held = interrupt::lock(&self.0);
+        held.as_ref()
+            .map(|stack| stack.pids.clone())
+            .unwrap_or_default()
+    }
 }
 
 /// Starts an own stack beside the event loop and leaves it with `running`; gives up early when
@@ -322,7 +350,6 @@ pub(super) async fn start(
             redis_url: stack.redis_url.clone(),
             target_url: stack.target_url.clone(),
             lab_token: stack.lab_token.clone(),
-            pids: stack.pids.clone(),
         };
         *held = Some(stack);
         Ok(addresses)
@@ -359,7 +386,8 @@ async fn open(
                 address: *address,
                 host: host.clone(),
                 control,
-                pids: BTreeMap::new(),
+                upkeep: None,
+                crash: None,
                 events,
                 stop,
             })
@@ -368,6 +396,7 @@ async fn open(
             scale,
             target_bin,
             keep_in,
+            crash,
         } => {
             let told = events.clone();
             let options = StackOptions {
@@ -386,7 +415,8 @@ async fn open(
                 address,
                 host,
                 control,
-                pids: at.pids,
+                upkeep: Some(Arc::new(Hands(Arc::clone(running)))),
+                crash: *crash,
                 events,
                 stop,
             })

@@ -15,10 +15,8 @@ pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {
         target: args.target,
         load: args.load,
         result: args.result,
-        set_before: Vec::new(),
-        set_after: Vec::new(),
-        blocks: None,
         quick: args.quick,
+        ..ExperimentArgs::default()
     })?;
     if let Some(address) = args.serve {
         serve::until_stopped(&results, address)?;

@@ -15,14 +15,17 @@ use super::{
 };
 use crate::{
     exit,
-    experiment::{self, ArmSpec, Experiment, Quick, file},
+    experiment::{
+        self, ArmSpec, CONTROL_BLOCKS, Experiment, Kind, PLANTED, Quick,
+        budget::{self, BESIDE},
+        file,
+    },
     flows,
+    suite::LoadModel,
 };
 
 /// The word that is no experiment's name.
 const LIST: &str = "list";
-/// Time beside the load of each trial: reset, sign-in, drain, audit.
-const BESIDE: u64 = 5;
 
 /// Runs it; the exit code is the verdict's.
 pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
@@ -73,10 +76,20 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
 /// How long it will take, said before it starts.
 fn announced(experiment: &Experiment) -> String {
     let windows = experiment.suite.windows;
-    let trials = u64::from(experiment.blocks) * 2;
-    let seconds = trials * (windows.planned().0 / 1_000 + BESIDE);
+    let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
+    let seconds = trials * (windows.planned().0 + BESIDE.0) / 1_000;
+    let controls = match experiment.controls.len() {
+        0 => String::new(),
+        some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
+    };
+    let seen = budget::smallest_effect(experiment).map_or_else(String::new, |percent| {
+        format!(
+            "; that should tell a difference of some {percent:.0} % in {}",
+            experiment.primary[0]
+        )
+    });
     format!(
-        "{} blocks of two trials, each {} warm-up and {} measured: about {}",
+        "{} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{seen}",
         experiment.blocks,
         windows.warm_up,
         windows.measure,
@@ -110,6 +123,27 @@ fn resolve(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
         experiment.blocks = blocks;
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
+    if args.aa {
+        experiment.make_control(Kind::Same);
+    }
+    if let Some(percent) = args.plant {
+        experiment.make_control(Kind::Planted(percent));
+    }
+    if args.rigorous {
+        experiment.controls = vec![Kind::Same, Kind::Planted(PLANTED)];
+    }
+    // A closed load has no rate.
+    let open = matches!(experiment.suite.load, LoadModel::Open { .. });
+    if args.find_rate && !open {
+        return Err(Failure::usage(
+            "--find-rate looks for an arrival rate, and this load is closed: its users send as fast as they are answered",
+        ));
+    }
+    let told = args.load.rate.is_some();
+    experiment.find_rate = args.find_rate || (args.rigorous && open && !told);
+    if let Some(budget) = args.budget {
+        budget::fit(&mut experiment, budget).map_err(Failure::Usage)?;
+    }
     Ok((experiment, source))
 }
 
@@ -149,6 +183,8 @@ fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
             primary,
             scale: Scale::Small,
             quick: Quick::default(),
+            controls: Vec::new(),
+            find_rate: false,
         },
         source,
     ))

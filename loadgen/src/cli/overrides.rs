@@ -9,11 +9,10 @@ use crate::{
     experiment::file::shorten,
     flows,
     suite::{
-        FlowShare, LoadModel, Phase, Suite,
+        FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
     },
     threshold::Threshold,
-    units::Rate,
 };
 
 /// Changes a suite as the flags say.
@@ -38,7 +37,7 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         )));
     }
     if let Some(rate) = args.rate {
-        set_rate(suite, rate)?;
+        suite.set_rate(rate)?;
     }
     if let Some(users) = args.users {
         suite.load = LoadModel::Closed {
@@ -90,52 +89,7 @@ fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     let rate = rate
         .parse()
         .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))?;
-    set_rate(suite, rate)
-}
-
-/// Gives an open load another highest rate, its phases in proportion; makes a closed one open.
-fn set_rate(suite: &mut Suite, rate: Rate) -> Result<(), BadFile> {
-    let windows = suite.windows;
-    match &mut suite.load {
-        LoadModel::Open { phases, .. } => {
-            let highest = phases
-                .iter()
-                .flat_map(|phase| [Some(phase.rate), phase.to])
-                .flatten()
-                .map(Rate::as_per_second)
-                .fold(0.0, f64::max);
-            for phase in phases {
-                let scaled = |old: Rate| {
-                    if (old.as_per_second() - highest).abs() < 1e-9 {
-                        return Ok(rate);
-                    }
-                    let new = old.as_per_second() / highest * rate.as_per_second();
-                    format!("{new:.3}/s")
-                        .parse()
-                        .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))
-                };
-                phase.rate = scaled(phase.rate)?;
-                phase.to = phase.to.map(scaled).transpose()?;
-            }
-        }
-        LoadModel::Closed { .. } => {
-            let phase = |name: &str, duration| Phase {
-                name: name.to_owned(),
-                duration,
-                rate,
-                to: None,
-            };
-            let mut phases = vec![phase("hold", windows.measure)];
-            if windows.warm_up.0 > 0 {
-                phases.insert(0, phase("warm up", windows.warm_up));
-            }
-            suite.load = LoadModel::Open {
-                phases,
-                arrivals: crate::suite::Arrivals::default(),
-            };
-        }
-    }
-    Ok(())
+    suite.set_rate(rate)
 }
 
 /// Keeps only these flows, and the promises about them. One that the suite lacks is added.

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     experiment::file::shorten,
     seed::sub_seed,
+    stack::StackError,
     suite::Suite,
     trial::{self, Arm, Place, Sessions, TrialError},
 };
@@ -88,7 +89,11 @@ pub(super) fn failure(error: TrialError) -> Failure {
         TrialError::Control(_)
         | TrialError::Prime(_)
         | TrialError::NotInForce(_)
+        | TrialError::NoRate(_)
         | TrialError::Plan(_) => Failure::usage(error),
-        TrialError::Driver(_) | TrialError::Thread(_) => Failure::internal(error),
+        TrialError::Stack(StackError::Interrupted) => Failure::Interrupted,
+        TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Stack(_) => {
+            Failure::internal(error)
+        }
     }
 }

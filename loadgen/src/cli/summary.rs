@@ -8,7 +8,9 @@ use shared::api::lab::ProfileView;
 use crate::{
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
-    schema::{Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict},
+    schema::{
+        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+    },
     suite::{Arrivals, LoadModel, Suite},
     trial::{
         Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation, promised,
@@ -78,6 +80,7 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         arms: vec![stored_arm(arm, &measured, outcome.view.as_ref())],
         trials: vec![trial.clone()],
         effects: Vec::new(),
+        controls: Vec::new(),
         thresholds,
         verdict,
         interrupted: outcome.data.interrupted,
@@ -88,7 +91,12 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
 
 /// The summary of an experiment, whether it ran to its end or not.
 pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Finished) -> Summary {
-    let suite = &experiment.suite;
+    let mut suite = experiment.suite.clone();
+    if let Some((rate, _)) = &finished.rate {
+        // It was set before; what it can be refused for it would have been refused for then.
+        let _set = suite.set_rate(*rate);
+    }
+    let suite = &suite;
     let [before, after] = &finished.arms;
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
@@ -96,6 +104,13 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         verdict::hold(&suite.thresholds, &after.arm.name, after.measured.figures())
     };
     let mut invalid_reasons = Vec::new();
+    invalid_reasons.extend(
+        finished
+            .controls
+            .iter()
+            .filter(|control| !control.passed)
+            .map(|control| format!("control {}: {}", control.name, control.sentence)),
+    );
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
     }
@@ -140,9 +155,13 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         kind: RunKind::Experiment,
         suite,
         load: format!(
-            "{}; {} blocks of two trials in an order drawn by lot",
+            "{}; {} blocks of two trials in an order drawn by lot{}",
             load_line(suite),
-            experiment.blocks
+            experiment.blocks,
+            finished
+                .rate
+                .as_ref()
+                .map_or_else(String::new, |(_, told)| format!("; {told}"))
         ),
         arms: [before, after]
             .into_iter()
@@ -151,6 +170,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
             .collect(),
         trials: finished.trials.clone(),
         effects: finished.effects.clone(),
+        controls: finished.controls.clone(),
         thresholds,
         verdict,
         interrupted: finished.interrupted,
@@ -166,6 +186,7 @@ struct Parts<'a> {
     arms: Vec<Arm>,
     trials: Vec<Trial>,
     effects: Vec<Effect>,
+    controls: Vec<Control>,
     thresholds: Vec<ThresholdResult>,
     verdict: Verdict,
     interrupted: bool,
@@ -198,6 +219,7 @@ impl Parts<'_> {
             arms: self.arms,
             trials: self.trials,
             effects: self.effects,
+            controls: self.controls,
             thresholds: self.thresholds,
             environment: named,
             warnings,

@@ -78,6 +78,7 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         block_ratios: ratios.clone(),
         decision: Claim::Inconclusive.as_str().to_owned(),
         sentence: String::new(),
+        smallest: None,
     };
     if ratios.len() < pairs.len() {
         if metric.unit == "%" {

@@ -103,6 +103,7 @@ mod tests {
             block_ratios: Vec::new(),
             decision: decision.to_owned(),
             sentence: String::new(),
+            smallest: None,
         }
     }
 

@@ -21,7 +21,10 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
 
-use super::expected::Direction;
+use super::{
+    control::{CONTROL_BLOCKS, Kind},
+    expected::Direction,
+};
 use crate::suite::{
     LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
@@ -54,6 +57,10 @@ pub struct Experiment {
     pub scale: Scale,
     /// What `--quick` changes.
     pub quick: Quick,
+    /// What the experiment is to find of itself first.
+    pub controls: Vec<Kind>,
+    /// Whether a rate that the slower arm can sustain is looked for first.
+    pub find_rate: bool,
 }
 
 /// An arm: a named profile with some switches set.
@@ -205,6 +212,8 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
         primary,
         scale,
         quick,
+        controls: Vec::new(),
+        find_rate: false,
     })
 }
 
@@ -258,9 +267,15 @@ impl Experiment {
         shorten(&mut self.suite, self.quick.warm_up, self.quick.measure);
     }
 
+    /// Pairs of all controls together.
+    pub fn control_blocks(&self) -> u32 {
+        self.controls.len() as u32 * CONTROL_BLOCKS
+    }
+
     /// Planned load of all trials, without what lies between them.
     pub fn planned(&self) -> Millis {
-        Millis(self.suite.windows.planned().0 * u64::from(self.blocks) * 2)
+        let blocks = u64::from(self.blocks + self.control_blocks());
+        Millis(self.suite.windows.planned().0 * blocks * 2)
     }
 }
 

@@ -1,16 +1,22 @@
 //! Paired trials of two arms, and what they allow to say.
 
+pub mod budget;
+mod campaign;
+mod control;
 mod decide;
 mod design;
 mod expected;
 pub mod file;
 mod metrics;
+mod rate;
 mod run;
 mod several;
 
+pub use campaign::run;
+pub use control::{CONTROL_BLOCKS, Kind, PLANTED};
 pub use decide::{Claim, FEWEST, decide};
 pub use design::{Order, Slot, design};
 pub use expected::{Direction, held_against};
 pub use file::{ArmSpec, Experiment, Quick};
 pub use metrics::{Metric, metrics};
-pub use run::{ArmResult, Finished, Kept, overload_warnings, run};
+pub use run::{ArmResult, Finished, Kept, overload_warnings};

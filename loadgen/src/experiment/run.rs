@@ -1,9 +1,9 @@
-//! Runs the blocks of an experiment, repeats a block once where a trial may not be believed,
-//! and compares the arms. Writes no file: each trial is handed on as it ends.
+//! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
+//! the arms. Writes no file: each trial is handed on as it ends.
 
 use std::collections::BTreeSet;
 
-use shared::api::lab::ProfileView;
+use shared::{api::lab::ProfileView, profile::Profile};
 
 use super::{
     decide::decide,
@@ -14,8 +14,10 @@ use super::{
 };
 use crate::{
     flows,
-    schema::{Effect, Trial},
+    schema::{Control, Effect, Trial},
+    seed::sub_seed,
     trial::{self, Arm, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    units::Rate,
     verdict::{self, INVALID, NOISY, VALID},
 };
 
@@ -46,6 +48,10 @@ pub struct Finished {
     pub valid_blocks: usize,
     /// Differences, from the valid blocks alone.
     pub effects: Vec<Effect>,
+    /// What the experiment found of itself.
+    pub controls: Vec<Control>,
+    /// The rate that both arms were asked for, where it was looked for, and why it is that.
+    pub rate: Option<(Rate, String)>,
     /// What a reader must know.
     pub warnings: Vec<String>,
     /// Whether it was stopped.
@@ -54,32 +60,21 @@ pub struct Finished {
     pub error: Option<TrialError>,
 }
 
-/// Runs it.
-pub async fn run(
-    bench: &Bench,
-    experiment: &Experiment,
-    workers: usize,
-    kept: Kept<'_>,
-) -> Finished {
-    let mut work = Work::new(bench, experiment, workers);
-    for slot in design(experiment.blocks, experiment.suite.seed) {
-        if !work.block(slot, kept).await {
-            break;
-        }
-    }
-    work.finish()
-}
-
-struct Work<'a> {
+/// One series of blocks on two profiles: the experiment itself, or one of its controls.
+pub(super) struct Work<'a> {
     bench: &'a Bench,
     experiment: &'a Experiment,
     workers: usize,
+    /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
+    label: &'static str,
+    /// Trials of the controls before it.
+    pub(super) ran_before: usize,
     arms: [Arm; 2],
     views: [Option<ProfileView>; 2],
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     valid: [Measured; 2],
     invalid: [Measured; 2],
-    trials: Vec<Trial>,
+    pub(super) trials: Vec<Trial>,
     pairs: Vec<(Trial, Trial)>,
     invalid_folders: Vec<String>,
     /// Blocks that were repeated for noise alone.
@@ -95,19 +90,24 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(bench: &'a Bench, experiment: &'a Experiment, workers: usize) -> Self {
-        let arm = |name: &str, profile: &shared::profile::Profile| Arm {
+    pub(super) fn new(
+        bench: &'a Bench,
+        experiment: &'a Experiment,
+        workers: usize,
+        [before, after]: [Profile; 2],
+        label: &'static str,
+    ) -> Self {
+        let arm = |name: &str, profile| Arm {
             name: name.to_owned(),
-            profile: profile.clone(),
+            profile,
         };
         Self {
             bench,
             experiment,
             workers,
-            arms: [
-                arm("before", &experiment.before.profile),
-                arm("after", &experiment.after.profile),
-            ],
+            label,
+            ran_before: 0,
+            arms: [arm("before", before), arm("after", after)],
             views: [None, None],
             sessions: Sessions::default(),
             valid: [Measured::default(), Measured::default()],
@@ -125,6 +125,27 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// So many blocks, or as many as there can be.
+    pub(super) async fn blocks(&mut self, blocks: u32, kept: Kept<'_>) {
+        let root = match self.label {
+            "" => self.experiment.suite.seed,
+            label => sub_seed(self.experiment.suite.seed, label),
+        };
+        for slot in design(blocks, root) {
+            if !self.block(slot, kept).await {
+                break;
+            }
+        }
+    }
+
+    /// Notes what ends the experiment early.
+    pub(super) fn fail(&mut self, error: TrialError) {
+        match error {
+            TrialError::Stopped => self.interrupted = true,
+            error => self.error = Some(error),
+        }
+    }
+
     /// One block, twice if need be. False: the experiment ends here.
     async fn block(&mut self, slot: Slot, kept: Kept<'_>) -> bool {
         for attempt in ["", "r"] {
@@ -135,15 +156,19 @@ impl<'a> Work<'a> {
             let mut outcomes: [Option<Outcome>; 2] = [None, None];
             for (position, arm) in order.into_iter().enumerate() {
                 let folder = format!(
-                    "b{:02}{attempt}_{}_{}",
+                    "{}b{:02}{attempt}_{}_{}",
+                    if self.label.is_empty() {
+                        String::new()
+                    } else {
+                        format!("{}_", self.label)
+                    },
                     slot.block,
                     position + 1,
                     self.arms[arm].name
                 );
                 match self.trial(slot, arm, folder, kept).await {
                     Ok(outcome) => outcomes[arm] = Some(outcome),
-                    Err(TrialError::Stopped) => self.interrupted = true,
-                    Err(error) => self.error = Some(error),
+                    Err(error) => self.fail(error),
                 }
                 if self.interrupted || self.error.is_some() {
                     self.add_unpaired(&outcomes);
@@ -233,7 +258,7 @@ impl<'a> Work<'a> {
             folder,
             seed: slot.seed,
             workers: self.workers,
-            elapsed: (one * self.trials.len() as u32).min(total),
+            elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,
         };
         let outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
@@ -254,7 +279,7 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn finish(mut self) -> Finished {
+    pub(super) fn finish(mut self) -> Finished {
         let effects = self.effects();
         if self.noisy_trials > 0 {
             let counted = 2 * self.pairs.len();
@@ -298,6 +323,8 @@ impl<'a> Work<'a> {
             invalid: self.invalid_folders,
             valid_blocks: self.pairs.len(),
             effects,
+            controls: Vec::new(),
+            rate: None,
             warnings: self.warnings,
             interrupted: self.interrupted,
             error: self.error,

@@ -61,6 +61,7 @@ mod tests {
             block_ratios: ratios.to_vec(),
             decision: "IMPROVED".to_owned(),
             sentence: "it improved".to_owned(),
+            smallest: None,
         }
     }
 

@@ -146,6 +146,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         arms: vec![arm("before"), arm("after")],
         trials,
         effects: effects(&mut dice),
+        controls: Vec::new(),
         thresholds: thresholds
             .map(|(text, arm, figure, word)| ThresholdResult {
                 text: text.into(),

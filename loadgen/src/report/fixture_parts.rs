@@ -412,5 +412,6 @@ pub(super) fn effect(
         block_ratios: (0..8).map(|_| ratio * dice.jitter(3.0 * spread)).collect(),
         decision: decision.into(),
         sentence,
+        smallest: None,
     }
 }

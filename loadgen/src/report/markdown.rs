@@ -179,6 +179,9 @@ fn thresholds(text: &mut String, page: &Page) {
 /// Whether the figures can be believed, and whether the answers were right.
 fn evidence(text: &mut String, page: &Page) {
     say(text, format_args!("**Validity:** {}\n", page.validity_line));
+    for (_, line) in &page.controls {
+        say(text, format_args!("- {}", safe(line)));
+    }
     for trial in page
         .validity
         .iter()

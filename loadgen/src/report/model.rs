@@ -48,6 +48,8 @@ pub struct Page {
     pub validity: Vec<TrialChecks>,
     /// One line on all of them.
     pub validity_line: String,
+    /// What the experiment found of itself, each with `good` or `bad`.
+    pub controls: Vec<(&'static str, String)>,
     /// What the audits found.
     pub audit: Audit,
     /// Switches by arm.
@@ -181,6 +183,15 @@ impl Page {
             thresholds_tone: thresholds_tone(summary),
             validity: evidence::validity(summary),
             validity_line: evidence::validity_line(summary),
+            controls: summary
+                .controls
+                .iter()
+                .map(|one| {
+                    let tone = if one.passed { "good" } else { "bad" };
+                    let line = format!("Control {}: {}", one.name, one.sentence);
+                    (tone, printable(&line))
+                })
+                .collect(),
             audit: evidence::audit(summary),
             switches: evidence::switches(&arms),
             environment: summary

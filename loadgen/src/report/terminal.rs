@@ -306,6 +306,11 @@ impl Sheet {
     /// Whether the figures can be believed: what does not hold, once for all trials.
     fn doubts(&self, page: &Page) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
+        for (tone, line) in &page.controls {
+            let line = self.wrap(line, "  ", "    ");
+            text.push_str(&self.paint.tone(tone, line.trim_end()));
+            text.push('\n');
+        }
         let mut codes: Vec<(&str, &str, usize)> = Vec::new();
         let failed = page
             .validity

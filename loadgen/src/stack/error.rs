@@ -60,6 +60,9 @@ pub enum StackError {
     /// The user did not want to wait for it.
     #[error("interrupted while the services were starting")]
     Interrupted,
+    /// A thread of ours died.
+    #[error("a thread of the stack ended early: {0}")]
+    Thread(String),
 }
 
 impl StackError {

@@ -11,7 +11,9 @@ use std::{
 };
 
 /// A child to start, and where to send what came of it.
-type Order = (Command, libc::c_int, Sender<io::Result<Child>>);
+type Order = (Command, libc::c_int, Sender<Answer>);
+/// The child, and the command, with which it can be started again.
+type Answer = (io::Result<Child>, Command);
 
 /// The thread; it ends, and with it every child that is left, when this is dropped.
 #[derive(Debug)]
@@ -30,13 +32,18 @@ impl Keeper {
 
     /// Starts a child in a process group of its own, so that Ctrl-C reaches loadgen alone and
     /// the services can be stopped in order. It gets `farewell` when loadgen is killed.
-    pub(super) fn spawn(&self, command: Command, farewell: libc::c_int) -> io::Result<Child> {
-        let (answer, child) = channel();
+    pub(super) fn spawn(
+        &self,
+        command: Command,
+        farewell: libc::c_int,
+    ) -> io::Result<(Child, Command)> {
+        let (answer, outcome) = channel();
         let gone = || io::Error::other("the thread that starts services has ended");
         self.orders
             .send((command, farewell, answer))
             .map_err(|_| gone())?;
-        child.recv().map_err(|_| gone())?
+        let (child, command) = outcome.recv().map_err(|_| gone())?;
+        Ok((child?, command))
     }
 }
 
@@ -61,6 +68,7 @@ fn keep(inbox: &Receiver<Order>) {
                 Ok(())
             });
         }
-        let _nobody_waits = answer.send(command.spawn());
+        let child = command.spawn();
+        let _nobody_waits = answer.send((child, command));
     }
 }

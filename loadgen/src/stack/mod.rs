@@ -18,4 +18,4 @@ mod tests;
 pub use binaries::missing_programs;
 pub use error::StackError;
 pub use options::{Services, StackOptions};
-pub use start::Stack;
+pub use start::{Stack, Victim};

@@ -38,6 +38,19 @@ const MANNER: Manner = Manner {
 pub(super) struct Postgres {
     pub(super) service: Service,
     pub(super) url: String,
+    bin: PathBuf,
+    port: u16,
+}
+
+impl Postgres {
+    /// Kills all of its processes at once and starts it again on the same data; it recovers.
+    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        self.service.crash(keeper)?;
+        let (bin, port) = (&self.bin, self.port);
+        self.service.ready(&CancellationToken::new(), |_| {
+            answers(bin, port).then_some(())
+        })
+    }
 }
 
 /// Who PostgreSQL runs as where we are root.
@@ -95,6 +108,8 @@ pub(super) fn start(
     Ok(Postgres {
         service,
         url: format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}"),
+        bin,
+        port,
     })
 }
 

@@ -31,6 +31,18 @@ const MANNER: Manner = Manner {
 pub(super) struct Redis {
     pub(super) service: Service,
     pub(super) url: String,
+    port: u16,
+    password: String,
+}
+
+impl Redis {
+    /// Kills it and starts an empty one in its place.
+    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        self.service.crash(keeper)?;
+        let (port, password) = (self.port, &self.password);
+        self.service
+            .ready(&CancellationToken::new(), |_| answers(port, password))
+    }
 }
 
 /// Starts a Redis that is empty.
@@ -57,6 +69,8 @@ pub(super) fn start(
     Ok(Redis {
         service,
         url: format!("redis://:{password}@127.0.0.1:{port}/0"),
+        port,
+        password,
     })
 }
 

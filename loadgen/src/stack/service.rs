@@ -41,6 +41,8 @@ pub(super) struct Manner {
 pub(super) struct Service {
     manner: Manner,
     child: Child,
+    /// What it was started with, to start it again.
+    command: Command,
     log: PathBuf,
 }
 
@@ -63,10 +65,59 @@ impl Service {
             .stdin(Stdio::null())
             .stdout(Stdio::from(file))
             .stderr(Stdio::from(second));
-        let child = keeper
+        let (child, command) = keeper
             .spawn(command, manner.farewell)
             .map_err(cannot("start the program"))?;
-        Ok(Self { manner, child, log })
+        Ok(Self {
+            manner,
+            child,
+            command,
+            log,
+        })
+    }
+
+    /// Sets variables of its environment for its next start.
+    pub(super) fn set(&mut self, variables: &[(&str, &str)]) {
+        self.command.envs(variables.iter().copied());
+    }
+
+    /// Ends it in good order and starts it again. It is not ready yet.
+    pub(super) fn restart(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        self.end();
+        self.start_again(keeper)
+    }
+
+    /// Kills it and all of its children at once, as a power cut would, and starts it again. It
+    /// is not ready yet.
+    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        let parent = self.child.id();
+        let children = children(parent);
+        signal(parent, libc::SIGKILL);
+        for child in &children {
+            signal(*child, libc::SIGKILL);
+        }
+        let what = format!("cannot wait for {}", self.manner.name);
+        self.child.wait().map_err(StackError::io(what))?;
+        // A new PostgreSQL refuses to start while a child of the old one holds its memory.
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && children.iter().any(|child| lives(*child)) {
+            thread::sleep(LOOK);
+        }
+        self.start_again(keeper)
+    }
+
+    fn start_again(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        let command = std::mem::replace(&mut self.command, Command::new("true"));
+        let (child, command) =
+            keeper
+                .spawn(command, self.manner.farewell)
+                .map_err(StackError::io(format!(
+                    "cannot start {} again",
+                    self.manner.name
+                )))?;
+        self.child = child;
+        self.command = command;
+        Ok(())
     }
 
     /// Waits until `ready` answers with a value.
@@ -131,6 +182,13 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl Service {
+    /// Ends it in good order, or kills it where that takes too long.
+    fn end(&mut self) {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
         }
@@ -193,6 +251,30 @@ fn tail(log: &Path) -> String {
 pub(super) fn fresh(log: PathBuf) -> PathBuf {
     let _none = fs::remove_file(&log);
     log
+}
+
+/// The children of a process, from `/proc`.
+fn children(parent: u32) -> Vec<u32> {
+    let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+    numbers
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| stat(*pid).is_some_and(|(_, of)| of == parent))
+        .collect()
+}
+
+/// Whether a process is there and not only waited for.
+fn lives(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// State and parent of a process.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, parentheses too.
+    let (_, rest) = text.rsplit_once(") ")?;
+    let mut words = rest.split(' ');
+    let state = words.next()?.chars().next()?;
+    Some((state, words.next()?.parse().ok()?))
 }
 
 fn signal(pid: u32, signal: libc::c_int) {

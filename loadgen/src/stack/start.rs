@@ -28,11 +28,33 @@ pub struct Stack {
     pub folder: PathBuf,
     // Dropped in this order: each service before what it needs, and the thread that keeps them
     // alive last of all.
-    _target: Option<Target>,
-    _redis: Option<Redis>,
-    _postgres: Option<Postgres>,
+    target: Option<Target>,
+    redis: Option<Redis>,
+    postgres: Option<Postgres>,
     _folder: Folder,
-    _keeper: Keeper,
+    keeper: Keeper,
+}
+
+/// A service that can be killed in the middle of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Victim {
+    /// All processes of PostgreSQL at once.
+    Postgres,
+    /// Redis, with all that it keeps.
+    Redis,
+    /// target-app.
+    Target,
+}
+
+impl Victim {
+    /// The word that people type.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Redis => "redis",
+            Self::Target => "target",
+        }
+    }
 }
 
 impl Stack {
@@ -104,12 +126,48 @@ impl Stack {
             lab_token,
             pids,
             folder: folder.path().to_owned(),
-            _target: target,
-            _redis: redis,
-            _postgres: postgres,
+            target,
+            redis,
+            postgres,
             _folder: folder,
-            _keeper: keeper,
+            keeper,
         })
+    }
+
+    /// Ends target-app in good order, if it was started here, and starts it again at the same
+    /// address; blocks until it is ready.
+    pub fn restart_target(&mut self) -> Result<(), StackError> {
+        if let Some(target) = &mut self.target {
+            target.restart(&self.keeper)?;
+            self.pids
+                .insert("target-app".to_owned(), target.service.pid());
+        }
+        Ok(())
+    }
+
+    /// Kills a service that was started here, without a chance to write anything, and starts
+    /// it again on what it left; blocks until it is ready.
+    pub fn crash(&mut self, victim: Victim) -> Result<(), StackError> {
+        let keeper = &self.keeper;
+        let reborn = match victim {
+            Victim::Postgres => self
+                .postgres
+                .as_mut()
+                .map(|one| one.crash(keeper).map(|()| ("postgres", one.service.pid()))),
+            Victim::Redis => self
+                .redis
+                .as_mut()
+                .map(|one| one.crash(keeper).map(|()| ("redis", one.service.pid()))),
+            Victim::Target => self.target.as_mut().map(|one| {
+                one.crash(keeper)
+                    .map(|()| ("target-app", one.service.pid()))
+            }),
+        };
+        if let Some(reborn) = reborn {
+            let (name, pid) = reborn?;
+            self.pids.insert(name.to_owned(), pid);
+        }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -48,6 +49,27 @@ pub(super) struct Target {
     pub(super) service: Service,
     pub(super) url: String,
     pub(super) lab_token: String,
+    address: SocketAddr,
+}
+
+impl Target {
+    /// Ends it in good order and starts it again at the same address, with the same secrets.
+    pub(super) fn restart(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        self.service.restart(keeper)?;
+        self.wait()
+    }
+
+    /// Kills it and starts it again.
+    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
+        self.service.crash(keeper)?;
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Result<(), StackError> {
+        let address = self.address;
+        self.service
+            .ready(&CancellationToken::new(), |_| ready(address))
+    }
 }
 
 /// Migrates, seeds and serves.
@@ -99,10 +121,13 @@ pub(super) fn start(
     let mut service = Service::spawn(keeper, SERVER, command("serve"), log("target-app.log"))?;
     let address = service.ready(&options.stop, listening)?;
     service.ready(&options.stop, |_| ready(address))?;
+    // Where it is started again, it is found at the same place.
+    service.set(&[("LISTEN_ADDR", &address.to_string())]);
     Ok(Target {
         service,
         url: format!("http://{address}"),
         lab_token,
+        address,
     })
 }
 

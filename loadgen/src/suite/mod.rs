@@ -3,6 +3,7 @@
 mod amount;
 pub mod load;
 mod model;
+mod rate;
 
 pub use model::{
     Arrivals, Conduct, FlowShare, InFlight, LoadModel, Phase, Policy, Suite, Think, UserPhase,

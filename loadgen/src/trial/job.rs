@@ -1,10 +1,11 @@
 //! What a trial is given.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use shared::profile::Profile;
 use tokio_util::sync::CancellationToken;
 
+use super::crash::{Crash, Upkeep};
 use crate::{events::Publisher, observer::Control, suite::Suite};
 
 /// The services a command runs against.
@@ -16,12 +17,24 @@ pub struct Bench {
     pub host: String,
     /// The control plane.
     pub control: Control,
-    /// Processes on this machine whose CPU is told, by name.
-    pub pids: BTreeMap<String, u32>,
+    /// The services of an own stack; absent where somebody else's target is used.
+    pub upkeep: Option<Arc<dyn Upkeep>>,
+    /// What is killed in the middle of each trial.
+    pub crash: Option<Crash>,
     /// Who is told what goes on.
     pub events: Publisher,
     /// Ends the trial early, gracefully.
     pub stop: CancellationToken,
+}
+
+impl Bench {
+    /// Processes on this machine whose CPU is told, by name.
+    pub(super) fn pids(&self) -> BTreeMap<String, u32> {
+        self.upkeep
+            .as_ref()
+            .map(|upkeep| upkeep.pids())
+            .unwrap_or_default()
+    }
 }
 
 /// One configuration.

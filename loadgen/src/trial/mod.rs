@@ -1,12 +1,14 @@
 //! One measured run of one arm: put the target in order, sign in, drive the load, watch, audit.
 
 mod alarm;
+mod crash;
 mod figures;
 mod job;
 mod prepare;
 mod prime;
 mod run;
 
+pub use crash::{Crash, Upkeep};
 pub use figures::{Measured, arm_operations, operation, promised, seconds, server_total};
 pub use job::{Arm, Bench, Place};
 pub use prepare::{Prepared, environment, prepare, switches_by_name};

@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     alarm::Alarm,
+    crash::Crashing,
     figures,
     job::{Bench, Place},
     prepare::{Prepared, prepare},
@@ -25,6 +26,7 @@ use crate::{
     schedule::{self, PlanError},
     schema::{Promised, Trial},
     seed::sub_seed,
+    stack::StackError,
     suite::Suite,
     units::Nanos,
     verdict::{self, Evidence},
@@ -71,9 +73,15 @@ pub enum TrialError {
     /// The load cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// No rate was found that both arms can sustain.
+    #[error("no common rate was found: {0}; name one with --rate")]
+    NoRate(String),
     /// The load could not be driven.
     #[error(transparent)]
     Driver(#[from] DriverError),
+    /// A service of the own stack could not be started again.
+    #[error(transparent)]
+    Stack(#[from] StackError),
     /// A thread of ours died.
     #[error("the driver's thread ended early: {0}")]
     Thread(String),
@@ -92,6 +100,7 @@ pub async fn run(
     let windows = suite.windows;
     let mut warnings = Vec::new();
 
+    fresh_start(bench, place).await?;
     let flows = flow_loads(place);
     let planned = windows.planned().duration() + windows.drain.duration();
     if flows.iter().any(|load| load.flow.needs_sessions()) {
@@ -117,7 +126,15 @@ pub async fn run(
     let options = options(suite);
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
-    let host = Host::new(bench.pids.iter().map(|(name, pid)| (name.clone(), *pid)));
+    let host = Host::new(bench.pids());
+    let crashing = bench
+        .upkeep
+        .as_ref()
+        .zip(bench.crash)
+        .map(|(upkeep, crash)| {
+            let wait = windows.warm_up.duration() + crash.after.duration();
+            Crashing::begin(Arc::clone(upkeep), crash, wait)
+        });
     let mut watch = Watch {
         bench,
         place,
@@ -147,6 +164,9 @@ pub async fn run(
         }
     };
     watch.look().await;
+    if let Some(crashing) = crashing {
+        warnings.push(crashing.end(data.interrupted).await?);
+    }
     let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
     let timeline = watch.timeline;
     let ended_by = watch.ended_by;
@@ -173,6 +193,21 @@ pub async fn run(
         warnings,
         ended_by,
     })
+}
+
+/// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
+/// converged to by chance is drawn again for each trial (method 2.1).
+async fn fresh_start(bench: &Bench, place: &Place<'_>) -> Result<(), TrialError> {
+    let Some(upkeep) = bench.upkeep.as_ref().filter(|_| place.blocks > 0) else {
+        return Ok(());
+    };
+    stage(bench, place, "restart", None);
+    let upkeep = Arc::clone(upkeep);
+    let restarting = tokio::task::spawn_blocking(move || upkeep.restart_target());
+    restarting
+        .await
+        .map_err(|error| TrialError::Thread(error.to_string()))??;
+    Ok(())
 }
 
 /// Ends a wait that is not the load's as soon as the command is to stop.

@@ -1,0 +1,229 @@
+//! The experiment's own controls: the same profile under two names, where nothing may be found,
+//! and a planted slowness, which must be (method 2.3). A harness that fails either says so of
+//! itself, and its verdict on anything else is void.
+
+use std::fmt::Write as _;
+
+use shared::profile::Profile;
+
+use super::{decide::Claim, file::Experiment};
+use crate::schema::{Control, Effect};
+
+/// Pairs of each control of a rigorous experiment.
+pub const CONTROL_BLOCKS: u32 = 8;
+/// Slowness that a rigorous experiment plants, in per cent of each request's time.
+pub const PLANTED: u32 = 10;
+
+/// The switch that plants slowness.
+const SLOWDOWN: &str = "lab.slowdown";
+
+/// One control.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Both arms are the same.
+    Same,
+    /// The second arm is slower by so many per cent.
+    Planted(u32),
+}
+
+impl Kind {
+    /// The word in results and folder names.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Same => "a_a",
+            Self::Planted(_) => "planted",
+        }
+    }
+
+    /// The two profiles of a control on `profile`.
+    pub fn arms(self, profile: &Profile) -> [Profile; 2] {
+        let mut second = profile.clone();
+        if let Self::Planted(percent) = self {
+            second
+                .set(SLOWDOWN, &percent.to_string())
+                .expect("the switch takes what its type takes");
+        }
+        [profile.clone(), second]
+    }
+
+    /// Whether the control came out as it must.
+    fn passed(self, effects: &[Effect]) -> bool {
+        let has = |claim: Claim| effects.iter().any(|one| one.decision == claim.as_str());
+        match self {
+            Self::Same => !has(Claim::Improved) && !has(Claim::Regressed),
+            Self::Planted(_) => has(Claim::Regressed),
+        }
+    }
+
+    /// What a control found, to be stored: of the metrics that it can speak of.
+    pub(super) fn found(self, blocks: usize, effects: Vec<Effect>, primary: &[String]) -> Control {
+        let looked_at = match self {
+            Self::Same => primary.to_vec(),
+            // Slowness shows in times alone, and first where they scatter least.
+            Self::Planted(_) => medians(primary),
+        };
+        let effects: Vec<Effect> = effects
+            .into_iter()
+            .filter(|effect| looked_at.contains(&effect.metric))
+            .collect();
+        let passed = blocks > 0 && !effects.is_empty() && self.passed(&effects);
+        let found: Vec<String> = effects
+            .iter()
+            .map(|effect| format!("{} {}", effect.metric, effect.decision))
+            .collect();
+        let found = found.join(", ");
+        let sentence = match (self, passed) {
+            (Self::Same, true) => {
+                format!(
+                    "the same profile against itself over {blocks} blocks: {found}, as it must be"
+                )
+            }
+            (Self::Same, false) => format!(
+                "the same profile against itself over {blocks} blocks: {found}; a harness that sees a difference where there is none is biased"
+            ),
+            (Self::Planted(percent), true) => {
+                format!("a planted slowness of {percent} % over {blocks} blocks was found: {found}")
+            }
+            (Self::Planted(percent), false) => format!(
+                "a planted slowness of {percent} % over {blocks} blocks was not found ({found}): more or longer blocks, or a quieter machine"
+            ),
+        };
+        Control {
+            name: self.as_str().to_owned(),
+            blocks: blocks as u32,
+            effects,
+            passed,
+            sentence,
+        }
+    }
+}
+
+/// The medians that belong to the primary metrics, and that of everything.
+fn medians(primary: &[String]) -> Vec<String> {
+    let mut names = vec!["total p50".to_owned()];
+    for metric in primary {
+        if let Some((operation, quantile)) = metric.rsplit_once(' ')
+            && quantile.starts_with('p')
+        {
+            let name = format!("{operation} p50");
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// Voids what a failed control voids, and sets what the A/A pairs scatter by beside each effect:
+/// the smallest difference that this campaign could have told.
+pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
+    let failed = controls.iter().find(|control| !control.passed);
+    for effect in effects.iter_mut().filter(|effect| effect.primary) {
+        let same = controls
+            .iter()
+            .filter(|control| control.name == Kind::Same.as_str())
+            .flat_map(|control| &control.effects)
+            .find(|one| one.metric == effect.metric);
+        if let Some((low, high)) = same.and_then(|one| one.interval) {
+            let smallest = ((high / low).sqrt() - 1.0) * 100.0;
+            effect.smallest = Some(smallest);
+            // Writing to a String cannot fail.
+            let _infallible = write!(
+                effect.sentence,
+                "; the A/A control scattered by {smallest:.1} %: less than that cannot be told here"
+            );
+        }
+        if let Some(control) = failed {
+            "INVALID".clone_into(&mut effect.decision);
+            let _infallible = write!(effect.sentence, "; void: {}", control.sentence);
+        }
+    }
+}
+
+impl Experiment {
+    /// Makes it a control of itself on its `after` profile.
+    pub fn make_control(&mut self, kind: Kind) {
+        let [before, after] = kind.arms(&self.after.profile);
+        self.before.profile = before;
+        self.after.profile = after;
+        self.why = None;
+        match kind {
+            Kind::Same => {
+                self.expected = Some(super::Direction::NoChange);
+                "nothing: both arms are the same".clone_into(&mut self.hypothesis);
+                "Does the method see a difference where there is none?"
+                    .clone_into(&mut self.suite.question);
+            }
+            Kind::Planted(percent) => {
+                self.expected = Some(super::Direction::Regresses);
+                self.primary = medians(&self.primary);
+                self.primary.rotate_left(1);
+                self.hypothesis = format!("times rise by about {percent} %");
+                self.suite.question =
+                    format!("Does the method see a planted slowness of {percent} %?");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(metric: &str, decision: &str) -> Effect {
+        Effect {
+            metric: metric.to_owned(),
+            primary: true,
+            unit: "ms".to_owned(),
+            before: Some(1.0),
+            after: Some(1.0),
+            ratio: Some(1.0),
+            interval: Some((0.96, 1.06)),
+            level: Some(0.96),
+            block_ratios: vec![1.0; 8],
+            decision: decision.to_owned(),
+            sentence: "it is so".to_owned(),
+            smallest: None,
+        }
+    }
+
+    const PRIMARY: &str = "discovery.list p97.5";
+
+    fn control(kind: Kind, metric: &str, decision: &str) -> Control {
+        kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
+    }
+
+    #[test]
+    fn the_same_may_be_undecided_and_a_planted_slowness_may_not() {
+        let same = |decision| control(Kind::Same, PRIMARY, decision).passed;
+        assert!(same("NO_CHANGE") && same("INCONCLUSIVE"));
+        assert!(!same("IMPROVED") && !same("REGRESSED"));
+        let planted = |decision| control(Kind::Planted(10), "discovery.list p50", decision);
+        assert!(planted("REGRESSED").passed);
+        assert!(!planted("NO_CHANGE").passed && !planted("INCONCLUSIVE").passed);
+        assert!(!control(Kind::Planted(10), "queries per request", "REGRESSED").passed);
+    }
+
+    #[test]
+    fn a_failed_control_voids_the_claims_and_a_good_one_tells_what_could_be_seen() {
+        let mut effects = [effect(PRIMARY, "IMPROVED")];
+        weigh(&mut effects, &[control(Kind::Same, PRIMARY, "NO_CHANGE")]);
+        assert_eq!(effects[0].decision, "IMPROVED");
+        assert!((effects[0].smallest.unwrap() - 5.08).abs() < 0.01);
+        weigh(&mut effects, &[control(Kind::Same, PRIMARY, "REGRESSED")]);
+        assert_eq!(effects[0].decision, "INVALID");
+        assert!(effects[0].sentence.contains("biased"));
+    }
+
+    #[test]
+    fn arms_of_a_control_differ_in_the_planted_slowness_alone() {
+        let profile = Profile::after();
+        let [one, other] = Kind::Same.arms(&profile);
+        assert!(one.differences(&other).is_empty());
+        let [one, other] = Kind::Planted(10).arms(&profile);
+        assert_eq!(
+            one.differences(&other),
+            [(SLOWDOWN.to_owned(), "0".to_owned(), "10".to_owned())]
+        );
+    }
+}

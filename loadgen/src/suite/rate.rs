@@ -1,0 +1,54 @@
+//! Another rate for a suite.
+
+use super::{
+    load::BadFile,
+    model::{Arrivals, LoadModel, Phase, Suite},
+};
+use crate::units::Rate;
+
+impl Suite {
+    /// Gives an open load another highest rate, its phases in proportion; makes a closed one open.
+    pub fn set_rate(&mut self, rate: Rate) -> Result<(), BadFile> {
+        let windows = self.windows;
+        match &mut self.load {
+            LoadModel::Open { phases, .. } => {
+                let highest = phases
+                    .iter()
+                    .flat_map(|phase| [Some(phase.rate), phase.to])
+                    .flatten()
+                    .map(Rate::as_per_second)
+                    .fold(0.0, f64::max);
+                for phase in phases {
+                    let scaled = |old: Rate| {
+                        if (old.as_per_second() - highest).abs() < 1e-9 {
+                            return Ok(rate);
+                        }
+                        let new = old.as_per_second() / highest * rate.as_per_second();
+                        format!("{new:.3}/s")
+                            .parse()
+                            .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))
+                    };
+                    phase.rate = scaled(phase.rate)?;
+                    phase.to = phase.to.map(scaled).transpose()?;
+                }
+            }
+            LoadModel::Closed { .. } => {
+                let phase = |name: &str, duration| Phase {
+                    name: name.to_owned(),
+                    duration,
+                    rate,
+                    to: None,
+                };
+                let mut phases = vec![phase("hold", windows.measure)];
+                if windows.warm_up.0 > 0 {
+                    phases.insert(0, phase("warm up", windows.warm_up));
+                }
+                self.load = LoadModel::Open {
+                    phases,
+                    arrivals: Arrivals::default(),
+                };
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,116 @@
+//! What a trial may do to the services of an own stack: a fresh start before it, and a crash in
+//! the middle of it, after which the audit tells what was lost.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use shared::time::Millis;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::stack::{StackError, Victim};
+
+/// Hands on the services of an own stack. Its methods block.
+pub trait Upkeep: fmt::Debug + Send + Sync {
+    /// Ends target-app in good order and starts it again at the same address.
+    fn restart_target(&self) -> Result<(), StackError>;
+    /// Kills a service at once and starts it again.
+    fn crash(&self, victim: Victim) -> Result<(), StackError>;
+    /// Main process of each service, as of now.
+    fn pids(&self) -> BTreeMap<String, u32>;
+}
+
+/// A crash to come: `postgres@5s`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crash {
+    /// What is killed.
+    pub victim: Victim,
+    /// How long after the measured window began.
+    pub after: Millis,
+}
+
+impl fmt::Display for Crash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.victim.as_str(), self.after)
+    }
+}
+
+impl FromStr for Crash {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no crash: write postgres, redis or target, @, and when in the measured window, like postgres@5s"
+            )
+        };
+        let (name, when) = text.split_once('@').ok_or_else(wrong)?;
+        let victim = [Victim::Postgres, Victim::Redis, Victim::Target]
+            .into_iter()
+            .find(|one| one.as_str() == name.trim())
+            .ok_or_else(wrong)?;
+        let after = when.trim().parse().map_err(|_| wrong())?;
+        Ok(Self { victim, after })
+    }
+}
+
+/// A crash under way.
+pub(super) struct Crashing {
+    crash: Crash,
+    task: JoinHandle<Result<Duration, StackError>>,
+}
+
+impl Crashing {
+    /// Kills the service `wait` from now, and starts it again.
+    pub(super) fn begin(upkeep: Arc<dyn Upkeep>, crash: Crash, wait: Duration) -> Self {
+        let task = tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            spawn_blocking(move || {
+                let begun = Instant::now();
+                upkeep.crash(crash.victim).map(|()| begun.elapsed())
+            })
+            .await
+            .unwrap_or_else(|error| Err(StackError::Thread(error.to_string())))
+        });
+        Self { crash, task }
+    }
+
+    /// Waits until the service is there again, and says how long it was away. One that was not
+    /// to be killed yet, because the trial ended early, is left alone.
+    pub(super) async fn end(self, interrupted: bool) -> Result<String, StackError> {
+        if interrupted && !self.task.is_finished() {
+            self.task.abort();
+        }
+        let (victim, after) = (self.crash.victim.as_str(), self.crash.after);
+        match self.task.await {
+            Ok(Ok(away)) => Ok(format!(
+                "{victim} was killed {after} into the measured window and was ready again after {:.2} s",
+                away.as_secs_f64()
+            )),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Ok(format!("{victim} was not killed: the trial ended before")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crash_is_a_service_and_a_time() {
+        let crash: Crash = "postgres@2500ms".parse().unwrap();
+        assert_eq!(
+            (crash.victim, crash.after),
+            (Victim::Postgres, Millis(2_500))
+        );
+        for wrong in ["postgres", "mysql@5s", "redis@soon", "@5s", ""] {
+            let why = wrong.parse::<Crash>().unwrap_err();
+            assert!(why.contains("postgres@5s"), "{why}");
+        }
+    }
+}
