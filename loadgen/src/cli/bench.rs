@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     io::Write as _,
     net::{SocketAddr, ToSocketAddrs as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
@@ -189,6 +189,15 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
+        let summary = self.measure(services, work)?;
+        self.tell(&summary)
+    }
+
+    /// The same without printing.
+    pub(super) fn measure<F>(&self, services: &Services, work: F) -> Result<Summary, Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -221,7 +230,15 @@ impl<'a> Session<'a> {
         }
         let mut summary = done?;
         summary.warnings.extend(worries);
-        self.close(&summary)
+        if let Some(folder) = self.folder.get() {
+            folder.finish(&summary).map_err(Failure::internal)?;
+        }
+        Ok(summary)
+    }
+
+    /// Where it is kept, once there is a folder.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.folder.get().map(Folder::path)
     }
 
     /// What the doctor says of this machine, in a sentence each.
@@ -269,15 +286,10 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn close(&self, summary: &Summary) -> Result<u8, Failure> {
+    fn tell(&self, summary: &Summary) -> Result<u8, Failure> {
         let look = Look::of_stdout();
         let mut out = std::io::stdout().lock();
-        let folder = self.folder.get();
-        if let Some(folder) = folder {
-            folder.finish(summary).map_err(Failure::internal)?;
-        }
-        let path = folder.map(Folder::path);
-        let told = report::console(summary, path, look.width, look.colour);
+        let told = report::console(summary, self.folder(), look.width, look.colour);
         if let Some(path) = &self.result.junit {
             let xml = report::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::shipped;
+use super::{experiment::differences, shipped};
 use crate::suite::load::BadFile;
 
 /// Width of the column of names.
@@ -22,19 +22,7 @@ pub(super) fn list() -> Result<String, BadFile> {
             .as_deref()
             .filter(|why| *why != claim)
             .map_or_else(String::new, |why| format!("; explained by {why}"));
-        let differences = experiment
-            .before
-            .profile
-            .differences(&experiment.after.profile);
-        let switches = match differences.as_slice() {
-            [] => "nothing: both arms are the same".to_owned(),
-            few if few.len() <= 2 => few
-                .iter()
-                .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-            many => format!("{} switches", many.len()),
-        };
+        let switches = differences(&experiment);
         // Writing to a String cannot fail.
         let _infallible = writeln!(
             out,

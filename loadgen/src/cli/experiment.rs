@@ -1,5 +1,7 @@
 //! `loadgen experiment`: paired trials of two profiles.
 
+use std::path::{Path, PathBuf};
+
 use chrono::Utc;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
 
@@ -10,6 +12,7 @@ use super::{
     outcome::{self, Failure},
     overrides,
     run::failure,
+    run_all,
     shipped::{self, Source},
     summary::{self, About, load_line},
 };
@@ -21,11 +24,14 @@ use crate::{
         file,
     },
     flows,
+    schema::Summary,
     suite::LoadModel,
+    trial::Bench,
 };
 
-/// The word that is no experiment's name.
+/// Words that are no experiment's name.
 const LIST: &str = "list";
+const RUN_ALL: &str = "run-all";
 
 /// Runs it; the exit code is the verdict's.
 pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
@@ -33,44 +39,80 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         outcome::print(&catalogue::list()?)?;
         return Ok(exit::PASSED);
     }
-    let started_at = Utc::now();
+    if args.file.as_deref().is_some_and(|word| word == RUN_ALL) {
+        return run_all::run(args);
+    }
     let (experiment, source) = resolve(args)?;
+    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source);
+    let services = services(args, &experiment)?;
+    session.work(&services, async |bench, own_stack| {
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
+    })
+}
+
+/// Runs one experiment without printing its report: its summary, and where that is kept.
+pub(super) fn measure(args: &ExperimentArgs) -> Result<(Summary, Option<PathBuf>), Failure> {
+    let (experiment, source) = resolve(args)?;
+    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source);
+    let services = services(args, &experiment)?;
+    let summary = session.measure(&services, async |bench, own_stack| {
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
+    })?;
+    Ok((summary, session.folder().map(Path::to_owned)))
+}
+
+/// Where an experiment's load goes.
+fn services(args: &ExperimentArgs, experiment: &Experiment) -> Result<Services, Failure> {
     let mut services = Services::of(&args.target)?;
     services.needs_lab()?;
     services.scale_unless_told(experiment.scale);
-    let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source);
+    Ok(services)
+}
+
+/// The measured part: says what is about to happen, and does it.
+async fn pairs(
+    args: &ExperimentArgs,
+    experiment: &Experiment,
+    services: &Services,
+    session: &Session<'_>,
+    bench: &Bench,
+    own_stack: bool,
+) -> Result<Summary, Failure> {
+    let started_at = Utc::now();
+    bench.events.note(load_line(&experiment.suite));
+    bench.events.note(differences(experiment));
+    bench.events.note(announced(experiment));
+    let workers = usize::from(args.load.workers);
+    let finished = experiment::run(bench, experiment, workers, &mut |outcome| {
+        session.keep(outcome);
+    })
+    .await;
+    let about = About {
+        started_at,
+        own_stack,
+        warnings: services.warnings(),
+    };
+    if finished.trials.is_empty() {
+        return Err(finished.error.map_or(Failure::Interrupted, failure));
+    }
+    Ok(summary::of_experiment(about, experiment, &finished))
+}
+
+/// In which switches the arms differ, in one line.
+pub(super) fn differences(experiment: &Experiment) -> String {
     let differences = experiment
         .before
         .profile
         .differences(&experiment.after.profile);
-
-    session.work(&services, async |bench, own_stack| {
-        bench.events.note(load_line(&experiment.suite));
-        bench.events.note(match differences.as_slice() {
-            [] => "both arms have the same switches: this is an A/A control".to_owned(),
-            few if few.len() <= 4 => few
-                .iter()
-                .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
-                .collect::<Vec<_>>()
-                .join("; "),
-            many => format!("{} switches differ between the arms", many.len()),
-        });
-        bench.events.note(announced(&experiment));
-        let workers = usize::from(args.load.workers);
-        let finished = experiment::run(bench, &experiment, workers, &mut |outcome| {
-            session.keep(outcome);
-        })
-        .await;
-        let about = About {
-            started_at,
-            own_stack,
-            warnings: services.warnings(),
-        };
-        if finished.trials.is_empty() {
-            return Err(finished.error.map_or(Failure::Interrupted, failure));
-        }
-        Ok(summary::of_experiment(about, &experiment, &finished))
-    })
+    match differences.as_slice() {
+        [] => "nothing differs: both arms are the same".to_owned(),
+        few if few.len() <= 4 => few
+            .iter()
+            .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
+            .collect::<Vec<_>>()
+            .join("; "),
+        many => format!("{} switches differ", many.len()),
+    }
 }
 
 /// How long it will take, said before it starts.

@@ -15,6 +15,7 @@ mod outcome;
 mod overrides;
 mod report;
 mod run;
+mod run_all;
 mod serve;
 mod shipped;
 mod stack;

@@ -53,7 +53,7 @@ fn say(text: &mut String, line: std::fmt::Arguments<'_>) {
 }
 
 /// A text from elsewhere that no reader takes for markup.
-fn safe(text: &str) -> String {
+pub(super) fn safe(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -6,6 +6,7 @@
 
 mod arm_metrics;
 mod axis;
+pub mod catalogue;
 mod chart;
 mod compare;
 pub mod comparison;

@@ -1,0 +1,117 @@
+//! `loadgen experiment run-all`: every shipped experiment, one after the other, and what came of
+//! all of them on one page.
+
+use std::path::Path;
+
+use chrono::Utc;
+
+use super::{
+    args::ExperimentArgs,
+    experiment::{differences, measure},
+    outcome::{Failure, print},
+    shipped,
+};
+use crate::{
+    exit,
+    report::catalogue::{self, Entry, Found},
+    store::folder::write_atomically,
+};
+use shared::time::Millis;
+
+/// Runs them all. The exit code is that of the worst: a broken invariant before an invalid
+/// experiment before a broken promise; an experiment that could not be run is an internal error.
+pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
+    if !(args.set_before.is_empty() && args.set_after.is_empty()) {
+        return Err(Failure::usage(
+            "run-all runs the experiments as they are shipped: name one to set its switches",
+        ));
+    }
+    let started = Utc::now();
+    let names: Vec<&str> = shipped::EXPERIMENTS.iter().map(|(name, _)| *name).collect();
+    let share = args
+        .budget
+        .map(|budget| Millis(budget.0 / names.len() as u64));
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut code = exit::PASSED;
+    let mut interrupted = false;
+    for (number, name) in names.iter().enumerate() {
+        let (experiment, _) = shipped::experiment(name)?;
+        eprint_line(&format!("{} of {}: {name}", number + 1, names.len()));
+        let one = ExperimentArgs {
+            file: Some((*name).to_owned()),
+            budget: share,
+            ..args.clone()
+        };
+        let found = match measure(&one) {
+            Ok((summary, folder)) => {
+                interrupted |= summary.interrupted;
+                code = worse(code, summary.verdict.exit_code);
+                Found::Summary(Box::new(summary), folder)
+            }
+            Err(Failure::Interrupted) => {
+                interrupted = true;
+                break;
+            }
+            // A budget that is too short for one is too short for all: said before anything runs.
+            Err(error @ Failure::Usage(_)) if entries.is_empty() => return Err(error),
+            Err(error) => {
+                code = worse(code, exit::INTERNAL);
+                Found::Failed(error.to_string())
+            }
+        };
+        entries.push(Entry {
+            name: (*name).to_owned(),
+            switches: differences(&experiment),
+            claim: experiment.primary.first().cloned().unwrap_or_default(),
+            expected: experiment.expected.map(|direction| direction.to_string()),
+            why: experiment.why,
+            found,
+        });
+        if interrupted {
+            break;
+        }
+    }
+    let page = catalogue::markdown(&entries, started, names.len());
+    let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
+    let path = args.result.results.join(format!("catalogue_{stamp}.md"));
+    write_atomically(&path, page.as_bytes()).map_err(Failure::internal)?;
+    write_json(&path.with_extension("json"), &entries)?;
+    print(&page)?;
+    eprint_line(&format!("Kept as {}", path.display()));
+    Ok(if interrupted { exit::INTERRUPTED } else { code })
+}
+
+fn write_json(path: &Path, entries: &[Entry]) -> Result<(), Failure> {
+    let text = catalogue::json(entries).map_err(Failure::internal)?;
+    write_atomically(path, text.as_bytes()).map_err(Failure::internal)
+}
+
+/// The exit code that says more.
+fn worse(one: u8, other: u8) -> u8 {
+    let rank = |code: u8| match code {
+        exit::PASSED => 0,
+        exit::FAILED => 1,
+        exit::INVALID => 2,
+        exit::VIOLATED => 3,
+        _ => 4,
+    };
+    if rank(other) > rank(one) { other } else { one }
+}
+
+#[expect(clippy::print_stderr, reason = "progress between two live views")]
+fn eprint_line(text: &str) {
+    eprintln!("{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_broken_invariant_outranks_an_invalid_run_and_that_a_broken_promise() {
+        assert_eq!(worse(exit::PASSED, exit::FAILED), exit::FAILED);
+        assert_eq!(worse(exit::INVALID, exit::FAILED), exit::INVALID);
+        assert_eq!(worse(exit::INVALID, exit::VIOLATED), exit::VIOLATED);
+        assert_eq!(worse(exit::VIOLATED, exit::INTERNAL), exit::INTERNAL);
+    }
+}
