@@ -57,7 +57,12 @@ impl Retryable for DbError {
             Self::Serialization(_) => {
                 let code = self.sqlstate();
                 let named = |race: &LostRace| Some(race.sqlstate()) == code.as_deref();
-                Some(LostRace::ALL.into_iter().find(named).unwrap_or(LostRace::Serialization))
+                Some(
+                    LostRace::ALL
+                        .into_iter()
+                        .find(named)
+                        .unwrap_or(LostRace::Serialization),
+                )
             }
             _ => None,
         }

@@ -147,6 +147,9 @@ async fn with_the_switch_off_a_repetition_has_a_second_effect_and_the_audit_name
     assert_eq!(broken, ["one_booking_per_key"]);
     let row = &report.broken().next().unwrap().rows[0];
     assert_eq!(row["student_id"], student.id.to_string());
-    assert_eq!((row["client_key"].as_str(), row["bookings"].as_i64()), (Some("k"), Some(2)));
+    assert_eq!(
+        (row["client_key"].as_str(), row["bookings"].as_i64()),
+        (Some("k"), Some(2))
+    );
     app.finish().await;
 }

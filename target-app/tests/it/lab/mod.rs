@@ -4,5 +4,6 @@ mod access;
 mod audit;
 mod profile;
 mod reset;
+mod settings;
 mod swap;
 mod telemetry;

@@ -83,7 +83,10 @@ async fn a_serialization_failure_is_run_again_and_its_key_has_one_effect() {
     // Now the slot is not what the booking's snapshot says.
     other.commit().await.unwrap();
     let made: BookingView = pending.await.unwrap().created();
-    assert_eq!(made.price_cents.0, 4_501, "read again, not booked as first seen");
+    assert_eq!(
+        made.price_cents.0, 4_501,
+        "read again, not booked as first seen"
+    );
     let retries = app.lab().telemetry().await.retries;
     assert!(retries["40001"] >= 1, "{retries:?}");
     replayed(&app, &student, slot, &made).await;

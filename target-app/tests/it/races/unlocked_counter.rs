@@ -20,7 +20,9 @@ async fn a_count_that_lost_an_update_is_reported_by_name() {
         }))
         .await;
         let report = lab.audit().await;
-        let found = report.broken().find(|one| one.name == "slot_booked_counter");
+        let found = report
+            .broken()
+            .find(|one| one.name == "slot_booked_counter");
         let Some(found) = found else { continue };
         let row = &found.rows[0];
         assert!(row["booked"].as_i64() < row["active"].as_i64(), "{row}");

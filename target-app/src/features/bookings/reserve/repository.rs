@@ -11,7 +11,10 @@ use crate::{db::DbError, timing};
 pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
 
 /// Makes the bookings of one slot take turns until the transaction ends, without touching its row.
-pub(super) async fn lock_slot_by_name(conn: &mut PgConnection, slot: SlotId) -> Result<(), DbError> {
+pub(super) async fn lock_slot_by_name(
+    conn: &mut PgConnection,
+    slot: SlotId,
+) -> Result<(), DbError> {
     let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
         .bind(format!("booking.slot/{slot}"));
     timing::db(query.execute(conn)).await?;
