@@ -16,7 +16,7 @@ use axum::{
 use shared::problem::{CONTENT_TYPE, Code, Problem};
 
 use crate::{
-    db::{DbError, Retryable},
+    db::{DbError, LostRace, Retryable},
     security::{HashError, TokenError},
 };
 
@@ -186,11 +186,11 @@ impl std::fmt::Display for ApiError {
 impl std::error::Error for ApiError {}
 
 impl Retryable for ApiError {
-    fn lost_a_race(&self) -> bool {
+    fn lost_race(&self) -> Option<LostRace> {
         self.source
             .as_ref()
             .and_then(|cause| cause.downcast_ref::<DbError>())
-            .is_some_and(Retryable::lost_a_race)
+            .and_then(Retryable::lost_race)
     }
 }
 
@@ -207,6 +207,9 @@ impl From<DbError> for ApiError {
                 "another change came first; send the request again",
             )
             .caused_by(error),
+            DbError::StatementTimeout(_) => {
+                Self::new(Code::Timeout, "the database took too long").caused_by(error)
+            }
             DbError::Unavailable(_) => Self::new(Code::Unavailable, "the database does not answer")
                 .retry_after(1)
                 .caused_by(error),
@@ -292,7 +295,7 @@ mod tests {
     fn a_lost_race_stays_visible_through_the_api_error() {
         let lost = ApiError::from(DbError::Serialization(sqlx::Error::WorkerCrashed));
         assert_eq!(lost.code(), Code::Contention);
-        assert!(lost.lost_a_race());
-        assert!(!ApiError::new(Code::Contention, "by rule").lost_a_race());
+        assert_eq!(lost.lost_race(), Some(LostRace::Serialization));
+        assert_eq!(ApiError::new(Code::Contention, "by rule").lost_race(), None);
     }
 }

@@ -50,8 +50,13 @@ pub(super) const EXPERIMENTS: &[(&str, &str)] = experiments![
     "hash_placement",
     "login_queries",
     "booking_strategy",
+    "booking_locks",
+    "booking_serializable",
     "booking_unique",
     "booking_idempotency",
+    "sync_commit",
+    "statement_cache",
+    "statement_timeout",
 ];
 
 /// A file's text, where it was found.

@@ -47,12 +47,10 @@ pub struct Arm {
 }
 
 impl Arm {
-    /// The switch that makes this arm known to be wrong, if one does.
+    /// The switches that make this arm known to be wrong, if any do.
     pub fn known_wrong(&self) -> Option<String> {
-        self.profile
-            .booking_strategy
-            .is_known_wrong()
-            .then(|| format!("booking.strategy={}", self.profile.booking_strategy))
+        let wrong = self.profile.known_wrong();
+        (!wrong.is_empty()).then(|| wrong.join(" and "))
     }
 }
 
@@ -77,4 +75,27 @@ pub struct Place<'a> {
     pub elapsed: Duration,
     /// Load that the command takes in all.
     pub total: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arm_names_every_switch_that_makes_it_known_to_be_wrong() {
+        let mut arm = Arm {
+            name: "before".to_owned(),
+            profile: Profile::after(),
+        };
+        assert_eq!(arm.known_wrong(), None);
+        arm.profile.apply("booking.idempotency=off").unwrap();
+        assert_eq!(arm.known_wrong().unwrap(), "booking.idempotency=off");
+        arm.profile
+            .apply("booking.strategy=unlocked_counter")
+            .unwrap();
+        assert_eq!(
+            arm.known_wrong().unwrap(),
+            "booking.strategy=unlocked_counter and booking.idempotency=off"
+        );
+    }
 }

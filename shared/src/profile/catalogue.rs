@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::values::{
     Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
-    Query, Store, Strategy, SwitchValue, Total, Whole,
+    Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,
 };
 use crate::time::Millis;
 
@@ -165,6 +165,12 @@ switches! {
     /// Whether repeated bookings with one key have one effect.
     booking_idempotency: OnOff = "booking.idempotency", "on" => "on", "clients retry";
 
+    /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
+    db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
+    /// Keep prepared statements on each connection, a hundred of them.
+    db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
+    /// How long PostgreSQL works on one statement before it gives it up.
+    db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's patience";
     /// Deliberate slowness: every API request takes that many per cent longer.
     lab_slowdown: Whole<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
 }
@@ -195,6 +201,28 @@ impl Profile {
             .split_once('=')
             .ok_or_else(|| BadSwitch::Form(setting.to_owned()))?;
         self.set(path.trim(), value)
+    }
+
+    /// Each switch that is set to a value known to be wrong, as `switch=value`: such a value is
+    /// there only to prove that the audit notices.
+    pub fn known_wrong(&self) -> Vec<String> {
+        let wrong = [
+            (
+                "booking.strategy",
+                self.booking_strategy.as_str(),
+                self.booking_strategy.is_known_wrong(),
+            ),
+            (
+                "booking.idempotency",
+                self.booking_idempotency.as_str(),
+                !self.booking_idempotency.is_on(),
+            ),
+        ];
+        wrong
+            .iter()
+            .filter(|(.., is_wrong)| *is_wrong)
+            .map(|(path, value, _)| format!("{path}={value}"))
+            .collect()
     }
 
     /// Switches in which two profiles differ: path, value here, value there.
@@ -317,7 +345,7 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(
-            error.contains("naive, row_lock, conditional_update or unique_index"),
+            error.contains("unique_index, advisory_lock or serializable"),
             "{error}"
         );
         let error = profile.apply("pool.max").unwrap_err().to_string();
@@ -325,6 +353,23 @@ mod tests {
         assert!(profile.apply("pool.max=0").is_err());
         assert!(profile.apply("auth.hash=bcrypt(99)").is_err());
         assert!(profile.apply("auth.placement=bounded(0)").is_err());
+        for value in ["1ms", "2h", "never"] {
+            let error = profile.set("db.statement_timeout", value).unwrap_err();
+            assert!(error.to_string().contains("off, or a duration"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_to_be_wrong_is_named_and_no_shipped_profile_is() {
+        for mut profile in [Profile::before(), Profile::after()] {
+            assert_eq!(profile.known_wrong(), Vec::<String>::new());
+            profile.apply("booking.strategy=naive").unwrap();
+            profile.apply("booking.idempotency=off").unwrap();
+            assert_eq!(
+                profile.known_wrong(),
+                ["booking.strategy=naive", "booking.idempotency=off"]
+            );
+        }
     }
 
     #[test]

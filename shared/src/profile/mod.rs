@@ -6,5 +6,5 @@ mod values;
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
 pub use values::{
     Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
-    Query, Store, Strategy, SwitchValue, Total, Whole,
+    Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,
 };

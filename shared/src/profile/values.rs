@@ -113,12 +113,18 @@ choices! {
     Strategy {
         /// KNOWN WRONG: looks, then inserts, with nothing in between to stop another.
         Naive = "naive",
+        /// KNOWN WRONG: reads the count of places, then writes back one more.
+        UnlockedCounter = "unlocked_counter",
         /// Locks the slot's row first.
         RowLock = "row_lock",
         /// Counts up in an update that only matches while there is room.
         ConditionalUpdate = "conditional_update",
         /// Inserts a numbered place and lets the unique index refuse the second.
         UniqueIndex = "unique_index",
+        /// Takes an advisory lock that stands for the slot, and locks no row to wait for.
+        AdvisoryLock = "advisory_lock",
+        /// Looks and inserts in a serializable transaction, which is run again when it loses.
+        Serializable = "serializable",
     }
 }
 
@@ -132,7 +138,7 @@ impl OnOff {
 impl Strategy {
     /// Whether it is there only to prove that the audit notices.
     pub const fn is_known_wrong(self) -> bool {
-        matches!(self, Self::Naive)
+        matches!(self, Self::Naive | Self::UnlockedCounter)
     }
 }
 
@@ -173,6 +179,45 @@ impl<const MIN: u32, const MAX: u32> SwitchValue for Whole<MIN, MAX> {
 impl SwitchValue for Millis {
     fn accepts() -> String {
         "a duration like 250ms, 30s or 5m".to_owned()
+    }
+}
+
+/// The longest that something may take, or no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeLimit {
+    /// As long as it takes.
+    Off,
+    /// So long, 10 ms to an hour.
+    Within(Millis),
+}
+
+impl fmt::Display for TimeLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Within(limit) => limit.fmt(f),
+        }
+    }
+}
+
+impl FromStr for TimeLimit {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let limit: Millis = text.parse().map_err(|_| ())?;
+        if (10..=3_600_000).contains(&limit.0) {
+            Ok(Self::Within(limit))
+        } else {
+            Err(())
+        }
+    }
+}
+
+impl SwitchValue for TimeLimit {
+    fn accepts() -> String {
+        "off, or a duration from 10ms to 60m like 5s".to_owned()
     }
 }
 

@@ -87,9 +87,10 @@ impl Exit {
     fn db(place: &str, reason: &DbError) -> Self {
         match reason {
             DbError::Constraint { .. } | DbError::Serialization(_) => Self::internal(reason),
-            DbError::PoolTimeout | DbError::Unavailable(_) | DbError::Other(_) => {
-                Self::database(place, reason)
-            }
+            DbError::PoolTimeout
+            | DbError::StatementTimeout(_)
+            | DbError::Unavailable(_)
+            | DbError::Other(_) => Self::database(place, reason),
         }
     }
 

@@ -49,6 +49,7 @@ invariants! {
     "10_refresh_family_one_live",
     "11_rating_in_step",
     "12_review_after_lesson",
+    "13_one_booking_per_key",
 }
 
 invariants! {

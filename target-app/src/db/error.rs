@@ -2,6 +2,28 @@
 
 use sqlx::error::ErrorKind;
 
+/// How a transaction lost against another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LostRace {
+    /// No order of one after another would have this outcome.
+    Serialization,
+    /// Each waited for the other.
+    Deadlock,
+}
+
+impl LostRace {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Serialization, Self::Deadlock];
+
+    /// The server's error code for it.
+    pub const fn sqlstate(self) -> &'static str {
+        match self {
+            Self::Serialization => "40001",
+            Self::Deadlock => "40P01",
+        }
+    }
+}
+
 /// Why a statement failed.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -20,6 +42,9 @@ pub enum DbError {
     /// No connection became free within `pool.acquire_timeout`.
     #[error("no connection became free in time")]
     PoolTimeout,
+    /// The statement took longer than `db.statement_timeout`.
+    #[error("the statement took too long")]
+    StatementTimeout(#[source] sqlx::Error),
     /// The server does not answer.
     #[error("PostgreSQL does not answer")]
     Unavailable(#[source] sqlx::Error),
@@ -38,6 +63,7 @@ impl DbError {
     pub fn sqlstate(&self) -> Option<String> {
         let (Self::Constraint { source, .. }
         | Self::Serialization(source)
+        | Self::StatementTimeout(source)
         | Self::Unavailable(source)
         | Self::Other(source)) = self
         else {
@@ -60,6 +86,8 @@ impl From<sqlx::Error> for DbError {
                 match (&*code, reason.constraint(), reason.kind()) {
                     // serialization_failure, deadlock_detected
                     ("40001" | "40P01", _, _) => Self::Serialization(error),
+                    // query_canceled: nobody cancels here but the server's own timeout
+                    ("57014", _, _) => Self::StatementTimeout(error),
                     // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
                     ("57P01" | "57P02" | "57P03" | "53300", _, _) => Self::Unavailable(error),
                     // connection_exception and its kin

@@ -7,9 +7,10 @@ pub mod guards;
 mod migrate;
 pub mod optimizations;
 mod pool;
+pub mod settings;
 mod transaction;
 
-pub use error::DbError;
+pub use error::{DbError, LostRace};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, Lease, PoolCounters, Session, open};
-pub use transaction::{Retry, Retryable, transaction};
+pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

@@ -1,32 +1,29 @@
 //! The pool, and the two ways in which a request can hold a connection.
 
 use std::{
+    collections::BTreeMap,
     ops::{Deref, DerefMut},
     str::FromStr,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 
+use futures_util::FutureExt as _;
 use shared::{
     profile::{Checkout, Profile},
     snapshot::PoolSnapshot,
 };
 use sqlx::{
-    ConnectOptions as _, PgConnection, PgPool, Postgres,
+    PgConnection, PgPool, Postgres,
     pool::PoolConnection,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::DbError;
+use super::{DbError, LostRace, settings};
 use crate::timing;
-
-/// Longest statement of a request; a runaway query must not hold a connection for good.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest pause inside a transaction before the server ends it.
-const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Figures of all pools since the process started; an exchange of the engine keeps them.
 #[derive(Debug, Default)]
@@ -35,6 +32,17 @@ pub struct PoolCounters {
     acquires: AtomicU64,
     wait_us: AtomicU64,
     timeouts: AtomicU64,
+    serialization_failures: AtomicU64,
+    deadlocks: AtomicU64,
+}
+
+impl PoolCounters {
+    const fn retries(&self, race: LostRace) -> &AtomicU64 {
+        match race {
+            LostRace::Serialization => &self.serialization_failures,
+            LostRace::Deadlock => &self.deadlocks,
+        }
+    }
 }
 
 /// The database as a request sees it; clones share the pool.
@@ -51,19 +59,8 @@ pub async fn open(
     profile: &Profile,
     counters: Arc<PoolCounters>,
 ) -> Result<Db, DbError> {
-    let settings = [
-        ("statement_timeout", STATEMENT_TIMEOUT),
-        (
-            "idle_in_transaction_session_timeout",
-            IDLE_IN_TRANSACTION_TIMEOUT,
-        ),
-    ]
-    .map(|(name, limit)| (name, limit.as_millis().to_string()));
-    // The driver logs no statement: at a thousand a second the log would be the load.
-    let options = PgConnectOptions::from_str(url)?
-        .application_name("target-app")
-        .options(settings)
-        .disable_statement_logging();
+    let options = settings::connection(PgConnectOptions::from_str(url)?, profile);
+    let cached = profile.db_statement_cache.is_on();
     let pool = PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
         // Above the maximum it is kept as asked for; the pool stops at the maximum by itself.
@@ -72,6 +69,15 @@ pub async fn open(
         .idle_timeout(profile.pool_idle_timeout.duration())
         .max_lifetime(None)
         .test_before_acquire(profile.pool_ping.is_on())
+        .after_release(move |conn, _| {
+            async move {
+                if !cached {
+                    settings::forget_statements(conn).await?;
+                }
+                Ok(true)
+            }
+            .boxed()
+        })
         .connect_lazy_with(options);
     let db = Db {
         pool,
@@ -108,6 +114,22 @@ impl Db {
             wait_us: self.counters.wait_us.load(Relaxed),
             timeouts: self.counters.timeouts.load(Relaxed),
         }
+    }
+
+    /// Transactions that were run again, by the SQLSTATE they had lost with.
+    pub fn retries(&self) -> BTreeMap<String, u64> {
+        LostRace::ALL
+            .into_iter()
+            .map(|race| {
+                let times = self.counters.retries(race).load(Relaxed);
+                (race.sqlstate().to_owned(), times)
+            })
+            .collect()
+    }
+
+    /// Notes that a transaction is run again.
+    pub(super) fn count_retry(&self, race: LostRace) {
+        self.counters.retries(race).fetch_add(1, Relaxed);
     }
 
     /// Takes a connection out of the pool, and counts what that cost.

@@ -1,29 +1,71 @@
-//! Transactions that a disconnecting client cannot leave half open.
+//! Transactions that a disconnecting client cannot leave half open, and that are run again when
+//! they lose against another one.
+
+use std::time::{Duration, Instant};
 
 use futures_util::future::BoxFuture;
+use rand::RngExt as _;
 use sqlx::{Connection as _, PgConnection};
 
-use super::{Db, DbError};
+use super::{Db, DbError, LostRace};
 use crate::timing;
+
+/// Longest pause before the first repetition; each later one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(2);
+/// Longest pause before any repetition.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+/// No repetition begins later than this after the first begin: the client waits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What to do when a transaction loses against another one (40001, 40P01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
     /// Tell the caller.
     Never,
-    /// Run the work again, at most this many times.
+    /// Run the work again, at most this many times and for five seconds.
     Serialization(u32),
+}
+
+/// What a transaction sees of others that run beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Isolation {
+    /// Each statement sees what was committed when it began; the server's default.
+    ReadCommitted,
+    /// As if they had run one after another, among those that ask for it: where that cannot be
+    /// kept up one of them loses with 40001.
+    Serializable,
+}
+
+impl Isolation {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::ReadCommitted => "begin",
+            Self::Serializable => "begin isolation level serializable",
+        }
+    }
 }
 
 /// An error that can tell whether the same work may succeed when it is run again.
 pub trait Retryable {
-    /// Whether the transaction lost against another one.
-    fn lost_a_race(&self) -> bool;
+    /// How the transaction lost against another one, if that is why it failed.
+    fn lost_race(&self) -> Option<LostRace>;
 }
 
 impl Retryable for DbError {
-    fn lost_a_race(&self) -> bool {
-        matches!(self, Self::Serialization(_))
+    fn lost_race(&self) -> Option<LostRace> {
+        match self {
+            Self::Serialization(_) => {
+                let code = self.sqlstate();
+                let named = |race: &LostRace| Some(race.sqlstate()) == code.as_deref();
+                Some(
+                    LostRace::ALL
+                        .into_iter()
+                        .find(named)
+                        .unwrap_or(LostRace::Serialization),
+                )
+            }
+            _ => None,
+        }
     }
 }
 
@@ -37,30 +79,70 @@ where
     T: Send + 'static,
     E: From<DbError> + Retryable + Send + 'static,
 {
+    transaction_at(db, Isolation::ReadCommitted, retry, work).await
+}
+
+/// [`transaction`] at another isolation.
+///
+/// A loser is run again whole, as PostgreSQL asks for (13.5, "Serialization Failure Handling"),
+/// after a random pause in which it holds no connection; the last failure is the caller's.
+pub async fn transaction_at<T, E, F>(
+    db: &Db,
+    isolation: Isolation,
+    retry: Retry,
+    work: F,
+) -> Result<T, E>
+where
+    F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + Sync + 'static,
+    T: Send + 'static,
+    E: From<DbError> + Retryable + Send + 'static,
+{
     let db = db.clone();
     timing::shielded(async move {
-        let mut left = match retry {
+        let begin = Instant::now();
+        let most = match retry {
             Retry::Never => 0,
             Retry::Serialization(times) => times,
         };
+        let mut lost = 0;
         loop {
-            match attempt(&db, &work).await {
-                Err(error) if left > 0 && error.lost_a_race() => left -= 1,
-                outcome => return outcome,
+            let failure = match attempt(&db, isolation, &work).await {
+                Ok(value) => return Ok(value),
+                Err(failure) => failure,
+            };
+            let Some(race) = failure.lost_race() else {
+                return Err(failure);
+            };
+            let pause = pause(lost);
+            if lost == most || begin.elapsed() + pause > PATIENCE {
+                return Err(failure);
             }
+            lost += 1;
+            db.count_retry(race);
+            tokio::time::sleep(pause).await;
         }
     })
     .await
 }
 
-async fn attempt<T, E, F>(db: &Db, work: &F) -> Result<T, E>
+/// A random pause after `lost` earlier losses: anything up to a limit that doubles, so that
+/// those who met once do not meet again ("full jitter", AWS Architecture Blog, 2015).
+fn pause(lost: u32) -> Duration {
+    let limit = FIRST_PAUSE
+        .saturating_mul(2_u32.saturating_pow(lost))
+        .min(LONGEST_PAUSE);
+    limit.mul_f64(rand::rng().random())
+}
+
+async fn attempt<T, E, F>(db: &Db, isolation: Isolation, work: &F) -> Result<T, E>
 where
     F: for<'c> Fn(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send + Sync,
     T: Send,
     E: From<DbError> + Send,
 {
     let mut conn = db.acquire().await?;
-    let mut open = timing::db(conn.begin()).await.map_err(DbError::from)?;
+    let begin = conn.begin_with(isolation.begin());
+    let mut open = timing::db(begin).await.map_err(DbError::from)?;
     match work(&mut open).await {
         Ok(value) => {
             timing::db(open.commit()).await.map_err(DbError::from)?;
@@ -73,5 +155,24 @@ where
             }
             Err(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_their_limit_and_never_beyond() {
+        for lost in [0, 1, 5, 31, 32, u32::MAX] {
+            let limit = FIRST_PAUSE
+                .saturating_mul(2_u32.saturating_pow(lost))
+                .min(LONGEST_PAUSE);
+            for _ in 0..100 {
+                assert!(pause(lost) <= limit, "{lost}");
+            }
+        }
+        let longest = (0..1_000).map(|_| pause(9)).max().unwrap();
+        assert!(longest > LONGEST_PAUSE / 2, "{longest:?}");
     }
 }

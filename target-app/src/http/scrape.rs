@@ -18,6 +18,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
         Scrape {
             http: state.http().snapshot(),
             pool: engine.db.snapshot(),
+            retries: engine.db.retries(),
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),

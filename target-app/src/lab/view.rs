@@ -36,6 +36,7 @@ pub(super) async fn view(state: &AppState, engine: &Engine) -> Result<ProfileVie
     let asked = engine.profile.values();
     let mut in_force = asked.clone();
     in_force.extend(pool_values(engine));
+    in_force.extend(db::settings::in_force(&engine.db).await?);
     for (switch, state) in found.indexes {
         in_force.insert(switch.to_owned(), state.to_string());
     }

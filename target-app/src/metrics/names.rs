@@ -20,6 +20,8 @@ pub const POOL_WAITERS: &str = "targetapp_pool_waiters";
 pub const POOL_ACQUIRES: &str = "targetapp_pool_acquires_total";
 /// Checkouts given up.
 pub const POOL_TIMEOUTS: &str = "targetapp_pool_timeouts_total";
+/// Transactions run again after they lost against another one, by `sqlstate`.
+pub const TRANSACTION_RETRIES: &str = "targetapp_db_transaction_retries_total";
 /// Cache look-ups, by `cache` and `outcome`: `hit` or `miss`.
 pub const CACHE_LOOKUPS: &str = "targetapp_cache_lookups_total";
 /// Values loaded and stored, by `cache`.

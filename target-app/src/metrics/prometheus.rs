@@ -23,6 +23,8 @@ pub struct Scrape {
     pub http: HttpSnapshot,
     /// The pool.
     pub pool: PoolSnapshot,
+    /// Transactions run again, by SQLSTATE.
+    pub retries: BTreeMap<String, u64>,
     /// Each cache, by kind.
     pub caches: BTreeMap<String, CacheSnapshot>,
     /// Password hashing.
@@ -68,6 +70,9 @@ pub fn render(scrape: &Scrape) -> String {
     gauge!(names::POOL_WAITERS).set(scrape.pool.waiters);
     counter!(names::POOL_ACQUIRES).absolute(scrape.pool.acquires);
     counter!(names::POOL_TIMEOUTS).absolute(scrape.pool.timeouts);
+    for (sqlstate, times) in &scrape.retries {
+        counter!(names::TRANSACTION_RETRIES, "sqlstate" => sqlstate.clone()).absolute(*times);
+    }
     for (kind, cache) in &scrape.caches {
         let kind = kind.clone();
         counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "hit")
@@ -116,6 +121,10 @@ fn describe() {
     level!(names::POOL_WAITERS, "Requests waiting for a connection");
     count!(names::POOL_ACQUIRES, "Checkouts so far");
     count!(names::POOL_TIMEOUTS, "Checkouts given up");
+    count!(
+        names::TRANSACTION_RETRIES,
+        "Transactions run again after they lost against another one"
+    );
     count!(names::CACHE_LOOKUPS, "Cache look-ups");
     count!(names::CACHE_FILLS, "Values loaded and stored");
     count!(
@@ -151,6 +160,7 @@ mod tests {
     fn a_scrape_names_every_part() {
         let scrape = Scrape {
             caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
+            retries: BTreeMap::from([("40P01".to_owned(), 7)]),
             generation: 3,
             ..Scrape::default()
         };
@@ -170,5 +180,6 @@ mod tests {
             assert!(text.contains(name), "{name} is missing");
         }
         assert!(text.contains("targetapp_engine_generation 3"));
+        assert!(text.contains(r#"targetapp_db_transaction_retries_total{sqlstate="40P01"} 7"#));
     }
 }

@@ -54,7 +54,7 @@ pub async fn create(
     let order = Order {
         student: user.id,
         slot: request.slot_id,
-        key: key.filter(|_| engine.profile.booking_idempotency.is_on()),
+        key,
     };
     let booking = service::create(engine, state.clock().now(), order).await?;
     let place = paths::with_id(paths::BOOKING, booking.id);

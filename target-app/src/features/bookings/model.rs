@@ -10,7 +10,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::db::{DbError, Retryable};
+use crate::db::{DbError, LostRace, Retryable};
 
 /// A slot as booking sees it, read without a lock.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,8 @@ pub(super) struct NewBooking {
     pub(super) student: UserId,
     /// In which slot.
     pub(super) slot: Slot,
+    /// The key that its request came with, kept whether or not a repetition is known by it.
+    pub(super) client_key: Option<String>,
 }
 
 /// What a student asks for.
@@ -51,7 +53,7 @@ pub(super) struct Order {
     pub(super) student: UserId,
     /// For which slot.
     pub(super) slot: SlotId,
-    /// The request's idempotency key, if it has one that counts.
+    /// The request's idempotency key, if it has one.
     pub(super) key: Option<String>,
 }
 
@@ -233,10 +235,10 @@ impl From<Refusal> for Failure {
 }
 
 impl Retryable for Failure {
-    fn lost_a_race(&self) -> bool {
+    fn lost_race(&self) -> Option<LostRace> {
         match self {
-            Self::Refused(_) => false,
-            Self::Db(error) => error.lost_a_race(),
+            Self::Refused(_) => None,
+            Self::Db(error) => error.lost_race(),
         }
     }
 }

@@ -9,11 +9,8 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{Filter, NewBooking, Owner, Slot};
+use super::model::{Filter, Owner, Slot};
 use crate::{db::DbError, timing};
-
-/// The unique index that keeps two people off one seat; lifted only for the known wrong strategy.
-pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
 
 #[derive(sqlx::FromRow)]
 struct SlotRow {
@@ -142,43 +139,6 @@ pub(super) async fn lock_slot(conn: &mut PgConnection, id: SlotId) -> Result<(),
     Ok(())
 }
 
-/// The lowest seat of a slot that no active booking has.
-pub(super) async fn smallest_free_seat(
-    conn: &mut PgConnection,
-    slot: &Slot,
-) -> Result<Option<i32>, DbError> {
-    let query = sqlx::query_scalar(
-        "select free.seat
-         from generate_series(0, $2 - 1) as free(seat)
-         where free.seat not in (
-             select b.seat
-             from booking b
-             where b.slot_id = $1
-               and b.status in ('confirmed', 'completed')
-         )
-         order by free.seat
-         limit 1",
-    )
-    .bind(slot.id.0)
-    .bind(slot.capacity);
-    Ok(timing::db(query.fetch_optional(conn)).await?)
-}
-
-/// Counts one place up where there is one left; the row stays locked until the transaction ends.
-pub(super) async fn count_up_if_room(
-    conn: &mut PgConnection,
-    slot: SlotId,
-) -> Result<bool, DbError> {
-    let query = sqlx::query(
-        "update slot
-         set booked = booked + 1
-         where id = $1
-           and booked < capacity",
-    )
-    .bind(slot.0);
-    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
-}
-
 /// Moves the number of places taken by `change`.
 pub(super) async fn count(
     conn: &mut PgConnection,
@@ -194,53 +154,6 @@ pub(super) async fn count(
     .bind(change);
     timing::db(query.execute(conn)).await?;
     Ok(())
-}
-
-/// Inserts a confirmed booking; answers when it was made.
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    booking: &NewBooking,
-    seat: i32,
-) -> Result<DateTime<Utc>, DbError> {
-    let query = sqlx::query_scalar(
-        "insert into booking
-             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8)
-         returning created_at",
-    )
-    .bind(booking.id.0)
-    .bind(booking.slot.id.0)
-    .bind(booking.slot.mentor_id.0)
-    .bind(booking.student.0)
-    .bind(booking.slot.starts_at)
-    .bind(booking.slot.ends_at)
-    .bind(seat)
-    .bind(booking.slot.price_cents.0);
-    Ok(timing::db(query.fetch_one(conn)).await?)
-}
-
-/// Inserts a confirmed booking unless its seat is taken; waits for whoever is about to take it.
-pub(super) async fn insert_unless_taken(
-    conn: &mut PgConnection,
-    booking: &NewBooking,
-    seat: i32,
-) -> Result<Option<DateTime<Utc>>, DbError> {
-    let query = sqlx::query_scalar(
-        "insert into booking
-             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8)
-         on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
-         returning created_at",
-    )
-    .bind(booking.id.0)
-    .bind(booking.slot.id.0)
-    .bind(booking.slot.mentor_id.0)
-    .bind(booking.student.0)
-    .bind(booking.slot.starts_at)
-    .bind(booking.slot.ends_at)
-    .bind(seat)
-    .bind(booking.slot.price_cents.0);
-    Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
 /// Keeps the reason for which a booking was refused.

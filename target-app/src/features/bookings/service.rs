@@ -1,6 +1,9 @@
 //! The rules of booking and cancelling, and the one transaction that each of them is.
 //!
-//! Locks are taken in one order everywhere: idempotency key, student, slot, booking. What belongs
+//! Locks are taken in one order everywhere: idempotency key, student, slot, booking. A serializable
+//! booking takes none of its own: PostgreSQL keeps those that run beside each other apart. For the
+//! moment in which a profile is exchanged it is not kept apart from a booking of the same student
+//! that began under the former profile. What belongs
 //! to a change but not into its transaction (the conflict log, the caches) happens right after
 //! it, shielded like it from a client that goes away.
 
@@ -29,15 +32,17 @@ use super::{
 };
 use crate::{
     cache::keys,
-    db::{self, Retry, Session},
+    db::{self, Isolation, Retry, Session},
     engine::Engine,
     error::ApiError,
     http::AuthUser,
     timing,
 };
 
-/// Times that a booking or cancellation is run again after it lost against another.
-const RETRIES: Retry = Retry::Serialization(4);
+/// Times that a booking or cancellation is run again after it lost against another. Of those that
+/// meet one always wins, so a loser gets through after as many as there are places to lose; what
+/// is left over is for neighbours on a page, which a serializable transaction also loses against.
+const RETRIES: Retry = Retry::Serialization(12);
 /// Status that a booking is answered with, and that its repetitions are answered with.
 const CREATED: i16 = 201;
 
@@ -57,10 +62,15 @@ pub(super) async fn create(
     order: Order,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let (strategy, asked) = (engine.profile.booking_strategy, order.clone());
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+        let rules = Rules {
+            strategy: engine.profile.booking_strategy,
+            idempotent: engine.profile.booking_idempotency.is_on(),
+            now,
+        };
+        let (isolation, asked) = (reserve::isolation(rules.strategy), order.clone());
+        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
             let asked = asked.clone();
-            async move { place(conn, strategy, now, &asked).await }.boxed()
+            async move { place(conn, rules, &asked).await }.boxed()
         });
         match work.await {
             Ok(Placed::Now(booking)) => {
@@ -90,23 +100,30 @@ enum Placed {
     Before(BookingView),
 }
 
-/// The work of a booking's transaction.
-async fn place(
-    conn: &mut PgConnection,
+/// What an order is dealt with by.
+#[derive(Clone, Copy)]
+struct Rules {
     strategy: Strategy,
+    /// Whether a key has one effect; if not, it is only kept.
+    idempotent: bool,
     now: DateTime<Utc>,
-    order: &Order,
-) -> Result<Placed, Failure> {
-    if let Some(key) = &order.key
+}
+
+/// The work of a booking's transaction.
+async fn place(conn: &mut PgConnection, rules: Rules, order: &Order) -> Result<Placed, Failure> {
+    let claimed = order.key.as_deref().filter(|_| rules.idempotent);
+    if let Some(key) = claimed
         && let Some(booking) = claim(conn, order, key).await?
     {
         return Ok(Placed::Before(booking));
     }
-    repository::lock_student(conn, order.student).await?;
+    if reserve::isolation(rules.strategy) == Isolation::ReadCommitted {
+        repository::lock_student(conn, order.student).await?;
+    }
     let slot = repository::find_slot(conn, order.slot)
         .await?
         .ok_or(Refusal::NoSuchSlot)?;
-    if !slot.offered || slot.starts_at <= now {
+    if !slot.offered || slot.starts_at <= rules.now {
         return Err(Refusal::SlotClosed.into());
     }
     let (from, to) = (slot.starts_at, slot.ends_at);
@@ -117,10 +134,11 @@ async fn place(
         id: BookingId(Uuid::now_v7()),
         student: order.student,
         slot,
+        client_key: order.key.clone(),
     };
-    let made_at = reserve::take(conn, strategy, &booking).await?;
+    let made_at = reserve::take(conn, rules.strategy, &booking).await?;
     let view = view(booking, made_at);
-    if let Some(key) = &order.key {
+    if let Some(key) = claimed {
         idempotency::save(conn, order.student, key, CREATED, &view).await?;
     }
     Ok(Placed::Now(view))
@@ -342,6 +360,7 @@ mod tests {
             id: BookingId(Uuid::from_u128(4)),
             student: UserId(Uuid::from_u128(1)),
             slot,
+            client_key: None,
         };
         view(booking, at)
     }

@@ -8,11 +8,11 @@ use shared::{
 };
 use target_app::clock::Clock;
 
-use crate::support::{Lesson, NewSlot, TestApp, together};
+use crate::support::{Lesson, NewSlot, TestApp, all_strategies, together};
 
 #[tokio::test]
 async fn a_place_that_is_given_back_can_be_taken_again() {
-    for strategy in ["row_lock", "conditional_update", "unique_index", "naive"] {
+    for strategy in all_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

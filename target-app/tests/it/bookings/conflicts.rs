@@ -4,11 +4,11 @@ use chrono::{TimeDelta, Utc};
 use shared::{api::bookings::BookingView, problem::Code};
 use target_app::clock::Clock;
 
-use crate::support::{NewSlot, TestApp, conflicts};
+use crate::support::{NewSlot, TestApp, all_strategies, conflicts};
 
 #[tokio::test]
 async fn a_full_slot_is_told_in_words_and_kept_with_who_asked() {
-    for strategy in ["row_lock", "conditional_update", "unique_index", "naive"] {
+    for strategy in all_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

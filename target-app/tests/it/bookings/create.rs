@@ -11,13 +11,11 @@ use shared::{
     problem::Code,
 };
 
-use crate::support::{NewSlot, TestApp};
-
-const STRATEGIES: [&str; 3] = ["row_lock", "conditional_update", "unique_index"];
+use crate::support::{NewSlot, TestApp, right_strategies};
 
 #[tokio::test]
 async fn a_booking_carries_what_its_slot_says_and_stands_where_its_location_points() {
-    for strategy in STRATEGIES {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;
@@ -122,7 +120,7 @@ async fn a_slot_that_does_not_exist_or_is_no_id_is_told_apart() {
 
 #[tokio::test]
 async fn a_group_has_as_many_places_as_it_has() {
-    for strategy in STRATEGIES {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

@@ -2,7 +2,7 @@
 
 use shared::{api::bookings::BookingView, problem::Code};
 
-use crate::support::{Answer, NewSlot, TestApp, together};
+use crate::support::{Answer, NewSlot, TestApp, right_strategies, together};
 
 #[tokio::test]
 async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
@@ -36,7 +36,7 @@ async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_with_one_key_at_once_make_one_booking() {
-    for strategy in ["row_lock", "conditional_update", "unique_index"] {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;
@@ -127,17 +127,29 @@ async fn a_key_is_visible_ascii_of_bounded_length() {
 }
 
 #[tokio::test]
-async fn with_the_switch_off_a_key_means_nothing() {
+async fn with_the_switch_off_a_repetition_has_a_second_effect_and_the_audit_names_it() {
     let app = TestApp::with(&["booking.idempotency=off"]).start().await;
     let student = app.student(1);
     let slot = NewSlot::group(5).create(&app.db).await;
-    student
-        .book_with_key(slot, "k")
-        .await
-        .created::<BookingView>();
+    let first: BookingView = student.book_with_key(slot, "k").await.created();
+    // While the lesson stands, the student's own calendar is what stops the repetition.
     student
         .book_with_key(slot, "k")
         .await
         .refused(Code::StudentBusy);
+    app.lab().audits_clean().await;
+    // A copy that arrives after the place was given back, as after a client's timeout.
+    student.cancel(first.id).await.ok::<BookingView>();
+    let second: BookingView = student.book_with_key(slot, "k").await.created();
+    assert_ne!(second.id, first.id);
+    let report = app.lab().audit().await;
+    let broken: Vec<_> = report.broken().map(|one| one.name.as_str()).collect();
+    assert_eq!(broken, ["one_booking_per_key"]);
+    let row = &report.broken().next().unwrap().rows[0];
+    assert_eq!(row["student_id"], student.id.to_string());
+    assert_eq!(
+        (row["client_key"].as_str(), row["bookings"].as_i64()),
+        (Some("k"), Some(2))
+    );
     app.finish().await;
 }

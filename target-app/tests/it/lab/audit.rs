@@ -7,7 +7,7 @@ async fn every_invariant_is_named_numbered_and_holds_on_seeded_data() {
     let app = TestApp::start().await;
     let report = app.lab().audit().await;
     assert_eq!(report.violations(), 0);
-    assert!(report.invariants.len() >= 12);
+    assert!(report.invariants.len() >= 13);
     assert!(report.invariants.is_sorted_by(|a, b| a.number < b.number));
     for one in &report.invariants {
         assert!(
@@ -67,6 +67,12 @@ async fn each_invariant_is_reported_by_name_when_it_is_broken() {
             "insert into review (id, mentor_id, student_id, booking_id, stars, body)
              select gen_random_uuid(), mentor_id, (select id from app_user where email like 'student000300%'), id, 5, 'x'
              from booking where id = 'BOOKING'",
+        ),
+        (
+            "one_booking_per_key",
+            "update booking
+             set client_key = 'k', student_id = (select student_id from booking where id = 'BOOKING')
+             where slot_id in ('SLOT', 'OTHER')",
         ),
     ] {
         let app = TestApp::with(&["booking.strategy=naive"]).start().await;

@@ -5,6 +5,7 @@ mod audit;
 mod ledger;
 mod profile;
 mod reset;
+mod settings;
 mod slowdown;
 mod swap;
 mod telemetry;

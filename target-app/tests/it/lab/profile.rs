@@ -154,7 +154,7 @@ async fn a_wrong_switch_or_value_is_refused_with_the_nearest_right_one_and_chang
         (json!({"auth.hash": "md5"}), "bcrypt(COST)"),
         (
             json!({"pool.max": 3, "booking.strategy": "hope"}),
-            "naive, row_lock, conditional_update or unique_index",
+            "unique_index, advisory_lock or serializable",
         ),
     ] {
         let problem = lab.put_profile(changes).await.refused(Code::InvalidRequest);

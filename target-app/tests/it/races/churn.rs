@@ -2,11 +2,11 @@
 
 use shared::{api::bookings::BookingView, problem::Code};
 
-use crate::support::{NewSlot, TestApp, together};
+use crate::support::{NewSlot, TestApp, right_strategies, together};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_booking_and_cancelling_at_once_every_count_is_right() {
-    for strategy in ["row_lock", "conditional_update", "unique_index"] {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

@@ -1,14 +1,14 @@
-//! Forty clients at a group of five: five get a place.
+//! Two hundred clients at a group of five: five get a place.
 
 use shared::problem::Code;
 
-use crate::support::{NewSlot, TestApp, together};
+use crate::support::{NewSlot, TestApp, right_strategies, together};
 
-const CLIENTS: u32 = 40;
+const CLIENTS: u32 = 200;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_of_five_takes_exactly_five() {
-    for strategy in ["row_lock", "conditional_update", "unique_index"] {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

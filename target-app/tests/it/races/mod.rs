@@ -3,5 +3,7 @@
 mod churn;
 mod group_slot;
 mod naive;
+mod retries;
 mod same_student;
 mod single_slot;
+mod unlocked_counter;

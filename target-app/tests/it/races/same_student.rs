@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 use shared::problem::Code;
 
-use crate::support::{NewSlot, TestApp, together};
+use crate::support::{NewSlot, TestApp, all_strategies, together};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_student_gets_one_of_two_overlapping_lessons() {
-    for strategy in ["row_lock", "conditional_update", "unique_index", "naive"] {
+    for strategy in all_strategies() {
         let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
             .start()
             .await;

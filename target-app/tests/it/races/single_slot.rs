@@ -79,6 +79,26 @@ async fn unique_index_has_one_winner() {
     with_the_guard("unique_index").await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advisory_lock_has_one_winner() {
+    with_the_guard("advisory_lock").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn advisory_lock_has_one_winner_without_the_guard_behind_it() {
+    without_the_guard("advisory_lock").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serializable_has_one_winner() {
+    with_the_guard("serializable").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serializable_has_one_winner_without_the_guard_behind_it() {
+    without_the_guard("serializable").await;
+}
+
 /// The index is this strategy's whole protection: without it, it books nothing at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unique_index_without_its_index_refuses_everybody_rather_than_book_twice() {

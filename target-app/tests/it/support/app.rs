@@ -47,6 +47,7 @@ pub(super) fn test_profile(settings: &[String]) -> Profile {
         "pool.min=0",
         "pool.acquire_timeout=30s",
         "auth.hash=bcrypt(4)",
+        "db.statement_timeout=30s",
     ];
     for setting in ours.into_iter().chain(settings.iter().map(String::as_str)) {
         profile.apply(setting).unwrap();

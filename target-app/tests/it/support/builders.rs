@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     dataset::{self, Kind},
     ids::{BookingId, MentorId, SlotId, UserId},
+    profile::Strategy,
 };
 use uuid::Uuid;
 
@@ -21,6 +22,19 @@ static NUMBER: AtomicI64 = AtomicI64::new(0);
 /// The account of seeded student `n`.
 pub(crate) fn student_id(n: u32) -> UserId {
     UserId(dataset::id(Kind::Student, n))
+}
+
+/// Every way to book that is right, by its name.
+pub(crate) fn right_strategies() -> impl Iterator<Item = &'static str> {
+    Strategy::ALL
+        .iter()
+        .filter(|strategy| !strategy.is_known_wrong())
+        .map(|strategy| strategy.as_str())
+}
+
+/// Every way to book.
+pub(crate) fn all_strategies() -> impl Iterator<Item = &'static str> {
+    Strategy::ALL.iter().map(|strategy| strategy.as_str())
 }
 
 /// A slot to be, overlapping with no other of its mentor unless it is told to.

@@ -21,7 +21,9 @@ mod services;
 
 pub(crate) use answer::Answer;
 pub(crate) use app::{LAB_TOKEN, TestApp, media_dir};
-pub(crate) use builders::{Lesson, NewSlot, conflicts, student_id};
+pub(crate) use builders::{
+    Lesson, NewSlot, all_strategies, conflicts, right_strategies, student_id,
+};
 pub(crate) use chat::ChatSocket;
 pub(crate) use client::{Anonymous, Client, Lab, Person, send, together};
 pub(crate) use db::TestDb;

@@ -6,8 +6,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::super::{
-    model::{Failure, NewBooking, Refusal},
+use super::{
+    super::model::{Failure, NewBooking, Refusal},
     repository,
 };
 

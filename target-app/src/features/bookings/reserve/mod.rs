@@ -1,9 +1,13 @@
 //! Taking a place in a slot: one file a way, chosen by the switch `booking.strategy`.
 
+mod advisory_lock;
 mod conditional_update;
 mod naive;
+mod repository;
 mod row_lock;
+mod serializable;
 mod strategy;
 mod unique_index;
+mod unlocked_counter;
 
-pub(super) use strategy::take;
+pub(super) use strategy::{isolation, take};

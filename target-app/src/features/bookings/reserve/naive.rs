@@ -7,8 +7,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::super::{
-    model::{Failure, NewBooking, Refusal},
+use super::{
+    super::{
+        model::{Failure, NewBooking, Refusal},
+        repository as bookings,
+    },
     repository,
 };
 
@@ -21,6 +24,6 @@ pub(super) async fn take(
         .await?
         .ok_or(Refusal::SlotFull)?;
     let made_at = repository::insert(conn, booking, seat).await?;
-    repository::count(conn, booking.slot.id, 1).await?;
+    bookings::count(conn, booking.slot.id, 1).await?;
     Ok(made_at)
 }

@@ -6,8 +6,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::super::{
-    model::{Failure, NewBooking, Refusal},
+use super::{
+    super::{
+        model::{Failure, NewBooking, Refusal},
+        repository as bookings,
+    },
     repository,
 };
 
@@ -16,11 +19,11 @@ pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
 ) -> Result<DateTime<Utc>, Failure> {
-    repository::lock_slot(conn, booking.slot.id).await?;
+    bookings::lock_slot(conn, booking.slot.id).await?;
     let seat = repository::smallest_free_seat(conn, &booking.slot)
         .await?
         .ok_or(Refusal::SlotFull)?;
     let made_at = repository::insert(conn, booking, seat).await?;
-    repository::count(conn, booking.slot.id, 1).await?;
+    bookings::count(conn, booking.slot.id, 1).await?;
     Ok(made_at)
 }

@@ -9,15 +9,28 @@ use shared::profile::Strategy;
 use sqlx::PgConnection;
 
 use super::{
-    super::{
-        model::{Failure, NewBooking, Refusal},
-        repository::SEAT_GUARD,
-    },
-    conditional_update, naive, row_lock, unique_index,
+    super::model::{Failure, NewBooking, Refusal},
+    advisory_lock, conditional_update, naive,
+    repository::SEAT_GUARD,
+    row_lock, serializable, unique_index, unlocked_counter,
 };
+use crate::db::Isolation;
 
 /// `invalid_column_reference`: no unique index matches an `on conflict`.
 const NO_SUCH_INDEX: &str = "42P10";
+
+/// The isolation that a way's transaction needs.
+pub(in super::super) const fn isolation(strategy: Strategy) -> Isolation {
+    match strategy {
+        Strategy::Serializable => Isolation::Serializable,
+        Strategy::Naive
+        | Strategy::UnlockedCounter
+        | Strategy::RowLock
+        | Strategy::ConditionalUpdate
+        | Strategy::UniqueIndex
+        | Strategy::AdvisoryLock => Isolation::ReadCommitted,
+    }
+}
 
 /// Takes a place and inserts the booking; answers when it was made.
 pub(in super::super) async fn take(
@@ -30,6 +43,9 @@ pub(in super::super) async fn take(
         Strategy::RowLock => row_lock::take(conn, booking).await,
         Strategy::ConditionalUpdate => conditional_update::take(conn, booking).await,
         Strategy::UniqueIndex => unique_index::take(conn, booking).await,
+        Strategy::AdvisoryLock => advisory_lock::take(conn, booking).await,
+        Strategy::Serializable => serializable::take(conn, booking).await,
+        Strategy::UnlockedCounter => unlocked_counter::take(conn, booking).await,
     };
     outcome.map_err(guarded)
 }

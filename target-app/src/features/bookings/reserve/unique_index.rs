@@ -7,8 +7,11 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-use super::super::{
-    model::{Failure, NewBooking, Refusal},
+use super::{
+    super::{
+        model::{Failure, NewBooking, Refusal},
+        repository as bookings,
+    },
     repository,
 };
 
@@ -25,7 +28,7 @@ pub(super) async fn take(
             .await?
             .ok_or(Refusal::SlotFull)?;
         if let Some(made_at) = repository::insert_unless_taken(conn, booking, seat).await? {
-            repository::count(conn, booking.slot.id, 1).await?;
+            bookings::count(conn, booking.slot.id, 1).await?;
             return Ok(made_at);
         }
     }

@@ -1,0 +1,133 @@
+//! SQL of taking a place. Every function is one statement.
+
+use chrono::{DateTime, Utc};
+use shared::ids::SlotId;
+use sqlx::PgConnection;
+
+use super::super::model::{NewBooking, Slot};
+use crate::{db::DbError, timing};
+
+/// The unique index that keeps two people off one seat; lifted only for the known wrong strategies.
+pub(super) const SEAT_GUARD: &str = "booking_slot_id_seat_active_key";
+
+/// Makes the bookings of one slot take turns until the transaction ends, without touching its row.
+pub(super) async fn lock_slot_by_name(
+    conn: &mut PgConnection,
+    slot: SlotId,
+) -> Result<(), DbError> {
+    let query = sqlx::query("select pg_advisory_xact_lock(hashtextextended($1, 0))")
+        .bind(format!("booking.slot/{slot}"));
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// The lowest seat of a slot that no active booking has.
+pub(super) async fn smallest_free_seat(
+    conn: &mut PgConnection,
+    slot: &Slot,
+) -> Result<Option<i32>, DbError> {
+    let query = sqlx::query_scalar(
+        "select free.seat
+         from generate_series(0, $2 - 1) as free(seat)
+         where free.seat not in (
+             select b.seat
+             from booking b
+             where b.slot_id = $1
+               and b.status in ('confirmed', 'completed')
+         )
+         order by free.seat
+         limit 1",
+    )
+    .bind(slot.id.0)
+    .bind(slot.capacity);
+    Ok(timing::db(query.fetch_optional(conn)).await?)
+}
+
+/// Counts one place up where there is one left; the row stays locked until the transaction ends.
+pub(super) async fn count_up_if_room(
+    conn: &mut PgConnection,
+    slot: SlotId,
+) -> Result<bool, DbError> {
+    let query = sqlx::query(
+        "update slot
+         set booked = booked + 1
+         where id = $1
+           and booked < capacity",
+    )
+    .bind(slot.0);
+    Ok(timing::db(query.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// How many places the slot's count says are taken, without a lock.
+pub(super) async fn counted(conn: &mut PgConnection, slot: SlotId) -> Result<i32, DbError> {
+    let query = sqlx::query_scalar("select booked from slot where id = $1").bind(slot.0);
+    Ok(timing::db(query.fetch_one(conn)).await?)
+}
+
+/// Writes a count over whatever the slot's count is by now.
+pub(super) async fn overwrite_count(
+    conn: &mut PgConnection,
+    slot: SlotId,
+    booked: i32,
+) -> Result<(), DbError> {
+    let query = sqlx::query(
+        "update slot
+         set booked = $2
+         where id = $1",
+    )
+    .bind(slot.0)
+    .bind(booked);
+    timing::db(query.execute(conn)).await?;
+    Ok(())
+}
+
+/// Inserts a confirmed booking; answers when it was made.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+    seat: i32,
+) -> Result<DateTime<Utc>, DbError> {
+    let query = sqlx::query_scalar(
+        "insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
+              client_key)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9)
+         returning created_at",
+    )
+    .bind(booking.id.0)
+    .bind(booking.slot.id.0)
+    .bind(booking.slot.mentor_id.0)
+    .bind(booking.student.0)
+    .bind(booking.slot.starts_at)
+    .bind(booking.slot.ends_at)
+    .bind(seat)
+    .bind(booking.slot.price_cents.0)
+    .bind(booking.client_key.as_deref());
+    Ok(timing::db(query.fetch_one(conn)).await?)
+}
+
+/// Inserts a confirmed booking unless its seat is taken; waits for whoever is about to take it.
+pub(super) async fn insert_unless_taken(
+    conn: &mut PgConnection,
+    booking: &NewBooking,
+    seat: i32,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let query = sqlx::query_scalar(
+        "insert into booking
+             (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
+              client_key)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9)
+         on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
+         returning created_at",
+    )
+    .bind(booking.id.0)
+    .bind(booking.slot.id.0)
+    .bind(booking.slot.mentor_id.0)
+    .bind(booking.student.0)
+    .bind(booking.slot.starts_at)
+    .bind(booking.slot.ends_at)
+    .bind(seat)
+    .bind(booking.slot.price_cents.0)
+    .bind(booking.client_key.as_deref());
+    Ok(timing::db(query.fetch_optional(conn)).await?)
+}

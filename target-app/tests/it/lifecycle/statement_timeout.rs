@@ -1,0 +1,58 @@
+//! A statement that takes too long is given up, or not, as the switch says.
+
+use std::time::{Duration, Instant};
+
+use shared::{api::bookings::BookingView, problem::Code};
+
+use crate::support::{NewSlot, TestApp};
+
+/// How long the slot is held.
+const HELD: Duration = Duration::from_millis(1_500);
+
+#[tokio::test]
+async fn with_a_limit_a_booking_behind_a_lock_is_given_up_and_its_connection_serves_on() {
+    let app = TestApp::with(&["db.statement_timeout=200ms", "pool.max=1"])
+        .start()
+        .await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let student = app.student(1);
+    let begin = Instant::now();
+    student
+        .book_with_key(slot, "k")
+        .await
+        .refused(Code::Timeout);
+    assert!(begin.elapsed() < HELD);
+    gate.rollback().await.unwrap();
+    // On the only connection there is; the key is free.
+    student
+        .book_with_key(slot, "k")
+        .await
+        .created::<BookingView>();
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_limit_a_booking_waits_for_the_lock() {
+    let app = TestApp::with(&["db.statement_timeout=off"]).start().await;
+    let slot = NewSlot::single().create(&app.db).await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("select from slot where id = $1 for update")
+        .bind(slot.0)
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    let student = app.student(1);
+    let waiting = tokio::spawn(async move { student.book(slot).await });
+    tokio::time::sleep(HELD).await;
+    assert!(!waiting.is_finished());
+    gate.rollback().await.unwrap();
+    waiting.await.unwrap().created::<BookingView>();
+    app.finish().await;
+}
