@@ -16,6 +16,7 @@
 //! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
 //! | [`experiment`] | paired trials and the decision |
+//! | [`history`] | one metric over many finished runs |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
 
@@ -30,6 +31,7 @@ pub mod events;
 pub mod exit;
 pub mod experiment;
 pub mod flows;
+pub mod history;
 pub mod live;
 pub mod observer;
 pub mod recorder;

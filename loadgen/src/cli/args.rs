@@ -36,6 +36,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Set the results of several runs side by side, and say what differs between them
     Compare(super::compare::CompareArgs),
+    /// Show a metric over all runs of a suite or experiment, and where its level changed
+    History(super::history::HistoryArgs),
     /// Check a suite or experiment file and say what it would do
     Validate(ValidateArgs),
     /// Start PostgreSQL, Redis and target-app; run a command against them, or wait for Ctrl-C

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod experiment;
 mod found;
+mod history;
 mod http;
 mod interrupt;
 mod outcome;

@@ -12,6 +12,7 @@ pub mod comparison;
 mod csv;
 pub mod evidence;
 pub mod figures;
+mod history;
 mod html;
 mod junit;
 mod markdown;
@@ -33,6 +34,7 @@ mod fixture_parts;
 
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use csv::csv;
+pub use history::{history, history_csv};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -3,6 +3,7 @@
 mod change_points;
 mod distributions;
 mod early_stopping;
+mod factorial;
 mod ks;
 mod mser;
 mod multiple;
@@ -14,6 +15,7 @@ mod theil_sen;
 
 pub use change_points::{Change, FEWEST as FEWEST_FOR_CHANGES, change_points};
 pub use early_stopping::{dispersion, fewest_requests, limit_is_kept, requests_for_margin};
+pub use factorial::{Design, Fit, MOST_FACTORS, Term};
 pub use ks::{ks_exponential, ks_two_samples};
 pub use mser::{Truncation, mser};
 pub use multiple::holm;
