@@ -16,7 +16,7 @@
 //! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
 //! | [`experiment`] | paired trials and the decision |
-//! | [`history`] | one metric over many finished runs |
+//! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
 
@@ -30,6 +30,7 @@ pub mod driver;
 pub mod events;
 pub mod exit;
 pub mod experiment;
+pub mod factorial;
 pub mod flows;
 pub mod history;
 pub mod live;

@@ -33,7 +33,7 @@ const LOADGEN: &[&[&str]] = &[
     &["driver", "verdict", "events", "doctor"],
     &["trial", "live", "exit", "calibration"],
     &["experiment"],
-    &["history"],
+    &["factorial", "history"],
     &["store"],
     &["report", "web"],
     &["cli"],

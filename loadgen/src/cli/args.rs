@@ -30,6 +30,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Run paired trials of two profiles and say what changed
     Experiment(Box<ExperimentArgs>),
+    /// Run two to five switches in every combination, and say which depend on each other
+    Factorial(Box<super::factorial::FactorialArgs>),
     /// The before/after experiment on an own stack: a first result in about three minutes
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone

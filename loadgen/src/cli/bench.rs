@@ -17,7 +17,7 @@ use super::{
     args::{ResultArgs, TargetArgs},
     experiment::file_name,
     interrupt::{self, Held},
-    outcome::{Failure, closed_pipe},
+    outcome::{Failure, closed_pipe, print},
     shipped::Source,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     events::{self, Publisher},
     live::{Live, Look},
     observer::Control,
-    report,
+    report::{self, Factorial},
     schema::Summary,
     stack::{Stack, StackError, StackOptions},
     store::{Folder, folder::write_atomically},
@@ -186,6 +186,45 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
+        let (mut summary, worries) = self.hold(services, work)?;
+        summary.warnings.extend(worries);
+        self.close(&summary)
+    }
+
+    /// The same for a factorial experiment: its report has more than two arms, so the folder holds
+    /// `factorial.json` and `factorial.md` in place of a summary.
+    pub(super) fn factorial<F>(&self, services: &Services, work: F) -> Result<u8, Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<(Factorial, Summary), Failure>,
+    {
+        let ((mut found, mut summary), worries) = self.hold(services, work)?;
+        summary.warnings.extend(worries.iter().cloned());
+        found.warnings.extend(worries);
+        let look = Look::of_stdout();
+        let mut told = report::factorial(&found, look.width, look.colour);
+        if let Some(folder) = self.folder.get() {
+            let page = report::factorial_markdown(&found);
+            folder
+                .write_json("factorial.json", &found)
+                .and_then(|()| folder.close(&summary, &[("factorial.md", page)]))
+                .map_err(Failure::internal)?;
+            let path = folder.path().join("factorial.md");
+            told.push_str(&format!("Report: {}\n", path.display()));
+        }
+        if let Some(path) = &self.result.junit {
+            let xml = report::junit(&summary).map_err(Failure::internal)?;
+            write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
+        }
+        print(&told)?;
+        self.all_kept()?;
+        Ok(summary.verdict.exit_code)
+    }
+
+    /// Starts services, does `work`, takes them down; also what the doctor worries about.
+    fn hold<T, F>(&self, services: &Services, work: F) -> Result<(T, Vec<String>), Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -216,9 +255,7 @@ impl<'a> Session<'a> {
         if let Some(live) = live {
             live.finish();
         }
-        let mut summary = done?;
-        summary.warnings.extend(worries);
-        self.close(&summary)
+        Ok((done?, worries))
     }
 
     /// What the doctor says of this machine, in a sentence each.
@@ -282,11 +319,17 @@ impl<'a> Session<'a> {
         if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
             closed_pipe(error)?;
         }
+        self.all_kept()?;
+        Ok(summary.verdict.exit_code)
+    }
+
+    /// Tells of a trial that the store refused.
+    fn all_kept(&self) -> Result<(), Failure> {
         match self.store_failure.borrow_mut().take() {
             Some(why) => Err(Failure::Internal(format!(
                 "a trial could not be kept in the result folder: {why}"
             ))),
-            None => Ok(summary.verdict.exit_code),
+            None => Ok(()),
         }
     }
 }

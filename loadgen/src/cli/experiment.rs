@@ -22,7 +22,7 @@ use crate::{
 /// The word that is no experiment's name.
 const LIST: &str = "list";
 /// Time beside the load of each trial: reset, sign-in, drain, audit.
-const BESIDE: u64 = 5;
+pub(super) const BESIDE: u64 = 5;
 
 /// Runs it; the exit code is the verdict's.
 pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {

@@ -8,6 +8,7 @@ mod compare;
 mod demo;
 mod doctor;
 mod experiment;
+mod factorial;
 mod found;
 mod history;
 mod http;

@@ -11,6 +11,7 @@ mod compare;
 pub mod comparison;
 mod csv;
 pub mod evidence;
+mod factorial;
 pub mod figures;
 mod history;
 mod html;
@@ -34,6 +35,7 @@ mod fixture_parts;
 
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use csv::csv;
+pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use history::{history, history_csv};
 pub use html::html;
 pub use junit::junit;
