@@ -17,7 +17,7 @@ use super::{
     args::{ResultArgs, TargetArgs},
     experiment::file_name,
     interrupt::{self, Held},
-    outcome::{Failure, closed_pipe, print},
+    outcome::{Failure, closed_pipe},
     shipped::Source,
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     events::{self, Publisher},
     live::{Live, Look},
     observer::Control,
-    report::{self, Factorial},
+    report,
     schema::Summary,
     stack::{Stack, StackError, StackOptions},
     store::{Folder, folder::write_atomically},
@@ -191,37 +191,12 @@ impl<'a> Session<'a> {
         self.close(&summary)
     }
 
-    /// The same for a factorial experiment: its report has more than two arms, so the folder holds
-    /// `factorial.json` and `factorial.md` in place of a summary.
-    pub(super) fn factorial<F>(&self, services: &Services, work: F) -> Result<u8, Failure>
-    where
-        F: AsyncFnOnce(&Bench, bool) -> Result<(Factorial, Summary), Failure>,
-    {
-        let ((mut found, mut summary), worries) = self.hold(services, work)?;
-        summary.warnings.extend(worries.iter().cloned());
-        found.warnings.extend(worries);
-        let look = Look::of_stdout();
-        let mut told = report::factorial(&found, look.width, look.colour);
-        if let Some(folder) = self.folder.get() {
-            let page = report::factorial_markdown(&found);
-            folder
-                .write_json("factorial.json", &found)
-                .and_then(|()| folder.close(&summary, &[("factorial.md", page)]))
-                .map_err(Failure::internal)?;
-            let path = folder.path().join("factorial.md");
-            told.push_str(&format!("Report: {}\n", path.display()));
-        }
-        if let Some(path) = &self.result.junit {
-            let xml = report::junit(&summary).map_err(Failure::internal)?;
-            write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
-        }
-        print(&told)?;
-        self.all_kept()?;
-        Ok(summary.verdict.exit_code)
-    }
-
     /// Starts services, does `work`, takes them down; also what the doctor worries about.
-    fn hold<T, F>(&self, services: &Services, work: F) -> Result<(T, Vec<String>), Failure>
+    pub(super) fn hold<T, F>(
+        &self,
+        services: &Services,
+        work: F,
+    ) -> Result<(T, Vec<String>), Failure>
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
     {
@@ -302,6 +277,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The result folder, once there is one.
+    pub(super) fn folder(&self) -> Option<&Folder> {
+        self.folder.get()
+    }
+
     fn close(&self, summary: &Summary) -> Result<u8, Failure> {
         let look = Look::of_stdout();
         let mut out = std::io::stdout().lock();
@@ -324,7 +304,7 @@ impl<'a> Session<'a> {
     }
 
     /// Tells of a trial that the store refused.
-    fn all_kept(&self) -> Result<(), Failure> {
+    pub(super) fn all_kept(&self) -> Result<(), Failure> {
         match self.store_failure.borrow_mut().take() {
             Some(why) => Err(Failure::Internal(format!(
                 "a trial could not be kept in the result folder: {why}"

@@ -1,5 +1,7 @@
 //! `loadgen factorial`: two to five switches, each at two values, in every combination.
 
+use std::fmt::Write as _;
+
 use chrono::Utc;
 use clap::Args;
 use shared::{dataset::Scale, time::Millis};
@@ -8,7 +10,7 @@ use super::{
     args::{LoadArgs, ResultArgs, TargetArgs},
     bench::{Services, Session},
     experiment::BESIDE,
-    outcome::Failure,
+    outcome::{Failure, print},
     overrides,
     run::failure,
     shipped::{self, Source},
@@ -18,8 +20,11 @@ use crate::{
     experiment::{file, metrics},
     factorial::{self, Factor, Finished, Plan},
     flows,
-    report::Factorial,
+    live::Look,
+    report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
+    store::folder::write_atomically,
+    trial::Bench,
 };
 
 /// `loadgen factorial`.
@@ -35,7 +40,12 @@ pub struct FactorialArgs {
     )]
     pub factors: Vec<Factor>,
     /// Trials of each combination; 2 or more for intervals
-    #[arg(long, env = "LOADGEN_REPLICATES", value_name = "N", default_value_t = 3)]
+    #[arg(
+        long,
+        env = "LOADGEN_REPLICATES",
+        value_name = "N",
+        default_value_t = 3
+    )]
     pub replicates: u32,
     /// Run half of the combinations of four or five switches
     #[arg(long, env = "LOADGEN_FRACTION")]
@@ -78,7 +88,7 @@ pub(super) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.needs_lab()?;
     services.scale_unless_told(Scale::Small);
     let session = Session::begin(&args.result, "factorial", &plan.suite.name, &source);
-    session.factorial(&services, async |bench, own_stack| {
+    let work = async |bench: &Bench, own_stack: bool| {
         bench.events.note(load_line(&plan.suite));
         bench.events.note(announced(&plan));
         let workers = usize::from(args.load.workers);
@@ -101,12 +111,45 @@ pub(super) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
             plan.replicates
         );
         let summary = summary::of_factorial(about, &plan.suite, load, &finished);
-        Ok((report(&plan, &finished, &summary), summary))
-    })
+        Ok((found(&plan, &finished, &summary), summary))
+    };
+    let ((mut found, mut summary), worries) = session.hold(&services, work)?;
+    summary.warnings.extend(worries.iter().cloned());
+    found.warnings.extend(worries);
+    close(&session, &args.result, &found, &summary)
+}
+
+/// Keeps and prints the report. The folder holds `factorial.json` and `factorial.md` in place of a
+/// summary, which speaks of two arms.
+fn close(
+    session: &Session<'_>,
+    result: &ResultArgs,
+    found: &Factorial,
+    summary: &Summary,
+) -> Result<u8, Failure> {
+    let look = Look::of_stdout();
+    let mut told = report::factorial(found, look.width, look.colour);
+    if let Some(folder) = session.folder() {
+        let page = report::factorial_markdown(found);
+        folder
+            .write_json("factorial.json", found)
+            .and_then(|()| folder.close(summary, &[("factorial.md", page)]))
+            .map_err(Failure::internal)?;
+        let path = folder.path().join("factorial.md");
+        // Writing to a String cannot fail.
+        let _infallible = write!(told, "\nReport: {}\n", path.display());
+    }
+    if let Some(path) = &result.junit {
+        let xml = report::junit(summary).map_err(Failure::internal)?;
+        write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
+    }
+    print(&told)?;
+    session.all_kept()?;
+    Ok(summary.verdict.exit_code)
 }
 
 /// The report, from what was measured.
-fn report(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
+fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
     Factorial {
         schema_version: SCHEMA_VERSION,
         started_at: summary.started_at,
@@ -126,8 +169,17 @@ fn report(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
 
 /// The unit of a metric.
 fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
-    let operations: Vec<&str> = trial.operations.iter().map(|one| one.name.as_str()).collect();
-    let caches: Vec<&str> = trial.server.cache_hit_ratio.keys().map(String::as_str).collect();
+    let operations: Vec<&str> = trial
+        .operations
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let caches: Vec<&str> = trial
+        .server
+        .cache_hit_ratio
+        .keys()
+        .map(String::as_str)
+        .collect();
     metrics(&operations, &caches, f64::INFINITY)
         .iter()
         .find(|one| one.name == metric)
@@ -153,7 +205,10 @@ fn resolve(args: &FactorialArgs) -> Result<(Plan, Source), Failure> {
     let (mut suite, source) = shipped::suite("core")?;
     overrides::picked_by_hand(&mut suite, &args.load.flows)?;
     let switches: Vec<&str> = args.factors.iter().map(|one| one.switch.as_str()).collect();
-    suite.question = format!("Which of {} matter, and which depend on others?", switches.join(", "));
+    suite.question = format!(
+        "Which of {} matter, and which depend on others?",
+        switches.join(", ")
+    );
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
     overrides::apply(&mut suite, &args.load)?;
     let metric = args.metric.clone().unwrap_or_else(|| {
@@ -207,14 +262,29 @@ mod tests {
             "2",
         ])
         .unwrap();
-        assert_eq!((plan.metric.as_str(), plan.trials()), ("discovery.list p97.5", 8));
-        assert!(announced(&plan).contains("8 trials, about 2 minute(s)"), "{}", announced(&plan));
+        assert_eq!(
+            (plan.metric.as_str(), plan.trials()),
+            ("discovery.list p97.5", 8)
+        );
+        assert!(
+            announced(&plan).contains("8 trials, about 2 minute(s)"),
+            "{}",
+            announced(&plan)
+        );
     }
 
     #[test]
     fn one_factor_and_a_mistyped_one_are_refused() {
-        assert!(resolved(&["--factor", "pool.max=5,200"]).unwrap_err().contains("2 to 5"));
-        assert!(resolved(&["--factor", "pool.max"]).unwrap_err().contains("pool.max=5,200"));
+        assert!(
+            resolved(&["--factor", "pool.max=5,200"])
+                .unwrap_err()
+                .contains("2 to 5")
+        );
+        assert!(
+            resolved(&["--factor", "pool.max"])
+                .unwrap_err()
+                .contains("pool.max=5,200")
+        );
         assert!(resolved(&[]).unwrap_err().contains("--factor"));
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
     }
     let mut kept = keep(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
     if unread > 0 && args.name.is_none() {
-        kept.left_out.insert("unfinished or unreadable".to_owned(), unread);
+        kept.left_out
+            .insert("unfinished or unreadable".to_owned(), unread);
     }
     let mut metrics = args.metric.clone();
     if metrics.is_empty() {

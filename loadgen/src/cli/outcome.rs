@@ -10,8 +10,8 @@ use shared::usage;
 
 use super::{
     args::{Cli, Command},
-    calibrate, compare, demo, doctor, experiment, factorial, history, http, report, run, serve, stack, switches,
-    validate,
+    calibrate, compare, demo, doctor, experiment, factorial, history, http, report, run, serve,
+    stack, switches, validate,
 };
 use crate::{driver, exit, suite::load::BadFile};
 

@@ -47,7 +47,9 @@ impl FromStr for Factor {
             return Err(bad());
         }
         if low == high {
-            return Err(format!("{switch} has the same value twice: nothing would differ"));
+            return Err(format!(
+                "{switch} has the same value twice: nothing would differ"
+            ));
         }
         Ok(Self {
             switch: switch.to_owned(),
@@ -94,7 +96,10 @@ impl Plan {
             )));
         }
         for (index, one) in factors.iter().enumerate() {
-            if factors[..index].iter().any(|other| other.switch == one.switch) {
+            if factors[..index]
+                .iter()
+                .any(|other| other.switch == one.switch)
+            {
                 return Err(BadFile(format!("{} is a factor twice", one.switch)));
             }
         }
@@ -212,8 +217,15 @@ pub(super) mod tests {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<Vec<Factor>, _>>()?;
-        Plan::new(suite, &Profile::after(), factors, half, 3, metric.to_owned())
-            .map_err(|error| error.to_string())
+        Plan::new(
+            suite,
+            &Profile::after(),
+            factors,
+            half,
+            3,
+            metric.to_owned(),
+        )
+        .map_err(|error| error.to_string())
     }
 
     const TWO: [&str; 2] = ["pool.max=5,200", "cache.mentors=off,redis"];
@@ -224,7 +236,10 @@ pub(super) mod tests {
         let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
         assert_eq!(names, ["low", "a", "b", "ab"]);
         let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);
-        assert_eq!(differences, [("cache.mentors".into(), "off".into(), "redis".into())]);
+        assert_eq!(
+            differences,
+            [("cache.mentors".into(), "off".into(), "redis".into())]
+        );
         assert_eq!(plan.trials(), 12);
         assert_eq!(plan.fraction(), None);
     }
@@ -248,7 +263,12 @@ pub(super) mod tests {
             (&TWO[..1], false, "total p50", "2 to 5"),
             (&TWO[..], true, "total p50", "--fraction takes 4 or 5"),
             (&TWO[..], false, "total p51", "did you mean"),
-            (&["pool.max=5", TWO[1]], false, "total p50", "pool.max=5,200"),
+            (
+                &["pool.max=5", TWO[1]],
+                false,
+                "total p50",
+                "pool.max=5,200",
+            ),
             (&["pool.max=5,5", TWO[1]], false, "total p50", "same value"),
             (&["pool.maks=5,6", TWO[1]], false, "total p50", "pool.max"),
             (&[TWO[1], TWO[1]], false, "total p50", "twice"),

@@ -81,7 +81,8 @@ pub struct CellFigures {
 impl Effect {
     /// Whether its interval excludes 1.
     pub fn excludes_1(&self) -> bool {
-        self.interval.is_some_and(|(low, high)| low > 1.0 || high < 1.0)
+        self.interval
+            .is_some_and(|(low, high)| low > 1.0 || high < 1.0)
     }
 }
 
@@ -104,7 +105,9 @@ pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
         })
         .collect();
     let split = |wanted: &dyn Fn(u32) -> bool| -> Vec<Effect> {
-        let chosen = all.iter().filter(|(factors, _)| wanted(factors.count_ones()));
+        let chosen = all
+            .iter()
+            .filter(|(factors, _)| wanted(factors.count_ones()));
         chosen.map(|(_, one)| one.clone()).collect()
     };
     let partners: Vec<u32> = all
@@ -234,7 +237,12 @@ pub(in crate::factorial) mod tests {
     }
 
     fn two() -> Plan {
-        plan(&["pool.max=5,200", "cache.mentors=off,redis"], false, "total p50").unwrap()
+        plan(
+            &["pool.max=5,200", "cache.mentors=off,redis"],
+            false,
+            "total p50",
+        )
+        .unwrap()
     }
 
     #[test]
@@ -243,7 +251,10 @@ pub(in crate::factorial) mod tests {
         let both = &reading.interactions[0];
         // 10/10 with the cache over 80/100 without it.
         assert_eq!(both.term, "AB");
-        assert!((both.ratio - 1.25).abs() < 0.03 && both.excludes_1(), "{both:?}");
+        assert!(
+            (both.ratio - 1.25).abs() < 0.03 && both.excludes_1(),
+            "{both:?}"
+        );
         assert!(both.p_holm >= both.p);
         let told: Vec<(&str, &str)> = reading
             .simple
@@ -261,9 +272,17 @@ pub(in crate::factorial) mod tests {
         );
         assert!((reading.simple[0].ratio - 0.8).abs() < 0.02);
         let (low, high) = reading.simple[1].interval;
-        assert!(low < 1.0 && 1.0 < high, "with the cache the pool does nothing");
+        assert!(
+            low < 1.0 && 1.0 < high,
+            "with the cache the pool does nothing"
+        );
         assert!((reading.simple[2].ratio - 0.1).abs() < 0.005);
-        let explained: f64 = reading.main.iter().chain(&reading.interactions).map(|one| one.variation).sum();
+        let explained: f64 = reading
+            .main
+            .iter()
+            .chain(&reading.interactions)
+            .map(|one| one.variation)
+            .sum();
         let all = explained + reading.between_replicates + reading.unexplained;
         assert!((all - 1.0).abs() < 1e-9, "{all}");
     }
@@ -271,12 +290,19 @@ pub(in crate::factorial) mod tests {
     #[test]
     fn without_interaction_there_are_no_simple_effects_and_without_replicates_no_intervals() {
         let mut apart = values();
-        apart[3] = apart[1].iter().zip(&apart[2]).map(|(a, b)| a * b / 100.0).collect();
+        apart[3] = apart[1]
+            .iter()
+            .zip(&apart[2])
+            .map(|(a, b)| a * b / 100.0)
+            .collect();
         let reading = read(&two(), &apart).unwrap();
         assert!(reading.simple.is_empty(), "{:?}", reading.interactions);
         let single: Vec<Vec<f64>> = values().iter().map(|row| vec![row[0]]).collect();
         let reading = read(&two(), &single).unwrap();
-        assert_eq!((reading.main[0].interval, reading.main[0].p_holm), (None, None));
+        assert_eq!(
+            (reading.main[0].interval, reading.main[0].p_holm),
+            (None, None)
+        );
         assert!(reading.simple.is_empty());
     }
 

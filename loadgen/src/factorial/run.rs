@@ -131,7 +131,9 @@ impl Work<'_> {
         if attempt == "r" {
             self.finished.invalid.push(trial.folder.clone());
         } else {
-            self.bench.events.note("this trial is repeated once".to_owned());
+            self.bench
+                .events
+                .note("this trial is repeated once".to_owned());
         }
         false
     }
@@ -169,8 +171,17 @@ impl Work<'_> {
 
     /// The metric's figure; the timeout where it lies beyond it.
     fn figure(&mut self, trial: &Trial) -> Option<f64> {
-        let operations: Vec<&str> = trial.operations.iter().map(|one| one.name.as_str()).collect();
-        let caches: Vec<&str> = trial.server.cache_hit_ratio.keys().map(String::as_str).collect();
+        let operations: Vec<&str> = trial
+            .operations
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        let caches: Vec<&str> = trial
+            .server
+            .cache_hit_ratio
+            .keys()
+            .map(String::as_str)
+            .collect();
         let timeout_ms = self.plan.suite.timeout.0 as f64;
         let all = metrics(&operations, &caches, timeout_ms);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;

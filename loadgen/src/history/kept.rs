@@ -55,7 +55,9 @@ pub fn keep(mut all: Vec<Past>, name: Option<&str>, anyway: bool) -> Result<Kept
     });
     let Some(newest) = all.last() else {
         return Err(match name {
-            Some(name) => format!("no finished run of `{name}` may be believed, so there is no history"),
+            Some(name) => {
+                format!("no finished run of `{name}` may be believed, so there is no history")
+            }
             None => "no finished run may be believed, so there is no history".to_owned(),
         });
     };
@@ -233,14 +235,21 @@ pub(super) mod tests {
         assert_eq!(kept.left_out["other load"], 1);
         assert_eq!(kept.left_out["other pool.max in run"], 1);
         let mixed = keep(all(), None, true).unwrap();
-        assert_eq!(mixed.differs, [vec!["load"], vec!["pool.max in run"], vec![]]);
+        assert_eq!(
+            mixed.differs,
+            [vec!["load"], vec!["pool.max in run"], vec![]]
+        );
     }
 
     #[test]
     fn a_switch_that_came_later_and_the_number_of_blocks_are_no_difference() {
         let (mut old, mut new) = (past("core", 1), past("core", 2));
-        old.summary.load.push_str("; 6 blocks of two trials in an order drawn by lot");
-        new.summary.load.push_str("; 12 blocks of two trials in an order drawn by lot");
+        old.summary
+            .load
+            .push_str("; 6 blocks of two trials in an order drawn by lot");
+        new.summary
+            .load
+            .push_str("; 12 blocks of two trials in an order drawn by lot");
         let profile = &mut new.summary.arms[0].profile;
         profile.insert("cache.new".to_owned(), "on".to_owned());
         assert_eq!(keep(vec![old, new], None, false).unwrap().runs.len(), 2);

@@ -155,8 +155,17 @@ fn point(past: &Past, metric: &str) -> (Point, Option<String>) {
 
 /// Every metric that a trial has.
 fn of_trial(trial: &Trial) -> Vec<crate::experiment::Metric> {
-    let operations: Vec<&str> = trial.operations.iter().map(|one| one.name.as_str()).collect();
-    let caches: Vec<&str> = trial.server.cache_hit_ratio.keys().map(String::as_str).collect();
+    let operations: Vec<&str> = trial
+        .operations
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let caches: Vec<&str> = trial
+        .server
+        .cache_hit_ratio
+        .keys()
+        .map(String::as_str)
+        .collect();
     // What lies beyond the timeout is shown as that here, so no figure has to stand for it.
     metrics(&operations, &caches, f64::INFINITY)
 }

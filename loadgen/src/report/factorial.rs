@@ -50,15 +50,19 @@ pub struct Factorial {
 /// The report as plain text; no line is wider than `width` while that is 80 or more.
 pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
-    let tone = if of.verdict.exit_code == 0 { "good" } else { "bad" };
+    let tone = if of.verdict.exit_code == 0 {
+        "good"
+    } else {
+        "bad"
+    };
     let mut text = paint.tone(tone, &printable(&of.verdict.word));
     text.push_str(&wrapped(
         &format!(
-            "  factorial of {} switches: {}",
+            "factorial of {} switches: {}",
             of.factors.len(),
             printable(&of.metric)
         ),
-        "",
+        "  ",
         "  ",
         width,
     ));
@@ -209,7 +213,7 @@ fn told(reading: &Reading) -> String {
     let between = figures::percent(reading.between_replicates);
     if reading.standard_error.is_some() {
         format!(
-            "Between replicates lie {between} of the variation, {} explains nothing ({} degrees of freedom). An interval that excludes 1 is one test; Holm's p holds all of them together.",
+            "Of the variation, {between} lies between replicates and {} is unexplained ({} degrees of freedom). An interval that excludes 1 is one test; Holm's p holds all of them together.",
             figures::percent(reading.unexplained),
             reading.df
         )
@@ -296,13 +300,22 @@ mod tests {
     #[test]
     fn interactions_come_first_and_a_factor_in_one_has_only_simple_effects() {
         let text = factorial(&found(), 80, false);
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        let (first, then) = (text.find("Interactions").unwrap(), text.find("Main").unwrap());
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        let (first, then) = (
+            text.find("Interactions").unwrap(),
+            text.find("Main").unwrap(),
+        );
         assert!(first < then, "{text}");
         assert!(text.contains("A where cache.mentors=off"), "{text}");
         let main = &text[then..];
         let lines: Vec<&str> = main.lines().skip(1).take(2).collect();
-        assert!(lines[0].starts_with("  B") && lines[1].starts_with("  C"), "{text}");
+        assert!(
+            lines[0].starts_with("  B") && lines[1].starts_with("  C"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -20,13 +20,13 @@ const MOST_ENTRIES: usize = 3;
 pub fn history(kept: &Kept, all: &[Series], width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let what = match kept.kind {
-        RunKind::Run => "runs",
-        RunKind::Experiment => "experiments",
+        RunKind::Run => "run",
+        RunKind::Experiment => "experiment",
     };
     let mut text = wrapped(
         &format!(
-            "{} {what} of {}, oldest first{}",
-            kept.runs.len(),
+            "{} of {}, oldest first{}",
+            figures::plural(kept.runs.len() as u64, what),
             printable(&kept.name),
             if kept.kind == RunKind::Experiment {
                 "; figures are after / before, with their intervals"
@@ -39,10 +39,19 @@ pub fn history(kept: &Kept, all: &[Series], width: usize, colour: bool) -> Strin
         width,
     );
     for (why, runs) in &kept.left_out {
-        let told = format!("left out: {runs} ({})", printable(why));
+        let way = if why.starts_with("other ") {
+            "; --anyway shows them"
+        } else {
+            ""
+        };
+        let told = format!("left out: {runs} ({}){way}", printable(why));
         text.push_str(&paint.tone("warn", &wrapped(&told, "", "  ", width)));
     }
-    let marks: usize = kept.differs.iter().map(|one| usize::from(!one.is_empty())).sum();
+    let marks: usize = kept
+        .differs
+        .iter()
+        .map(|one| usize::from(!one.is_empty()))
+        .sum();
     if marks > 0 {
         let told = format!(
             "{marks} of them were asked something else than the newest one; their lines say what, and no change across them is the application's"
@@ -92,7 +101,10 @@ fn table(kept: &Kept, all: &[Series], width: usize, paint: Paint) -> String {
             plain(past.summary.started_at.format("%m-%d %H:%M").to_string()),
             plain(short(past)),
         ];
-        cells.extend(all.iter().map(|one| plain(cell(&one.points[index], &one.unit))));
+        cells.extend(
+            all.iter()
+                .map(|one| plain(cell(&one.points[index], &one.unit))),
+        );
         let word = &past.summary.verdict.word;
         cells.push(styled(printable(word), tone(word)));
         lines.push(Line::Cells(cells));
@@ -170,7 +182,11 @@ fn change(one: &Series, index: usize) -> Option<String> {
     );
     if before.median > 0.0 && level.median > 0.0 && unit != "%" {
         // Writing to a String cannot fail.
-        let _infallible = write!(told, " ({} of it)", figures::times(level.median / before.median));
+        let _infallible = write!(
+            told,
+            " ({} of it)",
+            figures::times(level.median / before.median)
+        );
     }
     let _infallible = write!(told, ", p = {p:.3}");
     Some(told)
@@ -179,14 +195,23 @@ fn change(one: &Series, index: usize) -> Option<String> {
 /// What was found in a series, in a sentence.
 fn sentence(one: &Series) -> String {
     let name = printable(&one.metric);
-    let told = one.points.iter().filter(|point| point.value.is_some()).count();
+    let told = one
+        .points
+        .iter()
+        .filter(|point| point.value.is_some())
+        .count();
     let absent = one.points.len() - told;
     let mut text = if one.too_few {
-        format!("{name}: {told} run(s) with a figure; a change can be told from chance from {FEWEST_FOR_CHANGES} on.")
+        format!(
+            "{name}: {told} run(s) with a figure; a change can be told from chance from {FEWEST_FOR_CHANGES} on."
+        )
     } else {
         match one.levels.len() {
             0 | 1 => format!("{name}: no change of level over {told} runs."),
-            levels => format!("{name}: {} change(s) of level over {told} runs.", levels - 1),
+            levels => format!(
+                "{name}: {} change(s) of level over {told} runs.",
+                levels - 1
+            ),
         }
     };
     if absent > 0 {
@@ -203,8 +228,9 @@ fn sentence(one: &Series) -> String {
 
 /// One line a run and metric, for a spreadsheet.
 pub fn history_csv(kept: &Kept, all: &[Series]) -> String {
-    let mut text =
-        String::from("started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,differs\n");
+    let mut text = String::from(
+        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,differs\n",
+    );
     for one in all {
         for (index, (past, point)) in kept.runs.iter().zip(&one.points).enumerate() {
             let level = one.levels.iter().rfind(|level| level.from <= index);
@@ -277,9 +303,15 @@ mod tests {
     fn the_table_marks_the_change_and_what_was_left_out_and_stays_narrow() {
         let (kept, all) = line(13, false);
         let text = history(&kept, &all, 80, false);
-        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
         assert!(text.contains("left out: 1 (other load)"), "{text}");
-        assert!(text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"), "{text}");
+        assert!(
+            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"),
+            "{text}"
+        );
         assert!(text.contains("total success: no change of level"), "{text}");
     }
 

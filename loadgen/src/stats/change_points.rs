@@ -87,7 +87,12 @@ fn best_split(values: &[f64]) -> Option<(usize, f64)> {
     let mut left = Vec::with_capacity(n);
     let mut right = Vec::with_capacity(n);
     for (index, value) in values.iter().enumerate() {
-        let to = |others: &[f64]| others.iter().map(|other| (other - value).abs()).sum::<f64>();
+        let to = |others: &[f64]| {
+            others
+                .iter()
+                .map(|other| (other - value).abs())
+                .sum::<f64>()
+        };
         left.push(to(&values[..index]));
         right.push(to(&values[index + 1..]));
     }
@@ -143,12 +148,15 @@ mod tests {
         };
         let largest = (2..=6)
             .map(|at| {
-                let (x, y) = values.split_at(at);
-                let (n, m) = (x.len() as f64, y.len() as f64);
-                let a: f64 = x.iter().flat_map(|x| y.iter().map(move |y| (x - y).abs())).sum();
-                2.0 / (m + n) * a
-                    - 2.0 * m / ((m + n) * (n - 1.0)) * pairs(x)
-                    - 2.0 * n / ((m + n) * (m - 1.0)) * pairs(y)
+                let (left, right) = values.split_at(at);
+                let (n, m) = (left.len() as f64, right.len() as f64);
+                let between: f64 = left
+                    .iter()
+                    .flat_map(|x| right.iter().map(move |y| (x - y).abs()))
+                    .sum();
+                2.0 / (m + n) * between
+                    - 2.0 * m / ((m + n) * (n - 1.0)) * pairs(left)
+                    - 2.0 * n / ((m + n) * (m - 1.0)) * pairs(right)
             })
             .fold(f64::NEG_INFINITY, f64::max);
         let (_, found) = best_split(&values).unwrap();

@@ -91,7 +91,9 @@ impl Design {
         all.sort_by_key(|term| (term.count_ones(), *term));
         let mut found: Vec<(u32, Vec<u32>)> = Vec::new();
         for term in all {
-            let twin = found.iter_mut().find(|(first, _)| first ^ term == self.word);
+            let twin = found
+                .iter_mut()
+                .find(|(first, _)| first ^ term == self.word);
             match twin {
                 Some((_, aliases)) if self.word != 0 => aliases.push(term),
                 _ => found.push((term, Vec::new())),
@@ -127,7 +129,7 @@ impl Design {
         let between: f64 = blocks.iter().map(|block| n * (block - mean).powi(2)).sum();
         let df = (cells.len() - 1) * (replicates - 1);
         let standard_error = (df > 0).then(|| (error / df as f64 / (n * r)).sqrt());
-        let t = t_quantile(f64::midpoint(1.0, level), df as f64);
+        let student = t_quantile(f64::midpoint(1.0, level), df as f64);
         let share = |squares: f64| if total > 0.0 { squares / total } else { 0.0 };
         let terms = self
             .terms()
@@ -140,7 +142,7 @@ impl Design {
                     .map(|(cell, mean)| sign(*cell, term) * mean)
                     .sum::<f64>()
                     / n;
-                let p = standard_error.and_then(|error| {
+                let both_tails = standard_error.and_then(|error| {
                     if error > 0.0 {
                         t_two_sided(q / error, df as f64)
                     } else {
@@ -151,8 +153,10 @@ impl Design {
                     factors: term,
                     aliases,
                     q,
-                    interval: standard_error.zip(t).map(|(se, t)| (q - t * se, q + t * se)),
-                    p,
+                    interval: standard_error
+                        .zip(student)
+                        .map(|(se, t)| (q - t * se, q + t * se)),
+                    p: both_tails,
                     variation: share(n * r * q * q),
                 }
             })
@@ -162,7 +166,7 @@ impl Design {
             terms,
             standard_error,
             df,
-            t,
+            t: student,
             blocks: share(between),
             error: share(error),
         })
@@ -171,7 +175,7 @@ impl Design {
 
 /// Product of the levels, -1 or +1, of a term's factors in a cell.
 fn sign(cell: u32, term: u32) -> f64 {
-    if (term & !cell).count_ones() % 2 == 0 {
+    if (term & !cell).count_ones().is_multiple_of(2) {
         1.0
     } else {
         -1.0
