@@ -16,6 +16,7 @@
 //! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
 //! | [`experiment`] | paired trials and the decision |
+//! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
 
@@ -29,7 +30,9 @@ pub mod driver;
 pub mod events;
 pub mod exit;
 pub mod experiment;
+pub mod factorial;
 pub mod flows;
+pub mod history;
 pub mod ledger;
 pub mod live;
 pub mod observer;

@@ -33,6 +33,7 @@ const LOADGEN: &[&[&str]] = &[
     &["driver", "verdict", "events", "doctor"],
     &["trial", "live", "exit", "calibration"],
     &["experiment"],
+    &["factorial", "history"],
     &["store"],
     &["report", "web"],
     &["cli"],

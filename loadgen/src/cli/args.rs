@@ -30,12 +30,16 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Run paired trials of two profiles and say what changed
     Experiment(Box<ExperimentArgs>),
+    /// Run two to five switches in every combination, and say which depend on each other
+    Factorial(Box<super::factorial::FactorialArgs>),
     /// The before/after experiment on an own stack: a first result in about three minutes
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone
     Report(ReportArgs),
     /// Set the results of several runs side by side, and say what differs between them
     Compare(super::compare::CompareArgs),
+    /// Show a metric over all runs of a suite or experiment, and where its level changed
+    History(super::history::HistoryArgs),
     /// Check a suite or experiment file and say what it would do
     Validate(ValidateArgs),
     /// Start PostgreSQL, Redis and target-app; run a command against them, or wait for Ctrl-C

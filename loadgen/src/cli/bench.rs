@@ -6,7 +6,7 @@ use std::{
     collections::BTreeMap,
     io::Write as _,
     net::{SocketAddr, ToSocketAddrs as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -198,6 +198,23 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
+        let (mut summary, worries) = self.hold(services, work)?;
+        summary.warnings.extend(worries);
+        if let Some(folder) = self.folder.get() {
+            folder.finish(&summary).map_err(Failure::internal)?;
+        }
+        Ok(summary)
+    }
+
+    /// Starts services, does `work`, takes them down; also what the doctor worries about.
+    pub(super) fn hold<T, F>(
+        &self,
+        services: &Services,
+        work: F,
+    ) -> Result<(T, Vec<String>), Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -228,17 +245,7 @@ impl<'a> Session<'a> {
         if let Some(live) = live {
             live.finish();
         }
-        let mut summary = done?;
-        summary.warnings.extend(worries);
-        if let Some(folder) = self.folder.get() {
-            folder.finish(&summary).map_err(Failure::internal)?;
-        }
-        Ok(summary)
-    }
-
-    /// Where it is kept, once there is a folder.
-    pub(super) fn folder(&self) -> Option<&Path> {
-        self.folder.get().map(Folder::path)
+        Ok((done?, worries))
     }
 
     /// What the doctor says of this machine, in a sentence each.
@@ -286,10 +293,16 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// The result folder, once there is one.
+    pub(super) fn folder(&self) -> Option<&Folder> {
+        self.folder.get()
+    }
+
     fn tell(&self, summary: &Summary) -> Result<u8, Failure> {
         let look = Look::of_stdout();
         let mut out = std::io::stdout().lock();
-        let told = report::console(summary, self.folder(), look.width, look.colour);
+        let path = self.folder().map(Folder::path);
+        let told = report::console(summary, path, look.width, look.colour);
         if let Some(path) = &self.result.junit {
             let xml = report::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
@@ -298,11 +311,17 @@ impl<'a> Session<'a> {
         if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
             closed_pipe(error)?;
         }
+        self.all_kept()?;
+        Ok(summary.verdict.exit_code)
+    }
+
+    /// Tells of a trial that the store refused.
+    pub(super) fn all_kept(&self) -> Result<(), Failure> {
         match self.store_failure.borrow_mut().take() {
             Some(why) => Err(Failure::Internal(format!(
                 "a trial could not be kept in the result folder: {why}"
             ))),
-            None => Ok(summary.verdict.exit_code),
+            None => Ok(()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `loadgen experiment`: paired trials of two profiles.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use chrono::Utc;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
@@ -58,7 +58,10 @@ pub(super) fn measure(args: &ExperimentArgs) -> Result<(Summary, Option<PathBuf>
     let summary = session.measure(&services, async |bench, own_stack| {
         pairs(args, &experiment, &services, &session, bench, own_stack).await
     })?;
-    Ok((summary, session.folder().map(Path::to_owned)))
+    Ok((
+        summary,
+        session.folder().map(|folder| folder.path().to_owned()),
+    ))
 }
 
 /// Where an experiment's load goes.

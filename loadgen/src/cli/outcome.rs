@@ -10,8 +10,8 @@ use shared::usage;
 
 use super::{
     args::{Cli, Command},
-    calibrate, compare, demo, doctor, experiment, http, report, run, serve, stack, switches,
-    validate,
+    calibrate, compare, demo, doctor, experiment, factorial, history, http, report, run, serve,
+    stack, switches, validate,
 };
 use crate::{driver, exit, suite::load::BadFile};
 
@@ -96,6 +96,8 @@ pub fn main() -> ExitCode {
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Compare(args) => compare::run(&args),
+        Command::Factorial(args) => factorial::run(&args),
+        Command::History(args) => history::run(&args),
         Command::Http(args) => http::run(&args),
         Command::Bench(args) => calibrate::run(&args),
         Command::Doctor(args) => doctor::run(&args),

@@ -179,6 +179,68 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
     parts.summary(about, view)
 }
 
+/// What the manifest, the verdict and the test report say of a factorial experiment.
+pub(super) fn of_factorial(
+    about: About,
+    suite: &Suite,
+    load: String,
+    finished: &crate::factorial::Finished,
+) -> Summary {
+    let mut invalid_reasons = Vec::new();
+    if let Some(error) = &finished.error {
+        invalid_reasons.push(format!("ended early: {error}"));
+    }
+    if !finished.interrupted && finished.values.iter().all(Vec::is_empty) {
+        invalid_reasons.push("no replicate has a figure in every combination".to_owned());
+    }
+    let violations = finished
+        .arms
+        .iter()
+        .flat_map(|result| {
+            verdict::broken_sentences(
+                &result.arm.name,
+                result.arm.known_wrong().as_deref(),
+                &result.measured.audit,
+            )
+        })
+        .collect();
+    let verdict = judge(&Findings {
+        interrupted: finished.interrupted,
+        invalid: finished
+            .trials
+            .iter()
+            .filter(|trial| finished.invalid.contains(&trial.folder))
+            .collect(),
+        invalid_reasons,
+        violations,
+        thresholds: &[],
+        valid_trials: finished
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word != INVALID)
+            .count(),
+    });
+    let view = finished.arms.iter().find_map(|arm| arm.view.as_ref());
+    let parts = Parts {
+        kind: RunKind::Experiment,
+        suite,
+        load,
+        arms: finished
+            .arms
+            .iter()
+            .map(|result| stored_arm(&result.arm, &result.measured, result.view.as_ref()))
+            .collect(),
+        trials: finished.trials.clone(),
+        effects: Vec::new(),
+        controls: Vec::new(),
+        thresholds: Vec::new(),
+        verdict,
+        interrupted: finished.interrupted,
+        warnings: finished.warnings.clone(),
+    };
+    parts.summary(about, view)
+}
+
 struct Parts<'a> {
     kind: RunKind,
     suite: &'a Suite,

@@ -13,7 +13,7 @@
 use super::metrics::Metric;
 use crate::{
     schema::{Effect, Trial},
-    stats::{hodges_lehmann, interval, median},
+    stats::{hodges_lehmann, interval, median, pairs_for_difference},
 };
 
 /// Fewest pairs that have a 95 % interval at all.
@@ -233,14 +233,13 @@ fn claim(metric: &Metric, logs: &[f64]) -> Claim {
     }
 }
 
-/// Blocks for 80 % power to see the margin (method 2.3, closed form), never below six.
-fn blocks_needed(logs: &[f64], margin: f64) -> usize {
+/// Blocks that show a difference of the margin in four experiments of five (method 2.3), never
+/// below six; `None` where no number that anybody would run does.
+fn blocks_needed(logs: &[f64], margin: f64) -> Option<usize> {
     let n = logs.len() as f64;
     let mean = logs.iter().sum::<f64>() / n;
     let variance = logs.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    let z = 1.959_964 + 0.841_621;
-    let needed = (z * z * variance / margin.ln_1p().powi(2)).ceil();
-    (needed as usize).max(FEWEST)
+    pairs_for_difference(variance.sqrt(), margin.ln_1p()).map(|blocks| blocks.max(FEWEST))
 }
 
 fn sentence(
@@ -291,10 +290,15 @@ fn sentence(
             "{} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
             logs.len()
         ),
-        Claim::Inconclusive => format!(
-            "undecided, about {} blocks would tell a difference of {percent:.1} %",
-            blocks_needed(logs, metric.margin).max(logs.len() + 1)
-        ),
+        Claim::Inconclusive => match blocks_needed(logs, metric.margin) {
+            Some(blocks) => format!(
+                "undecided, about {} blocks would tell a difference of {percent:.1} %",
+                blocks.max(logs.len() + 1)
+            ),
+            None => format!(
+                "undecided, and too noisy for any number of blocks to tell a difference of {percent:.1} %"
+            ),
+        },
     };
     format!(
         "{}: after is {} before{spread}{cut}; {decided}",

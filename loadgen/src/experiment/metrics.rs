@@ -21,6 +21,13 @@ pub struct Metric {
     pub(super) figure: Figure,
 }
 
+impl Metric {
+    /// Its figure in a trial; absent where the trial has none, or where it lies beyond the timeout.
+    pub fn figure_of(&self, trial: &Trial) -> Option<f64> {
+        (self.figure)(trial)
+    }
+}
+
 /// Margins of the method, section 2.3.
 const MARGIN_P50: f64 = 0.05;
 const MARGIN_TAIL: f64 = 0.10;

@@ -67,7 +67,7 @@ fn columns(of: &Percentiles) -> [Option<f64>; 8] {
 }
 
 /// A text that a spreadsheet takes as text: quoted where it must be, never a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let mut text = printable(text);
     if text.starts_with(['=', '+', '-', '@']) {
         text.insert(0, '\'');

@@ -12,7 +12,9 @@ mod compare;
 pub mod comparison;
 mod csv;
 pub mod evidence;
+mod factorial;
 pub mod figures;
+mod history;
 mod html;
 mod junit;
 mod markdown;
@@ -34,6 +36,8 @@ mod fixture_parts;
 
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use csv::csv;
+pub use factorial::{Factorial, factorial, factorial_markdown};
+pub use history::{history, history_csv};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;

@@ -67,6 +67,15 @@ pub enum StoreError {
         /// How many trials were kept.
         trials: usize,
     },
+    /// The folder is that of a factorial experiment, which has more than two arms.
+    #[error(
+        "failed to find a summary in {}: it is a factorial experiment, and its report is factorial.md there",
+        path.display()
+    )]
+    Factorial {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// The histograms of a trial could not be encoded.
     #[error("failed to keep the response times of a trial: {0}")]
     Latency(#[source] HlogError),
@@ -174,14 +183,20 @@ impl Folder {
     /// `CHECKSUMS` and points `results/latest` at it. `reports` are `(file name, content)`.
     pub fn seal(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
         self.write_json("summary.json", summary)?;
+        self.close(summary, reports)?;
+        self.point_latest_here()
+    }
+
+    /// Seals the folder of a command whose result is no summary: verdict, manifest and reports are
+    /// written, and `results/latest`, which is one that can be reported again, stays where it is.
+    pub fn close(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
         self.write_json("manifest.json", &self.manifest.clone().end(summary))?;
         for (name, content) in reports {
             self.write_text(name, content)?;
         }
         // Last of the results: a folder whose verdict is there has everything else, too.
         self.write_json("verdict.json", &evidence::of(summary))?;
-        self.write_text("CHECKSUMS", &checksums(&self.path)?)?;
-        self.point_latest_here()
+        self.write_text("CHECKSUMS", &checksums(&self.path)?)
     }
 
     /// Replaces `results/latest` by a link to this folder, relative so that `results/` can move.

@@ -22,6 +22,11 @@ pub fn load(path: &Path) -> Result<Summary, StoreError> {
         path.to_owned()
     };
     if path.is_dir() && !file.exists() {
+        if path.join("factorial.json").exists() {
+            return Err(StoreError::Factorial {
+                path: path.to_owned(),
+            });
+        }
         return Err(StoreError::Unfinished {
             path: path.to_owned(),
             trials: kept_trials(path),

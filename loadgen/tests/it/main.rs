@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends where it stands"
 )]
 
+mod history;
 mod support;
 mod timed;
 mod usage;

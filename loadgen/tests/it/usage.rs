@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 21] = [
+const WRONG: [(&str, &str); 25] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -31,6 +31,13 @@ const WRONG: [(&str, &str); 21] = [
     ("run nonexistent", "`nonexistent`"),
     ("experiment /nonexistent.yaml", "/nonexistent.yaml"),
     ("report /nonexistent", "/nonexistent"),
+    ("history --results /nonexistent", "/nonexistent"),
+    ("factorial --factor pool.max", "pool.max=5,200"),
+    ("factorial --factor pool.max=5,200", "2 to 5"),
+    (
+        "factorial --factor pool.max=5,200 --factor pool.maks=1,2",
+        "pool.max",
+    ),
 ];
 
 #[test]

@@ -1,0 +1,280 @@
+//! What a factorial experiment runs: factors, cells, and the order by lot.
+
+use std::str::FromStr;
+
+use rand::seq::SliceRandom as _;
+use serde::Serialize;
+use shared::profile::Profile;
+
+use crate::{
+    experiment::metrics,
+    flows,
+    seed::{rng, sub_seed},
+    stats::{Design, MOST_FACTORS},
+    suite::{
+        Suite,
+        load::{BadFile, unknown},
+    },
+    trial::Arm,
+};
+
+/// Most trials of each cell.
+pub const MOST_REPLICATES: u32 = 20;
+
+/// The caches whose hit ratio is a metric.
+const CACHES: [&str; 3] = ["mentors", "bookings", "users"];
+
+/// A switch with the two values that it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Factor {
+    /// `pool.max`.
+    pub switch: String,
+    /// Where it is not in a cell's name.
+    pub low: String,
+    /// Where it is.
+    pub high: String,
+}
+
+impl FromStr for Factor {
+    type Err = String;
+
+    /// `pool.max=5,200`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{text}` is no factor: write it like pool.max=5,200");
+        let (switch, values) = text.split_once('=').ok_or_else(bad)?;
+        let (low, high) = values.split_once(',').ok_or_else(bad)?;
+        if switch.is_empty() || low.is_empty() || high.is_empty() || high.contains(',') {
+            return Err(bad());
+        }
+        if low == high {
+            return Err(format!(
+                "{switch} has the same value twice: nothing would differ"
+            ));
+        }
+        Ok(Self {
+            switch: switch.to_owned(),
+            low: low.to_owned(),
+            high: high.to_owned(),
+        })
+    }
+}
+
+/// All that is decided before the first trial.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What every cell is asked.
+    pub suite: Suite,
+    /// The factors; the first is A.
+    pub factors: Vec<Factor>,
+    /// Whether half of the cells is run.
+    pub half: bool,
+    /// Which cells.
+    pub design: Design,
+    /// A cell each, in the order of the design.
+    pub arms: Vec<Arm>,
+    /// Trials of each cell.
+    pub replicates: u32,
+    /// What is compared.
+    pub metric: String,
+}
+
+impl Plan {
+    /// Cells of `base` with each factor's switch set. Refuses a wrong switch or value, a switch
+    /// that comes twice, too many factors, and a metric that no trial will have.
+    pub fn new(
+        suite: Suite,
+        base: &Profile,
+        factors: Vec<Factor>,
+        half: bool,
+        replicates: u32,
+        metric: String,
+    ) -> Result<Self, BadFile> {
+        let count = factors.len() as u32;
+        if factors.len() < 2 || count > MOST_FACTORS {
+            return Err(BadFile(format!(
+                "{count} factor(s): it takes 2 to {MOST_FACTORS}; one switch alone is `loadgen experiment`"
+            )));
+        }
+        for (index, one) in factors.iter().enumerate() {
+            if factors[..index]
+                .iter()
+                .any(|other| other.switch == one.switch)
+            {
+                return Err(BadFile(format!("{} is a factor twice", one.switch)));
+            }
+        }
+        let design = if half {
+            Design::half(count)
+        } else {
+            Design::full(count)
+        };
+        let Some(design) = design else {
+            return Err(BadFile(format!(
+                "half of the cells tells too little about {count} factors: --fraction takes 4 or 5"
+            )));
+        };
+        if !(1..=MOST_REPLICATES).contains(&replicates) {
+            return Err(BadFile(format!(
+                "{replicates} replicates: it is 1 to {MOST_REPLICATES}, and 2 or more for an interval"
+            )));
+        }
+        known_metric(&suite, &metric)?;
+        let mut arms = Vec::new();
+        for cell in design.cells() {
+            let mut profile = base.clone();
+            for (bit, factor) in factors.iter().enumerate() {
+                let high = cell & (1 << bit) != 0;
+                let value = if high { &factor.high } else { &factor.low };
+                profile
+                    .set(&factor.switch, value)
+                    .map_err(|error| BadFile(error.to_string()))?;
+            }
+            let name = match letters(cell).to_lowercase() {
+                none if none.is_empty() => "low".to_owned(),
+                name => name,
+            };
+            arms.push(Arm { name, profile });
+        }
+        Ok(Self {
+            suite,
+            factors,
+            half,
+            design,
+            arms,
+            replicates,
+            metric,
+        })
+    }
+
+    /// The cells of a replicate, by index, in an order drawn by lot.
+    pub fn order(&self, replicate: u32) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.arms.len()).collect();
+        let seed = sub_seed(self.suite.seed, &format!("order {replicate}"));
+        order.shuffle(&mut rng(seed));
+        order
+    }
+
+    /// Seed of every trial of a replicate: its cells are asked the very same.
+    pub fn seed(&self, replicate: u32) -> u64 {
+        sub_seed(self.suite.seed, &format!("block {replicate}"))
+    }
+
+    /// Trials in all, repetitions aside.
+    pub fn trials(&self) -> u32 {
+        self.replicates * self.arms.len() as u32
+    }
+
+    /// What the half of the cells was chosen by: `D = ABC`.
+    pub fn fraction(&self) -> Option<String> {
+        let last = self.factors.len() as u32 - 1;
+        self.half
+            .then(|| format!("{} = {}", letters(1 << last), letters((1 << last) - 1)))
+    }
+}
+
+/// The factors of a term or cell: `ACD`.
+pub fn letters(factors: u32) -> String {
+    (0..MOST_FACTORS as u8)
+        .filter(|bit| factors & (1 << bit) != 0)
+        .map(|bit| char::from(b'A' + bit))
+        .collect()
+}
+
+/// Refuses a metric that no trial of this suite can have.
+fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
+    let operations: Vec<&str> = suite
+        .flows
+        .iter()
+        .filter_map(|share| flows::flow(&share.flow))
+        .flat_map(flows::Flow::operations)
+        .map(|op| flows::operation_name(*op))
+        .collect();
+    let all = metrics(&operations, &CACHES, f64::INFINITY);
+    let names = all.iter().map(|one| one.name.as_str());
+    if all.iter().any(|one| one.name == metric) {
+        Ok(())
+    } else {
+        Err(BadFile(unknown("metric", metric, names)))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::suite::load;
+
+    pub(in crate::factorial) fn plan(
+        factors: &[&str],
+        half: bool,
+        metric: &str,
+    ) -> Result<Plan, String> {
+        let suite = load::parse(
+            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: discovery.browse } ]\n",
+            "x.yaml",
+        )
+        .unwrap();
+        let factors = factors
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<Vec<Factor>, _>>()?;
+        Plan::new(
+            suite,
+            &Profile::after(),
+            factors,
+            half,
+            3,
+            metric.to_owned(),
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    const TWO: [&str; 2] = ["pool.max=5,200", "cache.mentors=off,redis"];
+
+    #[test]
+    fn two_factors_make_four_cells_that_differ_in_them_alone() {
+        let plan = plan(&TWO, false, "discovery.list p97.5").unwrap();
+        let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
+        assert_eq!(names, ["low", "a", "b", "ab"]);
+        let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);
+        assert_eq!(
+            differences,
+            [("cache.mentors".into(), "off".into(), "redis".into())]
+        );
+        assert_eq!(plan.trials(), 12);
+        assert_eq!(plan.fraction(), None);
+    }
+
+    #[test]
+    fn each_replicate_has_an_order_of_its_own_with_every_cell_once() {
+        let plan = plan(&TWO, false, "total p50").unwrap();
+        let orders: Vec<Vec<usize>> = (1..=10).map(|one| plan.order(one)).collect();
+        for order in &orders {
+            let mut sorted = order.clone();
+            sorted.sort_unstable();
+            assert_eq!(sorted, [0, 1, 2, 3]);
+        }
+        assert!(orders.iter().any(|order| *order != orders[0]));
+        assert_ne!(plan.seed(1), plan.seed(2));
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_refused_with_the_way_out() {
+        for (factors, half, metric, why) in [
+            (&TWO[..1], false, "total p50", "2 to 5"),
+            (&TWO[..], true, "total p50", "--fraction takes 4 or 5"),
+            (&TWO[..], false, "total p51", "did you mean"),
+            (
+                &["pool.max=5", TWO[1]],
+                false,
+                "total p50",
+                "pool.max=5,200",
+            ),
+            (&["pool.max=5,5", TWO[1]], false, "total p50", "same value"),
+            (&["pool.maks=5,6", TWO[1]], false, "total p50", "pool.max"),
+            (&[TWO[1], TWO[1]], false, "total p50", "twice"),
+        ] {
+            let error = plan(factors, half, metric).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Runs the cells, every one once in each replicate, in an order drawn by lot; a trial that may not
+//! be believed is repeated once. Writes no file: each trial is handed on as it ends.
+
+use super::plan::Plan;
+use crate::{
+    experiment::{ArmResult, Kept, metrics, overload_warnings},
+    schema::Trial,
+    trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    verdict::{self, INVALID, NOISY},
+};
+
+/// What came of it, whether it ran to its end or not.
+#[derive(Debug)]
+pub struct Finished {
+    /// The cells.
+    pub arms: Vec<ArmResult>,
+    /// Every trial in the order in which it ran.
+    pub trials: Vec<Trial>,
+    /// Folders of trials that stayed invalid.
+    pub invalid: Vec<String>,
+    /// `values[cell][replicate]` of the replicates in which every cell has a figure.
+    pub values: Vec<Vec<f64>>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+    /// Why it ended early.
+    pub error: Option<TrialError>,
+}
+
+/// Runs it.
+pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> Finished {
+    let arms = plan.arms.iter().map(|arm| ArmResult {
+        arm: arm.clone(),
+        measured: Measured::default(),
+        view: None,
+    });
+    let mut work = Work {
+        bench,
+        plan,
+        workers,
+        sessions: Sessions::default(),
+        noisy: 0,
+        finished: Finished {
+            arms: arms.collect(),
+            trials: Vec::new(),
+            invalid: Vec::new(),
+            values: vec![Vec::new(); plan.arms.len()],
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        },
+    };
+    for replicate in 1..=plan.replicates {
+        if !work.replicate(replicate, kept).await {
+            break;
+        }
+    }
+    work.finish()
+}
+
+struct Work<'a> {
+    bench: &'a Bench,
+    plan: &'a Plan,
+    workers: usize,
+    sessions: Sessions,
+    /// Trials that count although the machine was not quiet.
+    noisy: usize,
+    finished: Finished,
+}
+
+impl Work<'_> {
+    /// One trial of each cell. False: it ends here.
+    async fn replicate(&mut self, replicate: u32, kept: Kept<'_>) -> bool {
+        let mut figures = vec![None; self.plan.arms.len()];
+        for (position, cell) in self.plan.order(replicate).into_iter().enumerate() {
+            for attempt in ["", "r"] {
+                let name = &self.plan.arms[cell].name;
+                let folder = format!("b{replicate:02}{attempt}_{:02}_{name}", position + 1);
+                let outcome = match self.trial(replicate, cell, folder, kept).await {
+                    Ok(outcome) => outcome,
+                    Err(TrialError::Stopped) => {
+                        self.finished.interrupted = true;
+                        return false;
+                    }
+                    Err(error) => {
+                        self.finished.error = Some(error);
+                        return false;
+                    }
+                };
+                if outcome.data.interrupted {
+                    self.finished.interrupted = true;
+                    return false;
+                }
+                if self.believed(cell, &outcome, attempt) {
+                    figures[cell] = self.figure(&outcome.trial);
+                    break;
+                }
+            }
+        }
+        let whole: Option<Vec<f64>> = figures.into_iter().collect();
+        if let Some(whole) = whole {
+            for (row, figure) in self.finished.values.iter_mut().zip(whole) {
+                row.push(figure);
+            }
+        } else {
+            self.warn(format!(
+                "replicate {replicate} does not count: not every cell has a figure of `{}` above 0 that may be believed",
+                self.plan.metric
+            ));
+        }
+        true
+    }
+
+    /// Adds a trial to its cell; false where it may not be believed.
+    fn believed(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
+        let trial = &outcome.trial;
+        let measured = &mut self.finished.arms[cell].measured;
+        if trial.validity.word != INVALID {
+            measured.add(outcome);
+            self.noisy += usize::from(trial.validity.word == NOISY);
+            return true;
+        }
+        // An invariant once broken is broken, whatever the clocks were worth.
+        verdict::merge_audits(&mut measured.audit, &outcome.audit);
+        let codes = verdict::reasons(&trial.validity)
+            .map(|check| check.code.clone())
+            .collect::<Vec<_>>()
+            .join(", ");
+        self.warn(format!("{} is not valid ({codes})", trial.folder));
+        if attempt == "r" {
+            self.finished.invalid.push(trial.folder.clone());
+        } else {
+            self.bench
+                .events
+                .note("this trial is repeated once".to_owned());
+        }
+        false
+    }
+
+    async fn trial(
+        &mut self,
+        replicate: u32,
+        cell: usize,
+        folder: String,
+        kept: Kept<'_>,
+    ) -> Result<Outcome, TrialError> {
+        let suite = &self.plan.suite;
+        let one = suite.windows.planned().duration();
+        let total = one * self.plan.trials();
+        let place = Place {
+            suite,
+            arm: &self.plan.arms[cell],
+            block: replicate,
+            blocks: self.plan.replicates,
+            folder,
+            seed: self.plan.seed(replicate),
+            workers: self.workers,
+            elapsed: (one * self.finished.trials.len() as u32).min(total),
+            total,
+        };
+        let outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        kept(&outcome);
+        self.finished.trials.push(outcome.trial.clone());
+        self.finished.arms[cell].view.clone_from(&outcome.view);
+        for warning in outcome.warnings.clone() {
+            self.warn(warning);
+        }
+        Ok(outcome)
+    }
+
+    /// The metric's figure; the timeout where it lies beyond it.
+    fn figure(&mut self, trial: &Trial) -> Option<f64> {
+        let operations: Vec<&str> = trial
+            .operations
+            .iter()
+            .map(|one| one.name.as_str())
+            .collect();
+        let caches: Vec<&str> = trial
+            .server
+            .cache_hit_ratio
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let timeout_ms = self.plan.suite.timeout.0 as f64;
+        let all = metrics(&operations, &caches, timeout_ms);
+        let metric = all.iter().find(|one| one.name == self.plan.metric)?;
+        let figure = metric.figure_of(trial).or_else(|| {
+            let beyond = metric.beyond?;
+            self.warn(format!(
+                "{}: `{}` lies beyond the timeout and counts as the timeout, so true effects are further from 1",
+                trial.folder, self.plan.metric
+            ));
+            Some(beyond)
+        });
+        figure.filter(|one| *one > 0.0)
+    }
+
+    fn warn(&mut self, text: String) {
+        if !self.finished.warnings.contains(&text) {
+            self.bench.events.warning(text.clone());
+            self.finished.warnings.push(text);
+        }
+    }
+
+    fn finish(mut self) -> Finished {
+        if self.noisy > 0 {
+            let noisy = self.noisy;
+            self.warn(format!(
+                "{noisy} trial(s) are noisy and count all the same: the machine was not quiet"
+            ));
+        }
+        for warning in overload_warnings(&self.finished.trials) {
+            self.warn(warning);
+        }
+        self.finished
+    }
+}
