@@ -1,13 +1,15 @@
 //! `POST /lab/audit`: do the invariants hold?
 
+use std::time::Instant;
+
 use axum::{Json, extract::State};
 use secrecy::ExposeSecret as _;
 use shared::{invariant::AuditReport, paths, problem::Problem};
 
-use super::access::LabAccess;
+use super::{access::LabAccess, cached};
 use crate::{db, error::ApiError, state::AppState};
 
-/// Check every invariant in one snapshot of the database.
+/// Check every invariant in one snapshot of the database, then a sample of the caches.
 ///
 /// Over a connection outside of the pool: an audit neither waits for requests nor makes
 /// them wait.
@@ -26,9 +28,15 @@ pub async fn audit(
     _: LabAccess,
     State(state): State<AppState>,
 ) -> Result<Json<AuditReport>, ApiError> {
-    state.admit()?;
+    let begin = Instant::now();
+    let engine = state.admit()?;
     let pool = db::connect(state.engines().parts().database_url.expose_secret()).await?;
     let report = db::audit::run(&pool).await;
     pool.close().await;
-    Ok(Json(report?))
+    let mut report = report?;
+    let (invariant, checks) = cached::equals_database(&engine).await?;
+    report.invariants.push(invariant);
+    report.cached = checks;
+    report.took_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Json(report))
 }
