@@ -1,6 +1,6 @@
 //! Read-through in this process alone: lives, mutations, many at once.
 
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use shared::ids::UserId;
 use tokio::sync::Notify;
