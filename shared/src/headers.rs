@@ -14,7 +14,9 @@ pub const LAB_TOKEN: &str = "x-lab-token";
 /// What one request cost on the server, as carried by `Server-Timing`.
 ///
 /// Grammar: `pool;dur=0.1, db;dur=1.2, redis;dur=0.3, hash;dur=50.0, total;dur=52.0,
-/// queries;desc="3", commands;desc="1", cache;desc="hit"`; durations are milliseconds.
+/// queries;desc="3", commands;desc="1", hits;desc="1", misses;desc="0", age;dur=1234`; durations
+/// are milliseconds. `age` is there only where the answer's body came from a cache; the standard
+/// `Age` header then says the same in whole seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ServerTiming {
     /// Microseconds waited for a PostgreSQL connection.
@@ -35,6 +37,9 @@ pub struct ServerTiming {
     pub cache_hits: u16,
     /// Cache lookups that did not.
     pub cache_misses: u16,
+    /// Milliseconds since the load of the cached value that the body is made of began; `None`
+    /// where the body was made from the database.
+    pub cache_age_ms: Option<u32>,
 }
 
 impl ServerTiming {
@@ -56,6 +61,9 @@ impl ServerTiming {
             "queries;desc=\"{}\", commands;desc=\"{}\", hits;desc=\"{}\", misses;desc=\"{}\"",
             self.queries, self.commands, self.cache_hits, self.cache_misses
         );
+        if let Some(age) = self.cache_age_ms {
+            let _ = write!(out, ", age;dur={age}");
+        }
         out
     }
 
@@ -70,7 +78,9 @@ impl ServerTiming {
                     continue;
                 };
                 let text = text.trim_matches('"');
-                if key == "dur" {
+                if key == "dur" && name == "age" {
+                    out.cache_age_ms = text.parse().ok();
+                } else if key == "dur" {
                     let us = text.parse::<f64>().map_or(0, |ms| {
                         (ms * 1_000.0).round().clamp(0.0, f64::from(u32::MAX)) as u32
                     });
@@ -114,8 +124,14 @@ mod tests {
             commands: 2,
             cache_hits: 1,
             cache_misses: 3,
+            cache_age_ms: None,
         };
         assert_eq!(ServerTiming::parse(&timing.write()), timing);
+        let aged = ServerTiming {
+            cache_age_ms: Some(299_999),
+            ..timing
+        };
+        assert_eq!(ServerTiming::parse(&aged.write()), aged);
     }
 
     #[test]

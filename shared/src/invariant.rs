@@ -1,5 +1,7 @@
 //! What an audit found: numbered invariants in the form of TPC-C clause 3.3.2.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Most violating rows that a report carries for one invariant.
@@ -31,6 +33,24 @@ pub struct AuditReport {
     pub took_ms: u64,
     /// Every invariant, in order of number, whether broken or not.
     pub invariants: Vec<InvariantResult>,
+    /// What the invariant `cached_equals_database` compared, by kind of cache.
+    #[serde(default)]
+    pub cached: BTreeMap<String, CachedCheck>,
+}
+
+/// Cached values of one kind, compared with the database.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CachedCheck {
+    /// Values compared; of a tiered cache both copies count.
+    pub compared: u64,
+    /// Of those, different from the database, but younger than the time that they may live, where
+    /// only time ends them: allowed, and no violation.
+    pub stale: u64,
+    /// Age of the oldest of the stale ones, in milliseconds.
+    pub oldest_stale_ms: u64,
+    /// Of those, different although they should not be: violations.
+    pub wrong: u64,
 }
 
 impl AuditReport {

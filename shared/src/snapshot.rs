@@ -84,6 +84,21 @@ pub struct CacheSnapshot {
     pub invalidations: u64,
     /// Failures of the store; each was answered without the cache.
     pub errors: u64,
+    /// Of the hits, those found in this process.
+    #[serde(default)]
+    pub memory_hits: u64,
+    /// Of the hits, those found in Redis.
+    #[serde(default)]
+    pub redis_hits: u64,
+    /// Of the hits, those that told that there is nothing.
+    #[serde(default)]
+    pub negative_hits: u64,
+    /// Loaded values that were not stored because a mutation had overtaken them.
+    #[serde(default)]
+    pub refused_fills: u64,
+    /// Values found, but loaded anew before their end.
+    #[serde(default)]
+    pub early_refreshes: u64,
 }
 
 /// Password hashing.

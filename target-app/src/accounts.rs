@@ -1,5 +1,7 @@
 //! Who an account is: the look-up behind every signed-in request, cached as `cache.users` says.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use shared::{
     api::auth::{Role, UserView},
@@ -8,20 +10,59 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{cache::keys, db::DbError, engine::Engine, error::ApiError, timing};
+use crate::{
+    cache::{Key, keys},
+    db::{Db, DbError},
+    engine::Engine,
+    error::ApiError,
+    timing,
+};
 
 /// The active account of that id, as its owner sees it.
 pub async fn user_view(engine: &Engine, id: UserId) -> Result<Option<UserView>, ApiError> {
+    Ok(look_up(engine, id).await?.0)
+}
+
+/// The same as the body of an answer, whose age is noted.
+pub async fn own_view(engine: &Engine, id: UserId) -> Result<Option<UserView>, ApiError> {
+    let (view, age) = look_up(engine, id).await?;
+    if let Some(age) = age {
+        timing::body_age(age);
+    }
+    Ok(view)
+}
+
+async fn look_up(
+    engine: &Engine,
+    id: UserId,
+) -> Result<(Option<UserView>, Option<Duration>), ApiError> {
     let db = engine.db.clone();
-    let load = move || async move {
-        let mut session = db.session();
-        let view = find(&mut *session.conn().await?, id).await?;
-        serde_json::to_vec(&view)
+    let fill = move || async move { load(&db, id).await };
+    let read = engine.caches.read_through(keys::user(id), fill).await?;
+    if read.bytes.is_empty() {
+        return Ok((None, read.age));
+    }
+    let view = serde_json::from_slice(&read.bytes).map_err(ApiError::internal)?;
+    Ok((Some(view), read.age))
+}
+
+/// The account as the cache keeps it: JSON, or no bytes where there is none.
+async fn load(db: &Db, id: UserId) -> Result<Bytes, ApiError> {
+    let mut session = db.session();
+    match find(&mut *session.conn().await?, id).await? {
+        Some(view) => serde_json::to_vec(&view)
             .map(Bytes::from)
-            .map_err(ApiError::internal)
-    };
-    let bytes = engine.caches.read_through(keys::user(id), load).await?;
-    serde_json::from_slice(&bytes).map_err(ApiError::internal)
+            .map_err(ApiError::internal),
+        None => Ok(Bytes::new()),
+    }
+}
+
+/// What the database says now to what was cached under `key`; `None` where there is nothing.
+/// For the audit, which asks past the cache.
+pub async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
+    let user = key.group.parse().map_err(ApiError::internal)?;
+    let bytes = load(&engine.db, UserId(user)).await?;
+    Ok((!bytes.is_empty()).then_some(bytes))
 }
 
 /// The active account of that id.

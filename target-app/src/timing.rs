@@ -33,6 +33,8 @@ struct Inner {
     commands: AtomicU16,
     hits: AtomicU16,
     misses: AtomicU16,
+    /// Milliseconds, and one more; 0 where the body came from no cache.
+    body_age: AtomicU32,
 }
 
 impl Default for Timing {
@@ -47,6 +49,7 @@ impl Default for Timing {
             commands: AtomicU16::new(0),
             hits: AtomicU16::new(0),
             misses: AtomicU16::new(0),
+            body_age: AtomicU32::new(0),
         }))
     }
 }
@@ -64,6 +67,7 @@ impl Timing {
             commands: self.0.commands.load(Relaxed),
             cache_hits: self.0.hits.load(Relaxed),
             cache_misses: self.0.misses.load(Relaxed),
+            cache_age_ms: self.0.body_age.load(Relaxed).checked_sub(1),
         }
     }
 }
@@ -127,6 +131,12 @@ pub fn cache_miss() {
     });
 }
 
+/// Notes how old the cached value is that the answer's body is made of.
+pub fn body_age(age: Duration) {
+    let ms = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
+    with(|inner| inner.body_age.store(ms.saturating_add(1), Relaxed));
+}
+
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
 ///
 /// A handler is dropped at its next `await` when its client goes away; a transaction, or a
@@ -175,12 +185,15 @@ mod tests {
             pool_wait(Duration::from_micros(7));
             cache_hit();
             cache_miss();
+            assert_eq!(current().read().cache_age_ms, None);
+            body_age(Duration::ZERO);
         })
         .await;
         let read = timing.read();
         assert!(read.db_us >= 2_000 && read.total_us >= read.db_us);
         assert_eq!((read.queries, read.commands, read.pool_us), (1, 3, 7));
         assert_eq!((read.cache_hits, read.cache_misses), (1, 1));
+        assert_eq!(read.cache_age_ms, Some(0));
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use super::spans::{Lasting, Percent};
 use super::values::{
     Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
     Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,
@@ -149,7 +150,15 @@ switches! {
     /// Load a missing value once, however many ask for it.
     cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
     /// What a mutation does to cached values.
-    cache_invalidation: Invalidation = "cache.invalidation", "ttl_only" => "delete", "CodeConnect results: 13 mutation paths invalidate";
+    cache_invalidation: Invalidation = "cache.invalidation", "ttl_only" => "versioned", "CodeConnect results: 13 mutation paths invalidate; refusing stale sets as in Nishtala et al., NSDI'13, 3.2.1";
+    /// How far lives are shortened at random, so that values stored together do not expire together.
+    cache_jitter: Percent<50> = "cache.jitter", "0%" => "10%", "no synchronized misses; AWS Builders' Library: jitter on all timers";
+    /// How long it is remembered that a mentor or user does not exist.
+    cache_negative: Lasting = "cache.negative", "off" => "off", "takes 404s off the database, but asks the cache before every mentor that exists";
+    /// Load a value anew before it expires, the likelier the nearer its end (XFetch).
+    cache_early_refresh: OnOff = "cache.early_refresh", "off" => "off", "Vattani et al., VLDB'15: pays where a load is long against a life";
+    /// How long a tiered cache believes its memory without asking Redis: the most that another instance is behind.
+    cache_tiered_ttl: Millis = "cache.tiered.ttl", "1s" => "1s", "a bound that holds even when a notice would be lost";
     /// How Redis is reached.
     cache_connection: Connection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
 

@@ -1,9 +1,11 @@
 //! The profile: every optimization of `target-app` as one switch with a closed set of values.
 
 mod catalogue;
+mod spans;
 mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
+pub use spans::{Lasting, Percent};
 pub use values::{
     Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
     Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,

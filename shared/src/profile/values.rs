@@ -87,13 +87,19 @@ choices! {
         Memory = "memory",
         /// In Redis.
         Redis = "redis",
+        /// In Redis, and for `cache.tiered.ttl` also in this process.
+        Tiered = "tiered",
     }
     /// What a mutation does to the cached values that it makes wrong.
     Invalidation {
         /// Nothing: they live until their time is up.
         TtlOnly = "ttl_only",
-        /// Deletes them, and refuses late fills that were loaded before.
+        /// KNOWN WRONG: deletes them, but a load that the mutation overtook is stored after the
+        /// deletion, and then lives until its time is up (the stale set).
         Delete = "delete",
+        /// Deletes them and moves their group's version; a load is stored only if the version
+        /// is still the one that its look-up saw (a lease).
+        Versioned = "versioned",
     }
     /// How Redis is reached.
     Connection {
@@ -132,6 +138,13 @@ impl OnOff {
     /// Whether it is on.
     pub const fn is_on(self) -> bool {
         matches!(self, Self::On)
+    }
+}
+
+impl Invalidation {
+    /// Whether it is there only to prove that the audit notices.
+    pub const fn is_known_wrong(self) -> bool {
+        matches!(self, Self::Delete)
     }
 }
 

@@ -1,136 +1,133 @@
 //! Read-through over whichever store the profile names.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
+    collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
+use rand::RngExt as _;
 use shared::{
-    profile::{Invalidation, Profile, Store},
+    profile::{Lasting, Profile},
     snapshot::CacheSnapshot,
 };
 
 use super::{
-    CacheError, Group, Key, Kind, Redis,
+    CacheCounters, Group, Key, Kind, Redis, Tier,
+    counters::bump,
+    entry::{Entry, now_ms},
     flights::{Flights, Route, Ticket},
-    memory::{Epochs, Memory},
+    sample::Sample,
+    stores::{Seen, Stores},
 };
 use crate::timing;
-
-/// Figures of all caches since the process started; an exchange of the engine keeps them.
-#[derive(Default)]
-pub struct CacheCounters {
-    kinds: [KindCounters; 3],
-    /// Seconds since `born` at the last warning, so that an outage does not flood the log.
-    warned: AtomicU64,
-}
-
-#[derive(Default)]
-struct KindCounters {
-    hits: AtomicU64,
-    misses: AtomicU64,
-    fills: AtomicU64,
-    shared_loads: AtomicU64,
-    invalidations: AtomicU64,
-    errors: AtomicU64,
-}
 
 /// The caches of one engine; clones share them.
 #[derive(Clone)]
 pub struct Caches(Arc<Inner>);
 
 struct Inner {
-    kinds: [KindCache; 3],
-    redis: Option<Redis>,
-    epochs: Epochs,
+    stores: Stores,
+    lives: Lives,
     flights: Flights,
     single_flight: bool,
-    deletes: bool,
+    early_refresh: bool,
+    sample: Sample,
     counters: Arc<CacheCounters>,
-    born: Instant,
 }
 
-struct KindCache {
-    kept: Kept,
-    ttl: Duration,
+/// How long values live.
+struct Lives {
+    kinds: [Duration; 3],
+    absence: Option<Duration>,
+    jitter: f64,
 }
 
-enum Kept {
-    Nowhere,
-    Here(Memory),
-    InRedis,
+/// What a read came back with.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The value.
+    pub bytes: Bytes,
+    /// How old it is, where it came from a store.
+    pub age: Option<Duration>,
 }
 
-/// What a look-up saw, for the fill that may follow.
-struct Seen {
-    epoch: u64,
-    generation: String,
-    /// The store did not answer: a fill would be refused or, worse, come too late.
-    broken: bool,
+/// A stored value as an audit sees it.
+#[derive(Debug, Clone)]
+pub struct Held {
+    /// The value; nothing where the store says that there is nothing to find.
+    pub bytes: Option<Bytes>,
+    /// Which store has it.
+    pub tier: Tier,
+    /// How old it is.
+    pub age: Duration,
+    /// When its load began, in milliseconds since 1970: tells it from a later one.
+    pub loaded_ms: u64,
+    /// How old it may become.
+    pub life: Duration,
 }
 
 impl Caches {
     /// Caches as the profile wants them; `redis` is used by the kinds that name it.
     pub fn new(profile: &Profile, redis: Option<Redis>, counters: Arc<CacheCounters>) -> Self {
-        let kind = |store, ttl: shared::time::Millis| KindCache {
-            kept: match store {
-                Store::Off => Kept::Nowhere,
-                Store::Memory => Kept::Here(Memory::new(ttl.duration())),
-                Store::Redis => Kept::InRedis,
-            },
-            ttl: ttl.duration(),
-        };
         Self(Arc::new(Inner {
-            kinds: [
-                kind(profile.cache_mentors, profile.cache_mentors_ttl),
-                kind(profile.cache_bookings, profile.cache_bookings_ttl),
-                kind(profile.cache_users, profile.cache_users_ttl),
-            ],
-            redis,
-            epochs: Epochs::default(),
+            stores: Stores::new(profile, redis, Arc::clone(&counters)),
+            lives: Lives {
+                kinds: [
+                    profile.cache_mentors_ttl.duration(),
+                    profile.cache_bookings_ttl.duration(),
+                    profile.cache_users_ttl.duration(),
+                ],
+                absence: match profile.cache_negative {
+                    Lasting::Off => None,
+                    Lasting::For(span) => Some(span.duration()),
+                },
+                jitter: profile.cache_jitter.share(),
+            },
             flights: Flights::default(),
             single_flight: profile.cache_single_flight.is_on(),
-            deletes: profile.cache_invalidation == Invalidation::Delete,
+            early_refresh: profile.cache_early_refresh.is_on(),
+            sample: Sample::default(),
             counters,
-            born: Instant::now(),
         }))
     }
 
     /// The way to Redis, where the profile has one.
     pub fn redis(&self) -> Option<&Redis> {
-        self.0.redis.as_ref()
+        self.0.stores.redis()
     }
 
     /// Cached JSON bytes of `key`, loaded if need be.
     ///
     /// A store that fails costs the load that it would have saved, nothing else. With
     /// `cache.single_flight` on, whoever misses while another loads waits for that load,
-    /// which then runs shielded from its client's going away.
-    pub async fn read_through<E, F, Fut>(&self, key: Key, load: F) -> Result<Bytes, E>
+    /// which then runs shielded from its client's going away. Empty bytes say that there is
+    /// nothing to find; they are stored only as long as `cache.negative` says.
+    pub async fn read_through<E, F, Fut>(&self, key: Key, load: F) -> Result<Read, E>
     where
         E: Clone + Send + Sync + 'static,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Bytes, E>> + Send + 'static,
     {
-        if matches!(self.kind(key.kind).kept, Kept::Nowhere) {
-            return load().await;
+        if self.0.stores.is_off(key.kind) {
+            return load().await.map(Read::fresh);
         }
-        let counters = self.counters(key.kind);
-        let seen = match self.look_up(&key).await {
-            (Some(value), _) => {
-                counters.hits.fetch_add(1, Relaxed);
-                timing::cache_hit();
-                return Ok(value);
+        let counters = self.0.counters.of(key.kind);
+        let looked = self.0.stores.look_up(&key, self.draw()).await;
+        let known = match looked.found {
+            Some((entry, tier)) if !looked.due => {
+                self.count_hit(key.kind, &entry, tier);
+                return Ok(entry.into());
             }
-            (None, seen) => seen,
+            Some((entry, _)) => {
+                bump(&counters.early_refreshes);
+                Some(entry.loaded_ms)
+            }
+            None => None,
         };
-        counters.misses.fetch_add(1, Relaxed);
+        let seen = looked.seen;
+        bump(&counters.misses);
         timing::cache_miss();
         if !self.0.single_flight {
             return self.load_and_fill(key, seen, load).await;
@@ -140,22 +137,23 @@ impl Caches {
             epoch: seen.epoch,
             generation: seen.generation.clone(),
         };
-        match self.0.flights.board::<Result<Bytes, E>>(route) {
+        match self.0.flights.board::<Result<Read, E>>(route) {
             Ticket::Passenger(passenger) => {
-                counters.shared_loads.fetch_add(1, Relaxed);
+                bump(&counters.shared_loads);
                 match passenger.arrive().await {
                     Some(outcome) => outcome,
-                    None => load().await,
+                    None => load().await.map(Read::fresh),
                 }
             }
             Ticket::Pilot(pilot) => {
                 let caches = self.clone();
                 timing::shielded(async move {
                     // Another flight may have landed between the look-up and the boarding.
-                    let outcome = match caches.look_up(&key).await {
-                        (Some(value), _) => Ok(value),
-                        (None, again) if again.broken => load().await,
-                        (None, _) => caches.load_and_fill(key, seen, load).await,
+                    let again = caches.0.stores.look_up(&key, None).await;
+                    let outcome = match again.found {
+                        Some((entry, _)) if Some(entry.loaded_ms) > known => Ok(entry.into()),
+                        None if again.seen.broken => load().await.map(Read::fresh),
+                        _ => caches.load_and_fill(key, seen, load).await,
                     };
                     pilot.land(outcome.clone());
                     outcome
@@ -165,248 +163,178 @@ impl Caches {
         }
     }
 
+    /// Runs `load` unless it is remembered that it finds nothing; remembers it if it does.
+    ///
+    /// For what is not cached itself: nothing is stored of a value that exists, and a look-up
+    /// that comes back without an answer counts as neither hit nor miss. Only with
+    /// `cache.negative`; without it, `load` is all that happens.
+    pub async fn unless_missing<T, E>(
+        &self,
+        key: Key,
+        load: impl Future<Output = Result<Option<T>, E>>,
+    ) -> Result<Option<T>, E> {
+        if self.0.lives.absence.is_none() || self.0.stores.is_off(key.kind) {
+            return load.await;
+        }
+        let looked = self.0.stores.look_up(&key, None).await;
+        if let Some((entry, tier)) = looked.found
+            && entry.is_absence()
+        {
+            self.count_hit(key.kind, &entry, tier);
+            return Ok(None);
+        }
+        let begin = Begin::now();
+        let found = load.await?;
+        if found.is_none() {
+            self.keep(&key, &looked.seen, Bytes::new(), &begin).await;
+        }
+        Ok(found)
+    }
+
     /// Makes the values of these groups wrong; call it after the commit, in the same
     /// shielded work as the mutation. With `cache.invalidation` at `ttl_only` it does nothing.
     pub async fn invalidate(&self, groups: &[Group]) {
-        if !self.0.deletes {
-            return;
-        }
         for group in groups {
-            let kept = &self.kind(group.kind).kept;
-            if matches!(kept, Kept::Nowhere) {
-                continue;
-            }
-            let counters = self.counters(group.kind);
-            counters.invalidations.fetch_add(1, Relaxed);
-            self.0.epochs.end(group);
-            if let (Kept::InRedis, Some(redis)) = (kept, &self.0.redis)
-                && let Err(error) = redis.invalidate(group).await
-            {
-                self.note_error(group.kind, &error);
-            }
+            self.0.stores.invalidate(group).await;
+        }
+    }
+
+    /// Forgets that there was nothing in these groups; call it after the commit of what created
+    /// it, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
+    pub async fn created(&self, groups: &[Group]) {
+        if self.0.lives.absence.is_some() {
+            self.invalidate(groups).await;
         }
     }
 
     /// What each cache says of itself, by kind.
     pub fn snapshot(&self) -> BTreeMap<String, CacheSnapshot> {
-        Kind::ALL
+        self.0.counters.snapshot()
+    }
+
+    /// Keys of one kind whose values this process stored, a bounded sample of them.
+    pub fn sampled(&self, kind: Kind) -> Vec<Key> {
+        self.0.sample.of(kind)
+    }
+
+    /// What the stores have of a key, without counting it as a look-up.
+    pub async fn peek(&self, key: &Key) -> Vec<Held> {
+        let found = self.0.stores.peek(key).await;
+        found
             .into_iter()
-            .map(|kind| {
-                let counters = self.counters(kind);
-                let snapshot = CacheSnapshot {
-                    hits: counters.hits.load(Relaxed),
-                    misses: counters.misses.load(Relaxed),
-                    fills: counters.fills.load(Relaxed),
-                    shared_loads: counters.shared_loads.load(Relaxed),
-                    invalidations: counters.invalidations.load(Relaxed),
-                    errors: counters.errors.load(Relaxed),
-                };
-                (kind.as_str().to_owned(), snapshot)
+            .map(|(entry, tier)| Held {
+                age: entry.age(),
+                loaded_ms: entry.loaded_ms,
+                life: entry.life,
+                bytes: (!entry.is_absence()).then_some(entry.body),
+                tier,
             })
             .collect()
     }
 
-    async fn look_up(&self, key: &Key) -> (Option<Bytes>, Seen) {
-        let mut seen = Seen {
-            epoch: self.0.epochs.read(&key.group),
-            generation: String::new(),
-            broken: false,
-        };
-        let value = match (&self.kind(key.kind).kept, &self.0.redis) {
-            (Kept::Here(memory), _) => memory.get(key, seen.epoch).await,
-            (Kept::InRedis, Some(redis)) => {
-                let answer = if self.0.deletes {
-                    redis.look_up(key).await
-                } else {
-                    redis.get(key).await.map(|value| (value, String::new()))
-                };
-                match answer {
-                    Ok((value, generation)) => {
-                        seen.generation = generation;
-                        value
-                    }
-                    Err(error) => {
-                        self.note_error(key.kind, &error);
-                        seen.broken = true;
-                        None
-                    }
-                }
-            }
-            _ => None,
-        };
-        (value, seen)
-    }
-
-    async fn load_and_fill<E, F, Fut>(&self, key: Key, seen: Seen, load: F) -> Result<Bytes, E>
+    async fn load_and_fill<E, F, Fut>(&self, key: Key, seen: Seen, load: F) -> Result<Read, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Bytes, E>>,
     {
+        let begin = Begin::now();
         let value = load().await?;
-        if seen.broken {
-            return Ok(value);
-        }
-        let kind = key.kind;
-        let cache = self.kind(kind);
-        let filled = match (&cache.kept, &self.0.redis) {
-            // A value from before would only displace a good one.
-            (Kept::Here(_), _) if self.0.epochs.read(&key.group) != seen.epoch => Ok(false),
-            (Kept::Here(memory), _) => {
-                memory.put(key, seen.epoch, value.clone()).await;
-                Ok(true)
-            }
-            (Kept::InRedis, Some(redis)) if self.0.deletes => {
-                redis.fill(&key, &seen.generation, &value, cache.ttl).await
-            }
-            (Kept::InRedis, Some(redis)) => redis.put(&key, &value, cache.ttl).await.map(|()| true),
-            _ => Ok(false),
-        };
-        match filled {
-            Ok(true) => {
-                self.counters(kind).fills.fetch_add(1, Relaxed);
-            }
-            Ok(false) => {}
-            Err(error) => self.note_error(kind, &error),
-        }
-        Ok(value)
+        self.keep(&key, &seen, value.clone(), &begin).await;
+        Ok(Read::fresh(value))
     }
 
-    fn note_error(&self, kind: Kind, error: &CacheError) {
-        self.counters(kind).errors.fetch_add(1, Relaxed);
-        // The pause after a failure is no news.
-        if matches!(error, CacheError::Paused) {
+    /// Stores what was loaded, if it has a life ahead of it.
+    async fn keep(&self, key: &Key, seen: &Seen, body: Bytes, begin: &Begin) {
+        let Some(life) = self.0.lives.draw(key.kind, body.is_empty()) else {
+            return;
+        };
+        let entry = Entry {
+            body,
+            loaded_ms: begin.wall_ms,
+            cost: begin.instant.elapsed(),
+            life,
+        };
+        if entry.left().is_zero() {
             return;
         }
-        let now = self.0.born.elapsed().as_secs() + 1;
-        if self.0.counters.warned.swap(now, Relaxed) != now {
-            tracing::warn!(cache = kind.as_str(), %error, "the cache failed; requests go on without it");
+        if self.0.stores.fill(key, seen, &entry).await {
+            self.0.sample.note(key);
         }
     }
 
-    fn kind(&self, kind: Kind) -> &KindCache {
-        &self.0.kinds[kind as usize]
+    fn count_hit(&self, kind: Kind, entry: &Entry, tier: Tier) {
+        let counters = self.0.counters.of(kind);
+        bump(match tier {
+            Tier::Memory => &counters.memory_hits,
+            Tier::Redis => &counters.redis_hits,
+        });
+        if entry.is_absence() {
+            bump(&counters.negative_hits);
+        }
+        timing::cache_hit();
     }
 
-    fn counters(&self, kind: Kind) -> &KindCounters {
-        &self.0.counters.kinds[kind as usize]
+    /// The lot that decides on an early refresh.
+    fn draw(&self) -> Option<f64> {
+        self.0
+            .early_refresh
+            .then(|| 1.0 - rand::rng().random::<f64>())
+    }
+}
+
+impl Lives {
+    /// The life of a new value; never longer than its switch says, so that this stays the bound
+    /// of its age. `None` where it is not to be stored.
+    fn draw(&self, kind: Kind, absence: bool) -> Option<Duration> {
+        let whole = self.kinds[kind as usize];
+        let whole = if absence {
+            whole.min(self.absence?)
+        } else {
+            whole
+        };
+        let cut = self.jitter * rand::rng().random::<f64>();
+        Some(whole.mul_f64(1.0 - cut))
+    }
+}
+
+/// When a load began.
+struct Begin {
+    wall_ms: u64,
+    instant: Instant,
+}
+
+impl Begin {
+    fn now() -> Self {
+        Self {
+            wall_ms: now_ms(),
+            instant: Instant::now(),
+        }
+    }
+}
+
+impl Read {
+    fn fresh(bytes: Bytes) -> Self {
+        Self { bytes, age: None }
+    }
+
+    /// The value, after its age was noted for the answer that it is the body of.
+    pub fn into_body(self) -> Bytes {
+        if let Some(age) = self.age {
+            timing::body_age(age);
+        }
+        self.bytes
+    }
+}
+
+impl From<Entry> for Read {
+    fn from(entry: Entry) -> Self {
+        Self {
+            age: Some(entry.age()),
+            bytes: entry.body,
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::AtomicU32;
-
-    use shared::ids::UserId;
-    use tokio::sync::Notify;
-
-    use super::*;
-    use crate::cache::keys;
-
-    const ANN: UserId = UserId(uuid::Uuid::nil());
-
-    fn caches(settings: &[&str]) -> Caches {
-        let mut profile = Profile::after();
-        profile.apply("cache.users=memory").unwrap();
-        for setting in settings {
-            profile.apply(setting).unwrap();
-        }
-        Caches::new(&profile, None, Arc::default())
-    }
-
-    async fn read(caches: &Caches, text: &'static str) -> Bytes {
-        let load = move || async move { Ok::<_, ()>(Bytes::from(text)) };
-        caches.read_through(keys::user(ANN), load).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_value_is_loaded_once_and_again_after_its_group_is_invalidated() {
-        let caches = caches(&[]);
-        assert_eq!(read(&caches, "one").await, "one");
-        assert_eq!(read(&caches, "two").await, "one");
-        caches.invalidate(&[keys::user_group(ANN)]).await;
-        assert_eq!(read(&caches, "three").await, "three");
-        let users = &caches.snapshot()["users"];
-        assert_eq!((users.hits, users.misses, users.fills), (1, 2, 2));
-        assert_eq!(users.invalidations, 1);
-    }
-
-    #[tokio::test]
-    async fn values_outlive_mutations_where_only_their_time_ends_them() {
-        let caches = caches(&["cache.invalidation=ttl_only"]);
-        read(&caches, "one").await;
-        caches.invalidate(&[keys::user_group(ANN)]).await;
-        assert_eq!(read(&caches, "two").await, "one");
-    }
-
-    #[tokio::test]
-    async fn a_cache_that_is_off_loads_every_time() {
-        let caches = caches(&["cache.users=off"]);
-        read(&caches, "one").await;
-        assert_eq!(read(&caches, "two").await, "two");
-        assert_eq!(caches.snapshot()["users"], CacheSnapshot::default());
-    }
-
-    #[tokio::test]
-    async fn many_misses_at_once_are_one_load() {
-        let caches = caches(&["cache.single_flight=on"]);
-        let loads = Arc::new(AtomicU32::new(0));
-        let readers = (0..50).map(|_| {
-            let (caches, loads) = (caches.clone(), Arc::clone(&loads));
-            tokio::spawn(async move {
-                let load = move || async move {
-                    loads.fetch_add(1, Relaxed);
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    Ok::<_, ()>(Bytes::from_static(b"value"))
-                };
-                caches.read_through(keys::user(ANN), load).await
-            })
-        });
-        for reader in futures_util::future::join_all(readers).await {
-            assert_eq!(reader.unwrap().unwrap(), "value");
-        }
-        assert_eq!(loads.load(Relaxed), 1);
-        let users = &caches.snapshot()["users"];
-        assert_eq!(users.shared_loads + users.hits, 49);
-    }
-
-    #[tokio::test]
-    async fn a_load_from_before_a_mutation_is_neither_kept_nor_joined_after_it() {
-        let caches = caches(&["cache.single_flight=on"]);
-        let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let slow = tokio::spawn({
-            let (caches, begun, go) = (caches.clone(), Arc::clone(&begun), Arc::clone(&go));
-            async move {
-                let load = move || async move {
-                    begun.notify_one();
-                    go.notified().await;
-                    Ok::<_, ()>(Bytes::from_static(b"old"))
-                };
-                caches.read_through(keys::user(ANN), load).await
-            }
-        });
-        begun.notified().await;
-        caches.invalidate(&[keys::user_group(ANN)]).await;
-        assert_eq!(read(&caches, "new").await, "new");
-        go.notify_one();
-        assert_eq!(slow.await.unwrap().unwrap(), "old");
-        assert_eq!(read(&caches, "newest").await, "new");
-    }
-
-    #[tokio::test]
-    async fn when_the_one_who_loads_breaks_down_the_others_load_for_themselves() {
-        let caches = caches(&["cache.single_flight=on"]);
-        let broken = tokio::spawn({
-            let caches = caches.clone();
-            async move {
-                let load = || async {
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                    panic!("broken down")
-                };
-                caches.read_through::<(), _, _>(keys::user(ANN), load).await
-            }
-        });
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        assert_eq!(read(&caches, "own").await, "own");
-        assert!(broken.await.is_err());
-    }
-}
+#[path = "caches_tests.rs"]
+mod tests;

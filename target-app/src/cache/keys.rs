@@ -5,8 +5,11 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use shared::{
     api::{bookings::BookingQuery, mentors::MentorQuery},
-    ids::UserId,
+    ids::{MentorId, UserId},
 };
+
+/// The group of all pages of the mentor list.
+pub(crate) const ALL: &str = "all";
 
 /// What is cached; each kind has its own switches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,6 +45,25 @@ pub struct Key {
     pub group: String,
     /// Which of its group.
     pub name: String,
+    /// What was asked, as JSON; `name` follows from it. With it an audit can ask again.
+    pub question: String,
+}
+
+impl Key {
+    /// Bytes that it takes in memory, its own fields aside.
+    pub(super) fn bytes(&self) -> usize {
+        self.group.len() + self.name.len() + self.question.len()
+    }
+
+    fn asked(kind: Kind, group: String, query: &impl Serialize) -> Self {
+        let question = serde_json::to_string(query).expect("queries are plain values");
+        Self {
+            kind,
+            group,
+            name: digest(&question),
+            question,
+        }
+    }
 }
 
 /// Values that one mutation makes wrong together.
@@ -55,20 +77,12 @@ pub struct Group {
 
 /// A page of the mentor list.
 pub fn mentor_list(query: &MentorQuery) -> Key {
-    Key {
-        kind: Kind::Mentors,
-        group: "all".to_owned(),
-        name: digest(query),
-    }
+    Key::asked(Kind::Mentors, ALL.to_owned(), query)
 }
 
 /// A page of a student's bookings.
 pub fn student_bookings(student: UserId, query: &BookingQuery) -> Key {
-    Key {
-        kind: Kind::Bookings,
-        group: student.to_string(),
-        name: digest(query),
-    }
+    Key::asked(Kind::Bookings, student.to_string(), query)
 }
 
 /// A user as they see themselves.
@@ -77,6 +91,17 @@ pub fn user(user: UserId) -> Key {
         kind: Kind::Users,
         group: user.to_string(),
         name: "view".to_owned(),
+        question: String::new(),
+    }
+}
+
+/// That there is no such mentor; nothing is stored of those that there are.
+pub fn no_mentor(mentor: MentorId) -> Key {
+    Key {
+        kind: Kind::Mentors,
+        group: mentor.to_string(),
+        name: "absence".to_owned(),
+        question: String::new(),
     }
 }
 
@@ -84,7 +109,15 @@ pub fn user(user: UserId) -> Key {
 pub fn mentor_lists() -> Group {
     Group {
         kind: Kind::Mentors,
-        name: "all".to_owned(),
+        name: ALL.to_owned(),
+    }
+}
+
+/// What is stored of one mentor alone.
+pub fn mentor(mentor: MentorId) -> Group {
+    Group {
+        kind: Kind::Mentors,
+        name: mentor.to_string(),
     }
 }
 
@@ -105,9 +138,8 @@ pub fn user_group(user: UserId) -> Group {
 }
 
 /// A name of bounded length for a query of any length: 128 bits of SHA-256 over its JSON.
-fn digest(query: &impl Serialize) -> String {
-    let text = serde_json::to_vec(query).expect("queries are plain values");
-    URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..16])
+fn digest(question: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&Sha256::digest(question)[..16])
 }
 
 #[cfg(test)]

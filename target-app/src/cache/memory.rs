@@ -3,13 +3,12 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use bytes::Bytes;
-use moka::future::Cache;
+use moka::{Expiry, future::Cache};
 
-use super::{Group, Key};
+use super::{Group, Key, entry::Entry};
 
 /// Most bytes that one kind may keep.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -51,33 +50,68 @@ impl Epochs {
 }
 
 /// Values of one kind.
-pub(super) struct Memory(Cache<Key, (u64, Bytes)>);
+pub(super) struct Memory(Cache<Key, Held>);
+
+/// A value, and how it is held here.
+#[derive(Clone)]
+struct Held {
+    entry: Entry,
+    /// The epoch of its group that it belongs to.
+    stamp: u64,
+    /// How long it stays here.
+    stay: Duration,
+}
+
+/// Each value stays for a time of its own.
+struct OwnStay;
+
+impl Expiry<Key, Held> for OwnStay {
+    fn expire_after_create(&self, _: &Key, held: &Held, _: Instant) -> Option<Duration> {
+        Some(held.stay)
+    }
+
+    fn expire_after_update(
+        &self,
+        _: &Key,
+        held: &Held,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(held.stay)
+    }
+}
 
 impl Memory {
-    /// An empty store whose values live for `ttl`.
-    pub(super) fn new(ttl: Duration) -> Self {
-        let weigh = |key: &Key, (_, value): &(u64, Bytes)| {
-            // 100 bytes stand for the store's own bookkeeping.
-            let bytes = key.group.len() + key.name.len() + value.len() + 100;
+    /// An empty store.
+    pub(super) fn new() -> Self {
+        let weigh = |key: &Key, held: &Held| {
+            // 150 bytes stand for the store's own bookkeeping.
+            let bytes = key.bytes() + held.entry.body.len() + 150;
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         Self(
             Cache::builder()
                 .max_capacity(MAX_BYTES)
                 .weigher(weigh)
-                .time_to_live(ttl)
+                .expire_after(OwnStay)
                 .build(),
         )
     }
 
     /// A value of that epoch.
-    pub(super) async fn get(&self, key: &Key, epoch: u64) -> Option<Bytes> {
-        let (stamp, value) = self.0.get(key).await?;
-        (stamp == epoch).then_some(value)
+    pub(super) async fn get(&self, key: &Key, epoch: u64) -> Option<Entry> {
+        let held = self.0.get(key).await?;
+        (held.stamp == epoch).then_some(held.entry)
     }
 
-    /// Keeps a value that was loaded in that epoch.
-    pub(super) async fn put(&self, key: Key, epoch: u64, value: Bytes) {
-        self.0.insert(key, (epoch, value)).await;
+    /// Keeps a value for that epoch, until its end and at most for `longest`.
+    pub(super) async fn put(&self, key: Key, epoch: u64, entry: Entry, longest: Duration) {
+        let stay = entry.left().min(longest);
+        let held = Held {
+            entry,
+            stamp: epoch,
+            stay,
+        };
+        self.0.insert(key, held).await;
     }
 }

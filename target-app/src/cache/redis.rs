@@ -2,7 +2,8 @@
 //!
 //! A value is deleted together with its group. So that a slow load cannot put back what a
 //! mutation took away, each group has a generation: a look-up reads value and generation in
-//! one command, and a script stores the loaded value only while the generation is the same.
+//! one command, and a script stores the loaded value only while the generation is the same
+//! (`cache.invalidation` at `versioned`; at `delete` it stores without looking).
 
 use std::{
     sync::{
@@ -12,7 +13,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use deadpool_redis::{
     Manager, Pool, Timeouts,
     redis::{
@@ -24,7 +24,7 @@ use deadpool_redis::{
 use shared::profile::Connection;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Group, Key};
+use super::{Group, Key, entry::Entry};
 use crate::timing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,13 +37,14 @@ const POOL_SIZE: usize = 32;
 /// How long a generation is remembered; far longer than any load takes.
 const GENERATION_SECONDS: u64 = 3_600;
 
-/// Stores a value unless its group was invalidated since it was looked up.
+/// Stores a value as a member of its group, which lives longer than each of its members; where
+/// the fourth argument is 1, not if the group was invalidated since the value was looked up.
 const FILL: &str = r"
-local generation = redis.call('GET', KEYS[2]) or ''
-if generation ~= ARGV[1] then return 0 end
+if ARGV[4] == '1' and (redis.call('GET', KEYS[2]) or '') ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('SADD', KEYS[3], KEYS[1])
-redis.call('PEXPIRE', KEYS[3], ARGV[3] + 60000)
+local life = ARGV[3] + 60000
+if redis.call('PTTL', KEYS[3]) < life then redis.call('PEXPIRE', KEYS[3], life) end
 return 1";
 /// Moves a group's generation and deletes its values.
 const INVALIDATE: &str = r"
@@ -142,56 +143,55 @@ impl Redis {
     }
 
     /// A value, and the generation of its group for [`fill`](Self::fill).
-    pub(super) async fn look_up(&self, key: &Key) -> Result<(Option<Bytes>, String), CacheError> {
+    pub(super) async fn look_up(&self, key: &Key) -> Result<(Option<Entry>, String), CacheError> {
         let group = self.group(key.kind.as_str(), &key.group);
         let (value, generation): (Option<Vec<u8>>, Option<String>) = self
             .run(Work::Command(
                 cmd("MGET").arg(self.value(key)).arg(group.generation),
             ))
             .await?;
-        Ok((value.map(Bytes::from), generation.unwrap_or_default()))
+        Ok((
+            value.and_then(Entry::decode),
+            generation.unwrap_or_default(),
+        ))
     }
 
-    /// Stores a value unless the generation has moved; tells whether it was stored.
+    /// Stores a value as a member of its group, and tells whether: with a generation only while
+    /// the group still has it.
     pub(super) async fn fill(
         &self,
         key: &Key,
-        generation: &str,
-        value: &Bytes,
-        ttl: Duration,
+        generation: Option<&str>,
+        entry: &Entry,
     ) -> Result<bool, CacheError> {
         let group = self.group(key.kind.as_str(), &key.group);
         let mut call = self.0.fill.prepare_invoke();
         call.key(self.value(key))
             .key(group.generation)
             .key(group.members)
-            .arg(generation)
-            .arg(&value[..])
-            .arg(millis(ttl));
+            .arg(generation.unwrap_or_default())
+            .arg(&entry.encode()[..])
+            .arg(millis(entry.left()))
+            .arg(u8::from(generation.is_some()));
         self.run(Work::Script(&call)).await
     }
 
     /// A value, without regard to generations.
-    pub(super) async fn get(&self, key: &Key) -> Result<Option<Bytes>, CacheError> {
+    pub(super) async fn get(&self, key: &Key) -> Result<Option<Entry>, CacheError> {
         let value: Option<Vec<u8>> = self
             .run(Work::Command(cmd("GET").arg(self.value(key))))
             .await?;
-        Ok(value.map(Bytes::from))
+        Ok(value.and_then(Entry::decode))
     }
 
-    /// Stores a value, without regard to generations.
-    pub(super) async fn put(
-        &self,
-        key: &Key,
-        value: &Bytes,
-        ttl: Duration,
-    ) -> Result<(), CacheError> {
+    /// Stores a value of no group: nothing but its time ends it.
+    pub(super) async fn put(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
         self.run(Work::Command(
             cmd("SET")
                 .arg(self.value(key))
-                .arg(&value[..])
+                .arg(&entry.encode()[..])
                 .arg("PX")
-                .arg(millis(ttl)),
+                .arg(millis(entry.left())),
         ))
         .await
     }

@@ -4,7 +4,7 @@
 //! All run in one read-only snapshot, so that they speak of the same instant even while
 //! requests go on.
 
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -129,6 +129,8 @@ pub async fn run(pool: &PgPool, ledger: Option<&Ledger>) -> Result<AuditReport, 
             audited_at,
             took_ms: started.elapsed().as_millis() as u64,
             invariants,
+            // Of caches the database knows nothing.
+            cached: BTreeMap::new(),
         })
     })
     .await

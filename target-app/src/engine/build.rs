@@ -117,7 +117,8 @@ impl Engine {
             profile.cache_bookings,
             profile.cache_users,
         ]
-        .contains(&Store::Redis);
+        .iter()
+        .any(|store| matches!(store, Store::Redis | Store::Tiered));
         let caches = Caches::new(
             &profile,
             uses_redis.then_some(redis),

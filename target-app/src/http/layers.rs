@@ -8,7 +8,7 @@ use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
 use axum::{
     body::{HttpBody as _, to_bytes},
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, Uri},
+    http::{HeaderName, HeaderValue, Method, Uri, header::AGE},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -73,6 +73,9 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     headers.insert(X_REQUEST_ID, id.header());
     if let Ok(value) = HeaderValue::try_from(costs.write()) {
         headers.insert(X_SERVER_TIMING, value);
+    }
+    if let Some(age) = costs.cache_age_ms {
+        headers.insert(AGE, HeaderValue::from(age / 1_000));
     }
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
     state

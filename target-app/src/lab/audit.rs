@@ -1,5 +1,7 @@
 //! `POST /lab/audit`: do the invariants hold?
 
+use std::time::Instant;
+
 use axum::{
     Json,
     extract::{State, rejection::BytesRejection},
@@ -8,10 +10,10 @@ use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 use shared::{api::lab::AuditRequest, invariant::AuditReport, paths, problem::Problem};
 
-use super::{access::LabAccess, body::optional};
+use super::{access::LabAccess, body::optional, cached};
 use crate::{db, error::ApiError, state::AppState};
 
-/// Check every invariant in one snapshot of the database.
+/// Check every invariant in one snapshot of the database, then a sample of the caches.
 ///
 /// With a ledger of what the client was promised, those of the ledger too: nothing
 /// acknowledged is lost, nothing is there that nobody asked for.
@@ -36,10 +38,16 @@ pub async fn audit(
     State(state): State<AppState>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<AuditReport>, ApiError> {
-    state.admit()?;
+    let begin = Instant::now();
+    let engine = state.admit()?;
     let request: AuditRequest = optional(body)?;
     let pool = db::connect(state.engines().parts().database_url.expose_secret()).await?;
     let report = db::audit::run(&pool, request.ledger.as_ref()).await;
     pool.close().await;
-    Ok(Json(report?))
+    let mut report = report?;
+    let (invariant, checks) = cached::equals_database(&engine).await?;
+    report.invariants.push(invariant);
+    report.cached = checks;
+    report.took_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(Json(report))
 }

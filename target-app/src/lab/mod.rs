@@ -13,6 +13,7 @@
 mod access;
 mod audit;
 mod body;
+mod cached;
 mod health;
 mod probes;
 mod profile;

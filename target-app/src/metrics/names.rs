@@ -22,7 +22,8 @@ pub const POOL_ACQUIRES: &str = "targetapp_pool_acquires_total";
 pub const POOL_TIMEOUTS: &str = "targetapp_pool_timeouts_total";
 /// Transactions run again after they lost against another one, by `sqlstate`.
 pub const TRANSACTION_RETRIES: &str = "targetapp_db_transaction_retries_total";
-/// Cache look-ups, by `cache` and `outcome`: `hit` or `miss`.
+/// Cache look-ups, by `cache` and `outcome`: `hit` or `miss`; hits also by `store`: `memory` or
+/// `redis`.
 pub const CACHE_LOOKUPS: &str = "targetapp_cache_lookups_total";
 /// Values loaded and stored, by `cache`.
 pub const CACHE_FILLS: &str = "targetapp_cache_fills_total";
@@ -30,6 +31,12 @@ pub const CACHE_FILLS: &str = "targetapp_cache_fills_total";
 pub const CACHE_SHARED_LOADS: &str = "targetapp_cache_shared_loads_total";
 /// Invalidations, by `cache`.
 pub const CACHE_INVALIDATIONS: &str = "targetapp_cache_invalidations_total";
+/// Hits that told that there is nothing, by `cache`.
+pub const CACHE_NEGATIVE_HITS: &str = "targetapp_cache_negative_hits_total";
+/// Loaded values that were not stored because a mutation had overtaken them, by `cache`.
+pub const CACHE_REFUSED_FILLS: &str = "targetapp_cache_refused_fills_total";
+/// Values loaded anew before their end, by `cache`.
+pub const CACHE_EARLY_REFRESHES: &str = "targetapp_cache_early_refreshes_total";
 /// Failures of the store, by `cache`.
 pub const CACHE_ERRORS: &str = "targetapp_cache_errors_total";
 /// Passwords hashed or checked.

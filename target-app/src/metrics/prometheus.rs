@@ -75,13 +75,19 @@ pub fn render(scrape: &Scrape) -> String {
     }
     for (kind, cache) in &scrape.caches {
         let kind = kind.clone();
-        counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "hit")
-            .absolute(cache.hits);
+        for (store, hits) in [("memory", cache.memory_hits), ("redis", cache.redis_hits)] {
+            counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "hit", "store" => store)
+                .absolute(hits);
+        }
         counter!(names::CACHE_LOOKUPS, "cache" => kind.clone(), "outcome" => "miss")
             .absolute(cache.misses);
         counter!(names::CACHE_FILLS, "cache" => kind.clone()).absolute(cache.fills);
         counter!(names::CACHE_SHARED_LOADS, "cache" => kind.clone()).absolute(cache.shared_loads);
         counter!(names::CACHE_INVALIDATIONS, "cache" => kind.clone()).absolute(cache.invalidations);
+        counter!(names::CACHE_NEGATIVE_HITS, "cache" => kind.clone()).absolute(cache.negative_hits);
+        counter!(names::CACHE_REFUSED_FILLS, "cache" => kind.clone()).absolute(cache.refused_fills);
+        counter!(names::CACHE_EARLY_REFRESHES, "cache" => kind.clone())
+            .absolute(cache.early_refreshes);
         counter!(names::CACHE_ERRORS, "cache" => kind).absolute(cache.errors);
     }
     counter!(names::HASHES).absolute(scrape.hashing.hashes);
@@ -132,6 +138,18 @@ fn describe() {
         "Look-ups that waited for another's load"
     );
     count!(names::CACHE_INVALIDATIONS, "Invalidations");
+    count!(
+        names::CACHE_NEGATIVE_HITS,
+        "Hits that told that there is nothing"
+    );
+    count!(
+        names::CACHE_REFUSED_FILLS,
+        "Loaded values not stored, because a mutation had overtaken them"
+    );
+    count!(
+        names::CACHE_EARLY_REFRESHES,
+        "Values loaded anew before their end"
+    );
     count!(names::CACHE_ERRORS, "Failures of the cache's store");
     count!(names::HASHES, "Passwords hashed or checked");
     level!(names::HASH_SECONDS, "Seconds spent hashing passwords");

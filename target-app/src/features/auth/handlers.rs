@@ -120,7 +120,7 @@ pub async fn logout(
     ),
 )]
 pub async fn me(user: AuthUser, Current(engine): Current) -> Result<Json<UserView>, ApiError> {
-    match accounts::user_view(&engine, user.id).await? {
+    match accounts::own_view(&engine, user.id).await? {
         Some(view) => Ok(Json(view)),
         None => Err(ApiError::new(
             Code::Unauthenticated,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use shared::{
     api::auth::{Role, Session, TokenPair},
@@ -19,11 +20,13 @@ use super::{
     repository, strangers,
 };
 use crate::{
-    db::{Retry, transaction},
+    cache::keys,
+    db::{Db, Retry, transaction},
     engine::Engine,
     error::ApiError,
     security::Tokens,
     state::AppState,
+    timing,
 };
 
 /// Most rotations that revoking a family runs after; each of them needs a refresh in between.
@@ -60,8 +63,31 @@ pub(super) async fn register(
         user: id,
         expires_at: now + REFRESH_LIFETIME,
     };
+    let mut groups = vec![keys::user_group(id)];
+    groups.extend(account.mentor_id.map(keys::mentor));
+    let (db, caches) = (engine.db.clone(), engine.caches.clone());
+    timing::shielded(async move {
+        insert(&db, account, token, now).await?;
+        // Somebody may have asked for them before they were there.
+        caches.created(&groups).await;
+        Ok::<_, ApiError>(())
+    })
+    .await?;
+    Ok(Session {
+        tokens: pair(state, id, view.role, &secret),
+        user: view,
+    })
+}
+
+/// The one transaction of a registration.
+async fn insert(
+    db: &Db,
+    account: Account,
+    token: StoredRefresh,
+    now: DateTime<Utc>,
+) -> Result<(), ApiError> {
     let rows = Arc::new((account, token));
-    transaction(&engine.db, Retry::Never, move |conn| {
+    transaction(db, Retry::Never, move |conn| {
         let rows = Arc::clone(&rows);
         Box::pin(async move {
             let (account, token) = &*rows;
@@ -89,11 +115,7 @@ pub(super) async fn register(
             Ok::<_, ApiError>(())
         })
     })
-    .await?;
-    Ok(Session {
-        tokens: pair(state, id, view.role, &secret),
-        user: view,
-    })
+    .await
 }
 
 /// Trades e-mail and password for tokens.

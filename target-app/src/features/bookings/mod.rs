@@ -11,3 +11,4 @@ mod reserve;
 mod service;
 
 pub use handlers::*;
+pub(crate) use service::reload;

@@ -31,7 +31,7 @@ use super::{
     repository, reserve,
 };
 use crate::{
-    cache::keys,
+    cache::{Key, keys},
     db::{self, Isolation, Retry, Session},
     engine::Engine,
     error::ApiError,
@@ -225,9 +225,20 @@ pub(super) async fn list(
             let owner = Owner::Student(person.id);
             let mut session = engine.db.session();
             let fill = move || async move { load(&mut session, owner, &filter).await };
-            engine.caches.read_through(key, fill).await
+            Ok(engine.caches.read_through(key, fill).await?.into_body())
         }
     }
+}
+
+/// What the database says now to what was cached under `key`. For the audit, which asks past
+/// the cache.
+pub(crate) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
+    let query: BookingQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
+    let filter = Filter::read(&query).map_err(|(field, right)| ApiError::invalid(field, &right))?;
+    let student = key.group.parse().map_err(ApiError::internal)?;
+    let owner = Owner::Student(UserId(student));
+    let mut session = engine.db.session();
+    load(&mut session, owner, &filter).await.map(Some)
 }
 
 async fn load(session: &mut Session, owner: Owner, filter: &Filter) -> Result<Bytes, ApiError> {

@@ -8,4 +8,5 @@ mod model;
 mod repository;
 mod service;
 
+pub(crate) use cached::reload;
 pub use handlers::*;

@@ -101,18 +101,36 @@ fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
 
 /// One mentor in full, on the list or not.
 pub(super) async fn detail(engine: &Engine, id: MentorId) -> Result<MentorDetail, ApiError> {
+    existing(engine, id, find_detail(engine, id)).await
+}
+
+async fn find_detail(engine: &Engine, id: MentorId) -> Result<Option<MentorDetail>, ApiError> {
     let mut session = engine.db.session();
-    let profile = repository::find_profile(&mut *session.conn().await?, id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("mentor"))?;
+    let profile = repository::find_profile(&mut *session.conn().await?, id).await?;
+    let Some(profile) = profile else {
+        return Ok(None);
+    };
     let recent_reviews =
         repository::reviews(&mut *session.conn().await?, id, RECENT_REVIEWS, 0).await?;
-    Ok(MentorDetail {
+    Ok(Some(MentorDetail {
         card: profile.card,
         bio: profile.bio,
         is_active: profile.is_active,
         recent_reviews,
-    })
+    }))
+}
+
+/// What was found of a mentor; where the cache remembers that there is none, nobody looks.
+async fn existing<T>(
+    engine: &Engine,
+    id: MentorId,
+    find: impl Future<Output = Result<Option<T>, ApiError>>,
+) -> Result<T, ApiError> {
+    let found = engine
+        .caches
+        .unless_missing(keys::no_mentor(id), find)
+        .await?;
+    found.ok_or_else(|| ApiError::not_found("mentor"))
 }
 
 /// A mentor's open slots.
@@ -121,6 +139,14 @@ pub(super) async fn availability(
     id: MentorId,
     span: Span,
 ) -> Result<Availability, ApiError> {
+    existing(engine, id, find_availability(engine, id, span)).await
+}
+
+async fn find_availability(
+    engine: &Engine,
+    id: MentorId,
+    span: Span,
+) -> Result<Option<Availability>, ApiError> {
     let mut session = engine.db.session();
     let slots = repository::open_slots(&mut *session.conn().await?, id, span).await?;
     // Only an empty answer leaves open whether there is such a mentor.
@@ -129,9 +155,9 @@ pub(super) async fn availability(
             .await?
             .is_none()
     {
-        return Err(ApiError::not_found("mentor"));
+        return Ok(None);
     }
-    Ok(Availability { slots })
+    Ok(Some(Availability { slots }))
 }
 
 /// A page of a mentor's reviews, newest first.
@@ -140,19 +166,28 @@ pub(super) async fn reviews(
     id: MentorId,
     part: Numbered,
 ) -> Result<Page<ReviewView>, ApiError> {
+    existing(engine, id, find_reviews(engine, id, part)).await
+}
+
+async fn find_reviews(
+    engine: &Engine,
+    id: MentorId,
+    part: Numbered,
+) -> Result<Option<Page<ReviewView>>, ApiError> {
     let mut session = engine.db.session();
-    let total = repository::find_review_count(&mut *session.conn().await?, id)
-        .await?
-        .ok_or_else(|| ApiError::not_found("mentor"))?;
+    let total = repository::find_review_count(&mut *session.conn().await?, id).await?;
+    let Some(total) = total else {
+        return Ok(None);
+    };
     let limit = i64::from(part.per_page);
     let items = repository::reviews(&mut *session.conn().await?, id, limit, part.offset()).await?;
-    Ok(Page {
+    Ok(Some(Page {
         items,
         total: Some(u64::from(total.unsigned_abs())),
         page: part.page,
         per_page: part.per_page,
         next_cursor: None,
-    })
+    }))
 }
 
 /// Reviews the student's newest lesson with the mentor that has no review yet.

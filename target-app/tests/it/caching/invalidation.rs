@@ -12,7 +12,7 @@ use shared::{
 
 use crate::support::{Client, Lesson, NewSlot, Person, TestApp};
 
-const STORES: [&str; 2] = ["memory", "redis"];
+const STORES: [&str; 3] = ["memory", "redis", "tiered"];
 
 async fn card(client: &Client, mentor: MentorId) -> Option<MentorCard> {
     let page: Page<MentorCard> = client.mentors("per_page=100").await.ok();
@@ -106,7 +106,7 @@ async fn where_only_time_ends_a_value_the_old_one_is_shown_until_then() {
         let app = TestApp::with(&[
             &format!("cache.mentors={store}"),
             "cache.invalidation=ttl_only",
-            "cache.mentors.ttl=1s",
+            "cache.mentors.ttl=3s",
         ])
         .start()
         .await;
@@ -117,7 +117,7 @@ async fn where_only_time_ends_a_value_the_old_one_is_shown_until_then() {
             .update_own(json!({"headline": "New words"}))
             .await;
         assert_eq!(card(&anyone, mentor).await, Some(before), "{store}");
-        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        tokio::time::sleep(Duration::from_millis(3_100)).await;
         let after = card(&anyone, mentor).await.unwrap();
         assert_eq!(after.headline, "New words", "{store}");
         app.finish().await;

@@ -1,6 +1,10 @@
 //! The caches: what they save, when they must not be believed, and life without Redis.
 
+mod absence;
+mod ages;
+mod audited;
 mod invalidation;
 mod single_flight;
 mod stores;
+mod tiers;
 mod without_redis;

@@ -29,7 +29,7 @@ async fn stampede(app: &TestApp, waiting: i64) -> Vec<Answer> {
 
 #[tokio::test]
 async fn fifty_misses_at_once_are_one_load() {
-    for store in ["memory", "redis"] {
+    for store in ["memory", "redis", "tiered"] {
         let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.single_flight=on"])
             .start()
             .await;

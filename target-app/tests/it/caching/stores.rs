@@ -13,7 +13,7 @@ fn counts(timing: ServerTiming) -> (u16, u16, u16) {
 #[tokio::test]
 async fn the_second_reader_of_a_mentor_list_is_served_from_the_store() {
     let mut bodies = Vec::new();
-    for store in ["off", "memory", "redis"] {
+    for store in ["off", "memory", "redis", "tiered"] {
         let app = TestApp::with(&[&format!("cache.mentors={store}")])
             .start()
             .await;
@@ -42,6 +42,7 @@ async fn the_second_reader_of_a_mentor_list_is_served_from_the_store() {
     }
     assert_eq!(bodies[0], bodies[1]);
     assert_eq!(bodies[0], bodies[2]);
+    assert_eq!(bodies[0], bodies[3]);
 }
 
 #[tokio::test]
@@ -104,7 +105,7 @@ async fn a_hit_costs_one_command_shared_and_three_from_the_pool() {
 
 #[tokio::test]
 async fn a_value_lives_as_long_as_its_switch_says() {
-    for store in ["memory", "redis"] {
+    for store in ["memory", "redis", "tiered"] {
         let app = TestApp::with(&[&format!("cache.mentors={store}"), "cache.mentors.ttl=300ms"])
             .start()
             .await;

@@ -117,9 +117,8 @@ impl Setup {
         self.start_on(db, permit).await
     }
 
-    async fn start_on(self, db: TestDb, permit: OwnedSemaphorePermit) -> TestApp {
-        let redis = RedisDatabase::lease().await;
-        let config = Config {
+    fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
+        Config {
             database_url: db.url().to_owned().into(),
             redis_url: redis.url_at(self.redis_at).into(),
             listen: "127.0.0.1:0".parse().unwrap(),
@@ -131,8 +130,16 @@ impl Setup {
             media_dir: media_dir(),
             profile: test_profile(&self.settings),
             log_format: LogFormat::Text,
-        };
-        let app = Application::build_with(config, self.clock).await.unwrap();
+        }
+    }
+
+    async fn start_on(self, db: TestDb, permit: OwnedSemaphorePermit) -> TestApp {
+        let redis = RedisDatabase::lease().await;
+        let config = self.config(&db, &redis);
+        let clock = self.clock;
+        let app = Application::build_with(config.clone(), clock)
+            .await
+            .unwrap();
         let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
         TestApp {
             client: Client::to(address),
@@ -141,9 +148,34 @@ impl Setup {
             shutdown,
             server: tokio::spawn(app.run_until_stopped()),
             db,
+            config,
             _redis: redis,
             _permit: permit,
         }
+    }
+}
+
+/// A second instance of an application, on the same database and Redis.
+pub(crate) struct Sibling {
+    client: Client,
+    shutdown: Shutdown,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Sibling {
+    /// Somebody who is not signed in.
+    pub(crate) fn anonymous(&self) -> Anonymous {
+        Anonymous(self.client.clone())
+    }
+
+    /// Stops it; before its application is finished.
+    pub(crate) async fn finish(self) {
+        self.shutdown.stop();
+        timeout(PATIENCE, self.server)
+            .await
+            .expect("the second instance stops in time")
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -158,6 +190,7 @@ pub(crate) struct TestApp {
     client: Client,
     shutdown: Shutdown,
     server: JoinHandle<std::io::Result<()>>,
+    config: Config,
     _redis: RedisDatabase,
     _permit: OwnedSemaphorePermit,
 }
@@ -204,6 +237,18 @@ impl TestApp {
     /// Whoever has the lab token.
     pub(crate) fn lab(&self) -> Lab {
         Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
+    }
+
+    /// A second instance beside it.
+    pub(crate) async fn sibling(&self) -> Sibling {
+        let app = Application::build_with(self.config.clone(), Clock::system())
+            .await
+            .unwrap();
+        Sibling {
+            client: Client::to(app.address()),
+            shutdown: app.shutdown(),
+            server: tokio::spawn(app.run_until_stopped()),
+        }
     }
 
     /// Waits until so many requests are being worked on.

@@ -1,0 +1,203 @@
+//! Read-through in this process alone: lives, mutations, many at once.
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use shared::ids::UserId;
+use tokio::sync::Notify;
+
+use super::*;
+use crate::cache::keys;
+
+const ANN: UserId = UserId(uuid::Uuid::nil());
+
+fn caches(settings: &[&str]) -> Caches {
+    let mut profile = Profile::after();
+    profile.apply("cache.users=memory").unwrap();
+    for setting in settings {
+        profile.apply(setting).unwrap();
+    }
+    Caches::new(&profile, None, Arc::default())
+}
+
+async fn read(caches: &Caches, text: &'static str) -> Bytes {
+    let load = move || async move { Ok::<_, ()>(Bytes::from(text)) };
+    let read = caches.read_through(keys::user(ANN), load).await.unwrap();
+    read.bytes
+}
+
+#[tokio::test]
+async fn a_value_is_loaded_once_and_again_after_its_group_is_invalidated() {
+    let caches = caches(&[]);
+    assert_eq!(read(&caches, "one").await, "one");
+    assert_eq!(read(&caches, "two").await, "one");
+    caches.invalidate(&[keys::user_group(ANN)]).await;
+    assert_eq!(read(&caches, "three").await, "three");
+    let users = &caches.snapshot()["users"];
+    assert_eq!((users.hits, users.misses, users.fills), (1, 2, 2));
+    assert_eq!(users.invalidations, 1);
+}
+
+#[tokio::test]
+async fn values_outlive_mutations_where_only_their_time_ends_them() {
+    let caches = caches(&["cache.invalidation=ttl_only"]);
+    read(&caches, "one").await;
+    caches.invalidate(&[keys::user_group(ANN)]).await;
+    assert_eq!(read(&caches, "two").await, "one");
+}
+
+#[tokio::test]
+async fn a_cache_that_is_off_loads_every_time() {
+    let caches = caches(&["cache.users=off"]);
+    read(&caches, "one").await;
+    assert_eq!(read(&caches, "two").await, "two");
+    assert_eq!(caches.snapshot()["users"], CacheSnapshot::default());
+}
+
+#[tokio::test]
+async fn many_misses_at_once_are_one_load() {
+    let caches = caches(&["cache.single_flight=on"]);
+    let loads = Arc::new(AtomicU32::new(0));
+    let readers = (0..50).map(|_| {
+        let (caches, loads) = (caches.clone(), Arc::clone(&loads));
+        tokio::spawn(async move {
+            let load = move || async move {
+                loads.fetch_add(1, Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok::<_, ()>(Bytes::from_static(b"value"))
+            };
+            caches.read_through(keys::user(ANN), load).await
+        })
+    });
+    for reader in futures_util::future::join_all(readers).await {
+        assert_eq!(reader.unwrap().unwrap().bytes, "value");
+    }
+    assert_eq!(loads.load(Relaxed), 1);
+    let users = &caches.snapshot()["users"];
+    assert_eq!(users.shared_loads + users.hits, 49);
+}
+
+/// A reader whose load has begun and comes to its end when it is told.
+fn slow_reader(caches: &Caches) -> (tokio::task::JoinHandle<Bytes>, Arc<Notify>, Arc<Notify>) {
+    let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let reader = tokio::spawn({
+        let (caches, begun, go) = (caches.clone(), Arc::clone(&begun), Arc::clone(&go));
+        async move {
+            let load = move || async move {
+                begun.notify_one();
+                go.notified().await;
+                Ok::<_, ()>(Bytes::from_static(b"old"))
+            };
+            let read = caches.read_through(keys::user(ANN), load).await;
+            read.unwrap().bytes
+        }
+    });
+    (reader, begun, go)
+}
+
+#[tokio::test]
+async fn a_load_that_a_mutation_overtook_is_refused_by_its_version_and_kept_by_a_plain_delete() {
+    for (rule, after, refused) in [("versioned", "new", 1), ("delete", "old", 0)] {
+        let caches = caches(&[
+            &format!("cache.invalidation={rule}"),
+            "cache.single_flight=off",
+        ]);
+        let (reader, begun, go) = slow_reader(&caches);
+        begun.notified().await;
+        caches.invalidate(&[keys::user_group(ANN)]).await;
+        go.notify_one();
+        assert_eq!(reader.await.unwrap(), "old");
+        assert_eq!(read(&caches, "new").await, after, "{rule}");
+        assert_eq!(caches.snapshot()["users"].refused_fills, refused, "{rule}");
+    }
+}
+
+#[tokio::test]
+async fn a_value_tells_its_age_from_the_second_reader_on() {
+    let caches = caches(&[]);
+    let load = || async { Ok::<_, ()>(Bytes::from_static(b"value")) };
+    let first = caches.read_through(keys::user(ANN), load).await.unwrap();
+    assert_eq!(first.age, None);
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let second = caches.read_through(keys::user(ANN), load).await.unwrap();
+    let age = second.age.unwrap();
+    assert!(age >= Duration::from_millis(29) && age < Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn absence_is_remembered_only_where_that_is_wanted_and_until_something_is_created() {
+    for (negative, remembered) in [("off", false), ("5m", true)] {
+        let caches = caches(&[&format!("cache.negative={negative}")]);
+        assert_eq!(read(&caches, "").await, "");
+        if remembered {
+            assert_eq!(read(&caches, "there").await, "", "{negative}");
+            assert_eq!(caches.snapshot()["users"].negative_hits, 1);
+            caches.created(&[keys::user_group(ANN)]).await;
+        }
+        assert_eq!(read(&caches, "there").await, "there", "{negative}");
+    }
+}
+
+#[tokio::test]
+async fn jitter_spreads_the_lives_of_values_and_lengthens_none() {
+    let caches = caches(&["cache.jitter=50%", "cache.users.ttl=100s"]);
+    let mut lives = Vec::new();
+    for n in 0..40 {
+        let key = keys::user(UserId(uuid::Uuid::from_u128(n)));
+        let load = || async { Ok::<_, ()>(Bytes::from_static(b"value")) };
+        caches.read_through(key.clone(), load).await.unwrap();
+        lives.push(caches.peek(&key).await[0].life);
+    }
+    let (least, most) = (lives.iter().min().unwrap(), lives.iter().max().unwrap());
+    assert!(*least >= Duration::from_secs(50) && *most <= Duration::from_secs(100));
+    // The chance that forty draws lie within a fifth of their range is below 1e-25.
+    assert!(*most - *least > Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_value_near_its_end_whose_load_is_dear_is_loaded_before_it_expires() {
+    let caches = caches(&["cache.early_refresh=on", "cache.users.ttl=60s"]);
+    let seen = caches.0.stores.look_up(&keys::user(ANN), None).await.seen;
+    // A load that took a year, against a minute of life: only a draw within 2e-6 of 1 waits.
+    let entry = Entry {
+        body: Bytes::from_static(b"old"),
+        loaded_ms: now_ms(),
+        cost: Duration::from_secs(3_600 * 24 * 365),
+        life: Duration::from_secs(60),
+    };
+    assert!(caches.0.stores.fill(&keys::user(ANN), &seen, &entry).await);
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(read(&caches, "new").await, "new");
+    assert_eq!(read(&caches, "newer").await, "new");
+    let users = &caches.snapshot()["users"];
+    assert_eq!((users.early_refreshes, users.misses, users.hits), (1, 1, 1));
+}
+
+#[tokio::test]
+async fn a_load_from_before_a_mutation_is_neither_kept_nor_joined_after_it() {
+    let caches = caches(&["cache.single_flight=on"]);
+    let (slow, begun, go) = slow_reader(&caches);
+    begun.notified().await;
+    caches.invalidate(&[keys::user_group(ANN)]).await;
+    assert_eq!(read(&caches, "new").await, "new");
+    go.notify_one();
+    assert_eq!(slow.await.unwrap(), "old");
+    assert_eq!(read(&caches, "newest").await, "new");
+}
+
+#[tokio::test]
+async fn when_the_one_who_loads_breaks_down_the_others_load_for_themselves() {
+    let caches = caches(&["cache.single_flight=on"]);
+    let broken = tokio::spawn({
+        let caches = caches.clone();
+        async move {
+            let load = || async {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                panic!("broken down")
+            };
+            caches.read_through::<(), _, _>(keys::user(ANN), load).await
+        }
+    });
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    assert_eq!(read(&caches, "own").await, "own");
+    assert!(broken.await.is_err());
+}

@@ -1,0 +1,161 @@
+//! The invariant that no file of `audit/` can hold: what is cached is what the database says.
+//!
+//! For a bounded sample of the keys that this process filled, each store's value is compared
+//! byte for byte with a load past the cache. All three kinds are exact: an answer follows from
+//! the question and the rows alone, never from the clock. A mutation that is just between its
+//! commit and its invalidation is given a moment, so that an audit under load blames nobody
+//! wrongly.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use serde_json::json;
+use shared::{
+    invariant::{CachedCheck, InvariantResult, MAX_ROWS},
+    profile::{Invalidation, Store},
+};
+
+use crate::{
+    accounts,
+    cache::{Held, Key, Kind, Tier},
+    engine::Engine,
+    error::ApiError,
+    features::{bookings, mentors},
+};
+
+/// Its number; those of `audit/` are below 90.
+const NUMBER: u16 = 90;
+/// Keys compared of each kind.
+const MAX_KEYS: usize = 32;
+/// Longest time for all of them: without an index one list may take a quarter of a second.
+const BUDGET: Duration = Duration::from_secs(5);
+/// What a mutation gets to invalidate what it has committed.
+const MOMENT: Duration = Duration::from_millis(100);
+/// How much longer than its life a store may keep a value: Redis counts from its arrival.
+const SLACK: Duration = Duration::from_secs(1);
+/// Bytes of a value that a report shows.
+const SHOWN: usize = 300;
+
+/// What is to be said of a value.
+enum Finding {
+    Equal,
+    /// Different, and allowed to be.
+    Stale(Duration),
+    /// Different; the database's value.
+    Wrong(Option<Bytes>),
+}
+
+/// Compares cached values with the database, past the cache but through the engine's pool.
+pub(super) async fn equals_database(
+    engine: &Engine,
+) -> Result<(InvariantResult, BTreeMap<String, CachedCheck>), ApiError> {
+    let begin = Instant::now();
+    let mut checks = BTreeMap::new();
+    let mut rows = Vec::new();
+    let mut violations = 0;
+    for kind in Kind::ALL {
+        let mut check = CachedCheck::default();
+        for key in engine.caches.sampled(kind).into_iter().take(MAX_KEYS) {
+            if begin.elapsed() > BUDGET {
+                break;
+            }
+            for held in engine.caches.peek(&key).await {
+                check.compared += 1;
+                match find(engine, &key, &held).await? {
+                    Finding::Equal => {}
+                    Finding::Stale(age) => {
+                        check.stale += 1;
+                        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+                        check.oldest_stale_ms = check.oldest_stale_ms.max(ms);
+                    }
+                    Finding::Wrong(database) => {
+                        check.wrong += 1;
+                        if rows.len() < MAX_ROWS {
+                            rows.push(row(&key, &held, database.as_ref()));
+                        }
+                    }
+                }
+            }
+        }
+        violations += check.wrong;
+        checks.insert(kind.as_str().to_owned(), check);
+    }
+    let result = InvariantResult {
+        number: NUMBER,
+        name: "cached_equals_database".to_owned(),
+        statement: "A cached value is what the database says, but where only time ends it, \
+                    and then only until its time is up."
+            .to_owned(),
+        violations,
+        rows,
+    };
+    Ok((result, checks))
+}
+
+async fn find(engine: &Engine, key: &Key, held: &Held) -> Result<Finding, ApiError> {
+    if reload(engine, key).await? == held.bytes {
+        return Ok(Finding::Equal);
+    }
+    tokio::time::sleep(MOMENT).await;
+    let again = engine.caches.peek(key).await;
+    let still = |tier| {
+        again
+            .iter()
+            .any(|one| one.tier == tier && one.loaded_ms == held.loaded_ms)
+    };
+    if !still(held.tier) {
+        return Ok(Finding::Equal);
+    }
+    let database = reload(engine, key).await?;
+    if database == held.bytes {
+        return Ok(Finding::Equal);
+    }
+    let only_time = engine.profile.cache_invalidation == Invalidation::TtlOnly;
+    // Another instance's change is not told to the copies here; they end by themselves.
+    let copy = held.tier == Tier::Memory
+        && store(engine, key.kind) == Store::Tiered
+        && !still(Tier::Redis);
+    if copy || (only_time && held.age <= held.life + SLACK) {
+        return Ok(Finding::Stale(held.age));
+    }
+    Ok(Finding::Wrong(database))
+}
+
+async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
+    match key.kind {
+        Kind::Mentors => mentors::reload(engine, key).await,
+        Kind::Bookings => bookings::reload(engine, key).await,
+        Kind::Users => accounts::reload(engine, key).await,
+    }
+}
+
+fn store(engine: &Engine, kind: Kind) -> Store {
+    match kind {
+        Kind::Mentors => engine.profile.cache_mentors,
+        Kind::Bookings => engine.profile.cache_bookings,
+        Kind::Users => engine.profile.cache_users,
+    }
+}
+
+fn row(key: &Key, held: &Held, database: Option<&Bytes>) -> serde_json::Value {
+    json!({
+        "cache": key.kind.as_str(),
+        "group": key.group,
+        "question": key.question,
+        "store": match held.tier {
+            Tier::Memory => "memory",
+            Tier::Redis => "redis",
+        },
+        "age_ms": u64::try_from(held.age.as_millis()).unwrap_or(u64::MAX),
+        "cached": held.bytes.as_ref().map(shown),
+        "database": database.map(shown),
+    })
+}
+
+/// The begin of a value.
+fn shown(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned()
+}
