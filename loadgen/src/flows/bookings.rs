@@ -95,9 +95,9 @@ async fn book(mut it: Iteration<'_>) {
     })
     .await;
     if cancel {
-        let request =
+        let give_back =
             Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
-        it.call(op::BOOKINGS_CANCEL, request, |reply| {
+        it.call(op::BOOKINGS_CANCEL, give_back, |reply| {
             check_cancel(reply, booking.id)
         })
         .await;
