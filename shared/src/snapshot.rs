@@ -16,6 +16,10 @@ pub struct Snapshot {
     pub http: HttpSnapshot,
     /// The PostgreSQL connection pool.
     pub pool: PoolSnapshot,
+    /// Transactions run again because they lost against another one, by SQLSTATE: `40001` for
+    /// serialization failures, `40P01` for deadlocks.
+    #[serde(default)]
+    pub retries: BTreeMap<String, u64>,
     /// Each cache, by kind: `mentors`, `bookings`, `users`.
     pub caches: BTreeMap<String, CacheSnapshot>,
     /// Password hashing.

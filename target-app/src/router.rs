@@ -81,4 +81,5 @@ fn control() -> Router<AppState> {
         .route(paths::LAB_RESET, post(lab::reset))
         .route(paths::LAB_TELEMETRY, get(lab::telemetry))
         .route(paths::LAB_AUDIT, post(lab::audit))
+        .route(paths::LAB_EXPLAIN, get(lab::explain))
 }

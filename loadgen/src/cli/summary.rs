@@ -202,6 +202,7 @@ impl Parts<'_> {
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
+            recommendations: Vec::new(),
         }
     }
 }
@@ -219,6 +220,7 @@ fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>)
         operations: arm_operations(&measured.ops, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
+        plans: plans.to_vec(),
     }
 }
 

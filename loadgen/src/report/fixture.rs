@@ -96,6 +96,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             operations,
             server: server(slow, measured),
             audit: invariants(violated && !slow),
+            plans: Vec::new(),
         }
     };
     let thresholds = [
@@ -159,6 +160,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             "network latency: all runs over loopback".into(),
             "PgBouncer and read replicas".into(),
         ],
+        recommendations: Vec::new(),
     }
 }
 

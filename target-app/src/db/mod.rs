@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod database;
 mod error;
+mod explain;
 pub mod guards;
 mod migrate;
 pub mod optimizations;
@@ -10,6 +11,7 @@ mod pool;
 mod transaction;
 
 pub use error::DbError;
+pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, Lease, PoolCounters, Session, open};
 pub use transaction::{Retry, Retryable, transaction};

@@ -145,6 +145,7 @@ impl Probes {
             profile: engine.profile.fingerprint(),
             http: self.state.http().snapshot(),
             pool: engine.db.snapshot(),
+            retries: std::collections::BTreeMap::new(),
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
             chat: self.state.hub().snapshot(),

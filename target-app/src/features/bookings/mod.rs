@@ -6,8 +6,10 @@
 mod handlers;
 mod idempotency;
 mod model;
+mod plans;
 mod repository;
 mod reserve;
 mod service;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

@@ -5,7 +5,9 @@ mod cursor;
 mod handlers;
 mod listing;
 mod model;
+mod plans;
 mod repository;
 mod service;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

@@ -4,7 +4,9 @@ mod bytes;
 mod handlers;
 mod model;
 mod range;
+mod plans;
 mod repository;
 mod service;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

@@ -11,6 +11,7 @@ const ROUTES: [(Method, &str); 5] = [
     (Method::POST, paths::LAB_RESET),
     (Method::GET, paths::LAB_TELEMETRY),
     (Method::POST, paths::LAB_AUDIT),
+    (Method::GET, paths::LAB_EXPLAIN),
 ];
 
 #[tokio::test]
