@@ -208,6 +208,9 @@ pub struct Server {
     /// What password hashing did.
     #[serde(default)]
     pub hashing: Hashing,
+    /// Cache look-ups whose store failed; each was answered without the cache.
+    #[serde(default)]
+    pub cache_errors: u64,
 }
 
 /// One measured trial.

@@ -259,6 +259,13 @@ impl<'a> Session<'a> {
                 folder
                     .trial_files(&outcome.trial, Some(&log))
                     .map_err(|error| error.to_string())
+            })
+            .and_then(|()| {
+                outcome.plans.iter().try_for_each(|plan| {
+                    folder
+                        .plan(&outcome.trial.folder, plan)
+                        .map_err(|error| error.to_string())
+                })
             });
         if let Err(why) = kept {
             self.store_failure.borrow_mut().get_or_insert(why);

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use shared::api::lab::ProfileView;
+use shared::api::lab::{Explanation, ProfileView};
 
 use crate::{
+    diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
     schema::{Arm, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict},
@@ -75,7 +76,12 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         kind: RunKind::Run,
         suite,
         load: load_line(suite),
-        arms: vec![stored_arm(arm, &measured, outcome.view.as_ref())],
+        arms: vec![stored_arm(
+            arm,
+            &measured,
+            outcome.view.as_ref(),
+            &outcome.plans,
+        )],
         trials: vec![trial.clone()],
         effects: Vec::new(),
         thresholds,
@@ -147,7 +153,14 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         arms: [before, after]
             .into_iter()
             .filter(|result| result.measured.trials > 0)
-            .map(|result| stored_arm(&result.arm, &result.measured, result.view.as_ref()))
+            .map(|result| {
+                stored_arm(
+                    &result.arm,
+                    &result.measured,
+                    result.view.as_ref(),
+                    &result.plans,
+                )
+            })
             .collect(),
         trials: finished.trials.clone(),
         effects: finished.effects.clone(),
@@ -185,7 +198,7 @@ impl Parts<'_> {
         if cfg!(debug_assertions) {
             warnings.push("loadgen is a debug build: it costs more CPU than it has to".to_owned());
         }
-        Summary {
+        let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             kind: self.kind,
             name: self.suite.name.clone(),
@@ -203,11 +216,18 @@ impl Parts<'_> {
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
-        }
+        };
+        summary.recommendations = diagnose::advise(&summary);
+        summary
     }
 }
 
-fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>) -> Arm {
+fn stored_arm(
+    arm: &ArmSetting,
+    measured: &Measured,
+    view: Option<&ProfileView>,
+    plans: &[Explanation],
+) -> Arm {
     Arm {
         name: arm.name.clone(),
         profile: switches_by_name(view, &arm.profile),
@@ -220,7 +240,7 @@ fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>)
         operations: arm_operations(&measured.ops, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
-        plans: plans.to_vec(),
+        plans: plans.iter().flat_map(observer::read_plans).collect(),
     }
 }
 

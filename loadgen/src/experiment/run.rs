@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::api::lab::ProfileView;
+use shared::api::lab::{Explanation, ProfileView};
 
 use super::{
     decide::decide,
@@ -31,6 +31,8 @@ pub struct ArmResult {
     pub measured: Measured,
     /// What was in force; absent where no trial came that far.
     pub view: Option<ProfileView>,
+    /// How the statements of its operations are carried out.
+    pub plans: Vec<Explanation>,
 }
 
 /// What came of an experiment, whether it ran to its end or not.
@@ -76,6 +78,7 @@ struct Work<'a> {
     workers: usize,
     arms: [Arm; 2],
     views: [Option<ProfileView>; 2],
+    plans: [Vec<Explanation>; 2],
     sessions: Sessions,
     valid: [Measured; 2],
     invalid: [Measured; 2],
@@ -109,6 +112,7 @@ impl<'a> Work<'a> {
                 arm("after", &experiment.after.profile),
             ],
             views: [None, None],
+            plans: [Vec::new(), Vec::new()],
             sessions: Sessions::default(),
             valid: [Measured::default(), Measured::default()],
             invalid: [Measured::default(), Measured::default()],
@@ -241,6 +245,9 @@ impl<'a> Work<'a> {
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());
         self.views[arm].clone_from(&outcome.view);
+        if !outcome.plans.is_empty() {
+            self.plans[arm].clone_from(&outcome.plans);
+        }
         for warning in outcome.warnings.clone() {
             self.warn(warning);
         }
@@ -285,15 +292,20 @@ impl<'a> Work<'a> {
                     valid
                 }
             });
-        let mut arm = |arm: Arm, view: Option<ProfileView>| ArmResult {
+        let mut arm = |arm: Arm, view: Option<ProfileView>, plans| ArmResult {
             arm,
             measured: measured.next().unwrap_or_default(),
             view,
+            plans,
         };
         let [before, after] = self.arms;
         let [view_before, view_after] = self.views;
+        let [plans_before, plans_after] = self.plans;
         Finished {
-            arms: [arm(before, view_before), arm(after, view_after)],
+            arms: [
+                arm(before, view_before, plans_before),
+                arm(after, view_after, plans_after),
+            ],
             trials: self.trials,
             invalid: self.invalid_folders,
             valid_blocks: self.pairs.len(),

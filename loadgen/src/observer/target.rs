@@ -1,4 +1,4 @@
-//! The target's control plane: profile, reset, telemetry, audit. Never on the measured path:
+//! The target's control plane: profile, reset, telemetry, audit, plans. Never on the measured path:
 //! that is the driver's, with connections of its own.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use shared::{
-    api::lab::{ProfileView, ResetReport, ResetRequest},
+    api::lab::{Explanation, ProfileView, ResetReport, ResetRequest},
     headers::LAB_TOKEN,
     invariant::AuditReport,
     paths,
@@ -171,6 +171,13 @@ impl Control {
     /// Checks the invariants.
     pub async fn audit(&self) -> Result<AuditReport, ControlError> {
         self.lab("the audit", Request::post(paths::LAB_AUDIT), AUDIT)
+            .await
+    }
+
+    /// How the statements of an operation are carried out under the profile in force.
+    pub async fn explain(&self, operation: &str) -> Result<Explanation, ControlError> {
+        let path = format!("{}?operation={operation}", paths::LAB_EXPLAIN);
+        self.lab("the explanation", Request::get(path), ORDINARY)
             .await
     }
 

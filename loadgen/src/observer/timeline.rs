@@ -188,6 +188,7 @@ fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
         let before = first.caches.get(kind).cloned().unwrap_or_default();
         let hits = after.hits.saturating_sub(before.hits);
         let misses = after.misses.saturating_sub(before.misses);
+        server.cache_errors += after.errors.saturating_sub(before.errors);
         server
             .cache_hit_ratio
             .insert(kind.clone(), ratio(hits, hits + misses));

@@ -258,6 +258,7 @@ pub(super) fn server(slow: bool, seconds: f64) -> Server {
             ..Database::default()
         },
         hashing: Hashing::default(),
+        cache_errors: 0,
     }
 }
 

@@ -285,6 +285,7 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
             })
             .collect(),
         database: database_total(&all.database, &one.database, mean),
+        cache_errors: all.cache_errors + one.cache_errors,
         hashing: Hashing {
             hashes: all.hashing.hashes + one.hashing.hashes,
             busy_s: all.hashing.busy_s + one.hashing.busy_s,

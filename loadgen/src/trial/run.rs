@@ -5,7 +5,11 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::{api::lab::ProfileView, invariant::InvariantResult, time::Millis};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    invariant::InvariantResult,
+    time::Millis,
+};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
@@ -47,6 +51,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The promise that ended the trial early, and the figure that broke it.
     pub ended_by: Option<(String, String)>,
+    /// How the statements of its operations are carried out; of the first trial of an arm only.
+    pub plans: Vec<Explanation>,
 }
 
 /// Why there is no trial.
@@ -144,6 +150,7 @@ pub async fn run(
     let ended_by = watch.ended_by;
 
     let audit = audit(bench, place, &data, &mut warnings).await;
+    let plans = plans(bench, place, &data).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let trial = stored(place, &data, &timeline, &hiccups, violations);
     bench.events.trial_done(trial.clone());
@@ -156,7 +163,33 @@ pub async fn run(
         view: prepared.view,
         warnings,
         ended_by,
+        plans,
     })
+}
+
+/// Longest wait for all plans of a trial.
+const EXPLAINING: Duration = Duration::from_secs(20);
+
+/// The plans of what was sent, after the load, so that they cost it nothing; once an arm. Nothing
+/// where the target has no lab; an operation that it cannot explain is passed over.
+async fn plans(bench: &Bench, place: &Place<'_>, data: &TrialData) -> Vec<Explanation> {
+    let mut found = Vec::new();
+    if !bench.control.has_token() || data.interrupted || place.block > 1 {
+        return found;
+    }
+    stage(bench, place, "plans", None);
+    let all = async {
+        for op in data.ops.keys() {
+            match bench.control.explain(flows::operation_name(*op)).await {
+                Ok(explanation) => found.push(explanation),
+                Err(ControlError::Refused { .. }) => {}
+                Err(_) => break,
+            }
+        }
+    };
+    // What came in time is kept.
+    let _late = unless_stopped(bench, tokio::time::timeout(EXPLAINING, all)).await;
+    found
 }
 
 /// Ends a wait that is not the load's as soon as the command is to stop.
