@@ -211,7 +211,9 @@ fn idle_transactions(evidence: &Evidence<'_>) -> Option<Recommendation> {
     }
     said(
         "IDLE_IN_TRANSACTION",
-        format!("{idle:.1} of {pool:.0} connections are inside a transaction and wait for the application"),
+        format!(
+            "{idle:.1} of {pool:.0} connections are inside a transaction and wait for the application"
+        ),
         "do nothing but SQL between begin and commit: no hashing, no request to another service",
         None,
     )

@@ -103,9 +103,11 @@ fn server_errors(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn sockets(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let chat = evidence.arm.operations.iter().filter(|one| {
-        one.name.starts_with("chat.") && one.planned >= 20
-    });
+    let chat = evidence
+        .arm
+        .operations
+        .iter()
+        .filter(|one| one.name.starts_with("chat.") && one.planned >= 20);
     let worst = chat.min_by(|a, b| a.success.total_cmp(&b.success))?;
     let slow = worst.response.p95.is_none_or(|p95| p95 > 2_000.0);
     if worst.success >= 0.95 && !slow {
@@ -117,10 +119,10 @@ fn sockets(evidence: &Evidence<'_>) -> Option<Recommendation> {
             "{} succeeds in {}, p95 {}",
             worst.name,
             percent(worst.success),
-            worst
-                .response
-                .p95
-                .map_or_else(|| "beyond the timeout".to_owned(), |p95| format!("{p95:.0} ms"))
+            worst.response.p95.map_or_else(
+                || "beyond the timeout".to_owned(),
+                |p95| format!("{p95:.0} ms")
+            )
         ),
         "increase the WebSocket timeout, keep sockets alive with ping/pong, batch small messages, enable compression, and use sticky sessions behind a balancer",
         None,
@@ -135,7 +137,10 @@ fn timeouts(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let share = failed as f64 / evidence.arm.total.planned.max(1) as f64;
     said(
         "TIMEOUTS",
-        format!("{failed} requests ({}) had no answer in time", percent(share)),
+        format!(
+            "{failed} requests ({}) had no answer in time",
+            percent(share)
+        ),
         "optimise long-running queries and scale horizontally; only then increase the timeout of slow endpoints (client, server and query), and show progress for long operations",
         None,
     )

@@ -48,7 +48,11 @@ impl<'a> Evidence<'a> {
     /// Requests that the target answered in the windows, or else those that were planned.
     pub(super) fn requests(&self) -> f64 {
         let seen = self.arm.server.requests;
-        (if seen > 0 { seen } else { self.arm.total.planned }) as f64
+        (if seen > 0 {
+            seen
+        } else {
+            self.arm.total.planned
+        }) as f64
     }
 
     /// Requests a second.
@@ -74,7 +78,10 @@ impl<'a> Evidence<'a> {
     /// Share of the active backends' samples that waited for events of these names.
     pub(super) fn waits(&self, of: impl Fn(&str) -> bool) -> f64 {
         let waits = self.arm.server.waits.iter();
-        waits.filter(|(name, _)| of(name)).map(|(_, share)| share).sum()
+        waits
+            .filter(|(name, _)| of(name))
+            .map(|(_, share)| share)
+            .sum()
     }
 
     /// The value in force of a switch.
@@ -99,7 +106,10 @@ impl<'a> Evidence<'a> {
 
 /// The slowest answered requests of an operation.
 pub(super) fn tail(operation: &Operation) -> Option<&Band> {
-    let answered = operation.anatomy.iter().filter(|band| band.name != "failed");
+    let answered = operation
+        .anatomy
+        .iter()
+        .filter(|band| band.name != "failed");
     answered.last()
 }
 

@@ -36,7 +36,9 @@ fn wanted_connections(evidence: &Evidence<'_>) -> u32 {
 fn pool_wait(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let server = &evidence.arm.server;
     let waiting = evidence.tail_share(|parts| parts.pool_ms);
-    let slow = evidence.tail().is_some_and(|band| band.parts.pool_ms >= 1.0);
+    let slow = evidence
+        .tail()
+        .is_some_and(|band| band.parts.pool_ms >= 1.0);
     if server.pool_timeouts == 0 && !(waiting >= TELLING && slow) {
         return None;
     }
@@ -162,7 +164,11 @@ fn cache_misses(evidence: &Evidence<'_>) -> Option<Recommendation> {
         ("cache.users", "users", "auth.me"),
     ];
     for (path, kind, operation) in reads {
-        let asked = evidence.arm.operations.iter().find(|one| one.name == operation);
+        let asked = evidence
+            .arm
+            .operations
+            .iter()
+            .find(|one| one.name == operation);
         let Some(asked) = asked.filter(|one| one.planned > 0) else {
             continue;
         };
@@ -172,18 +178,31 @@ fn cache_misses(evidence: &Evidence<'_>) -> Option<Recommendation> {
             if part >= 0.5 {
                 return said(
                     "CACHE_OFF",
-                    format!("{} of the time of {operation} above p99 is the database, and nothing caches it", percent(part)),
+                    format!(
+                        "{} of the time of {operation} above p99 is the database, and nothing caches it",
+                        percent(part)
+                    ),
                     "add a caching layer (Redis): cache frequently accessed data",
                     evidence.propose(path, "redis"),
                 );
             }
             continue;
         }
-        let hits = evidence.arm.server.cache_hit_ratio.get(kind).copied().flatten();
+        let hits = evidence
+            .arm
+            .server
+            .cache_hit_ratio
+            .get(kind)
+            .copied()
+            .flatten();
         if let Some(hits) = hits.filter(|hits| *hits < 0.5 && db >= TELLING) {
             return said(
                 "CACHE_MISSES",
-                format!("the cache of {kind} answers {} of its look-ups; the database is {} of the time above p99", percent(hits), percent(db)),
+                format!(
+                    "the cache of {kind} answers {} of its look-ups; the database is {} of the time above p99",
+                    percent(hits),
+                    percent(db)
+                ),
                 "verify caching effectiveness: a longer time to live, one load a missing value, and invalidation of what changed and no more",
                 evidence.propose("cache.single_flight", "on"),
             );
@@ -267,7 +286,9 @@ fn memory(evidence: &Evidence<'_>) -> Option<Recommendation> {
 
 fn own_work(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let own = evidence.tail_share(|parts| parts.rest_ms);
-    let slow = evidence.tail().is_some_and(|band| band.parts.rest_ms >= 5.0);
+    let slow = evidence
+        .tail()
+        .is_some_and(|band| band.parts.rest_ms >= 5.0);
     if own < 0.5 || !slow {
         return None;
     }
@@ -284,7 +305,9 @@ fn own_work(evidence: &Evidence<'_>) -> Option<Recommendation> {
 
 fn network(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let outside = evidence.tail_share(|parts| parts.outside_ms);
-    let slow = evidence.tail().is_some_and(|band| band.parts.outside_ms >= 20.0);
+    let slow = evidence
+        .tail()
+        .is_some_and(|band| band.parts.outside_ms >= 20.0);
     if outside < 0.5 || !slow {
         return None;
     }
@@ -301,7 +324,9 @@ fn network(evidence: &Evidence<'_>) -> Option<Recommendation> {
 
 fn before_send(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let waited = evidence.tail_share(|parts| parts.before_send_ms);
-    let slow = evidence.tail().is_some_and(|band| band.parts.before_send_ms >= 20.0);
+    let slow = evidence
+        .tail()
+        .is_some_and(|band| band.parts.before_send_ms >= 20.0);
     if waited < 0.5 || !slow {
         return None;
     }

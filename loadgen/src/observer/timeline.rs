@@ -259,7 +259,10 @@ fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
         server.database.active_mean = mean(|one| one.active);
         server.database.idle_in_transaction_mean = mean(|one| one.idle_in_transaction);
         server.database.lock_waiters_mean = mean(|one| {
-            let locks = one.waits.iter().filter(|(event, _)| event.starts_with("Lock:"));
+            let locks = one
+                .waits
+                .iter()
+                .filter(|(event, _)| event.starts_with("Lock:"));
             locks.map(|(_, count)| count).sum()
         });
     }

@@ -39,13 +39,7 @@ pub struct PartSums {
 impl PartSums {
     /// The response times, summed.
     pub fn response(&self) -> f64 {
-        self.before_send
-            + self.pool
-            + self.db
-            + self.redis
-            + self.hash
-            + self.rest
-            + self.outside
+        self.before_send + self.pool + self.db + self.redis + self.hash + self.rest + self.outside
     }
 
     fn add_sample(&mut self, sample: &Sample) {

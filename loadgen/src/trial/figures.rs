@@ -294,11 +294,7 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
     }
 }
 
-fn database_total(
-    all: &Database,
-    one: &Database,
-    mean: impl Fn(f64, f64) -> f64,
-) -> Database {
+fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64) -> Database {
     let mut retries = all.retries.clone();
     for (state, count) in &one.retries {
         *retries.entry(state.clone()).or_default() += count;
@@ -312,10 +308,7 @@ fn database_total(
         rollbacks: all.rollbacks + one.rollbacks,
         deadlocks: all.deadlocks + one.deadlocks,
         active_mean: mean(all.active_mean, one.active_mean),
-        idle_in_transaction_mean: mean(
-            all.idle_in_transaction_mean,
-            one.idle_in_transaction_mean,
-        ),
+        idle_in_transaction_mean: mean(all.idle_in_transaction_mean, one.idle_in_transaction_mean),
         lock_waiters_mean: mean(all.lock_waiters_mean, one.lock_waiters_mean),
         retries,
     }

@@ -4,8 +4,8 @@
 use futures_util::FutureExt as _;
 use serde_json::Value;
 use sqlx::{
-    Arguments as _, AssertSqlSafe, Encode, Execute as _, PgConnection, Postgres, QueryBuilder, Type,
-    postgres::PgArguments,
+    Arguments as _, AssertSqlSafe, Encode, Execute as _, PgConnection, Postgres, QueryBuilder,
+    Type, postgres::PgArguments,
 };
 
 use super::{Db, DbError, Retry, Retryable, transaction};
@@ -113,10 +113,7 @@ pub async fn explain(db: &Db, statements: Vec<Statement>) -> Result<Vec<Value>, 
     }
 }
 
-async fn plans(
-    conn: &mut PgConnection,
-    statements: Vec<Statement>,
-) -> Result<Vec<Value>, DbError> {
+async fn plans(conn: &mut PgConnection, statements: Vec<Statement>) -> Result<Vec<Value>, DbError> {
     sqlx::query(LIMIT).execute(&mut *conn).await?;
     let mut plans = Vec::with_capacity(statements.len());
     for one in statements {

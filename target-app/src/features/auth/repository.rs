@@ -37,10 +37,7 @@ pub(super) async fn find_user(
     conn: &mut PgConnection,
     email: &str,
 ) -> Result<Option<UserRow>, DbError> {
-    let found = query_as(
-        USER,
-    )
-    .bind(email);
+    let found = query_as(USER).bind(email);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
 
@@ -90,10 +87,7 @@ pub(super) async fn find_lock(
     conn: &mut PgConnection,
     user: UserId,
 ) -> Result<Option<(i32, Option<DateTime<Utc>>)>, DbError> {
-    let found = query_as(
-        LOCK,
-    )
-    .bind(user.0);
+    let found = query_as(LOCK).bind(user.0);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
 
@@ -133,7 +127,8 @@ impl TryFrom<AccountRow> for Account {
 }
 
 /// All of an account by its `email`.
-pub(super) const ACCOUNT: &str = "select u.id, u.email, u.display_name, u.role, u.grade, u.is_active,
+pub(super) const ACCOUNT: &str =
+    "select u.id, u.email, u.display_name, u.role, u.grade, u.is_active,
             m.id as mentor_id, c.hash, c.failed_count, c.locked_until
      from app_user u
      join credential c on c.user_id = u.id
@@ -145,10 +140,7 @@ pub(super) async fn find_account(
     conn: &mut PgConnection,
     email: &str,
 ) -> Result<Option<Account>, DbError> {
-    let found = query_as::<_, AccountRow>(
-        ACCOUNT,
-    )
-    .bind(email);
+    let found = query_as::<_, AccountRow>(ACCOUNT).bind(email);
     let row = timing::db(found.fetch_optional(conn)).await?;
     row.map(Account::try_from).transpose()
 }

@@ -95,7 +95,8 @@ pub(super) async fn lock_student(conn: &mut PgConnection, student: UserId) -> Re
 }
 
 /// A slot by its `id`.
-pub(super) const SLOT: &str = "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
+pub(super) const SLOT: &str =
+    "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
             s.starts_at, s.ends_at, s.capacity, s.price_cents
      from slot s
      join mentor m on m.id = s.mentor_id
@@ -106,10 +107,7 @@ pub(super) async fn find_slot(
     conn: &mut PgConnection,
     id: SlotId,
 ) -> Result<Option<Slot>, DbError> {
-    let query = sqlx::query_as::<_, SlotRow>(
-        SLOT,
-    )
-    .bind(id.0);
+    let query = sqlx::query_as::<_, SlotRow>(SLOT).bind(id.0);
     Ok(timing::db(query.fetch_optional(conn))
         .await?
         .map(Slot::from))
@@ -132,12 +130,7 @@ pub(super) async fn find_overlap(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
-    let query = sqlx::query_as(
-        OVERLAP,
-    )
-    .bind(student.0)
-    .bind(from)
-    .bind(to);
+    let query = sqlx::query_as(OVERLAP).bind(student.0).bind(from).bind(to);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 

@@ -92,11 +92,7 @@ pub(super) async fn last_seq_for(
     room: RoomId,
     member: UserId,
 ) -> Result<Option<i64>, DbError> {
-    let query = sqlx::query_scalar(
-        LAST_SEQ_FOR,
-    )
-    .bind(room.0)
-    .bind(member.0);
+    let query = sqlx::query_scalar(LAST_SEQ_FOR).bind(room.0).bind(member.0);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
@@ -126,13 +122,11 @@ pub(super) async fn messages_between(
     up_to: i64,
     limit: u32,
 ) -> Result<Vec<ChatMessage>, DbError> {
-    let query = sqlx::query_as::<_, MessageRow>(
-        MESSAGES,
-    )
-    .bind(room.0)
-    .bind(after)
-    .bind(up_to)
-    .bind(i64::from(limit));
+    let query = sqlx::query_as::<_, MessageRow>(MESSAGES)
+        .bind(room.0)
+        .bind(after)
+        .bind(up_to)
+        .bind(i64::from(limit));
     let rows = timing::db(query.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(ChatMessage::from).collect())
 }
@@ -165,14 +159,12 @@ pub(super) async fn append(
     id: MessageId,
     draft: &Draft,
 ) -> Result<Option<ChatMessage>, DbError> {
-    let query = sqlx::query_as::<_, MessageRow>(
-        APPEND,
-    )
-    .bind(id.0)
-    .bind(draft.room.0)
-    .bind(draft.sender.0)
-    .bind(&draft.client_id)
-    .bind(&draft.text);
+    let query = sqlx::query_as::<_, MessageRow>(APPEND)
+        .bind(id.0)
+        .bind(draft.room.0)
+        .bind(draft.sender.0)
+        .bind(&draft.client_id)
+        .bind(&draft.text);
     match timing::db(query.fetch_optional(conn)).await {
         Ok(row) => Ok(row.map(ChatMessage::from)),
         Err(error) => match DbError::from(error) {

@@ -161,10 +161,7 @@ pub(super) const ONE_CARD: &str = "select m.id, m.display_name, m.headline, m.la
 
 /// The card of one mentor, its skills left out.
 pub(super) async fn card(conn: &mut PgConnection, id: Uuid) -> Result<Option<MentorCard>, DbError> {
-    let found = query_as::<_, CardRow>(
-        ONE_CARD,
-    )
-    .bind(id);
+    let found = query_as::<_, CardRow>(ONE_CARD).bind(id);
     Ok(timing::db(found.fetch_optional(conn))
         .await?
         .map(MentorCard::from))
@@ -178,10 +175,7 @@ pub(super) const ONE_SKILLS: &str = "select k.name
 
 /// The skills of one mentor, in alphabetical order.
 pub(super) async fn skills(conn: &mut PgConnection, id: Uuid) -> Result<Vec<String>, DbError> {
-    let found = query_scalar(
-        ONE_SKILLS,
-    )
-    .bind(id);
+    let found = query_scalar(ONE_SKILLS).bind(id);
     let mut names: Vec<String> = timing::db(found.fetch_all(conn)).await?;
     names.sort_unstable();
     Ok(names)
@@ -194,10 +188,7 @@ pub(super) const ONE_RATING: &str = "select coalesce(round(avg(stars) * 100), 0)
 
 /// Mean and number of one mentor's reviews, computed from the reviews themselves.
 pub(super) async fn live_rating(conn: &mut PgConnection, id: Uuid) -> Result<(f64, i64), DbError> {
-    let found = query_as::<_, (i32, i64)>(
-        ONE_RATING,
-    )
-    .bind(id);
+    let found = query_as::<_, (i32, i64)>(ONE_RATING).bind(id);
     let (hundredths, count) = timing::db(found.fetch_one(conn)).await?;
     Ok((f64::from(hundredths) / 100.0, count))
 }

@@ -34,7 +34,8 @@ impl From<ProfileRow> for Profile {
 }
 
 /// One mentor's page: `id`.
-pub(super) const PROFILE: &str = "select m.id, m.display_name, m.headline, m.languages, m.hourly_price_cents,
+pub(super) const PROFILE: &str =
+    "select m.id, m.display_name, m.headline, m.languages, m.hourly_price_cents,
             m.rating_hundredths, m.review_count, m.joined_at, m.bio, m.is_active, s.skills
      from mentor m
      left join lateral (
@@ -50,10 +51,7 @@ pub(super) async fn find_profile(
     conn: &mut PgConnection,
     id: MentorId,
 ) -> Result<Option<Profile>, DbError> {
-    let found = query_as::<_, ProfileRow>(
-        PROFILE,
-    )
-    .bind(id.0);
+    let found = query_as::<_, ProfileRow>(PROFILE).bind(id.0);
     Ok(timing::db(found.fetch_optional(conn))
         .await?
         .map(Profile::from))
@@ -94,7 +92,8 @@ impl From<SlotRow> for SlotView {
 }
 
 /// Open slots: `mentor`, `from`, `to`, `limit`.
-pub(super) const OPEN_SLOTS: &str = "select id, mentor_id, starts_at, ends_at, capacity, booked, price_cents
+pub(super) const OPEN_SLOTS: &str =
+    "select id, mentor_id, starts_at, ends_at, capacity, booked, price_cents
      from slot
      where mentor_id = $1
        and starts_at >= $2
@@ -109,13 +108,11 @@ pub(super) async fn open_slots(
     id: MentorId,
     span: Span,
 ) -> Result<Vec<SlotView>, DbError> {
-    let found = query_as::<_, SlotRow>(
-        OPEN_SLOTS,
-    )
-    .bind(id.0)
-    .bind(span.from)
-    .bind(span.to)
-    .bind(MAX_SLOTS);
+    let found = query_as::<_, SlotRow>(OPEN_SLOTS)
+        .bind(id.0)
+        .bind(span.from)
+        .bind(span.to)
+        .bind(MAX_SLOTS);
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(SlotView::from).collect())
 }
@@ -142,7 +139,8 @@ impl From<ReviewRow> for ReviewView {
 }
 
 /// A page of reviews: `mentor`, `limit`, `offset`.
-pub(super) const REVIEWS: &str = "select r.id, u.display_name as author, r.stars, r.body, r.created_at
+pub(super) const REVIEWS: &str =
+    "select r.id, u.display_name as author, r.stars, r.body, r.created_at
      from review r
      join app_user u on u.id = r.student_id
      where r.mentor_id = $1
@@ -156,12 +154,10 @@ pub(super) async fn reviews(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<ReviewView>, DbError> {
-    let found = query_as::<_, ReviewRow>(
-        REVIEWS,
-    )
-    .bind(id.0)
-    .bind(limit)
-    .bind(offset);
+    let found = query_as::<_, ReviewRow>(REVIEWS)
+        .bind(id.0)
+        .bind(limit)
+        .bind(offset);
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(ReviewView::from).collect())
 }

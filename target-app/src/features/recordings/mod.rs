@@ -3,8 +3,8 @@
 mod bytes;
 mod handlers;
 mod model;
-mod range;
 mod plans;
+mod range;
 mod repository;
 mod service;
 

@@ -35,7 +35,8 @@ impl From<Row> for Recording {
 }
 
 /// A student's recordings: `student`, `limit`, `offset`.
-pub(super) const OF_STUDENT: &str = "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
+pub(super) const OF_STUDENT: &str =
+    "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
             r.recorded_at
      from booking b
      join recording r on r.booking_id = b.id
@@ -49,12 +50,10 @@ pub(super) async fn of_student(
     student: UserId,
     part: Numbered,
 ) -> Result<Vec<Recording>, DbError> {
-    let found = query_as::<_, Row>(
-        OF_STUDENT,
-    )
-    .bind(student.0)
-    .bind(i64::from(part.per_page))
-    .bind(part.offset());
+    let found = query_as::<_, Row>(OF_STUDENT)
+        .bind(student.0)
+        .bind(i64::from(part.per_page))
+        .bind(part.offset());
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(Recording::from).collect())
 }
@@ -93,10 +92,7 @@ pub(super) async fn count_of_student(
     conn: &mut PgConnection,
     student: UserId,
 ) -> Result<u64, DbError> {
-    let counted = query_scalar(
-        COUNT_OF_STUDENT,
-    )
-    .bind(student.0);
+    let counted = query_scalar(COUNT_OF_STUDENT).bind(student.0);
     let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
     Ok(counted.unsigned_abs())
 }

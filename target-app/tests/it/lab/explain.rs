@@ -41,7 +41,10 @@ async fn every_operation_is_explained_with_rows_and_buffers_and_leaves_nothing_b
     ] {
         let explained: Explanation = app.lab().explain(operation).await.ok();
         assert_eq!(explained.operation, operation);
-        assert_eq!(explained.profile, app.lab().profile().await.profile.fingerprint());
+        assert_eq!(
+            explained.profile,
+            app.lab().profile().await.profile.fingerprint()
+        );
         assert!(!explained.statements.is_empty(), "{operation}");
         for statement in &explained.statements {
             let plan = &statement.plan[0]["Plan"];
@@ -81,7 +84,11 @@ async fn the_shape_of_the_queries_follows_its_switch() {
         .start()
         .await;
     let loops: Explanation = app.lab().explain("discovery.list").await.ok();
-    let what: Vec<&str> = loops.statements.iter().map(|one| one.what.as_str()).collect();
+    let what: Vec<&str> = loops
+        .statements
+        .iter()
+        .map(|one| one.what.as_str())
+        .collect();
     assert_eq!(what, ["total", "ids", "card", "skills", "rating"]);
     assert_eq!(loops.statements[2].times, 20);
     app.finish().await;
@@ -93,7 +100,11 @@ async fn an_operation_that_is_not_known_is_refused_with_those_that_are() {
     for operation in ["", "discovery.lis", "select 1"] {
         let path = operation.replace(' ', "%20");
         let answer = app.lab().explain(&path).await;
-        assert!(answer.text().contains("discovery.list"), "{}", answer.text());
+        assert!(
+            answer.text().contains("discovery.list"),
+            "{}",
+            answer.text()
+        );
         answer.refused(Code::InvalidRequest);
     }
     app.finish().await;
