@@ -15,7 +15,7 @@
 //! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
 //! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
-//! | [`experiment`] | paired trials and the decision |
+//! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
 //! | [`cli`] | the commands |
@@ -25,6 +25,7 @@ pub mod calibration;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod diagnose;
 pub mod doctor;
 pub mod driver;
 pub mod events;

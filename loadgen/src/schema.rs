@@ -10,6 +10,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use shared::invariant::InvariantResult;
 
+mod why;
+
+pub use why::{Band, Database, Hashing, Parts, PlanNode, Recommendation, StatementPlan};
+
 /// Version of these types; a reader refuses a newer one.
 pub const SCHEMA_VERSION: u32 = 1;
 
@@ -61,6 +65,9 @@ pub struct Summary {
     pub warnings: Vec<String>,
     /// What was not tested.
     pub not_tested: Vec<String>,
+    /// What to try next, the most telling evidence first; none without evidence.
+    #[serde(default)]
+    pub recommendations: Vec<Recommendation>,
 }
 
 /// The outcome of a command, and the exit code that goes with it.
@@ -96,6 +103,9 @@ pub struct Arm {
     /// What was promised over its trials; absent in folders of earlier versions.
     #[serde(default)]
     pub promised: Promised,
+    /// How the statements of its operations were carried out, after its first trial.
+    #[serde(default)]
+    pub plans: Vec<StatementPlan>,
 }
 
 /// What happened to one kind of request.
@@ -123,6 +133,9 @@ pub struct Operation {
     pub cost: Cost,
     /// Full response percentile spectrum, `(quantile, milliseconds)`, for charts.
     pub spectrum: Vec<(f64, f64)>,
+    /// What the response time consists of, by how long it was.
+    #[serde(default)]
+    pub anatomy: Vec<Band>,
 }
 
 /// Percentiles in milliseconds.
@@ -191,10 +204,19 @@ pub struct Server {
     pub redis_commands: u64,
     /// Of those, `PING`.
     pub redis_pings: u64,
-    /// Rows returned by scans in PostgreSQL.
+    /// Rows returned by scans in PostgreSQL: what had to be read, not what was answered.
     pub rows_returned: u64,
     /// Share of active backends by wait event, over all samples.
     pub waits: BTreeMap<String, f64>,
+    /// What else PostgreSQL did.
+    #[serde(default)]
+    pub database: Database,
+    /// What password hashing did.
+    #[serde(default)]
+    pub hashing: Hashing,
+    /// Cache look-ups whose store failed; each was answered without the cache.
+    #[serde(default)]
+    pub cache_errors: u64,
 }
 
 /// One measured trial.

@@ -76,6 +76,8 @@ paths! {
     LAB_TELEMETRY = "/lab/telemetry";
     /// Check the invariants.
     LAB_AUDIT = "/lab/audit";
+    /// How an operation's statements are carried out.
+    LAB_EXPLAIN = "/lab/explain";
 }
 
 /// Fills the one `{…}` of a template.

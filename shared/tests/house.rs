@@ -32,7 +32,7 @@ const LOADGEN: &[&[&str]] = &[
     &["schedule", "aggregator"],
     &["driver", "verdict", "events", "doctor"],
     &["trial", "live", "exit", "calibration"],
-    &["experiment"],
+    &["experiment", "diagnose"],
     &["factorial", "history"],
     &["store"],
     &["report", "web"],

@@ -68,6 +68,7 @@ const DOCS: &str = "/docs";
         lab::reset,
         lab::telemetry,
         lab::audit,
+        lab::explain,
     ),
     // Only queries and the socket speak of these, which the macro does not follow.
     components(schemas(ClientFrame, MentorSort, ServerFrame)),

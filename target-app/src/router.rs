@@ -85,4 +85,5 @@ fn control() -> Router<AppState> {
             paths::LAB_AUDIT,
             post(lab::audit).layer(DefaultBodyLimit::max(MAX_LEDGER_BYTES)),
         )
+        .route(paths::LAB_EXPLAIN, get(lab::explain))
 }

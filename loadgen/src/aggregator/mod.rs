@@ -6,4 +6,4 @@ mod trial_data;
 pub use hlog::{HlogError, write_hlog};
 pub use trial_data::{PhaseData, SecondData, TrialData};
 
-pub use crate::recorder::{CostSums, OpData};
+pub use crate::recorder::{Anatomy, CostSums, OpData, PartSums};

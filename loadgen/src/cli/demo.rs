@@ -1,11 +1,6 @@
 //! `loadgen demo`: the before/after experiment, with nothing to know beforehand.
 
-use super::{
-    args::{DemoArgs, ExperimentArgs},
-    experiment,
-    outcome::Failure,
-    serve,
-};
+use super::{args::DemoArgs, experiment, experiment_args::ExperimentArgs, outcome::Failure, serve};
 
 /// Runs it.
 pub(super) fn run(args: DemoArgs) -> Result<u8, Failure> {

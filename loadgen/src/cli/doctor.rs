@@ -9,8 +9,8 @@ use shared::api::lab::ProfileView;
 
 use super::{
     args::DoctorArgs,
-    bench::Services,
     outcome::{Failure, closed_pipe},
+    services::Services,
 };
 use crate::{
     doctor::{self, Finding, Level},

@@ -6,13 +6,14 @@ use chrono::Utc;
 use shared::{dataset::Scale, profile::Profile, time::Millis};
 
 use super::{
-    args::ExperimentArgs,
-    bench::{Services, Session},
+    bench::Session,
     catalogue,
+    experiment_args::ExperimentArgs,
     outcome::{self, Failure},
     overrides,
     run::failure,
     run_all,
+    services::Services,
     shipped::{self, Source},
     summary::{self, About, load_line},
 };

@@ -8,10 +8,11 @@ use shared::{dataset::Scale, time::Millis};
 
 use super::{
     args::{LoadArgs, ResultArgs, TargetArgs},
-    bench::{Services, Session},
+    bench::Session,
     outcome::{Failure, print},
     overrides,
     run::failure,
+    services::Services,
     shipped::{self, Source},
     summary::{self, About, load_line},
 };

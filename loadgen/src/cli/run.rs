@@ -4,9 +4,10 @@ use chrono::Utc;
 
 use super::{
     args::RunArgs,
-    bench::{Services, Session},
+    bench::Session,
     outcome::Failure,
     overrides,
+    services::Services,
     shipped::{self, Source},
     summary::{self, About, load_line},
 };

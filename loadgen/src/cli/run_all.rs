@@ -6,8 +6,8 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::{
-    args::ExperimentArgs,
     experiment::{differences, measure},
+    experiment_args::ExperimentArgs,
     outcome::{Failure, print},
     shipped,
 };

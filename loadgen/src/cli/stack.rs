@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     args::{Service, StackArgs},
-    bench::{Addresses, start},
     interrupt::{self, Held},
     outcome::{Failure, closed_pipe},
     overrides,
+    services::{Addresses, start},
 };
 use crate::{
     events::{self, Publisher},

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use shared::api::lab::ProfileView;
+use shared::api::lab::{Explanation, ProfileView};
 
 use crate::{
+    diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
     schema::{
@@ -77,7 +78,12 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         kind: RunKind::Run,
         suite,
         load: load_line(suite),
-        arms: vec![stored_arm(arm, &measured, outcome.view.as_ref())],
+        arms: vec![stored_arm(
+            arm,
+            &measured,
+            outcome.view.as_ref(),
+            &outcome.plans,
+        )],
         trials: vec![trial.clone()],
         effects: Vec::new(),
         controls: Vec::new(),
@@ -166,7 +172,14 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         arms: [before, after]
             .into_iter()
             .filter(|result| result.measured.trials > 0)
-            .map(|result| stored_arm(&result.arm, &result.measured, result.view.as_ref()))
+            .map(|result| {
+                stored_arm(
+                    &result.arm,
+                    &result.measured,
+                    result.view.as_ref(),
+                    &result.plans,
+                )
+            })
             .collect(),
         trials: finished.trials.clone(),
         effects: finished.effects.clone(),
@@ -228,7 +241,14 @@ pub(super) fn of_factorial(
         arms: finished
             .arms
             .iter()
-            .map(|result| stored_arm(&result.arm, &result.measured, result.view.as_ref()))
+            .map(|result| {
+                stored_arm(
+                    &result.arm,
+                    &result.measured,
+                    result.view.as_ref(),
+                    &result.plans,
+                )
+            })
             .collect(),
         trials: finished.trials.clone(),
         effects: Vec::new(),
@@ -268,7 +288,7 @@ impl Parts<'_> {
         if cfg!(debug_assertions) {
             warnings.push("loadgen is a debug build: it costs more CPU than it has to".to_owned());
         }
-        Summary {
+        let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             kind: self.kind,
             name: self.suite.name.clone(),
@@ -286,11 +306,19 @@ impl Parts<'_> {
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
-        }
+            recommendations: Vec::new(),
+        };
+        summary.recommendations = diagnose::advise(&summary);
+        summary
     }
 }
 
-fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>) -> Arm {
+fn stored_arm(
+    arm: &ArmSetting,
+    measured: &Measured,
+    view: Option<&ProfileView>,
+    plans: &[Explanation],
+) -> Arm {
     Arm {
         name: arm.name.clone(),
         profile: switches_by_name(view, &arm.profile),
@@ -304,6 +332,7 @@ fn stored_arm(arm: &ArmSetting, measured: &Measured, view: Option<&ProfileView>)
         server: measured.server.clone(),
         audit: measured.audit.clone(),
         promised: promised(measured.tally, &measured.freshness),
+        plans: plans.iter().flat_map(observer::read_plans).collect(),
     }
 }
 

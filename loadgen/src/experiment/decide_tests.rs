@@ -21,6 +21,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
         bytes_in: 0,
         cost: Cost::default(),
         spectrum: Vec::new(),
+        anatomy: Vec::new(),
     };
     Trial {
         folder: "b01_1_before".into(),

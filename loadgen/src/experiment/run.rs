@@ -3,7 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use shared::{api::lab::ProfileView, profile::Profile};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    profile::Profile,
+};
 
 use super::{
     decide::decide,
@@ -33,6 +36,8 @@ pub struct ArmResult {
     pub measured: Measured,
     /// What was in force; absent where no trial came that far.
     pub view: Option<ProfileView>,
+    /// How the statements of its operations are carried out.
+    pub plans: Vec<Explanation>,
 }
 
 /// What came of an experiment, whether it ran to its end or not.
@@ -71,6 +76,7 @@ pub(super) struct Work<'a> {
     pub(super) ran_before: usize,
     arms: [Arm; 2],
     views: [Option<ProfileView>; 2],
+    plans: [Vec<Explanation>; 2],
     pub(super) sessions: Sessions,
     valid: [Measured; 2],
     invalid: [Measured; 2],
@@ -109,6 +115,7 @@ impl<'a> Work<'a> {
             ran_before: 0,
             arms: [arm("before", before), arm("after", after)],
             views: [None, None],
+            plans: [Vec::new(), Vec::new()],
             sessions: Sessions::default(),
             valid: [Measured::default(), Measured::default()],
             invalid: [Measured::default(), Measured::default()],
@@ -266,6 +273,9 @@ impl<'a> Work<'a> {
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());
         self.views[arm].clone_from(&outcome.view);
+        if !outcome.plans.is_empty() {
+            self.plans[arm].clone_from(&outcome.plans);
+        }
         for warning in outcome.warnings.clone() {
             self.warn(warning);
         }
@@ -310,15 +320,20 @@ impl<'a> Work<'a> {
                     valid
                 }
             });
-        let mut arm = |arm: Arm, view: Option<ProfileView>| ArmResult {
+        let mut arm = |arm: Arm, view: Option<ProfileView>, plans| ArmResult {
             arm,
             measured: measured.next().unwrap_or_default(),
             view,
+            plans,
         };
         let [before, after] = self.arms;
         let [view_before, view_after] = self.views;
+        let [plans_before, plans_after] = self.plans;
         Finished {
-            arms: [arm(before, view_before), arm(after, view_after)],
+            arms: [
+                arm(before, view_before, plans_before),
+                arm(after, view_after, plans_after),
+            ],
             trials: self.trials,
             invalid: self.invalid_folders,
             valid_blocks: self.pairs.len(),

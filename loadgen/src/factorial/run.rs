@@ -34,6 +34,7 @@ pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> 
         arm: arm.clone(),
         measured: Measured::default(),
         view: None,
+        plans: Vec::new(),
     });
     let mut work = Work {
         bench,

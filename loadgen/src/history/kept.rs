@@ -159,6 +159,7 @@ pub(super) mod tests {
             server: Server::default(),
             audit: Vec::new(),
             promised: Promised::default(),
+            plans: Vec::new(),
         };
         Past {
             folder: format!("2026-11-{day:02}_run_{name}_{day:07}"),
@@ -180,6 +181,7 @@ pub(super) mod tests {
                 trials: Vec::new(),
                 effects: Vec::new(),
                 controls: Vec::new(),
+                recommendations: Vec::new(),
                 thresholds: Vec::new(),
                 environment: Vec::new(),
                 warnings: Vec::new(),
@@ -201,6 +203,7 @@ pub(super) mod tests {
             service: crate::schema::Percentiles::default(),
             bytes_in: 0,
             cost: crate::schema::Cost::default(),
+            anatomy: Vec::new(),
             spectrum: Vec::new(),
         }
     }

@@ -1,4 +1,4 @@
-//! The target's control plane: profile, reset, telemetry, audit. Never on the measured path:
+//! The target's control plane: profile, reset, telemetry, audit, plans. Never on the measured path:
 //! that is the driver's, with connections of its own.
 
 use std::time::Duration;
@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use http::StatusCode;
 use serde::de::DeserializeOwned;
 use shared::{
-    api::lab::{AuditRequest, ProfileView, ResetReport, ResetRequest},
+    api::lab::{AuditRequest, Explanation, ProfileView, ResetReport, ResetRequest},
     headers::LAB_TOKEN,
     invariant::AuditReport,
     ledger::Ledger,
@@ -176,6 +176,13 @@ impl Control {
         };
         let request = Request::post_json(paths::LAB_AUDIT, &request);
         self.lab("the audit", request, AUDIT).await
+    }
+
+    /// How the statements of an operation are carried out under the profile in force.
+    pub async fn explain(&self, operation: &str) -> Result<Explanation, ControlError> {
+        let path = format!("{}?operation={operation}", paths::LAB_EXPLAIN);
+        self.lab("the explanation", Request::get(path), ORDINARY)
+            .await
     }
 
     /// Sends any request that is not measured.

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::snapshot::Snapshot;
+use shared::snapshot::{PostgresSnapshot, Snapshot};
 
 use super::{host::Usage, machine::Machine};
 use crate::schema::{Second, Server};
@@ -188,6 +188,7 @@ fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
         let before = first.caches.get(kind).cloned().unwrap_or_default();
         let hits = after.hits.saturating_sub(before.hits);
         let misses = after.misses.saturating_sub(before.misses);
+        server.cache_errors += after.errors.saturating_sub(before.errors);
         server
             .cache_hit_ratio
             .insert(kind.clone(), ratio(hits, hits + misses));
@@ -198,7 +199,26 @@ fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
     }
     if let (Some(before), Some(after)) = (&first.postgres, &last.postgres) {
         server.rows_returned = after.rows_returned.saturating_sub(before.rows_returned);
+        let database = &mut server.database;
+        database.rows_by_index = after.rows_fetched.saturating_sub(before.rows_fetched);
+        database.blocks_hit = after.blocks_hit.saturating_sub(before.blocks_hit);
+        database.blocks_read = after.blocks_read.saturating_sub(before.blocks_read);
+        database.wal_bytes = after.wal_bytes.saturating_sub(before.wal_bytes);
+        database.commits = after.commits.saturating_sub(before.commits);
+        database.rollbacks = after.rollbacks.saturating_sub(before.rollbacks);
+        database.deadlocks = after.deadlocks.saturating_sub(before.deadlocks);
     }
+    for (state, count) in &last.retries {
+        let before = first.retries.get(state).copied().unwrap_or(0);
+        let grown = count.saturating_sub(before);
+        if grown > 0 {
+            server.database.retries.insert(state.clone(), grown);
+        }
+    }
+    let (before, after) = (&first.hashing, &last.hashing);
+    server.hashing.hashes = after.hashes.saturating_sub(before.hashes);
+    server.hashing.busy_s = after.busy_us.saturating_sub(before.busy_us) as f64 / 1e6;
+    server.hashing.wait_s = after.wait_us.saturating_sub(before.wait_us) as f64 / 1e6;
     // Seen from here or not: the target knows its own CPU time.
     server
         .cpu_s
@@ -228,6 +248,24 @@ fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
         .into_iter()
         .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
         .collect();
+    let seen: Vec<_> = snapshots
+        .iter()
+        .filter_map(|one| one.postgres.as_ref())
+        .collect();
+    if !seen.is_empty() {
+        let mean = |of: fn(&PostgresSnapshot) -> u32| {
+            seen.iter().map(|one| f64::from(of(one))).sum::<f64>() / seen.len() as f64
+        };
+        server.database.active_mean = mean(|one| one.active);
+        server.database.idle_in_transaction_mean = mean(|one| one.idle_in_transaction);
+        server.database.lock_waiters_mean = mean(|one| {
+            let locks = one
+                .waits
+                .iter()
+                .filter(|(event, _)| event.starts_with("Lock:"));
+            locks.map(|(_, count)| count).sum()
+        });
+    }
 }
 
 fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
-use super::bounds::{HIGHEST, response_histogram};
+use super::{
+    anatomy::Anatomy,
+    bounds::{HIGHEST, response_histogram},
+};
 use crate::{
     sample::{Outcome, Sample},
     units::{Nanos, Quantile},
@@ -56,6 +59,8 @@ pub struct OpData {
     pub bytes_in: u64,
     /// What the target said that it spent.
     pub cost: CostSums,
+    /// What the response times consist of.
+    pub anatomy: Anatomy,
     /// Times beyond the histograms' highest value: such a request is counted, its time is not.
     pub overflow: u64,
 }
@@ -72,6 +77,7 @@ impl Default for OpData {
             failed: response_histogram(),
             bytes_in: 0,
             cost: CostSums::default(),
+            anatomy: Anatomy::default(),
             overflow: 0,
         }
     }
@@ -97,6 +103,7 @@ impl OpData {
             self.cost.hits += u64::from(cost.cache_hits);
             self.cost.misses += u64::from(cost.cache_misses);
         }
+        self.anatomy.record(sample);
         let (response, service) = (sample.response(), sample.service());
         let fits = if sample.outcome == Outcome::Ok {
             record(&mut self.ok, response)
@@ -130,6 +137,7 @@ impl OpData {
         }
         self.bytes_in += other.bytes_in;
         self.overflow += other.overflow;
+        self.anatomy.merge(&other.anatomy);
         let (mine, theirs) = (&mut self.cost, &other.cost);
         mine.count += theirs.count;
         mine.pool_us += theirs.pool_us;

@@ -79,13 +79,28 @@ pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
         .filter(measured)
         .collect();
     if arms.iter().any(|arm| arm.server.redis_commands > 0) {
+        if arms.iter().any(|arm| arm.server.redis_pings > 0) {
+            metrics.push(of_arms(
+                arms,
+                "Redis pings per request",
+                "",
+                Kind::Neutral,
+                Unit::Number,
+                |arm| per_request(arm, arm.server.redis_pings as f64),
+            ));
+        }
         metrics.push(of_arms(
             arms,
             "Redis per request",
             "redis commands per request",
             Kind::Neutral,
             Unit::Number,
-            |arm| per_request(arm, arm.server.redis_commands as f64),
+            // The pings of a checkout are its price, not its use.
+            |arm| {
+                let server = &arm.server;
+                let used = server.redis_commands.saturating_sub(server.redis_pings);
+                per_request(arm, used as f64)
+            },
         ));
     }
     metrics
@@ -152,6 +167,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             |arm| per_request(arm, arm.server.rows_returned as f64),
         ),
     ];
+    metrics.extend(of_storage(arms));
     // A target of another make tells nothing of its pool.
     if arms
         .iter()
@@ -160,6 +176,41 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
         metrics.clear();
     }
     metrics
+}
+
+/// What PostgreSQL read, wrote and had to do again; only what occurred.
+fn of_storage(arms: &[&Arm]) -> Vec<Metric> {
+    type Sum = fn(&Arm) -> u64;
+    let sums: [(&str, Unit, Sum); 6] = [
+        ("buffers hit per request", Unit::Number, |arm| {
+            arm.server.database.blocks_hit
+        }),
+        ("buffers read per request", Unit::Number, |arm| {
+            arm.server.database.blocks_read
+        }),
+        ("log per request", Unit::Bytes, |arm| {
+            arm.server.database.wal_bytes
+        }),
+        ("rows by index per request", Unit::Number, |arm| {
+            arm.server.database.rows_by_index
+        }),
+        ("retries per request", Unit::Number, |arm| {
+            arm.server.database.retries.values().sum()
+        }),
+        ("deadlocks per request", Unit::Number, |arm| {
+            arm.server.database.deadlocks
+        }),
+    ];
+    sums.into_iter()
+        .filter(|(_, _, sum)| arms.iter().any(|arm| sum(arm) > 0))
+        .map(|(label, unit, sum)| {
+            let mut metric = of_arms(arms, label, "", Kind::Neutral, unit, |arm| {
+                per_request(arm, sum(arm) as f64)
+            });
+            metric.detail = true;
+            metric
+        })
+        .collect()
 }
 
 /// What each process cost.

@@ -104,6 +104,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 reads: 300,
                 ..Promised::default()
             },
+            plans: Vec::new(),
         }
     };
     let thresholds = [
@@ -168,6 +169,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             "network latency: all runs over loopback".into(),
             "PgBouncer and read replicas".into(),
         ],
+        recommendations: Vec::new(),
     }
 }
 

@@ -6,7 +6,8 @@ use serde_json::json;
 use shared::invariant::InvariantResult;
 
 use crate::schema::{
-    Cost, Effect, Operation, Percentiles, Second, Server, Validity, ValidityCheck,
+    Band, Cost, Database, Effect, Hashing, Operation, Parts, Percentiles, Second, Server, Validity,
+    ValidityCheck,
 };
 
 /// A small linear congruential generator.
@@ -131,8 +132,37 @@ pub(super) fn operation(shape: &Shape, planned: u64, seconds: f64, jitter: f64) 
             commands: hits.map_or(0.0, |hits| 1.0 + hits),
             cache_hit_ratio: hits,
         },
+        anatomy: anatomy(p50, tail, [pool, db, redis, hash]),
         spectrum,
     }
+}
+
+/// Four bands, each slower than the one before, the wait for the pool growing the most.
+fn anatomy(p50: f64, tail: f64, [pool, db, redis, hash]: [f64; 4]) -> Vec<Band> {
+    [
+        ("below p50", 0.6, 0.2),
+        ("p50 to p90", 1.4, 1.0),
+        ("p90 to p99", tail * 0.7, 3.0),
+        ("above p99", tail, 6.0),
+    ]
+    .map(|(name, slower, waiting)| {
+        let parts = Parts {
+            before_send_ms: 0.05,
+            pool_ms: pool * waiting,
+            db_ms: db * slower,
+            redis_ms: redis,
+            hash_ms: hash,
+            rest_ms: p50 * 0.08 * slower,
+            outside_ms: 0.4,
+        };
+        Band {
+            name: name.into(),
+            requests: 100.0,
+            mean_ms: parts.named().iter().map(|(_, ms)| ms).sum(),
+            parts,
+        }
+    })
+    .into()
 }
 
 pub(super) fn operations(
@@ -218,6 +248,17 @@ pub(super) fn server(slow: bool, seconds: f64) -> Server {
             ("IO/DataFileRead".to_owned(), 0.11),
         ]
         .into(),
+        database: Database {
+            rows_by_index: if slow { 120_000 } else { 700_000 },
+            blocks_hit: if slow { 9_400_000 } else { 410_000 },
+            blocks_read: if slow { 61_000 } else { 1_200 },
+            wal_bytes: 31_000_000,
+            commits: 52_000,
+            active_mean: if slow { 4.8 } else { 1.3 },
+            ..Database::default()
+        },
+        hashing: Hashing::default(),
+        cache_errors: 0,
     }
 }
 

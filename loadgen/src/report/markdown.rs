@@ -26,7 +26,21 @@ pub fn markdown(summary: &Summary) -> String {
     evidence(&mut text, &page);
     list(&mut text, "Warnings", &page.warnings);
     list(&mut text, "Not tested", &page.not_tested);
+    list(&mut text, "What to try next", &page.why.next);
     decisions(&mut text, &page);
+    for (title, lines) in [
+        ("Where the time goes", &page.why.time),
+        ("What PostgreSQL waited for", &page.why.waits),
+        ("Query plans", &page.why.plans),
+    ] {
+        if !lines.is_empty() {
+            folded(&mut text, title, |text| {
+                for line in lines {
+                    say(text, format_args!("- {}", safe(line)));
+                }
+            });
+        }
+    }
     if page.operations.len() > 1 {
         for arm in &page.operations {
             let title = format!("Operations, {} (response time in ms)", safe(&arm.arm));

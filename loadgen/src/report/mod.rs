@@ -26,6 +26,7 @@ mod render;
 mod strips;
 mod table;
 mod terminal;
+pub mod why;
 
 #[cfg(test)]
 mod agreement;

@@ -11,6 +11,7 @@ use crate::events::printable;
 use crate::report::comparison::{self, Area, Bar, Claim};
 use crate::report::evidence::{self, Audit, Endings, Switch, TrialChecks};
 use crate::report::figures;
+use crate::report::why::Why;
 use crate::schema::{Arm, Operation, Percentiles, RunKind, Summary};
 
 /// A whole report in words.
@@ -62,6 +63,8 @@ pub struct Page {
     pub warnings: Vec<String>,
     /// What was not tested.
     pub not_tested: Vec<String>,
+    /// Why the figures are what they are, and what to try next.
+    pub why: Why,
 }
 
 /// The outcome.
@@ -205,6 +208,7 @@ impl Page {
                 .collect(),
             warnings: lines(&summary.warnings),
             not_tested: lines(&summary.not_tested),
+            why: Why::of(summary),
         }
     }
 }

@@ -28,7 +28,9 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
         sheet.operations(&page),
         sheet.thresholds(&page),
         sheet.validity(&page) + &sheet.audit(&page),
+        sheet.why(&page, true),
         sheet.notes(&page),
+        sheet.list("What to try next", &page.why.next),
     ];
     joined(sections.into())
 }
@@ -58,7 +60,9 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
         } else {
             sheet.validity(&page)
         },
+        sheet.why(&page, !paired),
         sheet.list("Warnings", &page.warnings),
+        sheet.list("What to try next", &page.why.next),
         folder.map(whereabouts).unwrap_or_default() + &sheet.audit(&page),
     ];
     joined(sections.into())
@@ -378,6 +382,25 @@ impl Sheet {
             }
         }
         text
+    }
+
+    /// Where the time went; all of it, or the slowest requests alone.
+    fn why(&self, page: &Page, all: bool) -> String {
+        let mut time = page.why.time.clone();
+        if !all {
+            time.retain(|line| line.contains(", above p99: "));
+        }
+        let parts = [
+            self.list("Where the time goes", &time),
+            if all {
+                self.list("What PostgreSQL waited for", &page.why.waits)
+            } else {
+                String::new()
+            },
+            self.list("Query plans", &page.why.plans),
+        ];
+        let kept: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        kept.join("\n")
     }
 
     /// What a reader must know, and what was left out.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use shared::ledger::Ledger;
+use shared::{api::lab::Explanation, ledger::Ledger};
 
 use crate::aggregator::{self, TrialData};
 use crate::schema::Trial;
@@ -38,12 +38,10 @@ impl Folder {
         )
     }
 
-    /// Keeps a query plan of a trial as `plans/NAME.txt`.
-    pub fn plan(&self, trial: &str, name: &str, text: &str) -> Result<(), StoreError> {
-        self.write_text(
-            &format!("trials/{}/plans/{}.txt", slug(trial), slug(name)),
-            text,
-        )
+    /// Keeps the plans of an operation of a trial as `plans/NAME.json`, whole.
+    pub fn plan(&self, trial: &str, plan: &Explanation) -> Result<(), StoreError> {
+        let name = slug(&plan.operation);
+        self.write_json(&format!("trials/{}/plans/{name}.json", slug(trial)), plan)
     }
 }
 

@@ -6,11 +6,13 @@ use shared::invariant::InvariantResult;
 
 use super::run::Outcome;
 use crate::{
-    aggregator::{CostSums, OpData, TrialData},
+    aggregator::{Anatomy, CostSums, OpData, PartSums, TrialData},
     flows,
     ledger::{Freshness, Tally},
     sample::{OpId, Outcome as Ending},
-    schema::{Cost, Operation, Percentiles, Promised, Second, Server},
+    schema::{
+        Band, Cost, Database, Hashing, Operation, Parts, Percentiles, Promised, Second, Server,
+    },
     units::{Nanos, Quantile},
 };
 
@@ -143,6 +145,44 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
             .iter()
             .filter_map(|share| Some((*share, slo(*share)?)))
             .collect(),
+        anatomy: bands(&data.anatomy),
+    }
+}
+
+/// The bands that reports tell apart: of the successes, from the fastest to the slowest.
+const BANDS: [(&str, f64, f64); 4] = [
+    ("below p50", 0.0, 0.5),
+    ("p50 to p90", 0.5, 0.9),
+    ("p90 to p99", 0.9, 0.99),
+    ("above p99", 0.99, 1.0),
+];
+
+/// What the response time consists of, band by band; the failures last.
+fn bands(anatomy: &Anatomy) -> Vec<Band> {
+    BANDS
+        .iter()
+        .map(|(name, from, to)| (*name, anatomy.between(*from, *to)))
+        .chain([("failed", anatomy.failed())])
+        .filter(|(_, sums)| sums.count > 0.0)
+        .map(|(name, sums)| band(name, &sums))
+        .collect()
+}
+
+fn band(name: &str, sums: &PartSums) -> Band {
+    let mean_ms = |sum: f64| sum / sums.count / 1_000.0;
+    Band {
+        name: name.to_owned(),
+        requests: sums.count,
+        mean_ms: mean_ms(sums.response()),
+        parts: Parts {
+            before_send_ms: mean_ms(sums.before_send),
+            pool_ms: mean_ms(sums.pool),
+            db_ms: mean_ms(sums.db),
+            redis_ms: mean_ms(sums.redis),
+            hash_ms: mean_ms(sums.hash),
+            rest_ms: mean_ms(sums.rest),
+            outside_ms: mean_ms(sums.outside),
+        },
     }
 }
 
@@ -271,6 +311,33 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
                 (key, both)
             })
             .collect(),
+        database: database_total(&all.database, &one.database, mean),
+        cache_errors: all.cache_errors + one.cache_errors,
+        hashing: Hashing {
+            hashes: all.hashing.hashes + one.hashing.hashes,
+            busy_s: all.hashing.busy_s + one.hashing.busy_s,
+            wait_s: all.hashing.wait_s + one.hashing.wait_s,
+        },
+    }
+}
+
+fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64) -> Database {
+    let mut retries = all.retries.clone();
+    for (state, count) in &one.retries {
+        *retries.entry(state.clone()).or_default() += count;
+    }
+    Database {
+        rows_by_index: all.rows_by_index + one.rows_by_index,
+        blocks_hit: all.blocks_hit + one.blocks_hit,
+        blocks_read: all.blocks_read + one.blocks_read,
+        wal_bytes: all.wal_bytes + one.wal_bytes,
+        commits: all.commits + one.commits,
+        rollbacks: all.rollbacks + one.rollbacks,
+        deadlocks: all.deadlocks + one.deadlocks,
+        active_mean: mean(all.active_mean, one.active_mean),
+        idle_in_transaction_mean: mean(all.idle_in_transaction_mean, one.idle_in_transaction_mean),
+        lock_waiters_mean: mean(all.lock_waiters_mean, one.lock_waiters_mean),
+        retries,
     }
 }
 

@@ -5,7 +5,12 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::{api::lab::ProfileView, invariant::InvariantResult, ledger::Ledger, time::Millis};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    invariant::InvariantResult,
+    ledger::Ledger,
+    time::Millis,
+};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
@@ -56,6 +61,8 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The promise that ended the trial early, and the figure that broke it.
     pub ended_by: Option<(String, String)>,
+    /// How the statements of its operations are carried out; of the first trial of an arm only.
+    pub plans: Vec<Explanation>,
 }
 
 /// Why there is no trial.
@@ -176,6 +183,7 @@ pub async fn run(
     // Rows that others wrote before would count as unasked for.
     let told = prepared.fresh.then_some(&ledger);
     let audit = audit(bench, place, told, &data, &mut warnings).await;
+    let plans = plans(bench, place, &data).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let mut trial = stored(place, &data, &timeline, &hiccups, violations);
     trial.promised = figures::promised(tally, &freshness);
@@ -192,6 +200,7 @@ pub async fn run(
         view: prepared.view,
         warnings,
         ended_by,
+        plans,
     })
 }
 
@@ -208,6 +217,31 @@ async fn fresh_start(bench: &Bench, place: &Place<'_>) -> Result<(), TrialError>
         .await
         .map_err(|error| TrialError::Thread(error.to_string()))??;
     Ok(())
+}
+
+/// Longest wait for all plans of a trial.
+const EXPLAINING: Duration = Duration::from_secs(20);
+
+/// The plans of what was sent, after the load, so that they cost it nothing; once an arm. Nothing
+/// where the target has no lab; an operation that it cannot explain is passed over.
+async fn plans(bench: &Bench, place: &Place<'_>, data: &TrialData) -> Vec<Explanation> {
+    let mut found = Vec::new();
+    if !bench.control.has_token() || data.interrupted || place.block > 1 {
+        return found;
+    }
+    stage(bench, place, "plans", None);
+    let all = async {
+        for op in data.ops.keys() {
+            match bench.control.explain(flows::operation_name(*op)).await {
+                Ok(explanation) => found.push(explanation),
+                Err(ControlError::Refused { .. }) => {}
+                Err(_) => break,
+            }
+        }
+    };
+    // What came in time is kept.
+    let _late = unless_stopped(bench, tokio::time::timeout(EXPLAINING, all)).await;
+    found
 }
 
 /// Ends a wait that is not the load's as soon as the command is to stop.

@@ -1,4 +1,4 @@
-//! The control plane: profile, reset, readiness.
+//! The control plane: profile, reset, query plans, readiness.
 
 use std::collections::BTreeMap;
 
@@ -67,6 +67,33 @@ pub struct AuditRequest {
     /// rows that nobody asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
+}
+
+/// Answer of `GET /lab/explain`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// Whose statements.
+    pub operation: String,
+    /// Fingerprint of the profile in force.
+    pub profile: String,
+    /// In the order in which a request sends them.
+    pub statements: Vec<Explained>,
+}
+
+/// One statement and its plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explained {
+    /// What it is for, in a word or two.
+    pub what: String,
+    /// How often one request sends it, at most.
+    pub times: u32,
+    /// Its text.
+    pub sql: String,
+    /// What PostgreSQL answers to `explain (analyze, buffers, format json)`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub plan: serde_json::Value,
 }
 
 /// Answer of `GET /health/ready`.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod database;
 mod error;
+mod explain;
 pub mod guards;
 mod migrate;
 pub mod optimizations;
@@ -11,6 +12,7 @@ pub mod settings;
 mod transaction;
 
 pub use error::{DbError, LostRace};
+pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, Lease, PoolCounters, Session, open};
 pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

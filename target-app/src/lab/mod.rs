@@ -8,12 +8,14 @@
 //! | `reset` | database and caches back to the seeded state |
 //! | `telemetry`, `probes` | samples of the server and of what it stands on |
 //! | `audit` | do the invariants hold |
+//! | `explain` | how the statements of an operation are carried out |
 //! | `body` | JSON bodies that may be left out |
 
 mod access;
 mod audit;
 mod body;
 mod cached;
+mod explain;
 mod health;
 mod probes;
 mod profile;
@@ -23,6 +25,7 @@ mod view;
 
 pub use access::LabAccess;
 pub use audit::*;
+pub use explain::*;
 pub use health::*;
 pub use profile::*;
 pub use reset::*;

@@ -57,6 +57,7 @@ const ROUTES: &[(Method, &str, Stranger)] = &[
     (Method::POST, paths::LAB_RESET, Lab),
     (Method::GET, paths::LAB_TELEMETRY, Lab),
     (Method::POST, paths::LAB_AUDIT, Lab),
+    (Method::GET, paths::LAB_EXPLAIN, Lab),
 ];
 
 /// A path that can be asked for, with an id that nothing has.

@@ -2,8 +2,10 @@
 
 mod handlers;
 mod model;
+mod plans;
 mod repository;
 mod service;
 mod strangers;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

@@ -27,58 +27,67 @@ impl UserRow {
     }
 }
 
+/// An account by its `email`.
+pub(super) const USER: &str = "select id, email, display_name, role, is_active
+     from app_user
+     where email = $1";
+
 /// The account of an e-mail, without what other tables say about it.
 pub(super) async fn find_user(
     conn: &mut PgConnection,
     email: &str,
 ) -> Result<Option<UserRow>, DbError> {
-    let found = query_as(
-        "select id, email, display_name, role, is_active
-         from app_user
-         where email = $1",
-    )
-    .bind(email);
+    let found = query_as(USER).bind(email);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
+
+/// A hash by its `user`.
+pub(super) const HASH: &str = "select hash from credential where user_id = $1";
 
 /// The hash of an account's password.
 pub(super) async fn find_hash(
     conn: &mut PgConnection,
     user: UserId,
 ) -> Result<Option<String>, DbError> {
-    let found = query_scalar("select hash from credential where user_id = $1").bind(user.0);
+    let found = query_scalar(HASH).bind(user.0);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
+
+/// A grade by its `user`.
+pub(super) const GRADE: &str = "select grade from app_user where id = $1";
 
 /// A student's grade.
 pub(super) async fn find_grade(
     conn: &mut PgConnection,
     user: UserId,
 ) -> Result<Option<i16>, DbError> {
-    let found = query_scalar("select grade from app_user where id = $1").bind(user.0);
+    let found = query_scalar(GRADE).bind(user.0);
     Ok(timing::db(found.fetch_optional(conn)).await?.flatten())
 }
+
+/// A mentor profile by its `user`.
+pub(super) const MENTOR: &str = "select id from mentor where user_id = $1";
 
 /// The mentor profile of an account.
 pub(super) async fn find_mentor(
     conn: &mut PgConnection,
     user: UserId,
 ) -> Result<Option<MentorId>, DbError> {
-    let found = query_scalar("select id from mentor where user_id = $1").bind(user.0);
+    let found = query_scalar(MENTOR).bind(user.0);
     Ok(timing::db(found.fetch_optional(conn)).await?.map(MentorId))
 }
+
+/// A lock by its `user`.
+pub(super) const LOCK: &str = "select failed_count, locked_until
+     from credential
+     where user_id = $1";
 
 /// Failures since the last success, and until when the account is locked.
 pub(super) async fn find_lock(
     conn: &mut PgConnection,
     user: UserId,
 ) -> Result<Option<(i32, Option<DateTime<Utc>>)>, DbError> {
-    let found = query_as(
-        "select failed_count, locked_until
-         from credential
-         where user_id = $1",
-    )
-    .bind(user.0);
+    let found = query_as(LOCK).bind(user.0);
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
 
@@ -117,20 +126,21 @@ impl TryFrom<AccountRow> for Account {
     }
 }
 
+/// All of an account by its `email`.
+pub(super) const ACCOUNT: &str =
+    "select u.id, u.email, u.display_name, u.role, u.grade, u.is_active,
+            m.id as mentor_id, c.hash, c.failed_count, c.locked_until
+     from app_user u
+     join credential c on c.user_id = u.id
+     left join mentor m on m.user_id = u.id
+     where u.email = $1";
+
 /// Everything that login asks of an account, in one statement.
 pub(super) async fn find_account(
     conn: &mut PgConnection,
     email: &str,
 ) -> Result<Option<Account>, DbError> {
-    let found = query_as::<_, AccountRow>(
-        "select u.id, u.email, u.display_name, u.role, u.grade, u.is_active,
-                m.id as mentor_id, c.hash, c.failed_count, c.locked_until
-         from app_user u
-         join credential c on c.user_id = u.id
-         left join mentor m on m.user_id = u.id
-         where u.email = $1",
-    )
-    .bind(email);
+    let found = query_as::<_, AccountRow>(ACCOUNT).bind(email);
     let row = timing::db(found.fetch_optional(conn)).await?;
     row.map(Account::try_from).transpose()
 }

@@ -6,9 +6,11 @@
 mod handlers;
 mod idempotency;
 mod model;
+mod plans;
 mod repository;
 mod reserve;
 mod service;
 
 pub use handlers::*;
+pub(crate) use plans::plans;
 pub(crate) use service::reload;

@@ -91,23 +91,34 @@ pub(super) async fn lock_student(conn: &mut PgConnection, student: UserId) -> Re
     Ok(())
 }
 
+/// A slot by its `id`.
+pub(super) const SLOT: &str =
+    "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
+            s.starts_at, s.ends_at, s.capacity, s.price_cents
+     from slot s
+     join mentor m on m.id = s.mentor_id
+     where s.id = $1";
+
 /// A slot, without a lock.
 pub(super) async fn find_slot(
     conn: &mut PgConnection,
     id: SlotId,
 ) -> Result<Option<Slot>, DbError> {
-    let query = sqlx::query_as::<_, SlotRow>(
-        "select s.id, s.mentor_id, m.display_name as mentor_name, m.is_active,
-                s.starts_at, s.ends_at, s.capacity, s.price_cents
-         from slot s
-         join mentor m on m.id = s.mentor_id
-         where s.id = $1",
-    )
-    .bind(id.0);
+    let query = sqlx::query_as::<_, SlotRow>(SLOT).bind(id.0);
     Ok(timing::db(query.fetch_optional(conn))
         .await?
         .map(Slot::from))
 }
+
+/// A lesson that overlaps: `student`, `from`, `to`.
+pub(super) const OVERLAP: &str = "select scheduled_at, ends_at
+     from booking
+     where student_id = $1
+       and status = 'confirmed'
+       and scheduled_at < $3
+       and ends_at > $2
+     order by scheduled_at
+     limit 1";
 
 /// The student's first confirmed lesson that overlaps with a half-open span.
 pub(super) async fn find_overlap(
@@ -116,19 +127,7 @@ pub(super) async fn find_overlap(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, DbError> {
-    let query = sqlx::query_as(
-        "select scheduled_at, ends_at
-         from booking
-         where student_id = $1
-           and status = 'confirmed'
-           and scheduled_at < $3
-           and ends_at > $2
-         order by scheduled_at
-         limit 1",
-    )
-    .bind(student.0)
-    .bind(from)
-    .bind(to);
+    let query = sqlx::query_as(OVERLAP).bind(student.0).bind(from).bind(to);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
@@ -273,6 +272,14 @@ impl Owner {
     }
 }
 
+/// The statement of [`list`]: `owner`, `status`, `from`, `to`, `limit`, `offset`.
+pub(super) const fn list_text(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Student(_) => list_sql!("student_id"),
+        Owner::Mentor(_) => list_sql!("mentor_id"),
+    }
+}
+
 /// One page of bookings, newest lesson first, and how many there are in all.
 /// The total is unknown (`None`) when the page is empty.
 pub(super) async fn list(
@@ -280,11 +287,7 @@ pub(super) async fn list(
     owner: Owner,
     filter: &Filter,
 ) -> Result<(Vec<BookingView>, Option<i64>), DbError> {
-    let sql = match owner {
-        Owner::Student(_) => list_sql!("student_id"),
-        Owner::Mentor(_) => list_sql!("mentor_id"),
-    };
-    let query = sqlx::query_as::<_, ListedRow>(sql)
+    let query = sqlx::query_as::<_, ListedRow>(list_text(owner))
         .bind(owner.id())
         .bind(filter.status.map(BookingStatus::as_str))
         .bind(filter.from)

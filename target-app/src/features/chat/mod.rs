@@ -8,9 +8,11 @@ mod conversation;
 mod frames;
 mod handlers;
 mod model;
+mod plans;
 mod repository;
 mod service;
 mod socket;
 mod wire;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

@@ -79,21 +79,20 @@ pub(super) async fn rooms_of(
     Ok(rows.into_iter().map(RoomView::from).collect())
 }
 
+/// A room's last number: `room`, `member`.
+pub(super) const LAST_SEQ_FOR: &str = "select r.last_seq
+     from chat_room r
+     join chat_member m on m.room_id = r.id
+     where r.id = $1
+       and m.user_id = $2";
+
 /// The number of a room's last message, if the person is a member.
 pub(super) async fn last_seq_for(
     conn: &mut PgConnection,
     room: RoomId,
     member: UserId,
 ) -> Result<Option<i64>, DbError> {
-    let query = sqlx::query_scalar(
-        "select r.last_seq
-         from chat_room r
-         join chat_member m on m.room_id = r.id
-         where r.id = $1
-           and m.user_id = $2",
-    )
-    .bind(room.0)
-    .bind(member.0);
+    let query = sqlx::query_scalar(LAST_SEQ_FOR).bind(room.0).bind(member.0);
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
@@ -106,6 +105,15 @@ pub(super) async fn last_seq(
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }
 
+/// Messages: `room`, `after`, `up_to`, `limit`.
+pub(super) const MESSAGES: &str = "select id, room_id, seq, sender_id, client_id, body, sent_at
+     from chat_message
+     where room_id = $1
+       and seq > $2
+       and seq <= $3
+     order by seq
+     limit $4";
+
 /// Messages of a room after one and up to another, the oldest first.
 pub(super) async fn messages_between(
     conn: &mut PgConnection,
@@ -114,22 +122,32 @@ pub(super) async fn messages_between(
     up_to: i64,
     limit: u32,
 ) -> Result<Vec<ChatMessage>, DbError> {
-    let query = sqlx::query_as::<_, MessageRow>(
-        "select id, room_id, seq, sender_id, client_id, body, sent_at
-         from chat_message
-         where room_id = $1
-           and seq > $2
-           and seq <= $3
-         order by seq
-         limit $4",
-    )
-    .bind(room.0)
-    .bind(after)
-    .bind(up_to)
-    .bind(i64::from(limit));
+    let query = sqlx::query_as::<_, MessageRow>(MESSAGES)
+        .bind(room.0)
+        .bind(after)
+        .bind(up_to)
+        .bind(i64::from(limit));
     let rows = timing::db(query.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(ChatMessage::from).collect())
 }
+
+/// A new message: `id`, `room`, `sender`, `client_id`, `text`.
+pub(super) const APPEND: &str = "with numbered as (
+         update chat_room
+         set last_seq = last_seq + 1
+         where id = $2
+           and not exists (
+               select from chat_message
+               where room_id = $2
+                 and sender_id = $3
+                 and client_id = $4
+           )
+         returning last_seq
+     )
+     insert into chat_message (id, room_id, seq, sender_id, client_id, body)
+     select $1, $2, numbered.last_seq, $3, $4, $5
+     from numbered
+     returning id, room_id, seq, sender_id, client_id, body, sent_at";
 
 /// Stores a message under the room's next number; `None` when its name is taken.
 ///
@@ -141,29 +159,12 @@ pub(super) async fn append(
     id: MessageId,
     draft: &Draft,
 ) -> Result<Option<ChatMessage>, DbError> {
-    let query = sqlx::query_as::<_, MessageRow>(
-        "with numbered as (
-             update chat_room
-             set last_seq = last_seq + 1
-             where id = $2
-               and not exists (
-                   select from chat_message
-                   where room_id = $2
-                     and sender_id = $3
-                     and client_id = $4
-               )
-             returning last_seq
-         )
-         insert into chat_message (id, room_id, seq, sender_id, client_id, body)
-         select $1, $2, numbered.last_seq, $3, $4, $5
-         from numbered
-         returning id, room_id, seq, sender_id, client_id, body, sent_at",
-    )
-    .bind(id.0)
-    .bind(draft.room.0)
-    .bind(draft.sender.0)
-    .bind(&draft.client_id)
-    .bind(&draft.text);
+    let query = sqlx::query_as::<_, MessageRow>(APPEND)
+        .bind(id.0)
+        .bind(draft.room.0)
+        .bind(draft.sender.0)
+        .bind(&draft.client_id)
+        .bind(&draft.text);
     match timing::db(query.fetch_optional(conn)).await {
         Ok(row) => Ok(row.map(ChatMessage::from)),
         Err(error) => match DbError::from(error) {

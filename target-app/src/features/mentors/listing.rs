@@ -85,17 +85,20 @@ impl PositionRow {
 
 /// How many mentors match, on all pages.
 pub(super) async fn count(conn: &mut PgConnection, criteria: &Criteria) -> Result<u64, DbError> {
-    let mut sql = QueryBuilder::new("select count(*) from mentor m");
-    filter(&mut sql, criteria);
+    let mut sql = count_text(criteria);
     let counted: i64 = timing::db(sql.build_query_scalar().fetch_one(conn)).await?;
     Ok(counted.unsigned_abs())
 }
 
-/// The cards of a page and of the one after it, in one statement.
-pub(super) async fn joined(
-    conn: &mut PgConnection,
-    criteria: &Criteria,
-) -> Result<Vec<Listed>, DbError> {
+/// The statement of [`count`].
+pub(super) fn count_text(criteria: &Criteria) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new("select count(*) from mentor m");
+    filter(&mut sql, criteria);
+    sql
+}
+
+/// The statement of [`joined`].
+pub(super) fn joined_text(criteria: &Criteria) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(format!(
         "select m.*, s.skills from (select {CARD} from mentor m"
     ));
@@ -103,6 +106,15 @@ pub(super) async fn joined(
     page(&mut sql, criteria);
     sql.push(format!(") m {SKILLS}"));
     sql.push(order(criteria.sort));
+    sql
+}
+
+/// The cards of a page and of the one after it, in one statement.
+pub(super) async fn joined(
+    conn: &mut PgConnection,
+    criteria: &Criteria,
+) -> Result<Vec<Listed>, DbError> {
+    let mut sql = joined_text(criteria);
     let rows: Vec<CardRow> = timing::db(sql.build_query_as().fetch_all(conn)).await?;
     Ok(rows
         .into_iter()
@@ -121,56 +133,62 @@ pub(super) async fn joined(
         .collect())
 }
 
-/// Only who is on a page, and on the one after it.
-pub(super) async fn positions(
-    conn: &mut PgConnection,
-    criteria: &Criteria,
-) -> Result<Vec<Position>, DbError> {
+/// The statement of [`positions`].
+pub(super) fn positions_text(criteria: &Criteria) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(
         "select m.id, m.hourly_price_cents, m.rating_hundredths, m.joined_at from mentor m",
     );
     filter(&mut sql, criteria);
     page(&mut sql, criteria);
+    sql
+}
+
+/// Only who is on a page, and on the one after it.
+pub(super) async fn positions(
+    conn: &mut PgConnection,
+    criteria: &Criteria,
+) -> Result<Vec<Position>, DbError> {
+    let mut sql = positions_text(criteria);
     let rows: Vec<PositionRow> = timing::db(sql.build_query_as().fetch_all(conn)).await?;
     Ok(rows.iter().map(|row| row.position(criteria.sort)).collect())
 }
 
+/// One card: `id`.
+pub(super) const ONE_CARD: &str = "select m.id, m.display_name, m.headline, m.languages,
+            m.hourly_price_cents, m.rating_hundredths, m.review_count, m.joined_at
+     from mentor m
+     where m.id = $1";
+
 /// The card of one mentor, its skills left out.
 pub(super) async fn card(conn: &mut PgConnection, id: Uuid) -> Result<Option<MentorCard>, DbError> {
-    let found = query_as::<_, CardRow>(
-        "select m.id, m.display_name, m.headline, m.languages,
-                m.hourly_price_cents, m.rating_hundredths, m.review_count, m.joined_at
-         from mentor m
-         where m.id = $1",
-    )
-    .bind(id);
+    let found = query_as::<_, CardRow>(ONE_CARD).bind(id);
     Ok(timing::db(found.fetch_optional(conn))
         .await?
         .map(MentorCard::from))
 }
 
+/// One mentor's skills: `id`.
+pub(super) const ONE_SKILLS: &str = "select k.name
+     from mentor_skill ms
+     join skill k on k.id = ms.skill_id
+     where ms.mentor_id = $1";
+
 /// The skills of one mentor, in alphabetical order.
 pub(super) async fn skills(conn: &mut PgConnection, id: Uuid) -> Result<Vec<String>, DbError> {
-    let found = query_scalar(
-        "select k.name
-         from mentor_skill ms
-         join skill k on k.id = ms.skill_id
-         where ms.mentor_id = $1",
-    )
-    .bind(id);
+    let found = query_scalar(ONE_SKILLS).bind(id);
     let mut names: Vec<String> = timing::db(found.fetch_all(conn)).await?;
     names.sort_unstable();
     Ok(names)
 }
 
+/// One mentor's rating: `id`.
+pub(super) const ONE_RATING: &str = "select coalesce(round(avg(stars) * 100), 0)::integer, count(*)
+     from review
+     where mentor_id = $1";
+
 /// Mean and number of one mentor's reviews, computed from the reviews themselves.
 pub(super) async fn live_rating(conn: &mut PgConnection, id: Uuid) -> Result<(f64, i64), DbError> {
-    let found = query_as::<_, (i32, i64)>(
-        "select coalesce(round(avg(stars) * 100), 0)::integer, count(*)
-         from review
-         where mentor_id = $1",
-    )
-    .bind(id);
+    let found = query_as::<_, (i32, i64)>(ONE_RATING).bind(id);
     let (hundredths, count) = timing::db(found.fetch_one(conn)).await?;
     Ok((f64::from(hundredths) / 100.0, count))
 }

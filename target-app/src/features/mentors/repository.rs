@@ -33,24 +33,25 @@ impl From<ProfileRow> for Profile {
     }
 }
 
+/// One mentor's page: `id`.
+pub(super) const PROFILE: &str =
+    "select m.id, m.display_name, m.headline, m.languages, m.hourly_price_cents,
+            m.rating_hundredths, m.review_count, m.joined_at, m.bio, m.is_active, s.skills
+     from mentor m
+     left join lateral (
+         select array_agg(k.name) as skills
+         from mentor_skill ms
+         join skill k on k.id = ms.skill_id
+         where ms.mentor_id = m.id
+     ) s on true
+     where m.id = $1";
+
 /// One mentor's page, whether on the list or not.
 pub(super) async fn find_profile(
     conn: &mut PgConnection,
     id: MentorId,
 ) -> Result<Option<Profile>, DbError> {
-    let found = query_as::<_, ProfileRow>(
-        "select m.id, m.display_name, m.headline, m.languages, m.hourly_price_cents,
-                m.rating_hundredths, m.review_count, m.joined_at, m.bio, m.is_active, s.skills
-         from mentor m
-         left join lateral (
-             select array_agg(k.name) as skills
-             from mentor_skill ms
-             join skill k on k.id = ms.skill_id
-             where ms.mentor_id = m.id
-         ) s on true
-         where m.id = $1",
-    )
-    .bind(id.0);
+    let found = query_as::<_, ProfileRow>(PROFILE).bind(id.0);
     Ok(timing::db(found.fetch_optional(conn))
         .await?
         .map(Profile::from))
@@ -90,26 +91,28 @@ impl From<SlotRow> for SlotView {
     }
 }
 
+/// Open slots: `mentor`, `from`, `to`, `limit`.
+pub(super) const OPEN_SLOTS: &str =
+    "select id, mentor_id, starts_at, ends_at, capacity, booked, price_cents
+     from slot
+     where mentor_id = $1
+       and starts_at >= $2
+       and starts_at < $3
+       and booked < capacity
+     order by starts_at
+     limit $4";
+
 /// Slots of a mentor with a place left, earliest first.
 pub(super) async fn open_slots(
     conn: &mut PgConnection,
     id: MentorId,
     span: Span,
 ) -> Result<Vec<SlotView>, DbError> {
-    let found = query_as::<_, SlotRow>(
-        "select id, mentor_id, starts_at, ends_at, capacity, booked, price_cents
-         from slot
-         where mentor_id = $1
-           and starts_at >= $2
-           and starts_at < $3
-           and booked < capacity
-         order by starts_at
-         limit $4",
-    )
-    .bind(id.0)
-    .bind(span.from)
-    .bind(span.to)
-    .bind(MAX_SLOTS);
+    let found = query_as::<_, SlotRow>(OPEN_SLOTS)
+        .bind(id.0)
+        .bind(span.from)
+        .bind(span.to)
+        .bind(MAX_SLOTS);
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(SlotView::from).collect())
 }
@@ -135,6 +138,15 @@ impl From<ReviewRow> for ReviewView {
     }
 }
 
+/// A page of reviews: `mentor`, `limit`, `offset`.
+pub(super) const REVIEWS: &str =
+    "select r.id, u.display_name as author, r.stars, r.body, r.created_at
+     from review r
+     join app_user u on u.id = r.student_id
+     where r.mentor_id = $1
+     order by r.created_at desc, r.id desc
+     limit $2 offset $3";
+
 /// Reviews of a mentor, newest first.
 pub(super) async fn reviews(
     conn: &mut PgConnection,
@@ -142,17 +154,10 @@ pub(super) async fn reviews(
     limit: i64,
     offset: i64,
 ) -> Result<Vec<ReviewView>, DbError> {
-    let found = query_as::<_, ReviewRow>(
-        "select r.id, u.display_name as author, r.stars, r.body, r.created_at
-         from review r
-         join app_user u on u.id = r.student_id
-         where r.mentor_id = $1
-         order by r.created_at desc, r.id desc
-         limit $2 offset $3",
-    )
-    .bind(id.0)
-    .bind(limit)
-    .bind(offset);
+    let found = query_as::<_, ReviewRow>(REVIEWS)
+        .bind(id.0)
+        .bind(limit)
+        .bind(offset);
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(ReviewView::from).collect())
 }

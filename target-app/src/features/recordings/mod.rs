@@ -3,8 +3,10 @@
 mod bytes;
 mod handlers;
 mod model;
+mod plans;
 mod range;
 mod repository;
 mod service;
 
 pub use handlers::*;
+pub(crate) use plans::plans;

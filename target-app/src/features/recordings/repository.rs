@@ -34,24 +34,26 @@ impl From<Row> for Recording {
     }
 }
 
+/// A student's recordings: `student`, `limit`, `offset`.
+pub(super) const OF_STUDENT: &str =
+    "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
+            r.recorded_at
+     from booking b
+     join recording r on r.booking_id = b.id
+     where b.student_id = $1
+     order by r.recorded_at desc, r.id desc
+     limit $2 offset $3";
+
 /// Recordings of the lessons that a student took, newest first.
 pub(super) async fn of_student(
     conn: &mut PgConnection,
     student: UserId,
     part: Numbered,
 ) -> Result<Vec<Recording>, DbError> {
-    let found = query_as::<_, Row>(
-        "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
-                r.recorded_at
-         from booking b
-         join recording r on r.booking_id = b.id
-         where b.student_id = $1
-         order by r.recorded_at desc, r.id desc
-         limit $2 offset $3",
-    )
-    .bind(student.0)
-    .bind(i64::from(part.per_page))
-    .bind(part.offset());
+    let found = query_as::<_, Row>(OF_STUDENT)
+        .bind(student.0)
+        .bind(i64::from(part.per_page))
+        .bind(part.offset());
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(Recording::from).collect())
 }
@@ -79,18 +81,18 @@ pub(super) async fn of_mentor(
     Ok(rows.into_iter().map(Recording::from).collect())
 }
 
+/// Their number: `student`.
+pub(super) const COUNT_OF_STUDENT: &str = "select count(*)
+     from booking b
+     join recording r on r.booking_id = b.id
+     where b.student_id = $1";
+
 /// How many recordings a student has.
 pub(super) async fn count_of_student(
     conn: &mut PgConnection,
     student: UserId,
 ) -> Result<u64, DbError> {
-    let counted = query_scalar(
-        "select count(*)
-         from booking b
-         join recording r on r.booking_id = b.id
-         where b.student_id = $1",
-    )
-    .bind(student.0);
+    let counted = query_scalar(COUNT_OF_STUDENT).bind(student.0);
     let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
     Ok(counted.unsigned_abs())
 }

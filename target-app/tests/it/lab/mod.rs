@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod explain;
 mod ledger;
 mod profile;
 mod reset;

@@ -309,6 +309,11 @@ impl Lab {
         }
     }
 
+    pub(crate) async fn explain(&self, operation: &str) -> Answer {
+        let path = format!("{}?operation={operation}", paths::LAB_EXPLAIN);
+        self.get(&path).await
+    }
+
     pub(crate) async fn telemetry(&self) -> Snapshot {
         self.get(paths::LAB_TELEMETRY).await.ok()
     }

@@ -1,0 +1,108 @@
+//! A summary in which nothing is wrong, for the tests of the rules to spoil.
+
+use chrono::{TimeZone as _, Utc};
+use shared::profile::Profile;
+
+use crate::{
+    aggregator::OpData,
+    schema::{
+        Arm, Band, Operation, Parts, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity,
+        Verdict,
+    },
+    trial::operation,
+};
+
+/// An operation that went well 2,000 times.
+fn good(name: &str) -> Operation {
+    let mut one = operation(name, &OpData::default(), 30.0);
+    one.planned = 2_000;
+    one.statuses = [(200, 2_000)].into();
+    one.outcomes = [("ok".to_owned(), 2_000)].into();
+    one.success = 1.0;
+    one.bytes_in = 2_000 * 900;
+    one.response.p50 = Some(4.0);
+    one.response.p95 = Some(20.0);
+    one.response.p99 = Some(30.0);
+    one.cost.db_ms = 1.0;
+    one.cost.total_ms = 2.0;
+    one.cost.queries = 1.0;
+    one.anatomy = vec![band(Parts {
+        db_ms: 1.0,
+        rest_ms: 1.0,
+        outside_ms: 1.0,
+        redis_ms: 1.0,
+        ..Parts::default()
+    })];
+    one
+}
+
+/// One arm without a fault: every rule is silent.
+pub(super) fn quiet() -> Summary {
+    let names = ["auth.login", "discovery.list", "bookings.mine", "chat.send"];
+    let trial = |number: u32| Trial {
+        folder: format!("b{number:02}_1_run"),
+        arm: "run".into(),
+        block: number,
+        seed: 1,
+        validity: Validity::default(),
+        total: good("total"),
+        operations: Vec::new(),
+        series: Vec::new(),
+        server: Server::default(),
+        violations: Some(0),
+        promised: crate::schema::Promised::default(),
+    };
+    Summary {
+        schema_version: SCHEMA_VERSION,
+        kind: RunKind::Run,
+        name: "quiet".into(),
+        question: String::new(),
+        started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
+        took_s: 30.0,
+        interrupted: false,
+        verdict: Verdict {
+            word: "PASSED".into(),
+            exit_code: 0,
+            reasons: Vec::new(),
+        },
+        load: String::new(),
+        arms: vec![Arm {
+            name: "run".into(),
+            profile: Profile::after().values(),
+            fingerprint: String::new(),
+            trials: 3,
+            total: good("total"),
+            operations: names.map(good).into(),
+            server: Server {
+                window_s: 30.0,
+                requests: 6_000,
+                pool_max: 32,
+                ..Server::default()
+            },
+            audit: Vec::new(),
+            promised: crate::schema::Promised::default(),
+            plans: Vec::new(),
+        }],
+        trials: (1..=3).map(trial).collect(),
+        effects: Vec::new(),
+        controls: Vec::new(),
+        thresholds: Vec::new(),
+        environment: vec![
+            ("cores".into(), "2".into()),
+            ("PostgreSQL max_connections".into(), "200".into()),
+        ],
+        warnings: Vec::new(),
+        not_tested: Vec::new(),
+        recommendations: Vec::new(),
+    }
+}
+
+/// The slowest requests, made of these parts.
+pub(super) fn band(parts: Parts) -> Band {
+    Band {
+        name: "above p99".into(),
+        requests: 60.0,
+        mean_ms: parts.named().iter().map(|(_, ms)| ms).sum(),
+        parts,
+    }
+}

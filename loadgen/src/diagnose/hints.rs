@@ -1,0 +1,556 @@
+//! Every troubleshooting hint of the five documents that the platform comes from, the fault that
+//! brings it about, and the rule that then gives it. (How to install the tool itself is asked
+//! before a run: `loadgen doctor`.)
+
+use serde_json::json;
+use shared::invariant::InvariantResult;
+
+use super::{
+    advise::every,
+    fixture::{band, quiet},
+};
+use crate::schema::{Parts, PlanNode, StatementPlan, Summary, ValidityCheck};
+
+type Fault = fn(&mut Summary);
+
+fn tail(summary: &mut Summary, parts: Parts) {
+    summary.arms[0].total.anatomy = vec![band(parts)];
+}
+
+fn pool(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.server.pool_max = 5;
+    arm.server.pool_waiters_max = 38;
+    arm.total.cost.db_ms = 77.0;
+    let parts = Parts {
+        pool_ms: 71.0,
+        db_ms: 29.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn limit(summary: &mut Summary) {
+    summary.arms[0].server.pool_max = 200;
+}
+
+fn hash(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("auth.placement".into(), "inline".into());
+    arm.operations[0].cost.hash_ms = 50.0;
+    arm.operations[0].cost.total_ms = 60.0;
+    arm.operations[1].response.p99 = Some(210.0);
+}
+
+fn redis_down(summary: &mut Summary) {
+    summary.arms[0].server.cache_errors = 12;
+}
+
+fn pings(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("cache.connection".into(), "pool".into());
+    arm.server.redis_commands = 9_000;
+    arm.server.redis_pings = 3_000;
+}
+
+fn uncached(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("cache.mentors".into(), "off".into());
+    arm.operations[1].anatomy = vec![band(Parts {
+        db_ms: 40.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    })];
+}
+
+fn misses(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.server.cache_hit_ratio = [("mentors".to_owned(), Some(0.1))].into();
+    let parts = Parts {
+        db_ms: 3.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn busy(summary: &mut Summary) {
+    summary.arms[0].server.cpu_s = [("target-app".to_owned(), 58.0)].into();
+}
+
+fn busy_database(summary: &mut Summary) {
+    summary.arms[0].server.cpu_s = [("postgres".to_owned(), 58.0)].into();
+}
+
+fn late_generator(summary: &mut Summary) {
+    summary.trials[0].validity.checks = vec![ValidityCheck {
+        code: "LAG".into(),
+        ok: false,
+        figure: "p99 9 ms".into(),
+        limit: "<= 1 ms".into(),
+        advice: String::new(),
+    }];
+}
+
+fn leak(summary: &mut Summary) {
+    for (index, trial) in (1_u64..).zip(&mut summary.trials) {
+        trial.server.rss_bytes = [("target-app".to_owned(), index * 90_000_000)].into();
+    }
+}
+
+fn own_work(summary: &mut Summary) {
+    let parts = Parts {
+        rest_ms: 90.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn network(summary: &mut Summary) {
+    let parts = Parts {
+        outside_ms: 90.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn backlog(summary: &mut Summary) {
+    let parts = Parts {
+        before_send_ms: 900.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn large(summary: &mut Summary) {
+    summary.arms[0].operations[1].bytes_in = 2_000 * 200_000;
+}
+
+fn many_queries(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("discovery.query".into(), "n_plus_one".into());
+    arm.operations[1].cost.queries = 61.0;
+}
+
+fn scan(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("index.bookings_student".into(), "off".into());
+    arm.plans = vec![StatementPlan {
+        operation: "bookings.mine".into(),
+        statement: "page".into(),
+        times: 1,
+        nodes: vec![PlanNode {
+            kind: "Seq Scan".into(),
+            relation: Some("booking".into()),
+            rows: 7.0,
+            rows_removed: 149_993.0,
+            ..PlanNode::default()
+        }],
+        rows_read: 150_000.0,
+        rows_returned: 7.0,
+        ..StatementPlan::default()
+    }];
+}
+
+fn slow_query(summary: &mut Summary) {
+    let parts = Parts {
+        db_ms: 90.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+fn locks(summary: &mut Summary) {
+    summary.arms[0].server.waits = [("Lock:tuple".to_owned(), 0.4)].into();
+}
+
+fn deadlocks(summary: &mut Summary) {
+    summary.arms[0].server.database.deadlocks = 3;
+}
+
+fn retries(summary: &mut Summary) {
+    let retries = &mut summary.arms[0].server.database.retries;
+    retries.insert("40001".into(), 900);
+}
+
+fn sync(summary: &mut Summary) {
+    summary.arms[0].server.waits = [("IO:WALSync".to_owned(), 0.6)].into();
+}
+
+fn disk(summary: &mut Summary) {
+    let database = &mut summary.arms[0].server.database;
+    (database.blocks_hit, database.blocks_read) = (10_000, 9_000);
+}
+
+fn idle(summary: &mut Summary) {
+    summary.arms[0].server.database.idle_in_transaction_mean = 20.0;
+}
+
+fn corruption(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("booking.strategy".into(), "naive".into());
+    arm.audit = vec![InvariantResult {
+        number: 1,
+        name: "slot_capacity".into(),
+        statement: "No slot holds more than its capacity.".into(),
+        violations: 7,
+        rows: vec![json!({"slot": 1})],
+    }];
+}
+
+fn ended(summary: &mut Summary, outcome: &str) {
+    summary.arms[0]
+        .total
+        .outcomes
+        .insert(outcome.to_owned(), 40);
+}
+
+fn answered(summary: &mut Summary, status: u16) {
+    summary.arms[0].total.statuses.insert(status, 40);
+}
+
+fn exhausted(summary: &mut Summary) {
+    answered(summary, 503);
+    summary.arms[0].server.pool_timeouts = 40;
+}
+
+fn sockets(summary: &mut Summary) {
+    summary.arms[0].operations[3].success = 0.8;
+}
+
+/// Fault, rule that it wakes, and the hints of the documents (number first) that its advice gives,
+/// each as words that the advice holds.
+const HINTS: &[(Fault, &str, &[(&str, &str)])] = &[
+    (
+        pool,
+        "POOL_WAIT",
+        &[
+            ("000 verify connection pool configuration", "pool size"),
+            (
+                "001 increase database pool size",
+                "increase the database pool size",
+            ),
+            ("002 PgBouncer connection pooling", "PgBouncer"),
+            ("004 connection pool exhaustion", "pool size"),
+        ],
+    ),
+    (
+        limit,
+        "CONNECTION_LIMIT",
+        &[
+            (
+                "000 verify database connection limits",
+                "verify database connection limits",
+            ),
+            ("001 too many connections", "smaller"),
+            ("002 increase max_connections", "max_connections"),
+            ("003 check database connection limits", "connection limits"),
+        ],
+    ),
+    (
+        hash,
+        "HASHING",
+        &[
+            ("002 thread pool of 32 for bcrypt", "threads of their own"),
+            ("004 keep I/O operations async", "keep I/O async"),
+        ],
+    ),
+    (
+        redis_down,
+        "REDIS_ERRORS",
+        &[
+            (
+                "001 Redis connection failed, redis-cli ping",
+                "redis-cli ping",
+            ),
+            ("003 verify Redis connectivity", "verify Redis connectivity"),
+        ],
+    ),
+    (
+        pings,
+        "REDIS_ROUND_TRIPS",
+        &[("002 Redis caching", "multiplexed")],
+    ),
+    (
+        uncached,
+        "CACHE_OFF",
+        &[
+            ("001 add caching layer (Redis)", "caching layer (Redis)"),
+            ("004 implement caching", "cache frequently accessed data"),
+        ],
+    ),
+    (
+        misses,
+        "CACHE_MISSES",
+        &[("003 verify caching effectiveness", "caching effectiveness")],
+    ),
+    (
+        busy,
+        "CPU",
+        &[
+            ("000 check server resources", "server resources (CPU)"),
+            ("000 scale horizontally", "scale horizontally"),
+            ("001 increase server resources", "increase server resources"),
+            ("004 add more backend instances", "more backend instances"),
+            ("004 load balancing with sticky sessions", "sticky sessions"),
+        ],
+    ),
+    (
+        busy_database,
+        "CPU",
+        &[
+            ("002 read replicas for analytics", "replica"),
+            ("004 scale vertically", "scale vertically"),
+        ],
+    ),
+    (
+        late_generator,
+        "GENERATOR",
+        &[("001 monitor resources during tests", "monitor")],
+    ),
+    (
+        leak,
+        "MEMORY",
+        &[
+            ("001 memory leaks", "memory leaks"),
+            ("003 verify connection pooling", "connection pooling"),
+        ],
+    ),
+    (
+        own_work,
+        "OWN_WORK",
+        &[
+            (
+                "000 review application logs for bottlenecks",
+                "logs for bottlenecks",
+            ),
+            ("003 monitor external service health", "external services"),
+            ("004 LLM API slow responses", "external services"),
+            ("004 circuit breakers", "circuit breakers"),
+        ],
+    ),
+    (
+        network,
+        "NETWORK",
+        &[
+            ("001 network issues", "network configuration"),
+            ("003 monitor network latency", "latency"),
+            ("004 use CDN", "CDN"),
+        ],
+    ),
+    (
+        backlog,
+        "BACKLOG",
+        &[("001 identify the breaking point", "breaking point")],
+    ),
+    (
+        large,
+        "LARGE_ANSWERS",
+        &[
+            ("001 large payload sizes", "large"),
+            (
+                "001 paginate large result sets",
+                "paginate large result sets",
+            ),
+        ],
+    ),
+    (
+        many_queries,
+        "N_PLUS_ONE",
+        &[("001 N+1 query problems", "N+1")],
+    ),
+    (
+        scan,
+        "MISSING_INDEX",
+        &[
+            ("001 add database indexes", "database index"),
+            ("004 RLS policies use indexed columns", "row-level security"),
+        ],
+    ),
+    (
+        slow_query,
+        "SLOW_QUERIES",
+        &[
+            (
+                "000 check database query performance",
+                "check database query performance",
+            ),
+            ("000 optimize slow queries", "optimise slow queries"),
+            ("001 use EXPLAIN", "EXPLAIN"),
+            ("001 database query timeout", "query timeout"),
+            ("004 check slow query log", "slow query log"),
+        ],
+    ),
+    (
+        locks,
+        "LOCK_WAITS",
+        &[("004 reduce lock contention", "reduce lock contention")],
+    ),
+    (
+        deadlocks,
+        "DEADLOCKS",
+        &[
+            ("001 deadlocks", "deadlocks"),
+            ("004 database deadlocks", "database deadlocks"),
+        ],
+    ),
+    (retries, "RETRIES", &[("001 race conditions", "contended")]),
+    (
+        sync,
+        "COMMIT_SYNC",
+        &[
+            ("001 disk I/O", "disk I/O"),
+            ("004 message batching", "group small messages"),
+        ],
+    ),
+    (disk, "DISK_READS", &[("001 memory usage", "memory")]),
+    (
+        idle,
+        "IDLE_IN_TRANSACTION",
+        &[("004 resource limits", "between begin and commit")],
+    ),
+    (
+        corruption,
+        "WRONG_DATA",
+        &[("001 double bookings", "double bookings")],
+    ),
+    (
+        |summary| ended(summary, "connect"),
+        "CONNECT",
+        &[
+            (
+                "001 ECONNREFUSED: server not running or wrong port",
+                "on that port",
+            ),
+            ("001 add connection retry logic", "connection retry logic"),
+            ("004 add more backend instances", "more backend instances"),
+        ],
+    ),
+    (
+        |summary| ended(summary, "reset"),
+        "RESETS",
+        &[
+            (
+                "000 review application error logs",
+                "application error logs",
+            ),
+            ("004 network issues", "network issues"),
+        ],
+    ),
+    (
+        |summary| answered(summary, 429),
+        "RATE_LIMITED",
+        &[
+            ("001 rate limiting triggered", "rate limiting was triggered"),
+            ("004 adjust rate limits", "adjust the rate limits"),
+        ],
+    ),
+    (
+        |summary| answered(summary, 503),
+        "UNAVAILABLE",
+        &[("004 server overloaded", "overloaded")],
+    ),
+    (
+        exhausted,
+        "UNAVAILABLE",
+        &[("001 database connection pool exhausted", "pool exhaustion")],
+    ),
+    (
+        |summary| answered(summary, 500),
+        "SERVER_ERRORS",
+        &[("001 server logs for errors", "server logs for errors")],
+    ),
+    (
+        sockets,
+        "WEBSOCKET",
+        &[
+            (
+                "004 increase WebSocket timeout",
+                "increase the WebSocket timeout",
+            ),
+            ("004 keepalive ping/pong", "ping/pong"),
+            ("004 message batching", "batch small messages"),
+            ("004 enable WebSocket compression", "compression"),
+            ("002 sticky sessions", "sticky sessions"),
+        ],
+    ),
+    (
+        |summary| ended(summary, "timeout"),
+        "TIMEOUTS",
+        &[
+            ("000 increase timeout settings", "increase the timeout"),
+            ("001 optimize long-running queries", "long-running queries"),
+            (
+                "001 progress indicators for long operations",
+                "progress for long operations",
+            ),
+            (
+                "001 server and query timeout settings",
+                "client, server and query",
+            ),
+        ],
+    ),
+];
+
+#[test]
+fn every_hint_of_the_documents_is_given_where_its_evidence_is() {
+    for (fault, code, hints) in HINTS {
+        let mut summary = quiet();
+        fault(&mut summary);
+        let all = every(&summary);
+        let found = all.iter().find(|one| one.code == *code);
+        let found = found.unwrap_or_else(|| panic!("{code} is silent: {all:?}"));
+        assert!(
+            found.evidence.chars().any(|letter| letter.is_ascii_digit()),
+            "{code} has no figure: {}",
+            found.evidence
+        );
+        for (hint, words) in *hints {
+            assert!(found.advice.contains(words), "{hint}: {}", found.advice);
+        }
+    }
+}
+
+#[test]
+fn all_five_documents_are_spoken_for() {
+    for document in ["000", "001", "002", "003", "004"] {
+        let told = HINTS
+            .iter()
+            .flat_map(|(_, _, hints)| *hints)
+            .any(|(hint, _)| hint.starts_with(document));
+        assert!(told, "{document}");
+    }
+}
+
+#[test]
+fn the_pool_s_size_comes_from_littles_law() {
+    let mut summary = quiet();
+    pool(&mut summary);
+    let all = every(&summary);
+    let found = all.iter().find(|one| one.code == "POOL_WAIT").unwrap();
+    // 200 requests/s x 77 ms / 0.7 = 22.
+    assert_eq!(found.switch.as_deref(), Some("pool.max=22"));
+    assert!(
+        found.evidence.starts_with(
+            "71 % of the time above p99 is pool wait: 5 connections, up to 38 waiters"
+        )
+    );
+}
+
+#[test]
+fn a_switch_that_is_set_already_is_not_proposed() {
+    let mut summary = quiet();
+    many_queries(&mut summary);
+    let profile = &mut summary.arms[0].profile;
+    profile.insert("discovery.query".into(), "joined".into());
+    let all = every(&summary);
+    assert_eq!(all[0].code, "N_PLUS_ONE");
+    assert_eq!(all[0].switch, None);
+}
