@@ -126,7 +126,10 @@ async fn existing<T>(
     id: MentorId,
     find: impl Future<Output = Result<Option<T>, ApiError>>,
 ) -> Result<T, ApiError> {
-    let found = engine.caches.unless_missing(keys::no_mentor(id), find).await?;
+    let found = engine
+        .caches
+        .unless_missing(keys::no_mentor(id), find)
+        .await?;
     found.ok_or_else(|| ApiError::not_found("mentor"))
 }
 

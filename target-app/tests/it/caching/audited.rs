@@ -99,9 +99,10 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
             .unwrap();
             let owner = (0..).find(|n| id(Kind::Mentor, *n) == first).unwrap();
             let owner = app.mentor(owner);
-            let writer = tokio::spawn(async move {
-                owner.update_own(json!({"headline": "New words"})).await
-            });
+            let writer =
+                tokio::spawn(
+                    async move { owner.update_own(json!({"headline": "New words"})).await },
+                );
             // It has told the caches, and waits for the reviews only to show itself.
             app.db.wait_for_blocked(2).await;
             gate.commit().await.unwrap();

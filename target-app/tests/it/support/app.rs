@@ -136,7 +136,9 @@ impl Setup {
         let redis = RedisDatabase::lease().await;
         let config = self.config(&db, &redis);
         let clock = self.clock;
-        let app = Application::build_with(config.clone(), clock).await.unwrap();
+        let app = Application::build_with(config.clone(), clock)
+            .await
+            .unwrap();
         let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
         TestApp {
             client: Client::to(address),
