@@ -186,7 +186,8 @@ impl Caches {
         let begin = Begin::now();
         let found = load.await?;
         if found.is_none() {
-            self.keep(&key, &looked.seen, Bytes::new(), &begin).await;
+            // Boxed, for it is seldom gone through and would make every caller larger.
+            Box::pin(self.keep(&key, &looked.seen, Bytes::new(), &begin)).await;
         }
         Ok(found)
     }

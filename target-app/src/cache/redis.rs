@@ -227,8 +227,11 @@ impl Redis {
         }
         let outcome = match &self.0.way {
             // The checkout of a used connection sends UNWATCH and PING ahead of the command.
-            Way::Pool(pool) => timing::redis(3, pooled(pool, work)).await,
-            Way::Multiplexed(shared) => timing::redis(1, self.multiplexed(shared, work)).await,
+            // Boxed, for the library's futures are large and every request holds several.
+            Way::Pool(pool) => timing::redis(3, Box::pin(pooled(pool, work))).await,
+            Way::Multiplexed(shared) => {
+                timing::redis(1, Box::pin(self.multiplexed(shared, work))).await
+            }
         };
         match &outcome {
             Err(CacheError::Checkout(_)) => self.pause(),

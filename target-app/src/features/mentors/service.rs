@@ -128,7 +128,7 @@ async fn existing<T>(
 ) -> Result<T, ApiError> {
     let found = engine
         .caches
-        .unless_missing(keys::no_mentor(id), find)
+        .unless_missing(keys::no_mentor(id), Box::pin(find))
         .await?;
     found.ok_or_else(|| ApiError::not_found("mentor"))
 }

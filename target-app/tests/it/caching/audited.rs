@@ -97,7 +97,9 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
             .fetch_one(app.db.pool())
             .await
             .unwrap();
-            let owner = (0..).find(|n| id(Kind::Mentor, *n) == first).unwrap();
+            let owner = (0..100_000)
+                .find(|n| id(Kind::Mentor, *n) == first)
+                .unwrap();
             let owner = app.mentor(owner);
             let writer =
                 tokio::spawn(
