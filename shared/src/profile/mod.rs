@@ -5,6 +5,6 @@ mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
 pub use values::{
-    Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
-    Query, Store, Strategy, SwitchValue, Total, Whole,
+    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, Total, Whole,
 };

@@ -1,0 +1,1 @@
+drop index if exists mentor_skill_skill_idx;
