@@ -15,6 +15,8 @@ use crate::{
 pub struct CostSums {
     /// Answers that carried a `Server-Timing`.
     pub count: u64,
+    /// Microseconds waited to be let in.
+    pub admission_us: u64,
     /// Microseconds waited for a PostgreSQL connection.
     pub pool_us: u64,
     /// Microseconds in PostgreSQL statements.
@@ -87,6 +89,7 @@ impl OpData {
         self.bytes_in += sample.bytes_in;
         if let Some(cost) = &sample.cost {
             self.cost.count += 1;
+            self.cost.admission_us += u64::from(cost.admission_us);
             self.cost.pool_us += u64::from(cost.pool_us);
             self.cost.db_us += u64::from(cost.db_us);
             self.cost.redis_us += u64::from(cost.redis_us);
@@ -132,6 +135,7 @@ impl OpData {
         self.overflow += other.overflow;
         let (mine, theirs) = (&mut self.cost, &other.cost);
         mine.count += theirs.count;
+        mine.admission_us += theirs.admission_us;
         mine.pool_us += theirs.pool_us;
         mine.db_us += theirs.db_us;
         mine.redis_us += theirs.redis_us;

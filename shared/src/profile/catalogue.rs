@@ -134,8 +134,6 @@ switches! {
     index_mentors_price: OnOff = "index.mentors_price", "off" => "on", "a list by price sorts every mentor";
     /// Index for the newest mentors.
     index_mentors_newest: OnOff = "index.mentors_newest", "off" => "on", "a list by age sorts every mentor";
-    /// Index for the mentors of a skill.
-    index_mentor_skills: OnOff = "index.mentor_skills", "off" => "on", "the primary key begins with the mentor";
     /// Index for the chat rooms of a person.
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
 

@@ -52,7 +52,6 @@ optimizations! {
     "mentor_text", "index.mentors_text", index_mentors_text;
     "mentor_price", "index.mentors_price", index_mentors_price;
     "mentor_newest", "index.mentors_newest", index_mentors_newest;
-    "mentor_skill_skill", "index.mentor_skills", index_mentor_skills;
     "chat_member_user", "index.chat_members", index_chat_members;
 }
 

@@ -1,1 +1,0 @@
-drop index if exists mentor_skill_skill_idx;
