@@ -32,8 +32,10 @@ const BROTLI_LEVEL: i32 = 4;
 
 /// Compresses the answer if the profile, the client and the answer itself allow it.
 pub async fn compress(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // In a statement of its own: the engine itself is not to be held while the request runs.
+    let offered = state.engine().profile.http_compression;
     let layer = CompressionLayer::new();
-    let layer = match state.engine().profile.http_compression {
+    let layer = match offered {
         Compression::Off => return next.run(request).await,
         Compression::Gzip => layer
             .no_br()

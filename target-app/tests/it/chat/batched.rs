@@ -117,15 +117,25 @@ async fn one_name_has_one_effect_in_one_batch_and_in_two() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_before_the_end_is_stored_and_nothing_else_is_half_there() {
     let app = TestApp::with(BATCHED).start().await;
-    let mut talks = Vec::new();
+    let before = app.db.count("select count(*) from chat_message").await;
+    let mut sockets = Vec::new();
     for n in 0..8 {
         let mut socket = ChatSocket::open(app.address, &app.student(n).token).await;
         socket.join(room(n), None).await;
+        sockets.push(socket);
+    }
+    for (socket, n) in sockets.iter_mut().zip(0..) {
+        for m in 0..50 {
+            socket
+                .send(room(n), &format!("{n}-{m}"), "Before the end")
+                .await;
+        }
+    }
+    app.stop();
+    let mut talks = Vec::new();
+    for mut socket in sockets {
         talks.push(async move {
             let mut acknowledged = 0_i64;
-            for m in 0..50 {
-                socket.send(room(n), &format!("{n}-{m}"), "Before the end").await;
-            }
             loop {
                 match socket.next().await {
                     Some(Ok(tokio_tungstenite::tungstenite::Message::Text(text))) => {
@@ -143,13 +153,7 @@ async fn what_was_acknowledged_before_the_end_is_stored_and_nothing_else_is_half
             }
         });
     }
-    let before = app.db.count("select count(*) from chat_message").await;
-    let stop = async {
-        tokio::time::sleep(std::time::Duration::from_millis(40)).await;
-        app.stop();
-    };
-    let (acknowledged, ()) = tokio::join!(together(talks), stop);
-    let acknowledged: i64 = acknowledged.into_iter().sum();
+    let acknowledged: i64 = together(talks).await.into_iter().sum();
     let db = app.stopped().await;
     let stored = db.count("select count(*) from chat_message").await - before;
     assert_eq!(stored, acknowledged);

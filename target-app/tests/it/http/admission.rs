@@ -106,7 +106,7 @@ async fn a_client_that_goes_away_leaves_its_place() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn at_twice_what_it_can_take_it_answers_some_in_time_and_recovers() {
-    // One connection and ten milliseconds of database a request: a hundred a second at most.
+    // One connection and twenty milliseconds of database a request: fifty a second at most.
     let app = TestApp::with(&[
         "http.admission=limit(2)",
         "cache.mentors=off",
@@ -116,7 +116,7 @@ async fn at_twice_what_it_can_take_it_answers_some_in_time_and_recovers() {
     .after_sql("alter table app_user rename to app_user_kept")
     .after_sql(
         "create view app_user as
-         select app_user_kept.* from app_user_kept, pg_sleep(0.01)",
+         select app_user_kept.* from app_user_kept, pg_sleep(0.02)",
     )
     .start()
     .await;

@@ -160,7 +160,6 @@ async fn lists_by_price_walk_their_index_both_ways() {
                 "index.mentors_text",
                 "index.mentors_newest",
             ],
-        without: &[],
         };
         index_serves(case, async |app| {
             app.anonymous().mentors(&format!("sort={sort}")).await
