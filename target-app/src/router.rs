@@ -21,7 +21,11 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), http::compress))
         .layer(door());
     Router::new()
-        .merge(requests.merge(signs_of_life()).layer(from_fn(http::time_limit)))
+        .merge(
+            requests
+                .merge(signs_of_life())
+                .layer(from_fn(http::time_limit)),
+        )
         .merge(streams().layer(door()))
         .merge(control())
         .merge(openapi::routes())

@@ -52,7 +52,9 @@ pub(super) fn unpack(reply: &mut Reply) -> Result<(), String> {
         b"identity" => return Ok(()),
         other => {
             let name = String::from_utf8_lossy(other);
-            return Err(format!("the body is packed as `{name}`, which was not asked for"));
+            return Err(format!(
+                "the body is packed as `{name}`, which was not asked for"
+            ));
         }
     };
     reply.body = whole.map_err(|error| format!("the body cannot be unpacked: {error}"))?;
@@ -84,10 +86,7 @@ mod tests {
     fn reply(encoding: Option<&'static str>, body: Vec<u8>) -> Reply {
         let mut headers = HeaderMap::new();
         if let Some(encoding) = encoding {
-            headers.insert(
-                header::CONTENT_ENCODING,
-                HeaderValue::from_static(encoding),
-            );
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         Reply {
             status: 200,

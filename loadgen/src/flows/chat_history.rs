@@ -65,7 +65,12 @@ async fn read(mut it: Iteration<'_>) {
 
 fn check_rooms(reply: &Reply, expected: &[RoomId]) -> Result<(), Mismatch> {
     let list: RoomList = check::json(reply, 200)?;
-    if list.rooms.iter().map(|room| room.id).eq(expected.iter().copied()) {
+    if list
+        .rooms
+        .iter()
+        .map(|room| room.id)
+        .eq(expected.iter().copied())
+    {
         return Ok(());
     }
     Err(Mismatch::new(format!(
@@ -123,7 +128,10 @@ mod tests {
     fn a_page_with_a_gap_or_from_another_room_is_wrong() {
         let (room, other) = (RoomId(Uuid::nil()), RoomId(Uuid::max()));
         let page = |messages: Vec<serde_json::Value>, last_seq: i64| {
-            check_history(&reply(json!({"messages": messages, "last_seq": last_seq})), room)
+            check_history(
+                &reply(json!({"messages": messages, "last_seq": last_seq})),
+                room,
+            )
         };
         assert!(page(vec![message(room, 1), message(room, 2)], 2).is_ok());
         assert!(page(vec![], 0).is_ok());

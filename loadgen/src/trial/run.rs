@@ -5,9 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::{
-    api::lab::ProfileView, invariant::InvariantResult, profile::Profile, time::Millis,
-};
+use shared::{api::lab::ProfileView, invariant::InvariantResult, profile::Profile, time::Millis};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{

@@ -131,7 +131,12 @@ mod tests {
 
     /// A server that works on `cores` requests at once, 10 ms each, and is sent more than that:
     /// as many as the limit lets in are always inside.
-    fn full_house(gradient: &mut Gradient, mut now: Instant, cores: u32, span: Duration) -> Instant {
+    fn full_house(
+        gradient: &mut Gradient,
+        mut now: Instant,
+        cores: u32,
+        span: Duration,
+    ) -> Instant {
         let end = now + span;
         while now < end {
             let inside = gradient.limit();

@@ -37,9 +37,7 @@ pub async fn compress(State(state): State<AppState>, request: Request, next: Nex
     let layer = CompressionLayer::new();
     let layer = match offered {
         Compression::Off => return next.run(request).await,
-        Compression::Gzip => layer
-            .no_br()
-            .quality(CompressionLevel::Precise(GZIP_LEVEL)),
+        Compression::Gzip => layer.no_br().quality(CompressionLevel::Precise(GZIP_LEVEL)),
         Compression::Br => layer
             .no_gzip()
             .quality(CompressionLevel::Precise(BROTLI_LEVEL)),

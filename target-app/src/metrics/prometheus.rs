@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use shared::snapshot::{
-    AdmissionSnapshot, CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot,
+    AdmissionSnapshot, CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot,
+    ProcessSnapshot,
 };
 
 use super::names;
@@ -148,7 +149,10 @@ fn describe() {
     );
     level!(names::CHAT_SOCKETS, "Open chat sockets");
     count!(names::CHAT_MESSAGES, "Chat messages accepted");
-    count!(names::CHAT_BATCHES, "Commits that stored chat messages in batches");
+    count!(
+        names::CHAT_BATCHES,
+        "Commits that stored chat messages in batches"
+    );
     count!(
         names::CHAT_DELIVERIES,
         "Copies of chat messages queued to sockets"

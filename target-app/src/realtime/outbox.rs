@@ -106,7 +106,11 @@ impl Drop for Lead {
     fn drop(&mut self) {
         let mut inner = self.0.inner();
         // Who is gone cannot lead, and wants no answer.
-        while inner.letters.front().is_some_and(|first| first.told.is_closed()) {
+        while inner
+            .letters
+            .front()
+            .is_some_and(|first| first.told.is_closed())
+        {
             inner.letters.pop_front();
         }
         let Some(first) = inner.letters.front() else {

@@ -40,11 +40,7 @@ type Name = (RoomId, UserId, String);
 
 /// Queues a message and waits for what becomes of it, storing what is queued whenever the lead
 /// falls to this one. Must not be cut short: others wait for who leads.
-pub(super) async fn say(
-    hub: &Hub,
-    engine: &Engine,
-    draft: Draft,
-) -> Result<ChatMessage, ApiError> {
+pub(super) async fn say(hub: &Hub, engine: &Engine, draft: Draft) -> Result<ChatMessage, ApiError> {
     let (mut words, lead) = hub.outbox().put(draft).ok_or_else(|| {
         ApiError::new(
             Code::Overloaded,

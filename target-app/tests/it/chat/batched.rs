@@ -19,12 +19,15 @@ async fn many_rooms_share_commits_and_each_has_its_numbers_without_a_gap() {
     for n in 0..20_u32 {
         // Four rooms, five members in each.
         let place = n % 4;
-        let mut socket = ChatSocket::open(app.address, &app.student(place + 60 * (n / 4)).token).await;
+        let mut socket =
+            ChatSocket::open(app.address, &app.student(place + 60 * (n / 4)).token).await;
         before.insert(place, socket.join(room(place), None).await);
         talks.push(async move {
             let mut acknowledged = Vec::new();
             for m in 0..EACH {
-                socket.send(room(place), &format!("{n}-{m}"), "All at once").await;
+                socket
+                    .send(room(place), &format!("{n}-{m}"), "All at once")
+                    .await;
             }
             let mut heard = Vec::new();
             while acknowledged.len() < EACH || heard.len() < 5 * EACH {
@@ -38,7 +41,10 @@ async fn many_rooms_share_commits_and_each_has_its_numbers_without_a_gap() {
         });
     }
     for (place, acknowledged, heard) in together(talks).await {
-        assert!(acknowledged.is_sorted(), "one sender's messages keep their order");
+        assert!(
+            acknowledged.is_sorted(),
+            "one sender's messages keep their order"
+        );
         let first = before[&place] + 1;
         let expected: Vec<i64> = (first..first + 5 * EACH as i64).collect();
         assert_eq!(heard, expected);

@@ -137,7 +137,10 @@ async fn at_twice_what_it_can_take_it_answers_some_in_time_and_recovers() {
             }
         }
     }
-    assert!(good >= 20 && shed >= 20, "{good} answered, {shed} turned away");
+    assert!(
+        good >= 20 && shed >= 20,
+        "{good} answered, {shed} turned away"
+    );
     let after = app.student(1).me().await;
     assert_eq!(after.status, 200);
     assert_eq!(after.timing().admission_us, 0);
@@ -155,7 +158,10 @@ async fn the_adaptive_door_measures_first_and_opens_as_it_learns() {
     assert!(door.limit > 3, "{}", door.limit);
     assert_eq!((door.admitted, door.shed), (60, 0));
     // Another profile has a door of its own.
-    let change = app.lab().put_profile(json!({"http.admission": "off"})).await;
+    let change = app
+        .lab()
+        .put_profile(json!({"http.admission": "off"}))
+        .await;
     assert_eq!(change.status, 200);
     assert_eq!(app.lab().telemetry().await.admission.limit, 0);
     assert_eq!(app.anonymous().mentors("").await.status, 200);

@@ -40,7 +40,9 @@ async fn packs_as(switch: &str, encoding: &str, other: &str) {
     // A cache between must know that the answer depends on who asks.
     assert_eq!(plain.header("vary"), "accept-encoding");
 
-    let packed = asks_for(&anyone, "gzip, br, zstd").mentors("per_page=20").await;
+    let packed = asks_for(&anyone, "gzip, br, zstd")
+        .mentors("per_page=20")
+        .await;
     assert_eq!(packed.status, 200);
     assert_eq!(packed.header("content-encoding"), encoding);
     assert_eq!(packed.header("vary"), "accept-encoding");

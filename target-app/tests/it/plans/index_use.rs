@@ -45,6 +45,7 @@ async fn reads(case: &Case, state: &str, ask: impl AsyncFn(&TestApp) -> Answer) 
     // A backend reports its counters at the latest when it ends.
     app.stop();
     let db = app.stopped().await;
+    db.wait_for_solitude().await;
     let index_scans = db
         .count(&format!(
             "select coalesce(sum(idx_scan), 0)::bigint from pg_stat_user_indexes
@@ -142,10 +143,7 @@ async fn a_search_by_words_reads_the_index_of_words() {
             "index.mentors_newest",
         ],
     };
-    index_serves(case, async |app| {
-        app.anonymous().mentors("q=python").await
-    })
-    .await;
+    index_serves(case, async |app| app.anonymous().mentors("q=python").await).await;
 }
 
 #[tokio::test]
@@ -180,7 +178,10 @@ async fn the_newest_mentors_are_the_begin_of_their_index() {
             "index.mentors_price",
         ],
     };
-    index_serves(case, async |app| app.anonymous().mentors("sort=newest").await).await;
+    index_serves(case, async |app| {
+        app.anonymous().mentors("sort=newest").await
+    })
+    .await;
 }
 
 #[tokio::test]
