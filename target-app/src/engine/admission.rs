@@ -6,7 +6,6 @@
 
 use std::{
     collections::VecDeque,
-    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -38,7 +37,6 @@ pub struct AdmissionCounters {
 /// The door of one engine; clones are the same door.
 #[derive(Clone)]
 pub struct Admission {
-    asked: profile::Admission,
     gate: Option<Arc<Gate>>,
     counters: Arc<AdmissionCounters>,
 }
@@ -80,11 +78,7 @@ impl Admission {
                 gradient,
             })))
         });
-        Self {
-            asked,
-            gate,
-            counters,
-        }
+        Self { gate, counters }
     }
 
     /// Waits for a place, for a moment at most; the queue is no longer than the limit.
@@ -142,15 +136,6 @@ impl Admission {
             shed: self.counters.shed.load(Relaxed),
             wait_us: self.counters.wait_us.load(Relaxed),
         }
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("asked", &self.asked)
-            .field("now", &self.snapshot())
-            .finish()
     }
 }
 

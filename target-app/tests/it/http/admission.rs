@@ -129,12 +129,11 @@ async fn at_twice_what_it_can_take_it_answers_some_in_time_and_recovers() {
     let (mut good, mut shed) = (0, 0);
     for answer in under_way {
         let answer = answer.await.unwrap();
-        match answer.status {
-            200 => good += 1,
-            _ => {
-                answer.refused(Code::Shed);
-                shed += 1;
-            }
+        if answer.status == 200 {
+            good += 1;
+        } else {
+            answer.refused(Code::Shed);
+            shed += 1;
         }
     }
     assert!(
