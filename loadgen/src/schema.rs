@@ -156,6 +156,9 @@ pub struct Percentiles {
 /// What the target spent on a request: means over the answered ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
+    /// Waited to be let in.
+    #[serde(default)]
+    pub admission_ms: f64,
     /// Waited for a PostgreSQL connection.
     pub pool_ms: f64,
     /// In PostgreSQL statements.

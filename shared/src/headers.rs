@@ -13,12 +13,14 @@ pub const LAB_TOKEN: &str = "x-lab-token";
 
 /// What one request cost on the server, as carried by `Server-Timing`.
 ///
-/// Grammar: `pool;dur=0.1, db;dur=1.2, redis;dur=0.3, hash;dur=50.0, total;dur=52.0,
-/// queries;desc="3", commands;desc="1", hits;desc="1", misses;desc="0", age;dur=1234`; durations
-/// are milliseconds. `age` is there only where the answer's body came from a cache; the standard
-/// `Age` header then says the same in whole seconds.
+/// Grammar: `admission;dur=0.0, pool;dur=0.1, db;dur=1.2, redis;dur=0.3, hash;dur=50.0,
+/// total;dur=52.0, queries;desc="3", commands;desc="1", hits;desc="1", misses;desc="0",
+/// age;dur=1234`; durations are milliseconds. `age` is there only where the answer's body came
+/// from a cache; the standard `Age` header then says the same in whole seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ServerTiming {
+    /// Microseconds waited to be let in.
+    pub admission_us: u32,
     /// Microseconds waited for a PostgreSQL connection.
     pub pool_us: u32,
     /// Microseconds in PostgreSQL statements.
@@ -45,8 +47,9 @@ pub struct ServerTiming {
 impl ServerTiming {
     /// The header's value.
     pub fn write(&self) -> String {
-        let mut out = String::with_capacity(160);
+        let mut out = String::with_capacity(192);
         let parts = [
+            ("admission", self.admission_us),
             ("pool", self.pool_us),
             ("db", self.db_us),
             ("redis", self.redis_us),
@@ -85,6 +88,7 @@ impl ServerTiming {
                         (ms * 1_000.0).round().clamp(0.0, f64::from(u32::MAX)) as u32
                     });
                     match name {
+                        "admission" => out.admission_us = us,
                         "pool" => out.pool_us = us,
                         "db" => out.db_us = us,
                         "redis" => out.redis_us = us,
@@ -115,6 +119,7 @@ mod tests {
     #[test]
     fn server_timing_reads_back_as_it_was_written() {
         let timing = ServerTiming {
+            admission_us: 9,
             pool_us: 17,
             db_us: 1_234,
             redis_us: 5,

@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub profile: String,
     /// The HTTP side.
     pub http: HttpSnapshot,
+    /// The door: how many requests are let in at once.
+    pub admission: AdmissionSnapshot,
     /// The PostgreSQL connection pool.
     pub pool: PoolSnapshot,
     /// Transactions run again because they lost against another one, by SQLSTATE: `40001` for
@@ -46,6 +48,24 @@ pub struct HttpSnapshot {
     pub in_flight: u64,
     /// PostgreSQL statements sent on behalf of requests.
     pub queries: u64,
+}
+
+/// The door before the handlers of the API. All zero where `http.admission` is off.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AdmissionSnapshot {
+    /// Most requests that are worked on at once, as of now.
+    pub limit: u32,
+    /// Requests being worked on.
+    pub in_flight: u32,
+    /// Requests waiting to be let in.
+    pub waiting: u32,
+    /// Requests let in so far.
+    pub admitted: u64,
+    /// Requests turned away so far.
+    pub shed: u64,
+    /// Microseconds waited to be let in so far.
+    pub wait_us: u64,
 }
 
 /// The connection pool.
@@ -121,6 +141,8 @@ pub struct ChatSnapshot {
     pub sockets: u64,
     /// Messages accepted.
     pub messages: u64,
+    /// Commits that stored messages in batches; with `messages`, how many went with each.
+    pub batches: u64,
     /// Copies queued to sockets.
     pub deliveries: u64,
     /// Times a slow socket was told to resume instead of being queued to.

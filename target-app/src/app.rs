@@ -74,6 +74,7 @@ impl Application {
             pool: Arc::default(),
             caches: Arc::default(),
             hashing: Arc::default(),
+            admission: Arc::default(),
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();

@@ -128,7 +128,7 @@ impl ApiError {
         let (code, detail) = (self.code.as_str(), &self.detail);
         match self.code {
             // Overload and outages hit every request: one line a second tells as much as all.
-            Code::Overloaded | Code::Timeout | Code::Unavailable => {
+            Code::Overloaded | Code::Shed | Code::Timeout | Code::Unavailable => {
                 if let Some(unlogged) = REFUSALS.take_turn() {
                     tracing::warn!(request.id = request_id, %method, path, code, detail, cause, unlogged, "request refused");
                 }

@@ -16,9 +16,18 @@ use crate::{
 
 /// The application over a state.
 pub fn router(state: AppState) -> Router {
+    // Health, metrics and the lab are never turned away: they tell why others are.
+    let door = || from_fn_with_state(state.clone(), http::admission);
+    let requests = requests()
+        .layer(from_fn_with_state(state.clone(), http::compress))
+        .layer(door());
     Router::new()
-        .merge(requests().layer(from_fn(http::time_limit)))
-        .merge(streams())
+        .merge(
+            requests
+                .merge(signs_of_life())
+                .layer(from_fn(http::time_limit)),
+        )
+        .merge(streams().layer(door()))
         .merge(control())
         .merge(openapi::routes())
         .fallback(http::no_such_path)
@@ -30,9 +39,6 @@ pub fn router(state: AppState) -> Router {
 /// What is answered at once or not at all.
 fn requests() -> Router<AppState> {
     Router::new()
-        .route(paths::HEALTH_LIVE, get(lab::live))
-        .route(paths::HEALTH_READY, get(lab::ready))
-        .route(paths::METRICS, get(http::scrape))
         // auth
         .route(paths::AUTH_REGISTER, post(auth::register))
         .route(paths::AUTH_LOGIN, post(auth::login))
@@ -63,6 +69,14 @@ fn requests() -> Router<AppState> {
         // chat
         .route(paths::CHAT_ROOMS, get(chat::rooms))
         .route(paths::CHAT_MESSAGES, get(chat::history))
+}
+
+/// What probes and scrapers ask.
+fn signs_of_life() -> Router<AppState> {
+    Router::new()
+        .route(paths::HEALTH_LIVE, get(lab::live))
+        .route(paths::HEALTH_READY, get(lab::ready))
+        .route(paths::METRICS, get(http::scrape))
 }
 
 /// What lasts as long as its client listens.

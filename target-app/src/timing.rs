@@ -25,6 +25,7 @@ pub struct Timing(Arc<Inner>);
 
 struct Inner {
     born: Instant,
+    admission_us: AtomicU32,
     pool_us: AtomicU32,
     db_us: AtomicU32,
     redis_us: AtomicU32,
@@ -41,6 +42,7 @@ impl Default for Timing {
     fn default() -> Self {
         Self(Arc::new(Inner {
             born: Instant::now(),
+            admission_us: AtomicU32::new(0),
             pool_us: AtomicU32::new(0),
             db_us: AtomicU32::new(0),
             redis_us: AtomicU32::new(0),
@@ -58,6 +60,7 @@ impl Timing {
     /// What was counted so far; the total runs since the recorder was made.
     pub fn read(&self) -> ServerTiming {
         ServerTiming {
+            admission_us: self.0.admission_us.load(Relaxed),
             pool_us: self.0.pool_us.load(Relaxed),
             db_us: self.0.db_us.load(Relaxed),
             redis_us: self.0.redis_us.load(Relaxed),
@@ -110,6 +113,11 @@ pub async fn hash<F: Future>(work: F) -> F::Output {
     let output = work.await;
     with(|inner| add(&inner.hash_us, begin.elapsed()));
     output
+}
+
+/// Notes a wait to be let in.
+pub fn admission_wait(elapsed: Duration) {
+    with(|inner| add(&inner.admission_us, elapsed));
 }
 
 /// Notes a wait for a PostgreSQL connection.
@@ -183,6 +191,7 @@ mod tests {
             redis(3, async {}).await;
             hash(async {}).await;
             pool_wait(Duration::from_micros(7));
+            admission_wait(Duration::from_micros(5));
             cache_hit();
             cache_miss();
             assert_eq!(current().read().cache_age_ms, None);
@@ -192,6 +201,7 @@ mod tests {
         let read = timing.read();
         assert!(read.db_us >= 2_000 && read.total_us >= read.db_us);
         assert_eq!((read.queries, read.commands, read.pool_us), (1, 3, 7));
+        assert_eq!(read.admission_us, 5);
         assert_eq!((read.cache_hits, read.cache_misses), (1, 1));
         assert_eq!(read.cache_age_ms, Some(0));
     }

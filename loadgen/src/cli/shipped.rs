@@ -60,6 +60,13 @@ pub(super) const EXPERIMENTS: &[(&str, &str)] = experiments![
     "sync_commit",
     "statement_cache",
     "statement_timeout",
+    "fulltext_index",
+    "open_slot_index",
+    "mentor_order_indexes",
+    "chat_member_index",
+    "chat_batched",
+    "http_compression",
+    "http_admission",
 ];
 
 /// A file's text, where it was found.

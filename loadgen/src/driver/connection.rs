@@ -254,10 +254,15 @@ pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
     let mut message = http::Request::new(Full::new(request.body));
     *message.method_mut() = request.method;
     *message.uri_mut() = uri;
-    let mut headers = HeaderMap::with_capacity(request.headers.len() + 1);
+    let encoding = bench.wire.encoding;
+    let count = request.headers.len() + 1 + usize::from(encoding.is_some());
+    let mut headers = HeaderMap::with_capacity(count);
     // HTTP/2 says it in the address.
     if bench.wire.http2_streams.is_none() {
         headers.insert(header::HOST, bench.host.clone());
+    }
+    if let Some(encoding) = encoding {
+        headers.insert(header::ACCEPT_ENCODING, encoding.header());
     }
     for (name, value) in request.headers {
         headers.append(name, value);

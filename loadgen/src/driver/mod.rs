@@ -7,6 +7,7 @@ mod browser;
 mod closed;
 mod connection;
 mod driven;
+mod encoding;
 mod file_limit;
 mod multiplex;
 mod open;
@@ -38,6 +39,7 @@ mod socket_tests;
 mod truth;
 
 pub use browser::Browser;
+pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
 pub use options::Options;
 pub use progress::{Progress, Rates, Snapshot};

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use super::{
     bench::Bench,
     connection::{Connection, Failure},
+    encoding,
     patience::Patience,
     socket::Socket,
 };
@@ -216,7 +217,7 @@ pub(super) fn conclude(
     result: Result<Reply, Failure>,
 ) -> Option<Reply> {
     match result {
-        Ok(reply) => {
+        Ok(mut reply) => {
             entry.sample.done = bench.clock.now();
             entry.sample.status = reply.status;
             entry.sample.bytes_in = reply.body.len() as u64;
@@ -227,6 +228,12 @@ pub(super) fn conclude(
                 .map(ServerTiming::parse);
             entry.stage = Stage::Answered;
             bench.shard.borrow_mut().finished(entry.sample.done);
+            if bench.wire.encoding.is_some()
+                && let Err(why) = encoding::unpack(&mut reply)
+            {
+                settle(bench, entry, Outcome::BodyMismatch, Some(&why));
+                return None;
+            }
             Some(reply)
         }
         Err((outcome, why)) => {

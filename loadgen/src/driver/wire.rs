@@ -11,7 +11,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{bench::Bench, browser::Browser, connection::Failure};
+use super::{bench::Bench, browser::Browser, connection::Failure, encoding::Encoding};
 use crate::sample::Outcome;
 
 /// Loopback addresses that connections may come from: each has some 28 000 ports of its own.
@@ -28,6 +28,8 @@ pub struct Wire {
     pub http2_streams: Option<u32>,
     /// A whole client instead of bare connections.
     pub browser: Option<Browser>,
+    /// What answers may be packed with; without one, they are asked for as they are.
+    pub encoding: Option<Encoding>,
 }
 
 /// Whom to trust, and under which name the target is asked for.

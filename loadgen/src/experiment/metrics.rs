@@ -67,6 +67,16 @@ pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Met
         MARGIN_CPU,
         |trial| (trial.server.requests > 0).then_some(trial.server.queries_per_request),
     ));
+    all.push(server(
+        "bytes per answer",
+        "",
+        Some(true),
+        MARGIN_CPU,
+        |trial| {
+            let answers: u64 = trial.total.statuses.values().sum();
+            (answers > 0).then(|| trial.total.bytes_in as f64 / answers as f64)
+        },
+    ));
     for kind in caches {
         let wanted = (*kind).to_owned();
         all.push(server(

@@ -4,6 +4,7 @@ mod ad_hoc;
 mod auth;
 mod bookings;
 mod chat;
+mod chat_history;
 mod memory;
 mod mentors;
 mod methods;

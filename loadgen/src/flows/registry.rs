@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{auth, bookings, chat, mentors, recordings};
+use super::{auth, bookings, chat, chat_history, mentors, recordings};
 use super::{memory::Memory, world::World};
 use crate::{
     check::{Mismatch, Reply},
@@ -173,6 +173,8 @@ operations! {
     CHAT_SEND = "chat.send";
     CHAT_DELIVER = "chat.deliver";
     CHAT_PING = "chat.ping";
+    CHAT_ROOMS = "chat.rooms";
+    CHAT_HISTORY = "chat.history";
     HTTP_REQUEST = "http.request";
 }
 
@@ -184,6 +186,7 @@ pub const FLOWS: &[&dyn Flow] = &[
     &bookings::Race,
     &recordings::Watch,
     &chat::Room,
+    &chat_history::Read,
 ];
 
 /// The flow of that name.

@@ -18,6 +18,8 @@ use crate::{
 pub struct CostSums {
     /// Answers that carried a `Server-Timing`.
     pub count: u64,
+    /// Microseconds waited to be let in.
+    pub admission_us: u64,
     /// Microseconds waited for a PostgreSQL connection.
     pub pool_us: u64,
     /// Microseconds in PostgreSQL statements.
@@ -93,6 +95,7 @@ impl OpData {
         self.bytes_in += sample.bytes_in;
         if let Some(cost) = &sample.cost {
             self.cost.count += 1;
+            self.cost.admission_us += u64::from(cost.admission_us);
             self.cost.pool_us += u64::from(cost.pool_us);
             self.cost.db_us += u64::from(cost.db_us);
             self.cost.redis_us += u64::from(cost.redis_us);
@@ -140,6 +143,7 @@ impl OpData {
         self.anatomy.merge(&other.anatomy);
         let (mine, theirs) = (&mut self.cost, &other.cost);
         mine.count += theirs.count;
+        mine.admission_us += theirs.admission_us;
         mine.pool_us += theirs.pool_us;
         mine.db_us += theirs.db_us;
         mine.redis_us += theirs.redis_us;

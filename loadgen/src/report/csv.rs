@@ -14,7 +14,7 @@ pub fn csv(summary: &Summary) -> String {
             let _infallible = write!(text, ",{kind}_{name}_ms");
         }
     }
-    text.push_str(",bytes_in,pool_ms,db_ms,redis_ms,hash_ms,handler_ms,queries,redis_commands,cache_hit_ratio\n");
+    text.push_str(",bytes_in,admission_ms,pool_ms,db_ms,redis_ms,hash_ms,handler_ms,queries,redis_commands,cache_hit_ratio\n");
     for arm in &summary.arms {
         for operation in arm.operations.iter().chain([&arm.total]) {
             line(&mut text, &arm.name, operation);
@@ -45,8 +45,9 @@ fn line(text: &mut String, arm: &str, operation: &Operation) {
     let cost = &operation.cost;
     let _infallible = writeln!(
         text,
-        ",{},{},{},{},{},{},{},{},{}",
+        ",{},{},{},{},{},{},{},{},{},{}",
         operation.bytes_in,
+        cost.admission_ms,
         cost.pool_ms,
         cost.db_ms,
         cost.redis_ms,

@@ -123,6 +123,7 @@ pub(super) fn operation(shape: &Shape, planned: u64, seconds: f64, jitter: f64) 
         },
         bytes_in: planned * 1_830,
         cost: Cost {
+            admission_ms: 0.0,
             pool_ms: pool,
             db_ms: db,
             redis_ms: redis,

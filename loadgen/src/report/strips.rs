@@ -57,9 +57,10 @@ pub(super) struct CostStrip {
 }
 
 /// The parts of a cost, in the order in which they are stacked.
-fn parts(cost: &Cost) -> [(&'static str, &'static str, f64); 5] {
-    let known = cost.pool_ms + cost.db_ms + cost.redis_ms + cost.hash_ms;
+fn parts(cost: &Cost) -> [(&'static str, &'static str, f64); 6] {
+    let known = cost.admission_ms + cost.pool_ms + cost.db_ms + cost.redis_ms + cost.hash_ms;
     [
+        ("admission", "admission wait", cost.admission_ms),
         ("pool", "pool wait", cost.pool_ms),
         ("db", "database", cost.db_ms),
         ("redis", "Redis", cost.redis_ms),

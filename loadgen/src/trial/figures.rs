@@ -209,6 +209,7 @@ fn cost(sums: &CostSums) -> Cost {
     };
     let lookups = sums.hits + sums.misses;
     Cost {
+        admission_ms: mean(sums.admission_us) / 1_000.0,
         pool_ms: mean(sums.pool_us) / 1_000.0,
         db_ms: mean(sums.db_us) / 1_000.0,
         redis_ms: mean(sums.redis_us) / 1_000.0,

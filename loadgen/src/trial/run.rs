@@ -9,6 +9,7 @@ use shared::{
     api::lab::{Explanation, ProfileView},
     invariant::InvariantResult,
     ledger::Ledger,
+    profile::Profile,
     time::Millis,
 };
 use tokio::time::{MissedTickBehavior, interval};
@@ -130,7 +131,7 @@ pub async fn run(
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = options(suite);
+    let options = options(suite, &place.arm.profile);
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(bench.pids());
@@ -322,7 +323,7 @@ fn setup(
 }
 
 /// How the driver goes about the load.
-fn options(suite: &Suite) -> driver::Options {
+fn options(suite: &Suite, profile: &Profile) -> driver::Options {
     let conduct = &suite.conduct;
     driver::Options {
         iterations: conduct.shared_iterations,
@@ -334,7 +335,11 @@ fn options(suite: &Suite) -> driver::Options {
             .into_iter()
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
-        wire: driver::Wire::default(),
+        // Asked for where the arm packs: a client that cannot unpack would never see it at work.
+        wire: driver::Wire {
+            encoding: driver::Encoding::of(profile.http_compression),
+            ..driver::Wire::default()
+        },
         showing: None,
     }
 }

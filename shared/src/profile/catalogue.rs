@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::spans::{Lasting, Percent};
 use super::values::{
-    Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
-    Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,
+    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, TimeLimit, Total,
+    Whole,
 };
 use crate::time::Millis;
 
@@ -127,6 +128,16 @@ switches! {
     index_bookings_mentor: OnOff = "index.bookings_mentor", "off" => "on", "CodeConnect results: bookings (mentorId, scheduledAt, status)";
     /// Index for a mentor's reviews.
     index_reviews_mentor: OnOff = "index.reviews_mentor", "off" => "on", "CodeConnect results: reviews (mentorId, createdAt)";
+    /// Covering index for the open slots of a mentor.
+    index_slots_open: OnOff = "index.slots_open", "off" => "on", "availability is read far more often than booked";
+    /// Full-text index for the words of a search.
+    index_mentors_text: OnOff = "index.mentors_text", "off" => "on", "a search by words computes the text of every mentor";
+    /// Index for the mentors of a price.
+    index_mentors_price: OnOff = "index.mentors_price", "off" => "on", "a list by price sorts every mentor";
+    /// Index for the newest mentors.
+    index_mentors_newest: OnOff = "index.mentors_newest", "off" => "on", "a list by age sorts every mentor";
+    /// Index for the chat rooms of a person.
+    index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
 
     /// Shape of the mentor list query.
     discovery_query: Query = "discovery.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
@@ -174,12 +185,21 @@ switches! {
     /// Whether repeated bookings with one key have one effect.
     booking_idempotency: OnOff = "booking.idempotency", "on" => "on", "clients retry";
 
+    /// How chat messages are stored.
+    chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
+
+    /// How JSON answers travel to clients that can unpack them.
+    http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";
+    /// How many requests are worked on at once.
+    http_admission: Admission = "http.admission", "off" => "off", "turning some away keeps the others quick under overload";
+
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
     db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
     /// Keep prepared statements on each connection, a hundred of them.
     db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
     /// How long PostgreSQL works on one statement before it gives it up.
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's patience";
+
     /// Deliberate slowness: every API request takes that many per cent longer.
     lab_slowdown: Whole<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
 }
@@ -362,6 +382,11 @@ mod tests {
         assert!(profile.apply("pool.max=0").is_err());
         assert!(profile.apply("auth.hash=bcrypt(99)").is_err());
         assert!(profile.apply("auth.placement=bounded(0)").is_err());
+        assert!(profile.apply("http.admission=limit(0)").is_err());
+        for right in ["off", "limit(7)", "adaptive"] {
+            profile.apply(&format!("http.admission={right}")).unwrap();
+            assert_eq!(profile.get("http.admission").unwrap(), right);
+        }
         for value in ["1ms", "2h", "never"] {
             let error = profile.set("db.statement_timeout", value).unwrap_err();
             assert!(error.to_string().contains("off, or a duration"), "{error}");

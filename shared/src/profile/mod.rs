@@ -7,6 +7,7 @@ mod values;
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
 pub use spans::{Lasting, Percent};
 pub use values::{
-    Checkout, Connection, HashScheme, Invalidation, LoginQueries, OnOff, Pagination, Placement,
-    Query, Store, Strategy, SwitchValue, TimeLimit, Total, Whole,
+    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, TimeLimit, Total,
+    Whole,
 };

@@ -115,6 +115,22 @@ choices! {
         /// One statement for all tables.
         Joined = "joined",
     }
+    /// How JSON answers travel to clients that say they can unpack them.
+    Compression {
+        /// As they are.
+        Off = "off",
+        /// gzip at its fastest level.
+        Gzip = "gzip",
+        /// Brotli at a middle level.
+        Br = "br",
+    }
+    /// How chat messages are stored.
+    Persistence {
+        /// One statement and one commit for each.
+        PerMessage = "per_message",
+        /// One transaction for all that came within a few milliseconds, of all rooms.
+        Batched = "batched",
+    }
     /// How a booking guards the capacity of a slot.
     Strategy {
         /// KNOWN WRONG: looks, then inserts, with nothing in between to stop another.
@@ -336,6 +352,51 @@ impl FromStr for Placement {
 impl SwitchValue for Placement {
     fn accepts() -> String {
         "inline, blocking or bounded(N) with N from 1 to 512".to_owned()
+    }
+}
+
+/// How many requests are worked on at once; the rest waits a moment or is turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Admission {
+    /// As many as come.
+    Off,
+    /// At most this many.
+    Limit(u32),
+    /// As many as leave response times near those of an idle server.
+    Adaptive,
+}
+
+impl fmt::Display for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Off => f.write_str("off"),
+            Self::Limit(n) => write!(f, "limit({n})"),
+            Self::Adaptive => f.write_str("adaptive"),
+        }
+    }
+}
+
+impl FromStr for Admission {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "off" => Ok(Self::Off),
+            "adaptive" => Ok(Self::Adaptive),
+            _ => match call(text) {
+                Some(("limit", numbers))
+                    if numbers.len() == 1 && (1..=10_000).contains(&numbers[0]) =>
+                {
+                    Ok(Self::Limit(numbers[0]))
+                }
+                _ => Err(()),
+            },
+        }
+    }
+}
+
+impl SwitchValue for Admission {
+    fn accepts() -> String {
+        "off, limit(N) with N from 1 to 10000, or adaptive".to_owned()
     }
 }
 

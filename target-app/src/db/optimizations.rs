@@ -48,6 +48,11 @@ optimizations! {
     "booking_student_scheduled", "index.bookings_student", index_bookings_student;
     "booking_mentor_scheduled", "index.bookings_mentor", index_bookings_mentor;
     "review_mentor_created", "index.reviews_mentor", index_reviews_mentor;
+    "slot_open", "index.slots_open", index_slots_open;
+    "mentor_text", "index.mentors_text", index_mentors_text;
+    "mentor_price", "index.mentors_price", index_mentors_price;
+    "mentor_newest", "index.mentors_newest", index_mentors_newest;
+    "chat_member_user", "index.chat_members", index_chat_members;
 }
 
 /// Makes the indexes that the profile wants and drops those that it does not;

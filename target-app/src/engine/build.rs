@@ -9,6 +9,7 @@ use shared::{
 };
 use sqlx::PgPool;
 
+use super::{Admission, AdmissionCounters};
 use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
     db::{self, Db, DbError, PoolCounters},
@@ -33,6 +34,8 @@ pub struct Engine {
     pub caches: Caches,
     /// Password hashing.
     pub hasher: Hasher,
+    /// How many requests are worked on at once.
+    pub admission: Admission,
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
@@ -47,6 +50,8 @@ pub struct Parts {
     pub caches: Arc<CacheCounters>,
     /// Figures of password hashing.
     pub hashing: Arc<HashingCounters>,
+    /// Figures of admission.
+    pub admission: Arc<AdmissionCounters>,
 }
 
 /// Why no engine could be made of a profile.
@@ -130,6 +135,7 @@ impl Engine {
             Arc::clone(&parts.hashing),
         )
         .await?;
+        let admission = Admission::new(profile.http_admission, Arc::clone(&parts.admission));
         let db = db::open(url, &profile, Arc::clone(&parts.pool)).await?;
         Ok(Self {
             profile,
@@ -137,6 +143,7 @@ impl Engine {
             db,
             caches,
             hasher,
+            admission,
         })
     }
 }

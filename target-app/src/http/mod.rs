@@ -1,6 +1,8 @@
 //! Between the wire and the handlers: extractors, and the layers around every route.
 
+mod admission;
 mod auth_user;
+mod compression;
 mod extract;
 mod field;
 mod idempotency;
@@ -9,7 +11,9 @@ mod request_id;
 mod scrape;
 mod slowdown;
 
+pub use admission::admission;
 pub use auth_user::AuthUser;
+pub use compression::compress;
 pub use extract::{Current, Json, Path, Query, json_bytes};
 pub use idempotency::IdempotencyKey;
 pub use layers::{method_not_allowed, no_such_path, observe, time_limit};

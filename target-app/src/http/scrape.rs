@@ -17,6 +17,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
         let engine = state.engine();
         Scrape {
             http: state.http().snapshot(),
+            admission: engine.admission.snapshot(),
             pool: engine.db.snapshot(),
             retries: engine.db.retries(),
             caches: engine.caches.snapshot(),

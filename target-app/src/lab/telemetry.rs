@@ -144,6 +144,7 @@ impl Probes {
             uptime_ms: self.state.uptime_ms(),
             profile: engine.profile.fingerprint(),
             http: self.state.http().snapshot(),
+            admission: engine.admission.snapshot(),
             pool: engine.db.snapshot(),
             retries: engine.db.retries(),
             caches: engine.caches.snapshot(),

@@ -37,6 +37,8 @@ pub(super) async fn view(state: &AppState, engine: &Engine) -> Result<ProfileVie
     let mut in_force = asked.clone();
     in_force.extend(pool_values(engine));
     in_force.extend(db::settings::in_force(&engine.db).await?);
+    let admission = engine.admission.in_force().to_string();
+    in_force.insert("http.admission".to_owned(), admission);
     for (switch, state) in found.indexes {
         in_force.insert(switch.to_owned(), state.to_string());
     }

@@ -8,6 +8,16 @@ pub const REQUEST_SECONDS: &str = "targetapp_http_request_seconds";
 pub const IN_FLIGHT: &str = "targetapp_http_in_flight";
 /// PostgreSQL statements sent on behalf of requests.
 pub const QUERIES: &str = "targetapp_db_queries_total";
+/// Most requests that are worked on at once; 0 without a limit.
+pub const ADMISSION_LIMIT: &str = "targetapp_admission_limit";
+/// Requests let in and not answered yet.
+pub const ADMISSION_IN_FLIGHT: &str = "targetapp_admission_in_flight";
+/// Requests waiting to be let in.
+pub const ADMISSION_WAITING: &str = "targetapp_admission_waiting";
+/// Requests let in.
+pub const ADMITTED: &str = "targetapp_admission_admitted_total";
+/// Requests turned away.
+pub const SHED: &str = "targetapp_admission_shed_total";
 /// Seconds that requests with a database connection waited for it.
 pub const POOL_WAIT_SECONDS: &str = "targetapp_pool_wait_seconds";
 /// Connections of the pool, by `state`: `idle` or `busy`.
@@ -49,6 +59,8 @@ pub const HASH_WAIT_SECONDS: &str = "targetapp_password_hash_wait_seconds_total"
 pub const CHAT_SOCKETS: &str = "targetapp_chat_sockets";
 /// Chat messages accepted.
 pub const CHAT_MESSAGES: &str = "targetapp_chat_messages_total";
+/// Commits that stored chat messages in batches.
+pub const CHAT_BATCHES: &str = "targetapp_chat_batches_total";
 /// Copies queued to sockets.
 pub const CHAT_DELIVERIES: &str = "targetapp_chat_deliveries_total";
 /// Times that a slow socket was told to resume.

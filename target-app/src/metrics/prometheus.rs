@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::OnceLock};
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use shared::snapshot::{
-    CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot, ProcessSnapshot,
+    AdmissionSnapshot, CacheSnapshot, ChatSnapshot, HashingSnapshot, HttpSnapshot, PoolSnapshot,
+    ProcessSnapshot,
 };
 
 use super::names;
@@ -21,6 +22,8 @@ const BUCKETS: &[f64] = &[
 pub struct Scrape {
     /// The HTTP side.
     pub http: HttpSnapshot,
+    /// The door.
+    pub admission: AdmissionSnapshot,
     /// The pool.
     pub pool: PoolSnapshot,
     /// Transactions run again, by SQLSTATE.
@@ -63,6 +66,11 @@ pub fn render(scrape: &Scrape) -> String {
     let handle = handle();
     gauge!(names::IN_FLIGHT).set(scrape.http.in_flight as f64);
     counter!(names::QUERIES).absolute(scrape.http.queries);
+    gauge!(names::ADMISSION_LIMIT).set(scrape.admission.limit);
+    gauge!(names::ADMISSION_IN_FLIGHT).set(scrape.admission.in_flight);
+    gauge!(names::ADMISSION_WAITING).set(scrape.admission.waiting);
+    counter!(names::ADMITTED).absolute(scrape.admission.admitted);
+    counter!(names::SHED).absolute(scrape.admission.shed);
     gauge!(names::POOL_MAX).set(scrape.pool.max);
     gauge!(names::POOL_CONNECTIONS, "state" => "idle").set(scrape.pool.idle);
     gauge!(names::POOL_CONNECTIONS, "state" => "busy")
@@ -95,6 +103,7 @@ pub fn render(scrape: &Scrape) -> String {
     gauge!(names::HASH_WAIT_SECONDS).set(scrape.hashing.wait_us as f64 / 1e6);
     gauge!(names::CHAT_SOCKETS).set(scrape.chat.sockets as f64);
     counter!(names::CHAT_MESSAGES).absolute(scrape.chat.messages);
+    counter!(names::CHAT_BATCHES).absolute(scrape.chat.batches);
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
@@ -122,6 +131,14 @@ fn describe() {
         names::POOL_WAIT_SECONDS,
         "Seconds that a request waited for a database connection"
     );
+    level!(
+        names::ADMISSION_LIMIT,
+        "Most requests that are worked on at once; 0 without a limit"
+    );
+    level!(names::ADMISSION_IN_FLIGHT, "Requests behind the door");
+    level!(names::ADMISSION_WAITING, "Requests before the door");
+    count!(names::ADMITTED, "Requests let in");
+    count!(names::SHED, "Requests turned away");
     level!(names::POOL_CONNECTIONS, "Connections of the pool");
     level!(names::POOL_MAX, "Most connections that the pool may hold");
     level!(names::POOL_WAITERS, "Requests waiting for a connection");
@@ -159,6 +176,10 @@ fn describe() {
     );
     level!(names::CHAT_SOCKETS, "Open chat sockets");
     count!(names::CHAT_MESSAGES, "Chat messages accepted");
+    count!(
+        names::CHAT_BATCHES,
+        "Commits that stored chat messages in batches"
+    );
     count!(
         names::CHAT_DELIVERIES,
         "Copies of chat messages queued to sockets"

@@ -23,7 +23,10 @@ use shared::{
 };
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
-use super::mailbox::{Item, Kind, Mailbox, Posted};
+use super::{
+    mailbox::{Item, Kind, Mailbox, Posted},
+    outbox::Outbox,
+};
 
 /// All rooms of this process; clones share them.
 #[derive(Clone, Default)]
@@ -32,9 +35,11 @@ pub struct Hub(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: Mutex<HashMap<RoomId, Entry>>,
+    outbox: Outbox,
     last_seat: AtomicU64,
     sockets: AtomicU64,
     messages: AtomicU64,
+    batches: AtomicU64,
     deliveries: AtomicU64,
     lagged: AtomicU64,
 }
@@ -84,6 +89,16 @@ impl Hub {
         }
     }
 
+    /// Messages of all rooms that wait to be stored together.
+    pub fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    /// Counts a commit that stored messages together.
+    pub fn count_batch(&self) {
+        self.0.batches.fetch_add(1, Relaxed);
+    }
+
     /// Tells everybody in a room except `from`, where there is room for it; nothing is kept.
     pub fn tell_others(&self, room: RoomId, from: UserId, frame: &Utf8Bytes) {
         let Some(found) = lock(&self.0.rooms)
@@ -105,6 +120,7 @@ impl Hub {
         ChatSnapshot {
             sockets: self.0.sockets.load(Relaxed),
             messages: self.0.messages.load(Relaxed),
+            batches: self.0.batches.load(Relaxed),
             deliveries: self.0.deliveries.load(Relaxed),
             lagged: self.0.lagged.load(Relaxed),
         }

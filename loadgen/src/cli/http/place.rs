@@ -101,6 +101,7 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
             browser: browser.then_some(Browser {
                 redirects: usize::from(args.redirects),
             }),
+            encoding: None,
         },
         path: uri
             .path_and_query()

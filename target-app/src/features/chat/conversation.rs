@@ -13,13 +13,13 @@ use shared::{
 
 use super::{
     frames::{self, Unread},
-    model::{Draft, checked_seq},
+    model::checked_seq,
     service,
     wire::{End, Wire},
 };
 use crate::{
     error::ApiError,
-    realtime::{Item, Kind, Seat, Socket},
+    realtime::{Draft, Item, Kind, Seat, Socket},
     state::AppState,
 };
 

@@ -5,6 +5,8 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
+use crate::realtime::Draft;
+
 /// Longest name that a sender may give a message, in characters.
 pub(super) const MAX_CLIENT_ID: usize = 64;
 /// Messages of a history page that does not say how many.
@@ -12,19 +14,6 @@ const DEFAULT_HISTORY: u32 = 50;
 
 /// What is wrong with a field: its name, and what would be right.
 pub(super) type Wrong = (&'static str, String);
-
-/// A message that may be stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Draft {
-    /// Where.
-    pub(super) room: RoomId,
-    /// By whom.
-    pub(super) sender: UserId,
-    /// The sender's own name for it.
-    pub(super) client_id: String,
-    /// What it says.
-    pub(super) text: String,
-}
 
 impl Draft {
     /// Checks what a client wants to send.

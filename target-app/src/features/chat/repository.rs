@@ -1,4 +1,4 @@
-//! SQL of chat rooms, members and messages. Every function is one statement.
+//! SQL of chat rooms, members and messages, one by one. Every function is one statement.
 
 use chrono::{DateTime, Utc};
 use shared::{
@@ -8,8 +8,7 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::Draft;
-use crate::{db::DbError, timing};
+use crate::{db::DbError, realtime::Draft, timing};
 
 /// The constraint that one name of one sender stands for one message.
 const ONE_NAME_ONE_MESSAGE: &str = "chat_message_room_id_sender_id_client_id_key";
@@ -34,7 +33,7 @@ impl From<RoomRow> for RoomView {
 }
 
 #[derive(sqlx::FromRow)]
-struct MessageRow {
+pub(super) struct MessageRow {
     id: Uuid,
     room_id: Uuid,
     seq: i64,

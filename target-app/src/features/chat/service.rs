@@ -6,23 +6,30 @@ use shared::{
     api::chat::{ChatMessage, History, HistoryQuery, MAX_HISTORY, RoomList, ServerFrame},
     ids::{MessageId, RoomId, UserId},
     problem::Code,
+    profile::Persistence,
 };
 use uuid::Uuid;
 
 use super::{
-    frames,
-    model::{Draft, Span, Stored},
+    batch, frames,
+    model::{Span, Stored},
     repository,
 };
-use crate::{db::DbError, engine::Engine, error::ApiError, realtime::Hub, timing};
+use crate::{
+    db::DbError,
+    engine::Engine,
+    error::ApiError,
+    realtime::{Draft, Hub},
+    timing,
+};
 
 /// Most rooms that a list holds.
 const MAX_ROOMS: i64 = 100;
 /// Longest wait for a room's turn; with a database that does not answer each turn before takes
 /// its time, and nobody may wait for all of them.
-const TURN_LIMIT: Duration = Duration::from_secs(5);
+pub(super) const TURN_LIMIT: Duration = Duration::from_secs(5);
 
-fn no_such_room() -> ApiError {
+pub(super) fn no_such_room() -> ApiError {
     ApiError::not_found("room")
 }
 
@@ -98,20 +105,32 @@ pub(super) async fn say(
 ) -> Result<ChatMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        let turn = tokio::time::timeout(TURN_LIMIT, hub.turn(draft.room))
-            .await
-            .map_err(|_| ApiError::new(Code::Overloaded, "the room is too busy, try again"))?;
-        match store(&engine, &draft).await? {
-            Some(Stored::New(message)) => {
-                let frame = frames::write(&ServerFrame::Message(message.clone()));
-                turn.publish(message.seq, &frame);
-                Ok(message)
-            }
-            Some(Stored::Before(message)) => Ok(message),
-            None => Err(no_such_room()),
+        match engine.profile.chat_persistence {
+            Persistence::PerMessage => say_alone(&hub, &engine, &draft).await,
+            Persistence::Batched => batch::say(&hub, &engine, draft).await,
         }
     })
     .await
+}
+
+/// The same with a statement and a commit of its own.
+async fn say_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMessage, ApiError> {
+    let turn = tokio::time::timeout(TURN_LIMIT, hub.turn(draft.room))
+        .await
+        .map_err(|_| too_busy())?;
+    match store(engine, draft).await? {
+        Some(Stored::New(message)) => {
+            let frame = frames::write(&ServerFrame::Message(message.clone()));
+            turn.publish(message.seq, &frame);
+            Ok(message)
+        }
+        Some(Stored::Before(message)) => Ok(message),
+        None => Err(no_such_room()),
+    }
+}
+
+pub(super) fn too_busy() -> ApiError {
+    ApiError::new(Code::Overloaded, "the room is too busy, try again")
 }
 
 async fn store(engine: &Engine, draft: &Draft) -> Result<Option<Stored>, DbError> {

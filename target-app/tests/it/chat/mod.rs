@@ -1,5 +1,6 @@
 //! Chat over a WebSocket, and its history over HTTP.
 
+mod batched;
 mod history;
 mod lifecycle;
 mod refusals;

@@ -1,5 +1,7 @@
 //! What every route has in common: refusals, headers, the description.
 
+mod admission;
+mod compression;
 mod docs;
 mod headers;
 mod health;

@@ -97,6 +97,23 @@ impl TestDb {
         panic!("{wanted} statements should wait for a lock by now");
     }
 
+    /// Waits until no backend but one's own is left, each of which reports what it counted at its end.
+    pub(crate) async fn wait_for_solitude(&self) {
+        for _ in 0..1_000 {
+            let others = self
+                .count(
+                    "select count(*) from pg_stat_activity
+                     where datname = current_database() and pid <> pg_backend_pid()",
+                )
+                .await;
+            if others == 0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the application's connections should be gone by now");
+    }
+
     /// The same with the test's own connections closed, so that it can be copied.
     pub(crate) async fn quiet(self) -> Self {
         self.pool.close().await;

@@ -1,0 +1,1 @@
+drop index if exists chat_member_user_idx;

@@ -1,0 +1,1 @@
+drop index if exists slot_open_idx;

@@ -1,0 +1,211 @@
+//! Group commit: messages of all rooms that came within a few milliseconds share a transaction.
+//!
+//! What a sender sees is the same as with a commit for each message: the acknowledgement comes
+//! after the commit, numbers have no gaps, and a name that is sent twice has one effect.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use shared::{
+    api::chat::{ChatMessage, ServerFrame},
+    ids::{MessageId, RoomId, UserId},
+    problem::Code,
+};
+use uuid::Uuid;
+
+use super::{
+    frames, repository_batch as repository,
+    service::{TURN_LIMIT, no_such_room, too_busy},
+};
+use crate::{
+    db::{DbError, Retry, transaction},
+    engine::Engine,
+    error::ApiError,
+    realtime::{Draft, Hub, Lead, Letter, Turn, Word},
+};
+
+/// How long the first message waits for others. Those that come while a batch is being stored
+/// wait for it instead, and then no further.
+const GATHER: Duration = Duration::from_millis(2);
+/// Most messages of one transaction.
+const MAX_BATCH: usize = 500;
+/// How often a transaction that lost a race against another process is run again.
+const RETRIES: u32 = 3;
+
+/// What one sender's message is known by.
+type Name = (RoomId, UserId, String);
+
+/// Queues a message and waits for what becomes of it, storing what is queued whenever the lead
+/// falls to this one. Must not be cut short: others wait for who leads.
+pub(super) async fn say(hub: &Hub, engine: &Engine, draft: Draft) -> Result<ChatMessage, ApiError> {
+    let (mut words, lead) = hub.outbox().put(draft).ok_or_else(|| {
+        ApiError::new(
+            Code::Overloaded,
+            "too many messages wait to be stored, try again",
+        )
+    })?;
+    if let Some(lead) = lead {
+        tokio::time::sleep(GATHER).await;
+        flush(hub, engine, &lead).await;
+    }
+    loop {
+        match words.recv().await {
+            Some(Word::Lead(lead)) => flush(hub, engine, &lead).await,
+            Some(Word::Done(outcome)) => return outcome,
+            None => {
+                let lost = anyhow::anyhow!("the batch of this message ended without an answer");
+                return Err(ApiError::internal(lost));
+            }
+        }
+    }
+}
+
+/// Stores what is queued, tells the rooms, then the senders.
+async fn flush(hub: &Hub, engine: &Engine, lead: &Lead) {
+    let letters = lead.take(MAX_BATCH);
+    if letters.is_empty() {
+        return;
+    }
+    let stored = match turns(hub, &letters).await {
+        Ok(turns) => match store(engine, &letters).await {
+            Ok(stored) => {
+                hub.count_batch();
+                publish(&turns, &stored);
+                Ok(stored)
+            }
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
+    };
+    match stored {
+        Ok(stored) => {
+            for letter in letters {
+                let outcome = stored.of(&letter.draft).ok_or_else(no_such_room);
+                letter.answer(outcome);
+            }
+        }
+        Err(error) => {
+            for letter in letters {
+                letter.answer(Err(error.clone()));
+            }
+        }
+    }
+}
+
+/// The turns of all rooms, taken in the order of their ids.
+async fn turns(hub: &Hub, letters: &[Letter]) -> Result<BTreeMap<RoomId, Turn>, ApiError> {
+    let rooms: BTreeSet<RoomId> = letters.iter().map(|letter| letter.draft.room).collect();
+    let all = async {
+        let mut turns = BTreeMap::new();
+        for room in rooms {
+            turns.insert(room, hub.turn(room).await);
+        }
+        turns
+    };
+    tokio::time::timeout(TURN_LIMIT, all)
+        .await
+        .map_err(|_| too_busy())
+}
+
+/// Messages by their names, and which of them are new, in the order of their numbers.
+struct Stored {
+    messages: HashMap<Name, ChatMessage>,
+    new: Vec<Name>,
+}
+
+impl Stored {
+    fn of(&self, draft: &Draft) -> Option<ChatMessage> {
+        self.messages.get(&name(draft)).cloned()
+    }
+}
+
+async fn store(engine: &Engine, letters: &[Letter]) -> Result<Stored, ApiError> {
+    let mut seen = HashSet::with_capacity(letters.len());
+    let drafts: Vec<(MessageId, Draft)> = letters
+        .iter()
+        // A name that comes twice is one message: both are answered with it.
+        .filter(|letter| seen.insert(name(&letter.draft)))
+        .map(|letter| (MessageId(Uuid::now_v7()), letter.draft.clone()))
+        .collect();
+    let drafts = Arc::new(drafts);
+    let retry = Retry::Serialization(RETRIES);
+    let (new, before) = transaction(&engine.db, retry, move |conn| {
+        let drafts = Arc::clone(&drafts);
+        Box::pin(async move {
+            let rooms = drafts.iter().map(|(_, draft)| draft.room).collect();
+            repository::lock_rooms(&mut *conn, &rooms).await?;
+            let new = repository::append_all(&mut *conn, &drafts).await?;
+            let before = if new.len() < drafts.len() {
+                repository::find_all_named(&mut *conn, &drafts).await?
+            } else {
+                Vec::new()
+            };
+            Ok::<_, DbError>((new, before))
+        })
+    })
+    .await?;
+    Ok(sorted(new, before))
+}
+
+/// `before` may name the new ones again.
+fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> Stored {
+    new.sort_unstable_by_key(|message| (message.room, message.seq));
+    Stored {
+        new: new.iter().map(name_of).collect(),
+        messages: before
+            .into_iter()
+            .chain(new)
+            .map(|message| (name_of(&message), message))
+            .collect(),
+    }
+}
+
+fn publish(turns: &BTreeMap<RoomId, Turn>, stored: &Stored) {
+    for name in &stored.new {
+        if let (Some(turn), Some(message)) = (turns.get(&name.0), stored.messages.get(name)) {
+            let frame = frames::write(&ServerFrame::Message(message.clone()));
+            turn.publish(message.seq, &frame);
+        }
+    }
+}
+
+fn name(draft: &Draft) -> Name {
+    (draft.room, draft.sender, draft.client_id.clone())
+}
+
+fn name_of(message: &ChatMessage) -> Name {
+    (message.room, message.sender, message.client_id.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(room: u128, seq: i64) -> ChatMessage {
+        ChatMessage {
+            id: MessageId(Uuid::from_u128(seq as u128)),
+            room: RoomId(Uuid::from_u128(room)),
+            seq,
+            sender: UserId(Uuid::nil()),
+            client_id: format!("c-{seq}"),
+            text: "hello".to_owned(),
+            sent_at: chrono::DateTime::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn new_messages_are_told_in_the_order_of_their_numbers_and_old_ones_not_at_all() {
+        let new = vec![message(2, 8), message(1, 5), message(2, 7)];
+        let stored = sorted(new, vec![message(1, 4), message(1, 5)]);
+        let told: Vec<_> = stored
+            .new
+            .iter()
+            .map(|name| stored.messages[name].seq)
+            .collect();
+        assert_eq!(told, [5, 7, 8]);
+        assert_eq!(stored.messages.len(), 4);
+    }
+}

@@ -1,0 +1,168 @@
+//! The door: who is turned away, how, and what is never turned away.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use shared::{paths, problem::Code};
+
+use crate::support::{Answer, TestApp};
+
+/// An application whose lists wait for a lock until the gate is opened.
+async fn slow(settings: &[&str]) -> (TestApp, sqlx::Transaction<'static, sqlx::Postgres>) {
+    let mut all = vec!["cache.mentors=off", "pool.max=8"];
+    all.extend(settings);
+    let app = TestApp::with(&all).start().await;
+    let mut gate = app.db.pool().begin().await.unwrap();
+    sqlx::query("lock table mentor in access exclusive mode")
+        .execute(&mut *gate)
+        .await
+        .unwrap();
+    (app, gate)
+}
+
+fn lists(app: &TestApp, count: usize) -> Vec<tokio::task::JoinHandle<Answer>> {
+    (0..count)
+        .map(|_| {
+            let anyone = app.anonymous();
+            tokio::spawn(async move { anyone.mentors("").await })
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn beyond_the_limit_some_wait_a_moment_and_the_rest_is_turned_away_at_once() {
+    let (app, gate) = slow(&["http.admission=limit(2)"]).await;
+    let inside = lists(&app, 2);
+    app.db.wait_for_blocked(2).await;
+    // Two may wait; nobody lets them in, so they are turned away as well, only later.
+    let begin = Instant::now();
+    let outside = lists(&app, 6);
+    let mut waited = 0;
+    for answer in outside {
+        let answer = answer.await.unwrap();
+        answer.refused(Code::Shed);
+        assert_eq!(answer.header("retry-after"), "1");
+        let timing = answer.timing();
+        assert_eq!(timing.queries, 0, "no work was done for it");
+        if timing.admission_us > 0 {
+            assert!(timing.admission_us >= 100_000);
+            waited += 1;
+        }
+    }
+    assert_eq!(waited, 2);
+    assert!(begin.elapsed() < Duration::from_secs(10));
+
+    let door = app.lab().telemetry().await.admission;
+    assert_eq!((door.limit, door.in_flight, door.waiting), (2, 2, 0));
+    assert_eq!((door.admitted, door.shed), (2, 6));
+    let metrics = app.anonymous().get(paths::METRICS).await.text();
+    assert!(metrics.contains("targetapp_admission_shed_total 6"));
+
+    gate.rollback().await.unwrap();
+    for answer in inside {
+        assert_eq!(answer.await.unwrap().status, 200);
+    }
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
+    assert_eq!(app.lab().telemetry().await.admission.in_flight, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn health_metrics_and_the_lab_come_through_a_closed_door() {
+    let (app, gate) = slow(&["http.admission=limit(1)"]).await;
+    let inside = lists(&app, 1);
+    app.db.wait_for_blocked(1).await;
+    for path in [paths::HEALTH_LIVE, paths::HEALTH_READY, paths::METRICS] {
+        assert_eq!(app.anonymous().get(path).await.status, 200, "{path}");
+    }
+    assert_eq!(app.lab().telemetry().await.admission.in_flight, 1);
+    let profile = app.lab().profile().await;
+    assert_eq!(profile.in_force["http.admission"], "limit(1)");
+    gate.rollback().await.unwrap();
+    for answer in inside {
+        assert_eq!(answer.await.unwrap().status, 200);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_its_place() {
+    let (app, gate) = slow(&["http.admission=limit(1)"]).await;
+    let inside = lists(&app, 1);
+    app.db.wait_for_blocked(1).await;
+    for one in inside {
+        one.abort();
+    }
+    for _ in 0..500 {
+        if app.lab().telemetry().await.admission.in_flight == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    gate.rollback().await.unwrap();
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_twice_what_it_can_take_it_answers_some_in_time_and_recovers() {
+    // One connection and twenty milliseconds of database a request: fifty a second at most.
+    let app = TestApp::with(&[
+        "http.admission=limit(2)",
+        "cache.mentors=off",
+        "cache.users=off",
+        "pool.max=1",
+    ])
+    .after_sql("alter table app_user rename to app_user_kept")
+    .after_sql(
+        "create view app_user as
+         select app_user_kept.* from app_user_kept, pg_sleep(0.02)",
+    )
+    .start()
+    .await;
+    let mut under_way = Vec::new();
+    for _ in 0..200 {
+        let student = app.student(1);
+        under_way.push(tokio::spawn(async move { student.me().await }));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (mut good, mut shed) = (0, 0);
+    for answer in under_way {
+        let answer = answer.await.unwrap();
+        if answer.status == 200 {
+            good += 1;
+        } else {
+            answer.refused(Code::Shed);
+            shed += 1;
+        }
+    }
+    assert!(
+        good >= 20 && shed >= 20,
+        "{good} answered, {shed} turned away"
+    );
+    let after = app.student(1).me().await;
+    assert_eq!(after.status, 200);
+    assert_eq!(after.timing().admission_us, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_adaptive_door_measures_first_and_opens_as_it_learns() {
+    let app = TestApp::with(&["http.admission=adaptive"]).start().await;
+    assert_eq!(app.lab().telemetry().await.admission.limit, 3);
+    for _ in 0..60 {
+        assert_eq!(app.anonymous().mentors("").await.status, 200);
+    }
+    let door = app.lab().telemetry().await.admission;
+    assert!(door.limit > 3, "{}", door.limit);
+    assert_eq!((door.admitted, door.shed), (60, 0));
+    // Another profile has a door of its own.
+    let change = app
+        .lab()
+        .put_profile(json!({"http.admission": "off"}))
+        .await;
+    assert_eq!(change.status, 200);
+    assert_eq!(app.lab().telemetry().await.admission.limit, 0);
+    assert_eq!(app.anonymous().mentors("").await.status, 200);
+    app.finish().await;
+}
