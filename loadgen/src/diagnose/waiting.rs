@@ -30,7 +30,8 @@ const PLANNED: f64 = 0.7;
 fn wanted_connections(evidence: &Evidence<'_>) -> u32 {
     let held_s = evidence.arm.total.cost.db_ms / 1_000.0;
     let wanted = evidence.rate() * held_s / PLANNED;
-    (wanted.ceil() as u32).clamp(2, 1_000)
+    // A rounding error is no connection.
+    ((wanted - 1e-6).ceil() as u32).clamp(2, 1_000)
 }
 
 fn pool_wait(evidence: &Evidence<'_>) -> Option<Recommendation> {

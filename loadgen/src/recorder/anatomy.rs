@@ -251,7 +251,7 @@ mod tests {
         close(slow.count, 1.0);
         close(slow.pool / slow.response(), 0.9);
         let fast = anatomy.between(0.0, 0.5);
-        close(fast.count, 49.5);
+        close(fast.count, 50.0);
         close(fast.pool, 0.0);
         close(anatomy.failed().outside, 2_000_000.0);
     }
