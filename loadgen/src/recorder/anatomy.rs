@@ -11,7 +11,7 @@ use crate::{
 const PER_OCTAVE: usize = 8;
 /// Octaves of microseconds up to beyond the longest response that is recorded.
 const OCTAVES: usize = 28;
-/// Bands of the response time: 18 KB an operation.
+/// Bands of the response time: 14 KB an operation.
 const BANDS: usize = PER_OCTAVE * OCTAVES;
 
 /// The parts of some responses, summed in microseconds. Together they are the response time,
