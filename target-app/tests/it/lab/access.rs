@@ -5,7 +5,7 @@ use shared::{headers::LAB_TOKEN as HEADER, paths, problem::Code};
 
 use crate::support::{LAB_TOKEN, TestApp, send};
 
-const ROUTES: [(Method, &str); 5] = [
+const ROUTES: [(Method, &str); 6] = [
     (Method::GET, paths::LAB_PROFILE),
     (Method::PUT, paths::LAB_PROFILE),
     (Method::POST, paths::LAB_RESET),
