@@ -150,7 +150,7 @@ pub async fn run(
     let ended_by = watch.ended_by;
 
     let audit = audit(bench, place, &data, &mut warnings).await;
-    let plans = plans(bench, place, &data).await;
+    let plans = Box::pin(plans(bench, place, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let trial = stored(place, &data, &timeline, &hiccups, violations);
     bench.events.trial_done(trial.clone());
