@@ -86,13 +86,12 @@ fn unnamed(flows: &[String]) -> Result<(Suite, Source), Failure> {
 /// What a trial that did not come about means for the command.
 pub(super) fn failure(error: TrialError) -> Failure {
     match error {
-        TrialError::Stopped => Failure::Interrupted,
+        TrialError::Stopped | TrialError::Stack(StackError::Interrupted) => Failure::Interrupted,
         TrialError::Control(_)
         | TrialError::Prime(_)
         | TrialError::NotInForce(_)
         | TrialError::NoRate(_)
         | TrialError::Plan(_) => Failure::usage(error),
-        TrialError::Stack(StackError::Interrupted) => Failure::Interrupted,
         TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Stack(_) => {
             Failure::internal(error)
         }

@@ -106,11 +106,11 @@ impl<'a> Evidence<'a> {
 
 /// The slowest answered requests of an operation.
 pub(super) fn tail(operation: &Operation) -> Option<&Band> {
-    let answered = operation
+    let mut answered = operation
         .anatomy
         .iter()
         .filter(|band| band.name != "failed");
-    answered.last()
+    answered.next_back()
 }
 
 /// Share of a part in a band's response time.
@@ -128,6 +128,10 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A recommendation.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "a rule ends with it, and a rule may be silent"
+)]
 pub(super) fn said(
     code: &str,
     evidence: String,

@@ -10,6 +10,8 @@ mod evidence;
 mod waiting;
 
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod hints;

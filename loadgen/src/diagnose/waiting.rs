@@ -1,5 +1,7 @@
 //! Rules about where the time of the slowest requests goes, and what the machine was busy with.
 
+use std::fmt::Write as _;
+
 use super::evidence::{Evidence, Rule, percent, said, share, tail};
 use crate::schema::Recommendation;
 
@@ -30,7 +32,8 @@ const PLANNED: f64 = 0.7;
 fn wanted_connections(evidence: &Evidence<'_>) -> u32 {
     let held_s = evidence.arm.total.cost.db_ms / 1_000.0;
     let wanted = evidence.rate() * held_s / PLANNED;
-    (wanted.ceil() as u32).clamp(2, 1_000)
+    // A rounding error is no connection.
+    ((wanted - 1e-6).ceil() as u32).clamp(2, 1_000)
 }
 
 fn pool_wait(evidence: &Evidence<'_>) -> Option<Recommendation> {
@@ -104,12 +107,13 @@ fn hashing(evidence: &Evidence<'_>) -> Option<Recommendation> {
         hashed.name, hashed.cost.hash_ms, hashed.cost.total_ms
     );
     if let (true, Some(other)) = (hurt, other) {
-        text.push_str(&format!(
+        let _infallible = write!(
+            text,
             "; {}, which hashes nothing, has a p99 of {:.0} ms at a median of {:.0} ms",
             other.name,
             other.response.p99.unwrap_or_default(),
             other.response.p50.unwrap_or_default()
-        ));
+        );
     }
     let cores = evidence.environment("cores").unwrap_or(2.0);
     said(
@@ -140,10 +144,9 @@ fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let pings = server.redis_pings as f64;
     let commands = server.redis_commands as f64;
     let waiting = evidence.tail_share(|parts| parts.redis_ms);
-    if pings < 100.0 || pings < 0.2 * commands {
-        if waiting < 0.5 {
-            return None;
-        }
+    let many = pings >= 100.0 && pings >= 0.2 * commands;
+    if !many && waiting < 0.5 {
+        return None;
     }
     said(
         "REDIS_ROUND_TRIPS",

@@ -268,7 +268,7 @@ impl<'a> Work<'a> {
             elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,
         };
-        let outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        let outcome = Box::pin(trial::run(self.bench, &place, &mut self.sessions)).await?;
         kept(&outcome);
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());

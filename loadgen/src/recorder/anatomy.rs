@@ -11,7 +11,7 @@ use crate::{
 const PER_OCTAVE: usize = 8;
 /// Octaves of microseconds up to beyond the longest response that is recorded.
 const OCTAVES: usize = 28;
-/// Bands of the response time: 18 KB an operation.
+/// Bands of the response time: 14 KB an operation.
 const BANDS: usize = PER_OCTAVE * OCTAVES;
 
 /// The parts of some responses, summed in microseconds. Together they are the response time,
@@ -184,7 +184,7 @@ mod tests {
         let mut last = 0;
         for us in 1_u64..300_000 {
             let now = band(Nanos(us * 1_000));
-            assert!(now == last || now > last, "{us}");
+            assert!(now >= last, "{us}");
             last = now;
         }
         assert!(band(Nanos::from_secs(120)) < BANDS - 1);
@@ -251,7 +251,7 @@ mod tests {
         close(slow.count, 1.0);
         close(slow.pool / slow.response(), 0.9);
         let fast = anatomy.between(0.0, 0.5);
-        close(fast.count, 49.5);
+        close(fast.count, 50.0);
         close(fast.pool, 0.0);
         close(anatomy.failed().outside, 2_000_000.0);
     }

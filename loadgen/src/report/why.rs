@@ -67,11 +67,11 @@ fn time(arm: &Arm) -> Vec<String> {
 
 /// The slowest answered requests.
 fn slowest(operation: &Operation) -> Option<&Band> {
-    let answered = operation
+    let mut answered = operation
         .anatomy
         .iter()
         .filter(|band| band.name != "failed");
-    answered.last()
+    answered.next_back()
 }
 
 /// `71% pool wait, 20% PostgreSQL (of 812 ms)`; nothing where nothing was measured.

@@ -184,7 +184,7 @@ pub async fn run(
     // Rows that others wrote before would count as unasked for.
     let told = prepared.fresh.then_some(&ledger);
     let audit = audit(bench, place, told, &data, &mut warnings).await;
-    let plans = plans(bench, place, &data).await;
+    let plans = Box::pin(plans(bench, place, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let mut trial = stored(place, &data, &timeline, &hiccups, violations);
     trial.promised = figures::promised(tally, &freshness);

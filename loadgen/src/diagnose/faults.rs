@@ -1,0 +1,219 @@
+//! Faults for the tests of the rules: each spoils a summary in which nothing is wrong.
+
+use serde_json::json;
+use shared::invariant::InvariantResult;
+
+use super::fixture::band;
+use crate::schema::{Parts, PlanNode, StatementPlan, Summary, ValidityCheck};
+
+pub(super) fn tail(summary: &mut Summary, parts: Parts) {
+    summary.arms[0].total.anatomy = vec![band(parts)];
+}
+
+pub(super) fn pool(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.server.pool_max = 5;
+    arm.server.pool_waiters_max = 38;
+    arm.total.cost.db_ms = 77.0;
+    let parts = Parts {
+        pool_ms: 71.0,
+        db_ms: 29.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn limit(summary: &mut Summary) {
+    summary.arms[0].server.pool_max = 200;
+}
+
+pub(super) fn hash(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("auth.placement".into(), "inline".into());
+    arm.operations[0].cost.hash_ms = 50.0;
+    arm.operations[0].cost.total_ms = 60.0;
+    arm.operations[1].response.p99 = Some(210.0);
+}
+
+pub(super) fn redis_down(summary: &mut Summary) {
+    summary.arms[0].server.cache_errors = 12;
+}
+
+pub(super) fn pings(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("cache.connection".into(), "pool".into());
+    arm.server.redis_commands = 9_000;
+    arm.server.redis_pings = 3_000;
+}
+
+pub(super) fn uncached(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile.insert("cache.mentors".into(), "off".into());
+    arm.operations[1].anatomy = vec![band(Parts {
+        db_ms: 40.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    })];
+}
+
+pub(super) fn misses(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.server.cache_hit_ratio = [("mentors".to_owned(), Some(0.1))].into();
+    let parts = Parts {
+        db_ms: 3.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn busy(summary: &mut Summary) {
+    summary.arms[0].server.cpu_s = [("target-app".to_owned(), 58.0)].into();
+}
+
+pub(super) fn busy_database(summary: &mut Summary) {
+    summary.arms[0].server.cpu_s = [("postgres".to_owned(), 58.0)].into();
+}
+
+pub(super) fn late_generator(summary: &mut Summary) {
+    summary.trials[0].validity.checks = vec![ValidityCheck {
+        code: "LAG".into(),
+        ok: false,
+        figure: "p99 9 ms".into(),
+        limit: "<= 1 ms".into(),
+        advice: String::new(),
+    }];
+}
+
+pub(super) fn leak(summary: &mut Summary) {
+    for (index, trial) in (1_u64..).zip(&mut summary.trials) {
+        trial.server.rss_bytes = [("target-app".to_owned(), index * 90_000_000)].into();
+    }
+}
+
+pub(super) fn own_work(summary: &mut Summary) {
+    let parts = Parts {
+        rest_ms: 90.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn network(summary: &mut Summary) {
+    let parts = Parts {
+        outside_ms: 90.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn backlog(summary: &mut Summary) {
+    let parts = Parts {
+        before_send_ms: 900.0,
+        db_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn large(summary: &mut Summary) {
+    summary.arms[0].operations[1].bytes_in = 2_000 * 200_000;
+}
+
+pub(super) fn many_queries(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("discovery.query".into(), "n_plus_one".into());
+    arm.operations[1].cost.queries = 61.0;
+}
+
+pub(super) fn scan(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("index.bookings_student".into(), "off".into());
+    arm.plans = vec![StatementPlan {
+        operation: "bookings.mine".into(),
+        statement: "page".into(),
+        times: 1,
+        nodes: vec![PlanNode {
+            kind: "Seq Scan".into(),
+            relation: Some("booking".into()),
+            rows: 7.0,
+            rows_removed: 149_993.0,
+            ..PlanNode::default()
+        }],
+        rows_read: 150_000.0,
+        rows_returned: 7.0,
+        ..StatementPlan::default()
+    }];
+}
+
+pub(super) fn slow_query(summary: &mut Summary) {
+    let parts = Parts {
+        db_ms: 90.0,
+        rest_ms: 2.0,
+        ..Parts::default()
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn locks(summary: &mut Summary) {
+    summary.arms[0].server.waits = [("Lock:tuple".to_owned(), 0.4)].into();
+}
+
+pub(super) fn deadlocks(summary: &mut Summary) {
+    summary.arms[0].server.database.deadlocks = 3;
+}
+
+pub(super) fn retries(summary: &mut Summary) {
+    let retries = &mut summary.arms[0].server.database.retries;
+    retries.insert("40001".into(), 900);
+}
+
+pub(super) fn sync(summary: &mut Summary) {
+    summary.arms[0].server.waits = [("IO:WALSync".to_owned(), 0.6)].into();
+}
+
+pub(super) fn disk(summary: &mut Summary) {
+    let database = &mut summary.arms[0].server.database;
+    (database.blocks_hit, database.blocks_read) = (10_000, 9_000);
+}
+
+pub(super) fn idle(summary: &mut Summary) {
+    summary.arms[0].server.database.idle_in_transaction_mean = 20.0;
+}
+
+pub(super) fn corruption(summary: &mut Summary) {
+    let arm = &mut summary.arms[0];
+    arm.profile
+        .insert("booking.strategy".into(), "naive".into());
+    arm.audit = vec![InvariantResult {
+        number: 1,
+        name: "slot_capacity".into(),
+        statement: "No slot holds more than its capacity.".into(),
+        violations: 7,
+        rows: vec![json!({"slot": 1})],
+    }];
+}
+
+pub(super) fn ended(summary: &mut Summary, outcome: &str) {
+    summary.arms[0]
+        .total
+        .outcomes
+        .insert(outcome.to_owned(), 40);
+}
+
+pub(super) fn answered(summary: &mut Summary, status: u16) {
+    summary.arms[0].total.statuses.insert(status, 40);
+}
+
+pub(super) fn exhausted(summary: &mut Summary) {
+    answered(summary, 503);
+    summary.arms[0].server.pool_timeouts = 40;
+}
+
+pub(super) fn sockets(summary: &mut Summary) {
+    summary.arms[0].operations[3].success = 0.8;
+}
