@@ -409,7 +409,7 @@ thresholds: [ p95 < 1s, errors < 1% ]
                 "cache.mentors: off",
                 "cache.mentors: of",
                 3,
-                "off, memory or redis",
+                "off, memory, redis or tiered",
             ),
             (
                 "after: { profile: after }",
