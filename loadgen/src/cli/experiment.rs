@@ -43,6 +43,11 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     if args.file.as_deref().is_some_and(|word| word == RUN_ALL) {
         return run_all::run(args);
     }
+    if !args.only.is_empty() {
+        return Err(Failure::usage(
+            "--only chooses among the experiments of `loadgen experiment run-all`",
+        ));
+    }
     let (experiment, source) = resolve(args)?;
     let session = Session::begin(&args.result, "experiment", &experiment.suite.name, &source);
     let services = services(args, &experiment)?;

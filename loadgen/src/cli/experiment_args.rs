@@ -52,6 +52,9 @@ pub struct ExperimentArgs {
         conflicts_with_all = ["quick", "blocks", "duration", "time_scale"]
     )]
     pub budget: Option<Millis>,
+    /// With run-all: only these experiments (repeatable)
+    #[arg(long, env = "LOADGEN_ONLY", value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
     /// Look first for a rate that the slower arm can sustain, and give both half of its limit
     #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
     pub find_rate: bool,

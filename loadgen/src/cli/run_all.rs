@@ -15,6 +15,7 @@ use crate::{
     exit,
     report::catalogue::{self, Entry, Found},
     store::folder::write_atomically,
+    suite::load::unknown,
 };
 use shared::time::Millis;
 
@@ -27,7 +28,7 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         ));
     }
     let started = Utc::now();
-    let names: Vec<&str> = shipped::EXPERIMENTS.iter().map(|(name, _)| *name).collect();
+    let names = chosen(&args.only)?;
     let share = args
         .budget
         .map(|budget| Millis(budget.0 / names.len() as u64));
@@ -40,6 +41,7 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         let one = ExperimentArgs {
             file: Some((*name).to_owned()),
             budget: share,
+            only: Vec::new(),
             ..args.clone()
         };
         let found = match measure(&one) {
@@ -81,6 +83,20 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     Ok(if interrupted { exit::INTERRUPTED } else { code })
 }
 
+/// The experiments of these names, in the order of the catalogue; all where none is named.
+fn chosen(only: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let all = || shipped::EXPERIMENTS.iter().map(|(name, _)| *name);
+    let wanted: Vec<String> = only.iter().map(|name| name.replace('-', "_")).collect();
+    for name in &wanted {
+        if !all().any(|known| known == name) {
+            return Err(Failure::Usage(unknown("experiment", name, all())));
+        }
+    }
+    Ok(all()
+        .filter(|known| wanted.is_empty() || wanted.iter().any(|name| name == known))
+        .collect())
+}
+
 fn write_json(path: &Path, entries: &[Entry]) -> Result<(), Failure> {
     let text = catalogue::json(entries).map_err(Failure::internal)?;
     write_atomically(path, text.as_bytes()).map_err(Failure::internal)
@@ -106,6 +122,16 @@ fn eprint_line(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn experiments_are_chosen_by_name_and_a_wrong_one_names_the_nearest() {
+        let all = chosen(&[]).unwrap();
+        assert_eq!(all.len(), shipped::EXPERIMENTS.len());
+        let some = chosen(&["pool-size".to_owned(), "mentor_cache".to_owned()]).unwrap();
+        assert_eq!(some, ["mentor_cache", "pool_size"]);
+        let refusal = chosen(&["mentor_cash".to_owned()]).unwrap_err().to_string();
+        assert!(refusal.contains("did you mean `mentor_cache`"), "{refusal}");
+    }
 
     #[test]
     fn a_broken_invariant_outranks_an_invalid_run_and_that_a_broken_promise() {

@@ -147,7 +147,10 @@ async fn a_wrong_switch_or_value_is_refused_with_the_nearest_right_one_and_chang
             "did you mean `cache.mentors`",
         ),
         (json!({"pool.maximum": 3}), "did you mean `pool.max`"),
-        (json!({"cache.mentors": "disk"}), "off, memory, redis or tiered"),
+        (
+            json!({"cache.mentors": "disk"}),
+            "off, memory, redis or tiered",
+        ),
         (json!({"pool.max": 0}), "a whole number from 1 to 1000"),
         (json!({"pool.max": null}), "a whole number"),
         (json!({"cache.users.ttl": "soon"}), "a duration like"),
