@@ -203,6 +203,10 @@ pub struct Server {
     pub pool_timeouts: u64,
     /// Hit ratio by cache kind; absent where no look-up was made.
     pub cache_hit_ratio: BTreeMap<String, Option<f64>>,
+    /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
+    /// each key is asked for; absent where that is not known.
+    #[serde(default)]
+    pub cache_attainable: BTreeMap<String, f64>,
     /// Redis commands processed.
     pub redis_commands: u64,
     /// Of those, `PING`.

@@ -25,7 +25,7 @@ use crate::{
 /// Most open slots that an answer may hold.
 const MAX_SLOTS: usize = 200;
 /// How many visitors look at the next page.
-const NEXT_PAGE: f64 = 0.2;
+pub(super) const NEXT_PAGE: f64 = 0.2;
 /// How many look at a mentor of the list.
 const LOOK_AT_ONE: f64 = 0.3;
 /// Of those, how many look at the open slots.

@@ -20,6 +20,13 @@ impl Popularity {
         }
     }
 
+    /// How often each is asked for, relative to the others.
+    pub fn weights(&self) -> Vec<f64> {
+        (1..=self.n)
+            .map(|rank| f64::from(rank).powf(-shared::dataset::ZIPF_EXPONENT))
+            .collect()
+    }
+
     /// Picks one: 0 to n - 1.
     pub fn pick<R: Rng + ?Sized>(&self, rng: &mut R) -> u32 {
         match &self.zipf {
@@ -46,6 +53,9 @@ mod tests {
         for _ in 0..100_000 {
             counts[popularity.pick(&mut rng) as usize] += 1;
         }
+        let weights = popularity.weights();
+        let share = weights[0] / weights.iter().sum::<f64>();
+        assert!((f64::from(counts[0]) / 100_000.0 - share).abs() < 0.01);
         let ratio = f64::from(counts[0]) / f64::from(counts[1]);
         assert!((1.8..2.2).contains(&ratio), "{ratio}");
         assert!(counts[999] < counts[0] / 100);

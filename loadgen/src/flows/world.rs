@@ -71,6 +71,14 @@ impl World {
         }
     }
 
+    /// How often each page of the mentor list is asked for, relative to the others: the first
+    /// pages by the popularity of their searches, the pages after them as often as people go on.
+    pub fn list_weights(&self) -> Vec<f64> {
+        let first = self.search_popularity.weights();
+        let next = first.iter().map(|weight| weight * mentors::NEXT_PAGE);
+        first.iter().copied().chain(next).collect()
+    }
+
     /// Any account; `None` where there are none.
     pub fn any_account(&self, rng: &mut Chance) -> Option<&Account> {
         match self.accounts.len() {

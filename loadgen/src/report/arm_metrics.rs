@@ -78,6 +78,23 @@ pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
         })
         .filter(measured)
         .collect();
+    let mut known: Vec<&String> = arms
+        .iter()
+        .flat_map(|arm| arm.server.cache_attainable.keys())
+        .collect();
+    known.sort();
+    known.dedup();
+    for kind in known {
+        let label = format!("{} attainable", printable(kind));
+        metrics.push(of_arms(
+            arms,
+            &label,
+            "",
+            Kind::Neutral,
+            Unit::Share,
+            |arm| Figure::from_measured(arm.server.cache_attainable.get(kind).copied()),
+        ));
+    }
     if arms.iter().any(|arm| arm.server.redis_commands > 0) {
         if arms.iter().any(|arm| arm.server.redis_pings > 0) {
             metrics.push(of_arms(

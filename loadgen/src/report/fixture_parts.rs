@@ -234,6 +234,7 @@ pub(super) fn server(slow: bool, seconds: f64) -> Server {
         pool_max: if slow { 5 } else { 32 },
         pool_waiters_max: if slow { 187 } else { 0 },
         pool_timeouts: if slow { 795 } else { 0 },
+        cache_attainable: std::collections::BTreeMap::new(),
         cache_hit_ratio: [
             ("mentor_list", 0.941),
             ("student_bookings", 0.934),

@@ -1,5 +1,6 @@
 //! Statistics: slices in, numbers out. Knows no domain word and does no input or output.
 
+mod attainable;
 mod change_points;
 mod distributions;
 mod early_stopping;
@@ -13,6 +14,7 @@ mod queueing;
 mod signed_rank;
 mod theil_sen;
 
+pub use attainable::attainable_hit_ratio;
 pub use change_points::{Change, FEWEST as FEWEST_FOR_CHANGES, change_points};
 pub use early_stopping::{dispersion, fewest_requests, limit_is_kept, requests_for_margin};
 pub use factorial::{Design, Fit, MOST_FACTORS, Term};

@@ -301,6 +301,22 @@ pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
             (key, ratio)
         })
         .collect(),
+        cache_attainable: keys(
+            all.cache_attainable.keys().collect(),
+            one.cache_attainable.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let ratio = match (
+                all.cache_attainable.get(&key),
+                one.cache_attainable.get(&key),
+            ) {
+                (Some(a), Some(b)) => mean(*a, *b),
+                (a, b) => a.or(b).copied().unwrap_or_default(),
+            };
+            (key, ratio)
+        })
+        .collect(),
         redis_commands: all.redis_commands + one.redis_commands,
         redis_pings: all.redis_pings + one.redis_pings,
         rows_returned: all.rows_returned + one.rows_returned,

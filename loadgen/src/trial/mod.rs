@@ -7,6 +7,7 @@ mod job;
 mod prepare;
 mod prime;
 mod run;
+mod watch;
 
 pub use crash::{Crash, Upkeep};
 pub use figures::{Measured, arm_operations, operation, promised, seconds, server_total};

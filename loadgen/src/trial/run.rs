@@ -1,16 +1,12 @@
 //! One trial: sign in, put in order, warm up, measure, drain, audit.
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use shared::{
     api::lab::{Explanation, ProfileView},
     invariant::InvariantResult,
     ledger::Ledger,
     profile::Profile,
-    time::Millis,
 };
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -21,19 +17,20 @@ use super::{
     job::{Bench, Place},
     prepare::{Prepared, prepare},
     prime::{PrimeError, Sessions, rows},
+    watch::Watch,
 };
 use crate::{
     aggregator::TrialData,
     driver::{self, DriverError, FlowLoad, Progress, Setup},
-    events::Tick,
     flows::{self, World},
     ledger::{Freshness, Tally},
-    observer::{ControlError, Course, Host, Machine, Observation, Sleeper, Timeline, cores},
+    observer::{ControlError, Course, Host, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
     schema::{Promised, Trial},
     seed::sub_seed,
     stack::StackError,
-    suite::Suite,
+    stats::attainable_hit_ratio,
+    suite::{Suite, Windows},
     units::Nanos,
     verdict::{self, Evidence},
 };
@@ -188,6 +185,7 @@ pub async fn run(
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let mut trial = stored(place, &data, &timeline, &hiccups, violations);
     trial.promised = figures::promised(tally, &freshness);
+    attainable(&mut trial, &world, &suite.windows);
     bench.events.trial_done(trial.clone());
     // A broken promise ended it, nobody else.
     data.interrupted &= ended_by.is_none();
@@ -218,6 +216,23 @@ async fn fresh_start(bench: &Bench, place: &Place<'_>) -> Result<(), TrialError>
         .await
         .map_err(|error| TrialError::Thread(error.to_string()))??;
     Ok(())
+}
+
+/// What the cache of mentor lists could have reached at most, where there is one.
+fn attainable(trial: &mut Trial, world: &World, windows: &Windows) {
+    const KIND: &str = "mentors";
+    let asked = trial
+        .operations
+        .iter()
+        .find(|one| one.name == "discovery.list")
+        .map_or(0.0, |one| one.planned as f64);
+    // The load before the window is as dense as that in it, or nearly.
+    let before = asked * windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
+    let looked_up = trial.server.cache_hit_ratio.get(KIND).copied().flatten();
+    let ratio = attainable_hit_ratio(&world.list_weights(), before, asked);
+    if let Some(ratio) = ratio.filter(|_| looked_up.is_some()) {
+        trial.server.cache_attainable.insert(KIND.to_owned(), ratio);
+    }
 }
 
 /// Longest wait for all plans of a trial.
@@ -341,83 +356,6 @@ fn options(suite: &Suite, profile: &Profile) -> driver::Options {
             ..driver::Wire::default()
         },
         showing: None,
-    }
-}
-
-/// Looks at target and machine while the driver runs, and tells where it stands.
-struct Watch<'a> {
-    bench: &'a Bench,
-    place: &'a Place<'a>,
-    progress: Arc<Progress>,
-    host: Host,
-    timeline: Timeline,
-    last: Option<driver::Snapshot>,
-    alarm: Alarm<'a>,
-    /// The promise that ended the run, and the figure that broke it.
-    ended_by: Option<(String, String)>,
-}
-
-impl Watch<'_> {
-    async fn look(&mut self) {
-        let snapshot = if self.bench.control.has_token() {
-            // One that does not come in time is left out; the trial goes on.
-            self.bench.control.telemetry().await.ok()
-        } else {
-            None
-        };
-        self.timeline.push(Observation {
-            at: SystemTime::now(),
-            snapshot,
-            host: self.host.read(),
-            machine: Machine::read(),
-        });
-        self.tick();
-    }
-
-    fn tick(&mut self) {
-        let now = self.progress.snapshot();
-        if self.ended_by.is_none()
-            && let Some((threshold, figure)) = self.alarm.broken(&now)
-        {
-            self.bench.events.warning(format!(
-                "`{threshold}` is broken ({figure}): the run ends here"
-            ));
-            self.ended_by = Some((threshold.text.clone(), figure));
-        }
-        let windows = self.place.suite.windows;
-        let at = Millis(now.at.0 / 1_000_000);
-        let phase = if at < windows.warm_up {
-            "warm up"
-        } else if at < windows.planned() {
-            "measure"
-        } else {
-            "drain"
-        };
-        let rates = self.last.as_ref().map(|last| now.since(last));
-        let target = self.timeline.last().and_then(|look| {
-            let pool = &look.snapshot.as_ref()?.pool;
-            let in_use = pool.size.saturating_sub(pool.idle);
-            Some(format!(
-                "pool {in_use}/{}, {} waiting",
-                pool.max, pool.waiters
-            ))
-        });
-        self.bench.events.tick(Tick {
-            arm: self.place.arm.name.clone(),
-            block: self.place.block,
-            blocks: self.place.blocks,
-            phase,
-            elapsed: self.place.elapsed + at.duration().min(windows.planned().duration()),
-            total: self.place.total,
-            offered: rates.map_or(0.0, |rates| rates.offered),
-            achieved: rates.map_or(0.0, |rates| rates.achieved),
-            in_flight: now.open,
-            p50_ms: rates.and_then(|rates| rates.p50_ms),
-            p95_ms: rates.and_then(|rates| rates.p95_ms),
-            failed: now.failed,
-            target,
-        });
-        self.last = Some(now);
     }
 }
 
