@@ -47,19 +47,22 @@ impl PartSums {
         let response = us(sample.response());
         let before_send = us(sample.sent.since(sample.intended)).min(response);
         let mut left = response - before_send;
+        self.count += 1.0;
+        self.before_send += before_send;
+        let Some(cost) = sample.cost else {
+            self.outside += left;
+            return;
+        };
         let mut take = |part: u32| {
             let part = f64::from(part).min(left);
             left -= part;
             part
         };
-        let cost = sample.cost.unwrap_or_default();
         let named = u64::from(cost.pool_us)
             + u64::from(cost.db_us)
             + u64::from(cost.redis_us)
             + u64::from(cost.hash_us);
         let rest = u64::from(cost.total_us).saturating_sub(named);
-        self.count += 1.0;
-        self.before_send += before_send;
         self.pool += take(cost.pool_us);
         self.db += take(cost.db_us);
         self.redis += take(cost.redis_us);
