@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     alarm::Alarm,
-    crash::Crashing,
+    crash::{Crash, Crashing},
     figures,
     job::{Bench, Place},
     prepare::{Prepared, prepare},
@@ -135,7 +135,7 @@ pub async fn run(
     let crashing = bench
         .upkeep
         .as_ref()
-        .zip(bench.crash)
+        .zip(in_window(bench.crash, &windows, &mut warnings))
         .map(|(upkeep, crash)| {
             let wait = windows.warm_up.duration() + crash.after.duration();
             Crashing::begin(Arc::clone(upkeep), crash, wait)
@@ -201,6 +201,19 @@ pub async fn run(
         ended_by,
         plans,
     })
+}
+
+/// A crash that lies in the measured window; one that does not is told instead of done.
+fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>) -> Option<Crash> {
+    let crash = crash?;
+    if crash.after < windows.measure {
+        return Some(crash);
+    }
+    warnings.push(format!(
+        "--crash {crash}: nothing was killed, the measured window ends after {}",
+        windows.measure
+    ));
+    None
 }
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
