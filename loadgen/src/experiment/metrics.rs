@@ -77,6 +77,16 @@ pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Met
             (answers > 0).then(|| trial.total.bytes_in as f64 / answers as f64)
         },
     ));
+    all.push(server(
+        "redis commands per request",
+        "",
+        Some(true),
+        MARGIN_CPU,
+        |trial| {
+            let requests = trial.server.requests;
+            (requests > 0).then(|| trial.server.redis_commands as f64 / requests as f64)
+        },
+    ));
     for kind in caches {
         let wanted = (*kind).to_owned();
         all.push(server(
