@@ -17,7 +17,7 @@ use super::{
     summary::{self, About, load_line},
 };
 use crate::{
-    experiment::{budget::BESIDE, file, metrics},
+    experiment::{budget::BESIDE, file, metrics_of},
     factorial::{self, Factor, Finished, Plan},
     flows,
     live::Look,
@@ -169,18 +169,7 @@ fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
 
 /// The unit of a metric.
 fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
-    let operations: Vec<&str> = trial
-        .operations
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    let caches: Vec<&str> = trial
-        .server
-        .cache_hit_ratio
-        .keys()
-        .map(String::as_str)
-        .collect();
-    metrics(&operations, &caches, f64::INFINITY)
+    metrics_of(trial, f64::INFINITY)
         .iter()
         .find(|one| one.name == metric)
         .map_or_else(String::new, |one| one.unit.to_owned())

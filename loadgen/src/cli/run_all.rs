@@ -22,9 +22,10 @@ use shared::time::Millis;
 /// Runs them all. The exit code is that of the worst: a broken invariant before an invalid
 /// experiment before a broken promise; an experiment that could not be run is an internal error.
 pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
-    if !(args.set_before.is_empty() && args.set_after.is_empty()) {
+    let changed = !(args.set_before.is_empty() && args.set_after.is_empty());
+    if changed || args.aa || args.plant.is_some() {
         return Err(Failure::usage(
-            "run-all runs the experiments as they are shipped: name one to set its switches",
+            "run-all runs the experiments as they are shipped: name one to set its switches, or to make it a control",
         ));
     }
     let started = Utc::now();

@@ -133,6 +133,22 @@ pub fn metrics(operations: &[&str], caches: &[&str], timeout_ms: f64) -> Vec<Met
     all
 }
 
+/// The metrics of what a trial sent, and of the caches that it found.
+pub fn metrics_of(trial: &Trial, timeout_ms: f64) -> Vec<Metric> {
+    let operations: Vec<&str> = trial
+        .operations
+        .iter()
+        .map(|one| one.name.as_str())
+        .collect();
+    let caches: Vec<&str> = trial
+        .server
+        .cache_hit_ratio
+        .keys()
+        .map(String::as_str)
+        .collect();
+    metrics(&operations, &caches, timeout_ms)
+}
+
 /// CPU milliseconds that a process spent on a request, by the target's own count of requests.
 fn cpu_per_request(trial: &Trial, process: &str) -> Option<f64> {
     let spent = trial.server.cpu_s.get(process)?;

@@ -18,5 +18,5 @@ pub use decide::{Claim, FEWEST, decide};
 pub use design::{Order, Slot, design};
 pub use expected::{Direction, held_against};
 pub use file::{ArmSpec, Experiment, Quick};
-pub use metrics::{Metric, metrics};
+pub use metrics::{Metric, metrics, metrics_of};
 pub use run::{ArmResult, Finished, Kept, overload_warnings};

@@ -3,7 +3,7 @@
 
 use super::plan::Plan;
 use crate::{
-    experiment::{ArmResult, Kept, metrics, overload_warnings},
+    experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
     trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
     verdict::{self, INVALID, NOISY},
@@ -172,19 +172,7 @@ impl Work<'_> {
 
     /// The metric's figure; the timeout where it lies beyond it.
     fn figure(&mut self, trial: &Trial) -> Option<f64> {
-        let operations: Vec<&str> = trial
-            .operations
-            .iter()
-            .map(|one| one.name.as_str())
-            .collect();
-        let caches: Vec<&str> = trial
-            .server
-            .cache_hit_ratio
-            .keys()
-            .map(String::as_str)
-            .collect();
-        let timeout_ms = self.plan.suite.timeout.0 as f64;
-        let all = metrics(&operations, &caches, timeout_ms);
+        let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
         let figure = metric.figure_of(trial).or_else(|| {
             let beyond = metric.beyond?;

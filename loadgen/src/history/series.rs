@@ -2,11 +2,14 @@
 
 use super::kept::{Kept, Past};
 use crate::{
-    experiment::metrics,
-    schema::{RunKind, Summary, Trial},
+    experiment::metrics_of,
+    schema::{RunKind, Summary},
     stats::{FEWEST_FOR_CHANGES, change_points, median},
     suite::load::unknown,
 };
+
+/// What lies beyond the timeout is shown as that here, so no figure has to stand for it.
+const BEYOND: f64 = f64::INFINITY;
 
 /// Level of each change: of twenty histories without one, one shows some.
 const LEVEL: f64 = 0.05;
@@ -113,7 +116,12 @@ fn names(summary: &Summary) -> Vec<String> {
         RunKind::Run => summary
             .trials
             .first()
-            .map(|trial| of_trial(trial).into_iter().map(|one| one.name).collect())
+            .map(|trial| {
+                metrics_of(trial, BEYOND)
+                    .into_iter()
+                    .map(|one| one.name)
+                    .collect()
+            })
             .unwrap_or_default(),
     }
 }
@@ -140,7 +148,7 @@ fn point(past: &Past, metric: &str) -> (Point, Option<String>) {
             let Some(trial) = summary.trials.first() else {
                 return (nothing, None);
             };
-            let all = of_trial(trial);
+            let all = metrics_of(trial, BEYOND);
             let Some(found) = all.iter().find(|one| one.name == metric) else {
                 return (nothing, None);
             };
@@ -151,23 +159,6 @@ fn point(past: &Past, metric: &str) -> (Point, Option<String>) {
             (point, Some(found.unit.to_owned()))
         }
     }
-}
-
-/// Every metric that a trial has.
-fn of_trial(trial: &Trial) -> Vec<crate::experiment::Metric> {
-    let operations: Vec<&str> = trial
-        .operations
-        .iter()
-        .map(|one| one.name.as_str())
-        .collect();
-    let caches: Vec<&str> = trial
-        .server
-        .cache_hit_ratio
-        .keys()
-        .map(String::as_str)
-        .collect();
-    // What lies beyond the timeout is shown as that here, so no figure has to stand for it.
-    metrics(&operations, &caches, f64::INFINITY)
 }
 
 /// The levels of a series, whether it is too short for more than one, and whether it was cut.
@@ -216,7 +207,7 @@ mod tests {
             keep,
             kept::tests::{operation, past},
         },
-        schema::{Effect, Operation, Percentiles, Promised, Server, Validity},
+        schema::{Effect, Operation, Percentiles, Promised, Server, Trial, Validity},
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {

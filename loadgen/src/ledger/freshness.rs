@@ -120,6 +120,8 @@ impl Visible {
             Some(last) if !whole => Some(last.scheduled_at),
             _ => None,
         };
+        let states: HashMap<BookingId, BookingStatus> =
+            listed.iter().map(|one| (one.id, one.status)).collect();
         let mut shown = 0_u64;
         let mut oldest = None;
         for effect in effects {
@@ -135,11 +137,11 @@ impl Visible {
                 continue;
             };
             shown += 1;
-            let found = listed.iter().find(|one| one.id == effect.booking);
+            let found = states.get(&effect.booking);
             let seen = match expected {
                 // A list may leave cancelled ones out.
                 BookingStatus::Cancelled => {
-                    found.is_none_or(|one| one.status == BookingStatus::Cancelled)
+                    found.is_none_or(|state| *state == BookingStatus::Cancelled)
                 }
                 _ => found.is_some(),
             };

@@ -72,11 +72,13 @@ impl Promises {
     /// It was acknowledged.
     pub fn booked(&self, ticket: Ticket, booking: &BookingView) {
         let mut entries = self.entries();
+        let Some(promise) = ticket.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
+            // What the ledger has no room for is not followed either: both stay bounded.
+            return;
+        };
+        promise.booking = Some(booking.id);
+        promise.told = Told::Booked;
         entries.visible.booked(booking);
-        if let Some(promise) = ticket.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
-            promise.booking = Some(booking.id);
-            promise.told = Told::Booked;
-        }
     }
 
     /// It was refused: the slot was `full`, or for another reason.
