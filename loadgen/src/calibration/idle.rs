@@ -41,7 +41,7 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
         let stop = setup.stop.clone();
         let driving = thread::spawn(move || driver::run(setup));
         let begun = Instant::now();
-        while progress.snapshot().completed < u64::from(users) && begun.elapsed() < PATIENCE {
+        while progress.snapshot().total.count() < u64::from(users) && begun.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(20));
         }
         thread::sleep(Duration::from_millis(200));
@@ -52,10 +52,12 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
             .join()
             .map_err(|_| io::Error::other("the driver panicked"))?
             .map_err(io::Error::other)?;
-        if seen.failed > 0 || seen.completed < u64::from(users) {
+        if seen.total.failed() > 0 || seen.total.count() < u64::from(users) {
             return Err(io::Error::other(format!(
                 "{} of {users} users had their answer, {} failed: {:?}",
-                seen.completed, seen.failed, data.examples
+                seen.total.count(),
+                seen.total.failed(),
+                data.examples
             )));
         }
         Ok(bytes)

@@ -178,7 +178,7 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
     let setup = setup(target, &load, span, Arc::clone(&progress))?;
     let stop = setup.stop.clone();
     let driving = thread::spawn(move || driver::run(setup));
-    let seen = watch(turn, || progress.snapshot().completed);
+    let seen = watch(turn, || progress.snapshot().total.count());
     stop.cancel();
     let data = driving
         .join()

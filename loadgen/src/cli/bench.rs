@@ -7,24 +7,29 @@ use std::{
     sync::Arc,
 };
 
+use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     args::ResultArgs,
+    audience::Audience,
     experiment::file_name,
     interrupt::{self, Held},
     outcome::{Failure, closed_pipe},
     services::{Services, open},
     shipped::Source,
+    summary::load_line,
 };
 use crate::{
     aggregator::write_hlog,
-    doctor, events,
-    live::{Live, Look},
+    doctor,
+    events::{Begun, Ended, Event, Steering},
+    live::Look,
     report,
     schema::Summary,
     stack::Stack,
     store::{Folder, folder::write_atomically},
+    suite::Suite,
     trial::{Bench, Outcome},
 };
 
@@ -77,12 +82,22 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
-        let (mut summary, worries) = self.hold(services, work)?;
-        summary.warnings.extend(worries);
-        if let Some(folder) = self.folder.get() {
-            folder.finish(&summary).map_err(Failure::internal)?;
-        }
-        Ok(summary)
+        let (done, audience) = self.watched(services, work)?;
+        let finished = done.and_then(|(mut summary, worries)| {
+            summary.warnings.extend(worries);
+            if let Some(folder) = self.folder.get() {
+                folder.finish(&summary).map_err(Failure::internal)?;
+            }
+            Ok(summary)
+        });
+        let ended = finished.as_ref().ok().map(|summary| {
+            Event::Ended(Ended {
+                verdict: summary.verdict.clone(),
+                folder: self.folder_name(),
+            })
+        });
+        audience.dismiss(ended);
+        finished
     }
 
     /// Starts services, does `work`, takes them down; also what the doctor worries about.
@@ -94,13 +109,29 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
     {
+        let (done, audience) = self.watched(services, work)?;
+        audience.dismiss(None);
+        done
+    }
+
+    /// The same, with those who still listen.
+    fn watched<T, F>(
+        &self,
+        services: &Services,
+        work: F,
+    ) -> Result<(Result<(T, Vec<String>), Failure>, Audience), Failure>
+    where
+        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
             .map_err(Failure::internal)?;
-        let (events, receiver) = events::channel();
-        let live = (!self.result.quiet).then(|| Live::start(receiver, Look::of_stderr()));
+        let stop = CancellationToken::new();
+        let steering = Steering::new(stop.clone());
+        let audience = Audience::gather(self.result, &steering)?;
+        let events = audience.events();
         // Before the load itself makes the machine busy.
         let worries = Self::worries(services);
         for worry in &worries {
@@ -108,10 +139,9 @@ impl<'a> Session<'a> {
         }
         let running: Held<Stack> = interrupt::held();
         let done = runtime.block_on(async {
-            let stop = CancellationToken::new();
-            interrupt::listen(STOPPING, stop.clone(), Arc::clone(&running), events.clone())
+            interrupt::listen(STOPPING, stop, Arc::clone(&running), events.clone())
                 .map_err(Failure::internal)?;
-            let bench = open(services, &running, events.clone(), stop).await?;
+            let bench = open(services, &running, events.clone(), steering).await?;
             self.make_folder()?;
             work(&bench, matches!(services, Services::Own { .. })).await
         });
@@ -119,12 +149,29 @@ impl<'a> Session<'a> {
             events.stage("stopping the services", None);
         }
         interrupt::release(&running);
-        drop(events);
         runtime.shutdown_background();
-        if let Some(live) = live {
-            live.finish();
-        }
-        Ok((done?, worries))
+        Ok((done.map(|done| (done, worries)), audience))
+    }
+
+    /// Says what is about to run, once the services are up.
+    pub(super) fn announce(&self, bench: &Bench, suite: &Suite) {
+        bench.events.send(Event::Begun(Begun {
+            command: self.command.to_owned(),
+            name: self.name.clone(),
+            question: suite.question.clone(),
+            load: load_line(suite),
+            at: Utc::now(),
+            folder: self.folder_name(),
+        }));
+    }
+
+    /// Name of the result folder below `runs/`; empty while there is none.
+    fn folder_name(&self) -> String {
+        let name = self
+            .folder
+            .get()
+            .and_then(|folder| folder.path().file_name());
+        name.map_or_else(String::new, |name| name.to_string_lossy().into_owned())
     }
 
     /// What the doctor says of this machine, in a sentence each.

@@ -15,7 +15,7 @@ use super::{
     run_all,
     services::Services,
     shipped::{self, Source},
-    summary::{self, About, load_line},
+    summary::{self, About},
 };
 use crate::{
     exit,
@@ -88,7 +88,7 @@ async fn pairs(
     own_stack: bool,
 ) -> Result<Summary, Failure> {
     let started_at = Utc::now();
-    bench.events.note(load_line(&experiment.suite));
+    session.announce(bench, &experiment.suite);
     bench.events.note(differences(experiment));
     bench.events.note(announced(experiment));
     let workers = usize::from(args.load.workers);

@@ -89,7 +89,7 @@ pub(super) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.scale_unless_told(Scale::Small);
     let session = Session::begin(&args.result, "factorial", &plan.suite.name, &source);
     let work = async |bench: &Bench, own_stack: bool| {
-        bench.events.note(load_line(&plan.suite));
+        session.announce(bench, &plan.suite);
         bench.events.note(announced(&plan));
         let workers = usize::from(args.load.workers);
         let finished = factorial::run(bench, &plan, workers, &mut |outcome| {

@@ -1,6 +1,7 @@
 //! The commands: what people type, and the order in which the rooms are used.
 
 mod args;
+mod audience;
 mod bench;
 mod calibrate;
 mod catalogue;

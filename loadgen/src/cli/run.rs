@@ -9,7 +9,7 @@ use super::{
     overrides,
     services::Services,
     shipped::{self, Source},
-    summary::{self, About, load_line},
+    summary::{self, About},
 };
 use crate::{
     experiment::file::shorten,
@@ -35,7 +35,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
     shorten(&mut suite, windows.warm_up, windows.measure);
 
     session.work(&services, async |bench, own_stack| {
-        bench.events.note(load_line(&suite));
+        session.announce(bench, &suite);
         bench.events.note(format!(
             "one trial: about {} s",
             (windows.planned().0 / 1_000) + 10

@@ -9,7 +9,6 @@ use std::{
 };
 
 use shared::dataset::Scale;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     args::TargetArgs,
@@ -17,7 +16,7 @@ use super::{
     outcome::Failure,
 };
 use crate::{
-    events::Publisher,
+    events::{Publisher, Steering},
     observer::Control,
     stack::{Stack, StackError, StackOptions, Victim},
     trial::{Bench, Crash, Upkeep},
@@ -212,8 +211,9 @@ pub(super) async fn open(
     services: &Services,
     running: &Held<Stack>,
     events: Publisher,
-    stop: CancellationToken,
+    steering: Steering,
 ) -> Result<Bench, Failure> {
+    let stop = steering.token();
     match services {
         Services::Running {
             base,
@@ -234,6 +234,7 @@ pub(super) async fn open(
                 crash: None,
                 events,
                 stop,
+                steering,
             })
         }
         Services::Own {
@@ -263,6 +264,7 @@ pub(super) async fn open(
                 crash: *crash,
                 events,
                 stop,
+                steering,
             })
         }
     }

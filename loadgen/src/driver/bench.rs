@@ -99,7 +99,8 @@ impl Bench {
         shard.begin(sample.op, intended);
         shard.finished(now);
         shard.settle(&sample, Some(why));
-        self.progress.done(sample.outcome, sample.response());
+        self.progress
+            .done(sample.op, sample.outcome, sample.response());
     }
 
     /// Takes the shard back when all users are gone.

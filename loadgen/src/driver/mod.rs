@@ -42,7 +42,7 @@ pub use browser::Browser;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
 pub use options::Options;
-pub use progress::{Progress, Rates, Snapshot};
+pub use progress::{Done, Progress, Rates, Snapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, FlowLoad, Setup};
 pub use showing::Showing;

@@ -199,7 +199,7 @@ fn a_stopped_trial_ends_soon_and_keeps_what_was_measured() {
     assert!(data.total.planned > 20 && data.total.failures() == 0);
     assert_eq!(data.planned_arrivals, data.emitted);
     let seen = progress.snapshot();
-    assert_eq!((seen.completed, seen.open), (data.total.planned, 0));
+    assert_eq!((seen.total.count(), seen.open), (data.total.planned, 0));
 }
 
 #[test]

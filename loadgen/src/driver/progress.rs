@@ -11,7 +11,8 @@ use std::{
 
 use crate::{
     clock::Clock,
-    sample::Outcome,
+    flows::{OPERATIONS, operation_name},
+    sample::{OpId, Outcome},
     units::{Nanos, Quantile},
 };
 
@@ -26,20 +27,28 @@ pub struct Progress {
     clock: OnceLock<Clock>,
     offered: AtomicU64,
     due: AtomicU64,
-    completed: AtomicU64,
-    failed: AtomicU64,
+    /// By the number of the operation.
+    operations: Vec<Counters>,
+}
+
+/// One operation.
+#[derive(Debug)]
+struct Counters {
+    outcomes: [AtomicU64; Outcome::ALL.len()],
     buckets: [AtomicU64; BUCKETS],
 }
 
 impl Default for Progress {
     fn default() -> Self {
+        let counters = || Counters {
+            outcomes: array::from_fn(|_| AtomicU64::new(0)),
+            buckets: array::from_fn(|_| AtomicU64::new(0)),
+        };
         Self {
             clock: OnceLock::new(),
             offered: AtomicU64::new(0),
             due: AtomicU64::new(0),
-            completed: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
-            buckets: array::from_fn(|_| AtomicU64::new(0)),
+            operations: OPERATIONS.iter().map(|_| counters()).collect(),
         }
     }
 }
@@ -53,24 +62,37 @@ pub struct Snapshot {
     pub offered: u64,
     /// Requests that are due and not done.
     pub open: u64,
-    /// Requests that are done.
-    pub completed: u64,
-    /// Requests that did not end as they should.
-    pub failed: u64,
+    /// All operations together.
+    pub total: Done,
+    /// Each operation that was done, by its name, in the order of the catalogue.
+    pub operations: Vec<(&'static str, Done)>,
+}
+
+/// Requests that are done: of one operation, or of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// How they ended, by [`Outcome::index`].
+    outcomes: [u64; Outcome::ALL.len()],
+    /// Response times of the successes.
     buckets: Vec<u64>,
 }
 
-/// What happened between two snapshots.
-#[derive(Debug, Clone, Copy, PartialEq)]
+impl Default for Done {
+    fn default() -> Self {
+        Self {
+            outcomes: [0; Outcome::ALL.len()],
+            buckets: vec![0; BUCKETS],
+        }
+    }
+}
+
+/// Iterations started and requests done a second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
     /// Iterations started a second.
     pub offered: f64,
     /// Requests done a second.
     pub achieved: f64,
-    /// Median response time of the successes in milliseconds, to 6 %.
-    pub p50_ms: Option<f64>,
-    /// 95th percentile of the same.
-    pub p95_ms: Option<f64>,
 }
 
 impl Progress {
@@ -81,18 +103,21 @@ impl Progress {
 
     /// The counters now.
     pub fn snapshot(&self) -> Snapshot {
-        let completed = self.completed.load(Relaxed);
+        let mut total = Done::default();
+        let mut operations = Vec::new();
+        for (index, counters) in self.operations.iter().enumerate() {
+            let done = counters.read();
+            if done.count() > 0 {
+                total.add(&done);
+                operations.push((operation_name(OpId(index as u16)), done));
+            }
+        }
         Snapshot {
             at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
             offered: self.offered.load(Relaxed),
-            open: self.due.load(Relaxed).saturating_sub(completed),
-            completed,
-            failed: self.failed.load(Relaxed),
-            buckets: self
-                .buckets
-                .iter()
-                .map(|count| count.load(Relaxed))
-                .collect(),
+            open: self.due.load(Relaxed).saturating_sub(total.count()),
+            total,
+            operations,
         }
     }
 
@@ -114,12 +139,97 @@ impl Progress {
         self.due.fetch_sub(1, Relaxed);
     }
 
-    pub(super) fn done(&self, outcome: Outcome, response: Nanos) {
-        self.completed.fetch_add(1, Relaxed);
+    pub(crate) fn done(&self, op: OpId, outcome: Outcome, response: Nanos) {
+        let Some(counters) = self.operations.get(usize::from(op.0)) else {
+            return;
+        };
+        counters.outcomes[outcome.index()].fetch_add(1, Relaxed);
         if outcome == Outcome::Ok {
-            self.buckets[bucket(response)].fetch_add(1, Relaxed);
-        } else {
-            self.failed.fetch_add(1, Relaxed);
+            counters.buckets[bucket(response)].fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Counters {
+    fn read(&self) -> Done {
+        let read = |count: &AtomicU64| count.load(Relaxed);
+        Done {
+            outcomes: array::from_fn(|index| read(&self.outcomes[index])),
+            buckets: self.buckets.iter().map(read).collect(),
+        }
+    }
+}
+
+impl Done {
+    /// How many.
+    pub fn count(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// How many did not end as they should.
+    pub fn failed(&self) -> u64 {
+        self.count() - self.outcomes[Outcome::Ok.index()]
+    }
+
+    /// The same by outcome; those that did not occur are left out.
+    pub fn errors(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        Outcome::ALL
+            .into_iter()
+            .filter(|outcome| *outcome != Outcome::Ok)
+            .map(|outcome| (outcome, self.outcomes[outcome.index()]))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// Response time of the successes at a share of them, in milliseconds to 6 %; `None` where
+    /// there are none.
+    pub fn quantile_ms(&self, share: f64) -> Option<f64> {
+        quantile_ms(&self.buckets, share)
+    }
+
+    /// What was done after an earlier look.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let less = |(now, then): (&u64, &u64)| now.saturating_sub(*then);
+        Self {
+            outcomes: array::from_fn(|index| {
+                less((&self.outcomes[index], &earlier.outcomes[index]))
+            }),
+            buckets: self
+                .buckets
+                .iter()
+                .zip(&earlier.buckets)
+                .map(less)
+                .collect(),
+        }
+    }
+
+    /// The successes by response time, from fast to slow, in bars of which four make a doubling:
+    /// from, to (milliseconds) and how many. Without the empty ends.
+    pub fn bars(&self) -> Vec<(f64, f64, u64)> {
+        const TOGETHER: usize = (STEPS / 4) as usize;
+        let bars: Vec<(f64, f64, u64)> = self
+            .buckets
+            .chunks(TOGETHER)
+            .enumerate()
+            .map(|(index, counts)| {
+                let first = index * TOGETHER;
+                let to = bounds_ms(first + counts.len() - 1).1;
+                (bounds_ms(first).0, to, counts.iter().sum())
+            })
+            .collect();
+        let filled = |bar: &(f64, f64, u64)| bar.2 > 0;
+        match (bars.iter().position(filled), bars.iter().rposition(filled)) {
+            (Some(first), Some(last)) => bars[first..=last].to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
         }
     }
 }
@@ -128,29 +238,37 @@ impl Snapshot {
     /// Response time at a share of all that is done, in milliseconds to 6 %; failures count as
     /// infinitely slow.
     pub fn response_ms(&self, quantile: Quantile) -> f64 {
-        let ok: u64 = self.buckets.iter().sum();
-        let rank = quantile.rank(self.completed);
+        let ok: u64 = self.total.buckets.iter().sum();
+        let rank = quantile.rank(self.total.count());
         if rank > ok || ok == 0 {
             return f64::INFINITY;
         }
-        quantile_ms(&self.buckets, rank as f64 / ok as f64).unwrap_or(f64::INFINITY)
+        self.total
+            .quantile_ms(rank as f64 / ok as f64)
+            .unwrap_or(f64::INFINITY)
     }
 
-    /// What happened since an earlier snapshot.
-    pub fn since(&self, earlier: &Self) -> Rates {
-        let seconds = (self.at.since(earlier.at).0 as f64 / 1e9).max(1e-3);
-        let counts: Vec<u64> = self
-            .buckets
+    /// What was done of one operation; `None` where it has not been done.
+    pub fn operation(&self, name: &str) -> Option<&Done> {
+        self.operations
             .iter()
-            .zip(&earlier.buckets)
-            .map(|(now, then)| now.saturating_sub(*then))
-            .collect();
+            .find(|(known, _)| *known == name)
+            .map(|(_, done)| done)
+    }
+
+    /// How fast it went since an earlier snapshot.
+    pub fn since(&self, earlier: &Self) -> Rates {
+        let seconds = self.seconds_since(earlier);
+        let done = self.total.count().saturating_sub(earlier.total.count());
         Rates {
             offered: self.offered.saturating_sub(earlier.offered) as f64 / seconds,
-            achieved: self.completed.saturating_sub(earlier.completed) as f64 / seconds,
-            p50_ms: quantile_ms(&counts, 0.5),
-            p95_ms: quantile_ms(&counts, 0.95),
+            achieved: done as f64 / seconds,
         }
+    }
+
+    /// Seconds from an earlier snapshot to this, never nothing.
+    pub fn seconds_since(&self, earlier: &Self) -> f64 {
+        (self.at.since(earlier.at).0 as f64 / 1e9).max(1e-3)
     }
 }
 
@@ -166,6 +284,12 @@ fn bucket(response: Nanos) -> usize {
 
 /// The middle of a bucket in milliseconds.
 fn middle_ms(bucket: usize) -> f64 {
+    let (from, to) = bounds_ms(bucket);
+    f64::midpoint(from, to)
+}
+
+/// From where to where a bucket goes, in milliseconds.
+fn bounds_ms(bucket: usize) -> (f64, f64) {
     let bucket = bucket as u64;
     let (low, width) = if bucket < STEPS {
         (bucket, 1)
@@ -176,7 +300,8 @@ fn middle_ms(bucket: usize) -> f64 {
             1 << (doubling - 1),
         )
     };
-    (low as f64 + f64::from(width as u32) / 2.0) * 1_024.0 / 1e6
+    let ms = |units: u64| units as f64 * 1_024.0 / 1e6;
+    (ms(low), ms(low + width))
 }
 
 fn quantile_ms(counts: &[u64], share: f64) -> Option<f64> {
@@ -223,14 +348,25 @@ mod tests {
             progress.due();
         }
         for _ in 0..8 {
-            progress.done(Outcome::Ok, Nanos::from_millis(20));
+            progress.done(OpId(2), Outcome::Ok, Nanos::from_millis(20));
         }
-        progress.done(Outcome::Timeout, Nanos::from_millis(900));
+        progress.done(OpId(1), Outcome::Timeout, Nanos::from_millis(900));
         let mut after = progress.snapshot();
-        assert_eq!((after.open, after.failed), (1, 1));
+        assert_eq!((after.open, after.total.failed()), (1, 1));
         after.at = before.at + Nanos::from_secs(2);
         let rates = after.since(&before);
         assert!((rates.offered - 5.0).abs() < 1e-9);
-        assert!((rates.p95_ms.unwrap() - 20.0).abs() < 1.0);
+        let lately = after.total.since(&before.total);
+        assert!((lately.quantile_ms(0.95).unwrap() - 20.0).abs() < 1.0);
+        let bars = lately.bars();
+        assert_eq!(bars.len(), 1);
+        assert!(
+            bars[0].0 < 20.0 && 20.0 < bars[0].1 && bars[0].2 == 8,
+            "{bars:?}"
+        );
+        let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["auth.me", "discovery.list"]);
+        let errors: Vec<_> = after.operations[0].1.errors().collect();
+        assert_eq!(errors, [(Outcome::Timeout, 1)]);
     }
 }

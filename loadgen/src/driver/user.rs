@@ -264,5 +264,7 @@ pub(super) fn settle(bench: &Bench, entry: &mut Entry, outcome: Outcome, why: Op
     entry.stage = Stage::Settled;
     entry.sample.outcome = outcome;
     shard.settle(&entry.sample, why);
-    bench.progress.done(outcome, entry.sample.response());
+    bench
+        .progress
+        .done(entry.sample.op, outcome, entry.sample.response());
 }

@@ -112,13 +112,14 @@ fn cut(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::events::TargetNow;
 
     fn tick() -> Tick {
         Tick {
-            arm: "after".into(),
+            arm: "after\u{1b}[2J".into(),
             block: 3,
             blocks: 8,
-            phase: "measure",
+            phase: "measure".into(),
             elapsed: Duration::from_secs(30),
             total: Duration::from_secs(90),
             offered: 200.0,
@@ -127,7 +128,13 @@ mod tests {
             p50_ms: Some(3.12),
             p95_ms: Some(12.4),
             failed: 2,
-            target: Some("pool 5/5,\u{1b}[2J 112 waiting".into()),
+            target: Some(TargetNow {
+                pool_in_use: 5,
+                pool_max: 5,
+                pool_waiters: 112,
+                ..TargetNow::default()
+            }),
+            ..Tick::default()
         }
     }
 
@@ -154,7 +161,7 @@ mod tests {
         };
         assert_eq!(
             trial(look, &tick()),
-            "block 3/8 after measure  ━━━━━━────────────  1:00 left  200/200 per s  p50 3.1 p95 12 ms  2 failed  12 in flight  pool 5/5,[2J 112 waiting"
+            "block 3/8 after[2J measure  ━━━━━━────────────  1:00 left  200/200 per s  p50 3.1 p95 12 ms  2 failed  12 in flight  pool 5/5, 112 waiting"
         );
     }
 }

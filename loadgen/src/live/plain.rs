@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Plain {
     told: Option<Instant>,
     /// Arm, block and window of the last line.
-    place: Option<(String, u32, &'static str)>,
+    place: Option<(String, u32, String)>,
 }
 
 impl Plain {
@@ -32,12 +32,14 @@ impl Plain {
             }
             Event::Note(text) => Some(printable(text)),
             Event::Warning(text) => Some(format!("warning: {}", printable(text))),
+            Event::Begun(begun) => Some(printable(&begun.load)),
+            Event::Ended(_) => None,
         }
     }
 
     /// A tick has a line every few seconds, and at once where the window changes.
     fn tick(&mut self, tick: &Tick, now: Instant) -> Option<String> {
-        let place = Some((tick.arm.clone(), tick.block, tick.phase));
+        let place = Some((tick.arm.clone(), tick.block, tick.phase.clone()));
         let due = self
             .told
             .is_none_or(|told| now.duration_since(told) >= EVERY);
@@ -66,7 +68,10 @@ pub(super) fn parts(tick: &Tick) -> Vec<String> {
     parts.push(format!("{} failed", tick.failed));
     parts.push(format!("{} in flight", tick.in_flight));
     if let Some(target) = &tick.target {
-        parts.push(printable(target));
+        parts.push(format!(
+            "pool {}/{}, {} waiting",
+            target.pool_in_use, target.pool_max, target.pool_waiters
+        ));
     }
     parts
 }

@@ -97,7 +97,7 @@ impl Screen<'_> {
             return;
         }
         match event {
-            Event::Tick(tick) => self.shown = Shown::Trial(Box::new(tick)),
+            Event::Tick(tick) => self.shown = Shown::Trial(tick),
             Event::Stage { what, expected } => {
                 self.shown = Shown::Stage {
                     what,
@@ -107,6 +107,8 @@ impl Screen<'_> {
             }
             Event::TrialDone(trial) => self.above(&done(&trial)),
             Event::Note(text) => self.above(&printable(&text)),
+            Event::Begun(begun) => self.above(&printable(&begun.load)),
+            Event::Ended(_) => {}
             Event::Warning(text) => {
                 let word = if self.look.colour {
                     "\u{1b}[33mwarning:\u{1b}[0m"
@@ -174,12 +176,12 @@ mod tests {
         String::from_utf8(text).unwrap()
     }
 
-    fn tick(phase: &'static str) -> Event {
-        Event::Tick(Tick {
+    fn tick(phase: &str) -> Event {
+        Event::Tick(Box::new(Tick {
             arm: "run".into(),
-            phase,
+            phase: phase.into(),
             ..Tick::default()
-        })
+        }))
     }
 
     #[test]

@@ -53,6 +53,14 @@ impl Timeline {
         self.observations.last()
     }
 
+    /// The newest look, and the oldest of those within `span` before it.
+    pub fn lately(&self, span: Duration) -> Option<(&Observation, &Observation)> {
+        let last = self.observations.last()?;
+        let within = |one: &&Observation| apart(one.at, last.at) <= span;
+        let first = self.observations.iter().rev().take_while(within).last()?;
+        Some((first, last))
+    }
+
     /// The looks that bound `from` to `to` best, and those between.
     fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
         let nearest = |at: SystemTime| {

@@ -32,7 +32,7 @@ impl<'a> Alarm<'a> {
     pub(super) fn broken(&mut self, now: &Snapshot) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {
             let after = threshold.abort_after.map_or(0, |delay| delay.0);
-            if now.at.0 / 1_000_000 < after || now.completed < FEWEST {
+            if now.at.0 / 1_000_000 < after || now.total.count() < FEWEST {
                 continue;
             }
             let Some(figure) = figure(threshold.metric, now) else {
@@ -52,14 +52,15 @@ impl<'a> Alarm<'a> {
 }
 
 fn figure(metric: Metric, now: &Snapshot) -> Option<f64> {
-    let failed = now.failed as f64 / now.completed.max(1) as f64;
+    let (done, failed) = (now.total.count(), now.total.failed());
+    let share = failed as f64 / done.max(1) as f64;
     match metric {
         Metric::Quantile(quantile) => Some(now.response_ms(quantile)),
-        Metric::Success => Some(1.0 - failed),
-        Metric::Errors => Some(failed),
+        Metric::Success => Some(1.0 - share),
+        Metric::Errors => Some(share),
         Metric::Rate => {
             let seconds = now.at.0 as f64 / 1e9;
-            Some((now.completed - now.failed) as f64 / seconds.max(1e-3))
+            Some((done - failed) as f64 / seconds.max(1e-3))
         }
         _ => None,
     }
@@ -68,13 +69,26 @@ fn figure(metric: Metric, now: &Snapshot) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{driver::Progress, units::Nanos};
+    use crate::{
+        driver::Progress,
+        sample::{OpId, Outcome},
+        units::Nanos,
+    };
 
     fn at(ms: u64, completed: u64, failed: u64) -> Snapshot {
-        let mut snapshot = Progress::default().snapshot();
-        snapshot.at = Nanos::from_millis(ms);
-        (snapshot.completed, snapshot.failed) = (completed, failed);
-        snapshot
+        let progress = Progress::default();
+        for number in 0..completed {
+            let outcome = if number < failed {
+                Outcome::Timeout
+            } else {
+                Outcome::Ok
+            };
+            progress.done(OpId(0), outcome, Nanos::from_millis(1));
+        }
+        Snapshot {
+            at: Nanos::from_millis(ms),
+            ..progress.snapshot()
+        }
     }
 
     #[test]

@@ -6,7 +6,11 @@ use shared::profile::Profile;
 use tokio_util::sync::CancellationToken;
 
 use super::crash::{Crash, Upkeep};
-use crate::{events::Publisher, observer::Control, suite::Suite};
+use crate::{
+    events::{Publisher, Steering},
+    observer::Control,
+    suite::Suite,
+};
 
 /// The services a command runs against.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct Bench {
     pub events: Publisher,
     /// Ends the trial early, gracefully.
     pub stop: CancellationToken,
+    /// What people want of the running load.
+    pub steering: Steering,
 }
 
 impl Bench {

@@ -7,6 +7,7 @@ mod job;
 mod prepare;
 mod prime;
 mod run;
+mod ticks;
 mod watch;
 
 pub use crash::{Crash, Upkeep};
@@ -15,3 +16,4 @@ pub use job::{Arm, Bench, Place};
 pub use prepare::{Prepared, environment, prepare, switches_by_name};
 pub use prime::{Sessions, rows};
 pub use run::{Outcome, TrialError, run};
+pub use ticks::{Ticks, target_now};

@@ -17,6 +17,7 @@ use super::{
     job::{Bench, Place},
     prepare::{Prepared, prepare},
     prime::{PrimeError, Sessions, rows},
+    ticks::Ticks,
     watch::Watch,
 };
 use crate::{
@@ -146,7 +147,7 @@ pub async fn run(
         progress,
         host,
         timeline: Timeline::default(),
-        last: None,
+        ticks: Ticks::default(),
         // Of an experiment both arms are measured to the end, however slow one of them is.
         alarm: match place.blocks {
             0 => Alarm::new(&suite.thresholds),

@@ -2,14 +2,13 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use shared::time::Millis;
-
 use super::{
     alarm::Alarm,
     job::{Bench, Place},
+    ticks::{Ticks, target_now},
 };
 use crate::{
-    driver::{self, Progress},
+    driver::Progress,
     events::Tick,
     observer::{Host, Machine, Observation, Timeline},
 };
@@ -21,7 +20,7 @@ pub(super) struct Watch<'a> {
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
     pub(super) timeline: Timeline,
-    pub(super) last: Option<driver::Snapshot>,
+    pub(super) ticks: Ticks,
     pub(super) alarm: Alarm<'a>,
     /// The promise that ended the run, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
@@ -54,39 +53,17 @@ impl Watch<'_> {
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
-        let windows = self.place.suite.windows;
-        let at = Millis(now.at.0 / 1_000_000);
-        let phase = if at < windows.warm_up {
-            "warm up"
-        } else if at < windows.planned() {
-            "measure"
-        } else {
-            "drain"
-        };
-        let rates = self.last.as_ref().map(|last| now.since(last));
-        let target = self.timeline.last().and_then(|look| {
-            let pool = &look.snapshot.as_ref()?.pool;
-            let in_use = pool.size.saturating_sub(pool.idle);
-            Some(format!(
-                "pool {in_use}/{}, {} waiting",
-                pool.max, pool.waiters
-            ))
-        });
+        let tick = self
+            .ticks
+            .tick(now, self.place.suite.windows, &self.timeline);
         self.bench.events.tick(Tick {
             arm: self.place.arm.name.clone(),
             block: self.place.block,
             blocks: self.place.blocks,
-            phase,
-            elapsed: self.place.elapsed + at.duration().min(windows.planned().duration()),
+            elapsed: self.place.elapsed + tick.elapsed,
             total: self.place.total,
-            offered: rates.map_or(0.0, |rates| rates.offered),
-            achieved: rates.map_or(0.0, |rates| rates.achieved),
-            in_flight: now.open,
-            p50_ms: rates.and_then(|rates| rates.p50_ms),
-            p95_ms: rates.and_then(|rates| rates.p95_ms),
-            failed: now.failed,
-            target,
+            target: target_now(&self.timeline),
+            ..tick
         });
-        self.last = Some(now);
     }
 }

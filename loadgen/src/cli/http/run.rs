@@ -5,7 +5,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use shared::time::Millis;
 use tokio::{
     runtime::Builder,
     time::{MissedTickBehavior, interval},
@@ -24,12 +23,13 @@ use super::{
     text,
 };
 use crate::{
-    driver::{self, Options, Progress, Showing, Snapshot, Wire},
+    driver::{self, Options, Progress, Showing, Wire},
     events::{self, Publisher, Tick},
     live::{Live, Look},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
     suite::Windows,
+    trial::Ticks,
 };
 
 /// Time between two looks at the running load.
@@ -95,7 +95,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
             progress,
             windows,
             events: events.clone(),
-            last: None,
+            ticks: Ticks::default(),
             host: Host::new([]),
             timeline: Timeline::default(),
         };
@@ -132,42 +132,24 @@ struct Watch {
     progress: Arc<Progress>,
     windows: Windows,
     events: Publisher,
-    last: Option<Snapshot>,
+    ticks: Ticks,
     host: Host,
     timeline: Timeline,
 }
 
 impl Watch {
     fn look(&mut self) {
-        let now = self.progress.snapshot();
-        let at = Millis(now.at.0 / 1_000_000);
-        let phase = if at < self.windows.warm_up {
-            "warm up"
-        } else if at < self.windows.planned() {
-            "measure"
-        } else {
-            "drain"
-        };
         self.timeline.push(Observation {
             at: SystemTime::now(),
             snapshot: None,
             host: self.host.read(),
             machine: Machine::read(),
         });
-        let rates = self.last.as_ref().map(|last| now.since(last));
+        let now = self.progress.snapshot();
+        let tick = self.ticks.tick(now, self.windows, &self.timeline);
         self.events.tick(Tick {
             arm: "http".to_owned(),
-            phase,
-            elapsed: at.duration().min(self.windows.planned().duration()),
-            total: self.windows.planned().duration(),
-            offered: rates.map_or(0.0, |rates| rates.offered),
-            achieved: rates.map_or(0.0, |rates| rates.achieved),
-            in_flight: now.open,
-            p50_ms: rates.and_then(|rates| rates.p50_ms),
-            p95_ms: rates.and_then(|rates| rates.p95_ms),
-            failed: now.failed,
-            ..Tick::default()
+            ..tick
         });
-        self.last = Some(now);
     }
 }

@@ -1,0 +1,114 @@
+//! Where the running trial stands.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::span;
+
+/// One look at a running trial. Figures of *now* are those since the look before, half a second
+/// or so; those of *lately* go back some seconds, so that they stand still enough to be read. None
+/// of them enters a report.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Tick {
+    /// `before`, `after` or `run`.
+    pub arm: String,
+    /// Block number from 1; 0 outside an experiment.
+    pub block: u32,
+    /// How many blocks there are; 0 outside an experiment.
+    pub blocks: u32,
+    /// Window of the trial: `warm up`, `measure`, `drain`.
+    pub phase: String,
+    /// Seconds since the measured window of this trial began; negative in the warm-up.
+    pub second: f64,
+    /// Time since the command's load began.
+    #[serde(with = "span", rename = "elapsed_s")]
+    pub elapsed: Duration,
+    /// What the command's load will take in all.
+    #[serde(with = "span", rename = "total_s")]
+    pub total: Duration,
+    /// Iterations a second that the plan asks for now.
+    pub offered: f64,
+    /// Requests a second that were completed now.
+    pub achieved: f64,
+    /// Requests sent and not yet answered, with those waiting to be sent.
+    pub in_flight: u64,
+    /// Median response time now, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile now.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile now.
+    pub p99_ms: Option<f64>,
+    /// Requests done since the trial began.
+    pub completed: u64,
+    /// Requests that failed since the trial began.
+    pub failed: u64,
+    /// The same by outcome: `timeout`, `http_error` …; those that have not occurred are absent.
+    pub errors: BTreeMap<String, u64>,
+    /// Response times of the successes lately, from fast to slow, without empty ends.
+    pub histogram: Vec<Bar>,
+    /// Each operation that was done, lately; in the order of the catalogue.
+    pub operations: Vec<OperationNow>,
+    /// The target; absent where it says nothing of itself.
+    pub target: Option<TargetNow>,
+    /// What would make the trial doubtful if it went on like this, one line each.
+    pub doubts: Vec<String>,
+}
+
+/// One bar of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Bar {
+    /// Response times from here, in milliseconds.
+    pub from_ms: f64,
+    /// Up to here.
+    pub to_ms: f64,
+    /// How many.
+    pub count: u64,
+}
+
+/// One operation, lately.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct OperationNow {
+    /// `discovery.list`.
+    pub name: String,
+    /// Done since the trial began.
+    pub count: u64,
+    /// Failed since the trial began.
+    pub failed: u64,
+    /// Done a second lately.
+    pub per_s: f64,
+    /// Median response time lately, in milliseconds.
+    pub p50_ms: Option<f64>,
+    /// 95th percentile lately.
+    pub p95_ms: Option<f64>,
+    /// 99th percentile lately.
+    pub p99_ms: Option<f64>,
+}
+
+/// What the target said of itself, lately.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TargetNow {
+    /// CPU in cores by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not
+    /// visible.
+    pub cpu_cores: BTreeMap<String, f64>,
+    /// Resident memory of the target, in bytes.
+    pub rss_bytes: u64,
+    /// Pool connections in use.
+    pub pool_in_use: u32,
+    /// Size of the pool.
+    pub pool_max: u32,
+    /// Requests waiting for a connection.
+    pub pool_waiters: u32,
+    /// Mean wait for one, in milliseconds.
+    pub pool_wait_ms: f64,
+    /// Share of look-ups that hit, by kind of cache; absent where none was made.
+    pub cache_hit_ratio: BTreeMap<String, f64>,
+    /// PostgreSQL statements a second.
+    pub queries_per_s: f64,
+    /// Backends of PostgreSQL by what they wait for, `CPU` where nothing, at the newest look.
+    pub waits: BTreeMap<String, u32>,
+    /// Bytes of write-ahead log a second.
+    pub wal_bytes_per_s: f64,
+    /// Redis commands a second.
+    pub redis_per_s: f64,
+}

@@ -1,0 +1,259 @@
+//! From looks at a running trial to what its audience sees.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use shared::{snapshot::Snapshot, time::Millis};
+
+use crate::{
+    driver,
+    events::{Bar, OperationNow, TargetNow, Tick},
+    observer::{Observation, Timeline},
+    suite::Windows,
+};
+
+/// How far back *lately* goes.
+const LATELY: Duration = Duration::from_secs(5);
+/// Most looks that are kept for it.
+const MOST: usize = 32;
+/// Share of a processor above which the thread that sends is itself in the way.
+const BUSY: f64 = 0.8;
+/// Share of time taken by other guests of the machine from which figures are doubtful.
+const STEAL: f64 = 0.02;
+/// Share of the offered rate below which the target does not keep up.
+const BEHIND: f64 = 0.9;
+
+/// The last looks at the driver's counters.
+#[derive(Debug, Default)]
+pub struct Ticks(VecDeque<driver::Snapshot>);
+
+impl Ticks {
+    /// What the load does now. Arm, block, course of the command and target are the caller's.
+    pub fn tick(&mut self, now: driver::Snapshot, windows: Windows, timeline: &Timeline) -> Tick {
+        let at = Millis(now.at.0 / 1_000_000);
+        let phase = if at < windows.warm_up {
+            "warm up"
+        } else if at < windows.planned() {
+            "measure"
+        } else {
+            "drain"
+        };
+        while self.0.len() >= MOST
+            || self
+                .0
+                .front()
+                .is_some_and(|first| now.at.since(first.at).duration() > LATELY && self.0.len() > 1)
+        {
+            self.0.pop_front();
+        }
+        let before = self.0.back();
+        let first = self.0.front().or(before);
+        let rates = before.map_or_else(driver::Rates::default, |before| now.since(before));
+        let done = match before {
+            Some(before) => now.total.since(&before.total),
+            None => now.total.clone(),
+        };
+        let lately = match first {
+            Some(first) => now.total.since(&first.total),
+            None => now.total.clone(),
+        };
+        let tick = Tick {
+            phase: phase.to_owned(),
+            second: (at.0 as f64 - windows.warm_up.0 as f64) / 1e3,
+            elapsed: at.duration().min(windows.planned().duration()),
+            total: windows.planned().duration(),
+            offered: rates.offered,
+            achieved: rates.achieved,
+            in_flight: now.open,
+            p50_ms: done.quantile_ms(0.5),
+            p95_ms: done.quantile_ms(0.95),
+            p99_ms: done.quantile_ms(0.99),
+            completed: now.total.count(),
+            failed: now.total.failed(),
+            errors: now
+                .total
+                .errors()
+                .map(|(outcome, count)| (outcome.as_str().to_owned(), count))
+                .collect(),
+            histogram: lately
+                .bars()
+                .into_iter()
+                .map(|(from_ms, to_ms, count)| Bar {
+                    from_ms,
+                    to_ms,
+                    count,
+                })
+                .collect(),
+            operations: operations(&now, first),
+            doubts: doubts(timeline, first.map(|first| now.since(first))),
+            ..Tick::default()
+        };
+        self.0.push_back(now);
+        tick
+    }
+}
+
+fn operations(now: &driver::Snapshot, first: Option<&driver::Snapshot>) -> Vec<OperationNow> {
+    now.operations
+        .iter()
+        .map(|(name, done)| {
+            let earlier = first.and_then(|first| first.operation(name));
+            let lately = earlier.map_or_else(|| done.clone(), |earlier| done.since(earlier));
+            let seconds = first.map_or(f64::INFINITY, |first| now.seconds_since(first));
+            OperationNow {
+                name: (*name).to_owned(),
+                count: done.count(),
+                failed: done.failed(),
+                per_s: lately.count() as f64 / seconds,
+                p50_ms: lately.quantile_ms(0.5),
+                p95_ms: lately.quantile_ms(0.95),
+                p99_ms: lately.quantile_ms(0.99),
+            }
+        })
+        .collect()
+}
+
+/// What would make the trial doubtful if it went on like this.
+fn doubts(timeline: &Timeline, rates: Option<driver::Rates>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    let Some(last) = timeline.last() else {
+        return doubts;
+    };
+    let (from, to) = (last.at - LATELY, last.at);
+    if let Some(used) = timeline.generator(from, to) {
+        if used.busiest > BUSY {
+            doubts.push(format!(
+                "a thread that sends uses {:.0} % of a processor: the generator may be the limit",
+                used.busiest * 100.0
+            ));
+        }
+    }
+    if let Some(steal) = timeline.steal(from, to).filter(|steal| *steal > STEAL) {
+        doubts.push(format!(
+            "other guests of this machine took {:.0} % of its time",
+            steal * 100.0
+        ));
+    }
+    let behind =
+        |rates: &driver::Rates| rates.offered > 5.0 && rates.achieved < BEHIND * rates.offered;
+    if let Some(rates) = rates.filter(behind) {
+        doubts.push(format!(
+            "{:.0} of {:.0} a second are answered: what is late queues up",
+            rates.achieved, rates.offered
+        ));
+    }
+    doubts
+}
+
+/// The target over the last looks; `None` where nothing of it was seen.
+pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
+    let (first, last) = timeline.lately(LATELY)?;
+    let seconds = last.at.duration_since(first.at).ok()?.as_secs_f64();
+    let mut target = TargetNow {
+        cpu_cores: cores(first, last, seconds),
+        ..TargetNow::default()
+    };
+    if let Some(usage) = last.host.get("target-app") {
+        target.rss_bytes = usage.rss_bytes;
+    }
+    let (Some(before), Some(now)) = (&first.snapshot, &last.snapshot) else {
+        return (!target.cpu_cores.is_empty()).then_some(target);
+    };
+    told(&mut target, before, now, seconds);
+    Some(target)
+}
+
+fn cores(first: &Observation, last: &Observation, seconds: f64) -> BTreeMap<String, f64> {
+    let mut cores = BTreeMap::new();
+    for (name, after) in &last.host {
+        if let Some(before) = first.host.get(name).filter(|_| seconds > 0.0) {
+            let spent = (after.cpu_s - before.cpu_s).max(0.0);
+            cores.insert(name.clone(), spent / seconds);
+        }
+    }
+    cores
+}
+
+/// What the target says of itself.
+fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64) {
+    let grown = |now: u64, before: u64| now.saturating_sub(before) as f64;
+    let per_s = |now, before| grown(now, before) / seconds.max(1e-3);
+    target.pool_in_use = now.pool.size.saturating_sub(now.pool.idle);
+    target.pool_max = now.pool.max;
+    target.pool_waiters = now.pool.waiters;
+    let acquires = grown(now.pool.acquires, before.pool.acquires);
+    target.pool_wait_ms = grown(now.pool.wait_us, before.pool.wait_us) / 1e3 / acquires.max(1.0);
+    target.queries_per_s = per_s(now.http.queries, before.http.queries);
+    for (kind, cache) in &now.caches {
+        let earlier = before.caches.get(kind).cloned().unwrap_or_default();
+        let hits = grown(cache.hits, earlier.hits);
+        let all = hits + grown(cache.misses, earlier.misses);
+        if all > 0.0 {
+            target.cache_hit_ratio.insert(kind.clone(), hits / all);
+        }
+    }
+    if let (Some(now), Some(before)) = (&now.postgres, &before.postgres) {
+        target.waits.clone_from(&now.waits);
+        target.wal_bytes_per_s = per_s(now.wal_bytes, before.wal_bytes);
+    }
+    if let (Some(now), Some(before)) = (&now.redis, &before.redis) {
+        target.redis_per_s = per_s(now.commands, before.commands);
+    }
+    if target.rss_bytes == 0 {
+        target.rss_bytes = now.process.rss_bytes;
+    }
+    // Seen from here or not: the target knows its own CPU time.
+    target
+        .cpu_cores
+        .entry("target-app".to_owned())
+        .or_insert_with(|| per_s(now.process.cpu_ms, before.process.cpu_ms) / 1e3);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Nanos;
+
+    #[test]
+    fn a_tick_tells_the_window_and_what_is_done_since_the_last_looks() {
+        let windows = Windows {
+            warm_up: Millis(1_000),
+            measure: Millis(9_000),
+            drain: Millis(1_000),
+        };
+        let progress = driver::Progress::default();
+        let mut ticks = Ticks::default();
+        let mut look = |ms: u64| {
+            let mut now = progress.snapshot();
+            now.at = Nanos::from_millis(ms);
+            ticks.tick(now, windows, &Timeline::default())
+        };
+        let first = look(500);
+        assert_eq!((first.phase.as_str(), first.second), ("warm up", -0.5));
+        let second = look(1_500);
+        assert_eq!(second.phase, "measure");
+        assert_eq!(look(10_500).phase, "drain");
+        assert_eq!(look(10_900).elapsed, Duration::from_secs(10));
+        assert!(second.operations.is_empty() && second.doubts.is_empty());
+    }
+
+    #[test]
+    fn the_target_is_told_as_rates_between_two_looks() {
+        let (mut before, mut now) = (Snapshot::default(), Snapshot::default());
+        before.http.queries = 100;
+        now.http.queries = 300;
+        now.pool.size = 5;
+        now.pool.idle = 2;
+        now.process.cpu_ms = 1_000;
+        let cache = now.caches.entry("mentors".to_owned()).or_default();
+        (cache.hits, cache.misses) = (3, 1);
+        let mut target = TargetNow::default();
+        told(&mut target, &before, &now, 2.0);
+        assert!((target.queries_per_s - 100.0).abs() < 1e-9);
+        assert_eq!(target.pool_in_use, 3);
+        assert!((target.cache_hit_ratio["mentors"] - 0.75).abs() < 1e-9);
+        assert!((target.cpu_cores["target-app"] - 0.5).abs() < 1e-9);
+    }
+}
