@@ -16,6 +16,7 @@ pub(super) struct Audience {
 
 impl Audience {
     /// Gathers those that `result` asks for. They may steer the load.
+    #[expect(clippy::unnecessary_wraps, reason = "an address may be taken")]
     pub(super) fn gather(result: &ResultArgs, _steering: &Steering) -> Result<Self, Failure> {
         let (events, mut heard) = events::channels(usize::from(!result.quiet));
         let live = heard
