@@ -257,11 +257,11 @@ fn attainable(trial: &mut Trial, world: &World, windows: &Windows) {
 /// Longest wait for all plans of a trial.
 const EXPLAINING: Duration = Duration::from_secs(20);
 
-/// The plans of what was sent, after the load, so that they cost it nothing; once an arm. Nothing
+/// The plans of what was sent, after the load, so that they cost it nothing. Nothing
 /// where the target has no lab; an operation that it cannot explain is passed over.
 async fn plans(bench: &Bench, place: &Place<'_>, data: &TrialData) -> Vec<Explanation> {
     let mut found = Vec::new();
-    if !bench.control.has_token() || data.interrupted || place.block > 1 {
+    if !bench.control.has_token() || data.interrupted || !place.explained {
         return found;
     }
     stage(bench, place, "plans", None);
