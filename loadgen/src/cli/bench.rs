@@ -3,7 +3,6 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    io::Write as _,
     sync::Arc,
 };
 
@@ -14,8 +13,9 @@ use super::{
     args::ResultArgs,
     audience::Audience,
     experiment::file_name,
+    github::Github,
     interrupt::{self, Held},
-    outcome::{Failure, closed_pipe},
+    outcome::{Failure, print},
     services::{Services, open},
     shipped::Source,
     summary::load_line,
@@ -73,8 +73,14 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
-        let summary = self.measure(services, work)?;
-        self.tell(&summary)
+        let github = Github::here();
+        let summary = {
+            let _muted = github.as_ref().map(Github::mute);
+            let summary = self.measure(services, work)?;
+            self.print(&summary)?;
+            summary
+        };
+        self.tell(&summary, github.as_ref())
     }
 
     /// The same without printing.
@@ -231,21 +237,22 @@ impl<'a> Session<'a> {
         self.folder.get()
     }
 
-    fn tell(&self, summary: &Summary) -> Result<u8, Failure> {
-        let look = Look::of_stdout();
-        let mut out = std::io::stdout().lock();
-        let path = self.folder().map(Folder::path);
-        let told = report::console(summary, path, look.width, look.colour);
+    fn tell(&self, summary: &Summary, github: Option<&Github>) -> Result<u8, Failure> {
         if let Some(path) = &self.result.junit {
             let xml = report::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
         }
-        // A closed pipe has seen enough; the verdict stands all the same.
-        if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
-            closed_pipe(error)?;
+        if let Some(github) = github {
+            github.tell(summary)?;
         }
         self.all_kept()?;
         Ok(summary.verdict.exit_code)
+    }
+
+    fn print(&self, summary: &Summary) -> Result<(), Failure> {
+        let look = Look::of_stdout();
+        let path = self.folder().map(Folder::path);
+        print(&report::console(summary, path, look.width, look.colour))
     }
 
     /// Tells of a trial that the store refused.

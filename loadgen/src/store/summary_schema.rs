@@ -13,7 +13,10 @@ pub fn summary_schema() -> Value {
     let generator = SchemaSettings::draft2020_12().into_generator();
     let mut schema = generator.into_root_schema_for::<Summary>();
     for (key, value) in [
-        ("$id", json!(format!("urn:loadgen:summary:{SCHEMA_VERSION}"))),
+        (
+            "$id",
+            json!(format!("urn:loadgen:summary:{SCHEMA_VERSION}")),
+        ),
         ("title", json!("summary.json of loadgen")),
         (
             "description",
