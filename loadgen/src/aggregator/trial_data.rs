@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
-    recorder::{Course, OpData, Shard, Timeline, Window, response_histogram},
+    recorder::{Course, OpData, Samples, Shard, Timeline, Window, response_histogram},
     sample::OpId,
     units::Nanos,
 };
@@ -64,6 +64,8 @@ pub struct TrialData {
     pub socket_overflow: u64,
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
+    /// The window's requests one by one; absent where they were not asked for.
+    pub samples: Option<Samples>,
 }
 
 /// One phase of a trial's load, all operations together.
@@ -130,6 +132,7 @@ impl TrialData {
             tls: response_histogram(),
             socket_overflow: 0,
             examples: Vec::new(),
+            samples: None,
         }
     }
 
@@ -173,6 +176,9 @@ impl TrialData {
             data.connect.add(&shard.connect).expect("equal bounds");
             data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
+            if let Some(samples) = shard.take_samples() {
+                data.samples.get_or_insert_default().append(samples);
+            }
             for ((op, why), count) in shard.examples() {
                 *examples.entry((op, why.to_owned())).or_default() += count;
             }

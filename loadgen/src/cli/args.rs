@@ -164,6 +164,9 @@ pub struct ResultArgs {
     /// Also write the JUnit report here
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also keep every request of a trial as a line of samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, short, env = "LOADGEN_QUIET")]
     pub quiet: bool,

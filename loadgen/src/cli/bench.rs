@@ -28,7 +28,7 @@ use crate::{
     report,
     schema::Summary,
     stack::Stack,
-    store::{Folder, folder::write_atomically},
+    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
     suite::Suite,
     trial::{Bench, Outcome},
 };
@@ -47,6 +47,8 @@ pub(super) struct Session<'a> {
     folder: OnceCell<Folder>,
     /// What the store refused; told at the end.
     store_failure: RefCell<Option<String>>,
+    /// What there was no room to keep; told with the warnings.
+    left_out: RefCell<Vec<String>>,
 }
 
 impl<'a> Session<'a> {
@@ -64,6 +66,7 @@ impl<'a> Session<'a> {
             source,
             folder: OnceCell::new(),
             store_failure: RefCell::new(None),
+            left_out: RefCell::default(),
         }
     }
 
@@ -139,7 +142,7 @@ impl<'a> Session<'a> {
         let audience = Audience::gather(self.result, &steering)?;
         let events = audience.events();
         // Before the load itself makes the machine busy.
-        let worries = Self::worries(services);
+        let mut worries = Self::worries(services);
         for worry in &worries {
             events.warning(worry.clone());
         }
@@ -147,7 +150,8 @@ impl<'a> Session<'a> {
         let done = runtime.block_on(async {
             interrupt::listen(STOPPING, stop, Arc::clone(&running), events.clone())
                 .map_err(Failure::internal)?;
-            let bench = open(services, &running, events.clone(), steering).await?;
+            let mut bench = open(services, &running, events.clone(), steering).await?;
+            bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.make_folder()?;
             work(&bench, matches!(services, Services::Own { .. })).await
         });
@@ -156,6 +160,7 @@ impl<'a> Session<'a> {
         }
         interrupt::release(&running);
         runtime.shutdown_background();
+        worries.append(&mut self.left_out.borrow_mut());
         Ok((done.map(|done| (done, worries)), audience))
     }
 
@@ -217,6 +222,7 @@ impl<'a> Session<'a> {
             .and_then(|()| {
                 folder
                     .ledger(&outcome.trial.folder, &outcome.ledger)
+                    .and_then(|()| self.keep_samples(folder, outcome))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
             })
@@ -230,6 +236,22 @@ impl<'a> Session<'a> {
         if let Err(why) = kept {
             self.store_failure.borrow_mut().get_or_insert(why);
         }
+    }
+
+    /// Writes the requests of a trial one by one, where that was asked for.
+    fn keep_samples(&self, folder: &Folder, outcome: &Outcome) -> Result<(), StoreError> {
+        let Some(samples) = &outcome.data.samples else {
+            return Ok(());
+        };
+        if samples.left_out() > 0 {
+            self.left_out.borrow_mut().push(format!(
+                "samples.csv.gz of trial {} holds the first {} requests, {} found no room",
+                outcome.trial.folder,
+                samples.kept(),
+                samples.left_out()
+            ));
+        }
+        folder.samples(&outcome.trial.folder, samples)
     }
 
     /// The result folder, once there is one.

@@ -30,6 +30,8 @@ pub struct Options {
     pub in_flight: InFlight,
     /// Spans whose figures are kept for themselves too: name, begin, and first instant after.
     pub phases: Vec<(String, Nanos, Nanos)>,
+    /// How many requests of all workers are kept one by one.
+    pub samples: Option<usize>,
 }
 
 /// How many iterations are left, for all workers.

@@ -129,7 +129,10 @@ pub async fn run(
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = options(suite, &place.arm.profile);
+    let options = driver::Options {
+        samples: bench.samples,
+        ..options(suite, &place.arm.profile)
+    };
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(bench.pids());
@@ -370,6 +373,7 @@ fn options(suite: &Suite, profile: &Profile) -> driver::Options {
             ..driver::Wire::default()
         },
         showing: None,
+        samples: None,
     }
 }
 
