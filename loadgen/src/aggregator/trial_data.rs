@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
-    recorder::{Course, OpData, Shard, Timeline, Window, response_histogram},
+    recorder::{Course, OpData, Samples, Shard, Timeline, Window, response_histogram},
     sample::OpId,
     units::Nanos,
 };
@@ -67,6 +67,8 @@ pub struct TrialData {
     pub changes: Vec<(Nanos, String)>,
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
+    /// The window's requests one by one; absent where they were not asked for.
+    pub samples: Option<Samples>,
 }
 
 /// One phase of a trial's load, all operations together.
@@ -134,6 +136,7 @@ impl TrialData {
             socket_overflow: 0,
             changes: Vec::new(),
             examples: Vec::new(),
+            samples: None,
         }
     }
 
@@ -177,6 +180,9 @@ impl TrialData {
             data.connect.add(&shard.connect).expect("equal bounds");
             data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
+            if let Some(samples) = shard.take_samples() {
+                data.samples.get_or_insert_default().append(samples);
+            }
             for ((op, why), count) in shard.examples() {
                 *examples.entry((op, why.to_owned())).or_default() += count;
             }

@@ -36,7 +36,9 @@ pub enum Command {
     /// The before/after experiment on an own stack: a first result in about three minutes
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone
-    Report(ReportArgs),
+    Report(super::report::ReportArgs),
+    /// List the runs of the results folder, remove old ones, pack one into a file
+    Results(super::results::ResultsArgs),
     /// Set the results of several runs side by side, and say what differs between them
     Compare(super::compare::CompareArgs),
     /// Show a metric over all runs of a suite or experiment, and where its level changed
@@ -162,6 +164,9 @@ pub struct ResultArgs {
     /// Also write the JUnit report here
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also keep every request of a trial as a line of samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, short, env = "LOADGEN_QUIET")]
     pub quiet: bool,
@@ -219,45 +224,6 @@ pub struct DemoArgs {
     /// Where results go.
     #[command(flatten)]
     pub result: ResultArgs,
-}
-
-/// `loadgen report`.
-#[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
-    /// A result folder; the newest one without it
-    #[arg(value_name = "RUN")]
-    pub run: Option<PathBuf>,
-    /// Which report
-    #[arg(long, env = "LOADGEN_FORMAT", value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// The folder that result folders are in
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
-    /// Write every report into the folder again, instead of printing one
-    #[arg(long, env = "LOADGEN_REWRITE")]
-    pub rewrite: bool,
-}
-
-/// A report's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For a terminal.
-    Text,
-    /// Markdown.
-    Md,
-    /// One page without a network.
-    Html,
-    /// `JUnit` XML.
-    Junit,
-    /// Operations as CSV.
-    Csv,
-    /// The whole summary.
-    Json,
 }
 
 /// `loadgen serve`.

@@ -37,6 +37,8 @@ mod options_tests;
 #[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
+mod samples_tests;
+#[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
 mod truth;
