@@ -41,6 +41,17 @@ impl Panel {
         }
     }
 
+    /// The same where there is little room.
+    pub(super) const fn short(self) -> &'static str {
+        match self {
+            Self::OverTime => "Time",
+            Self::Spread => "Spread",
+            Self::Operations => "Ops",
+            Self::Target => "Target",
+            Self::Trials => "Trials",
+        }
+    }
+
     /// The one `steps` further, and round.
     pub(super) fn moved(self, steps: usize) -> Self {
         Self::ALL[(self as usize + steps) % Self::ALL.len()]
@@ -116,8 +127,9 @@ impl Desk {
         match std::mem::replace(&mut self.mode, Mode::Watching) {
             Mode::Watching => self.watching(key.code),
             Mode::Help => None,
-            Mode::Confirming => matches!(key.code, KeyCode::Char('y' | 'Y' | 'q' | 's'))
-                .then_some(Order::Stop),
+            Mode::Confirming => {
+                matches!(key.code, KeyCode::Char('y' | 'Y' | 'q' | 's')).then_some(Order::Stop)
+            }
             Mode::Typing(text) => self.typing(key.code, text),
         }
     }

@@ -28,6 +28,9 @@ const WIDE: (u16, u16) = (120, 20);
 /// Screen from which all of them are seen.
 const LARGE: (u16, u16) = (130, 38);
 
+/// Columns that all names of panels take.
+const WHOLE_NAMES: u16 = 68;
+
 /// What each key does.
 const KEYS: [(&str, &str); 9] = [
     ("p, space", "let the view stand still; the run goes on"),
@@ -88,7 +91,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(head), top);
-    frame.render_widget(Paragraph::new(names(view)), tabs);
+    frame.render_widget(Paragraph::new(names(view, tabs.width)), tabs);
     if fits(LARGE) {
         all(frame, body, view);
     } else if fits(WIDE) {
@@ -119,7 +122,7 @@ fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 /// The names of the panels, the chosen one marked.
-fn names(view: &View<'_>) -> Line<'static> {
+fn names(view: &View<'_>, width: u16) -> Line<'static> {
     let mut line = Line::default();
     for (index, panel) in Panel::ALL.into_iter().enumerate() {
         let style = if panel == view.desk.panel {
@@ -127,7 +130,12 @@ fn names(view: &View<'_>) -> Line<'static> {
         } else {
             view.theme.faint()
         };
-        let text = format!(" {} {} ", index + 1, panel.name());
+        let name = if width < WHOLE_NAMES {
+            panel.short()
+        } else {
+            panel.name()
+        };
+        let text = format!(" {} {name} ", index + 1);
         line.push_span(Span::styled(text, style));
     }
     line
@@ -218,7 +226,12 @@ fn last_line(view: &View<'_>, width: u16) -> Line<'static> {
 }
 
 fn hints(view: &View<'_>, width: usize) -> Line<'static> {
-    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", "pause"), ("tab", "panel")];
+    let mut keys = vec![
+        ("?", "keys"),
+        ("q", "stop"),
+        ("p", "pause"),
+        ("tab", "panel"),
+    ];
     match &view.steerable {
         Steerable::Nothing { .. } => {}
         Steerable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),

@@ -37,7 +37,11 @@ fn target() -> TargetNow {
         pool_wait_ms: 31.4,
         cache_hit_ratio: counts([("mentors", 0.982), ("slots", 0.5)]),
         queries_per_s: 1_234.0,
-        waits: counts([("CPU", 2), ("LWLock:WALWrite", 1), ("Lock:transactionid", 14)]),
+        waits: counts([
+            ("CPU", 2),
+            ("LWLock:WALWrite", 1),
+            ("Lock:transactionid", 14),
+        ]),
         wal_bytes_per_s: 1_250_000.0,
         redis_per_s: 640.0,
     }
@@ -236,23 +240,14 @@ fn no_size_is_too_small_to_draw_and_nothing_from_elsewhere_gets_through() {
 
 #[test]
 fn nothing_is_drawn_before_anything_is_known() {
-    let sight = Sight {
+    let mut sight = Sight {
         state: State::default(),
         steerable: Steerable::Nothing { why: "x".into() },
         ..Sight::rich()
     };
     for panel in Panel::ALL {
-        let desk = Desk {
-            panel,
-            ..Desk::default()
-        };
-        let text = Sight {
-            desk,
-            state: State::default(),
-            steerable: Steerable::Nothing { why: "x".into() },
-            ..Sight::rich()
-        }
-        .drawn(80, 24);
+        sight.desk.panel = panel;
+        let text = sight.drawn(80, 24);
         assert!(text.contains("nothing has begun yet"), "{text}");
     }
     assert!(!sight.drawn(160, 50).contains("type a rate"));

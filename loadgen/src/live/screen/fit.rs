@@ -136,12 +136,19 @@ mod tests {
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("漢字漢字", 5), "漢字…");
         assert_eq!(cut("x", 0), "");
-        assert_eq!((left("ab", 4), right("ab", 4)), ("ab  ".into(), "  ab".into()));
+        assert_eq!(
+            (left("ab", 4), right("ab", 4)),
+            ("ab  ".into(), "  ab".into())
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_left_out_or_goes_below() {
-        let parts = || ["aaaa", "bbbb", "cc"].map(|text| vec![Span::raw(text)]).to_vec();
+        let parts = || {
+            ["aaaa", "bbbb", "cc"]
+                .map(|text| vec![Span::raw(text)])
+                .to_vec()
+        };
         assert_eq!(fitted(parts(), 9).to_string(), "aaaa  cc");
         let lines = wrapped("label", Style::new(), parts(), 24);
         assert_eq!(lines[0].to_string(), "label       aaaa  bbbb");
@@ -150,7 +157,11 @@ mod tests {
 
     #[test]
     fn a_list_says_how_much_of_it_is_not_seen() {
-        let lines = || (0..10).map(|n| Line::from(n.to_string())).collect::<Vec<_>>();
+        let lines = || {
+            (0..10)
+                .map(|n| Line::from(n.to_string()))
+                .collect::<Vec<_>>()
+        };
         let seen = scrolled(lines(), 99, 4, Style::new());
         assert_eq!(seen[0].to_string(), "7");
         assert!(seen[3].to_string().contains("7 above, 0 below"));

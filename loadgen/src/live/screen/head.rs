@@ -136,8 +136,18 @@ fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
         strong
     };
     let parts = vec![
-        named("offered", faint, format!("{}/s", rate(tick.offered)), strong),
-        named("achieved", faint, format!("{}/s", rate(tick.achieved)), strong),
+        named(
+            "offered",
+            faint,
+            format!("{}/s", rate(tick.offered)),
+            strong,
+        ),
+        named(
+            "achieved",
+            faint,
+            format!("{}/s", rate(tick.achieved)),
+            strong,
+        ),
         named("failed", faint, failed, bad),
         named("in flight", faint, grouped(tick.in_flight), strong),
         named("done", faint, grouped(tick.completed), strong),
@@ -160,7 +170,7 @@ fn times(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
     let mut line = fitted(parts, width);
     // The rest of the line is the course of p95.
     let room = width.saturating_sub(line.width() + 2);
-    let name = "p95 over time ";
+    let name = "p95 ";
     if room >= name.len() + 10 {
         let columns = room - name.len();
         let span = view.state.course.span_s(view.now);

@@ -135,8 +135,14 @@ mod tests {
     fn an_axis_ends_at_round_times() {
         for (value, below, above) in [(3.0, 2.0, 5.0), (0.7, 0.5, 1.0), (10.0, 10.0, 20.0)] {
             let log = f64::log10(value);
-            assert!((10f64.powf(round(log, false)) - below).abs() < 1e-6, "{value}");
-            assert!((10f64.powf(round(log, true)) - above).abs() < 1e-6, "{value}");
+            assert!(
+                (10f64.powf(round(log, false)) - below).abs() < 1e-6,
+                "{value}"
+            );
+            assert!(
+                (10f64.powf(round(log, true)) - above).abs() < 1e-6,
+                "{value}"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use ratatui::{
     Frame,
-    layout::Rect,
+    layout::{Constraint, Layout, Rect},
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -15,46 +15,74 @@ use super::{
     trials::{Finished, Pair},
 };
 
+/// Columns from which what was told stands beside the trials, and not below them.
+const WIDE: u16 = 150;
+
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let width = usize::from(area.width);
-    let faint = view.theme.faint();
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    for doubt in view.state.doubts() {
-        let text = cut(doubt, width.saturating_sub(9));
-        lines.push(Line::from(vec![
-            Span::styled("doubtful ", view.theme.doubtful()),
-            Span::raw(text),
-        ]));
+    if area.width >= WIDE && !view.state.trials.is_empty() {
+        let [trials, told] = Layout::horizontal([Constraint::Fill(1); 2])
+            .spacing(2)
+            .areas(area);
+        list(frame, trials, view, finished(view));
+        list(frame, told, view, self::told(view, told.width));
+        return;
     }
-    let trials = &view.state.trials;
-    if let Some(pairs) = trials.pairs() {
-        lines.push(Line::styled(pair_head(), faint));
-        lines.extend(
-            pairs
-                .iter()
-                .rev()
-                .map(|(block, pair)| pair_row(*block, *pair, view)),
-        );
-    } else if !trials.is_empty() {
-        lines.push(Line::styled(trial_head(), faint));
-        lines.extend(trials.newest().map(|trial| trial_row(trial, view)));
-    }
-    for note in view.state.notes.iter().rev() {
-        let (word, style) = if note.warning {
-            ("warning: ", view.theme.doubtful())
-        } else {
-            ("note: ", faint)
-        };
-        let text = cut(&note.text, width.saturating_sub(word.len()));
-        lines.push(Line::from(vec![Span::styled(word, style), text.into()]));
-    }
+    let mut lines = told(view, area.width);
+    let notes = lines.split_off(view.state.doubts().len());
+    lines.extend(finished(view));
+    lines.extend(notes);
     if lines.is_empty() {
-        lines.push(Line::styled("no trial has ended yet", faint));
+        lines.push(Line::styled("no trial has ended yet", view.theme.faint()));
     }
+    list(frame, area, view, lines);
+}
+
+fn list(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lines: Vec<Line<'static>>) {
     let room = usize::from(area.height);
-    let lines = scrolled(lines, view.scroll_of(Panel::Trials), room, faint);
+    let lines = scrolled(
+        lines,
+        view.scroll_of(Panel::Trials),
+        room,
+        view.theme.faint(),
+    );
     frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The trials with the head of their table.
+fn finished(view: &View<'_>) -> Vec<Line<'static>> {
+    let trials = &view.state.trials;
+    let head = |text: String| vec![Line::styled(text, view.theme.faint())];
+    if let Some(pairs) = trials.pairs() {
+        let rows = pairs
+            .iter()
+            .rev()
+            .map(|(block, pair)| pair_row(*block, *pair, view));
+        head(pair_head()).into_iter().chain(rows).collect()
+    } else if trials.is_empty() {
+        Vec::new()
+    } else {
+        let rows = trials.newest().map(|trial| trial_row(trial, view));
+        head(trial_head()).into_iter().chain(rows).collect()
+    }
+}
+
+/// The doubts, and the notes from the newest.
+fn told(view: &View<'_>, width: u16) -> Vec<Line<'static>> {
+    let line = |word: &'static str, style, text: &str| {
+        let text = cut(text, usize::from(width).saturating_sub(word.len()));
+        Line::from(vec![Span::styled(word, style), text.into()])
+    };
+    let doubts = view.state.doubts().iter();
+    let doubts = doubts.map(|doubt| line("doubtful ", view.theme.doubtful(), doubt));
+    let notes = view.state.notes.iter().rev().map(|note| {
+        if note.warning {
+            line("warning: ", view.theme.doubtful(), &note.text)
+        } else {
+            line("note: ", view.theme.faint(), &note.text)
+        }
+    });
+    doubts.chain(notes).collect()
 }
 
 fn pair_head() -> String {

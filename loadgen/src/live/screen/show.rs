@@ -241,10 +241,7 @@ impl Viewer<'_> {
 
 /// What the terminal does at Ctrl-C while it reads the keys itself, so that one place decides
 /// what that means.
-#[expect(
-    unsafe_code,
-    reason = "the standard library cannot send a signal"
-)]
+#[expect(unsafe_code, reason = "the standard library cannot send a signal")]
 fn interrupt() -> io::Result<()> {
     // SAFETY: the call takes two numbers; this process handles the signal.
     match unsafe { libc::kill(libc::getpid(), libc::SIGINT) } {
