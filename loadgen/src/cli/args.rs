@@ -170,6 +170,9 @@ pub struct ResultArgs {
     /// Say nothing while running
     #[arg(long, short, env = "LOADGEN_QUIET")]
     pub quiet: bool,
+    /// Say it in lines, and leave the terminal's screen and keys alone
+    #[arg(long, env = "LOADGEN_PLAIN")]
+    pub plain: bool,
 }
 
 /// `loadgen run`.

@@ -4,7 +4,7 @@
 use super::{args::ResultArgs, outcome::Failure};
 use crate::{
     events::{self, Event, Publisher, Steering},
-    live::{Live, Look},
+    live::Live,
 };
 
 /// The listeners of one command.
@@ -16,13 +16,18 @@ pub(super) struct Audience {
 
 impl Audience {
     /// Gathers those that `result` asks for. They may steer the load.
-    #[expect(clippy::unnecessary_wraps, reason = "an address may be taken")]
-    pub(super) fn gather(result: &ResultArgs, _steering: &Steering) -> Result<Self, Failure> {
-        let (events, mut heard) = events::channels(usize::from(!result.quiet));
+    pub(super) fn gather(result: &ResultArgs, steering: &Steering) -> Result<Self, Failure> {
+        Ok(Self::at_terminal(result.quiet, result.plain, steering))
+    }
+
+    /// Nobody but who sits at the terminal, unless the command is to be `quiet`; in lines alone
+    /// where it is to be `plain`.
+    pub(super) fn at_terminal(quiet: bool, plain: bool, steering: &Steering) -> Self {
+        let (events, mut heard) = events::channels(usize::from(!quiet));
         let live = heard
             .pop()
-            .map(|heard| Live::start(heard, Look::of_stderr()));
-        Ok(Self { events, live })
+            .map(|heard| Live::on_terminal(heard, plain, steering.clone()));
+        Self { events, live }
     }
 
     /// What they listen to.

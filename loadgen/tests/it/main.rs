@@ -10,6 +10,7 @@
 
 mod history;
 mod support;
+mod terminal;
 mod timed;
 mod usage;
 mod ways;

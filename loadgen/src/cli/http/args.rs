@@ -144,6 +144,9 @@ pub struct HttpArgs {
     /// Say nothing while running
     #[arg(long, env = "LOADGEN_QUIET")]
     pub quiet: bool,
+    /// Say it in lines, and leave the terminal's screen and keys alone
+    #[arg(long, env = "LOADGEN_PLAIN")]
+    pub plain: bool,
 }
 
 impl HttpArgs {
