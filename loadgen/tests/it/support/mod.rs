@@ -1,10 +1,12 @@
 //! What the tests stand on: the servers whose truth is known, and the program that is tested.
 
+mod browser;
 mod log;
 mod program;
 mod truth;
 mod ways;
 
+pub(crate) use browser::{Browser, DESK, PHONE, Page};
 pub(crate) use log::percentile;
 pub(crate) use program::{Ran, alone, finish, http, loadgen, start};
 pub(crate) use truth::{Answer, Answers, Truth};
