@@ -2,3 +2,8 @@
 //! The tests need no service; `make test` runs them after the others.
 
 mod harness;
+mod hour;
+mod keyboard;
+mod looks;
+mod report;
+mod served;
