@@ -78,7 +78,7 @@ fn executable() -> PathBuf {
         .iter()
         .flat_map(|name| env::split_paths(&folders).map(move |folder| folder.join(name)))
         .find(|path| path.is_file())
-        .expect("no Chromium here: install the package `chromium` (`make setup` does), or name one in $CHROMIUM")
+        .expect("no Chromium here: install the package `chromium` (`make setup-test` does), or name one in $CHROMIUM")
 }
 
 impl Browser {
