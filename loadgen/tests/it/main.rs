@@ -10,6 +10,7 @@
 
 mod browser;
 mod history;
+mod readme;
 mod support;
 mod timed;
 mod usage;

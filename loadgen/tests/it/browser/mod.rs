@@ -5,5 +5,6 @@ mod harness;
 mod hour;
 mod keyboard;
 mod looks;
+mod pictures;
 mod report;
 mod served;
