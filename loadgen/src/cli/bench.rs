@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     args::ResultArgs,
-    audience::Audience,
+    audience::{Audience, output_is_taken},
     experiment::file_name,
     interrupt::{self, Held},
     outcome::{Failure, closed_pipe},
@@ -241,7 +241,9 @@ impl<'a> Session<'a> {
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
         }
         // A closed pipe has seen enough; the verdict stands all the same.
-        if let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush()) {
+        if !output_is_taken(self.result)
+            && let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush())
+        {
             closed_pipe(error)?;
         }
         self.all_kept()?;

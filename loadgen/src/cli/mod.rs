@@ -24,6 +24,7 @@ mod serve;
 mod services;
 mod shipped;
 mod stack;
+mod starter;
 mod summary;
 mod switches;
 mod validate;

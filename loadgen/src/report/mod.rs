@@ -9,6 +9,7 @@ mod axis;
 pub mod catalogue;
 mod chart;
 mod compare;
+mod compare_page;
 pub mod comparison;
 mod csv;
 pub mod evidence;
@@ -36,6 +37,7 @@ mod fixture;
 mod fixture_parts;
 
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
+pub use compare_page::{ComparePage, compare_page};
 pub use csv::csv;
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use history::{history, history_csv};
