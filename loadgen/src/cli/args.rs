@@ -49,8 +49,8 @@ pub enum Command {
     Stack(StackArgs),
     /// List every optimization switch with its values in `before` and `after`
     Switches,
-    /// Show the results folder on a page of this machine
-    Serve(ServeArgs),
+    /// Show the results folder on a page of this machine, and start runs from there
+    Serve(Box<ServeArgs>),
     /// Send one request again and again to any HTTP service, and say how long it took
     Http(Box<super::http::HttpArgs>),
     /// Measure what the generator itself costs, against a target that does nothing
@@ -173,6 +173,25 @@ pub struct ResultArgs {
     /// Say it in lines, and leave the terminal's screen and keys alone
     #[arg(long, env = "LOADGEN_PLAIN")]
     pub plain: bool,
+    /// Show the running command on a page of this machine, on port 8090 unless told otherwise
+    #[arg(
+        long,
+        env = "LOADGEN_WEB",
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:8090"
+    )]
+    pub web: Option<SocketAddr>,
+    /// Add what happens to this file as lines of JSON; with - to standard output, in place of the
+    /// report
+    #[arg(long, env = "LOADGEN_EVENTS_TO", value_name = "FILE")]
+    pub events_to: Option<PathBuf>,
+    /// Follow wishes for the load, lines like {"rate": 50}, from this file, or - for standard input
+    #[arg(long, env = "LOADGEN_WISHES_FROM", value_name = "FILE")]
+    pub wishes_from: Option<PathBuf>,
+    /// A page that is open already, and outlives the command.
+    #[arg(skip)]
+    pub page: Option<crate::web::Page>,
 }
 
 /// `loadgen run`.
@@ -215,8 +234,13 @@ pub struct DemoArgs {
     /// Less than a minute, and too little to decide anything
     #[arg(long, env = "LOADGEN_QUICK")]
     pub quick: bool,
-    /// Afterwards show the report on a page of this address, until Ctrl-C
-    #[arg(long, env = "LOADGEN_SERVE", value_name = "ADDRESS:PORT")]
+    /// Show the run on a page of this address, and stay there afterwards until Ctrl-C
+    #[arg(
+        long,
+        env = "LOADGEN_SERVE",
+        value_name = "ADDRESS:PORT",
+        conflicts_with = "web"
+    )]
     pub serve: Option<SocketAddr>,
     /// Where the load goes.
     #[command(flatten)]
@@ -248,6 +272,9 @@ pub struct ServeArgs {
         default_value = "results"
     )]
     pub results: PathBuf,
+    /// Where the load of runs goes that are started from the page.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `loadgen doctor`.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     args::ResultArgs,
-    audience::Audience,
+    audience::{Audience, output_is_taken},
     experiment::file_name,
     github::Github,
     interrupt::{self, Held},
@@ -270,7 +270,11 @@ impl<'a> Session<'a> {
         Ok(summary.verdict.exit_code)
     }
 
+    /// Prints the report, unless events go where it would.
     fn print(&self, summary: &Summary) -> Result<(), Failure> {
+        if output_is_taken(self.result) {
+            return Ok(());
+        }
         let look = Look::of_stdout();
         let path = self.folder().map(Folder::path);
         print(&report::console(summary, path, look.width, look.colour))

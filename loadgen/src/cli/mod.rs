@@ -26,6 +26,7 @@ mod serve;
 mod services;
 mod shipped;
 mod stack;
+mod starter;
 mod summary;
 mod switches;
 mod validate;

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod chart;
 mod closing;
 mod compare;
+mod compare_page;
 pub mod comparison;
 mod csv;
 pub mod evidence;
@@ -40,6 +41,7 @@ mod fixture_parts;
 
 pub use closing::console;
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
+pub use compare_page::{ComparePage, compare_page};
 pub use csv::csv;
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use github::{annotations, step_summary};
