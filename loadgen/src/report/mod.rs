@@ -34,6 +34,8 @@ mod agreement;
 mod fixture;
 #[cfg(test)]
 mod fixture_parts;
+#[cfg(test)]
+mod fixture_series;
 
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use csv::csv;
