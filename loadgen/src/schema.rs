@@ -11,8 +11,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::invariant::InvariantResult;
 
+mod second;
 mod why;
 
+pub use second::Second;
 pub use why::{Band, Database, Hashing, Parts, PlanNode, Recommendation, StatementPlan};
 
 /// Version of these types; a reader refuses a newer one.
@@ -308,33 +310,6 @@ pub struct ValidityCheck {
     pub limit: String,
     /// What to do where it does not hold.
     pub advice: String,
-}
-
-/// One second of a trial.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Second {
-    /// Seconds since the measured window began; negative in the warm-up.
-    pub second: i64,
-    /// Requests intended in it.
-    pub planned: u64,
-    /// Requests completed in it.
-    pub completed: u64,
-    /// Requests intended in it that failed.
-    pub failed: u64,
-    /// Median response time in milliseconds.
-    pub p50_ms: Option<f64>,
-    /// 95th percentile.
-    pub p95_ms: Option<f64>,
-    /// 99th percentile.
-    pub p99_ms: Option<f64>,
-    /// Pool connections in use.
-    pub pool_in_use: Option<u32>,
-    /// Requests waiting for one.
-    pub pool_waiters: Option<u32>,
-    /// CPU of the target process in cores.
-    pub target_cpu: Option<f64>,
-    /// Share of cache look-ups that hit.
-    pub cache_hit_ratio: Option<f64>,
 }
 
 /// A difference between the arms in one metric.

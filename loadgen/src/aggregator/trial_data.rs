@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use crate::{
     recorder::{Course, OpData, Samples, Shard, Timeline, Window, response_histogram},
-    sample::OpId,
+    sample::{OpId, Outcome},
     units::Nanos,
 };
 
@@ -100,6 +100,8 @@ pub struct SecondData {
     pub completed: u64,
     /// Requests whose intended start lies in it and that failed.
     pub failed: u64,
+    /// The failures by the number of their [`Outcome`].
+    pub failures: [u32; Outcome::ALL.len()],
     /// Median response of its successes, in nanoseconds, to 1 %.
     pub p50_ns: Option<u64>,
     /// 95th percentile of the same.
@@ -216,7 +218,8 @@ fn seconds(timeline: &Timeline, window: Window) -> Vec<SecondData> {
             second: second as i64 - window.warm_up_seconds() as i64,
             planned: slot.planned,
             completed: slot.completed,
-            failed: slot.failed,
+            failed: slot.failed(),
+            failures: slot.failures,
             p50_ns: timeline.quantile(second, 0.5),
             p95_ns: timeline.quantile(second, 0.95),
             p99_ns: timeline.quantile(second, 0.99),
