@@ -4,6 +4,7 @@
 use super::{args::ResultArgs, outcome::Failure};
 use crate::{
     events::{self, Event, Publisher, Steering},
+    export::Exporter,
     live::{Live, Look},
 };
 
@@ -12,16 +13,30 @@ use crate::{
 pub(super) struct Audience {
     events: Publisher,
     live: Option<Live>,
+    exporter: Option<Exporter>,
 }
 
 impl Audience {
     /// Gathers those that `result` asks for. They may steer the load.
     pub(super) fn gather(result: &ResultArgs, _steering: &Steering) -> Result<Self, Failure> {
-        let (events, mut heard) = events::channels(usize::from(!result.quiet));
-        let live = heard
-            .pop()
+        let exports = result.metrics.is_some() || result.otlp.is_some();
+        let count = usize::from(!result.quiet) + usize::from(exports);
+        let (events, mut heard) = events::channels(count);
+        let live = (!result.quiet)
+            .then(|| heard.pop())
+            .flatten()
             .map(|heard| Live::start(heard, Look::of_stderr()));
-        Ok(Self { events, live })
+        let exporter = exports
+            .then(|| heard.pop())
+            .flatten()
+            .map(|heard| Exporter::start(heard, result.metrics, result.otlp.clone(), &events))
+            .transpose()
+            .map_err(Failure::usage)?;
+        Ok(Self {
+            events,
+            live,
+            exporter,
+        })
     }
 
     /// What they listen to.
@@ -35,6 +50,10 @@ impl Audience {
             self.events.send(last);
         }
         drop(self.events);
+        // First, because it may have a last warning to show.
+        if let Some(exporter) = self.exporter {
+            exporter.finish();
+        }
         if let Some(live) = self.live {
             live.finish();
         }
