@@ -9,6 +9,7 @@
 )]
 
 mod history;
+mod observability;
 mod support;
 mod timed;
 mod usage;
