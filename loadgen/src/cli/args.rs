@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::{dataset::Scale, time::Millis};
 
 use super::experiment_args::ExperimentArgs;
-use crate::{threshold::Threshold, trial::Crash, units::Rate};
+use crate::{export::Collector, threshold::Threshold, trial::Crash, units::Rate};
 
 /// Loads CodeConnect on an honest schedule, flips its optimizations between paired trials,
 /// audits the database afterwards and reports.
@@ -192,6 +192,18 @@ pub struct ResultArgs {
     /// A page that is open already, and outlives the command.
     #[arg(skip)]
     pub page: Option<crate::web::Page>,
+    /// Serve the figures of the running command to Prometheus on this address
+    #[arg(
+        long,
+        env = "LOADGEN_METRICS",
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:9464"
+    )]
+    pub metrics: Option<SocketAddr>,
+    /// Push the same figures to this OTLP collector, like http://127.0.0.1:4318
+    #[arg(long, env = "LOADGEN_OTLP", value_name = "URL")]
+    pub otlp: Option<Collector>,
 }
 
 /// `loadgen run`.

@@ -15,6 +15,7 @@ use std::{
 use super::{args::ResultArgs, outcome::Failure};
 use crate::{
     events::{self, Event, Publisher, Steering},
+    export::Exporter,
     live::Live,
     web::{Page, Setup, Shown, lines},
 };
@@ -31,6 +32,7 @@ pub(super) struct Audience {
     /// A page that ends with the command.
     page: Option<Page>,
     written: Option<Written>,
+    exporter: Option<Exporter>,
 }
 
 /// A thread that writes events as lines.
@@ -53,14 +55,15 @@ impl Audience {
             None => open_page(result)?,
         };
         let page = result.page.as_ref().or(own.as_ref());
-        let wanted = [!result.quiet, page.is_some(), out.is_some()];
+        let exports = result.metrics.is_some() || result.otlp.is_some();
+        let wanted = [!result.quiet, page.is_some(), out.is_some(), exports];
         let (events, mut heard) = events::channels(wanted.iter().filter(|one| **one).count());
         // As many were made as are taken here, in whichever order.
         let mut next = || heard.pop();
         let live = wanted[0].then(&mut next).flatten();
         let shown = page.and_then(|page| Some(page.show(next()?, steering)));
         let written = out
-            .zip(next())
+            .and_then(|out| Some((out, next()?)))
             .map(|(mut out, heard)| {
                 let ended = Arc::new(AtomicBool::new(false));
                 let (seen, steering) = (Arc::clone(&ended), steering.clone());
@@ -73,6 +76,12 @@ impl Audience {
             })
             .transpose()
             .map_err(Failure::internal)?;
+        let exporter = exports
+            .then(&mut next)
+            .flatten()
+            .map(|heard| Exporter::start(heard, result.metrics, result.otlp.clone(), &events))
+            .transpose()
+            .map_err(Failure::usage)?;
         if let Some(from) = &result.wishes_from {
             follow_wishes(from, steering.clone(), events.clone())?;
         }
@@ -82,6 +91,7 @@ impl Audience {
             shown,
             page: own,
             written,
+            exporter,
         })
     }
 
@@ -98,6 +108,7 @@ impl Audience {
             shown: None,
             page: None,
             written: None,
+            exporter: None,
         }
     }
 
@@ -112,6 +123,10 @@ impl Audience {
             self.events.send(last);
         }
         drop(self.events);
+        // First, because it may have a last warning to show.
+        if let Some(exporter) = self.exporter {
+            exporter.finish();
+        }
         if let Some(live) = self.live {
             live.finish();
         }

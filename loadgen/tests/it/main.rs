@@ -10,6 +10,7 @@
 
 mod browser;
 mod history;
+mod observability;
 mod readme;
 mod support;
 mod terminal;
