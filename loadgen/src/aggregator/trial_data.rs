@@ -62,6 +62,9 @@ pub struct TrialData {
     pub tls: Histogram<u64>,
     /// WebSocket texts that came faster than a flow read them, and were thrown away.
     pub socket_overflow: u64,
+    /// What a person changed of the load while it was under way, and when: `rate 300/s`,
+    /// `20 users`.
+    pub changes: Vec<(Nanos, String)>,
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
 }
@@ -129,6 +132,7 @@ impl TrialData {
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,
+            changes: Vec::new(),
             examples: Vec::new(),
         }
     }

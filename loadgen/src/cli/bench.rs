@@ -37,6 +37,9 @@ use crate::{
 const STOPPING: &str =
     "stopping: the report of what was measured follows; once more to stop at once";
 
+/// What the work came to, and what the doctor worries about.
+type Done<T> = Result<(T, Vec<String>), Failure>;
+
 /// One measured command from start to end.
 pub(super) struct Session<'a> {
     result: &'a ResultArgs,
@@ -115,11 +118,7 @@ impl<'a> Session<'a> {
     }
 
     /// The same, with those who still listen.
-    fn watched<T, F>(
-        &self,
-        services: &Services,
-        work: F,
-    ) -> Result<(Result<(T, Vec<String>), Failure>, Audience), Failure>
+    fn watched<T, F>(&self, services: &Services, work: F) -> Result<(Done<T>, Audience), Failure>
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
     {

@@ -9,6 +9,7 @@ mod connection;
 mod driven;
 mod encoding;
 mod file_limit;
+mod helm;
 mod multiplex;
 mod open;
 mod options;
@@ -28,6 +29,8 @@ mod wire;
 #[cfg(test)]
 mod closed_tests;
 #[cfg(test)]
+mod helm_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod options_tests;
@@ -41,6 +44,7 @@ mod truth;
 pub use browser::Browser;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
+pub use helm::Helm;
 pub use options::Options;
 pub use progress::{Done, Progress, Rates, Snapshot};
 pub use run::{run, run_with};

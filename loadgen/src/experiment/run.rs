@@ -265,6 +265,7 @@ impl<'a> Work<'a> {
             folder,
             seed: slot.seed,
             workers: self.workers,
+            explained: self.label.is_empty() && slot.block == 1,
             elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,
         };

@@ -157,6 +157,7 @@ impl Work<'_> {
             folder,
             seed: self.plan.seed(replicate),
             workers: self.workers,
+            explained: replicate == 1,
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,
         };

@@ -77,6 +77,8 @@ pub struct Place<'a> {
     pub seed: u64,
     /// Threads that send.
     pub workers: usize,
+    /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
+    pub explained: bool,
     /// Load that the command has behind it.
     pub elapsed: Duration,
     /// Load that the command takes in all.

@@ -122,13 +122,12 @@ fn doubts(timeline: &Timeline, rates: Option<driver::Rates>) -> Vec<String> {
         return doubts;
     };
     let (from, to) = (last.at - LATELY, last.at);
-    if let Some(used) = timeline.generator(from, to) {
-        if used.busiest > BUSY {
-            doubts.push(format!(
-                "a thread that sends uses {:.0} % of a processor: the generator may be the limit",
-                used.busiest * 100.0
-            ));
-        }
+    let generator = timeline.generator(from, to);
+    if let Some(used) = generator.filter(|used| used.busiest > BUSY) {
+        doubts.push(format!(
+            "a thread that sends uses {:.0} % of a processor: the generator may be the limit",
+            used.busiest * 100.0
+        ));
     }
     if let Some(steal) = timeline.steal(from, to).filter(|steal| *steal > STEAL) {
         doubts.push(format!(
