@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     axis::Axis,
-    chart::{self, Chart, Line, Plot},
+    chart::{self, Chart},
     compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
     comparison::whole_change,
     metrics,
-    over_time::{self, Point},
+    over_time::Point,
+    plot::{Line, Plot, Shape},
     render::ReportError,
 };
 use crate::{events::printable, schema::Operation};
@@ -192,11 +193,12 @@ fn spectra<'a>(
         Some(Line {
             class: format!("run{number}"),
             label: format!("{number}"),
-            points: over_time::thinned(&points),
+            points,
             band: false,
         })
     });
-    chart::draw(Plot {
+    chart::draw(&Plot {
+        id: "spectra".into(),
         title: printable(title),
         note:
             "Response times from the fastest to the slowest request; a line that ends early failed."
@@ -204,6 +206,8 @@ fn spectra<'a>(
         unit: "ms, logarithmic",
         x: Axis::Nines,
         y: Axis::Log,
+        shape: Shape::Lines,
+        top: None,
         lines: lines.collect(),
     })
 }
