@@ -9,6 +9,8 @@
 )]
 
 mod history;
+mod reports;
+mod results;
 mod support;
 mod timed;
 mod usage;
