@@ -287,8 +287,8 @@ mod tests {
     use crate::report::fixture;
     use crate::schema::Recommendation;
 
-    fn folder() -> Option<&'static Path> {
-        Some(Path::new("results/runs/x"))
+    fn screen(summary: &Summary, colour: bool) -> String {
+        console(summary, Some(Path::new("results/runs/x")), 80, colour)
     }
 
     fn fits(text: &str) {
@@ -308,7 +308,7 @@ mod tests {
                 switch: Some("pool.max=22".into()),
             })
             .collect();
-        let text = console(&summary, folder(), 80, false);
+        let text = screen(&summary, false);
         fits(&text);
         assert!((24..=40).contains(&text.lines().count()), "{text}");
         assert!(text.starts_with("FAILED  run codeconnect\n"), "{text}");
@@ -322,7 +322,7 @@ mod tests {
 
     #[test]
     fn an_experiment_ends_with_what_changed_and_the_way_to_the_report() {
-        let text = console(&fixture::experiment(false), folder(), 80, false);
+        let text = screen(&fixture::experiment(false), false);
         fits(&text);
         assert!(text.lines().count() < 90, "{text}");
         assert!(
@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_violation_is_told_before_the_figures_and_again_with_its_rows() {
-        let text = console(&fixture::experiment(true), folder(), 80, false);
+        let text = screen(&fixture::experiment(true), false);
         assert!(text.starts_with("VIOLATED  "), "{text}");
         assert!(
             text.contains("invariant 1 slot_capacity is broken by 7 rows"),
@@ -351,7 +351,7 @@ mod tests {
         (failing.planned, failing.success) = (2, 0.5);
         let passed = summary.thresholds[1].clone();
         summary.thresholds.splice(0..0, vec![passed; 30]);
-        let text = console(&summary, folder(), 80, false);
+        let text = screen(&summary, false);
         fits(&text);
         assert!(text.lines().count() <= 40, "{text}");
         assert!(text.contains("service time (10 of 30)\n"), "{text}");
@@ -368,8 +368,8 @@ mod tests {
 
     #[test]
     fn colours_are_only_for_a_terminal_and_move_nothing() {
-        let plain = console(&fixture::run(), folder(), 80, false);
-        let painted = console(&fixture::run(), folder(), 80, true);
+        let plain = screen(&fixture::run(), false);
+        let painted = screen(&fixture::run(), true);
         assert!(!plain.contains('\u{1b}') && painted.contains("\u{1b}[31m"));
         let mut bare = painted;
         for code in ["0", "1", "2", "31", "32", "33"] {
