@@ -12,6 +12,8 @@ mod browser;
 mod history;
 mod observability;
 mod readme;
+mod reports;
+mod results;
 mod support;
 mod terminal;
 mod timed;
