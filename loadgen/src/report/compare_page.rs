@@ -37,7 +37,7 @@ pub struct ComparePage {
 #[derive(Serialize)]
 struct Words<'a> {
     style: &'static str,
-    caution: &'static str,
+    caution: String,
     runs: Vec<Run<'a>>,
     differences: Vec<Row>,
     areas: Vec<Area>,
@@ -90,7 +90,7 @@ pub fn compare_page(
     let two = runs.len() == 2;
     let words = Words {
         style: STYLE,
-        caution: NOT_INTERLEAVED,
+        caution: NOT_INTERLEAVED.replace('`', ""),
         runs: (1..).zip(runs).map(column).collect(),
         differences: differences
             .iter()
@@ -191,7 +191,11 @@ fn spectra<'a>(
             .collect();
         Some(Line {
             class: format!("run{number}"),
-            label: format!("{number}"),
+            label: format!(
+                "{number}: {} {}",
+                printable(&run.summary().name),
+                printable(&run.arm().name)
+            ),
             points: over_time::thinned(&points),
             band: false,
         })
