@@ -13,3 +13,4 @@ mod support;
 mod timed;
 mod usage;
 mod ways;
+mod web;
