@@ -38,7 +38,7 @@ pub struct ComparePage {
 #[derive(Serialize)]
 struct Words<'a> {
     style: &'static str,
-    caution: &'static str,
+    caution: String,
     runs: Vec<Run<'a>>,
     differences: Vec<Row>,
     areas: Vec<Area>,
@@ -91,7 +91,7 @@ pub fn compare_page(
     let two = runs.len() == 2;
     let words = Words {
         style: STYLE,
-        caution: NOT_INTERLEAVED,
+        caution: NOT_INTERLEAVED.replace('`', ""),
         runs: (1..).zip(runs).map(column).collect(),
         differences: differences
             .iter()
@@ -192,8 +192,12 @@ fn spectra<'a>(
             .collect();
         Some(Line {
             class: format!("run{number}"),
-            label: format!("{number}"),
-            points,
+            label: format!(
+                "{number}: {} {}",
+                printable(&run.summary().name),
+                printable(&run.arm().name)
+            ),
+            points: points,
             band: false,
         })
     });

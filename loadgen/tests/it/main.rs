@@ -19,3 +19,4 @@ mod terminal;
 mod timed;
 mod usage;
 mod ways;
+mod web;
