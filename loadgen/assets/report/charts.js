@@ -157,9 +157,10 @@
       series: all,
       bands,
       legend: { markers: {
-        width: 0,
-        stroke: () => "transparent",
-        fill: (u, at) => at > 0 && all[at].hue ? colour(all[at].hue) : "transparent",
+        width: 2,
+        dash: (u, at) => ({ 6: "dashed", 2: "dotted" })[all[at].dash?.[0]] ?? "solid",
+        stroke: (u, at) => all[at].hue ? colour(all[at].hue) : "transparent",
+        fill: (u, at) => chart.shape === "stack" && all[at].hue ? colour(all[at].hue) : "transparent",
       } },
       scales: {
         x: {
