@@ -201,6 +201,13 @@
     u.ctx.save();
     u.ctx.fillStyle = colour("track");
     u.ctx.fillRect(u.bbox.left, u.bbox.top, width, u.bbox.height);
+    if (width > 64 * devicePixelRatio) {
+      u.ctx.fillStyle = colour("soft");
+      u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
+      u.ctx.textAlign = "left";
+      u.ctx.textBaseline = "top";
+      u.ctx.fillText("warm-up", u.bbox.left + 6 * devicePixelRatio, u.bbox.top + 5 * devicePixelRatio);
+    }
     u.ctx.restore();
   };
 
