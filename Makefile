@@ -1,6 +1,6 @@
 # The same words that CI uses. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint fmt compose-test clean
+.PHONY: help setup setup-test demo test lint fmt compose-test clean
 
 CARGO ?= cargo
 # Arguments for the demo: make demo ARGS=--quick
@@ -12,14 +12,18 @@ help: ## Show these targets
 setup: ## Install what is missing, or name it; does nothing the second time
 	@scripts/setup.sh
 
+setup-test: ## The same, and the browser that the tests look at pages with
+	@scripts/setup.sh test
+
 demo: setup ## The before/after experiment on this machine's own PostgreSQL and Redis
 	$(CARGO) build --release --locked -p target-app -p loadgen
 	./target/release/loadgen demo $(ARGS)
 
-test: setup ## Every test, on a real PostgreSQL and Redis started for it
+test: setup-test ## Every test, on a real PostgreSQL and Redis started for it, and in a Chromium
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
-	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed::
+	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
+	$(CARGO) test --locked -p loadgen --test it -- browser:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked -p loadgen --test it -- timed:: --test-threads=1
 

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::{dataset::Scale, time::Millis};
 
 use super::experiment_args::ExperimentArgs;
-use crate::{threshold::Threshold, trial::Crash, units::Rate};
+use crate::{export::Collector, threshold::Threshold, trial::Crash, units::Rate};
 
 /// Loads CodeConnect on an honest schedule, flips its optimizations between paired trials,
 /// audits the database afterwards and reports.
@@ -36,7 +36,9 @@ pub enum Command {
     /// The before/after experiment on an own stack: a first result in about three minutes
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone
-    Report(ReportArgs),
+    Report(super::report::ReportArgs),
+    /// List the runs of the results folder, remove old ones, pack one into a file
+    Results(super::results::ResultsArgs),
     /// Set the results of several runs side by side, and say what differs between them
     Compare(super::compare::CompareArgs),
     /// Show a metric over all runs of a suite or experiment, and where its level changed
@@ -47,8 +49,8 @@ pub enum Command {
     Stack(StackArgs),
     /// List every optimization switch with its values in `before` and `after`
     Switches,
-    /// Show the results folder on a page of this machine
-    Serve(ServeArgs),
+    /// Show the results folder on a page of this machine, and start runs from there
+    Serve(Box<ServeArgs>),
     /// Send one request again and again to any HTTP service, and say how long it took
     Http(Box<super::http::HttpArgs>),
     /// Measure what the generator itself costs, against a target that does nothing
@@ -162,12 +164,46 @@ pub struct ResultArgs {
     /// Also write the JUnit report here
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also keep every request of a trial as a line of samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, short, env = "LOADGEN_QUIET")]
     pub quiet: bool,
     /// Say it in lines, and leave the terminal's screen and keys alone
     #[arg(long, env = "LOADGEN_PLAIN")]
     pub plain: bool,
+    /// Show the running command on a page of this machine, on port 8090 unless told otherwise
+    #[arg(
+        long,
+        env = "LOADGEN_WEB",
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:8090"
+    )]
+    pub web: Option<SocketAddr>,
+    /// Add what happens to this file as lines of JSON; with - to standard output, in place of the
+    /// report
+    #[arg(long, env = "LOADGEN_EVENTS_TO", value_name = "FILE")]
+    pub events_to: Option<PathBuf>,
+    /// Follow wishes for the load, lines like {"rate": 50}, from this file, or - for standard input
+    #[arg(long, env = "LOADGEN_WISHES_FROM", value_name = "FILE")]
+    pub wishes_from: Option<PathBuf>,
+    /// A page that is open already, and outlives the command.
+    #[arg(skip)]
+    pub page: Option<crate::web::Page>,
+    /// Serve the figures of the running command to Prometheus on this address
+    #[arg(
+        long,
+        env = "LOADGEN_METRICS",
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:9464"
+    )]
+    pub metrics: Option<SocketAddr>,
+    /// Push the same figures to this OTLP collector, like http://127.0.0.1:4318
+    #[arg(long, env = "LOADGEN_OTLP", value_name = "URL")]
+    pub otlp: Option<Collector>,
 }
 
 /// `loadgen run`.
@@ -210,8 +246,13 @@ pub struct DemoArgs {
     /// Less than a minute, and too little to decide anything
     #[arg(long, env = "LOADGEN_QUICK")]
     pub quick: bool,
-    /// Afterwards show the report on a page of this address, until Ctrl-C
-    #[arg(long, env = "LOADGEN_SERVE", value_name = "ADDRESS:PORT")]
+    /// Show the run on a page of this address, and stay there afterwards until Ctrl-C
+    #[arg(
+        long,
+        env = "LOADGEN_SERVE",
+        value_name = "ADDRESS:PORT",
+        conflicts_with = "web"
+    )]
     pub serve: Option<SocketAddr>,
     /// Where the load goes.
     #[command(flatten)]
@@ -222,45 +263,6 @@ pub struct DemoArgs {
     /// Where results go.
     #[command(flatten)]
     pub result: ResultArgs,
-}
-
-/// `loadgen report`.
-#[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
-    /// A result folder; the newest one without it
-    #[arg(value_name = "RUN")]
-    pub run: Option<PathBuf>,
-    /// Which report
-    #[arg(long, env = "LOADGEN_FORMAT", value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// The folder that result folders are in
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
-    /// Write every report into the folder again, instead of printing one
-    #[arg(long, env = "LOADGEN_REWRITE")]
-    pub rewrite: bool,
-}
-
-/// A report's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For a terminal.
-    Text,
-    /// Markdown.
-    Md,
-    /// One page without a network.
-    Html,
-    /// `JUnit` XML.
-    Junit,
-    /// Operations as CSV.
-    Csv,
-    /// The whole summary.
-    Json,
 }
 
 /// `loadgen serve`.
@@ -282,6 +284,9 @@ pub struct ServeArgs {
         default_value = "results"
     )]
     pub results: PathBuf,
+    /// Where the load of runs goes that are started from the page.
+    #[command(flatten)]
+    pub target: TargetArgs,
 }
 
 /// `loadgen doctor`.

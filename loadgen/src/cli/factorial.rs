@@ -8,6 +8,7 @@ use shared::{dataset::Scale, time::Millis};
 
 use super::{
     args::{LoadArgs, ResultArgs, TargetArgs},
+    audience::output_is_taken,
     bench::Session,
     outcome::{Failure, print},
     overrides,
@@ -143,7 +144,9 @@ fn close(
         let xml = report::junit(summary).map_err(Failure::internal)?;
         write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
     }
-    print(&told)?;
+    if !output_is_taken(result) {
+        print(&told)?;
+    }
     session.all_kept()?;
     Ok(summary.verdict.exit_code)
 }

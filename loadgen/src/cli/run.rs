@@ -52,6 +52,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
             folder: "run".to_owned(),
             seed: sub_seed(suite.seed, "run"),
             workers: usize::from(args.load.workers),
+            explained: true,
             elapsed: std::time::Duration::ZERO,
             total: windows.planned().duration(),
         };

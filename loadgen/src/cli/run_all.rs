@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::{
+    audience::{open_page, output_is_taken},
     experiment::{differences, measure},
     experiment_args::ExperimentArgs,
     outcome::{Failure, print},
@@ -33,18 +34,21 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     let share = args
         .budget
         .map(|budget| Millis(budget.0 / names.len() as u64));
+    // One page for all of them.
+    let page = open_page(&args.result)?;
     let mut entries: Vec<Entry> = Vec::new();
     let mut code = exit::PASSED;
     let mut interrupted = false;
     for (number, name) in names.iter().enumerate() {
         let (experiment, _) = shipped::experiment(name)?;
         eprint_line(&format!("{} of {}: {name}", number + 1, names.len()));
-        let one = ExperimentArgs {
+        let mut one = ExperimentArgs {
             file: Some((*name).to_owned()),
             budget: share,
             only: Vec::new(),
             ..args.clone()
         };
+        one.result.page.clone_from(&page);
         let found = match measure(&one) {
             Ok((summary, folder)) => {
                 interrupted |= summary.interrupted;
@@ -74,12 +78,17 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             break;
         }
     }
-    let page = catalogue::markdown(&entries, started, names.len());
+    if let Some(page) = page {
+        page.close();
+    }
+    let markdown = catalogue::markdown(&entries, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
     let path = args.result.results.join(format!("catalogue_{stamp}.md"));
-    write_atomically(&path, page.as_bytes()).map_err(Failure::internal)?;
+    write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
     write_json(&path.with_extension("json"), &entries)?;
-    print(&page)?;
+    if !output_is_taken(&args.result) {
+        print(&markdown)?;
+    }
     eprint_line(&format!("Kept as {}", path.display()));
     Ok(if interrupted { exit::INTERRUPTED } else { code })
 }

@@ -1,34 +1,41 @@
-//! `loadgen serve`: the results folder on a page of this machine, until Ctrl-C.
+//! `loadgen serve`: the results folder on a page of this machine, and runs that are started from
+//! there, until Ctrl-C.
 
-use std::{
-    io::{self, Write as _},
-    net::SocketAddr,
-    path::Path,
-};
+use std::io::{self, Write as _};
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 use super::{
     args::ServeArgs,
     outcome::{Failure, closed_pipe},
+    starter,
 };
-use crate::{exit, web};
+use crate::{
+    exit,
+    web::{Page, Setup},
+};
 
 /// Serves what `args` name.
 pub(super) fn run(args: &ServeArgs) -> Result<u8, Failure> {
-    if !args.results.is_dir() {
+    if args.results.exists() && !args.results.is_dir() {
         return Err(Failure::Usage(format!(
-            "{} is no folder; run something first, or name another with --results",
+            "{} is no folder; name another with --results",
             args.results.display()
         )));
     }
-    until_stopped(&args.results, args.listen)?;
+    let page = Page::open(Setup {
+        results: args.results.clone(),
+        address: args.listen,
+        starter: Some(starter::starter(&args.target, &args.results)?),
+    })
+    .map_err(Failure::usage)?;
+    until_stopped(page)?;
     Ok(exit::PASSED)
 }
 
-/// Serves `results` on `address` until SIGINT or SIGTERM, and says where.
-pub(super) fn until_stopped(results: &Path, address: SocketAddr) -> Result<(), Failure> {
+/// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
+/// does not wait for what was started; the kernel tells that to stop.
+pub(super) fn until_stopped(page: Page) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -36,23 +43,27 @@ pub(super) fn until_stopped(results: &Path, address: SocketAddr) -> Result<(), F
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-        let stop = CancellationToken::new();
-        let served = web::serve(results.to_path_buf(), address, stop.clone())
-            .await
-            .map_err(Failure::usage)?;
-        say(served.address).or_else(|error| closed_pipe(error).map(|_| ()))?;
+        page.take_orders();
+        say(&page).or_else(|error| closed_pipe(error).map(|_| ()))?;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        stop.cancel();
-        served.finished().await;
-        Ok(())
-    })
+        let closing = tokio::task::spawn_blocking(move || page.close());
+        tokio::select! {
+            _ = closing => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok::<_, Failure>(())
+    })?;
+    runtime.shutdown_background();
+    Ok(())
 }
 
-fn say(address: SocketAddr) -> io::Result<()> {
+fn say(page: &Page) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let address = page.address();
     writeln!(
         out,
         "reports on http://{address}/ until Ctrl-C; the newest is http://{address}/latest/report.html"

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 
 use hdrhistogram::Histogram;
@@ -12,12 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     bench::Bench,
+    helm::Helm,
     open::Share,
     options::Budget,
     ramp::Ramp,
     user::{TIMER_GRAIN, User},
 };
 use crate::{
+    events::Wish,
     flows::Memory,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, Closed, Mix},
@@ -32,6 +35,14 @@ const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 /// Time for a target to take a connection, when many come.
 const TO_CONNECT: Nanos = Nanos(100_000);
 
+/// Time between two looks of a user that pauses because fewer are wanted.
+const LOOK_UP: Duration = Duration::from_millis(50);
+
+/// Where the numbers of iterations begin whose users came by a wish, and how many users there can
+/// be among them.
+const EXTRA: u64 = 1 << 40;
+const EXTRA_USERS: u64 = 1 << 16;
+
 /// What the users of one worker share beyond the bench.
 struct Crowd {
     bench: Rc<Bench>,
@@ -42,6 +53,8 @@ struct Crowd {
     stopped: Cell<bool>,
     rule: Closed,
     mix: Mix,
+    /// How many users there are to be; those with higher numbers pause.
+    users: Cell<u32>,
     /// Measured iterations that were started.
     started: Cell<u64>,
     /// How late they were started.
@@ -57,6 +70,8 @@ pub(super) struct Manner {
     pub(super) pace: Option<Nanos>,
     /// How many of the users are there when.
     pub(super) ramp: Ramp,
+    /// Where wishes for other users come from.
+    pub(super) helm: Option<Helm>,
 }
 
 /// What a worker's users did.
@@ -71,6 +86,8 @@ pub(super) struct Rounds {
     pub(super) stopped: Option<Nanos>,
     /// When the last user had ended, if that was before the end.
     pub(super) ended: Option<Nanos>,
+    /// What was wished for on the way, and when.
+    pub(super) changes: Vec<(Nanos, Wish)>,
 }
 
 /// Runs this worker's share of the users to the end, then waits for what is under way.
@@ -90,14 +107,21 @@ pub(super) async fn work(
         stopped: Cell::new(false),
         rule,
         mix,
+        users: Cell::new(rule.users),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
         stop: stop.clone(),
     });
     let mut users = JoinSet::new();
-    for number in (share.worker..rule.users).step_by(share.workers as usize) {
-        users.spawn_local(Rc::clone(&crowd).live(number));
-    }
+    let mut numbers = (share.worker..).step_by(share.workers as usize).peekable();
+    let mut come = |users: &mut JoinSet<()>, up_to: u32| {
+        while let Some(number) = numbers.next_if(|number| *number < up_to) {
+            users.spawn_local(Rc::clone(&crowd).live(number));
+        }
+    };
+    come(&mut users, rule.users);
+    let mut helm = crowd.manner.helm.clone();
+    let mut changes = Vec::new();
     // Users end by themselves at the end of the load; those that think are woken by a stop.
     let end = Nanos::from_millis(rule.duration.0);
     let left = end.since(bench.clock.now());
@@ -130,6 +154,14 @@ pub(super) async fn work(
                 break;
             },
             () = &mut over => break,
+            wished = other_users(&mut helm) => {
+                let now = bench.clock.now();
+                changes.push((now, Wish::Users(wished)));
+                crowd.users.set(wished);
+                if now < end && !stop.is_cancelled() {
+                    come(&mut users, wished);
+                }
+            }
         }
     }
     Rounds {
@@ -138,6 +170,15 @@ pub(super) async fn work(
         panicked,
         stopped: stopped.get(),
         ended,
+        changes,
+    }
+}
+
+/// Another number of users, as soon as it is wished for; never without a helm.
+async fn other_users(helm: &mut Option<Helm>) -> u32 {
+    match helm {
+        Some(helm) => helm.other_users().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -155,6 +196,32 @@ impl Crowd {
             .min(self.rule.duration.0 * 1_000_000 / 2)
     }
 
+    /// The number of an iteration among all of the load.
+    fn index(&self, round: u64, number: u32) -> u64 {
+        let users = u64::from(self.rule.users);
+        if number < self.rule.users {
+            round * users + u64::from(number)
+        } else {
+            // Those that came later count for themselves, far from the planned ones.
+            EXTRA + round * EXTRA_USERS + u64::from(number)
+        }
+    }
+
+    /// When a user that is not wanted now is wanted again, or `end`; `at` where it is wanted.
+    async fn until_wanted(&self, number: u32, at: Nanos, end: Nanos) -> Nanos {
+        if number < self.users.get() {
+            return at;
+        }
+        while number >= self.users.get() {
+            let now = self.bench.clock.now();
+            if now >= end || self.stopped.get() {
+                return end;
+            }
+            sleep(LOOK_UP).await;
+        }
+        at.max(self.bench.clock.now())
+    }
+
     async fn live(self: Rc<Self>, number: u32) {
         let bench = &self.bench;
         let window = bench.shard.borrow().window();
@@ -162,6 +229,10 @@ impl Crowd {
         let mut user = User::new(Rc::clone(bench));
         let mut memories: Vec<Memory> = bench.flows.iter().map(|_| Memory::default()).collect();
         let mut at = Nanos(u64::from(number) * self.spread() / u64::from(self.rule.users.max(1)));
+        if number >= self.rule.users {
+            // One that a person has asked for comes now.
+            at = bench.clock.now();
+        }
         let most = self.rule.iterations.unwrap_or(u64::MAX);
         for round in 0..most {
             // A user that is not there yet comes when its time has come; one that is not needed
@@ -169,7 +240,7 @@ impl Crowd {
             let Some(there) = self.manner.ramp.next(number, at) else {
                 break;
             };
-            at = there;
+            at = self.until_wanted(number, there, end).await;
             let mut woke = bench.clock.now();
             if at > woke {
                 tokio::select! {
@@ -184,7 +255,7 @@ impl Crowd {
             if at >= end || self.stopped.get() || !self.manner.budget.take() {
                 break;
             }
-            let index = round * u64::from(self.rule.users) + u64::from(number);
+            let index = self.index(round, number);
             let mut rng = Chance::nth(self.seed, index);
             let flow = if bench.flows.len() == 1 {
                 0

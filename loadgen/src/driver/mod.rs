@@ -9,6 +9,8 @@ mod connection;
 mod driven;
 mod encoding;
 mod file_limit;
+mod helm;
+mod ladder;
 mod multiplex;
 mod open;
 mod options;
@@ -28,11 +30,15 @@ mod wire;
 #[cfg(test)]
 mod closed_tests;
 #[cfg(test)]
+mod helm_tests;
+#[cfg(test)]
 mod open_tests;
 #[cfg(test)]
 mod options_tests;
 #[cfg(test)]
 mod policy_tests;
+#[cfg(test)]
+mod samples_tests;
 #[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
@@ -41,6 +47,8 @@ mod truth;
 pub use browser::Browser;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
+pub use helm::Helm;
+pub use ladder::{LADDER_MS, Ladder};
 pub use options::Options;
 pub use progress::{Done, Progress, Rates, Snapshot};
 pub use run::{run, run_with};

@@ -7,7 +7,7 @@ use std::sync::{
 
 use shared::time::Millis;
 
-use super::{showing::Showing, wire::Wire};
+use super::{helm::Helm, showing::Showing, wire::Wire};
 use crate::{
     suite::{InFlight, UserPhase},
     units::Nanos,
@@ -30,6 +30,10 @@ pub struct Options {
     pub in_flight: InFlight,
     /// Spans whose figures are kept for themselves too: name, begin, and first instant after.
     pub phases: Vec<(String, Nanos, Nanos)>,
+    /// Where wishes for another load come from.
+    pub helm: Option<Helm>,
+    /// How many requests of all workers are kept one by one.
+    pub samples: Option<usize>,
 }
 
 /// How many iterations are left, for all workers.

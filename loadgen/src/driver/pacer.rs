@@ -1,13 +1,16 @@
 //! The thread that says when. It sleeps against absolute times and never spins: on a small
 //! machine a spinning pacer would take the target's processor.
 
+use std::borrow::Cow;
+
 use hdrhistogram::Histogram;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
+use super::{helm::Helm, progress::Progress};
 use crate::{
     clock::{self, Clock},
+    events::Wish,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, Plan},
     units::Nanos,
@@ -31,6 +34,8 @@ pub(super) struct Pace {
     pub(super) emitted: u64,
     /// When it was stopped, if it was before its end.
     pub(super) stopped: Option<Nanos>,
+    /// What of the plan was changed, and when.
+    pub(super) changes: Vec<(Nanos, Wish)>,
 }
 
 /// Lets every arrival go at its time, or at once where that has passed: what was missed is not
@@ -41,6 +46,7 @@ pub(super) fn pace(
     workers: &[Sender<Due>],
     progress: &Progress,
     stop: &CancellationToken,
+    mut helm: Option<Helm>,
 ) -> Pace {
     // Where one of these is refused, the lag that follows is measured and judged all the same.
     let _exact = clock::wake_this_thread_exactly();
@@ -49,21 +55,32 @@ pub(super) fn pace(
         lag: response_histogram(),
         emitted: 0,
         stopped: None,
+        changes: Vec::new(),
     };
     let window = plan.window();
-    for (arrival, turn) in plan.arrivals.iter().zip((0..workers.len()).cycle()) {
-        loop {
-            if stop.is_cancelled() {
-                // Up to here the plan was kept: an arrival that falls due just now is not in it.
-                pace.stopped = Some(clock.now().min(arrival.intended));
-                return pace;
-            }
-            let now = clock.now();
-            if now >= arrival.intended {
-                break;
-            }
-            clock.sleep_until(arrival.intended.min(now + LOOK_UP));
+    let mut arrivals = Cow::Borrowed(plan.arrivals.as_slice());
+    let mut next = 0;
+    let mut turns = (0..workers.len()).cycle();
+    while let Some(arrival) = arrivals.get(next).copied() {
+        let now = clock.now();
+        if stop.is_cancelled() {
+            // Up to here the plan was kept: an arrival that falls due just now is not in it.
+            pace.stopped = Some(now.min(arrival.intended));
+            return pace;
         }
+        let turned = helm
+            .as_mut()
+            .and_then(|helm| helm.another_rate(now, arrival.index));
+        if let Some((rate, rest)) = turned {
+            pace.changes.push((now, Wish::Rate(rate)));
+            (arrivals, next) = (Cow::Owned(rest), 0);
+            continue;
+        }
+        if now < arrival.intended {
+            clock.sleep_until(arrival.intended.min(now + LOOK_UP));
+            continue;
+        }
+        next += 1;
         let woke = clock.now();
         if window.contains(arrival.intended) {
             pace.emitted += 1;
@@ -73,10 +90,8 @@ pub(super) fn pace(
                 .expect("a value up to the highest always fits");
         }
         progress.offered();
-        let due = Due {
-            arrival: *arrival,
-            woke,
-        };
+        let due = Due { arrival, woke };
+        let turn = turns.next().unwrap_or(0);
         match workers[turn].try_send(due) {
             Ok(()) => {}
             // The worker is far behind; waiting shows as lag, and lag makes the trial invalid.

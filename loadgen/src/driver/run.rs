@@ -88,6 +88,7 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
     let pace = match &setup.schedule {
         Schedule::Open(_) => {
             let setup = Arc::clone(&setup);
+            let helm = options.helm.clone();
             let pacer = spawn("pacer", move || match &setup.schedule {
                 Schedule::Open(plan) => Some(pacer::pace(
                     plan,
@@ -95,6 +96,7 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
                     &senders,
                     &setup.progress,
                     &setup.stop,
+                    helm,
                 )),
                 Schedule::Closed(_) => None,
             })?;
@@ -142,6 +144,9 @@ fn worker(
         .collect();
     let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
     shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
+    if let Some(room) = options.samples {
+        shard.keep_samples(room / setup.workers);
+    }
     let host = HeaderValue::from_str(&setup.host)
         .map_err(|_| DriverError::Setup(format!("`{}` is not a host", setup.host)))?;
     let bench = Rc::new(Bench {
@@ -188,6 +193,7 @@ fn worker(
                 budget,
                 pace: options.pace.map(|pace| Nanos::from_millis(pace.0)),
                 ramp: Ramp::new(&options.ramp),
+                helm: options.helm.clone(),
             };
             let work = closed::work(Rc::clone(&bench), share, *rule, mix, manner, drain, stop);
             let rounds = local.block_on(&runtime, work);
@@ -226,6 +232,7 @@ fn collect(
     let mut taken = Vec::new();
     let mut phases = Vec::new();
     let mut overloaded = false;
+    let mut changes = Vec::new();
     // The window ends early only where every worker's users did.
     let mut ended = Some(Nanos(0));
     for work in works {
@@ -239,6 +246,10 @@ fn collect(
         };
         lag.add(&rounds.lag).expect("equal bounds");
         started += rounds.started;
+        // Every worker hears of the same wishes; they are told once.
+        if changes.is_empty() {
+            changes = rounds.changes;
+        }
         stopped = stopped.max(rounds.stopped);
         ended = ended.zip(rounds.ended).map(|(one, other)| one.max(other));
     }
@@ -254,11 +265,21 @@ fn collect(
     if let (Some(pace), Schedule::Open(plan)) = (pace, &setup.schedule) {
         lag = pace.lag;
         data.emitted = pace.emitted;
+        changes = pace.changes;
         let cut = |arrival: &&crate::schedule::Arrival| {
             data.window.0 <= arrival.intended && arrival.intended < data.window.1
         };
-        data.planned_arrivals = plan.arrivals.iter().filter(cut).count() as u64;
+        data.planned_arrivals = if changes.is_empty() {
+            plan.arrivals.iter().filter(cut).count() as u64
+        } else {
+            // The plan was made anew on the way, and every arrival of it was let go.
+            pace.emitted
+        };
     }
+    data.changes = changes
+        .into_iter()
+        .map(|(at, wish)| (at, wish.to_string()))
+        .collect();
     data.lag = lag;
     taken.sort_unstable();
     data.taken = taken;

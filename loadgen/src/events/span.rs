@@ -21,6 +21,7 @@ pub(super) mod optional {
     use super::Duration;
 
     /// Writes the seconds, or null.
+    #[expect(clippy::ref_option, reason = "serde's `with` calls it so")]
     pub(in super::super) fn serialize<S: Serializer>(
         span: &Option<Duration>,
         to: S,

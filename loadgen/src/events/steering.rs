@@ -3,7 +3,10 @@
 //! A trial says what of it can be changed; a wish for anything else is refused with the reason.
 //! The load of an experiment is fixed, because both arms of a block must bear the same.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -17,6 +20,16 @@ pub enum Wish {
     Rate(f64),
     /// So many virtual users from now on (closed model).
     Users(u32),
+}
+
+impl fmt::Display for Wish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(rate) => write!(f, "rate {rate}/s"),
+            Self::Users(1) => write!(f, "1 user"),
+            Self::Users(users) => write!(f, "{users} users"),
+        }
+    }
 }
 
 /// What of the running load can be changed.

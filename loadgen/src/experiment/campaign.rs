@@ -94,6 +94,7 @@ async fn find_rate(
             folder: format!("probe_{}_{name}", index + 1),
             seed: sub_seed(experiment.suite.seed, "probe"),
             workers,
+            explained: false,
             elapsed: Duration::ZERO,
             total: probe.windows.planned().duration(),
         };

@@ -16,6 +16,9 @@ use crate::{
 /// What stands for a value that a run does not have.
 const NOTHING: &str = "(none)";
 
+/// What a reader must know of any such comparison.
+pub(super) const NOT_INTERLEAVED: &str = "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.";
+
 /// One run with the arm that is looked at.
 #[derive(Debug, Clone)]
 pub struct Chosen {
@@ -48,7 +51,13 @@ impl Chosen {
         Ok(Self { name, summary })
     }
 
-    fn arm(&self) -> &Arm {
+    /// All of it.
+    pub(super) fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The arm that is looked at.
+    pub(super) fn arm(&self) -> &Arm {
         &self.summary.arms[0]
     }
 }
@@ -169,22 +178,23 @@ pub fn compare(
     if differences.is_empty() {
         text.push_str("nothing differs but the figures\n");
     }
-    text.push_str(&wrapped(
-        "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.",
-        "",
-        "",
-        width,
-    ));
+    text.push_str(&wrapped(NOT_INTERLEAVED, "", "", width));
     text.push('\n');
     text.push_str(&table(runs, width, paint));
     text
 }
 
-fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
+/// The runs as arms of one summary.
+pub(super) fn together(runs: &[Chosen]) -> Summary {
     let mut together = runs[0].summary.clone();
     together.arms = runs.iter().map(|run| run.arm().clone()).collect();
     // Estimates of pairs within one of them say nothing of these.
     together.effects.clear();
+    together
+}
+
+fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
+    let together = together(runs);
     let mut head = vec![plain("Metric")];
     head.extend((1..=runs.len()).map(|number| plain(number.to_string())));
     let two = runs.len() == 2;

@@ -40,7 +40,7 @@ pub use super::amount::RawLoad;
 /// Largest file that is read: a suite is a page, not a data set.
 const MAX_BYTES: u64 = 256 * 1_024;
 /// Most virtual users that one process opens connections for.
-pub(super) const MAX_USERS: u32 = 20_000;
+pub const MAX_USERS: u32 = 20_000;
 /// Most accounts that are signed in before a run: each costs the target a password hash.
 const MAX_ACCOUNTS: u32 = 2_000;
 

@@ -29,6 +29,8 @@ pub struct Bench {
     pub events: Publisher,
     /// Ends the trial early, gracefully.
     pub stop: CancellationToken,
+    /// How many requests of each trial are kept one by one.
+    pub samples: Option<usize>,
     /// What people want of the running load.
     pub steering: Steering,
 }
@@ -77,6 +79,8 @@ pub struct Place<'a> {
     pub seed: u64,
     /// Threads that send.
     pub workers: usize,
+    /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
+    pub explained: bool,
     /// Load that the command has behind it.
     pub elapsed: Duration,
     /// Load that the command takes in all.

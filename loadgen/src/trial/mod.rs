@@ -3,6 +3,7 @@
 mod alarm;
 mod crash;
 mod figures;
+mod helm;
 mod job;
 mod prepare;
 mod prime;

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::{
     alarm::Alarm,
     crash::{Crash, Crashing},
-    figures,
+    figures, helm,
     job::{Bench, Place},
     prepare::{Prepared, prepare},
     prime::{PrimeError, Sessions, rows},
@@ -129,7 +129,11 @@ pub async fn run(
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = options(suite, &place.arm.profile);
+    let options = driver::Options {
+        helm: helm::offer(bench, place, &setup.flows)?,
+        samples: bench.samples,
+        ..options(suite, &place.arm.profile)
+    };
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(bench.pids());
@@ -169,7 +173,9 @@ pub async fn run(
             }
         }
     };
+    bench.steering.end();
     watch.look().await;
+    warnings.extend(helm::told(&data.changes));
     if let Some(crashing) = crashing {
         warnings.push(crashing.end(data.interrupted).await?);
     }
@@ -252,11 +258,11 @@ fn attainable(trial: &mut Trial, world: &World, windows: &Windows) {
 /// Longest wait for all plans of a trial.
 const EXPLAINING: Duration = Duration::from_secs(20);
 
-/// The plans of what was sent, after the load, so that they cost it nothing; once an arm. Nothing
+/// The plans of what was sent, after the load, so that they cost it nothing. Nothing
 /// where the target has no lab; an operation that it cannot explain is passed over.
 async fn plans(bench: &Bench, place: &Place<'_>, data: &TrialData) -> Vec<Explanation> {
     let mut found = Vec::new();
-    if !bench.control.has_token() || data.interrupted || place.block > 1 {
+    if !bench.control.has_token() || data.interrupted || !place.explained {
         return found;
     }
     stage(bench, place, "plans", None);
@@ -369,7 +375,7 @@ fn options(suite: &Suite, profile: &Profile) -> driver::Options {
             encoding: driver::Encoding::of(profile.http_compression),
             ..driver::Wire::default()
         },
-        showing: None,
+        ..driver::Options::default()
     }
 }
 
@@ -423,8 +429,11 @@ fn stored(
             .map(|load| load.flow.at_once())
             .max()
             .unwrap_or(1),
-        even: suite.load.is_even(),
-        level: suite.load.is_level(suite.windows) && suite.conduct.ramp.is_empty(),
+        // A load that a person changed on the way is neither.
+        even: suite.load.is_even() && data.changes.is_empty(),
+        level: suite.load.is_level(suite.windows)
+            && suite.conduct.ramp.is_empty()
+            && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
         ..Evidence::of(data)

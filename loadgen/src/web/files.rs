@@ -13,10 +13,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 pub(super) fn resolve(root: &Path, url_path: &str) -> Option<(PathBuf, &'static str)> {
     let mut path = root.to_path_buf();
     for part in url_path.trim_start_matches('/').split('/') {
-        let plain = part
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        if part.is_empty() || part.starts_with('.') || !plain {
+        if !is_plain(part) {
             return None;
         }
         path.push(part);
@@ -28,6 +25,12 @@ pub(super) fn resolve(root: &Path, url_path: &str) -> Option<(PathBuf, &'static 
         let kind = media_type(&path);
         (path, kind)
     })
+}
+
+/// Whether a part of a path can neither climb nor hide nor be anything but a name.
+pub(super) fn is_plain(part: &str) -> bool {
+    let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    !part.is_empty() && !part.starts_with('.') && part.bytes().all(letters)
 }
 
 fn media_type(path: &Path) -> &'static str {

@@ -1,14 +1,17 @@
 //! The real program against a server whose truth is known.
 //!
 //! `timed` holds it against the wall clock: its tests run alone, one at a time, and may be
-//! repeated (`scripts/timed-tests.sh`). The others need no clock.
+//! repeated (`scripts/timed-tests.sh`). `browser` looks at pages in a Chromium. The others need no clock.
 
 #![expect(
     clippy::unwrap_used,
     reason = "a test that cannot go on ends where it stands"
 )]
 
+mod browser;
 mod history;
+mod observability;
+mod readme;
 mod support;
 mod terminal;
 mod timed;

@@ -138,6 +138,9 @@ pub struct HttpArgs {
     /// Keep the response times in DIR/latency.hlog and the JSON object in DIR/http.json
     #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also keep every request as a line of DIR/samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES", requires = "out")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, env = "LOADGEN_QUIET")]
     pub quiet: bool,

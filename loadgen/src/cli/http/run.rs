@@ -28,6 +28,7 @@ use crate::{
     events::{Begun, Event, Publisher, Steerable, Steering, Tick},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
+    store::MOST_SAMPLES,
     suite::Windows,
     trial::Ticks,
 };
@@ -72,6 +73,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         iterations: args.count().filter(|_| !open),
         showing: args.http_debug.then(|| Showing::first(SHOWN)),
         wire,
+        samples: args.samples.then_some(MOST_SAMPLES),
         ..Options::default()
     };
     let runtime = Builder::new_current_thread()

@@ -1,0 +1,223 @@
+// What the server says of the running command, on the page; and the buttons.
+const runs = new Runs();
+const charts = new Charts(byId("charts"));
+let known = { running: false, trials: [], log: [] };
+let steerable = { kind: "nothing", why: "" };
+let catalogue = null;
+let gone = false;
+const show = (id, yes) => { byId(id).hidden = !yes; };
+const time = (at) => new Date(at).toLocaleTimeString("en-GB");
+
+const send = async (path, body) => {
+  show("problem", false);
+  try {
+    const answer = await fetch(path, {
+      method: "POST", body: JSON.stringify(body),
+      headers: { "content-type": "application/json", "x-loadgen-token": document.querySelector("meta[name=token]").content },
+    });
+    if (answer.ok) return true;
+    byId("problem").textContent = (await answer.json()).error ?? answer.statusText;
+  } catch {
+    byId("problem").textContent = "The server did not answer.";
+  }
+  show("problem", true);
+  return false;
+};
+
+const head = () => {
+  const { begun, running, ended, failure } = known;
+  const state = byId("state");
+  const [word, kind] = running ? ["running", ""] : ended ? [ended.verdict.word, tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
+  state.textContent = word;
+  state.className = `pill ${kind}`;
+  byId("kind").textContent = begun ? `loadgen ${begun.command}` : running ? "starting" : "";
+  byId("name").textContent = begun ? begun.name : running ? "Starting" : "loadgen";
+  byId("question").textContent = begun ? begun.question : running ? "" : "No command is running.";
+  byId("load").textContent = begun ? begun.load : "";
+  document.title = begun ? `${begun.name}: ${word}` : "loadgen";
+  show("controls", running);
+  show("running", running || Boolean(known.now));
+  show("told", known.trials.length > 0 || known.log.length > 0);
+  show("trials-part", known.trials.length > 0);
+  show("starter", catalogue !== null && !running);
+  if (running) byId("stop").disabled = false;
+};
+
+const outcome = () => {
+  const { ended, failure, running, begun } = known;
+  show("outcome", !running && Boolean(ended || failure || begun));
+  if (running) return;
+  const card = document.querySelector(".verdict"), report = byId("report");
+  report.replaceChildren();
+  if (ended) {
+    card.className = `card verdict is-${tone(ended.verdict.word)}`;
+    byId("word").textContent = ended.verdict.word;
+    byId("reasons").replaceChildren(...ended.verdict.reasons.map((reason) => element("li", reason)));
+    if (gone) report.textContent = `The page has ended with its command. The report is runs/${ended.folder}/report.html in the results folder; loadgen serve shows it.`;
+    else {
+      const link = element("a", "The report");
+      link.href = `/runs/${encodeURIComponent(ended.folder)}/report.html`;
+      report.append(link);
+    }
+  } else {
+    card.className = `card verdict is-${failure ? "bad" : "plain"}`;
+    byId("word").textContent = failure ? "It came to no verdict" : "The command has ended";
+    byId("reasons").replaceChildren(...(failure ? [element("li", failure)] : []));
+    if (!failure) report.textContent = "What it came to is among the past runs.";
+  }
+};
+
+const stage = () => {
+  const now = known.stage;
+  if (!now || !known.running) { byId("stage").textContent = ""; return; }
+  const spent = Math.max(0, (Date.now() - now.at) / 1000);
+  byId("stage").textContent = `${now.what}, for ${lasted(spent)}${now.expected_s ? ` of about ${lasted(now.expected_s)}` : ""}`;
+  if (!known.now) byId("where").textContent = "Starting";
+};
+
+const steering = () => {
+  const kind = steerable.kind, input = byId("wish");
+  show("steer", kind !== "nothing");
+  byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${steerable.why}.` : "";
+  if (kind === "nothing") return;
+  byId("wish-label").textContent = kind === "rate" ? "Rate a second" : "Users";
+  input.min = kind === "rate" ? 0.1 : 1;
+  input.max = steerable.most;
+  input.step = kind === "rate" ? "any" : 1;
+  if (document.activeElement !== input) input.value = +Number(steerable.now).toFixed(2);
+};
+
+const operations = (all) => {
+  byId("operations").replaceChildren(...all.map((one) => {
+    const row = element("tr"), head = element("th", one.name);
+    head.scope = "row";
+    row.append(head, element("td", one.count.toLocaleString("en-GB"), "r"), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"),
+      ...[one.per_s, one.p50_ms, one.p95_ms, one.p99_ms].map((value) => element("td", figure(value), "r")));
+    return row;
+  }));
+};
+
+const tick = (now) => {
+  known.now = now;
+  const t = now.tick;
+  const texts = { offered: figure(t.offered), achieved: figure(t.achieved), flight: t.in_flight.toLocaleString("en-GB"), p50: figure(t.p50_ms), p95: figure(t.p95_ms), p99: figure(t.p99_ms), failed: t.failed.toLocaleString("en-GB") };
+  for (const [id, text] of Object.entries(texts)) byId(`t-${id}`).textContent = text;
+  const share = t.completed ? t.failed / t.completed * 100 : 0;
+  byId("t-share").textContent = t.failed ? `${share < 0.1 ? "under 0.1" : share.toFixed(1)} % of the trial` : "of the trial";
+  byId("tile-failed").classList.toggle("bad", t.failed > 0);
+  const block = t.blocks ? `block ${t.block} of ${t.blocks}, ` : "";
+  byId("where").textContent = `${block}${t.arm === "run" ? "" : `${t.arm}: `}${t.phase}${t.second >= 0 ? `, second ${Math.floor(t.second)}` : ""}`;
+  byId("bar").value = t.total_s > 0 ? Math.min(1, t.elapsed_s / t.total_s) : 0;
+  byId("left").textContent = t.total_s > 0 ? `${lasted(t.total_s - t.elapsed_s)} left of ${lasted(t.total_s)}` : "";
+  byId("doubts").replaceChildren(...t.doubts.map((doubt) => element("li", doubt)));
+  show("doubts", t.doubts.length > 0);
+  steerable = now.steerable;
+  steering();
+  if (document.hidden) { charts.add(now.at, t); return; }
+  operations(t.operations);
+  drawHistogram(byId("histogram"), t.histogram);
+  if (charts.add(now.at, t)) charts.draw();
+};
+
+const trial = (one) => {
+  const row = element("tr"), head = element("th", one.folder);
+  head.scope = "row";
+  const word = element("td");
+  word.append(element("span", one.validity, `pill ${one.validity === "VALID" ? "good" : one.validity === "INVALID" ? "bad" : "warn"}`));
+  row.append(head, word, ...[one.rate_per_s, one.p50_ms, one.p97_5_ms].map((value) => element("td", figure(value), "r")), element("td", one.failed.toLocaleString("en-GB"), one.failed ? "r bad" : "r"));
+  if (one.violations) word.append(` ${one.violations} violations`);
+  byId("trials").prepend(row);
+};
+
+const line = (one) => {
+  const item = element("li", undefined, one.kind === "warning" ? "warn" : ""), at = element("time", time(one.at));
+  item.append(at, element("span", one.kind === "warning" ? `warning: ${one.text}` : one.text));
+  byId("log").prepend(item);
+  while (byId("log").childElementCount > 200) byId("log").lastElementChild.remove();
+};
+
+// Everything again: after connecting, at the begin and at the end of a command.
+const whole = (state) => {
+  const ran = known.running;
+  known = state;
+  steerable = state.steerable;
+  charts.clear();
+  byId("trials").replaceChildren();
+  byId("log").replaceChildren();
+  state.trials.forEach(trial);
+  state.log.forEach(line);
+  head();
+  for (const point of state.history) charts.add(point.at, point.tick);
+  if (state.now) tick(state.now);
+  charts.draw();
+  steerable = state.steerable;
+  steering();
+  stage();
+  outcome();
+  if (ran && !state.running) runs.load();
+};
+
+const listen = () => {
+  const events = new EventSource("/events");
+  const on = (name, then) => events.addEventListener(name, (event) => then(JSON.parse(event.data)));
+  on("state", (state) => { gone = false; show("lost", false); whole(state); });
+  on("begun", (begun) => { known.begun = begun; head(); });
+  on("stage", (now) => { known.stage = now; stage(); });
+  on("tick", (now) => { const first = !known.now; known.now = now; if (first) head(); tick(now); });
+  on("trial", (one) => { known.trials.push(one); head(); trial(one); });
+  on("log", (one) => { known.log.push(one); head(); line(one); });
+  on("ended", (ended) => { known.ended = ended; });
+  events.onerror = () => {
+    if (!gone) {
+      gone = true;
+      const word = byId("state");
+      if (known.ended && !known.running) outcome();
+      else { byId("lost").textContent = "The connection is lost; trying again."; show("lost", true); word.textContent = "lost"; }
+    }
+    // A refusal ends the browser's own attempts.
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+  };
+};
+
+const offer = async () => {
+  try { catalogue = await (await fetch("/api/catalogue")).json(); } catch { return; }
+  if (!catalogue) return;
+  const group = (label, kind, offers) => {
+    const one = element("optgroup");
+    one.label = label;
+    one.append(...offers.map((o) => { const option = new Option(o.name, `${kind} ${o.name}`); option.dataset.question = o.question; return option; }));
+    return one;
+  };
+  const what = byId("what");
+  what.replaceChildren(group("Suites", "suite", catalogue.suites), group("Experiments", "experiment", catalogue.experiments));
+  const chosen = () => {
+    byId("what-question").textContent = what.selectedOptions[0]?.dataset.question ?? "";
+    const suite = what.value.startsWith("suite ");
+    byId("quick").disabled = suite;
+    if (suite) byId("quick").checked = false;
+  };
+  what.addEventListener("change", chosen);
+  chosen();
+  head();
+};
+
+byId("start").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const [kind, name] = byId("what").value.split(" ");
+  send("/api/start", { [kind]: name, quick: byId("quick").checked });
+});
+byId("steer").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const value = Number(byId("wish").value);
+  byId("wish").blur();
+  send("/api/wish", steerable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
+});
+byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; byId("sure").showModal(); });
+byId("sure").addEventListener("close", async () => {
+  if (byId("sure").returnValue === "yes" && await send("/api/stop", {})) byId("stop").disabled = true;
+});
+setInterval(stage, 1000);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
+runs.load();
+offer();
+listen();

@@ -1,0 +1,61 @@
+//! What of a trial's load a person may change while it is under way.
+
+use crate::{
+    driver::{FlowLoad, Helm},
+    events::Steerable,
+    schedule::{Onward, PlanError},
+    seed::sub_seed,
+    suite::{LoadModel, load::MAX_USERS},
+    trial::{Bench, Place},
+    units::Nanos,
+};
+
+/// Highest rate that can be wished for, in iterations a second.
+const MOST_RATE: f64 = 100_000.0;
+
+/// Says what can be changed, and gives the driver what it needs to follow.
+pub(super) fn offer(
+    bench: &Bench,
+    place: &Place<'_>,
+    flows: &[FlowLoad],
+) -> Result<Option<Helm>, PlanError> {
+    let suite = place.suite;
+    let (steerable, onward) = match &suite.load {
+        _ if place.blocks > 0 => {
+            let why = "the load of an experiment is fixed: both arms must bear the same";
+            (Steerable::Nothing { why: why.into() }, None)
+        }
+        LoadModel::Open { phases, arrivals } => {
+            let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
+            let length = phases.iter().map(|phase| phase.duration.0).sum();
+            let end = Nanos::from_millis(length);
+            let seed = sub_seed(place.seed, "plan");
+            let now = phases.first().map_or(0.0, |one| one.rate.as_per_second());
+            let most = MOST_RATE;
+            (
+                Steerable::Rate { now, most },
+                Some(Onward::new(*arrivals, &weights, end, seed)?),
+            )
+        }
+        LoadModel::Closed { users, .. } => {
+            let (now, most) = (*users, MAX_USERS);
+            (Steerable::Users { now, most }, None)
+        }
+    };
+    let helm = (place.blocks == 0).then(|| Helm::new(bench.steering.wishes(), onward));
+    bench.steering.begin(steerable);
+    Ok(helm)
+}
+
+/// What a reader must know of a load that was changed.
+pub(super) fn told(changes: &[(Nanos, String)]) -> Vec<String> {
+    changes
+        .iter()
+        .map(|(at, what)| {
+            format!(
+                "{what} by hand from {:.1} s into the load: no other run repeats this",
+                at.0 as f64 / 1e9
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,74 @@
+//! `/compare?runs=A,B`: past runs side by side.
+
+use std::path::Path;
+
+use super::files;
+use crate::{
+    report::{self, Chosen},
+    store,
+};
+
+/// Most runs; more columns do not fit a page.
+const MOST: usize = 6;
+
+/// The page that a query asks for; otherwise why there is none.
+pub(super) fn page(root: &Path, query: &str) -> Result<report::ComparePage, String> {
+    let (names, arm) = asked(query);
+    if !(2..=MOST).contains(&names.len()) {
+        return Err(format!("name two to {MOST} runs, like /compare?runs=A,B"));
+    }
+    let mut runs = Vec::new();
+    for name in names {
+        let folder = format!("/runs/{name}/summary.json");
+        let (path, _) = files::resolve(root, &folder)
+            .ok_or_else(|| "one of these runs has no summary below runs/".to_owned())?;
+        let summary = store::load(&path).map_err(|error| error.to_string())?;
+        runs.push(Chosen::of(name, summary, arm.as_deref())?);
+    }
+    let found = report::differences(&runs);
+    report::compare_page(&runs, &found).map_err(|error| error.to_string())
+}
+
+/// Names of runs, and which arm of each. A name that is no plain one finds no file.
+fn asked(query: &str) -> (Vec<String>, Option<String>) {
+    let (mut names, mut arm) = (Vec::new(), None);
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("runs", list)) => {
+                let list = list.replace("%2C", ",").replace("%2c", ",");
+                let wanted = list.split(',').filter(|name| !name.is_empty());
+                names.extend(wanted.map(str::to_owned).take(MOST + 1));
+            }
+            Some(("arm", word)) if files::is_plain(word) => arm = Some(word.to_owned()),
+            _ => {}
+        }
+    }
+    (names, arm)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_names_runs_and_an_arm_and_nothing_else_is_read() {
+        let (names, arm) = asked("runs=a,b%2Cc&arm=before&x=1&runs=d");
+        assert_eq!(names, ["a", "b", "c", "d"]);
+        assert_eq!(arm.as_deref(), Some("before"));
+        assert_eq!(asked("arm=%3Cscript%3E").1, None);
+    }
+
+    #[test]
+    fn one_run_too_many_and_climbing_names_are_refused() {
+        let root = tempfile::tempdir().unwrap();
+        for query in [
+            "",
+            "runs=a",
+            "runs=a,b,c,d,e,f,g",
+            "runs=a,../b",
+            "runs=..%2F,a",
+        ] {
+            assert!(page(root.path(), query).is_err(), "{query}");
+        }
+    }
+}

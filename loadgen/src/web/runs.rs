@@ -1,0 +1,192 @@
+//! The list of past runs, newest first.
+
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::events::printable;
+
+/// Most runs of the list.
+const MOST_RUNS: usize = 500;
+
+/// The files that hold what the list shows, with the report that a reader would open. The first
+/// that is there counts.
+const SOURCES: [(&str, &str); 2] = [
+    ("summary.json", "report.html"),
+    ("factorial.json", "factorial.md"),
+];
+
+/// What of those files the list shows.
+#[derive(Deserialize)]
+struct Head {
+    /// A factorial experiment has neither name nor kind.
+    #[serde(default)]
+    name: String,
+    #[serde(default = "factorial")]
+    kind: String,
+    #[serde(default)]
+    question: String,
+    started_at: String,
+    #[serde(default)]
+    took_s: f64,
+    verdict: Word,
+}
+
+fn factorial() -> String {
+    "factorial".to_owned()
+}
+
+#[derive(Deserialize)]
+struct Word {
+    word: String,
+}
+
+/// A finished run.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Row {
+    /// Its folder below `runs/`.
+    folder: String,
+    name: String,
+    /// `run`, `experiment` or `factorial`.
+    kind: String,
+    question: String,
+    started_at: String,
+    took_s: f64,
+    verdict: String,
+    /// The file that people read.
+    report: &'static str,
+    /// Whether it has a summary, which can be compared with others.
+    comparable: bool,
+}
+
+/// Rows that were read already, by folder and by when their file was written.
+#[derive(Debug, Default)]
+pub(super) struct Runs {
+    known: Mutex<HashMap<String, (SystemTime, Row)>>,
+}
+
+impl Runs {
+    /// The runs that are in `root/runs` now.
+    pub(super) fn list(&self, root: &Path) -> Vec<Row> {
+        let Ok(entries) = std::fs::read_dir(root.join("runs")) else {
+            return Vec::new();
+        };
+        let mut folders: Vec<String> = entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .filter(|name| files::is_plain(name))
+            .collect();
+        // Names begin with the time, so their order is the order of the runs.
+        folders.sort_unstable_by(|a, b| b.cmp(a));
+        folders.truncate(MOST_RUNS);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|folder, _| folders.contains(folder));
+        folders
+            .into_iter()
+            .filter_map(|folder| {
+                let (path, comparable, report) =
+                    SOURCES
+                        .iter()
+                        .enumerate()
+                        .find_map(|(at, (file, report))| {
+                            let path = root.join("runs").join(&folder).join(file);
+                            path.is_file().then_some((path, at == 0, *report))
+                        })?;
+                let written = path.metadata().ok()?.modified().ok()?;
+                if let Some((at, row)) = known.get(&folder)
+                    && *at == written
+                {
+                    return Some(row.clone());
+                }
+                let row = Row {
+                    report,
+                    comparable,
+                    ..read(&path, folder.clone())?
+                };
+                known.insert(folder, (written, row.clone()));
+                Some(row)
+            })
+            .collect()
+    }
+}
+
+fn read(path: &Path, folder: String) -> Option<Row> {
+    let head: Head = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    let name = if head.name.is_empty() {
+        // `2026-01-01T00-00-00Z_factorial_core_ab12`
+        folder.split('_').skip(1).collect::<Vec<_>>().join(" ")
+    } else {
+        printable(&head.name)
+    };
+    Some(Row {
+        folder,
+        name,
+        kind: printable(&head.kind),
+        question: printable(&head.question),
+        started_at: printable(&head.started_at),
+        took_s: head.took_s,
+        verdict: printable(&head.verdict.word),
+        report: SOURCES[0].1,
+        comparable: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keep(root: &Path, folder: &str, file: &str, value: &serde_json::Value) {
+        let folder = root.join("runs").join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(file), value.to_string()).unwrap();
+    }
+
+    #[test]
+    fn runs_are_listed_newest_first_and_unfinished_ones_are_not() {
+        let root = tempfile::tempdir().unwrap();
+        let head = |name: &str| {
+            serde_json::json!({
+                "name": name, "kind": "run", "started_at": "2026-01-01T00:00:00Z", "took_s": 3.5,
+                "verdict": { "word": "PASSED" },
+            })
+        };
+        let one = "2026-01-01T00-00-00Z_run_a";
+        keep(root.path(), one, "summary.json", &head("first\u{1b}[2J"));
+        let two = "2026-01-02T00-00-00Z_run_b";
+        keep(root.path(), two, "summary.json", &head("second"));
+        let folded = "2026-01-03T00-00-00Z_factorial_core_ab12";
+        let mut value = head("");
+        value.as_object_mut().unwrap().remove("kind");
+        keep(root.path(), folded, "factorial.json", &value);
+        keep(
+            root.path(),
+            "2026-01-04T00-00-00Z_begun",
+            "verdict.json",
+            &value,
+        );
+        let runs = Runs::default();
+        let rows = runs.list(root.path());
+        let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["factorial core ab12", "second", "first[2J"]);
+        assert_eq!(
+            (rows[0].kind.as_str(), rows[0].report),
+            ("factorial", "factorial.md")
+        );
+        assert!(rows[1].comparable && !rows[0].comparable);
+        // A folder that has gone is forgotten; one that is there is not read again.
+        std::fs::remove_dir_all(root.path().join("runs").join(one)).unwrap();
+        assert_eq!(runs.list(root.path()).len(), 2);
+        assert_eq!(runs.known.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_has_no_runs() {
+        let root = tempfile::tempdir().unwrap();
+        assert!(Runs::default().list(&root.path().join("none")).is_empty());
+    }
+}
