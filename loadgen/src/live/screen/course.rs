@@ -104,17 +104,13 @@ impl Course {
             }
         }
         // Points may come more rarely than there are columns.
-        let mut carried = None;
-        for column in &mut most {
-            match column {
-                Some(value) => carried = Some((*value, 0)),
-                None => {
-                    let reach = (GAP_S / span_s * width as f64) as usize;
-                    carried = carried
-                        .map(|(value, steps)| (value, steps + 1))
-                        .filter(|(_, steps)| *steps <= reach);
-                    *column = carried.map(|(value, _)| value);
-                }
+        let reach = (GAP_S / span_s * width as f64) as usize;
+        let mut last = None;
+        for (place, column) in most.iter_mut().enumerate() {
+            if column.is_some() {
+                last = Some((place, *column));
+            } else if let Some((_, value)) = last.filter(|(seen, _)| place - seen <= reach) {
+                *column = value;
             }
         }
         let top = most.iter().flatten().copied().fold(0.0, f64::max);

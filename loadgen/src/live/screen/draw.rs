@@ -142,10 +142,12 @@ fn names(view: &View<'_>, width: u16) -> Line<'static> {
 }
 
 fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
+    // What has been needs few rows at first; the rest is for what is.
+    let past = past::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
     let [first, second, third] = Layout::vertical([
-        Constraint::Fill(4),
-        Constraint::Fill(3),
-        Constraint::Fill(3),
+        Constraint::Fill(1),
+        Constraint::Fill(1),
+        Constraint::Length(past + 2),
     ])
     .areas(body);
     let halves = |row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(row);
@@ -226,12 +228,8 @@ fn last_line(view: &View<'_>, width: u16) -> Line<'static> {
 }
 
 fn hints(view: &View<'_>, width: usize) -> Line<'static> {
-    let mut keys = vec![
-        ("?", "keys"),
-        ("q", "stop"),
-        ("p", "pause"),
-        ("tab", "panel"),
-    ];
+    let still = if view.desk.paused { "go on" } else { "pause" };
+    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", still), ("tab", "panel")];
     match &view.steerable {
         Steerable::Nothing { .. } => {}
         Steerable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),

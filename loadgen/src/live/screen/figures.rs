@@ -72,7 +72,7 @@ mod tests {
             ["0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
         );
         assert_eq!(
-            [Some(0.123), Some(3.14), Some(1_240.4), None].map(ms),
+            [Some(0.123), Some(3.12), Some(1_240.4), None].map(ms),
             ["0.12", "3.1", "1,240", "-"].map(str::to_owned)
         );
         assert_eq!(

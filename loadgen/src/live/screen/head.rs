@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::{
+    course::Point,
     draw::View,
     figures::{grouped, ms, percent, rate},
     fit::{Part, cut, fitted, left, named},
@@ -135,15 +136,9 @@ fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
     } else {
         strong
     };
-    let parts = vec![
+    let mut parts = vec![
         named(
-            "offered",
-            faint,
-            format!("{}/s", rate(tick.offered)),
-            strong,
-        ),
-        named(
-            "achieved",
+            "requests",
             faint,
             format!("{}/s", rate(tick.achieved)),
             strong,
@@ -152,6 +147,11 @@ fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
         named("in flight", faint, grouped(tick.in_flight), strong),
         named("done", faint, grouped(tick.completed), strong),
     ];
+    // A closed loop offers what its users come to.
+    if tick.offered > 0.0 {
+        let offered = format!("{} iterations/s", rate(tick.offered));
+        parts.insert(0, named("offered", faint, offered, strong));
+    }
     fitted(parts, width)
 }
 
@@ -177,7 +177,7 @@ fn times(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
         let course = &view.state.course;
         line.push_span(Span::styled(format!("  {name}"), faint));
         line.push_span(Span::styled(
-            course.columns(view.now, span, columns, |point| point.p95_ms()),
+            course.columns(view.now, span, columns, Point::p95_ms),
             view.theme.percentile(1),
         ));
     }

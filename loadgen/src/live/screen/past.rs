@@ -38,6 +38,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     list(frame, area, view, lines);
 }
 
+/// Rows that all of it takes in a wide panel.
+pub(super) fn rows(view: &View<'_>) -> usize {
+    finished(view).len().max(told(view, WIDE).len())
+}
+
 fn list(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, lines: Vec<Line<'static>>) {
     let room = usize::from(area.height);
     let lines = scrolled(
@@ -102,9 +107,8 @@ fn pair_row(block: u32, pair: Pair<'_>, view: &View<'_>) -> Line<'static> {
     let of = |side: Option<&Finished>, figure: fn(&Finished) -> Option<f64>| side.and_then(figure);
     let (before, after) = (view.theme.arm("before"), view.theme.arm("after"));
     let mut spans = vec![Span::raw(left(&block.to_string(), 6))];
-    let columns: [(fn(&Finished) -> Option<f64>, usize); 2] =
-        [(|trial| trial.p50_ms, 12), (|trial| trial.p95_ms, 13)];
-    for (figure, width) in columns {
+    let figures: [fn(&Finished) -> Option<f64>; 2] = [|trial| trial.p50_ms, |trial| trial.p95_ms];
+    for (figure, width) in figures.into_iter().zip([12, 13]) {
         let (first, second) = (of(pair.before, figure), of(pair.after, figure));
         spans.push(Span::styled(right(&ms(first), width), before));
         spans.push(Span::styled(right(&ms(second), 10), after));

@@ -10,6 +10,10 @@ pub(super) struct Theme {
     pub(super) colour: bool,
 }
 
+#[expect(
+    clippy::unused_self,
+    reason = "weights are asked of the theme as its colours are"
+)]
 impl Theme {
     fn fore(self, colour: Color) -> Style {
         if self.colour {
@@ -26,12 +30,16 @@ impl Theme {
 
     /// A figure.
     pub(super) fn strong(self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        Style::new()
+            .add_modifier(Modifier::BOLD)
+            .remove_modifier(Modifier::DIM)
     }
 
     /// A key, the panel that is chosen.
     pub(super) fn chosen(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        Style::new()
+            .add_modifier(Modifier::REVERSED)
+            .remove_modifier(Modifier::DIM)
     }
 
     /// Failures, and a load that is stopping.

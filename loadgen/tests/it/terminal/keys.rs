@@ -23,7 +23,7 @@ fn keys_choose_the_panel_explain_themselves_and_let_the_view_stand_still() {
     terminal.until("the help to go", |seen| !seen.contains("┌ Keys"));
 
     terminal.press(&["p"]);
-    let stands = terminal.until_shows(&[" PAUSED "]);
+    let stands = terminal.until_shows(&["PAUSED"]);
     // Some ticks later.
     thread::sleep(Duration::from_secs(2));
     assert_eq!(terminal.seen(), stands);
