@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the images, starts the services, runs the quick experiment through docker compose,
-# and checks what it left behind: exit code, report on disk, report on a page of localhost.
+# and checks the live page while it runs, and what it left behind: exit code, report on disk,
+# report on a page of localhost.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,15 +21,27 @@ trap finish EXIT
 docker compose build ${BUILD_PROFILE:+--build-arg PROFILE="$BUILD_PROFILE"}
 docker compose up --detach
 
+page=http://127.0.0.1:$REPORT_PORT
+seen_running=no
 echo "compose-test: waiting for the experiment"
 for _ in $(seq 240); do
-    if curl -fsS "http://127.0.0.1:$REPORT_PORT/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
+    # The page shows the command while it runs: its state says so, and its events flow.
+    if [ $seen_running = no ] && curl -fsS "$page/api/state" 2>/dev/null | grep -q '"running":true'; then
+        events=$(curl -sSN --max-time 3 "$page/events" 2>/dev/null || true)
+        if grep -q '^event: state' <<<"$events"; then seen_running=yes; fi
+    fi
+    if curl -fsS "$page/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
     state=$(docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}}' | grep '^loadgen ' || true)
     case $state in *exited*) echo "compose-test: loadgen stopped early: $state" >&2; exit 1 ;; esac
     sleep 2
 done
 
 docker compose logs --no-color --no-log-prefix loadgen | tail -60
+[ $seen_running = yes ] || { echo "compose-test: the live page did not show the run" >&2; exit 1; }
+curl -fsS "$page/" | grep -q 'name="token"' || { echo "compose-test: the live page is gone" >&2; exit 1; }
+curl -fsS "$page/api/runs" | grep -q '"name":"before_after"' || { echo "compose-test: the run is not listed" >&2; exit 1; }
+status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: elsewhere.example' "$page/")
+[ "$status" = 421 ] || { echo "compose-test: the page answered to a strange name: $status" >&2; exit 1; }
 grep -q '<svg' "$results/page.html" || { echo "compose-test: the page has no chart" >&2; exit 1; }
 scripts/check-result.sh "$results/latest"
 docker compose logs --no-color loadgen | grep -Eq 'Audit: .* 0 violations' || { echo "compose-test: no clean audit line" >&2; exit 1; }

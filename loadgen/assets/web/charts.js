@@ -13,7 +13,7 @@ const element = (name, text, className) => {
 // A chart knows which lines it may have and what each shows of a point; lines that are named by
 // the target (processes, caches) come and go.
 const CHARTS = [
-  { title: "Rate, requests a second", lines: [["offered", (p) => p.offered], ["achieved", (p) => p.achieved]] },
+  { title: "Rate a second", lines: [["iterations offered", (p) => p.offered], ["requests achieved", (p) => p.achieved]] },
   { title: "Response time, ms", log: true, lines: [["p50", (p) => p.p50_ms], ["p95", (p) => p.p95_ms], ["p99", (p) => p.p99_ms]] },
   { title: "Failures a second", lines: [["failed", (p) => p.failures]] },
   { title: "Connection pool", target: true, lines: [["in use", (p) => p.target?.pool_in_use], ["size", (p) => p.target?.pool_max], ["waiting", (p) => p.target?.pool_waiters]] },
@@ -66,6 +66,7 @@ class Charts {
     return [times, ...columns];
   }
   draw() {
+    if (!this.points.length) return;
     CHARTS.forEach((chart, index) => {
       if (chart.target && !this.points.some((p) => p.tick.target)) return;
       const lines = this.lines(chart);
@@ -106,10 +107,10 @@ class Charts {
       return [0, top];
     };
     const plot = new uPlot({
-      width: Math.max(box.clientWidth - 34, 200), height: 168, padding: [10, 12, 0, 0],
+      width: Math.max(box.clientWidth - 34, 200), height: 168, padding: [10, 22, 0, 0],
       cursor: { show: false }, legend: { show: false }, select: { show: false },
       scales: { x: { range: (u, low, high) => [Math.max(low, high - SPAN_S), Math.max(high, low + 20)] }, y: { range, distr: chart.log ? 3 : 1 } },
-      axes: [{ ...axis, values: clock, space: 70 }, { ...axis, size: 46, space: 34, values: (u, splits) => splits.map((v) => v === null ? "" : v >= 10000 ? `${v / 1000}k` : `${+v.toPrecision(3)}`) }],
+      axes: [{ ...axis, values: clock, space: 70, size: 26 }, { ...axis, size: 46, space: 34, values: (u, splits) => splits.map((v) => v === null ? "" : v >= 10000 ? `${v / 1000}k` : `${+v.toPrecision(3)}`) }],
       series: [{}, ...lines.map(([label], at) => ({ label, stroke: colour(`--c${at + 1}`), width: 1.6, points: { show: false } }))],
     }, [[], ...lines.map(() => [])], canvas);
     return { names, box, plot, words };
@@ -120,7 +121,7 @@ class Charts {
 const drawHistogram = (place, bars) => {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
-  const width = Math.max(place.clientWidth, 200), height = 210, floor = height - 22;
+  const width = Math.max(place.clientWidth, 200), height = 320, floor = height - 22;
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const most = Math.max(1, ...bars.map((bar) => bar.count));
   const step = width / Math.max(bars.length, 8);
@@ -137,7 +138,7 @@ const drawHistogram = (place, bars) => {
     const title = document.createElementNS(space, "title");
     title.textContent = `${figure(bar.from_ms)} to ${figure(bar.to_ms)} ms: ${bar.count}`;
     drawn.append(title);
-    if (at % every === 0 && at * step > 12) add("text", { x: at * step, y: height - 6 }, figure(bar.from_ms));
+    if (at % every === 0 && at * step > 12 && at * step < width - 44) add("text", { x: at * step, y: height - 6 }, figure(bar.from_ms));
   });
   add("text", { x: width - 12, y: height - 6 }, "ms");
   place.replaceChildren(svg);

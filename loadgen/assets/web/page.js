@@ -37,6 +37,8 @@ const head = () => {
   document.title = begun ? `${begun.name}: ${word}` : "loadgen";
   show("controls", running);
   show("running", running || Boolean(known.now));
+  for (const id of ["progress", "now"]) show(id, running);
+  show("figures", Boolean(known.now));
   show("told", known.trials.length > 0 || known.log.length > 0);
   show("trials-part", known.trials.length > 0);
   show("starter", catalogue !== null && !running);

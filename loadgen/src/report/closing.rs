@@ -5,19 +5,21 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::report::figures::plural;
-use crate::report::model::{OperationRow, Page};
-use crate::report::table::{Cell, Line, Side, layout, plain, styled};
+use crate::report::model::{OperationRow, Page, Threshold};
+use crate::report::table::{Cell, Line, Side, cut, layout, plain, styled};
 use crate::report::terminal::{Sheet, joined, whereabouts};
 use crate::schema::Summary;
 
-/// Most operations of a run that are listed; the busiest.
-const MAX_OPERATIONS: usize = 12;
+/// Most operations of a run that are listed: those that failed, then the busiest.
+const MAX_OPERATIONS: usize = 10;
 /// Most thresholds that are listed; what was missed comes first.
-const MAX_THRESHOLDS: usize = 8;
+const MAX_THRESHOLDS: usize = 6;
 /// Most recommendations.
 const MAX_NEXT: usize = 3;
-/// Most lines of doubts, of warnings and of broken rows.
+/// Most doubts, warnings and broken invariants.
 const MAX_LINES: usize = 3;
+/// Most lines of one recommendation or broken invariant.
+const MAX_DEEP: usize = 2;
 
 /// What a command prints at its end: of an experiment the headline figures and the decisions, of
 /// a run every operation; `colour` only where a terminal reads it.
@@ -41,7 +43,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
             sheet.busiest(&page)
         },
         sheet.slow(&page) + &sheet.doubts(&page) + &sheet.data(&page) + &sheet.warnings(&page),
-        sheet.few("What to try next", &page.why.next, MAX_NEXT),
+        sheet.next(&page),
         folder.map(whereabouts).unwrap_or_default(),
     ];
     joined(sections.into())
@@ -65,36 +67,60 @@ fn is_headline(area: &str, metric: &str) -> bool {
 }
 
 impl Sheet {
-    /// The load and how much was measured of it.
+    /// A text in at most so many lines; where it is longer it ends with dots, and the report has
+    /// the rest.
+    fn short(&self, text: &str, first: &str, rest: &str, lines: usize) -> String {
+        let whole = self.wrap(text, first, rest);
+        if whole.lines().count() <= lines {
+            return whole;
+        }
+        let mut kept: Vec<String> = whole.lines().take(lines).map(str::to_owned).collect();
+        if let Some(last) = kept.last_mut() {
+            *last = cut(&format!("{last} …"), self.width);
+        }
+        kept.join("\n") + "\n"
+    }
+
+    /// How much was measured, and of which load.
     fn load(&self, page: &Page) -> String {
         let told: Vec<&str> = page
             .facts
             .iter()
+            .rev()
             .filter(|(name, _)| name != "Started")
             .map(|(_, value)| value.as_str())
             .collect();
-        let text = self.wrap(&told.join(" · "), "  ", "  ");
+        let text = self.short(&told.join(" · "), "  ", "  ", 1);
         self.paint.dim(text.trim_end()) + "\n"
     }
 
-    /// The first entries of a list, and how many more there are.
-    fn few(&self, heading: &str, texts: &[String], most: usize) -> String {
-        let mut told = self.list(heading, &texts[..texts.len().min(most)]);
-        if texts.len() > most {
-            let _infallible = writeln!(told, "  and {} more in the report", texts.len() - most);
+    /// The first recommendations.
+    fn next(&self, page: &Page) -> String {
+        let all = page.why.next.len();
+        if all == 0 {
+            return String::new();
         }
-        told
+        let heading = match all {
+            0..=MAX_NEXT => "What to try next".to_owned(),
+            all => format!("What to try next ({MAX_NEXT} of {all})"),
+        };
+        let first = page.why.next.iter().take(MAX_NEXT);
+        let lines: String = first
+            .map(|text| self.short(text, "  - ", "    ", MAX_DEEP))
+            .collect();
+        format!("{}\n{lines}", self.paint.bold(&heading))
     }
 
     /// What a reader must know before believing a figure.
     fn warnings(&self, page: &Page) -> String {
         let mut told = String::new();
-        for warning in page.warnings.iter().take(MAX_LINES) {
-            told.push_str(&self.wrap(warning, "Warning: ", "  "));
-        }
-        if page.warnings.len() > MAX_LINES {
-            let more = page.warnings.len() - MAX_LINES;
-            let _infallible = writeln!(told, "  and {more} more warnings in the report");
+        let all = page.warnings.len();
+        for (number, warning) in (1..).zip(page.warnings.iter().take(MAX_LINES)) {
+            let first = match all {
+                0..=MAX_LINES => "Warning: ".to_owned(),
+                all => format!("Warning {number} of {all}: "),
+            };
+            told.push_str(&self.short(warning, &first, "  ", 1));
         }
         told
     }
@@ -114,10 +140,24 @@ impl Sheet {
             .thresholds
             .drain(MAX_THRESHOLDS.min(page.thresholds.len())..)
             .collect();
-        let mut text = self.thresholds(&page);
+        let row = |one: &Threshold| {
+            Line::Cells(vec![
+                styled(&one.word, one.tone),
+                plain(&one.text),
+                plain(&one.figure),
+                styled(&one.arm, "dim"),
+            ])
+        };
+        let lines: Vec<Line> = page.thresholds.iter().map(row).collect();
+        let sides = [Side::Left, Side::Left, Side::Right, Side::Left];
+        let mut text = layout(&lines, &sides, 2, self.width, self.paint);
         if !rest.is_empty() {
             let held = rest.iter().filter(|one| one.word == "PASS").count();
-            let _infallible = writeln!(text, "  and {} more, {held} of them held", rest.len());
+            let _infallible = writeln!(
+                text,
+                "  and {} more thresholds, {held} of them held",
+                rest.len()
+            );
         }
         text
     }
@@ -131,7 +171,7 @@ impl Sheet {
             arm.rows.iter().partition(|row| row.name == "total");
         let mut by_count = single.clone();
         let count = |row: &OperationRow| row.keys[0].parse().unwrap_or(0_u64);
-        by_count.sort_by_key(|row| std::cmp::Reverse(count(row)));
+        by_count.sort_by_key(|row| std::cmp::Reverse((row.failing, count(row))));
         by_count.truncate(MAX_OPERATIONS);
         let shown = single
             .iter()
@@ -139,11 +179,14 @@ impl Sheet {
         let head = [
             "ms", "count", "rate", "errors", "p50", "p95", "p97.5", "p99", "max", "p95", "p99",
         ];
+        let of = match single.len() {
+            0..=MAX_OPERATIONS => String::new(),
+            all => format!(" ({MAX_OPERATIONS} of {all})"),
+        };
+        let heading =
+            format!("Response time from the intended start; at the right service time{of}");
         let mut lines = vec![
-            Line::Heading(format!(
-                "Response time, {}, from the intended start; at the right service time",
-                arm.arm
-            )),
+            Line::Heading(heading),
             Line::Cells(head.iter().map(|text| styled(*text, "dim")).collect()),
         ];
         for row in shown.chain(&total) {
@@ -160,15 +203,7 @@ impl Sheet {
         }
         let mut sides = [Side::Right; 11];
         sides[0] = Side::Left;
-        let mut text = layout(&lines, &sides, 0, self.width, self.paint);
-        if single.len() > MAX_OPERATIONS {
-            let _infallible = writeln!(
-                text,
-                "and {} more in the report",
-                plural((single.len() - MAX_OPERATIONS) as u64, "operation")
-            );
-        }
-        text
+        layout(&lines, &sides, 0, self.width, self.paint)
     }
 
     /// What the slowest requests spent their time on, in a line an arm.
@@ -209,7 +244,7 @@ impl Sheet {
         for (code, advice, count) in codes.into_iter().take(MAX_LINES) {
             let trials = plural(count as u64, "trial");
             let line = format!("{code} in {trials}: {advice}");
-            text.push_str(&self.wrap(&line, "  ", "    "));
+            text.push_str(&self.short(&line, "  ", "    ", 1));
         }
         if more > 0 {
             let _infallible = writeln!(text, "  and {more} more in the report");
@@ -222,7 +257,7 @@ impl Sheet {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
         for promise in &page.audit.promises {
-            text.push_str(&self.wrap(promise, "  ", "    "));
+            text.push_str(&self.short(promise, "  ", "    ", 1));
         }
         for broken in page.audit.broken.iter().take(MAX_LINES) {
             let line = format!(
@@ -233,9 +268,9 @@ impl Sheet {
                 plural(broken.violations, "row"),
                 broken.statement
             );
-            text.push_str(&self.wrap(&line, "  ", "    "));
+            text.push_str(&self.short(&line, "  ", "    ", MAX_DEEP));
             for row in broken.rows.iter().take(1) {
-                text.push_str(&self.wrap(row, "      ", "      "));
+                text.push_str(&self.short(row, "      ", "      ", 1));
             }
         }
         if page.audit.broken.len() > MAX_LINES {
@@ -252,8 +287,8 @@ mod tests {
     use crate::report::fixture;
     use crate::schema::Recommendation;
 
-    fn folder() -> Option<&'static Path> {
-        Some(Path::new("results/runs/x"))
+    fn screen(summary: &Summary, colour: bool) -> String {
+        console(summary, Some(Path::new("results/runs/x")), 80, colour)
     }
 
     fn fits(text: &str) {
@@ -273,7 +308,7 @@ mod tests {
                 switch: Some("pool.max=22".into()),
             })
             .collect();
-        let text = console(&summary, folder(), 80, false);
+        let text = screen(&summary, false);
         fits(&text);
         assert!((24..=40).contains(&text.lines().count()), "{text}");
         assert!(text.starts_with("FAILED  run codeconnect\n"), "{text}");
@@ -281,13 +316,13 @@ mod tests {
             text.ends_with("Report: results/runs/x/report.html\n"),
             "{text}"
         );
-        assert!(text.contains("and 2 more in the report"), "{text}");
+        assert!(text.contains("What to try next (3 of 5)"), "{text}");
         insta::assert_snapshot!(text);
     }
 
     #[test]
     fn an_experiment_ends_with_what_changed_and_the_way_to_the_report() {
-        let text = console(&fixture::experiment(false), folder(), 80, false);
+        let text = screen(&fixture::experiment(false), false);
         fits(&text);
         assert!(text.lines().count() < 90, "{text}");
         assert!(
@@ -299,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_violation_is_told_before_the_figures_and_again_with_its_rows() {
-        let text = console(&fixture::experiment(true), folder(), 80, false);
+        let text = screen(&fixture::experiment(true), false);
         assert!(text.starts_with("VIOLATED  "), "{text}");
         assert!(
             text.contains("invariant 1 slot_capacity is broken by 7 rows"),
@@ -311,28 +346,30 @@ mod tests {
     fn many_operations_and_promises_stay_one_screen() {
         let mut summary = fixture::run();
         summary.arms[0].operations = fixture::large().arms.remove(1).operations;
-        summary.arms[0].operations[29].planned = 1;
+        summary.arms[0].operations[28].planned = 1;
+        let failing = &mut summary.arms[0].operations[29];
+        (failing.planned, failing.success) = (2, 0.5);
         let passed = summary.thresholds[1].clone();
         summary.thresholds.splice(0..0, vec![passed; 30]);
-        let text = console(&summary, folder(), 80, false);
+        let text = screen(&summary, false);
         fits(&text);
-        assert!(text.lines().count() <= 48, "{text}");
+        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.contains("service time (10 of 30)\n"), "{text}");
+        // What was missed is listed first, what failed is listed although it is seldom.
         assert!(
-            text.contains("and 18 operations more in the report"),
+            text.contains("FAIL") && text.contains("and 27 more thresholds, 27 of them held"),
             "{text}"
         );
-        // What was missed is among those that are listed.
         assert!(
-            text.contains("FAIL") && text.contains("and 25 more, 25 of them held"),
+            text.contains("operation_29") && !text.contains("operation_28"),
             "{text}"
         );
-        assert!(!text.contains("operation_29"), "{text}");
     }
 
     #[test]
     fn colours_are_only_for_a_terminal_and_move_nothing() {
-        let plain = console(&fixture::run(), folder(), 80, false);
-        let painted = console(&fixture::run(), folder(), 80, true);
+        let plain = screen(&fixture::run(), false);
+        let painted = screen(&fixture::run(), true);
         assert!(!plain.contains('\u{1b}') && painted.contains("\u{1b}[31m"));
         let mut bare = painted;
         for code in ["0", "1", "2", "31", "32", "33"] {

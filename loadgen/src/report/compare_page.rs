@@ -8,11 +8,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     axis::Axis,
-    chart::{self, Chart, Line, Plot},
+    chart::{self, Chart},
     compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
     comparison::whole_change,
     metrics,
-    over_time::{self, Point},
+    over_time::Point,
+    plot::{Line, Plot, Shape},
     render::ReportError,
 };
 use crate::{events::printable, schema::Operation};
@@ -37,7 +38,7 @@ pub struct ComparePage {
 #[derive(Serialize)]
 struct Words<'a> {
     style: &'static str,
-    caution: &'static str,
+    caution: String,
     runs: Vec<Run<'a>>,
     differences: Vec<Row>,
     areas: Vec<Area>,
@@ -90,7 +91,7 @@ pub fn compare_page(
     let two = runs.len() == 2;
     let words = Words {
         style: STYLE,
-        caution: NOT_INTERLEAVED,
+        caution: NOT_INTERLEAVED.replace('`', ""),
         runs: (1..).zip(runs).map(column).collect(),
         differences: differences
             .iter()
@@ -191,12 +192,17 @@ fn spectra<'a>(
             .collect();
         Some(Line {
             class: format!("run{number}"),
-            label: format!("{number}"),
-            points: over_time::thinned(&points),
+            label: format!(
+                "{number}: {} {}",
+                printable(&run.summary().name),
+                printable(&run.arm().name)
+            ),
+            points: points,
             band: false,
         })
     });
-    chart::draw(Plot {
+    chart::draw(&Plot {
+        id: "spectra".into(),
         title: printable(title),
         note:
             "Response times from the fastest to the slowest request; a line that ends early failed."
@@ -204,6 +210,8 @@ fn spectra<'a>(
         unit: "ms, logarithmic",
         x: Axis::Nines,
         y: Axis::Log,
+        shape: Shape::Lines,
+        top: None,
         lines: lines.collect(),
     })
 }

@@ -79,7 +79,7 @@ fn doubts(page: &Page) -> Vec<(String, String)> {
                 None => found.push((
                     title,
                     format!(
-                        "{}: {}, wants {}. {}",
+                        "{}: {}, wants {}; {}",
                         trial.trial, check.figure, check.limit, check.advice
                     ),
                     1,

@@ -12,14 +12,11 @@ pub enum ReportError {
     /// The page's template failed.
     #[error("failed to lay out the page: {0}")]
     Page(#[from] minijinja::Error),
-    /// The figures of the charts could not be written.
-    #[error("failed to write the figures of the charts: {0}")]
-    Charts(#[from] serde_json::Error),
     /// The test report could not be written as XML.
     #[error("failed to write the test report: {0}")]
     Junit(#[from] quick_junit::SerializeError),
-    /// The summary could not be written as JSON.
-    #[error("failed to write the summary: {0}")]
+    /// The summary, or the figures of the charts, could not be written as JSON.
+    #[error("failed to write the figures: {0}")]
     Json(#[from] serde_json::Error),
     /// The folder refused.
     #[error(transparent)]

@@ -1,5 +1,7 @@
 //! The list of runs: one line each, for people and as JSON.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::events::printable;
@@ -74,7 +76,7 @@ pub fn runs(found: &[(Shelved, String)], more: usize, width: usize, colour: bool
     }
     if more > 0 {
         let older = figures::plural(more as u64, "older run");
-        text.push_str(&format!("and {older}: --limit {}\n", found.len() + more));
+        let _infallible = writeln!(text, "and {older}: --limit {}", found.len() + more);
     }
     text
 }

@@ -66,7 +66,7 @@ impl Sheet {
     }
 
     /// A list below a heading; nothing where there is nothing to list.
-    pub(super) fn list(&self, heading: &str, texts: &[String]) -> String {
+    fn list(&self, heading: &str, texts: &[String]) -> String {
         if texts.is_empty() {
             return String::new();
         }
@@ -244,7 +244,7 @@ impl Sheet {
     }
 
     /// Each threshold with its figure; the limit is part of its text.
-    pub(super) fn thresholds(&self, page: &Page) -> String {
+    fn thresholds(&self, page: &Page) -> String {
         if page.thresholds.is_empty() {
             return String::new();
         }

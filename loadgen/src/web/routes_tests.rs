@@ -1,1 +1,309 @@
+//! The page as its clients see it, over a real socket.
 
+use std::{net::SocketAddr, path::Path, time::Instant};
+
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::{Duration, timeout},
+};
+
+use crate::{
+    events::{self, Begun, Ended, Event, Steerable, Steering, Tick, Wish},
+    schema::Verdict,
+    web::{Page, Setup, board::MOST_READERS},
+};
+
+/// Longer than anything here takes on a busy machine.
+const LONG: Duration = Duration::from_secs(30);
+
+fn open(results: &Path) -> Page {
+    Page::open(Setup {
+        results: results.to_owned(),
+        address: ([127, 0, 0, 1], 0).into(),
+        starter: None,
+    })
+    .unwrap()
+}
+
+/// Sends `head` and `body`, and reads until the server closes.
+async fn ask(address: SocketAddr, head: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let host = if head.contains("host: ") {
+        String::new()
+    } else {
+        format!("host: {address}\r\n")
+    };
+    let text = format!(
+        "{head}\r\n{host}connection: close\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A refusal may come, and the connection go, before a large body was read.
+    let _reset = timeout(LONG, stream.read_to_end(&mut answer))
+        .await
+        .unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1"), "").await
+}
+
+fn status(answer: &str) -> u16 {
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+fn body(answer: &str) -> Value {
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// The token as the page carries it.
+async fn token(address: SocketAddr) -> String {
+    let page = get(address, "/").await;
+    let rest = page.split_once("name=\"token\" content=\"").unwrap().1;
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+/// A change as the page asks for it.
+async fn post(address: SocketAddr, token: &str, path: &str, body: &str) -> String {
+    let head = format!(
+        "POST {path} HTTP/1.1\r\ncontent-type: application/json\r\norigin: http://{address}\r\nx-loadgen-token: {token}"
+    );
+    ask(address, &head, body).await
+}
+
+/// A reader of the events.
+struct Reader {
+    stream: TcpStream,
+    seen: String,
+}
+
+impl Reader {
+    async fn begin(address: SocketAddr) -> Self {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let text = format!("GET /events HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        stream.write_all(text.as_bytes()).await.unwrap();
+        let seen = String::new();
+        Self { stream, seen }
+    }
+
+    /// Reads until `word` has been said.
+    async fn until(&mut self, word: &str) -> &str {
+        let mut buffer = [0; 4_096];
+        let begun = Instant::now();
+        while !self.seen.contains(word) {
+            assert!(begun.elapsed() < LONG, "no `{word}` in {}", self.seen);
+            let read = timeout(LONG, self.stream.read(&mut buffer));
+            let read = read.await.unwrap().unwrap();
+            assert!(read > 0, "closed before `{word}`: {}", self.seen);
+            self.seen
+                .push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+        &self.seen
+    }
+}
+
+fn begun(name: &str) -> Event {
+    Event::Begun(Begun {
+        command: "run".into(),
+        name: name.into(),
+        question: "why?".into(),
+        load: "open".into(),
+        at: chrono::Utc::now(),
+        folder: "f".into(),
+    })
+}
+
+#[tokio::test]
+async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    let address = page.address();
+    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let (publisher, mut heard) = events::channels(1);
+    let shown = page.show(heard.remove(0), &steering);
+    publisher.send(begun("core</script>"));
+    let mut early = Reader::begin(address).await;
+    early.until("event: state").await;
+    publisher.tick(Tick::default());
+    early.until("event: tick").await;
+    let mut late = Reader::begin(address).await;
+    let first = late.until("\"steerable\"").await;
+    assert!(first.contains("text/event-stream") && first.contains("retry: "));
+    assert!(first.contains("core</script>") && first.contains(r#""running":true"#));
+    publisher.note("one line");
+    late.until("one line").await;
+    publisher.send(Event::Ended(Ended {
+        verdict: Verdict {
+            word: "PASSED".into(),
+            exit_code: 0,
+            reasons: vec![],
+        },
+        folder: "f".into(),
+    }));
+    drop(publisher);
+    shown.finish();
+    late.until("event: ended").await;
+    early.until(r#""running":false"#).await;
+    let state = body(&get(address, "/api/state").await);
+    assert_eq!(state["ended"]["verdict"]["word"], "PASSED");
+    assert_eq!(state["history"].as_array().unwrap().len(), 1);
+    tokio::task::spawn_blocking(move || page.close())
+        .await
+        .unwrap();
+    assert!(TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn buttons_work_with_the_pages_token_and_from_nowhere_else() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    let address = page.address();
+    let key = token(address).await;
+    assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 409);
+    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let (publisher, mut heard) = events::channels(1);
+    let shown = page.show(heard.remove(0), &steering);
+    let wish = r#"{"rate": 50}"#;
+    let refused = post(address, &key, "/api/wish", wish).await;
+    assert_eq!(status(&refused), 422);
+    assert_eq!(body(&refused)["error"], "no load is running");
+    steering.begin(Steerable::Rate {
+        now: 10.0,
+        most: 100.0,
+    });
+    assert_eq!(status(&post(address, &key, "/api/wish", wish).await), 200);
+    assert_eq!(*steering.wishes().borrow(), Some(Wish::Rate(50.0)));
+    for (head, why) in [
+        ("origin: http://evil.example", "only this page"),
+        ("sec-fetch-site: cross-site", "only this page"),
+        ("x-nothing: 1", "only this page"),
+    ] {
+        let head = format!(
+            "POST /api/stop HTTP/1.1\r\ncontent-type: application/json\r\nx-loadgen-token: {key}\r\n{head}"
+        );
+        let answer = ask(address, &head, "{}").await;
+        assert_eq!(status(&answer), 403, "{head}");
+        assert!(answer.contains(why), "{answer}");
+    }
+    assert_eq!(status(&post(address, "", "/api/stop", "{}").await), 403);
+    assert_eq!(status(&post(address, "x", "/api/stop", "{}").await), 403);
+    let large = format!("{{\"x\": \"{}\"}}", "x".repeat(5_000));
+    assert_eq!(status(&post(address, &key, "/api/stop", &large).await), 413);
+    assert_eq!(status(&post(address, &key, "/api/wish", "{}").await), 400);
+    let order = r#"{"suite": "smoke"}"#;
+    assert_eq!(status(&post(address, &key, "/api/start", order).await), 409);
+    assert_eq!(status(&post(address, &key, "/api/other", "{}").await), 405);
+    assert!(!steering.is_stopped());
+    assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 200);
+    assert!(steering.is_stopped());
+    drop(publisher);
+    shown.finish();
+    page.close();
+}
+
+#[tokio::test]
+async fn a_strange_host_is_sent_away_from_every_url() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    for path in [
+        "/",
+        "/events",
+        "/api/state",
+        "/api/runs",
+        "/latest/report.html",
+    ] {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: evil.example:8090");
+        assert_eq!(status(&ask(page.address(), &head, "").await), 421, "{path}");
+    }
+    let head = "POST /api/stop HTTP/1.1\r\nhost: evil.example";
+    assert_eq!(status(&ask(page.address(), head, "{}").await), 421);
+    let there = ask(page.address(), "GET / HTTP/1.1\r\nhost: localhost:1", "").await;
+    assert_eq!(status(&there), 200);
+    page.close();
+}
+
+#[tokio::test]
+async fn the_seventeenth_reader_is_told_to_come_later() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    let mut readers = Vec::new();
+    for _ in 0..MOST_READERS {
+        let mut reader = Reader::begin(page.address()).await;
+        reader.until("event: state").await;
+        readers.push(reader);
+    }
+    let answer = get(page.address(), "/events").await;
+    assert_eq!(status(&answer), 503);
+    assert!(answer.contains("retry-after: 5"), "{answer}");
+    // The page itself is still there, and a reader that leaves makes room.
+    assert_eq!(status(&get(page.address(), "/").await), 200);
+    page.close();
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_reading_is_cut_off_and_the_run_goes_on() {
+    let root = tempfile::tempdir().unwrap();
+    let page = open(root.path());
+    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let (publisher, mut heard) = events::channels(1);
+    let shown = page.show(heard.remove(0), &steering);
+    let mut slow = Reader::begin(page.address()).await;
+    slow.until("event: state").await;
+    let long = "x".repeat(100_000);
+    for _ in 0..300 {
+        publisher.note(long.clone());
+    }
+    drop(publisher);
+    tokio::task::spawn_blocking(move || shown.finish())
+        .await
+        .unwrap();
+    let mut rest = Vec::new();
+    let end = timeout(LONG, slow.stream.read_to_end(&mut rest))
+        .await
+        .unwrap();
+    assert!(
+        end.is_err() || rest.len() < 300 * long.len(),
+        "{}",
+        rest.len()
+    );
+    page.close();
+}
+
+#[tokio::test]
+async fn reports_are_served_as_strangers_and_no_path_climbs() {
+    let root = tempfile::tempdir().unwrap();
+    let one = root.path().join("results/runs/one");
+    std::fs::create_dir_all(&one).unwrap();
+    std::fs::write(one.join("report.html"), "<p>here</p>").unwrap();
+    std::fs::write(root.path().join("secret.txt"), "x").unwrap();
+    let name = "<script>alert(1)</script>";
+    let head = json!({ "name": name, "kind": "run", "started_at": "2026-01-01", "verdict": { "word": "PASSED" } });
+    std::fs::write(one.join("summary.json"), head.to_string()).unwrap();
+    let page = open(&root.path().join("results"));
+    let report = get(page.address(), "/runs/one/report.html").await;
+    assert!(report.ends_with("<p>here</p>"), "{report}");
+    assert!(report.contains("sandbox allow-scripts") && !report.contains("allow-same-origin"));
+    for path in [
+        "/../secret.txt",
+        "/runs/../../secret.txt",
+        "/%2e%2e/secret.txt",
+        "/api/nothing",
+    ] {
+        assert_eq!(status(&get(page.address(), path).await), 404, "{path}");
+    }
+    let climbing = get(page.address(), "/compare?runs=one,../one").await;
+    assert_eq!(status(&climbing), 400);
+    let listed = get(page.address(), "/api/runs").await;
+    assert!(listed.contains("content-type: application/json"));
+    assert!(listed.contains("x-content-type-options: nosniff"));
+    assert_eq!(body(&listed)[0]["name"], name);
+    let home = get(page.address(), "/").await;
+    assert!(!home.contains(name) && home.contains("frame-ancestors 'none'"));
+    let stranger = ask(page.address(), "DELETE /runs/one/report.html HTTP/1.1", "").await;
+    assert_eq!(status(&stranger), 405);
+    page.close();
+}

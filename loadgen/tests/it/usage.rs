@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 25] = [
+const WRONG: [(&str, &str); 29] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -31,6 +31,13 @@ const WRONG: [(&str, &str); 25] = [
     ("run nonexistent", "`nonexistent`"),
     ("experiment /nonexistent.yaml", "/nonexistent.yaml"),
     ("report /nonexistent", "/nonexistent"),
+    (
+        "report latest --format html,pdf",
+        "`pdf` is no report: write text",
+    ),
+    ("report latest --fromat html", "--format"),
+    ("results prune --older-than 30", "`30` is not an age"),
+    ("results export nonexistent", "nonexistent"),
     ("history --results /nonexistent", "/nonexistent"),
     ("factorial --factor pool.max", "pool.max=5,200"),
     ("factorial --factor pool.max=5,200", "2 to 5"),

@@ -16,6 +16,13 @@ const BUCKETS: &[f64] = &[
     0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     10.0, 30.0,
 ];
+/// Seconds that only grow. The recorder's counters hold whole numbers, so it takes these as
+/// levels; the page tells them as what they are.
+const GROWING_SECONDS: [&str; 3] = [
+    names::PROCESS_CPU,
+    names::HASH_SECONDS,
+    names::HASH_WAIT_SECONDS,
+];
 
 /// What is read at the moment of a scrape rather than counted as it happens.
 #[derive(Debug, Default)]
@@ -115,7 +122,18 @@ pub fn render(scrape: &Scrape) -> String {
     if let Some(limit) = scrape.memory_limit {
         gauge!(names::MEMORY_LIMIT).set(limit as f64);
     }
-    handle.render()
+    as_counters(handle.render())
+}
+
+fn as_counters(mut text: String) -> String {
+    for name in GROWING_SECONDS {
+        let (level, counter) = (
+            format!("# TYPE {name} gauge\n"),
+            format!("# TYPE {name} counter\n"),
+        );
+        text = text.replacen(&level, &counter, 1);
+    }
+    text
 }
 
 fn describe() {
@@ -241,6 +259,13 @@ mod tests {
         }
         assert!(text.contains("targetapp_engine_generation 3"));
         assert!(text.contains("targetapp_memory_limit_bytes 1073741824"));
+        for line in text.lines().filter(|line| line.starts_with("# TYPE ")) {
+            assert_eq!(
+                line.contains("_total "),
+                line.ends_with(" counter"),
+                "{line}"
+            );
+        }
         assert!(text.contains(r#"targetapp_db_transaction_retries_total{sqlstate="40P01"} 7"#));
     }
 }

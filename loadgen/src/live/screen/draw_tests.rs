@@ -57,6 +57,7 @@ fn tick(number: u32) -> Tick {
         p50_ms: Some(3.1),
         p95_ms: Some(12.4),
         p99_ms: (failed == 0).then_some(1_240.0),
+        ..OperationNow::default()
     };
     Tick {
         arm: "after\u{1b}[2J".into(),
