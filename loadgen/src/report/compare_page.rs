@@ -197,7 +197,7 @@ fn spectra<'a>(
                 printable(&run.summary().name),
                 printable(&run.arm().name)
             ),
-            points: points,
+            points,
             band: false,
         })
     });
