@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader, BufWriter, IsTerminal as _, Write},
     path::Path,
     sync::{
         Arc,
@@ -85,9 +85,13 @@ impl Audience {
         if let Some(from) = &result.wishes_from {
             follow_wishes(from, steering.clone(), events.clone())?;
         }
+        // Keys and screen have one master each.
+        let plain = result.plain
+            || result.wishes_from.as_deref() == Some(Path::new(STANDARD))
+            || output_is_taken(result) && io::stdout().is_terminal();
         Ok(Self {
             events,
-            live: live.map(|heard| Live::on_terminal(heard, result.plain, steering.clone())),
+            live: live.map(|heard| Live::on_terminal(heard, plain, steering.clone())),
             shown,
             page: own,
             written,

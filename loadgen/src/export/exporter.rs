@@ -106,7 +106,7 @@ impl Exporter {
                     pusher,
                     shared,
                     token,
-                )
+                );
             })
             .map_err(ExportError::Start)?;
         let ended = Arc::new(AtomicBool::new(false));

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Highest rate that can be wished for, in iterations a second.
-const MOST_RATE: f64 = 100_000.0;
+pub const MOST_RATE: f64 = 100_000.0;
 
 /// Says what can be changed, and gives the driver what it needs to follow.
 pub(super) fn offer(
@@ -48,7 +48,7 @@ pub(super) fn offer(
 }
 
 /// What a reader must know of a load that was changed.
-pub(super) fn told(changes: &[(Nanos, String)]) -> Vec<String> {
+pub fn told(changes: &[(Nanos, String)]) -> Vec<String> {
     changes
         .iter()
         .map(|(at, what)| {

@@ -3,11 +3,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    net::TcpListener,
     path::{Path, PathBuf},
 };
 
 use loadgen::export::catalogue::{self, Kind};
 use serde_json::Value;
+
+use crate::support::{finish, loadgen, start};
 
 const DASHBOARD: &str = "observability/grafana/dashboards/codeconnect.json";
 const ALERTS: &str = "observability/alerts.yml";
@@ -242,5 +245,22 @@ fn what_prometheus_scrapes_is_where_it_is_served() {
             port.starts_with("127.0.0.1:") && port.ends_with(inside),
             "{port}"
         );
+    }
+}
+
+#[test]
+fn a_wrong_address_ends_with_2_before_anything_is_started() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    for (arguments, named) in [
+        (["--metrics", "nowhere"], "nowhere"),
+        (["--metrics", &taken], "another port"),
+        (["--otlp", "grpc://127.0.0.1:4317"], "http://127.0.0.1:4318"),
+    ] {
+        // A target that is not there would be the next mistake.
+        let fixed = ["run", "smoke", "--target", "http://127.0.0.1:1"];
+        let ran = finish(start(loadgen(fixed.into_iter().chain(arguments))));
+        assert_eq!(ran.code, Some(2), "{arguments:?}: {ran:?}");
+        assert!(ran.stderr.contains(named), "{arguments:?}: {}", ran.stderr);
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     aggregator::TrialData,
     observer::{Course, Timeline},
     schema::{Server, ThresholdResult, Validity, Verdict},
+    trial::told_changes,
     verdict::{self, Evidence, Findings},
 };
 
@@ -43,7 +44,8 @@ pub(super) fn judged(
     let from = data.started_at + data.window.0.duration();
     let to = data.started_at + data.window.1.duration();
     let generator = seen.timeline.generator(from, to);
-    let mut warnings = Vec::new();
+    let mut warnings = told_changes(&data.changes);
+    let steady = data.changes.is_empty();
     // A closed loop without pauses goes as fast as the slower side can: that this one is at its
     // limit makes no figure wrong, but it is not the target's limit that is seen then.
     let validity = verdict::validity(&Evidence {
@@ -51,8 +53,8 @@ pub(super) fn judged(
         steal: seen.timeline.steal(from, to),
         cpu_pressure: seen.timeline.cpu_pressure(from, to),
         hiccups: seen.hiccups.between(from, to),
-        even,
-        level,
+        even: even && steady,
+        level: level && steady,
         error_limit: verdict::error_limit(&args.thresholds),
         ..Evidence::of(&data)
     });

@@ -11,9 +11,10 @@ use crate::{
     driver::{FlowLoad, Progress, Setup},
     flows::{AdHoc, World},
     request::Request,
-    schedule::{self, Schedule},
+    schedule::{self, Onward, Schedule},
     seed::sub_seed,
     suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Nanos,
 };
 
 /// Longest time for a number of requests to be sent in a closed loop.
@@ -108,6 +109,8 @@ pub(super) struct Prepared {
     /// In a few words.
     pub(super) load: String,
     pub(super) windows: Windows,
+    /// What another rate needs while the load runs; or why there can be none.
+    pub(super) onward: Result<Onward, &'static str>,
 }
 
 /// Plans it.
@@ -119,6 +122,19 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
         plan.arrivals
             .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
+    let onward = match (&model, args.count()) {
+        (LoadModel::Open { arrivals, .. }, None) => {
+            let end = Nanos::from_millis(windows.planned().0);
+            let seed = sub_seed(args.seed, "plan");
+            Ok(Onward::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
+        }
+        (LoadModel::Open { .. }, Some(_)) => {
+            Err("so many requests were asked for: their rate stays")
+        }
+        (LoadModel::Closed { .. }, _) => {
+            Err("a closed loop is as fast as answers come: only a load with --rate can be changed")
+        }
+    };
     // One a process, for as long as it lives: the driver's threads share it.
     let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(request(args, place)?, args.expect)));
     let setup = Setup {
@@ -148,5 +164,6 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
         setup,
         load: text,
         windows,
+        onward,
     })
 }

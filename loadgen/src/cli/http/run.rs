@@ -24,13 +24,13 @@ use super::{
     text,
 };
 use crate::{
-    driver::{self, Options, Progress, Showing, Wire},
+    driver::{self, Helm, Options, Progress, Showing, Wire},
     events::{Begun, Event, Publisher, Steerable, Steering, Tick},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
     store::MOST_SAMPLES,
     suite::Windows,
-    trial::Ticks,
+    trial::{MOST_RATE, Ticks},
 };
 
 /// Time between two looks at the running load.
@@ -65,17 +65,11 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         setup,
         load,
         windows,
+        onward,
     } = prepared;
     let open = matches!(setup.schedule, Schedule::Open(_));
     let even = open && !args.poisson;
     let level = args.to.is_none_or(|to| Some(to) == args.rate);
-    let options = Options {
-        iterations: args.count().filter(|_| !open),
-        showing: args.http_debug.then(|| Showing::first(SHOWN)),
-        wire,
-        samples: args.samples.then_some(MOST_SAMPLES),
-        ..Options::default()
-    };
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -86,13 +80,31 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     // Exchanges are printed as they are made, which needs a screen of its own.
     let audience = Audience::at_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = audience.events();
+    let helm = match onward {
+        Ok(onward) => {
+            let now = args.rate.map_or(0.0, |rate| rate.as_per_second());
+            let most = MOST_RATE;
+            steering.begin(Steerable::Rate { now, most });
+            Some(Helm::new(steering.wishes(), Some(onward)))
+        }
+        Err(why) => {
+            let why = why.to_owned();
+            steering.begin(Steerable::Nothing { why });
+            None
+        }
+    };
+    let options = Options {
+        iterations: args.count().filter(|_| !open),
+        showing: args.http_debug.then(|| Showing::first(SHOWN)),
+        wire,
+        samples: args.samples.then_some(MOST_SAMPLES),
+        helm,
+        ..Options::default()
+    };
     let driven = runtime.block_on(async {
         let services = interrupt::held::<()>();
         interrupt::listen(STOPPING, stop, services, events.clone()).map_err(Failure::internal)?;
         events.send(Event::Begun(begun(args, &load)));
-        steering.begin(Steerable::Nothing {
-            why: "the load of this command is as its flags say".to_owned(),
-        });
         let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
         let mut watch = Watch {
             progress,
