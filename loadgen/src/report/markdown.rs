@@ -11,6 +11,8 @@ use crate::schema::Summary;
 const MAX_LENGTH: usize = 60_000;
 /// Most trials whose failed checks are listed.
 const MAX_TRIALS: usize = 10;
+/// Most failed checks that stand in sight; more of them are folded.
+const MAX_DOUBTS: usize = 3;
 
 /// The whole report.
 pub fn markdown(summary: &Summary) -> String {
@@ -196,6 +198,8 @@ fn evidence(text: &mut String, page: &Page) {
     for (_, line) in &page.controls {
         say(text, format_args!("- {}", safe(line)));
     }
+    let mut doubts = String::new();
+    let mut count = 0;
     for trial in page
         .validity
         .iter()
@@ -203,8 +207,9 @@ fn evidence(text: &mut String, page: &Page) {
         .take(MAX_TRIALS)
     {
         for check in trial.checks.iter().filter(|check| !check.ok) {
+            count += 1;
             say(
-                text,
+                &mut doubts,
                 format_args!(
                     "- {} {}: {} {}, wants {}. {}",
                     safe(&trial.word),
@@ -216,6 +221,13 @@ fn evidence(text: &mut String, page: &Page) {
                 ),
             );
         }
+    }
+    if count > MAX_DOUBTS {
+        folded(text, "Self-checks that do not hold", |text| {
+            text.push_str(&doubts);
+        });
+    } else {
+        text.push_str(&doubts);
     }
     say(text, format_args!("\n**Audit:** {}\n", page.audit.line));
     for promise in &page.audit.promises {
@@ -368,6 +380,24 @@ mod tests {
     #[test]
     fn a_run_fits_a_pull_request() {
         insta::assert_snapshot!(markdown(&fixture::run()));
+    }
+
+    #[test]
+    fn many_doubts_are_folded_below_the_table() {
+        let mut summary = fixture::experiment(false);
+        for trial in &mut summary.trials {
+            trial.validity.checks[0].ok = false;
+        }
+        let text = markdown(&summary);
+        let order = [
+            "## PASSED: ",
+            "| Metric | Before | After | Improvement |",
+            "<details><summary>Self-checks that do not hold</summary>",
+        ];
+        let places = order.map(|part| text.find(part).expect(part));
+        assert!(places.is_sorted(), "{text}");
+        let opened = text.matches("<details>").count();
+        assert_eq!(opened, text.matches("</details>").count());
     }
 
     #[test]

@@ -51,3 +51,35 @@ fn whole(
         .map_err(|error| io_error("write", &path)(error.error))?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_s_requests_lie_beside_its_other_files_and_nothing_else_does() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        for _ in 0..2 {
+            folder
+                .samples("b01_1_after", &Samples::with_room(3))
+                .unwrap();
+        }
+        let trial = folder.path().join("trials/b01_1_after");
+        let mut names: Vec<String> = fs::read_dir(&trial)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let mut wanted = vec!["samples.csv.gz"];
+        if cfg!(feature = "parquet") {
+            wanted.push("samples.parquet");
+        }
+        assert_eq!(names, wanted);
+        let mode = fs::metadata(trial.join("samples.csv.gz"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0o044 & mode, "others may read it and no more");
+    }
+}
