@@ -280,7 +280,8 @@
       }
       event.preventDefault();
       if (index < 0) return;
-      plot.setCursor({ left: plot.valToPos(xs[index], "x"), top: 10 }, true, true);
+      // A zoom is in force after the library's own step of this turn.
+      queueMicrotask(() => plot.setCursor({ left: plot.valToPos(xs[index], "x"), top: 10 }, true, true));
       const read = plot.series.slice(1).filter((one) => one.label).map((one, at) => [one.label, one.value(plot, null, at, index)]);
       said.textContent = [where(chart, index), ...read.filter(([, value]) => value).map((pair) => pair.join(" "))].join(", ");
     });
