@@ -90,7 +90,8 @@
       const next = chart.x[index + 1];
       return next === undefined ? "" : `${number(chart.x[index])} to ${number(next)} ms`;
     }
-    return data.step > 1 ? `${data.seconds[index]} s (of ${data.step} s)` : `${data.seconds[index]} s`;
+    const at = data.seconds[index];
+    return data.step > 1 ? `${at} to ${at + data.step - 1} s` : `${at} s`;
   };
 
   // Series of a chart with what the legend reads: a stack is drawn from its top.
@@ -280,7 +281,8 @@
       }
       event.preventDefault();
       if (index < 0) return;
-      plot.setCursor({ left: plot.valToPos(xs[index], "x"), top: 10 }, true, true);
+      // A zoom is in force, in all charts, after the library's own steps of this turn.
+      setTimeout(() => plot.setCursor({ left: plot.valToPos(xs[index], "x"), top: 10 }, true, true));
       const read = plot.series.slice(1).filter((one) => one.label).map((one, at) => [one.label, one.value(plot, null, at, index)]);
       said.textContent = [where(chart, index), ...read.filter(([, value]) => value).map((pair) => pair.join(" "))].join(", ");
     });

@@ -85,6 +85,9 @@
       if (left < list.scrollLeft || left + link.offsetWidth > list.scrollLeft + list.clientWidth) list.scrollLeft = left - 20;
     }
   }, { rootMargin: "-15% 0px -75% 0px" });
+  addEventListener("scroll", () => {
+    if (scrollY < 100) document.querySelector(".jump ul").scrollLeft = 0;
+  }, { passive: true });
   for (const id of links.keys()) {
     const section = document.getElementById(id);
     if (section) watcher.observe(section);

@@ -15,7 +15,7 @@ pub(super) struct Point {
     pub(super) x: f64,
     /// Its value.
     pub(super) y: f64,
-    /// Smallest and largest value over the trials.
+    /// Smallest and largest value over the trials, and over the seconds that share the point.
     pub(super) range: (f64, f64),
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Grid {
     first: i64,
     /// The last one.
     last: i64,
-    /// How many seconds share two points; 1 where each has its own.
+    /// How many seconds share a point; 1 where each has its own.
     step: i64,
 }
 
@@ -48,28 +48,24 @@ impl Grid {
         let first = seconds().map(|one| one.second).min().unwrap_or(0);
         let last = seconds().map(|one| one.second).max().unwrap_or(0);
         let count = last.saturating_sub(first).saturating_add(1);
+        // One more bin, as the first second need not begin one.
         let step = if count <= MAX_POINTS as i64 {
             1
         } else {
-            // Each step is two points; even, so that the second one lies on a whole second.
-            2 * (count as u64).div_ceil(MAX_POINTS as u64 - 2) as i64
+            (count as u64).div_ceil(MAX_POINTS as u64 - 1) as i64
         };
         Self { first, last, step }
     }
 
-    /// How many seconds share two points.
+    /// How many seconds share a point.
     pub(super) fn step(&self) -> i64 {
         self.step
     }
 
-    /// Every instant, in order.
+    /// Every instant, in order: the first second of each bin.
     pub(super) fn instants(&self) -> Vec<f64> {
-        if self.step == 1 {
-            return (self.first..=self.last).map(|at| at as f64).collect();
-        }
         (self.first.div_euclid(self.step)..=self.last.div_euclid(self.step))
-            .flat_map(|bin| [bin * self.step, bin * self.step + self.step / 2])
-            .map(|at| at as f64)
+            .map(|bin| (bin * self.step) as f64)
             .collect()
     }
 
@@ -100,8 +96,9 @@ impl Grid {
         self.thinned(&points, over)
     }
 
-    /// The points on the grid. A step has its lowest and its highest, so that a spike of one
-    /// second is still seen; of what is put on top of each other, its mean.
+    /// The points on the grid: of seconds that share one their middle, or their mean where values
+    /// are put on top of each other. The range holds them all, so that a spike of one second is
+    /// still seen.
     fn thinned(&self, points: &[Point], over: Over) -> Vec<Point> {
         if self.step == 1 {
             return points.to_vec();
@@ -109,17 +106,9 @@ impl Grid {
         let bin = |point: &Point| (point.x as i64).div_euclid(self.step);
         points
             .chunk_by(|a, b| bin(a) == bin(b))
-            .flat_map(|chunk| {
-                let begin = bin(&chunk[0]) * self.step;
-                let [one, two] = match over {
-                    Over::Middle => extremes(chunk),
-                    Over::Mean | Over::Sum => [mean(chunk); 2],
-                };
-                [(begin, one), (begin + self.step / 2, two)]
-            })
-            .map(|(second, point)| Point {
-                x: second as f64,
-                ..point
+            .map(|chunk| Point {
+                x: (bin(&chunk[0]) * self.step) as f64,
+                ..shared(chunk, over)
             })
             .collect()
     }
@@ -145,28 +134,27 @@ fn point(second: i64, mut values: Vec<f64>, over: Over) -> Point {
     }
 }
 
-/// The lowest and the highest, in the order in which they came.
-fn extremes(chunk: &[Point]) -> [Point; 2] {
-    let mut pair = [chunk[0]; 2];
-    for point in chunk {
-        if point.y < pair[0].y {
-            pair[0] = *point;
+/// One point for several seconds.
+fn shared(chunk: &[Point], over: Over) -> Point {
+    let mut values: Vec<f64> = chunk.iter().map(|point| point.y).collect();
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    match over {
+        Over::Middle => Point {
+            x: chunk[0].x,
+            y: f64::midpoint(values[last / 2], values[last.div_ceil(2)]),
+            range: chunk.iter().fold(chunk[0].range, |(low, high), point| {
+                (low.min(point.range.0), high.max(point.range.1))
+            }),
+        },
+        Over::Mean | Over::Sum => {
+            let y = values.iter().sum::<f64>() / values.len() as f64;
+            Point {
+                x: chunk[0].x,
+                y,
+                range: (y, y),
+            }
         }
-        if point.y > pair[1].y {
-            pair[1] = *point;
-        }
-    }
-    pair.sort_by(|a, b| a.x.total_cmp(&b.x));
-    pair
-}
-
-/// The mean of a stretch.
-fn mean(chunk: &[Point]) -> Point {
-    let y = chunk.iter().map(|point| point.y).sum::<f64>() / chunk.len() as f64;
-    Point {
-        y,
-        range: (y, y),
-        ..chunk[0]
     }
 }
 
@@ -197,7 +185,11 @@ mod tests {
             "{}",
             thin.len()
         );
-        assert!(thin.iter().any(|point| point.y > 8_999.0));
+        assert!(thin.iter().any(|point| point.range.1 > 8_999.0));
+        assert!(
+            thin.iter().all(|point| point.y < 100.0),
+            "the line is the middle"
+        );
         let instants = grid.instants();
         assert!(instants.is_sorted_by(|a, b| a < b));
         assert!(thin.iter().all(|point| instants.contains(&point.x)));
@@ -216,9 +208,7 @@ mod tests {
         let grid = Grid::of(&trials);
         let of =
             |over| grid.across(&trials, "before", over, |second| Some(second.failed as f64))[0].y;
-        assert_eq!(
-            [of(Over::Middle), of(Over::Mean), of(Over::Sum)],
-            [2.0, 3.0, 9.0]
-        );
+        let all = [Over::Middle, Over::Mean, Over::Sum].map(|over| of(over).to_string());
+        assert_eq!(all, ["2", "3", "9"]);
     }
 }

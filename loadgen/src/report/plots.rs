@@ -24,7 +24,7 @@ pub(super) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
         Plot {
             note: format!(
                 "Requests completed each second against those planned.{}{}",
-                several(summary),
+                several(summary, grid),
                 if failing(summary) {
                     " Those that failed are dotted."
                 } else {
@@ -35,9 +35,11 @@ pub(super) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
             ..Plot::over_time("rate", "Rate over time", "requests a second")
         },
         Plot {
-            note: "By the second in which a request should have started; the shade lies between \
-                   p50 and p99. Gaps lie beyond the timeout."
-                .into(),
+            note: format!(
+                "By the second in which a request should have started; the shade lies between \
+                 p50 and {}p99. Gaps lie beyond the timeout.",
+                if grid.step() > 1 { "the highest " } else { "" }
+            ),
             y: Axis::Log,
             lines: percentiles(summary, grid),
             ..Plot::over_time("response", "Response time over time", "ms, logarithmic")
@@ -106,12 +108,16 @@ pub(super) fn operation_names(summary: &Summary) -> Vec<&str> {
     names
 }
 
-/// What the lines of several trials are.
-fn several(summary: &Summary) -> &'static str {
-    if summary.trials.len() > summary.arms.len() {
-        " Lines are the middle of the trials, bands their range."
-    } else {
-        ""
+/// What lines and bands are where several trials, or several seconds, share a point.
+fn several(summary: &Summary, grid: Grid) -> String {
+    let trials = summary.trials.len() > summary.arms.len();
+    match (trials, grid.step()) {
+        (false, 1) => String::new(),
+        (true, 1) => " Lines are the middle of the trials, bands their range.".into(),
+        (trials, step) => format!(
+            " A point stands for {step} s: lines are the middle{}, bands the range.",
+            if trials { " of all trials" } else { "" }
+        ),
     }
 }
 
@@ -153,7 +159,7 @@ pub(super) fn by_arm(summary: &Summary, grid: Grid, style: &str, pick: Pick) -> 
             class: format!("{}{style}", class_of(&arm.name)),
             label: printable(&arm.name),
             points: grid.across(&summary.trials, &arm.name, Over::Middle, pick),
-            band: style.is_empty() && trials(arm) > 1,
+            band: style.is_empty() && (trials(arm) > 1 || grid.step() > 1),
         })
         .collect()
 }
@@ -215,7 +221,9 @@ fn percentiles(summary: &Summary, grid: Grid) -> Vec<Line> {
         for point in &mut median.points {
             while above.next_if(|one| one.x < point.x).is_some() {}
             let top = above.peek().filter(|one| one.x <= point.x);
-            point.range = (point.y, top.map_or(point.y, |one| one.y.max(point.y)));
+            // Where seconds share a point, the shade shows the worst of them.
+            let top = top.map(|one| if grid.step() > 1 { one.range.1 } else { one.y });
+            point.range = (point.y, top.map_or(point.y, |top| top.max(point.y)));
         }
         median.band = true;
     }

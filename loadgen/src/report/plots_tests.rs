@@ -79,3 +79,24 @@ fn the_shade_of_the_response_time_reaches_from_the_median_to_p99() {
     assert!((median.range.0 - median.y).abs() < 1e-9);
     assert!((median.range.1 - slowest.y).abs() < 1e-9);
 }
+
+#[test]
+fn the_shade_of_a_long_run_reaches_to_its_slowest_second() {
+    let mut summary = fixture::large();
+    summary.trials.retain(|trial| trial.arm == "after");
+    summary.trials.truncate(1);
+    summary.trials[0].validity.word = "VALID".into();
+    summary.trials[0].series[1_234].p99_ms = Some(7_777.0);
+    let lines = percentiles(&summary, Grid::of(&summary.trials));
+    let highest = |line: &Line| {
+        line.points
+            .iter()
+            .map(|point| point.range.1)
+            .reduce(f64::max)
+    };
+    let median = lines
+        .iter()
+        .find(|line| line.label.ends_with("after p50"))
+        .unwrap();
+    assert!((highest(median).unwrap() - 7_777.0).abs() < 1e-9);
+}
