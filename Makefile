@@ -12,14 +12,14 @@ help: ## Show these targets
 setup: ## Install what is missing, or name it; does nothing the second time
 	@scripts/setup.sh
 
-setup-test: ## The same, and the browser that the tests look at pages with
+setup-test: ## The same, and the browser and the terminal that the tests look at
 	@scripts/setup.sh test
 
 demo: setup ## The before/after experiment on this machine's own PostgreSQL and Redis
 	$(CARGO) build --release --locked -p target-app -p loadgen
 	./target/release/loadgen demo $(ARGS)
 
-test: setup-test ## Every test, on a real PostgreSQL and Redis started for it, and in a Chromium
+test: setup-test ## Every test, on a real PostgreSQL and Redis started for it, in a Chromium and in a tmux
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
 	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::

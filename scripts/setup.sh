@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # Checks for what the project needs beside a Rust toolchain: a C compiler, PostgreSQL's
-# server binaries and redis-server; for `scripts/setup.sh test` also a Chromium with a font,
-# which only the tests of what people look at need. As root on Debian or Ubuntu it installs what
-# is missing; elsewhere it names it. Running it again does nothing.
+# server binaries and redis-server; for `scripts/setup.sh test` also tmux and a Chromium with a
+# font, which only the tests of what people look at need. As root on Debian or Ubuntu it installs
+# what is missing; elsewhere it names it. Running it again does nothing.
 set -euo pipefail
 
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || [ -x "${PG_BIN:-}/postgres" ] || command -v postgres >/dev/null || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+if [ "${1:-}" = test ]; then
+    command -v tmux >/dev/null || missing+=(tmux)
+fi
 if [ "${1:-}" = test ] && [ ! -x "${CHROMIUM:-}" ]; then
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium fonts-dejavu-core)
 fi

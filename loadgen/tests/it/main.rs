@@ -1,7 +1,8 @@
 //! The real program against a server whose truth is known.
 //!
 //! `timed` holds it against the wall clock: its tests run alone, one at a time, and may be
-//! repeated (`scripts/timed-tests.sh`). `browser` looks at pages in a Chromium. The others need no clock.
+//! repeated (`scripts/timed-tests.sh`). `browser` looks at pages in a Chromium, `terminal` at the
+//! live view in a tmux. The others need no clock.
 
 #![expect(
     clippy::unwrap_used,

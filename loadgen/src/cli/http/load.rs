@@ -132,7 +132,7 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
             Err("so many requests were asked for: their rate stays")
         }
         (LoadModel::Closed { .. }, _) => {
-            Err("a closed loop is as fast as answers come: only a load with --rate can be changed")
+            Err("a closed loop is as fast as its answers: only a load with --rate can be changed")
         }
     };
     // One a process, for as long as it lives: the driver's threads share it.

@@ -10,11 +10,11 @@ use super::{
 #[test]
 fn a_run_that_ends_by_itself_leaves_its_report_below_what_was_there() {
     let served = server().serve();
-    let terminal = watched(&served.url(), "-d 4s");
+    let terminal = watched(&served.url(), "-d 10s");
     terminal.until_prompt();
     let all = terminal.all();
     assert!(all.contains("earlier"), "{all}");
-    assert!(all.contains("Requests      200 planned"), "{all}");
+    assert!(all.contains("Requests      500 planned"), "{all}");
     terminal.assert_usable();
 }
 
@@ -66,13 +66,13 @@ fn a_signal_from_elsewhere_does_what_ctrl_c_does() {
 fn a_panic_can_be_read_and_the_run_goes_on() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
-    let run = load(&served.url(), "-d 4s");
+    let run = load(&served.url(), "-d 10s");
     terminal.enter(&format!("clear; LOADGEN_TEST_PANIC_IN_VIEW=1 {run}"));
     terminal.until_shows(&["this panic was planted by a test"]);
     assert!(!terminal.is_full_screen());
     terminal.until_prompt();
     let all = terminal.all();
-    assert!(all.contains("Requests      200 planned"), "{all}");
+    assert!(all.contains("Requests      500 planned"), "{all}");
     terminal.assert_usable();
 }
 

@@ -2,7 +2,10 @@
 
 use std::{thread, time::Duration};
 
-use super::run::{server, watched};
+use super::{
+    run::{server, watched},
+    tmux::Tmux,
+};
 
 #[test]
 fn keys_choose_the_panel_explain_themselves_and_let_the_view_stand_still() {
@@ -52,5 +55,43 @@ fn q_asks_once_and_stops_with_a_report() {
     let load = all.rfind("open loop, 50/s for 10m").unwrap();
     assert!(at("earlier") < at("open loop") && at("open loop") < load);
     assert!(at("Requests ") < at("Connections "));
+    terminal.assert_usable();
+}
+
+#[test]
+fn keys_change_the_rate_and_the_report_says_so() {
+    let served = server().serve();
+    let terminal = watched(&served.url(), "-d 10m");
+    terminal.press(&["+"]);
+    terminal.until_shows(&["55 a second from now on"]);
+    terminal.press(&["r"]);
+    terminal.until_shows(&["new rate a second (now 55, at most 100,000): _"]);
+    terminal.press(&["2", "0", "0", "Enter"]);
+    terminal.until_shows(&["200 a second from now on"]);
+    terminal.until("the rate to rise", |seen| {
+        let offered = seen.split("offered ").nth(1).unwrap_or_default();
+        let figure = offered.split(' ').next().unwrap_or_default();
+        figure.parse().is_ok_and(|rate: f64| rate > 150.0)
+    });
+    terminal.press(&["r", "0", "Enter"]);
+    terminal.until_shows(&["refused: 0 lies outside 0.1 to 100000"]);
+    terminal.press(&["q", "q"]);
+    terminal.until_prompt();
+    let all = terminal.all();
+    assert!(all.contains("by hand from"), "{all}");
+}
+
+#[test]
+fn a_load_that_cannot_be_changed_says_why() {
+    let served = server().serve();
+    let terminal = Tmux::open(80, 24);
+    let run = format!("loadgen http {} -c 2 -d 10m", served.url());
+    terminal.enter(&run);
+    terminal.until_shows(&["closed loop, 2 connections", "requests ", "p95"]);
+    for key in ["+", "r"] {
+        terminal.press(&[key]);
+        terminal.until_shows(&["only a load with --rate can be changed"]);
+    }
+    terminal.press(&["C-c"]);
     terminal.assert_usable();
 }

@@ -66,7 +66,7 @@ fn plain_lines_and_a_run_in_the_background_leave_the_screen_alone() {
 fn figures_go_where_they_are_sent_while_the_view_is_on_the_screen() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
-    terminal.enter(&load(&served.url(), "-d 4s --json >figures.json"));
+    terminal.enter(&load(&served.url(), "-d 10s --json >figures.json"));
     terminal.until_shows(&RUNNING);
     terminal.until_prompt();
     terminal.enter("clear; head -c 40 figures.json; wc -c <figures.json; echo do''ne");
