@@ -76,7 +76,8 @@
       while (walk.nextNode()) {
         const element = walk.currentNode.parentElement;
         if (!walk.currentNode.data.trim() || !element || ["SCRIPT", "STYLE", "TITLE", "OPTION"].includes(element.tagName)) continue;
-        if (!seen(element)) continue;
+        // What cannot be pressed now need not stand out (WCAG 2.2, 1.4.3).
+        if (!seen(element) || element.closest(":disabled")) continue;
         const box = element.getBoundingClientRect();
         if (box.width < 2 || box.height < 2) continue;
         read += 1;
