@@ -15,6 +15,7 @@
 //! | [`driver`], [`verdict`], [`events`] | the one sender; what may be believed; what is going on |
 //! | [`doctor`] | whether this machine is fit to measure on |
 //! | [`trial`], [`live`], [`exit`], [`calibration`] | one measured run of one arm; what the generator itself costs |
+//! | [`export`] | the figures of a running command for monitoring systems |
 //! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them |
@@ -31,6 +32,7 @@ pub mod driver;
 pub mod events;
 pub mod exit;
 pub mod experiment;
+pub mod export;
 pub mod factorial;
 pub mod flows;
 pub mod history;

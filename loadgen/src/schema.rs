@@ -7,18 +7,21 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use shared::invariant::InvariantResult;
 
+mod second;
 mod why;
 
+pub use second::Second;
 pub use why::{Band, Database, Hashing, Parts, PlanNode, Recommendation, StatementPlan};
 
 /// Version of these types; a reader refuses a newer one.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// What kind of command made the folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunKind {
     /// One suite, one profile.
@@ -28,7 +31,7 @@ pub enum RunKind {
 }
 
 /// The whole of `summary.json`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Summary {
     /// [`SCHEMA_VERSION`] of the writer.
     pub schema_version: u32,
@@ -71,7 +74,7 @@ pub struct Summary {
 }
 
 /// The outcome of a command, and the exit code that goes with it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Verdict {
     /// `PASSED`, `FAILED`, `VIOLATED`, `INVALID` or `INTERRUPTED`.
     pub word: String,
@@ -82,7 +85,7 @@ pub struct Verdict {
 }
 
 /// One configuration, with all its valid trials taken together.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// `before`, `after`, or `run`.
     pub name: String,
@@ -109,7 +112,7 @@ pub struct Arm {
 }
 
 /// What happened to one kind of request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
     /// `discovery.list`; `total` for all together.
     pub name: String,
@@ -139,7 +142,7 @@ pub struct Operation {
 }
 
 /// Percentiles in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub struct Percentiles {
     pub p50: Option<f64>,
@@ -154,7 +157,7 @@ pub struct Percentiles {
 }
 
 /// What the target spent on a request: means over the answered ones.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// Waited to be let in.
     #[serde(default)]
@@ -178,7 +181,7 @@ pub struct Cost {
 }
 
 /// The target's own figures over the measured windows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Server {
     /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not visible.
     pub cpu_s: BTreeMap<String, f64>,
@@ -227,7 +230,7 @@ pub struct Server {
 }
 
 /// One measured trial.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Trial {
     /// Name of its folder: `b03_2_after`.
     pub folder: String,
@@ -255,7 +258,7 @@ pub struct Trial {
 }
 
 /// What the target promised, and how fresh what it read back was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Promised {
     /// Writes that were acknowledged.
     pub acknowledged: u64,
@@ -286,7 +289,7 @@ impl Promised {
 }
 
 /// Whether a trial may be believed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Validity {
     /// `VALID`, `NOISY` or `INVALID`.
     pub word: String,
@@ -295,7 +298,7 @@ pub struct Validity {
 }
 
 /// One self-check of the generator.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidityCheck {
     /// `OFFERED`, `LAG`, `GEN_CPU` …
     pub code: String,
@@ -309,35 +312,8 @@ pub struct ValidityCheck {
     pub advice: String,
 }
 
-/// One second of a trial.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub struct Second {
-    /// Seconds since the measured window began; negative in the warm-up.
-    pub second: i64,
-    /// Requests intended in it.
-    pub planned: u64,
-    /// Requests completed in it.
-    pub completed: u64,
-    /// Requests intended in it that failed.
-    pub failed: u64,
-    /// Median response time in milliseconds.
-    pub p50_ms: Option<f64>,
-    /// 95th percentile.
-    pub p95_ms: Option<f64>,
-    /// 99th percentile.
-    pub p99_ms: Option<f64>,
-    /// Pool connections in use.
-    pub pool_in_use: Option<u32>,
-    /// Requests waiting for one.
-    pub pool_waiters: Option<u32>,
-    /// CPU of the target process in cores.
-    pub target_cpu: Option<f64>,
-    /// Share of cache look-ups that hit.
-    pub cache_hit_ratio: Option<f64>,
-}
-
 /// A difference between the arms in one metric.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
     /// `discovery.list p97.5`, `queries per request` …
     pub metric: String,
@@ -368,7 +344,7 @@ pub struct Effect {
 }
 
 /// What an experiment found of itself.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Control {
     /// `a_a` or `planted`.
     pub name: String,
@@ -383,7 +359,7 @@ pub struct Control {
 }
 
 /// One threshold with its figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ThresholdResult {
     /// As written: `p95 < 1000ms`.
     pub text: String,

@@ -10,6 +10,7 @@ pub const MAX_ROWS: usize = 100;
 /// One invariant and what breaks it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct InvariantResult {
     /// Its number, stable across releases.
     pub number: u16,

@@ -31,7 +31,7 @@ const LOADGEN: &[&[&str]] = &[
     &["suite", "recorder", "observer", "stack"],
     &["schedule", "aggregator"],
     &["driver", "verdict", "events", "doctor"],
-    &["trial", "live", "exit", "calibration"],
+    &["trial", "live", "export", "exit", "calibration"],
     &["experiment", "diagnose"],
     &["factorial", "history"],
     &["store"],

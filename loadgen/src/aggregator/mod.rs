@@ -1,9 +1,15 @@
-//! What came of a trial: the shards of all workers as one, and its interval log.
+//! What came of a trial: the shards of all workers as one, its interval log, and its requests one by one.
 
 mod hlog;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod samples;
 mod trial_data;
 
 pub use hlog::{HlogError, write_hlog};
+#[cfg(feature = "parquet")]
+pub use parquet::write_parquet;
+pub use samples::{COLUMNS, write_samples};
 pub use trial_data::{PhaseData, SecondData, TrialData};
 
 pub use crate::recorder::{Anatomy, CostSums, OpData, PartSums};

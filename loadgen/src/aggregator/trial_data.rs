@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
-    recorder::{Course, OpData, Shard, Timeline, Window, response_histogram},
-    sample::OpId,
+    recorder::{Course, OpData, Samples, Shard, Timeline, Window, response_histogram},
+    sample::{OpId, Outcome},
     units::Nanos,
 };
 
@@ -67,6 +67,8 @@ pub struct TrialData {
     pub changes: Vec<(Nanos, String)>,
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
+    /// The window's requests one by one; absent where they were not asked for.
+    pub samples: Option<Samples>,
 }
 
 /// One phase of a trial's load, all operations together.
@@ -98,6 +100,8 @@ pub struct SecondData {
     pub completed: u64,
     /// Requests whose intended start lies in it and that failed.
     pub failed: u64,
+    /// The failures by the number of their [`Outcome`].
+    pub failures: [u32; Outcome::ALL.len()],
     /// Median response of its successes, in nanoseconds, to 1 %.
     pub p50_ns: Option<u64>,
     /// 95th percentile of the same.
@@ -134,6 +138,7 @@ impl TrialData {
             socket_overflow: 0,
             changes: Vec::new(),
             examples: Vec::new(),
+            samples: None,
         }
     }
 
@@ -177,6 +182,9 @@ impl TrialData {
             data.connect.add(&shard.connect).expect("equal bounds");
             data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
+            if let Some(samples) = shard.take_samples() {
+                data.samples.get_or_insert_default().append(samples);
+            }
             for ((op, why), count) in shard.examples() {
                 *examples.entry((op, why.to_owned())).or_default() += count;
             }
@@ -210,7 +218,8 @@ fn seconds(timeline: &Timeline, window: Window) -> Vec<SecondData> {
             second: second as i64 - window.warm_up_seconds() as i64,
             planned: slot.planned,
             completed: slot.completed,
-            failed: slot.failed,
+            failed: slot.failed(),
+            failures: slot.failures,
             p50_ns: timeline.quantile(second, 0.5),
             p95_ns: timeline.quantile(second, 0.95),
             p99_ns: timeline.quantile(second, 0.99),

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use shared::{dataset::Scale, time::Millis};
 
 use super::experiment_args::ExperimentArgs;
-use crate::{threshold::Threshold, trial::Crash, units::Rate};
+use crate::{export::Collector, threshold::Threshold, trial::Crash, units::Rate};
 
 /// Loads CodeConnect on an honest schedule, flips its optimizations between paired trials,
 /// audits the database afterwards and reports.
@@ -36,7 +36,9 @@ pub enum Command {
     /// The before/after experiment on an own stack: a first result in about three minutes
     Demo(Box<DemoArgs>),
     /// Print the report of a run again, from its folder alone
-    Report(ReportArgs),
+    Report(super::report::ReportArgs),
+    /// List the runs of the results folder, remove old ones, pack one into a file
+    Results(super::results::ResultsArgs),
     /// Set the results of several runs side by side, and say what differs between them
     Compare(super::compare::CompareArgs),
     /// Show a metric over all runs of a suite or experiment, and where its level changed
@@ -162,9 +164,15 @@ pub struct ResultArgs {
     /// Also write the JUnit report here
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Also keep every request of a trial as a line of samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, short, env = "LOADGEN_QUIET")]
     pub quiet: bool,
+    /// Say it in lines, and leave the terminal's screen and keys alone
+    #[arg(long, env = "LOADGEN_PLAIN")]
+    pub plain: bool,
     /// Show the running command on a page of this machine, on port 8090 unless told otherwise
     #[arg(
         long,
@@ -184,6 +192,18 @@ pub struct ResultArgs {
     /// A page that is open already, and outlives the command.
     #[arg(skip)]
     pub page: Option<crate::web::Page>,
+    /// Serve the figures of the running command to Prometheus on this address
+    #[arg(
+        long,
+        env = "LOADGEN_METRICS",
+        value_name = "ADDRESS:PORT",
+        num_args = 0..=1,
+        default_missing_value = "127.0.0.1:9464"
+    )]
+    pub metrics: Option<SocketAddr>,
+    /// Push the same figures to this OTLP collector, like http://127.0.0.1:4318
+    #[arg(long, env = "LOADGEN_OTLP", value_name = "URL")]
+    pub otlp: Option<Collector>,
 }
 
 /// `loadgen run`.
@@ -243,45 +263,6 @@ pub struct DemoArgs {
     /// Where results go.
     #[command(flatten)]
     pub result: ResultArgs,
-}
-
-/// `loadgen report`.
-#[derive(Debug, Clone, Args)]
-pub struct ReportArgs {
-    /// A result folder; the newest one without it
-    #[arg(value_name = "RUN")]
-    pub run: Option<PathBuf>,
-    /// Which report
-    #[arg(long, env = "LOADGEN_FORMAT", value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-    /// The folder that result folders are in
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
-    /// Write every report into the folder again, instead of printing one
-    #[arg(long, env = "LOADGEN_REWRITE")]
-    pub rewrite: bool,
-}
-
-/// A report's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For a terminal.
-    Text,
-    /// Markdown.
-    Md,
-    /// One page without a network.
-    Html,
-    /// `JUnit` XML.
-    Junit,
-    /// Operations as CSV.
-    Csv,
-    /// The whole summary.
-    Json,
 }
 
 /// `loadgen serve`.

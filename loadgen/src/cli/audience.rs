@@ -15,7 +15,8 @@ use std::{
 use super::{args::ResultArgs, outcome::Failure};
 use crate::{
     events::{self, Event, Publisher, Steering},
-    live::{Live, Look},
+    export::Exporter,
+    live::Live,
     web::{Page, Setup, Shown, lines},
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Audience {
     /// A page that ends with the command.
     page: Option<Page>,
     written: Option<Written>,
+    exporter: Option<Exporter>,
 }
 
 /// A thread that writes events as lines.
@@ -53,14 +55,15 @@ impl Audience {
             None => open_page(result)?,
         };
         let page = result.page.as_ref().or(own.as_ref());
-        let wanted = [!result.quiet, page.is_some(), out.is_some()];
+        let exports = result.metrics.is_some() || result.otlp.is_some();
+        let wanted = [!result.quiet, page.is_some(), out.is_some(), exports];
         let (events, mut heard) = events::channels(wanted.iter().filter(|one| **one).count());
         // As many were made as are taken here, in whichever order.
         let mut next = || heard.pop();
         let live = wanted[0].then(&mut next).flatten();
         let shown = page.and_then(|page| Some(page.show(next()?, steering)));
         let written = out
-            .zip(next())
+            .and_then(|out| Some((out, next()?)))
             .map(|(mut out, heard)| {
                 let ended = Arc::new(AtomicBool::new(false));
                 let (seen, steering) = (Arc::clone(&ended), steering.clone());
@@ -73,16 +76,40 @@ impl Audience {
             })
             .transpose()
             .map_err(Failure::internal)?;
+        let exporter = exports
+            .then(&mut next)
+            .flatten()
+            .map(|heard| Exporter::start(heard, result.metrics, result.otlp.clone(), &events))
+            .transpose()
+            .map_err(Failure::usage)?;
         if let Some(from) = &result.wishes_from {
             follow_wishes(from, steering.clone(), events.clone())?;
         }
         Ok(Self {
             events,
-            live: live.map(|heard| Live::start(heard, Look::of_stderr())),
+            live: live.map(|heard| Live::on_terminal(heard, result.plain, steering.clone())),
             shown,
             page: own,
             written,
+            exporter,
         })
+    }
+
+    /// Nobody but who sits at the terminal, unless the command is to be `quiet`; in lines alone
+    /// where it is to be `plain`.
+    pub(super) fn at_terminal(quiet: bool, plain: bool, steering: &Steering) -> Self {
+        let (events, mut heard) = events::channels(usize::from(!quiet));
+        let live = heard
+            .pop()
+            .map(|heard| Live::on_terminal(heard, plain, steering.clone()));
+        Self {
+            events,
+            live,
+            shown: None,
+            page: None,
+            written: None,
+            exporter: None,
+        }
     }
 
     /// What they listen to.
@@ -96,6 +123,10 @@ impl Audience {
             self.events.send(last);
         }
         drop(self.events);
+        // First, because it may have a last warning to show.
+        if let Some(exporter) = self.exporter {
+            exporter.finish();
+        }
         if let Some(live) = self.live {
             live.finish();
         }

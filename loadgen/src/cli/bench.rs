@@ -3,7 +3,6 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    io::Write as _,
     sync::Arc,
 };
 
@@ -14,8 +13,9 @@ use super::{
     args::ResultArgs,
     audience::{Audience, output_is_taken},
     experiment::file_name,
+    github::Github,
     interrupt::{self, Held},
-    outcome::{Failure, closed_pipe},
+    outcome::{Failure, print},
     services::{Services, open},
     shipped::Source,
     summary::load_line,
@@ -28,7 +28,7 @@ use crate::{
     report,
     schema::Summary,
     stack::Stack,
-    store::{Folder, folder::write_atomically},
+    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
     suite::Suite,
     trial::{Bench, Outcome},
 };
@@ -50,6 +50,8 @@ pub(super) struct Session<'a> {
     folder: OnceCell<Folder>,
     /// What the store refused; told at the end.
     store_failure: RefCell<Option<String>>,
+    /// What there was no room to keep; told with the warnings.
+    left_out: RefCell<Vec<String>>,
 }
 
 impl<'a> Session<'a> {
@@ -67,6 +69,7 @@ impl<'a> Session<'a> {
             source,
             folder: OnceCell::new(),
             store_failure: RefCell::new(None),
+            left_out: RefCell::default(),
         }
     }
 
@@ -76,8 +79,14 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
-        let summary = self.measure(services, work)?;
-        self.tell(&summary)
+        let github = Github::here();
+        let summary = {
+            let _muted = github.as_ref().map(Github::mute);
+            let summary = self.measure(services, work)?;
+            self.print(&summary)?;
+            summary
+        };
+        self.tell(&summary, github.as_ref())
     }
 
     /// The same without printing.
@@ -132,7 +141,7 @@ impl<'a> Session<'a> {
         let audience = Audience::gather(self.result, &steering)?;
         let events = audience.events();
         // Before the load itself makes the machine busy.
-        let worries = Self::worries(services);
+        let mut worries = Self::worries(services);
         for worry in &worries {
             events.warning(worry.clone());
         }
@@ -140,7 +149,8 @@ impl<'a> Session<'a> {
         let done = runtime.block_on(async {
             interrupt::listen(STOPPING, stop, Arc::clone(&running), events.clone())
                 .map_err(Failure::internal)?;
-            let bench = open(services, &running, events.clone(), steering).await?;
+            let mut bench = open(services, &running, events.clone(), steering).await?;
+            bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.make_folder()?;
             work(&bench, matches!(services, Services::Own { .. })).await
         });
@@ -149,6 +159,7 @@ impl<'a> Session<'a> {
         }
         interrupt::release(&running);
         runtime.shutdown_background();
+        worries.append(&mut self.left_out.borrow_mut());
         Ok((done.map(|done| (done, worries)), audience))
     }
 
@@ -210,6 +221,7 @@ impl<'a> Session<'a> {
             .and_then(|()| {
                 folder
                     .ledger(&outcome.trial.folder, &outcome.ledger)
+                    .and_then(|()| self.keep_samples(folder, outcome))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
             })
@@ -225,28 +237,47 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Writes the requests of a trial one by one, where that was asked for.
+    fn keep_samples(&self, folder: &Folder, outcome: &Outcome) -> Result<(), StoreError> {
+        let Some(samples) = &outcome.data.samples else {
+            return Ok(());
+        };
+        if samples.left_out() > 0 {
+            self.left_out.borrow_mut().push(format!(
+                "samples.csv.gz of trial {} holds the first {} requests, {} found no room",
+                outcome.trial.folder,
+                samples.kept(),
+                samples.left_out()
+            ));
+        }
+        folder.samples(&outcome.trial.folder, samples)
+    }
+
     /// The result folder, once there is one.
     pub(super) fn folder(&self) -> Option<&Folder> {
         self.folder.get()
     }
 
-    fn tell(&self, summary: &Summary) -> Result<u8, Failure> {
-        let look = Look::of_stdout();
-        let mut out = std::io::stdout().lock();
-        let path = self.folder().map(Folder::path);
-        let told = report::console(summary, path, look.width, look.colour);
+    fn tell(&self, summary: &Summary, github: Option<&Github>) -> Result<u8, Failure> {
         if let Some(path) = &self.result.junit {
             let xml = report::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
         }
-        // A closed pipe has seen enough; the verdict stands all the same.
-        if !output_is_taken(self.result)
-            && let Err(error) = out.write_all(told.as_bytes()).and_then(|()| out.flush())
-        {
-            closed_pipe(error)?;
+        if let Some(github) = github {
+            github.tell(summary)?;
         }
         self.all_kept()?;
         Ok(summary.verdict.exit_code)
+    }
+
+    /// Prints the report, unless events go where it would.
+    fn print(&self, summary: &Summary) -> Result<(), Failure> {
+        if output_is_taken(self.result) {
+            return Ok(());
+        }
+        let look = Look::of_stdout();
+        let path = self.folder().map(Folder::path);
+        print(&report::console(summary, path, look.width, look.colour))
     }
 
     /// Tells of a trial that the store refused.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{events::Publisher, exit};
+use crate::{events::Publisher, exit, live};
 
 /// What has to be taken down whatever happens. The lock is held while it is started and while
 /// it is taken down, so that nobody ends the process in between.
@@ -45,6 +45,7 @@ pub(super) fn listen<T: Send + 'static>(
                 _ = terminate.recv() => {}
             }
             if stop.is_cancelled() {
+                live::restore();
                 let services = Arc::clone(&services);
                 // Stopping services blocks; the process ends when they are down.
                 let _gone = tokio::task::spawn_blocking(move || release(&services)).await;

@@ -10,8 +10,8 @@ use shared::usage;
 
 use super::{
     args::{Cli, Command},
-    calibrate, compare, demo, doctor, experiment, factorial, history, http, report, run, serve,
-    stack, switches, validate,
+    calibrate, compare, demo, doctor, experiment, factorial, history, http, report, results, run,
+    serve, stack, switches, validate,
 };
 use crate::{driver, exit, suite::load::BadFile};
 
@@ -92,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Experiment(args) => experiment::run(&args),
         Command::Demo(args) => demo::run(*args),
         Command::Report(args) => report::run(&args),
+        Command::Results(args) => results::run(&args),
         Command::Validate(args) => validate::run(&args),
         Command::Stack(args) => stack::run(&args),
         Command::Serve(args) => serve::run(&args),

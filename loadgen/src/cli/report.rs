@@ -1,39 +1,83 @@
-//! `loadgen report`: the report of a run again, from its folder alone.
+//! `loadgen report`: the reports of a run again, from its folder alone.
 
-use std::{
-    io::{self, Write as _},
-    path::PathBuf,
-};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 
 use super::{
-    args::{Format, ReportArgs},
     found::result_folder,
-    outcome::{Failure, closed_pipe},
+    outcome::{Failure, print},
 };
 use crate::{
     exit,
     live::Look,
-    report,
+    report::{self, Format},
     schema::Summary,
     store::{self, folder::write_atomically},
 };
 
-/// Prints or rewrites it.
+/// `loadgen report`.
+#[derive(Debug, Clone, Args)]
+pub struct ReportArgs {
+    /// A result folder, its name in results/runs, or `latest`; the newest one without it
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
+    /// Which reports: text, md, html, junit, csv, json. One is printed, several are written
+    #[arg(
+        long,
+        env = "LOADGEN_FORMAT",
+        value_name = "FORMAT",
+        value_delimiter = ',',
+        default_value = "text"
+    )]
+    pub format: Vec<Format>,
+    /// Write into this folder instead of printing; several formats go into the run's without it
+    #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The folder that result folders are in
+    #[arg(
+        long,
+        env = "LOADGEN_RESULTS",
+        value_name = "DIR",
+        default_value = "results"
+    )]
+    pub results: PathBuf,
+    /// Write every report into the folder again, instead of printing one
+    #[arg(long, env = "LOADGEN_REWRITE", conflicts_with = "out")]
+    pub rewrite: bool,
+    /// Print the JSON Schema of summary.json and nothing else
+    #[arg(long, env = "LOADGEN_SCHEMA", conflicts_with_all = ["run", "out", "rewrite"])]
+    pub schema: bool,
+}
+
+/// Prints or writes them.
 pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
+    if args.schema {
+        print(&store::summary_schema_text())?;
+        return Ok(exit::PASSED);
+    }
     let folder = folder(args)?;
     let summary = store::load(&folder).map_err(Failure::usage)?;
     if args.rewrite {
-        for (name, content) in report::all(&summary).map_err(Failure::internal)? {
-            write_atomically(&folder.join(name), content.as_bytes()).map_err(Failure::internal)?;
-        }
+        let reports = report::all(&summary).map_err(Failure::internal)?;
+        write(&folder, &reports)?;
+        let names: Vec<&str> = reports.iter().map(|(name, _)| *name).collect();
+        store::renew_checksums(&folder, &names).map_err(Failure::internal)?;
         return Ok(exit::PASSED);
     }
-    let text = render(&summary, args.format)?;
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())
-        .and_then(|()| out.flush())
-        .map(|()| exit::PASSED)
-        .or_else(closed_pipe)
+    match (args.format.as_slice(), &args.out) {
+        ([format], None) => print(&render(&summary, *format)?)?,
+        (formats, out) => {
+            let into = out.as_ref().unwrap_or(&folder);
+            let mut told = String::new();
+            for path in written(&summary, formats, &folder, into)? {
+                told.push_str(&path.display().to_string());
+                told.push('\n');
+            }
+            print(&told)?;
+        }
+    }
+    Ok(exit::PASSED)
 }
 
 fn folder(args: &ReportArgs) -> Result<PathBuf, Failure> {
@@ -51,20 +95,53 @@ fn folder(args: &ReportArgs) -> Result<PathBuf, Failure> {
     result_folder(word, &args.results)
 }
 
+/// For a terminal as wide as it is, for anything else as it lies in the folder.
 fn render(summary: &Summary, format: Format) -> Result<String, Failure> {
-    Ok(match format {
-        Format::Text => {
-            let look = Look::of_stdout();
-            report::terminal(summary, look.width, look.colour)
+    if format == Format::Text {
+        let look = Look::of_stdout();
+        return Ok(report::terminal(summary, look.width, look.colour));
+    }
+    report::one(summary, format).map_err(Failure::internal)
+}
+
+/// Writes some reports into a folder, and says where each lies. The summary is what reports are
+/// made from: in its own folder it stays as it is.
+fn written(
+    summary: &Summary,
+    formats: &[Format],
+    folder: &Path,
+    into: &Path,
+) -> Result<Vec<PathBuf>, Failure> {
+    let own = match (folder.canonicalize(), into.canonicalize()) {
+        (Ok(folder), Ok(into)) => folder == into,
+        _ => false,
+    };
+    let mut reports: Vec<(&str, String)> = Vec::new();
+    let mut paths = Vec::new();
+    for format in formats {
+        let name = format.file();
+        let path = into.join(name);
+        if paths.contains(&path) {
+            continue;
         }
-        Format::Md => report::markdown(summary),
-        Format::Html => report::html(summary).map_err(Failure::internal)?,
-        Format::Junit => report::junit(summary).map_err(Failure::internal)?,
-        Format::Csv => report::csv(summary),
-        Format::Json => {
-            let mut text = serde_json::to_string_pretty(summary).map_err(Failure::internal)?;
-            text.push('\n');
-            text
+        paths.push(path);
+        if !(own && *format == Format::Json) {
+            let text = report::one(summary, *format).map_err(Failure::internal)?;
+            reports.push((name, text));
         }
-    })
+    }
+    write(into, &reports)?;
+    if own {
+        let names: Vec<&str> = reports.iter().map(|(name, _)| *name).collect();
+        store::renew_checksums(folder, &names).map_err(Failure::internal)?;
+    }
+    Ok(paths)
+}
+
+fn write(into: &Path, reports: &[(&str, String)]) -> Result<(), Failure> {
+    for (name, content) in reports {
+        // The folder is what was asked for: where it refuses, the asking was wrong.
+        write_atomically(&into.join(name), content.as_bytes()).map_err(Failure::usage)?;
+    }
+    Ok(())
 }

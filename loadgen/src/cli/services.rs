@@ -234,6 +234,7 @@ pub(super) async fn open(
                 crash: None,
                 events,
                 stop,
+                samples: None,
                 steering,
             })
         }
@@ -264,6 +265,7 @@ pub(super) async fn open(
                 crash: *crash,
                 events,
                 stop,
+                samples: None,
                 steering,
             })
         }

@@ -10,6 +10,7 @@ mod driven;
 mod encoding;
 mod file_limit;
 mod helm;
+mod ladder;
 mod multiplex;
 mod open;
 mod options;
@@ -37,6 +38,8 @@ mod options_tests;
 #[cfg(test)]
 mod policy_tests;
 #[cfg(test)]
+mod samples_tests;
+#[cfg(test)]
 mod socket_tests;
 #[cfg(test)]
 mod truth;
@@ -45,6 +48,7 @@ pub use browser::Browser;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
 pub use helm::Helm;
+pub use ladder::{LADDER_MS, Ladder};
 pub use options::Options;
 pub use progress::{Done, Progress, Rates, Snapshot};
 pub use run::{run, run_with};

@@ -32,6 +32,8 @@ pub struct Options {
     pub phases: Vec<(String, Nanos, Nanos)>,
     /// Where wishes for another load come from.
     pub helm: Option<Helm>,
+    /// How many requests of all workers are kept one by one.
+    pub samples: Option<usize>,
 }
 
 /// How many iterations are left, for all workers.

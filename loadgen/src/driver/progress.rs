@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use super::ladder::{Ladder, Rungs};
 use crate::{
     clock::Clock,
     flows::{OPERATIONS, operation_name},
@@ -36,6 +37,7 @@ pub struct Progress {
 struct Counters {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     buckets: [AtomicU64; BUCKETS],
+    rungs: Rungs,
 }
 
 impl Default for Progress {
@@ -43,6 +45,7 @@ impl Default for Progress {
         let counters = || Counters {
             outcomes: array::from_fn(|_| AtomicU64::new(0)),
             buckets: array::from_fn(|_| AtomicU64::new(0)),
+            rungs: Rungs::default(),
         };
         Self {
             clock: OnceLock::new(),
@@ -66,6 +69,8 @@ pub struct Snapshot {
     pub total: Done,
     /// Each operation that was done, by its name, in the order of the catalogue.
     pub operations: Vec<(&'static str, Done)>,
+    /// Response times of each by fixed bounds, in the same order.
+    pub ladders: Vec<Ladder>,
 }
 
 /// Requests that are done: of one operation, or of all.
@@ -104,12 +109,13 @@ impl Progress {
     /// The counters now.
     pub fn snapshot(&self) -> Snapshot {
         let mut total = Done::default();
-        let mut operations = Vec::new();
+        let (mut operations, mut ladders) = (Vec::new(), Vec::new());
         for (index, counters) in self.operations.iter().enumerate() {
             let done = counters.read();
             if done.count() > 0 {
                 total.add(&done);
                 operations.push((operation_name(OpId(index as u16)), done));
+                ladders.push(counters.rungs.read());
             }
         }
         Snapshot {
@@ -118,6 +124,7 @@ impl Progress {
             open: self.due.load(Relaxed).saturating_sub(total.count()),
             total,
             operations,
+            ladders,
         }
     }
 
@@ -146,6 +153,7 @@ impl Progress {
         counters.outcomes[outcome.index()].fetch_add(1, Relaxed);
         if outcome == Outcome::Ok {
             counters.buckets[bucket(response)].fetch_add(1, Relaxed);
+            counters.rungs.count(response);
         }
     }
 }

@@ -144,6 +144,9 @@ fn worker(
         .collect();
     let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
     shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
+    if let Some(room) = options.samples {
+        shard.keep_samples(room / setup.workers);
+    }
     let host = HeaderValue::from_str(&setup.host)
         .map_err(|_| DriverError::Setup(format!("`{}` is not a host", setup.host)))?;
     let bench = Rc::new(Bench {

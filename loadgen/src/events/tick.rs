@@ -39,6 +39,9 @@ pub struct Tick {
     pub p95_ms: Option<f64>,
     /// 99th percentile now.
     pub p99_ms: Option<f64>,
+    /// Iterations that the schedule has started since the trial began.
+    #[serde(default)]
+    pub started: u64,
     /// Requests done since the trial began.
     pub completed: u64,
     /// Requests that failed since the trial began.
@@ -83,6 +86,16 @@ pub struct OperationNow {
     pub p95_ms: Option<f64>,
     /// 99th percentile lately.
     pub p99_ms: Option<f64>,
+    /// Failures since the trial began, by outcome; those that have not occurred are absent.
+    #[serde(default)]
+    pub errors: BTreeMap<String, u64>,
+    /// Successes since the trial began by response time: how many lie between each bound of
+    /// `driver::LADDER_MS` and the one before; the last number is of those beyond all of them.
+    #[serde(default)]
+    pub ladder: Vec<u64>,
+    /// Their response times added up, in seconds.
+    #[serde(default)]
+    pub response_sum_s: f64,
 }
 
 /// What the target said of itself, lately.

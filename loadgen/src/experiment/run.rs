@@ -269,8 +269,10 @@ impl<'a> Work<'a> {
             elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,
         };
-        let outcome = Box::pin(trial::run(self.bench, &place, &mut self.sessions)).await?;
+        let mut outcome = Box::pin(trial::run(self.bench, &place, &mut self.sessions)).await?;
         kept(&outcome);
+        // They are on disk now, and large.
+        outcome.data.samples = None;
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());
         self.views[arm].clone_from(&outcome.view);

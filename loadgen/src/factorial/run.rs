@@ -161,8 +161,10 @@ impl Work<'_> {
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,
         };
-        let outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        let mut outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
         kept(&outcome);
+        // They are on disk now, and large.
+        outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());
         self.finished.arms[cell].view.clone_from(&outcome.view);
         for warning in outcome.warnings.clone() {

@@ -8,10 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::events::{Event, printable};
+use crate::events::{Event, Steering, printable};
 use crate::live::bar::{CLEAR, Shown};
 use crate::live::look::Look;
 use crate::live::plain::{Plain, done};
+use crate::live::screen;
 
 /// Time after which a rewritten line moves though nothing has happened.
 const FRAME: Duration = Duration::from_millis(500);
@@ -25,13 +26,38 @@ pub struct Live {
 }
 
 impl Live {
-    /// Starts to show; it ends by itself when every publisher is gone.
+    /// Starts to show in lines; it ends by itself when every publisher is gone.
     pub fn start(events: Receiver<Event>, look: Look) -> Self {
+        Self::spawn(move |ended| show_until(&events, look, &mut io::stderr(), ended))
+    }
+
+    /// Starts to show in a view that fills the terminal and takes keys, where standard error and
+    /// standard input are one and `plain` is not asked for; in lines otherwise. What has to stay
+    /// is printed in lines when the view has ended.
+    pub fn on_terminal(events: Receiver<Event>, plain: bool, steering: Steering) -> Self {
+        let look = Look::of_stderr();
+        if plain || !screen::possible(look) {
+            return Self::start(events, look);
+        }
+        Self::spawn(move |ended| {
+            let shown = screen::show(&events, ended, look, &steering);
+            let mut out = io::stderr();
+            for line in &shown.lines {
+                // A reader that has gone away has seen enough.
+                let _gone = writeln!(out, "{line}");
+            }
+            if shown.cut_short {
+                show_until(&events, look, &mut out, ended);
+            }
+        })
+    }
+
+    fn spawn(show: impl FnOnce(&AtomicBool) + Send + 'static) -> Self {
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
         let thread = std::thread::Builder::new()
             .name("live".into())
-            .spawn(move || show_until(&events, look, &mut io::stderr(), &seen));
+            .spawn(move || show(&seen));
         // A machine that cannot start one more thread runs unwatched: the publisher finds the
         // channel closed and stays silent.
         Self {
@@ -41,12 +67,38 @@ impl Live {
     }
 
     /// Waits until the events so far have been shown.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
         self.ended.store(true, Ordering::Release);
-        if let Some(thread) = self.thread {
+        if let Some(thread) = self.thread.take() {
             // A panic while showing must not take the result with it.
             let _shown = thread.join();
         }
+    }
+}
+
+impl Drop for Live {
+    /// Whoever forgets to finish leaves a usable terminal all the same.
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        screen::restore();
+    }
+}
+
+/// The line that an event leaves standing, if it does.
+pub(in crate::live) fn lasting(event: &Event, look: Look) -> Option<String> {
+    match event {
+        Event::TrialDone(trial) => Some(done(trial)),
+        Event::Note(text) => Some(printable(text)),
+        Event::Begun(begun) => Some(printable(&begun.load)),
+        Event::Warning(text) => {
+            let word = if look.colour {
+                "\u{1b}[33mwarning:\u{1b}[0m"
+            } else {
+                "warning:"
+            };
+            Some(format!("{word} {}", printable(text)))
+        }
+        Event::Tick(_) | Event::Stage { .. } | Event::Ended(_) => None,
     }
 }
 
@@ -96,6 +148,9 @@ impl Screen<'_> {
             }
             return;
         }
+        if let Some(line) = lasting(&event, self.look) {
+            self.above(&line);
+        }
         match event {
             Event::Tick(tick) => self.shown = Shown::Trial(tick),
             Event::Stage { what, expected } => {
@@ -105,18 +160,7 @@ impl Screen<'_> {
                     since: now,
                 }
             }
-            Event::TrialDone(trial) => self.above(&done(&trial)),
-            Event::Note(text) => self.above(&printable(&text)),
-            Event::Begun(begun) => self.above(&printable(&begun.load)),
-            Event::Ended(_) => {}
-            Event::Warning(text) => {
-                let word = if self.look.colour {
-                    "\u{1b}[33mwarning:\u{1b}[0m"
-                } else {
-                    "warning:"
-                };
-                self.above(&format!("{word} {}", printable(&text)));
-            }
+            _ => {}
         }
         self.refresh(now);
     }

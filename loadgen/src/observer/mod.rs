@@ -1,5 +1,6 @@
 //! Watches while a trial runs: the target through its control plane, processes through `/proc`.
 
+mod by_second;
 mod hiccup;
 mod host;
 mod machine;

@@ -8,7 +8,7 @@ use std::{
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
 use super::{host::Usage, machine::Machine};
-use crate::schema::{Second, Server};
+use crate::schema::Server;
 
 /// One look at target and machine.
 #[derive(Debug, Clone)]
@@ -62,7 +62,7 @@ impl Timeline {
     }
 
     /// The looks that bound `from` to `to` best, and those between.
-    fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
+    pub(super) fn span(&self, from: SystemTime, to: SystemTime) -> &[Observation] {
         let nearest = |at: SystemTime| {
             self.observations
                 .iter()
@@ -156,28 +156,6 @@ impl Timeline {
             samples(&mut server, &snapshots);
         }
         server
-    }
-
-    /// Puts the target's course into the seconds of a trial whose window began at `from`.
-    pub fn fill(&self, seconds: &mut [Second], from: SystemTime) {
-        for second in seconds {
-            let begin = shifted(from, second.second);
-            let end = begin + Duration::from_secs(1);
-            let span = self.span(begin, end);
-            let snapshots: Vec<&Snapshot> = span
-                .iter()
-                .filter_map(|one| one.snapshot.as_ref())
-                .collect();
-            if let Some(last) = snapshots.last() {
-                second.pool_in_use = Some(last.pool.size.saturating_sub(last.pool.idle));
-                second.pool_waiters = Some(last.pool.waiters);
-            }
-            if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
-                let (hits, misses) = lookups(first, last);
-                second.cache_hit_ratio = ratio(hits, hits + misses);
-            }
-            second.target_cpu = target_cpu(span);
-        }
     }
 }
 
@@ -276,47 +254,14 @@ fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
     }
 }
 
-fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
-    last.caches
-        .iter()
-        .fold((0, 0), |(hits, misses), (kind, after)| {
-            let before = first.caches.get(kind).cloned().unwrap_or_default();
-            (
-                hits + after.hits.saturating_sub(before.hits),
-                misses + after.misses.saturating_sub(before.misses),
-            )
-        })
-}
-
-/// Cores that the target used between the first and the last look.
-fn target_cpu(span: &[Observation]) -> Option<f64> {
-    let (first, last) = (span.first()?, span.last()?);
-    let seconds = apart(first.at, last.at).as_secs_f64();
-    let seen = first
-        .host
-        .get("target-app")
-        .zip(last.host.get("target-app"));
-    let spent = if let Some((before, after)) = seen {
-        after.cpu_s - before.cpu_s
-    } else {
-        let before = first.snapshot.as_ref()?.process.cpu_ms;
-        let after = last.snapshot.as_ref()?.process.cpu_ms;
-        after.saturating_sub(before) as f64 / 1_000.0
-    };
-    (seconds > 0.2).then(|| (spent / seconds).max(0.0))
-}
-
-fn ratio(part: u64, whole: u64) -> Option<f64> {
+/// A share; absent where there is no whole.
+pub(super) fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }
 
-fn apart(a: SystemTime, b: SystemTime) -> Duration {
+/// The time between two instants, whichever came first.
+pub(super) fn apart(a: SystemTime, b: SystemTime) -> Duration {
     a.duration_since(b).unwrap_or_else(|error| error.duration())
-}
-
-fn shifted(at: SystemTime, seconds: i64) -> SystemTime {
-    let span = Duration::from_secs(seconds.unsigned_abs());
-    if seconds < 0 { at - span } else { at + span }
 }
 
 #[cfg(test)]
@@ -401,22 +346,6 @@ mod tests {
         assert!((server.cpu_s["loadgen"] - 0.6).abs() < 1e-9);
         let (spent, seconds) = timeline.cpu("loadgen", at(2), at(8)).unwrap();
         assert!((spent - 0.6).abs() < 1e-9 && (seconds - 6.0).abs() < 1e-9);
-    }
-
-    #[test]
-    fn seconds_are_filled_with_the_target_s_course() {
-        let mut timeline = Timeline::default();
-        for second in 0..4 {
-            timeline.push(look(second, second * 10));
-        }
-        let mut seconds = [Second {
-            second: -1,
-            ..Second::default()
-        }];
-        timeline.fill(&mut seconds, at(2));
-        assert_eq!(seconds[0].pool_waiters, Some(2));
-        assert!((seconds[0].target_cpu.unwrap() - 0.5).abs() < 1e-9);
-        assert_eq!(seconds[0].cache_hit_ratio, Some(0.75));
     }
 
     #[test]

@@ -47,8 +47,15 @@ pub struct SecondSlot {
     pub planned: u64,
     /// Requests that were done in it.
     pub completed: u64,
+    /// Requests whose intended start lies in it and that failed, by the number of their outcome.
+    pub failures: [u32; Outcome::ALL.len()],
+}
+
+impl SecondSlot {
     /// Requests whose intended start lies in it and that failed.
-    pub failed: u64,
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().copied().map(u64::from).sum()
+    }
 }
 
 /// All seconds of a trial, the warm-up's and the drain's included.
@@ -89,7 +96,7 @@ impl Timeline {
                 let _beyond = ok.record(sample.response().0);
             }
         } else if let Some(slot) = self.slots.get_mut(second) {
-            slot.failed += 1;
+            slot.failures[sample.outcome.index()] += 1;
         }
     }
 
@@ -109,7 +116,9 @@ impl Timeline {
         for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
             mine.planned += theirs.planned;
             mine.completed += theirs.completed;
-            mine.failed += theirs.failed;
+            for (mine, theirs) in mine.failures.iter_mut().zip(theirs.failures) {
+                *mine += theirs;
+            }
         }
         for (mine, theirs) in self.ok.iter_mut().zip(&other.ok) {
             mine.add(theirs)
@@ -145,6 +154,45 @@ mod tests {
         assert!(window.contains(Nanos::from_millis(1_500)));
         assert!(!window.contains(Nanos::from_millis(4_500)));
     }
+
+    fn sample(at: Nanos, done: Nanos, outcome: Outcome) -> Sample {
+        Sample {
+            op: crate::sample::OpId(0),
+            intended: at,
+            woke: at,
+            admitted: at,
+            sent: at,
+            first_byte: done,
+            done,
+            outcome,
+            status: 200,
+            bytes_in: 0,
+            cost: None,
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_by_outcome_in_the_second_in_which_they_should_have_started() {
+        let window = Window {
+            from: Nanos(0),
+            to: Nanos::from_secs(10),
+        };
+        let mut timeline = Timeline::up_to(&window, Nanos::from_secs(10));
+        for outcome in [Outcome::Timeout, Outcome::Timeout, Outcome::Reset] {
+            timeline.done(
+                &window,
+                &sample(Nanos::from_secs(2), Nanos::from_secs(7), outcome),
+            );
+        }
+        let mut both = timeline.clone();
+        both.merge(&timeline);
+        let slots: Vec<&SecondSlot> = both.slots().map(|(_, slot)| slot).collect();
+        assert_eq!((slots[2].failed(), slots[7].failed()), (6, 0));
+        assert_eq!(slots[2].failures[Outcome::Timeout.index()], 4);
+        assert_eq!(slots[2].failures[Outcome::Reset.index()], 2);
+        assert_eq!((slots[2].completed, slots[7].completed), (0, 6));
+    }
+
     #[test]
     fn a_run_of_a_day_keeps_its_counts_by_the_second_and_a_bounded_number_of_distributions() {
         let day = Nanos::from_secs(86_400);
@@ -157,22 +205,7 @@ mod tests {
         let at = Nanos::from_secs(80_000);
         let done = Nanos(at.0 + 5_000_000);
         timeline.planned(&window, at);
-        timeline.done(
-            &window,
-            &Sample {
-                op: crate::sample::OpId(0),
-                intended: at,
-                woke: at,
-                admitted: at,
-                sent: at,
-                first_byte: done,
-                done,
-                outcome: Outcome::Ok,
-                status: 200,
-                bytes_in: 0,
-                cost: None,
-            },
-        );
+        timeline.done(&window, &sample(at, done, Outcome::Ok));
         let mut both = Timeline::default();
         both.merge(&timeline);
         both.merge(&timeline);

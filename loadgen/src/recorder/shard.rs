@@ -8,6 +8,7 @@ use super::{
     bounds::{HIGHEST, response_histogram},
     intervals::{Intervals, Logs},
     op_data::OpData,
+    samples::Samples,
     second::{Timeline, Window},
 };
 use crate::{
@@ -32,6 +33,7 @@ pub struct Shard {
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
     phases: Vec<PhaseSlot>,
+    samples: Option<Samples>,
     /// How long it took to open each connection, TCP or Unix.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took.
@@ -52,6 +54,7 @@ impl Shard {
             response_sum: 0,
             examples: BTreeMap::new(),
             phases: Vec::new(),
+            samples: None,
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,
@@ -72,6 +75,16 @@ impl Shard {
                 data: OpData::default(),
             })
             .collect();
+    }
+
+    /// Also keeps so many requests of the window one by one.
+    pub fn keep_samples(&mut self, room: usize) {
+        self.samples = Some(Samples::with_room(room));
+    }
+
+    /// Those that were kept; absent where none were asked for.
+    pub fn take_samples(&mut self) -> Option<Samples> {
+        self.samples.take()
     }
 
     /// The figures of the spans, in the order in which they were given.
@@ -120,6 +133,9 @@ impl Shard {
         self.response_sum += u128::from(sample.response().0);
         self.slot(sample.op).record(sample);
         self.logs.record(sample);
+        if let Some(samples) = &mut self.samples {
+            samples.push(sample);
+        }
         if let Some(phase) = self.phase(sample.intended) {
             phase.record(sample);
         }

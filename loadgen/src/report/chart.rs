@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::report::axis::{Axis, Scale, scale};
 use crate::report::over_time::Point;
+use crate::report::plot::{Line, Plot, Shape};
 
 /// Width of a drawing in its own units; a page shows it between 340 and 560 pixels wide.
 const WIDTH: f64 = 520.0;
@@ -24,6 +25,8 @@ const BOTTOM: f64 = 38.0;
 /// A drawing with its words.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Chart {
+    /// Its name among the charts of the page.
+    pub(super) id: String,
     /// What it shows.
     pub(super) title: String,
     /// How to read it.
@@ -34,42 +37,19 @@ pub(super) struct Chart {
     pub(super) svg: String,
 }
 
-/// One line.
-#[derive(Debug, Clone)]
-pub(super) struct Line {
-    /// Its class: `before p95`.
-    pub(super) class: String,
-    /// Its name in the legend.
-    pub(super) label: String,
-    /// Where it goes, from left to right.
-    pub(super) points: Vec<Point>,
-    /// Whether the range of the trials is drawn behind it.
-    pub(super) band: bool,
-}
-
-/// What to draw.
-#[derive(Debug, Clone)]
-pub(super) struct Plot {
-    /// What it shows.
-    pub(super) title: String,
-    /// How to read it.
-    pub(super) note: String,
-    /// What the vertical axis counts.
-    pub(super) unit: &'static str,
-    /// Horizontal axis.
-    pub(super) x: Axis,
-    /// Vertical axis.
-    pub(super) y: Axis,
-    /// What is on it.
-    pub(super) lines: Vec<Line>,
-}
-
 /// Draws a plot; nothing where no line has a point.
-pub(super) fn draw(plot: Plot) -> Option<Chart> {
-    let lines: Vec<&Line> = plot
+pub(super) fn draw(plot: &Plot) -> Option<Chart> {
+    let lines: Vec<Line> = plot
         .lines
         .iter()
         .filter(|line| !line.points.is_empty())
+        .map(|line| Line {
+            points: match plot.shape {
+                Shape::Steps => steps(&line.points),
+                Shape::Lines | Shape::Stack => line.points.clone(),
+            },
+            ..line.clone()
+        })
         .collect();
     let points = || {
         lines
@@ -86,7 +66,7 @@ pub(super) fn draw(plot: Plot) -> Option<Chart> {
         }
     });
     let x = scale(plot.x, xs, LEFT, WIDTH - RIGHT);
-    let y = scale(plot.y, ys, HEIGHT - BOTTOM, TOP);
+    let y = scale(plot.y, ys.chain(plot.top), HEIGHT - BOTTOM, TOP);
     let mut svg = String::new();
     let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
     let label = escaped(&format!(
@@ -101,8 +81,9 @@ pub(super) fn draw(plot: Plot) -> Option<Chart> {
             r#"<svg class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">"#
         ),
     );
-    frame(&mut svg, &plot, &x, &y);
-    for line in lines.iter().filter(|line| line.band) {
+    frame(&mut svg, plot, &x, &y);
+    // The topmost part of a stack is drawn first, as it begins where the one below it ends.
+    for line in lines.iter().rev().filter(|line| line.band) {
         band(&mut svg, line, &x, &y);
     }
     for line in &lines {
@@ -110,8 +91,9 @@ pub(super) fn draw(plot: Plot) -> Option<Chart> {
     }
     svg.push_str("</svg>");
     Some(Chart {
-        title: plot.title,
-        note: plot.note,
+        id: plot.id.clone(),
+        title: plot.title.clone(),
+        note: plot.note.clone(),
         legend: lines
             .iter()
             .map(|line| (line.class.clone(), line.label.clone()))
@@ -211,7 +193,8 @@ fn frame(svg: &mut String, plot: &Plot, x: &Scale, y: &Scale) {
     let below = match plot.x {
         Axis::Seconds => "seconds of the trial",
         Axis::Nines => "share of requests that were faster",
-        Axis::Linear | Axis::Log => "",
+        Axis::Log => "ms, logarithmic",
+        Axis::Linear => "",
     };
     push(
         svg,
@@ -229,6 +212,21 @@ fn frame(svg: &mut String, plot: &Plot, x: &Scale, y: &Scale) {
             escaped(plot.unit)
         ),
     );
+}
+
+/// The points of a line that keeps its value up to the next point.
+fn steps(points: &[Point]) -> Vec<Point> {
+    let ends = points.windows(2).map(|pair| Point {
+        x: pair[1].x,
+        ..pair[0]
+    });
+    let begins = points.iter().copied();
+    let last = points.last().copied();
+    begins
+        .zip(ends)
+        .flat_map(|(begin, end)| [begin, end])
+        .chain(last)
+        .collect()
 }
 
 /// The range of the trials behind a line.
@@ -311,13 +309,10 @@ mod tests {
     }
 
     fn plot(y: Axis, lines: Vec<Line>) -> Option<Chart> {
-        draw(Plot {
-            title: "t".into(),
-            note: "n".into(),
-            unit: "ms",
-            x: Axis::Seconds,
+        draw(&Plot {
             y,
             lines,
+            ..Plot::over_time("t", "T", "ms")
         })
     }
 
@@ -339,6 +334,16 @@ mod tests {
                 assert!(!svg.contains("<before>"));
             }
         }
+    }
+
+    #[test]
+    fn a_step_keeps_its_value_up_to_the_next_point() {
+        let points = steps(&line(&[(1.0, 5.0), (2.0, 7.0), (4.0, 0.0)]).points);
+        let drawn: Vec<(f64, f64)> = points.iter().map(|point| (point.x, point.y)).collect();
+        assert_eq!(
+            drawn,
+            [(1.0, 5.0), (2.0, 5.0), (2.0, 7.0), (4.0, 7.0), (4.0, 0.0)]
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@
 use chrono::{TimeZone, Utc};
 
 use crate::report::fixture_parts::{
-    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, series, server,
+    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
     validity,
 };
+use crate::report::fixture_series::series;
 use crate::schema::{
     Arm, Effect, Operation, Promised, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
     Verdict,

@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::invariant::InvariantResult;
 
 use crate::schema::{
-    Band, Cost, Database, Effect, Hashing, Operation, Parts, Percentiles, Second, Server, Validity,
+    Band, Cost, Database, Effect, Hashing, Operation, Parts, Percentiles, Server, Validity,
     ValidityCheck,
 };
 
@@ -262,53 +262,6 @@ pub(super) fn server(slow: bool, seconds: f64) -> Server {
         hashing: Hashing::default(),
         cache_errors: 0,
     }
-}
-
-pub(super) fn series(slow: bool, seconds: i64, rate: f64, dice: &mut Dice) -> Vec<Second> {
-    (-10..seconds)
-        .map(|second| {
-            let planned = (rate * dice.jitter(0.25)).round() as u64;
-            let wave = 1.0 + 0.12 * (second as f64 / 4.0).sin();
-            let p50 = if slow { 640.0 } else { 11.8 } * wave * dice.jitter(0.2);
-            Second {
-                second,
-                planned,
-                completed: if slow {
-                    (planned as f64 * 0.96 * dice.jitter(0.1)) as u64
-                } else {
-                    planned
-                },
-                failed: if slow {
-                    (2.4 * dice.roll()).round() as u64
-                } else {
-                    0
-                },
-                p50_ms: Some(p50),
-                p95_ms: if slow && dice.roll() < 0.05 {
-                    None
-                } else {
-                    Some(p50 * if slow { 7.5 } else { 9.0 } * dice.jitter(0.3))
-                },
-                p99_ms: Some(p50 * if slow { 9.8 } else { 14.0 } * dice.jitter(0.3)),
-                pool_in_use: Some(if slow {
-                    5
-                } else {
-                    6 + (9.0 * dice.roll()) as u32
-                }),
-                pool_waiters: Some(if slow {
-                    90 + (90.0 * dice.roll()) as u32
-                } else {
-                    0
-                }),
-                target_cpu: Some(if slow { 0.28 } else { 0.2 } * dice.jitter(0.2)),
-                cache_hit_ratio: (!slow).then_some(if second < -4 {
-                    0.6
-                } else {
-                    0.92 * dice.jitter(0.02)
-                }),
-            }
-        })
-        .collect()
 }
 
 fn check(code: &str, ok: bool, figure: &str, limit: &str, advice: &str) -> ValidityCheck {

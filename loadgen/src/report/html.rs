@@ -10,20 +10,36 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::report::chart::Chart;
+use crate::report::anatomy::{self, Anatomy};
+use crate::report::chart::{self, Chart};
 use crate::report::comparison::{Bar, Claim};
+use crate::report::interactive::Charts;
 use crate::report::model::{OperationRow, Page};
-use crate::report::plots;
+use crate::report::over_time::Grid;
+use crate::report::plot::Plot;
 use crate::report::render::ReportError;
 use crate::report::strips::{self, CostRow};
+use crate::report::{plots, server_plots};
 use crate::schema::Summary;
 
 /// The page.
 const PAGE: &str = include_str!("../../assets/report/page.html");
-/// Its style.
-const STYLE: &str = include_str!("../../assets/report/page.css");
-/// Its script.
-const SCRIPT: &str = include_str!("../../assets/report/page.js");
+/// Its style: that of the chart library first, so that the page's own rules come after it.
+pub(super) const STYLE: &str = concat!(
+    include_str!("../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
+    "\n",
+    include_str!("../../assets/report/page.css"),
+);
+/// Its script: the chart library under its licence, then the page's own.
+const SCRIPT: &str = concat!(
+    "/* uPlot 1.6.32\n\n",
+    include_str!("../../assets/vendor/uplot-1.6.32/LICENSE"),
+    "*/\n",
+    include_str!("../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
+    "\n",
+    include_str!("../../assets/report/page.js"),
+    include_str!("../../assets/report/charts.js"),
+);
 
 /// The drawing of a row beside its words.
 #[derive(Serialize)]
@@ -31,6 +47,24 @@ struct Drawn<'a, T> {
     #[serde(flatten)]
     words: &'a T,
     svg: Vec<String>,
+}
+
+/// A chart over time with its number among the data of the script.
+#[derive(Serialize)]
+struct Numbered {
+    number: usize,
+    #[serde(flatten)]
+    chart: Chart,
+}
+
+/// All charts of a page.
+struct Drawings<'a> {
+    spread_charts: Vec<Chart>,
+    spread_names: Vec<&'a str>,
+    operation_charts: Vec<Chart>,
+    load_charts: Vec<Numbered>,
+    target_charts: Vec<Numbered>,
+    data: String,
 }
 
 /// What the template may print.
@@ -43,9 +77,14 @@ struct Words<'a> {
     bars: Vec<Drawn<'a, Bar>>,
     claims: Vec<Drawn<'a, Claim>>,
     forest_axis: String,
-    load_charts: Vec<Chart>,
-    target_charts: Vec<Chart>,
+    spread_charts: Vec<Chart>,
+    spread_names: Vec<&'a str>,
     operation_charts: Vec<Chart>,
+    load_charts: Vec<Numbered>,
+    target_charts: Vec<Numbered>,
+    data: String,
+    anatomies: Vec<Anatomy>,
+    anatomy_legend: Vec<(&'static str, &'static str)>,
     operation_rows: Vec<ArmRow<'a>>,
     costs: Vec<CostRow>,
     cost_legend: Vec<(&'static str, &'static str)>,
@@ -74,6 +113,7 @@ pub fn html(summary: &Summary) -> Result<String, ReportError> {
             svg: vec![forest.row(claim)],
         })
         .collect();
+    let drawings = drawings(summary)?;
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(
@@ -91,15 +131,63 @@ pub fn html(summary: &Summary) -> Result<String, ReportError> {
         bars,
         claims,
         forest_axis: forest.axis(),
-        load_charts: plots::load(summary),
-        target_charts: plots::target(summary),
-        operation_charts: plots::operations(summary),
+        spread_charts: drawings.spread_charts,
+        spread_names: drawings.spread_names,
+        operation_charts: drawings.operation_charts,
+        load_charts: drawings.load_charts,
+        target_charts: drawings.target_charts,
+        data: drawings.data,
+        anatomies: anatomy::anatomies(summary),
+        anatomy_legend: anatomy::legend(),
         operation_rows: operation_rows(&page),
         costs: strips::costs(summary),
         cost_legend: strips::cost_legend(),
     };
     let text = environment.get_template("page")?.render(Serde(&words))?;
     Ok(text)
+}
+
+/// Draws all charts, and hands the same plots to the script.
+fn drawings(summary: &Summary) -> Result<Drawings<'_>, ReportError> {
+    let grid = Grid::of(&summary.trials);
+    let load = plots::load(summary, grid);
+    let load_count = load.len();
+    let mut over_time = load;
+    over_time.extend(server_plots::server(summary, grid));
+    let mut load_charts = numbered(&over_time);
+    let target_charts = load_charts
+        .extract_if(.., |one| one.number >= load_count)
+        .collect();
+
+    let names = plots::operation_names(summary);
+    let mut spreads = vec![("All requests".to_owned(), plots::spread(summary, None))];
+    // A single operation is all requests.
+    for name in names.iter().filter(|_| names.len() > 1) {
+        spreads.push(((*name).to_owned(), plots::spread(summary, Some(name))));
+    }
+    let operations = spreads.iter().skip(1);
+    Ok(Drawings {
+        spread_charts: spreads[0].1.iter().filter_map(chart::draw).collect(),
+        operation_charts: operations
+            .filter_map(|(_, plots)| chart::draw(&plots[0]))
+            .collect(),
+        spread_names: if names.len() > 1 { names } else { Vec::new() },
+        load_charts,
+        target_charts,
+        data: Charts::of(grid, &over_time, &spreads).json()?,
+    })
+}
+
+/// Each plot that has a point, with its number among all.
+fn numbered(plots: &[Plot]) -> Vec<Numbered> {
+    let all = plots.iter().enumerate();
+    all.filter_map(|(number, plot)| {
+        Some(Numbered {
+            number,
+            chart: chart::draw(plot)?,
+        })
+    })
+    .collect()
 }
 
 /// A row of the table of operations.
@@ -135,4 +223,67 @@ fn policy() -> String {
         digest(STYLE),
         digest(SCRIPT)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_chart_library_is_the_published_one_and_every_page_holds_its_licence() {
+        let files = [
+            (
+                include_str!("../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
+                "uPlot.iife.min.js",
+            ),
+            (
+                include_str!("../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
+                "uPlot.min.css",
+            ),
+            (
+                include_str!("../../assets/vendor/uplot-1.6.32/LICENSE"),
+                "LICENSE",
+            ),
+        ];
+        let sums = include_str!("../../assets/vendor/uplot-1.6.32/SHA256SUMS");
+        for (text, name) in files {
+            let mut line = String::new();
+            for byte in Sha256::digest(text.as_bytes()) {
+                write!(line, "{byte:02x}").unwrap();
+            }
+            let line = format!("{line}  {name}");
+            assert!(sums.lines().any(|one| one == line), "{line}");
+        }
+        let page = html(&fixture::run()).unwrap();
+        assert!(page.contains("Copyright (c) 2022 Leon Sorokin"));
+        assert!(page.contains("The above copyright notice and this permission notice"));
+    }
+
+    #[test]
+    fn every_chart_over_time_has_its_figures_in_the_data() {
+        let summary = fixture::experiment(false);
+        let drawn = drawings(&summary).unwrap();
+        let data: serde_json::Value = serde_json::from_str(&drawn.data).unwrap();
+        let all = drawn.load_charts.iter().chain(&drawn.target_charts);
+        let mut seen = 0;
+        for one in all {
+            let lines = data["charts"][one.number]["lines"].as_array().unwrap();
+            let labels: Vec<&str> = lines
+                .iter()
+                .filter_map(|one| one["label"].as_str())
+                .collect();
+            let legend: Vec<&str> = one
+                .chart
+                .legend
+                .iter()
+                .map(|(_, name)| name.as_str())
+                .collect();
+            assert_eq!(labels, legend, "{}", one.chart.title);
+            seen += 1;
+        }
+        assert!(seen > 10, "{seen}");
+    }
 }

@@ -1,5 +1,6 @@
 //! `junit.xml`: one case a threshold, a self-check of a trial, an invariant of an arm, so that
-//! any pipeline shows what did not hold.
+//! any pipeline shows what did not hold. Names are the same from run to run: they hold no figure.
+//! Figures, limits and the verdict are properties.
 
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
@@ -7,13 +8,17 @@ use crate::report::evidence::{Audit, TrialChecks};
 use crate::report::model::{Page, Threshold};
 use crate::schema::Summary;
 
+/// The percentiles of a row, in its order.
+const PERCENTILES: [&str; 5] = ["p50", "p95", "p97_5", "p99", "max"];
+
 /// The whole test report as XML.
 pub fn junit(summary: &Summary) -> Result<String, SerializeError> {
     let page = Page::of(summary);
     let mut report = Report::new(format!("loadgen {} {}", page.kind, page.name));
     report.set_timestamp(summary.started_at);
     report.add_test_suites([
-        outcome(&page),
+        outcome(&page, summary),
+        figures(&page),
         thresholds(&page.thresholds),
         validity(&page.validity),
         invariants(&page.audit),
@@ -32,8 +37,15 @@ fn not_held(kind: NonSuccessKind, word: &str, message: &str, description: &str) 
 }
 
 /// The verdict itself: a run that could not judge is an error, not a failure.
-fn outcome(page: &Page) -> TestSuite {
+fn outcome(page: &Page, summary: &Summary) -> TestSuite {
     let mut suite = TestSuite::new("verdict");
+    suite
+        .add_property(("verdict", page.verdict.word.as_str()))
+        .add_property(("exit_code", page.verdict.exit_code.to_string().as_str()))
+        .add_property(("kind", page.kind))
+        .add_property(("name", page.name.as_str()))
+        .add_property(("interrupted", summary.interrupted.to_string().as_str()))
+        .add_property(("took_s", summary.took_s.to_string().as_str()));
     let reasons = page.verdict.reasons.join("\n");
     let message = page.verdict.reasons.first().map_or("", String::as_str);
     let status = match page.verdict.tone {
@@ -52,11 +64,55 @@ fn outcome(page: &Page) -> TestSuite {
     suite
 }
 
+/// No cases: the figures of every report as properties, `operations.ARM.NAME.WHAT` and
+/// `areas.AREA.METRIC.ARM`, for who keeps or charts them.
+fn figures(page: &Page) -> TestSuite {
+    let mut suite = TestSuite::new("figures");
+    for arm in &page.operations {
+        for row in &arm.rows {
+            let mut add = |what: &str, figure: &str| {
+                let name = format!("operations.{}.{}.{what}", arm.arm, row.name);
+                suite.add_property((name.as_str(), figure));
+            };
+            add("count", &row.count);
+            add("rate", &row.rate);
+            add("errors", &row.errors);
+            for (name, (response, service)) in PERCENTILES
+                .iter()
+                .zip(row.response.iter().zip(&row.service))
+            {
+                add(&format!("response_{name}_ms"), response);
+                add(&format!("service_{name}_ms"), service);
+            }
+        }
+    }
+    let arms: Vec<&str> = page.operations.iter().map(|arm| arm.arm.as_str()).collect();
+    for area in &page.areas {
+        for row in area.rows.iter().filter(|row| !row.detail) {
+            let mut add = |what: &str, figure: &str| {
+                let name = format!("areas.{}.{}.{what}", area.name, row.metric);
+                suite.add_property((name.as_str(), figure));
+            };
+            match arms.as_slice() {
+                [before, after] => {
+                    add(before, &row.before);
+                    add(after, &row.after);
+                    add("change", &row.change);
+                    add("interval", &row.interval);
+                }
+                [only] => add(only, &row.before),
+                _ => {}
+            }
+        }
+    }
+    suite
+}
+
 /// One case a threshold; a warning passes and says so.
 fn thresholds(thresholds: &[Threshold]) -> TestSuite {
     let mut suite = TestSuite::new("thresholds");
     for one in thresholds {
-        let found = format!("found {}", one.figure);
+        let found = format!("found {}, wants {}", one.figure, one.text);
         let status = if one.word == "FAIL" {
             not_held(NonSuccessKind::Failure, "FAIL", &found, "")
         } else {
@@ -64,6 +120,9 @@ fn thresholds(thresholds: &[Threshold]) -> TestSuite {
         };
         let mut case = TestCase::new(one.text.clone(), status);
         case.set_classname(format!("thresholds.{}", one.arm));
+        case.add_property(("figure", one.figure.as_str()))
+            .add_property(("limit", one.text.as_str()))
+            .add_property(("result", one.word.as_str()));
         if one.word == "WARN" {
             case.set_system_out(format!("WARN: {found}"));
         }
@@ -86,6 +145,8 @@ fn validity(trials: &[TrialChecks]) -> TestSuite {
             };
             let mut case = TestCase::new(check.code.clone(), status);
             case.set_classname(format!("validity.{}", trial.trial));
+            case.add_property(("figure", check.figure.as_str()))
+                .add_property(("limit", check.limit.as_str()));
             if !check.ok && !failed {
                 case.set_system_out(format!("{}: {message}", trial.word));
             }
@@ -115,6 +176,7 @@ fn invariants(audit: &Audit) -> TestSuite {
             });
             let mut case = TestCase::new(format!("{number:02} {name}"), status);
             case.set_classname(format!("invariants.{arm}"));
+            case.add_property(("violations", violations[index].as_str()));
             suite.add_test_case(case);
         }
     }
@@ -129,6 +191,25 @@ mod tests {
     #[test]
     fn a_violation_is_a_failure_of_its_invariant() {
         insta::assert_snapshot!(junit(&fixture::experiment(true)).unwrap());
+    }
+
+    #[test]
+    fn the_names_of_cases_do_not_depend_on_figures() {
+        let names = |summary: &Summary| -> Vec<String> {
+            let xml = junit(summary).unwrap();
+            let cases = xml.lines().filter(|line| line.contains("<testcase "));
+            cases
+                .map(|line| line.trim().trim_end_matches(['/', '>']).to_owned())
+                .collect()
+        };
+        let passed = names(&fixture::experiment(false));
+        let violated = names(&fixture::experiment(true));
+        assert!(passed.len() > 100, "{passed:?}");
+        assert_eq!(passed, violated);
+        let mut distinct = passed.clone();
+        distinct.sort();
+        distinct.dedup();
+        assert_eq!(distinct.len(), passed.len(), "two cases have one name");
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! What people read: each report is made from the stored summary alone, so that any of them
 //! can be made again. `model` says everything once, in words; a renderer only lays it out.
 //!
-//! `figures` writes numbers, `comparison` sets the arms side by side, `over_time` and
-//! `plots` prepare lines, `chart` and `strips` draw them, `render` writes all into a folder.
+//! `figures` writes numbers, `comparison` sets the arms side by side, `over_time`, `plots` and
+//! `server_plots` prepare lines, `chart`, `strips` and `anatomy` draw them, `interactive` hands
+//! them to the page's script, `render` writes all into a folder.
 
+mod anatomy;
 mod arm_metrics;
 mod axis;
 pub mod catalogue;
 mod chart;
+mod closing;
 mod compare;
 mod compare_page;
 pub mod comparison;
@@ -15,15 +18,20 @@ mod csv;
 pub mod evidence;
 mod factorial;
 pub mod figures;
+mod github;
 mod history;
 mod html;
+mod interactive;
 mod junit;
 mod markdown;
 mod metrics;
 pub mod model;
 mod over_time;
+mod plot;
 mod plots;
 mod render;
+mod server_plots;
+mod shelf;
 mod strips;
 mod table;
 mod terminal;
@@ -32,17 +40,24 @@ pub mod why;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod colours;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod fixture_parts;
+#[cfg(test)]
+mod fixture_series;
 
+pub use closing::console;
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use compare_page::{ComparePage, compare_page};
 pub use csv::csv;
 pub use factorial::{Factorial, factorial, factorial_markdown};
+pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
 pub use html::html;
 pub use junit::junit;
 pub use markdown::markdown;
-pub use render::{ReportError, all};
-pub use terminal::{console, terminal, whereabouts};
+pub use render::{Format, ReportError, all, one};
+pub use shelf::{headline, runs, runs_json};
+pub use terminal::{terminal, whereabouts};

@@ -1,5 +1,5 @@
 //! Lines over the seconds of a trial: the trials of an arm laid over each other, thinned to what
-//! a screen can show.
+//! a screen can show. All lines of a page lie on one grid, so that they can be read together.
 
 use std::collections::BTreeMap;
 
@@ -8,97 +8,217 @@ use crate::schema::{Second, Trial};
 /// Most points of one line.
 pub(super) const MAX_POINTS: usize = 600;
 
-/// One point of a line, with the range of the trials that it stands for.
+/// One point of a line, with the range that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point {
     /// Seconds since the measured window began.
     pub(super) x: f64,
-    /// Middle value over the trials.
+    /// Its value.
     pub(super) y: f64,
     /// Smallest and largest value over the trials.
     pub(super) range: (f64, f64),
 }
 
-/// The middle value of `pick` over an arm's trials, second by second; seconds without a value
-/// are left out.
-pub(super) fn across(
-    trials: &[Trial],
-    arm: &str,
-    pick: impl Fn(&Second) -> Option<f64>,
-) -> Vec<Point> {
-    let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    for trial in trials
-        .iter()
-        .filter(|trial| trial.arm == arm && trial.validity.word != "INVALID")
-    {
-        for second in &trial.series {
-            if let Some(value) = pick(second).filter(|value| value.is_finite()) {
-                by_second.entry(second.second).or_default().push(value);
-            }
-        }
-    }
-    let points: Vec<Point> = by_second
-        .into_iter()
-        .map(|(second, mut values)| {
-            values.sort_by(f64::total_cmp);
-            let last = values.len() - 1;
-            Point {
-                x: second as f64,
-                y: f64::midpoint(values[last / 2], values[last.div_ceil(2)]),
-                range: (values[0], values[last]),
-            }
-        })
-        .collect();
-    thinned(&points)
+/// How the trials of an arm become one line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The middle of the trials, with their range.
+    Middle,
+    /// Their mean; means can be put on top of each other.
+    Mean,
+    /// All of them together.
+    Sum,
 }
 
-/// At most [`MAX_POINTS`] of the points: of each stretch its lowest and its highest, so that a
-/// spike of one second is still seen.
-pub(super) fn thinned(points: &[Point]) -> Vec<Point> {
-    if points.len() <= MAX_POINTS {
-        return points.to_vec();
+/// The instants at which all lines of a page have their points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grid {
+    /// The first second of any trial.
+    first: i64,
+    /// The last one.
+    last: i64,
+    /// How many seconds share two points; 1 where each has its own.
+    step: i64,
+}
+
+impl Grid {
+    /// The grid of all trials of a page.
+    pub(super) fn of(trials: &[Trial]) -> Self {
+        let seconds = || trials.iter().flat_map(|trial| &trial.series);
+        let first = seconds().map(|one| one.second).min().unwrap_or(0);
+        let last = seconds().map(|one| one.second).max().unwrap_or(0);
+        let count = last.saturating_sub(first).saturating_add(1);
+        let step = if count <= MAX_POINTS as i64 {
+            1
+        } else {
+            // Each step is two points; even, so that the second one lies on a whole second.
+            2 * (count as u64).div_ceil(MAX_POINTS as u64 - 2) as i64
+        };
+        Self { first, last, step }
     }
-    let stretch = points.len().div_ceil(MAX_POINTS / 2);
-    points
-        .chunks(stretch)
-        .flat_map(|chunk| {
-            let lowest = chunk
-                .iter()
-                .enumerate()
-                .min_by(|(_, a), (_, b)| a.y.total_cmp(&b.y))
-                .map(|(at, _)| at);
-            let highest = chunk
-                .iter()
-                .enumerate()
-                .max_by(|(_, a), (_, b)| a.y.total_cmp(&b.y))
-                .map(|(at, _)| at);
-            let mut kept: Vec<usize> = lowest.into_iter().chain(highest).collect();
-            kept.sort_unstable();
-            kept.dedup();
-            kept.into_iter().map(|at| chunk[at]).collect::<Vec<_>>()
-        })
-        .collect()
+
+    /// How many seconds share two points.
+    pub(super) fn step(&self) -> i64 {
+        self.step
+    }
+
+    /// Every instant, in order.
+    pub(super) fn instants(&self) -> Vec<f64> {
+        if self.step == 1 {
+            return (self.first..=self.last).map(|at| at as f64).collect();
+        }
+        (self.first.div_euclid(self.step)..=self.last.div_euclid(self.step))
+            .flat_map(|bin| [bin * self.step, bin * self.step + self.step / 2])
+            .map(|at| at as f64)
+            .collect()
+    }
+
+    /// What `pick` finds in an arm's trials, second by second; seconds without a value are left
+    /// out.
+    pub(super) fn across(
+        &self,
+        trials: &[Trial],
+        arm: &str,
+        over: Over,
+        pick: impl Fn(&Second) -> Option<f64>,
+    ) -> Vec<Point> {
+        let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
+        for trial in trials
+            .iter()
+            .filter(|trial| trial.arm == arm && trial.validity.word != "INVALID")
+        {
+            for second in &trial.series {
+                if let Some(value) = pick(second).filter(|value| value.is_finite()) {
+                    by_second.entry(second.second).or_default().push(value);
+                }
+            }
+        }
+        let points: Vec<Point> = by_second
+            .into_iter()
+            .map(|(second, values)| point(second, values, over))
+            .collect();
+        self.thinned(&points, over)
+    }
+
+    /// The points on the grid. A step has its lowest and its highest, so that a spike of one
+    /// second is still seen; of what is put on top of each other, its mean.
+    fn thinned(&self, points: &[Point], over: Over) -> Vec<Point> {
+        if self.step == 1 {
+            return points.to_vec();
+        }
+        let bin = |point: &Point| (point.x as i64).div_euclid(self.step);
+        points
+            .chunk_by(|a, b| bin(a) == bin(b))
+            .flat_map(|chunk| {
+                let begin = bin(&chunk[0]) * self.step;
+                let [one, two] = match over {
+                    Over::Middle => extremes(chunk),
+                    Over::Mean | Over::Sum => [mean(chunk); 2],
+                };
+                [(begin, one), (begin + self.step / 2, two)]
+            })
+            .map(|(second, point)| Point {
+                x: second as f64,
+                ..point
+            })
+            .collect()
+    }
+}
+
+/// What the trials say of one second.
+fn point(second: i64, mut values: Vec<f64>, over: Over) -> Point {
+    values.sort_by(f64::total_cmp);
+    let last = values.len() - 1;
+    let sum: f64 = values.iter().sum();
+    let y = match over {
+        Over::Middle => f64::midpoint(values[last / 2], values[last.div_ceil(2)]),
+        Over::Mean => sum / values.len() as f64,
+        Over::Sum => sum,
+    };
+    Point {
+        x: second as f64,
+        y,
+        range: match over {
+            Over::Middle => (values[0], values[last]),
+            Over::Mean | Over::Sum => (y, y),
+        },
+    }
+}
+
+/// The lowest and the highest, in the order in which they came.
+fn extremes(chunk: &[Point]) -> [Point; 2] {
+    let mut pair = [chunk[0]; 2];
+    for point in chunk {
+        if point.y < pair[0].y {
+            pair[0] = *point;
+        }
+        if point.y > pair[1].y {
+            pair[1] = *point;
+        }
+    }
+    pair.sort_by(|a, b| a.x.total_cmp(&b.x));
+    pair
+}
+
+/// The mean of a stretch.
+fn mean(chunk: &[Point]) -> Point {
+    let y = chunk.iter().map(|point| point.y).sum::<f64>() / chunk.len() as f64;
+    Point {
+        y,
+        range: (y, y),
+        ..chunk[0]
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::fixture;
+
+    fn hour() -> Vec<Trial> {
+        let mut trials = fixture::large().trials;
+        trials.truncate(2);
+        for trial in &mut trials {
+            trial.arm = "after".into();
+            trial.validity.word = "VALID".into();
+        }
+        trials
+    }
 
     #[test]
-    fn thinning_keeps_a_spike_of_one_second() {
-        let points: Vec<Point> = (0..100_000)
-            .map(|second| {
-                let y = if second == 54_321 { 9_000.0 } else { 1.0 };
-                Point {
-                    x: f64::from(second),
-                    y,
-                    range: (y, y),
-                }
-            })
-            .collect();
-        let thin = thinned(&points);
-        assert!(thin.len() <= MAX_POINTS);
+    fn thinning_keeps_a_spike_of_one_second_and_all_lines_on_one_grid() {
+        let mut trials = hour();
+        let grid = Grid::of(&trials);
+        trials.truncate(1);
+        trials[0].series[2_345].p50_ms = Some(9_000.0);
+        let thin = grid.across(&trials, "after", Over::Middle, |second| second.p50_ms);
+        assert!(
+            thin.len() <= MAX_POINTS && thin.len() > 500,
+            "{}",
+            thin.len()
+        );
         assert!(thin.iter().any(|point| point.y > 8_999.0));
-        assert!(thin.is_sorted_by(|a, b| a.x < b.x));
+        let instants = grid.instants();
+        assert!(instants.is_sorted_by(|a, b| a < b));
+        assert!(thin.iter().all(|point| instants.contains(&point.x)));
+    }
+
+    #[test]
+    fn trials_become_their_middle_their_mean_or_their_sum() {
+        let mut trials = fixture::experiment(false).trials;
+        trials.retain(|trial| trial.arm == "before");
+        trials.truncate(3);
+        for (trial, failed) in trials.iter_mut().zip([1, 2, 6]) {
+            trial.validity.word = "VALID".into();
+            trial.series.truncate(1);
+            trial.series[0].failed = failed;
+        }
+        let grid = Grid::of(&trials);
+        let of =
+            |over| grid.across(&trials, "before", over, |second| Some(second.failed as f64))[0].y;
+        assert_eq!(
+            [of(Over::Middle), of(Over::Mean), of(Over::Sum)],
+            [2.0, 3.0, 9.0]
+        );
     }
 }

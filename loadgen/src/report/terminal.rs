@@ -17,59 +17,23 @@ const MAX_TRIALS: usize = 6;
 /// The whole report; `colour` only where a terminal reads it.
 pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     let page = Page::of(summary);
-    let sheet = Sheet {
-        width: width.max(MIN_WIDTH),
-        paint: Paint { colour },
-    };
+    let sheet = Sheet::new(width, colour);
     let sections = [
         sheet.outcome(&page),
-        sheet.areas(&page, false),
+        sheet.areas(&page, |_, _| true),
         sheet.claims(&page),
         sheet.operations(&page),
         sheet.thresholds(&page),
         sheet.validity(&page) + &sheet.audit(&page),
-        sheet.why(&page, true),
+        sheet.why(&page),
         sheet.notes(&page),
         sheet.list("What to try next", &page.why.next),
     ];
     joined(sections.into())
 }
 
-/// What a command prints at its end: of an experiment the outcome, the headline figures and
-/// the decisions, of a run the whole report; then where the rest is; then whether the data is
-/// still right.
-pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
-    let page = Page::of(summary);
-    let sheet = Sheet {
-        width: width.max(MIN_WIDTH),
-        paint: Paint { colour },
-    };
-    let paired = page.operations.len() == 2;
-    let sections = [
-        sheet.outcome(&page),
-        sheet.areas(&page, paired),
-        sheet.claims(&page),
-        if paired {
-            String::new()
-        } else {
-            sheet.operations(&page)
-        },
-        sheet.thresholds(&page),
-        if paired {
-            sheet.doubts(&page)
-        } else {
-            sheet.validity(&page)
-        },
-        sheet.why(&page, !paired),
-        sheet.list("Warnings", &page.warnings),
-        sheet.list("What to try next", &page.why.next),
-        folder.map(whereabouts).unwrap_or_default() + &sheet.audit(&page),
-    ];
-    joined(sections.into())
-}
-
 /// Sections with an empty line between them.
-fn joined(sections: Vec<String>) -> String {
+pub(super) fn joined(sections: Vec<String>) -> String {
     let kept: Vec<String> = sections
         .into_iter()
         .filter(|section| !section.is_empty())
@@ -82,36 +46,27 @@ pub fn whereabouts(folder: &Path) -> String {
     format!("Report: {}\n", folder.join("report.html").display())
 }
 
-/// The operation that stands for its area in a short report, by its row's first word.
-const HEADLINES: [(&str, &[&str]); 5] = [
-    ("Login", &["login"]),
-    ("Mentor discovery", &["list"]),
-    ("Booking", &["create", "race"]),
-    ("Recordings", &["play"]),
-    ("Chat", &["send"]),
-];
-
-fn is_headline(area: &str, metric: &str) -> bool {
-    let word = metric.split(' ').next().unwrap_or_default();
-    HEADLINES
-        .iter()
-        .find(|(name, _)| *name == area)
-        .is_none_or(|(_, words)| words.contains(&word))
-}
-
 /// Where and how sections are laid out.
-struct Sheet {
-    width: usize,
-    paint: Paint,
+pub(super) struct Sheet {
+    pub(super) width: usize,
+    pub(super) paint: Paint,
 }
 
 impl Sheet {
-    fn wrap(&self, text: &str, first: &str, rest: &str) -> String {
+    /// For a terminal of this width; `colour` only where a terminal reads.
+    pub(super) fn new(width: usize, colour: bool) -> Self {
+        Self {
+            width: width.max(MIN_WIDTH),
+            paint: Paint { colour },
+        }
+    }
+
+    pub(super) fn wrap(&self, text: &str, first: &str, rest: &str) -> String {
         wrapped(text, first, rest, self.width)
     }
 
     /// A list below a heading; nothing where there is nothing to list.
-    fn list(&self, heading: &str, texts: &[String]) -> String {
+    pub(super) fn list(&self, heading: &str, texts: &[String]) -> String {
         if texts.is_empty() {
             return String::new();
         }
@@ -122,8 +77,8 @@ impl Sheet {
         format!("{}\n{lines}", self.paint.bold(heading))
     }
 
-    /// The word, its reasons, what was asked.
-    fn outcome(&self, page: &Page) -> String {
+    /// The word and its reasons.
+    pub(super) fn verdict(&self, page: &Page) -> String {
         let word = self
             .paint
             .bold(&self.paint.tone(page.verdict.tone, &page.verdict.word));
@@ -131,6 +86,12 @@ impl Sheet {
         for reason in &page.verdict.reasons {
             text.push_str(&self.wrap(reason, "  - ", "    "));
         }
+        text
+    }
+
+    /// The word, its reasons, what was asked.
+    fn outcome(&self, page: &Page) -> String {
+        let mut text = self.verdict(page);
         text.push('\n');
         if !page.question.is_empty() {
             text.push_str(&self.wrap(&page.question, "", ""));
@@ -144,9 +105,9 @@ impl Sheet {
         text
     }
 
-    /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only its
-    /// headline operation where `headlines` says so.
-    fn areas(&self, page: &Page, headlines: bool) -> String {
+    /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only the rows
+    /// that `told` picks, and all where it picks none.
+    pub(super) fn areas(&self, page: &Page, told: impl Fn(&str, &Row) -> bool) -> String {
         let paired = page.operations.len() == 2;
         let head = if paired {
             vec!["Metric", "Before", "After", "Improvement"]
@@ -158,11 +119,9 @@ impl Sheet {
         )];
         for area in &page.areas {
             let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
-            if headlines {
-                let told = |row: &&Row| is_headline(&area.name, &row.metric);
-                if rows.iter().any(told) {
-                    rows.retain(told);
-                }
+            let told = |row: &&Row| told(&area.name, row);
+            if rows.iter().any(told) {
+                rows.retain(told);
             }
             if rows.is_empty() {
                 continue;
@@ -195,7 +154,7 @@ impl Sheet {
     }
 
     /// What was decided about each metric.
-    fn claims(&self, page: &Page) -> String {
+    pub(super) fn claims(&self, page: &Page) -> String {
         if page.claims.is_empty() {
             return String::new();
         }
@@ -285,7 +244,7 @@ impl Sheet {
     }
 
     /// Each threshold with its figure; the limit is part of its text.
-    fn thresholds(&self, page: &Page) -> String {
+    pub(super) fn thresholds(&self, page: &Page) -> String {
         if page.thresholds.is_empty() {
             return String::new();
         }
@@ -305,34 +264,6 @@ impl Sheet {
             self.width,
             self.paint,
         )
-    }
-
-    /// Whether the figures can be believed: what does not hold, once for all trials.
-    fn doubts(&self, page: &Page) -> String {
-        let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
-        for (tone, line) in &page.controls {
-            let line = self.wrap(line, "  ", "    ");
-            text.push_str(&self.paint.tone(tone, line.trim_end()));
-            text.push('\n');
-        }
-        let mut codes: Vec<(&str, &str, usize)> = Vec::new();
-        let failed = page
-            .validity
-            .iter()
-            .flat_map(|trial| &trial.checks)
-            .filter(|check| !check.ok);
-        for check in failed {
-            match codes.iter_mut().find(|(code, ..)| *code == check.code) {
-                Some((.., count)) => *count += 1,
-                None => codes.push((&check.code, &check.advice, 1)),
-            }
-        }
-        for (code, advice, count) in codes {
-            let trials = crate::report::figures::plural(count as u64, "trial");
-            let line = format!("{code} in {trials}: {advice}");
-            text.push_str(&self.wrap(&line, "  ", "    "));
-        }
-        text
     }
 
     /// Whether the figures can be believed, trial by trial.
@@ -384,19 +315,11 @@ impl Sheet {
         text
     }
 
-    /// Where the time went; all of it, or the slowest requests alone.
-    fn why(&self, page: &Page, all: bool) -> String {
-        let mut time = page.why.time.clone();
-        if !all {
-            time.retain(|line| line.contains(", above p99: "));
-        }
+    /// Where the time went, and on what the database waited.
+    fn why(&self, page: &Page) -> String {
         let parts = [
-            self.list("Where the time goes", &time),
-            if all {
-                self.list("What PostgreSQL waited for", &page.why.waits)
-            } else {
-                String::new()
-            },
+            self.list("Where the time goes", &page.why.time),
+            self.list("What PostgreSQL waited for", &page.why.waits),
             self.list("Query plans", &page.why.plans),
         ];
         let kept: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -425,17 +348,6 @@ mod tests {
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
-        insta::assert_snapshot!(text);
-    }
-
-    #[test]
-    fn what_a_command_prints_is_short_and_ends_with_the_audit() {
-        let folder = Path::new("results/runs/x");
-        let text = console(&fixture::experiment(false), Some(folder), 80, false);
-        assert!(text.lines().count() < 100, "{text}");
-        let end = text.find("\nReport: results/runs/x").unwrap();
-        let audit = text.find("\nAudit: ").unwrap();
-        assert!(audit > end && text[audit..].lines().count() <= 6, "{text}");
         insta::assert_snapshot!(text);
     }
 

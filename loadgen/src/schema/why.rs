@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One band of the response time of an operation, the successes ranked from fast to slow; the
 /// last one holds the requests that failed.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Band {
     /// `below p50`, `p50 to p90`, `p90 to p99`, `above p99`, `failed`.
     pub name: String,
@@ -21,7 +22,7 @@ pub struct Band {
 }
 
 /// What a response time consists of, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Parts {
     /// Before the send: the generator's lag, the wait for a free user and for a connection.
     pub before_send_ms: f64,
@@ -55,7 +56,7 @@ impl Parts {
 }
 
 /// What PostgreSQL did in the measured windows, by its own counters and by samples.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Database {
     /// Rows that index scans fetched.
@@ -83,7 +84,7 @@ pub struct Database {
 }
 
 /// What password hashing did in the measured windows.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Hashing {
     /// Hashes computed.
@@ -95,7 +96,7 @@ pub struct Hashing {
 }
 
 /// How one statement of an operation was carried out, by `explain (analyze, buffers)`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementPlan {
     /// `discovery.list`.
     pub operation: String,
@@ -118,7 +119,7 @@ pub struct StatementPlan {
 }
 
 /// One node of a plan.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanNode {
     /// How deep it lies, from 0.
     pub depth: u32,
@@ -159,7 +160,7 @@ impl StatementPlan {
 }
 
 /// Something to try, and the evidence that speaks for it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Recommendation {
     /// Which rule: `POOL_WAIT`.
     pub code: String,

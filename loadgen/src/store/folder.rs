@@ -4,7 +4,6 @@
 //! A folder tells its own state: until the command has finished, `verdict.json` says that it
 //! has not. What goes into a file is decided elsewhere; this room only puts it there.
 
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -12,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::aggregator::HlogError;
 use crate::schema::Summary;
+use crate::store::checksums::checksums;
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
 
@@ -79,6 +78,18 @@ pub enum StoreError {
     /// The histograms of a trial could not be encoded.
     #[error("failed to keep the response times of a trial: {0}")]
     Latency(#[source] HlogError),
+    /// This is not the folder of a run, or not where runs are.
+    #[error("{} is no folder of a run, and is left alone", path.display())]
+    NoRun {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// A link, a device or the like lies where files should.
+    #[error("{} is no file, and what it leads to is left alone", path.display())]
+    Link {
+        /// Which path.
+        path: PathBuf,
+    },
     /// A file name would leave the folder.
     #[error("failed to write {}: it lies outside the result folder", path.display())]
     Outside {
@@ -241,49 +252,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
             let _left = fs::remove_file(&beside);
             io_error("write", path)(source)
         })
-}
-
-/// `sha256sum -c` lines of every file below the folder, sorted by path.
-fn checksums(root: &Path) -> Result<String, StoreError> {
-    let mut files = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).map_err(io_error("list", &folder))? {
-            let path = entry.map_err(io_error("list", &folder))?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.file_name().is_some_and(|name| name != "CHECKSUMS") {
-                files.push(path);
-            }
-        }
-    }
-    files.sort();
-    let mut lines = String::new();
-    for path in files {
-        let mut digest = Sha256::new();
-        let mut file = File::open(&path).map_err(io_error("read", &path))?;
-        io::copy(&mut file, &mut HashWriter(&mut digest)).map_err(io_error("read", &path))?;
-        for byte in digest.finalize() {
-            let _infallible = write!(lines, "{byte:02x}");
-        }
-        let relative = path.strip_prefix(root).unwrap_or(&path);
-        let _infallible = writeln!(lines, "  {}", relative.display());
-    }
-    Ok(lines)
-}
-
-/// Feeds a digest from a reader.
-struct HashWriter<'a>(&'a mut Sha256);
-
-impl Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// A text cut down to what is safe and readable as part of a file name.

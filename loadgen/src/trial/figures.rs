@@ -16,10 +16,14 @@ use crate::{
     units::{Nanos, Quantile},
 };
 
-/// Quantiles of the spectrum that charts are drawn from.
-const SPECTRUM: [f64; 21] = [
-    0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.975, 0.99,
-    0.995, 0.999, 0.9999, 1.0,
+/// Quantiles of the spectrum that charts are drawn from: dense enough for a distribution, and
+/// the same in every arm, so that arms can be read against each other.
+const SPECTRUM: [f64; 67] = [
+    0.01, 0.02, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.22, 0.24, 0.26, 0.28,
+    0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42, 0.44, 0.46, 0.48, 0.5, 0.52, 0.54, 0.56, 0.58, 0.6,
+    0.62, 0.64, 0.66, 0.68, 0.7, 0.72, 0.74, 0.75, 0.76, 0.78, 0.8, 0.82, 0.84, 0.85, 0.86, 0.88,
+    0.9, 0.92, 0.925, 0.94, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975,
+    0.999, 0.9995, 0.9999, 0.99999, 1.0,
 ];
 
 /// What several trials of one arm measured, merged exactly.
@@ -231,6 +235,12 @@ pub fn seconds(data: &TrialData) -> Vec<Second> {
             planned: one.planned,
             completed: one.completed,
             failed: one.failed,
+            errors: Ending::ALL
+                .iter()
+                .zip(one.failures)
+                .filter(|(_, count)| *count > 0)
+                .map(|(outcome, count)| (outcome.as_str().to_owned(), count.into()))
+                .collect(),
             p50_ms: ms(one.p50_ns),
             p95_ms: ms(one.p95_ns),
             p99_ms: ms(one.p99_ns),

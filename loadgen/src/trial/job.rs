@@ -29,6 +29,8 @@ pub struct Bench {
     pub events: Publisher,
     /// Ends the trial early, gracefully.
     pub stop: CancellationToken,
+    /// How many requests of each trial are kept one by one.
+    pub samples: Option<usize>,
     /// What people want of the running load.
     pub steering: Steering,
 }

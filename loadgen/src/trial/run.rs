@@ -131,6 +131,7 @@ pub async fn run(
     let sleeper = Sleeper::start().ok();
     let options = driver::Options {
         helm: helm::offer(bench, place, &setup.flows)?,
+        samples: bench.samples,
         ..options(suite, &place.arm.profile)
     };
     let stop = setup.stop.clone();

@@ -70,13 +70,10 @@ impl Ticks {
             p50_ms: done.quantile_ms(0.5),
             p95_ms: done.quantile_ms(0.95),
             p99_ms: done.quantile_ms(0.99),
+            started: now.offered,
             completed: now.total.count(),
             failed: now.total.failed(),
-            errors: now
-                .total
-                .errors()
-                .map(|(outcome, count)| (outcome.as_str().to_owned(), count))
-                .collect(),
+            errors: errors(&now.total),
             histogram: lately
                 .bars()
                 .into_iter()
@@ -98,7 +95,8 @@ impl Ticks {
 fn operations(now: &driver::Snapshot, first: Option<&driver::Snapshot>) -> Vec<OperationNow> {
     now.operations
         .iter()
-        .map(|(name, done)| {
+        .zip(&now.ladders)
+        .map(|((name, done), ladder)| {
             let earlier = first.and_then(|first| first.operation(name));
             let lately = earlier.map_or_else(|| done.clone(), |earlier| done.since(earlier));
             let seconds = first.map_or(f64::INFINITY, |first| now.seconds_since(first));
@@ -110,8 +108,17 @@ fn operations(now: &driver::Snapshot, first: Option<&driver::Snapshot>) -> Vec<O
                 p50_ms: lately.quantile_ms(0.5),
                 p95_ms: lately.quantile_ms(0.95),
                 p99_ms: lately.quantile_ms(0.99),
+                errors: errors(done),
+                ladder: ladder.counts().to_vec(),
+                response_sum_s: ladder.sum_s(),
             }
         })
+        .collect()
+}
+
+fn errors(done: &driver::Done) -> BTreeMap<String, u64> {
+    done.errors()
+        .map(|(outcome, count)| (outcome.as_str().to_owned(), count))
         .collect()
 }
 

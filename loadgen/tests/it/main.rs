@@ -10,8 +10,10 @@
 
 mod browser;
 mod history;
+mod observability;
 mod readme;
 mod support;
+mod terminal;
 mod timed;
 mod usage;
 mod ways;

@@ -7,7 +7,7 @@ use axum::{
 };
 
 use crate::{
-    metrics::{Scrape, process, render},
+    metrics::{Scrape, memory_limit, process, render},
     state::AppState,
 };
 
@@ -24,6 +24,7 @@ pub async fn scrape(State(state): State<AppState>) -> Response {
             hashing: engine.hasher.snapshot(),
             chat: state.hub().snapshot(),
             process: process(),
+            memory_limit: memory_limit(),
             generation: engine.generation,
         }
     };

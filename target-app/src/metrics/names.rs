@@ -71,5 +71,7 @@ pub const ENGINE_GENERATION: &str = "targetapp_engine_generation";
 pub const PROCESS_CPU: &str = "process_cpu_seconds_total";
 /// Resident bytes of this process.
 pub const PROCESS_RSS: &str = "process_resident_memory_bytes";
+/// Most bytes that this process may hold: its control group's limit, or else the machine's memory.
+pub const MEMORY_LIMIT: &str = "targetapp_memory_limit_bytes";
 /// Threads of this process.
 pub const PROCESS_THREADS: &str = "process_threads";

@@ -36,6 +36,8 @@ pub struct Scrape {
     pub chat: ChatSnapshot,
     /// This process.
     pub process: ProcessSnapshot,
+    /// Most bytes that this process may hold; `None` where nobody says.
+    pub memory_limit: Option<u64>,
     /// Engines since start.
     pub generation: u64,
 }
@@ -110,6 +112,9 @@ pub fn render(scrape: &Scrape) -> String {
     gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ms as f64 / 1e3);
     gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
     gauge!(names::PROCESS_THREADS).set(scrape.process.threads);
+    if let Some(limit) = scrape.memory_limit {
+        gauge!(names::MEMORY_LIMIT).set(limit as f64);
+    }
     handle.render()
 }
 
@@ -189,6 +194,10 @@ fn describe() {
     level!(names::PROCESS_CPU, "CPU seconds of this process");
     level!(names::PROCESS_RSS, "Resident bytes of this process");
     level!(names::PROCESS_THREADS, "Threads of this process");
+    level!(
+        names::MEMORY_LIMIT,
+        "Most bytes that this process may hold: its control group's limit, or else the machine's memory"
+    );
 }
 
 #[cfg(test)]
@@ -201,6 +210,7 @@ mod tests {
             caches: BTreeMap::from([("users".to_owned(), CacheSnapshot::default())]),
             retries: BTreeMap::from([("40P01".to_owned(), 7)]),
             generation: 3,
+            memory_limit: Some(1 << 30),
             ..Scrape::default()
         };
         handle();
@@ -208,17 +218,29 @@ mod tests {
             "GET",
             "/x",
             200,
-            &shared::headers::ServerTiming::default(),
+            &shared::headers::ServerTiming {
+                queries: 1,
+                ..shared::headers::ServerTiming::default()
+            },
         );
         let text = render(&scrape);
-        for name in [
-            names::POOL_MAX,
-            names::CACHE_LOOKUPS,
-            names::REQUEST_SECONDS,
-        ] {
-            assert!(text.contains(name), "{name} is missing");
+        let names: Vec<&str> = include_str!("names.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub const ")?.split('"').nth(1))
+            .collect();
+        assert!(names.len() > 30 && names.contains(&names::REQUEST_SECONDS));
+        for name in names {
+            assert!(
+                text.contains(&format!("# TYPE {name} ")),
+                "{name} is missing"
+            );
+            assert!(
+                text.contains(&format!("# HELP {name} ")),
+                "{name} has no help"
+            );
         }
         assert!(text.contains("targetapp_engine_generation 3"));
+        assert!(text.contains("targetapp_memory_limit_bytes 1073741824"));
         assert!(text.contains(r#"targetapp_db_transaction_retries_total{sqlstate="40P01"} 7"#));
     }
 }

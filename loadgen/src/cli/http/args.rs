@@ -138,9 +138,15 @@ pub struct HttpArgs {
     /// Keep the response times in DIR/latency.hlog and the JSON object in DIR/http.json
     #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also keep every request as a line of DIR/samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES", requires = "out")]
+    pub samples: bool,
     /// Say nothing while running
     #[arg(long, env = "LOADGEN_QUIET")]
     pub quiet: bool,
+    /// Say it in lines, and leave the terminal's screen and keys alone
+    #[arg(long, env = "LOADGEN_PLAIN")]
+    pub plain: bool,
 }
 
 impl HttpArgs {

@@ -3,7 +3,10 @@
 use std::{fs::create_dir_all, path::Path};
 
 use super::{super::outcome::Failure, json, judge::Measured};
-use crate::{aggregator::write_hlog, store::folder::write_atomically};
+use crate::{
+    aggregator::write_hlog,
+    store::{folder::write_atomically, write_samples_into},
+};
 
 /// Makes the folder before the load: what cannot be written should not cost a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
@@ -11,7 +14,7 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("cannot write to {}: {error}", folder.display())))
 }
 
-/// Writes `DIR/latency.hlog` and `DIR/http.json`.
+/// Writes `DIR/latency.hlog` and `DIR/http.json`, and the requests one by one where they were kept.
 pub(super) fn write(measured: &Measured, folder: &Path) -> Result<(), Failure> {
     let mut log = Vec::new();
     write_hlog(&measured.data, &mut log).map_err(Failure::internal)?;
@@ -22,5 +25,8 @@ pub(super) fn write(measured: &Measured, folder: &Path) -> Result<(), Failure> {
     ] {
         write_atomically(&folder.join(name), bytes).map_err(Failure::usage)?;
     }
-    Ok(())
+    match &measured.data.samples {
+        Some(samples) => write_samples_into(folder, samples).map_err(Failure::usage),
+        None => Ok(()),
+    }
 }

@@ -12,6 +12,7 @@ use tokio::{
 
 use super::{
     super::{
+        audience::Audience,
         interrupt,
         outcome::{self, Failure},
     },
@@ -24,10 +25,10 @@ use super::{
 };
 use crate::{
     driver::{self, Options, Progress, Showing, Wire},
-    events::{self, Publisher, Tick},
-    live::{Live, Look},
+    events::{Begun, Event, Publisher, Steerable, Steering, Tick},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
+    store::MOST_SAMPLES,
     suite::Windows,
     trial::Ticks,
 };
@@ -72,13 +73,8 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         iterations: args.count().filter(|_| !open),
         showing: args.http_debug.then(|| Showing::first(SHOWN)),
         wire,
+        samples: args.samples.then_some(MOST_SAMPLES),
         ..Options::default()
-    };
-    let (events, heard) = if args.quiet {
-        (Publisher::silent(), None)
-    } else {
-        let (events, heard) = events::channel();
-        (events, Some(Live::start(heard, Look::of_stderr())))
     };
     let runtime = Builder::new_current_thread()
         .enable_all()
@@ -86,10 +82,17 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         .map_err(Failure::internal)?;
     let progress = Arc::clone(&setup.progress);
     let stop = setup.stop.clone();
+    let steering = Steering::new(stop.clone());
+    // Exchanges are printed as they are made, which needs a screen of its own.
+    let audience = Audience::at_terminal(args.quiet, args.plain || args.http_debug, &steering);
+    let events = audience.events();
     let driven = runtime.block_on(async {
         let services = interrupt::held::<()>();
         interrupt::listen(STOPPING, stop, services, events.clone()).map_err(Failure::internal)?;
-        events.stage(load.clone(), None);
+        events.send(Event::Begun(begun(args, &load)));
+        steering.begin(Steerable::Nothing {
+            why: "the load of this command is as its flags say".to_owned(),
+        });
         let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
         let mut watch = Watch {
             progress,
@@ -117,14 +120,24 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         Ok::<_, Failure>((data.map_err(Failure::internal)?, seen))
     });
     drop(events);
-    if let Some(live) = heard {
-        live.finish();
-    }
+    audience.dismiss(None);
     let (data, seen) = driven?;
     if data.total.planned == 0 && data.interrupted {
         return Err(Failure::Interrupted);
     }
     Ok(judged(args, load, data, &seen, (even, level, open)))
+}
+
+/// What is about to run, for those who watch. There is no result folder.
+fn begun(args: &HttpArgs, load: &str) -> Begun {
+    Begun {
+        command: "http".to_owned(),
+        name: args.url.clone(),
+        question: String::new(),
+        load: load.to_owned(),
+        at: SystemTime::now().into(),
+        folder: String::new(),
+    }
 }
 
 /// Looks at the running load.

@@ -1,0 +1,261 @@
+//! Every metric once: its name, its kind, its labels and its meaning. `docs/OBSERVABILITY.md`
+//! shows the same list, and a test holds the two against each other.
+
+/// How a metric behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows while the command runs.
+    Counter,
+    /// Stands for now.
+    Gauge,
+    /// Counts by upper bounds.
+    Histogram,
+}
+
+impl Kind {
+    /// The word of the Prometheus text format.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Metric {
+    /// As it is scraped and pushed.
+    pub name: &'static str,
+    /// How it behaves.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// Its unit in UCUM, as OTLP wants it; empty where the name says all.
+    pub unit: &'static str,
+    /// One sentence without its full stop.
+    pub help: &'static str,
+}
+
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Counter,
+        labels,
+        unit: "",
+        help,
+    }
+}
+
+const fn gauge(
+    name: &'static str,
+    labels: &'static [&'static str],
+    unit: &'static str,
+    help: &'static str,
+) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Gauge,
+        labels,
+        unit,
+        help,
+    }
+}
+
+/// What runs.
+pub static RUN: Metric = gauge(
+    "loadgen_run_info",
+    &["command", "name", "run", "version"],
+    "",
+    "Always 1; its labels say what runs and where its result will lie",
+);
+/// The trial under way.
+pub static TRIAL: Metric = gauge(
+    "loadgen_trial_info",
+    &["arm", "block", "phase"],
+    "",
+    "1 for the trial under way, with its arm, block and window; absent between trials",
+);
+/// Blocks of the experiment.
+pub static BLOCKS: Metric = gauge(
+    "loadgen_blocks",
+    &[],
+    "",
+    "Blocks of the experiment; 0 outside one",
+);
+/// Time spent under load.
+pub static ELAPSED: Metric = gauge(
+    "loadgen_elapsed_seconds",
+    &[],
+    "s",
+    "Seconds since the load of the command began",
+);
+/// Time under load in all.
+pub static PLANNED: Metric = gauge(
+    "loadgen_planned_seconds",
+    &[],
+    "s",
+    "Seconds that the load of the command will take in all",
+);
+/// Iterations that were started.
+pub static ITERATIONS: Metric = counter(
+    "loadgen_iterations_total",
+    &["arm"],
+    "Iterations that the schedule has started: the offered load",
+);
+/// Requests that are done.
+pub static REQUESTS: Metric = counter(
+    "loadgen_requests_total",
+    &["arm", "operation", "outcome"],
+    "Requests done, warm-up included",
+);
+/// Response times.
+pub static RESPONSE: Metric = Metric {
+    name: "loadgen_response_seconds",
+    kind: Kind::Histogram,
+    labels: &["arm", "operation"],
+    unit: "s",
+    help: "Response time from the intended start; a failure counts as infinitely slow and adds nothing to the sum",
+};
+/// Requests under way.
+pub static IN_FLIGHT: Metric = gauge(
+    "loadgen_in_flight",
+    &[],
+    "",
+    "Requests due and not done: sent and not answered, or waiting to be sent",
+);
+/// Reasons for doubt.
+pub static DOUBTS: Metric = gauge(
+    "loadgen_doubts",
+    &[],
+    "",
+    "Reasons why the trial under way would be doubtful if it went on like this",
+);
+/// Warnings.
+pub static WARNINGS: Metric = counter("loadgen_warnings_total", &[], "Warnings that were said");
+/// Trials that have ended.
+pub static TRIALS: Metric = counter(
+    "loadgen_trials_total",
+    &["arm", "validity"],
+    "Trials that have ended, by whether they may be believed",
+);
+/// Rows that break an invariant.
+pub static VIOLATIONS: Metric = counter(
+    "loadgen_violations_total",
+    &["arm"],
+    "Violations that the audits have found",
+);
+/// Processors that processes use.
+pub static CPU: Metric = gauge(
+    "loadgen_observed_cpu_cores",
+    &["process"],
+    "",
+    "Processors in use by a process of the stack, as seen beside it",
+);
+/// What PostgreSQL's backends do.
+pub static POSTGRES_BACKENDS: Metric = gauge(
+    "loadgen_postgres_active_backends",
+    &["wait"],
+    "",
+    "Active backends of PostgreSQL by what they wait for; CPU where nothing",
+);
+/// Write-ahead log.
+pub static POSTGRES_WAL: Metric = gauge(
+    "loadgen_postgres_wal_bytes_per_second",
+    &[],
+    "",
+    "Bytes of write-ahead log a second",
+);
+/// Statements.
+pub static POSTGRES_STATEMENTS: Metric = gauge(
+    "loadgen_postgres_statements_per_second",
+    &[],
+    "",
+    "PostgreSQL statements a second that the target sends for requests",
+);
+/// Redis commands.
+pub static REDIS_COMMANDS: Metric = gauge(
+    "loadgen_redis_commands_per_second",
+    &[],
+    "",
+    "Commands a second that Redis processes",
+);
+
+/// All of them, in the order of the page.
+pub static ALL: [&Metric; 18] = [
+    &RUN,
+    &TRIAL,
+    &BLOCKS,
+    &ELAPSED,
+    &PLANNED,
+    &ITERATIONS,
+    &REQUESTS,
+    &RESPONSE,
+    &IN_FLIGHT,
+    &DOUBTS,
+    &WARNINGS,
+    &TRIALS,
+    &VIOLATIONS,
+    &CPU,
+    &POSTGRES_BACKENDS,
+    &POSTGRES_WAL,
+    &POSTGRES_STATEMENTS,
+    &REDIS_COMMANDS,
+];
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn names_follow_the_rules_of_prometheus() {
+        let names: BTreeSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len(), "a name is there twice");
+        for metric in ALL {
+            let legal = |c: char| c.is_ascii_lowercase() || c == '_';
+            assert!(metric.name.chars().all(legal), "{}", metric.name);
+            assert!(metric.name.starts_with("loadgen_"), "{}", metric.name);
+            assert_eq!(
+                metric.name.ends_with("_total"),
+                metric.kind == Kind::Counter,
+                "{}",
+                metric.name
+            );
+        }
+    }
+
+    #[test]
+    fn the_document_lists_every_metric_as_it_is() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/OBSERVABILITY.md");
+        let text = fs::read_to_string(path).unwrap();
+        let shown: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with("| `loadgen_"))
+            .collect();
+        let right: Vec<String> = ALL
+            .iter()
+            .map(|metric| {
+                format!(
+                    "| `{}` | {} | {} | {} |",
+                    metric.name,
+                    metric.kind.as_str(),
+                    metric.labels.join(", "),
+                    metric.help
+                )
+            })
+            .collect();
+        assert_eq!(
+            shown,
+            right,
+            "docs/OBSERVABILITY.md; put there:\n{}",
+            right.join("\n")
+        );
+    }
+}

@@ -1,0 +1,237 @@
+//! The exporter against scrapers and collectors of every kind.
+
+use std::{
+    collections::BTreeMap,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    time::Instant,
+};
+
+use opentelemetry_proto::tonic::{
+    collector::metrics::v1::ExportMetricsServiceRequest,
+    metrics::v1::{metric::Data, number_data_point::Value},
+};
+use prost::Message as _;
+
+use super::*;
+use crate::{
+    driver::LADDER_MS,
+    events::{self, Begun, OperationNow, Tick},
+};
+
+fn begun() -> Event {
+    Event::Begun(Begun {
+        command: "run".into(),
+        name: "smoke".into(),
+        question: String::new(),
+        load: String::new(),
+        at: chrono::DateTime::UNIX_EPOCH,
+        folder: "2026_run_smoke".into(),
+    })
+}
+
+fn tick(ok: u64) -> Tick {
+    let mut ladder = vec![0; LADDER_MS.len() + 1];
+    ladder[2] = ok;
+    Tick {
+        arm: "run".into(),
+        phase: "measure".into(),
+        completed: ok + 1,
+        operations: vec![OperationNow {
+            name: "discovery.list".into(),
+            count: ok + 1,
+            failed: 1,
+            errors: BTreeMap::from([("timeout".to_owned(), 1)]),
+            ladder,
+            response_sum_s: 0.25,
+            ..OperationNow::default()
+        }],
+        ..Tick::default()
+    }
+}
+
+fn ask(address: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    ask(address, &format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n"))
+}
+
+#[test]
+fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
+    let (publisher, mut heard) = events::channels(2);
+    let told = heard.remove(0);
+    let address = Some(([127, 0, 0, 1], 0).into());
+    let exporter = Exporter::start(heard.remove(0), address, None, &publisher).unwrap();
+    let page = exporter.page().unwrap();
+    assert_eq!(
+        told.recv().unwrap(),
+        Event::Note(format!("figures at http://{page}/metrics"))
+    );
+    publisher.send(begun());
+    publisher.tick(tick(7));
+    let wanted = r#"loadgen_requests_total{arm="run",operation="discovery.list",outcome="ok"} 7"#;
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let text = loop {
+        let text = get(page, "/metrics");
+        if text.contains(wanted) || Instant::now() > deadline {
+            break text;
+        }
+    };
+    assert!(
+        text.starts_with("HTTP/1.1 200") && text.contains(wanted),
+        "{text}"
+    );
+    assert!(
+        text.contains("content-type: text/plain; version=0.0.4"),
+        "{text}"
+    );
+    assert!(get(page, "/").starts_with("HTTP/1.1 404"));
+    assert!(ask(page, "POST /metrics HTTP/1.1\r\nhost: a\r\n\r\n").starts_with("HTTP/1.1 405"));
+    // Somebody who connects and says nothing, and a publisher that somebody forgot.
+    let _silent: Vec<_> = (0..20).map(|_| TcpStream::connect(page).unwrap()).collect();
+    let begin = Instant::now();
+    exporter.finish();
+    assert!(begin.elapsed() < Duration::from_secs(2));
+    drop(publisher);
+    assert!(
+        TcpStream::connect(page).is_err(),
+        "the page outlives the run"
+    );
+}
+
+#[test]
+fn an_address_that_is_taken_is_told_with_the_way_out() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let (publisher, mut heard) = events::channels(1);
+    let heard = heard.remove(0);
+    let refused = Exporter::start(heard, Some(address), None, &publisher).unwrap_err();
+    assert!(refused.to_string().contains("--metrics"), "{refused}");
+}
+
+/// A collector that takes one message, answers with this status, and gives back what it got.
+fn collector(status: &'static str) -> (Collector, JoinHandle<(String, Vec<u8>)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let took = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            head.push(byte[0]);
+        }
+        let head = String::from_utf8(head).unwrap().to_lowercase();
+        let length = head.split("content-length: ").nth(1).unwrap();
+        let length = length.split("\r\n").next().unwrap().parse().unwrap();
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n");
+        stream.write_all(answer.as_bytes()).unwrap();
+        (head, body)
+    });
+    (format!("http://{address}").parse().unwrap(), took)
+}
+
+#[test]
+fn a_collector_gets_the_last_figures_as_protobuf_with_the_name_of_the_run() {
+    let (publisher, mut heard) = events::channels(1);
+    let (collector, took) = collector("200 OK");
+    let exporter = Exporter::start(heard.remove(0), None, Some(collector), &publisher).unwrap();
+    publisher.send(begun());
+    publisher.tick(tick(41));
+    exporter.finish();
+    let (head, body) = took.join().unwrap();
+    assert!(head.starts_with("post /v1/metrics http/1.1"), "{head}");
+    assert!(
+        head.contains("content-type: application/x-protobuf"),
+        "{head}"
+    );
+    let message = ExportMetricsServiceRequest::decode(body.as_slice()).unwrap();
+    let told = &message.resource_metrics[0];
+    let resource = format!("{:?}", told.resource);
+    for word in ["service.name", "\"loadgen\"", "2026_run_smoke", "\"smoke\""] {
+        assert!(resource.contains(word), "{word} is missing: {resource}");
+    }
+    let metrics = &told.scope_metrics[0].metrics;
+    let data = |name: &str| {
+        let metric = metrics.iter().find(|metric| metric.name == name);
+        metric
+            .unwrap_or_else(|| panic!("no {name}"))
+            .data
+            .clone()
+            .unwrap()
+    };
+    let Data::Sum(requests) = data("loadgen_requests_total") else {
+        panic!("not a sum");
+    };
+    assert!(requests.is_monotonic && requests.aggregation_temporality == 2);
+    let values: Vec<_> = requests
+        .data_points
+        .iter()
+        .map(|point| point.value)
+        .collect();
+    assert_eq!(values, [Some(Value::AsInt(41)), Some(Value::AsInt(1))]);
+    let point = &requests.data_points[0];
+    assert!(0 < point.start_time_unix_nano && point.start_time_unix_nano < point.time_unix_nano);
+    let Data::Histogram(response) = data("loadgen_response_seconds") else {
+        panic!("not a histogram");
+    };
+    let point = &response.data_points[0];
+    assert_eq!((point.count, point.bucket_counts[2]), (42, 41));
+    assert_eq!(point.bucket_counts.len(), point.explicit_bounds.len() + 1);
+    assert!((point.sum.unwrap() - 0.25).abs() < 1e-9);
+    assert!(matches!(data("loadgen_in_flight"), Data::Gauge(_)));
+}
+
+/// What is said while a run of no length ends, and how long its end takes.
+fn ends(collector: Collector) -> (Vec<Event>, Duration) {
+    let (publisher, mut heard) = events::channels(2);
+    let told = heard.remove(0);
+    let exporter = Exporter::start(heard.remove(0), None, Some(collector), &publisher).unwrap();
+    publisher.send(begun());
+    let begin = Instant::now();
+    exporter.finish();
+    let took = begin.elapsed();
+    drop(publisher);
+    (told.iter().skip(1).collect(), took)
+}
+
+#[test]
+fn a_collector_that_is_down_or_refuses_costs_one_warning() {
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let down: Collector = format!("http://{nobody}").parse().unwrap();
+    let (refusing, took) = collector("503 Service Unavailable");
+    for (collector, why) in [(down, "refused"), (refusing, "503")] {
+        let (told, _) = ends(collector);
+        let [Event::Warning(warning)] = told.as_slice() else {
+            panic!("{told:?}");
+        };
+        assert!(
+            warning.contains(why) && warning.contains("goes on"),
+            "{warning}"
+        );
+    }
+    took.join().unwrap();
+}
+
+#[test]
+fn a_collector_that_never_answers_holds_the_end_back_by_two_seconds_at_most() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let (told, took) = ends(format!("http://{address}").parse().unwrap());
+    assert!(took < Duration::from_millis(3_900), "{took:?}");
+    assert!(
+        matches!(told.as_slice(), [Event::Warning(text)] if text.contains("2 s")),
+        "{told:?}"
+    );
+}

@@ -1,0 +1,273 @@
+//! Lays the view out: the head, as many panels as there is room for, and a last line for keys.
+
+use std::time::Instant;
+
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::{Line, Span},
+    widgets::{Block, Clear, Paragraph},
+};
+
+use super::{
+    desk::{Desk, Mode, Panel},
+    fit::{cut, left},
+    head, operations, over_time, past, spread,
+    state::State,
+    steer, target,
+    theme::Theme,
+};
+use crate::events::Steerable;
+
+/// The smallest screen that shows anything but a few figures.
+const SMALLEST: (u16, u16) = (44, 10);
+/// Height from which the head is whole.
+const LOW: u16 = 20;
+/// Screen from which two panels stand side by side.
+const WIDE: (u16, u16) = (120, 20);
+/// Screen from which all of them are seen.
+const LARGE: (u16, u16) = (130, 38);
+
+/// Columns that all names of panels take.
+const WHOLE_NAMES: u16 = 68;
+
+/// What each key does.
+const KEYS: [(&str, &str); 9] = [
+    ("p, space", "let the view stand still; the run goes on"),
+    ("tab, 1 to 5", "choose a panel; left and right too"),
+    ("up, down", "move in a list that is too long"),
+    ("+ and -", "ten per cent more or less load"),
+    ("r", "type a rate, or a number of users"),
+    ("q or s", "stop, with a report of what was measured"),
+    ("Ctrl-C", "the same at once; twice: without a report"),
+    ("? or h", "this list"),
+    ("any key", "leaves it"),
+];
+
+/// Everything that is drawn.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) state: &'a State,
+    pub(super) desk: &'a Desk,
+    pub(super) theme: Theme,
+    /// The time that is shown; earlier than now where the view stands still.
+    pub(super) now: Instant,
+    /// The time by which answers to keys end.
+    pub(super) clock: Instant,
+    /// What of the load can be changed.
+    pub(super) steerable: Steerable,
+    /// Whether its end was asked for.
+    pub(super) stopping: bool,
+}
+
+impl View<'_> {
+    /// Lines that are scrolled away in a panel.
+    pub(super) fn scroll_of(&self, panel: Panel) -> usize {
+        if self.desk.panel == panel {
+            self.desk.scroll
+        } else {
+            0
+        }
+    }
+}
+
+/// Draws all of it.
+pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
+    let area = frame.area();
+    let fits = |least: (u16, u16)| area.width >= least.0 && area.height >= least.1;
+    if !fits(SMALLEST) {
+        small(frame, area, view);
+        return;
+    }
+    let low = area.height < LOW;
+    let head = head::lines(view, usize::from(area.width), low);
+    let note = u16::from(!low && !fits(LARGE));
+    let [top, tabs, body, told, keys] = Layout::vertical([
+        Constraint::Length(head.len() as u16),
+        Constraint::Length(u16::from(!fits(LARGE))),
+        Constraint::Min(1),
+        Constraint::Length(note),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    frame.render_widget(Paragraph::new(head), top);
+    frame.render_widget(Paragraph::new(names(view, tabs.width)), tabs);
+    if fits(LARGE) {
+        all(frame, body, view);
+    } else if fits(WIDE) {
+        let [one, other] = Layout::horizontal([Constraint::Fill(1); 2]).areas(body);
+        panel(frame, one, view, view.desk.panel);
+        panel(frame, other, view, view.desk.panel.moved(1));
+    } else {
+        panel(frame, body, view, view.desk.panel);
+    }
+    frame.render_widget(Paragraph::new(newest(view, told.width)), told);
+    frame.render_widget(Paragraph::new(last_line(view, keys.width)), keys);
+    if view.desk.mode == Mode::Help {
+        help(frame, area, view);
+    }
+}
+
+/// Too small for panels: the figures without which the rest is worth nothing, and a word.
+fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let width = usize::from(area.width);
+    let mut lines = head::lines(view, width, true);
+    lines.truncate(usize::from(area.height).saturating_sub(1));
+    let (wide, high) = SMALLEST;
+    lines.push(Line::styled(
+        cut(&format!("too small: {wide}x{high} at least"), width),
+        view.theme.doubtful(),
+    ));
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// The names of the panels, the chosen one marked.
+fn names(view: &View<'_>, width: u16) -> Line<'static> {
+    let mut line = Line::default();
+    for (index, panel) in Panel::ALL.into_iter().enumerate() {
+        let style = if panel == view.desk.panel {
+            view.theme.chosen()
+        } else {
+            view.theme.faint()
+        };
+        let name = if width < WHOLE_NAMES {
+            panel.short()
+        } else {
+            panel.name()
+        };
+        let text = format!(" {} {name} ", index + 1);
+        line.push_span(Span::styled(text, style));
+    }
+    line
+}
+
+fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
+    let [first, second, third] = Layout::vertical([
+        Constraint::Fill(4),
+        Constraint::Fill(3),
+        Constraint::Fill(3),
+    ])
+    .areas(body);
+    let halves = |row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(row);
+    let ([one, two], [three, four]) = (halves(first), halves(second));
+    for (area, which) in [one, two, three, four, third].into_iter().zip(Panel::ALL) {
+        panel(frame, area, view, which);
+    }
+}
+
+fn panel(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, which: Panel) {
+    let chosen = which == view.desk.panel;
+    let hint = match which {
+        Panel::OverTime => " response time p50, p95, p99 (lowest to highest, log scale) ",
+        Panel::Spread => " response times of the last seconds ",
+        Panel::Operations => " of the last seconds; done and failed since the start ",
+        Panel::Target => " over the last seconds ",
+        Panel::Trials => " finished so far, newest first ",
+    };
+    let name = format!(" {} {} ", which as usize + 1, which.name());
+    let room = usize::from(area.width).saturating_sub(name.len() + 4);
+    let block = Block::bordered()
+        .border_style(view.theme.faint())
+        .title_top(Line::styled(
+            name,
+            if chosen {
+                view.theme.chosen()
+            } else {
+                view.theme.strong()
+            },
+        ))
+        .title_top(Line::styled(cut(hint, room), view.theme.faint()).right_aligned());
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    match which {
+        Panel::OverTime => over_time::draw(frame, inner, view),
+        Panel::Spread => spread::draw(frame, inner, view),
+        Panel::Operations => operations::draw(frame, inner, view),
+        Panel::Target => target::draw(frame, inner, view),
+        Panel::Trials => past::draw(frame, inner, view),
+    }
+}
+
+/// The newest note.
+fn newest(view: &View<'_>, width: u16) -> Line<'static> {
+    let Some(note) = view.state.notes.back() else {
+        return Line::default();
+    };
+    let (word, style) = if note.warning {
+        ("warning: ", view.theme.doubtful())
+    } else {
+        ("note: ", view.theme.faint())
+    };
+    let text = cut(&note.text, usize::from(width).saturating_sub(word.len()));
+    Line::from(vec![Span::styled(word, style), text.into()])
+}
+
+/// What is asked, what was answered, or the keys.
+fn last_line(view: &View<'_>, width: u16) -> Line<'static> {
+    let width = usize::from(width);
+    match &view.desk.mode {
+        Mode::Confirming => Line::styled(
+            left(
+                "Stop, and report what was measured? y or q stops, any other key goes on",
+                width,
+            ),
+            view.theme.chosen(),
+        ),
+        Mode::Typing(text) => {
+            let asked = steer::question(&view.steerable).unwrap_or_else(|why| why);
+            let asked = format!("{asked}: {text}_  Enter takes it, Esc leaves");
+            Line::styled(left(&asked, width), view.theme.chosen())
+        }
+        Mode::Watching | Mode::Help => match view.desk.said(view.clock) {
+            Some(said) => Line::styled(cut(said, width), view.theme.strong()),
+            None => hints(view, width),
+        },
+    }
+}
+
+fn hints(view: &View<'_>, width: usize) -> Line<'static> {
+    let mut keys = vec![
+        ("?", "keys"),
+        ("q", "stop"),
+        ("p", "pause"),
+        ("tab", "panel"),
+    ];
+    match &view.steerable {
+        Steerable::Nothing { .. } => {}
+        Steerable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),
+        Steerable::Users { .. } => keys.extend([("+ -", "users"), ("r", "type a number")]),
+    }
+    let parts = keys
+        .into_iter()
+        .map(|(key, does)| {
+            vec![
+                Span::styled(format!(" {key} "), view.theme.chosen()),
+                Span::raw(format!(" {does}")),
+            ]
+        })
+        .collect();
+    super::fit::fitted(parts, width)
+}
+
+fn help(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+    let lines: Vec<Line<'_>> = KEYS
+        .iter()
+        .map(|(key, does)| {
+            Line::from(vec![
+                Span::styled(format!(" {}", left(key, 13)), view.theme.strong()),
+                Span::raw(*does),
+            ])
+        })
+        .collect();
+    let width = 60.min(area.width);
+    let height = (lines.len() as u16 + 2).min(area.height);
+    let place = Rect {
+        x: (area.width - width) / 2,
+        y: (area.height - height) / 2,
+        width,
+        height,
+    };
+    frame.render_widget(Clear, place);
+    let block = Block::bordered().title(Line::styled(" Keys ", view.theme.strong()));
+    frame.render_widget(Paragraph::new(lines).block(block), place);
+}

@@ -1,0 +1,314 @@
+//! The view on screens of several sizes, with figures that are as rich and as hostile as they get.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use ratatui::{Terminal, backend::TestBackend, style::Color};
+
+use super::{
+    desk::{Desk, Mode, Panel},
+    draw::{View, draw},
+    state::State,
+    theme::Theme,
+    trials::Finished,
+};
+use crate::events::{Bar, Begun, Event, OperationNow, Steerable, TargetNow, Tick};
+
+fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
+    of.into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn target() -> TargetNow {
+    TargetNow {
+        cpu_cores: counts([
+            ("loadgen", 0.21),
+            ("postgres", 0.83),
+            ("redis", 0.04),
+            ("target-app", 1.12),
+        ]),
+        rss_bytes: 85_200_000,
+        pool_in_use: 5,
+        pool_max: 5,
+        pool_waiters: 112,
+        pool_wait_ms: 31.4,
+        cache_hit_ratio: counts([("mentors", 0.982), ("slots", 0.5)]),
+        queries_per_s: 1_234.0,
+        waits: counts([
+            ("CPU", 2),
+            ("LWLock:WALWrite", 1),
+            ("Lock:transactionid", 14),
+        ]),
+        wal_bytes_per_s: 1_250_000.0,
+        redis_per_s: 640.0,
+    }
+}
+
+fn tick(number: u32) -> Tick {
+    let wave = f64::from(number % 20);
+    let operation = |name: &str, count, failed| OperationNow {
+        name: name.into(),
+        count,
+        failed,
+        per_s: 49.7,
+        p50_ms: Some(3.1),
+        p95_ms: Some(12.4),
+        p99_ms: (failed == 0).then_some(1_240.0),
+    };
+    Tick {
+        arm: "after\u{1b}[2J".into(),
+        block: 3,
+        blocks: 8,
+        phase: "measure".into(),
+        second: f64::from(number) / 2.0,
+        elapsed: Duration::from_secs(u64::from(number) / 2),
+        total: Duration::from_secs(150),
+        offered: 200.0,
+        achieved: 180.0 + wave,
+        in_flight: 12 + u64::from(number % 7),
+        p50_ms: Some(3.0 + wave / 10.0),
+        p95_ms: Some(12.0 + wave),
+        p99_ms: (number % 10 != 0).then_some(60.0 + 4.0 * wave),
+        completed: 12_345,
+        failed: 27,
+        errors: counts([("timeout", 20), ("http_error", 6), ("reset", 1)]),
+        histogram: (0..24_u32)
+            .map(|n| Bar {
+                from_ms: 1.2f64.powf(f64::from(n)),
+                to_ms: 1.2f64.powf(f64::from(n + 1)),
+                count: u64::from((n + 2) * (25 - n)),
+            })
+            .collect(),
+        operations: vec![
+            operation("discovery.list", 8_000, 0),
+            operation("bookings.create", 3_200, 27),
+            operation("evil\u{1b}]0;title\u{7}\u{202e}name", 1, 0),
+            operation("漢字の操作", 1_144, 0),
+        ],
+        target: Some(target()),
+        doubts: vec![
+            "other guests of this machine took 7 % of its time".into(),
+            "180 of 200 a second are answered: what is late queues up\n\u{1b}[31m".into(),
+        ],
+        ..Tick::default()
+    }
+}
+
+/// A run in the middle of its third block.
+fn state(end: Instant) -> State {
+    let mut state = State::default();
+    let begun = Begun {
+        command: "experiment".into(),
+        name: "mentor-cache".into(),
+        question: "Does a cache in Redis make the list of mentors faster?\u{1b}[5m".into(),
+        load: "open loop, 200/s at random times for 60s, 8 blocks of both arms".into(),
+        at: chrono::DateTime::UNIX_EPOCH,
+        folder: String::new(),
+    };
+    state.take(Event::Begun(begun), end);
+    for number in 0..80_u32 {
+        let before_end = Duration::from_millis(500) * (79 - number);
+        let at = end.checked_sub(before_end).unwrap();
+        state.take(Event::Tick(Box::new(tick(number))), at);
+    }
+    for (block, arm, p50) in [(1, "before", 31.0), (1, "after", 3.2), (2, "before", 28.0)] {
+        state.trials.push(Finished {
+            folder: format!("b{block:02}_1_{arm}"),
+            arm: arm.into(),
+            block,
+            word: if block == 2 { "NOISY" } else { "VALID" }.into(),
+            rate_per_s: 199.2,
+            p50_ms: Some(p50),
+            p95_ms: Some(p50 * 4.0),
+            p99_ms: None,
+            failed: 0.002,
+        });
+    }
+    state.take(Event::Note("control: the same profile twice".into()), end);
+    let text = "fsync is off\u{1b}[2J\r\nfor this run".to_owned();
+    state.take(Event::Warning(text), end);
+    state
+}
+
+struct Sight {
+    state: State,
+    desk: Desk,
+    now: Instant,
+    steerable: Steerable,
+    stopping: bool,
+    colour: bool,
+}
+
+impl Sight {
+    fn rich() -> Self {
+        let now = Instant::now() + Duration::from_hours(1);
+        Self {
+            state: state(now),
+            desk: Desk::default(),
+            now,
+            steerable: Steerable::Rate {
+                now: 200.0,
+                most: 1_000.0,
+            },
+            stopping: false,
+            colour: false,
+        }
+    }
+
+    fn of(panel: Panel) -> Self {
+        let mut sight = Self::rich();
+        sight.desk.panel = panel;
+        sight
+    }
+
+    fn terminal(&self, width: u16, height: u16) -> Terminal<TestBackend> {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let view = View {
+            state: &self.state,
+            desk: &self.desk,
+            theme: Theme {
+                colour: self.colour,
+            },
+            now: self.now,
+            clock: self.now,
+            steerable: self.steerable.clone(),
+            stopping: self.stopping,
+        };
+        terminal.draw(|frame| draw(frame, &view)).unwrap();
+        terminal
+    }
+
+    fn drawn(&self, width: u16, height: u16) -> String {
+        self.terminal(width, height).backend().to_string()
+    }
+}
+
+#[test]
+fn the_usual_terminal_shows_each_panel_below_the_head() {
+    insta::assert_snapshot!("80x24_over_time", Sight::of(Panel::OverTime).drawn(80, 24));
+    insta::assert_snapshot!("80x24_spread", Sight::of(Panel::Spread).drawn(80, 24));
+    insta::assert_snapshot!(
+        "80x24_operations",
+        Sight::of(Panel::Operations).drawn(80, 24)
+    );
+    insta::assert_snapshot!("80x24_target", Sight::of(Panel::Target).drawn(80, 24));
+    insta::assert_snapshot!("80x24_trials", Sight::of(Panel::Trials).drawn(80, 24));
+}
+
+#[test]
+fn a_low_terminal_keeps_what_matters() {
+    insta::assert_snapshot!("60x15", Sight::of(Panel::Operations).drawn(60, 15));
+}
+
+#[test]
+fn a_larger_terminal_has_more_rows_and_a_wide_one_two_panels() {
+    insta::assert_snapshot!("100x30", Sight::of(Panel::Spread).drawn(100, 30));
+    insta::assert_snapshot!("125x24", Sight::of(Panel::Spread).drawn(125, 24));
+}
+
+#[test]
+fn a_large_terminal_shows_everything_at_once() {
+    insta::assert_snapshot!("160x50", Sight::rich().drawn(160, 50));
+}
+
+#[test]
+fn no_size_is_too_small_to_draw_and_nothing_from_elsewhere_gets_through() {
+    let mut sight = Sight::rich();
+    for mode in [
+        Mode::Watching,
+        Mode::Help,
+        Mode::Confirming,
+        Mode::Typing("12".into()),
+    ] {
+        sight.desk.mode = mode;
+        for panel in Panel::ALL {
+            sight.desk.panel = panel;
+            sight.desk.scroll = 3;
+            for (width, height) in [(1, 1), (5, 40), (200, 3), (43, 9), (44, 10), (90, 21)] {
+                let text = sight.drawn(width, height);
+                let steers = |letter: char| letter.is_control() && letter != '\n';
+                assert!(!text.contains(steers), "{width}x{height}: {text:?}");
+                assert!(!text.contains('\u{202e}'));
+            }
+        }
+    }
+    assert!(sight.drawn(43, 9).contains("too small: 44x10 at least"));
+}
+
+#[test]
+fn nothing_is_drawn_before_anything_is_known() {
+    let mut sight = Sight {
+        state: State::default(),
+        steerable: Steerable::Nothing { why: "x".into() },
+        ..Sight::rich()
+    };
+    for panel in Panel::ALL {
+        sight.desk.panel = panel;
+        let text = sight.drawn(80, 24);
+        assert!(text.contains("nothing has begun yet"), "{text}");
+    }
+    assert!(!sight.drawn(160, 50).contains("type a rate"));
+}
+
+#[test]
+fn a_stage_takes_the_place_of_the_bar_and_says_how_long_it_takes() {
+    let mut sight = Sight::rich();
+    let since = sight.now.checked_sub(Duration::from_secs(12)).unwrap();
+    let what = "block 4 of 8, before: fresh database".to_owned();
+    let expected = Some(Duration::from_secs(65));
+    sight.state.take(Event::Stage { what, expected }, since);
+    let text = sight.drawn(80, 24);
+    assert!(
+        text.contains("block 4 of 8, before: fresh database  0:12 of about 1:05"),
+        "{text}"
+    );
+    assert!(text.contains("no doubts so far"), "{text}");
+}
+
+#[test]
+fn the_last_line_asks_answers_and_names_the_keys_that_work() {
+    let mut sight = Sight::rich();
+    let last = |sight: &Sight| {
+        let text = sight.drawn(80, 24);
+        text.lines().last().unwrap().trim_matches('"').to_owned()
+    };
+    assert!(last(&sight).contains("+ -  rate"), "{}", last(&sight));
+    sight.desk.mode = Mode::Typing("25".into());
+    assert!(last(&sight).starts_with("new rate a second (now 200, at most 1,000): 25_"));
+    sight.desk.mode = Mode::Confirming;
+    assert!(last(&sight).starts_with("Stop, and report"));
+    sight.desk.mode = Mode::Watching;
+    sight.desk.say("refused: \u{1b}[31mno", sight.now);
+    assert_eq!(last(&sight).trim_end(), "refused: [31mno");
+    sight.steerable = Steerable::Nothing { why: "x".into() };
+    sight.now += Duration::from_mins(1);
+    assert!(last(&sight).contains("tab") && !last(&sight).contains("rate"));
+}
+
+#[test]
+fn a_view_that_stands_still_and_a_load_that_stops_say_so() {
+    let mut sight = Sight::rich();
+    sight.desk.paused = true;
+    assert!(sight.drawn(80, 24).contains(" PAUSED "));
+    sight.stopping = true;
+    assert!(sight.drawn(80, 24).contains(" STOPPING "));
+    sight.desk.mode = Mode::Help;
+    insta::assert_snapshot!("80x24_help", sight.drawn(80, 24));
+}
+
+#[test]
+fn without_colours_there_are_none_and_with_them_never_a_background() {
+    let mut sight = Sight::rich();
+    let styles = |sight: &Sight| {
+        let terminal = sight.terminal(160, 50);
+        let cells = terminal.backend().buffer().content().to_vec();
+        cells.into_iter().map(|cell| (cell.fg, cell.bg))
+    };
+    assert!(styles(&sight).all(|style| style == (Color::Reset, Color::Reset)));
+    sight.colour = true;
+    assert!(styles(&sight).any(|(fore, _)| fore == Color::Red));
+    assert!(styles(&sight).all(|(_, back)| back == Color::Reset));
+}

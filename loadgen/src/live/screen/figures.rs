@@ -1,0 +1,84 @@
+//! Numbers as short text for a view that is soon gone.
+
+/// `1,234,567`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// So many a second: `0.4`, `12.5`, `1,234`.
+pub(super) fn rate(per_s: f64) -> String {
+    if !per_s.is_finite() {
+        "-".to_owned()
+    } else if per_s.abs() >= 99.95 {
+        grouped(per_s.max(0.0).round() as u64)
+    } else {
+        let text = format!("{per_s:.1}");
+        text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    }
+}
+
+/// A time in milliseconds without its unit: `0.52`, `3.1`, `1,240`; `-` where nothing was
+/// measured, or so many requests failed that the percentile is beyond every time.
+pub(super) fn ms(value: Option<f64>) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None => "-".to_owned(),
+        Some(value) if value >= 9.95 => grouped(value.round() as u64),
+        Some(value) if value >= 0.995 => format!("{value:.1}"),
+        Some(value) => format!("{value:.2}"),
+    }
+}
+
+/// A share as per cent: `0.2 %`, `45 %`.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if !percent.is_finite() {
+        "-".to_owned()
+    } else if percent == 0.0 || percent.abs() >= 9.95 {
+        format!("{percent:.0} %")
+    } else if percent.abs() >= 0.095 {
+        format!("{percent:.1} %")
+    } else {
+        format!("{percent:.2} %")
+    }
+}
+
+/// Bytes: `85.2 MB`.
+pub(super) fn bytes(count: f64) -> String {
+    match count {
+        count if count >= 1e9 => format!("{:.1} GB", count / 1e9),
+        count if count >= 1e6 => format!("{:.1} MB", count / 1e6),
+        count if count >= 1e3 => format!("{:.1} kB", count / 1e3),
+        count => format!("{count:.0} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_as_long_as_they_are_worth() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(
+            [0.44, 12.0, 12.54, 99.96, 1_234.4, f64::INFINITY].map(rate),
+            ["0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
+        );
+        assert_eq!(
+            [Some(0.123), Some(3.14), Some(1_240.4), None].map(ms),
+            ["0.12", "3.1", "1,240", "-"].map(str::to_owned)
+        );
+        assert_eq!(
+            [0.0, 0.000_5, 0.002, 0.45].map(percent),
+            ["0 %", "0.05 %", "0.2 %", "45 %"].map(str::to_owned)
+        );
+        assert_eq!(bytes(85_200_000.0), "85.2 MB");
+    }
+}

@@ -1,0 +1,228 @@
+//! The lines that are always there: what runs, how far it is, what comes out, and what is doubtful.
+
+use ratatui::text::{Line, Span};
+
+use super::{
+    draw::View,
+    figures::{grouped, ms, percent, rate},
+    fit::{Part, cut, fitted, left, named},
+};
+use crate::{
+    events::{Tick, printable},
+    live::plain::length,
+};
+
+/// Columns of the bar of progress, at least and at most.
+const BAR: (usize, usize) = (10, 60);
+
+/// The lines. A low screen gets four or five of them.
+pub(super) fn lines(view: &View<'_>, width: usize, low: bool) -> Vec<Line<'static>> {
+    let mut lines = vec![title(view, width)];
+    if !low {
+        let load = view.state.begun.as_ref().map_or("", |begun| &begun.load);
+        lines.push(Line::styled(cut(load, width), view.theme.faint()));
+    }
+    lines.push(progress(view, width));
+    if let Some(tick) = &view.state.tick {
+        let mut figures = vec![rates(view, tick, width), times(view, tick, width)];
+        if !view.state.is_running() {
+            // Those of the trial before: not to be taken for what happens now.
+            for line in &mut figures {
+                *line = Line::styled(line.to_string(), view.theme.faint());
+            }
+        }
+        lines.extend(figures);
+        if !low || !tick.errors.is_empty() && view.state.doubts().is_empty() {
+            lines.push(errors(view, tick, width));
+        }
+    } else if !low {
+        lines.extend([Line::default(), Line::default(), Line::default()]);
+    }
+    if !low || !view.state.doubts().is_empty() {
+        lines.push(doubts(view, width));
+    }
+    lines
+}
+
+fn title(view: &View<'_>, width: usize) -> Line<'static> {
+    let (state, tag) = if view.stopping {
+        (" STOPPING ", view.theme.bad())
+    } else if view.desk.paused {
+        (" PAUSED ", view.theme.doubtful())
+    } else {
+        ("", view.theme.faint())
+    };
+    let tag = tag.patch(view.theme.chosen());
+    let room = width.saturating_sub(state.len() + usize::from(!state.is_empty()));
+    let mut spans = Vec::new();
+    match &view.state.begun {
+        None => spans.push(Span::styled(left("loadgen", room), view.theme.strong())),
+        Some(begun) => {
+            let name = cut(&format!("loadgen {} {}", begun.command, begun.name), room);
+            let rest = room.saturating_sub(Span::raw(&name).width());
+            spans.push(Span::styled(name, view.theme.strong()));
+            let question = if begun.question.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", begun.question)
+            };
+            spans.push(Span::raw(left(&question, rest)));
+        }
+    }
+    if !state.is_empty() {
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(state, tag));
+    }
+    Line::from(spans)
+}
+
+fn progress(view: &View<'_>, width: usize) -> Line<'static> {
+    if let Some(stage) = &view.state.stage {
+        let spent = view.now.saturating_duration_since(stage.since);
+        let of = stage
+            .expected
+            .map_or_else(String::new, |time| format!(" of about {}", length(time)));
+        let time = format!("  {}{of}", length(spent));
+        let what = cut(&stage.what, width.saturating_sub(time.len()));
+        return Line::from(vec![Span::styled(what, view.theme.strong()), time.into()]);
+    }
+    let Some(tick) = &view.state.tick else {
+        return Line::styled("nothing has begun yet", view.theme.faint());
+    };
+    let block = if tick.blocks > 0 {
+        format!("block {}/{} ", tick.block, tick.blocks)
+    } else {
+        String::new()
+    };
+    let arm = cut(&tick.arm, width / 3);
+    let phase = format!(" {}", printable(&tick.phase));
+    let share = if tick.total.is_zero() {
+        0.0
+    } else {
+        (tick.elapsed.as_secs_f64() / tick.total.as_secs_f64()).clamp(0.0, 1.0)
+    };
+    let left = length(tick.total.saturating_sub(tick.elapsed));
+    let tail = format!("{:3.0} %  {left} left", share * 100.0);
+    let used = Span::raw(&block).width()
+        + Span::raw(&arm).width()
+        + Span::raw(&phase).width()
+        + Span::raw(&tail).width()
+        + 4;
+    let bar = width.saturating_sub(used).min(BAR.1);
+    let style = view.theme.arm(&tick.arm);
+    let mut spans = vec![
+        Span::raw(block),
+        Span::styled(arm, style.patch(view.theme.strong())),
+        Span::raw(phase),
+        Span::raw("  "),
+    ];
+    if bar >= BAR.0 {
+        let filled = (share * bar as f64).round() as usize;
+        spans.push(Span::styled("━".repeat(filled), style));
+        spans.push(Span::styled("─".repeat(bar - filled), view.theme.faint()));
+        spans.push(Span::raw("  "));
+    }
+    spans.push(Span::raw(tail));
+    Line::from(spans)
+}
+
+fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+    let (faint, strong) = (view.theme.faint(), view.theme.strong());
+    let share = tick.failed as f64 / (tick.completed as f64).max(1.0);
+    let failed = format!("{} ({})", grouped(tick.failed), percent(share));
+    let bad = if tick.failed > 0 {
+        view.theme.bad()
+    } else {
+        strong
+    };
+    let parts = vec![
+        named(
+            "offered",
+            faint,
+            format!("{}/s", rate(tick.offered)),
+            strong,
+        ),
+        named(
+            "achieved",
+            faint,
+            format!("{}/s", rate(tick.achieved)),
+            strong,
+        ),
+        named("failed", faint, failed, bad),
+        named("in flight", faint, grouped(tick.in_flight), strong),
+        named("done", faint, grouped(tick.completed), strong),
+    ];
+    fitted(parts, width)
+}
+
+fn times(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+    let faint = view.theme.faint();
+    let mut parts: Vec<Part> = [tick.p50_ms, tick.p95_ms, tick.p99_ms]
+        .into_iter()
+        .zip(["p50", "p95", "p99"])
+        .enumerate()
+        .map(|(rank, (value, name))| {
+            let style = view.theme.strong().patch(view.theme.percentile(rank));
+            named(name, faint, format!("{:>5} ms", ms(value)), style)
+        })
+        .collect();
+    parts.insert(0, vec![Span::styled("response time", faint)]);
+    let mut line = fitted(parts, width);
+    // The rest of the line is the course of p95.
+    let room = width.saturating_sub(line.width() + 2);
+    let name = "p95 ";
+    if room >= name.len() + 10 {
+        let columns = room - name.len();
+        let span = view.state.course.span_s(view.now);
+        let course = &view.state.course;
+        line.push_span(Span::styled(format!("  {name}"), faint));
+        line.push_span(Span::styled(
+            course.columns(view.now, span, columns, |point| point.p95_ms()),
+            view.theme.percentile(1),
+        ));
+    }
+    line
+}
+
+fn errors(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+    if tick.errors.is_empty() {
+        return Line::styled("no errors", view.theme.faint());
+    }
+    let mut parts: Vec<Part> = vec![vec![Span::styled("errors", view.theme.faint())]];
+    let mut kinds: Vec<_> = tick.errors.iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    parts.extend(kinds.into_iter().map(|(kind, count)| {
+        let kind = printable(&kind.replace('_', " "));
+        named(&kind, view.theme.faint(), grouped(*count), view.theme.bad())
+    }));
+    let kinds = parts.len() - 1;
+    let line = fitted(parts.clone(), width);
+    // A word and a figure a part, and the gaps between them.
+    let shown = line.spans.len() / 3;
+    if shown == kinds {
+        return line;
+    }
+    let more = |hidden: usize| vec![Span::styled(format!("+{hidden} more"), view.theme.faint())];
+    let mut line = fitted(parts, width.saturating_sub(9));
+    let hidden = kinds - line.spans.len() / 3;
+    line.push_span(Span::raw("  "));
+    line.extend(more(hidden));
+    line
+}
+
+fn doubts(view: &View<'_>, width: usize) -> Line<'static> {
+    let doubts = view.state.doubts();
+    let Some(first) = doubts.first() else {
+        return Line::styled("no doubts so far", view.theme.faint());
+    };
+    let more = match doubts.len() {
+        1 => String::new(),
+        count => format!(" (+{} more, panel 5)", count - 1),
+    };
+    let room = width.saturating_sub(more.len() + 9);
+    Line::from(vec![
+        Span::styled("doubtful ", view.theme.doubtful()),
+        Span::raw(cut(first, room)),
+        Span::styled(more, view.theme.faint()),
+    ])
+}

@@ -1,0 +1,258 @@
+//! Reads events and keys until the run has ended, and draws what they come to.
+
+use std::{
+    io::{self, BufWriter, Stderr, stderr},
+    sync::{
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, TryRecvError},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use ratatui::{
+    Terminal,
+    backend::CrosstermBackend,
+    crossterm::event::{self, Event as Input},
+};
+
+use super::{
+    desk::{Desk, Mode, Order},
+    draw::{View, draw},
+    state::State,
+    steer, terminal,
+    theme::Theme,
+};
+use crate::{
+    events::{Event, Steering},
+    live::{look::Look, watch::lasting},
+};
+
+/// Longest wait for a key before events are looked at.
+const WAIT: Duration = Duration::from_millis(100);
+/// Least time between two drawings.
+const FRAME: Duration = Duration::from_millis(100);
+/// Time after which a clock on the screen is drawn anew though nothing has happened.
+const CLOCK: Duration = Duration::from_millis(500);
+/// Most lines that are kept for the end.
+const KEPT: usize = 1_000;
+
+/// What is drawn on.
+type Screen = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
+
+/// Whether the view can fill the terminal: it is one that can be drawn on, and keys can be read.
+pub(in crate::live) fn possible(look: Look) -> bool {
+    look.terminal && terminal::has_keys()
+}
+
+/// How the showing ended.
+#[derive(Debug)]
+pub(in crate::live) struct Shown {
+    /// Lines to leave standing, oldest first.
+    pub(in crate::live) lines: Vec<String>,
+    /// Whether events may still come: the terminal was given back before the run's end.
+    pub(in crate::live) cut_short: bool,
+}
+
+/// Shows events until the last publisher is gone, or until `ended` is set and none is waiting. The
+/// terminal is taken when the first stage begins, so that a mistake that is found before leaves
+/// it alone, and given back at the end.
+pub(in crate::live) fn show(
+    events: &Receiver<Event>,
+    ended: &AtomicBool,
+    look: Look,
+    steering: &Steering,
+) -> Shown {
+    let mut viewer = Viewer {
+        look,
+        steering,
+        state: State::default(),
+        frozen: None,
+        desk: Desk::default(),
+        lines: Vec::new(),
+        screen: None,
+        changed: false,
+        drawn: None,
+        keys: true,
+    };
+    let over = viewer.follow(events, ended);
+    terminal::restore();
+    Shown {
+        lines: viewer.lines,
+        cut_short: over.is_none(),
+    }
+}
+
+/// The view and all that it holds.
+struct Viewer<'a> {
+    look: Look,
+    steering: &'a Steering,
+    state: State,
+    /// What is shown while the view stands still, and since when.
+    frozen: Option<Box<(State, Instant)>>,
+    desk: Desk,
+    lines: Vec<String>,
+    screen: Option<Screen>,
+    changed: bool,
+    drawn: Option<Instant>,
+    /// Whether keys can still be read.
+    keys: bool,
+}
+
+impl Viewer<'_> {
+    /// Until the run has ended; `None` where the terminal was lost before.
+    fn follow(&mut self, events: &Receiver<Event>, ended: &AtomicBool) -> Option<()> {
+        loop {
+            let last = ended.load(Ordering::Acquire);
+            loop {
+                match events.try_recv() {
+                    Ok(event) => self.take(event)?,
+                    Err(TryRecvError::Empty) if last => return Some(()),
+                    Err(TryRecvError::Empty) => break,
+                    Err(TryRecvError::Disconnected) => return Some(()),
+                }
+            }
+            let now = Instant::now();
+            let age = self.drawn.map(|drawn| now.duration_since(drawn));
+            self.changed |= self.desk.tidy(now);
+            self.changed |= self.state.stage.is_some() && age.is_some_and(|age| age >= CLOCK);
+            if self.changed && age.is_none_or(|age| age >= FRAME) {
+                self.draw(now)?;
+            }
+            self.read_keys(now);
+        }
+    }
+
+    fn take(&mut self, event: Event) -> Option<()> {
+        if let Some(line) = lasting(&event, self.look) {
+            if self.lines.len() >= KEPT {
+                self.lines.remove(0);
+            }
+            self.lines.push(line);
+        }
+        let begins = matches!(
+            event,
+            Event::Begun(_) | Event::Stage { .. } | Event::Tick(_)
+        );
+        self.state.take(event, Instant::now());
+        self.changed = true;
+        if begins && self.screen.is_none() {
+            terminal::take().ok()?;
+            let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, stderr()));
+            self.screen = Some(Terminal::new(backend).ok()?);
+        }
+        #[cfg(debug_assertions)]
+        planted_panic(&self.state);
+        Some(())
+    }
+
+    fn draw(&mut self, now: Instant) -> Option<()> {
+        let Some(screen) = &mut self.screen else {
+            return Some(());
+        };
+        let (state, shown) = match &self.frozen {
+            Some(frozen) => (&frozen.0, frozen.1),
+            None => (&self.state, now),
+        };
+        let view = View {
+            state,
+            desk: &self.desk,
+            theme: Theme {
+                colour: self.look.colour,
+            },
+            now: shown,
+            clock: now,
+            steerable: self.steering.steerable(),
+            stopping: self.steering.is_stopped(),
+        };
+        self.changed = false;
+        self.drawn = Some(now);
+        let drawn = terminal::while_taken(|| screen.draw(|frame| draw(frame, &view)).map(|_| ()));
+        drawn?.ok()
+    }
+
+    /// Waits a moment for keys, and takes those that are there.
+    fn read_keys(&mut self, now: Instant) {
+        if self.screen.is_none() || !self.keys {
+            thread::sleep(WAIT);
+            return;
+        }
+        let due = self.drawn.map_or(Duration::ZERO, |drawn| {
+            (drawn + FRAME).saturating_duration_since(now)
+        });
+        let mut wait = if self.changed { due.min(WAIT) } else { WAIT };
+        loop {
+            match event::poll(wait).and_then(|there| there.then(event::read).transpose()) {
+                Ok(None) => return,
+                Ok(Some(input)) => self.input(input),
+                // A terminal without keys is still one to look at.
+                Err(_) => {
+                    self.keys = false;
+                    return;
+                }
+            }
+            // What is there already, and no further wait.
+            wait = Duration::ZERO;
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Key(key) => {
+                let order = self.desk.press(key);
+                let now = Instant::now();
+                if let Some(order) = order {
+                    self.obey(order, now);
+                }
+                if !self.desk.paused {
+                    self.frozen = None;
+                } else if self.frozen.is_none() {
+                    self.frozen = Some(Box::new((self.state.clone(), now)));
+                }
+            }
+            Input::Resize(..) => {}
+            _ => return,
+        }
+        self.changed = true;
+    }
+
+    fn obey(&mut self, order: Order, now: Instant) {
+        match order {
+            Order::Interrupt => {
+                if let Err(why) = interrupt() {
+                    self.desk.say(format!("Ctrl-C cannot be sent: {why}"), now);
+                }
+            }
+            Order::Stop => {
+                self.steering.stop();
+                self.desk
+                    .say("stopping: the report of what was measured follows", now);
+            }
+            Order::More => self.desk.say(steer::step(self.steering, true), now),
+            Order::Less => self.desk.say(steer::step(self.steering, false), now),
+            Order::Set(typed) => self.desk.say(steer::set(self.steering, &typed), now),
+            Order::Ask => match steer::question(&self.steering.steerable()) {
+                Ok(_) => self.desk.mode = Mode::Typing(String::new()),
+                Err(why) => self.desk.say(why, now),
+            },
+        }
+    }
+}
+
+/// What the terminal does at Ctrl-C while it reads the keys itself, so that one place decides
+/// what that means.
+#[expect(unsafe_code, reason = "the standard library cannot send a signal")]
+fn interrupt() -> io::Result<()> {
+    // SAFETY: the call takes two numbers; this process handles the signal.
+    match unsafe { libc::kill(libc::getpid(), libc::SIGINT) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// In a debug build a test can have this thread panic while the screen is taken.
+#[cfg(debug_assertions)]
+fn planted_panic(state: &State) {
+    let planted = state.is_running() && std::env::var_os("LOADGEN_TEST_PANIC_IN_VIEW").is_some();
+    assert!(!planted, "this panic was planted by a test");
+}

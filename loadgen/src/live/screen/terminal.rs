@@ -1,0 +1,117 @@
+//! Takes the terminal and gives it back: at the end, at a second Ctrl-C, at a panic in whatever
+//! thread. Who gives it back twice does no harm.
+
+use std::{
+    io::{self, IsTerminal as _, Write as _, stderr},
+    panic,
+    sync::{
+        Mutex, MutexGuard, Once, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use ratatui::crossterm::{
+    cursor::{Hide, Show},
+    execute,
+    style::ResetColor,
+    terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
+};
+
+/// Whether the alternate screen is shown and keys come unread by the terminal.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Held while something is drawn, so that the terminal is not given back in the middle of it.
+static DRAWING: Mutex<()> = Mutex::new(());
+/// A hook is set once a process.
+static HOOK: Once = Once::new();
+/// Looks at a drawing that does not end before the terminal is given back all the same: the
+/// thread that draws may be the one that panics.
+const LOOKS: u32 = 100;
+/// Time between two of them.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Whether keys can be read: standard input is a terminal, and this process is in its foreground.
+/// A process in the background that changed the terminal would be stopped.
+#[expect(
+    unsafe_code,
+    reason = "the standard library knows no foreground process group"
+)]
+pub(super) fn has_keys() -> bool {
+    // SAFETY: both calls take numbers and return numbers.
+    let foreground = unsafe { libc::tcgetpgrp(libc::STDIN_FILENO) == libc::getpgrp() };
+    io::stdin().is_terminal() && foreground
+}
+
+/// Shows an empty screen and takes the keys.
+pub(super) fn take() -> io::Result<()> {
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |what| {
+            // A message on the alternate screen would be gone with it.
+            restore();
+            before(what);
+        }));
+    });
+    let _drawing = drawing();
+    enable_raw_mode()?;
+    // Before the first byte: half a change is to be undone too.
+    TAKEN.store(true, Ordering::SeqCst);
+    let shown = execute!(stderr(), EnterAlternateScreen, Hide);
+    if shown.is_err() && TAKEN.swap(false, Ordering::SeqCst) {
+        give_back();
+    }
+    shown
+}
+
+/// Draws while the terminal is taken; `None` where it was given back meanwhile.
+pub(super) fn while_taken<T>(draw: impl FnOnce() -> T) -> Option<T> {
+    let _drawing = drawing();
+    TAKEN.load(Ordering::SeqCst).then(draw)
+}
+
+/// Gives the terminal back as it was: its own screen, a cursor, and keys that it reads itself.
+/// Does nothing where it was not taken. To be called before the process is ended by force.
+pub fn restore() {
+    if !TAKEN.load(Ordering::SeqCst) {
+        return;
+    }
+    let mut drawing = None;
+    for _ in 0..LOOKS {
+        match DRAWING.try_lock() {
+            Ok(free) => drawing = Some(free),
+            Err(TryLockError::Poisoned(free)) => drawing = Some(free.into_inner()),
+            Err(TryLockError::WouldBlock) => {
+                thread::sleep(PAUSE);
+                continue;
+            }
+        }
+        break;
+    }
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        give_back();
+    }
+    drop(drawing);
+}
+
+fn give_back() {
+    // Where the terminal is gone there is nothing left to give back.
+    let _shown = execute!(stderr(), ResetColor, LeaveAlternateScreen, Show);
+    let _written = stderr().flush();
+    let _cooked = disable_raw_mode();
+}
+
+fn drawing() -> MutexGuard<'static, ()> {
+    DRAWING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_that_was_not_taken_is_left_alone() {
+        restore();
+        assert_eq!(while_taken(|| "drawn"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! The trials that have ended, in the few figures that are shown while others run.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::schema::Trial;
+
+/// Most trials that are kept.
+const MOST: usize = 500;
+
+/// One trial.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Finished {
+    pub(super) folder: String,
+    pub(super) arm: String,
+    pub(super) block: u32,
+    /// VALID, NOISY or INVALID.
+    pub(super) word: String,
+    pub(super) rate_per_s: f64,
+    pub(super) p50_ms: Option<f64>,
+    pub(super) p95_ms: Option<f64>,
+    pub(super) p99_ms: Option<f64>,
+    /// Share of the requests that failed.
+    pub(super) failed: f64,
+}
+
+impl From<&Trial> for Finished {
+    fn from(trial: &Trial) -> Self {
+        Self {
+            folder: trial.folder.clone(),
+            arm: trial.arm.clone(),
+            block: trial.block,
+            word: trial.validity.word.clone(),
+            rate_per_s: trial.total.rate_per_s,
+            p50_ms: trial.total.response.p50,
+            p95_ms: trial.total.response.p95,
+            p99_ms: trial.total.response.p99,
+            failed: 1.0 - trial.total.success,
+        }
+    }
+}
+
+/// All of them, oldest first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trials(VecDeque<Finished>);
+
+/// Both arms of one block, as far as they have ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pair<'a> {
+    pub(super) before: Option<&'a Finished>,
+    pub(super) after: Option<&'a Finished>,
+}
+
+impl Trials {
+    /// Takes one in.
+    pub(super) fn push(&mut self, trial: Finished) {
+        if self.0.len() >= MOST {
+            self.0.pop_front();
+        }
+        self.0.push_back(trial);
+    }
+
+    /// All, newest first.
+    pub(super) fn newest(&self) -> impl Iterator<Item = &Finished> {
+        self.0.iter().rev()
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// By block, where all trials are of the two arms of an experiment; of a block that was
+    /// repeated, the newest trials.
+    pub(super) fn pairs(&self) -> Option<BTreeMap<u32, Pair<'_>>> {
+        let mut pairs: BTreeMap<u32, Pair<'_>> = BTreeMap::new();
+        for trial in &self.0 {
+            let pair = pairs.entry(trial.block).or_default();
+            match trial.arm.as_str() {
+                "before" => pair.before = Some(trial),
+                "after" => pair.after = Some(trial),
+                _ => return None,
+            }
+        }
+        (!pairs.is_empty()).then_some(pairs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trial(arm: &str, block: u32, p50_ms: f64) -> Finished {
+        Finished {
+            arm: arm.into(),
+            block,
+            p50_ms: Some(p50_ms),
+            ..Finished::default()
+        }
+    }
+
+    #[test]
+    fn a_repeated_block_shows_its_newest_trials() {
+        let mut trials = Trials::default();
+        assert!(trials.pairs().is_none());
+        trials.push(trial("before", 1, 5.0));
+        trials.push(trial("after", 1, 3.0));
+        trials.push(trial("before", 1, 6.0));
+        let pairs = trials.pairs().unwrap();
+        assert_eq!(pairs[&1].before.unwrap().p50_ms, Some(6.0));
+        assert_eq!(pairs[&1].after.unwrap().p50_ms, Some(3.0));
+        trials.push(trial("run", 0, 1.0));
+        assert!(trials.pairs().is_none());
+        for _ in 0..2 * MOST {
+            trials.push(trial("run", 0, 1.0));
+        }
+        assert_eq!(trials.newest().count(), MOST);
+    }
+}

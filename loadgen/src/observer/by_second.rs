@@ -1,0 +1,252 @@
+//! The target's course, put into the seconds of a trial.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use shared::snapshot::Snapshot;
+
+use super::timeline::{Observation, Timeline, apart, ratio};
+use crate::schema::Second;
+
+/// Wait events of a second that are told apart; the others are one.
+const MOST_WAITS: usize = 6;
+/// Name of all other wait events together.
+const OTHER_WAITS: &str = "other";
+/// The process whose CPU a second has a field of its own for.
+const TARGET: &str = "target-app";
+/// Shortest time between two looks that a rate is taken from, in seconds.
+const SHORTEST_S: f64 = 0.2;
+
+impl Timeline {
+    /// Puts the target's course into the seconds of a trial whose window began at `from`.
+    pub fn fill(&self, seconds: &mut [Second], from: SystemTime) {
+        for second in seconds {
+            let begin = shifted(from, second.second);
+            let span = self.span(begin, begin + Duration::from_secs(1));
+            let snapshots: Vec<(SystemTime, &Snapshot)> = span
+                .iter()
+                .filter_map(|one| Some((one.at, one.snapshot.as_ref()?)))
+                .collect();
+            if let Some((_, last)) = snapshots.last() {
+                instant(second, last);
+            }
+            if let (Some((from, first)), Some((to, last))) = (snapshots.first(), snapshots.last()) {
+                let (hits, misses) = lookups(first, last);
+                second.cache_hit_ratio = ratio(hits, hits + misses);
+                let apart_s = apart(*from, *to).as_secs_f64();
+                if apart_s > SHORTEST_S {
+                    rates(second, first, last, apart_s);
+                }
+            }
+            second.target_cpu = target_cpu(span);
+            second.cpu_cores = other_cpu(span);
+        }
+    }
+}
+
+/// What is seen at one instant.
+fn instant(second: &mut Second, last: &Snapshot) {
+    second.pool_in_use = Some(last.pool.size.saturating_sub(last.pool.idle));
+    second.pool_waiters = Some(last.pool.waiters);
+    second.pool_max = Some(last.pool.max);
+    let Some(postgres) = &last.postgres else {
+        return;
+    };
+    let mut events: Vec<(&String, u32)> = postgres
+        .waits
+        .iter()
+        .map(|(event, count)| (event, *count))
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    events.sort_by_key(|(event, count)| (u32::MAX - count, *event));
+    for (place, (event, count)) in events.into_iter().enumerate() {
+        let name = if place < MOST_WAITS {
+            event
+        } else {
+            OTHER_WAITS
+        };
+        *second.waits.entry(name.to_owned()).or_default() += count;
+    }
+}
+
+/// What grew between two instants, a second.
+fn rates(second: &mut Second, first: &Snapshot, last: &Snapshot, apart_s: f64) {
+    let rate = |before: u64, after: u64| {
+        let grown = after.saturating_sub(before) as f64 / apart_s;
+        Some((grown * 10.0).round() / 10.0)
+    };
+    second.queries_per_s = rate(first.http.queries, last.http.queries);
+    if let (Some(before), Some(after)) = (&first.postgres, &last.postgres) {
+        second.wal_bytes_per_s = rate(before.wal_bytes, after.wal_bytes).map(f64::round);
+    }
+    if let (Some(before), Some(after)) = (&first.redis, &last.redis) {
+        second.redis_commands_per_s = rate(before.commands, after.commands);
+    }
+}
+
+/// Cache look-ups of all kinds between two snapshots: those that hit, those that did not.
+fn lookups(first: &Snapshot, last: &Snapshot) -> (u64, u64) {
+    last.caches
+        .iter()
+        .fold((0, 0), |(hits, misses), (kind, after)| {
+            let before = first.caches.get(kind).cloned().unwrap_or_default();
+            (
+                hits + after.hits.saturating_sub(before.hits),
+                misses + after.misses.saturating_sub(before.misses),
+            )
+        })
+}
+
+/// Cores that the target used between the first and the last look.
+fn target_cpu(span: &[Observation]) -> Option<f64> {
+    let (first, last) = (span.first()?, span.last()?);
+    let seconds = apart(first.at, last.at).as_secs_f64();
+    let seen = first.host.get(TARGET).zip(last.host.get(TARGET));
+    let spent = if let Some((before, after)) = seen {
+        after.cpu_s - before.cpu_s
+    } else {
+        let before = first.snapshot.as_ref()?.process.cpu_ms;
+        let after = last.snapshot.as_ref()?.process.cpu_ms;
+        after.saturating_sub(before) as f64 / 1_000.0
+    };
+    (seconds > SHORTEST_S).then(|| (spent / seconds).max(0.0))
+}
+
+/// Cores that the other processes used between the first and the last look, to a thousandth.
+fn other_cpu(span: &[Observation]) -> BTreeMap<String, f64> {
+    let (Some(first), Some(last)) = (span.first(), span.last()) else {
+        return BTreeMap::new();
+    };
+    let seconds = apart(first.at, last.at).as_secs_f64();
+    if seconds <= SHORTEST_S {
+        return BTreeMap::new();
+    }
+    let others = last.host.iter().filter(|(name, _)| *name != TARGET);
+    others
+        .filter_map(|(name, after)| {
+            let spent = (after.cpu_s - first.host.get(name)?.cpu_s).max(0.0);
+            Some((name.clone(), (spent / seconds * 1_000.0).round() / 1_000.0))
+        })
+        .collect()
+}
+
+/// An instant so many seconds later, or before.
+fn shifted(at: SystemTime, seconds: i64) -> SystemTime {
+    let span = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { at - span } else { at + span }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::snapshot::{
+        CacheSnapshot, HttpSnapshot, PoolSnapshot, PostgresSnapshot, ProcessSnapshot, RedisSnapshot,
+    };
+
+    use super::*;
+    use crate::observer::{Machine, Usage};
+
+    fn look(second: u64) -> Observation {
+        let waits = ["CPU", "IO:WALSync", "Lock:tuple", "a", "b", "c", "d", "e"];
+        let counts = [9, 5, 8, 1, 1, 1, 1, 1];
+        let snapshot = Snapshot {
+            http: HttpSnapshot {
+                queries: second * 210,
+                ..HttpSnapshot::default()
+            },
+            pool: PoolSnapshot {
+                max: 5,
+                size: 5,
+                idle: 1,
+                waiters: second as u32,
+                ..PoolSnapshot::default()
+            },
+            caches: BTreeMap::from([(
+                "mentors".to_owned(),
+                CacheSnapshot {
+                    hits: second * 3,
+                    misses: second,
+                    ..CacheSnapshot::default()
+                },
+            )]),
+            process: ProcessSnapshot {
+                cpu_ms: second * 500,
+                ..ProcessSnapshot::default()
+            },
+            postgres: Some(PostgresSnapshot {
+                waits: waits.map(str::to_owned).into_iter().zip(counts).collect(),
+                wal_bytes: second * 8_192,
+                ..PostgresSnapshot::default()
+            }),
+            redis: Some(RedisSnapshot {
+                commands: second * 70,
+                ..RedisSnapshot::default()
+            }),
+            ..Snapshot::default()
+        };
+        Observation {
+            at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_000 + second),
+            snapshot: Some(snapshot),
+            host: BTreeMap::from([(
+                "postgres".to_owned(),
+                Usage {
+                    cpu_s: second as f64 * 0.25,
+                    rss_bytes: 7,
+                },
+            )]),
+            machine: Machine::default(),
+        }
+    }
+
+    fn filled(looks: impl Iterator<Item = Observation>) -> Second {
+        let mut timeline = Timeline::default();
+        looks.for_each(|one| timeline.push(one));
+        let mut seconds = [Second {
+            second: -1,
+            ..Second::default()
+        }];
+        let from = SystemTime::UNIX_EPOCH + Duration::from_secs(1_002);
+        timeline.fill(&mut seconds, from);
+        let [second] = seconds;
+        second
+    }
+
+    #[test]
+    fn seconds_are_filled_with_the_target_s_course() {
+        let second = filled((0..4).map(look));
+        assert_eq!(second.pool_waiters, Some(2));
+        assert_eq!((second.pool_in_use, second.pool_max), (Some(4), Some(5)));
+        assert!((second.target_cpu.unwrap() - 0.5).abs() < 1e-9);
+        assert_eq!(second.cache_hit_ratio, Some(0.75));
+        assert_eq!(second.queries_per_s, Some(210.0));
+        assert_eq!(second.wal_bytes_per_s, Some(8_192.0));
+        assert_eq!(second.redis_commands_per_s, Some(70.0));
+        assert!((second.cpu_cores["postgres"] - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_most_frequent_waits_have_their_name_and_none_is_lost() {
+        let waits = filled((0..4).map(look)).waits;
+        assert_eq!(waits.len(), MOST_WAITS + 1);
+        assert_eq!((waits["CPU"], waits["Lock:tuple"]), (9, 8));
+        assert_eq!((waits[OTHER_WAITS], waits.values().sum::<u32>()), (2, 27));
+    }
+
+    #[test]
+    fn what_was_not_seen_stays_absent() {
+        let blind = |second| Observation {
+            snapshot: None,
+            host: BTreeMap::new(),
+            ..look(second)
+        };
+        let second = filled((0..4).map(blind));
+        assert_eq!(
+            second,
+            Second {
+                second: -1,
+                ..Second::default()
+            }
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! Tests of what is on the charts of the load.
+
+use super::*;
+use crate::report::fixture;
+
+#[test]
+fn the_bars_of_a_distribution_are_all_requests_that_were_answered() {
+    let summary = fixture::experiment(false);
+    let [_, distribution] = spread(&summary, Some("discovery.list"));
+    assert_eq!(distribution.lines.len(), 2);
+    for (line, arm) in distribution.lines.iter().zip(&summary.arms) {
+        let operation = arm
+            .operations
+            .iter()
+            .find(|one| one.name == "discovery.list");
+        let told = operation.unwrap().spectrum.last().unwrap().0 * 100.0;
+        let sum: f64 = line.points.iter().map(|point| point.y).sum();
+        assert!((sum - told).abs() < 0.1, "{sum} of {told}");
+    }
+}
+
+#[test]
+fn half_of_the_requests_lie_below_the_median() {
+    let summary = fixture::experiment(false);
+    for arm in &summary.arms {
+        let p50 = arm.total.response.p50.unwrap();
+        let share = below(&arm.total, p50);
+        assert!((share - 0.5).abs() < 0.03, "{share}");
+    }
+}
+
+#[test]
+fn failures_lie_on_top_of_each_other_and_add_up() {
+    let summary = fixture::experiment(false);
+    let plots = failures(&summary, Grid::of(&summary.trials));
+    let [plot] = plots.as_slice() else {
+        panic!("only the before arm failed: {}", plots.len());
+    };
+    let labels: Vec<&str> = plot.lines.iter().map(|line| line.label.as_str()).collect();
+    assert_eq!(labels, ["http error", "timeout"]);
+    let failed: u64 = summary
+        .trials
+        .iter()
+        .filter(|trial| trial.arm == "before")
+        .map(|trial| trial.series[12].failed)
+        .sum();
+    let top = plot.lines[1].points[12];
+    assert!((top.y - failed as f64).abs() < 1e-9);
+    assert!((top.range.0 - plot.lines[0].points[12].y).abs() < 1e-9);
+}
+
+#[test]
+fn failures_of_a_folder_that_kept_no_outcomes_are_still_drawn() {
+    let mut summary = fixture::experiment(false);
+    for second in summary
+        .trials
+        .iter_mut()
+        .flat_map(|trial| &mut trial.series)
+    {
+        second.errors.clear();
+    }
+    let plots = failures(&summary, Grid::of(&summary.trials));
+    assert_eq!(plots[0].lines[0].label, UNTOLD);
+}
+
+#[test]
+fn the_shade_of_the_response_time_reaches_from_the_median_to_p99() {
+    let summary = fixture::run();
+    let lines = percentiles(&summary, Grid::of(&summary.trials));
+    let labels: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
+    assert_eq!(labels, ["p50", "p95", "p99"]);
+    let (median, slowest) = (lines[0].points[7], lines[2].points[7]);
+    assert!((median.range.0 - median.y).abs() < 1e-9);
+    assert!((median.range.1 - slowest.y).abs() < 1e-9);
+}

@@ -1,0 +1,56 @@
+//! What the keys do.
+
+use std::{thread, time::Duration};
+
+use super::run::{server, watched};
+
+#[test]
+fn keys_choose_the_panel_explain_themselves_and_let_the_view_stand_still() {
+    let served = server().serve();
+    let terminal = watched(&served.url(), "-d 10m");
+    terminal.press(&["3"]);
+    terminal.until_shows(&["┌ 3 Operations", "http.request", "a second"]);
+    terminal.press(&["Tab"]);
+    terminal.until_shows(&["┌ 4 Target"]);
+    terminal.press(&["Left", "Left"]);
+    terminal.until_shows(&["┌ 2 Spread", " ms "]);
+    terminal.press(&["BTab"]);
+    terminal.until_shows(&["┌ 1 Over time"]);
+
+    terminal.press(&["?"]);
+    terminal.until_shows(&["┌ Keys", "let the view stand still", "twice"]);
+    terminal.press(&["x"]);
+    terminal.until("the help to go", |seen| !seen.contains("┌ Keys"));
+
+    terminal.press(&["p"]);
+    let stands = terminal.until_shows(&[" PAUSED "]);
+    // Some ticks later.
+    thread::sleep(Duration::from_secs(2));
+    assert_eq!(terminal.seen(), stands);
+    terminal.press(&["Space"]);
+    let goes_on = terminal.until("the view to go on", |seen| !seen.contains("PAUSED"));
+    assert_ne!(goes_on, stands);
+    terminal.until("the next figures", |seen| seen != goes_on);
+}
+
+#[test]
+fn q_asks_once_and_stops_with_a_report() {
+    let served = server().serve();
+    let terminal = watched(&served.url(), "-d 10m");
+    terminal.press(&["q"]);
+    terminal.until_shows(&["Stop, and report what was measured?"]);
+    terminal.press(&["n"]);
+    terminal.until("the question to go", |seen| !seen.contains("Stop, and"));
+    assert!(terminal.is_full_screen());
+    terminal.press(&["s"]);
+    terminal.until_shows(&["Stop, and report what was measured?"]);
+    terminal.press(&["y"]);
+    terminal.until_prompt();
+    let all = terminal.all();
+    let at = |text: &str| all.find(text).unwrap_or_else(|| panic!("{text}:\n{all}"));
+    // What was told while it ran stands above the report, and what was there before above that.
+    let load = all.rfind("open loop, 50/s for 10m").unwrap();
+    assert!(at("earlier") < at("open loop") && at("open loop") < load);
+    assert!(at("Requests ") < at("Connections "));
+    terminal.assert_usable();
+}
