@@ -157,9 +157,10 @@
       series: all,
       bands,
       legend: { markers: {
-        width: 0,
-        stroke: () => "transparent",
-        fill: (u, at) => at > 0 && all[at].hue ? colour(all[at].hue) : "transparent",
+        width: 2,
+        dash: (u, at) => ({ 6: "dashed", 2: "dotted" })[all[at].dash?.[0]] ?? "solid",
+        stroke: (u, at) => all[at].hue ? colour(all[at].hue) : "transparent",
+        fill: (u, at) => chart.shape === "stack" && all[at].hue ? colour(all[at].hue) : "transparent",
       } },
       scales: {
         x: {
@@ -200,6 +201,13 @@
     u.ctx.save();
     u.ctx.fillStyle = colour("track");
     u.ctx.fillRect(u.bbox.left, u.bbox.top, width, u.bbox.height);
+    if (width > 64 * devicePixelRatio) {
+      u.ctx.fillStyle = colour("soft");
+      u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
+      u.ctx.textAlign = "left";
+      u.ctx.textBaseline = "top";
+      u.ctx.fillText("warm-up", u.bbox.left + 6 * devicePixelRatio, u.bbox.top + 5 * devicePixelRatio);
+    }
     u.ctx.restore();
   };
 

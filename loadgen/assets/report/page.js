@@ -73,9 +73,12 @@
   const links = new Map([...document.querySelectorAll(".jump a")].map((link) => [link.hash.slice(1), link]));
   const watcher = new IntersectionObserver((entries) => {
     for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      links.forEach((link) => link.removeAttribute("aria-current"));
       const link = links.get(target.id);
+      if (!isIntersecting) {
+        link.removeAttribute("aria-current");
+        continue;
+      }
+      links.forEach((other) => other.removeAttribute("aria-current"));
       link.setAttribute("aria-current", "true");
       const list = link.closest("ul");
       const left = link.offsetLeft - list.offsetLeft;

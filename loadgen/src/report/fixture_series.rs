@@ -62,9 +62,9 @@ pub(super) fn series(slow: bool, seconds: i64, rate: f64, dice: &mut Dice) -> Ve
         .collect()
 }
 
-/// Failures by outcome: two of three are timeouts.
+/// Failures by outcome: at least half of them are timeouts.
 fn errors(failed: u64) -> BTreeMap<String, u64> {
-    let other = failed / 3;
+    let other = failed / 2;
     [("timeout", failed - other), ("http_error", other)]
         .into_iter()
         .filter(|(_, count)| *count > 0)

@@ -10,6 +10,7 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::events::printable;
 use crate::report::anatomy::{self, Anatomy};
 use crate::report::chart::{self, Chart};
 use crate::report::comparison::{Bar, Claim};
@@ -58,9 +59,9 @@ struct Numbered {
 }
 
 /// All charts of a page.
-struct Drawings<'a> {
+struct Drawings {
     spread_charts: Vec<Chart>,
-    spread_names: Vec<&'a str>,
+    spread_names: Vec<String>,
     operation_charts: Vec<Chart>,
     load_charts: Vec<Numbered>,
     target_charts: Vec<Numbered>,
@@ -78,7 +79,7 @@ struct Words<'a> {
     claims: Vec<Drawn<'a, Claim>>,
     forest_axis: String,
     spread_charts: Vec<Chart>,
-    spread_names: Vec<&'a str>,
+    spread_names: Vec<String>,
     operation_charts: Vec<Chart>,
     load_charts: Vec<Numbered>,
     target_charts: Vec<Numbered>,
@@ -148,7 +149,7 @@ pub fn html(summary: &Summary) -> Result<String, ReportError> {
 }
 
 /// Draws all charts, and hands the same plots to the script.
-fn drawings(summary: &Summary) -> Result<Drawings<'_>, ReportError> {
+fn drawings(summary: &Summary) -> Result<Drawings, ReportError> {
     let grid = Grid::of(&summary.trials);
     let load = plots::load(summary, grid);
     let load_count = load.len();
@@ -171,7 +172,11 @@ fn drawings(summary: &Summary) -> Result<Drawings<'_>, ReportError> {
         operation_charts: operations
             .filter_map(|(_, plots)| chart::draw(&plots[0]))
             .collect(),
-        spread_names: if names.len() > 1 { names } else { Vec::new() },
+        spread_names: spreads
+            .iter()
+            .skip(1)
+            .map(|(name, _)| printable(name))
+            .collect(),
         load_charts,
         target_charts,
         data: Charts::of(grid, &over_time, &spreads).json()?,

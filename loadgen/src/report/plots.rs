@@ -126,6 +126,20 @@ pub(super) fn class_of(arm: &str) -> &'static str {
     if arm == "before" { "before" } else { "after" }
 }
 
+/// A class for a way to fail; what the generator itself did is grey.
+const fn class_of_outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "k1",
+        Outcome::HttpError => "k2",
+        Outcome::BodyMismatch => "k3",
+        Outcome::Timeout => "k4",
+        Outcome::Connect => "k5",
+        Outcome::Reset => "k6",
+        Outcome::AbortedAtDrain => "k7",
+        Outcome::Dropped => "rest",
+    }
+}
+
 /// One line an arm: the middle of its trials, with their range where it has several.
 pub(super) fn by_arm(summary: &Summary, grid: Grid, style: &str, pick: Pick) -> Vec<Line> {
     let trials = |arm: &Arm| {
@@ -221,13 +235,12 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
             let mut lines: Vec<Line> = Outcome::ALL
                 .into_iter()
                 .filter(|outcome| *outcome != Outcome::Ok)
-                .enumerate()
-                .map(|(place, outcome)| {
+                .map(|outcome| {
                     let name = outcome.as_str();
                     let of =
                         move |second: &Second| Some(*second.errors.get(name).unwrap_or(&0) as f64);
                     Line {
-                        class: format!("k{}", place + 1),
+                        class: class_of_outcome(outcome).into(),
                         label: name.replace('_', " "),
                         points: grid.across(&summary.trials, &arm.name, Over::Sum, of),
                         band: true,

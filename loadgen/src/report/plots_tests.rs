@@ -20,12 +20,18 @@ fn the_bars_of_a_distribution_are_all_requests_that_were_answered() {
 }
 
 #[test]
-fn half_of_the_requests_lie_below_the_median() {
+fn the_share_below_a_point_of_the_spectrum_is_that_point_s() {
     let summary = fixture::experiment(false);
     for arm in &summary.arms {
-        let p50 = arm.total.response.p50.unwrap();
-        let share = below(&arm.total, p50);
-        assert!((share - 0.5).abs() < 0.03, "{share}");
+        for pair in arm.total.spectrum.windows(2) {
+            let ((low, from), (high, to)) = (pair[0], pair[1]);
+            assert!((below(&arm.total, to) - high).abs() < 1e-9, "{to} ms");
+            let between = below(&arm.total, (from * to).sqrt());
+            assert!(
+                (between - f64::midpoint(low, high)).abs() < 1e-9,
+                "{between}"
+            );
+        }
     }
 }
 

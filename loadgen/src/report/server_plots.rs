@@ -1,6 +1,7 @@
 //! Which charts of the target, PostgreSQL and Redis a page has, on the same seconds as the load.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use crate::events::printable;
 use crate::report::over_time::{Grid, Over};
@@ -19,6 +20,8 @@ const PROCESSES: [(&str, &str); 4] = [
     ("redis", "redis"),
     ("loadgen", "rest"),
 ];
+/// How many times what is used a limit may be, to be on the same chart.
+const ROOM_ABOVE: f64 = 4.0;
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
 
@@ -74,21 +77,40 @@ pub(super) fn server(summary: &Summary, grid: Grid) -> Vec<Plot> {
     plots
 }
 
-/// Connections in use, with the size of the pool.
+/// Connections in use, with the size of the pool where that does not dwarf them.
 fn pool(summary: &Summary, grid: Grid) -> Plot {
+    let highest = |line: &Line| {
+        line.points
+            .iter()
+            .map(|point| point.range.1)
+            .reduce(f64::max)
+    };
     let mut lines = by_arm(summary, grid, "", |second| {
         second.pool_in_use.map(f64::from)
     });
+    let used = lines.iter().filter_map(highest).fold(0.0, f64::max);
+    let mut note = String::from("PostgreSQL connections that a request held.");
     let most = by_arm(summary, grid, " dashed", |second| {
         second.pool_max.map(f64::from)
     });
-    lines.extend(most.into_iter().map(|line| Line {
-        label: format!("{} at most", line.label),
-        ..line
-    }));
+    for line in most {
+        match highest(&line) {
+            Some(most) if most > used * ROOM_ABOVE => {
+                let _infallible = write!(
+                    note,
+                    " The pool of {} may hold {most:.0}, off the chart.",
+                    line.label
+                );
+            }
+            Some(_) => lines.push(Line {
+                label: format!("{} at most", line.label),
+                ..line
+            }),
+            None => {}
+        }
+    }
     Plot {
-        note: "PostgreSQL connections that a request held; dashed: as many as the pool may hold."
-            .into(),
+        note,
         lines,
         ..Plot::over_time("pool", "Pool connections in use", "connections")
     }
@@ -203,6 +225,32 @@ mod tests {
         assert_eq!(before.lines.last().unwrap().label, OTHER_WAITS);
         assert!(before.lines.len() <= MOST_WAITS + 1);
         assert_eq!(before.top, after.top);
+    }
+
+    #[test]
+    fn a_pool_that_is_mostly_idle_does_not_flatten_the_chart() {
+        let mut summary = fixture::experiment(false);
+        let labels = |plot: &Plot| {
+            let all = plot.lines.iter().map(|line| line.label.clone());
+            all.collect::<Vec<String>>()
+        };
+        let near = of(&summary, "pool");
+        assert_eq!(
+            labels(&near),
+            ["before", "after", "before at most", "after at most"]
+        );
+        for trial in summary.trials.iter_mut().filter(|one| one.arm == "after") {
+            for second in &mut trial.series {
+                second.pool_max = Some(200);
+            }
+        }
+        let far = of(&summary, "pool");
+        assert_eq!(labels(&far), ["before", "after", "before at most"]);
+        assert!(
+            far.note.contains("The pool of after may hold 200"),
+            "{}",
+            far.note
+        );
     }
 
     #[test]
