@@ -30,9 +30,10 @@ pub(super) fn assert_reachable(page: &Page<'_>, at_least: usize) {
         if focus.place == -1 || focus.place == 0 && !visited.is_empty() {
             break;
         }
-        assert!(focus.shown, "the focus does not show: {focus:?}");
+        let name = &focus.name;
+        assert!(focus.shown, "the focus does not show on {name}");
         if focus.place == -2 {
-            assert!(focus.scrolls, "neither a control nor scrolled: {focus:?}");
+            assert!(focus.scrolls, "neither a control nor scrolled: {name}");
         } else {
             visited.push(wanted[usize::try_from(focus.place).unwrap()].clone());
         }

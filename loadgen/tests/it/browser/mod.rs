@@ -4,6 +4,7 @@
 mod harness;
 mod hour;
 mod keyboard;
+mod live;
 mod looks;
 mod pictures;
 mod report;

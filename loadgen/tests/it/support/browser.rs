@@ -266,7 +266,7 @@ impl Page<'_> {
 
     /// Waits until an expression is true; fails with its text where it does not become so.
     pub(crate) fn until(&self, expression: &str) {
-        for _ in 0..600 {
+        for _ in 0..1_200 {
             if self.eval::<bool>(&format!("Boolean({expression})")) {
                 return;
             }
