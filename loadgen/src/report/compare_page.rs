@@ -7,13 +7,15 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    axis::Axis,
-    chart::{self, Chart},
+    charts::{
+        axis::Axis,
+        chart::{self, Chart},
+        over_time::Point,
+        plot::{Line, Plot, Shape},
+    },
     compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
     comparison::whole_change,
     metrics,
-    over_time::Point,
-    plot::{Line, Plot, Shape},
     render::ReportError,
 };
 use crate::{events::printable, schema::Operation};

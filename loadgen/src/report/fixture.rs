@@ -1,13 +1,16 @@
 //! Summaries that look like real ones, for the tests of the reports. Every figure follows from
 //! a small deterministic generator, so that snapshots stay still.
 
+mod parts;
+mod series;
+
 use chrono::{TimeZone, Utc};
 
-use crate::report::fixture_parts::{
+use crate::report::fixture::parts::{
     AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
     validity,
 };
-use crate::report::fixture_series::series;
+use crate::report::fixture::series::series;
 use crate::schema::{
     Arm, Effect, Operation, Promised, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
     Verdict,

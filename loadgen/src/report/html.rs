@@ -11,16 +11,16 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::events::printable;
-use crate::report::anatomy::{self, Anatomy};
-use crate::report::chart::{self, Chart};
+use crate::report::charts::anatomy::{self, Anatomy};
+use crate::report::charts::chart::{self, Chart};
+use crate::report::charts::interactive::Charts;
+use crate::report::charts::over_time::Grid;
+use crate::report::charts::plot::Plot;
+use crate::report::charts::strips::{self, CostRow};
+use crate::report::charts::{plots, server_plots};
 use crate::report::comparison::{Bar, Claim};
-use crate::report::interactive::Charts;
 use crate::report::model::{OperationRow, Page};
-use crate::report::over_time::Grid;
-use crate::report::plot::Plot;
 use crate::report::render::ReportError;
-use crate::report::strips::{self, CostRow};
-use crate::report::{plots, server_plots};
 use crate::schema::Summary;
 
 /// The page.

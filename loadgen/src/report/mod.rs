@@ -1,15 +1,12 @@
 //! What people read: each report is made from the stored summary alone, so that any of them
 //! can be made again. `model` says everything once, in words; a renderer only lays it out.
 //!
-//! `figures` writes numbers, `comparison` sets the arms side by side, `over_time`, `plots` and
-//! `server_plots` prepare lines, `chart`, `strips` and `anatomy` draw them, `interactive` hands
-//! them to the page's script, `render` writes all into a folder.
+//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `render`
+//! writes all into a folder.
 
-mod anatomy;
 mod arm_metrics;
-mod axis;
 pub mod catalogue;
-mod chart;
+mod charts;
 mod closing;
 mod compare;
 mod compare_page;
@@ -21,18 +18,12 @@ pub mod figures;
 mod github;
 mod history;
 mod html;
-mod interactive;
 mod junit;
 mod markdown;
 mod metrics;
 pub mod model;
-mod over_time;
-mod plot;
-mod plots;
 mod render;
-mod server_plots;
 mod shelf;
-mod strips;
 mod table;
 mod terminal;
 pub mod why;
@@ -40,13 +31,7 @@ pub mod why;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
-mod colours;
-#[cfg(test)]
 mod fixture;
-#[cfg(test)]
-mod fixture_parts;
-#[cfg(test)]
-mod fixture_series;
 
 pub use closing::console;
 pub use compare::{Chosen, Difference, compare, differences, undeclared};

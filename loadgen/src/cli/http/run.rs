@@ -82,7 +82,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     let events = audience.events();
     let helm = match onward {
         Ok(onward) => {
-            let now = args.rate.map_or(0.0, |rate| rate.as_per_second());
+            let now = args.rate.map_or(0.0, crate::units::Rate::as_per_second);
             let most = MOST_RATE;
             steering.begin(Steerable::Rate { now, most });
             Some(Helm::new(steering.wishes(), Some(onward)))

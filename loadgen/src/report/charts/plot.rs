@@ -1,12 +1,12 @@
 //! What a chart shows, before it is drawn: by [`chart`](super::chart) as a picture, by the page's
 //! script as a chart that can be pointed at.
 
-use crate::report::axis::Axis;
-use crate::report::over_time::Point;
+use crate::report::charts::axis::Axis;
+use crate::report::charts::over_time::Point;
 
 /// How the points of a line are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(in crate::report) enum Shape {
     /// Joined.
     Lines,
     /// Joined, on top of the line before; the range of a point is from there to its own value.
@@ -17,43 +17,43 @@ pub(super) enum Shape {
 
 /// One line.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
+pub(in crate::report) struct Line {
     /// Its class: `before dashed`.
-    pub(super) class: String,
+    pub(in crate::report) class: String,
     /// Its name in the legend.
-    pub(super) label: String,
+    pub(in crate::report) label: String,
     /// Where it goes, from left to right.
-    pub(super) points: Vec<Point>,
+    pub(in crate::report) points: Vec<Point>,
     /// Whether the range of its points is filled.
-    pub(super) band: bool,
+    pub(in crate::report) band: bool,
 }
 
 /// What to draw.
 #[derive(Debug, Clone)]
-pub(super) struct Plot {
+pub(in crate::report) struct Plot {
     /// Its name among the charts of the page.
-    pub(super) id: String,
+    pub(in crate::report) id: String,
     /// What it shows.
-    pub(super) title: String,
+    pub(in crate::report) title: String,
     /// How to read it.
-    pub(super) note: String,
+    pub(in crate::report) note: String,
     /// What the vertical axis counts.
-    pub(super) unit: &'static str,
+    pub(in crate::report) unit: &'static str,
     /// Horizontal axis.
-    pub(super) x: Axis,
+    pub(in crate::report) x: Axis,
     /// Vertical axis.
-    pub(super) y: Axis,
+    pub(in crate::report) y: Axis,
     /// How the lines are drawn.
-    pub(super) shape: Shape,
+    pub(in crate::report) shape: Shape,
     /// A value that the vertical axis reaches at least, so that charts can be compared.
-    pub(super) top: Option<f64>,
+    pub(in crate::report) top: Option<f64>,
     /// What is on it.
-    pub(super) lines: Vec<Line>,
+    pub(in crate::report) lines: Vec<Line>,
 }
 
 impl Plot {
     /// An empty plot over the seconds of the trials, on a linear axis.
-    pub(super) fn over_time(id: &str, title: &str, unit: &'static str) -> Self {
+    pub(in crate::report) fn over_time(id: &str, title: &str, unit: &'static str) -> Self {
         Self {
             id: id.into(),
             title: title.into(),

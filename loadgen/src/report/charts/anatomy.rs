@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::events::printable;
+use crate::report::charts::plots::operation_names;
 use crate::report::figures;
-use crate::report::plots::operation_names;
 use crate::schema::{Arm, Band, Operation, Parts, Summary};
 
 /// Class of each part, in the order of [`Parts::named`].
@@ -17,37 +17,37 @@ const WORTH_NAMING: f64 = 0.005;
 
 /// One operation, or all together.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Anatomy {
+pub(in crate::report) struct Anatomy {
     /// Which.
-    pub(super) operation: String,
+    pub(in crate::report) operation: String,
     /// Its arms.
-    pub(super) arms: Vec<AnatomyArm>,
+    pub(in crate::report) arms: Vec<AnatomyArm>,
 }
 
 /// One arm of it.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct AnatomyArm {
+pub(in crate::report) struct AnatomyArm {
     /// Which.
-    pub(super) arm: String,
+    pub(in crate::report) arm: String,
     /// From the fastest to the slowest, the failures last.
-    pub(super) bands: Vec<AnatomyBand>,
+    pub(in crate::report) bands: Vec<AnatomyBand>,
 }
 
 /// One band.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct AnatomyBand {
+pub(in crate::report) struct AnatomyBand {
     /// `p50 to p90`.
-    pub(super) name: String,
+    pub(in crate::report) name: String,
     /// The drawing.
-    pub(super) svg: String,
+    pub(in crate::report) svg: String,
     /// Its mean response time.
-    pub(super) mean: String,
+    pub(in crate::report) mean: String,
     /// The parts in words.
-    pub(super) parts: String,
+    pub(in crate::report) parts: String,
 }
 
 /// Class and name of each part, for the legend.
-pub(super) fn legend() -> Vec<(&'static str, &'static str)> {
+pub(in crate::report) fn legend() -> Vec<(&'static str, &'static str)> {
     CLASSES
         .into_iter()
         .zip(Parts::default().named())
@@ -56,7 +56,7 @@ pub(super) fn legend() -> Vec<(&'static str, &'static str)> {
 }
 
 /// All requests together first, then each operation; without those that were not taken apart.
-pub(super) fn anatomies(summary: &Summary) -> Vec<Anatomy> {
+pub(in crate::report) fn anatomies(summary: &Summary) -> Vec<Anatomy> {
     let total = anatomy(summary, "All requests", |arm| Some(&arm.total));
     let names = operation_names(summary);
     // A single operation is all requests.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::events::printable;
-use crate::report::over_time::{Grid, Over};
-use crate::report::plot::{Line, Plot};
-use crate::report::plots::{Pick, by_arm, class_of, level, of_arm, stack};
+use crate::report::charts::over_time::{Grid, Over};
+use crate::report::charts::plot::{Line, Plot};
+use crate::report::charts::plots::{Pick, by_arm, class_of, level, of_arm, stack};
 use crate::schema::{Arm, Second, Summary};
 
 /// Wait events that have a colour of their own.
@@ -26,7 +26,7 @@ const ROOM_ABOVE: f64 = 4.0;
 const MIB: f64 = 1_048_576.0;
 
 /// What the target and its services said of themselves, second by second.
-pub(super) fn server(summary: &Summary, grid: Grid) -> Vec<Plot> {
+pub(in crate::report) fn server(summary: &Summary, grid: Grid) -> Vec<Plot> {
     let plot = |id: &str, title: &str, note: &str, unit, pick: Pick| Plot {
         note: note.into(),
         lines: by_arm(summary, grid, "", pick),

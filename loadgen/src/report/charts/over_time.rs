@@ -6,22 +6,22 @@ use std::collections::BTreeMap;
 use crate::schema::{Second, Trial};
 
 /// Most points of one line.
-pub(super) const MAX_POINTS: usize = 600;
+pub(in crate::report) const MAX_POINTS: usize = 600;
 
 /// One point of a line, with the range that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Point {
+pub(in crate::report) struct Point {
     /// Seconds since the measured window began.
-    pub(super) x: f64,
+    pub(in crate::report) x: f64,
     /// Its value.
-    pub(super) y: f64,
+    pub(in crate::report) y: f64,
     /// Smallest and largest value over the trials, and over the seconds that share the point.
-    pub(super) range: (f64, f64),
+    pub(in crate::report) range: (f64, f64),
 }
 
 /// How the trials of an arm become one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(in crate::report) enum Over {
     /// The middle of the trials, with their range.
     Middle,
     /// Their mean; means can be put on top of each other.
@@ -32,7 +32,7 @@ pub(super) enum Over {
 
 /// The instants at which all lines of a page have their points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grid {
+pub(in crate::report) struct Grid {
     /// The first second of any trial.
     first: i64,
     /// The last one.
@@ -43,7 +43,7 @@ pub(super) struct Grid {
 
 impl Grid {
     /// The grid of all trials of a page.
-    pub(super) fn of(trials: &[Trial]) -> Self {
+    pub(in crate::report) fn of(trials: &[Trial]) -> Self {
         let seconds = || trials.iter().flat_map(|trial| &trial.series);
         let first = seconds().map(|one| one.second).min().unwrap_or(0);
         let last = seconds().map(|one| one.second).max().unwrap_or(0);
@@ -58,12 +58,12 @@ impl Grid {
     }
 
     /// How many seconds share a point.
-    pub(super) fn step(&self) -> i64 {
+    pub(in crate::report) fn step(&self) -> i64 {
         self.step
     }
 
     /// Every instant, in order: the first second of each bin.
-    pub(super) fn instants(&self) -> Vec<f64> {
+    pub(in crate::report) fn instants(&self) -> Vec<f64> {
         (self.first.div_euclid(self.step)..=self.last.div_euclid(self.step))
             .map(|bin| (bin * self.step) as f64)
             .collect()
@@ -71,7 +71,7 @@ impl Grid {
 
     /// What `pick` finds in an arm's trials, second by second; seconds without a value are left
     /// out.
-    pub(super) fn across(
+    pub(in crate::report) fn across(
         &self,
         trials: &[Trial],
         arm: &str,

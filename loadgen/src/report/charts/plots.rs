@@ -2,9 +2,9 @@
 //! [`server_plots`](super::server_plots).
 
 use crate::events::printable;
-use crate::report::axis::Axis;
-use crate::report::over_time::{Grid, Over, Point};
-use crate::report::plot::{Line, Plot, Shape};
+use crate::report::charts::axis::Axis;
+use crate::report::charts::over_time::{Grid, Over, Point};
+use crate::report::charts::plot::{Line, Plot, Shape};
 use crate::sample::Outcome;
 use crate::schema::{Arm, Operation, Second, Summary};
 
@@ -16,10 +16,10 @@ const BARS_A_DECADE: f64 = 6.0;
 const UNTOLD: &str = "failed";
 
 /// What a second may tell.
-pub(super) type Pick = fn(&Second) -> Option<f64>;
+pub(in crate::report) type Pick = fn(&Second) -> Option<f64>;
 
 /// What the load was and what became of it, second by second.
-pub(super) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
+pub(in crate::report) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
     let mut plots = vec![
         Plot {
             note: format!(
@@ -51,7 +51,7 @@ pub(super) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
 
 /// How the response times of all requests together, or of one operation, are spread: each from
 /// the fastest to the slowest, and how many there are of each.
-pub(super) fn spread(summary: &Summary, name: Option<&str>) -> [Plot; 2] {
+pub(in crate::report) fn spread(summary: &Summary, name: Option<&str>) -> [Plot; 2] {
     let found: Vec<(&Arm, &Operation)> = summary
         .arms
         .iter()
@@ -98,7 +98,7 @@ pub(super) fn spread(summary: &Summary, name: Option<&str>) -> [Plot; 2] {
 }
 
 /// Operations that any arm was asked for, in the order of the suite.
-pub(super) fn operation_names(summary: &Summary) -> Vec<&str> {
+pub(in crate::report) fn operation_names(summary: &Summary) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for operation in summary.arms.iter().flat_map(|arm| &arm.operations) {
         if operation.planned > 0 && !names.contains(&operation.name.as_str()) {
@@ -128,7 +128,7 @@ fn failing(summary: &Summary) -> bool {
 }
 
 /// A class for an arm; a run is drawn in the colour of `after`.
-pub(super) fn class_of(arm: &str) -> &'static str {
+pub(in crate::report) fn class_of(arm: &str) -> &'static str {
     if arm == "before" { "before" } else { "after" }
 }
 
@@ -147,7 +147,12 @@ const fn class_of_outcome(outcome: Outcome) -> &'static str {
 }
 
 /// One line an arm: the middle of its trials, with their range where it has several.
-pub(super) fn by_arm(summary: &Summary, grid: Grid, style: &str, pick: Pick) -> Vec<Line> {
+pub(in crate::report) fn by_arm(
+    summary: &Summary,
+    grid: Grid,
+    style: &str,
+    pick: Pick,
+) -> Vec<Line> {
     let trials = |arm: &Arm| {
         let all = summary.trials.iter();
         all.filter(|trial| trial.arm == arm.name).count()
@@ -279,7 +284,7 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
 }
 
 /// A title that names the arm where there are two.
-pub(super) fn of_arm(summary: &Summary, title: &str, arm: &Arm) -> String {
+pub(in crate::report) fn of_arm(summary: &Summary, title: &str, arm: &Arm) -> String {
     if summary.arms.len() > 1 {
         format!("{title}, {}", printable(&arm.name))
     } else {
@@ -288,7 +293,7 @@ pub(super) fn of_arm(summary: &Summary, title: &str, arm: &Arm) -> String {
 }
 
 /// Lines on top of each other; those that are nothing everywhere are left out.
-pub(super) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
+pub(in crate::report) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
     let mut floor: Vec<f64> = Vec::new();
     let mut stacked: Vec<Line> = Vec::new();
     for mut line in lines {
@@ -312,7 +317,7 @@ pub(super) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
 }
 
 /// Gives plots of one kind the same height, so that the arms can be compared.
-pub(super) fn level(plots: &mut [Plot]) {
+pub(in crate::report) fn level(plots: &mut [Plot]) {
     let points = plots
         .iter()
         .flat_map(|plot| &plot.lines)

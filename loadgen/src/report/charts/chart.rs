@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::report::axis::{Axis, Scale, scale};
-use crate::report::over_time::Point;
-use crate::report::plot::{Line, Plot, Shape};
+use crate::report::charts::axis::{Axis, Scale, scale};
+use crate::report::charts::over_time::Point;
+use crate::report::charts::plot::{Line, Plot, Shape};
 
 /// Width of a drawing in its own units; a page shows it between 340 and 560 pixels wide.
 const WIDTH: f64 = 520.0;
@@ -24,21 +24,21 @@ const BOTTOM: f64 = 38.0;
 
 /// A drawing with its words.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Chart {
+pub(in crate::report) struct Chart {
     /// Its name among the charts of the page.
-    pub(super) id: String,
+    pub(in crate::report) id: String,
     /// What it shows.
-    pub(super) title: String,
+    pub(in crate::report) title: String,
     /// How to read it.
-    pub(super) note: String,
+    pub(in crate::report) note: String,
     /// Class and label of each line.
-    pub(super) legend: Vec<(String, String)>,
+    pub(in crate::report) legend: Vec<(String, String)>,
     /// The drawing.
-    pub(super) svg: String,
+    pub(in crate::report) svg: String,
 }
 
 /// Draws a plot; nothing where no line has a point.
-pub(super) fn draw(plot: &Plot) -> Option<Chart> {
+pub(in crate::report) fn draw(plot: &Plot) -> Option<Chart> {
     let lines: Vec<Line> = plot
         .lines
         .iter()
@@ -108,7 +108,7 @@ fn push(svg: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 /// Text for an attribute or an element.
-pub(super) fn escaped(text: &str) -> String {
+pub(in crate::report) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

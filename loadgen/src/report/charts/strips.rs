@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::events::printable;
-use crate::report::chart::escaped;
+use crate::report::charts::chart::escaped;
 use crate::report::comparison::{Bar, Claim};
 use crate::report::figures;
 use crate::schema::{Cost, Summary};
 
 /// A pair of bars, the first arm above the second.
-pub(super) fn pair(bar: &Bar) -> (String, String) {
+pub(in crate::report) fn pair(bar: &Bar) -> (String, String) {
     (
         strip("before", bar.before_share, &bar.before),
         strip("after", bar.after_share, &bar.after),
@@ -36,24 +36,24 @@ fn strip(class: &str, share: f64, figure: &str) -> String {
 
 /// What the target spent on an operation, in both arms.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CostRow {
+pub(in crate::report) struct CostRow {
     /// Which operation.
-    pub(super) operation: String,
+    pub(in crate::report) operation: String,
     /// One an arm.
-    pub(super) arms: Vec<CostStrip>,
+    pub(in crate::report) arms: Vec<CostStrip>,
 }
 
 /// What the target spent on an operation.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct CostStrip {
+pub(in crate::report) struct CostStrip {
     /// Which arm.
-    pub(super) arm: String,
+    pub(in crate::report) arm: String,
     /// The drawing.
-    pub(super) svg: String,
+    pub(in crate::report) svg: String,
     /// The mean time in the handler.
-    pub(super) total: String,
+    pub(in crate::report) total: String,
     /// The parts in words.
-    pub(super) parts: String,
+    pub(in crate::report) parts: String,
 }
 
 /// The parts of a cost, in the order in which they are stacked.
@@ -70,7 +70,7 @@ fn parts(cost: &Cost) -> [(&'static str, &'static str, f64); 6] {
 }
 
 /// Class and name of each part, for the legend.
-pub(super) fn cost_legend() -> Vec<(&'static str, &'static str)> {
+pub(in crate::report) fn cost_legend() -> Vec<(&'static str, &'static str)> {
     parts(&Cost::default())
         .into_iter()
         .map(|(class, name, _)| (class, name))
@@ -78,7 +78,7 @@ pub(super) fn cost_legend() -> Vec<(&'static str, &'static str)> {
 }
 
 /// Every operation that told what it spent.
-pub(super) fn costs(summary: &Summary) -> Vec<CostRow> {
+pub(in crate::report) fn costs(summary: &Summary) -> Vec<CostRow> {
     let mut names: Vec<&str> = Vec::new();
     for operation in summary.arms.iter().flat_map(|arm| &arm.operations) {
         if operation.cost.total_ms > 0.0 && !names.contains(&operation.name.as_str()) {
@@ -145,14 +145,14 @@ fn stack(cost: &Cost, largest: f64) -> String {
 }
 
 /// The scale that all rows of a forest plot share: ratios on a logarithmic axis.
-pub(super) struct Forest {
+pub(in crate::report) struct Forest {
     low: f64,
     high: f64,
 }
 
 impl Forest {
     /// A scale around every ratio, its interval, its blocks and 1.
-    pub(super) fn around(claims: &[Claim]) -> Self {
+    pub(in crate::report) fn around(claims: &[Claim]) -> Self {
         let all = claims.iter().flat_map(|claim| {
             let bounds = claim.bounds.map(|(low, high)| [low, high]);
             claim
@@ -177,7 +177,7 @@ impl Forest {
     }
 
     /// The row of one effect: its blocks as dots, its interval as a bar, its estimate as a mark.
-    pub(super) fn row(&self, claim: &Claim) -> String {
+    pub(in crate::report) fn row(&self, claim: &Claim) -> String {
         let label = escaped(&format!(
             "{}: {} {}",
             claim.metric, claim.change, claim.interval
@@ -222,7 +222,7 @@ impl Forest {
     }
 
     /// The axis below the rows.
-    pub(super) fn axis(&self) -> String {
+    pub(in crate::report) fn axis(&self) -> String {
         let mut svg = String::from(r#"<svg class="forest-axis" aria-hidden="true">"#);
         let inside = |ratio: f64| (self.low..=self.high).contains(&ratio.ln());
         let wide = self.high - self.low > 3.5;

@@ -2,7 +2,7 @@
 
 /// One axis.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Axis {
+pub(in crate::report) enum Axis {
     /// From 0 or below to the largest value.
     Linear,
     /// In powers of ten.
@@ -14,11 +14,11 @@ pub(super) enum Axis {
 }
 
 /// A scale from values to a stretch of the drawing, with its ticks.
-pub(super) struct Scale {
+pub(in crate::report) struct Scale {
     /// Whether equal steps are equal factors.
     log: bool,
     /// Smallest value.
-    pub(super) low: f64,
+    pub(in crate::report) low: f64,
     /// Largest value.
     high: f64,
     /// Where the smallest value lies in the drawing.
@@ -26,12 +26,12 @@ pub(super) struct Scale {
     /// Where the largest value lies.
     to: f64,
     /// Values that are named, with their names.
-    pub(super) ticks: Vec<(f64, String)>,
+    pub(in crate::report) ticks: Vec<(f64, String)>,
 }
 
 impl Scale {
     /// Where a value lies in the drawing.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub(in crate::report) fn at(&self, value: f64) -> f64 {
         let place = |value: f64| {
             if self.log {
                 value.max(self.low).ln()
@@ -50,7 +50,12 @@ impl Scale {
 }
 
 /// The scale that fits the values.
-pub(super) fn scale(axis: Axis, values: impl Iterator<Item = f64>, from: f64, to: f64) -> Scale {
+pub(in crate::report) fn scale(
+    axis: Axis,
+    values: impl Iterator<Item = f64>,
+    from: f64,
+    to: f64,
+) -> Scale {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::events::printable;
-use crate::report::axis::Axis;
-use crate::report::over_time::Grid;
-use crate::report::plot::{Line, Plot, Shape};
+use crate::report::charts::axis::Axis;
+use crate::report::charts::over_time::Grid;
+use crate::report::charts::plot::{Line, Plot, Shape};
 
 /// All charts of a page.
 #[derive(Debug, Serialize)]
-pub(super) struct Charts {
+pub(in crate::report) struct Charts {
     /// Instants of the trials, in seconds since the measured window began.
     seconds: Vec<f64>,
     /// How many seconds share a point.
@@ -63,7 +63,11 @@ struct DrawnLine {
 
 impl Charts {
     /// The charts over time, and how the response times of each name are spread.
-    pub(super) fn of(grid: Grid, plots: &[Plot], spreads: &[(String, [Plot; 2])]) -> Self {
+    pub(in crate::report) fn of(
+        grid: Grid,
+        plots: &[Plot],
+        spreads: &[(String, [Plot; 2])],
+    ) -> Self {
         let seconds = grid.instants();
         Self {
             charts: plots.iter().map(|plot| drawn(plot, &seconds)).collect(),
@@ -80,7 +84,7 @@ impl Charts {
     }
 
     /// As JSON that can stand inside a `script` element: no `<` begins an end tag or a comment.
-    pub(super) fn json(&self) -> Result<String, serde_json::Error> {
+    pub(in crate::report) fn json(&self) -> Result<String, serde_json::Error> {
         Ok(serde_json::to_string(self)?.replace('<', "\\u003c"))
     }
 }
@@ -156,8 +160,8 @@ fn short(value: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::charts::plots;
     use crate::report::fixture;
-    use crate::report::plots;
 
     #[test]
     fn every_line_over_time_has_a_figure_or_none_for_each_instant_of_the_page() {
