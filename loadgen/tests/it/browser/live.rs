@@ -145,7 +145,7 @@ fn past_runs_are_found_and_two_of_them_compared() {
         for scheme in ["light", "dark"] {
             page.prefer(scheme, "screen");
             assert_readable(&page, 40, &format!("{scheme}, {device}"));
-            assert_eq!(page.eval::<f64>("looks.sideways()"), 0.0, "{device}");
+            assert_eq!(page.eval::<i32>("looks.sideways()"), 0, "{device}");
             page.screenshot(&format!("compare_{device}_{scheme}"));
         }
     }

@@ -61,7 +61,7 @@ fn the_page_of_runs_is_readable_reachable_and_fits_a_telephone() {
             page.until("document.querySelectorAll('a[href$=\"report.html\"]').length >= 3");
             ask(&page);
             assert_readable(&page, 10, &format!("{scheme}, {device}"));
-            assert_eq!(page.eval::<f64>("looks.sideways()"), 0.0, "{device}");
+            assert_eq!(page.eval::<i32>("looks.sideways()"), 0, "{device}");
             page.screenshot(&format!("runs_{device}_{scheme}"));
         }
     }
