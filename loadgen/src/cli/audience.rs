@@ -58,6 +58,14 @@ impl Audience {
         let exports = result.metrics.is_some() || result.otlp.is_some();
         let wanted = [!result.quiet, page.is_some(), out.is_some(), exports];
         let (events, mut heard) = events::channels(wanted.iter().filter(|one| **one).count());
+        if let Some(page) = &own {
+            // A view that takes the whole screen shows notes, and hides what was written before.
+            if result.quiet {
+                say_where(page);
+            } else {
+                events.note(where_it_is(page));
+            }
+        }
         // As many were made as are taken here, in whichever order.
         let mut next = || heard.pop();
         let live = wanted[0].then(&mut next).flatten();
@@ -153,7 +161,7 @@ pub(super) fn output_is_taken(result: &ResultArgs) -> bool {
     result.events_to.as_deref() == Some(Path::new(STANDARD))
 }
 
-/// The page that `--web` asks for, and says where it is.
+/// The page that `--web` asks for.
 pub(super) fn open_page(result: &ResultArgs) -> Result<Option<Page>, Failure> {
     let Some(address) = result.web else {
         return Ok(None);
@@ -164,14 +172,17 @@ pub(super) fn open_page(result: &ResultArgs) -> Result<Option<Page>, Failure> {
         starter: None,
     })
     .map_err(Failure::usage)?;
-    say_where(&page);
     Ok(Some(page))
 }
 
 /// Says where a page is, before anything else is said.
 pub(super) fn say_where(page: &Page) {
     // A closed pipe has nobody to tell.
-    let _closed = writeln!(io::stderr(), "live page: http://{}/", page.address());
+    let _closed = writeln!(io::stderr(), "{}", where_it_is(page));
+}
+
+fn where_it_is(page: &Page) -> String {
+    format!("live page: http://{}/", page.address())
 }
 
 fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::Utc;
 
 use super::{
-    audience::{open_page, output_is_taken},
+    audience::{open_page, output_is_taken, say_where},
     experiment::{differences, measure},
     experiment_args::ExperimentArgs,
     outcome::{Failure, print},
@@ -36,6 +36,9 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         .map(|budget| Millis(budget.0 / names.len() as u64));
     // One page for all of them.
     let page = open_page(&args.result)?;
+    if let Some(page) = &page {
+        say_where(page);
+    }
     let mut entries: Vec<Entry> = Vec::new();
     let mut code = exit::PASSED;
     let mut interrupted = false;

@@ -33,16 +33,13 @@ mod agreement;
 #[cfg(test)]
 mod fixture;
 
+pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
 pub use closing::console;
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use compare_page::{ComparePage, compare_page};
-pub use csv::csv;
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
-pub use html::html;
-pub use junit::junit;
-pub use markdown::markdown;
 pub use render::{Format, ReportError, all, one};
 pub use shelf::{headline, runs, runs_json};
 pub use terminal::{terminal, whereabouts};
