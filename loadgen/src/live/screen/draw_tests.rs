@@ -94,6 +94,7 @@ fn tick(number: u32) -> Tick {
             "other guests of this machine took 7 % of its time".into(),
             "180 of 200 a second are answered: what is late queues up\n\u{1b}[31m".into(),
         ],
+        ..Tick::default()
     }
 }
 
