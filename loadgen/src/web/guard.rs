@@ -163,7 +163,8 @@ mod tests {
     fn a_change_needs_the_kind_the_origin_and_the_token() {
         let guard = Guard::new([127, 0, 0, 1].into());
         let token = guard.token().to_owned();
-        let with = |change: &dyn Fn(&mut Vec<(&'static str, String)>)| {
+        type Lines = Vec<(&'static str, String)>;
+        let with = |change: &dyn Fn(&mut Lines)| {
             let mut all = vec![
                 ("host", "localhost:8090".to_owned()),
                 ("content-type", "application/json; charset=utf-8".to_owned()),

@@ -130,7 +130,7 @@ mod tests {
         let steering = Steering::new(CancellationToken::new());
         let mut out = Vec::new();
         write(&heard, &steering, &AtomicBool::new(true), &mut out).unwrap();
-        assert_eq!(out.iter().filter(|byte| **byte == b'\n').count(), 2);
+        assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
         drop(publisher);
     }
 
@@ -143,7 +143,7 @@ mod tests {
             format!("{{\"users\": 20}}\n\n{{\"users\": 51}}\nnonsense\n{long}\n{{\"rate\": 5}}");
         let mut refused = Vec::new();
         read_wishes(&mut text.as_bytes(), &steering, &mut |why| {
-            refused.push(why)
+            refused.push(why);
         });
         assert_eq!(steering.steerable(), Steerable::Users { now: 20, most: 50 });
         assert!(refused[0].contains("1 to 50"), "{refused:?}");

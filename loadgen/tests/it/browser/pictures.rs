@@ -61,11 +61,10 @@ fn place(page: &Page<'_>, expression: &str, most: f64) -> [f64; 4] {
     ))
 }
 
-/// Writes `docs/pictures/NAME.png`, and says its size.
+/// Writes `docs/pictures/NAME.png`.
 pub(super) fn save(name: &str, picture: &[u8]) {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/pictures"));
     fs::create_dir_all(folder).unwrap();
-    println!("{name}.png: {} KB", picture.len() / 1_000);
     assert!(
         picture.len() < MOST_BYTES,
         "{name}: {} bytes",

@@ -36,7 +36,7 @@ use tempfile::TempDir;
 use tokio::{runtime::Runtime, time::timeout};
 
 /// Longest that Chromium may take to start or to answer, on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Width of a desk's window in CSS pixels.
 pub(crate) const DESK: u32 = 1280;

@@ -71,5 +71,5 @@ fn figures_go_where_they_are_sent_while_the_view_is_on_the_screen() {
     terminal.until_prompt();
     terminal.enter("clear; head -c 40 figures.json; wc -c <figures.json; echo do''ne");
     let seen = terminal.until_shows(&["done"]);
-    assert!(seen.starts_with("{") && !seen.contains('\u{1b}'), "{seen}");
+    assert!(seen.starts_with('{') && !seen.contains('\u{1b}'), "{seen}");
 }
