@@ -31,6 +31,7 @@ use crate::{
     store::MOST_SAMPLES,
     suite::Windows,
     trial::{MOST_RATE, Ticks},
+    units::Rate,
 };
 
 /// Time between two looks at the running load.
@@ -82,7 +83,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     let events = audience.events();
     let helm = match onward {
         Ok(onward) => {
-            let now = args.rate.map_or(0.0, crate::units::Rate::as_per_second);
+            let now = args.rate.map_or(0.0, Rate::as_per_second);
             let most = MOST_RATE;
             steering.begin(Steerable::Rate { now, most });
             Some(Helm::new(steering.wishes(), Some(onward)))
