@@ -102,6 +102,8 @@ impl Browser {
                 "disable-gpu",
                 "disable-quic",
                 "no-first-run",
+                // A page that scrolls slowly to the focus has not arrived when it is looked at.
+                "force-prefers-reduced-motion",
                 "disable-background-networking",
                 "disable-component-update",
                 "disable-sync",
