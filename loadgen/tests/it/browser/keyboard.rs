@@ -3,7 +3,7 @@
 
 use serde::Deserialize;
 
-use super::looks::open;
+use super::looks::{open, walk};
 use crate::support::{Browser, Page, report};
 
 /// Where the focus is.
@@ -20,6 +20,7 @@ struct Focus {
 /// Tab visits all that can be pressed, in order, and shows it; and nothing else but boxes that
 /// are scrolled.
 pub(super) fn assert_reachable(page: &Page<'_>, at_least: usize) {
+    walk(page);
     page.eval::<serde_json::Value>("looks.begin()");
     let wanted: Vec<String> = page.eval("looks.mark()");
     assert!(wanted.len() >= at_least, "{wanted:?}");

@@ -154,6 +154,22 @@
       document.body.focus();
       document.body.removeAttribute("tabindex");
     },
+    // Walks down the page and back, because charts are made when they come near; `walked` when done.
+    walk: () => {
+      window.walked = false;
+      const frame = () => new Promise(requestAnimationFrame);
+      (async () => {
+        for (let at = 0; at < document.scrollingElement.scrollHeight; at += innerHeight / 2) {
+          scrollTo(0, at);
+          await frame();
+          await frame();
+        }
+        scrollTo(0, 0);
+        await frame();
+        window.walked = true;
+      })();
+      return null;
+    },
     // Opens every fold.
     unfold: () => document.querySelectorAll("details").forEach((one) => { one.open = true; }),
   };

@@ -34,6 +34,12 @@ pub(super) fn ask(page: &Page<'_>) {
     page.eval::<bool>(&format!("window.looks = (\n// {questions}\n), true"));
 }
 
+/// Walks over the page, so that everything that is made on the way is there.
+pub(super) fn walk(page: &Page<'_>) {
+    page.eval::<serde_json::Value>("looks.walk()");
+    page.until("window.walked");
+}
+
 /// Its charts.
 pub(super) fn charts(page: &Page<'_>) -> Vec<Chart> {
     page.eval("looks.charts()")

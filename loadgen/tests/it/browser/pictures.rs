@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use super::looks::ask;
+use super::looks::{ask, walk};
 use crate::support::{Browser, Page, report};
 
 /// Width of a picture in CSS pixels: what a page of documentation shows without scaling it down far.
@@ -83,6 +83,7 @@ fn the_pictures_of_the_documentation_are_taken() {
     for (name, run, expression, most) in PARTS {
         page.go(&report(run, &browser.folder().join(run)));
         ask(&page);
+        walk(&page);
         page.until("looks.charts().every((one) => one.drawn > 2)");
         save(name, &page.picture(place(&page, expression, most)));
     }

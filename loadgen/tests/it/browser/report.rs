@@ -6,7 +6,7 @@ use std::fs;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::looks::{charts, open};
+use super::looks::{charts, open, walk};
 use crate::support::{Browser, report, store, summary};
 
 /// What the names of a hostile target look like.
@@ -31,6 +31,9 @@ fn every_chart_is_drawn() {
     for name in ["before_after", "mentor_cache"] {
         let page = open(&browser, &report(name, &browser.folder().join(name)));
         page.eval::<Value>("looks.unfold()");
+        walk(&page);
+        // Those that can be pointed at have become that, and are not empty.
+        page.until("looks.charts().filter((one) => one.by === 'canvas').length > 5");
         page.until("looks.charts().every((one) => one.drawn > 2)");
         let drawn = charts(&page);
         assert!(drawn.len() > 5, "{name}: {drawn:?}");
