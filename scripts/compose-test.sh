@@ -7,12 +7,13 @@ cd "$(dirname "$0")/.."
 
 project=codeconnect-test-$$
 export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${REPORT_PORT:-18090}
+export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090}
 results=$(mktemp -d)
 export RESULTS_DIR=$results DEMO_ARGS=${DEMO_ARGS:---quick}
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
-    docker compose down --volumes --timeout 5 >/dev/null 2>&1 || true
+    docker compose --profile observability down --volumes --timeout 5 >/dev/null 2>&1 || true
     rm -rf "$results"
     exit $code
 }
@@ -20,6 +21,18 @@ trap finish EXIT
 
 docker compose build ${BUILD_PROFILE:+--build-arg PROFILE="$BUILD_PROFILE"}
 docker compose up --detach
+# Prometheus comes along where its image is here: a test downloads nothing large.
+prometheus=${PROMETHEUS_IMAGE:-prom/prometheus:latest} scraped=no
+if docker image inspect "$prometheus" >/dev/null 2>&1; then
+    docker compose --profile observability up --detach prometheus
+else
+    scraped=skipped
+    echo "compose-test: SKIPPED: Prometheus, there is no image $prometheus"
+fi
+# Whether Prometheus has an answer to a query.
+knows() {
+    curl -fsS --get "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode "query=$1" 2>/dev/null | grep -q '"value"'
+}
 
 page=http://127.0.0.1:$REPORT_PORT
 seen_running=no
@@ -30,6 +43,7 @@ for _ in $(seq 240); do
         events=$(curl -sSN --max-time 3 "$page/events" 2>/dev/null || true)
         if grep -q '^event: state' <<<"$events"; then seen_running=yes; fi
     fi
+    if [ $scraped = no ] && knows 'loadgen_requests_total > 0' && knows 'targetapp_memory_limit_bytes > 0'; then scraped=yes; fi
     if curl -fsS "$page/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
     state=$(docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}}' | grep '^loadgen ' || true)
     case $state in *exited*) echo "compose-test: loadgen stopped early: $state" >&2; exit 1 ;; esac
@@ -37,6 +51,8 @@ for _ in $(seq 240); do
 done
 
 docker compose logs --no-color --no-log-prefix loadgen | tail -60
+[ $scraped != no ] || { echo "compose-test: Prometheus did not scrape loadgen and target-app" >&2; exit 1; }
+[ $scraped = skipped ] || curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" | grep -q '"SlowTarget"' || { echo "compose-test: the alert rules are not loaded" >&2; exit 1; }
 [ $seen_running = yes ] || { echo "compose-test: the live page did not show the run" >&2; exit 1; }
 curl -fsS "$page/" | grep -q 'name="token"' || { echo "compose-test: the live page is gone" >&2; exit 1; }
 curl -fsS "$page/api/runs" | grep -q '"name":"before_after"' || { echo "compose-test: the run is not listed" >&2; exit 1; }
