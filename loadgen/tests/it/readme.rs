@@ -10,7 +10,7 @@ fn the_excerpt_in_the_readme_is_what_the_program_prints() {
     let readme = fs::read_to_string(format!("{root}/README.md")).unwrap();
     let (_, rest) = readme.split_once("```\nPASSED ").expect("an excerpt");
     let (excerpt, _) = rest.split_once("```").unwrap();
-    let run = format!("{root}/results/published/before_after");
+    let run = format!("{root}/results/published/demo");
     let printed = loadgen(["report", &run]).output().unwrap();
     let printed = String::from_utf8(printed.stdout).unwrap();
     let lines: HashSet<&str> = printed.lines().collect();

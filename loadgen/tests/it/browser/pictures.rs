@@ -12,31 +12,33 @@ const MOST_BYTES: usize = 200_000;
 
 /// Which part of which report: the picture's name, the run, an expression for the first and the last
 /// element in it, and the most pixels of height.
-const PARTS: [(&str, &str, &str, f64); 9] = [
+const PARTS: [(&str, &str, &str, f64); 11] = [
     (
         "report",
-        "before_after",
+        "demo",
         "[header, facts.nextElementSibling]",
         900.0,
     ),
-    ("verdict", "before_after", "[header, facts]", 700.0),
-    ("bars", "before_after", "[facts.nextElementSibling]", 700.0),
-    ("figures", "before_after", "[part('figures')]", 620.0),
-    ("decisions", "before_after", "[part('decisions')]", 760.0),
+    ("verdict", "demo", "[header, facts]", 700.0),
+    ("bars", "demo", "[facts.nextElementSibling]", 700.0),
+    ("figures", "demo", "[part('figures')]", 620.0),
+    ("decisions", "demo", "[part('decisions')]", 760.0),
     (
         "spectrum",
-        "before_after",
+        "demo",
         "[chart(/fastest to the slowest|of every request/)]",
         600.0,
     ),
     (
         "over-time",
-        "before_after",
+        "demo",
         "[chart(/^Response time over time/)]",
         600.0,
     ),
-    ("validity", "before_after", "[part('validity')]", 560.0),
-    ("audit", "before_after", "[part('audit')]", 620.0),
+    ("target", "demo", "[part('target')]", 820.0),
+    ("why", "demo", "[part('why')]", 760.0),
+    ("validity", "demo", "[part('validity')]", 560.0),
+    ("audit", "demo", "[part('audit')]", 620.0),
 ];
 
 /// What the expressions of [`PARTS`] are made of.
@@ -88,10 +90,7 @@ fn the_pictures_of_the_documentation_are_taken() {
         save(name, &page.picture(place(&page, expression, most)));
     }
     page.prefer("dark", "screen");
-    page.go(&report(
-        "before_after",
-        &browser.folder().join("before_after"),
-    ));
+    page.go(&report("demo", &browser.folder().join("demo")));
     save(
         "report-dark",
         &page.picture(place(&page, PARTS[0].2, PARTS[0].3)),
