@@ -23,9 +23,9 @@ test: setup-test ## Every test, on a real PostgreSQL and Redis started for it, i
 	$(CARGO) build --locked -p target-app -p loadgen
 	$(CARGO) test --locked --workspace --no-run
 	./target/debug/loadgen stack --services postgres,redis --no-fsync -- $(CARGO) test --locked --workspace -- --skip driver:: --skip timed:: --skip browser::
-	$(CARGO) test --locked -p loadgen --test it -- browser:: --test-threads=1
+	$(CARGO) test --locked --workspace --test it -- browser:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
-	scripts/timed-tests.sh $(CARGO) test --locked -p loadgen --test it -- timed:: --test-threads=1
+	scripts/timed-tests.sh $(CARGO) test --locked --workspace --test it -- timed:: --test-threads=1
 
 lint: ## Formatting and lints, as CI wants them
 	$(CARGO) fmt --all --check

@@ -178,6 +178,7 @@ pub struct ResultArgs {
         long,
         env = "LOADGEN_WEB",
         value_name = "ADDRESS:PORT",
+        value_parser = address,
         num_args = 0..=1,
         default_missing_value = "127.0.0.1:8090"
     )]
@@ -197,6 +198,7 @@ pub struct ResultArgs {
         long,
         env = "LOADGEN_METRICS",
         value_name = "ADDRESS:PORT",
+        value_parser = address,
         num_args = 0..=1,
         default_missing_value = "127.0.0.1:9464"
     )]
@@ -273,6 +275,7 @@ pub struct ServeArgs {
         long,
         env = "LOADGEN_LISTEN",
         value_name = "ADDRESS:PORT",
+        value_parser = address,
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
@@ -374,6 +377,14 @@ pub(super) fn rate(text: &str) -> Result<Rate, String> {
         .map_err(|error: crate::units::BadRate| error.to_string())
 }
 
+/// `127.0.0.1:8090`; `8090` and `localhost:8090` for the same.
+pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.strip_prefix("localhost:").unwrap_or(text);
+    text.parse()
+        .or_else(|_| port.parse().map(|port: u16| ([127, 0, 0, 1], port).into()))
+        .map_err(|_| format!("`{text}` is no address: write one like 127.0.0.1:8090, or a port"))
+}
+
 pub(super) fn positive(text: &str) -> Result<Millis, String> {
     match text.parse::<Millis>() {
         Ok(Millis(0)) => Err("a duration is longer than nothing".to_owned()),
@@ -422,6 +433,20 @@ mod tests {
                 let expected = format!("LOADGEN_{}", long.replace('-', "_").to_uppercase());
                 assert_eq!(twin, Some(expected), "{} --{long}", command.get_name());
             }
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_port_of_this_machine_or_a_whole_one() {
+        for text in ["8090", "localhost:8090", "127.0.0.1:8090"] {
+            assert_eq!(address(text).unwrap().to_string(), "127.0.0.1:8090");
+        }
+        assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
+        for text in ["core", "70000", "", "localhost", "example.com:80"] {
+            assert!(
+                address(text).unwrap_err().contains("127.0.0.1:8090"),
+                "{text}"
+            );
         }
     }
 

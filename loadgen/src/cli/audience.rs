@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use super::{args::ResultArgs, outcome::Failure};
@@ -19,6 +20,9 @@ use crate::{
     live::Live,
     web::{Page, Setup, Shown, lines},
 };
+
+/// Longest wait for who reads the lines of events, after the last of them.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Standard input or output in place of a file.
 const STANDARD: &str = "-";
@@ -40,6 +44,22 @@ pub(super) struct Audience {
 struct Written {
     ended: Arc<AtomicBool>,
     thread: JoinHandle<()>,
+}
+
+impl Written {
+    /// Waits until all has been written, and no longer than a reader that stands still deserves.
+    fn finish(self) {
+        self.ended.store(true, Ordering::Release);
+        let begun = Instant::now();
+        while !self.thread.is_finished() {
+            if begun.elapsed() > PATIENCE {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        // A panic while writing must not take the result with it.
+        let _written = self.thread.join();
+    }
 }
 
 impl Audience {
@@ -143,9 +163,7 @@ impl Audience {
             live.finish();
         }
         if let Some(written) = self.written {
-            written.ended.store(true, Ordering::Release);
-            // A panic while writing must not take the result with it.
-            let _written = written.thread.join();
+            written.finish();
         }
         if let Some(shown) = self.shown {
             shown.finish();

@@ -79,7 +79,8 @@ impl<'a> Session<'a> {
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {
-        let github = Github::here();
+        // Where lines of events go to standard output, nothing else does.
+        let github = Github::here().filter(|_| !output_is_taken(self.result));
         let summary = {
             let _muted = github.as_ref().map(Github::mute);
             let summary = self.measure(services, work)?;
@@ -136,6 +137,7 @@ impl<'a> Session<'a> {
             .enable_all()
             .build()
             .map_err(Failure::internal)?;
+        self.places()?;
         let stop = CancellationToken::new();
         let steering = Steering::new(stop.clone());
         let audience = Audience::gather(self.result, &steering)?;
@@ -161,6 +163,28 @@ impl<'a> Session<'a> {
         runtime.shutdown_background();
         worries.append(&mut self.left_out.borrow_mut());
         Ok((done.map(|done| (done, worries)), audience))
+    }
+
+    /// Refuses places that cannot be written to, before anything is started.
+    fn places(&self) -> Result<(), Failure> {
+        let results = &self.result.results;
+        if results.exists() && !results.is_dir() {
+            return Err(Failure::Usage(format!(
+                "{} is no folder: results cannot be kept there; name another with --results",
+                results.display()
+            )));
+        }
+        let junit = self.result.junit.as_deref();
+        let Some(parent) = junit.and_then(std::path::Path::parent) else {
+            return Ok(());
+        };
+        if parent.as_os_str().is_empty() || parent.is_dir() {
+            return Ok(());
+        }
+        Err(Failure::Usage(format!(
+            "--junit: {} is no folder; make it, or name another",
+            parent.display()
+        )))
     }
 
     /// Says what is about to run, once the services are up.

@@ -51,8 +51,9 @@ pub(super) fn listen<T: Send + 'static>(
                 let _gone = tokio::task::spawn_blocking(move || release(&services)).await;
                 std::process::exit(i32::from(exit::INTERRUPTED));
             }
-            events.warning(first);
+            // First, so that no listener can hold the end back.
             stop.cancel();
+            events.warning(first);
         }
     });
     Ok(())

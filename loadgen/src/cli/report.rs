@@ -65,7 +65,16 @@ pub(super) fn run(args: &ReportArgs) -> Result<u8, Failure> {
         store::renew_checksums(&folder, &names).map_err(Failure::internal)?;
         return Ok(exit::PASSED);
     }
-    match (args.format.as_slice(), &args.out) {
+    // The same word twice is one report.
+    let mut formats = args.format.clone();
+    let mut seen = Vec::new();
+    formats.retain(|format| {
+        !seen.contains(format) && {
+            seen.push(*format);
+            true
+        }
+    });
+    match (formats.as_slice(), &args.out) {
         ([format], None) => print(&render(&summary, *format)?)?,
         (formats, out) => {
             let into = out.as_ref().unwrap_or(&folder);

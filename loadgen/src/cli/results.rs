@@ -1,6 +1,9 @@
 //! `loadgen results`: the runs of a results folder listed, old ones removed, one packed.
 
-use std::{fmt::Write as _, path::PathBuf};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
@@ -129,7 +132,19 @@ pub(super) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
     Ok(exit::PASSED)
 }
 
+/// Refuses what is no results folder: a wrong name is not an empty shelf.
+fn there(results: &Path) -> Result<(), Failure> {
+    if results.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} is no folder; name one that holds `runs/` with --results",
+        results.display()
+    )))
+}
+
 fn list(args: &ListArgs) -> Result<(), Failure> {
+    there(&args.results)?;
     let mut found = store::shelf(&args.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
         found.retain(|run| run.name.contains(name.as_str()));
@@ -152,6 +167,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
 }
 
 fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
+    there(&args.results)?;
     let rule = Rule {
         keep: args.keep,
         before: args.older_than.map(|age| now - age),
@@ -187,6 +203,12 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
     let folder = result_folder(&args.run, &args.results)?
         .canonicalize()
         .map_err(Failure::internal)?;
+    if !["manifest.json", "summary.json"]
+        .iter()
+        .any(|file| folder.join(file).is_file())
+    {
+        return Err(Failure::usage(store::StoreError::NoRun { path: folder }));
+    }
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let out = match &args.out {
         Some(out) => out.clone(),

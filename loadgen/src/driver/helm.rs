@@ -40,6 +40,13 @@ impl Helm {
         Some((rate.as_per_second(), rest))
     }
 
+    /// Whether the load has not come to its end.
+    pub(super) fn goes_on(&self, now: Nanos) -> bool {
+        self.onward
+            .as_ref()
+            .is_some_and(|onward| now < onward.end())
+    }
+
     /// Waits for another number of users; for ever once nobody can wish any more.
     pub(super) async fn other_users(&mut self) -> u32 {
         loop {

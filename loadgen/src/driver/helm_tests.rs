@@ -72,6 +72,31 @@ fn an_open_load_goes_on_at_the_rate_that_is_wished_for() {
 }
 
 #[test]
+fn a_load_that_was_let_run_out_can_be_raised_again() {
+    let load = LoadModel::Open {
+        phases: vec![Phase {
+            name: String::new(),
+            duration: Millis(3_000),
+            rate: "20/s".parse().unwrap(),
+            to: None,
+        }],
+        arrivals: Arrivals::Constant,
+    };
+    let setup = setup(Truth::default().serve(), load, (0, 3_000), ONE);
+    let most = 1_000.0;
+    // At a tenth a second one arrival comes at once, the next would lie behind the end.
+    let data = steered(
+        setup,
+        Steerable::Rate { now: 20.0, most },
+        vec![(10, Wish::Rate(0.1)), (11, Wish::Rate(300.0))],
+    );
+    assert!(data.conserved() && !data.interrupted);
+    let told: Vec<&str> = data.changes.iter().map(|(_, what)| what.as_str()).collect();
+    assert_eq!(told.last(), Some(&"rate 300/s"));
+    assert!(data.total.planned > 150, "{}", data.total.planned);
+}
+
+#[test]
 fn users_come_and_go_as_they_are_wished_for() {
     let truth = Truth {
         delay: Duration::from_millis(20),

@@ -61,26 +61,36 @@ pub(super) fn pace(
     let mut arrivals = Cow::Borrowed(plan.arrivals.as_slice());
     let mut next = 0;
     let mut turns = (0..workers.len()).cycle();
-    while let Some(arrival) = arrivals.get(next).copied() {
+    let mut index = 0;
+    loop {
         let now = clock.now();
-        if stop.is_cancelled() {
+        let arrival = arrivals.get(next).copied();
+        if stop.is_cancelled() && (arrival.is_some() || !pace.changes.is_empty()) {
             // Up to here the plan was kept: an arrival that falls due just now is not in it.
-            pace.stopped = Some(now.min(arrival.intended));
+            pace.stopped = Some(arrival.map_or(now, |arrival| now.min(arrival.intended)));
             return pace;
         }
-        let turned = helm
-            .as_mut()
-            .and_then(|helm| helm.another_rate(now, arrival.index));
+        let turned = helm.as_mut().and_then(|helm| helm.another_rate(now, index));
         if let Some((rate, rest)) = turned {
             pace.changes.push((now, Wish::Rate(rate)));
             (arrivals, next) = (Cow::Owned(rest), 0);
             continue;
         }
+        let Some(arrival) = arrival else {
+            // Nothing is left at this rate; where a person chose it, another may be wished for.
+            let chosen = !pace.changes.is_empty();
+            if !chosen || !helm.as_ref().is_some_and(|helm| helm.goes_on(now)) {
+                break;
+            }
+            clock.sleep_until(now + LOOK_UP);
+            continue;
+        };
         if now < arrival.intended {
             clock.sleep_until(arrival.intended.min(now + LOOK_UP));
             continue;
         }
         next += 1;
+        index = arrival.index + 1;
         let woke = clock.now();
         if window.contains(arrival.intended) {
             pace.emitted += 1;

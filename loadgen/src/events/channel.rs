@@ -1,11 +1,15 @@
 //! From one that publishes to all who listen.
 //!
 //! Each listener has a bounded queue. A [`Tick`] that finds it full is dropped, so a slow terminal
-//! can never hold the pacer back; every other event waits for room, because losing one would lose
-//! a result. A listener that is gone is passed over: a run outlives its audience.
+//! can never hold the pacer back; every other event waits for room, for a while. A listener that
+//! made none in that time, or that is gone, is passed over from then on: a run outlives its
+//! audience.
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{event::Event, tick::Tick};
 use crate::schema::Trial;
@@ -13,24 +17,66 @@ use crate::schema::Trial;
 /// Events that may wait for a listener: some minutes of ticks.
 const CAPACITY: usize = 256;
 
+/// Longest wait for a listener whose queue is full: a reader of a pipe that stands still.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Time between two looks at a full queue.
+const LOOK_UP: Duration = Duration::from_millis(10);
+
 /// The writing end: cheap to clone, usable from any thread.
 #[derive(Debug, Clone, Default)]
 pub struct Publisher {
     /// None for a command that nobody watches.
-    listeners: Vec<SyncSender<Event>>,
+    listeners: Vec<Listener>,
+}
+
+/// One who listens.
+#[derive(Debug, Clone)]
+struct Listener {
+    queue: SyncSender<Event>,
+    /// Whether it was waited for in vain; it hears nothing more.
+    lost: Arc<AtomicBool>,
 }
 
 /// A publisher and the events it will send, in order.
 pub fn channel() -> (Publisher, Receiver<Event>) {
-    let (sender, events) = sync_channel(CAPACITY);
-    let listeners = vec![sender];
+    let (listener, events) = Listener::new();
+    let listeners = vec![listener];
     (Publisher { listeners }, events)
 }
 
 /// A publisher and as many listeners, each of which hears everything.
 pub fn channels(count: usize) -> (Publisher, Vec<Receiver<Event>>) {
-    let (listeners, events) = (0..count).map(|_| sync_channel(CAPACITY)).unzip();
+    let (listeners, events) = (0..count).map(|_| Listener::new()).unzip();
     (Publisher { listeners }, events)
+}
+
+impl Listener {
+    fn new() -> (Self, Receiver<Event>) {
+        let (queue, events) = sync_channel(CAPACITY);
+        let lost = Arc::default();
+        (Self { queue, lost }, events)
+    }
+
+    /// Gives it one event, waiting for room no longer than [`PATIENCE`].
+    fn hear(&self, mut event: Event) {
+        if self.lost.load(Ordering::Relaxed) {
+            return;
+        }
+        let begun = Instant::now();
+        loop {
+            match self.queue.try_send(event) {
+                // A closed channel is no failure of the run: the audience left.
+                Ok(())
+                | Err(TrySendError::Disconnected(_) | TrySendError::Full(Event::Tick(_))) => return,
+                Err(TrySendError::Full(_)) if begun.elapsed() >= PATIENCE => {
+                    self.lost.store(true, Ordering::Relaxed);
+                    return;
+                }
+                Err(TrySendError::Full(kept)) => event = kept,
+            }
+            thread::sleep(LOOK_UP);
+        }
+    }
 }
 
 impl Publisher {
@@ -39,15 +85,11 @@ impl Publisher {
         Self::default()
     }
 
-    /// Sends one event to everyone. A tick is dropped where a listener lags; others wait for room.
+    /// Sends one event to everyone. A tick is dropped where a listener lags; others wait for room,
+    /// and not for long.
     pub fn send(&self, event: Event) {
         for listener in &self.listeners {
-            // A closed channel is no failure of the run: the audience left.
-            if matches!(event, Event::Tick(_)) {
-                let _full_or_closed = listener.try_send(event.clone());
-            } else {
-                let _closed = listener.send(event.clone());
-            }
+            listener.hear(event.clone());
         }
     }
 
@@ -103,6 +145,27 @@ mod tests {
         drop(publisher);
         assert_eq!(events[0].iter().count(), 2);
         Publisher::silent().warning("nobody hears this");
+    }
+
+    #[test]
+    fn a_listener_that_stands_still_is_waited_for_once() {
+        let (publisher, mut events) = channels(2);
+        let still = events.remove(0);
+        let reader = thread::spawn({
+            let heard = events.remove(0);
+            move || heard.iter().count()
+        });
+        let begun = Instant::now();
+        for _ in 0..CAPACITY + 50 {
+            publisher.note("x");
+        }
+        drop(publisher);
+        assert_eq!(reader.join().unwrap(), CAPACITY + 50, "the other hears all");
+        assert_eq!(still.iter().count(), CAPACITY);
+        assert!(
+            begun.elapsed() < 10 * PATIENCE,
+            "it was waited for again and again"
+        );
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Onward {
         })
     }
 
+    /// Where the load ends.
+    pub const fn end(&self) -> Nanos {
+        self.end
+    }
+
     /// Arrivals at `rate` from `at` to the end; the first has the number `index`. A rate that
     /// would make more than a plan may hold is refused.
     pub fn plan(&self, at: Nanos, rate: Rate, index: u64) -> Result<Vec<Arrival>, PlanError> {

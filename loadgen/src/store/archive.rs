@@ -22,7 +22,7 @@ pub fn export(folder: &Path, names: &[&str], at: u64, out: &Path) -> Result<usiz
     let into = into.canonicalize().map_err(io_error("open", into))?;
     if into.starts_with(&root) {
         // It would be packed into itself.
-        return Err(StoreError::Outside { path: out.into() });
+        return Err(StoreError::Inside { path: out.into() });
     }
     let files = files(&root, names)?;
     let top = root.file_name().unwrap_or_default();
@@ -184,6 +184,6 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = run(root.path());
         let error = export(&folder, &[], 0, &folder.join("trials/x.tar.gz")).unwrap_err();
-        assert!(matches!(error, StoreError::Outside { .. }), "{error}");
+        assert!(matches!(error, StoreError::Inside { .. }), "{error}");
     }
 }

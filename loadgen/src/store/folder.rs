@@ -78,6 +78,15 @@ pub enum StoreError {
     /// The histograms of a trial could not be encoded.
     #[error("failed to keep the response times of a trial: {0}")]
     Latency(#[source] HlogError),
+    /// A file would be packed into itself.
+    #[error(
+        "failed to write {}: it lies inside the folder that is packed; choose another place with --out",
+        path.display()
+    )]
+    Inside {
+        /// Which path.
+        path: PathBuf,
+    },
     /// This is not the folder of a run, or not where runs are.
     #[error("{} is no folder of a run, and is left alone", path.display())]
     NoRun {

@@ -15,8 +15,8 @@ use super::folder::{StoreError, io_error};
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
 /// Largest manifest or verdict that is read, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
-/// Unfinished runs younger than this may still be running.
-const MAY_RUN: TimeDelta = TimeDelta::days(1);
+/// Unfinished runs younger than this may still be running: longer than any command may take.
+const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
 /// One run of the shelf.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -278,7 +278,7 @@ mod tests {
         assert_eq!(gone(Some(3), None), "d4 d3 d2");
         assert_eq!(gone(None, Some(day(4))), "d3 d2");
         assert_eq!(gone(Some(6), Some(day(4))), "");
-        let later = day(9);
+        let later = day(15);
         let all = Rule {
             keep: Some(0),
             before: None,

@@ -3,7 +3,7 @@
 use crate::{
     driver::{FlowLoad, Helm},
     events::Steerable,
-    schedule::{Onward, PlanError},
+    schedule::{MOST_ARRIVALS, Onward, PlanError},
     seed::sub_seed,
     suite::{LoadModel, load::MAX_USERS},
     trial::{Bench, Place},
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Highest rate that can be wished for, in iterations a second.
-pub const MOST_RATE: f64 = 100_000.0;
+const MOST_RATE: f64 = 100_000.0;
 
 /// Says what can be changed, and gives the driver what it needs to follow.
 pub(super) fn offer(
@@ -31,20 +31,42 @@ pub(super) fn offer(
             let end = Nanos::from_millis(length);
             let seed = sub_seed(place.seed, "plan");
             let now = phases.first().map_or(0.0, |one| one.rate.as_per_second());
-            let most = MOST_RATE;
+            let most = highest_rate(end);
             (
                 Steerable::Rate { now, most },
                 Some(Onward::new(*arrivals, &weights, end, seed)?),
             )
         }
+        _ if !suite.conduct.ramp.is_empty() => {
+            let why = "the users of this load follow its phases";
+            (Steerable::Nothing { why: why.into() }, None)
+        }
+        LoadModel::Closed {
+            iterations: Some(_),
+            ..
+        } => (counted(), None),
+        LoadModel::Closed { .. } if suite.conduct.shared_iterations.is_some() => (counted(), None),
         LoadModel::Closed { users, .. } => {
             let (now, most) = (*users, MAX_USERS);
             (Steerable::Users { now, most }, None)
         }
     };
-    let helm = (place.blocks == 0).then(|| Helm::new(bench.steering.wishes(), onward));
+    let can = !matches!(steerable, Steerable::Nothing { .. });
+    let helm = can.then(|| Helm::new(bench.steering.wishes(), onward));
     bench.steering.begin(steerable);
     Ok(helm)
+}
+
+/// A load that ends with its last iteration.
+fn counted() -> Steerable {
+    let why = "this load ends after so many iterations: other users would change when";
+    Steerable::Nothing { why: why.into() }
+}
+
+/// The highest rate that can be wished for in a load up to `end`: one whose arrivals can be planned.
+pub fn highest_rate(end: Nanos) -> f64 {
+    let seconds = (end.0 as f64 / 1e9).max(1.0);
+    MOST_RATE.min((MOST_ARRIVALS as f64 / seconds).floor())
 }
 
 /// What a reader must know of a load that was changed.

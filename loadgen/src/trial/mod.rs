@@ -13,7 +13,7 @@ mod watch;
 
 pub use crash::{Crash, Upkeep};
 pub use figures::{Measured, arm_operations, operation, promised, seconds, server_total};
-pub use helm::{MOST_RATE, told as told_changes};
+pub use helm::{highest_rate, told as told_changes};
 pub use job::{Arm, Bench, Place};
 pub use prepare::{Prepared, environment, prepare, switches_by_name};
 pub use prime::{Sessions, rows};

@@ -31,7 +31,7 @@ use crate::{
     seed::sub_seed,
     stack::StackError,
     stats::attainable_hit_ratio,
-    suite::{Suite, Windows},
+    suite::{LoadModel, Suite, Windows},
     units::Nanos,
     verdict::{self, Evidence},
 };
@@ -350,7 +350,11 @@ fn setup(
         timeout: suite.timeout,
         drain: suite.windows.drain,
         max_users: suite.max_users,
-        workers: place.workers,
+        // A worker without a user of its own would end at once, and hear of no other.
+        workers: match &suite.load {
+            LoadModel::Closed { users, .. } => place.workers.min((*users).max(1) as usize),
+            LoadModel::Open { .. } => place.workers,
+        },
         seed: sub_seed(place.seed, "users"),
         progress: Arc::new(Progress::default()),
         stop: bench.stop.child_token(),

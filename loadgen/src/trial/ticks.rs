@@ -22,8 +22,8 @@ const MOST: usize = 32;
 const BUSY: f64 = 0.8;
 /// Share of time taken by other guests of the machine from which figures are doubtful.
 const STEAL: f64 = 0.02;
-/// Share of the offered rate below which the target does not keep up.
-const BEHIND: f64 = 0.9;
+/// Requests by which those that are open grow lately where the target does not keep up.
+const GROWN: u64 = 25;
 
 /// The last looks at the driver's counters.
 #[derive(Debug, Default)]
@@ -84,7 +84,10 @@ impl Ticks {
                 })
                 .collect(),
             operations: operations(&now, first),
-            doubts: doubts(timeline, first.map(|first| now.since(first))),
+            doubts: doubts(
+                timeline,
+                first.map(|first| now.open.saturating_sub(first.open)),
+            ),
             ..Tick::default()
         };
         self.0.push_back(now);
@@ -123,7 +126,7 @@ fn errors(done: &driver::Done) -> BTreeMap<String, u64> {
 }
 
 /// What would make the trial doubtful if it went on like this.
-fn doubts(timeline: &Timeline, rates: Option<driver::Rates>) -> Vec<String> {
+fn doubts(timeline: &Timeline, backlog: Option<u64>) -> Vec<String> {
     let mut doubts = Vec::new();
     let Some(last) = timeline.last() else {
         return doubts;
@@ -142,12 +145,10 @@ fn doubts(timeline: &Timeline, rates: Option<driver::Rates>) -> Vec<String> {
             steal * 100.0
         ));
     }
-    let behind =
-        |rates: &driver::Rates| rates.offered > 5.0 && rates.achieved < BEHIND * rates.offered;
-    if let Some(rates) = rates.filter(behind) {
+    if let Some(more) = backlog.filter(|more| *more >= GROWN) {
         doubts.push(format!(
-            "{:.0} of {:.0} a second are answered: what is late queues up",
-            rates.achieved, rates.offered
+            "{more} more requests wait than {} s ago: the target does not keep up",
+            LATELY.as_secs()
         ));
     }
     doubts

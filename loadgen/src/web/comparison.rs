@@ -60,15 +60,23 @@ mod tests {
 
     #[test]
     fn one_run_too_many_and_climbing_names_are_refused() {
+        let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
+        let summary = published.join("mentor_cache/summary.json");
         let root = tempfile::tempdir().unwrap();
-        for query in [
-            "",
-            "runs=a",
-            "runs=a,b,c,d,e,f,g",
-            "runs=a,../b",
-            "runs=..%2F,a",
-        ] {
-            assert!(page(root.path(), query).is_err(), "{query}");
+        // The last one is a run too, but it lies outside.
+        for name in ["a", "b", "c", "d", "e", "f", "g", "../outside"] {
+            let folder = root.path().join("runs").join(name);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::copy(&summary, folder.join("summary.json")).unwrap();
+        }
+        let asked = |query| page(root.path(), query).map(|page| page.html);
+        assert!(asked("runs=a,b").unwrap().contains("mentor_cache"));
+        assert!(asked("runs=a,b,c,d,e,f").is_ok());
+        for query in ["", "runs=a", "runs=a,b,c,d,e,f,g"] {
+            assert!(asked(query).unwrap_err().contains("two to 6"), "{query}");
+        }
+        for query in ["runs=a,../outside", "runs=..%2Foutside,a", "runs=a,none"] {
+            assert!(asked(query).unwrap_err().contains("no summary"), "{query}");
         }
     }
 }

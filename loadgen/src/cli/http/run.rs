@@ -30,7 +30,7 @@ use crate::{
     schedule::Schedule,
     store::MOST_SAMPLES,
     suite::Windows,
-    trial::{MOST_RATE, Ticks},
+    trial::{Ticks, highest_rate},
     units::Rate,
 };
 
@@ -84,7 +84,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
     let helm = match onward {
         Ok(onward) => {
             let now = args.rate.map_or(0.0, Rate::as_per_second);
-            let most = MOST_RATE;
+            let most = highest_rate(onward.end());
             steering.begin(Steerable::Rate { now, most });
             Some(Helm::new(steering.wishes(), Some(onward)))
         }
