@@ -16,7 +16,7 @@ esac
 
 awk -F, '
     NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
-    $column["operation"] == "discovery.list" {
+    $column["operation"] == "mentors.list" {
         queries[$column["arm"]] = $column["queries"]
         hits[$column["arm"]] = $column["cache_hit_ratio"]
     }

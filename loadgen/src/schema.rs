@@ -114,7 +114,7 @@ pub struct Arm {
 /// What happened to one kind of request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
-    /// `discovery.list`; `total` for all together.
+    /// `mentors.list`; `total` for all together.
     pub name: String,
     /// Requests whose intended start lies in the measured windows.
     pub planned: u64,
@@ -315,7 +315,7 @@ pub struct ValidityCheck {
 /// A difference between the arms in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
-    /// `discovery.list p97.5`, `queries per request` …
+    /// `mentors.list p97.5`, `queries per request` …
     pub metric: String,
     /// Whether a claim was staked on it before the run.
     pub primary: bool,

@@ -56,7 +56,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.contains("discovery.list p50 improves; explained by"),
+            text.contains("mentors.list p50 improves; explained by"),
             "{text}"
         );
     }

@@ -289,7 +289,7 @@ mod tests {
             "--set-after",
             "cache.mentors=redis",
             "--flow",
-            "discovery.browse",
+            "mentors.browse",
         ])
         .unwrap();
         let differences = experiment
@@ -300,7 +300,7 @@ mod tests {
             differences,
             [("cache.mentors".into(), "off".into(), "redis".into())]
         );
-        assert_eq!(experiment.primary, ["discovery.list p97.5"]);
+        assert_eq!(experiment.primary, ["mentors.list p97.5"]);
         assert_eq!(experiment.suite.flows.len(), 1);
     }
 
@@ -309,11 +309,11 @@ mod tests {
         let experiment = resolved(&[
             "booking_strategy",
             "--set-before",
-            "booking.strategy=naive",
+            "bookings.strategy=naive",
             "--quick",
         ])
         .unwrap();
-        assert!(experiment.before.profile.booking_strategy.is_known_wrong());
+        assert!(experiment.before.profile.bookings_strategy.is_known_wrong());
         assert_eq!(experiment.blocks, 2);
     }
 

@@ -249,14 +249,14 @@ mod tests {
             "--factor",
             "cache.mentors=off,redis",
             "--flow",
-            "discovery.browse",
+            "mentors.browse",
             "--replicates",
             "2",
         ])
         .unwrap();
         assert_eq!(
             (plan.metric.as_str(), plan.trials()),
-            ("discovery.list p97.5", 8)
+            ("mentors.list p97.5", 8)
         );
         assert!(
             announced(&plan).contains("8 trials, about 2 minute(s)"),

@@ -212,18 +212,18 @@ mod tests {
     fn only_the_named_flows_and_the_promises_about_them_stay() {
         let mut chosen = suite();
         let args = LoadArgs {
-            flows: vec!["auth.login".into(), "booking.race".into()],
+            flows: vec!["auth.login".into(), "bookings.race".into()],
             ..LoadArgs::default()
         };
         apply(&mut chosen, &args).unwrap();
         assert_eq!(chosen.flows.len(), 2);
         assert_eq!(chosen.thresholds.len(), 1);
         let wrong = LoadArgs {
-            flows: vec!["booking.rase".into()],
+            flows: vec!["bookings.rase".into()],
             ..LoadArgs::default()
         };
         let error = apply(&mut suite(), &wrong).unwrap_err().to_string();
-        assert!(error.contains("did you mean `booking.race`"), "{error}");
+        assert!(error.contains("did you mean `bookings.race`"), "{error}");
     }
 
     #[test]

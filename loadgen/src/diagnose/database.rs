@@ -27,7 +27,7 @@ fn loops_of_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
         .filter(|one| one.cost.queries >= MANY_QUERIES)
         .max_by(|a, b| a.cost.queries.total_cmp(&b.cost.queries))?;
     let switch = match operation.name.as_str() {
-        "discovery.list" => evidence.propose("discovery.query", "joined"),
+        "mentors.list" => evidence.propose("mentors.query", "joined"),
         "auth.login" => evidence.propose("auth.login_queries", "joined"),
         _ => None,
     };
@@ -44,10 +44,10 @@ fn loops_of_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
 
 /// Which index serves a table, by its switch.
 const INDEXES: [(&str, &str, &str); 4] = [
-    ("mentor", "discovery", "index.mentors_active_rating"),
+    ("mentor", "mentors", "index.mentors_active_rating"),
     ("booking", "bookings", "index.bookings_student"),
     ("booking", "recordings", "index.bookings_student"),
-    ("review", "discovery", "index.reviews_mentor"),
+    ("review", "mentors", "index.reviews_mentor"),
 ];
 
 fn scans(evidence: &Evidence<'_>) -> Option<Recommendation> {
@@ -128,7 +128,7 @@ fn locks(evidence: &Evidence<'_>) -> Option<Recommendation> {
             percent(waiting)
         ),
         "reduce lock contention: shorter transactions, the lock as late as possible, one statement instead of read and write",
-        evidence.propose("booking.strategy", "conditional_update"),
+        evidence.propose("bookings.strategy", "conditional_update"),
     )
 }
 
@@ -141,7 +141,7 @@ fn deadlocks(evidence: &Evidence<'_>) -> Option<Recommendation> {
         "DEADLOCKS",
         format!("PostgreSQL broke {found} deadlocks"),
         "database deadlocks: take locks in one order everywhere, and run the loser again",
-        evidence.propose("booking.strategy", "conditional_update"),
+        evidence.propose("bookings.strategy", "conditional_update"),
     )
 }
 
@@ -163,7 +163,7 @@ fn retries(evidence: &Evidence<'_>) -> Option<Recommendation> {
             evidence.requests()
         ),
         "a serializable transaction that often loses costs more than a lock: guard the one row that is contended",
-        evidence.propose("booking.strategy", "conditional_update"),
+        evidence.propose("bookings.strategy", "conditional_update"),
     )
 }
 

@@ -17,9 +17,9 @@ pub(super) const RULES: &[Rule] = &[
 
 fn wrong_data(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let broken = evidence.arm.audit.iter().find(|one| one.violations > 0)?;
-    let strategy = evidence.switch("booking.strategy");
+    let strategy = evidence.switch("bookings.strategy");
     let switch = (strategy == Some("naive"))
-        .then(|| evidence.propose("booking.strategy", "conditional_update"))
+        .then(|| evidence.propose("bookings.strategy", "conditional_update"))
         .flatten();
     said(
         "WRONG_DATA",

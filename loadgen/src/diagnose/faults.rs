@@ -125,7 +125,7 @@ pub(super) fn large(summary: &mut Summary) {
 pub(super) fn many_queries(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
     arm.profile
-        .insert("discovery.query".into(), "n_plus_one".into());
+        .insert("mentors.query".into(), "n_plus_one".into());
     arm.operations[1].cost.queries = 61.0;
 }
 
@@ -188,7 +188,7 @@ pub(super) fn idle(summary: &mut Summary) {
 pub(super) fn corruption(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
     arm.profile
-        .insert("booking.strategy".into(), "naive".into());
+        .insert("bookings.strategy".into(), "naive".into());
     arm.audit = vec![InvariantResult {
         number: 1,
         name: "slot_capacity".into(),

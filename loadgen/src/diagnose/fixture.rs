@@ -38,7 +38,7 @@ fn good(name: &str) -> Operation {
 
 /// One arm without a fault: every rule is silent.
 pub(super) fn quiet() -> Summary {
-    let names = ["auth.login", "discovery.list", "bookings.mine", "chat.send"];
+    let names = ["auth.login", "mentors.list", "bookings.mine", "chat.send"];
     let trial = |number: u32| Trial {
         folder: format!("b{number:02}_1_run"),
         arm: "run".into(),

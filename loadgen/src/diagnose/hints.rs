@@ -340,7 +340,7 @@ fn a_switch_that_is_set_already_is_not_proposed() {
     let mut summary = quiet();
     many_queries(&mut summary);
     let profile = &mut summary.arms[0].profile;
-    profile.insert("discovery.query".into(), "joined".into());
+    profile.insert("mentors.query".into(), "joined".into());
     let all = every(&summary);
     assert_eq!(all[0].code, "N_PLUS_ONE");
     assert_eq!(all[0].switch, None);

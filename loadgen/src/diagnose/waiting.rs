@@ -162,7 +162,7 @@ fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Recommendation> {
 fn cache_misses(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let db = evidence.tail_share(|parts| parts.db_ms + parts.pool_ms);
     let reads = [
-        ("cache.mentors", "mentors", "discovery.list"),
+        ("cache.mentors", "mentors", "mentors.list"),
         ("cache.bookings", "bookings", "bookings.mine"),
         ("cache.users", "users", "auth.me"),
     ];

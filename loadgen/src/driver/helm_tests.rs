@@ -44,8 +44,8 @@ fn steered(setup: Setup, steerable: Steerable, wishes: Vec<(u64, Wish)>) -> Tria
     data
 }
 
-#[test]
-fn an_open_load_goes_on_at_the_rate_that_is_wished_for() {
+/// An open load of three seconds.
+fn twenty_a_second() -> Setup {
     let load = LoadModel::Open {
         phases: vec![Phase {
             name: String::new(),
@@ -55,7 +55,12 @@ fn an_open_load_goes_on_at_the_rate_that_is_wished_for() {
         }],
         arrivals: Arrivals::Constant,
     };
-    let setup = setup(Truth::default().serve(), load, (0, 3_000), ONE);
+    setup(Truth::default().serve(), load, (0, 3_000), ONE)
+}
+
+#[test]
+fn an_open_load_goes_on_at_the_rate_that_is_wished_for() {
+    let setup = twenty_a_second();
     let most = 1_000.0;
     let data = steered(
         setup,
@@ -73,16 +78,7 @@ fn an_open_load_goes_on_at_the_rate_that_is_wished_for() {
 
 #[test]
 fn a_load_that_was_let_run_out_can_be_raised_again() {
-    let load = LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(3_000),
-            rate: "20/s".parse().unwrap(),
-            to: None,
-        }],
-        arrivals: Arrivals::Constant,
-    };
-    let setup = setup(Truth::default().serve(), load, (0, 3_000), ONE);
+    let setup = twenty_a_second();
     let most = 1_000.0;
     // At a tenth a second one arrival comes at once, the next would lie behind the end.
     let data = steered(

@@ -373,7 +373,7 @@ mod tests {
             "{bars:?}"
         );
         let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["auth.me", "discovery.list"]);
+        assert_eq!(names, ["auth.me", "mentors.list"]);
         let errors: Vec<_> = after.operations[0].1.errors().collect();
         assert_eq!(errors, [(Outcome::Timeout, 1)]);
     }

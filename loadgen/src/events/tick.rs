@@ -72,7 +72,7 @@ pub struct Bar {
 /// One operation, lately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OperationNow {
-    /// `discovery.list`.
+    /// `mentors.list`.
     pub name: String,
     /// Done since the trial began.
     pub count: u64,

@@ -86,9 +86,9 @@ mod tests {
 name: x
 before: { set: { cache.mentors: off } }
 after: {}
-primary: [ discovery.list p50 ]
+primary: [ mentors.list p50 ]
 load: { model: open, rate: 40/s, warmup: 2s, duration: 8s }
-flows: [ { flow: discovery.browse } ]
+flows: [ { flow: mentors.browse } ]
 ";
 
     fn fitted(budget: u64) -> Result<(u32, u64), String> {

@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    const PRIMARY: &str = "discovery.list p97.5";
+    const PRIMARY: &str = "mentors.list p97.5";
 
     fn control(kind: Kind, metric: &str, decision: &str) -> Control {
         kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
@@ -198,7 +198,7 @@ mod tests {
         let same = |decision| control(Kind::Same, PRIMARY, decision).passed;
         assert!(same("NO_CHANGE") && same("INCONCLUSIVE"));
         assert!(!same("IMPROVED") && !same("REGRESSED"));
-        let planted = |decision| control(Kind::Planted(10), "discovery.list p50", decision);
+        let planted = |decision| control(Kind::Planted(10), "mentors.list p50", decision);
         assert!(planted("REGRESSED").passed);
         assert!(!planted("NO_CHANGE").passed && !planted("INCONCLUSIVE").passed);
         assert!(!control(Kind::Planted(10), "queries per request", "REGRESSED").passed);

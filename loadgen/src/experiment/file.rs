@@ -3,13 +3,13 @@
 //! ```yaml
 //! name: mentor_cache
 //! question: How much does the cache of mentor lists save?
-//! hypothesis: the tail of discovery.list falls by half
+//! hypothesis: the tail of mentors.list falls by half
 //! expected: improves                  # or regresses, no_change: the first primary metric
 //! why: cache hit ratio mentors        # the metric that should explain it
 //! before: { profile: after, set: { cache.mentors: off } }
 //! after: { profile: after }
 //! blocks: 6                           # pairs of trials, in an order drawn by lot
-//! primary: [ discovery.list p97.5 ]   # what a claim is staked on
+//! primary: [ mentors.list p97.5 ]   # what a claim is staked on
 //! scale: small                        # of an own stack
 //! quick: { blocks: 2, warmup: 1s, duration: 4s }
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
@@ -219,7 +219,7 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
 
 /// What a claim is staked on where nothing is said.
 pub fn default_primary() -> Vec<String> {
-    vec!["discovery.list p97.5".to_owned()]
+    vec!["mentors.list p97.5".to_owned()]
 }
 
 /// Whether so many blocks can be run.
@@ -361,7 +361,7 @@ question: How much does it save?
 before: { profile: after, set: { cache.mentors: off, pool.max: 7 } }
 after: { profile: after }
 load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
-flows: [ { flow: discovery.browse } ]
+flows: [ { flow: mentors.browse } ]
 quick: { blocks: 3, duration: 5s }
 thresholds: [ p95 < 1s, errors < 1% ]
 ";

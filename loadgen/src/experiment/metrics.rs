@@ -7,7 +7,7 @@ type Figure = Box<dyn Fn(&Trial) -> Option<f64>>;
 
 /// One figure that every trial has.
 pub struct Metric {
-    /// `discovery.list p97.5`.
+    /// `mentors.list p97.5`.
     pub name: String,
     /// Unit of the figure: `ms`, `%`, `1/s` or empty.
     pub unit: &'static str,
@@ -225,11 +225,11 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_three_metrics_and_names_are_unique() {
-        let all = metrics(&["discovery.list", "auth.login"], &["mentors"], 10_000.0);
+        let all = metrics(&["mentors.list", "auth.login"], &["mentors"], 10_000.0);
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         for wanted in [
-            "discovery.list p50",
-            "discovery.list p97.5",
+            "mentors.list p50",
+            "mentors.list p97.5",
             "auth.login success",
             "total p95",
             "queries per request",

@@ -38,7 +38,7 @@ fn tick(ok: u64) -> Tick {
         phase: "measure".into(),
         completed: ok + 1,
         operations: vec![OperationNow {
-            name: "discovery.list".into(),
+            name: "mentors.list".into(),
             count: ok + 1,
             failed: 1,
             errors: BTreeMap::from([("timeout".to_owned(), 1)]),
@@ -75,7 +75,7 @@ fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
     );
     publisher.send(begun());
     publisher.tick(tick(7));
-    let wanted = r#"loadgen_requests_total{arm="run",operation="discovery.list",outcome="ok"} 7"#;
+    let wanted = r#"loadgen_requests_total{arm="run",operation="mentors.list",outcome="ok"} 7"#;
     let deadline = Instant::now() + Duration::from_secs(10);
     let text = loop {
         let text = get(page, "/metrics");

@@ -252,7 +252,7 @@ mod tests {
             started: ok,
             completed: ok + timeouts,
             operations: vec![OperationNow {
-                name: "discovery.list".into(),
+                name: "mentors.list".into(),
                 count: ok + timeouts,
                 failed: timeouts,
                 errors: BTreeMap::from([("timeout".to_owned(), timeouts)]),
@@ -286,12 +286,12 @@ mod tests {
         ] {
             figures.hear(event);
         }
-        let ok = ["before", "discovery.list", "ok"];
+        let ok = ["before", "mentors.list", "ok"];
         assert_eq!(
             value(&figures, "loadgen_requests_total", &ok),
             Some(Value::Count(50))
         );
-        let late = ["before", "discovery.list", "timeout"];
+        let late = ["before", "mentors.list", "timeout"];
         assert_eq!(
             value(&figures, "loadgen_requests_total", &late),
             Some(Value::Count(3))

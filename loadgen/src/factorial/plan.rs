@@ -209,7 +209,7 @@ pub(super) mod tests {
         metric: &str,
     ) -> Result<Plan, String> {
         let suite = load::parse(
-            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: discovery.browse } ]\n",
+            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: mentors.browse } ]\n",
             "x.yaml",
         )
         .unwrap();
@@ -232,7 +232,7 @@ pub(super) mod tests {
 
     #[test]
     fn two_factors_make_four_cells_that_differ_in_them_alone() {
-        let plan = plan(&TWO, false, "discovery.list p97.5").unwrap();
+        let plan = plan(&TWO, false, "mentors.list p97.5").unwrap();
         let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
         assert_eq!(names, ["low", "a", "b", "ab"]);
         let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);

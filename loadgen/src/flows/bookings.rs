@@ -40,19 +40,19 @@ const CANCELS: f64 = 0.3;
 /// How many mentors without an open slot are tried before a student gives up.
 const TRIES: usize = 3;
 
-/// `booking.book`: pick a mentor, book an open slot, find it, perhaps cancel.
+/// `bookings.book`: pick a mentor, book an open slot, find it, perhaps cancel.
 pub(super) struct Book;
 
 impl Flow for Book {
     fn name(&self) -> &'static str {
-        "booking.book"
+        "bookings.book"
     }
     fn help(&self) -> &'static str {
         "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
     }
     fn operations(&self) -> &'static [OpId] {
         &[
-            op::DISCOVERY_AVAILABILITY,
+            op::MENTORS_AVAILABILITY,
             op::BOOKINGS_CREATE,
             op::BOOKINGS_MINE,
             op::BOOKINGS_CANCEL,
@@ -135,7 +135,7 @@ async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
         let place: f64 = it.rng.random();
         let slots = it
             .call(
-                op::DISCOVERY_AVAILABILITY,
+                op::MENTORS_AVAILABILITY,
                 mentors::availability_request(mentor),
                 |reply| mentors::check_availability(reply, mentor),
             )
@@ -148,12 +148,12 @@ async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
     None
 }
 
-/// `booking.race`: many students, one place.
+/// `bookings.race`: many students, one place.
 pub(super) struct Race;
 
 impl Flow for Race {
     fn name(&self) -> &'static str {
-        "booking.race"
+        "bookings.race"
     }
     fn help(&self) -> &'static str {
         "sixteen students want the same place at once: exactly one gets it"

@@ -31,21 +31,21 @@ const LOOK_AT_ONE: f64 = 0.3;
 /// Of those, how many look at the open slots.
 const LOOK_AT_SLOTS: f64 = 0.5;
 
-/// `discovery.browse`: search, page on, look at one.
+/// `mentors.browse`: search, page on, look at one.
 pub(super) struct Browse;
 
 impl Flow for Browse {
     fn name(&self) -> &'static str {
-        "discovery.browse"
+        "mentors.browse"
     }
     fn help(&self) -> &'static str {
         "a visitor searches mentors, pages on, looks at one and at their open slots"
     }
     fn operations(&self) -> &'static [OpId] {
         &[
-            op::DISCOVERY_LIST,
-            op::DISCOVERY_DETAIL,
-            op::DISCOVERY_AVAILABILITY,
+            op::MENTORS_LIST,
+            op::MENTORS_DETAIL,
+            op::MENTORS_AVAILABILITY,
         ]
     }
     fn needs_sessions(&self) -> bool {
@@ -67,7 +67,7 @@ async fn browse(mut it: Iteration<'_>) {
     let place: f64 = it.rng.random();
 
     let Some(first) = it
-        .call(op::DISCOVERY_LIST, list_request(&query), |reply| {
+        .call(op::MENTORS_LIST, list_request(&query), |reply| {
             check_list(reply, &query)
         })
         .await
@@ -81,7 +81,7 @@ async fn browse(mut it: Iteration<'_>) {
             ..query.clone()
         };
         let last = first.items.last().cloned();
-        it.call(op::DISCOVERY_LIST, list_request(&onward), |reply| {
+        it.call(op::MENTORS_LIST, list_request(&onward), |reply| {
             let page = check_list(reply, &onward)?;
             match (last, page.items.first()) {
                 (Some(last), Some(first)) if in_order(&last, first, sort_of(&onward)).is_none() => {
@@ -100,14 +100,14 @@ async fn browse(mut it: Iteration<'_>) {
     let card = &first.items[(place * first.items.len() as f64) as usize % first.items.len()];
     let detail = Request::get(paths::with_id(paths::MENTOR, card.id));
     let seen = it
-        .call(op::DISCOVERY_DETAIL, detail, |reply| {
+        .call(op::MENTORS_DETAIL, detail, |reply| {
             check_detail(reply, card)
         })
         .await;
     if slots && seen.is_some() {
         let id = card.id;
         it.call(
-            op::DISCOVERY_AVAILABILITY,
+            op::MENTORS_AVAILABILITY,
             availability_request(id),
             |reply| check_availability(reply, id),
         )

@@ -31,7 +31,7 @@ mod tests {
             assert!(OPERATIONS.contains(&name), "{name}");
             assert_eq!(method(name), Some("POST"));
         }
-        assert_eq!(method("discovery.list"), Some("GET"));
+        assert_eq!(method("mentors.list"), Some("GET"));
         assert_eq!(method("chat.send"), None);
     }
 }

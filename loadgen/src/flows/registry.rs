@@ -158,9 +158,9 @@ macro_rules! operations {
 operations! {
     AUTH_LOGIN = "auth.login";
     AUTH_ME = "auth.me";
-    DISCOVERY_LIST = "discovery.list";
-    DISCOVERY_DETAIL = "discovery.detail";
-    DISCOVERY_AVAILABILITY = "discovery.availability";
+    MENTORS_LIST = "mentors.list";
+    MENTORS_DETAIL = "mentors.detail";
+    MENTORS_AVAILABILITY = "mentors.availability";
     BOOKINGS_CREATE = "bookings.create";
     BOOKINGS_MINE = "bookings.mine";
     BOOKINGS_CANCEL = "bookings.cancel";

@@ -123,13 +123,12 @@ fn other_cpu(span: &[Observation]) -> BTreeMap<String, f64> {
     if seconds <= SHORTEST_S {
         return BTreeMap::new();
     }
-    let others = last.host.iter().filter(|(name, _)| *name != TARGET);
+    let mut others = last.cores_since(first);
+    others.remove(TARGET);
+    for cores in others.values_mut() {
+        *cores = (*cores * 1_000.0).round() / 1_000.0;
+    }
     others
-        .filter_map(|(name, after)| {
-            let spent = (after.cpu_s - first.host.get(name)?.cpu_s).max(0.0);
-            Some((name.clone(), (spent / seconds * 1_000.0).round() / 1_000.0))
-        })
-        .collect()
 }
 
 /// An instant so many seconds later, or before.

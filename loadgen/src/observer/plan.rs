@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_plan_is_read_with_the_rows_of_all_loops() {
         let explanation = Explanation {
-            operation: "discovery.list".into(),
+            operation: "mentors.list".into(),
             profile: "0".into(),
             statements: vec![Explained {
                 what: "page".into(),

@@ -23,6 +23,19 @@ pub struct Observation {
     pub machine: Machine,
 }
 
+impl Observation {
+    /// Cores that each process used since an earlier look; those that one of both did not see are
+    /// left out, and all where no time lies between.
+    pub fn cores_since(&self, earlier: &Self) -> BTreeMap<String, f64> {
+        let seconds = apart(earlier.at, self.at).as_secs_f64();
+        let used = |(name, after): (&String, &Usage)| {
+            let spent = (after.cpu_s - earlier.host.get(name)?.cpu_s).max(0.0);
+            (seconds > 0.0).then(|| (name.clone(), spent / seconds))
+        };
+        self.host.iter().filter_map(used).collect()
+    }
+}
+
 /// What the driver's own threads had of the processors over a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeneratorUse {

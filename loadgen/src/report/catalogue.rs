@@ -228,7 +228,7 @@ fn improvement(page: &mut String, rows: &[Row]) {
 /// A part of the platform, and the operations that belong to it.
 const PARTS: [(&str, &str); 5] = [
     ("Login system", "auth."),
-    ("Mentor discovery", "discovery."),
+    ("Mentor discovery", "mentors."),
     ("Booking", "bookings."),
     ("Recordings", "recordings."),
     ("Chat", "chat."),
@@ -336,7 +336,7 @@ mod tests {
         Entry {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
-            claim: "discovery.list p97.5".to_owned(),
+            claim: "mentors.list p97.5".to_owned(),
             expected: Some("improves".to_owned()),
             why: Some("queries per request".to_owned()),
             found,

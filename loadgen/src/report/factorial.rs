@@ -27,7 +27,7 @@ pub struct Factorial {
     pub took_s: f64,
     /// The load, in one line.
     pub load: String,
-    /// What is compared: `discovery.list p97.5`.
+    /// What is compared: `mentors.list p97.5`.
     pub metric: String,
     /// Its unit.
     pub unit: String,
@@ -265,8 +265,8 @@ mod tests {
             schema_version: 1,
             started_at: Utc.with_ymd_and_hms(2026, 11, 21, 9, 0, 0).unwrap(),
             took_s: 10.0,
-            load: "open: 20/s iterations, arriving at random; 2s warm-up, 8s measured; discovery.browse 100 %; 12 trials".to_owned(),
-            metric: "discovery.list p97.5".to_owned(),
+            load: "open: 20/s iterations, arriving at random; 2s warm-up, 8s measured; mentors.browse 100 %; 12 trials".to_owned(),
+            metric: "mentors.list p97.5".to_owned(),
             unit: "ms".to_owned(),
             factors: vec![factor("pool.max"), factor("cache.mentors"), factor("db.index")],
             fraction: None,
@@ -323,6 +323,6 @@ mod tests {
         let mut none = found();
         none.reading = None;
         assert!(factorial(&none, 80, false).contains("No replicate is whole"));
-        assert!(factorial_markdown(&none).starts_with("# Factorial experiment: discovery.list"));
+        assert!(factorial_markdown(&none).starts_with("# Factorial experiment: mentors.list"));
     }
 }

@@ -30,7 +30,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
                 let metric = format!("{} {suffix}", shape.0);
                 effects.push(effect(
                     &metric,
-                    metric == "discovery.list p97.5",
+                    metric == "mentors.list p97.5",
                     "ms",
                     before,
                     after,
@@ -133,7 +133,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 exit_code: 98,
                 reasons: vec![
                     "slot_capacity is broken 7 times in the after arm".into(),
-                    "discovery.list p97.5 IMPROVED, but a faster wrong answer is no answer".into(),
+                    "mentors.list p97.5 IMPROVED, but a faster wrong answer is no answer".into(),
                 ],
             }
         } else {
@@ -141,7 +141,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 word: "PASSED".into(),
                 exit_code: 0,
                 reasons: vec![
-                    "discovery.list p97.5 IMPROVED: lower in all 8 blocks".into(),
+                    "mentors.list p97.5 IMPROVED: lower in all 8 blocks".into(),
                     "every threshold on the after arm holds; 1 warning".into(),
                     "no invariant is broken".into(),
                 ],

@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(
             lines.next(),
             Some(
-                "::error title=VIOLATED experiment mentor-cache::slot_capacity is broken 7 times in the after arm%0Adiscovery.list p97.5 IMPROVED, but a faster wrong answer is no answer"
+                "::error title=VIOLATED experiment mentor-cache::slot_capacity is broken 7 times in the after arm%0Amentors.list p97.5 IMPROVED, but a faster wrong answer is no answer"
             )
         );
         assert!(text.contains("::error title=VIOLATED 1 slot_capacity::after: 7 rows break"));

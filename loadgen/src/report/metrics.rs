@@ -85,7 +85,7 @@ pub(super) struct Metric {
 /// Areas by the first word of an operation's name, in the order of a report.
 const AREAS: [(&str, &str); 5] = [
     ("auth", "Login"),
-    ("discovery", "Mentor discovery"),
+    ("mentors", "Mentor discovery"),
     ("bookings", "Booking"),
     ("recordings", "Recordings"),
     ("chat", "Chat"),

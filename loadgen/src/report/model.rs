@@ -103,7 +103,7 @@ pub struct ArmOperations {
 /// One operation of one arm.
 #[derive(Debug, Clone, Serialize)]
 pub struct OperationRow {
-    /// `discovery.list`.
+    /// `mentors.list`.
     pub name: String,
     /// Requests planned.
     pub count: String,

@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_run_is_known_again_by_its_key_figure() {
         let experiment = headline(&fixture::experiment(false));
-        assert_eq!(experiment, "discovery.list p97.5 98.6% faster (71.8x)");
+        assert_eq!(experiment, "mentors.list p97.5 98.6% faster (71.8x)");
         assert_eq!(
             headline(&fixture::run()),
             "p95 137 ms, 200.0/s, 0.01% errors"

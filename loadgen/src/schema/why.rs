@@ -98,7 +98,7 @@ pub struct Hashing {
 /// How one statement of an operation was carried out, by `explain (analyze, buffers)`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementPlan {
-    /// `discovery.list`.
+    /// `mentors.list`.
     pub operation: String,
     /// What the statement is for: `page`, `account`.
     pub statement: String,

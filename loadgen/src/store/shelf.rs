@@ -15,7 +15,7 @@ use super::folder::{StoreError, io_error};
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
 /// Largest manifest or verdict that is read, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
-/// Unfinished runs younger than this may still be running: longer than any command may take.
+/// Unfinished runs younger than this may still be running: longer than commands take.
 const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
 /// One run of the shelf.

@@ -9,7 +9,7 @@
 //! # The whole of `load` is explained in amount.rs.
 //! flows:
 //!   - { flow: auth.login, weight: 20 }
-//!   - { flow: discovery.browse, weight: 45, think: 1s..3s }
+//!   - { flow: mentors.browse, weight: 45, think: 1s..3s }
 //! thresholds: [ p95 < 1000ms, success > 99% ]
 //! accounts: 64      # signed in before the run
 //! timeout: 10s      # of a request, from its intended start

@@ -98,14 +98,14 @@ mod tests {
             profile: Profile::after(),
         };
         assert_eq!(arm.known_wrong(), None);
-        arm.profile.apply("booking.idempotency=off").unwrap();
-        assert_eq!(arm.known_wrong().unwrap(), "booking.idempotency=off");
+        arm.profile.apply("bookings.idempotency=off").unwrap();
+        assert_eq!(arm.known_wrong().unwrap(), "bookings.idempotency=off");
         arm.profile
-            .apply("booking.strategy=unlocked_counter")
+            .apply("bookings.strategy=unlocked_counter")
             .unwrap();
         assert_eq!(
             arm.known_wrong().unwrap(),
-            "booking.strategy=unlocked_counter and booking.idempotency=off"
+            "bookings.strategy=unlocked_counter and bookings.idempotency=off"
         );
     }
 }

@@ -244,7 +244,7 @@ fn attainable(trial: &mut Trial, world: &World, windows: &Windows) {
     let asked = trial
         .operations
         .iter()
-        .find(|one| one.name == "discovery.list")
+        .find(|one| one.name == "mentors.list")
         .map_or(0.0, |one| one.planned as f64);
     // The load before the window is as dense as that in it, or nearly.
     let before = asked * windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;

@@ -10,7 +10,7 @@ use shared::{snapshot::Snapshot, time::Millis};
 use crate::{
     driver,
     events::{Bar, OperationNow, TargetNow, Tick},
-    observer::{Observation, Timeline},
+    observer::Timeline,
     suite::Windows,
 };
 
@@ -49,7 +49,7 @@ impl Ticks {
             self.0.pop_front();
         }
         let before = self.0.back();
-        let first = self.0.front().or(before);
+        let first = self.0.front();
         let rates = before.map_or_else(driver::Rates::default, |before| now.since(before));
         let done = match before {
             Some(before) => now.total.since(&before.total),
@@ -159,7 +159,7 @@ pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
     let (first, last) = timeline.lately(LATELY)?;
     let seconds = last.at.duration_since(first.at).ok()?.as_secs_f64();
     let mut target = TargetNow {
-        cpu_cores: cores(first, last, seconds),
+        cpu_cores: last.cores_since(first),
         ..TargetNow::default()
     };
     if let Some(usage) = last.host.get("target-app") {
@@ -170,17 +170,6 @@ pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
     };
     told(&mut target, before, now, seconds);
     Some(target)
-}
-
-fn cores(first: &Observation, last: &Observation, seconds: f64) -> BTreeMap<String, f64> {
-    let mut cores = BTreeMap::new();
-    for (name, after) in &last.host {
-        if let Some(before) = first.host.get(name).filter(|_| seconds > 0.0) {
-            let spent = (after.cpu_s - before.cpu_s).max(0.0);
-            cores.insert(name.clone(), spent / seconds);
-        }
-    }
-    cores
 }
 
 /// What the target says of itself.

@@ -9,7 +9,7 @@ use crate::support::loadgen;
 /// An experiment of a day whose claim came out as this ratio.
 fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
     let effect = json!({
-        "metric": "discovery.list p97.5", "primary": true, "unit": "ms",
+        "metric": "mentors.list p97.5", "primary": true, "unit": "ms",
         "before": 100.0, "after": 100.0 * ratio, "ratio": ratio,
         "interval": [ratio * 0.9, ratio * 1.1], "level": 0.97,
         "block_ratios": [], "decision": "IMPROVED", "sentence": "",
@@ -59,7 +59,7 @@ fn a_claim_that_got_worse_from_one_build_on_is_marked_beside_that_build() {
         "{text}"
     );
     let at = |what: &str| lines.iter().position(|line| line.contains(what)).unwrap();
-    let changed = at("== discovery.list p97.5 changed: 0.103 -> 0.408");
+    let changed = at("== mentors.list p97.5 changed: 0.103 -> 0.408");
     assert_eq!(
         at("now target build build 0 -> build 1") + 1,
         changed,
@@ -83,5 +83,5 @@ fn two_names_in_one_folder_are_refused_until_one_is_chosen() {
     assert!(text.contains("from 8 on"), "{text}");
     let (text, code) = told(root.path(), "--name pool_size --metric nonsense");
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("discovery.list p97.5"), "{text}");
+    assert!(text.contains("mentors.list p97.5"), "{text}");
 }

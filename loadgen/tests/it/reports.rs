@@ -353,8 +353,8 @@ fn a_renderer_that_rounds_otherwise_is_noticed() {
         found.unwrap_or_else(|| panic!("no {wanted}")).1.clone()
     };
     for figure in [
-        of("operations.after.discovery.list.response_p97_5_ms"),
-        of("areas.Mentor discovery.list P97.5.after"),
+        of("operations.after.mentors.list.response_p97_5_ms"),
+        of("areas.Mentor mentors.list P97.5.after"),
         "100.000 %".to_owned(),
     ] {
         for format in ["md", "html", "junit", "text", "json"] {

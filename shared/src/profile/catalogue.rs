@@ -140,11 +140,11 @@ switches! {
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
 
     /// Shape of the mentor list query.
-    discovery_query: Query = "discovery.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
+    mentors_query: Query = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
     /// How the mentor list goes on to the next page.
-    discovery_pagination: Pagination = "discovery.pagination", "offset" => "keyset", "the cost of a deep page";
+    mentors_pagination: Pagination = "mentors.pagination", "offset" => "keyset", "the cost of a deep page";
     /// Whether the mentor list counts everything.
-    discovery_total: Total = "discovery.total", "exact" => "none", "HttpArena: counting took 90 % of the database's CPU";
+    mentors_total: Total = "mentors.total", "exact" => "none", "HttpArena: counting took 90 % of the database's CPU";
 
     /// Cache of mentor lists.
     cache_mentors: Store = "cache.mentors", "off" => "redis", "CodeConnect results: mentor lists";
@@ -181,9 +181,9 @@ switches! {
     auth_login_queries: LoginQueries = "auth.login_queries", "sequential" => "joined", "CodeConnect results: from 5-6 queries to 3-4";
 
     /// How a booking guards the capacity of a slot.
-    booking_strategy: Strategy = "booking.strategy", "row_lock" => "conditional_update", "both are right; the second holds its lock for less long";
+    bookings_strategy: Strategy = "bookings.strategy", "row_lock" => "conditional_update", "both are right; the second holds its lock for less long";
     /// Whether repeated bookings with one key have one effect.
-    booking_idempotency: OnOff = "booking.idempotency", "on" => "on", "clients retry";
+    bookings_idempotency: OnOff = "bookings.idempotency", "on" => "on", "clients retry";
 
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
@@ -237,14 +237,14 @@ impl Profile {
     pub fn known_wrong(&self) -> Vec<String> {
         let wrong = [
             (
-                "booking.strategy",
-                self.booking_strategy.as_str(),
-                self.booking_strategy.is_known_wrong(),
+                "bookings.strategy",
+                self.bookings_strategy.as_str(),
+                self.bookings_strategy.is_known_wrong(),
             ),
             (
-                "booking.idempotency",
-                self.booking_idempotency.as_str(),
-                !self.booking_idempotency.is_on(),
+                "bookings.idempotency",
+                self.bookings_idempotency.as_str(),
+                !self.bookings_idempotency.is_on(),
             ),
         ];
         wrong
@@ -370,7 +370,7 @@ mod tests {
         let error = profile.apply("cache.mentor=off").unwrap_err().to_string();
         assert!(error.contains("did you mean `cache.mentors`"), "{error}");
         let error = profile
-            .apply("booking.strategy=rowlock")
+            .apply("bookings.strategy=rowlock")
             .unwrap_err()
             .to_string();
         assert!(
@@ -397,11 +397,11 @@ mod tests {
     fn what_is_known_to_be_wrong_is_named_and_no_shipped_profile_is() {
         for mut profile in [Profile::before(), Profile::after()] {
             assert_eq!(profile.known_wrong(), Vec::<String>::new());
-            profile.apply("booking.strategy=naive").unwrap();
-            profile.apply("booking.idempotency=off").unwrap();
+            profile.apply("bookings.strategy=naive").unwrap();
+            profile.apply("bookings.idempotency=off").unwrap();
             assert_eq!(
                 profile.known_wrong(),
-                ["booking.strategy=naive", "booking.idempotency=off"]
+                ["bookings.strategy=naive", "bookings.idempotency=off"]
             );
         }
     }

@@ -25,7 +25,7 @@ const SLOT_SEAT_DOWN: &str = include_str!("../../guards/booking_slot_seat/down.s
 /// the database has to be reset before it can be guarded again.
 pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     let mut conn = pool.acquire().await?;
-    let wanted = !profile.booking_strategy.is_known_wrong();
+    let wanted = !profile.bookings_strategy.is_known_wrong();
     if wanted != valid_indexes(&mut conn).await?.contains(SLOT_SEAT) {
         run_ddl(
             &mut conn,

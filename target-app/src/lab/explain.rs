@@ -22,9 +22,9 @@ use crate::{
 /// The operations that can be explained.
 const OPERATIONS: [&str; 9] = [
     "auth.login",
-    "discovery.list",
-    "discovery.detail",
-    "discovery.availability",
+    "mentors.list",
+    "mentors.detail",
+    "mentors.availability",
     "bookings.create",
     "bookings.mine",
     "recordings.list",
@@ -49,7 +49,7 @@ pub struct ExplainQuery {
     path = paths::LAB_EXPLAIN,
     operation_id = "lab.explain",
     tag = "lab",
-    params(("operation" = String, Query, description = "Which operation: `discovery.list`")),
+    params(("operation" = String, Query, description = "Which operation: `mentors.list`")),
     security(("lab_token" = [])),
     responses(
         (status = 200, description = "Each statement with its plan", body = Explanation),
@@ -103,15 +103,15 @@ mod tests {
                 let found = statements(operation, &profile).unwrap_or_default();
                 assert!(!found.is_empty(), "{operation}");
             }
-            assert!(statements("discovery.lis", &profile).is_none());
+            assert!(statements("mentors.lis", &profile).is_none());
         }
     }
 
     #[test]
     fn the_loop_of_queries_says_how_often_it_runs() {
-        let found = statements("discovery.list", &Profile::before()).unwrap();
+        let found = statements("mentors.list", &Profile::before()).unwrap();
         assert!(found.iter().any(|one| one.times > 1));
-        let found = statements("discovery.list", &Profile::after()).unwrap();
+        let found = statements("mentors.list", &Profile::after()).unwrap();
         assert!(found.iter().all(|one| one.times == 1));
     }
 }

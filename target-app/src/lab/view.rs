@@ -47,7 +47,7 @@ pub(super) async fn view(state: &AppState, engine: &Engine) -> Result<ProfileVie
         .filter(|(switch, value)| in_force.get(*switch) != Some(value))
         .map(|(switch, _)| switch.clone())
         .collect();
-    let guarded = !engine.profile.booking_strategy.is_known_wrong();
+    let guarded = !engine.profile.bookings_strategy.is_known_wrong();
     for (guard, state) in found.guards {
         if state.is_on() != guarded {
             differences.push(format!("guard.{guard}"));

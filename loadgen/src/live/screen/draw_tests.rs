@@ -84,7 +84,7 @@ fn tick(number: u32) -> Tick {
             })
             .collect(),
         operations: vec![
-            operation("discovery.list", 8_000, 0),
+            operation("mentors.list", 8_000, 0),
             operation("bookings.create", 3_200, 27),
             operation("evil\u{1b}]0;title\u{7}\u{202e}name", 1, 0),
             operation("漢字の操作", 1_144, 0),

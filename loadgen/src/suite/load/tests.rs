@@ -9,7 +9,7 @@ question: Does it carry the evening?
 load: { model: open, rate: 20/s, warmup: 2s, duration: 10s }
 flows:
   - { flow: auth.login, weight: 20 }
-  - { flow: discovery.browse, weight: 45, think: 1s..3s }
+  - { flow: mentors.browse, weight: 45, think: 1s..3s }
 thresholds:
   - p95 < 1000ms
   - \"auth.login: p97.5 < 1000ms\"

@@ -15,7 +15,7 @@ fn crashed(synchronous_commit: &str, results: &Path) -> (Option<i32>, Value) {
         "--flow",
         "chat.room",
         "--flow",
-        "booking.book",
+        "bookings.book",
         "--rate",
         "60/s",
         "--duration",

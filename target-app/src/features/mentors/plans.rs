@@ -21,15 +21,15 @@ const DAYS: i64 = 14;
 pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
     let mentor = dataset::id(Kind::Mentor, 1);
     match operation {
-        "discovery.list" => Some(list(profile)),
-        "discovery.detail" => Some(vec![
+        "mentors.list" => Some(list(profile)),
+        "mentors.detail" => Some(vec![
             Statement::of("profile", repository::PROFILE).bind(mentor),
             Statement::of("newest reviews", repository::REVIEWS)
                 .bind(mentor)
                 .bind(RECENT_REVIEWS)
                 .bind(0_i64),
         ]),
-        "discovery.availability" => {
+        "mentors.availability" => {
             let now = Utc::now();
             Some(vec![
                 Statement::of("open slots", repository::OPEN_SLOTS)
@@ -50,10 +50,10 @@ fn list(profile: &Profile) -> Vec<Statement> {
         return Vec::new();
     };
     let mut all = Vec::new();
-    if profile.discovery_total == Total::Exact {
+    if profile.mentors_total == Total::Exact {
         all.push(Statement::built("total", listing::count_text(&criteria)));
     }
-    match profile.discovery_query {
+    match profile.mentors_query {
         Query::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
         Query::NPlusOne => {
             let mentor = dataset::id(Kind::Mentor, 1);

@@ -31,11 +31,11 @@ pub(super) async fn page(
     criteria: &Criteria,
 ) -> Result<Page<MentorCard>, ApiError> {
     let mut session = engine.db.session();
-    let total = match engine.profile.discovery_total {
+    let total = match engine.profile.mentors_total {
         Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
         Total::None => None,
     };
-    let (listed, more) = match engine.profile.discovery_query {
+    let (listed, more) = match engine.profile.mentors_query {
         Query::Joined => {
             let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
             let more = cut(&mut listed, criteria);
@@ -88,7 +88,7 @@ fn cut<T>(rows: &mut Vec<T>, criteria: &Criteria) -> bool {
 /// The cursor of the page after `last`.
 fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
     let page = criteria.start.page().saturating_add(1);
-    let start = match profile.discovery_pagination {
+    let start = match profile.mentors_pagination {
         // Beyond the deepest numbered page a list can only go on behind its last row.
         Pagination::Offset if page <= MAX_PAGE => Start::Page(page),
         Pagination::Offset | Pagination::Keyset => Start::After {

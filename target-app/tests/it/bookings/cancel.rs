@@ -13,7 +13,7 @@ use crate::support::{Lesson, NewSlot, TestApp, all_strategies, together};
 #[tokio::test]
 async fn a_place_that_is_given_back_can_be_taken_again() {
     for strategy in all_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let slot = NewSlot::single().create(&app.db).await;

@@ -9,7 +9,7 @@ use crate::support::{NewSlot, TestApp, all_strategies, conflicts};
 #[tokio::test]
 async fn a_full_slot_is_told_in_words_and_kept_with_who_asked() {
     for strategy in all_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let slot = NewSlot::single().create(&app.db).await;

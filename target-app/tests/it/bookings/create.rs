@@ -16,7 +16,7 @@ use crate::support::{NewSlot, TestApp, right_strategies};
 #[tokio::test]
 async fn a_booking_carries_what_its_slot_says_and_stands_where_its_location_points() {
     for strategy in right_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let student = app.student(1);
@@ -121,7 +121,7 @@ async fn a_slot_that_does_not_exist_or_is_no_id_is_told_apart() {
 #[tokio::test]
 async fn a_group_has_as_many_places_as_it_has() {
     for strategy in right_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let slot = NewSlot::group(3).create(&app.db).await;

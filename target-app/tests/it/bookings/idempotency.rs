@@ -37,7 +37,7 @@ async fn a_repetition_has_no_second_effect_and_gets_the_first_answer() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn requests_with_one_key_at_once_make_one_booking() {
     for strategy in right_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let student = app.student(1);
@@ -128,7 +128,7 @@ async fn a_key_is_visible_ascii_of_bounded_length() {
 
 #[tokio::test]
 async fn with_the_switch_off_a_repetition_has_a_second_effect_and_the_audit_names_it() {
-    let app = TestApp::with(&["booking.idempotency=off"]).start().await;
+    let app = TestApp::with(&["bookings.idempotency=off"]).start().await;
     let student = app.student(1);
     let slot = NewSlot::group(5).create(&app.db).await;
     let first: BookingView = student.book_with_key(slot, "k").await.created();

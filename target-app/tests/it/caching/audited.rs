@@ -74,7 +74,7 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
             let app = TestApp::with(&[
                 &format!("cache.mentors={store}"),
                 &format!("cache.invalidation={rule}"),
-                "discovery.query=n_plus_one",
+                "mentors.query=n_plus_one",
             ])
             .start()
             .await;

@@ -129,7 +129,7 @@ async fn a_load_that_a_change_overtakes_is_not_kept() {
     for store in STORES {
         let app = TestApp::with(&[
             &format!("cache.mentors={store}"),
-            "discovery.query=n_plus_one",
+            "mentors.query=n_plus_one",
         ])
         .after_sql(&format!(
             "update mentor set bio = 'zygomorphic' where id = '{}'",

@@ -56,7 +56,7 @@ async fn a_setting_that_is_wrong_is_told_with_what_would_be_right() {
         (&["--set", "pool.max"], &["switch=value"]),
         (&["--set", "pool.max=0"], &["pool.max", "from 1 to 1000"]),
         (
-            &["--set", "booking.strategy=hope"],
+            &["--set", "bookings.strategy=hope"],
             &["unique_index, advisory_lock or serializable"],
         ),
         (&["--profile", "aftr"], &["aftr", "`before` or `after`"]),

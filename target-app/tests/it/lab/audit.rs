@@ -75,7 +75,7 @@ async fn each_invariant_is_reported_by_name_when_it_is_broken() {
              where slot_id in ('SLOT', 'OTHER')",
         ),
     ] {
-        let app = TestApp::with(&["booking.strategy=naive"]).start().await;
+        let app = TestApp::with(&["bookings.strategy=naive"]).start().await;
         let lesson = |student| Lesson { student, mentor: 3 };
         let booking = lesson(200).create(&app.db).await;
         let other = lesson(201).create(&app.db).await;

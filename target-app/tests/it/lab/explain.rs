@@ -30,9 +30,9 @@ async fn every_operation_is_explained_with_rows_and_buffers_and_leaves_nothing_b
     let before = app.db.count(message).await;
     for operation in [
         "auth.login",
-        "discovery.list",
-        "discovery.detail",
-        "discovery.availability",
+        "mentors.list",
+        "mentors.detail",
+        "mentors.availability",
         "bookings.create",
         "bookings.mine",
         "recordings.list",
@@ -80,10 +80,10 @@ async fn the_plan_is_that_of_the_profile_in_force() {
 
 #[tokio::test]
 async fn the_shape_of_the_queries_follows_its_switch() {
-    let app = TestApp::with(&["discovery.query=n_plus_one", "discovery.total=exact"])
+    let app = TestApp::with(&["mentors.query=n_plus_one", "mentors.total=exact"])
         .start()
         .await;
-    let loops: Explanation = app.lab().explain("discovery.list").await.ok();
+    let loops: Explanation = app.lab().explain("mentors.list").await.ok();
     let what: Vec<&str> = loops
         .statements
         .iter()
@@ -97,11 +97,11 @@ async fn the_shape_of_the_queries_follows_its_switch() {
 #[tokio::test]
 async fn an_operation_that_is_not_known_is_refused_with_those_that_are() {
     let app = TestApp::start().await;
-    for operation in ["", "discovery.lis", "select 1"] {
+    for operation in ["", "mentors.lis", "select 1"] {
         let path = operation.replace(' ', "%20");
         let answer = app.lab().explain(&path).await;
         assert!(
-            answer.text().contains("discovery.list"),
+            answer.text().contains("mentors.list"),
             "{}",
             answer.text()
         );

@@ -156,7 +156,7 @@ async fn a_wrong_switch_or_value_is_refused_with_the_nearest_right_one_and_chang
         (json!({"cache.users.ttl": "soon"}), "a duration like"),
         (json!({"auth.hash": "md5"}), "bcrypt(COST)"),
         (
-            json!({"pool.max": 3, "booking.strategy": "hope"}),
+            json!({"pool.max": 3, "bookings.strategy": "hope"}),
             "unique_index, advisory_lock or serializable",
         ),
     ] {

@@ -72,7 +72,7 @@ async fn a_reset_may_name_the_profile_to_go_on_with() {
     let app = TestApp::with(&[]).with_snapshot().start().await;
     let profile = json!({
         "pool.max": 5, "pool.min": 0, "auth.hash": "bcrypt(4)", "index.bookings_student": "off",
-        "booking.strategy": "naive",
+        "bookings.strategy": "naive",
     });
     let report: ResetReport = app.lab().reset(json!({"profile": profile})).await.ok();
     let view = report.profile;
@@ -80,7 +80,7 @@ async fn a_reset_may_name_the_profile_to_go_on_with() {
         ("pool.max", "5"),
         ("index.bookings_student", "off"),
         ("index.bookings_mentor", "on"),
-        ("booking.strategy", "naive"),
+        ("bookings.strategy", "naive"),
     ] {
         assert_eq!(view.in_force[switch], value, "{switch}");
     }
@@ -90,7 +90,7 @@ async fn a_reset_may_name_the_profile_to_go_on_with() {
 
 #[tokio::test]
 async fn a_database_that_a_wrong_arm_broke_is_right_again() {
-    let app = TestApp::with(&["booking.strategy=naive"])
+    let app = TestApp::with(&["bookings.strategy=naive"])
         .with_snapshot()
         .start()
         .await;

@@ -27,18 +27,18 @@ fn changes(n: u32) -> serde_json::Value {
     if n.is_multiple_of(2) {
         json!({
             "pool.max": 6, "pool.checkout": "per_query", "pool.ping_on_acquire": "on",
-            "index.bookings_student": "off", "discovery.query": "n_plus_one",
-            "discovery.pagination": "offset", "cache.mentors": "off", "cache.bookings": "memory",
-            "cache.users": "off", "cache.connection": "pool", "booking.strategy": "row_lock",
+            "index.bookings_student": "off", "mentors.query": "n_plus_one",
+            "mentors.pagination": "offset", "cache.mentors": "off", "cache.bookings": "memory",
+            "cache.users": "off", "cache.connection": "pool", "bookings.strategy": "row_lock",
             "auth.placement": "blocking",
         })
     } else {
         json!({
             "pool.max": 10, "pool.checkout": "per_request", "pool.ping_on_acquire": "off",
-            "index.bookings_student": "on", "discovery.query": "joined",
-            "discovery.pagination": "keyset", "cache.mentors": "redis", "cache.bookings": "redis",
+            "index.bookings_student": "on", "mentors.query": "joined",
+            "mentors.pagination": "keyset", "cache.mentors": "redis", "cache.bookings": "redis",
             "cache.users": "redis", "cache.connection": "multiplexed",
-            "booking.strategy": "unique_index", "auth.placement": "bounded(32)",
+            "bookings.strategy": "unique_index", "auth.placement": "bounded(32)",
         })
     }
 }
@@ -155,12 +155,12 @@ async fn the_wrong_strategy_lifts_the_guard_and_a_right_one_puts_it_back() {
     };
     assert_eq!(guarded().await, 1);
     let view: ProfileView = lab
-        .put_profile(json!({"booking.strategy": "naive"}))
+        .put_profile(json!({"bookings.strategy": "naive"}))
         .await
         .ok();
     assert_eq!((view.differences, guarded().await), (Vec::new(), 0));
     let view: ProfileView = lab
-        .put_profile(json!({"booking.strategy": "row_lock"}))
+        .put_profile(json!({"bookings.strategy": "row_lock"}))
         .await
         .ok();
     assert_eq!((view.differences, guarded().await), (Vec::new(), 1));
@@ -169,7 +169,7 @@ async fn the_wrong_strategy_lifts_the_guard_and_a_right_one_puts_it_back() {
 
 #[tokio::test]
 async fn rows_that_the_wrong_strategy_left_keep_the_guard_from_coming_back() {
-    let app = TestApp::with(&["booking.strategy=naive"]).start().await;
+    let app = TestApp::with(&["bookings.strategy=naive"]).start().await;
     let slot = NewSlot::single().create(&app.db).await;
     let booking: BookingView = app.student(1).book(slot).await.created();
     app.db
@@ -184,12 +184,12 @@ async fn rows_that_the_wrong_strategy_left_keep_the_guard_from_coming_back() {
         .await;
     let problem = app
         .lab()
-        .put_profile(json!({"booking.strategy": "row_lock"}))
+        .put_profile(json!({"bookings.strategy": "row_lock"}))
         .await
         .refused(Code::ProfileRefused);
     assert!(problem.detail.contains("/lab/reset"), "{}", problem.detail);
     let view = app.lab().profile().await;
-    assert_eq!(view.in_force["booking.strategy"], "naive");
+    assert_eq!(view.in_force["bookings.strategy"], "naive");
     assert_eq!(app.anonymous().mentors("").await.status, 200);
     app.finish().await;
 }

@@ -48,7 +48,7 @@ async fn following_the_cursor_visits_every_mentor_once_in_order() {
     for pagination in ["offset", "keyset"] {
         let app = TestApp::with(&[
             "cache.mentors=off",
-            &format!("discovery.pagination={pagination}"),
+            &format!("mentors.pagination={pagination}"),
         ])
         .after_sql(TIES)
         .start()
@@ -70,7 +70,7 @@ async fn following_the_cursor_visits_every_mentor_once_in_order() {
 
 #[tokio::test]
 async fn numbered_pages_make_up_the_whole_list() {
-    let app = TestApp::with(&["discovery.total=exact"])
+    let app = TestApp::with(&["mentors.total=exact"])
         .after_sql(TIES)
         .start()
         .await;
@@ -87,7 +87,7 @@ async fn numbered_pages_make_up_the_whole_list() {
 
 #[tokio::test]
 async fn a_keyset_is_not_moved_by_mentors_that_come_before_it() {
-    let app = TestApp::with(&["cache.mentors=off", "discovery.pagination=keyset"])
+    let app = TestApp::with(&["cache.mentors=off", "mentors.pagination=keyset"])
         .start()
         .await;
     let whole = ids(&page(&app, "per_page=100").await);
@@ -108,7 +108,7 @@ async fn a_keyset_is_not_moved_by_mentors_that_come_before_it() {
 #[tokio::test]
 async fn the_total_is_told_only_where_it_is_counted() {
     for (total, told) in [("exact", true), ("none", false)] {
-        let app = TestApp::with(&[&format!("discovery.total={total}")])
+        let app = TestApp::with(&[&format!("mentors.total={total}")])
             .start()
             .await;
         let page = page(&app, "per_page=5").await;

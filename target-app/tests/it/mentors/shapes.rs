@@ -20,8 +20,8 @@ async fn one_by_one_and_joined_give_the_same_pages() {
         for checkout in ["per_query", "per_request"] {
             let app = TestApp::with(&[
                 "cache.mentors=off",
-                "discovery.total=exact",
-                &format!("discovery.query={shape}"),
+                "mentors.total=exact",
+                &format!("mentors.query={shape}"),
                 &format!("pool.checkout={checkout}"),
             ])
             .start()
@@ -61,8 +61,8 @@ async fn one_by_one_sends_three_statements_a_mentor_and_joined_sends_one() {
     ] {
         let app = TestApp::with(&[
             "cache.mentors=off",
-            &format!("discovery.query={shape}"),
-            &format!("discovery.total={total}"),
+            &format!("mentors.query={shape}"),
+            &format!("mentors.total={total}"),
         ])
         .start()
         .await;

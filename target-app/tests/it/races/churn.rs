@@ -7,7 +7,7 @@ use crate::support::{NewSlot, TestApp, right_strategies, together};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_booking_and_cancelling_at_once_every_count_is_right() {
     for strategy in right_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         let mut slots = Vec::new();

@@ -9,7 +9,7 @@ const CLIENTS: u32 = 200;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_of_five_takes_exactly_five() {
     for strategy in right_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         for guarded in [true, false] {

@@ -12,7 +12,7 @@ const ROUNDS: u32 = 30;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_that_is_booked_twice_is_reported_by_name() {
-    let app = TestApp::with(&["booking.strategy=naive"]).start().await;
+    let app = TestApp::with(&["bookings.strategy=naive"]).start().await;
     let lab = app.lab();
     lab.audits_clean().await;
     for round in 0..ROUNDS {
@@ -40,7 +40,7 @@ async fn a_place_that_is_booked_twice_is_reported_by_name() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_the_guard_put_back_even_the_wrong_way_books_once() {
-    let app = TestApp::with(&["booking.strategy=naive"]).start().await;
+    let app = TestApp::with(&["bookings.strategy=naive"]).start().await;
     app.db
         .execute(
             "create unique index booking_slot_id_seat_active_key

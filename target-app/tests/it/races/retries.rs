@@ -7,7 +7,7 @@ use shared::{api::bookings::BookingView, ids::SlotId, problem::Code};
 use crate::support::{NewSlot, Person, TestApp, right_strategies};
 
 async fn app_with(strategy: &str) -> TestApp {
-    TestApp::with(&[&format!("booking.strategy={strategy}")])
+    TestApp::with(&[&format!("bookings.strategy={strategy}")])
         .start()
         .await
 }

@@ -8,7 +8,7 @@ use crate::support::{NewSlot, TestApp, all_strategies, together};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_student_gets_one_of_two_overlapping_lessons() {
     for strategy in all_strategies() {
-        let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+        let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
         for n in 0..15 {

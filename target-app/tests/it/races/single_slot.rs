@@ -36,7 +36,7 @@ async fn one_winner(app: &TestApp, slot: SlotId, answers: &[Answer]) {
 }
 
 async fn with_the_guard(strategy: &str) {
-    let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+    let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
         .start()
         .await;
     let (slot, answers) = race(&app, 0).await;
@@ -45,7 +45,7 @@ async fn with_the_guard(strategy: &str) {
 }
 
 async fn without_the_guard(strategy: &str) {
-    let app = TestApp::with(&[&format!("booking.strategy={strategy}")])
+    let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
         .start()
         .await;
     app.db.execute(DROP_GUARD).await;
@@ -102,7 +102,7 @@ async fn serializable_has_one_winner_without_the_guard_behind_it() {
 /// The index is this strategy's whole protection: without it, it books nothing at all.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unique_index_without_its_index_refuses_everybody_rather_than_book_twice() {
-    let app = TestApp::with(&["booking.strategy=unique_index"])
+    let app = TestApp::with(&["bookings.strategy=unique_index"])
         .start()
         .await;
     app.db.execute(DROP_GUARD).await;

@@ -7,7 +7,7 @@ const ROUNDS: u32 = 30;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_count_that_lost_an_update_is_reported_by_name() {
-    let app = TestApp::with(&["booking.strategy=unlocked_counter"])
+    let app = TestApp::with(&["bookings.strategy=unlocked_counter"])
         .start()
         .await;
     let lab = app.lab();

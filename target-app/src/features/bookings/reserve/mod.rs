@@ -1,4 +1,4 @@
-//! Taking a place in a slot: one file a way, chosen by the switch `booking.strategy`.
+//! Taking a place in a slot: one file a way, chosen by the switch `bookings.strategy`.
 
 mod advisory_lock;
 mod conditional_update;
