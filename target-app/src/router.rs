@@ -16,19 +16,19 @@ use crate::{
 
 /// The application over a state.
 pub fn router(state: AppState) -> Router {
-    // Health, metrics and the lab are never turned away: they tell why others are.
-    let door = || from_fn_with_state(state.clone(), http::admission);
-    let requests = requests()
+    // Health, metrics and the lab are never rejected: they show why others are.
+    let limit_admission = || from_fn_with_state(state.clone(), http::admission);
+    let requests = request_routes()
         .layer(from_fn_with_state(state.clone(), http::compress))
-        .layer(door());
+        .layer(limit_admission());
     Router::new()
         .merge(
             requests
-                .merge(signs_of_life())
+                .merge(health_routes())
                 .layer(from_fn(http::time_limit)),
         )
-        .merge(streams().layer(door()))
-        .merge(control())
+        .merge(streaming_routes().layer(limit_admission()))
+        .merge(lab_routes())
         .merge(openapi::routes())
         .fallback(http::no_such_path)
         .method_not_allowed_fallback(http::method_not_allowed)
@@ -36,8 +36,8 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is answered at once or not at all.
-fn requests() -> Router<AppState> {
+/// Requests with an answer of bounded length, within the time limit.
+fn request_routes() -> Router<AppState> {
     Router::new()
         // auth
         .route(paths::AUTH_REGISTER, post(auth::register))
@@ -71,23 +71,23 @@ fn requests() -> Router<AppState> {
         .route(paths::CHAT_MESSAGES, get(chat::history))
 }
 
-/// What probes and scrapers ask.
-fn signs_of_life() -> Router<AppState> {
+/// Health checks and metrics.
+fn health_routes() -> Router<AppState> {
     Router::new()
         .route(paths::HEALTH_LIVE, get(lab::live))
         .route(paths::HEALTH_READY, get(lab::ready))
         .route(paths::METRICS, get(http::scrape))
 }
 
-/// What lasts as long as its client listens.
-fn streams() -> Router<AppState> {
+/// Answers that last as long as the client listens: no time limit.
+fn streaming_routes() -> Router<AppState> {
     Router::new()
         .route(paths::RECORDING_STREAM, get(recordings::stream))
         .route(paths::CHAT_SOCKET, get(chat::socket))
 }
 
-/// The control plane: an index or a reset takes as long as it takes.
-fn control() -> Router<AppState> {
+/// The control plane: no time limit, because an index or a reset may take minutes.
+fn lab_routes() -> Router<AppState> {
     Router::new()
         .route(
             paths::LAB_PROFILE,

@@ -1,7 +1,7 @@
-//! What one request costs: a recorder that travels with the request through every room.
+//! What one request costs: a recorder that travels with the request through every layer.
 //!
 //! The recorder lives in a task local, so that repositories and caches count without
-//! being handed anything; outside of a request it counts into the void.
+//! being passed anything; outside of a request nothing is counted.
 
 use std::{
     panic::resume_unwind,
@@ -19,7 +19,7 @@ tokio::task_local! {
     static CURRENT: Timing;
 }
 
-/// Recorder of one request's costs; clones count into the same place.
+/// Recorder of one request's costs; clones share the counts.
 #[derive(Clone)]
 pub struct Timing(Arc<Inner>);
 
@@ -115,12 +115,12 @@ pub async fn hash<F: Future>(work: F) -> F::Output {
     output
 }
 
-/// Notes a wait to be let in.
+/// Adds a wait in the admission queue.
 pub fn admission_wait(elapsed: Duration) {
     with(|inner| add(&inner.admission_us, elapsed));
 }
 
-/// Notes a wait for a PostgreSQL connection.
+/// Adds a wait for a PostgreSQL connection.
 pub fn pool_wait(elapsed: Duration) {
     with(|inner| add(&inner.pool_us, elapsed));
 }
@@ -147,8 +147,8 @@ pub fn body_age(age: Duration) {
 
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
 ///
-/// A handler is dropped at its next `await` when its client goes away; a transaction, or a
-/// load that others wait for, must come to its end regardless. The recorder and the tracing
+/// A handler is dropped at its next `await` when its client disconnects; a transaction, or a load
+/// that others wait for, must be completed regardless. The recorder and the tracing
 /// span go along; a panic of `work` is passed on.
 pub async fn shielded<F>(work: F) -> F::Output
 where

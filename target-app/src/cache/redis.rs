@@ -132,6 +132,14 @@ impl Redis {
         })))
     }
 
+    /// How it is reached.
+    pub(super) fn connection(&self) -> Connection {
+        match self.0.way {
+            Way::Pool(_) => Connection::Pool,
+            Way::Multiplexed(_) => Connection::Multiplexed,
+        }
+    }
+
     /// Asks whether it answers.
     pub async fn ping(&self) -> Result<(), CacheError> {
         self.run(Work::Command(&cmd("PING"))).await

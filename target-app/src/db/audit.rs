@@ -1,5 +1,5 @@
 //! The audit: numbered invariants, each a statement of `audit/` that selects what breaks it;
-//! those of `audit/ledger/` join the database with what a client was promised.
+//! those of `audit/ledger/` join the database with what was acknowledged to a client.
 //!
 //! All run in one read-only snapshot, so that they speak of the same instant even while
 //! requests go on.
@@ -105,7 +105,7 @@ impl Invariant {
 pub async fn run(pool: &PgPool, ledger: Option<&Ledger>) -> Result<AuditReport, DbError> {
     let pool = pool.clone();
     let ledger = ledger.cloned().map(Json);
-    // In a task of its own: a caller that goes away must not leave a transaction open.
+    // In a task of its own: a caller that disconnects must not leave a transaction open.
     timing::shielded(async move {
         let started = Instant::now();
         let mut snapshot = pool

@@ -62,7 +62,7 @@ impl Statement {
         T: for<'q> Encode<'q, Postgres> + Type<Postgres>,
     {
         // Ids, numbers, texts and instants always encode; one that did not would be missed by
-        // the server, which says so.
+        // the server, which reports it.
         if let Err(error) = self.arguments.add(value) {
             tracing::warn!(%error, "a parameter cannot be encoded");
         }

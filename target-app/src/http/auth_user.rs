@@ -15,7 +15,7 @@ use crate::{accounts, error::ApiError, state::AppState};
 pub struct AuthUser {
     /// Who.
     pub id: UserId,
-    /// What they may do, as the account says now.
+    /// The account's role now.
     pub role: Role,
     /// When the token that proved it expires.
     pub expires_at: DateTime<Utc>,

@@ -1,5 +1,4 @@
-//! `GET /lab/explain`: how PostgreSQL carries out the statements of an operation under the
-//! profile in force.
+//! `GET /lab/explain`: query plans of an operation's statements under the policies in force.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -7,12 +6,12 @@ use shared::{
     api::lab::{Explained, Explanation},
     paths,
     problem::Problem,
-    profile::Profile,
 };
 
 use super::access::LabAccess;
 use crate::{
     db::{self, Statement},
+    engine::Policies,
     error::ApiError,
     features::{auth, bookings, chat, mentors, recordings},
     http::Query,
@@ -40,10 +39,10 @@ pub struct ExplainQuery {
     operation: String,
 }
 
-/// How the statements of an operation are carried out under the profile in force.
+/// Query plans of an operation's statements under the policies in force.
 ///
-/// They run with parameters of the seeded data, in a transaction that is rolled back. A cache
-/// that would answer in their place is passed by.
+/// They run with parameters of the seeded data, in a transaction that is rolled back. Caches are
+/// bypassed.
 #[utoipa::path(
     get,
     path = paths::LAB_EXPLAIN,
@@ -64,13 +63,13 @@ pub async fn explain(
 ) -> Result<Json<Explanation>, ApiError> {
     state.admit()?;
     let engine = state.engine();
-    let statements = statements(&query.operation, &engine.profile).ok_or_else(|| {
+    let statements = statements(&query.operation, &engine.policies).ok_or_else(|| {
         ApiError::invalid("operation", &format!("one of {}", OPERATIONS.join(", ")))
     })?;
     let plans = db::explain(&engine.db, statements.clone()).await?;
     Ok(Json(Explanation {
         operation: query.operation,
-        profile: engine.profile.fingerprint(),
+        profile: engine.asked().fingerprint(),
         statements: statements
             .into_iter()
             .zip(plans)
@@ -84,9 +83,9 @@ pub async fn explain(
     }))
 }
 
-fn statements(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
-    auth::plans(operation, profile)
-        .or_else(|| mentors::plans(operation, profile))
+fn statements(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
+    auth::plans(operation, policies)
+        .or_else(|| mentors::plans(operation, policies))
         .or_else(|| bookings::plans(operation))
         .or_else(|| recordings::plans(operation))
         .or_else(|| chat::plans(operation))
@@ -94,24 +93,27 @@ fn statements(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
 
 #[cfg(test)]
 mod tests {
+    use shared::profile::Profile;
+
     use super::*;
 
     #[test]
     fn every_operation_that_is_named_has_statements_and_no_other_has() {
         for profile in [Profile::before(), Profile::after()] {
+            let policies = Policies::new(&profile);
             for operation in OPERATIONS {
-                let found = statements(operation, &profile).unwrap_or_default();
+                let found = statements(operation, &policies).unwrap_or_default();
                 assert!(!found.is_empty(), "{operation}");
             }
-            assert!(statements("mentors.lis", &profile).is_none());
+            assert!(statements("mentors.lis", &policies).is_none());
         }
     }
 
     #[test]
     fn the_loop_of_queries_says_how_often_it_runs() {
-        let found = statements("mentors.list", &Profile::before()).unwrap();
+        let found = statements("mentors.list", &Policies::new(&Profile::before())).unwrap();
         assert!(found.iter().any(|one| one.times > 1));
-        let found = statements("mentors.list", &Profile::after()).unwrap();
+        let found = statements("mentors.list", &Policies::new(&Profile::after())).unwrap();
         assert!(found.iter().all(|one| one.times == 1));
     }
 }

@@ -29,7 +29,7 @@ const GROWING_SECONDS: [&str; 3] = [
 pub struct Scrape {
     /// The HTTP side.
     pub http: HttpSnapshot,
-    /// The door.
+    /// The admission limiter.
     pub admission: AdmissionSnapshot,
     /// The pool.
     pub pool: PoolSnapshot,
@@ -43,7 +43,7 @@ pub struct Scrape {
     pub chat: ChatSnapshot,
     /// This process.
     pub process: ProcessSnapshot,
-    /// Most bytes that this process may hold; `None` where nobody says.
+    /// Most bytes that this process may hold; `None` where it is not known.
     pub memory_limit: Option<u64>,
     /// Engines since start.
     pub generation: u64,
@@ -61,7 +61,7 @@ pub fn handle() -> &'static PrometheusHandle {
             .expect("the list of buckets is not empty")
             .build_recorder();
         let handle = recorder.handle();
-        // An error says that somebody else's recorder is there: then that one is asked.
+        // An error means that another recorder is installed: then that one is used.
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics will be incomplete");
         }
@@ -158,10 +158,13 @@ fn describe() {
         names::ADMISSION_LIMIT,
         "Most requests that are worked on at once; 0 without a limit"
     );
-    level!(names::ADMISSION_IN_FLIGHT, "Requests behind the door");
-    level!(names::ADMISSION_WAITING, "Requests before the door");
+    level!(
+        names::ADMISSION_IN_FLIGHT,
+        "Requests admitted and not answered yet"
+    );
+    level!(names::ADMISSION_WAITING, "Requests in the admission queue");
     count!(names::ADMITTED, "Requests let in");
-    count!(names::SHED, "Requests turned away");
+    count!(names::SHED, "Requests rejected by the admission limiter");
     level!(names::POOL_CONNECTIONS, "Connections of the pool");
     level!(names::POOL_MAX, "Most connections that the pool may hold");
     level!(names::POOL_WAITERS, "Requests waiting for a connection");
@@ -178,10 +181,7 @@ fn describe() {
         "Look-ups that waited for another's load"
     );
     count!(names::CACHE_INVALIDATIONS, "Invalidations");
-    count!(
-        names::CACHE_NEGATIVE_HITS,
-        "Hits that told that there is nothing"
-    );
+    count!(names::CACHE_NEGATIVE_HITS, "Hits on remembered absences");
     count!(
         names::CACHE_REFUSED_FILLS,
         "Loaded values not stored, because a mutation had overtaken them"
@@ -207,7 +207,7 @@ fn describe() {
         names::CHAT_DELIVERIES,
         "Copies of chat messages queued to sockets"
     );
-    count!(names::CHAT_LAGGED, "Times a slow socket was told to resume");
+    count!(names::CHAT_LAGGED, "Lagged frames to slow sockets");
     level!(names::ENGINE_GENERATION, "Engines since start");
     level!(names::PROCESS_CPU, "CPU seconds of this process");
     level!(names::PROCESS_RSS, "Resident bytes of this process");

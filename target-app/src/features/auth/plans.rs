@@ -2,21 +2,21 @@
 
 use shared::{
     dataset::{self, Kind},
-    profile::{LoginQueries, Profile},
+    profile::LoginQueries,
 };
 
 use super::repository;
-use crate::db::Statement;
+use crate::{db::Statement, engine::Policies};
 
-/// What `operation` sends under `profile`; `None`: it is none of this feature. Of a login that is
+/// What `operation` sends under `policies`; `None`: it is none of this feature. Of a login that is
 /// what it reads of the account: what it writes goes by primary key.
-pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
+pub(crate) fn plans(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
     if operation != "auth.login" {
         return None;
     }
     let user = dataset::id(Kind::Student, 1);
     let email = dataset::student_email(1);
-    Some(match profile.auth_login_queries {
+    Some(match policies.login.queries {
         LoginQueries::Joined => {
             vec![Statement::of("account", repository::ACCOUNT).bind(email)]
         }

@@ -63,8 +63,8 @@ pub(super) async fn create(
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
         let rules = Rules {
-            strategy: engine.profile.bookings_strategy,
-            idempotent: engine.profile.bookings_idempotency.is_on(),
+            strategy: engine.policies.bookings.strategy,
+            idempotent: engine.policies.bookings.idempotency.is_on(),
             now,
         };
         let (isolation, asked) = (reserve::isolation(rules.strategy), order.clone());

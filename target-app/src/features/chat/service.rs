@@ -105,7 +105,7 @@ pub(super) async fn say(
 ) -> Result<ChatMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        match engine.profile.chat_persistence {
+        match engine.policies.chat.persistence {
             Persistence::PerMessage => say_alone(&hub, &engine, &draft).await,
             Persistence::Batched => batch::say(&hub, &engine, draft).await,
         }

@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use shared::{
     api::mentors::MentorQuery,
     dataset::{self, Kind},
-    profile::{Profile, Query, Total},
+    profile::{Query, Total},
 };
 
 use super::{
@@ -12,16 +12,19 @@ use super::{
     model::{Criteria, MAX_SLOTS, RECENT_REVIEWS},
     repository,
 };
-use crate::db::Statement;
+use crate::{
+    db::Statement,
+    engine::{MentorListPolicy, Policies},
+};
 
 /// Days of availability that are explained: what a request asks for that says nothing.
 const DAYS: i64 = 14;
 
-/// What `operation` sends under `profile`; `None`: it is none of this feature.
-pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
+/// What `operation` sends under `policies`; `None`: it is none of this feature.
+pub(crate) fn plans(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
     let mentor = dataset::id(Kind::Mentor, 1);
     match operation {
-        "mentors.list" => Some(list(profile)),
+        "mentors.list" => Some(list(policies.mentors)),
         "mentors.detail" => Some(vec![
             Statement::of("profile", repository::PROFILE).bind(mentor),
             Statement::of("newest reviews", repository::REVIEWS)
@@ -44,16 +47,16 @@ pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>
 }
 
 /// The first page of the plain list, best rated first.
-fn list(profile: &Profile) -> Vec<Statement> {
+fn list(policy: MentorListPolicy) -> Vec<Statement> {
     // Nothing asked for is always right.
     let Ok(criteria) = Criteria::try_from(MentorQuery::default()) else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    if profile.mentors_total == Total::Exact {
+    if policy.total == Total::Exact {
         all.push(Statement::built("total", listing::count_text(&criteria)));
     }
-    match profile.mentors_query {
+    match policy.query {
         Query::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
         Query::NPlusOne => {
             let mentor = dataset::id(Kind::Mentor, 1);

@@ -8,7 +8,7 @@ use shared::{
     ids::{MentorId, ReviewId, UserId},
     page::{MAX_PAGE, Page},
     problem::Code,
-    profile::{Pagination, Profile, Query, Total},
+    profile::{Pagination, Query, Total},
 };
 use uuid::Uuid;
 
@@ -31,11 +31,11 @@ pub(super) async fn page(
     criteria: &Criteria,
 ) -> Result<Page<MentorCard>, ApiError> {
     let mut session = engine.db.session();
-    let total = match engine.profile.mentors_total {
+    let total = match engine.policies.mentors.total {
         Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
         Total::None => None,
     };
-    let (listed, more) = match engine.profile.mentors_query {
+    let (listed, more) = match engine.policies.mentors.query {
         Query::Joined => {
             let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
             let more = cut(&mut listed, criteria);
@@ -44,7 +44,7 @@ pub(super) async fn page(
         Query::NPlusOne => one_by_one(&mut session, criteria).await?,
     };
     let next_cursor = match listed.last() {
-        Some(last) if more => Some(next(&engine.profile, criteria, last)),
+        Some(last) if more => Some(next(engine.policies.mentors.pagination, criteria, last)),
         _ => None,
     };
     Ok(Page {
@@ -86,9 +86,9 @@ fn cut<T>(rows: &mut Vec<T>, criteria: &Criteria) -> bool {
 }
 
 /// The cursor of the page after `last`.
-fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
+fn next(pagination: Pagination, criteria: &Criteria, last: &Listed) -> String {
     let page = criteria.start.page().saturating_add(1);
-    let start = match profile.mentors_pagination {
+    let start = match pagination {
         // Beyond the deepest numbered page a list can only go on behind its last row.
         Pagination::Offset if page <= MAX_PAGE => Start::Page(page),
         Pagination::Offset | Pagination::Keyset => Start::After {
