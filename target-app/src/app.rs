@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::{
     clock::Clock,
     config::Config,
-    engine::{EngineError, Engines, Parts},
+    engine::{EngineError, EngineParts, Engines},
     metrics,
     realtime::Hub,
     router::router,
@@ -68,7 +68,7 @@ impl Application {
         // Bound before the engine is built, which takes a while, but not listening until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
-        let parts = Parts {
+        let parts = EngineParts {
             database_url: config.database_url,
             redis_url: config.redis_url,
             pool: Arc::default(),

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::spans::{Lasting, Percent};
+use super::spans::{Lasting, WholePercent};
 use super::values::{
-    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
-    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, TimeLimit, Total,
-    Whole,
+    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
+    Total, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -108,9 +108,9 @@ macro_rules! switches {
 
 switches! {
     /// Most connections to PostgreSQL.
-    pool_max: Whole<1, 1000> = "pool.max", "5" => "200", "CodeConnect results: 200 from 5";
+    pool_max: WholeNumber<1, 1000> = "pool.max", "5" => "200", "CodeConnect results: 200 from 5";
     /// Connections kept open even when idle.
-    pool_min: Whole<0, 1000> = "pool.min", "0" => "10", "a warm pool avoids connect storms";
+    pool_min: WholeNumber<0, 1000> = "pool.min", "0" => "10", "a warm pool avoids connect storms";
     /// How long a request waits for a connection.
     pool_acquire_timeout: Millis = "pool.acquire_timeout", "2s" => "2s", "CodeConnect results: connection timeout 2 s";
     /// How long an unused connection stays open.
@@ -140,7 +140,7 @@ switches! {
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
 
     /// Shape of the mentor list query.
-    mentors_query: Query = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
+    mentors_query: ListQuery = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
     /// How the mentor list continues on the next page.
     mentors_pagination: Pagination = "mentors.pagination", "offset" => "keyset", "the cost of a deep page";
     /// Whether the mentor list counts everything.
@@ -163,7 +163,7 @@ switches! {
     /// What a mutation does to cached values.
     cache_invalidation: Invalidation = "cache.invalidation", "ttl_only" => "versioned", "CodeConnect results: 13 mutation paths invalidate; refusing stale sets as in Nishtala et al., NSDI'13, 3.2.1";
     /// How far lives are shortened at random, so that values stored together do not expire together.
-    cache_jitter: Percent<50> = "cache.jitter", "0%" => "10%", "no synchronized misses; AWS Builders' Library: jitter on all timers";
+    cache_jitter: WholePercent<50> = "cache.jitter", "0%" => "10%", "no synchronized misses; AWS Builders' Library: jitter on all timers";
     /// How long the absence of a mentor or user is cached.
     cache_negative: Lasting = "cache.negative", "off" => "off", "takes 404s off the database, but asks the cache before every mentor that exists";
     /// Load a value anew before it expires, the likelier the nearer its end (XFetch).
@@ -171,7 +171,7 @@ switches! {
     /// How long a tiered cache uses its memory without asking Redis: the longest that another instance is behind.
     cache_tiered_ttl: Millis = "cache.tiered.ttl", "1s" => "1s", "a bound that holds even when a notice would be lost";
     /// How Redis is reached.
-    cache_connection: Connection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
+    cache_connection: RedisConnection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
 
     /// How passwords are hashed.
     auth_hash: HashScheme = "auth.hash", "bcrypt(10)" => "bcrypt(10)", "CodeConnect uses bcrypt; OWASP minimum for it";
@@ -201,7 +201,7 @@ switches! {
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
 
     /// Deliberate slowness: every API request takes that many per cent longer.
-    lab_slowdown: Whole<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
+    lab_slowdown: WholeNumber<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
 }
 
 impl Profile {

@@ -7,9 +7,9 @@ mod values;
 
 pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
 pub use reading::SwitchReading;
-pub use spans::{Lasting, Percent};
+pub use spans::{Lasting, WholePercent};
 pub use values::{
-    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
-    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, TimeLimit, Total,
-    Whole,
+    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
+    Total, WholeNumber,
 };

@@ -59,7 +59,7 @@ choices! {
         PerRequest = "per_request",
     }
     /// Shape of the mentor list query.
-    Query {
+    ListQuery {
         /// One statement for the page, then several for each mentor on it.
         NPlusOne = "n_plus_one",
         /// One statement for everything.
@@ -102,7 +102,7 @@ choices! {
         Versioned = "versioned",
     }
     /// How Redis is reached.
-    Connection {
+    RedisConnection {
         /// An exclusive pooled connection for each command, checked with PING.
         Pool = "pool",
         /// One shared connection that interleaves commands.
@@ -180,22 +180,22 @@ impl Strategy {
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+pub struct WholeNumber<const MIN: u32, const MAX: u32>(u32);
 
-impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> WholeNumber<MIN, MAX> {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
     }
 }
 
-impl<const MIN: u32, const MAX: u32> fmt::Display for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> fmt::Display for WholeNumber<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> FromStr for WholeNumber<MIN, MAX> {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         text.parse()
@@ -206,7 +206,7 @@ impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> SwitchValue for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> SwitchValue for WholeNumber<MIN, MAX> {
     fn accepts() -> String {
         format!("a whole number from {MIN} to {MAX}")
     }

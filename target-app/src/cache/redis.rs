@@ -21,7 +21,7 @@ use deadpool_redis::{
         cmd,
     },
 };
-use shared::profile::Connection;
+use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{Group, Key, entry::Entry};
@@ -99,9 +99,9 @@ struct Shared {
 
 impl Redis {
     /// A way to the Redis at `url`; connects when it is first used. All keys begin with `prefix`.
-    pub fn new(url: &str, connection: Connection, prefix: String) -> Result<Self, CacheError> {
+    pub fn new(url: &str, connection: RedisConnection, prefix: String) -> Result<Self, CacheError> {
         let way = match connection {
-            Connection::Pool => {
+            RedisConnection::Pool => {
                 let manager = Manager::new_with_config(url, config())?;
                 let timeouts = Timeouts {
                     wait: Some(RESPONSE_TIMEOUT),
@@ -116,7 +116,7 @@ impl Redis {
                     .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
                 Way::Pool(pool)
             }
-            Connection::Multiplexed => Way::Multiplexed(Box::new(Shared {
+            RedisConnection::Multiplexed => Way::Multiplexed(Box::new(Shared {
                 client: Client::open(url)?,
                 conn: AsyncMutex::new(None),
             })),
@@ -133,10 +133,10 @@ impl Redis {
     }
 
     /// How it is reached.
-    pub(super) fn connection(&self) -> Connection {
+    pub(super) fn connection(&self) -> RedisConnection {
         match self.0.way {
-            Way::Pool(_) => Connection::Pool,
-            Way::Multiplexed(_) => Connection::Multiplexed,
+            Way::Pool(_) => RedisConnection::Pool,
+            Way::Multiplexed(_) => RedisConnection::Multiplexed,
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::profile::{Connection, Invalidation, Profile, Store};
+use shared::profile::{Invalidation, Profile, RedisConnection, Store};
 
 use super::{
     CacheCounters, CacheError, Group, Key, Kind, Redis,
@@ -102,7 +102,7 @@ impl Stores {
     }
 
     /// How Redis is reached, also where no kind is kept in it.
-    pub(super) fn connection(&self) -> Option<Connection> {
+    pub(super) fn connection(&self) -> Option<RedisConnection> {
         self.redis.as_ref().map(Redis::connection)
     }
 

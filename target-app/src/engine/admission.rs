@@ -91,9 +91,9 @@ impl AdmissionLimiter {
             return Ok(AdmissionPermit(None));
         };
         let outcome = match queue.join() {
-            Joined::Admitted(permit) => Ok(permit),
-            Joined::Full => Err(Shed),
-            Joined::Queued(permit) => {
+            QueueOutcome::Admitted(permit) => Ok(permit),
+            QueueOutcome::Full => Err(Shed),
+            QueueOutcome::Queued(permit) => {
                 let begin = Instant::now();
                 let permit = tokio::time::timeout(MAX_QUEUE_TIME, permit).await;
                 let waited = begin.elapsed();
@@ -144,30 +144,30 @@ impl AdmissionLimiter {
     }
 }
 
-enum Joined {
+enum QueueOutcome {
     Admitted(AdmissionPermit),
     Queued(oneshot::Receiver<AdmissionPermit>),
     Full,
 }
 
 impl AdmissionQueue {
-    fn join(self: &Arc<Self>) -> Joined {
+    fn join(self: &Arc<Self>) -> QueueOutcome {
         let mut state = self.state();
         if state.in_flight < state.limit && state.waiting.is_empty() {
             state.in_flight += 1;
             drop(state);
-            return Joined::Admitted(self.permit());
+            return QueueOutcome::Admitted(self.permit());
         }
         let most = state.limit as usize;
         if state.waiting.len() >= most {
             state.waiting.retain(|one| !one.is_closed());
             if state.waiting.len() >= most {
-                return Joined::Full;
+                return QueueOutcome::Full;
             }
         }
         let (sender, receiver) = oneshot::channel();
         state.waiting.push_back(sender);
-        Joined::Queued(receiver)
+        QueueOutcome::Queued(receiver)
     }
 
     /// A permit that is counted as in flight already.

@@ -38,7 +38,7 @@ pub struct Engine {
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
-pub struct Parts {
+pub struct EngineParts {
     /// Address of PostgreSQL; secret, because it may contain a password.
     pub database_url: SecretString,
     /// Address of Redis; secret likewise.
@@ -96,7 +96,7 @@ impl Engine {
     /// as the profile says, and `pool.min` connections are open. An absent Redis is a warning,
     /// because requests are served without it.
     pub async fn build(
-        parts: &Parts,
+        parts: &EngineParts,
         profile: Profile,
         generation: u64,
     ) -> Result<Self, EngineError> {

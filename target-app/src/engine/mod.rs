@@ -9,7 +9,7 @@ mod policies;
 mod swap;
 
 pub use admission::{AdmissionCounters, AdmissionLimiter, AdmissionPermit, Shed};
-pub use build::{Engine, EngineError, Parts};
+pub use build::{Engine, EngineError, EngineParts};
 pub use in_force::{InForce, OwnerReport, SwitchOwner};
 pub use policies::{
     BookingPolicy, ChatPolicy, HttpPolicy, LoginPolicy, MentorListPolicy, Policies,

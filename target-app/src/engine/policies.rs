@@ -4,8 +4,8 @@
 //! here, so that what is reported is what the code sees.
 
 use shared::profile::{
-    Compression, LoginQueries, OnOff, Pagination, Persistence, Profile, Query, Strategy,
-    SwitchReading, Total, Whole,
+    Compression, ListQuery, LoginQueries, OnOff, Pagination, Persistence, Profile, Strategy,
+    SwitchReading, Total, WholeNumber,
 };
 
 macro_rules! policies {
@@ -43,7 +43,7 @@ policies! {
     /// How mentor lists are read.
     mentors: MentorListPolicy {
         /// Shape of the list query.
-        query: Query = mentors_query, "mentors.query";
+        query: ListQuery = mentors_query, "mentors.query";
         /// How a list continues on the next page.
         pagination: Pagination = mentors_pagination, "mentors.pagination";
         /// Whether a list says how many mentors there are in all.
@@ -71,6 +71,6 @@ policies! {
         /// How JSON answers are compressed.
         compression: Compression = http_compression, "http.compression";
         /// Deliberate slowness, in per cent of what the request took.
-        slowdown: Whole<0, 1000> = lab_slowdown, "lab.slowdown";
+        slowdown: WholeNumber<0, 1000> = lab_slowdown, "lab.slowdown";
     }
 }

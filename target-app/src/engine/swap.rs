@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use shared::{problem::Code, profile::Profile};
 use tokio::sync::Mutex;
 
-use super::{Engine, EngineError, Parts};
+use super::{Engine, EngineError, EngineParts};
 use crate::error::ApiError;
 
 /// Longest wait for requests on the old engine: as long as a request may take.
@@ -22,7 +22,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The engine in force, and its replacement.
 pub struct Engines {
-    parts: Parts,
+    parts: EngineParts,
     current: ArcSwap<Engine>,
     /// Held during a replacement: they run one after another.
     replacement: Mutex<()>,
@@ -33,7 +33,7 @@ pub struct Engines {
 
 impl Engines {
     /// Builds the first engine.
-    pub async fn start(parts: Parts, profile: Profile) -> Result<Self, EngineError> {
+    pub async fn start(parts: EngineParts, profile: Profile) -> Result<Self, EngineError> {
         let first = Engine::build(&parts, profile, 1).await?;
         Ok(Self {
             parts,
@@ -62,7 +62,7 @@ impl Engines {
     }
 
     /// What engines are built from.
-    pub fn parts(&self) -> &Parts {
+    pub fn parts(&self) -> &EngineParts {
         &self.parts
     }
 
@@ -91,7 +91,7 @@ impl Engines {
         Fut: Future<Output = Result<(), ApiError>>,
     {
         let _turn = self.replacement.lock().await;
-        let _closed = Closed::enter(&self.closed);
+        let _closed = ClosedGuard::enter(&self.closed);
         let old = self.current();
         let before = old.asked().clone();
         // One holder is `current`, one is here.
@@ -167,16 +167,16 @@ async fn flush(engine: &Engine) {
 }
 
 /// Requests are admitted again when it is dropped, however the replacement ends.
-struct Closed<'a>(&'a AtomicBool);
+struct ClosedGuard<'a>(&'a AtomicBool);
 
-impl<'a> Closed<'a> {
+impl<'a> ClosedGuard<'a> {
     fn enter(closed: &'a AtomicBool) -> Self {
         closed.store(true, SeqCst);
         Self(closed)
     }
 }
 
-impl Drop for Closed<'_> {
+impl Drop for ClosedGuard<'_> {
     fn drop(&mut self) {
         self.0.store(false, SeqCst);
     }

@@ -39,7 +39,7 @@ const EXPIRY_TOLERANCE: Duration = Duration::from_secs(1);
 const MAX_SHOWN_BYTES: usize = 300;
 
 /// Result of the comparison of one value.
-enum Comparison {
+enum CacheComparison {
     Equal,
     /// Different, within what the profile allows; its age.
     Stale(Duration),
@@ -64,13 +64,13 @@ pub(super) async fn equals_database(
             for held in engine.caches.peek(&key).await {
                 check.compared += 1;
                 match compare(engine, &key, &held).await? {
-                    Comparison::Equal => {}
-                    Comparison::Stale(age) => {
+                    CacheComparison::Equal => {}
+                    CacheComparison::Stale(age) => {
                         check.stale += 1;
                         let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
                         check.oldest_stale_ms = check.oldest_stale_ms.max(ms);
                     }
-                    Comparison::Wrong(database) => {
+                    CacheComparison::Wrong(database) => {
                         check.wrong += 1;
                         if rows.len() < MAX_ROWS {
                             rows.push(row(&key, &held, database.as_ref()));
@@ -94,9 +94,9 @@ pub(super) async fn equals_database(
     Ok((result, checks))
 }
 
-async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<Comparison, ApiError> {
+async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<CacheComparison, ApiError> {
     if reload(engine, key).await? == held.bytes {
-        return Ok(Comparison::Equal);
+        return Ok(CacheComparison::Equal);
     }
     tokio::time::sleep(INVALIDATION_TIME).await;
     let again = engine.caches.peek(key).await;
@@ -106,11 +106,11 @@ async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<Comparison, 
             .any(|one| one.tier == tier && one.loaded_ms == held.loaded_ms)
     };
     if !still(held.tier) {
-        return Ok(Comparison::Equal);
+        return Ok(CacheComparison::Equal);
     }
     let database = reload(engine, key).await?;
     if database == held.bytes {
-        return Ok(Comparison::Equal);
+        return Ok(CacheComparison::Equal);
     }
     let only_time = engine.caches.invalidation() == Invalidation::TtlOnly;
     // A change by another instance does not invalidate the copies here; they expire.
@@ -118,9 +118,9 @@ async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<Comparison, 
         && engine.caches.store(key.kind) == Store::Tiered
         && !still(Tier::Redis);
     if copy || (only_time && held.age <= held.life + EXPIRY_TOLERANCE) {
-        return Ok(Comparison::Stale(held.age));
+        return Ok(CacheComparison::Stale(held.age));
     }
-    Ok(Comparison::Wrong(database))
+    Ok(CacheComparison::Wrong(database))
 }
 
 async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {

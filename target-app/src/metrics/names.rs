@@ -16,6 +16,8 @@ pub const ADMISSION_IN_FLIGHT: &str = "targetapp_admission_in_flight";
 pub const ADMISSION_WAITING: &str = "targetapp_admission_waiting";
 /// Requests admitted.
 pub const ADMITTED: &str = "targetapp_admission_admitted_total";
+/// Seconds that requests waited in the admission queue.
+pub const ADMISSION_WAIT_SECONDS: &str = "targetapp_admission_wait_seconds_total";
 /// Requests rejected by the admission limiter.
 pub const SHED: &str = "targetapp_admission_shed_total";
 /// Seconds that requests with a database connection waited for it.

@@ -16,9 +16,10 @@ const BUCKETS: &[f64] = &[
     0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     10.0, 30.0,
 ];
-/// Seconds that only grow. The recorder's counters hold whole numbers, so it takes these as
-/// levels; the page tells them as what they are.
-const GROWING_SECONDS: [&str; 3] = [
+/// Counters of seconds. The recorder's counters hold integers, so it takes these as gauges, and
+/// the page gives them the type that they have.
+const GROWING_SECONDS: [&str; 4] = [
+    names::ADMISSION_WAIT_SECONDS,
     names::PROCESS_CPU,
     names::HASH_SECONDS,
     names::HASH_WAIT_SECONDS,
@@ -80,6 +81,7 @@ pub fn render(scrape: &Scrape) -> String {
     gauge!(names::ADMISSION_WAITING).set(scrape.admission.waiting);
     counter!(names::ADMITTED).absolute(scrape.admission.admitted);
     counter!(names::SHED).absolute(scrape.admission.shed);
+    gauge!(names::ADMISSION_WAIT_SECONDS).set(scrape.admission.wait_us as f64 / 1e6);
     gauge!(names::POOL_MAX).set(scrape.pool.max);
     gauge!(names::POOL_CONNECTIONS, "state" => "idle").set(scrape.pool.idle);
     gauge!(names::POOL_CONNECTIONS, "state" => "busy")
@@ -156,14 +158,18 @@ fn describe() {
     );
     level!(
         names::ADMISSION_LIMIT,
-        "Most requests that are worked on at once; 0 without a limit"
+        "Limit on concurrent requests; 0 without one"
     );
     level!(
         names::ADMISSION_IN_FLIGHT,
         "Requests admitted and not answered yet"
     );
     level!(names::ADMISSION_WAITING, "Requests in the admission queue");
-    count!(names::ADMITTED, "Requests let in");
+    count!(names::ADMITTED, "Requests admitted");
+    level!(
+        names::ADMISSION_WAIT_SECONDS,
+        "Seconds that requests waited in the admission queue"
+    );
     count!(names::SHED, "Requests rejected by the admission limiter");
     level!(names::POOL_CONNECTIONS, "Connections of the pool");
     level!(names::POOL_MAX, "Most connections that the pool may hold");
@@ -184,18 +190,18 @@ fn describe() {
     count!(names::CACHE_NEGATIVE_HITS, "Hits on remembered absences");
     count!(
         names::CACHE_REFUSED_FILLS,
-        "Loaded values not stored, because a mutation had overtaken them"
+        "Loaded values not stored because of an invalidation since the look-up"
     );
     count!(
         names::CACHE_EARLY_REFRESHES,
-        "Values loaded anew before their end"
+        "Values refreshed before they expired"
     );
     count!(names::CACHE_ERRORS, "Failures of the cache's store");
     count!(names::HASHES, "Passwords hashed or checked");
     level!(names::HASH_SECONDS, "Seconds spent hashing passwords");
     level!(
         names::HASH_WAIT_SECONDS,
-        "Seconds waited for a place to hash"
+        "Seconds waited for a thread to hash on"
     );
     level!(names::CHAT_SOCKETS, "Open chat sockets");
     count!(names::CHAT_MESSAGES, "Chat messages accepted");

@@ -42,7 +42,7 @@ pub struct Claims {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct TokenWire {
     iss: String,
     sub: UserId,
     role: Role,
@@ -89,7 +89,7 @@ impl Tokens {
     /// An access token and the seconds until it expires.
     pub fn issue_access(&self, user: UserId, role: Role) -> (String, u64) {
         let iat = self.0.clock.now().timestamp();
-        let claims = Wire {
+        let claims = TokenWire {
             iss: ISSUER.to_owned(),
             sub: user,
             role,
@@ -103,7 +103,7 @@ impl Tokens {
 
     /// The claims of an access token, if it is ours and has not expired.
     pub fn verify_access(&self, token: &str) -> Result<Claims, TokenError> {
-        let wire = jsonwebtoken::decode::<Wire>(token, &self.0.decoding, &self.0.validation)
+        let wire = jsonwebtoken::decode::<TokenWire>(token, &self.0.decoding, &self.0.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
         let expires_at = DateTime::from_timestamp(wire.exp, 0).ok_or(TokenError::Invalid)?;

@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use shared::{
     api::mentors::MentorQuery,
     dataset::{self, Kind},
-    profile::{Query, Total},
+    profile::{ListQuery, Total},
 };
 
 use super::{
@@ -57,8 +57,8 @@ fn list(policy: MentorListPolicy) -> Vec<Statement> {
         all.push(Statement::built("total", listing::count_text(&criteria)));
     }
     match policy.query {
-        Query::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
-        Query::NPlusOne => {
+        ListQuery::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
+        ListQuery::NPlusOne => {
             let mentor = dataset::id(Kind::Mentor, 1);
             all.push(Statement::built("ids", listing::positions_text(&criteria)));
             for (what, sql) in [

@@ -8,7 +8,7 @@ use shared::{
     ids::{MentorId, ReviewId, UserId},
     page::{MAX_PAGE, Page},
     problem::Code,
-    profile::{Pagination, Query, Total},
+    profile::{ListQuery, Pagination, Total},
 };
 use uuid::Uuid;
 
@@ -36,12 +36,12 @@ pub(super) async fn page(
         Total::None => None,
     };
     let (listed, more) = match engine.policies.mentors.query {
-        Query::Joined => {
+        ListQuery::Joined => {
             let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
             let more = cut(&mut listed, criteria);
             (listed, more)
         }
-        Query::NPlusOne => one_by_one(&mut session, criteria).await?,
+        ListQuery::NPlusOne => one_by_one(&mut session, criteria).await?,
     };
     let next_cursor = match listed.last() {
         Some(last) if more => Some(next(engine.policies.mentors.pagination, criteria, last)),
