@@ -31,12 +31,16 @@ pub fn broken_references(tree: &Tree, generated: &[String]) -> Vec<Violation> {
 
 /// Lines to look at: all of a document, the comments of an SQL file.
 fn text_lines(source: &SourceText) -> impl Iterator<Item = (usize, &str)> {
-    let sql = source.path.ends_with(".sql");
+    let sql = is_sql(source);
     source
         .text
         .lines()
         .enumerate()
         .filter(move |(_, line)| !sql || line.trim_start().starts_with("--"))
+}
+
+fn is_sql(source: &SourceText) -> bool {
+    source.path.rsplit('.').next() == Some("sql")
 }
 
 struct Known<'a> {
@@ -71,7 +75,7 @@ impl<'a> Known<'a> {
                 problems.push(format!("the link `{target}` leads nowhere"));
             }
         }
-        let words: Vec<&str> = if source.path.ends_with(".sql") {
+        let words: Vec<&str> = if is_sql(source) {
             line.split_whitespace()
                 .map(|word| word.trim_matches(['(', ')', ',', ';', '.', '`']))
                 .collect()
