@@ -4,17 +4,17 @@ use std::str::FromStr;
 
 use rand::seq::SliceRandom as _;
 use serde::Serialize;
-use shared::profile::Profile;
 
 use crate::{
     experiment::metrics,
-    flows,
+    flow::Catalog,
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
     suite::{
         Suite,
         load::{BadFile, unknown},
     },
+    system::{Application, Settings},
     trial::Arm,
 };
 
@@ -83,7 +83,8 @@ impl Plan {
     /// that comes twice, too many factors, and a metric that no trial will have.
     pub fn new(
         suite: Suite,
-        base: &Profile,
+        base: &Settings,
+        application: &dyn Application,
         factors: Vec<Factor>,
         half: bool,
         replicates: u32,
@@ -118,22 +119,22 @@ impl Plan {
                 "{replicates} replicates: it is 1 to {MOST_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        known_metric(&suite, &metric)?;
+        known_metric(&suite, &metric, application.catalog())?;
         let mut arms = Vec::new();
         for cell in design.cells() {
-            let mut profile = base.clone();
+            let mut settings = base.clone();
             for (bit, factor) in factors.iter().enumerate() {
                 let high = cell & (1 << bit) != 0;
                 let value = if high { &factor.high } else { &factor.low };
-                profile
-                    .set(&factor.switch, value)
-                    .map_err(|error| BadFile(error.to_string()))?;
+                application
+                    .set(&mut settings, &factor.switch, value)
+                    .map_err(BadFile)?;
             }
             let name = match letters(cell).to_lowercase() {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
-            arms.push(Arm { name, profile });
+            arms.push(Arm::new(&name, settings, application));
         }
         Ok(Self {
             suite,
@@ -181,13 +182,12 @@ pub fn letters(factors: u32) -> String {
 }
 
 /// Refuses a metric that no trial of this suite can have.
-fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
+fn known_metric(suite: &Suite, metric: &str, catalog: &Catalog) -> Result<(), BadFile> {
     let operations: Vec<&str> = suite
         .flows
         .iter()
-        .filter_map(|share| flows::flow(&share.flow))
-        .flat_map(flows::Flow::operations)
-        .map(|op| flows::operation_name(*op))
+        .filter_map(|share| catalog.flow(&share.flow))
+        .flat_map(|flow| catalog.operation_names(flow))
         .collect();
     let all = metrics(&operations, &CACHES, f64::INFINITY);
     let names = all.iter().map(|one| one.name.as_str());
@@ -201,7 +201,7 @@ fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::suite::load;
+    use crate::{flow::shop, suite::load, system::Shop};
 
     pub(in crate::factorial) fn plan(
         factors: &[&str],
@@ -209,8 +209,9 @@ pub(super) mod tests {
         metric: &str,
     ) -> Result<Plan, String> {
         let suite = load::parse(
-            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: mentors.browse } ]\n",
+            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: orders.browse } ]\n",
             "x.yaml",
+            &shop(),
         )
         .unwrap();
         let factors = factors
@@ -219,7 +220,8 @@ pub(super) mod tests {
             .collect::<Result<Vec<Factor>, _>>()?;
         Plan::new(
             suite,
-            &Profile::after(),
+            &Shop.default_profile(),
+            &Shop,
             factors,
             half,
             3,
@@ -228,17 +230,17 @@ pub(super) mod tests {
         .map_err(|error| error.to_string())
     }
 
-    const TWO: [&str; 2] = ["pool.max=5,200", "cache.mentors=off,redis"];
+    const TWO: [&str; 2] = ["pool.max=5,200", "cache.orders=off,redis"];
 
     #[test]
     fn two_factors_make_four_cells_that_differ_in_them_alone() {
-        let plan = plan(&TWO, false, "mentors.list p97.5").unwrap();
+        let plan = plan(&TWO, false, "orders.list p97.5").unwrap();
         let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
         assert_eq!(names, ["low", "a", "b", "ab"]);
-        let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);
+        let differences = plan.arms[1].settings.differences(&plan.arms[3].settings);
         assert_eq!(
             differences,
-            [("cache.mentors".into(), "off".into(), "redis".into())]
+            [("cache.orders".into(), "off".into(), "redis".into())]
         );
         assert_eq!(plan.trials(), 12);
         assert_eq!(plan.fraction(), None);

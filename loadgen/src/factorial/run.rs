@@ -5,7 +5,7 @@ use super::plan::Plan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
-    trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
     verdict::{self, INVALID, NOISY},
 };
 
@@ -29,18 +29,17 @@ pub struct Finished {
 }
 
 /// Runs it.
-pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> Finished {
+pub async fn run(env: &TestEnv, plan: &Plan, workers: usize, kept: Kept<'_>) -> Finished {
     let arms = plan.arms.iter().map(|arm| ArmResult {
         arm: arm.clone(),
         measured: Measured::default(),
-        view: None,
+        in_force: None,
         plans: Vec::new(),
     });
     let mut work = Work {
-        bench,
+        env,
         plan,
         workers,
-        sessions: Sessions::default(),
         noisy: 0,
         finished: Finished {
             arms: arms.collect(),
@@ -61,10 +60,9 @@ pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> 
 }
 
 struct Work<'a> {
-    bench: &'a Bench,
+    env: &'a TestEnv,
     plan: &'a Plan,
     workers: usize,
-    sessions: Sessions,
     /// Trials that count although the machine was not quiet.
     noisy: usize,
     finished: Finished,
@@ -132,7 +130,7 @@ impl Work<'_> {
         if attempt == "r" {
             self.finished.invalid.push(trial.folder.clone());
         } else {
-            self.bench
+            self.env
                 .events
                 .note("this trial is repeated once".to_owned());
         }
@@ -149,7 +147,7 @@ impl Work<'_> {
         let suite = &self.plan.suite;
         let one = suite.windows.planned().duration();
         let total = one * self.plan.trials();
-        let place = Place {
+        let spec = TrialSpec {
             suite,
             arm: &self.plan.arms[cell],
             block: replicate,
@@ -161,12 +159,14 @@ impl Work<'_> {
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,
         };
-        let mut outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        let mut outcome = trial::run(self.env, &spec).await?;
         kept(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());
-        self.finished.arms[cell].view.clone_from(&outcome.view);
+        self.finished.arms[cell]
+            .in_force
+            .clone_from(&outcome.in_force);
         for warning in outcome.warnings.clone() {
             self.warn(warning);
         }
@@ -190,7 +190,7 @@ impl Work<'_> {
 
     fn warn(&mut self, text: String) {
         if !self.finished.warnings.contains(&text) {
-            self.bench.events.warning(text.clone());
+            self.env.events.warning(text.clone());
             self.finished.warnings.push(text);
         }
     }
