@@ -161,7 +161,7 @@ fn circular(arrows: &BTreeSet<(String, String)>) -> Vec<String> {
         .collect()
 }
 
-/// Layers that fit the imports as they are; modules of a circle come last, as one layer.
+/// Layers that fit the imports as they are; modules of a circle share one.
 fn suggestion(modules: &BTreeSet<String>, arrows: &Arrows) -> String {
     let mut left: BTreeSet<&String> = modules.iter().collect();
     let mut lines = Vec::new();
@@ -176,7 +176,7 @@ fn suggestion(modules: &BTreeSet<String>, arrows: &Arrows) -> String {
             })
             .collect();
         if layer.is_empty() {
-            layer = left.iter().copied().collect();
+            layer = lowest_circle(&left, arrows);
         }
         for module in &layer {
             left.remove(*module);
@@ -184,4 +184,24 @@ fn suggestion(modules: &BTreeSet<String>, arrows: &Arrows) -> String {
         lines.push(format!("    {layer:?},"));
     }
     format!("layers = [\n{}\n]", lines.join("\n"))
+}
+
+/// The modules of a circle that imports nothing else of `left`.
+fn lowest_circle<'a>(left: &BTreeSet<&'a String>, arrows: &Arrows) -> Vec<&'a String> {
+    left.iter()
+        .map(|start| {
+            let mut seen: BTreeSet<&'a String> = BTreeSet::from([*start]);
+            let mut open = vec![*start];
+            while let Some(at) = open.pop() {
+                for module in left {
+                    let imported = arrows.contains_key(&(at.clone(), (*module).clone()));
+                    if imported && seen.insert(module) {
+                        open.push(module);
+                    }
+                }
+            }
+            seen.into_iter().collect::<Vec<_>>()
+        })
+        .min_by_key(Vec::len)
+        .unwrap_or_default()
 }

@@ -58,15 +58,9 @@ fn repository() -> &'static Repository {
     })
 }
 
-/// Fails with every violation that no exception covers, and prints the exceptions that are left.
+/// Fails with every violation that no exception covers.
 fn check(rule: &str, violations: &[Violation]) {
     let exceptions = &repository().exceptions;
-    for left in exceptions.iter().filter(|e| e.rule == rule) {
-        println!(
-            "tolerated by {rule}: {} ({}): {}",
-            left.at, left.size, left.reason
-        );
-    }
     if let Err(text) = violation::judge(rule, violations, exceptions) {
         panic!("{text}");
     }
@@ -226,8 +220,14 @@ fn the_dependency_tree_has_no_copyleft_and_one_tls_stack() {
 }
 
 #[test]
-fn every_exception_names_a_rule() {
+fn every_exception_names_a_rule_and_is_printed() {
     let source = include_str!("architecture.rs");
+    for left in &repository().exceptions {
+        println!(
+            "tolerated by {}: {} ({}): {}",
+            left.rule, left.at, left.size, left.reason
+        );
+    }
     for exception in &repository().exceptions {
         let used = source.contains(&format!("\"{}\"", exception.rule));
         assert!(

@@ -253,3 +253,19 @@ fn a_feature_may_import_the_service_of_another() {
         [""; 0]
     );
 }
+
+#[test]
+fn suggested_layers_keep_a_circle_apart_from_what_stands_above_it() {
+    let files = files(&[
+        ("app/src/lib.rs", "mod a; mod b; mod top;"),
+        ("app/src/a.rs", "use crate::b::B; pub struct A;"),
+        ("app/src/b.rs", "use crate::a::A; pub struct B;"),
+        ("app/src/top.rs", "use crate::a::A;"),
+    ]);
+    let found = Crate::of("app", "app", &files);
+    let message = &layers::upward_imports(&found, &rules(&[], &[]))[0].message;
+    assert!(
+        message.contains("[\"a\", \"b\"],\n    [\"top\"],"),
+        "{message}"
+    );
+}
