@@ -26,6 +26,7 @@ pub mod calibration;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod codeconnect;
 pub mod diagnose;
 pub mod doctor;
 pub mod driver;

@@ -18,14 +18,16 @@ use super::{
     summary::{self, About, load_line},
 };
 use crate::{
+    codeconnect,
     experiment::{budget::BESIDE, file, metrics_of},
-    factorial::{self, Factor, Finished, Plan},
+    factorial::{self, Factor, FactorialOutcome, FactorialPlan},
     flows,
     live::Look,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
-    trial::Bench,
+    suite::load::BadFile,
+    trial::{Arm, Bench},
 };
 
 /// `loadgen factorial`.
@@ -152,7 +154,7 @@ fn close(
 }
 
 /// The report, from what was measured.
-fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
+fn found(plan: &FactorialPlan, finished: &FactorialOutcome, summary: &Summary) -> Factorial {
     Factorial {
         schema_version: SCHEMA_VERSION,
         started_at: summary.started_at,
@@ -164,7 +166,7 @@ fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
         fraction: plan.fraction(),
         replicates: plan.replicates,
         whole_replicates: finished.values.first().map_or(0, Vec::len),
-        reading: factorial::read(plan, &finished.values),
+        reading: factorial::analyze(plan, &finished.values),
         verdict: summary.verdict.clone(),
         warnings: summary.warnings.clone(),
     }
@@ -179,7 +181,7 @@ fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
 }
 
 /// How long it will take, said before it starts.
-fn announced(plan: &Plan) -> String {
+fn announced(plan: &FactorialPlan) -> String {
     let windows = plan.suite.windows;
     let seconds = u64::from(plan.trials()) * (windows.planned().0 + BESIDE.0) / 1_000;
     format!(
@@ -193,7 +195,7 @@ fn announced(plan: &Plan) -> String {
 }
 
 /// The flows of `--flow`, or the core mix, under every combination.
-fn resolve(args: &FactorialArgs) -> Result<(Plan, Source), Failure> {
+fn resolve(args: &FactorialArgs) -> Result<(FactorialPlan, Source), Failure> {
     let (mut suite, source) = shipped::suite("core")?;
     overrides::picked_by_hand(&mut suite, &args.load.flows)?;
     let switches: Vec<&str> = args.factors.iter().map(|one| one.switch.as_str()).collect();
@@ -212,13 +214,23 @@ fn resolve(args: &FactorialArgs) -> Result<(Plan, Source), Failure> {
         )
     });
     let base = overrides::profile(&args.profile, &args.set)?;
-    let plan = Plan::new(
+    let arm = |name, settings: &[(&str, &str)]| {
+        let mut profile = base.clone();
+        for (switch, value) in settings {
+            let set = profile.set(switch, value);
+            set.map_err(|error| BadFile(error.to_string()))?;
+        }
+        Ok(Arm { name, profile })
+    };
+    let known = codeconnect::metric_names(&suite);
+    let plan = FactorialPlan::new(
         suite,
-        &base,
         args.factors.clone(),
         args.fraction,
         args.replicates,
         metric,
+        &known,
+        arm,
     )?;
     Ok((plan, source))
 }
@@ -230,7 +242,7 @@ mod tests {
     use super::*;
     use crate::cli::args::{Cli, Command};
 
-    fn resolved(words: &[&str]) -> Result<Plan, String> {
+    fn resolved(words: &[&str]) -> Result<FactorialPlan, String> {
         let all = ["loadgen", "factorial"].iter().chain(words);
         let cli = Cli::try_parse_from(all).map_err(|error| error.to_string())?;
         match cli.command {
@@ -275,7 +287,17 @@ mod tests {
         assert!(
             resolved(&["--factor", "pool.max"])
                 .unwrap_err()
-                .contains("pool.max=5,200")
+                .contains("SWITCH=LOW,HIGH")
+        );
+        assert!(
+            resolved(&[
+                "--factor",
+                "pool.maks=5,6",
+                "--factor",
+                "cache.mentors=off,redis"
+            ])
+            .unwrap_err()
+            .contains("pool.max")
         );
         assert!(resolved(&[]).unwrap_err().contains("--factor"));
     }

@@ -1,14 +1,11 @@
-//! What a factorial experiment runs: factors, cells, and the order by lot.
+//! What a factorial experiment runs: factors, cells, and their random order.
 
 use std::str::FromStr;
 
 use rand::seq::SliceRandom as _;
 use serde::Serialize;
-use shared::profile::Profile;
 
 use crate::{
-    experiment::metrics,
-    flows,
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
     suite::{
@@ -19,28 +16,25 @@ use crate::{
 };
 
 /// Most trials of each cell.
-pub const MOST_REPLICATES: u32 = 20;
-
-/// The caches whose hit ratio is a metric.
-const CACHES: [&str; 3] = ["mentors", "bookings", "users"];
+pub const MAX_REPLICATES: u32 = 20;
 
 /// A switch with the two values that it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Factor {
-    /// `pool.max`.
+    /// Path of the switch.
     pub switch: String,
-    /// Where it is not in a cell's name.
+    /// Its value in cells whose name lacks the factor's letter.
     pub low: String,
-    /// Where it is.
+    /// Its value in cells whose name has the letter.
     pub high: String,
 }
 
 impl FromStr for Factor {
     type Err = String;
 
-    /// `pool.max=5,200`.
+    /// Reads `switch=low,high`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is no factor: write it like pool.max=5,200");
+        let bad = || format!("`{text}` is no factor: write it as SWITCH=LOW,HIGH");
         let (switch, values) = text.split_once('=').ok_or_else(bad)?;
         let (low, high) = values.split_once(',').ok_or_else(bad)?;
         if switch.is_empty() || low.is_empty() || high.is_empty() || high.contains(',') {
@@ -61,8 +55,8 @@ impl FromStr for Factor {
 
 /// All that is decided before the first trial.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// What every cell is asked.
+pub struct FactorialPlan {
+    /// The load of every trial.
     pub suite: Suite,
     /// The factors; the first is A.
     pub factors: Vec<Factor>,
@@ -72,22 +66,24 @@ pub struct Plan {
     pub design: Design,
     /// A cell each, in the order of the design.
     pub arms: Vec<Arm>,
-    /// Trials of each cell.
+    /// Planned trials of each cell.
     pub replicates: u32,
-    /// What is compared.
+    /// Name of the metric that is compared.
     pub metric: String,
 }
 
-impl Plan {
-    /// Cells of `base` with each factor's switch set. Refuses a wrong switch or value, a switch
-    /// that comes twice, too many factors, and a metric that no trial will have.
+impl FactorialPlan {
+    /// One arm for each cell. `arm` makes an arm of a name and the values of the factors' switches,
+    /// and refuses a wrong switch or value; `known_metrics` are those that a trial of the suite
+    /// can have. Refuses a switch that comes twice, too many factors, and an unknown metric.
     pub fn new(
         suite: Suite,
-        base: &Profile,
         factors: Vec<Factor>,
         half: bool,
         replicates: u32,
         metric: String,
+        known_metrics: &[String],
+        arm: impl Fn(String, &[(&str, &str)]) -> Result<Arm, BadFile>,
     ) -> Result<Self, BadFile> {
         let count = factors.len() as u32;
         if factors.len() < 2 || count > MOST_FACTORS {
@@ -110,30 +106,34 @@ impl Plan {
         };
         let Some(design) = design else {
             return Err(BadFile(format!(
-                "half of the cells tells too little about {count} factors: --fraction takes 4 or 5"
+                "half of the cells says too little about {count} factors: --fraction takes 4 or 5"
             )));
         };
-        if !(1..=MOST_REPLICATES).contains(&replicates) {
+        if !(1..=MAX_REPLICATES).contains(&replicates) {
             return Err(BadFile(format!(
-                "{replicates} replicates: it is 1 to {MOST_REPLICATES}, and 2 or more for an interval"
+                "{replicates} replicates: it is 1 to {MAX_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        known_metric(&suite, &metric)?;
+        if !known_metrics.contains(&metric) {
+            let names = known_metrics.iter().map(String::as_str);
+            return Err(BadFile(unknown("metric", &metric, names)));
+        }
         let mut arms = Vec::new();
         for cell in design.cells() {
-            let mut profile = base.clone();
-            for (bit, factor) in factors.iter().enumerate() {
-                let high = cell & (1 << bit) != 0;
-                let value = if high { &factor.high } else { &factor.low };
-                profile
-                    .set(&factor.switch, value)
-                    .map_err(|error| BadFile(error.to_string()))?;
-            }
+            let settings: Vec<(&str, &str)> = factors
+                .iter()
+                .enumerate()
+                .map(|(bit, factor)| {
+                    let high = cell & (1 << bit) != 0;
+                    let value = if high { &factor.high } else { &factor.low };
+                    (factor.switch.as_str(), value.as_str())
+                })
+                .collect();
             let name = match letters(cell).to_lowercase() {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
-            arms.push(Arm { name, profile });
+            arms.push(arm(name, &settings)?);
         }
         Ok(Self {
             suite,
@@ -146,7 +146,7 @@ impl Plan {
         })
     }
 
-    /// The cells of a replicate, by index, in an order drawn by lot.
+    /// The cells of a replicate, by index, in a random order.
     pub fn order(&self, replicate: u32) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.arms.len()).collect();
         let seed = sub_seed(self.suite.seed, &format!("order {replicate}"));
@@ -154,7 +154,7 @@ impl Plan {
         order
     }
 
-    /// Seed of every trial of a replicate: its cells are asked the very same.
+    /// Seed of every trial of a replicate: its cells get the very same load.
     pub fn seed(&self, replicate: u32) -> u64 {
         sub_seed(self.suite.seed, &format!("block {replicate}"))
     }
@@ -180,34 +180,24 @@ pub fn letters(factors: u32) -> String {
         .collect()
 }
 
-/// Refuses a metric that no trial of this suite can have.
-fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
-    let operations: Vec<&str> = suite
-        .flows
-        .iter()
-        .filter_map(|share| flows::flow(&share.flow))
-        .flat_map(flows::Flow::operations)
-        .map(|op| flows::operation_name(*op))
-        .collect();
-    let all = metrics(&operations, &CACHES, f64::INFINITY);
-    let names = all.iter().map(|one| one.name.as_str());
-    if all.iter().any(|one| one.name == metric) {
-        Ok(())
-    } else {
-        Err(BadFile(unknown("metric", metric, names)))
-    }
-}
-
 #[cfg(test)]
 pub(super) mod tests {
+    use std::cell::RefCell;
+
+    use shared::profile::Profile;
+
     use super::*;
     use crate::suite::load;
 
-    pub(in crate::factorial) fn plan(
+    const TWO: [&str; 2] = ["workers.max=5,200", "cache.items=off,redis"];
+
+    /// A plan of made-up switches; `arm` sees the name and the settings of each cell.
+    fn plan_with(
         factors: &[&str],
         half: bool,
         metric: &str,
-    ) -> Result<Plan, String> {
+        arm: impl Fn(&str, &[(&str, &str)]) -> Result<(), BadFile>,
+    ) -> Result<FactorialPlan, String> {
         let suite = load::parse(
             "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: mentors.browse } ]\n",
             "x.yaml",
@@ -217,31 +207,51 @@ pub(super) mod tests {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<Vec<Factor>, _>>()?;
-        Plan::new(
-            suite,
-            &Profile::after(),
-            factors,
-            half,
-            3,
-            metric.to_owned(),
-        )
-        .map_err(|error| error.to_string())
+        let arm = |name: String, settings: &[(&str, &str)]| {
+            arm(&name, settings)?;
+            let profile = Profile::after();
+            Ok(Arm { name, profile })
+        };
+        let known = ["orders.list p97.5", "total p50"].map(str::to_owned);
+        FactorialPlan::new(suite, factors, half, 3, metric.to_owned(), &known, arm)
+            .map_err(|error| error.to_string())
     }
 
-    const TWO: [&str; 2] = ["pool.max=5,200", "cache.mentors=off,redis"];
+    pub(in crate::factorial) fn plan(
+        factors: &[&str],
+        half: bool,
+        metric: &str,
+    ) -> Result<FactorialPlan, String> {
+        plan_with(factors, half, metric, |_, _| Ok(()))
+    }
 
     #[test]
     fn two_factors_make_four_cells_that_differ_in_them_alone() {
-        let plan = plan(&TWO, false, "mentors.list p97.5").unwrap();
-        let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
-        assert_eq!(names, ["low", "a", "b", "ab"]);
-        let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);
+        let cells = RefCell::new(Vec::new());
+        let plan = plan_with(&TWO, false, "orders.list p97.5", |name, settings| {
+            let [(first, workers), (second, cache)] = settings else {
+                panic!("{settings:?}");
+            };
+            assert_eq!((*first, *second), ("workers.max", "cache.items"));
+            let cell = format!("{name}: {workers} {cache}");
+            cells.borrow_mut().push(cell);
+            Ok(())
+        })
+        .unwrap();
         assert_eq!(
-            differences,
-            [("cache.mentors".into(), "off".into(), "redis".into())]
+            *cells.borrow(),
+            ["low: 5 off", "a: 200 off", "b: 5 redis", "ab: 200 redis"]
         );
+        assert_eq!(plan.arms.len(), 4);
         assert_eq!(plan.trials(), 12);
         assert_eq!(plan.fraction(), None);
+    }
+
+    #[test]
+    fn a_switch_that_the_application_refuses_ends_the_plan_with_its_reason() {
+        let refuse = |_: &str, _: &[(&str, &str)]| Err(BadFile("no such switch".to_owned()));
+        let error = plan_with(&TWO, false, "total p50", refuse).unwrap_err();
+        assert!(error.contains("no such switch"), "{error}");
     }
 
     #[test]
@@ -264,13 +274,17 @@ pub(super) mod tests {
             (&TWO[..], true, "total p50", "--fraction takes 4 or 5"),
             (&TWO[..], false, "total p51", "did you mean"),
             (
-                &["pool.max=5", TWO[1]],
+                &["workers.max=5", TWO[1]],
                 false,
                 "total p50",
-                "pool.max=5,200",
+                "SWITCH=LOW,HIGH",
             ),
-            (&["pool.max=5,5", TWO[1]], false, "total p50", "same value"),
-            (&["pool.maks=5,6", TWO[1]], false, "total p50", "pool.max"),
+            (
+                &["workers.max=5,5", TWO[1]],
+                false,
+                "total p50",
+                "same value",
+            ),
             (&[TWO[1], TWO[1]], false, "total p50", "twice"),
         ] {
             let error = plan(factors, half, metric).unwrap_err();
