@@ -214,7 +214,7 @@ fn resolve(args: &FactorialArgs) -> Result<(FactorialPlan, Source), Failure> {
         )
     });
     let base = overrides::profile(&args.profile, &args.set)?;
-    let arm = |name, settings: &[(&str, &str)]| {
+    let arm = |name: String, settings: &[(&str, &str)]| -> Result<Arm, BadFile> {
         let mut profile = base.clone();
         for (switch, value) in settings {
             let set = profile.set(switch, value);

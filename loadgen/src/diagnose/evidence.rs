@@ -106,7 +106,7 @@ impl<'a> Evidence<'a> {
         for (event, share) in waits.filter(|(event, _)| of(event)) {
             all += share;
             if *share > most.0 {
-                most = (*share, event);
+                most = (*share, event.as_str());
             }
         }
         (all, most.1)

@@ -207,7 +207,7 @@ pub(super) mod tests {
             .iter()
             .map(|text| text.parse())
             .collect::<Result<Vec<Factor>, _>>()?;
-        let arm = |name: String, settings: &[(&str, &str)]| {
+        let arm = |name: String, settings: &[(&str, &str)]| -> Result<Arm, BadFile> {
             arm(&name, settings)?;
             let profile = Profile::after();
             Ok(Arm { name, profile })

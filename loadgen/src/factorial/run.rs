@@ -22,7 +22,7 @@ pub struct FactorialOutcome {
     pub values: Vec<Vec<f64>>,
     /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
-    /// Whether the user stopped it.
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
     /// Why it ended early, where the harness or the target failed.
     pub error: Option<TrialError>,

@@ -6,6 +6,7 @@ use shared::profile::{Profile, SWITCHES};
 
 use super::HINTS;
 use crate::{
+    codeconnect::CACHE_KINDS,
     diagnose::{ArmContext, Symptom},
     flows::OPERATIONS,
 };
@@ -53,6 +54,12 @@ fn every_switch_exists_and_takes_the_values_as_they_are_written() {
         let profile = with(Profile::before(), &format!("{switch}={value}"));
         assert_eq!(profile.get(switch).unwrap(), value, "{switch}");
     }
+}
+
+#[test]
+fn every_cache_kind_has_a_hint() {
+    let kinds: Vec<&str> = HINTS.caches.iter().map(|cache| cache.kind).collect();
+    assert_eq!(kinds, CACHE_KINDS);
 }
 
 #[test]

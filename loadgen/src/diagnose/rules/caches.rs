@@ -45,15 +45,13 @@ pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
 
 /// The first cache of the catalogue that is off where it would help, or that seldom has the value.
 pub(super) fn caches(evidence: &Evidence<'_>) -> Option<Finding> {
-    let known = evidence.catalog.caches.iter();
-    let mut found = known.filter_map(|cache| {
+    evidence.catalog.caches.iter().find_map(|cache| {
         if cache.is_off(evidence.context().in_force) {
             cache_off(evidence, cache)
         } else {
             cache_misses(evidence, cache)
         }
-    });
-    found.next()
+    })
 }
 
 fn in_database(parts: &Parts) -> f64 {
