@@ -18,16 +18,15 @@ use super::{
     summary::{self, About, load_line},
 };
 use crate::{
-    codeconnect,
+    codeconnect::CodeConnect,
     experiment::{budget::BESIDE, file, metrics_of},
     factorial::{self, Factor, FactorialOutcome, FactorialPlan},
-    flows,
     live::Look,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
-    suite::load::BadFile,
-    trial::{Arm, Bench},
+    system::Application as _,
+    trial::TestEnv,
 };
 
 /// `loadgen factorial`.
@@ -91,7 +90,7 @@ pub(super) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.needs_lab()?;
     services.scale_unless_told(Scale::Small);
     let session = Session::begin(&args.result, "factorial", &plan.suite.name, &source);
-    let work = async |bench: &Bench, own_stack: bool| {
+    let work = async |bench: &TestEnv, own_stack: bool| {
         session.announce(bench, &plan.suite);
         bench.events.note(announced(&plan));
         let workers = usize::from(args.load.workers);
@@ -206,31 +205,23 @@ fn resolve(args: &FactorialArgs) -> Result<(FactorialPlan, Source), Failure> {
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
     overrides::apply(&mut suite, &args.load)?;
     let metric = args.metric.clone().unwrap_or_else(|| {
-        let flow = args.load.flows.first().and_then(|name| flows::flow(name));
-        let first = flow.and_then(|flow| flow.operations().first());
+        let catalog = CodeConnect.catalog();
+        let flow = args.load.flows.first().and_then(|name| catalog.flow(name));
+        let first = flow.and_then(|flow| flow.operations.first());
         first.map_or_else(
             || "total p97.5".to_owned(),
-            |op| format!("{} p97.5", flows::operation_name(*op)),
+            |op| format!("{} p97.5", catalog.operations.name(*op)),
         )
     });
-    let base = overrides::profile(&args.profile, &args.set)?;
-    let arm = |name: String, settings: &[(&str, &str)]| -> Result<Arm, BadFile> {
-        let mut profile = base.clone();
-        for (switch, value) in settings {
-            let set = profile.set(switch, value);
-            set.map_err(|error| BadFile(error.to_string()))?;
-        }
-        Ok(Arm { name, profile })
-    };
-    let known = codeconnect::metric_names(&suite);
+    let base = overrides::settings(&args.profile, &args.set)?;
     let plan = FactorialPlan::new(
         suite,
+        &base,
+        &CodeConnect,
         args.factors.clone(),
         args.fraction,
         args.replicates,
         metric,
-        &known,
-        arm,
     )?;
     Ok((plan, source))
 }

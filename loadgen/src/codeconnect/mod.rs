@@ -1,6 +1,13 @@
-//! Everything that `loadgen` knows of the reference backend, CodeConnect.
+//! Everything that is known of the reference backend beyond its flows: its switches, its control
+//! plane, its accounts, its audit, and which of its switches helps against what.
 
+mod application;
 pub mod hints;
-mod metrics;
+mod lab_client;
+mod prepared;
+mod sessions;
+mod system;
 
-pub use metrics::{CACHE_KINDS, metric_names};
+pub use application::{CACHE_KINDS, CodeConnect};
+pub use lab_client::{LabClient, LabError};
+pub use system::CodeConnectSystem;

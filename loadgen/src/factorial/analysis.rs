@@ -238,7 +238,7 @@ pub(in crate::factorial) mod tests {
 
     fn two() -> FactorialPlan {
         plan(
-            &["workers.max=5,200", "cache.items=off,redis"],
+            &["pool.max=5,200", "cache.orders=off,redis"],
             false,
             "total p50",
         )
@@ -264,10 +264,10 @@ pub(in crate::factorial) mod tests {
         assert_eq!(
             given,
             [
-                ("A", "cache.items=off"),
-                ("A", "cache.items=redis"),
-                ("B", "workers.max=5"),
-                ("B", "workers.max=200")
+                ("A", "cache.orders=off"),
+                ("A", "cache.orders=redis"),
+                ("B", "pool.max=5"),
+                ("B", "pool.max=200")
             ]
         );
         assert!((analysis.simple[0].ratio - 0.8).abs() < 0.02);

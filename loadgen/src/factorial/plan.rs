@@ -6,12 +6,14 @@ use rand::seq::SliceRandom as _;
 use serde::Serialize;
 
 use crate::{
+    experiment::metrics,
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
     suite::{
         Suite,
         load::{BadFile, unknown},
     },
+    system::{Application, Settings},
     trial::Arm,
 };
 
@@ -73,17 +75,16 @@ pub struct FactorialPlan {
 }
 
 impl FactorialPlan {
-    /// One arm for each cell. `arm` makes an arm of a name and the values of the factors' switches,
-    /// and refuses a wrong switch or value; `known_metrics` are those that a trial of the suite
-    /// can have. Refuses a switch that comes twice, too many factors, and an unknown metric.
+    /// One arm for each cell: `base` with each factor's switch set. Refuses a wrong switch or value,
+    /// a switch that comes twice, too many factors, and a metric that no trial will have.
     pub fn new(
         suite: Suite,
+        base: &Settings,
+        application: &dyn Application,
         factors: Vec<Factor>,
         half: bool,
         replicates: u32,
         metric: String,
-        known_metrics: &[String],
-        arm: impl Fn(String, &[(&str, &str)]) -> Result<Arm, BadFile>,
     ) -> Result<Self, BadFile> {
         let count = factors.len() as u32;
         if factors.len() < 2 || count > MOST_FACTORS {
@@ -114,26 +115,22 @@ impl FactorialPlan {
                 "{replicates} replicates: it is 1 to {MAX_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        if !known_metrics.contains(&metric) {
-            let names = known_metrics.iter().map(String::as_str);
-            return Err(BadFile(unknown("metric", &metric, names)));
-        }
+        known_metric(&suite, &metric, application)?;
         let mut arms = Vec::new();
         for cell in design.cells() {
-            let settings: Vec<(&str, &str)> = factors
-                .iter()
-                .enumerate()
-                .map(|(bit, factor)| {
-                    let high = cell & (1 << bit) != 0;
-                    let value = if high { &factor.high } else { &factor.low };
-                    (factor.switch.as_str(), value.as_str())
-                })
-                .collect();
+            let mut settings = base.clone();
+            for (bit, factor) in factors.iter().enumerate() {
+                let high = cell & (1 << bit) != 0;
+                let value = if high { &factor.high } else { &factor.low };
+                application
+                    .set(&mut settings, &factor.switch, value)
+                    .map_err(BadFile)?;
+            }
             let name = match letters(cell).to_lowercase() {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
-            arms.push(arm(name, &settings)?);
+            arms.push(Arm::new(&name, settings, application));
         }
         Ok(Self {
             suite,
@@ -180,78 +177,75 @@ pub fn letters(factors: u32) -> String {
         .collect()
 }
 
+/// Refuses a metric that no trial of this suite can have.
+fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> Result<(), BadFile> {
+    let catalog = application.catalog();
+    let operations: Vec<&str> = suite
+        .flows
+        .iter()
+        .filter_map(|share| catalog.flow(&share.flow))
+        .flat_map(|flow| catalog.operation_names(flow))
+        .collect();
+    let all = metrics(&operations, application.cache_kinds(), f64::INFINITY);
+    let names = all.iter().map(|one| one.name.as_str());
+    if all.iter().any(|one| one.name == metric) {
+        Ok(())
+    } else {
+        Err(BadFile(unknown("metric", metric, names)))
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
-    use std::cell::RefCell;
-
-    use shared::profile::Profile;
-
     use super::*;
-    use crate::suite::load;
-
-    const TWO: [&str; 2] = ["workers.max=5,200", "cache.items=off,redis"];
-
-    /// A plan of made-up switches; `arm` sees the name and the settings of each cell.
-    fn plan_with(
-        factors: &[&str],
-        half: bool,
-        metric: &str,
-        arm: impl Fn(&str, &[(&str, &str)]) -> Result<(), BadFile>,
-    ) -> Result<FactorialPlan, String> {
-        let suite = load::parse(
-            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: mentors.browse } ]\n",
-            "x.yaml",
-        )
-        .unwrap();
-        let factors = factors
-            .iter()
-            .map(|text| text.parse())
-            .collect::<Result<Vec<Factor>, _>>()?;
-        let arm = |name: String, settings: &[(&str, &str)]| -> Result<Arm, BadFile> {
-            arm(&name, settings)?;
-            let profile = Profile::after();
-            Ok(Arm { name, profile })
-        };
-        let known = ["orders.list p97.5", "total p50"].map(str::to_owned);
-        FactorialPlan::new(suite, factors, half, 3, metric.to_owned(), &known, arm)
-            .map_err(|error| error.to_string())
-    }
+    use crate::{flow::shop, suite::load, system::Shop};
 
     pub(in crate::factorial) fn plan(
         factors: &[&str],
         half: bool,
         metric: &str,
     ) -> Result<FactorialPlan, String> {
-        plan_with(factors, half, metric, |_, _| Ok(()))
+        let suite = load::parse(
+            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: orders.browse } ]\n",
+            "x.yaml",
+            &shop(),
+        )
+        .unwrap();
+        let factors = factors
+            .iter()
+            .map(|text| text.parse())
+            .collect::<Result<Vec<Factor>, _>>()?;
+        FactorialPlan::new(
+            suite,
+            &Shop.default_profile(),
+            &Shop,
+            factors,
+            half,
+            3,
+            metric.to_owned(),
+        )
+        .map_err(|error| error.to_string())
     }
+
+    const TWO: [&str; 2] = ["pool.max=5,200", "cache.orders=off,redis"];
 
     #[test]
     fn two_factors_make_four_cells_that_differ_in_them_alone() {
-        let cells = RefCell::new(Vec::new());
-        let plan = plan_with(&TWO, false, "orders.list p97.5", |name, settings| {
-            let [(first, workers), (second, cache)] = settings else {
-                panic!("{settings:?}");
-            };
-            assert_eq!((*first, *second), ("workers.max", "cache.items"));
-            let cell = format!("{name}: {workers} {cache}");
-            cells.borrow_mut().push(cell);
-            Ok(())
-        })
-        .unwrap();
+        let plan = plan(&TWO, false, "orders.list p97.5").unwrap();
+        let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
+        assert_eq!(names, ["low", "a", "b", "ab"]);
+        let differences = plan.arms[1].settings.differences(&plan.arms[3].settings);
         assert_eq!(
-            *cells.borrow(),
-            ["low: 5 off", "a: 200 off", "b: 5 redis", "ab: 200 redis"]
+            differences,
+            [("cache.orders".into(), "off".into(), "redis".into())]
         );
-        assert_eq!(plan.arms.len(), 4);
         assert_eq!(plan.trials(), 12);
         assert_eq!(plan.fraction(), None);
     }
 
     #[test]
-    fn a_switch_that_the_application_refuses_ends_the_plan_with_its_reason() {
-        let refuse = |_: &str, _: &[(&str, &str)]| Err(BadFile("no such switch".to_owned()));
-        let error = plan_with(&TWO, false, "total p50", refuse).unwrap_err();
-        assert!(error.contains("no such switch"), "{error}");
+    fn the_hit_ratio_of_a_cache_of_the_application_is_a_metric() {
+        assert!(plan(&TWO, false, "cache hit ratio orders").is_ok());
     }
 
     #[test]
@@ -274,17 +268,19 @@ pub(super) mod tests {
             (&TWO[..], true, "total p50", "--fraction takes 4 or 5"),
             (&TWO[..], false, "total p51", "did you mean"),
             (
-                &["workers.max=5", TWO[1]],
+                &["pool.max=5", TWO[1]],
                 false,
                 "total p50",
                 "SWITCH=LOW,HIGH",
             ),
+            (&["pool.max=5,5", TWO[1]], false, "total p50", "same value"),
             (
-                &["workers.max=5,5", TWO[1]],
+                &["pool.maks=5,6", TWO[1]],
                 false,
                 "total p50",
-                "same value",
+                "unknown switch `pool.maks`",
             ),
+            (&TWO[..], false, "cache hit ratio items", "did you mean"),
             (&[TWO[1], TWO[1]], false, "total p50", "twice"),
         ] {
             let error = plan(factors, half, metric).unwrap_err();

@@ -5,7 +5,7 @@ use super::plan::FactorialPlan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
-    trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
     verdict::{self, INVALID, NOISY},
 };
 
@@ -30,7 +30,7 @@ pub struct FactorialOutcome {
 
 /// Runs every trial of the plan; `kept` takes each as it ends.
 pub async fn run(
-    bench: &Bench,
+    env: &TestEnv,
     plan: &FactorialPlan,
     workers: usize,
     kept: Kept<'_>,
@@ -38,14 +38,13 @@ pub async fn run(
     let arms = plan.arms.iter().map(|arm| ArmResult {
         arm: arm.clone(),
         measured: Measured::default(),
-        view: None,
+        in_force: None,
         plans: Vec::new(),
     });
     let mut running = FactorialRun {
-        bench,
+        env,
         plan,
         workers,
-        sessions: Sessions::default(),
         noisy: 0,
         finished: FactorialOutcome {
             arms: arms.collect(),
@@ -66,10 +65,9 @@ pub async fn run(
 }
 
 struct FactorialRun<'a> {
-    bench: &'a Bench,
+    env: &'a TestEnv,
     plan: &'a FactorialPlan,
     workers: usize,
-    sessions: Sessions,
     /// Valid trials on a machine that was not quiet.
     noisy: usize,
     finished: FactorialOutcome,
@@ -137,7 +135,7 @@ impl FactorialRun<'_> {
         if attempt == "r" {
             self.finished.invalid.push(trial.folder.clone());
         } else {
-            self.bench
+            self.env
                 .events
                 .note("this trial is repeated once".to_owned());
         }
@@ -154,7 +152,7 @@ impl FactorialRun<'_> {
         let suite = &self.plan.suite;
         let one = suite.windows.planned().duration();
         let total = one * self.plan.trials();
-        let place = Place {
+        let spec = TrialSpec {
             suite,
             arm: &self.plan.arms[cell],
             block: replicate,
@@ -166,12 +164,14 @@ impl FactorialRun<'_> {
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,
         };
-        let mut outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        let mut outcome = trial::run(self.env, &spec).await?;
         kept(&outcome);
         // They are on disk now, and take much memory.
         outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());
-        self.finished.arms[cell].view.clone_from(&outcome.view);
+        self.finished.arms[cell]
+            .in_force
+            .clone_from(&outcome.in_force);
         for warning in outcome.warnings.clone() {
             self.warn(warning);
         }
@@ -195,7 +195,7 @@ impl FactorialRun<'_> {
 
     fn warn(&mut self, text: String) {
         if !self.finished.warnings.contains(&text) {
-            self.bench.events.warning(text.clone());
+            self.env.events.warning(text.clone());
             self.finished.warnings.push(text);
         }
     }

@@ -8,14 +8,20 @@ use super::HINTS;
 use crate::{
     codeconnect::CACHE_KINDS,
     diagnose::{ArmContext, Symptom},
-    flows::OPERATIONS,
+    flows,
 };
+
+/// Names of all operations.
+fn operations() -> Vec<&'static str> {
+    let operations = flows::catalog().operations;
+    operations.iter().map(|(_, one)| one.name).collect()
+}
 
 /// The setting that is proposed under `profile` with every operation sent; 250 is the figure.
 fn setting(symptom: Symptom, found_in: &str, profile: &Profile) -> Option<String> {
     let arm = ArmContext {
         in_force: &profile.values(),
-        operations: OPERATIONS,
+        operations: &operations(),
     };
     let proposal = HINTS.proposal(symptom, found_in, Some(250), arm)?;
     Some(proposal.setting)
@@ -74,12 +80,12 @@ fn every_operation_exists() {
         }
     }
     for name in names {
-        assert!(OPERATIONS.contains(&name), "{name}");
+        assert!(operations().contains(&name), "{name}");
     }
     for index in HINTS.indexes {
         let prefix = index.operation_prefix;
         assert!(
-            OPERATIONS.iter().any(|one| one.starts_with(prefix)),
+            operations().iter().any(|one| one.starts_with(prefix)),
             "{prefix}"
         );
     }
@@ -138,7 +144,7 @@ fn nothing_that_is_in_force_is_ever_proposed() {
     let in_force = &Profile::after().values();
     let arm = ArmContext {
         in_force,
-        operations: OPERATIONS,
+        operations: &operations(),
     };
     for index in HINTS.indexes {
         let operation = index.operation_prefix;
@@ -253,7 +259,7 @@ fn a_scan_proposes_the_index_that_its_operation_lacks() {
     let in_force: BTreeMap<String, String> = Profile::before().values();
     let arm = ArmContext {
         in_force: &in_force,
-        operations: OPERATIONS,
+        operations: &operations(),
     };
     for (table, operation, wanted) in [
         (
