@@ -18,6 +18,7 @@
 //! | [`export`] | the figures of a running command for monitoring systems |
 //! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
+//! | [`codeconnect`] | what is known of the reference backend: its switches, control plane, accounts and audit, and which switch helps against what |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them and the running command |
 //! | [`cli`] | the commands |
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
 use crate::{
-    codeconnect::CodeConnect,
+    codeconnect::{CodeConnect, hints::HINTS},
     diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
@@ -204,7 +204,7 @@ pub(super) fn of_factorial(
     about: About,
     suite: &Suite,
     load: String,
-    finished: &crate::factorial::Finished,
+    finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
@@ -317,7 +317,7 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
         };
-        summary.recommendations = diagnose::advise(&summary);
+        summary.recommendations = diagnose::advise(&summary, &HINTS);
         summary
     }
 }

@@ -8,6 +8,9 @@ use crate::{
     system::{Application, Settings},
 };
 
+/// The cache kinds that report a hit ratio.
+pub const CACHE_KINDS: [&str; 3] = ["mentors", "bookings", "users"];
+
 /// The reference backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeConnect;
@@ -78,6 +81,10 @@ impl Application for CodeConnect {
 
     fn default_primary(&self) -> Vec<String> {
         vec!["mentors.list p97.5".to_owned()]
+    }
+
+    fn cache_kinds(&self) -> &'static [&'static str] {
+        &CACHE_KINDS
     }
 
     fn slowdown_switch(&self) -> Option<&'static str> {

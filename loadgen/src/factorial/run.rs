@@ -1,7 +1,7 @@
-//! Runs the cells, every one once in each replicate, in an order drawn by lot; a trial that may not
-//! be believed is repeated once. Writes no file: each trial is handed on as it ends.
+//! Runs the cells, every one once in each replicate, in a random order; an invalid trial is repeated
+//! once. Writes no file: each trial is handed to the caller as it ends.
 
-use super::plan::Plan;
+use super::plan::FactorialPlan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
@@ -9,39 +9,44 @@ use crate::{
     verdict::{self, INVALID, NOISY},
 };
 
-/// What came of it, whether it ran to its end or not.
+/// The result of a factorial experiment, whether it ran to its end or not.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FactorialOutcome {
     /// The cells.
     pub arms: Vec<ArmResult>,
     /// Every trial in the order in which it ran.
     pub trials: Vec<Trial>,
-    /// Folders of trials that stayed invalid.
+    /// Folders of the trials that were still invalid when repeated.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
     pub values: Vec<Vec<f64>>,
-    /// What a reader must know.
+    /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
-    /// Whether it was stopped.
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Why it ended early.
+    /// Why it ended early, where the harness or the target failed.
     pub error: Option<TrialError>,
 }
 
-/// Runs it.
-pub async fn run(env: &TestEnv, plan: &Plan, workers: usize, kept: Kept<'_>) -> Finished {
+/// Runs every trial of the plan; `kept` takes each as it ends.
+pub async fn run(
+    env: &TestEnv,
+    plan: &FactorialPlan,
+    workers: usize,
+    kept: Kept<'_>,
+) -> FactorialOutcome {
     let arms = plan.arms.iter().map(|arm| ArmResult {
         arm: arm.clone(),
         measured: Measured::default(),
         in_force: None,
         plans: Vec::new(),
     });
-    let mut work = Work {
+    let mut running = FactorialRun {
         env,
         plan,
         workers,
         noisy: 0,
-        finished: Finished {
+        finished: FactorialOutcome {
             arms: arms.collect(),
             trials: Vec::new(),
             invalid: Vec::new(),
@@ -52,24 +57,24 @@ pub async fn run(env: &TestEnv, plan: &Plan, workers: usize, kept: Kept<'_>) -> 
         },
     };
     for replicate in 1..=plan.replicates {
-        if !work.replicate(replicate, kept).await {
+        if !running.replicate(replicate, kept).await {
             break;
         }
     }
-    work.finish()
+    running.finish()
 }
 
-struct Work<'a> {
+struct FactorialRun<'a> {
     env: &'a TestEnv,
-    plan: &'a Plan,
+    plan: &'a FactorialPlan,
     workers: usize,
-    /// Trials that count although the machine was not quiet.
+    /// Valid trials on a machine that was not quiet.
     noisy: usize,
-    finished: Finished,
+    finished: FactorialOutcome,
 }
 
-impl Work<'_> {
-    /// One trial of each cell. False: it ends here.
+impl FactorialRun<'_> {
+    /// One trial of each cell. False: the experiment ends here.
     async fn replicate(&mut self, replicate: u32, kept: Kept<'_>) -> bool {
         let mut figures = vec![None; self.plan.arms.len()];
         for (position, cell) in self.plan.order(replicate).into_iter().enumerate() {
@@ -91,7 +96,7 @@ impl Work<'_> {
                     self.finished.interrupted = true;
                     return false;
                 }
-                if self.believed(cell, &outcome, attempt) {
+                if self.add_if_valid(cell, &outcome, attempt) {
                     figures[cell] = self.figure(&outcome.trial);
                     break;
                 }
@@ -104,15 +109,15 @@ impl Work<'_> {
             }
         } else {
             self.warn(format!(
-                "replicate {replicate} does not count: not every cell has a figure of `{}` above 0 that may be believed",
+                "replicate {replicate} does not count: not every cell has a figure of `{}` above 0 from a valid trial",
                 self.plan.metric
             ));
         }
         true
     }
 
-    /// Adds a trial to its cell; false where it may not be believed.
-    fn believed(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
+    /// Adds a trial to its cell; false where it is invalid.
+    fn add_if_valid(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
         if trial.validity.word != INVALID {
@@ -120,7 +125,7 @@ impl Work<'_> {
             self.noisy += usize::from(trial.validity.word == NOISY);
             return true;
         }
-        // An invariant once broken is broken, whatever the clocks were worth.
+        // A broken invariant counts, however late the trial's requests were.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
         let codes = verdict::reasons(&trial.validity)
             .map(|check| check.code.clone())
@@ -161,7 +166,7 @@ impl Work<'_> {
         };
         let mut outcome = trial::run(self.env, &spec).await?;
         kept(&outcome);
-        // They are on disk now, and large.
+        // They are on disk now, and take much memory.
         outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());
         self.finished.arms[cell]
@@ -195,7 +200,7 @@ impl Work<'_> {
         }
     }
 
-    fn finish(mut self) -> Finished {
+    fn finish(mut self) -> FactorialOutcome {
         if self.noisy > 0 {
             let noisy = self.noisy;
             self.warn(format!(

@@ -27,6 +27,9 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// The metrics that a claim is staked on where an experiment names none.
     fn default_primary(&self) -> Vec<String>;
 
+    /// The cache kinds that report a hit ratio.
+    fn cache_kinds(&self) -> &'static [&'static str];
+
     /// The switch that makes every request slower by so many per cent, for the control that
     /// plants a known effect; `None` where the application has none.
     fn slowdown_switch(&self) -> Option<&'static str>;

@@ -67,6 +67,10 @@ impl Application for Shop {
         vec!["orders.list p97.5".to_owned()]
     }
 
+    fn cache_kinds(&self) -> &'static [&'static str] {
+        &["orders"]
+    }
+
     fn slowdown_switch(&self) -> Option<&'static str> {
         Some("test.slowdown")
     }
