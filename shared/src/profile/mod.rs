@@ -5,7 +5,7 @@ mod reading;
 mod spans;
 mod values;
 
-pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
+pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use reading::SwitchReading;
 pub use spans::{Lasting, WholePercent};
 pub use values::{
