@@ -72,9 +72,19 @@ pub struct Rate {
 pub struct BadRate(pub String);
 
 impl Rate {
-    /// So many a second.
-    pub fn per_second(count: u32) -> Result<Self, BadRate> {
-        format!("{count}/s").parse()
+    /// The rate of a number per second, rounded to a thousandth.
+    pub fn from_per_second(per_second: f64) -> Result<Self, BadRate> {
+        Self::new(per_second, 1).ok_or_else(|| BadRate(format!("{per_second}/s")))
+    }
+
+    /// So many events in `period_s` seconds, rounded to a thousandth; `None` outside of the range.
+    fn new(count: f64, period_s: u64) -> Option<Self> {
+        let thousandths = (count * 1_000.0).round();
+        let most = 1e6 * 1_000.0 * period_s as f64;
+        (1.0..=most).contains(&thousandths).then_some(Self {
+            thousandths: thousandths as u64,
+            period_s,
+        })
     }
 
     /// As a floating-point number a second, for people and for ramps.
@@ -105,15 +115,10 @@ impl FromStr for Rate {
         };
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let thousandths = number * 1_000.0;
-        let most = 1e6 * 1_000.0 * period_s as f64;
-        if !(1.0..=most).contains(&thousandths) || (thousandths - thousandths.round()).abs() > 1e-6
-        {
+        if (thousandths - thousandths.round()).abs() > 1e-6 {
             return Err(bad());
         }
-        Ok(Self {
-            thousandths: thousandths.round() as u64,
-            period_s,
-        })
+        Self::new(number, period_s).ok_or_else(bad)
     }
 }
 

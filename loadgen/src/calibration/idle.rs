@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Longest time for all users to have had their first answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// For how long a user then waits.
 const THINK: Millis = Millis(120_000);
 
@@ -41,7 +41,9 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
         let stop = setup.stop.clone();
         let driving = thread::spawn(move || driver::run(setup));
         let begun = Instant::now();
-        while progress.snapshot().total.count() < u64::from(users) && begun.elapsed() < PATIENCE {
+        while progress.snapshot().total.count() < u64::from(users)
+            && begun.elapsed() < FIRST_RESPONSE_TIMEOUT
+        {
             thread::sleep(Duration::from_millis(20));
         }
         thread::sleep(Duration::from_millis(200));

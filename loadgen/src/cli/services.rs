@@ -16,7 +16,7 @@ use super::{
     outcome::Failure,
 };
 use crate::{
-    events::{Publisher, Steering},
+    events::{LoadControl, Publisher},
     observer::Control,
     stack::{Stack, StackError, StackOptions, Victim},
     trial::{Bench, Crash, Upkeep},
@@ -211,7 +211,7 @@ pub(super) async fn open(
     services: &Services,
     running: &Held<Stack>,
     events: Publisher,
-    steering: Steering,
+    steering: LoadControl,
 ) -> Result<Bench, Failure> {
     let stop = steering.token();
     match services {

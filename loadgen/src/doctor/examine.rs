@@ -9,7 +9,7 @@ use std::{
 use shared::api::lab::ProfileView;
 
 use super::{
-    finding::{Finding, Level},
+    finding::{Finding, FindingLevel},
     kernel, machine, services,
 };
 use crate::{
@@ -35,10 +35,10 @@ pub fn examine(folder: &Path, view: Option<&ProfileView>) -> Vec<Finding> {
 
 /// What is worth a warning before a run: the machine alone, without waiting. The rest is found
 /// by the run itself.
-pub fn worrying(folder: &Path) -> Vec<Finding> {
+pub fn warnings(folder: &Path) -> Vec<Finding> {
     machine::findings(&kernel::read(folder))
         .into_iter()
-        .filter(|finding| finding.level > Level::Ok)
+        .filter(|finding| finding.level > FindingLevel::Ok)
         .collect()
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Level {
+pub enum FindingLevel {
     /// As it should be, or not known to be otherwise.
     Ok,
     /// Results are still worth something, with this in mind.
@@ -14,7 +14,7 @@ pub enum Level {
     Bad,
 }
 
-impl Level {
+impl FindingLevel {
     /// The word of a report.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -31,23 +31,23 @@ pub struct Finding {
     /// What was looked at, in a word or two.
     pub name: &'static str,
     /// How bad it is.
-    pub level: Level,
+    pub level: FindingLevel,
     /// What was found, with its unit.
     pub found: String,
     /// What it would do to results; empty where nothing.
     pub effect: String,
-    /// How to mend it; empty where nothing is to be mended.
-    pub mend: String,
+    /// How to fix it; empty where nothing is to be mended.
+    pub fix: String,
 }
 
 impl Finding {
     pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
-            level: Level::Ok,
+            level: FindingLevel::Ok,
             found: found.into(),
             effect: String::new(),
-            mend: String::new(),
+            fix: String::new(),
         }
     }
 
@@ -55,12 +55,12 @@ impl Finding {
         name: &'static str,
         found: impl Into<String>,
         effect: &str,
-        mend: &str,
+        fix: &str,
     ) -> Self {
         Self {
-            level: Level::Warn,
+            level: FindingLevel::Warn,
             effect: effect.to_owned(),
-            mend: mend.to_owned(),
+            fix: fix.to_owned(),
             ..Self::ok(name, found)
         }
     }
@@ -69,11 +69,11 @@ impl Finding {
         name: &'static str,
         found: impl Into<String>,
         effect: &str,
-        mend: &str,
+        fix: &str,
     ) -> Self {
         Self {
-            level: Level::Bad,
-            ..Self::warn(name, found, effect, mend)
+            level: FindingLevel::Bad,
+            ..Self::warn(name, found, effect, fix)
         }
     }
 
@@ -81,18 +81,18 @@ impl Finding {
     pub fn sentence(&self) -> String {
         format!(
             "{}: {}; {}; {}",
-            self.name, self.found, self.effect, self.mend
+            self.name, self.found, self.effect, self.fix
         )
     }
 }
 
 /// The worst level of all; OK for none.
-pub fn worst(findings: &[Finding]) -> Level {
+pub fn worst(findings: &[Finding]) -> FindingLevel {
     findings
         .iter()
         .map(|finding| finding.level)
         .max()
-        .unwrap_or(Level::Ok)
+        .unwrap_or(FindingLevel::Ok)
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_worst_finding_decides() {
-        assert_eq!(worst(&[]), Level::Ok);
+        assert_eq!(worst(&[]), FindingLevel::Ok);
         let warn = Finding::warn("x", "1", "slower", "do");
         assert_eq!(warn.sentence(), "x: 1; slower; do");
         let all = [
@@ -109,6 +109,6 @@ mod tests {
             Finding::bad("z", "3", "a", "b"),
             warn,
         ];
-        assert_eq!(worst(&all), Level::Bad);
+        assert_eq!(worst(&all), FindingLevel::Bad);
     }
 }

@@ -49,7 +49,7 @@ pub struct Tick {
     /// The same by outcome: `timeout`, `http_error` …; those that have not occurred are absent.
     pub errors: BTreeMap<String, u64>,
     /// Response times of the successes lately, from fast to slow, without empty ends.
-    pub histogram: Vec<Bar>,
+    pub histogram: Vec<HistogramBar>,
     /// Each operation that was done, lately; in the order of the catalogue.
     pub operations: Vec<OperationNow>,
     /// The target; absent where it says nothing of itself.
@@ -60,7 +60,7 @@ pub struct Tick {
 
 /// One bar of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
+pub struct HistogramBar {
     /// Response times from here, in milliseconds.
     pub from_ms: f64,
     /// Up to here.
@@ -90,9 +90,9 @@ pub struct OperationNow {
     #[serde(default)]
     pub errors: BTreeMap<String, u64>,
     /// Successes since the trial began by response time: how many lie between each bound of
-    /// `driver::LADDER_MS` and the one before; the last number is of those beyond all of them.
+    /// `driver::BUCKET_BOUNDS_MS` and the one before; the last number is of those beyond all of them.
     #[serde(default)]
-    pub ladder: Vec<u64>,
+    pub bucket_counts: Vec<u64>,
     /// Their response times added up, in seconds.
     #[serde(default)]
     pub response_sum_s: f64,

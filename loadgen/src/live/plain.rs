@@ -3,19 +3,20 @@
 use std::time::{Duration, Instant};
 
 use crate::events::{Event, Tick, printable};
+use crate::live::capabilities::TerminalCapabilities;
 
 /// Time between two lines of a running trial.
 const EVERY: Duration = Duration::from_secs(5);
 
 /// Turns events into lines; remembers when the last tick was told.
 #[derive(Debug, Default)]
-pub(super) struct Plain {
+pub(super) struct PlainLines {
     told: Option<Instant>,
     /// Arm, block and window of the last line.
     place: Option<(String, u32, String)>,
 }
 
-impl Plain {
+impl PlainLines {
     /// The line of an event, if it has one now.
     pub(super) fn line(&mut self, event: &Event, now: Instant) -> Option<String> {
         match event {
@@ -49,6 +50,24 @@ impl Plain {
         self.told = Some(now);
         self.place = place;
         Some(parts(tick).join("  "))
+    }
+}
+
+/// The line that an event leaves standing, if it does.
+pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Option<String> {
+    match event {
+        Event::TrialDone(trial) => Some(done(trial)),
+        Event::Note(text) => Some(printable(text)),
+        Event::Begun(begun) => Some(printable(&begun.load)),
+        Event::Warning(text) => {
+            let word = if capabilities.colour {
+                "\u{1b}[33mwarning:\u{1b}[0m"
+            } else {
+                "warning:"
+            };
+            Some(format!("{word} {}", printable(text)))
+        }
+        Event::Tick(_) | Event::Stage { .. } | Event::Ended(_) => None,
     }
 }
 
@@ -110,7 +129,7 @@ pub(super) fn length(time: Duration) -> String {
 }
 
 /// What a trial that has ended came to.
-pub(super) fn done(trial: &crate::schema::Trial) -> String {
+fn done(trial: &crate::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total
         .planned

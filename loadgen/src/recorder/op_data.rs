@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::{
-    anatomy::Anatomy,
     bounds::{HIGHEST, response_histogram},
+    breakdown::Breakdown,
 };
 use crate::{
     sample::{Outcome, Sample},
@@ -62,7 +62,7 @@ pub struct OpData {
     /// What the target said that it spent.
     pub cost: CostSums,
     /// What the response times consist of.
-    pub anatomy: Anatomy,
+    pub breakdown: Breakdown,
     /// Times beyond the histograms' highest value: such a request is counted, its time is not.
     pub overflow: u64,
 }
@@ -79,7 +79,7 @@ impl Default for OpData {
             failed: response_histogram(),
             bytes_in: 0,
             cost: CostSums::default(),
-            anatomy: Anatomy::default(),
+            breakdown: Breakdown::default(),
             overflow: 0,
         }
     }
@@ -106,7 +106,7 @@ impl OpData {
             self.cost.hits += u64::from(cost.cache_hits);
             self.cost.misses += u64::from(cost.cache_misses);
         }
-        self.anatomy.record(sample);
+        self.breakdown.record(sample);
         let (response, service) = (sample.response(), sample.service());
         let fits = if sample.outcome == Outcome::Ok {
             record(&mut self.ok, response)
@@ -140,7 +140,7 @@ impl OpData {
         }
         self.bytes_in += other.bytes_in;
         self.overflow += other.overflow;
-        self.anatomy.merge(&other.anatomy);
+        self.breakdown.merge(&other.breakdown);
         let (mine, theirs) = (&mut self.cost, &other.cost);
         mine.count += theirs.count;
         mine.admission_us += theirs.admission_us;

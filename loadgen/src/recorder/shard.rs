@@ -6,10 +6,10 @@ use hdrhistogram::Histogram;
 
 use super::{
     bounds::{HIGHEST, response_histogram},
-    intervals::{Intervals, Logs},
+    intervals::{IntervalLogs, Intervals},
     op_data::OpData,
-    samples::Samples,
-    second::{Timeline, Window},
+    raw_samples::RawSamples,
+    timeline::{ClientTimeline, Window},
 };
 use crate::{
     sample::{OpId, Outcome, Sample},
@@ -27,13 +27,13 @@ const OTHER: &str = "other reasons";
 pub struct Shard {
     window: Window,
     ops: Vec<Option<Box<OpData>>>,
-    timeline: Timeline,
-    logs: Logs,
+    timeline: ClientTimeline,
+    logs: IntervalLogs,
     open: OpenCount,
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
     phases: Vec<PhaseSlot>,
-    samples: Option<Samples>,
+    samples: Option<RawSamples>,
     /// How long it took to open each connection, TCP or Unix.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took.
@@ -48,8 +48,8 @@ impl Shard {
         let mut shard = Self {
             window,
             ops: Vec::new(),
-            timeline: Timeline::up_to(&window, end),
-            logs: Logs::new(Intervals::of(window.from, end)),
+            timeline: ClientTimeline::up_to(&window, end),
+            logs: IntervalLogs::new(Intervals::of(window.from, end)),
             open: OpenCount::default(),
             response_sum: 0,
             examples: BTreeMap::new(),
@@ -79,11 +79,11 @@ impl Shard {
 
     /// Also keeps so many requests of the window one by one.
     pub fn keep_samples(&mut self, room: usize) {
-        self.samples = Some(Samples::with_room(room));
+        self.samples = Some(RawSamples::with_room(room));
     }
 
     /// Those that were kept; absent where none were asked for.
-    pub fn take_samples(&mut self) -> Option<Samples> {
+    pub fn take_samples(&mut self) -> Option<RawSamples> {
         self.samples.take()
     }
 
@@ -179,12 +179,12 @@ impl Shard {
     }
 
     /// The course by the second.
-    pub fn timeline(&self) -> &Timeline {
+    pub fn timeline(&self) -> &ClientTimeline {
         &self.timeline
     }
 
     /// The course of every distribution.
-    pub(super) fn logs(&mut self) -> &mut Logs {
+    pub(super) fn logs(&mut self) -> &mut IntervalLogs {
         &mut self.logs
     }
 

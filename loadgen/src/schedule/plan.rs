@@ -27,7 +27,7 @@ pub struct Arrival {
 
 /// All arrivals of an open model, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct ArrivalPlan {
     /// Every arrival, warm-up included.
     pub arrivals: Vec<Arrival>,
     /// First instant of the measured window.
@@ -36,7 +36,7 @@ pub struct Plan {
     pub measure_to: Nanos,
 }
 
-impl Plan {
+impl ArrivalPlan {
     /// The measured window.
     pub fn window(&self) -> Window {
         Window {
@@ -57,7 +57,7 @@ impl Plan {
 
 /// The rule of a closed model: users that start anew when they are done and have thought.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed {
+pub struct ClosedLoop {
     /// How many.
     pub users: u32,
     /// For how long a user starts iterations, warm-up included.
@@ -76,9 +76,9 @@ pub struct Closed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
     /// At these times, whatever becomes of the requests before.
-    Open(Plan),
+    Open(ArrivalPlan),
     /// When a user is free again.
-    Closed(Closed),
+    Closed(ClosedLoop),
 }
 
 impl Schedule {
@@ -139,14 +139,14 @@ pub fn plan(
     }
     let measure_from = Nanos::from_millis(windows.warm_up.0);
     let measure_to = Nanos::from_millis(total.0.min(windows.planned().0));
-    let mix = Mix::new(weights)?;
+    let mix = FlowMix::new(weights)?;
     Ok(match model {
         LoadModel::Closed {
             users,
             duration,
             think,
             iterations,
-        } => Schedule::Closed(Closed {
+        } => Schedule::Closed(ClosedLoop {
             users: *users,
             duration: *duration,
             think: *think,
@@ -170,7 +170,7 @@ pub fn plan(
                     index,
                 })
                 .collect();
-            Schedule::Open(Plan {
+            Schedule::Open(ArrivalPlan {
                 arrivals,
                 measure_from,
                 measure_to,
@@ -181,12 +181,12 @@ pub fn plan(
 
 /// The shares of the flows.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mix {
+pub(crate) struct FlowMix {
     /// Sums of the weights up to and with each flow, divided by all.
     upper: Vec<f64>,
 }
 
-impl Mix {
+impl FlowMix {
     /// The mix of these weights; what is not above 0 is never picked.
     pub(crate) fn new(weights: &[f64]) -> Result<Self, PlanError> {
         let weight = |w: &f64| if w.is_finite() { w.max(0.0) } else { 0.0 };
@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> Plan {
+    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> ArrivalPlan {
         let model = LoadModel::Open { phases, arrivals };
         match plan(&model, weights, &windows(0, u64::MAX / 2), seed).unwrap() {
             Schedule::Open(plan) => plan,

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crash::{Crash, Upkeep};
 use crate::{
-    events::{Publisher, Steering},
+    events::{LoadControl, Publisher},
     observer::Control,
     suite::Suite,
 };
@@ -32,7 +32,7 @@ pub struct Bench {
     /// How many requests of each trial are kept one by one.
     pub samples: Option<usize>,
     /// What people want of the running load.
-    pub steering: Steering,
+    pub steering: LoadControl,
 }
 
 impl Bench {

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     aggregator::TrialData,
-    driver::{self, DriverError, FlowLoad, Progress, Setup},
+    driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
     flows::{self, World},
     ledger::{Freshness, Tally},
     observer::{ControlError, Course, Host, Sleeper, Timeline, cores},
@@ -129,7 +129,7 @@ pub async fn run(
     stage(bench, place, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = driver::Options {
+    let options = driver::DriverOptions {
         helm: helm::offer(bench, place, &setup.flows)?,
         samples: bench.samples,
         ..options(suite, &place.arm.profile)
@@ -322,7 +322,7 @@ fn setup(
     sessions: &Sessions,
     prepared: &Prepared,
     flows: Vec<FlowLoad>,
-) -> Result<Setup, TrialError> {
+) -> Result<DriverSetup, TrialError> {
     let suite = place.suite;
     let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
     let schedule = schedule::plan(
@@ -341,7 +341,7 @@ fn setup(
         uuid::Uuid::new_v4().as_u64_pair().0,
         prepared.fresh,
     );
-    Ok(Setup {
+    Ok(DriverSetup {
         target: bench.address,
         host: bench.host.clone(),
         schedule,
@@ -362,9 +362,9 @@ fn setup(
 }
 
 /// How the driver goes about the load.
-fn options(suite: &Suite, profile: &Profile) -> driver::Options {
+fn options(suite: &Suite, profile: &Profile) -> driver::DriverOptions {
     let conduct = &suite.conduct;
-    driver::Options {
+    driver::DriverOptions {
         iterations: conduct.shared_iterations,
         pace: conduct.pace,
         ramp: conduct.ramp.clone(),
@@ -375,11 +375,11 @@ fn options(suite: &Suite, profile: &Profile) -> driver::Options {
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
         // Asked for where the arm packs: a client that cannot unpack would never see it at work.
-        wire: driver::Wire {
+        client: driver::ClientOptions {
             encoding: driver::Encoding::of(profile.http_compression),
-            ..driver::Wire::default()
+            ..driver::ClientOptions::default()
         },
-        ..driver::Options::default()
+        ..driver::DriverOptions::default()
     }
 }
 

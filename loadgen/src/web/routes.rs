@@ -18,7 +18,7 @@ use super::{
     orders::{NotTaken, Order, Orders},
     runs::Runs,
 };
-use crate::events::Wish;
+use crate::events::ControlEvent;
 
 /// Largest body of a request, in bytes.
 const MOST_BODY: usize = 4_096;
@@ -153,7 +153,7 @@ where
             Ok(serde_json::json!({ "stopping": true }))
         }
         "/api/wish" => {
-            let wish: Wish = understood(&body)?;
+            let wish: ControlEvent = understood(&body)?;
             site.board.wish(wish).map_err(refused)?;
             Ok(serde_json::json!({ "wished": wish }))
         }
@@ -187,7 +187,7 @@ fn understood<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, (StatusC
 fn refused(why: Refused) -> (StatusCode, String) {
     let status = match why {
         Refused::Idle => StatusCode::CONFLICT,
-        Refused::Wish(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::ControlEvent(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     (status, why.to_string())
 }

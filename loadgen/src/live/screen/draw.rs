@@ -10,14 +10,16 @@ use ratatui::{
 };
 
 use super::{
-    desk::{Desk, Mode, Panel},
     fit::{cut, left},
-    head, operations, over_time, past, spread,
-    state::State,
-    steer, target,
+    head, history,
+    input_state::{InputMode, InputState, Panel},
+    load_keys, operations, over_time, spread,
+    state::RunState,
+    target,
     theme::Theme,
+    view::LiveView,
 };
-use crate::events::Steerable;
+use crate::events::Adjustable;
 
 /// The smallest screen that shows anything but a few figures.
 const SMALLEST: (u16, u16) = (44, 10);
@@ -44,35 +46,8 @@ const KEYS: [(&str, &str); 9] = [
     ("any key", "leaves it"),
 ];
 
-/// Everything that is drawn.
-#[derive(Debug)]
-pub(super) struct View<'a> {
-    pub(super) state: &'a State,
-    pub(super) desk: &'a Desk,
-    pub(super) theme: Theme,
-    /// The time that is shown; earlier than now where the view stands still.
-    pub(super) now: Instant,
-    /// The time by which answers to keys end.
-    pub(super) clock: Instant,
-    /// What of the load can be changed.
-    pub(super) steerable: Steerable,
-    /// Whether its end was asked for.
-    pub(super) stopping: bool,
-}
-
-impl View<'_> {
-    /// Lines that are scrolled away in a panel.
-    pub(super) fn scroll_of(&self, panel: Panel) -> usize {
-        if self.desk.panel == panel {
-            self.desk.scroll
-        } else {
-            0
-        }
-    }
-}
-
 /// Draws all of it.
-pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     let area = frame.area();
     let fits = |least: (u16, u16)| area.width >= least.0 && area.height >= least.1;
     if !fits(SMALLEST) {
@@ -96,20 +71,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
         all(frame, body, view);
     } else if fits(WIDE) {
         let [one, other] = Layout::horizontal([Constraint::Fill(1); 2]).areas(body);
-        panel(frame, one, view, view.desk.panel);
-        panel(frame, other, view, view.desk.panel.moved(1));
+        panel(frame, one, view, view.input.panel);
+        panel(frame, other, view, view.input.panel.moved(1));
     } else {
-        panel(frame, body, view, view.desk.panel);
+        panel(frame, body, view, view.input.panel);
     }
     frame.render_widget(Paragraph::new(newest(view, told.width)), told);
     frame.render_widget(Paragraph::new(last_line(view, keys.width)), keys);
-    if view.desk.mode == Mode::Help {
+    if view.input.mode == InputMode::Help {
         help(frame, area, view);
     }
 }
 
 /// Too small for panels: the figures without which the rest is worth nothing, and a word.
-fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+fn small(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let width = usize::from(area.width);
     let mut lines = head::lines(view, width, true);
     lines.truncate(usize::from(area.height).saturating_sub(1));
@@ -122,10 +97,10 @@ fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 /// The names of the panels, the chosen one marked.
-fn names(view: &View<'_>, width: u16) -> Line<'static> {
+fn names(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let mut line = Line::default();
     for (index, panel) in Panel::ALL.into_iter().enumerate() {
-        let style = if panel == view.desk.panel {
+        let style = if panel == view.input.panel {
             view.theme.chosen()
         } else {
             view.theme.faint()
@@ -141,13 +116,13 @@ fn names(view: &View<'_>, width: u16) -> Line<'static> {
     line
 }
 
-fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
+fn all(frame: &mut Frame<'_>, body: Rect, view: &LiveView<'_>) {
     // What has been needs few rows at first; the rest is for what is.
-    let past = past::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
+    let history = history::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
     let [first, second, third] = Layout::vertical([
         Constraint::Fill(1),
         Constraint::Fill(1),
-        Constraint::Length(past + 2),
+        Constraint::Length(history + 2),
     ])
     .areas(body);
     let halves = |row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(row);
@@ -157,8 +132,8 @@ fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
     }
 }
 
-fn panel(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, which: Panel) {
-    let chosen = which == view.desk.panel;
+fn panel(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>, which: Panel) {
+    let chosen = which == view.input.panel;
     let hint = match which {
         Panel::OverTime => " response time p50, p95, p99 (lowest to highest, log scale) ",
         Panel::Spread => " response times of the last seconds ",
@@ -186,12 +161,12 @@ fn panel(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, which: Panel) {
         Panel::Spread => spread::draw(frame, inner, view),
         Panel::Operations => operations::draw(frame, inner, view),
         Panel::Target => target::draw(frame, inner, view),
-        Panel::Trials => past::draw(frame, inner, view),
+        Panel::Trials => history::draw(frame, inner, view),
     }
 }
 
 /// The newest note.
-fn newest(view: &View<'_>, width: u16) -> Line<'static> {
+fn newest(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let Some(note) = view.state.notes.back() else {
         return Line::default();
     };
@@ -205,35 +180,35 @@ fn newest(view: &View<'_>, width: u16) -> Line<'static> {
 }
 
 /// What is asked, what was answered, or the keys.
-fn last_line(view: &View<'_>, width: u16) -> Line<'static> {
+fn last_line(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let width = usize::from(width);
-    match &view.desk.mode {
-        Mode::Confirming => Line::styled(
+    match &view.input.mode {
+        InputMode::Confirming => Line::styled(
             left(
                 "Stop, and report what was measured? y or q stops, any other key goes on",
                 width,
             ),
             view.theme.chosen(),
         ),
-        Mode::Typing(text) => {
-            let asked = steer::question(&view.steerable).unwrap_or_else(|why| why);
+        InputMode::Typing(text) => {
+            let asked = load_keys::question(&view.adjustable).unwrap_or_else(|why| why);
             let asked = format!("{asked}: {text}_  Enter takes it, Esc leaves");
             Line::styled(left(&asked, width), view.theme.chosen())
         }
-        Mode::Watching | Mode::Help => match view.desk.said(view.clock) {
+        InputMode::Watching | InputMode::Help => match view.input.said(view.clock) {
             Some(said) => Line::styled(cut(said, width), view.theme.strong()),
             None => hints(view, width),
         },
     }
 }
 
-fn hints(view: &View<'_>, width: usize) -> Line<'static> {
-    let still = if view.desk.paused { "go on" } else { "pause" };
+fn hints(view: &LiveView<'_>, width: usize) -> Line<'static> {
+    let still = if view.input.paused { "go on" } else { "pause" };
     let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", still), ("tab", "panel")];
-    match &view.steerable {
-        Steerable::Nothing { .. } => {}
-        Steerable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),
-        Steerable::Users { .. } => keys.extend([("+ -", "users"), ("r", "type a number")]),
+    match &view.adjustable {
+        Adjustable::Nothing { .. } => {}
+        Adjustable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),
+        Adjustable::Users { .. } => keys.extend([("+ -", "users"), ("r", "type a number")]),
     }
     let parts = keys
         .into_iter()
@@ -247,7 +222,7 @@ fn hints(view: &View<'_>, width: usize) -> Line<'static> {
     super::fit::fitted(parts, width)
 }
 
-fn help(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+fn help(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let lines: Vec<Line<'_>> = KEYS
         .iter()
         .map(|(key, does)| {

@@ -57,7 +57,7 @@ pub(super) fn named(name: &str, name_style: Style, figure: String, style: Style)
     ]
 }
 
-/// The parts that fit, in order; the first is always there.
+/// The parts that fit, in command; the first is always there.
 pub(super) fn fitted(parts: Vec<Part>, width: usize) -> Line<'static> {
     let mut line = Line::default();
     for part in parts {

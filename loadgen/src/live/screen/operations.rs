@@ -1,4 +1,4 @@
-//! The panel of the operations: one row each, in the order of the catalogue.
+//! The panel of the operations: one row each, in the command of the catalogue.
 
 use ratatui::{
     Frame,
@@ -9,11 +9,11 @@ use ratatui::{
 };
 
 use super::{
-    desk::Panel,
-    draw::View,
     figures::{grouped, ms, rate},
     fit::{left, right, scrolled},
+    input_state::Panel,
     theme::Theme,
+    view::LiveView,
 };
 use crate::events::OperationNow;
 
@@ -68,7 +68,7 @@ const COLUMNS: [Column; 6] = [
 const SPARED: [&str; 3] = ["done", "p50 ms", "a second"];
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let Some(tick) = &view.state.tick else {
         return;
     };

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{course::Course, trials::Trials};
+use super::{timeline::RecentTimeline, trials::Trials};
 use crate::events::{Begun, Event, Tick};
 
 /// Most notes that are kept for the panel.
@@ -21,7 +21,7 @@ pub(super) struct Stage {
 
 /// A line that was told.
 #[derive(Debug, Clone)]
-pub(super) struct Noted {
+pub(super) struct LiveNote {
     pub(super) text: String,
     /// Whether it is a warning.
     pub(super) warning: bool,
@@ -29,22 +29,22 @@ pub(super) struct Noted {
 
 /// The run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct State {
+pub(super) struct RunState {
     /// What runs; absent until the command knows it.
     pub(super) begun: Option<Begun>,
     /// The stage, while no load runs.
     pub(super) stage: Option<Stage>,
-    /// The newest look at the load.
+    /// The newest capabilities at the load.
     pub(super) tick: Option<Box<Tick>>,
     /// The last minutes.
-    pub(super) course: Course,
+    pub(super) timeline: RecentTimeline,
     /// What has ended.
     pub(super) trials: Trials,
     /// What was told, oldest first.
-    pub(super) notes: VecDeque<Noted>,
+    pub(super) notes: VecDeque<LiveNote>,
 }
 
-impl State {
+impl RunState {
     /// Takes an event in.
     pub(super) fn take(&mut self, event: Event, now: Instant) {
         match event {
@@ -57,7 +57,7 @@ impl State {
                 });
             }
             Event::Tick(tick) => {
-                self.course.push(&tick, now);
+                self.timeline.push(&tick, now);
                 self.stage = None;
                 self.tick = Some(tick);
             }
@@ -72,7 +72,7 @@ impl State {
         if self.notes.len() >= NOTES {
             self.notes.pop_front();
         }
-        self.notes.push_back(Noted { text, warning });
+        self.notes.push_back(LiveNote { text, warning });
     }
 
     /// Whether the figures are those of a load that runs now.
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_stage_ends_the_load_and_a_tick_the_stage() {
         let now = Instant::now();
-        let mut state = State::default();
+        let mut state = RunState::default();
         let doubtful = || {
             let doubts = vec!["slow".to_owned()];
             Event::Tick(Box::new(Tick {

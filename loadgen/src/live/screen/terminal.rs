@@ -18,6 +18,7 @@ use ratatui::crossterm::{
     style::ResetColor,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
+use rustix::{process::getpgrp, termios::tcgetpgrp};
 
 /// Whether the alternate screen is shown and keys come unread by the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -32,15 +33,10 @@ const LOOKS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Whether keys can be read: standard input is a terminal, and this process is in its foreground.
-/// A process in the background that changed the terminal would be stopped.
-#[expect(
-    unsafe_code,
-    reason = "the standard library knows no foreground process group"
-)]
+/// A background process that changed the terminal would be stopped.
 pub(super) fn has_keys() -> bool {
-    // SAFETY: both calls take numbers and return numbers.
-    let foreground = unsafe { libc::tcgetpgrp(libc::STDIN_FILENO) == libc::getpgrp() };
-    io::stdin().is_terminal() && foreground
+    let stdin = io::stdin();
+    stdin.is_terminal() && tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp())
 }
 
 /// Shows an empty screen and takes the keys.
