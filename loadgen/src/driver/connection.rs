@@ -67,7 +67,7 @@ impl Sender {
     fn send(&mut self, message: HttpMessage) -> impl Future<Output = SendResult> + use<> {
         match self {
             Self::Own(sender) => Either::Left(sender.try_send_request(message)),
-            Self::Shared(streams) => Either::Right(sender.try_send_request(message)),
+            Self::Shared(sender) => Either::Right(sender.try_send_request(message)),
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct ProgressSnapshot {
     /// Each operation with finished requests, by its name, in the order of the catalogue.
     pub operations: Vec<(&'static str, OperationCounts)>,
     /// Response times of each by fixed buckets, in the same order.
-    pub ladders: Vec<BucketCounts>,
+    pub bucket_counts: Vec<BucketCounts>,
 }
 
 /// Finished requests: of one operation, or of all.
@@ -109,13 +109,13 @@ impl Progress {
     /// The counters now.
     pub fn snapshot(&self) -> ProgressSnapshot {
         let mut total = OperationCounts::default();
-        let (mut operations, mut ladders) = (Vec::new(), Vec::new());
+        let (mut operations, mut bucket_counts) = (Vec::new(), Vec::new());
         for (index, counters) in self.operations.iter().enumerate() {
             let done = counters.read();
             if done.count() > 0 {
                 total.add(&done);
                 operations.push((operation_name(OpId(index as u16)), done));
-                ladders.push(counters.fixed.read());
+                bucket_counts.push(counters.fixed.read());
             }
         }
         ProgressSnapshot {
@@ -124,7 +124,7 @@ impl Progress {
             open: self.due.load(Relaxed).saturating_sub(total.count()),
             total,
             operations,
-            ladders,
+            bucket_counts,
         }
     }
 

@@ -1,7 +1,7 @@
-//! What a person may want of a load that is running: another rate, other users, or its end.
+//! Control of the running load: another rate, another number of users, or its end.
 //!
-//! A trial says what of it can be changed; a event for anything else is refused with the reason.
-//! The load of an experiment is fixed, because both arms of a block must bear the same.
+//! A trial declares what can be changed; any other change is refused with the reason. The load of
+//! an experiment is fixed, because both arms of a block must receive the same load.
 
 use std::{
     fmt,
@@ -12,13 +12,13 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// What is wanted.
+/// A requested change of the running load.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ControlEvent {
-    /// So many iterations a second from now on (open model).
+    /// Iterations per second from now on (open model).
     Rate(f64),
-    /// So many virtual users from now on (closed model).
+    /// Number of virtual users from now on (closed model).
     Users(u32),
 }
 
@@ -32,53 +32,53 @@ impl fmt::Display for ControlEvent {
     }
 }
 
-/// What of the running load can be changed.
+/// What can be changed while the load runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Adjustable {
     /// Nothing, and why.
     Nothing {
-        /// In one line.
+        /// The reason, in one line.
         why: String,
     },
     /// The arrival rate.
     Rate {
-        /// As it is now, in iterations a second.
+        /// Current rate, in iterations per second.
         now: f64,
-        /// The highest that is taken.
+        /// Highest rate that is accepted.
         most: f64,
     },
     /// The number of virtual users.
     Users {
-        /// As it is now.
+        /// Current number.
         now: u32,
-        /// Most that are taken.
+        /// Highest number that is accepted.
         most: u32,
     },
 }
 
-/// Why a event is refused.
+/// Why a change is refused.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ControlError {
-    /// This load cannot be changed, or not in this.
+    /// This load, or this property of it, cannot be changed.
     #[error("{0}")]
     Fixed(String),
-    /// Beyond what is possible.
-    #[error("{asked} lies outside {least} to {most}")]
+    /// Outside of the accepted range.
+    #[error("{asked} is outside of the range {least} to {most}")]
     Outside {
-        /// What was wanted.
+        /// The requested value.
         asked: f64,
-        /// The least that is taken.
+        /// Lowest value that is accepted.
         least: f64,
-        /// The most.
+        /// Highest value that is accepted.
         most: f64,
     },
 }
 
-/// Least rate that can be wished for, in iterations a second.
+/// Lowest rate that is accepted, in iterations per second.
 const LEAST_RATE: f64 = 0.1;
 
-/// Shared between those who steer and the load that is steered. Cheap to clone.
+/// The sending end of load control, shared by the views and the running trial. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct LoadControl {
     stop: CancellationToken,
@@ -87,7 +87,7 @@ pub struct LoadControl {
 }
 
 impl LoadControl {
-    /// Steers nothing yet but the end: `stop` ends the load gracefully.
+    /// A control without a running load; cancelling `stop` ends the load gracefully.
     pub fn new(stop: CancellationToken) -> Self {
         Self {
             stop,
@@ -101,12 +101,12 @@ impl LoadControl {
         self.stop.cancel();
     }
 
-    /// What is cancelled when the load is to end.
+    /// The token that is cancelled when the load shall end.
     pub fn token(&self) -> CancellationToken {
         self.stop.clone()
     }
 
-    /// Whether the end was asked for.
+    /// Whether the load was stopped.
     pub fn is_stopped(&self) -> bool {
         self.stop.is_cancelled()
     }
@@ -116,8 +116,8 @@ impl LoadControl {
         self.lock().clone()
     }
 
-    /// Asks the load to change; it does within some tens of milliseconds.
-    pub fn event(&self, event: ControlEvent) -> Result<(), ControlError> {
+    /// Checks and applies a change; the load follows within some tens of milliseconds.
+    pub fn apply(&self, event: ControlEvent) -> Result<(), ControlError> {
         let mut adjustable = self.lock();
         let within = |asked: f64, least: f64, most: f64| {
             let fits = asked.is_finite() && (least..=most).contains(&asked);
@@ -149,7 +149,7 @@ impl LoadControl {
         Ok(())
     }
 
-    /// A trial begins and says what can be changed; events of an earlier one are forgotten.
+    /// A trial begins and declares what can be changed; earlier changes are discarded.
     pub fn begin(&self, adjustable: Adjustable) {
         self.events.send_replace(None);
         *self.lock() = adjustable;
@@ -160,7 +160,7 @@ impl LoadControl {
         self.begin(nothing("no load is running"));
     }
 
-    /// The events as they come; the newest counts.
+    /// Receives changes; only the newest one counts.
     pub fn events(&self) -> watch::Receiver<Option<ControlEvent>> {
         self.events.subscribe()
     }
@@ -201,6 +201,6 @@ mod tests {
         assert!(load_control.apply(ControlEvent::Rate(101.0)).is_err());
         assert!(load_control.apply(ControlEvent::Users(3)).is_err());
         load_control.end();
-        assert_eq!(*events.borrow(), None, "a event outlives its load");
+        assert_eq!(*events.borrow(), None, "a change outlives its load");
     }
 }

@@ -130,7 +130,7 @@ pub async fn run(
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
     let options = driver::DriverOptions {
-        helm: helm::offer(bench, place, &setup.flows)?,
+        control: helm::offer(bench, place, &setup.flows)?,
         samples: bench.samples,
         ..options(suite, &place.arm.profile)
     };

@@ -70,7 +70,7 @@ pub(super) enum Refused {
     Idle,
     /// It does not take that.
     #[error(transparent)]
-    ControlEvent(#[from] ControlError),
+    Wish(#[from] ControlError),
 }
 
 impl Board {
@@ -206,7 +206,7 @@ impl Inner {
             || Adjustable::Nothing {
                 why: "no command is running".to_owned(),
             },
-            LoadControl::steerable,
+            LoadControl::adjustable,
         )
     }
 

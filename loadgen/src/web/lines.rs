@@ -41,7 +41,7 @@ pub enum Line {
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Told {
     /// What can be changed of the load from now on.
-    Adjustable(Adjustable),
+    Steerable(Adjustable),
 }
 
 /// Writes events until every publisher is gone, or until `ended` is set and none is waiting. A
@@ -61,7 +61,7 @@ pub fn write(
         };
         let steerable = steering.adjustable();
         if told.as_ref() != Some(&steerable) {
-            line(out, &Line::Told(Told::Adjustable(steerable.clone())))?;
+            line(out, &Line::Told(Told::Steerable(steerable.clone())))?;
             told = Some(steerable);
         }
         line(out, &Line::Event(event))?;
@@ -125,7 +125,7 @@ mod tests {
         assert_eq!(lines.len(), 3);
         assert_eq!(
             lines[0],
-            Line::Told(Told::Adjustable(steering.adjustable()))
+            Line::Told(Told::Steerable(steering.adjustable()))
         );
         assert_eq!(lines[2], Line::Event(Event::Note("a line\nof two".into())));
     }

@@ -327,7 +327,7 @@ async fn hear(output: impl AsyncRead + Unpin, board: &Board) {
     while let Ok(true) = next_line(&mut reader, &mut line).await {
         match serde_json::from_slice(&line) {
             Ok(Line::Event(event)) => board.hear(event),
-            Ok(Line::Told(Told::Adjustable(told))) => board.steerable(told),
+            Ok(Line::Told(Told::Steerable(told))) => board.steerable(told),
             // Not meant for us, or cut.
             Err(_) => {}
         }

@@ -187,7 +187,7 @@ fn understood<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, (StatusC
 fn refused(why: Refused) -> (StatusCode, String) {
     let status = match why {
         Refused::Idle => StatusCode::CONFLICT,
-        Refused::ControlEvent(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Wish(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     (status, why.to_string())
 }

@@ -13,7 +13,7 @@ use super::{
     super::outcome::Failure,
     args::{Engine, HttpArgs},
 };
-use crate::driver::{ClientOptions, CookieClient, Tls, TlsVerification};
+use crate::driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification};
 
 /// Time in which a target that is there takes a connection.
 const THERE: Duration = Duration::from_secs(3);
@@ -66,9 +66,9 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
     let name = authority.host().trim_matches(['[', ']']);
     let tls = if encrypted {
         let trust = match &args.cacert {
-            _ if args.insecure => TlsVerification::Anybody,
-            Some(file) => TlsVerification::File(file.clone()),
-            None => TlsVerification::Public,
+            _ if args.insecure => TlsVerification::Disabled,
+            Some(file) => TlsVerification::CaFile(file.clone()),
+            None => TlsVerification::PublicRoots,
         };
         Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
     } else {
@@ -98,7 +98,7 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
             unix: args.unix.clone(),
             tls,
             http2_streams: args.http2.then_some(args.streams),
-            cookie_client: cookie_client.then_some(CookieClient {
+            cookie_client: cookie_client.then_some(CookieClientOptions {
                 redirects: usize::from(args.redirects),
             }),
             encoding: None,

@@ -100,10 +100,10 @@ fn measure(
     };
     let options = DriverOptions {
         iterations: args.count().filter(|_| !open),
-        showing: args.http_debug.then(|| HttpTrace::first(SHOWN)),
+        trace: args.http_debug.then(|| HttpTrace::first(SHOWN)),
         client,
         samples: args.samples.then_some(MOST_SAMPLES),
-        helm,
+        control: helm,
         ..DriverOptions::default()
     };
     let driven = runtime.block_on(async {

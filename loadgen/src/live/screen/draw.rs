@@ -1,7 +1,5 @@
 //! Lays the view out: the head, as many panels as there is room for, and a last line for keys.
 
-use std::time::Instant;
-
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -12,11 +10,9 @@ use ratatui::{
 use super::{
     fit::{cut, left},
     head, history,
-    input_state::{InputMode, InputState, Panel},
+    input_state::{InputMode, Panel},
     load_keys, operations, over_time, spread,
-    state::RunState,
     target,
-    theme::Theme,
     view::LiveView,
 };
 use crate::events::Adjustable;

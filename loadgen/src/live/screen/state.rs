@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{timeline::RecentTimeline, trials::Trials};
+use super::{timeline::RecentTimeline, trials::FinishedTrials};
 use crate::events::{Begun, Event, Tick};
 
 /// Most notes that are kept for the panel.
@@ -39,7 +39,7 @@ pub(super) struct RunState {
     /// The last minutes.
     pub(super) timeline: RecentTimeline,
     /// What has ended.
-    pub(super) trials: Trials,
+    pub(super) trials: FinishedTrials,
     /// What was told, oldest first.
     pub(super) notes: VecDeque<LiveNote>,
 }

@@ -50,7 +50,7 @@ pub(super) struct TrialPair<'a> {
     pub(super) after: Option<&'a FinishedTrial>,
 }
 
-impl Trials {
+impl FinishedTrials {
     /// Takes one in.
     pub(super) fn push(&mut self, trial: FinishedTrial) {
         if self.0.len() >= MOST {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_repeated_block_shows_its_newest_trials() {
-        let mut trials = Trials::default();
+        let mut trials = FinishedTrials::default();
         assert!(trials.pairs().is_none());
         trials.push(trial("before", 1, 5.0));
         trials.push(trial("after", 1, 3.0));
