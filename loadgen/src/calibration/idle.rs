@@ -1,4 +1,4 @@
-//! What a virtual user weighs that only waits, with its connection open.
+//! Memory of a virtual user that only waits, with its connection open.
 
 use std::{
     io,
@@ -17,7 +17,7 @@ use crate::{
     suite::{LoadModel, Think},
 };
 
-/// Longest time for all users to have had their first answer.
+/// Longest time until all users have had their first response.
 const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// For how long a user then waits.
 const THINK: Millis = Millis(120_000);

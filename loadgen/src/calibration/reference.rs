@@ -1,5 +1,5 @@
-//! The two loops that the generator is held against: the least that a client can do, and the
-//! least that a client of the same HTTP library can do. Neither records anything.
+//! The two loops that the generator is compared with: the minimum that a client can do, and the
+//! minimum that a client of the same HTTP library can do. Neither records anything.
 
 use std::{
     io,
@@ -24,10 +24,10 @@ use tokio::{
 /// Length of the null target's answer.
 const ANSWER: usize = 200;
 
-/// Which loop.
+/// Kind of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReferenceLoop {
-    /// Writes fixed bytes and reads until 200 have come.
+    /// Writes fixed bytes and reads a response of 200 bytes.
     RawTcp,
     /// `hyper::client::conn::http1`, one connection a task, the body drained.
     Hyper,

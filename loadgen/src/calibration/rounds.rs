@@ -39,13 +39,13 @@ const RATES: [u32; 3] = [1_000, 5_000, 20_000];
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
 pub struct CalibrationPlan {
-    /// How often each loop has its turn.
+    /// How often each loop is measured.
     pub rounds: u32,
-    /// How long a turn lasts.
+    /// How long each measurement lasts.
     pub turn: Duration,
 }
 
-/// How late the pacer let requests go, in microseconds.
+/// How late the pacer released requests, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[expect(missing_docs, reason = "the names are the meaning")]
 pub struct LagQuantiles {
@@ -55,7 +55,7 @@ pub struct LagQuantiles {
     pub max: f64,
 }
 
-/// What the generator costs.
+/// The costs of the generator.
 #[derive(Debug, Clone, Serialize)]
 pub struct Calibration {
     /// Median CPU microseconds a request of the client's threads: `loadgen`, `hyper_loop`,
@@ -88,7 +88,7 @@ pub fn compare(
     let mut costs = Costs::default();
     for round in 1..=plan.rounds {
         told(format!("round {round} of {}", plan.rounds));
-        // Another order each round: who comes first is nobody's advantage.
+        // Another order in each round, so that no loop always runs first.
         for turn in 0..3 {
             let which = (turn + round as usize) % 3;
             let cost = match which {

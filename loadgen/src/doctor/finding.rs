@@ -1,21 +1,21 @@
-//! One finding of the doctor.
+//! One finding of `loadgen doctor`.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum FindingLevel {
-    /// As it should be, or not known to be otherwise.
+    /// No problem is known.
     Ok,
-    /// Results are still worth something, with this in mind.
+    /// Results are usable with this in mind.
     Warn,
-    /// Results would be worth nothing, or there would be none.
+    /// Results would not be valid, or there would be none.
     Bad,
 }
 
 impl FindingLevel {
-    /// The word of a report.
+    /// Its name in a report.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -25,18 +25,18 @@ impl FindingLevel {
     }
 }
 
-/// What was looked at, and what it means.
+/// What was checked, and what the result means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, in a word or two.
+    /// What was checked, in a word or two.
     pub name: &'static str,
-    /// How bad it is.
+    /// How severe it is.
     pub level: FindingLevel,
     /// What was found, with its unit.
     pub found: String,
-    /// What it would do to results; empty where nothing.
+    /// Effect on results; empty where there is none.
     pub effect: String,
-    /// How to fix it; empty where nothing is to be mended.
+    /// How to fix it; empty where there is nothing to fix.
     pub fix: String,
 }
 

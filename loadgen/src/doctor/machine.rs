@@ -1,4 +1,4 @@
-//! Findings about the machine, from facts alone.
+//! Findings about the machine, from its state alone.
 
 use super::{finding::Finding, kernel::MachineFacts};
 use crate::observer::Hiccups;
@@ -19,7 +19,7 @@ pub(super) fn findings(facts: &MachineFacts) -> Vec<Finding> {
     ]
 }
 
-/// What half a second of watching shows.
+/// Findings from watching the machine for some seconds.
 pub(super) fn watched(steal: Option<f64>, hiccups: Option<Hiccups>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(share) = steal {
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_machine_has_nothing_to_mend_and_one_that_tells_nothing_neither() {
+    fn a_sound_machine_and_an_unknown_one_have_nothing_to_fix() {
         for facts in [
             sound(),
             MachineFacts {
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_is_found_under_its_name_with_effect_and_mend() {
+    fn each_fault_is_found_under_its_name_with_effect_and_fix() {
         type Spoil = fn(&mut MachineFacts);
         let faults: [(&str, FindingLevel, Spoil); 11] = [
             ("cores", FindingLevel::Warn, |f| f.quota = Some(1.0)),
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn steal_and_late_wake_ups_are_told() {
+    fn steal_and_late_wake_ups_are_reported() {
         let late = Hiccups {
             count: 500,
             p99_9: Nanos::from_millis(1),

@@ -1,5 +1,5 @@
-//! Findings about the programs: what an own stack needs, and what a running target says of
-//! itself and of its database.
+//! Findings about programs: those that an own stack needs, and the configuration of a running target
+//! and of its database.
 
 use shared::api::lab::ProfileView;
 
@@ -43,7 +43,7 @@ pub(super) fn programs(missing: &[String]) -> Vec<Finding> {
         .collect()
 }
 
-/// What a target says.
+/// Findings about a running target.
 pub(super) fn target(view: &ProfileView) -> Vec<Finding> {
     vec![
         target_build(view),

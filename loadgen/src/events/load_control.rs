@@ -182,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wish_is_taken_only_where_the_load_can_follow() {
+    fn a_change_is_accepted_only_where_the_load_can_follow() {
         let load_control = LoadControl::new(CancellationToken::new());
         let refused = load_control.apply(ControlEvent::Rate(10.0)).unwrap_err();
         assert_eq!(refused.to_string(), "no load is running");

@@ -1,6 +1,6 @@
-//! What a command publishes while it runs: `event` are the words, `tick` is where the running
-//! trial stands, `channel` carries them to everyone who listens, `load_control` carries back what a
-//! person wants of the load, `span` writes a duration as seconds.
+//! What a command publishes while it runs: `event` has the event types, `tick` the state of the
+//! running trial, `channel` delivers events to all listeners, `load_control` carries changes of the
+//! load back, `span` writes a duration as seconds.
 
 mod channel;
 mod event;

@@ -1,6 +1,6 @@
-//! What a running command shows: `watch` reads the events and chooses, `screen` fills a terminal and
-//! takes keys, `bar` rewrites one line of it, `plain` writes lines where nobody looks at a terminal,
-//! `capabilities` tells which it is.
+//! What a running command shows: `watch` reads the events and chooses the output, `screen` fills a
+//! terminal and reads keys, `status_line` rewrites one line of it, `plain` writes lines where there
+//! is no terminal, `capabilities` says what the output can show.
 
 mod capabilities;
 mod plain;

@@ -1,5 +1,5 @@
-//! Where the response time goes, by how long it was: sums of its parts in narrow bands of the
-//! response time. The memory is fixed and recording allocates nothing; which bands lie below the
+//! The parts of the response time by its length: sums of the parts in narrow bands of the response
+//! time. The memory is fixed and recording allocates nothing; which bands lie below the
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
 use crate::{
@@ -18,11 +18,11 @@ const BANDS: usize = PER_OCTAVE * OCTAVES;
 /// unless the target did several things of one request at once.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PartSums {
-    /// Responses that went in.
+    /// Number of responses.
     pub count: f64,
-    /// Before the send: the generator's lag, the wait for a free user and for a connection.
+    /// Before the send: lag of the generator, wait for a free user and for a connection.
     pub before_send: f64,
-    /// Waited for a PostgreSQL connection.
+    /// Waiting for a PostgreSQL connection.
     pub pool: f64,
     /// In PostgreSQL statements.
     pub db: f64,
@@ -32,7 +32,7 @@ pub struct PartSums {
     pub hash: f64,
     /// The rest of what the target counts.
     pub rest: f64,
-    /// Outside of what the target counts: network, sockets, the server's accept, the client.
+    /// Outside of the target's measurement: network, sockets, accept queue, client.
     pub outside: f64,
 }
 
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_hundredth_is_told_apart_and_failures_are_kept_to_themselves() {
+    fn the_slowest_hundredth_and_the_failures_are_kept_apart() {
         let mut breakdown = Breakdown::default();
         let waiting = ServerTiming {
             pool_us: 9_000,

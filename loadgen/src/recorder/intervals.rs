@@ -1,5 +1,5 @@
-//! The course of every distribution by the second, kept so that all intervals together are
-//! exactly the trial's histogram.
+//! Every distribution by interval of time, kept so that all intervals together are exactly the
+//! histogram of the trial.
 //!
 //! A whole histogram for each second, operation and kind would take 156 KB apiece. Here one row
 //! of counters is filled at a time; at the end of its interval the few that were touched are
@@ -46,14 +46,14 @@ const fn lowest(bucket: u16) -> u64 {
     (bucket - shift * HALF) << shift << UNIT_BITS
 }
 
-/// What a distribution is of.
+/// Which times a distribution holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DistributionKind {
     /// Response times of the successes.
     Ok,
     /// Service times of the successes.
     Service,
-    /// Times after which failures were known.
+    /// Times after which requests failed.
     Failed,
 }
 
@@ -112,8 +112,8 @@ impl IntervalLog {
     }
 
     fn record(&mut self, interval: u32, time: Nanos) {
-        // Of two requests that end together the later may be told first: it stays where the
-        // log already is.
+        // Of two requests that end together the later may be recorded first: the other one is then
+        // counted in the current interval.
         if interval > self.current {
             self.close();
             self.current = interval;
@@ -191,7 +191,7 @@ impl IntervalLogs {
     }
 }
 
-/// What one distribution held, by number of the interval and bucket.
+/// Counts of one distribution, by number of the interval and bucket.
 type MergedIntervals = BTreeMap<u32, BTreeMap<u16, u64>>;
 
 /// The intervals of all workers.
@@ -202,7 +202,7 @@ pub struct IntervalHistograms {
 }
 
 impl IntervalHistograms {
-    /// Adds what a worker kept.
+    /// Adds the intervals of one worker.
     pub(crate) fn add(&mut self, shard: &mut super::Shard) {
         let logs = shard.logs();
         self.intervals.get_or_insert(logs.intervals);
@@ -323,18 +323,18 @@ mod tests {
                 shard.begin(OpId(0), sample.intended);
                 shard.settle(&sample, None);
             }
-            let mut course = IntervalHistograms::default();
+            let mut merged = IntervalHistograms::default();
             let mut whole = crate::recorder::OpData::default();
             for shard in &mut shards {
                 if let Some((_, data)) = shard.ops().next() {
                     whole.merge(data);
                 }
-                course.add(shard);
+                merged.add(shard);
             }
             for (kind, total) in DistributionKind::ALL.into_iter().zip([&whole.ok, &whole.service_ok, &whole.failed]) {
                 let mut sum = response_histogram();
-                for (number, ..) in course.intervals() {
-                    if let Some(one) = course.histogram(OpId(0), kind, number) {
+                for (number, ..) in merged.intervals() {
+                    if let Some(one) = merged.histogram(OpId(0), kind, number) {
                         sum.add(one).unwrap();
                     }
                 }

@@ -1,18 +1,18 @@
-//! Requests kept one by one, for who wants to compute what no histogram tells. Off unless asked
-//! for; bounded, the first ones are kept and the others counted.
+//! Requests kept one by one, for analyses that a histogram does not allow. Off by default; bounded:
+//! the first ones are kept and the others counted.
 
 use crate::{
     sample::{OpId, Outcome, Sample},
     units::Nanos,
 };
 
-/// Rows of one piece of memory, about a megabyte: what is kept never moves.
-const PIECE: usize = 16_384;
+/// Rows of one block of memory, about a megabyte: rows are never moved.
+const BLOCK: usize = 16_384;
 
-/// One request without what the target said of it.
+/// One request, without the costs that the target reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawSample {
-    /// What was asked.
+    /// Its operation.
     pub op: OpId,
     /// How it ended.
     pub outcome: Outcome,
@@ -22,15 +22,15 @@ pub struct RawSample {
     pub bytes_in: u64,
     /// Its five times and the head of the answer, as in [`Sample`].
     pub intended: Nanos,
-    /// When the pacer let it go.
+    /// When the pacer released it.
     pub woke: Nanos,
     /// When a virtual user was free to take it.
     pub admitted: Nanos,
     /// When it went out.
     pub sent: Nanos,
-    /// When the head of the answer was in hand.
+    /// When the head of the response had arrived.
     pub first_byte: Nanos,
-    /// When it was over.
+    /// When it ended.
     pub done: Nanos,
 }
 
@@ -66,13 +66,13 @@ impl From<&Sample> for RawSample {
 /// The requests of the measured window, in the order in which they ended.
 #[derive(Debug, Clone, Default)]
 pub struct RawSamples {
-    pieces: Vec<Vec<RawSample>>,
+    blocks: Vec<Vec<RawSample>>,
     room: usize,
     left_out: u64,
 }
 
 impl RawSamples {
-    /// Room for so many, taken as it is needed; the first piece at once.
+    /// Space for so many rows, allocated as needed; the first block at once.
     pub fn with_room(room: usize) -> Self {
         let mut samples = Self {
             room,
@@ -82,16 +82,16 @@ impl RawSamples {
         samples
     }
 
-    /// Keeps one, or counts it where there is no room.
+    /// Keeps one, or counts it where there is no space.
     pub fn push(&mut self, sample: &Sample) {
         if self.room == 0 {
             self.left_out += 1;
             return;
         }
-        if self.pieces.last().is_none_or(|last| last.len() == PIECE) {
+        if self.blocks.last().is_none_or(|last| last.len() == BLOCK) {
             self.grow();
         }
-        if let Some(last) = self.pieces.last_mut() {
+        if let Some(last) = self.blocks.last_mut() {
             last.push(RawSample::from(sample));
             self.room -= 1;
         }
@@ -99,28 +99,28 @@ impl RawSamples {
 
     /// Adds those of another worker.
     pub fn append(&mut self, other: Self) {
-        self.pieces.extend(other.pieces);
+        self.blocks.extend(other.blocks);
         self.room += other.room;
         self.left_out += other.left_out;
     }
 
     /// How many are kept.
     pub fn kept(&self) -> u64 {
-        self.pieces.iter().map(|piece| piece.len() as u64).sum()
+        self.blocks.iter().map(|piece| piece.len() as u64).sum()
     }
 
-    /// How many found no room.
+    /// How many were not kept.
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
 
     /// Each of them, worker by worker.
     pub fn iter(&self) -> impl Iterator<Item = &RawSample> {
-        self.pieces.iter().flatten()
+        self.blocks.iter().flatten()
     }
 
     fn grow(&mut self) {
-        self.pieces.push(Vec::with_capacity(PIECE.min(self.room)));
+        self.blocks.push(Vec::with_capacity(BLOCK.min(self.room)));
     }
 }
 
@@ -147,11 +147,11 @@ mod tests {
 
     #[test]
     fn the_first_ones_are_kept_and_the_others_counted() {
-        let mut samples = RawSamples::with_room(PIECE + 5);
-        for number in 0..PIECE as u64 + 8 {
+        let mut samples = RawSamples::with_room(BLOCK + 5);
+        for number in 0..BLOCK as u64 + 8 {
             samples.push(&sample(number));
         }
-        assert_eq!((samples.kept(), samples.left_out()), (PIECE as u64 + 5, 3));
+        assert_eq!((samples.kept(), samples.left_out()), (BLOCK as u64 + 5, 3));
         assert!(
             samples
                 .iter()
@@ -161,14 +161,14 @@ mod tests {
         let mut other = RawSamples::with_room(2);
         other.push(&sample(7));
         samples.append(other);
-        assert_eq!((samples.kept(), samples.left_out()), (PIECE as u64 + 6, 3));
+        assert_eq!((samples.kept(), samples.left_out()), (BLOCK as u64 + 6, 3));
         let mut none = RawSamples::with_room(0);
         none.push(&sample(1));
         assert_eq!((none.kept(), none.left_out()), (0, 1));
     }
 
     #[test]
-    fn two_million_rows_take_no_more_than_they_must() {
+    fn a_row_takes_at_most_64_bytes() {
         assert!(
             size_of::<RawSample>() <= 64,
             "{} bytes a row",

@@ -1,4 +1,4 @@
-//! The course of a trial by the second: counts, and a small histogram for charts.
+//! The trial by second: counts, and a small histogram for charts.
 
 use hdrhistogram::Histogram;
 
@@ -36,11 +36,11 @@ impl Window {
     }
 }
 
-/// Distributions of a trial. One of 11 KB for each second of a long run would take ever more
-/// memory: beyond so many seconds, neighbours share one.
+/// Most distributions of a trial, 11 KB each: in a longer trial, neighbouring seconds share one, so
+/// that memory is bounded.
 const MOST_DISTRIBUTIONS: u64 = 1_200;
 
-/// One second.
+/// Counts of one second.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SecondSlot {
     /// Requests whose intended start lies in it.
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_a_day_keeps_its_counts_by_the_second_and_a_bounded_number_of_distributions() {
+    fn a_run_of_a_day_keeps_counts_by_second_and_a_bounded_number_of_distributions() {
         let day = Nanos::from_secs(86_400);
         let window = Window {
             from: Nanos(0),

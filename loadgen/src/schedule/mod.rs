@@ -1,5 +1,5 @@
 //! When to send: the whole plan of an open model, made before the run, or the rule of a closed
-//! one. There is one sender; this is the value that tells it when.
+//! one. The driver sends; this value says when.
 
 mod phases;
 mod plan;

@@ -19,9 +19,9 @@ pub const MOST_ARRIVALS: u64 = 20_000_000;
 pub struct Arrival {
     /// When, since the epoch.
     pub intended: Nanos,
-    /// Which flow, by its place in the suite.
+    /// Which flow, by its index in the suite.
     pub flow: u16,
-    /// Its number in the plan; its chance hangs on it.
+    /// Its number in the plan, which selects its random stream.
     pub index: u64,
 }
 
@@ -55,10 +55,10 @@ impl ArrivalPlan {
     }
 }
 
-/// The rule of a closed model: users that start anew when they are done and have thought.
+/// The rule of a closed model: users that start the next iteration after their think time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClosedLoop {
-    /// How many.
+    /// Number of users.
     pub users: u32,
     /// For how long a user starts iterations, warm-up included.
     pub duration: Millis,
@@ -75,9 +75,9 @@ pub struct ClosedLoop {
 /// When to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
-    /// At these times, whatever becomes of the requests before.
+    /// At these times, independent of earlier responses.
     Open(ArrivalPlan),
-    /// When a user is free again.
+    /// When a user has finished its iteration.
     Closed(ClosedLoop),
 }
 
@@ -97,22 +97,22 @@ impl Schedule {
 /// The load cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// More than fit into memory.
+    /// More arrivals than a plan may have.
     #[error(
         "the load has {0} arrivals, at most {MOST_ARRIVALS} can be planned: shorten it or lower the rate"
     )]
     TooMany(u64),
-    /// Nothing to send.
+    /// No flow can be picked.
     #[error("no flow has a weight above 0: give at least one flow a weight")]
     NoFlow,
-    /// Nobody would see it.
+    /// Nothing would be measured.
     #[error(
         "the measured window is empty: the load lasts {total} and the warm-up already takes {warm_up}; lengthen the load or shorten the warm-up"
     )]
     NoWindow {
         /// How long the load lasts.
         total: Millis,
-        /// How much of it is not counted.
+        /// How much of it is warm-up.
         warm_up: Millis,
     },
 }
@@ -179,7 +179,7 @@ pub fn plan(
     })
 }
 
-/// The shares of the flows.
+/// Picks flows by their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct FlowMix {
     /// Sums of the weights up to and with each flow, divided by all.
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn random_arrivals_of_an_even_rate_lie_as_exponential_gaps_do() {
+    fn poisson_arrivals_have_exponential_gaps() {
         let plan = open(
             vec![phase(100_000, "100/s", None)],
             Arrivals::Poisson,
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn flows_get_their_shares() {
+    fn flows_are_picked_by_their_weights() {
         let weights = [40.0, 35.0, 0.0, 25.0];
         let plan = open(
             vec![phase(100_000, "200/s", None)],

@@ -1,4 +1,4 @@
-//! The rest of a plan, made anew while it is carried out: a person has asked for another rate.
+//! Plans the rest of an open load again after its rate was changed while it runs.
 
 use rand::RngExt as _;
 use shared::time::Millis;
@@ -13,7 +13,7 @@ use crate::{
     units::{Nanos, Rate},
 };
 
-/// What does not change with the rate.
+/// The properties of a load that do not change with its rate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replanner {
     arrivals: Arrivals,
@@ -23,7 +23,7 @@ pub struct Replanner {
 }
 
 impl Replanner {
-    /// For a load whose arrivals lie so, with flows of these weights, up to `end`.
+    /// For a load with this distribution of arrivals, flows of these weights, and this end.
     pub fn new(
         arrivals: Arrivals,
         weights: &[f64],
@@ -38,13 +38,13 @@ impl Replanner {
         })
     }
 
-    /// Where the load ends.
+    /// When the load ends.
     pub const fn end(&self) -> Nanos {
         self.end
     }
 
-    /// Arrivals at `rate` from `at` to the end; the first has the number `index`. A rate that
-    /// would make more than a plan may hold is refused.
+    /// Arrivals at `rate` from `at` to the end; the first has the number `index`. A rate with more
+    /// than [`MOST_ARRIVALS`] arrivals is refused.
     pub fn plan(&self, at: Nanos, rate: Rate, index: u64) -> Result<Vec<Arrival>, PlanError> {
         let left = self.end.since(at);
         let expected = rate.as_per_second() * left.0 as f64 / 1e9;
@@ -57,7 +57,7 @@ impl Replanner {
             rate,
             to: None,
         };
-        // Each change has its own chance, whatever came before.
+        // Each change has its own random stream, independent of earlier changes.
         let mut times = seed::rng(seed::sub_seed(self.seed, &format!("arrivals {index}")));
         let mut flows = seed::rng(seed::sub_seed(self.seed, &format!("flows {index}")));
         Ok(phases::times(&[phase], self.arrivals, &mut times)
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_of_the_plan_has_the_new_rate_and_goes_on_counting() {
+    fn the_rest_of_the_plan_has_the_new_rate_and_continues_the_numbers() {
         let end = Nanos::from_secs(10);
         let replan = Replanner::new(Arrivals::Constant, &[1.0, 1.0], end, 7).unwrap();
         let rest = replan
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn more_than_a_plan_may_hold_is_refused() {
+    fn too_many_arrivals_are_refused() {
         let end = Nanos::from_secs(86_400);
         let replan = Replanner::new(Arrivals::Poisson, &[1.0], end, 7).unwrap();
         let refused = replan.plan(Nanos(0), "1000000/s".parse().unwrap(), 0);

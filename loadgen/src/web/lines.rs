@@ -123,10 +123,7 @@ mod tests {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!(
-            lines[0],
-            Line::Told(Told::Steerable(steering.adjustable()))
-        );
+        assert_eq!(lines[0], Line::Told(Told::Steerable(steering.adjustable())));
         assert_eq!(lines[2], Line::Event(Event::Note("a line\nof two".into())));
     }
 

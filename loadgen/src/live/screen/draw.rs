@@ -1,4 +1,4 @@
-//! Lays the view out: the head, as many panels as there is room for, and a last line for keys.
+//! Lays the view out: the head, as many panels as fit, and a last line for keys.
 
 use ratatui::{
     Frame,
@@ -11,35 +11,34 @@ use super::{
     fit::{cut, left},
     head, history,
     input_state::{InputMode, Panel},
-    load_keys, operations, over_time, spread,
-    target,
+    load_keys, operations, over_time, spread, target,
     view::LiveView,
 };
 use crate::events::Adjustable;
 
-/// The smallest screen that shows anything but a few figures.
+/// The smallest screen that shows panels.
 const SMALLEST: (u16, u16) = (44, 10);
-/// Height from which the head is whole.
+/// Height from which the head is complete.
 const LOW: u16 = 20;
-/// Screen from which two panels stand side by side.
+/// Screen from which two panels are shown side by side.
 const WIDE: (u16, u16) = (120, 20);
-/// Screen from which all of them are seen.
+/// Screen from which all panels are shown.
 const LARGE: (u16, u16) = (130, 38);
 
-/// Columns that all names of panels take.
-const WHOLE_NAMES: u16 = 68;
+/// Columns that the full names of all panels take.
+const FULL_NAMES: u16 = 68;
 
 /// What each key does.
 const KEYS: [(&str, &str); 9] = [
-    ("p, space", "let the view stand still; the run goes on"),
+    ("p, space", "pause the view; the run goes on"),
     ("tab, 1 to 5", "choose a panel; left and right too"),
     ("up, down", "move in a list that is too long"),
     ("+ and -", "ten per cent more or less load"),
     ("r", "type a rate, or a number of users"),
     ("q or s", "stop, with a report of what was measured"),
-    ("Ctrl-C", "the same at once; twice: without a report"),
+    ("Ctrl-C", "stop at once; twice: without a report"),
     ("? or h", "this list"),
-    ("any key", "leaves it"),
+    ("any key", "close this list"),
 ];
 
 /// Draws all of it.
@@ -79,7 +78,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     }
 }
 
-/// Too small for panels: the figures without which the rest is worth nothing, and a word.
+/// A screen too small for panels: the main figures and a hint.
 fn small(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let width = usize::from(area.width);
     let mut lines = head::lines(view, width, true);
@@ -101,7 +100,7 @@ fn names(view: &LiveView<'_>, width: u16) -> Line<'static> {
         } else {
             view.theme.faint()
         };
-        let name = if width < WHOLE_NAMES {
+        let name = if width < FULL_NAMES {
             panel.short()
         } else {
             panel.name()
@@ -113,7 +112,7 @@ fn names(view: &LiveView<'_>, width: u16) -> Line<'static> {
 }
 
 fn all(frame: &mut Frame<'_>, body: Rect, view: &LiveView<'_>) {
-    // What has been needs few rows at first; the rest is for what is.
+    // The history needs few rows at first; the rest is for the running trial.
     let history = history::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
     let [first, second, third] = Layout::vertical([
         Constraint::Fill(1),
@@ -175,32 +174,32 @@ fn newest(view: &LiveView<'_>, width: u16) -> Line<'static> {
     Line::from(vec![Span::styled(word, style), text.into()])
 }
 
-/// What is asked, what was answered, or the keys.
+/// A question, a message, or the keys.
 fn last_line(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let width = usize::from(width);
     match &view.input.mode {
         InputMode::Confirming => Line::styled(
             left(
-                "Stop, and report what was measured? y or q stops, any other key goes on",
+                "Stop, and report what was measured? y or q stops, any other key continues",
                 width,
             ),
             view.theme.chosen(),
         ),
         InputMode::Typing(text) => {
             let asked = load_keys::question(&view.adjustable).unwrap_or_else(|why| why);
-            let asked = format!("{asked}: {text}_  Enter takes it, Esc leaves");
+            let asked = format!("{asked}: {text}_  Enter sets it, Esc cancels");
             Line::styled(left(&asked, width), view.theme.chosen())
         }
-        InputMode::Watching | InputMode::Help => match view.input.said(view.clock) {
-            Some(said) => Line::styled(cut(said, width), view.theme.strong()),
+        InputMode::Watching | InputMode::Help => match view.input.message(view.clock) {
+            Some(message) => Line::styled(cut(message, width), view.theme.strong()),
             None => hints(view, width),
         },
     }
 }
 
 fn hints(view: &LiveView<'_>, width: usize) -> Line<'static> {
-    let still = if view.input.paused { "go on" } else { "pause" };
-    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", still), ("tab", "panel")];
+    let pause = if view.input.paused { "resume" } else { "pause" };
+    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", pause), ("tab", "panel")];
     match &view.adjustable {
         Adjustable::Nothing { .. } => {}
         Adjustable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),

@@ -283,7 +283,7 @@ fn the_last_line_asks_answers_and_names_the_keys_that_work() {
     sight.input.mode = InputMode::Confirming;
     assert!(last(&sight).starts_with("Stop, and report"));
     sight.input.mode = InputMode::Watching;
-    sight.input.say("refused: \u{1b}[31mno", sight.now);
+    sight.input.show_message("refused: \u{1b}[31mno", sight.now);
     assert_eq!(last(&sight).trim_end(), "refused: [31mno");
     sight.adjustable = Adjustable::Nothing { why: "x".into() };
     sight.now += Duration::from_mins(1);

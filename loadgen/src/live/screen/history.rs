@@ -1,4 +1,4 @@
-//! The panel of what has been: trials by block, doubts, and the notes, newest first.
+//! The panel of finished trials: trials by block, doubts, and notes, newest first.
 
 use ratatui::{
     Frame,
@@ -15,7 +15,7 @@ use super::{
     view::LiveView,
 };
 
-/// Columns from which what was told stands beside the trials, and not below them.
+/// Columns from which notes are shown beside the trials, and not below them.
 const WIDE: u16 = 150;
 
 /// Draws it.

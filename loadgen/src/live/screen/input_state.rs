@@ -1,16 +1,16 @@
-//! What the keys have set: the panel, whether the view stands still, what is being asked. Pure:
-//! a key goes in, and an command for the load may come out.
+//! What the keys have set: the panel, whether the view is paused, what is being asked. Pure: a key
+//! goes in, and a command for the load may be returned.
 
 use std::time::{Duration, Instant};
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-/// How long an answer to a key stays on the last line.
+/// How long a message stays on the last line.
 const STAYS: Duration = Duration::from_secs(6);
 /// Longest number that can be typed.
 const DIGITS: usize = 10;
 
-/// One of the panels, in the command of their numbers.
+/// One of the panels, in the order of their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Panel {
     OverTime,
@@ -41,7 +41,7 @@ impl Panel {
         }
     }
 
-    /// The same where there is little room.
+    /// A shorter name for narrow screens.
     pub(super) const fn short(self) -> &'static str {
         match self {
             Self::OverTime => "Time",
@@ -52,7 +52,7 @@ impl Panel {
         }
     }
 
-    /// The one `steps` further, and round.
+    /// The panel `steps` further, cyclic.
     pub(super) fn moved(self, steps: usize) -> Self {
         Self::ALL[(self as usize + steps) % Self::ALL.len()]
     }
@@ -71,20 +71,20 @@ pub(super) enum InputMode {
     Help,
 }
 
-/// What a key asks of the load.
+/// A command of a key to the load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum KeyCommand {
-    /// What Ctrl-C means without this view.
+    /// The effect of Ctrl-C without this view.
     Interrupt,
-    /// To end gracefully.
+    /// End the load gracefully.
     Stop,
-    /// Ten per cent more.
+    /// Ten per cent more load.
     More,
-    /// Ten per cent less.
+    /// Ten per cent less load.
     Less,
-    /// To ask for a number.
+    /// Ask for a number.
     Ask,
-    /// This number.
+    /// Set the load to this number.
     Set(String),
 }
 
@@ -93,13 +93,13 @@ pub(super) enum KeyCommand {
 pub(super) struct InputState {
     /// The panel that is chosen.
     pub(super) panel: Panel,
-    /// Lines of it that are scrolled away.
+    /// Lines of it that are scrolled out of view.
     pub(super) scroll: usize,
-    /// Whether the view stands still.
+    /// Whether the view is paused.
     pub(super) paused: bool,
     /// What the keys mean now.
     pub(super) mode: InputMode,
-    said: Option<(String, Instant)>,
+    message: Option<(String, Instant)>,
 }
 
 impl Default for InputState {
@@ -109,7 +109,7 @@ impl Default for InputState {
             scroll: 0,
             paused: false,
             mode: InputMode::Watching,
-            said: None,
+            message: None,
         }
     }
 }
@@ -121,7 +121,7 @@ impl InputState {
             return None;
         }
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            // In whatever mode: whoever presses it means it.
+            // In every mode.
             return (key.code == KeyCode::Char('c')).then_some(KeyCommand::Interrupt);
         }
         match std::mem::replace(&mut self.mode, InputMode::Watching) {
@@ -175,22 +175,25 @@ impl InputState {
         self.scroll = 0;
     }
 
-    /// Answers a key for some seconds.
-    pub(super) fn say(&mut self, text: impl Into<String>, now: Instant) {
-        self.said = Some((text.into(), now + STAYS));
+    /// Shows a message for some seconds.
+    pub(super) fn show_message(&mut self, text: impl Into<String>, now: Instant) {
+        self.message = Some((text.into(), now + STAYS));
     }
 
-    /// The answer, while it stands.
-    pub(super) fn said(&self, now: Instant) -> Option<&str> {
-        let (text, until) = self.said.as_ref()?;
+    /// The message, while it is shown.
+    pub(super) fn message(&self, now: Instant) -> Option<&str> {
+        let (text, until) = self.message.as_ref()?;
         (now < *until).then_some(text)
     }
 
-    /// Forgets an answer that has stood long enough; true where there was one.
+    /// Removes a message that was shown long enough; true where there was one.
     pub(super) fn tidy(&mut self, now: Instant) -> bool {
-        let over = self.said.as_ref().is_some_and(|(_, until)| now >= *until);
+        let over = self
+            .message
+            .as_ref()
+            .is_some_and(|(_, until)| now >= *until);
         if over {
-            self.said = None;
+            self.message = None;
         }
         over
     }
@@ -281,12 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_stands_for_some_seconds() {
+    fn a_message_is_shown_for_some_seconds() {
         let (mut input, now) = (InputState::default(), Instant::now());
-        input.say("refused", now);
-        assert_eq!(input.said(now + STAYS / 2), Some("refused"));
+        input.show_message("refused", now);
+        assert_eq!(input.message(now + STAYS / 2), Some("refused"));
         assert!(!input.tidy(now));
         assert!(input.tidy(now + STAYS));
-        assert_eq!(input.said(now), None);
+        assert_eq!(input.message(now), None);
     }
 }

@@ -1,4 +1,4 @@
-//! From a key to a event of the load, and the answer in a line.
+//! Changes the load by a key, and returns a message of one line.
 
 use super::figures::rate;
 use crate::events::{Adjustable, ControlEvent, LoadControl};
@@ -38,8 +38,8 @@ pub(super) fn set(control: &LoadControl, typed: &str) -> String {
     };
     match event {
         Some(event) => answer(control, event),
-        None if typed.is_empty() => "nothing was typed: the load stays".to_owned(),
-        None => format!("`{typed}` is no number of these: the load stays"),
+        None if typed.is_empty() => "nothing was typed: the load is unchanged".to_owned(),
+        None => format!("`{typed}` is not a valid number: the load is unchanged"),
     }
 }
 
@@ -85,8 +85,8 @@ mod tests {
         assert_eq!(set(&control, "110"), "110 a second from now on");
         assert_eq!(step(&control, true), "115 a second from now on");
         assert_eq!(*events.borrow(), Some(ControlEvent::Rate(115.0)));
-        assert!(step(&control, true).contains("outside 0.1 to 115"));
-        assert!(set(&control, "1.2.3").contains("is no number"));
+        assert!(step(&control, true).contains("outside of the range 0.1 to 115"));
+        assert!(set(&control, "1.2.3").contains("is not a valid number"));
         assert!(set(&control, "").contains("nothing was typed"));
     }
 
@@ -96,8 +96,8 @@ mod tests {
         control.begin(Adjustable::Users { now: 2, most: 50 });
         assert_eq!(step(&control, true), "3 users from now on");
         assert_eq!(set(&control, "1"), "1 user from now on");
-        assert!(step(&control, false).starts_with("refused: 0 lies outside"));
-        assert!(set(&control, "2.5").contains("is no number"));
+        assert!(step(&control, false).starts_with("refused: 0 is outside"));
+        assert!(set(&control, "2.5").contains("is not a valid number"));
         assert_eq!(
             question(&control.adjustable()).unwrap(),
             "new number of users (now 1, at most 50)"

@@ -1,4 +1,4 @@
-//! The panel of the operations: one row each, in the command of the catalogue.
+//! The panel of the operations: one row each, in the order of the catalogue.
 
 use ratatui::{
     Frame,
@@ -64,8 +64,8 @@ const COLUMNS: [Column; 6] = [
     ),
 ];
 
-/// What a narrow panel leaves out, first to last.
-const SPARED: [&str; 3] = ["done", "p50 ms", "a second"];
+/// Columns that a narrow panel leaves out, first to last.
+const OPTIONAL: [&str; 3] = ["done", "p50 ms", "a second"];
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
@@ -106,12 +106,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The figures that there is room for.
+/// The columns that fit.
 fn columns(width: usize) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
-    for spared in SPARED {
+    for optional in OPTIONAL {
         if columns.iter().map(|column| column.1).sum::<usize>() + NAME > width {
-            columns.retain(|column| column.0 != spared);
+            columns.retain(|column| column.0 != optional);
         }
     }
     columns

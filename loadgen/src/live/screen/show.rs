@@ -1,4 +1,4 @@
-//! Reads events and keys until the run has ended, and draws what they come to.
+//! Reads events and keys until the run has ended, and draws the view.
 
 use std::{
     io::{self, BufWriter, Stderr, stderr},
@@ -48,12 +48,12 @@ pub(in crate::live) fn possible(capabilities: TerminalCapabilities) -> bool {
     capabilities.terminal && terminal::has_keys()
 }
 
-/// How the showing ended.
+/// How the view ended.
 #[derive(Debug)]
 pub(in crate::live) struct Shown {
-    /// Lines to leave standing, oldest first.
+    /// Lines to print after the view has ended, oldest first.
     pub(in crate::live) lines: Vec<String>,
-    /// Whether events may still come: the terminal was given back before the run's end.
+    /// Whether events may still follow: the terminal was restored before the end of the run.
     pub(in crate::live) cut_short: bool,
 }
 
@@ -91,7 +91,7 @@ struct Viewer<'a> {
     capabilities: TerminalCapabilities,
     control: &'a LoadControl,
     state: RunState,
-    /// What is shown while the view stands still, and since when.
+    /// The state that is shown while the view is paused, and since when.
     frozen: Option<Box<(RunState, Instant)>>,
     input: InputState,
     lines: Vec<String>,
@@ -188,7 +188,7 @@ impl Viewer<'_> {
             match event::poll(wait).and_then(|there| there.then(event::read).transpose()) {
                 Ok(None) => return,
                 Ok(Some(input)) => self.input(input),
-                // A terminal without keys is still one to capabilities at.
+                // The view goes on without keys.
                 Err(_) => {
                     self.keys = false;
                     return;
@@ -205,7 +205,7 @@ impl Viewer<'_> {
                 let command = self.input.press(key);
                 let now = Instant::now();
                 if let Some(command) = command {
-                    self.obey(command, now);
+                    self.execute(command, now);
                 }
                 if !self.input.paused {
                     self.frozen = None;
@@ -219,24 +219,31 @@ impl Viewer<'_> {
         self.changed = true;
     }
 
-    fn obey(&mut self, command: KeyCommand, now: Instant) {
+    fn execute(&mut self, command: KeyCommand, now: Instant) {
         match command {
             KeyCommand::Interrupt => {
                 if let Err(why) = interrupt() {
-                    self.input.say(format!("Ctrl-C cannot be sent: {why}"), now);
+                    self.input
+                        .show_message(format!("Ctrl-C cannot be sent: {why}"), now);
                 }
             }
             KeyCommand::Stop => {
                 self.control.stop();
                 self.input
-                    .say("stopping: the report of what was measured follows", now);
+                    .show_message("stopping: the report of what was measured follows", now);
             }
-            KeyCommand::More => self.input.say(load_keys::step(self.control, true), now),
-            KeyCommand::Less => self.input.say(load_keys::step(self.control, false), now),
-            KeyCommand::Set(typed) => self.input.say(load_keys::set(self.control, &typed), now),
+            KeyCommand::More => self
+                .input
+                .show_message(load_keys::step(self.control, true), now),
+            KeyCommand::Less => self
+                .input
+                .show_message(load_keys::step(self.control, false), now),
+            KeyCommand::Set(typed) => self
+                .input
+                .show_message(load_keys::set(self.control, &typed), now),
             KeyCommand::Ask => match load_keys::question(&self.control.adjustable()) {
                 Ok(_) => self.input.mode = InputMode::Typing(String::new()),
-                Err(why) => self.input.say(why, now),
+                Err(why) => self.input.show_message(why, now),
             },
         }
     }

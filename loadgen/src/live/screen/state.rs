@@ -1,4 +1,4 @@
-//! What is known of the run so far, from its events. Everything is bounded.
+//! The state of the run so far, from its events. All lists are bounded.
 
 use std::{
     collections::VecDeque,
@@ -19,7 +19,7 @@ pub(super) struct Stage {
     pub(super) since: Instant,
 }
 
-/// A line that was told.
+/// A note or a warning.
 #[derive(Debug, Clone)]
 pub(super) struct LiveNote {
     pub(super) text: String,
@@ -27,20 +27,20 @@ pub(super) struct LiveNote {
     pub(super) warning: bool,
 }
 
-/// The run.
+/// The state of the run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunState {
-    /// What runs; absent until the command knows it.
+    /// The command that runs; absent until it has begun.
     pub(super) begun: Option<Begun>,
     /// The stage, while no load runs.
     pub(super) stage: Option<Stage>,
-    /// The newest capabilities at the load.
+    /// The newest tick of the load.
     pub(super) tick: Option<Box<Tick>>,
     /// The last minutes.
     pub(super) timeline: RecentTimeline,
-    /// What has ended.
+    /// The finished trials.
     pub(super) trials: FinishedTrials,
-    /// What was told, oldest first.
+    /// Notes and warnings, oldest first.
     pub(super) notes: VecDeque<LiveNote>,
 }
 
@@ -80,7 +80,7 @@ impl RunState {
         self.tick.is_some() && self.stage.is_none()
     }
 
-    /// What makes the running trial doubtful.
+    /// Reasons why the running trial may not be valid.
     pub(super) fn doubts(&self) -> &[String] {
         match &self.tick {
             Some(tick) if self.is_running() => &tick.doubts,

@@ -18,7 +18,7 @@ const SPANS: [f64; 4] = [30.0, 60.0, 120.0, 300.0];
 /// Heights of a column of one line.
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
-/// One tick, as far as it is drawn over time.
+/// The figures of one tick that are drawn over time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimelinePoint {
     at: Instant,
@@ -35,7 +35,7 @@ pub(super) struct TimelinePoint {
 pub(super) struct RecentTimeline(VecDeque<TimelinePoint>);
 
 impl RecentTimeline {
-    /// Takes a tick in.
+    /// Adds a tick.
     pub(super) fn push(&mut self, tick: &Tick, at: Instant) {
         while self.0.len() >= MOST
             || self

@@ -15,18 +15,18 @@ pub(super) struct LiveView<'a> {
     pub(super) state: &'a RunState,
     pub(super) input: &'a InputState,
     pub(super) theme: Theme,
-    /// The time that is shown; earlier than now where the view stands still.
+    /// The time that is shown; earlier than now while the view is paused.
     pub(super) now: Instant,
-    /// The time by which answers to keys end.
+    /// Current time, for messages that end.
     pub(super) clock: Instant,
-    /// What of the load can be changed.
+    /// What can be changed while the load runs.
     pub(super) adjustable: Adjustable,
-    /// Whether its end was asked for.
+    /// Whether the load was told to stop.
     pub(super) stopping: bool,
 }
 
 impl LiveView<'_> {
-    /// Lines that are scrolled away in a panel.
+    /// Lines that are scrolled out of view in a panel.
     pub(super) fn scroll_of(&self, panel: Panel) -> usize {
         if self.input.panel == panel {
             self.input.scroll
