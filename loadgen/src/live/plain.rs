@@ -8,10 +8,10 @@ use crate::live::capabilities::TerminalCapabilities;
 /// Time between two lines of a running trial.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Turns events into lines; remembers when the last tick was told.
+/// Turns events into lines; remembers when the last tick was printed.
 #[derive(Debug, Default)]
 pub(super) struct PlainLines {
-    told: Option<Instant>,
+    printed: Option<Instant>,
     /// Arm, block and window of the last line.
     place: Option<(String, u32, String)>,
 }
@@ -22,13 +22,13 @@ impl PlainLines {
         match event {
             Event::Tick(tick) => self.tick(tick, now),
             Event::Stage { what, expected } => {
-                self.told = None;
+                self.printed = None;
                 let expected =
                     expected.map_or_else(String::new, |time| format!(" (about {})", length(time)));
                 Some(format!("{}{expected}", printable(what)))
             }
             Event::TrialDone(trial) => {
-                self.told = None;
+                self.printed = None;
                 Some(format!("trial {}", done(trial)))
             }
             Event::Note(text) => Some(printable(text)),
@@ -43,17 +43,17 @@ impl PlainLines {
         let place = Some((tick.arm.clone(), tick.block, tick.phase.clone()));
         let due = self
             .told
-            .is_none_or(|told| now.duration_since(told) >= EVERY);
+            .is_none_or(|printed| now.duration_since(printed) >= EVERY);
         if !due && place == self.place {
             return None;
         }
-        self.told = Some(now);
+        self.printed = Some(now);
         self.place = place;
         Some(parts(tick).join("  "))
     }
 }
 
-/// The line that an event leaves standing, if it does.
+/// The line of an event that stays on the terminal, if there is one.
 pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Option<String> {
     match event {
         Event::TrialDone(trial) => Some(done(trial)),
@@ -71,7 +71,7 @@ pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Opti
     }
 }
 
-/// What a tick tells, most important first.
+/// The figures of a tick, most important first.
 pub(super) fn parts(tick: &Tick) -> Vec<String> {
     let mut parts = vec![place(tick)];
     let left = tick.total.saturating_sub(tick.elapsed);
@@ -105,7 +105,7 @@ fn place(tick: &Tick) -> String {
     format!("{block}{} {}", printable(&tick.arm), tick.phase)
 }
 
-/// A response time in a line that is soon gone.
+/// A response time with two or three digits.
 fn ms(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
@@ -128,7 +128,7 @@ pub(super) fn length(time: Duration) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// What a trial that has ended came to.
+/// The result of a finished trial.
 fn done(trial: &crate::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total

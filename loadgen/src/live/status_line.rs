@@ -1,4 +1,4 @@
-//! One line that is rewritten: a bar, what is left, and as many figures as the terminal is wide.
+//! One line that is rewritten: a bar, the time left, and as many figures as fit.
 
 use std::time::{Duration, Instant};
 
@@ -100,7 +100,7 @@ fn trial(capabilities: TerminalCapabilities, tick: &Tick) -> String {
     line
 }
 
-/// A coloured text where colours are welcome.
+/// A coloured text where colours are wanted.
 fn paint(capabilities: TerminalCapabilities, code: &str, text: &str) -> String {
     if capabilities.colour && !text.is_empty() {
         format!("\u{1b}[{code}m{text}\u{1b}[0m")

@@ -1,5 +1,5 @@
-//! Reads the events of a run until it has ended, and shows them. A reader that goes away, such
-//! as a closed pipe, ends the showing and not the run.
+//! Reads the events of a run until it has ended, and shows them. A closed output, such as a pipe
+//! whose reader has left, ends the display and not the run.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ const FRAME: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Live {
     thread: Option<JoinHandle<()>>,
-    /// Set when nothing more is expected, although a publisher may still be alive.
+    /// Set when no more events are expected, although a publisher may still be alive.
     ended: Arc<AtomicBool>,
 }
 
@@ -32,8 +32,8 @@ impl Live {
     }
 
     /// Starts to show in a view that fills the terminal and takes keys, where standard error and
-    /// standard input are one and `plain` is not asked for; in lines otherwise. What has to stay
-    /// is printed in lines when the view has ended.
+    /// standard input are one and `plain` is not asked for; in lines otherwise. Lasting
+    /// lines are printed when the view has ended.
     pub fn on_terminal(events: Receiver<Event>, plain: bool, control: LoadControl) -> Self {
         let capabilities = TerminalCapabilities::of_stderr();
         if plain || !screen::possible(capabilities) {
@@ -43,7 +43,7 @@ impl Live {
             let shown = screen::show(&events, ended, capabilities, &control);
             let mut out = io::stderr();
             for line in &shown.lines {
-                // A reader that has gone away has seen enough.
+                // Nothing to do where the reader has gone away.
                 let _gone = writeln!(out, "{line}");
             }
             if shown.cut_short {
@@ -58,8 +58,8 @@ impl Live {
         let thread = std::thread::Builder::new()
             .name("live".into())
             .spawn(move || show(&seen));
-        // A machine that cannot start one more thread runs unwatched: the publisher finds the
-        // channel closed and stays silent.
+        // Without a thread for it there is no display: the channel is closed, and the publisher
+        // skips it.
         Self {
             thread: thread.ok(),
             ended,
@@ -70,14 +70,14 @@ impl Live {
     pub fn finish(mut self) {
         self.ended.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            // A panic while showing must not take the result with it.
+            // A panic of the display must not lose the result.
             let _shown = thread.join();
         }
     }
 }
 
 impl Drop for Live {
-    /// Whoever forgets to finish leaves a usable terminal all the same.
+    /// The terminal is restored even where `finish` was not called.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
         screen::restore();
@@ -90,7 +90,7 @@ pub fn watch(events: &Receiver<Event>, capabilities: TerminalCapabilities, out: 
 }
 
 /// Shows events until the last publisher is gone, or until `ended` is set and none is waiting:
-/// a publisher that somebody forgot must not hold the report back.
+/// a publisher that was not dropped must not delay the report.
 fn show_until(
     events: &Receiver<Event>,
     capabilities: TerminalCapabilities,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_publisher_does_not_hold_the_report_back() {
+    fn a_publisher_that_was_not_dropped_does_not_delay_the_report() {
         let (publisher, receiver) = channel();
         publisher.note("last words");
         let live = Live::start(receiver, TerminalCapabilities::plain());
@@ -272,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pipe_ends_the_showing_and_not_the_run() {
+    fn a_closed_pipe_ends_the_display_and_not_the_run() {
         let (publisher, receiver) = channel();
         for _ in 0..50 {
             publisher.note("x");

@@ -1,4 +1,4 @@
-//! The panel of the target: what it, its database and its caches do.
+//! The panel of the target: its processes, its database and its caches.
 
 use ratatui::{
     Frame,
@@ -28,7 +28,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let lines = match target {
         Some(target) => lines(target, view, usize::from(area.width)),
         None => vec![Line::styled(
-            "the target says nothing of itself",
+            "the target has no telemetry",
             view.theme.faint(),
         )],
     };
