@@ -288,13 +288,13 @@ mod tests {
             ("cores", FindingLevel::Warn, |f| f.quota = Some(1.0)),
             ("load", FindingLevel::Warn, |f| f.load = Some(6.0)),
             ("open files", FindingLevel::Bad, |f| {
-                f.files = Some((64, 64))
+                f.files = Some((64, 64));
             }),
             ("open files", FindingLevel::Warn, |f| {
-                f.files = Some((512, 4_096))
+                f.files = Some((512, 4_096));
             }),
             ("ports", FindingLevel::Bad, |f| {
-                f.ports = Some((60_000, 60_100))
+                f.ports = Some((60_000, 60_100));
             }),
             ("frequency", FindingLevel::Warn, |f| {
                 f.governor = Some("powersave".into());

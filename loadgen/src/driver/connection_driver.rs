@@ -26,23 +26,23 @@ const MAX_ROUNDS: u32 = 8;
 /// A connection future and the wakers of the two futures.
 pub(super) struct ConnectionDriver {
     connection: Option<LocalBoxFuture<'static, hyper::Result<()>>>,
-    owner: Arc<Owner>,
+    owner: Arc<PollingTask>,
     /// The owner's task, readable without the lock.
     task: Option<Waker>,
-    connection_wake: (Arc<Signal>, Waker),
-    work_wake: (Arc<Signal>, Waker),
+    connection_wake: (Arc<WakeSignal>, Waker),
+    work_wake: (Arc<WakeSignal>, Waker),
 }
 
 /// The task in which both futures live.
 #[derive(Debug, Default)]
-struct Owner {
+struct PollingTask {
     /// Whether it is being polled and checks the signals anyway. All of this happens on the one
     /// thread of a worker: no wake can fall between the last check and the return.
     polled: AtomicBool,
     task: Mutex<Option<Waker>>,
 }
 
-impl Owner {
+impl PollingTask {
     fn set(&self, task: Waker) {
         *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task);
     }
@@ -57,12 +57,12 @@ impl Owner {
 
 /// Whether one of the two futures has to be polled.
 #[derive(Debug)]
-struct Signal {
+struct WakeSignal {
     set: AtomicBool,
-    owner: Arc<Owner>,
+    owner: Arc<PollingTask>,
 }
 
-impl Wake for Signal {
+impl Wake for WakeSignal {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -75,8 +75,8 @@ impl Wake for Signal {
     }
 }
 
-impl Signal {
-    fn new(owner: &Arc<Owner>) -> (Arc<Self>, Waker) {
+impl WakeSignal {
+    fn new(owner: &Arc<PollingTask>) -> (Arc<Self>, Waker) {
         let signal = Arc::new(Self {
             set: AtomicBool::new(true),
             owner: Arc::clone(owner),
@@ -97,11 +97,11 @@ impl Signal {
 impl ConnectionDriver {
     /// Takes over polling of a connection.
     pub(super) fn new(connection: LocalBoxFuture<'static, hyper::Result<()>>) -> Self {
-        let owner = Arc::<Owner>::default();
+        let owner = Arc::<PollingTask>::default();
         Self {
             connection: Some(connection),
-            connection_wake: Signal::new(&owner),
-            work_wake: Signal::new(&owner),
+            connection_wake: WakeSignal::new(&owner),
+            work_wake: WakeSignal::new(&owner),
             task: None,
             owner,
         }

@@ -14,7 +14,7 @@ pub(super) const CLEAR: &str = "\r\u{1b}[K";
 
 /// What the line shows now.
 #[derive(Debug, Clone)]
-pub(super) enum Shown {
+pub(super) enum StatusLine {
     /// Nothing yet.
     Nothing,
     /// A stage that takes its time.
@@ -27,7 +27,7 @@ pub(super) enum Shown {
     Trial(Box<Tick>),
 }
 
-impl Shown {
+impl StatusLine {
     /// The line, without its end, never wider than the terminal.
     pub(super) fn line(&self, capabilities: TerminalCapabilities, now: Instant) -> String {
         match self {

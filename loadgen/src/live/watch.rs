@@ -12,7 +12,7 @@ use crate::events::{Event, LoadControl};
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{PlainLines, lasting};
 use crate::live::screen;
-use crate::live::status_line::{CLEAR, Shown};
+use crate::live::status_line::{CLEAR, StatusLine};
 
 /// Time after which a rewritten line moves though nothing has happened.
 const FRAME: Duration = Duration::from_millis(500);
@@ -97,11 +97,11 @@ fn show_until(
     out: &mut dyn Write,
     ended: &AtomicBool,
 ) {
-    let mut screen = Screen {
+    let mut screen = LineDisplay {
         capabilities,
         out,
         plain: PlainLines::default(),
-        shown: Shown::Nothing,
+        shown: StatusLine::Nothing,
         closed: false,
     };
     loop {
@@ -118,16 +118,16 @@ fn show_until(
 }
 
 /// What stands on the screen.
-struct Screen<'a> {
+struct LineDisplay<'a> {
     capabilities: TerminalCapabilities,
     out: &'a mut dyn Write,
     plain: PlainLines,
-    shown: Shown,
+    shown: StatusLine,
     /// Whether the reader has gone away.
     closed: bool,
 }
 
-impl Screen<'_> {
+impl LineDisplay<'_> {
     fn show(&mut self, event: Event, now: Instant) {
         if !self.capabilities.terminal {
             if let Some(line) = self.plain.line(&event, now) {
@@ -139,9 +139,9 @@ impl Screen<'_> {
             self.above(&line);
         }
         match event {
-            Event::Tick(tick) => self.shown = Shown::Trial(tick),
+            Event::Tick(tick) => self.shown = StatusLine::Trial(tick),
             Event::Stage { what, expected } => {
-                self.shown = Shown::Stage {
+                self.shown = StatusLine::Stage {
                     what,
                     expected,
                     since: now,

@@ -41,7 +41,7 @@ const CLOCK: Duration = Duration::from_millis(500);
 const KEPT: usize = 1_000;
 
 /// What is drawn on.
-type Screen = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
+type ViewTerminal = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
 
 /// Whether the view can fill the terminal: it is one that can be drawn on, and keys can be read.
 pub(in crate::live) fn possible(capabilities: TerminalCapabilities) -> bool {
@@ -50,7 +50,7 @@ pub(in crate::live) fn possible(capabilities: TerminalCapabilities) -> bool {
 
 /// How the view ended.
 #[derive(Debug)]
-pub(in crate::live) struct Shown {
+pub(in crate::live) struct ViewEnd {
     /// Lines to print after the view has ended, oldest first.
     pub(in crate::live) lines: Vec<String>,
     /// Whether events may still follow: the terminal was restored before the end of the run.
@@ -65,7 +65,7 @@ pub(in crate::live) fn show(
     ended: &AtomicBool,
     capabilities: TerminalCapabilities,
     control: &LoadControl,
-) -> Shown {
+) -> ViewEnd {
     let mut viewer = Viewer {
         capabilities,
         control,
@@ -80,7 +80,7 @@ pub(in crate::live) fn show(
     };
     let over = viewer.follow(events, ended);
     terminal::restore();
-    Shown {
+    ViewEnd {
         lines: viewer.lines,
         cut_short: over.is_none(),
     }
@@ -95,7 +95,7 @@ struct Viewer<'a> {
     frozen: Option<Box<(RunState, Instant)>>,
     input: InputState,
     lines: Vec<String>,
-    screen: Option<Screen>,
+    screen: Option<ViewTerminal>,
     changed: bool,
     drawn: Option<Instant>,
     /// Whether keys can still be read.

@@ -13,7 +13,7 @@ const NOTES: usize = 100;
 
 /// A stage that takes its time.
 #[derive(Debug, Clone)]
-pub(super) struct Stage {
+pub(super) struct RunningStage {
     pub(super) what: String,
     pub(super) expected: Option<Duration>,
     pub(super) since: Instant,
@@ -33,7 +33,7 @@ pub(super) struct RunState {
     /// The command that runs; absent until it has begun.
     pub(super) begun: Option<Begun>,
     /// The stage, while no load runs.
-    pub(super) stage: Option<Stage>,
+    pub(super) stage: Option<RunningStage>,
     /// The newest tick of the load.
     pub(super) tick: Option<Box<Tick>>,
     /// The last minutes.
@@ -50,7 +50,7 @@ impl RunState {
         match event {
             Event::Begun(begun) => self.begun = Some(begun),
             Event::Stage { what, expected } => {
-                self.stage = Some(Stage {
+                self.stage = Some(RunningStage {
                     what,
                     expected,
                     since: now,
