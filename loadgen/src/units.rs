@@ -72,17 +72,18 @@ pub struct Rate {
 pub struct BadRate(pub String);
 
 impl Rate {
-    /// The rate of a number per second, rounded to a thousandth.
-    pub fn from_per_second(per_second: f64) -> Result<Self, BadRate> {
-        Self::new(per_second, 1).ok_or_else(|| BadRate(format!("{per_second}/s")))
+    /// The rate of a number per second, rounded to a thousandth; from 0.001 to a million.
+    pub fn per_second(count: impl Into<f64>) -> Result<Self, BadRate> {
+        let count = count.into();
+        Self::from_thousandths(count * 1_000.0, 1).ok_or_else(|| BadRate(format!("{count}/s")))
     }
 
-    /// So many events in `period_s` seconds, rounded to a thousandth; `None` outside of the range.
-    fn new(count: f64, period_s: u64) -> Option<Self> {
-        let thousandths = (count * 1_000.0).round();
+    /// A rate of so many thousandths in a period; `None` outside of the bounds.
+    fn from_thousandths(thousandths: f64, period_s: u64) -> Option<Self> {
         let most = 1e6 * 1_000.0 * period_s as f64;
-        (1.0..=most).contains(&thousandths).then_some(Self {
-            thousandths: thousandths as u64,
+        let rounded = thousandths.round();
+        (1.0..=most).contains(&rounded).then_some(Self {
+            thousandths: rounded as u64,
             period_s,
         })
     }
@@ -115,10 +116,11 @@ impl FromStr for Rate {
         };
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let thousandths = number * 1_000.0;
+        // A value with more decimals is refused, not rounded.
         if (thousandths - thousandths.round()).abs() > 1e-6 {
             return Err(bad());
         }
-        Self::new(number, period_s).ok_or_else(bad)
+        Self::from_thousandths(thousandths, period_s).ok_or_else(bad)
     }
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     events::ControlEvent,
-    flows::Memory,
+    flow::UserMemory,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ClosedLoop, FlowMix},
     seed::{self, Chance},
@@ -226,7 +226,11 @@ impl Population {
         let window = worker.shard.borrow().window();
         let end = Nanos::from_millis(self.rule.duration.0);
         let mut user = User::new(Rc::clone(worker));
-        let mut memories: Vec<Memory> = worker.flows.iter().map(|_| Memory::default()).collect();
+        let mut memories: Vec<UserMemory> = worker
+            .flows
+            .iter()
+            .map(|load| load.flow.new_user())
+            .collect();
         let mut at =
             Nanos(u64::from(number) * self.start_spread() / u64::from(self.rule.users.max(1)));
         if number >= self.rule.users {

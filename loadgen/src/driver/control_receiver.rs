@@ -38,7 +38,7 @@ impl ControlReceiver {
             return None;
         };
         // The event was checked when it was sent: a rate that cannot be planned changes nothing.
-        let rate = Rate::from_per_second(per_second).ok()?;
+        let rate = Rate::per_second(per_second).ok()?;
         let rest = self.replanner.as_ref()?.plan(now, rate, index).ok()?;
         Some((rate.as_per_second(), rest))
     }

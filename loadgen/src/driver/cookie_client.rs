@@ -9,8 +9,8 @@ use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
 use super::{
+    client_endpoint::ClientEndpoint,
     client_options::CookieClientOptions,
-    endpoint::Endpoint,
     message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
 };
 use crate::{
@@ -31,7 +31,7 @@ impl CookieClients {
     fn of(
         &self,
         user: u32,
-        endpoint: &Endpoint,
+        endpoint: &ClientEndpoint,
         options: CookieClientOptions,
     ) -> Result<Client, RequestFailure> {
         if let Some(client) = self.clients.borrow().get(&user) {
@@ -45,7 +45,7 @@ impl CookieClients {
     /// Sends one request, follows its redirects, and reads the last response to its end.
     pub(super) async fn exchange(
         &self,
-        endpoint: &Endpoint,
+        endpoint: &ClientEndpoint,
         options: CookieClientOptions,
         user: u32,
         message: &mut Option<HttpMessage>,
@@ -87,7 +87,7 @@ impl CookieClients {
     }
 }
 
-fn build(endpoint: &Endpoint, options: CookieClientOptions) -> Result<Client, Error> {
+fn build(endpoint: &ClientEndpoint, options: CookieClientOptions) -> Result<Client, Error> {
     let mut builder = Client::builder()
         .no_proxy()
         .retry(retry::never())

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    endpoint::Endpoint,
+    client_endpoint::ClientEndpoint,
     message::RequestFailure,
     stream::{self, ClientStream, ConnectTimes},
 };
@@ -37,7 +37,7 @@ impl Http2Connections {
     pub(super) async fn sender(
         &self,
         group: u32,
-        endpoint: &Endpoint,
+        endpoint: &ClientEndpoint,
         opened: impl FnOnce(ConnectTimes),
     ) -> Result<Http2Sender, RequestFailure> {
         let shared = Rc::clone(self.groups.borrow_mut().entry(group).or_default());

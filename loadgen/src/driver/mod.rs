@@ -3,10 +3,11 @@
 //! one thread with its own event loop, connections and shard, so that no request takes a lock.
 //!
 //! Imports go one way: `message`, `histogram_buckets`, `ramp`, timers and options at the bottom;
-//! `endpoint` and `stream` open connections; `worker_context` is what users of a worker share;
+//! `client_endpoint` and `stream` open connections; `worker_context` is what users of a worker share;
 //! `connection`, `web_socket` and `request_record` serve `user`; `open` and `closed` run users;
 //! `run` starts all of it.
 
+mod client_endpoint;
 mod client_options;
 mod closed;
 mod connection;
@@ -14,7 +15,6 @@ mod connection_driver;
 mod control_receiver;
 mod cookie_client;
 mod encoding;
-mod endpoint;
 mod file_limit;
 mod histogram_buckets;
 mod http2;

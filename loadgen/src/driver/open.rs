@@ -18,7 +18,7 @@ use super::{
     pacer::DueArrival, user::User, worker_context::WorkerContext, worker_share::WorkerShare,
 };
 use crate::{
-    flows::Memory,
+    flow::UserMemory,
     sample::Outcome,
     suite::{InFlight, Policy},
     units::Nanos,
@@ -27,7 +27,7 @@ use crate::{
 /// A virtual user of the pool with what it remembers between iterations.
 struct PooledUser {
     user: User,
-    memory: Memory,
+    memory: UserMemory,
     number: u32,
 }
 
@@ -137,9 +137,10 @@ impl VuPool {
                 let (first, step) = self.numbers;
                 let number = first + users.made * step;
                 users.made += 1;
+                let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
                 PooledUser {
                     user: User::new(Rc::clone(&self.worker)),
-                    memory: Memory::default(),
+                    memory: flow.new_user(),
                     number,
                 }
             }

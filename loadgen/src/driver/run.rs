@@ -16,9 +16,9 @@ use tokio::{
 };
 
 use super::{
+    client_endpoint::ClientEndpoint,
     closed::{self, ClosedMode, ClosedReport},
     cookie_client::CookieClients,
-    endpoint::Endpoint,
     http2::Http2Connections,
     open,
     options::{DriverOptions, IterationBudget},
@@ -153,7 +153,7 @@ fn worker(
         .map_err(|_| DriverError::Setup(format!("`{}` is not a valid host name", setup.host)))?;
     let worker = Rc::new(WorkerContext {
         clock,
-        endpoint: Endpoint {
+        endpoint: ClientEndpoint {
             clock,
             address: setup.target,
             host,
@@ -161,7 +161,6 @@ fn worker(
         },
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
-        world: Arc::clone(&setup.world),
         seed: seed::sub_seed(setup.seed, "iterations"),
         progress: Arc::clone(&setup.progress),
         shard: RefCell::new(shard),

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use crate::{
-    flows::{Flow, World},
+    flow::Flow,
     recorder::HIGHEST,
     schedule::{PlanError, Schedule},
     suite::Think,
@@ -18,10 +18,10 @@ use crate::{
 const MOST_WORKERS: usize = 64;
 
 /// One flow of the mix, with its share.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct FlowLoad {
     /// The flow.
-    pub flow: &'static dyn Flow,
+    pub flow: Arc<dyn Flow>,
     /// Weight among all flows; arrivals of an open model are planned with the same weights.
     pub weight: f64,
     /// Think time before the next iteration (closed model), where the flow has its own.
@@ -38,8 +38,6 @@ pub struct DriverSetup {
     pub schedule: Schedule,
     /// The mix; arrivals of the plan name a flow by its index here.
     pub flows: Vec<FlowLoad>,
-    /// Data that all users share.
-    pub world: Arc<World>,
     /// Longest time from the intended start to the last byte.
     pub timeout: Millis,
     /// Longest wait for open requests after the load.

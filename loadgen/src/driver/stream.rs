@@ -9,7 +9,7 @@ use std::{
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{endpoint::Endpoint, message::RequestFailure};
+use super::{client_endpoint::ClientEndpoint, message::RequestFailure};
 use crate::{sample::Outcome, units::Nanos};
 
 /// Last byte of the loopback addresses that connections may come from: each address has about
@@ -35,7 +35,7 @@ pub(super) struct ConnectTimes {
 
 /// Opens a stream and measures how long that took.
 pub(super) async fn open(
-    endpoint: &Endpoint,
+    endpoint: &ClientEndpoint,
 ) -> Result<(ClientStream, ConnectTimes), RequestFailure> {
     let begun = endpoint.clock.now();
     let refused = |error: io::Error| (Outcome::Connect, format!("connect: {error}"));

@@ -12,7 +12,7 @@ use super::{
     worker_context::WorkerContext,
 };
 use crate::{
-    flows::{Iteration, Memory},
+    flow::{Iteration, UserMemory},
     sample::{OpId, Outcome, Sample},
     schedule::Arrival,
     seed::Chance,
@@ -67,7 +67,7 @@ impl User {
         &mut self,
         arrival: Arrival,
         woke: Nanos,
-        memory: &mut Memory,
+        memory: &mut UserMemory,
         number: u32,
     ) {
         self.intended = arrival.intended;
@@ -75,12 +75,11 @@ impl User {
         self.arrived = Some((woke, worker.clock.now()));
         self.due = true;
         let mut rng = Chance::nth(worker.seed, arrival.index);
-        let flow = worker.flows[usize::from(arrival.flow)].flow;
+        let flow = &worker.flows[usize::from(arrival.flow)].flow;
         flow.run(Iteration {
             transport: self,
             memory,
             rng: &mut rng,
-            world: &worker.world,
             arrival: arrival.index,
             user: number,
         })

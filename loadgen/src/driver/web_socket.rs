@@ -27,7 +27,8 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    endpoint::Endpoint, message::RequestFailure, stream::tcp, worker_context::WorkerContext,
+    client_endpoint::ClientEndpoint, message::RequestFailure, stream::tcp,
+    worker_context::WorkerContext,
 };
 use crate::{request::Request, sample::Outcome, units::Nanos};
 
@@ -109,7 +110,7 @@ impl WebSocket {
 /// Connects and upgrades the connection. A failure comes with the HTTP status, 0 where there was
 /// none; `sent` is set when the upgrade request goes out.
 pub(super) async fn handshake(
-    endpoint: &Endpoint,
+    endpoint: &ClientEndpoint,
     request: Request,
     sent: &mut Nanos,
 ) -> Result<WsStream, (u16, RequestFailure)> {

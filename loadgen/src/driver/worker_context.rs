@@ -7,12 +7,11 @@ use std::{
 };
 
 use super::{
-    cookie_client::CookieClients, endpoint::Endpoint, http_trace::HttpTrace,
+    client_endpoint::ClientEndpoint, cookie_client::CookieClients, http_trace::HttpTrace,
     http2::Http2Connections, progress::Progress, setup::FlowLoad, stream::ConnectTimes,
 };
 use crate::{
     clock::Clock,
-    flows::World,
     recorder::Shard,
     sample::{OpId, Outcome, Sample},
     units::Nanos,
@@ -21,10 +20,9 @@ use crate::{
 /// Shared by the virtual users of one worker.
 pub(super) struct WorkerContext {
     pub(super) clock: Clock,
-    pub(super) endpoint: Endpoint,
+    pub(super) endpoint: ClientEndpoint,
     pub(super) timeout: Nanos,
     pub(super) flows: Vec<FlowLoad>,
-    pub(super) world: Arc<World>,
     /// Seed of the random numbers that iterations draw.
     pub(super) seed: u64,
     pub(super) progress: Arc<Progress>,

@@ -42,7 +42,7 @@ impl PlainLines {
     fn tick(&mut self, tick: &Tick, now: Instant) -> Option<String> {
         let place = Some((tick.arm.clone(), tick.block, tick.phase.clone()));
         let due = self
-            .told
+            .printed
             .is_none_or(|printed| now.duration_since(printed) >= EVERY);
         if !due && place == self.place {
             return None;

@@ -8,7 +8,7 @@ use super::client_options::ClientOptions;
 use crate::clock::Clock;
 
 /// The target as the clients of one worker see it.
-pub(super) struct Endpoint {
+pub(super) struct ClientEndpoint {
     /// The clock of the trial, for the times of a connection.
     pub(super) clock: Clock,
     pub(super) address: SocketAddr,
@@ -17,7 +17,7 @@ pub(super) struct Endpoint {
     pub(super) client: ClientOptions,
 }
 
-impl Endpoint {
+impl ClientEndpoint {
     /// `https` or `http`.
     pub(super) fn scheme(&self) -> &'static str {
         if self.client.tls.is_some() {
