@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 use shared::profile::Profile;
 use tokio_util::sync::CancellationToken;
 
-use super::crash::{Crash, Upkeep};
+use super::crash::{Crash, StackControl};
 use crate::{
     events::{Publisher, Steering},
     observer::Control,
@@ -22,7 +22,7 @@ pub struct Bench {
     /// The control plane.
     pub control: Control,
     /// The services of an own stack; absent where somebody else's target is used.
-    pub upkeep: Option<Arc<dyn Upkeep>>,
+    pub upkeep: Option<Arc<dyn StackControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
     /// Who is told what goes on.
@@ -40,8 +40,11 @@ impl Bench {
     pub(super) fn pids(&self) -> BTreeMap<String, u32> {
         self.upkeep
             .as_ref()
-            .map(|upkeep| upkeep.pids())
+            .map(|upkeep| upkeep.processes())
             .unwrap_or_default()
+            .into_iter()
+            .map(|process| (process.name, process.pid))
+            .collect()
     }
 }
 

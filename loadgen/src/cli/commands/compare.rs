@@ -1,0 +1,35 @@
+//! `loadgen compare`: result folders side by side.
+
+use crate::{
+    cli::{failure::Failure, flags::CompareArgs, output::print},
+    exit,
+    live::Look,
+    report::{Chosen, compare, differences, undeclared},
+    store,
+};
+
+/// Prints the table, or refuses.
+pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
+    let mut runs = Vec::new();
+    for word in &args.runs {
+        let folder = store::resolve_run_dir(word, &args.results)?;
+        let summary = store::load(&folder).map_err(Failure::usage)?;
+        let path = folder.canonicalize().unwrap_or(folder);
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let name = name.to_string_lossy().into_owned();
+        let chosen = Chosen::of(name, summary, args.arm.as_deref()).map_err(Failure::Usage)?;
+        runs.push(chosen);
+    }
+    let found = differences(&runs);
+    let loud = undeclared(&found, &args.differs);
+    if !loud.is_empty() && !args.anyway {
+        let names: Vec<&str> = loud.iter().map(|one| one.what.as_str()).collect();
+        return Err(Failure::Usage(format!(
+            "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or compare them with --anyway",
+            names.join(", ")
+        )));
+    }
+    let look = Look::of_stdout();
+    print(&compare(&runs, &found, &loud, look.width, look.colour))?;
+    Ok(exit::PASSED)
+}
