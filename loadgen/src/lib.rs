@@ -18,6 +18,7 @@
 //! | [`export`] | the figures of a running command for monitoring systems |
 //! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
+//! | [`library`], [`summary`] | the bundled suites and experiments; from the results of trials to the summary of a run |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them and the running command |
 //! | [`cli`] | the commands |
 

@@ -1,11 +1,7 @@
 //! The error type of commands: a message and an exit code.
 
 use crate::{
-    exit,
-    stack::StackError,
-    store::RunLookupError,
-    suite::load::BadFile,
-    trial::TrialError,
+    exit, stack::StackError, store::RunLookupError, suite::load::BadFile, trial::TrialError,
 };
 
 /// Why a command ended without a verdict.

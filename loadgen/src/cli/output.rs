@@ -23,7 +23,10 @@ pub(in crate::cli) fn closed_pipe(error: io::Error) -> Result<u8, Failure> {
 }
 
 /// Prints a line of progress to standard error.
-#[expect(clippy::print_stderr, reason = "progress of a command that takes a while")]
+#[expect(
+    clippy::print_stderr,
+    reason = "progress of a command that takes a while"
+)]
 pub(in crate::cli) fn progress(text: &str) {
     eprintln!("{text}");
 }

@@ -6,6 +6,4 @@ mod find;
 #[cfg(test)]
 mod readme_tests;
 
-pub use find::{
-    SourceFile, experiment_names, find_experiment, find_file, find_suite, suite_names,
-};
+pub use find::{SourceFile, experiment_names, find_experiment, find_file, find_suite, suite_names};

@@ -122,10 +122,9 @@ impl ChildProcess {
 
     fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let command = std::mem::replace(&mut self.command, Command::new("true"));
-        let (child, command) =
-            supervisor
-                .spawn(command, self.spec.on_parent_death)
-                .map_err(self.spec.start_error())?;
+        let (child, command) = supervisor
+            .spawn(command, self.spec.on_parent_death)
+            .map_err(self.spec.start_error())?;
         self.child = child;
         self.command = command;
         Ok(())
@@ -316,6 +315,9 @@ mod tests {
             .unwrap_err()
             .to_string();
         assert!(error.starts_with("cannot start Redis: "), "{error}");
-        assert!(error.ends_with("install the package redis-server"), "{error}");
+        assert!(
+            error.ends_with("install the package redis-server"),
+            "{error}"
+        );
     }
 }

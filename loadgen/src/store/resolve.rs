@@ -88,7 +88,10 @@ fn by_id(word: &Path, runs: &Path) -> Result<Option<PathBuf>, RunLookupError> {
         })
         .collect();
     if matches.len() > 1 {
-        return Err(RunLookupError::Ambiguous { id: id.to_owned(), count: matches.len() });
+        return Err(RunLookupError::Ambiguous {
+            id: id.to_owned(),
+            count: matches.len(),
+        });
     }
     Ok(matches.pop())
 }

@@ -292,7 +292,10 @@ mod tests {
         let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         put(other.path(), "theirs", 1, true);
         symlink(other.path().join("runs"), root.path().join("runs")).unwrap();
-        assert!(matches!(run_index(root.path()), Err(StoreError::NoRun { .. })));
+        assert!(matches!(
+            run_index(root.path()),
+            Err(StoreError::NoRun { .. })
+        ));
         let all = PruneRule {
             keep: Some(0),
             before: None,

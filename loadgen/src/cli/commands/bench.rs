@@ -52,12 +52,13 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
             turn: Duration::from_secs_f64(args.seconds),
         }
     };
-    let costs = calibration::compare(awake.address, plan, report_progress).map_err(Failure::internal)?;
+    let costs =
+        calibration::compare(awake.address, plan, report_progress).map_err(Failure::internal)?;
     // It keeps a core busy, which would disturb the other measurements.
     drop(awake);
     let target = start("null-target")?;
-    let mut found =
-        calibration::calibrate(target.address, plan, costs, report_progress).map_err(Failure::internal)?;
+    let mut found = calibration::calibrate(target.address, plan, costs, report_progress)
+        .map_err(Failure::internal)?;
     for users in IDLE {
         report_progress(format!("memory of {users} idle users"));
         let output = own(&format!("idle:{users}:{}", target.address))

@@ -38,7 +38,8 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
 
 /// The profile of a running target, if one is named.
 fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
-    let ServiceSource::Running { base, token, .. } = ServiceSource::from_flags(&args.target)? else {
+    let ServiceSource::Running { base, token, .. } = ServiceSource::from_flags(&args.target)?
+    else {
         return Ok(None);
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -114,4 +114,3 @@ fn estimate(experiment: &Experiment) -> String {
         }
     )
 }
-

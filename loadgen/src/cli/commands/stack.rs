@@ -178,7 +178,11 @@ mod tests {
     fn a_target_without_its_services_is_refused() {
         assert!(services(&[StackService::Target]).is_err());
         assert!(services(&[StackService::Redis]).is_ok());
-        let all = [StackService::Postgres, StackService::Redis, StackService::Target];
+        let all = [
+            StackService::Postgres,
+            StackService::Redis,
+            StackService::Target,
+        ];
         assert_eq!(services(&all).unwrap(), ServiceSet::ALL);
     }
 

@@ -61,7 +61,11 @@ fn describe_load(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
     Ok(())
 }
 
-fn describe_experiment(out: &mut impl Write, name: &str, experiment: &Experiment) -> io::Result<()> {
+fn describe_experiment(
+    out: &mut impl Write,
+    name: &str,
+    experiment: &Experiment,
+) -> io::Result<()> {
     writeln!(out, "{name}: a valid experiment")?;
     describe_load(out, &experiment.suite)?;
     writeln!(

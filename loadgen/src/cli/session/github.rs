@@ -52,7 +52,10 @@ impl GithubJob {
     pub(in crate::cli) fn annotate(&self, summary: &Summary) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
         let annotations = report::annotations(summary);
-        if let Err(error) = out.write_all(annotations.as_bytes()).and_then(|()| out.flush()) {
+        if let Err(error) = out
+            .write_all(annotations.as_bytes())
+            .and_then(|()| out.flush())
+        {
             closed_pipe(error)?;
         }
         match &self.summary {

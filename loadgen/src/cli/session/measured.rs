@@ -99,7 +99,11 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// The same without printing.
-    pub(in crate::cli) fn measure<F>(&self, services: &ServiceSource, work: F) -> Result<Summary, Failure>
+    pub(in crate::cli) fn measure<F>(
+        &self,
+        services: &ServiceSource,
+        work: F,
+    ) -> Result<Summary, Failure>
     where
         F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
     {

@@ -304,7 +304,9 @@ mod tests {
             "http://127.0.0.1/api",
             "http://a@127.0.0.1",
         ] {
-            let error = ServiceSource::from_flags(&target(url)).unwrap_err().to_string();
+            let error = ServiceSource::from_flags(&target(url))
+                .unwrap_err()
+                .to_string();
             assert!(error.contains("http://127.0.0.1:8080"), "{url}: {error}");
         }
     }

@@ -120,8 +120,7 @@ impl EventSinks {
         }
         Ok(Self {
             events,
-            live: live
-                .map(|heard| Live::on_terminal(heard, result.plain_view(), steering.clone())),
+            live: live.map(|heard| Live::on_terminal(heard, result.plain_view(), steering.clone())),
             shown,
             page: own,
             writer,

@@ -79,7 +79,10 @@ mod tests {
         let starter = starter(&told, Path::new("elsewhere")).unwrap();
         assert!(!starter.arguments.iter().any(|word| word.contains("secret")));
         assert_eq!(starter.environment["LOADGEN_LAB_TOKEN"], "secret-token");
-        assert_eq!(starter.catalogue.suites.len(), library::suite_names().count());
+        assert_eq!(
+            starter.catalogue.suites.len(),
+            library::suite_names().count()
+        );
         let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
         let words = words.into_iter().map(str::to_owned);
         let all = words.chain(starter.arguments);

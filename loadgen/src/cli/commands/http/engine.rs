@@ -60,8 +60,7 @@ pub(super) fn run(
     let stop = setup.stop.clone();
     let steering = Steering::new(stop.clone());
     // Traced exchanges are printed at once, which the full-screen view would overwrite.
-    let sinks =
-        EventSinks::attach_terminal(args.quiet, args.plain || args.http_debug, &steering);
+    let sinks = EventSinks::attach_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = sinks.events();
     let helm = match onward {
         Ok(onward) => {

@@ -32,12 +32,7 @@ macro_rules! line {
 }
 
 fn head(out: &mut String, result: &HttpResult) {
-    line!(
-        out,
-        "{}  {}",
-        result.verdict.word,
-        printable(&result.url)
-    );
+    line!(out, "{}  {}", result.verdict.word, printable(&result.url));
     for reason in &result.verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
