@@ -55,7 +55,9 @@ impl From<StackError> for Failure {
     fn from(error: StackError) -> Self {
         match error {
             StackError::Interrupted => Self::Interrupted,
-            StackError::Failed { .. } | StackError::Io { .. } => Self::internal(error),
+            StackError::Failed { .. } | StackError::Start { .. } | StackError::Io { .. } => {
+                Self::internal(error)
+            }
             _ => Self::usage(error),
         }
     }

@@ -1,7 +1,7 @@
 //! In which switches the arms of an experiment differ: the one reader of that for lists, notes,
 //! tables and reports.
 
-use super::Experiment;
+use super::file::Experiment;
 
 /// Number of switches that are listed; more are only counted.
 const MAX_LISTED: usize = 4;

@@ -180,17 +180,20 @@ fn server(bin: &Path, data: &Path, port: u16, user: Option<SystemUser>, durable:
 
 /// Whether pg_stat_statements is installed; without it its figures are missing.
 fn has_statements(bin: &Path) -> bool {
-    let asked = Command::new(bin.join("pg_config"))
+    let output = Command::new(bin.join("pg_config"))
         .arg("--pkglibdir")
         .output();
-    let told = asked.ok().map(|output| {
+    let configured = output.ok().map(|output| {
         PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join("pg_stat_statements.so")
     });
     // Debian has pg_config in another package; the libraries are beside the programs.
     let beside = bin
         .parent()
         .map(|home| home.join("lib/pg_stat_statements.so"));
-    told.into_iter().chain(beside).any(|path| path.is_file())
+    configured
+        .into_iter()
+        .chain(beside)
+        .any(|path| path.is_file())
 }
 
 fn answers(bin: &Path, port: u16) -> bool {

@@ -20,7 +20,7 @@ const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
 /// One run of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexedRun {
+pub struct RunEntry {
     /// Name of its folder.
     pub folder: String,
     /// Start time, from its name.
@@ -39,7 +39,7 @@ pub struct IndexedRun {
     pub bytes: u64,
 }
 
-impl IndexedRun {
+impl RunEntry {
     /// The last part of its folder's name, which identifies it.
     pub fn id(&self) -> &str {
         self.folder.rsplit('_').next().unwrap_or_default()
@@ -71,7 +71,7 @@ struct Ending {
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
-pub fn run_index(results: &Path) -> Result<Vec<IndexedRun>, StoreError> {
+pub fn list_runs(results: &Path) -> Result<Vec<RunEntry>, StoreError> {
     let runs = runs_of(results)?;
     if !runs.exists() {
         return Ok(Vec::new());
@@ -93,22 +93,22 @@ pub fn prunable(
     results: &Path,
     rule: PruneRule,
     now: DateTime<Utc>,
-) -> Result<Vec<IndexedRun>, StoreError> {
+) -> Result<Vec<RunEntry>, StoreError> {
     let latest = fs::canonicalize(results.join("latest")).ok();
     let runs = runs_of(results)?;
-    let covered = |(place, run): &(usize, IndexedRun)| {
+    let covered = |(place, run): &(usize, RunEntry)| {
         let old = rule.before.is_none_or(|before| run.started_at < before);
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
         let running = !run.finished && now - run.started_at < MAY_RUN;
         let newest = latest.is_some() && fs::canonicalize(runs.join(&run.folder)).ok() == latest;
         old && beyond && !running && !newest
     };
-    let all = run_index(results)?.into_iter().enumerate();
+    let all = list_runs(results)?.into_iter().enumerate();
     Ok(all.filter(covered).map(|(_, run)| run).collect())
 }
 
 /// Removes a run with its folder, after checking again that it is one.
-pub fn remove(results: &Path, run: &IndexedRun) -> Result<(), StoreError> {
+pub fn remove(results: &Path, run: &RunEntry) -> Result<(), StoreError> {
     let path = runs_of(results)?.join(&run.folder);
     match read_run(&path) {
         // Follows no link, whatever lies inside.
@@ -127,7 +127,7 @@ fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// The run in a folder; `None` if it is not one.
-fn read_run(path: &Path) -> Option<IndexedRun> {
+fn read_run(path: &Path) -> Option<RunEntry> {
     let folder = path.file_name()?.to_str()?.to_owned();
     let (time, _) = folder.split_once('_')?;
     let started_at = NaiveDateTime::parse_from_str(time, TIME).ok()?.and_utc();
@@ -141,7 +141,7 @@ fn read_run(path: &Path) -> Option<IndexedRun> {
         Some(ending) if finished => (ending.word, ending.exit_code),
         _ => ("UNFINISHED".to_owned(), crate::exit::INVALID),
     };
-    Some(IndexedRun {
+    Some(RunEntry {
         bytes: size(path),
         folder,
         started_at,
@@ -201,17 +201,17 @@ mod tests {
         folder.path().to_owned()
     }
 
-    fn names(found: &[IndexedRun]) -> Vec<&str> {
+    fn names(found: &[RunEntry]) -> Vec<&str> {
         found.iter().map(|run| run.name.as_str()).collect()
     }
 
     #[test]
     fn the_newest_run_comes_first_and_one_without_an_end_says_so() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(run_index(root.path()).unwrap(), []);
+        assert_eq!(list_runs(root.path()).unwrap(), []);
         put(root.path(), "old", 1, true);
         put(root.path(), "new", 20, false);
-        let found = run_index(root.path()).unwrap();
+        let found = list_runs(root.path()).unwrap();
         assert_eq!(names(&found), ["new", "old"]);
         assert_eq!(
             (found[0].verdict.as_str(), found[0].finished),
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_a_run_stands_on_the_shelf() {
+    fn only_runs_are_indexed() {
         let root = tempfile::tempdir().unwrap();
         let runs = root.path().join("runs");
         let real = put(root.path(), "real", 1, true);
@@ -239,7 +239,7 @@ mod tests {
         }
         fs::write(runs.join("2026-08-01T12-00-00Z_file"), "x").unwrap();
         symlink(&real, runs.join("2026-08-02T12-00-00Z_run_link_0000000")).unwrap();
-        assert_eq!(names(&run_index(root.path()).unwrap()), ["real"]);
+        assert_eq!(names(&list_runs(root.path()).unwrap()), ["real"]);
         let all = PruneRule {
             keep: Some(0),
             before: None,
@@ -263,7 +263,7 @@ mod tests {
             put(root.path(), &format!("d{on}"), on, true);
         }
         put(root.path(), "running", 7, false);
-        let second = run_index(root.path()).unwrap().pop().unwrap();
+        let second = list_runs(root.path()).unwrap().pop().unwrap();
         symlink(
             Path::new("runs").join(&second.folder),
             root.path().join("latest"),
@@ -288,12 +288,12 @@ mod tests {
     }
 
     #[test]
-    fn a_shelf_that_is_a_link_is_refused() {
+    fn a_runs_folder_that_is_a_link_is_refused() {
         let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         put(other.path(), "theirs", 1, true);
         symlink(other.path().join("runs"), root.path().join("runs")).unwrap();
         assert!(matches!(
-            run_index(root.path()),
+            list_runs(root.path()),
             Err(StoreError::NoRun { .. })
         ));
         let all = PruneRule {
@@ -301,7 +301,7 @@ mod tests {
             before: None,
         };
         assert!(prunable(root.path(), all, day(30)).is_err());
-        assert_eq!(run_index(other.path()).unwrap().len(), 1);
+        assert_eq!(list_runs(other.path()).unwrap().len(), 1);
     }
 
     #[test]
@@ -310,7 +310,7 @@ mod tests {
         fs::write(other.path().join("keep.txt"), "x").unwrap();
         let path = put(root.path(), "linked", 1, true);
         symlink(other.path(), path.join("trials")).unwrap();
-        let run = run_index(root.path()).unwrap().pop().unwrap();
+        let run = list_runs(root.path()).unwrap().pop().unwrap();
         remove(root.path(), &run).unwrap();
         assert!(!path.exists() && other.path().join("keep.txt").exists());
     }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::{Explanation, ProfileView};
 
-use super::load_line;
+use super::load_line::load_line;
 use crate::{
     diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
@@ -22,7 +22,7 @@ use crate::{
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
     "a network between users and servers: everything ran on one machine, over loopback",
-    "other sizes of data than the one named above, and data that grows over months",
+    "amounts of data other than the one named above, and data that grows over months",
     "more than one instance of the application, and services on machines of their own",
 ];
 
@@ -66,7 +66,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
     if trial.validity.word == NOISY {
         warnings.extend(verdict::reasons(&trial.validity).map(|check| {
             format!(
-                "the machine was not quiet: {}: {} (limit {}); {}",
+                "the machine was disturbed: {}: {} (limit {}); {}",
                 check.code, check.figure, check.limit, check.advice
             )
         }));
@@ -98,7 +98,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
 pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Finished) -> Summary {
     let mut suite = experiment.suite.clone();
     if let Some((rate, _)) = &finished.rate {
-        // It was set before; what it can be refused for it would have been refused for then.
+        // The same rate was set before the trials; an error would have appeared then.
         let _set = suite.set_rate(*rate);
     }
     let suite = &suite;
@@ -151,7 +151,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
     let mut warnings = finished.warnings.clone();
     if finished.valid_blocks < FEWEST {
         warnings.push(format!(
-            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures only point a way",
+            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures are only an indication",
             finished.valid_blocks
         ));
     }
@@ -160,13 +160,13 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
         kind: RunKind::Experiment,
         suite,
         load: format!(
-            "{}; {} blocks of two trials in an order drawn by lot{}",
+            "{}; {} blocks of two trials in random order{}",
             load_line(suite),
             experiment.blocks,
             finished
                 .rate
                 .as_ref()
-                .map_or_else(String::new, |(_, told)| format!("; {told}"))
+                .map_or_else(String::new, |(_, description)| format!("; {description}"))
         ),
         arms: [before, after]
             .into_iter()
@@ -277,15 +277,18 @@ struct Parts<'a> {
 impl Parts<'_> {
     fn summary(self, context: RunContext, view: Option<&ProfileView>) -> Summary {
         let mut warnings = context.warnings;
-        let (mut named, told) = view.map(environment).unwrap_or_default();
-        for warning in told.into_iter().chain(self.warnings) {
+        let (mut named, notes) = view.map(environment).unwrap_or_default();
+        for warning in notes.into_iter().chain(self.warnings) {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
             }
         }
         named.extend(machine(context.own_stack));
         if cfg!(debug_assertions) {
-            warnings.push("loadgen is a debug build: it costs more CPU than it has to".to_owned());
+            warnings.push(
+                "loadgen is a debug build: it uses several times the CPU of a release build"
+                    .to_owned(),
+            );
         }
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
@@ -335,7 +338,7 @@ fn stored_arm(
     }
 }
 
-/// The most frequent reasons for which requests failed.
+/// The most frequent errors of requests.
 fn first_failures(outcome: &Outcome) -> Vec<String> {
     outcome
         .data

@@ -21,15 +21,24 @@ pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
         runs.push(chosen);
     }
     let found = differences(&runs);
-    let loud = undeclared(&found, &args.differs);
-    if !loud.is_empty() && !args.anyway {
-        let names: Vec<&str> = loud.iter().map(|one| one.what.as_str()).collect();
+    let undeclared_differences = undeclared(&found, &args.differs);
+    if !undeclared_differences.is_empty() && !args.anyway {
+        let names: Vec<&str> = undeclared_differences
+            .iter()
+            .map(|one| one.what.as_str())
+            .collect();
         return Err(Failure::Usage(format!(
             "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or compare them with --anyway",
             names.join(", ")
         )));
     }
     let look = Look::of_stdout();
-    print(&compare(&runs, &found, &loud, look.width, look.colour))?;
+    print(&compare(
+        &runs,
+        &found,
+        &undeclared_differences,
+        look.width,
+        look.colour,
+    ))?;
     Ok(exit::PASSED)
 }

@@ -7,7 +7,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::{DemoArgs, ExperimentArgs},
-        session::{announce_page, starter},
+        session::{announce_page, job_template},
     },
     exit,
     web::{Page, Setup},
@@ -41,7 +41,7 @@ fn open(args: &DemoArgs, address: SocketAddr) -> Result<Page, Failure> {
     let page = Page::open(Setup {
         results: args.result.results.clone(),
         address,
-        starter: Some(starter(&args.target, &args.result.results)?),
+        starter: Some(job_template(&args.target, &args.result.results)?),
     })
     .map_err(Failure::usage)?;
     announce_page(&page);

@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
             warnings: services.warnings(),
         };
         let load = format!(
-            "{}; {} combinations, {} replicates, in an order drawn by lot",
+            "{}; {} combinations, {} replicates, in random order",
             load_line(&plan.suite),
             plan.arms.len(),
             plan.replicates

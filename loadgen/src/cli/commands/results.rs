@@ -17,7 +17,7 @@ use crate::{
     exit,
     live::Look,
     report::{self, figures},
-    store::{self, IndexedRun, PruneRule},
+    store::{self, PruneRule, RunEntry},
 };
 
 /// Lists, removes or packs.
@@ -36,27 +36,27 @@ fn check_folder(results: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Usage(format!(
-        "{} is no folder; name one that holds `runs/` with --results",
+        "{} is no folder; name one that contains `runs/` with --results",
         results.display()
     )))
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
     check_folder(&args.results)?;
-    let mut found = store::run_index(&args.results).map_err(Failure::usage)?;
+    let mut found = store::list_runs(&args.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
         found.retain(|run| run.name.contains(name.as_str()));
     }
     let more = found.len().saturating_sub(args.limit as usize);
     found.truncate(args.limit as usize);
     let runs = args.results.join("runs");
-    let with_headline = |run: IndexedRun| {
+    let with_headline = |run: RunEntry| {
         // Without a summary there is no figure: an unfinished run, or a factorial experiment.
         let figure = store::load(&runs.join(&run.folder))
             .map_or_else(|_| String::new(), |summary| report::headline(&summary));
         (run, figure)
     };
-    let found: Vec<(IndexedRun, String)> = found.into_iter().map(with_headline).collect();
+    let found: Vec<(RunEntry, String)> = found.into_iter().map(with_headline).collect();
     if args.json {
         return print(&format!("{:#}\n", report::runs_json(&found)));
     }

@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{
-    cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::starter},
+    cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
     exit,
     web::{Page, Setup},
 };
@@ -21,7 +21,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let page = Page::open(Setup {
         results: args.results.clone(),
         address: args.listen,
-        starter: Some(starter(&args.target, &args.results)?),
+        starter: Some(job_template(&args.target, &args.results)?),
     })
     .map_err(Failure::usage)?;
     until_stopped(page)?;

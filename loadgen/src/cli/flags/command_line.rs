@@ -4,8 +4,10 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    BenchArgs, CompareArgs, DemoArgs, DoctorArgs, ExperimentArgs, FactorialArgs, HistoryArgs,
-    HttpArgs, ReportArgs, ResultsArgs, RunArgs, ServeArgs, StackArgs, ValidateArgs,
+    bench::BenchArgs, compare::CompareArgs, demo::DemoArgs, doctor::DoctorArgs,
+    experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs, http::HttpArgs,
+    report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs, stack::StackArgs,
+    validate::ValidateArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two

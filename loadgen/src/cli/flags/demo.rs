@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{LoadArgs, ResultArgs, TargetArgs, values::address};
+use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::address};
 
 /// `loadgen demo`.
 #[derive(Debug, Clone, Args)]

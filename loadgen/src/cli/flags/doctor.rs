@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::TargetArgs;
+use super::target::TargetArgs;
 
 /// `loadgen doctor`.
 #[derive(Debug, Clone, Args)]

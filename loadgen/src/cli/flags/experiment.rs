@@ -3,7 +3,7 @@
 use clap::Args;
 use shared::time::Millis;
 
-use super::{LoadArgs, ResultArgs, TargetArgs, values::positive};
+use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::positive};
 
 /// `loadgen experiment`.
 #[derive(Debug, Clone, Args, Default)]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{LoadArgs, ResultArgs, TargetArgs};
+use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs};
 use crate::factorial::Factor;
 
 /// `loadgen factorial`.

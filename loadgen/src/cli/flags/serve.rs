@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 
-use super::{TargetArgs, values::address};
+use super::{target::TargetArgs, values::address};
 
 /// `loadgen serve`.
 #[derive(Debug, Clone, Args)]

@@ -108,7 +108,7 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
         }));
     }
     suite.flows = shares;
-    let kept: Vec<&str> = suite
+    let subjects: Vec<&str> = suite
         .flows
         .iter()
         .filter_map(|share| flows::flow(&share.flow))
@@ -123,7 +123,7 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     suite.thresholds.retain(|threshold: &Threshold| {
         threshold
             .subject()
-            .is_none_or(|subject| kept.contains(&subject))
+            .is_none_or(|subject| subjects.contains(&subject))
     });
     Ok(())
 }

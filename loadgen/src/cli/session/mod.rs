@@ -3,13 +3,13 @@
 
 mod github;
 mod interrupt;
+mod job_template;
 mod measured;
 mod services;
 mod sinks;
-mod starter;
 
 pub(super) use interrupt::{CleanupSlot, listen};
+pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;
 pub(super) use services::{ServiceSource, StackAddresses, start_stack};
 pub(super) use sinks::{EventSinks, announce_page, open_page};
-pub(super) use starter::starter;

@@ -82,7 +82,7 @@ impl EventSinks {
         let page = page.or(own.as_ref());
         let exports = result.metrics.is_some() || result.otlp.is_some();
         let wanted = [!result.quiet, page.is_some(), out.is_some(), exports];
-        let (events, mut heard) = events::channels(wanted.iter().filter(|one| **one).count());
+        let (events, mut receivers) = events::channels(wanted.iter().filter(|one| **one).count());
         if let Some(page) = &own {
             // The full-screen view shows notes, and hides what was written to the terminal before.
             if result.quiet {
@@ -92,18 +92,18 @@ impl EventSinks {
             }
         }
         // As many receivers exist as are taken here; their order does not matter.
-        let mut next = || heard.pop();
+        let mut next = || receivers.pop();
         let live = wanted[0].then(&mut next).flatten();
         let shown = page.and_then(|page| Some(page.show(next()?, steering)));
         let writer = out
             .and_then(|out| Some((out, next()?)))
-            .map(|(mut out, heard)| {
+            .map(|(mut out, receiver)| {
                 let ended = Arc::new(AtomicBool::new(false));
                 let (seen, steering) = (Arc::clone(&ended), steering.clone());
                 let thread = thread::Builder::new().name("lines".to_owned());
                 let thread = thread.spawn(move || {
                     // A closed pipe ends the writing, not the run.
-                    let _closed = lines::write(&heard, &steering, &seen, &mut out);
+                    let _closed = lines::write(&receiver, &steering, &seen, &mut out);
                 });
                 thread.map(|thread| LineWriter { ended, thread })
             })
@@ -112,7 +112,7 @@ impl EventSinks {
         let exporter = exports
             .then(&mut next)
             .flatten()
-            .map(|heard| Exporter::start(heard, result.metrics, result.otlp.clone(), &events))
+            .map(|receiver| Exporter::start(receiver, result.metrics, result.otlp.clone(), &events))
             .transpose()
             .map_err(Failure::usage)?;
         if let Some(from) = &result.control_from {
@@ -120,7 +120,8 @@ impl EventSinks {
         }
         Ok(Self {
             events,
-            live: live.map(|heard| Live::on_terminal(heard, result.plain_view(), steering.clone())),
+            live: live
+                .map(|receiver| Live::on_terminal(receiver, result.plain_view(), steering.clone())),
             shown,
             page: own,
             writer,
@@ -131,10 +132,10 @@ impl EventSinks {
     /// Attaches the terminal alone, unless the command is `quiet`; as lines, without the
     /// full-screen view, if it is `plain`.
     pub(in crate::cli) fn attach_terminal(quiet: bool, plain: bool, steering: &Steering) -> Self {
-        let (events, mut heard) = events::channels(usize::from(!quiet));
-        let live = heard
+        let (events, mut receivers) = events::channels(usize::from(!quiet));
+        let live = receivers
             .pop()
-            .map(|heard| Live::on_terminal(heard, plain, steering.clone()));
+            .map(|receiver| Live::on_terminal(receiver, plain, steering.clone()));
         Self {
             events,
             live,

@@ -1,4 +1,4 @@
-//! The figures of `loadgen http` for people: the verdict first, then what it rests on.
+//! The figures of `loadgen http` as text: verdict, counts, response times, self-checks.
 
 use std::fmt::Write as _;
 
@@ -7,18 +7,18 @@ use hdrhistogram::Histogram;
 use super::verdict::HttpResult;
 use crate::{events::printable, sample::Outcome, schema::Percentiles, trial::operation};
 
-/// Rows of the picture of response times.
+/// Rows of the chart of response times.
 const ROWS: usize = 11;
-/// Width of its longest bar.
+/// Length of its longest bar in characters.
 const WIDTH: f64 = 32.0;
 
-/// The whole text.
+/// The text.
 pub(super) fn render(result: &HttpResult) -> String {
     let mut out = String::new();
     head(&mut out, result);
     counts(&mut out, result);
     times(&mut out, result);
-    picture(&mut out, &result.data.total.ok);
+    chart(&mut out, &result.data.total.ok);
     findings(&mut out, result);
     out
 }
@@ -49,7 +49,7 @@ fn counts(out: &mut String, result: &HttpResult) {
     let planned = data.total.planned;
     line!(
         out,
-        "Requests      {} planned, {} as they should ({:.3} %), {} failed",
+        "Requests      {} planned, {} succeeded ({:.3} %), {} failed",
         grouped(planned),
         grouped(data.total.count(Outcome::Ok)),
         one.success * 100.0,
@@ -57,14 +57,14 @@ fn counts(out: &mut String, result: &HttpResult) {
     );
     line!(
         out,
-        "Rate          {}/s over {:.2} s, {} at most at once",
+        "Rate          {}/s over {:.2} s, at most {} concurrent",
         grouped(one.rate_per_s.round() as u64),
         data.window_s(),
         data.max_outstanding
     );
     line!(
         out,
-        "Bytes in      {} ({}/s, {} a request), bodies alone",
+        "Bytes in      {} ({}/s, {} per request), bodies only",
         bytes(data.total.bytes_in as f64),
         bytes(data.total.bytes_in as f64 / data.window_s().max(1e-9)),
         bytes(data.total.bytes_in as f64 / planned.max(1) as f64)
@@ -123,7 +123,7 @@ fn times(out: &mut String, result: &HttpResult) {
     }
     line!(
         out,
-        "response: from the intended start, failures as infinitely slow; service: from the actual send"
+        "response: from the intended start, failures count as infinite; service: from the actual send"
     );
     line!(out);
 }
@@ -145,8 +145,8 @@ fn recorded(of: &Histogram<u64>) -> [Option<f64>; 7] {
     ]
 }
 
-/// Bars of equal steps up to p99, and one for what is beyond.
-fn picture(out: &mut String, histogram: &Histogram<u64>) {
+/// Bars of equal steps up to p99, and one for all above.
+fn chart(out: &mut String, histogram: &Histogram<u64>) {
     if histogram.len() < 10 {
         return;
     }
@@ -222,7 +222,7 @@ fn or_none(parts: &[String]) -> String {
     }
 }
 
-/// Three figures that count.
+/// Three significant digits.
 fn short(ms: f64) -> String {
     match ms {
         ms if ms >= 1_000.0 => format!("{ms:.0}"),
@@ -270,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn the_picture_counts_every_request_once() {
+    fn the_chart_counts_every_request_once() {
         let mut histogram = crate::recorder::response_histogram();
         for ms in 1..=1_000 {
             histogram.record(ms * 1_000_000).unwrap();
         }
         let mut out = String::new();
-        picture(&mut out, &histogram);
+        chart(&mut out, &histogram);
         let sum: u64 = out
             .lines()
             .filter_map(|line| {

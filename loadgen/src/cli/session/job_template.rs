@@ -8,8 +8,11 @@ use crate::{
     web::{Catalogue, Offer, Starter},
 };
 
-/// What can be started from a page, and with which flags.
-pub(in crate::cli) fn starter(target: &TargetArgs, results: &Path) -> Result<Starter, Failure> {
+/// Suites and experiments that a page can start, and the flags that each gets.
+pub(in crate::cli) fn job_template(
+    target: &TargetArgs,
+    results: &Path,
+) -> Result<Starter, Failure> {
     let mut catalogue = Catalogue::default();
     let offer = |name: &str, question: String| Offer {
         name: name.to_owned(),
@@ -38,10 +41,10 @@ pub(in crate::cli) fn starter(target: &TargetArgs, results: &Path) -> Result<Sta
     })
 }
 
-/// The flags that say where the load goes, and where results.
+/// Flags for the target and the results folder.
 fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
-    let told = [
+    let flags = [
         ("results", Some(path(results))),
         ("target", target.target.clone()),
         ("scale", target.scale.map(|scale| scale.to_string())),
@@ -49,7 +52,7 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
         ("stack-dir", target.stack_dir.as_deref().map(path)),
         ("crash", target.crash.map(|crash| crash.to_string())),
     ];
-    let mut words: Vec<String> = told
+    let mut words: Vec<String> = flags
         .into_iter()
         .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
         .collect();
@@ -68,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_child_understands_the_flags_and_gets_the_token_by_its_environment() {
-        let told = TargetArgs {
+        let target = TargetArgs {
             target: Some("http://127.0.0.1:8080".into()),
             lab_token: Some("secret-token".into()),
             allow_remote_target: true,
@@ -76,23 +79,28 @@ mod tests {
             target_bin: Some("-odd name".into()),
             ..TargetArgs::default()
         };
-        let starter = starter(&told, Path::new("elsewhere")).unwrap();
-        assert!(!starter.arguments.iter().any(|word| word.contains("secret")));
-        assert_eq!(starter.environment["LOADGEN_LAB_TOKEN"], "secret-token");
+        let template = job_template(&target, Path::new("elsewhere")).unwrap();
+        assert!(
+            !template
+                .arguments
+                .iter()
+                .any(|word| word.contains("secret"))
+        );
+        assert_eq!(template.environment["LOADGEN_LAB_TOKEN"], "secret-token");
         assert_eq!(
-            starter.catalogue.suites.len(),
+            template.catalogue.suites.len(),
             library::suite_names().count()
         );
         let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
         let words = words.into_iter().map(str::to_owned);
-        let all = words.chain(starter.arguments);
+        let all = words.chain(template.arguments);
         let extra = ["--quiet", "--events-to", "-", "--control-from", "-"].map(str::to_owned);
         let cli = Cli::try_parse_from(all.chain(extra)).unwrap();
         let Command::Experiment(args) = cli.command else {
             unreachable!()
         };
-        assert_eq!(args.target.target, told.target);
-        assert_eq!(args.target.target_bin, told.target_bin);
+        assert_eq!(args.target.target, target.target);
+        assert_eq!(args.target.target_bin, target.target_bin);
         assert_eq!(args.result.results, Path::new("elsewhere"));
     }
 }
