@@ -31,12 +31,12 @@ impl SourceFile {
 }
 
 /// Names of the bundled suites in alphabetical order.
-pub fn suite_names() -> impl Iterator<Item = &'static str> {
+pub fn suite_names() -> impl Iterator<Item = &'static str> + Clone {
     SUITES.iter().map(|file| file.name)
 }
 
 /// Names of the bundled experiments in alphabetical order.
-pub fn experiment_names() -> impl Iterator<Item = &'static str> {
+pub fn experiment_names() -> impl Iterator<Item = &'static str> + Clone {
     EXPERIMENTS.iter().map(|file| file.name)
 }
 

@@ -1,7 +1,6 @@
 //! Where results go, and who can follow a running command.
 
 use std::{
-    io::{self, IsTerminal as _},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
@@ -74,13 +73,5 @@ impl ResultArgs {
     /// Whether standard output carries the events, so that no report is printed.
     pub fn events_on_stdout(&self) -> bool {
         self.events_to.as_deref() == Some(Path::new(STANDARD_STREAM))
-    }
-
-    /// Whether the terminal's screen and keys have to be left alone: asked for, or used by the
-    /// lines of events or of load control.
-    pub fn plain_view(&self) -> bool {
-        self.plain
-            || self.control_from.as_deref() == Some(Path::new(STANDARD_STREAM))
-            || self.events_on_stdout() && io::stdout().is_terminal()
     }
 }

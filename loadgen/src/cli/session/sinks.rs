@@ -3,7 +3,7 @@
 
 use std::{
     fs::{File, OpenOptions},
-    io::{self, BufReader, BufWriter, Write},
+    io::{self, BufReader, BufWriter, IsTerminal as _, Write},
     path::Path,
     sync::{
         Arc,
@@ -121,7 +121,7 @@ impl EventSinks {
         Ok(Self {
             events,
             live: live
-                .map(|receiver| Live::on_terminal(receiver, result.plain_view(), steering.clone())),
+                .map(|receiver| Live::on_terminal(receiver, plain_view(result), steering.clone())),
             shown,
             page: own,
             writer,
@@ -174,6 +174,14 @@ impl EventSinks {
             page.close();
         }
     }
+}
+
+/// Whether the terminal's screen and keys have to be left alone: asked for, or used by the lines of
+/// events or of load control.
+fn plain_view(result: &ResultArgs) -> bool {
+    result.plain
+        || result.control_from.as_deref() == Some(Path::new(STANDARD_STREAM))
+        || result.events_on_stdout() && io::stdout().is_terminal()
 }
 
 /// The page that `--web` asks for.
