@@ -16,6 +16,7 @@ fn main() {
         let _infallible = writeln!(code, "pub(super) const {constant}: &[BundledFile] = &[");
         for path in yaml_files(&root.join(folder)) {
             let name = path.file_stem().expect("a name").to_string_lossy();
+            let path = path.to_str().expect("a path in UTF-8");
             let _infallible = writeln!(
                 code,
                 "    BundledFile {{ name: {name:?}, text: include_str!({path:?}) }},"

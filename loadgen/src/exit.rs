@@ -1,5 +1,7 @@
 //! The exit codes of the program: the one place that defines them.
 
+use std::fmt::Write as _;
+
 /// Measured, valid, and every threshold passed.
 pub const PASSED: u8 = 0;
 /// A fault of this program.
@@ -36,7 +38,8 @@ const MEANINGS: [(u8, &str); 7] = [
 pub fn help() -> String {
     let mut text = "Exit codes:".to_owned();
     for (code, meaning) in MEANINGS {
-        text.push_str(&format!("\n  {code:>3}  {meaning}"));
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "\n  {code:>3}  {meaning}");
     }
     text
 }
