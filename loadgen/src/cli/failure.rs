@@ -67,11 +67,9 @@ impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match error {
             TrialError::Stopped | TrialError::Stack(StackError::Interrupted) => Self::Interrupted,
-            TrialError::Control(_)
-            | TrialError::Prime(_)
-            | TrialError::NotInForce(_)
-            | TrialError::NoRate(_)
-            | TrialError::Plan(_) => Self::usage(error),
+            TrialError::System(_) | TrialError::NoRate(_) | TrialError::Plan(_) => {
+                Self::usage(error)
+            }
             TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Stack(_) => {
                 Self::internal(error)
             }

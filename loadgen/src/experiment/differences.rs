@@ -9,7 +9,7 @@ const MAX_LISTED: usize = 4;
 impl Experiment {
     /// Path, value before and value after of every switch in which the arms differ.
     pub fn differences(&self) -> Vec<(String, String, String)> {
-        self.before.profile.differences(&self.after.profile)
+        self.before.settings.differences(&self.after.settings)
     }
 
     /// The same in one line.

@@ -4,11 +4,13 @@ use std::path::Path;
 
 use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
 use crate::{
+    codeconnect::CodeConnect,
     experiment::{Experiment, file},
     suite::{
         Suite,
         load::{self, BadFile, nearest},
     },
+    system::Application as _,
 };
 
 /// The text of a suite or experiment, and where it was found.
@@ -43,13 +45,15 @@ pub fn experiment_names() -> impl Iterator<Item = &'static str> + Clone {
 /// The suite of that path or name.
 pub fn find_suite(word: &str) -> Result<(Suite, SourceFile), BadFile> {
     let source = find("suite", word, SUITES)?;
-    Ok((load::parse(&source.text, &source.name)?, source))
+    let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
+    Ok((suite, source))
 }
 
 /// The experiment of that path or name.
 pub fn find_experiment(word: &str) -> Result<(Experiment, SourceFile), BadFile> {
     let source = find("experiment", word, EXPERIMENTS)?;
-    Ok((file::parse(&source.text, &source.name)?, source))
+    let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
+    Ok((experiment, source))
 }
 
 /// The suite or experiment of that path or name, not parsed.
@@ -90,7 +94,7 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{experiment::metrics, flows};
+    use crate::experiment::metrics;
 
     #[test]
     fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
@@ -102,14 +106,14 @@ mod tests {
             assert_eq!(experiment.suite.name, name);
             assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
             assert!(experiment.expected.is_some(), "{name} expects nothing");
+            let catalog = CodeConnect.catalog();
             let flows = experiment
                 .suite
                 .flows
                 .iter()
-                .filter_map(|one| flows::flow(&one.flow));
+                .filter_map(|one| catalog.flow(&one.flow));
             let operations: Vec<&str> = flows
-                .flat_map(flows::Flow::operations)
-                .map(|op| flows::operation_name(*op))
+                .flat_map(|flow| catalog.operation_names(flow))
                 .collect();
             let caches = ["mentors", "bookings", "users"];
             let known = metrics(&operations, &caches, 1.0);

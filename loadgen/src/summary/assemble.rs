@@ -1,10 +1,11 @@
 //! Assembles the summary that is stored and reported from the results of trials.
 
 use chrono::{DateTime, Utc};
-use shared::api::lab::{Explanation, ProfileView};
+use shared::api::lab::Explanation;
 
 use super::load_line::load_line;
 use crate::{
+    codeconnect::{CodeConnect, hints::HINTS},
     diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
@@ -12,10 +13,8 @@ use crate::{
         Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
     },
     suite::Suite,
-    trial::{
-        Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation, promised,
-        switches_by_name,
-    },
+    system::{Application as _, InForce},
+    trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
     verdict::{self, Findings, INVALID, NOISY, judge},
 };
 
@@ -41,7 +40,11 @@ pub struct RunContext {
 pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
     let mut measured = Measured::default();
     measured.add(outcome);
-    let mut thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
+    let mut thresholds = verdict::hold(
+        &suite.thresholds,
+        &arm.name,
+        measured.figures(CodeConnect.catalog()),
+    );
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
             "FAIL".clone_into(&mut one.word);
@@ -56,7 +59,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         invalid_reasons: Vec::new(),
         violations: verdict::broken_sentences(
             &arm.name,
-            arm.known_wrong().as_deref(),
+            arm.known_wrong.as_deref(),
             &measured.audit,
         ),
         thresholds: &thresholds,
@@ -80,7 +83,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         arms: vec![stored_arm(
             arm,
             &measured,
-            outcome.view.as_ref(),
+            outcome.in_force.as_ref(),
             &outcome.plans,
         )],
         trials: vec![trial.clone()],
@@ -91,7 +94,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         interrupted: outcome.data.interrupted,
         warnings,
     };
-    parts.summary(context, outcome.view.as_ref())
+    parts.summary(context, outcome.in_force.as_ref())
 }
 
 /// The summary of an experiment, whether it ran to its end or not.
@@ -106,7 +109,11 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(&suite.thresholds, &after.arm.name, after.measured.figures())
+        verdict::hold(
+            &suite.thresholds,
+            &after.arm.name,
+            after.measured.figures(CodeConnect.catalog()),
+        )
     };
     let mut invalid_reasons = Vec::new();
     invalid_reasons.extend(
@@ -124,7 +131,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
         .flat_map(|result: &ArmResult| {
             verdict::broken_sentences(
                 &result.arm.name,
-                result.arm.known_wrong().as_deref(),
+                result.arm.known_wrong.as_deref(),
                 &result.measured.audit,
             )
         })
@@ -155,7 +162,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
             finished.valid_blocks
         ));
     }
-    let view = after.view.as_ref().or(before.view.as_ref());
+    let view = after.in_force.as_ref().or(before.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
         suite,
@@ -175,7 +182,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
                 stored_arm(
                     &result.arm,
                     &result.measured,
-                    result.view.as_ref(),
+                    result.in_force.as_ref(),
                     &result.plans,
                 )
             })
@@ -196,7 +203,7 @@ pub fn of_factorial(
     context: RunContext,
     suite: &Suite,
     load: String,
-    finished: &crate::factorial::Finished,
+    finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
@@ -211,7 +218,7 @@ pub fn of_factorial(
         .flat_map(|result| {
             verdict::broken_sentences(
                 &result.arm.name,
-                result.arm.known_wrong().as_deref(),
+                result.arm.known_wrong.as_deref(),
                 &result.measured.audit,
             )
         })
@@ -232,7 +239,7 @@ pub fn of_factorial(
             .filter(|trial| trial.validity.word != INVALID)
             .count(),
     });
-    let view = finished.arms.iter().find_map(|arm| arm.view.as_ref());
+    let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
         suite,
@@ -244,7 +251,7 @@ pub fn of_factorial(
                 stored_arm(
                     &result.arm,
                     &result.measured,
-                    result.view.as_ref(),
+                    result.in_force.as_ref(),
                     &result.plans,
                 )
             })
@@ -275,9 +282,11 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn summary(self, context: RunContext, view: Option<&ProfileView>) -> Summary {
+    fn summary(self, context: RunContext, view: Option<&InForce>) -> Summary {
         let mut warnings = context.warnings;
-        let (mut named, notes) = view.map(environment).unwrap_or_default();
+        let (mut named, notes) = view.map_or_else(Default::default, |view| {
+            (view.environment.clone(), view.warnings.clone())
+        });
         for warning in notes.into_iter().chain(self.warnings) {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
@@ -310,7 +319,7 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
         };
-        summary.recommendations = diagnose::advise(&summary);
+        summary.recommendations = diagnose::advise(&summary, &HINTS);
         summary
     }
 }
@@ -318,22 +327,21 @@ impl Parts<'_> {
 fn stored_arm(
     arm: &ArmSetting,
     measured: &Measured,
-    view: Option<&ProfileView>,
+    view: Option<&InForce>,
     plans: &[Explanation],
 ) -> Arm {
+    let settings = view.map_or(&arm.settings, |view| &view.settings);
+    let operations = CodeConnect.catalog().operations;
     Arm {
         name: arm.name.clone(),
-        profile: switches_by_name(view, &arm.profile),
-        fingerprint: view.map_or_else(
-            || arm.profile.fingerprint(),
-            |view| view.fingerprint.clone(),
-        ),
+        profile: settings.0.clone(),
+        fingerprint: settings.fingerprint(),
         trials: measured.trials,
         total: operation("total", &measured.total, measured.window_s),
-        operations: arm_operations(&measured.ops, measured.window_s),
+        operations: arm_operations(&measured.ops, operations, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
-        promised: promised(measured.tally, &measured.freshness),
+        promised: measured.promises.stored(),
         plans: plans.iter().flat_map(observer::read_plans).collect(),
     }
 }
@@ -348,7 +356,7 @@ fn first_failures(outcome: &Outcome) -> Vec<String> {
         .map(|(op, why, count)| {
             format!(
                 "{}: {count} time(s): {why}",
-                crate::flows::operation_name(*op)
+                CodeConnect.catalog().operations.name(*op)
             )
         })
         .collect()

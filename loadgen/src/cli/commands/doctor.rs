@@ -9,9 +9,9 @@ use shared::api::lab::ProfileView;
 
 use crate::{
     cli::{failure::Failure, flags::DoctorArgs, output::closed_pipe, session::ServiceSource},
+    codeconnect::LabClient,
     doctor::{self, Finding, Level},
     exit,
-    observer::Control,
 };
 
 /// Examines the machine and prints the findings.
@@ -47,14 +47,14 @@ fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
         .build()
         .map_err(Failure::internal)?;
     runtime.block_on(async {
-        let control = Control::new(&base, token).map_err(Failure::internal)?;
-        control.live().await.map_err(Failure::usage)?;
-        if !control.has_token() {
+        let lab = LabClient::new(&base, token).map_err(Failure::internal)?;
+        lab.live().await.map_err(Failure::usage)?;
+        if !lab.has_token() {
             return Err(Failure::usage(
                 "a target describes itself only to requests with its lab token: give it with --lab-token, or omit --target to examine this machine alone",
             ));
         }
-        control.profile().await.map(Some).map_err(Failure::usage)
+        lab.profile().await.map(Some).map_err(Failure::usage)
     })
 }
 

@@ -17,7 +17,7 @@ use crate::{
     },
     schema::Summary,
     summary::{self, RunContext},
-    trial::Bench,
+    trial::TestEnv,
     web::Page,
 };
 
@@ -64,7 +64,7 @@ async fn pairs(
     experiment: &Experiment,
     services: &ServiceSource,
     session: &MeasuredSession<'_>,
-    bench: &Bench,
+    bench: &TestEnv,
     own_stack: bool,
 ) -> Result<Summary, Failure> {
     let started_at = Utc::now();

@@ -14,13 +14,13 @@ use crate::{
         session::{MeasuredSession, ServiceSource},
     },
     experiment::{budget::BESIDE, metrics_of},
-    factorial::{self, Finished, Plan},
+    factorial::{self, FactorialOutcome, FactorialPlan},
     live::Look,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
     summary::{self, RunContext, load_line},
-    trial::Bench,
+    trial::TestEnv,
 };
 
 /// Runs it; returns the exit code of the verdict.
@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.needs_lab()?;
     services.default_scale(Scale::Small);
     let session = MeasuredSession::begin(&args.result, "factorial", &plan.suite.name, &source);
-    let work = async |bench: &Bench, own_stack: bool| {
+    let work = async |bench: &TestEnv, own_stack: bool| {
         session.announce(bench, &plan.suite);
         bench.events.note(estimate(&plan));
         let workers = usize::from(args.load.workers);
@@ -94,7 +94,11 @@ fn close(
 }
 
 /// What is stored of the experiment.
-fn stored_factorial(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
+fn stored_factorial(
+    plan: &FactorialPlan,
+    finished: &FactorialOutcome,
+    summary: &Summary,
+) -> Factorial {
     Factorial {
         schema_version: SCHEMA_VERSION,
         started_at: summary.started_at,
@@ -106,7 +110,7 @@ fn stored_factorial(plan: &Plan, finished: &Finished, summary: &Summary) -> Fact
         fraction: plan.fraction(),
         replicates: plan.replicates,
         whole_replicates: finished.values.first().map_or(0, Vec::len),
-        reading: factorial::read(plan, &finished.values),
+        reading: factorial::analyze(plan, &finished.values),
         verdict: summary.verdict.clone(),
         warnings: summary.warnings.clone(),
     }
@@ -121,7 +125,7 @@ fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
 }
 
 /// Number of trials and expected duration.
-fn estimate(plan: &Plan) -> String {
+fn estimate(plan: &FactorialPlan) -> String {
     let windows = plan.suite.windows;
     let seconds = u64::from(plan.trials()) * (windows.planned().0 + BESIDE.0) / 1_000;
     format!(

@@ -3,7 +3,7 @@
 use crate::{
     cli::{failure::Failure, flags::HistoryArgs, output::print},
     exit,
-    history::{default_metrics, keep, series},
+    history::{comparable_runs, default_metrics, series},
     live::Look,
     report::{history, history_csv},
     store,
@@ -21,7 +21,8 @@ pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
             args.results.join("runs").display()
         )));
     }
-    let mut kept = keep(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
+    let mut kept =
+        comparable_runs(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
     if unread > 0 && args.name.is_none() {
         kept.left_out
             .insert("unfinished or unreadable".to_owned(), unread);

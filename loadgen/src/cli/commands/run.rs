@@ -6,19 +6,20 @@ use crate::{
     cli::{
         failure::Failure,
         flags::RunArgs,
-        plan::{plan_suite, resolve_profile},
+        plan::{plan_suite, resolve_settings},
         session::{MeasuredSession, ServiceSource},
     },
+    codeconnect::CodeConnect,
     seed::sub_seed,
     summary::{self, RunContext},
-    trial::{self, Arm, Place, Sessions},
+    trial::{self, Arm, TrialSpec},
 };
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
     let started_at = Utc::now();
     let (suite, source) = plan_suite(args)?;
-    let profile = resolve_profile(&args.profile, &args.set)?;
+    let settings = resolve_settings(&args.profile, &args.set)?;
     let services = ServiceSource::from_flags(&args.target)?;
     let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
     let windows = suite.windows;
@@ -29,11 +30,8 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
             "one trial: about {} s",
             (windows.planned().0 / 1_000) + 10
         ));
-        let arm = Arm {
-            name: "run".to_owned(),
-            profile: profile.clone(),
-        };
-        let place = Place {
+        let arm = Arm::new("run", settings.clone(), &CodeConnect);
+        let spec = TrialSpec {
             suite: &suite,
             arm: &arm,
             block: 0,
@@ -45,7 +43,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
             elapsed: std::time::Duration::ZERO,
             total: windows.planned().duration(),
         };
-        let outcome = trial::run(bench, &place, &mut Sessions::default()).await?;
+        let outcome = trial::run(bench, &spec).await?;
         session.store_trial(&outcome);
         let context = RunContext {
             started_at,

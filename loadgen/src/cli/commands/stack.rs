@@ -16,7 +16,7 @@ use crate::{
         failure::Failure,
         flags::{StackArgs, StackService},
         output::closed_pipe,
-        plan::resolve_profile,
+        plan::resolve_settings,
         session::{CleanupSlot, StackAddresses, listen, start_stack},
     },
     events::{self, Publisher},
@@ -29,7 +29,7 @@ use crate::{
 pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
     let services = services(&args.services)?;
     // A wrong profile is refused before anything is started.
-    resolve_profile(&args.profile, &[])?;
+    resolve_settings(&args.profile, &[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

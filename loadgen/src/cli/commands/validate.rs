@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use crate::{
     cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe},
+    codeconnect::CodeConnect,
     exit,
     experiment::{Experiment, file},
     library,
     suite::{Suite, load},
     summary::load_line,
+    system::Application as _,
 };
 
 /// Checks every file; the first wrong one ends it.
@@ -17,10 +19,10 @@ pub(in crate::cli) fn run(args: &ValidateArgs) -> Result<u8, Failure> {
     for word in &args.files {
         let source = library::find_file(word)?;
         let written = if is_experiment(&source.text) {
-            let experiment = file::parse(&source.text, &source.name)?;
+            let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
             describe_experiment(&mut out, &source.name, &experiment)
         } else {
-            let suite = load::parse(&source.text, &source.name)?;
+            let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
             describe_suite(&mut out, &source.name, &suite)
         };
         if let Err(error) = written {

@@ -1,14 +1,15 @@
 //! The experiment of `loadgen experiment`: a file, or flags alone.
 
-use shared::{dataset::Scale, profile::Profile, time::Millis};
+use shared::{dataset::Scale, time::Millis};
 
 use super::overrides;
 use crate::{
     cli::{failure::Failure, flags::ExperimentArgs},
+    codeconnect::CodeConnect,
     experiment::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file},
-    flows,
     library::{self, SourceFile},
     suite::LoadModel,
+    system::Application as _,
 };
 
 /// The experiment that file and flags ask for.
@@ -30,7 +31,7 @@ pub(in crate::cli) fn plan_experiment(
         (&mut experiment.after, &args.set_after),
     ] {
         for setting in settings {
-            arm.profile.apply(setting).map_err(Failure::usage)?;
+            overrides::apply_setting(&mut arm.settings, setting)?;
         }
     }
     if args.quick {
@@ -42,10 +43,14 @@ pub(in crate::cli) fn plan_experiment(
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
     if args.aa {
-        experiment.make_control(Kind::Same);
+        experiment
+            .make_control(Kind::Same, &CodeConnect)
+            .map_err(Failure::Usage)?;
     }
     if let Some(percent) = args.plant {
-        experiment.make_control(Kind::Planted(percent));
+        experiment
+            .make_control(Kind::Planted(percent), &CodeConnect)
+            .map_err(Failure::Usage)?;
     }
     if args.rigorous {
         experiment.controls = vec![Kind::Same, Kind::Planted(PLANTED)];
@@ -77,17 +82,19 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
     overrides::for_named_flows(&mut suite, &args.load.flows)?;
     suite.question = question(args);
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    let catalog = CodeConnect.catalog();
     let primary = args
         .load
         .flows
         .first()
-        .and_then(|name| flows::flow(name))
-        .and_then(|flow| flow.operations().first())
-        .map_or_else(file::default_primary, |op| {
-            vec![format!("{} p97.5", flows::operation_name(*op))]
-        });
+        .and_then(|name| catalog.flow(name))
+        .and_then(|flow| flow.operations.first())
+        .map_or_else(
+            || CodeConnect.default_primary(),
+            |op| vec![format!("{} p97.5", catalog.operations.name(*op))],
+        );
     let arm = || ArmSpec {
-        profile: Profile::after(),
+        settings: CodeConnect.default_profile(),
     };
     Ok((
         Experiment {
@@ -168,7 +175,10 @@ mod tests {
             "--quick",
         ])
         .unwrap();
-        assert!(experiment.before.profile.bookings_strategy.is_known_wrong());
+        assert_eq!(
+            experiment.before.settings.get("bookings.strategy"),
+            Some("naive")
+        );
         assert_eq!(experiment.blocks, 2);
     }
 

@@ -5,14 +5,17 @@ use shared::time::Millis;
 use super::overrides;
 use crate::{
     cli::{failure::Failure, flags::FactorialArgs},
+    codeconnect::CodeConnect,
     experiment::file,
-    factorial::Plan,
-    flows,
+    factorial::FactorialPlan,
     library::{self, SourceFile},
+    system::Application as _,
 };
 
 /// The flows of `--flow`, or the core mix, under every combination of the switches.
-pub(in crate::cli) fn plan_factorial(args: &FactorialArgs) -> Result<(Plan, SourceFile), Failure> {
+pub(in crate::cli) fn plan_factorial(
+    args: &FactorialArgs,
+) -> Result<(FactorialPlan, SourceFile), Failure> {
     let (mut suite, source) = library::find_suite("core")?;
     overrides::for_named_flows(&mut suite, &args.load.flows)?;
     let switches: Vec<&str> = args.factors.iter().map(|one| one.switch.as_str()).collect();
@@ -23,17 +26,19 @@ pub(in crate::cli) fn plan_factorial(args: &FactorialArgs) -> Result<(Plan, Sour
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
     overrides::apply(&mut suite, &args.load)?;
     let metric = args.metric.clone().unwrap_or_else(|| {
-        let flow = args.load.flows.first().and_then(|name| flows::flow(name));
-        let first = flow.and_then(|flow| flow.operations().first());
+        let catalog = CodeConnect.catalog();
+        let flow = args.load.flows.first().and_then(|name| catalog.flow(name));
+        let first = flow.and_then(|flow| flow.operations.first());
         first.map_or_else(
             || "total p97.5".to_owned(),
-            |op| format!("{} p97.5", flows::operation_name(*op)),
+            |op| format!("{} p97.5", catalog.operations.name(*op)),
         )
     });
-    let base = overrides::resolve_profile(&args.profile, &args.set)?;
-    let plan = Plan::new(
+    let base = overrides::resolve_settings(&args.profile, &args.set)?;
+    let plan = FactorialPlan::new(
         suite,
         &base,
+        &CodeConnect,
         args.factors.clone(),
         args.fraction,
         args.replicates,
@@ -49,7 +54,7 @@ mod tests {
     use super::*;
     use crate::cli::flags::{Cli, Command};
 
-    fn resolved(words: &[&str]) -> Result<Plan, String> {
+    fn resolved(words: &[&str]) -> Result<FactorialPlan, String> {
         let all = ["loadgen", "factorial"].iter().chain(words);
         let cli = Cli::try_parse_from(all).map_err(|error| error.to_string())?;
         match cli.command {
@@ -89,7 +94,17 @@ mod tests {
         assert!(
             resolved(&["--factor", "pool.max"])
                 .unwrap_err()
-                .contains("pool.max=5,200")
+                .contains("SWITCH=LOW,HIGH")
+        );
+        assert!(
+            resolved(&[
+                "--factor",
+                "pool.maks=5,6",
+                "--factor",
+                "cache.mentors=off,redis"
+            ])
+            .unwrap_err()
+            .contains("pool.max")
         );
         assert!(resolved(&[]).unwrap_err().contains("--factor"));
     }

@@ -8,5 +8,5 @@ mod suite;
 
 pub(super) use experiment::plan_experiment;
 pub(super) use factorial::plan_factorial;
-pub(super) use overrides::resolve_profile;
+pub(super) use overrides::resolve_settings;
 pub(super) use suite::plan_suite;

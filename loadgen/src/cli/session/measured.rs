@@ -18,6 +18,7 @@ use super::{
 use crate::{
     aggregator::write_hlog,
     cli::{failure::Failure, flags::ResultArgs, output::print},
+    codeconnect::CodeConnect,
     doctor,
     events::{Begun, Ended, Event, Steering},
     library::SourceFile,
@@ -28,7 +29,8 @@ use crate::{
     store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
     suite::Suite,
     summary::load_line,
-    trial::{Bench, Outcome},
+    system::Application as _,
+    trial::{Outcome, TestEnv},
     web::Page,
 };
 
@@ -85,7 +87,7 @@ impl<'a> MeasuredSession<'a> {
     /// code of the verdict.
     pub(in crate::cli) fn work<F>(&self, services: &ServiceSource, work: F) -> Result<u8, Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
         // If events go to standard output, nothing else does.
         let github = GithubJob::detect().filter(|_| !self.result.events_on_stdout());
@@ -105,7 +107,7 @@ impl<'a> MeasuredSession<'a> {
         work: F,
     ) -> Result<Summary, Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
         let (done, sinks) = self.watched(services, work)?;
         let finished = done.and_then(|(mut summary, warnings)| {
@@ -133,7 +135,7 @@ impl<'a> MeasuredSession<'a> {
         work: F,
     ) -> Result<(T, Vec<String>), Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let (done, sinks) = self.watched(services, work)?;
         sinks.flush(None);
@@ -147,7 +149,7 @@ impl<'a> MeasuredSession<'a> {
         work: F,
     ) -> Result<(Done<T>, EventSinks), Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -205,7 +207,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Publishes the start of the command, once the services are up.
-    pub(in crate::cli) fn announce(&self, bench: &Bench, suite: &Suite) {
+    pub(in crate::cli) fn announce(&self, bench: &TestEnv, suite: &Suite) {
         bench.events.send(Event::Begun(Begun {
             command: self.command.to_owned(),
             name: self.name.clone(),
@@ -257,11 +259,15 @@ impl<'a> MeasuredSession<'a> {
             return;
         };
         let mut log = Vec::new();
-        let stored = write_hlog(&outcome.data, &mut log)
+        let stored = write_hlog(&outcome.data, CodeConnect.catalog().operations, &mut log)
             .map_err(|error| error.to_string())
             .and_then(|()| {
-                folder
-                    .ledger(&outcome.trial.folder, &outcome.ledger)
+                outcome
+                    .artifacts
+                    .iter()
+                    .try_for_each(|(name, content)| {
+                        folder.artifact(&outcome.trial.folder, name, content)
+                    })
                     .and_then(|()| self.store_samples(folder, outcome))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
@@ -291,7 +297,11 @@ impl<'a> MeasuredSession<'a> {
                 samples.left_out()
             ));
         }
-        folder.samples(&outcome.trial.folder, samples)
+        folder.samples(
+            &outcome.trial.folder,
+            samples,
+            CodeConnect.catalog().operations,
+        )
     }
 
     /// The result folder, once it is created.

@@ -12,10 +12,11 @@ use shared::dataset::Scale;
 use super::interrupt::CleanupSlot;
 use crate::{
     cli::{failure::Failure, flags::TargetArgs},
+    codeconnect::{CodeConnectSystem, LabClient},
     events::{Publisher, Steering},
-    observer::Control,
     stack::{ProcessInfo, ServiceRole, Stack, StackError, StackOptions},
-    trial::{Bench, Crash, StackControl},
+    system::{Endpoint, Endpoints},
+    trial::{Crash, StackControl, TestEnv},
 };
 
 /// The services that a command runs against.
@@ -200,13 +201,19 @@ pub(in crate::cli) async fn start_stack(
     Ok(starting.await.map_err(Failure::internal)??)
 }
 
+/// The backend at one address, as trials see it.
+fn system(address: SocketAddr, host: String, lab: LabClient) -> Arc<CodeConnectSystem> {
+    let endpoints = Endpoints::one(Endpoint { address, host });
+    Arc::new(CodeConnectSystem::new(endpoints, lab))
+}
+
 /// Connects to the services, starting them if they are an own stack.
 pub(super) async fn open(
     services: &ServiceSource,
     running: &CleanupSlot<Stack>,
     events: Publisher,
     steering: Steering,
-) -> Result<Bench, Failure> {
+) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {
         ServiceSource::Running {
@@ -215,15 +222,13 @@ pub(super) async fn open(
             address,
             token,
         } => {
-            let control = Control::new(base, token.clone()).map_err(Failure::internal)?;
-            control.live().await.map_err(Failure::usage)?;
-            if control.has_token() {
-                control.profile().await.map_err(Failure::usage)?;
+            let lab = LabClient::new(base, token.clone()).map_err(Failure::internal)?;
+            lab.live().await.map_err(Failure::usage)?;
+            if lab.has_token() {
+                lab.profile().await.map_err(Failure::usage)?;
             }
-            Ok(Bench {
-                address: *address,
-                host: host.clone(),
-                control,
+            Ok(TestEnv {
+                system: system(*address, host.clone(), lab),
                 upkeep: None,
                 crash: None,
                 events,
@@ -254,11 +259,9 @@ pub(super) async fn open(
                 .first()
                 .ok_or_else(|| Failure::internal("the own stack has no target"))?;
             let (host, address) = resolve(url)?;
-            let control = Control::new(url, Some(at.lab_token)).map_err(Failure::internal)?;
-            Ok(Bench {
-                address,
-                host,
-                control,
+            let lab = LabClient::new(url, Some(at.lab_token)).map_err(Failure::internal)?;
+            Ok(TestEnv {
+                system: system(address, host, lab),
                 upkeep: Some(Arc::new(OwnStackControl(running.clone()))),
                 crash: *crash,
                 events,

@@ -6,6 +6,7 @@ use super::{json, verdict::HttpResult};
 use crate::{
     aggregator::write_hlog,
     cli::failure::Failure,
+    flow::SingleRequest,
     store::{folder::write_atomically, write_samples_into},
 };
 
@@ -18,7 +19,8 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
 /// Writes `DIR/latency.hlog` and `DIR/http.json`, and the single requests if they were recorded.
 pub(super) fn write(result: &HttpResult, folder: &Path) -> Result<(), Failure> {
     let mut log = Vec::new();
-    write_hlog(&result.data, &mut log).map_err(Failure::internal)?;
+    write_hlog(&result.data, SingleRequest::catalog().operations, &mut log)
+        .map_err(Failure::internal)?;
     let figures = json::render(result);
     for (name, bytes) in [
         ("latency.hlog", &log[..]),
@@ -27,7 +29,8 @@ pub(super) fn write(result: &HttpResult, folder: &Path) -> Result<(), Failure> {
         write_atomically(&folder.join(name), bytes).map_err(Failure::usage)?;
     }
     match &result.data.samples {
-        Some(samples) => write_samples_into(folder, samples).map_err(Failure::usage),
+        Some(samples) => write_samples_into(folder, samples, SingleRequest::catalog().operations)
+            .map_err(Failure::usage),
         None => Ok(()),
     }
 }

@@ -1,16 +1,16 @@
 //! The load of `loadgen http`: load model, request, and the driver's setup.
 
-use std::{process::id, sync::Arc};
+use std::sync::Arc;
 
 use http::Method;
-use shared::{dataset::Scale, time::Millis};
+use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::target::HttpTarget;
 use crate::{
     cli::{failure::Failure, flags::HttpArgs},
     driver::{FlowLoad, Progress, Setup},
-    flows::{AdHoc, World},
+    flow::SingleRequest,
     request::Request,
     schedule::{self, Onward, Schedule},
     seed::sub_seed,
@@ -137,8 +137,7 @@ pub(super) fn prepare(args: &HttpArgs, target: &HttpTarget) -> Result<PreparedLo
             Err("a closed loop is as fast as the responses: only a load with --rate can be changed")
         }
     };
-    // One for each process and as long as it lives: the driver's threads share it.
-    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(request(args, target)?, args.expect)));
+    let flow = Arc::new(SingleRequest::new(request(args, target)?, args.expect));
     let setup = Setup {
         target: target.address,
         host: target.host.clone(),
@@ -148,18 +147,12 @@ pub(super) fn prepare(args: &HttpArgs, target: &HttpTarget) -> Result<PreparedLo
             weight: 1.0,
             think: None,
         }],
-        world: Arc::new(World::new(
-            Scale::Tiny.counts(),
-            Vec::new(),
-            u64::from(id()),
-            false,
-        )),
         timeout: args.timeout,
         drain: windows.drain,
         max_users: args.users(),
         workers: usize::from(args.workers),
         seed: sub_seed(args.seed, "users"),
-        progress: Arc::new(Progress::default()),
+        progress: Arc::new(Progress::new(SingleRequest::catalog().operations)),
         stop: CancellationToken::new(),
     };
     Ok(PreparedLoad {

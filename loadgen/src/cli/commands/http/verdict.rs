@@ -3,6 +3,7 @@
 use crate::{
     aggregator::TrialData,
     cli::flags::HttpArgs,
+    flow::SingleRequest,
     observer::{Course, Timeline},
     schema::{Server, ThresholdResult, Validity, Verdict},
     trial::told_changes,
@@ -97,6 +98,7 @@ pub(super) fn judge(
         &args.thresholds,
         "http",
         verdict::Figures {
+            catalog: &SingleRequest::catalog(),
             ops: &data.ops,
             phases: &std::collections::BTreeMap::new(),
             server: &Server::default(),
