@@ -1,18 +1,17 @@
-//! `/api/v1/auth`: extract, call, shape the answer.
+//! `/api/v1/auth`: extract, call, shape the response.
 
 use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use shared::{
     api::auth::{LoginRequest, RefreshRequest, RegisterRequest, Session, TokenPair, UserView},
     paths,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
-use super::service;
+use super::{AuthUser, service};
 use crate::{
-    accounts,
     error::ApiError,
-    http::{AuthUser, Current, Json},
+    http::{Current, Json},
     state::AppState,
 };
 
@@ -120,11 +119,5 @@ pub async fn logout(
     ),
 )]
 pub async fn me(user: AuthUser, Current(engine): Current) -> Result<Json<UserView>, ApiError> {
-    match accounts::own_view(&engine, user.id).await? {
-        Some(view) => Ok(Json(view)),
-        None => Err(ApiError::new(
-            Code::Unauthenticated,
-            "the account does not exist any more",
-        )),
-    }
+    Ok(Json(service::me(&engine, user.id).await?))
 }

@@ -1,4 +1,4 @@
-//! `/api/v1/mentors`: extract, call, shape the answer.
+//! `/api/v1/mentors`: extract, call, shape the response.
 
 use axum::{
     extract::State,
@@ -20,13 +20,13 @@ use shared::{
 };
 
 use super::{
-    cached,
-    model::{self, ReviewQuery, Span},
+    model::{self, ReviewQuery, AvailabilitySpan},
     service,
 };
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, Json, Path, Query, json_bytes},
+    features::auth::AuthUser,
+    http::{Current, Json, Path, Query, json_bytes},
     state::AppState,
 };
 
@@ -48,7 +48,7 @@ pub async fn list(
     Current(engine): Current,
     Query(query): Query<MentorQuery>,
 ) -> Result<Response, ApiError> {
-    let page = cached::page(engine, query.try_into()?).await?;
+    let page = service::list(engine, query.try_into()?).await?;
     Ok(json_bytes(page))
 }
 
@@ -91,7 +91,7 @@ pub async fn availability(
     Path(id): Path<MentorId>,
     Query(query): Query<AvailabilityQuery>,
 ) -> Result<Json<Availability>, ApiError> {
-    let span = Span::read(query, state.clock().now())?;
+    let span = AvailabilitySpan::read(query, state.clock().now())?;
     Ok(Json(service::availability(&engine, id, span).await?))
 }
 
@@ -113,7 +113,7 @@ pub async fn list_reviews(
     Query(query): Query<ReviewQuery>,
 ) -> Result<Json<Page<ReviewView>>, ApiError> {
     Ok(Json(
-        service::reviews(&engine, id, query.try_into()?).await?,
+        service::reviews(&engine, id, query.part()?).await?,
     ))
 }
 

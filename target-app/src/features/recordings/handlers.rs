@@ -1,4 +1,4 @@
-//! `/api/v1/recordings`: extract, call, shape the answer.
+//! `/api/v1/recordings`: extract, call, shape the response.
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, header};
@@ -12,12 +12,14 @@ use shared::{
 
 use super::{
     bytes,
-    model::{self, Signed},
+    model::{self, SignedQuery},
     service,
 };
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, Json, Path, Query},
+    features::auth::AuthUser,
+    http::{Current, Json, Path, Query},
+    paging::PageNumber,
     state::AppState,
 };
 
@@ -36,7 +38,8 @@ pub async fn list(
     Current(engine): Current,
     Query(query): Query<RecordingQuery>,
 ) -> Result<Json<Page<RecordingView>>, ApiError> {
-    let page = service::mine(&engine, user.id, user.role, query.try_into()?).await?;
+    let part = PageNumber::read(query.page, query.per_page)?;
+    let page = service::mine(&engine, user.id, user.role, part).await?;
     Ok(Json(page))
 }
 
@@ -91,7 +94,7 @@ pub async fn playback(
     tag = "recordings",
     params(
         ("recording_id" = RecordingId, Path, description = "Which recording"),
-        Signed,
+        SignedQuery,
         ("range" = Option<String>, Header, description = "`bytes=FIRST-LAST`, one range"),
         ("if-range" = Option<String>, Header, description = "The entity tag that the range continues"),
         ("if-none-match" = Option<String>, Header, description = "Entity tags that the client has"),
@@ -109,7 +112,7 @@ pub async fn stream(
     State(state): State<AppState>,
     Current(engine): Current,
     Path(id): Path<RecordingId>,
-    Query(link): Query<Signed>,
+    Query(link): Query<SignedQuery>,
     method: Method,
     mut headers: HeaderMap,
 ) -> Result<Response, ApiError> {

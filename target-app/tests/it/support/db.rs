@@ -17,7 +17,9 @@ use sqlx::{
 };
 use target_app::{
     db,
-    seed::{self, Options, Present, credentials},
+    feature::Registry,
+    features,
+    seed::{self, ExistingData, SeedOptions, credentials},
 };
 use tokio::sync::OnceCell;
 
@@ -143,13 +145,14 @@ async fn make_template() -> String {
     let url = url_of(&name);
     seed::run(
         &url,
-        Options {
+        SeedOptions {
             scale: Scale::Tiny,
             seed: 1,
             anchor: None,
-            present: Present::Refuse,
+            present: ExistingData::Refuse,
             media_dir: media_dir(),
         },
+        &Registry::of(features::all()).tables,
     )
     .await
     .unwrap();
