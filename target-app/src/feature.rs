@@ -50,8 +50,7 @@ pub struct FeatureCache {
 }
 
 /// See [`FeatureCache::reload`].
-pub type Reload =
-    for<'a> fn(&'a Engine, &'a Key) -> BoxFuture<'a, Result<Option<Bytes>, ApiError>>;
+pub type Reload = for<'a> fn(&'a Engine, &'a Key) -> BoxFuture<'a, Result<Option<Bytes>, ApiError>>;
 
 /// One operation with the statements that it sends.
 pub struct ExplainedOperation {
@@ -63,10 +62,8 @@ pub struct ExplainedOperation {
 
 /// What a feature does in the transaction that registers an account. Returns the groups in which
 /// there is something now that may be remembered as absent.
-pub type OnRegistered = for<'c> fn(
-    &'c mut PgConnection,
-    &'c UserView,
-) -> BoxFuture<'c, Result<Vec<Group>, DbError>>;
+pub type OnRegistered =
+    for<'c> fn(&'c mut PgConnection, &'c UserView) -> BoxFuture<'c, Result<Vec<Group>, DbError>>;
 
 impl Feature {
     /// A feature that has nothing yet.

@@ -8,7 +8,6 @@ use utoipa::{
     Modify, OpenApi,
     openapi::{
         self,
-        path::{Operation, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
         tag::TagBuilder,
     },
@@ -64,9 +63,10 @@ impl Modify for Schemes {
 }
 
 /// The operations of a path, each with its method.
+#[cfg(test)]
 pub(crate) fn operations(
-    item: &mut PathItem,
-) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    item: &mut openapi::path::PathItem,
+) -> impl Iterator<Item = (&'static str, &mut openapi::path::Operation)> {
     [
         ("GET", &mut item.get),
         ("PUT", &mut item.put),

@@ -231,7 +231,12 @@ impl Caches {
             .collect()
     }
 
-    async fn load_and_fill<E, F, Fut>(&self, key: Key, observed: Observed, load: F) -> Result<CacheRead, E>
+    async fn load_and_fill<E, F, Fut>(
+        &self,
+        key: Key,
+        observed: Observed,
+        load: F,
+    ) -> Result<CacheRead, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Bytes, E>>,

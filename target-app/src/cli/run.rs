@@ -12,9 +12,9 @@ use super::{Cli, Command, Exit, args::Database, healthcheck};
 use crate::{
     app::Application,
     config::{Args, Config},
-    db, limits, openapi,
+    db,
     feature::Registry,
-    features,
+    features, limits, openapi,
     seed::{self, ExistingData, SeedOptions},
     telemetry,
 };

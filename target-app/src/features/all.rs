@@ -43,7 +43,10 @@ mod tests {
 
     #[test]
     fn every_folder_is_a_feature_of_its_name() {
-        let names: BTreeSet<_> = all().iter().map(|feature| feature.name.to_owned()).collect();
+        let names: BTreeSet<_> = all()
+            .iter()
+            .map(|feature| feature.name.to_owned())
+            .collect();
         let features = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/features");
         let folders: BTreeSet<_> = fs::read_dir(features)
             .unwrap()
@@ -87,8 +90,12 @@ mod tests {
         for kind in registry().cache_kinds() {
             assert!(names.insert(kind.name), "{}", kind.name);
             let mut profile = Profile::default();
-            profile.apply(&format!("cache.{}=tiered", kind.name)).unwrap();
-            profile.apply(&format!("cache.{}.ttl=7s", kind.name)).unwrap();
+            profile
+                .apply(&format!("cache.{}=tiered", kind.name))
+                .unwrap();
+            profile
+                .apply(&format!("cache.{}.ttl=7s", kind.name))
+                .unwrap();
             assert!(kind.uses_redis(&profile), "{}", kind.name);
             assert_eq!((kind.ttl)(&profile).as_secs(), 7, "{}", kind.name);
         }

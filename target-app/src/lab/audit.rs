@@ -42,12 +42,7 @@ pub async fn audit(
     let engine = state.admit()?;
     let request: AuditRequest = optional(body)?;
     let pool = db::connect(state.engines().parts().database_url.expose_secret()).await?;
-    let report = db::audit::run(
-        &pool,
-        &state.features().invariants,
-        request.ledger.as_ref(),
-    )
-    .await;
+    let report = db::audit::run(&pool, &state.features().invariants, request.ledger.as_ref()).await;
     pool.close().await;
     let mut report = report?;
     let (invariant, checks) = cached::equals_database(&engine, &state.features().caches).await?;

@@ -10,12 +10,7 @@ use shared::{
 };
 
 use super::access::LabAccess;
-use crate::{
-    db,
-    error::ApiError,
-    http::Query,
-    state::AppState,
-};
+use crate::{db, error::ApiError, http::Query, state::AppState};
 
 /// Query of `GET /lab/explain`.
 #[derive(Debug, Deserialize)]

@@ -119,7 +119,8 @@ mod tests {
         });
         prop_oneof![
             (1..=u32::MAX).prop_map(PageStart::Page),
-            (1..=u32::MAX, position).prop_map(|(page, position)| PageStart::After { page, position }),
+            (1..=u32::MAX, position)
+                .prop_map(|(page, position)| PageStart::After { page, position }),
         ]
     }
 

@@ -24,7 +24,7 @@ use shared::{
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
 use super::{
-    mailbox::{MailboxItem, MailboxEvent, Mailbox, PostOutcome},
+    mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome},
     outbox::Outbox,
 };
 
@@ -111,7 +111,11 @@ impl Hub {
         for (&subscription, member) in lock(&found.members).iter() {
             if member.user != from {
                 let kind = MailboxEvent::Ephemeral(frame.clone());
-                member.mailbox.post_ephemeral(MailboxItem { room, subscription, kind });
+                member.mailbox.post_ephemeral(MailboxItem {
+                    room,
+                    subscription,
+                    kind,
+                });
             }
         }
     }
@@ -211,7 +215,10 @@ impl Turn {
                 kind,
             };
             let frame = frame.clone();
-            match member.mailbox.post(item(MailboxEvent::Message { seq, frame })) {
+            match member
+                .mailbox
+                .post(item(MailboxEvent::Message { seq, frame }))
+            {
                 PostOutcome::Queued => queued += 1,
                 PostOutcome::Full => {
                     member.lagged = true;

@@ -151,7 +151,10 @@ mod tests {
         assert_eq!(mailbox.post(ephemeral(0)), PostOutcome::Full);
         mailbox.mark(ephemeral(1));
         let last = std::iter::from_fn(|| mailbox.try_next()).last().unwrap();
-        assert_eq!(last.subscription, 1, "the marker stands behind what was queued");
+        assert_eq!(
+            last.subscription, 1,
+            "the marker stands behind what was queued"
+        );
         assert!(mailbox.items().capacity() <= KEEP);
     }
 

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::Counts;
 
 use super::{
-    plan::{PlannedBooking, DAY, HOUR, PlannedMentor, PlannedReview, PlannedSlot, PlannedStatus},
+    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedReview, PlannedSlot, PlannedStatus},
     skew::stream,
 };
 

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::{Counts, Scale};
 
 use super::{
-    plan::{PlannedBooking, DAY, HOUR, PlannedMentor, PlannedSlot, PlannedStatus},
+    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedSlot, PlannedStatus},
     skew::{Deck, stream, zipf_shares},
 };
 
@@ -89,7 +89,11 @@ fn hours(rng: &mut ChaCha8Rng, count: u32) -> Vec<i32> {
 }
 
 /// Every booking, in order of its making; counts the taken places of the slots.
-pub(crate) fn bookings(counts: Counts, seed: u64, slots: &mut [PlannedSlot]) -> Vec<PlannedBooking> {
+pub(crate) fn bookings(
+    counts: Counts,
+    seed: u64,
+    slots: &mut [PlannedSlot],
+) -> Vec<PlannedBooking> {
     let mut bookings = Vec::with_capacity(counts.bookings as usize);
     active(counts, seed, slots, &mut bookings);
     cancelled(counts, seed, slots, &mut bookings);
@@ -99,7 +103,12 @@ pub(crate) fn bookings(counts: Counts, seed: u64, slots: &mut [PlannedSlot]) -> 
 
 /// Slots come in order of time, so a student is busy only if the last lesson dealt to them
 /// is in the same hour: nobody can come to overlap.
-fn active(counts: Counts, seed: u64, slots: &mut [PlannedSlot], bookings: &mut Vec<PlannedBooking>) {
+fn active(
+    counts: Counts,
+    seed: u64,
+    slots: &mut [PlannedSlot],
+    bookings: &mut Vec<PlannedBooking>,
+) {
     let mut rng = stream(seed, "bookings.active");
     let mut deck = Deck::new(stream(seed, "bookings.deck"), counts.students);
     let mut busy_at = vec![i32::MIN; counts.students as usize];

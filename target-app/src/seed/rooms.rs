@@ -42,7 +42,11 @@ pub(crate) fn rooms(counts: Counts, seed: u64) -> Vec<PlannedRoom> {
 }
 
 /// Every message in order of time, most in the first rooms; numbers them in each room.
-pub(crate) fn messages(counts: Counts, seed: u64, rooms: &mut [PlannedRoom]) -> Vec<PlannedMessage> {
+pub(crate) fn messages(
+    counts: Counts,
+    seed: u64,
+    rooms: &mut [PlannedRoom],
+) -> Vec<PlannedMessage> {
     let mut rng = stream(seed, "messages");
     let popularity = Zipf::new(f64::from(counts.rooms), ZIPF_EXPONENT)
         .expect("there is at least one room and the exponent is positive");

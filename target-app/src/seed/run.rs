@@ -224,7 +224,11 @@ pub async fn run(
 }
 
 /// Migrates, and decides what becomes of data that is there: its digest if it stays.
-async fn keep(pool: &PgPool, name: &str, options: &SeedOptions) -> Result<Option<String>, SeedError> {
+async fn keep(
+    pool: &PgPool,
+    name: &str,
+    options: &SeedOptions,
+) -> Result<Option<String>, SeedError> {
     db::migrate(pool).await?;
     if options.present == ExistingData::Replace {
         return Ok(None);

@@ -47,7 +47,8 @@ impl FromRequestParts<AppState> for AuthUser {
         let claims = state.tokens().verify_access(token)?;
         let Current(engine) = Current::from_request_parts(parts, state).await?;
         let (account, _) = cached::user_view(&engine, claims.user).await?;
-        let account = account.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account is not active"))?;
+        let account = account
+            .ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account is not active"))?;
         Ok(Self {
             id: account.id,
             role: account.role,

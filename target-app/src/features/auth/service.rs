@@ -232,12 +232,7 @@ pub(super) async fn me(engine: &Engine, id: UserId) -> Result<UserView, ApiError
     if let Some(age) = age {
         timing::body_age(age);
     }
-    view.ok_or_else(|| {
-        ApiError::new(
-            Code::Unauthenticated,
-            "the account does not exist any more",
-        )
-    })
+    view.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account does not exist any more"))
 }
 
 /// Ends the sign-in that a refresh token belongs to; an unknown token has nothing to end.

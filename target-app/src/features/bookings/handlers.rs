@@ -45,7 +45,7 @@ use crate::{
     ),
     security(("bearer" = [])),
 )]
-pub async fn create(
+pub(super) async fn create(
     State(state): State<AppState>,
     Current(engine): Current,
     user: AuthUser,
@@ -83,7 +83,7 @@ pub async fn create(
     ),
     security(("bearer" = [])),
 )]
-pub async fn list_mine(
+pub(super) async fn list_mine(
     Current(engine): Current,
     user: AuthUser,
     Query(query): Query<BookingQuery>,
@@ -108,7 +108,7 @@ pub async fn list_mine(
     ),
     security(("bearer" = [])),
 )]
-pub async fn get(
+pub(super) async fn get(
     Current(engine): Current,
     user: AuthUser,
     Path(id): Path<BookingId>,
@@ -134,7 +134,7 @@ pub async fn get(
     ),
     security(("bearer" = [])),
 )]
-pub async fn cancel(
+pub(super) async fn cancel(
     State(state): State<AppState>,
     Current(engine): Current,
     user: AuthUser,

@@ -24,7 +24,7 @@ use crate::{
     db::{DbError, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub, BatchLeader, BatchItem, Turn, BatchReply},
+    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, Turn},
 };
 
 /// How long the first message waits for others. Those that come while a batch is being stored
@@ -40,7 +40,11 @@ type Name = (RoomId, UserId, String);
 
 /// Queues a message and waits for its outcome; stores what is queued whenever this sender becomes
 /// the leader. Must not be cut short: others wait for the leader.
-pub(super) async fn send(hub: &Hub, engine: &Engine, draft: Draft) -> Result<ChatMessage, ApiError> {
+pub(super) async fn send(
+    hub: &Hub,
+    engine: &Engine,
+    draft: Draft,
+) -> Result<ChatMessage, ApiError> {
     let (mut replies, lead) = hub.outbox().put(draft).ok_or_else(|| {
         ApiError::new(
             Code::Overloaded,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::ApiError,
-    realtime::{Draft, MailboxItem, MailboxEvent, Subscription, Socket},
+    realtime::{Draft, MailboxEvent, MailboxItem, Socket, Subscription},
     state::AppState,
 };
 
@@ -76,7 +76,11 @@ impl Conversation {
     }
 
     /// Sends one item: messages in order, none twice, none left out.
-    pub(super) async fn deliver(&mut self, wire: &mut Wire, item: MailboxItem) -> Result<(), SocketEnd> {
+    pub(super) async fn deliver(
+        &mut self,
+        wire: &mut Wire,
+        item: MailboxItem,
+    ) -> Result<(), SocketEnd> {
         let Some(sent) = self.sent_of(&item) else {
             return Ok(());
         };
@@ -163,7 +167,12 @@ impl Conversation {
     }
 
     /// Sends the messages of a room up to `up_to` that were not sent yet, in batches.
-    async fn catch_up(&mut self, wire: &mut Wire, room: RoomId, up_to: i64) -> Result<(), SocketEnd> {
+    async fn catch_up(
+        &mut self,
+        wire: &mut Wire,
+        room: RoomId,
+        up_to: i64,
+    ) -> Result<(), SocketEnd> {
         loop {
             let Some(sent) = self.joined.get(&room).map(|joined| joined.sent) else {
                 return Ok(());
@@ -260,7 +269,11 @@ async fn send_frame(wire: &mut Wire, frame: &ServerFrame) -> Result<(), SocketEn
     wire.queue(frames::write(frame)).await
 }
 
-async fn refuse(wire: &mut Wire, error: &ApiError, client_id: Option<String>) -> Result<(), SocketEnd> {
+async fn refuse(
+    wire: &mut Wire,
+    error: &ApiError,
+    client_id: Option<String>,
+) -> Result<(), SocketEnd> {
     match error.code() {
         // Overload is expected under load, and there may be thousands a second.
         Code::Overloaded => tracing::debug!(%error, "frame refused"),

@@ -10,7 +10,7 @@ use shared::{
     problem::Code,
 };
 
-use super::model::{MAX_CLIENT_ID, InvalidField};
+use super::model::{InvalidField, MAX_CLIENT_ID};
 use crate::error::ApiError;
 
 /// Why a text is not a frame.

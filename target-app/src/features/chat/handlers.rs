@@ -47,7 +47,10 @@ const HARD_FRAME_BYTES: usize = 4 * MAX_FRAME_BYTES;
     ),
     security(("bearer" = [])),
 )]
-pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<RoomList>, ApiError> {
+pub(super) async fn rooms(
+    Current(engine): Current,
+    user: AuthUser,
+) -> Result<Json<RoomList>, ApiError> {
     Ok(Json(service::rooms(&engine, user.id).await?))
 }
 
@@ -66,7 +69,7 @@ pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<Room
     ),
     security(("bearer" = [])),
 )]
-pub async fn history(
+pub(super) async fn history(
     Current(engine): Current,
     user: AuthUser,
     Path(room): Path<RoomId>,
@@ -94,7 +97,7 @@ pub async fn history(
     ),
     security(("bearer" = [])),
 )]
-pub async fn socket(
+pub(super) async fn socket(
     State(state): State<AppState>,
     user: AuthUser,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::{
     conversation::Conversation,
-    wire::{SocketEnd, Received, Wire},
+    wire::{Received, SocketEnd, Wire},
 };
 use crate::{realtime::RateLimiter, state::AppState};
 

@@ -51,7 +51,9 @@ impl Wire {
     /// What comes next from the client; nothing is lost when the wait is cut short.
     pub(super) async fn receive(&mut self) -> Result<Received, SocketEnd> {
         match self.0.recv().await {
-            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => Err(SocketEnd::TOO_BIG),
+            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => {
+                Err(SocketEnd::TOO_BIG)
+            }
             Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
             Some(Ok(Message::Binary(_))) => Err(SocketEnd::BAD_FRAME),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Received::KeepAlive),
@@ -100,7 +102,10 @@ impl Wire {
     }
 }
 
-async fn in_time<E>(limit: Duration, work: impl Future<Output = Result<(), E>>) -> Result<(), SocketEnd> {
+async fn in_time<E>(
+    limit: Duration,
+    work: impl Future<Output = Result<(), E>>,
+) -> Result<(), SocketEnd> {
     match tokio::time::timeout(limit, work).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(SocketEnd::Gone),
@@ -138,7 +143,10 @@ mod tests {
         assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";
         assert_eq!(broken(text), SocketEnd::BAD_FRAME);
-        assert_eq!(broken("IO error: connection reset by peer"), SocketEnd::Gone);
+        assert_eq!(
+            broken("IO error: connection reset by peer"),
+            SocketEnd::Gone
+        );
     }
 
     #[tokio::test]

@@ -20,7 +20,7 @@ use shared::{
 };
 
 use super::{
-    model::{self, ReviewQuery, AvailabilitySpan},
+    model::{self, AvailabilitySpan, ReviewQuery},
     service,
 };
 use crate::{
@@ -44,7 +44,7 @@ use crate::{
         (status = 422, description = "`invalid_request`: a bound, or an altered cursor", body = Problem),
     ),
 )]
-pub async fn list(
+pub(super) async fn list(
     Current(engine): Current,
     Query(query): Query<MentorQuery>,
 ) -> Result<Response, ApiError> {
@@ -64,7 +64,7 @@ pub async fn list(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn detail(
+pub(super) async fn detail(
     Current(engine): Current,
     Path(id): Path<MentorId>,
 ) -> Result<Json<MentorDetail>, ApiError> {
@@ -85,7 +85,7 @@ pub async fn detail(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn availability(
+pub(super) async fn availability(
     State(state): State<AppState>,
     Current(engine): Current,
     Path(id): Path<MentorId>,
@@ -107,14 +107,12 @@ pub async fn availability(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn list_reviews(
+pub(super) async fn list_reviews(
     Current(engine): Current,
     Path(id): Path<MentorId>,
     Query(query): Query<ReviewQuery>,
 ) -> Result<Json<Page<ReviewView>>, ApiError> {
-    Ok(Json(
-        service::reviews(&engine, id, query.part()?).await?,
-    ))
+    Ok(Json(service::reviews(&engine, id, query.part()?).await?))
 }
 
 /// Review a mentor after a lesson: one review a lesson, the newest lesson first.
@@ -133,7 +131,7 @@ pub async fn list_reviews(
         (status = 409, description = "`already_reviewed`", body = Problem),
     ),
 )]
-pub async fn create_review(
+pub(super) async fn create_review(
     State(state): State<AppState>,
     user: AuthUser,
     Current(engine): Current,
@@ -160,7 +158,7 @@ pub async fn create_review(
         (status = 422, description = "`invalid_request`", body = Problem),
     ),
 )]
-pub async fn update_own(
+pub(super) async fn update_own(
     user: AuthUser,
     Current(engine): Current,
     Json(body): Json<MentorUpdate>,
@@ -183,7 +181,7 @@ pub async fn update_own(
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
     ),
 )]
-pub async fn set_active(
+pub(super) async fn set_active(
     user: AuthUser,
     Current(engine): Current,
     Json(body): Json<ActiveRequest>,

@@ -174,7 +174,7 @@ impl AvailabilitySpan {
 /// Query of a mentor's reviews, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct ReviewQuery {
+pub(super) struct ReviewQuery {
     /// 1-based page, at most 1000.
     #[serde(default)]
     pub page: Option<u32>,

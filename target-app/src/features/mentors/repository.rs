@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     listing::CardRow,
-    model::{MAX_SLOTS, MentorProfile, NewReview, AvailabilitySpan},
+    model::{AvailabilitySpan, MAX_SLOTS, MentorProfile, NewReview},
 };
 use crate::{db::DbError, timing};
 

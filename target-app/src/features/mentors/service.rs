@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     cached,
-    model::{Criteria, NewReview, RECENT_REVIEWS, AvailabilitySpan},
+    model::{AvailabilitySpan, Criteria, NewReview, RECENT_REVIEWS},
     repository,
 };
 use crate::{

@@ -33,7 +33,7 @@ use crate::{
     params(RecordingQuery),
     responses((status = 200, description = "One page", body = Page<RecordingView>)),
 )]
-pub async fn list(
+pub(super) async fn list(
     user: AuthUser,
     Current(engine): Current,
     Query(query): Query<RecordingQuery>,
@@ -56,7 +56,7 @@ pub async fn list(
         (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
     ),
 )]
-pub async fn get(
+pub(super) async fn get(
     user: AuthUser,
     Current(engine): Current,
     Path(id): Path<RecordingId>,
@@ -77,7 +77,7 @@ pub async fn get(
         (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
     ),
 )]
-pub async fn playback(
+pub(super) async fn playback(
     State(state): State<AppState>,
     user: AuthUser,
     Current(engine): Current,
@@ -108,7 +108,7 @@ pub async fn playback(
         (status = 416, description = "`range_not_satisfiable`; `Content-Range` tells the length", body = Problem),
     ),
 )]
-pub async fn stream(
+pub(super) async fn stream(
     State(state): State<AppState>,
     Current(engine): Current,
     Path(id): Path<RecordingId>,

@@ -43,7 +43,7 @@ impl From<Recording> for RecordingView {
 /// Query of a signed link: its expiry, and the signature over path and expiry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct SignedQuery {
+pub(super) struct SignedQuery {
     /// Seconds since 1970.
     pub expires: i64,
     /// As the playback link carries it.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::ids::SlotId;
 use sqlx::PgConnection;
 
-use super::super::model::{NewBooking, BookableSlot};
+use super::super::model::{BookableSlot, NewBooking};
 use crate::{db::DbError, timing};
 
 /// The unique index that keeps two people off one seat; lifted only for the known wrong strategies.

@@ -1,5 +1,7 @@
 //! Tests of the model: every way to write a query has one normal form, and bounds hold.
 
+use shared::page::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
+
 use super::*;
 
 fn read(query: MentorQuery) -> Result<Criteria, ApiError> {
@@ -137,10 +139,7 @@ fn a_query_out_of_bounds_is_refused() {
             ..base()
         },
         MentorQuery {
-            cursor: Some(cursor(
-                MentorSort::Rating,
-                &PageStart::Page(MAX_PAGE + 1),
-            )),
+            cursor: Some(cursor(MentorSort::Rating, &PageStart::Page(MAX_PAGE + 1))),
             ..base()
         },
     ];
