@@ -15,7 +15,6 @@ use crate::{
     clock::Clock,
     config::Config,
     engine::{EngineError, Engines, Parts},
-    feature::Registry,
     features, metrics,
     realtime::Hub,
     router::router,
@@ -70,7 +69,7 @@ impl Application {
         // Taken before the engine is built, which takes a while, but open to nobody until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
-        let features = Registry::of(features::all());
+        let features = features::registry();
         let parts = Parts {
             database_url: config.database_url,
             redis_url: config.redis_url,

@@ -1,17 +1,11 @@
 //! What a feature hands to the application: the application iterates over features and knows none.
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
-use shared::{api::auth::UserView, profile::Profile};
-use sqlx::PgConnection;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    cache::{CacheKind, Group, Key},
-    db::{DbError, Statement, audit::Invariant},
-    engine::Engine,
-    error::ApiError,
-    seed::{SeedTable, SeedTables},
+    db::audit::Invariant,
+    registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry},
+    seed::SeedTable,
     state::AppState,
 };
 
@@ -40,31 +34,6 @@ pub struct Feature {
     pub on_registered: Option<OnRegistered>,
 }
 
-/// One kind of cached values, and how to ask the database again.
-pub struct FeatureCache {
-    /// What is cached, where and for how long.
-    pub kind: &'static CacheKind,
-    /// What the database says now to what was cached under a key of that kind; `None` where
-    /// there is nothing. For the audit, which asks past the cache.
-    pub reload: Reload,
-}
-
-/// See [`FeatureCache::reload`].
-pub type Reload = for<'a> fn(&'a Engine, &'a Key) -> BoxFuture<'a, Result<Option<Bytes>, ApiError>>;
-
-/// One operation with the statements that it sends.
-pub struct ExplainedOperation {
-    /// The operation's id in the load client: `mentors.list`.
-    pub name: &'static str,
-    /// What it sends under a profile, with parameters of the seeded data.
-    pub statements: fn(&Profile) -> Vec<Statement>,
-}
-
-/// What a feature does in the transaction that registers an account. Returns the groups in which
-/// there is something now that may be remembered as absent.
-pub type OnRegistered =
-    for<'c> fn(&'c mut PgConnection, &'c UserView) -> BoxFuture<'c, Result<Vec<Group>, DbError>>;
-
 impl Feature {
     /// A feature that has nothing yet.
     pub fn new(name: &'static str, about: &'static str) -> Self {
@@ -81,41 +50,14 @@ impl Feature {
             on_registered: None,
         }
     }
-}
 
-/// What all features have together, routes aside.
-#[derive(Default)]
-pub struct Registry {
-    /// See [`Feature::caches`].
-    pub caches: Vec<FeatureCache>,
-    /// See [`Feature::explained`].
-    pub explained: Vec<ExplainedOperation>,
-    /// See [`Feature::invariants`]; in the order of their numbers.
-    pub invariants: Vec<Invariant>,
-    /// See [`Feature::tables`] and [`Feature::unseeded_tables`].
-    pub tables: SeedTables,
-    /// See [`Feature::on_registered`].
-    pub on_registered: Vec<OnRegistered>,
-}
-
-impl Registry {
-    /// What these features have.
-    pub fn of(features: Vec<Feature>) -> Self {
-        let mut all = Self::default();
-        for feature in features {
-            all.caches.extend(feature.caches);
-            all.explained.extend(feature.explained);
-            all.invariants.extend(feature.invariants);
-            all.tables.filled.extend(feature.tables);
-            all.tables.emptied.extend(feature.unseeded_tables);
-            all.on_registered.extend(feature.on_registered);
-        }
-        all.invariants.sort_by_key(Invariant::number);
-        all
-    }
-
-    /// The kinds of cached values.
-    pub fn cache_kinds(&self) -> impl Iterator<Item = &'static CacheKind> {
-        self.caches.iter().map(|cache| cache.kind)
+    /// Adds all but its routes to a registry.
+    pub fn register(self, all: &mut Registry) {
+        all.caches.extend(self.caches);
+        all.explained.extend(self.explained);
+        all.invariants.extend(self.invariants);
+        all.tables.filled.extend(self.tables);
+        all.tables.emptied.extend(self.unseeded_tables);
+        all.on_registered.extend(self.on_registered);
     }
 }

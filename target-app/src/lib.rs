@@ -9,7 +9,7 @@
 //! | [`error`], [`paging`], [`idempotency`] | failures as the API shows them, parts of lists, one effect a key |
 //! | [`metrics`], [`seed`] | counters, the data that experiments run on |
 //! | [`engine`], [`realtime`] | pool, caches and strategies made from one profile, and their exchange while requests run; fan-out in chat rooms |
-//! | [`feature`], [`state`], [`http`] | what a feature hands over, what handlers share, extractors and layers |
+//! | [`registry`], [`state`], [`http`], [`feature`] | what all features hand over, what handlers share, extractors and layers, what one feature hands over |
 //! | [`features`] | what the platform does, one folder each |
 //! | [`lab`], [`router`] | the control plane; the routes and their layers |
 //! | [`app`], [`openapi`], [`cli`] | where `main` and the tests start |
@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod paging;
 pub mod realtime;
+pub mod registry;
 pub mod router;
 pub mod security;
 pub mod seed;

@@ -13,9 +13,9 @@ use crate::{
     clock::Clock,
     engine::{Engine, Engines},
     error::ApiError,
-    feature::Registry,
     metrics::HttpCounters,
     realtime::Hub,
+    registry::Registry,
     security::Tokens,
     shutdown::Shutdown,
 };

@@ -12,9 +12,7 @@ use super::{Cli, Command, Exit, args::Database, healthcheck};
 use crate::{
     app::Application,
     config::{Args, Config},
-    db,
-    feature::Registry,
-    features, limits, openapi,
+    db, features, limits, openapi,
     seed::{self, ExistingData, SeedOptions},
     telemetry,
 };
@@ -115,7 +113,7 @@ async fn migrate(database: Database) -> Result<(), Exit> {
 async fn fill(args: &Args, options: SeedOptions) -> Result<(), Exit> {
     let url = args.database_url()?;
     let url = url.expose_secret();
-    let outcome = seed::run(url, options, &Registry::of(features::all()).tables)
+    let outcome = seed::run(url, options, &features::registry().tables)
         .await
         .map_err(|error| Exit::seed(&db::describe(url), &error))?;
     say(&outcome.to_string())
@@ -127,7 +125,7 @@ async fn audit(database: Database, json: bool) -> Result<(), Exit> {
     let place = db::describe(url);
     let cannot = |error: &dyn std::error::Error| Exit::database(&place, error);
     let pool = db::connect(url).await.map_err(|error| cannot(&error))?;
-    let report = db::audit::run(&pool, &Registry::of(features::all()).invariants, None)
+    let report = db::audit::run(&pool, &features::registry().invariants, None)
         .await
         .map_err(|error| cannot(&error))?;
     pool.close().await;

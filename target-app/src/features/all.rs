@@ -1,7 +1,7 @@
 //! The list of features: one line each, in the order in which the API describes them.
 
 use super::{auth, bookings, chat, mentors, recordings};
-use crate::feature::Feature;
+use crate::{db::audit::Invariant, feature::Feature, registry::Registry};
 
 /// Every feature.
 pub fn all() -> Vec<Feature> {
@@ -14,6 +14,16 @@ pub fn all() -> Vec<Feature> {
     ]
 }
 
+/// What all features have together, routes aside.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for feature in all() {
+        feature.register(&mut registry);
+    }
+    registry.invariants.sort_by_key(Invariant::number);
+    registry
+}
+
 #[cfg(test)]
 mod tests {
     use std::{collections::BTreeSet, fs, path::Path};
@@ -21,11 +31,6 @@ mod tests {
     use shared::profile::Profile;
 
     use super::*;
-    use crate::feature::Registry;
-
-    fn registry() -> Registry {
-        Registry::of(all())
-    }
 
     /// Names without their extension of the SQL files in each feature's folder `audit`.
     fn files() -> BTreeSet<String> {

@@ -14,4 +14,4 @@ pub mod recordings;
 pub mod bookings;
 pub mod chat;
 
-pub use all::all;
+pub use all::{all, registry};

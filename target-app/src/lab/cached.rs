@@ -22,7 +22,7 @@ use crate::{
     cache::{Key, StoredValue, Tier},
     engine::Engine,
     error::ApiError,
-    feature::FeatureCache,
+    registry::FeatureCache,
 };
 
 /// Its number; those of SQL files are below 90.

@@ -3,10 +3,7 @@
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed};
-use crate::{
-    db::audit::invariants,
-    feature::{Feature, FeatureCache},
-};
+use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
 
 /// Accounts and tokens.
 pub(crate) fn feature() -> Feature {

@@ -6,7 +6,7 @@ use shared::{
 };
 
 use super::repository;
-use crate::{db::Statement, feature::ExplainedOperation};
+use crate::{db::Statement, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
 pub(super) fn explained() -> Vec<ExplainedOperation> {

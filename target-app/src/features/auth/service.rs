@@ -25,7 +25,7 @@ use crate::{
     db::{Db, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    feature::OnRegistered,
+    registry::OnRegistered,
     security::Tokens,
     state::AppState,
     timing,

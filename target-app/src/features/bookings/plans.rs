@@ -12,7 +12,7 @@ use super::{
     model::{BookingFilter, BookingOwner},
     repository,
 };
-use crate::{db::Statement, feature::ExplainedOperation};
+use crate::{db::Statement, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
 pub(super) fn explained() -> Vec<ExplainedOperation> {

@@ -7,7 +7,7 @@ use shared::{
 use uuid::Uuid;
 
 use super::repository;
-use crate::{db::Statement, feature::ExplainedOperation};
+use crate::{db::Statement, registry::ExplainedOperation};
 
 /// Messages that are explained: what a client that joins reads at once.
 const MESSAGES: i64 = 50;

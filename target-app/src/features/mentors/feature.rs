@@ -5,10 +5,7 @@ use utoipa::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed, service};
-use crate::{
-    db::audit::invariants,
-    feature::{Feature, FeatureCache},
-};
+use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
 
 /// A type that only a query refers to, which the description of handlers does not follow.
 #[derive(OpenApi)]

@@ -12,7 +12,7 @@ use super::{
     model::{Criteria, MAX_SLOTS, RECENT_REVIEWS},
     repository,
 };
-use crate::{db::Statement, feature::ExplainedOperation};
+use crate::{db::Statement, registry::ExplainedOperation};
 
 /// Days of availability that are explained: those of a request without parameters.
 const DAYS: i64 = 14;

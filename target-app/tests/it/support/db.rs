@@ -16,9 +16,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use target_app::{
-    db,
-    feature::Registry,
-    features,
+    db, features,
     seed::{self, ExistingData, SeedOptions, credentials},
 };
 use tokio::sync::OnceCell;
@@ -152,7 +150,7 @@ async fn make_template() -> String {
             present: ExistingData::Refuse,
             media_dir: media_dir(),
         },
-        &Registry::of(features::all()).tables,
+        &features::registry().tables,
     )
     .await
     .unwrap();
