@@ -72,9 +72,20 @@ pub struct Rate {
 pub struct BadRate(pub String);
 
 impl Rate {
-    /// So many a second.
-    pub fn per_second(count: u32) -> Result<Self, BadRate> {
-        format!("{count}/s").parse()
+    /// So many a second, to three decimals; from 0.001 to a million.
+    pub fn per_second(count: impl Into<f64>) -> Result<Self, BadRate> {
+        let count = count.into();
+        Self::made(count * 1_000.0, 1).ok_or_else(|| BadRate(format!("{count}/s")))
+    }
+
+    /// A rate of so many thousandths in a period; `None` beyond the bounds.
+    fn made(thousandths: f64, period_s: u64) -> Option<Self> {
+        let most = 1e6 * 1_000.0 * period_s as f64;
+        let rounded = thousandths.round();
+        (1.0..=most).contains(&rounded).then_some(Self {
+            thousandths: rounded as u64,
+            period_s,
+        })
     }
 
     /// As a floating-point number a second, for people and for ramps.
@@ -105,15 +116,11 @@ impl FromStr for Rate {
         };
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let thousandths = number * 1_000.0;
-        let most = 1e6 * 1_000.0 * period_s as f64;
-        if !(1.0..=most).contains(&thousandths) || (thousandths - thousandths.round()).abs() > 1e-6
-        {
+        // What is typed is not rounded in silence.
+        if (thousandths - thousandths.round()).abs() > 1e-6 {
             return Err(bad());
         }
-        Ok(Self {
-            thousandths: thousandths.round() as u64,
-            period_s,
-        })
+        Self::made(thousandths, period_s).ok_or_else(bad)
     }
 }
 

@@ -35,7 +35,7 @@ const LOADGEN: &[&[&str]] = &[
     &["driver", "verdict", "events", "doctor"],
     &["trial", "live", "export", "exit", "calibration"],
     &["experiment", "diagnose"],
-    &["factorial", "history"],
+    &["factorial", "history", "codeconnect"],
     &["store"],
     &["report", "web"],
     &["cli"],

@@ -39,7 +39,11 @@ const SCHEMA: &str = "message samples {
 }";
 
 /// Writes one row a request.
-pub fn write_parquet(samples: &Samples, to: impl Write + Send) -> Result<()> {
+pub fn write_parquet(
+    samples: &Samples,
+    operations: Operations,
+    to: impl Write + Send,
+) -> Result<()> {
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
@@ -50,7 +54,7 @@ pub fn write_parquet(samples: &Samples, to: impl Write + Send) -> Result<()> {
         let mut group = file.next_row_group()?;
         let mut number = 0;
         while let Some(mut column) = group.next_column()? {
-            fill(&mut column, number, rows)?;
+            fill(&mut column, number, rows, operations)?;
             column.close()?;
             number += 1;
         }
@@ -61,11 +65,16 @@ pub fn write_parquet(samples: &Samples, to: impl Write + Send) -> Result<()> {
 }
 
 /// One column of a group, by its place in the schema.
-fn fill(column: &mut SerializedColumnWriter<'_>, number: usize, rows: &[&Raw]) -> Result<()> {
+fn fill(
+    column: &mut SerializedColumnWriter<'_>,
+    number: usize,
+    rows: &[&Raw],
+    operations: Operations,
+) -> Result<()> {
     match column.untyped() {
         ColumnWriter::ByteArrayColumnWriter(to) => {
             let word = |raw: &Raw| match number {
-                0 => flows::operation_name(raw.op),
+                0 => operations.name(raw.op),
                 _ => raw.outcome.as_str(),
             };
             let values: Vec<ByteArray> = rows.iter().map(|raw| word(raw).into()).collect();
@@ -147,7 +156,7 @@ mod tests {
         for row in reader.get_row_iter(None).unwrap() {
             let row = row.unwrap();
             let long = |column| row.get_long(column).unwrap();
-            assert_eq!(row.get_string(0).unwrap(), flows::operation_name(OpId(0)));
+            assert_eq!(row.get_string(0).unwrap(), shop().operations.name(OpId(0)));
             let times: Vec<i64> = (1..=6)
                 .map(|column| (long(column) - long(1)) / 1_000_000)
                 .collect();

@@ -14,6 +14,7 @@ use shared::time::Millis;
 use super::rounds::setup;
 use crate::{
     driver::{self, Progress},
+    flow::SingleRequest,
     suite::{LoadModel, Think},
 };
 
@@ -36,7 +37,7 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
             }),
             iterations: None,
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(SingleRequest::catalog().operations));
         let setup = setup(target, &load, THINK, Arc::clone(&progress))?;
         let stop = setup.stop.clone();
         let driving = thread::spawn(move || driver::run(setup));

@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde::Serialize;
-use shared::{dataset::Scale, time::Millis};
+use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     driver::{self, FlowLoad, Progress, Setup},
-    flows::{AdHoc, World},
+    flow::SingleRequest,
     observer::Machine,
     request::Request,
     schedule,
@@ -174,7 +174,7 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
         think: None,
         iterations: None,
     };
-    let progress = Arc::new(Progress::default());
+    let progress = counters();
     let setup = setup(target, &load, span, Arc::clone(&progress))?;
     let stop = setup.stop.clone();
     let driving = thread::spawn(move || driver::run(setup));
@@ -204,7 +204,7 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<Lag> {
         }],
         arrivals: Arrivals::Constant,
     };
-    let setup = setup(target, &load, span, Arc::default())?;
+    let setup = setup(target, &load, span, counters())?;
     let data = driver::run(setup).map_err(io::Error::other)?;
     let at = |share: f64| data.lag.value_at_quantile(share) as f64 / 1e3;
     Ok(Lag {
@@ -213,6 +213,11 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<Lag> {
         p999: at(0.999),
         max: data.lag.max() as f64 / 1e3,
     })
+}
+
+/// Counters of the one operation that is sent.
+fn counters() -> Arc<Progress> {
+    Arc::new(Progress::new(SingleRequest::catalog().operations))
 }
 
 /// `GET /` to the null target.
@@ -228,18 +233,15 @@ pub(super) fn setup(
         drain: Millis(5_000),
     };
     let schedule = schedule::plan(load, &[1.0], &windows, 1).map_err(io::Error::other)?;
-    // A few small ones in the life of a process: the driver's threads share it.
-    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(Request::get("/"), Some(200))));
     Ok(Setup {
         target,
         host: target.to_string(),
         schedule,
         flows: vec![FlowLoad {
-            flow,
+            flow: Arc::new(SingleRequest::new(Request::get("/"), Some(200))),
             weight: 1.0,
             think: None,
         }],
-        world: Arc::new(World::new(Scale::Tiny.counts(), Vec::new(), 1, false)),
         timeout: Millis(10_000),
         drain: windows.drain,
         max_users: CONNECTIONS,

@@ -22,6 +22,7 @@ use super::{
 };
 use crate::{
     aggregator::write_hlog,
+    codeconnect::CodeConnect,
     doctor,
     events::{Begun, Ended, Event, Steering},
     live::Look,
@@ -30,7 +31,8 @@ use crate::{
     stack::Stack,
     store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
     suite::Suite,
-    trial::{Bench, Outcome},
+    system::Application as _,
+    trial::{Outcome, TestEnv},
 };
 
 /// What the first Ctrl-C does.
@@ -77,7 +79,7 @@ impl<'a> Session<'a> {
     /// code is the verdict's.
     pub(super) fn work<F>(&self, services: &Services, work: F) -> Result<u8, Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
         // Where lines of events go to standard output, nothing else does.
         let github = Github::here().filter(|_| !output_is_taken(self.result));
@@ -93,7 +95,7 @@ impl<'a> Session<'a> {
     /// The same without printing.
     pub(super) fn measure<F>(&self, services: &Services, work: F) -> Result<Summary, Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<Summary, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
         let (done, audience) = self.watched(services, work)?;
         let finished = done.and_then(|(mut summary, worries)| {
@@ -120,7 +122,7 @@ impl<'a> Session<'a> {
         work: F,
     ) -> Result<(T, Vec<String>), Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let (done, audience) = self.watched(services, work)?;
         audience.dismiss(None);
@@ -130,7 +132,7 @@ impl<'a> Session<'a> {
     /// The same, with those who still listen.
     fn watched<T, F>(&self, services: &Services, work: F) -> Result<(Done<T>, Audience), Failure>
     where
-        F: AsyncFnOnce(&Bench, bool) -> Result<T, Failure>,
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -188,7 +190,7 @@ impl<'a> Session<'a> {
     }
 
     /// Says what is about to run, once the services are up.
-    pub(super) fn announce(&self, bench: &Bench, suite: &Suite) {
+    pub(super) fn announce(&self, bench: &TestEnv, suite: &Suite) {
         bench.events.send(Event::Begun(Begun {
             command: self.command.to_owned(),
             name: self.name.clone(),
@@ -240,11 +242,15 @@ impl<'a> Session<'a> {
             return;
         };
         let mut log = Vec::new();
-        let kept = write_hlog(&outcome.data, &mut log)
+        let kept = write_hlog(&outcome.data, CodeConnect.catalog().operations, &mut log)
             .map_err(|error| error.to_string())
             .and_then(|()| {
-                folder
-                    .ledger(&outcome.trial.folder, &outcome.ledger)
+                outcome
+                    .artifacts
+                    .iter()
+                    .try_for_each(|(name, content)| {
+                        folder.artifact(&outcome.trial.folder, name, content)
+                    })
                     .and_then(|()| self.keep_samples(folder, outcome))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
@@ -274,7 +280,11 @@ impl<'a> Session<'a> {
                 samples.left_out()
             ));
         }
-        folder.samples(&outcome.trial.folder, samples)
+        folder.samples(
+            &outcome.trial.folder,
+            samples,
+            CodeConnect.catalog().operations,
+        )
     }
 
     /// The result folder, once there is one.

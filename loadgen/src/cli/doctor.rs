@@ -13,9 +13,9 @@ use super::{
     services::Services,
 };
 use crate::{
+    codeconnect::LabClient,
     doctor::{self, Finding, Level},
     exit,
-    observer::Control,
 };
 
 /// Examines and tells.
@@ -50,14 +50,14 @@ fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
         .build()
         .map_err(Failure::internal)?;
     runtime.block_on(async {
-        let control = Control::new(&base, token).map_err(Failure::internal)?;
-        control.live().await.map_err(Failure::usage)?;
-        if !control.has_token() {
+        let lab = LabClient::new(&base, token).map_err(Failure::internal)?;
+        lab.live().await.map_err(Failure::usage)?;
+        if !lab.has_token() {
             return Err(Failure::usage(
                 "what a target is made of is only told to who has its lab token: give it with --lab-token, or leave --target away to examine this machine alone",
             ));
         }
-        control.profile().await.map(Some).map_err(Failure::usage)
+        lab.profile().await.map(Some).map_err(Failure::usage)
     })
 }
 

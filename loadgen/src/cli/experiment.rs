@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::Utc;
-use shared::{dataset::Scale, profile::Profile, time::Millis};
+use shared::{dataset::Scale, time::Millis};
 
 use super::{
     bench::Session,
@@ -18,16 +18,17 @@ use super::{
     summary::{self, About},
 };
 use crate::{
+    codeconnect::CodeConnect,
     exit,
     experiment::{
         self, ArmSpec, CONTROL_BLOCKS, Experiment, Kind, PLANTED, Quick,
         budget::{self, BESIDE},
         file,
     },
-    flows,
     schema::Summary,
     suite::LoadModel,
-    trial::Bench,
+    system::Application as _,
+    trial::TestEnv,
 };
 
 /// Words that are no experiment's name.
@@ -84,7 +85,7 @@ async fn pairs(
     experiment: &Experiment,
     services: &Services,
     session: &Session<'_>,
-    bench: &Bench,
+    bench: &TestEnv,
     own_stack: bool,
 ) -> Result<Summary, Failure> {
     let started_at = Utc::now();
@@ -111,8 +112,8 @@ async fn pairs(
 pub(super) fn differences(experiment: &Experiment) -> String {
     let differences = experiment
         .before
-        .profile
-        .differences(&experiment.after.profile);
+        .settings
+        .differences(&experiment.after.settings);
     match differences.as_slice() {
         [] => "nothing differs: both arms are the same".to_owned(),
         few if few.len() <= 4 => few
@@ -163,7 +164,7 @@ fn resolve(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
         (&mut experiment.after, &args.set_after),
     ] {
         for setting in settings {
-            arm.profile.apply(setting).map_err(Failure::usage)?;
+            overrides::apply_setting(&mut arm.settings, setting)?;
         }
     }
     if args.quick {
@@ -175,10 +176,14 @@ fn resolve(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
     if args.aa {
-        experiment.make_control(Kind::Same);
+        experiment
+            .make_control(Kind::Same, &CodeConnect)
+            .map_err(Failure::Usage)?;
     }
     if let Some(percent) = args.plant {
-        experiment.make_control(Kind::Planted(percent));
+        experiment
+            .make_control(Kind::Planted(percent), &CodeConnect)
+            .map_err(Failure::Usage)?;
     }
     if args.rigorous {
         experiment.controls = vec![Kind::Same, Kind::Planted(PLANTED)];
@@ -210,17 +215,19 @@ fn unnamed(args: &ExperimentArgs) -> Result<(Experiment, Source), Failure> {
     overrides::picked_by_hand(&mut suite, &args.load.flows)?;
     suite.question = question(args);
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    let catalog = CodeConnect.catalog();
     let primary = args
         .load
         .flows
         .first()
-        .and_then(|name| flows::flow(name))
-        .and_then(|flow| flow.operations().first())
-        .map_or_else(file::default_primary, |op| {
-            vec![format!("{} p97.5", flows::operation_name(*op))]
-        });
+        .and_then(|name| catalog.flow(name))
+        .and_then(|flow| flow.operations.first())
+        .map_or_else(
+            || CodeConnect.default_primary(),
+            |op| vec![format!("{} p97.5", catalog.operations.name(*op))],
+        );
     let arm = || ArmSpec {
-        profile: Profile::after(),
+        settings: CodeConnect.default_profile(),
     };
     Ok((
         Experiment {
@@ -294,8 +301,8 @@ mod tests {
         .unwrap();
         let differences = experiment
             .before
-            .profile
-            .differences(&experiment.after.profile);
+            .settings
+            .differences(&experiment.after.settings);
         assert_eq!(
             differences,
             [("cache.mentors".into(), "off".into(), "redis".into())]
@@ -313,7 +320,10 @@ mod tests {
             "--quick",
         ])
         .unwrap();
-        assert!(experiment.before.profile.bookings_strategy.is_known_wrong());
+        assert_eq!(
+            experiment.before.settings.get("bookings.strategy"),
+            Some("naive")
+        );
         assert_eq!(experiment.blocks, 2);
     }
 

@@ -18,14 +18,15 @@ use super::{
     summary::{self, About, load_line},
 };
 use crate::{
+    codeconnect::CodeConnect,
     experiment::{budget::BESIDE, file, metrics_of},
-    factorial::{self, Factor, Finished, Plan},
-    flows,
+    factorial::{self, Factor, FactorialOutcome, FactorialPlan},
     live::Look,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
-    trial::Bench,
+    system::Application as _,
+    trial::TestEnv,
 };
 
 /// `loadgen factorial`.
@@ -89,7 +90,7 @@ pub(super) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     services.needs_lab()?;
     services.scale_unless_told(Scale::Small);
     let session = Session::begin(&args.result, "factorial", &plan.suite.name, &source);
-    let work = async |bench: &Bench, own_stack: bool| {
+    let work = async |bench: &TestEnv, own_stack: bool| {
         session.announce(bench, &plan.suite);
         bench.events.note(announced(&plan));
         let workers = usize::from(args.load.workers);
@@ -152,7 +153,7 @@ fn close(
 }
 
 /// The report, from what was measured.
-fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
+fn found(plan: &FactorialPlan, finished: &FactorialOutcome, summary: &Summary) -> Factorial {
     Factorial {
         schema_version: SCHEMA_VERSION,
         started_at: summary.started_at,
@@ -164,7 +165,7 @@ fn found(plan: &Plan, finished: &Finished, summary: &Summary) -> Factorial {
         fraction: plan.fraction(),
         replicates: plan.replicates,
         whole_replicates: finished.values.first().map_or(0, Vec::len),
-        reading: factorial::read(plan, &finished.values),
+        reading: factorial::analyze(plan, &finished.values),
         verdict: summary.verdict.clone(),
         warnings: summary.warnings.clone(),
     }
@@ -179,7 +180,7 @@ fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
 }
 
 /// How long it will take, said before it starts.
-fn announced(plan: &Plan) -> String {
+fn announced(plan: &FactorialPlan) -> String {
     let windows = plan.suite.windows;
     let seconds = u64::from(plan.trials()) * (windows.planned().0 + BESIDE.0) / 1_000;
     format!(
@@ -193,7 +194,7 @@ fn announced(plan: &Plan) -> String {
 }
 
 /// The flows of `--flow`, or the core mix, under every combination.
-fn resolve(args: &FactorialArgs) -> Result<(Plan, Source), Failure> {
+fn resolve(args: &FactorialArgs) -> Result<(FactorialPlan, Source), Failure> {
     let (mut suite, source) = shipped::suite("core")?;
     overrides::picked_by_hand(&mut suite, &args.load.flows)?;
     let switches: Vec<&str> = args.factors.iter().map(|one| one.switch.as_str()).collect();
@@ -204,17 +205,19 @@ fn resolve(args: &FactorialArgs) -> Result<(Plan, Source), Failure> {
     file::shorten(&mut suite, Millis(2_000), Millis(8_000));
     overrides::apply(&mut suite, &args.load)?;
     let metric = args.metric.clone().unwrap_or_else(|| {
-        let flow = args.load.flows.first().and_then(|name| flows::flow(name));
-        let first = flow.and_then(|flow| flow.operations().first());
+        let catalog = CodeConnect.catalog();
+        let flow = args.load.flows.first().and_then(|name| catalog.flow(name));
+        let first = flow.and_then(|flow| flow.operations.first());
         first.map_or_else(
             || "total p97.5".to_owned(),
-            |op| format!("{} p97.5", flows::operation_name(*op)),
+            |op| format!("{} p97.5", catalog.operations.name(*op)),
         )
     });
-    let base = overrides::profile(&args.profile, &args.set)?;
-    let plan = Plan::new(
+    let base = overrides::settings(&args.profile, &args.set)?;
+    let plan = FactorialPlan::new(
         suite,
         &base,
+        &CodeConnect,
         args.factors.clone(),
         args.fraction,
         args.replicates,
@@ -230,7 +233,7 @@ mod tests {
     use super::*;
     use crate::cli::args::{Cli, Command};
 
-    fn resolved(words: &[&str]) -> Result<Plan, String> {
+    fn resolved(words: &[&str]) -> Result<FactorialPlan, String> {
         let all = ["loadgen", "factorial"].iter().chain(words);
         let cli = Cli::try_parse_from(all).map_err(|error| error.to_string())?;
         match cli.command {
@@ -275,7 +278,17 @@ mod tests {
         assert!(
             resolved(&["--factor", "pool.max"])
                 .unwrap_err()
-                .contains("pool.max=5,200")
+                .contains("SWITCH=LOW,HIGH")
+        );
+        assert!(
+            resolved(&[
+                "--factor",
+                "pool.maks=5,6",
+                "--factor",
+                "cache.mentors=off,redis"
+            ])
+            .unwrap_err()
+            .contains("pool.max")
         );
         assert!(resolved(&[]).unwrap_err().contains("--factor"));
     }

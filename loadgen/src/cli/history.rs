@@ -7,7 +7,7 @@ use clap::Args;
 use super::outcome::{Failure, print};
 use crate::{
     exit,
-    history::{default_metrics, keep, series},
+    history::{comparable_runs, default_metrics, series},
     live::Look,
     report::{history, history_csv},
     store,
@@ -56,7 +56,8 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
             args.results.join("runs").display()
         )));
     }
-    let mut kept = keep(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
+    let mut kept =
+        comparable_runs(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
     if unread > 0 && args.name.is_none() {
         kept.left_out
             .insert("unfinished or unreadable".to_owned(), unread);

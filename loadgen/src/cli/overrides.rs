@@ -2,17 +2,19 @@
 
 use std::path::Path;
 
-use shared::{profile::Profile, time::Millis};
+use shared::time::Millis;
 
 use super::args::LoadArgs;
 use crate::{
+    codeconnect::CodeConnect,
     experiment::file::shorten,
-    flows,
     suite::{
         FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
     },
+    system::{Application as _, Settings},
     threshold::Threshold,
+    units::Rate,
 };
 
 /// Changes a suite as the flags say.
@@ -52,7 +54,7 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         only(suite, &args.flows)?;
     }
     for threshold in &args.thresholds {
-        check_scope(threshold, suite).map_err(BadFile)?;
+        check_scope(threshold, suite, CodeConnect.catalog()).map_err(BadFile)?;
         suite.thresholds.push(threshold.clone());
     }
     suite.seed = args.seed.unwrap_or(suite.seed);
@@ -78,17 +80,15 @@ pub(super) fn picked_by_hand(suite: &mut Suite, names: &[String]) -> Result<(), 
 fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     let at_once = names
         .iter()
-        .filter_map(|name| flows::flow(name))
-        .map(flows::Flow::at_once)
+        .filter_map(|name| CodeConnect.catalog().flow(name))
+        .map(|flow| flow.at_once)
         .max()
         .unwrap_or(1);
     if at_once <= 1 {
         return Ok(());
     }
-    let rate = format!("{:.3}/s", f64::from(AT_ONCE_RATE) / at_once as f64);
-    let rate = rate
-        .parse()
-        .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))?;
+    let rate = Rate::per_second(f64::from(AT_ONCE_RATE) / at_once as f64)
+        .map_err(|error| BadFile(error.to_string()))?;
     suite.set_rate(rate)
 }
 
@@ -96,8 +96,8 @@ fn soften(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
 fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
     let mut shares = Vec::new();
     for name in names {
-        if flows::flow(name).is_none() {
-            let known = flows::names();
+        if CodeConnect.catalog().flow(name).is_none() {
+            let known = CodeConnect.catalog().flow_names();
             return Err(BadFile(unknown("flow", name, known.into_iter())));
         }
         let share = suite.flows.iter().find(|share| share.flow == *name);
@@ -108,16 +108,15 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
         }));
     }
     suite.flows = shares;
+    let catalog = CodeConnect.catalog();
     let kept: Vec<&str> = suite
         .flows
         .iter()
-        .filter_map(|share| flows::flow(&share.flow))
+        .filter_map(|share| catalog.flow(&share.flow))
         .flat_map(|flow| {
-            let operations = flow
-                .operations()
-                .iter()
-                .map(|op| flows::operation_name(*op));
-            operations.chain([flow.name()])
+            let mut names = catalog.operation_names(flow);
+            names.push(flow.name);
+            names
         })
         .collect();
     suite.thresholds.retain(|threshold: &Threshold| {
@@ -129,9 +128,9 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
 }
 
 /// A profile by name or file, with some switches set.
-pub(super) fn profile(name: &str, settings: &[String]) -> Result<Profile, BadFile> {
-    let mut profile = match Profile::named(name) {
-        Ok(profile) => profile,
+pub(super) fn settings(name: &str, set: &[String]) -> Result<Settings, BadFile> {
+    let mut settings = match CodeConnect.profile(name) {
+        Ok(settings) => settings,
         Err(error) => {
             let path = Path::new(name);
             if !path.is_file() {
@@ -140,15 +139,20 @@ pub(super) fn profile(name: &str, settings: &[String]) -> Result<Profile, BadFil
                 )));
             }
             let text = load::read_text(path)?;
-            serde_json::from_str(&text).map_err(|error| BadFile(format!("{name}: {error}")))?
+            CodeConnect
+                .settings_from_json(&text)
+                .map_err(|error| BadFile(format!("{name}: {error}")))?
         }
     };
-    for setting in settings {
-        profile
-            .apply(setting)
-            .map_err(|error| BadFile(error.to_string()))?;
+    for one in set {
+        apply_setting(&mut settings, one)?;
     }
-    Ok(profile)
+    Ok(settings)
+}
+
+/// Sets one switch from `switch=value`.
+pub(super) fn apply_setting(settings: &mut Settings, setting: &str) -> Result<(), BadFile> {
+    CodeConnect.apply(settings, setting).map_err(BadFile)
 }
 
 #[cfg(test)]
@@ -159,6 +163,7 @@ mod tests {
         load::parse(
             "name: x\nload: { model: open, phases: [ {name: warm up, duration: 10s, rate: 10/s, to: 40/s}, {duration: 20s, rate: 40/s} ] }\nflows: [ { flow: auth.login }, { flow: chat.room } ]\nthresholds: [ p95 < 1s, \"chat.send: p95 < 1s\" ]\n",
             "x.yaml",
+            CodeConnect.catalog(),
         )
         .unwrap()
     }
@@ -228,14 +233,14 @@ mod tests {
 
     #[test]
     fn a_profile_is_a_name_and_settings_and_a_wrong_one_says_what_exists() {
-        let found = profile("before", &["pool.max=9".into()]).unwrap();
-        assert_eq!(found.pool_max.get(), 9);
+        let found = settings("before", &["pool.max=9".into()]).unwrap();
+        assert_eq!(found.get("pool.max"), Some("9"));
         assert!(
-            profile("befor", &[])
+            settings("befor", &[])
                 .unwrap_err()
                 .to_string()
                 .contains("`before` or `after`")
         );
-        assert!(profile("after", &["pool.maks=9".into()]).is_err());
+        assert!(settings("after", &["pool.maks=9".into()]).is_err());
     }
 }

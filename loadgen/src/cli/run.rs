@@ -12,11 +12,12 @@ use super::{
     summary::{self, About},
 };
 use crate::{
+    codeconnect::CodeConnect,
     experiment::file::shorten,
     seed::sub_seed,
     stack::StackError,
     suite::Suite,
-    trial::{self, Arm, Place, Sessions, TrialError},
+    trial::{self, Arm, TrialError, TrialSpec},
 };
 
 /// Runs it; the exit code is the verdict's.
@@ -27,7 +28,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
         None => unnamed(&args.load.flows)?,
     };
     overrides::apply(&mut suite, &args.load)?;
-    let profile = overrides::profile(&args.profile, &args.set)?;
+    let settings = overrides::settings(&args.profile, &args.set)?;
     let services = Services::of(&args.target)?;
     let session = Session::begin(&args.result, "run", &suite.name, &source);
     // Windows that are no whole milliseconds apart would leave an empty last phase.
@@ -40,11 +41,8 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
             "one trial: about {} s",
             (windows.planned().0 / 1_000) + 10
         ));
-        let arm = Arm {
-            name: "run".to_owned(),
-            profile: profile.clone(),
-        };
-        let place = Place {
+        let arm = Arm::new("run", settings.clone(), &CodeConnect);
+        let place = TrialSpec {
             suite: &suite,
             arm: &arm,
             block: 0,
@@ -56,7 +54,7 @@ pub(super) fn run(args: &RunArgs) -> Result<u8, Failure> {
             elapsed: std::time::Duration::ZERO,
             total: windows.planned().duration(),
         };
-        let outcome = match trial::run(bench, &place, &mut Sessions::default()).await {
+        let outcome = match trial::run(bench, &place).await {
             Ok(outcome) => outcome,
             Err(error) => return Err(failure(error)),
         };
@@ -88,11 +86,9 @@ fn unnamed(flows: &[String]) -> Result<(Suite, Source), Failure> {
 pub(super) fn failure(error: TrialError) -> Failure {
     match error {
         TrialError::Stopped | TrialError::Stack(StackError::Interrupted) => Failure::Interrupted,
-        TrialError::Control(_)
-        | TrialError::Prime(_)
-        | TrialError::NotInForce(_)
-        | TrialError::NoRate(_)
-        | TrialError::Plan(_) => Failure::usage(error),
+        TrialError::System(_) | TrialError::NoRate(_) | TrialError::Plan(_) => {
+            Failure::usage(error)
+        }
         TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Stack(_) => {
             Failure::internal(error)
         }

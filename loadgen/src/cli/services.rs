@@ -16,10 +16,11 @@ use super::{
     outcome::Failure,
 };
 use crate::{
+    codeconnect::{CodeConnectSystem, LabClient},
     events::{Publisher, Steering},
-    observer::Control,
     stack::{Stack, StackError, StackOptions, Victim},
-    trial::{Bench, Crash, Upkeep},
+    system::{Endpoint, Endpoints},
+    trial::{Crash, TestEnv, Upkeep},
 };
 
 /// Which services a command uses.
@@ -207,12 +208,18 @@ pub(super) async fn start(
         })
 }
 
+/// The backend at one address, as trials see it.
+fn system(address: SocketAddr, host: String, lab: LabClient) -> Arc<CodeConnectSystem> {
+    let endpoints = Endpoints::one(Endpoint { address, host });
+    Arc::new(CodeConnectSystem::new(endpoints, lab))
+}
+
 pub(super) async fn open(
     services: &Services,
     running: &Held<Stack>,
     events: Publisher,
     steering: Steering,
-) -> Result<Bench, Failure> {
+) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {
         Services::Running {
@@ -221,15 +228,13 @@ pub(super) async fn open(
             address,
             token,
         } => {
-            let control = Control::new(base, token.clone()).map_err(Failure::internal)?;
-            control.live().await.map_err(Failure::usage)?;
-            if control.has_token() {
-                control.profile().await.map_err(Failure::usage)?;
+            let lab = LabClient::new(base, token.clone()).map_err(Failure::internal)?;
+            lab.live().await.map_err(Failure::usage)?;
+            if lab.has_token() {
+                lab.profile().await.map_err(Failure::usage)?;
             }
-            Ok(Bench {
-                address: *address,
-                host: host.clone(),
-                control,
+            Ok(TestEnv {
+                system: system(*address, host.clone(), lab),
                 upkeep: None,
                 crash: None,
                 events,
@@ -255,12 +260,10 @@ pub(super) async fn open(
             };
             let at = start(options, running).await?;
             let (host, address) = resolve(&at.target_url)?;
-            let control =
-                Control::new(&at.target_url, Some(at.lab_token)).map_err(Failure::internal)?;
-            Ok(Bench {
-                address,
-                host,
-                control,
+            let lab =
+                LabClient::new(&at.target_url, Some(at.lab_token)).map_err(Failure::internal)?;
+            Ok(TestEnv {
+                system: system(address, host, lab),
                 upkeep: Some(Arc::new(Hands(Arc::clone(running)))),
                 crash: *crash,
                 events,

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::codeconnect::CodeConnect;
+use crate::system::Application as _;
 use crate::{
     experiment::{Experiment, file},
     suite::{
@@ -85,13 +87,19 @@ pub(super) fn suites() -> Vec<&'static str> {
 /// The suite of that path or name.
 pub(super) fn suite(word: &str) -> Result<(Suite, Source), BadFile> {
     let source = find("suite", word, SUITES)?;
-    Ok((load::parse(&source.text, &source.name)?, source))
+    Ok((
+        load::parse(&source.text, &source.name, CodeConnect.catalog())?,
+        source,
+    ))
 }
 
 /// The experiment of that path or name.
 pub(super) fn experiment(word: &str) -> Result<(Experiment, Source), BadFile> {
     let source = find("experiment", word, EXPERIMENTS)?;
-    Ok((file::parse(&source.text, &source.name)?, source))
+    Ok((
+        file::parse(&source.text, &source.name, &CodeConnect)?,
+        source,
+    ))
 }
 
 /// The suite or experiment of that path or name.
@@ -132,7 +140,7 @@ fn find(kind: &str, word: &str, shipped: &[(&str, &str)]) -> Result<Source, BadF
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{experiment::metrics, flows};
+    use crate::experiment::metrics;
 
     #[test]
     fn everything_that_is_shipped_can_be_read_and_has_the_name_of_its_file() {
@@ -144,14 +152,14 @@ mod tests {
             assert_eq!(experiment.suite.name, *name);
             assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
             assert!(experiment.expected.is_some(), "{name} expects nothing");
+            let catalog = CodeConnect.catalog();
             let flows = experiment
                 .suite
                 .flows
                 .iter()
-                .filter_map(|one| flows::flow(&one.flow));
+                .filter_map(|one| catalog.flow(&one.flow));
             let operations: Vec<&str> = flows
-                .flat_map(flows::Flow::operations)
-                .map(|op| flows::operation_name(*op))
+                .flat_map(|flow| catalog.operation_names(flow))
                 .collect();
             let caches = ["mentors", "bookings", "users"];
             let known = metrics(&operations, &caches, 1.0);

@@ -28,7 +28,7 @@ use crate::{
 pub(super) fn run(args: &StackArgs) -> Result<u8, Failure> {
     let services = services(&args.services)?;
     // A wrong profile is told before anything is started.
-    overrides::profile(&args.profile, &[])?;
+    overrides::settings(&args.profile, &[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

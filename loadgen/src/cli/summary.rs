@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use shared::api::lab::{Explanation, ProfileView};
+use shared::api::lab::Explanation;
 
 use crate::{
+    codeconnect::{CodeConnect, hints::HINTS},
     diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
@@ -13,10 +14,8 @@ use crate::{
         Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
     },
     suite::{Arrivals, LoadModel, Suite},
-    trial::{
-        Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation, promised,
-        switches_by_name,
-    },
+    system::{Application as _, InForce},
+    trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
     verdict::{self, Findings, INVALID, NOISY, judge},
 };
 
@@ -42,7 +41,11 @@ pub(super) struct About {
 pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
     let mut measured = Measured::default();
     measured.add(outcome);
-    let mut thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
+    let mut thresholds = verdict::hold(
+        &suite.thresholds,
+        &arm.name,
+        measured.figures(CodeConnect.catalog()),
+    );
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
             "FAIL".clone_into(&mut one.word);
@@ -57,7 +60,7 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         invalid_reasons: Vec::new(),
         violations: verdict::broken_sentences(
             &arm.name,
-            arm.known_wrong().as_deref(),
+            arm.known_wrong.as_deref(),
             &measured.audit,
         ),
         thresholds: &thresholds,
@@ -81,7 +84,7 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         arms: vec![stored_arm(
             arm,
             &measured,
-            outcome.view.as_ref(),
+            outcome.in_force.as_ref(),
             &outcome.plans,
         )],
         trials: vec![trial.clone()],
@@ -92,7 +95,7 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         interrupted: outcome.data.interrupted,
         warnings,
     };
-    parts.summary(about, outcome.view.as_ref())
+    parts.summary(about, outcome.in_force.as_ref())
 }
 
 /// The summary of an experiment, whether it ran to its end or not.
@@ -107,7 +110,11 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(&suite.thresholds, &after.arm.name, after.measured.figures())
+        verdict::hold(
+            &suite.thresholds,
+            &after.arm.name,
+            after.measured.figures(CodeConnect.catalog()),
+        )
     };
     let mut invalid_reasons = Vec::new();
     invalid_reasons.extend(
@@ -125,7 +132,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         .flat_map(|result: &ArmResult| {
             verdict::broken_sentences(
                 &result.arm.name,
-                result.arm.known_wrong().as_deref(),
+                result.arm.known_wrong.as_deref(),
                 &result.measured.audit,
             )
         })
@@ -156,7 +163,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
             finished.valid_blocks
         ));
     }
-    let view = after.view.as_ref().or(before.view.as_ref());
+    let view = after.in_force.as_ref().or(before.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
         suite,
@@ -176,7 +183,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
                 stored_arm(
                     &result.arm,
                     &result.measured,
-                    result.view.as_ref(),
+                    result.in_force.as_ref(),
                     &result.plans,
                 )
             })
@@ -197,7 +204,7 @@ pub(super) fn of_factorial(
     about: About,
     suite: &Suite,
     load: String,
-    finished: &crate::factorial::Finished,
+    finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
@@ -212,7 +219,7 @@ pub(super) fn of_factorial(
         .flat_map(|result| {
             verdict::broken_sentences(
                 &result.arm.name,
-                result.arm.known_wrong().as_deref(),
+                result.arm.known_wrong.as_deref(),
                 &result.measured.audit,
             )
         })
@@ -233,7 +240,7 @@ pub(super) fn of_factorial(
             .filter(|trial| trial.validity.word != INVALID)
             .count(),
     });
-    let view = finished.arms.iter().find_map(|arm| arm.view.as_ref());
+    let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
         suite,
@@ -245,7 +252,7 @@ pub(super) fn of_factorial(
                 stored_arm(
                     &result.arm,
                     &result.measured,
-                    result.view.as_ref(),
+                    result.in_force.as_ref(),
                     &result.plans,
                 )
             })
@@ -276,9 +283,11 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn summary(self, about: About, view: Option<&ProfileView>) -> Summary {
+    fn summary(self, about: About, view: Option<&InForce>) -> Summary {
         let mut warnings = about.warnings;
-        let (mut named, told) = view.map(environment).unwrap_or_default();
+        let (mut named, told) = view.map_or_else(Default::default, |view| {
+            (view.environment.clone(), view.warnings.clone())
+        });
         for warning in told.into_iter().chain(self.warnings) {
             if !warnings.contains(&warning) {
                 warnings.push(warning);
@@ -308,7 +317,7 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
         };
-        summary.recommendations = diagnose::advise(&summary);
+        summary.recommendations = diagnose::advise(&summary, &HINTS);
         summary
     }
 }
@@ -316,22 +325,21 @@ impl Parts<'_> {
 fn stored_arm(
     arm: &ArmSetting,
     measured: &Measured,
-    view: Option<&ProfileView>,
+    view: Option<&InForce>,
     plans: &[Explanation],
 ) -> Arm {
+    let settings = view.map_or(&arm.settings, |view| &view.settings);
+    let operations = CodeConnect.catalog().operations;
     Arm {
         name: arm.name.clone(),
-        profile: switches_by_name(view, &arm.profile),
-        fingerprint: view.map_or_else(
-            || arm.profile.fingerprint(),
-            |view| view.fingerprint.clone(),
-        ),
+        profile: settings.0.clone(),
+        fingerprint: settings.fingerprint(),
         trials: measured.trials,
         total: operation("total", &measured.total, measured.window_s),
-        operations: arm_operations(&measured.ops, measured.window_s),
+        operations: arm_operations(&measured.ops, operations, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
-        promised: promised(measured.tally, &measured.freshness),
+        promised: measured.promises.stored(),
         plans: plans.iter().flat_map(observer::read_plans).collect(),
     }
 }
@@ -346,7 +354,7 @@ fn first_failures(outcome: &Outcome) -> Vec<String> {
         .map(|(op, why, count)| {
             format!(
                 "{}: {count} time(s): {why}",
-                crate::flows::operation_name(*op)
+                CodeConnect.catalog().operations.name(*op)
             )
         })
         .collect()

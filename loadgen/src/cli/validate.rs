@@ -9,9 +9,11 @@ use super::{
     summary::load_line,
 };
 use crate::{
+    codeconnect::CodeConnect,
     exit,
     experiment::{Experiment, file},
     suite::{Suite, load},
+    system::Application as _,
 };
 
 /// Checks every file; the first wrong one ends it.
@@ -20,10 +22,10 @@ pub(super) fn run(args: &ValidateArgs) -> Result<u8, Failure> {
     for word in &args.files {
         let source = shipped::either(word)?;
         let written = if is_experiment(&source.text) {
-            let experiment = file::parse(&source.text, &source.name)?;
+            let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
             tell_experiment(&mut out, &source.name, &experiment)
         } else {
-            let suite = load::parse(&source.text, &source.name)?;
+            let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
             tell_suite(&mut out, &source.name, &suite)
         };
         if let Err(error) = written {
@@ -84,8 +86,8 @@ fn tell_experiment(out: &mut impl Write, name: &str, experiment: &Experiment) ->
     }
     for (path, before, after) in experiment
         .before
-        .profile
-        .differences(&experiment.after.profile)
+        .settings
+        .differences(&experiment.after.settings)
     {
         writeln!(out, "  switch      {path}: {before} -> {after}")?;
     }
@@ -101,7 +103,7 @@ mod tests {
         for (name, text) in shipped::EXPERIMENTS {
             assert!(is_experiment(text), "{name}");
             let mut out = Vec::new();
-            let experiment = file::parse(text, name).unwrap();
+            let experiment = file::parse(text, name, &CodeConnect).unwrap();
             tell_experiment(&mut out, name, &experiment).unwrap();
             let told = String::from_utf8(out).unwrap();
             let same = experiment.before == experiment.after;

@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::invariant::InvariantResult;
 
-use super::fixture::band;
+use super::fixture::{band, set};
 use crate::schema::{Parts, PlanNode, StatementPlan, Summary, ValidityCheck};
 
 pub(super) fn tail(summary: &mut Summary, parts: Parts) {
@@ -11,6 +11,7 @@ pub(super) fn tail(summary: &mut Summary, parts: Parts) {
 }
 
 pub(super) fn pool(summary: &mut Summary) {
+    set(summary, "pool.size", "5");
     let arm = &mut summary.arms[0];
     arm.server.pool_max = 5;
     arm.server.pool_waiters_max = 38;
@@ -28,8 +29,8 @@ pub(super) fn limit(summary: &mut Summary) {
 }
 
 pub(super) fn hash(summary: &mut Summary) {
+    set(summary, "hash.threads", "shared");
     let arm = &mut summary.arms[0];
-    arm.profile.insert("auth.placement".into(), "inline".into());
     arm.operations[0].cost.hash_ms = 50.0;
     arm.operations[0].cost.total_ms = 60.0;
     arm.operations[1].response.p99 = Some(210.0);
@@ -41,14 +42,13 @@ pub(super) fn redis_down(summary: &mut Summary) {
 
 pub(super) fn pings(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.profile.insert("cache.connection".into(), "pool".into());
     arm.server.redis_commands = 9_000;
     arm.server.redis_pings = 3_000;
 }
 
 pub(super) fn uncached(summary: &mut Summary) {
+    set(summary, "cache.items", "off");
     let arm = &mut summary.arms[0];
-    arm.profile.insert("cache.mentors".into(), "off".into());
     arm.operations[1].anatomy = vec![band(Parts {
         db_ms: 40.0,
         rest_ms: 2.0,
@@ -58,7 +58,7 @@ pub(super) fn uncached(summary: &mut Summary) {
 
 pub(super) fn misses(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.server.cache_hit_ratio = [("mentors".to_owned(), Some(0.1))].into();
+    arm.server.cache_hit_ratio = [("items".to_owned(), Some(0.1))].into();
     let parts = Parts {
         db_ms: 3.0,
         rest_ms: 2.0,
@@ -68,7 +68,7 @@ pub(super) fn misses(summary: &mut Summary) {
 }
 
 pub(super) fn busy(summary: &mut Summary) {
-    summary.arms[0].server.cpu_s = [("target-app".to_owned(), 58.0)].into();
+    summary.arms[0].server.cpu_s = [("shop".to_owned(), 58.0)].into();
 }
 
 pub(super) fn busy_database(summary: &mut Summary) {
@@ -87,7 +87,7 @@ pub(super) fn late_generator(summary: &mut Summary) {
 
 pub(super) fn leak(summary: &mut Summary) {
     for (index, trial) in (1_u64..).zip(&mut summary.trials) {
-        trial.server.rss_bytes = [("target-app".to_owned(), index * 90_000_000)].into();
+        trial.server.rss_bytes = [("shop".to_owned(), index * 90_000_000)].into();
     }
 }
 
@@ -123,23 +123,21 @@ pub(super) fn large(summary: &mut Summary) {
 }
 
 pub(super) fn many_queries(summary: &mut Summary) {
+    set(summary, "items.query", "loop");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("mentors.query".into(), "n_plus_one".into());
     arm.operations[1].cost.queries = 61.0;
 }
 
 pub(super) fn scan(summary: &mut Summary) {
+    set(summary, "index.orders_customer", "off");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("index.bookings_student".into(), "off".into());
     arm.plans = vec![StatementPlan {
-        operation: "bookings.mine".into(),
+        operation: "orders.mine".into(),
         statement: "page".into(),
         times: 1,
         nodes: vec![PlanNode {
             kind: "Seq Scan".into(),
-            relation: Some("booking".into()),
+            relation: Some("orders".into()),
             rows: 7.0,
             rows_removed: 149_993.0,
             ..PlanNode::default()
@@ -160,6 +158,7 @@ pub(super) fn slow_query(summary: &mut Summary) {
 }
 
 pub(super) fn locks(summary: &mut Summary) {
+    set(summary, "orders.guard", "lock");
     summary.arms[0].server.waits = [("Lock:tuple".to_owned(), 0.4)].into();
 }
 
@@ -186,15 +185,14 @@ pub(super) fn idle(summary: &mut Summary) {
 }
 
 pub(super) fn corruption(summary: &mut Summary) {
+    set(summary, "orders.guard", "none");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("bookings.strategy".into(), "naive".into());
     arm.audit = vec![InvariantResult {
         number: 1,
-        name: "slot_capacity".into(),
-        statement: "No slot holds more than its capacity.".into(),
+        name: "stock_not_negative".into(),
+        statement: "No item is sold more often than it is in stock.".into(),
         violations: 7,
-        rows: vec![json!({"slot": 1})],
+        rows: vec![json!({"item": 1})],
     }];
 }
 

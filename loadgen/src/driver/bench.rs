@@ -15,7 +15,6 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    flows::World,
     recorder::Shard,
     sample::{OpId, Outcome, Sample},
     units::Nanos,
@@ -29,7 +28,6 @@ pub(super) struct Bench {
     pub(super) wire: Wire,
     pub(super) timeout: Nanos,
     pub(super) flows: Vec<FlowLoad>,
-    pub(super) world: Arc<World>,
     /// Seed of what iterations draw.
     pub(super) seed: u64,
     pub(super) progress: Arc<Progress>,

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     events::Wish,
-    flows::Memory,
+    flow::UserMemory,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, Closed, Mix},
     seed::{self, Chance},
@@ -227,7 +227,11 @@ impl Crowd {
         let window = bench.shard.borrow().window();
         let end = Nanos::from_millis(self.rule.duration.0);
         let mut user = User::new(Rc::clone(bench));
-        let mut memories: Vec<Memory> = bench.flows.iter().map(|_| Memory::default()).collect();
+        let mut memories: Vec<UserMemory> = bench
+            .flows
+            .iter()
+            .map(|load| load.flow.new_user())
+            .collect();
         let mut at = Nanos(u64::from(number) * self.spread() / u64::from(self.rule.users.max(1)));
         if number >= self.rule.users {
             // One that a person has asked for comes now.

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{bench::Bench, pacer::Due, user::User};
 use crate::{
-    flows::Memory,
+    flow::UserMemory,
     sample::Outcome,
     suite::{InFlight, Policy},
     units::Nanos,
@@ -25,7 +25,7 @@ use crate::{
 /// A virtual user with what it remembers.
 struct Seat {
     user: User,
-    memory: Memory,
+    memory: UserMemory,
     number: u32,
 }
 
@@ -148,9 +148,10 @@ impl Crew {
                 let (first, step) = self.numbers;
                 let number = first + pool.made * step;
                 pool.made += 1;
+                let flow = &self.bench.flows[usize::from(due.arrival.flow)].flow;
                 Seat {
                     user: User::new(Rc::clone(&self.bench)),
-                    memory: Memory::default(),
+                    memory: flow.new_user(),
                     number,
                 }
             }

@@ -12,7 +12,7 @@ use std::{
 use super::ladder::{Ladder, Rungs};
 use crate::{
     clock::Clock,
-    flows::{OPERATIONS, operation_name},
+    flow::Operations,
     sample::{OpId, Outcome},
     units::{Nanos, Quantile},
 };
@@ -28,6 +28,7 @@ pub struct Progress {
     clock: OnceLock<Clock>,
     offered: AtomicU64,
     due: AtomicU64,
+    names: Operations,
     /// By the number of the operation.
     operations: Vec<Counters>,
 }
@@ -40,8 +41,9 @@ struct Counters {
     rungs: Rungs,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
+impl Progress {
+    /// Counters at zero for these operations.
+    pub fn new(names: Operations) -> Self {
         let counters = || Counters {
             outcomes: array::from_fn(|_| AtomicU64::new(0)),
             buckets: array::from_fn(|_| AtomicU64::new(0)),
@@ -51,7 +53,8 @@ impl Default for Progress {
             clock: OnceLock::new(),
             offered: AtomicU64::new(0),
             due: AtomicU64::new(0),
-            operations: OPERATIONS.iter().map(|_| counters()).collect(),
+            names,
+            operations: names.iter().map(|_| counters()).collect(),
         }
     }
 }
@@ -114,7 +117,7 @@ impl Progress {
             let done = counters.read();
             if done.count() > 0 {
                 total.add(&done);
-                operations.push((operation_name(OpId(index as u16)), done));
+                operations.push((self.names.name(OpId(index as u16)), done));
                 ladders.push(counters.rungs.read());
             }
         }
@@ -349,7 +352,7 @@ mod tests {
 
     #[test]
     fn rates_are_those_between_two_snapshots() {
-        let progress = Progress::default();
+        let progress = Progress::new(crate::flow::shop().operations);
         let before = progress.snapshot();
         for _ in 0..10 {
             progress.offered();
@@ -373,7 +376,7 @@ mod tests {
             "{bars:?}"
         );
         let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["auth.me", "mentors.list"]);
+        assert_eq!(names, ["orders.create", "session.open"]);
         let errors: Vec<_> = after.operations[0].1.errors().collect();
         assert_eq!(errors, [(Outcome::Timeout, 1)]);
     }

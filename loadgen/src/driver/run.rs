@@ -156,7 +156,6 @@ fn worker(
         wire: options.wire.clone(),
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
-        world: Arc::clone(&setup.world),
         seed: seed::sub_seed(setup.seed, "iterations"),
         progress: Arc::clone(&setup.progress),
         shard: RefCell::new(shard),

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     aggregator::{TrialData, write_samples},
-    flows::operation_name,
+    flow::shop,
     sample::{OpId, Outcome},
     suite::{Arrivals, LoadModel, Phase},
     units::Quantile,
@@ -48,7 +48,8 @@ fn load(samples: Option<usize>) -> TrialData {
 /// Each line's operation, outcome, response and service time in milliseconds.
 fn lines(data: &TrialData) -> Vec<(String, String, f64, f64)> {
     let mut packed = Vec::new();
-    write_samples(data.samples.as_ref().unwrap(), &mut packed).unwrap();
+    let samples = data.samples.as_ref().unwrap();
+    write_samples(samples, shop().operations, &mut packed).unwrap();
     let lines = BufReader::new(GzDecoder::new(&packed[..])).lines();
     let line = |line: Result<String, std::io::Error>| {
         let line = line.unwrap();
@@ -78,7 +79,7 @@ fn percentiles_of_the_lines_are_those_of_the_histograms() {
         .map(|(op, kept)| (Some(*op), kept))
         .chain([(None, &data.total)])
     {
-        let mine = |name: &str| op.is_none_or(|op| operation_name(op) == name);
+        let mine = |name: &str| op.is_none_or(|op| shop().operations.name(op) == name);
         let answered = lines
             .iter()
             .filter(|(name, outcome, ..)| mine(name) && outcome == "ok");

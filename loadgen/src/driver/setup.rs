@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use crate::{
-    flows::{Flow, World},
+    flow::Flow,
     recorder::HIGHEST,
     schedule::{PlanError, Schedule},
     suite::Think,
@@ -18,10 +18,10 @@ use crate::{
 const MOST_WORKERS: usize = 64;
 
 /// One flow of the mix.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct FlowLoad {
     /// What it does.
-    pub flow: &'static dyn Flow,
+    pub flow: Arc<dyn Flow>,
     /// Its weight among all; arrivals of an open model are planned with the same.
     pub weight: f64,
     /// Pause before its next iteration (closed model), where it has one of its own.
@@ -38,8 +38,6 @@ pub struct Setup {
     pub schedule: Schedule,
     /// The mix, in the order that the plan's arrivals count in.
     pub flows: Vec<FlowLoad>,
-    /// What all users know.
-    pub world: Arc<World>,
     /// Longest time from the intended start to the last byte.
     pub timeout: Millis,
     /// Longest wait, after the load, for what is under way.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     check::status,
-    flows::{Flow, Iteration},
+    flow::{Flow, Iteration},
     request::Request,
     sample::{OpId, Outcome},
     suite::LoadModel,
@@ -24,14 +24,8 @@ impl Flow for Script {
     fn name(&self) -> &'static str {
         "test.script"
     }
-    fn help(&self) -> &'static str {
-        "runs a function"
-    }
-    fn operations(&self) -> &'static [OpId] {
+    fn operations(&self) -> &[OpId] {
         &[OpId(0), OpId(1), OpId(2)]
-    }
-    fn needs_sessions(&self) -> bool {
-        false
     }
     fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
         (self.0)(it)

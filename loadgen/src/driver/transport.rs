@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flows::Transport,
+    flow::Transport,
     request::Request,
     sample::{OpId, Outcome},
 };

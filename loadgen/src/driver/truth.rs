@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures_util::{SinkExt as _, StreamExt as _, future::LocalBoxFuture};
-use shared::{dataset::Scale, time::Millis};
+use shared::time::Millis;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::{FlowLoad, Progress, Setup};
 use crate::{
     check::{json, status},
-    flows::{Flow, Iteration, World},
+    flow::{Flow, Iteration, shop},
     request::Request,
     sample::OpId,
     schedule::plan,
@@ -178,14 +178,8 @@ impl Flow for Paths {
     fn name(&self) -> &'static str {
         "test.paths"
     }
-    fn help(&self) -> &'static str {
-        "sends paths"
-    }
-    fn operations(&self) -> &'static [OpId] {
+    fn operations(&self) -> &[OpId] {
         &[OpId(0), OpId(1), OpId(2)]
-    }
-    fn needs_sessions(&self) -> bool {
-        false
     }
     fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
@@ -201,6 +195,24 @@ impl Flow for Paths {
                 }
             }
         })
+    }
+}
+
+/// A flow that lives as long as the test program.
+struct Static(&'static dyn Flow);
+
+impl Flow for Static {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+    fn operations(&self) -> &[OpId] {
+        self.0.operations()
+    }
+    fn at_once(&self) -> usize {
+        self.0.at_once()
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        self.0.run(it)
     }
 }
 
@@ -221,17 +233,16 @@ pub(super) fn setup(
         host: target.to_string(),
         schedule: plan(&load, &[1.0], &windows, 7).unwrap(),
         flows: vec![FlowLoad {
-            flow,
+            flow: Arc::new(Static(flow)),
             weight: 1.0,
             think: None,
         }],
-        world: Arc::new(World::new(Scale::Tiny.counts(), Vec::new(), 0, false)),
         timeout: Millis(2_000),
         drain: windows.drain,
         max_users: 64,
         workers: 1,
         seed: 7,
-        progress: Arc::new(Progress::default()),
+        progress: Arc::new(Progress::new(shop().operations)),
         stop: CancellationToken::new(),
     }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flows::{Iteration, Memory},
+    flow::{Iteration, UserMemory},
     sample::{OpId, Outcome, Sample},
     schedule::Arrival,
     seed::Chance,
@@ -91,7 +91,7 @@ impl User {
         &mut self,
         arrival: Arrival,
         woke: Nanos,
-        memory: &mut Memory,
+        memory: &mut UserMemory,
         number: u32,
     ) {
         self.intended = arrival.intended;
@@ -99,12 +99,11 @@ impl User {
         self.arrived = Some((woke, bench.clock.now()));
         self.due = true;
         let mut rng = Chance::nth(bench.seed, arrival.index);
-        let flow = bench.flows[usize::from(arrival.flow)].flow;
+        let flow = &bench.flows[usize::from(arrival.flow)].flow;
         flow.run(Iteration {
             transport: self,
             memory,
             rng: &mut rng,
-            world: &bench.world,
             arrival: arrival.index,
             user: number,
         })

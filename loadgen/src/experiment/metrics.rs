@@ -7,7 +7,7 @@ type Figure = Box<dyn Fn(&Trial) -> Option<f64>>;
 
 /// One figure that every trial has.
 pub struct Metric {
-    /// `mentors.list p97.5`.
+    /// `orders.list p97.5`.
     pub name: String,
     /// Unit of the figure: `ms`, `%`, `1/s` or empty.
     pub unit: &'static str,
@@ -225,15 +225,15 @@ mod tests {
 
     #[test]
     fn every_operation_has_its_three_metrics_and_names_are_unique() {
-        let all = metrics(&["mentors.list", "auth.login"], &["mentors"], 10_000.0);
+        let all = metrics(&["orders.list", "session.open"], &["orders"], 10_000.0);
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         for wanted in [
-            "mentors.list p50",
-            "mentors.list p97.5",
-            "auth.login success",
+            "orders.list p50",
+            "orders.list p97.5",
+            "session.open success",
             "total p95",
             "queries per request",
-            "cache hit ratio mentors",
+            "cache hit ratio orders",
             "pool wait",
             "target-app cpu per request",
         ] {

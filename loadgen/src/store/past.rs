@@ -6,11 +6,11 @@ use super::{
     folder::{StoreError, io_error},
     load,
 };
-use crate::history::Past;
+use crate::history::PastRun;
 
 /// Reads the summary of every run in `results/runs`, and says how many could not be read: unfinished,
 /// broken, or of a newer program.
-pub fn past(results: &Path) -> Result<(Vec<Past>, usize), StoreError> {
+pub fn past(results: &Path) -> Result<(Vec<PastRun>, usize), StoreError> {
     let runs = results.join("runs");
     let mut folders = Vec::new();
     for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
@@ -26,7 +26,7 @@ pub fn past(results: &Path) -> Result<(Vec<Past>, usize), StoreError> {
         let name = path.file_name().unwrap_or(path.as_os_str());
         let folder = name.to_string_lossy().into_owned();
         match load(&path) {
-            Ok(summary) => found.push(Past { folder, summary }),
+            Ok(summary) => found.push(PastRun { folder, summary }),
             // Has no place in a line of runs, and nothing is wrong with it.
             Err(StoreError::Factorial { .. }) => {}
             Err(_) => unread += 1,

@@ -71,12 +71,13 @@ mod tests {
     use super::*;
     use crate::{
         driver::Progress,
+        flow::shop,
         sample::{OpId, Outcome},
         units::Nanos,
     };
 
     fn at(ms: u64, completed: u64, failed: u64) -> Snapshot {
-        let progress = Progress::default();
+        let progress = Progress::new(shop().operations);
         for number in 0..completed {
             let outcome = if number < failed {
                 Outcome::Timeout

@@ -6,7 +6,7 @@ use crate::{
     schedule::{MOST_ARRIVALS, Onward, PlanError},
     seed::sub_seed,
     suite::{LoadModel, load::MAX_USERS},
-    trial::{Bench, Place},
+    trial::{TestEnv, TrialSpec},
     units::Nanos,
 };
 
@@ -15,13 +15,13 @@ const MOST_RATE: f64 = 100_000.0;
 
 /// Says what can be changed, and gives the driver what it needs to follow.
 pub(super) fn offer(
-    bench: &Bench,
-    place: &Place<'_>,
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
     flows: &[FlowLoad],
 ) -> Result<Option<Helm>, PlanError> {
-    let suite = place.suite;
+    let suite = spec.suite;
     let (steerable, onward) = match &suite.load {
-        _ if place.blocks > 0 => {
+        _ if spec.blocks > 0 => {
             let why = "the load of an experiment is fixed: both arms must bear the same";
             (Steerable::Nothing { why: why.into() }, None)
         }
@@ -29,7 +29,7 @@ pub(super) fn offer(
             let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
             let length = phases.iter().map(|phase| phase.duration.0).sum();
             let end = Nanos::from_millis(length);
-            let seed = sub_seed(place.seed, "plan");
+            let seed = sub_seed(spec.seed, "plan");
             let now = phases.first().map_or(0.0, |one| one.rate.as_per_second());
             let most = highest_rate(end);
             (
@@ -52,8 +52,8 @@ pub(super) fn offer(
         }
     };
     let can = !matches!(steerable, Steerable::Nothing { .. });
-    let helm = can.then(|| Helm::new(bench.steering.wishes(), onward));
-    bench.steering.begin(steerable);
+    let helm = can.then(|| Helm::new(env.steering.wishes(), onward));
+    env.steering.begin(steerable);
     Ok(helm)
 }
 

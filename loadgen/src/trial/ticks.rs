@@ -219,7 +219,7 @@ mod tests {
             measure: Millis(9_000),
             drain: Millis(1_000),
         };
-        let progress = driver::Progress::default();
+        let progress = driver::Progress::new(crate::flow::shop().operations);
         let mut ticks = Ticks::default();
         let mut look = |ms: u64| {
             let mut now = progress.snapshot();

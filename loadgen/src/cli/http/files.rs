@@ -5,6 +5,7 @@ use std::{fs::create_dir_all, path::Path};
 use super::{super::outcome::Failure, json, judge::Measured};
 use crate::{
     aggregator::write_hlog,
+    flow::SingleRequest,
     store::{folder::write_atomically, write_samples_into},
 };
 
@@ -17,7 +18,12 @@ pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {
 /// Writes `DIR/latency.hlog` and `DIR/http.json`, and the requests one by one where they were kept.
 pub(super) fn write(measured: &Measured, folder: &Path) -> Result<(), Failure> {
     let mut log = Vec::new();
-    write_hlog(&measured.data, &mut log).map_err(Failure::internal)?;
+    write_hlog(
+        &measured.data,
+        SingleRequest::catalog().operations,
+        &mut log,
+    )
+    .map_err(Failure::internal)?;
     let figures = json::render(measured);
     for (name, bytes) in [
         ("latency.hlog", &log[..]),
@@ -26,7 +32,8 @@ pub(super) fn write(measured: &Measured, folder: &Path) -> Result<(), Failure> {
         write_atomically(&folder.join(name), bytes).map_err(Failure::usage)?;
     }
     match &measured.data.samples {
-        Some(samples) => write_samples_into(folder, samples).map_err(Failure::usage),
+        Some(samples) => write_samples_into(folder, samples, SingleRequest::catalog().operations)
+            .map_err(Failure::usage),
         None => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use super::args::HttpArgs;
 use crate::{
     aggregator::TrialData,
+    flow::SingleRequest,
     observer::{Course, Timeline},
     schema::{Server, ThresholdResult, Validity, Verdict},
     trial::told_changes,
@@ -83,6 +84,7 @@ pub(super) fn judged(
         &args.thresholds,
         "http",
         verdict::Figures {
+            catalog: &SingleRequest::catalog(),
             ops: &data.ops,
             phases: &std::collections::BTreeMap::new(),
             server: &Server::default(),

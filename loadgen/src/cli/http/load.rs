@@ -1,15 +1,15 @@
 //! The load of `loadgen http`: its model, its request, and the driver's setup.
 
-use std::{process::id, sync::Arc};
+use std::sync::Arc;
 
 use http::Method;
-use shared::{dataset::Scale, time::Millis};
+use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::{super::outcome::Failure, args::HttpArgs, place::Place};
 use crate::{
     driver::{FlowLoad, Progress, Setup},
-    flows::{AdHoc, World},
+    flow::SingleRequest,
     request::Request,
     schedule::{self, Onward, Schedule},
     seed::sub_seed,
@@ -135,8 +135,7 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
             Err("a closed loop is as fast as its answers: only a load with --rate can be changed")
         }
     };
-    // One a process, for as long as it lives: the driver's threads share it.
-    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(request(args, place)?, args.expect)));
+    let flow = Arc::new(SingleRequest::new(request(args, place)?, args.expect));
     let setup = Setup {
         target: place.address,
         host: place.host.clone(),
@@ -146,18 +145,12 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
             weight: 1.0,
             think: None,
         }],
-        world: Arc::new(World::new(
-            Scale::Tiny.counts(),
-            Vec::new(),
-            u64::from(id()),
-            false,
-        )),
         timeout: args.timeout,
         drain: windows.drain,
         max_users: args.users(),
         workers: usize::from(args.workers),
         seed: sub_seed(args.seed, "users"),
-        progress: Arc::new(Progress::default()),
+        progress: Arc::new(Progress::new(SingleRequest::catalog().operations)),
         stop: CancellationToken::new(),
     };
     Ok(Prepared {

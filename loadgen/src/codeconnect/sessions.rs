@@ -4,30 +4,26 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use shared::{
-    api::chat::RoomList,
-    dataset::{Counts, Scale},
-    paths,
-};
+use shared::{api::chat::RoomList, paths};
 
+use super::lab_client::{LabClient, LabError};
 use crate::{
     check,
     flows::{Account, check_login, login_request},
-    observer::{Control, ControlError},
     request::Request,
 };
 
 /// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
 const AT_ONCE: usize = 4;
-/// Tokens are renewed when they end sooner than this after what is planned.
+/// Tokens are renewed when they end sooner than this after the planned load.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Why nobody could be signed in.
 #[derive(Debug, thiserror::Error)]
-pub enum PrimeError {
+pub(super) enum SignInError {
     /// The target does not answer.
     #[error(transparent)]
-    Control(#[from] ControlError),
+    Lab(#[from] LabError),
     /// It answers, but not with a session.
     #[error(
         "signing in student {student} failed: {why}; is the database seeded (`target-app seed`)?"
@@ -42,7 +38,7 @@ pub enum PrimeError {
 
 /// The signed-in accounts.
 #[derive(Debug, Default)]
-pub struct Sessions {
+pub(super) struct Sessions {
     accounts: Vec<Account>,
     /// When the first of the tokens ends.
     until: Option<Instant>,
@@ -53,12 +49,12 @@ pub struct Sessions {
 impl Sessions {
     /// Sees to it that `count` accounts stay signed in for `needed` longer. Answers whether it
     /// had to ask the target.
-    pub async fn ensure(
+    pub(super) async fn ensure(
         &mut self,
-        control: &Control,
+        lab: &LabClient,
         count: u32,
         needed: Duration,
-    ) -> Result<bool, PrimeError> {
+    ) -> Result<bool, SignInError> {
         let long_enough = self
             .until
             .is_some_and(|until| until.saturating_duration_since(now()) >= needed + MARGIN);
@@ -72,7 +68,7 @@ impl Sessions {
         }
         let begun = now();
         let signed_in: Vec<(Account, u64)> = stream::iter(0..count)
-            .map(|student| sign_in(control, student))
+            .map(|student| sign_in(lab, student))
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
@@ -88,22 +84,22 @@ impl Sessions {
     }
 
     /// The accounts.
-    pub fn accounts(&self) -> &[Account] {
+    pub(super) fn accounts(&self) -> &[Account] {
         &self.accounts
     }
 
     /// How long a token lives, where it is too short for `needed`.
-    pub fn too_short_for(&self, needed: Duration) -> Option<Duration> {
+    pub(super) fn too_short_for(&self, needed: Duration) -> Option<Duration> {
         (!self.accounts.is_empty() && self.lifetime < needed).then_some(self.lifetime)
     }
 }
 
-async fn sign_in(control: &Control, student: u32) -> Result<(Account, u64), PrimeError> {
-    let wrong = |why: String| PrimeError::Login { student, why };
-    let reply = control.ask(login_request(student)).await?;
+async fn sign_in(lab: &LabClient, student: u32) -> Result<(Account, u64), SignInError> {
+    let wrong = |why: String| SignInError::Login { student, why };
+    let reply = lab.ask(login_request(student)).await?;
     let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
     let token = session.tokens.access_token;
-    let reply = control
+    let reply = lab
         .ask(Request::get(paths::CHAT_ROOMS).bearer(&token))
         .await?;
     let rooms: RoomList = check::json(&reply, 200).map_err(|why| wrong(why.to_string()))?;
@@ -114,14 +110,6 @@ async fn sign_in(control: &Control, student: u32) -> Result<(Account, u64), Prim
         rooms: rooms.rooms.into_iter().map(|room| room.id).collect(),
     };
     Ok((account, session.tokens.expires_in))
-}
-
-/// How many rows of each kind a target of that scale holds; small where it does not say.
-pub fn rows(scale: Option<&str>) -> Counts {
-    scale
-        .and_then(|word| word.parse::<Scale>().ok())
-        .unwrap_or(Scale::Small)
-        .counts()
 }
 
 /// The one place of this file that reads the time: tokens end by the wall, not by a trial.
@@ -135,20 +123,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_an_error_and_no_account() {
-        let control = Control::new("http://127.0.0.1:1", None).unwrap();
+        let lab = LabClient::new("http://127.0.0.1:1", None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
-            .ensure(&control, 2, Duration::from_secs(1))
+            .ensure(&lab, 2, Duration::from_secs(1))
             .await
             .unwrap_err();
         assert!(error.to_string().contains("does not answer"), "{error}");
         assert!(sessions.accounts().is_empty());
-    }
-
-    #[test]
-    fn an_unknown_scale_counts_as_small() {
-        assert_eq!(rows(Some("tiny")), Scale::Tiny.counts());
-        assert_eq!(rows(None), Scale::Small.counts());
-        assert_eq!(rows(Some("vast")), Scale::Small.counts());
     }
 }

@@ -9,14 +9,15 @@ use shared::{
     ledger::{BookingPromise, Ledger, MessagePromise, Told},
 };
 
-use super::freshness::{Freshness, Reading, Visible};
+use super::freshness::{Reading, Visible};
+use crate::system::{Freshness, WriteCounts};
 
 /// Most entries of either kind: some 40 MB of JSON, which an audit still takes.
 const MOST: usize = 200_000;
 
 /// The ledger while it is written; shared by all virtual users of a trial.
 #[derive(Debug, Default)]
-pub struct Promises(Mutex<Entries>);
+pub struct LedgerRecorder(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
@@ -26,39 +27,16 @@ struct Entries {
 
 /// Where an attempt was entered; without one it found no room, and nothing more is noted of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ticket(Option<usize>);
+pub struct LedgerEntry(Option<usize>);
 
-/// How many promises of each kind a trial has.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Acknowledged: bookings, cancellations and messages.
-    pub acknowledged: u64,
-    /// Refused for a reason.
-    pub refused: u64,
-    /// Neither: the answer never came, or was a failure.
-    pub in_doubt: u64,
-    /// Attempts that found no room in the ledger.
-    pub omitted: u64,
-}
-
-impl Tally {
-    /// Adds those of another trial.
-    pub fn add(&mut self, other: Self) {
-        self.acknowledged += other.acknowledged;
-        self.refused += other.refused;
-        self.in_doubt += other.in_doubt;
-        self.omitted += other.omitted;
-    }
-}
-
-impl Promises {
+impl LedgerRecorder {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         // A user that panicked while holding it leaves whole entries behind.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A booking is about to be asked for. One entry an idempotency key: repetitions have none.
-    pub fn booking(&self, student: UserId, slot: SlotId) -> Ticket {
+    pub fn booking(&self, student: UserId, slot: SlotId) -> LedgerEntry {
         let mut entries = self.entries();
         let promise = BookingPromise {
             student,
@@ -70,9 +48,9 @@ impl Promises {
     }
 
     /// It was acknowledged.
-    pub fn booked(&self, ticket: Ticket, booking: &BookingView) {
+    pub fn booked(&self, entry: LedgerEntry, booking: &BookingView) {
         let mut entries = self.entries();
-        let Some(promise) = ticket.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
+        let Some(promise) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
             // What the ledger has no room for is not followed either: both stay bounded.
             return;
         };
@@ -82,31 +60,31 @@ impl Promises {
     }
 
     /// It was refused: the slot was `full`, or for another reason.
-    pub fn refused(&self, ticket: Ticket, full: bool) {
-        self.tell(ticket, if full { Told::Full } else { Told::Refused });
+    pub fn refused(&self, entry: LedgerEntry, full: bool) {
+        self.tell(entry, if full { Told::Full } else { Told::Refused });
     }
 
     /// A cancellation of it is about to be asked for.
-    pub fn cancelling(&self, ticket: Ticket, booking: &BookingView) {
+    pub fn cancelling(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelling(booking);
-        self.tell(ticket, Told::CancelInDoubt);
+        self.tell(entry, Told::CancelInDoubt);
     }
 
     /// It was cancelled.
-    pub fn cancelled(&self, ticket: Ticket, booking: &BookingView) {
+    pub fn cancelled(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelled(booking);
-        self.tell(ticket, Told::Cancelled);
+        self.tell(entry, Told::Cancelled);
     }
 
-    fn tell(&self, ticket: Ticket, told: Told) {
+    fn tell(&self, entry: LedgerEntry, told: Told) {
         let mut entries = self.entries();
-        if let Some(promise) = ticket.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
+        if let Some(promise) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
             promise.told = told;
         }
     }
 
     /// A chat message is about to be sent.
-    pub fn message(&self, room: RoomId, sender: UserId, client_id: &str) -> Ticket {
+    pub fn message(&self, room: RoomId, sender: UserId, client_id: &str) -> LedgerEntry {
         let mut entries = self.entries();
         let promise = MessagePromise {
             room,
@@ -118,9 +96,9 @@ impl Promises {
     }
 
     /// It was acknowledged under a number.
-    pub fn acknowledged(&self, ticket: Ticket, seq: i64) {
+    pub fn acknowledged(&self, entry: LedgerEntry, seq: i64) {
         let mut entries = self.entries();
-        if let Some(promise) = ticket.0.and_then(|at| entries.ledger.messages.get_mut(at)) {
+        if let Some(promise) = entry.0.and_then(|at| entries.ledger.messages.get_mut(at)) {
             promise.seq = Some(seq);
         }
     }
@@ -146,11 +124,11 @@ impl Promises {
     }
 
     /// The promises, counted.
-    pub fn tally(&self) -> Tally {
+    pub fn counts(&self) -> WriteCounts {
         let entries = self.entries();
-        let mut tally = Tally {
+        let mut tally = WriteCounts {
             omitted: entries.ledger.omitted,
-            ..Tally::default()
+            ..WriteCounts::default()
         };
         for promise in &entries.ledger.bookings {
             match promise.told {
@@ -175,14 +153,14 @@ impl Promises {
     }
 }
 
-fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, promise: T) -> Ticket {
+fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, promise: T) -> LedgerEntry {
     let entries = list(ledger);
     if entries.len() >= MOST {
         ledger.omitted += 1;
-        return Ticket(None);
+        return LedgerEntry(None);
     }
     entries.push(promise);
-    Ticket(Some(entries.len() - 1))
+    LedgerEntry(Some(entries.len() - 1))
 }
 
 #[cfg(test)]
@@ -190,16 +168,16 @@ mod tests {
     use super::*;
     use crate::ledger::freshness::tests::booking;
 
-    fn told(book: &Promises) -> Vec<Told> {
+    fn told(book: &LedgerRecorder) -> Vec<Told> {
         let ledger = book.ledger();
         ledger.bookings.iter().map(|one| one.told).collect()
     }
 
     #[test]
     fn an_attempt_is_in_doubt_until_something_is_told_of_it() {
-        let book = Promises::default();
+        let book = LedgerRecorder::default();
         let lesson = booking(1, 7);
-        let tickets: Vec<Ticket> = (0..5)
+        let tickets: Vec<LedgerEntry> = (0..5)
             .map(|_| book.booking(lesson.student_id, lesson.slot_id))
             .collect();
         book.booked(tickets[1], &lesson);
@@ -219,7 +197,7 @@ mod tests {
         );
         book.cancelled(tickets[4], &lesson);
         assert_eq!(told(&book)[4], Told::Cancelled);
-        let tally = book.tally();
+        let tally = book.counts();
         assert_eq!(
             (tally.acknowledged, tally.refused, tally.in_doubt),
             (3, 2, 1)
@@ -241,13 +219,13 @@ mod tests {
             ..Ledger::default()
         };
         let one = ledger.messages[0].clone();
-        let ticket = enter(&mut ledger, |ledger| &mut ledger.messages, one);
-        assert_eq!((ticket, ledger.omitted), (Ticket(None), 1));
-        let book = Promises(Mutex::new(Entries {
+        let entry = enter(&mut ledger, |ledger| &mut ledger.messages, one);
+        assert_eq!((entry, ledger.omitted), (LedgerEntry(None), 1));
+        let book = LedgerRecorder(Mutex::new(Entries {
             ledger,
             visible: Visible::default(),
         }));
-        book.acknowledged(ticket, 4);
-        assert_eq!(book.tally().acknowledged, 0);
+        book.acknowledged(entry, 4);
+        assert_eq!(book.counts().acknowledged, 0);
     }
 }

@@ -1,6 +1,6 @@
-//! Which runs may stand in one line: those of the same name that asked the same of the same arms
-//! as the newest one. The others are left out by name of what differs, or kept and marked where
-//! the reader wants them all the same.
+//! Which runs can be compared: those of the same name, with the same load and the same arms as the
+//! newest one. The others are left out and counted by what differs, or kept and marked where the
+//! user asks for them.
 
 use std::collections::BTreeMap;
 
@@ -9,64 +9,68 @@ use crate::{
     verdict::INVALID,
 };
 
-/// Word of a run that was stopped early.
+/// Verdict of a run that was stopped early.
 const INTERRUPTED: &str = "INTERRUPTED";
 
 /// A run that finished.
 #[derive(Debug, Clone)]
-pub struct Past {
+pub struct PastRun {
     /// Name of its folder.
     pub folder: String,
-    /// What it found.
+    /// Its stored summary.
     pub summary: Summary,
 }
 
-/// The runs that stand in one line.
+/// Runs of one suite or experiment that are compared.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct RunHistory {
     /// Run or experiment.
     pub kind: RunKind,
     /// Name of the suite or experiment.
     pub name: String,
     /// Oldest first.
-    pub runs: Vec<Past>,
+    pub runs: Vec<PastRun>,
     /// What differs from the newest run, for each of `runs`; empty where nothing does.
     pub differs: Vec<Vec<String>>,
     /// Why runs were left out, and how many.
     pub left_out: BTreeMap<String, usize>,
 }
 
-/// Keeps the runs of one suite or experiment: the one called `name`, or the only one there is.
-/// Those that asked something else are left out, or kept and marked with `anyway`.
-pub fn keep(mut all: Vec<Past>, name: Option<&str>, anyway: bool) -> Result<Kept, String> {
+/// Selects the runs of one suite or experiment: the one called `name`, or the only one there is.
+/// Those with another load or other arms are left out, or kept and marked with `anyway`.
+pub fn comparable_runs(
+    mut all: Vec<PastRun>,
+    name: Option<&str>,
+    anyway: bool,
+) -> Result<RunHistory, String> {
     all.retain(|past| name.is_none_or(|name| past.summary.name == name));
     all.sort_by(|one, other| {
-        let key = |past: &Past| (past.summary.started_at, past.folder.clone());
+        let key = |past: &PastRun| (past.summary.started_at, past.folder.clone());
         key(one).cmp(&key(other))
     });
     let mut left_out = BTreeMap::new();
     all.retain(|past| {
         let word = past.summary.verdict.word.as_str();
-        let believed = word != INVALID && word != INTERRUPTED && !past.summary.interrupted;
-        if !believed {
+        let valid = word != INVALID && word != INTERRUPTED && !past.summary.interrupted;
+        if !valid {
             *left_out.entry(format!("{word} run")).or_default() += 1;
         }
-        believed
+        valid
     });
     let Some(newest) = all.last() else {
         return Err(match name {
             Some(name) => {
-                format!("no finished run of `{name}` may be believed, so there is no history")
+                format!("no finished run of `{name}` is valid, so there is no history")
             }
-            None => "no finished run may be believed, so there is no history".to_owned(),
+            None => "no finished run is valid, so there is no history".to_owned(),
         });
     };
-    let (kind, told) = (newest.summary.kind, newest.summary.name.clone());
+    let (kind, chosen) = (newest.summary.kind, newest.summary.name.clone());
     refuse_several(&all)?;
     let newest = newest.summary.clone();
-    let mut kept = Kept {
+    let mut history = RunHistory {
         kind,
-        name: told,
+        name: chosen,
         runs: Vec::new(),
         differs: Vec::new(),
         left_out,
@@ -74,18 +78,18 @@ pub fn keep(mut all: Vec<Past>, name: Option<&str>, anyway: bool) -> Result<Kept
     for past in all {
         let differs = differences(&past.summary, &newest);
         if differs.is_empty() || anyway {
-            kept.runs.push(past);
-            kept.differs.push(differs);
+            history.runs.push(past);
+            history.differs.push(differs);
         } else {
             let why = format!("other {}", differs.join(", "));
-            *kept.left_out.entry(why).or_default() += 1;
+            *history.left_out.entry(why).or_default() += 1;
         }
     }
-    Ok(kept)
+    Ok(history)
 }
 
 /// Refuses to choose between several suites or experiments.
-fn refuse_several(all: &[Past]) -> Result<(), String> {
+fn refuse_several(all: &[PastRun]) -> Result<(), String> {
     let mut names: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for past in all {
         let kind = match past.summary.kind {
@@ -97,21 +101,21 @@ fn refuse_several(all: &[Past]) -> Result<(), String> {
     if names.len() <= 1 {
         return Ok(());
     }
-    let told: Vec<String> = names
+    let listed: Vec<String> = names
         .iter()
         .map(|((name, kind), runs)| format!("{name} ({runs} x {kind})"))
         .collect();
     Err(format!(
-        "the folder has runs of several things, whose figures are not one line: say which with --name: {}",
-        told.join(", ")
+        "the folder has runs of several suites or experiments, which cannot be compared: choose one with --name: {}",
+        listed.join(", ")
     ))
 }
 
-/// What was asked differently: the load, or switches of an arm. A switch that only one of the two
-/// programs knew is no difference: history is longer than the list of switches.
+/// What differs: the load, or switches of an arm. A switch that only one of the two programs knew
+/// is no difference: switches are added while a history grows.
 fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     let mut found = Vec::new();
-    if asked(&one.load) != asked(&other.load) {
+    if load_of_trial(&one.load) != load_of_trial(&other.load) {
         found.push("load".to_owned());
     }
     let arms = |summary: &Summary| -> Vec<String> {
@@ -131,8 +135,8 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     found
 }
 
-/// What a trial was asked: how many blocks an experiment had is no part of it.
-fn asked(load: &str) -> Vec<&str> {
+/// The load of one trial: how many blocks an experiment had is no part of it.
+fn load_of_trial(load: &str) -> Vec<&str> {
     load.split("; ")
         .filter(|part| !part.contains(" blocks of "))
         .collect()
@@ -146,9 +150,9 @@ pub(super) mod tests {
     use crate::schema::{Arm, Operation, Promised, SCHEMA_VERSION, Server, Verdict};
 
     /// A run of `name` on a day, with one arm and nothing measured.
-    pub(in crate::history) fn past(name: &str, day: u32) -> Past {
+    pub(in crate::history) fn past(name: &str, day: u32) -> PastRun {
         let began = Utc.with_ymd_and_hms(2026, 11, 1, 10, 0, 0).unwrap();
-        let profile = [("pool.max".to_owned(), "20".to_owned())];
+        let profile = [("workers.max".to_owned(), "20".to_owned())];
         let arm = Arm {
             name: "run".to_owned(),
             profile: profile.into(),
@@ -161,7 +165,7 @@ pub(super) mod tests {
             promised: Promised::default(),
             plans: Vec::new(),
         };
-        Past {
+        PastRun {
             folder: format!("2026-11-{day:02}_run_{name}_{day:07}"),
             summary: Summary {
                 schema_version: SCHEMA_VERSION,
@@ -209,23 +213,33 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn runs_stand_in_the_order_of_time_and_what_cannot_be_believed_is_left_out() {
+    fn runs_are_in_order_of_time_and_invalid_ones_are_left_out() {
         let mut invalid = past("core", 2);
         INVALID.clone_into(&mut invalid.summary.verdict.word);
         let all = vec![past("core", 5), invalid, past("core", 1)];
-        let kept = keep(all, None, false).unwrap();
-        let days: Vec<_> = kept.runs.iter().map(|past| &past.folder[8..10]).collect();
+        let history = comparable_runs(all, None, false).unwrap();
+        let days: Vec<_> = history
+            .runs
+            .iter()
+            .map(|past| &past.folder[8..10])
+            .collect();
         assert_eq!(days, ["01", "05"]);
-        assert_eq!(kept.left_out["INVALID run"], 1);
+        assert_eq!(history.left_out["INVALID run"], 1);
     }
 
     #[test]
     fn several_names_are_refused_until_one_is_chosen() {
         let all = || vec![past("core", 1), past("smoke", 2), past("smoke", 3)];
-        let error = keep(all(), None, false).unwrap_err();
+        let error = comparable_runs(all(), None, false).unwrap_err();
         assert!(error.contains("core (1 x run), smoke (2 x run)"), "{error}");
-        assert_eq!(keep(all(), Some("smoke"), false).unwrap().runs.len(), 2);
-        assert!(keep(all(), Some("cor"), false).is_err());
+        assert_eq!(
+            comparable_runs(all(), Some("smoke"), false)
+                .unwrap()
+                .runs
+                .len(),
+            2
+        );
+        assert!(comparable_runs(all(), Some("cor"), false).is_err());
     }
 
     #[test]
@@ -233,16 +247,16 @@ pub(super) mod tests {
         let (mut load, mut switch) = (past("core", 1), past("core", 2));
         load.summary.load = "open: 40/s iterations; 5s warm-up, 30s measured".to_owned();
         let profile = &mut switch.summary.arms[0].profile;
-        profile.insert("pool.max".to_owned(), "5".to_owned());
+        profile.insert("workers.max".to_owned(), "5".to_owned());
         let all = || vec![load.clone(), switch.clone(), past("core", 3)];
-        let kept = keep(all(), None, false).unwrap();
-        assert_eq!(kept.runs.len(), 1);
-        assert_eq!(kept.left_out["other load"], 1);
-        assert_eq!(kept.left_out["other pool.max in run"], 1);
-        let mixed = keep(all(), None, true).unwrap();
+        let history = comparable_runs(all(), None, false).unwrap();
+        assert_eq!(history.runs.len(), 1);
+        assert_eq!(history.left_out["other load"], 1);
+        assert_eq!(history.left_out["other workers.max in run"], 1);
+        let mixed = comparable_runs(all(), None, true).unwrap();
         assert_eq!(
             mixed.differs,
-            [vec!["load"], vec!["pool.max in run"], vec![]]
+            [vec!["load"], vec!["workers.max in run"], vec![]]
         );
     }
 
@@ -257,6 +271,12 @@ pub(super) mod tests {
             .push_str("; 12 blocks of two trials in an order drawn by lot");
         let profile = &mut new.summary.arms[0].profile;
         profile.insert("cache.new".to_owned(), "on".to_owned());
-        assert_eq!(keep(vec![old, new], None, false).unwrap().runs.len(), 2);
+        assert_eq!(
+            comparable_runs(vec![old, new], None, false)
+                .unwrap()
+                .runs
+                .len(),
+            2
+        );
     }
 }

@@ -1,28 +1,53 @@
-//! One request that is made up on the command line, sent again and again: any HTTP service can
-//! be measured with the same schedule, account and checks as CodeConnect itself.
+//! One request that is given on the command line, sent again and again: any HTTP service can be
+//! measured with the same schedule, recording and checks.
 
 use futures_util::future::LocalBoxFuture;
 
-use super::registry::{Flow, Iteration, op};
+use super::{
+    catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations},
+    iteration::{Flow, Iteration},
+};
 use crate::{
     check::{Mismatch, Reply, status},
     request::Request,
     sample::OpId,
 };
 
-/// The flow of `loadgen http`. Not in the list of flows: it has no meaning without its request.
+const NAME: &str = "http.request";
+const REQUEST: OpId = OpId(0);
+const OPERATIONS: &[OperationDescriptor] = &[OperationDescriptor {
+    name: NAME,
+    method: None,
+    access: Access::Read,
+}];
+
+/// The flow of `loadgen http`: sends the one request of the command line.
 #[derive(Debug, Clone)]
-pub struct AdHoc {
+pub struct SingleRequest {
     request: Request,
     /// The status that is right; any below 400 without it.
     expect: Option<u16>,
 }
 
-impl AdHoc {
+impl SingleRequest {
     /// A flow that sends this request and takes that status for the right one; without one,
     /// every status below 400.
     pub const fn new(request: Request, expect: Option<u16>) -> Self {
         Self { request, expect }
+    }
+
+    /// The catalogue that holds this one flow and its operation.
+    pub fn catalog() -> Catalog {
+        Catalog {
+            operations: Operations::new(OPERATIONS),
+            flows: vec![FlowDescriptor {
+                name: NAME,
+                help: "sends the one request of the command line",
+                operations: vec![REQUEST],
+                needs_sessions: false,
+                at_once: 1,
+            }],
+        }
     }
 
     fn check(&self, reply: &Reply) -> Result<(), Mismatch> {
@@ -34,25 +59,17 @@ impl AdHoc {
     }
 }
 
-impl Flow for AdHoc {
+impl Flow for SingleRequest {
     fn name(&self) -> &'static str {
-        "http.request"
+        NAME
     }
-    fn help(&self) -> &'static str {
-        "sends the one request of the command line"
-    }
-    fn operations(&self) -> &'static [OpId] {
-        &[op::HTTP_REQUEST]
-    }
-    fn needs_sessions(&self) -> bool {
-        false
+    fn operations(&self) -> &[OpId] {
+        &[REQUEST]
     }
     fn run<'a>(&'a self, mut it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
             let request = self.request.clone();
-            let _judged = it
-                .call(op::HTTP_REQUEST, request, |reply| self.check(reply))
-                .await;
+            let _checked = it.call(REQUEST, request, |reply| self.check(reply)).await;
         })
     }
 }
@@ -69,7 +86,7 @@ mod tests {
             headers: http::HeaderMap::new(),
             body: Bytes::new(),
         };
-        AdHoc::new(Request::get("/"), expect)
+        SingleRequest::new(Request::get("/"), expect)
             .check(&reply)
             .map_err(|mismatch| mismatch.to_string())
     }

@@ -3,26 +3,26 @@
 //!
 //! Where an interaction's interval excludes 1, the mean effect of a factor in it describes none of
 //! the systems that were run: its simple effects, one for each setting of the factors that it
-//! interacts with, are told instead (method, section 2.4).
+//! interacts with, are reported instead.
 
 use serde::Serialize;
 
-use super::plan::{Plan, letters};
+use super::plan::{FactorialPlan, letters};
 use crate::stats::{Fit, Term, holm};
 
 /// Level of every interval.
 const LEVEL: f64 = 0.95;
 
-/// What was found.
+/// The effects of all factors.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Reading {
+pub struct FactorialAnalysis {
     /// Geometric mean over all cells, in the metric's unit.
     pub mean: f64,
-    /// Interactions, fewest factors first.
-    pub interactions: Vec<Effect>,
+    /// Interactions, those of the fewest factors first.
+    pub interactions: Vec<FactorialEffect>,
     /// Main effects.
-    pub main: Vec<Effect>,
-    /// Of the factors whose interactions exclude 1.
+    pub main: Vec<FactorialEffect>,
+    /// Simple effects of the factors whose interactions exclude 1.
     pub simple: Vec<SimpleEffect>,
     /// Standard error of a term, in logarithms; absent without replicates.
     pub standard_error: Option<f64>,
@@ -38,10 +38,10 @@ pub struct Reading {
 
 /// One effect or interaction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Effect {
+pub struct FactorialEffect {
     /// `A`, or `AB`.
     pub term: String,
-    /// Terms that half of the cells cannot tell from it.
+    /// Terms that half of the cells cannot separate from it.
     pub aliases: Vec<String>,
     /// High / low; of an interaction, how many times larger the effect of the one factor is where
     /// the other is high.
@@ -56,12 +56,12 @@ pub struct Effect {
     pub variation: f64,
 }
 
-/// The effect of one factor where those that it interacts with stand still.
+/// The effect of one factor under one setting of those that it interacts with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SimpleEffect {
     /// `A`.
     pub factor: String,
-    /// `cache.mentors=off, …`.
+    /// The settings of the others: `switch=value, …`.
     pub given: String,
     /// High / low.
     pub ratio: f64,
@@ -78,7 +78,7 @@ pub struct CellFigures {
     pub values: Vec<f64>,
 }
 
-impl Effect {
+impl FactorialEffect {
     /// Whether its interval excludes 1.
     pub fn excludes_1(&self) -> bool {
         self.interval
@@ -86,8 +86,8 @@ impl Effect {
     }
 }
 
-/// Reads `values[cell][replicate]`, all greater than 0; `None` where they are not, or too few.
-pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
+/// Analyzes `values[cell][replicate]`, all greater than 0; `None` where they are not, or too few.
+pub fn analyze(plan: &FactorialPlan, values: &[Vec<f64>]) -> Option<FactorialAnalysis> {
     let logs: Vec<Vec<f64>> = values
         .iter()
         .map(|row| row.iter().map(|one| one.ln()).collect())
@@ -95,7 +95,7 @@ pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
     let fit = plan.design.fit(&logs, LEVEL)?;
     let p: Option<Vec<f64>> = fit.terms.iter().map(|term| term.p).collect();
     let together = p.map(|p| holm(&p));
-    let all: Vec<(u32, Effect)> = fit
+    let all: Vec<(u32, FactorialEffect)> = fit
         .terms
         .iter()
         .enumerate()
@@ -104,7 +104,7 @@ pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
             (term.factors, effect(term, p_holm))
         })
         .collect();
-    let split = |wanted: &dyn Fn(u32) -> bool| -> Vec<Effect> {
+    let split = |wanted: &dyn Fn(u32) -> bool| -> Vec<FactorialEffect> {
         let chosen = all
             .iter()
             .filter(|(factors, _)| wanted(factors.count_ones()));
@@ -115,7 +115,7 @@ pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
         .filter(|(factors, one)| factors.count_ones() > 1 && one.excludes_1())
         .map(|(factors, _)| *factors)
         .collect();
-    Some(Reading {
+    Some(FactorialAnalysis {
         mean: fit.mean.exp(),
         interactions: split(&|order| order > 1),
         main: split(&|order| order == 1),
@@ -136,10 +136,10 @@ pub fn read(plan: &Plan, values: &[Vec<f64>]) -> Option<Reading> {
     })
 }
 
-fn effect(term: &Term, p_holm: Option<f64>) -> Effect {
+fn effect(term: &Term, p_holm: Option<f64>) -> FactorialEffect {
     // From -1 to +1 in each factor: a main effect is 2 q, an interaction of two 4 q.
     let scale = f64::from(1_u32 << term.factors.count_ones());
-    Effect {
+    FactorialEffect {
         term: letters(term.factors),
         aliases: term.aliases.iter().map(|alias| letters(*alias)).collect(),
         ratio: (scale * term.q).exp(),
@@ -153,7 +153,7 @@ fn effect(term: &Term, p_holm: Option<f64>) -> Effect {
 }
 
 /// The simple effects of every factor in one of the `interactions`.
-fn simple(plan: &Plan, fit: &Fit, interactions: &[u32]) -> Vec<SimpleEffect> {
+fn simple(plan: &FactorialPlan, fit: &Fit, interactions: &[u32]) -> Vec<SimpleEffect> {
     let (Some(se), Some(t)) = (fit.standard_error, fit.t) else {
         return Vec::new();
     };
@@ -167,7 +167,7 @@ fn simple(plan: &Plan, fit: &Fit, interactions: &[u32]) -> Vec<SimpleEffect> {
         }
         for setting in subsets(others) {
             // Effect of the factor: 2 times the sum of q over all terms of it and some of the
-            // others, signed by where those others stand.
+            // others, signed by the setting of those others.
             let sum: f64 = subsets(others)
                 .map(|some| {
                     let lows = (some & !setting).count_ones();
@@ -200,8 +200,8 @@ fn subsets(of: u32) -> impl Iterator<Item = u32> {
     (0..=of).filter(move |some| some & !of == 0)
 }
 
-/// Where the others stand: `pool.max=5, cache.mentors=off`.
-fn given(plan: &Plan, others: u32, setting: u32) -> String {
+/// The settings of the other factors: `first=low, second=high`.
+fn given(plan: &FactorialPlan, others: u32, setting: u32) -> String {
     plan.factors
         .iter()
         .enumerate()
@@ -236,9 +236,9 @@ pub(in crate::factorial) mod tests {
             .collect()
     }
 
-    fn two() -> Plan {
+    fn two() -> FactorialPlan {
         plan(
-            &["pool.max=5,200", "cache.mentors=off,redis"],
+            &["pool.max=5,200", "cache.orders=off,redis"],
             false,
             "total p50",
         )
@@ -246,9 +246,9 @@ pub(in crate::factorial) mod tests {
     }
 
     #[test]
-    fn an_effect_that_depends_on_another_is_told_for_each_of_its_settings() {
-        let reading = read(&two(), &values()).unwrap();
-        let both = &reading.interactions[0];
+    fn an_effect_that_depends_on_another_is_given_for_each_of_its_settings() {
+        let analysis = analyze(&two(), &values()).unwrap();
+        let both = &analysis.interactions[0];
         // 10/10 with the cache over 80/100 without it.
         assert_eq!(both.term, "AB");
         assert!(
@@ -256,34 +256,34 @@ pub(in crate::factorial) mod tests {
             "{both:?}"
         );
         assert!(both.p_holm >= both.p);
-        let told: Vec<(&str, &str)> = reading
+        let given: Vec<(&str, &str)> = analysis
             .simple
             .iter()
             .map(|one| (one.factor.as_str(), one.given.as_str()))
             .collect();
         assert_eq!(
-            told,
+            given,
             [
-                ("A", "cache.mentors=off"),
-                ("A", "cache.mentors=redis"),
+                ("A", "cache.orders=off"),
+                ("A", "cache.orders=redis"),
                 ("B", "pool.max=5"),
                 ("B", "pool.max=200")
             ]
         );
-        assert!((reading.simple[0].ratio - 0.8).abs() < 0.02);
-        let (low, high) = reading.simple[1].interval;
+        assert!((analysis.simple[0].ratio - 0.8).abs() < 0.02);
+        let (low, high) = analysis.simple[1].interval;
         assert!(
             low < 1.0 && 1.0 < high,
             "with the cache the pool does nothing"
         );
-        assert!((reading.simple[2].ratio - 0.1).abs() < 0.005);
-        let explained: f64 = reading
+        assert!((analysis.simple[2].ratio - 0.1).abs() < 0.005);
+        let explained: f64 = analysis
             .main
             .iter()
-            .chain(&reading.interactions)
+            .chain(&analysis.interactions)
             .map(|one| one.variation)
             .sum();
-        let all = explained + reading.between_replicates + reading.unexplained;
+        let all = explained + analysis.between_replicates + analysis.unexplained;
         assert!((all - 1.0).abs() < 1e-9, "{all}");
     }
 
@@ -295,21 +295,21 @@ pub(in crate::factorial) mod tests {
             .zip(&apart[2])
             .map(|(a, b)| a * b / 100.0)
             .collect();
-        let reading = read(&two(), &apart).unwrap();
-        assert!(reading.simple.is_empty(), "{:?}", reading.interactions);
+        let analysis = analyze(&two(), &apart).unwrap();
+        assert!(analysis.simple.is_empty(), "{:?}", analysis.interactions);
         let single: Vec<Vec<f64>> = values().iter().map(|row| vec![row[0]]).collect();
-        let reading = read(&two(), &single).unwrap();
+        let analysis = analyze(&two(), &single).unwrap();
         assert_eq!(
-            (reading.main[0].interval, reading.main[0].p_holm),
+            (analysis.main[0].interval, analysis.main[0].p_holm),
             (None, None)
         );
-        assert!(reading.simple.is_empty());
+        assert!(analysis.simple.is_empty());
     }
 
     #[test]
     fn a_figure_of_0_has_no_logarithm_and_is_refused() {
         let mut bad = values();
         bad[0][0] = 0.0;
-        assert_eq!(read(&two(), &bad), None);
+        assert_eq!(analyze(&two(), &bad), None);
     }
 }

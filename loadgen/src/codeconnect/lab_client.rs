@@ -1,5 +1,5 @@
-//! The target's control plane: profile, reset, telemetry, audit, plans. Never on the measured path:
-//! that is the driver's, with connections of its own.
+//! A client of the target's control plane: profile, reset, telemetry, audit, plans. Never on the
+//! measured path: that is the driver's, with connections of its own.
 
 use std::time::Duration;
 
@@ -33,15 +33,15 @@ const MAX_BODY: usize = 16 * 1_024 * 1_024;
 
 /// A client of one target.
 #[derive(Clone)]
-pub struct Control {
+pub struct LabClient {
     client: reqwest::Client,
     base: String,
     token: Option<String>,
 }
 
-impl std::fmt::Debug for Control {
+impl std::fmt::Debug for LabClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Control")
+        f.debug_struct("LabClient")
             .field("base", &self.base)
             .field("token", &self.token.as_ref().map(|_| "…"))
             .finish_non_exhaustive()
@@ -50,7 +50,7 @@ impl std::fmt::Debug for Control {
 
 /// Why the target did not do what was asked, and the way out.
 #[derive(Debug, thiserror::Error)]
-pub enum ControlError {
+pub enum LabError {
     /// The client could not be made.
     #[error("the control plane's client cannot be made: {0}")]
     Client(#[source] reqwest::Error),
@@ -92,9 +92,9 @@ pub enum ControlError {
     },
 }
 
-impl Control {
+impl LabClient {
     /// A client of the target at `base` (`http://127.0.0.1:8080`).
-    pub fn new(base: &str, token: Option<String>) -> Result<Self, ControlError> {
+    pub fn new(base: &str, token: Option<String>) -> Result<Self, LabError> {
         // Only plain HTTP is spoken, but the client wants a provider all the same; a second
         // installation is refused and does no harm.
         let _installed = rustls::crypto::ring::default_provider().install_default();
@@ -110,7 +110,7 @@ impl Control {
             // Shorter than any server's keep-alive, or a request could meet a closing connection.
             .pool_idle_timeout(Duration::from_secs(2))
             .build()
-            .map_err(ControlError::Client)?;
+            .map_err(LabError::Client)?;
         Ok(Self {
             client,
             base: base.trim_end_matches('/').to_owned(),
@@ -129,7 +129,7 @@ impl Control {
     }
 
     /// Whether anybody answers.
-    pub async fn live(&self) -> Result<(), ControlError> {
+    pub async fn live(&self) -> Result<(), LabError> {
         let reply = self
             .send(Request::get(paths::HEALTH_LIVE), ORDINARY)
             .await?;
@@ -141,7 +141,7 @@ impl Control {
     }
 
     /// What is in force.
-    pub async fn profile(&self) -> Result<ProfileView, ControlError> {
+    pub async fn profile(&self) -> Result<ProfileView, LabError> {
         self.lab(
             "reading the profile",
             Request::get(paths::LAB_PROFILE),
@@ -151,7 +151,7 @@ impl Control {
     }
 
     /// Database and caches back to the seeded state, and this profile put in force.
-    pub async fn reset(&self, profile: &Profile) -> Result<ResetReport, ControlError> {
+    pub async fn reset(&self, profile: &Profile) -> Result<ResetReport, LabError> {
         let body = ResetRequest {
             profile: Some(profile.clone()),
         };
@@ -164,13 +164,13 @@ impl Control {
     }
 
     /// What the target says of itself now.
-    pub async fn telemetry(&self) -> Result<Snapshot, ControlError> {
+    pub async fn telemetry(&self) -> Result<Snapshot, LabError> {
         self.lab("telemetry", Request::get(paths::LAB_TELEMETRY), SAMPLE)
             .await
     }
 
     /// Checks the invariants; with a ledger also those of what was promised.
-    pub async fn audit(&self, ledger: Option<&Ledger>) -> Result<AuditReport, ControlError> {
+    pub async fn audit(&self, ledger: Option<&Ledger>) -> Result<AuditReport, LabError> {
         let request = AuditRequest {
             ledger: ledger.cloned(),
         };
@@ -179,14 +179,14 @@ impl Control {
     }
 
     /// How the statements of an operation are carried out under the profile in force.
-    pub async fn explain(&self, operation: &str) -> Result<Explanation, ControlError> {
+    pub async fn explain(&self, operation: &str) -> Result<Explanation, LabError> {
         let path = format!("{}?operation={operation}", paths::LAB_EXPLAIN);
         self.lab("the explanation", Request::get(path), ORDINARY)
             .await
     }
 
     /// Sends any request that is not measured.
-    pub async fn ask(&self, request: Request) -> Result<Reply, ControlError> {
+    pub async fn ask(&self, request: Request) -> Result<Reply, LabError> {
         self.send(request, ORDINARY).await
     }
 
@@ -195,7 +195,7 @@ impl Control {
         what: &'static str,
         mut request: Request,
         limit: Duration,
-    ) -> Result<T, ControlError> {
+    ) -> Result<T, LabError> {
         if let Some(token) = &self.token
             && let Ok(mut value) = http::HeaderValue::from_str(token)
         {
@@ -204,10 +204,10 @@ impl Control {
         }
         let reply = self.send(request, limit).await?;
         match StatusCode::from_u16(reply.status) {
-            Ok(StatusCode::NOT_FOUND) => Err(ControlError::NoLab(self.base.clone())),
-            Ok(StatusCode::UNAUTHORIZED) => Err(ControlError::WrongToken(self.base.clone())),
+            Ok(StatusCode::NOT_FOUND) => Err(LabError::NoLab(self.base.clone())),
+            Ok(StatusCode::UNAUTHORIZED) => Err(LabError::WrongToken(self.base.clone())),
             Ok(status) if status.is_success() => {
-                serde_json::from_slice(&reply.body).map_err(|error| ControlError::Shape {
+                serde_json::from_slice(&reply.body).map_err(|error| LabError::Shape {
                     what,
                     why: error.to_string(),
                 })
@@ -216,7 +216,7 @@ impl Control {
         }
     }
 
-    fn refused(what: &'static str, reply: &Reply) -> ControlError {
+    fn refused(what: &'static str, reply: &Reply) -> LabError {
         let detail = serde_json::from_slice::<Problem>(&reply.body).map_or_else(
             |_| {
                 String::from_utf8_lossy(&reply.body)
@@ -226,15 +226,15 @@ impl Control {
             },
             |problem| format!("{}: {}", problem.code, problem.detail),
         );
-        ControlError::Refused {
+        LabError::Refused {
             what,
             status: reply.status,
             detail,
         }
     }
 
-    async fn send(&self, request: Request, limit: Duration) -> Result<Reply, ControlError> {
-        let unreachable = |error: reqwest::Error| ControlError::Unreachable {
+    async fn send(&self, request: Request, limit: Duration) -> Result<Reply, LabError> {
+        let unreachable = |error: reqwest::Error| LabError::Unreachable {
             base: self.base.clone(),
             why: root_cause(&error),
         };
@@ -254,7 +254,7 @@ impl Control {
         while let Some(chunk) = stream.next().await {
             let chunk: Bytes = chunk.map_err(unreachable)?;
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(ControlError::Shape {
+                return Err(LabError::Shape {
                     what: "an answer",
                     why: format!("longer than {MAX_BODY} bytes"),
                 });
@@ -285,7 +285,7 @@ mod tests {
     #[tokio::test]
     async fn a_target_that_is_not_there_is_told_with_its_address_and_reason() {
         // Port 1 on loopback: nobody listens there.
-        let control = Control::new("http://127.0.0.1:1/", None).unwrap();
+        let control = LabClient::new("http://127.0.0.1:1/", None).unwrap();
         let error = control.live().await.unwrap_err().to_string();
         assert!(
             error.contains("http://127.0.0.1:1 does not answer"),
@@ -297,7 +297,8 @@ mod tests {
 
     #[test]
     fn the_token_is_not_told() {
-        let control = Control::new("http://127.0.0.1:1", Some("sesame-sesame-00".into())).unwrap();
+        let control =
+            LabClient::new("http://127.0.0.1:1", Some("sesame-sesame-00".into())).unwrap();
         assert!(!format!("{control:?}").contains("sesame"));
     }
 }
