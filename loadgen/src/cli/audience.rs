@@ -15,7 +15,7 @@ use std::{
 
 use super::{args::ResultArgs, outcome::Failure};
 use crate::{
-    events::{self, Event, Publisher, Steering},
+    events::{self, Event, LoadControl, Publisher},
     export::Exporter,
     live::Live,
     web::{Page, Setup, Shown, lines},
@@ -64,7 +64,7 @@ impl Written {
 
 impl Audience {
     /// Gathers those that `result` asks for. They may steer the load.
-    pub(super) fn gather(result: &ResultArgs, steering: &Steering) -> Result<Self, Failure> {
+    pub(super) fn gather(result: &ResultArgs, steering: &LoadControl) -> Result<Self, Failure> {
         let out = result
             .events_to
             .as_deref()
@@ -129,7 +129,7 @@ impl Audience {
 
     /// Nobody but who sits at the terminal, unless the command is to be `quiet`; in lines alone
     /// where it is to be `plain`.
-    pub(super) fn at_terminal(quiet: bool, plain: bool, steering: &Steering) -> Self {
+    pub(super) fn at_terminal(quiet: bool, plain: bool, steering: &LoadControl) -> Self {
         let (events, mut heard) = events::channels(usize::from(!quiet));
         let live = heard
             .pop()
@@ -213,7 +213,7 @@ fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
 }
 
 /// Reads wishes on a thread, which ends with the process: nobody can wake it.
-fn follow_wishes(path: &Path, steering: Steering, events: Publisher) -> Result<(), Failure> {
+fn follow_wishes(path: &Path, steering: LoadControl, events: Publisher) -> Result<(), Failure> {
     let mut from: BufReader<Box<dyn io::Read + Send>> = if path == Path::new(STANDARD) {
         BufReader::new(Box::new(io::stdin()))
     } else {

@@ -24,8 +24,8 @@ use crate::{
     aggregator::write_hlog,
     codeconnect::CodeConnect,
     doctor,
-    events::{Begun, Ended, Event, Steering},
-    live::Look,
+    events::{Begun, Ended, Event, LoadControl},
+    live::TerminalCapabilities,
     report,
     schema::Summary,
     stack::Stack,
@@ -141,7 +141,7 @@ impl<'a> Session<'a> {
             .map_err(Failure::internal)?;
         self.places()?;
         let stop = CancellationToken::new();
-        let steering = Steering::new(stop.clone());
+        let steering = LoadControl::new(stop.clone());
         let audience = Audience::gather(self.result, &steering)?;
         let events = audience.events();
         // Before the load itself makes the machine busy.
@@ -219,7 +219,7 @@ impl<'a> Session<'a> {
             } => folder.clone(),
             _ => std::env::temp_dir(),
         };
-        doctor::worrying(&folder)
+        doctor::warnings(&folder)
             .iter()
             .map(doctor::Finding::sentence)
             .collect()
@@ -309,7 +309,7 @@ impl<'a> Session<'a> {
         if output_is_taken(self.result) {
             return Ok(());
         }
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         let path = self.folder().map(Folder::path);
         print(&report::console(summary, path, look.width, look.colour))
     }

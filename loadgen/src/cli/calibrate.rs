@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::outcome::{Failure, print};
 use crate::{
-    calibration::{self, Calibration, NullTarget, Plan},
+    calibration::{self, Calibration, CalibrationPlan, NullTarget},
     exit,
 };
 
@@ -57,12 +57,12 @@ pub(super) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
-        Plan {
+        CalibrationPlan {
             rounds: 3,
             turn: Duration::from_millis(400),
         }
     } else {
-        Plan {
+        CalibrationPlan {
             rounds: 13,
             turn: Duration::from_secs_f64(args.seconds),
         }

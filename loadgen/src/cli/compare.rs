@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{Chosen, compare, differences, undeclared},
     store,
 };
@@ -69,7 +69,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<u8, Failure> {
             names.join(", ")
         )));
     }
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     print(&compare(&runs, &found, &loud, look.width, look.colour))?;
     Ok(exit::PASSED)
 }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     codeconnect::LabClient,
-    doctor::{self, Finding, Level},
+    doctor::{self, Finding, FindingLevel},
     exit,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     if let Err(error) = told.and_then(|()| out.flush()) {
         closed_pipe(error)?;
     }
-    Ok(if worst == Level::Bad {
+    Ok(if worst == FindingLevel::Bad {
         exit::INVALID
     } else {
         exit::PASSED
@@ -61,12 +61,12 @@ fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
     })
 }
 
-fn as_json(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Result<()> {
+fn as_json(out: &mut impl Write, worst: FindingLevel, findings: &[Finding]) -> io::Result<()> {
     let value = serde_json::json!({ "verdict": worst, "findings": findings });
     writeln!(out, "{value:#}")
 }
 
-fn tell(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Result<()> {
+fn tell(out: &mut impl Write, worst: FindingLevel, findings: &[Finding]) -> io::Result<()> {
     let width = findings
         .iter()
         .map(|finding| finding.name.len())
@@ -80,20 +80,20 @@ fn tell(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Result<
             finding.name,
             finding.found
         )?;
-        if finding.level > Level::Ok {
+        if finding.level > FindingLevel::Ok {
             let blank = "";
             writeln!(
                 out,
                 "      {blank:width$}  what it does  {}",
                 finding.effect
             )?;
-            writeln!(out, "      {blank:width$}  what to do    {}", finding.mend)?;
+            writeln!(out, "      {blank:width$}  what to do    {}", finding.fix)?;
         }
     }
     let sentence = match worst {
-        Level::Ok => "fit to measure on",
-        Level::Warn => "fit to measure on, with the warnings above in mind",
-        Level::Bad => "not fit to measure on: mend what is BAD first",
+        FindingLevel::Ok => "fit to measure on",
+        FindingLevel::Warn => "fit to measure on, with the warnings above in mind",
+        FindingLevel::Bad => "not fit to measure on: fix what is BAD first",
     };
     writeln!(out, "\n{}: {sentence}", worst.as_str())
 }
@@ -106,20 +106,20 @@ mod tests {
     fn findings_are_told_with_what_they_do_and_what_to_do_as_text_and_as_json() {
         let findings = [Finding {
             name: "clock",
-            level: Level::Warn,
+            level: FindingLevel::Warn,
             found: "hpet".into(),
             effect: "slow".into(),
-            mend: "another".into(),
+            fix: "another".into(),
         }];
         let mut text = Vec::new();
-        tell(&mut text, Level::Warn, &findings).unwrap();
+        tell(&mut text, FindingLevel::Warn, &findings).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.starts_with("WARN  clock  hpet\n"), "{text}");
         assert!(text.contains("what to do    another"), "{text}");
         let mut json = Vec::new();
-        as_json(&mut json, Level::Warn, &findings).unwrap();
+        as_json(&mut json, FindingLevel::Warn, &findings).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["verdict"], "WARN");
-        assert_eq!(json["findings"][0]["mend"], "another");
+        assert_eq!(json["findings"][0]["fix"], "another");
     }
 }

@@ -55,7 +55,7 @@ pub struct ExperimentArgs {
     /// With run-all: only these experiments (repeatable)
     #[arg(long, env = "LOADGEN_ONLY", value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Look first for a rate that the slower arm can sustain, and give both half of its limit
+    /// TerminalCapabilities first for a rate that the slower arm can sustain, and give both half of its limit
     #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
     pub find_rate: bool,
     /// The control instead of the experiment: `after` against itself

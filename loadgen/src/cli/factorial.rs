@@ -21,7 +21,7 @@ use crate::{
     codeconnect::CodeConnect,
     experiment::{budget::BESIDE, file, metrics_of},
     factorial::{self, Factor, FactorialOutcome, FactorialPlan},
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
@@ -129,7 +129,7 @@ fn close(
     found: &Factorial,
     summary: &Summary,
 ) -> Result<u8, Failure> {
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     let mut told = report::factorial(found, look.width, look.colour);
     if let Some(folder) = session.folder() {
         let page = report::factorial_markdown(found);

@@ -8,7 +8,7 @@ use super::outcome::{Failure, print};
 use crate::{
     exit,
     history::{comparable_runs, default_metrics, series},
-    live::Look,
+    live::TerminalCapabilities,
     report::{history, history_csv},
     store,
 };
@@ -85,7 +85,7 @@ pub(super) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
     if args.csv {
         print(&history_csv(&kept, &found))?;
     } else {
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         print(&history(&kept, &found, look.width, look.colour))?;
     }
     Ok(exit::PASSED)

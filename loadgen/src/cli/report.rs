@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, Format},
     schema::Summary,
     store::{self, folder::write_atomically},
@@ -107,7 +107,7 @@ fn folder(args: &ReportArgs) -> Result<PathBuf, Failure> {
 /// For a terminal as wide as it is, for anything else as it lies in the folder.
 fn render(summary: &Summary, format: Format) -> Result<String, Failure> {
     if format == Format::Text {
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         return Ok(report::terminal(summary, look.width, look.colour));
     }
     report::one(summary, format).map_err(Failure::internal)

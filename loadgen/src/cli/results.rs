@@ -16,7 +16,7 @@ use super::{
 use crate::{
     events::printable,
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, Format, figures},
     store::{self, Rule, Shelved},
 };
@@ -162,7 +162,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     if args.json {
         return print(&format!("{:#}\n", report::runs_json(&found)));
     }
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     print(&report::runs(&found, more, look.width, look.colour))
 }
 

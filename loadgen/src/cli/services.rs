@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     codeconnect::{CodeConnectSystem, LabClient},
-    events::{Publisher, Steering},
+    events::{LoadControl, Publisher},
     stack::{Stack, StackError, StackOptions, Victim},
     system::{Endpoint, Endpoints},
     trial::{Crash, TestEnv, Upkeep},
@@ -218,7 +218,7 @@ pub(super) async fn open(
     services: &Services,
     running: &Held<Stack>,
     events: Publisher,
-    steering: Steering,
+    steering: LoadControl,
 ) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {

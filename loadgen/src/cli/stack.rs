@@ -20,7 +20,7 @@ use super::{
 use crate::{
     events::{self, Publisher},
     exit,
-    live::{Live, Look},
+    live::{Live, TerminalCapabilities},
     stack::{Services, Stack, StackOptions},
 };
 
@@ -35,7 +35,7 @@ pub(super) fn run(args: &StackArgs) -> Result<u8, Failure> {
         .build()
         .map_err(Failure::internal)?;
     let (events, receiver) = events::channel();
-    let live = Live::start(receiver, Look::of_stderr());
+    let live = Live::start(receiver, TerminalCapabilities::of_stderr());
     let running: Held<Stack> = interrupt::held();
     let done = runtime.block_on(work(args, services, &running, events));
     interrupt::release(&running);

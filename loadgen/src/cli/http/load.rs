@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{super::outcome::Failure, args::HttpArgs, place::Place};
 use crate::{
-    driver::{FlowLoad, Progress, Setup},
+    driver::{DriverSetup, FlowLoad, Progress},
     flow::SingleRequest,
     request::Request,
-    schedule::{self, Onward, Schedule},
+    schedule::{self, Replanner, Schedule},
     seed::sub_seed,
     suite::{Arrivals, LoadModel, Phase, Windows},
     units::Nanos,
@@ -105,12 +105,12 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
 
 /// A load that can begin.
 pub(super) struct Prepared {
-    pub(super) setup: Setup,
+    pub(super) setup: DriverSetup,
     /// In a few words.
     pub(super) load: String,
     pub(super) windows: Windows,
     /// What another rate needs while the load runs; or why there can be none.
-    pub(super) onward: Result<Onward, &'static str>,
+    pub(super) onward: Result<Replanner, &'static str>,
 }
 
 /// Plans it.
@@ -126,7 +126,7 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
         (LoadModel::Open { arrivals, .. }, None) => {
             let end = Nanos::from_millis(windows.planned().0);
             let seed = sub_seed(args.seed, "plan");
-            Ok(Onward::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
+            Ok(Replanner::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
         }
         (LoadModel::Open { .. }, Some(_)) => {
             Err("so many requests were asked for: their rate stays")
@@ -136,7 +136,7 @@ pub(super) fn prepare(args: &HttpArgs, place: &Place) -> Result<Prepared, Failur
         }
     };
     let flow = Arc::new(SingleRequest::new(request(args, place)?, args.expect));
-    let setup = Setup {
+    let setup = DriverSetup {
         target: place.address,
         host: place.host.clone(),
         schedule,

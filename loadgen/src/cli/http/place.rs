@@ -13,7 +13,7 @@ use super::{
     super::outcome::Failure,
     args::{Engine, HttpArgs},
 };
-use crate::driver::{Browser, Tls, Trust, Wire};
+use crate::driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification};
 
 /// Time in which a target that is there takes a connection.
 const THERE: Duration = Duration::from_secs(3);
@@ -23,12 +23,12 @@ pub(super) struct Place {
     pub(super) address: SocketAddr,
     pub(super) host: String,
     pub(super) path: String,
-    pub(super) wire: Wire,
+    pub(super) client: ClientOptions,
 }
 
 /// Whether anybody takes a connection.
 pub(super) fn there(place: &Place) -> io::Result<()> {
-    match &place.wire.unix {
+    match &place.client.unix {
         Some(path) => UnixStream::connect(path).map(drop),
         None => TcpStream::connect_timeout(&place.address, THERE).map(drop),
     }
@@ -48,8 +48,8 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
         Some(_) => return Err(bad("only http and https are spoken")),
         None => return Err(bad("it does not begin with http://")),
     }
-    let browser = args.engine == Engine::Reqwest;
-    if browser && (args.http2 || args.unix.is_some()) {
+    let cookie_client = args.engine == Engine::Reqwest;
+    if cookie_client && (args.http2 || args.unix.is_some()) {
         let flag = if args.http2 { "--http2" } else { "--unix" };
         return Err(Failure::Usage(format!(
             "{flag} is for bare connections; leave it or --engine reqwest away"
@@ -66,9 +66,9 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
     let name = authority.host().trim_matches(['[', ']']);
     let tls = if encrypted {
         let trust = match &args.cacert {
-            _ if args.insecure => Trust::Anybody,
-            Some(file) => Trust::File(file.clone()),
-            None => Trust::Public,
+            _ if args.insecure => TlsVerification::Disabled,
+            Some(file) => TlsVerification::CaFile(file.clone()),
+            None => TlsVerification::PublicRoots,
         };
         Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
     } else {
@@ -94,11 +94,11 @@ pub(super) fn place(args: &HttpArgs) -> Result<Place, Failure> {
     Ok(Place {
         address,
         host: authority.to_string(),
-        wire: Wire {
+        client: ClientOptions {
             unix: args.unix.clone(),
             tls,
             http2_streams: args.http2.then_some(args.streams),
-            browser: browser.then_some(Browser {
+            cookie_client: cookie_client.then_some(CookieClientOptions {
                 redirects: usize::from(args.redirects),
             }),
             encoding: None,

@@ -24,8 +24,8 @@ use super::{
     text,
 };
 use crate::{
-    driver::{self, Helm, Options, Progress, Showing, Wire},
-    events::{Begun, Event, Publisher, Steerable, Steering, Tick},
+    driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress},
+    events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
     store::MOST_SAMPLES,
@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     if let Some(folder) = &args.out {
         files::prepare(folder)?;
     }
-    let measured = measure(args, prepared, place.wire)?;
+    let measured = measure(args, prepared, place.client)?;
     if let Some(folder) = &args.out {
         files::write(&measured, folder)?;
     }
@@ -61,7 +61,11 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     Ok(measured.verdict.exit_code)
 }
 
-fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, Failure> {
+fn measure(
+    args: &HttpArgs,
+    prepared: Prepared,
+    client: ClientOptions,
+) -> Result<Measured, Failure> {
     let Prepared {
         setup,
         load,
@@ -77,7 +81,7 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         .map_err(Failure::internal)?;
     let progress = Arc::clone(&setup.progress);
     let stop = setup.stop.clone();
-    let steering = Steering::new(stop.clone());
+    let steering = LoadControl::new(stop.clone());
     // Exchanges are printed as they are made, which needs a screen of its own.
     let audience = Audience::at_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = audience.events();
@@ -85,22 +89,22 @@ fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, 
         Ok(onward) => {
             let now = args.rate.map_or(0.0, Rate::as_per_second);
             let most = highest_rate(onward.end());
-            steering.begin(Steerable::Rate { now, most });
-            Some(Helm::new(steering.wishes(), Some(onward)))
+            steering.begin(Adjustable::Rate { now, most });
+            Some(ControlReceiver::new(steering.events(), Some(onward)))
         }
         Err(why) => {
             let why = why.to_owned();
-            steering.begin(Steerable::Nothing { why });
+            steering.begin(Adjustable::Nothing { why });
             None
         }
     };
-    let options = Options {
+    let options = DriverOptions {
         iterations: args.count().filter(|_| !open),
-        showing: args.http_debug.then(|| Showing::first(SHOWN)),
-        wire,
+        trace: args.http_debug.then(|| HttpTrace::first(SHOWN)),
+        client,
         samples: args.samples.then_some(MOST_SAMPLES),
-        helm,
-        ..Options::default()
+        control: helm,
+        ..DriverOptions::default()
     };
     let driven = runtime.block_on(async {
         let services = interrupt::held::<()>();
