@@ -1,4 +1,4 @@
-//! The application: build, run until stopped. Tests use the same entry point.
+//! The application: build, run until stopped. Tests start it in the same way.
 
 use std::{
     io,
@@ -11,10 +11,11 @@ use axum::{Router, serve::ListenerExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{
+    cache::CacheCounters,
     clock::Clock,
     config::Config,
     engine::{EngineError, EngineParts, Engines},
-    metrics,
+    features, metrics,
     realtime::Hub,
     router::router,
     security::Tokens,
@@ -36,7 +37,7 @@ pub enum StartError {
     Bind {
         /// Which address.
         address: SocketAddr,
-        /// The system's error.
+        /// What the system said.
         source: io::Error,
     },
     /// The first engine could not be built.
@@ -65,14 +66,15 @@ impl Application {
             address: config.listen,
             source,
         };
-        // Bound before the engine is built, which takes a while, but not listening until then.
+        // Taken before the engine is built, which takes a while, but open to nobody until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
+        let features = features::registry();
         let parts = EngineParts {
             database_url: config.database_url,
             redis_url: config.redis_url,
             pool: Arc::default(),
-            caches: Arc::default(),
+            caches: Arc::new(CacheCounters::new(features.cache_kinds())),
             hashing: Arc::default(),
             admission: Arc::default(),
         };
@@ -80,6 +82,7 @@ impl Application {
         let shutdown = Shutdown::default();
         let state = AppState::new(Shared {
             engines,
+            features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
             hub: Hub::new(),
             clock,
@@ -115,7 +118,7 @@ impl Application {
         self.shutdown.clone()
     }
 
-    /// Serves until it is stopped, then waits for requests and sockets to end and closes the pool.
+    /// Serves until told to stop, then lets requests and sockets end, and closes the pool.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let token = self.shutdown.token().clone();
         self.shutdown.tracker().spawn(upkeep(token.clone()));
@@ -130,7 +133,7 @@ impl Application {
             .into_future();
         tokio::pin!(serve);
         tokio::select! {
-            // Only a broken listener ends it before it is stopped.
+            // Only a broken listener ends it before the word to stop.
             outcome = &mut serve => return outcome,
             () = token.cancelled() => {}
         }

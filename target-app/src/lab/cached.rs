@@ -1,8 +1,8 @@
 //! The invariant outside of SQL: a cached value equals the value in the database.
 //!
 //! For a bounded sample of the keys that this process filled, each store's value is compared
-//! byte for byte with a load past the cache. All kinds are exact: a value follows from the query
-//! and the rows alone, never from the clock. A mutation that is between its commit and its
+//! byte for byte with a load past the cache. Every kind must be exact: a value follows from the
+//! query and the rows alone, never from the clock. A mutation that is between its commit and its
 //! invalidation is given a moment, so that an audit under load reports no false violation.
 
 use std::{
@@ -18,14 +18,13 @@ use shared::{
 };
 
 use crate::{
-    accounts,
-    cache::{Held, Key, Kind, Tier},
+    cache::{Key, StoredValue, Tier},
     engine::Engine,
     error::ApiError,
-    features::{bookings, mentors},
+    registry::FeatureCache,
 };
 
-/// Its number; those of `audit/` are below 90.
+/// Its number; those of SQL files are below 90.
 const NUMBER: u16 = 90;
 /// Keys compared of each kind.
 const MAX_KEYS: usize = 32;
@@ -50,20 +49,21 @@ enum CacheComparison {
 /// Compares cached values with the database, past the cache but through the engine's pool.
 pub(super) async fn equals_database(
     engine: &Engine,
+    caches: &[FeatureCache],
 ) -> Result<(InvariantResult, BTreeMap<String, CachedCheck>), ApiError> {
     let begin = Instant::now();
     let mut checks = BTreeMap::new();
     let mut rows = Vec::new();
     let mut violations = 0;
-    for kind in Kind::ALL {
+    for cache in caches {
         let mut check = CachedCheck::default();
-        for key in engine.caches.sampled(kind).into_iter().take(MAX_KEYS) {
+        for key in engine.caches.sampled(cache.kind).into_iter().take(MAX_KEYS) {
             if begin.elapsed() > BUDGET {
                 break;
             }
             for held in engine.caches.peek(&key).await {
                 check.compared += 1;
-                match compare(engine, &key, &held).await? {
+                match compare(engine, cache, &key, &held).await? {
                     CacheComparison::Equal => {}
                     CacheComparison::Stale(age) => {
                         check.stale += 1;
@@ -80,7 +80,7 @@ pub(super) async fn equals_database(
             }
         }
         violations += check.wrong;
-        checks.insert(kind.as_str().to_owned(), check);
+        checks.insert(cache.kind.name.to_owned(), check);
     }
     let result = InvariantResult {
         number: NUMBER,
@@ -94,8 +94,13 @@ pub(super) async fn equals_database(
     Ok((result, checks))
 }
 
-async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<CacheComparison, ApiError> {
-    if reload(engine, key).await? == held.bytes {
+async fn compare(
+    engine: &Engine,
+    cache: &FeatureCache,
+    key: &Key,
+    held: &StoredValue,
+) -> Result<CacheComparison, ApiError> {
+    if (cache.reload)(engine, key).await? == held.bytes {
         return Ok(CacheComparison::Equal);
     }
     tokio::time::sleep(INVALIDATION_TIME).await;
@@ -108,14 +113,14 @@ async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<CacheCompari
     if !still(held.tier) {
         return Ok(CacheComparison::Equal);
     }
-    let database = reload(engine, key).await?;
+    let database = (cache.reload)(engine, key).await?;
     if database == held.bytes {
         return Ok(CacheComparison::Equal);
     }
     let only_time = engine.caches.invalidation() == Invalidation::TtlOnly;
     // A change by another instance does not invalidate the copies here; they expire.
     let copy = held.tier == Tier::Memory
-        && engine.caches.store(key.kind) == Store::Tiered
+        && engine.caches.store(cache.kind) == Store::Tiered
         && !still(Tier::Redis);
     if copy || (only_time && held.age <= held.life + EXPIRY_TOLERANCE) {
         return Ok(CacheComparison::Stale(held.age));
@@ -123,17 +128,9 @@ async fn compare(engine: &Engine, key: &Key, held: &Held) -> Result<CacheCompari
     Ok(CacheComparison::Wrong(database))
 }
 
-async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
-    match key.kind {
-        Kind::Mentors => mentors::reload(engine, key).await,
-        Kind::Bookings => bookings::reload(engine, key).await,
-        Kind::Users => accounts::reload(engine, key).await,
-    }
-}
-
-fn row(key: &Key, held: &Held, database: Option<&Bytes>) -> serde_json::Value {
+fn row(key: &Key, held: &StoredValue, database: Option<&Bytes>) -> serde_json::Value {
     json!({
-        "cache": key.kind.as_str(),
+        "cache": key.kind.name,
         "group": key.group,
         "question": key.question,
         "store": match held.tier {

@@ -1,4 +1,5 @@
-//! `GET /lab/explain`: query plans of an operation's statements under the policies in force.
+//! `GET /lab/explain`: how PostgreSQL carries out the statements of an operation under the
+//! profile in force.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -9,27 +10,7 @@ use shared::{
 };
 
 use super::access::LabAccess;
-use crate::{
-    db::{self, Statement},
-    engine::Policies,
-    error::ApiError,
-    features::{auth, bookings, chat, mentors, recordings},
-    http::Query,
-    state::AppState,
-};
-
-/// The operations that can be explained.
-const OPERATIONS: [&str; 9] = [
-    "auth.login",
-    "mentors.list",
-    "mentors.detail",
-    "mentors.availability",
-    "bookings.create",
-    "bookings.mine",
-    "recordings.list",
-    "chat.join",
-    "chat.send",
-];
+use crate::{db, error::ApiError, http::Query, state::AppState};
 
 /// Query of `GET /lab/explain`.
 #[derive(Debug, Deserialize)]
@@ -39,10 +20,10 @@ pub struct ExplainQuery {
     operation: String,
 }
 
-/// Query plans of an operation's statements under the policies in force.
+/// How the statements of an operation are carried out under the profile in force.
 ///
-/// They run with parameters of the seeded data, in a transaction that is rolled back. Caches are
-/// bypassed.
+/// They run with parameters of the seeded data, in a transaction that is rolled back. A cache
+/// that would answer in their place is passed by.
 #[utoipa::path(
     get,
     path = paths::LAB_EXPLAIN,
@@ -63,9 +44,13 @@ pub async fn explain(
 ) -> Result<Json<Explanation>, ApiError> {
     state.admit()?;
     let engine = state.engine();
-    let statements = statements(&query.operation, &engine.policies).ok_or_else(|| {
-        ApiError::invalid("operation", &format!("one of {}", OPERATIONS.join(", ")))
-    })?;
+    let explained = &state.features().explained;
+    let Some(operation) = explained.iter().find(|one| one.name == query.operation) else {
+        let names: Vec<_> = explained.iter().map(|one| one.name).collect();
+        let right = format!("one of {}", names.join(", "));
+        return Err(ApiError::invalid("operation", &right));
+    };
+    let statements = (operation.statements)(&engine.policies);
     let plans = db::explain(&engine.db, statements.clone()).await?;
     Ok(Json(Explanation {
         operation: query.operation,
@@ -81,39 +66,4 @@ pub async fn explain(
             })
             .collect(),
     }))
-}
-
-fn statements(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
-    auth::plans(operation, policies)
-        .or_else(|| mentors::plans(operation, policies))
-        .or_else(|| bookings::plans(operation))
-        .or_else(|| recordings::plans(operation))
-        .or_else(|| chat::plans(operation))
-}
-
-#[cfg(test)]
-mod tests {
-    use shared::profile::Profile;
-
-    use super::*;
-
-    #[test]
-    fn every_operation_that_is_named_has_statements_and_no_other_has() {
-        for profile in [Profile::before(), Profile::after()] {
-            let policies = Policies::new(&profile);
-            for operation in OPERATIONS {
-                let found = statements(operation, &policies).unwrap_or_default();
-                assert!(!found.is_empty(), "{operation}");
-            }
-            assert!(statements("mentors.lis", &policies).is_none());
-        }
-    }
-
-    #[test]
-    fn the_loop_of_queries_says_how_often_it_runs() {
-        let found = statements("mentors.list", &Policies::new(&Profile::before())).unwrap();
-        assert!(found.iter().any(|one| one.times > 1));
-        let found = statements("mentors.list", &Policies::new(&Profile::after())).unwrap();
-        assert!(found.iter().all(|one| one.times == 1));
-    }
 }

@@ -6,11 +6,11 @@ use shared::{
 };
 
 use super::Caches;
-use crate::cache::Kind;
+use crate::cache::CacheKind;
 
 impl Caches {
     /// Where values of that kind are kept.
-    pub fn store(&self, kind: Kind) -> Store {
+    pub fn store(&self, kind: &CacheKind) -> Store {
         self.0.stores.store(kind)
     }
 
@@ -19,18 +19,18 @@ impl Caches {
         self.0.stores.invalidation()
     }
 
-    /// Every `cache.` switch, read from the stores, lives and flags that requests use. Without a
+    /// Every `cache.` switch, read from the stores, lifetimes and flags that requests use. Without a
     /// connection to Redis `cache.connection` has no reading.
     pub fn readings(&self) -> Vec<SwitchReading> {
-        let lives = &self.0.lives;
+        let lifetimes = &self.0.lifetimes;
         let mut readings = Vec::new();
-        for kind in Kind::ALL {
-            let path = format!("cache.{}", kind.as_str());
-            let ttl = Millis::from(lives.kinds[kind as usize]);
+        for (kind, ttl) in lifetimes.kinds.iter() {
+            let path = format!("cache.{}", kind.name);
+            let ttl = Millis::from(*ttl);
             readings.push(SwitchReading::new(format!("{path}.ttl"), ttl));
             readings.push(SwitchReading::new(path, self.store(kind)));
         }
-        let negative = lives.absence.map_or_else(
+        let negative = lifetimes.absence.map_or_else(
             || OnOff::Off.to_string(),
             |life| Millis::from(life).to_string(),
         );
@@ -38,7 +38,7 @@ impl Caches {
             SwitchReading::new("cache.single_flight", OnOff::from(self.0.single_flight)),
             SwitchReading::new("cache.early_refresh", OnOff::from(self.0.early_refresh)),
             SwitchReading::new("cache.invalidation", self.invalidation()),
-            SwitchReading::new("cache.jitter", format!("{:.0}%", lives.jitter * 100.0)),
+            SwitchReading::new("cache.jitter", format!("{:.0}%", lifetimes.jitter * 100.0)),
             SwitchReading::new("cache.negative", negative),
             SwitchReading::new("cache.tiered.ttl", Millis::from(self.0.stores.copy_ttl())),
         ]);

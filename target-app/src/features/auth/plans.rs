@@ -6,17 +6,21 @@ use shared::{
 };
 
 use super::repository;
-use crate::{db::Statement, engine::Policies};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
-/// What `operation` sends under `policies`; `None`: it is none of this feature. Of a login that is
-/// what it reads of the account: what it writes goes by primary key.
-pub(crate) fn plans(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
-    if operation != "auth.login" {
-        return None;
-    }
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![ExplainedOperation {
+        name: "auth.login",
+        statements: login,
+    }]
+}
+
+/// What a login reads of the account: what it writes goes by primary key.
+fn login(policies: &Policies) -> Vec<Statement> {
     let user = dataset::id(Kind::Student, 1);
     let email = dataset::student_email(1);
-    Some(match policies.login.queries {
+    match policies.login.queries {
         LoginQueries::Joined => {
             vec![Statement::of("account", repository::ACCOUNT).bind(email)]
         }
@@ -27,5 +31,5 @@ pub(crate) fn plans(operation: &str, policies: &Policies) -> Option<Vec<Statemen
             Statement::of("mentor profile", repository::MENTOR).bind(user),
             Statement::of("lock", repository::LOCK).bind(user),
         ],
-    })
+    }
 }

@@ -12,51 +12,62 @@ use super::{
     model::{Criteria, MAX_SLOTS, RECENT_REVIEWS},
     repository,
 };
-use crate::{
-    db::Statement,
-    engine::{MentorListPolicy, Policies},
-};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
-/// Days of availability that are explained: what a request asks for that says nothing.
+/// Days of availability that are explained: those of a request without parameters.
 const DAYS: i64 = 14;
 
-/// What `operation` sends under `policies`; `None`: it is none of this feature.
-pub(crate) fn plans(operation: &str, policies: &Policies) -> Option<Vec<Statement>> {
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![
+        ExplainedOperation {
+            name: "mentors.list",
+            statements: list,
+        },
+        ExplainedOperation {
+            name: "mentors.detail",
+            statements: detail,
+        },
+        ExplainedOperation {
+            name: "mentors.availability",
+            statements: availability,
+        },
+    ]
+}
+
+fn detail(_: &Policies) -> Vec<Statement> {
     let mentor = dataset::id(Kind::Mentor, 1);
-    match operation {
-        "mentors.list" => Some(list(policies.mentors)),
-        "mentors.detail" => Some(vec![
-            Statement::of("profile", repository::PROFILE).bind(mentor),
-            Statement::of("newest reviews", repository::REVIEWS)
-                .bind(mentor)
-                .bind(RECENT_REVIEWS)
-                .bind(0_i64),
-        ]),
-        "mentors.availability" => {
-            let now = Utc::now();
-            Some(vec![
-                Statement::of("open slots", repository::OPEN_SLOTS)
-                    .bind(mentor)
-                    .bind(now)
-                    .bind(now + TimeDelta::days(DAYS))
-                    .bind(MAX_SLOTS),
-            ])
-        }
-        _ => None,
-    }
+    vec![
+        Statement::of("profile", repository::PROFILE).bind(mentor),
+        Statement::of("newest reviews", repository::REVIEWS)
+            .bind(mentor)
+            .bind(RECENT_REVIEWS)
+            .bind(0_i64),
+    ]
+}
+
+fn availability(_: &Policies) -> Vec<Statement> {
+    let now = Utc::now();
+    vec![
+        Statement::of("open slots", repository::OPEN_SLOTS)
+            .bind(dataset::id(Kind::Mentor, 1))
+            .bind(now)
+            .bind(now + TimeDelta::days(DAYS))
+            .bind(MAX_SLOTS),
+    ]
 }
 
 /// The first page of the plain list, best rated first.
-fn list(policy: MentorListPolicy) -> Vec<Statement> {
-    // Nothing asked for is always right.
+fn list(policies: &Policies) -> Vec<Statement> {
+    // A query without parameters is always valid.
     let Ok(criteria) = Criteria::try_from(MentorQuery::default()) else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    if policy.total == Total::Exact {
+    if policies.mentors.total == Total::Exact {
         all.push(Statement::built("total", listing::count_text(&criteria)));
     }
-    match policy.query {
+    match policies.mentors.query {
         ListQuery::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
         ListQuery::NPlusOne => {
             let mentor = dataset::id(Kind::Mentor, 1);
@@ -72,4 +83,25 @@ fn list(policy: MentorListPolicy) -> Vec<Statement> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::profile::Profile;
+
+    use super::*;
+
+    #[test]
+    fn the_loop_of_queries_says_how_often_it_runs() {
+        assert!(
+            list(&Policies::new(&Profile::before()))
+                .iter()
+                .any(|one| one.times > 1)
+        );
+        assert!(
+            list(&Policies::new(&Profile::after()))
+                .iter()
+                .all(|one| one.times == 1)
+        );
+    }
 }
