@@ -16,7 +16,7 @@ use hdrhistogram::{
 use super::TrialData;
 use crate::{
     flow::Operations,
-    recorder::{Kind, response_histogram},
+    recorder::{DistributionKind, response_histogram},
 };
 
 /// The log could not be written.
@@ -63,12 +63,12 @@ pub fn write_hlog(
             })
     };
     write("lag", &data.lag, from, length)?;
-    for (number, begin, width) in data.course.intervals() {
+    for (number, begin, width) in data.intervals.intervals() {
         let (begin, width) = (begin.duration(), width.duration());
-        for kind in Kind::ALL {
+        for kind in DistributionKind::ALL {
             let mut all = response_histogram();
             for op in data.ops.keys() {
-                if let Some(one) = data.course.histogram(*op, kind, number) {
+                if let Some(one) = data.intervals.histogram(*op, kind, number) {
                     all.add(&one)
                         .expect("all have the bounds of response_histogram");
                     let tag = format!("{}:{}", operations.name(*op), word(kind));
@@ -81,11 +81,11 @@ pub fn write_hlog(
     Ok(())
 }
 
-const fn word(kind: Kind) -> &'static str {
+const fn word(kind: DistributionKind) -> &'static str {
     match kind {
-        Kind::Ok => "ok",
-        Kind::Service => "service",
-        Kind::Failed => "err",
+        DistributionKind::Ok => "ok",
+        DistributionKind::Service => "service",
+        DistributionKind::Failed => "err",
     }
 }
 

@@ -17,7 +17,7 @@ use parquet::{
 
 use crate::{
     flows,
-    recorder::{Raw, Samples},
+    recorder::{RawSample, RawSamples},
 };
 
 /// Rows of a group: what is in memory at once besides the samples themselves.
@@ -40,7 +40,7 @@ const SCHEMA: &str = "message samples {
 
 /// Writes one row a request.
 pub fn write_parquet(
-    samples: &Samples,
+    samples: &RawSamples,
     operations: Operations,
     to: impl Write + Send,
 ) -> Result<()> {
@@ -49,7 +49,7 @@ pub fn write_parquet(
         .set_compression(Compression::SNAPPY)
         .build();
     let mut file = SerializedFileWriter::new(to, schema, Arc::new(properties))?;
-    let rows: Vec<&Raw> = samples.iter().collect();
+    let rows: Vec<&RawSample> = samples.iter().collect();
     for rows in rows.chunks(GROUP) {
         let mut group = file.next_row_group()?;
         let mut number = 0;
@@ -68,12 +68,12 @@ pub fn write_parquet(
 fn fill(
     column: &mut SerializedColumnWriter<'_>,
     number: usize,
-    rows: &[&Raw],
+    rows: &[&RawSample],
     operations: Operations,
 ) -> Result<()> {
     match column.untyped() {
         ColumnWriter::ByteArrayColumnWriter(to) => {
-            let word = |raw: &Raw| match number {
+            let word = |raw: &RawSample| match number {
                 0 => operations.name(raw.op),
                 _ => raw.outcome.as_str(),
             };
@@ -81,7 +81,7 @@ fn fill(
             to.write_batch(&values, None, None)?;
         }
         ColumnWriter::Int64ColumnWriter(to) => {
-            let figure = |raw: &Raw| match number {
+            let figure = |raw: &RawSample| match number {
                 1 => raw.intended.0,
                 2 => raw.woke.0,
                 3 => raw.admitted.0,
@@ -98,7 +98,7 @@ fn fill(
             to.write_batch(&values, None, None)?;
         }
         ColumnWriter::DoubleColumnWriter(to) => {
-            let ms = |raw: &Raw| match number {
+            let ms = |raw: &RawSample| match number {
                 10 => raw.response().as_ms(),
                 _ => raw.service().as_ms(),
             };
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_row_can_be_read_back() {
-        let mut samples = Samples::with_room(usize::MAX);
+        let mut samples = RawSamples::with_room(usize::MAX);
         let rows = GROUP as u64 + 10;
         for number in 0..rows {
             let at = |ms: u64| Nanos::from_millis(number + ms);

@@ -4,14 +4,18 @@ use std::io::{self, BufWriter, Write};
 
 use flate2::{Compression, GzBuilder};
 
-use crate::{flow::Operations, recorder::Samples, units::Nanos};
+use crate::{flow::Operations, recorder::RawSamples, units::Nanos};
 
 /// The head of the file. Times count from the start of the trial's clock, in nanoseconds;
 /// `response_ms` is `done_ns - intended_ns` and `service_ms` is `done_ns - sent_ns`.
 pub const COLUMNS: &str = "operation,intended_ns,woke_ns,admitted_ns,sent_ns,first_byte_ns,done_ns,outcome,status,bytes_in,response_ms,service_ms";
 
 /// Writes one line a request, packed.
-pub fn write_samples(samples: &Samples, operations: Operations, to: impl Write) -> io::Result<()> {
+pub fn write_samples(
+    samples: &RawSamples,
+    operations: Operations,
+    to: impl Write,
+) -> io::Result<()> {
     let packed = GzBuilder::new().mtime(0).write(to, Compression::fast());
     let mut lines = BufWriter::new(packed);
     writeln!(lines, "{COLUMNS}")?;
@@ -54,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_line_holds_every_time_and_the_two_that_follow_from_them() {
-        let mut samples = Samples::with_room(9);
+        let mut samples = RawSamples::with_room(9);
         samples.push(&Sample {
             op: OpId(0),
             intended: Nanos(1_000_000),

@@ -9,7 +9,7 @@ use std::path::Path;
 use super::folder::{Folder, StoreError, io_error, slug};
 use crate::aggregator::write_samples;
 use crate::flow::Operations;
-use crate::recorder::Samples;
+use crate::recorder::RawSamples;
 
 /// Most requests of a trial that are kept one by one: 128 MB of memory, and some 60 MB of file.
 pub const MOST_SAMPLES: usize = 2_000_000;
@@ -19,7 +19,7 @@ impl Folder {
     pub fn samples(
         &self,
         trial: &str,
-        samples: &Samples,
+        samples: &RawSamples,
         operations: Operations,
     ) -> Result<(), StoreError> {
         let folder = self.path().join("trials").join(slug(trial));
@@ -30,7 +30,7 @@ impl Folder {
 /// Writes them into a folder, each file whole or not at all.
 pub fn write_into(
     folder: &Path,
-    samples: &Samples,
+    samples: &RawSamples,
     operations: Operations,
 ) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(io_error("create", folder))?;
@@ -73,7 +73,11 @@ mod tests {
         let folder = Folder::create(root.path(), "run", "x").unwrap();
         for _ in 0..2 {
             folder
-                .samples("b01_1_after", &Samples::with_room(3), Operations::new(&[]))
+                .samples(
+                    "b01_1_after",
+                    &RawSamples::with_room(3),
+                    Operations::new(&[]),
+                )
                 .unwrap();
         }
         let trial = folder.path().join("trials/b01_1_after");

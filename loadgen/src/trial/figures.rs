@@ -6,7 +6,7 @@ use shared::invariant::InvariantResult;
 
 use super::run::Outcome;
 use crate::{
-    aggregator::{Anatomy, CostSums, OpData, PartSums, TrialData},
+    aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData},
     flow::{Catalog, Operations},
     sample::{OpId, Outcome as Ending},
     schema::{Band, Cost, Database, Hashing, Operation, Parts, Percentiles, Second, Server},
@@ -133,7 +133,7 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
             .iter()
             .filter_map(|share| Some((*share, slo(*share)?)))
             .collect(),
-        anatomy: bands(&data.anatomy),
+        anatomy: bands(&data.breakdown),
     }
 }
 
@@ -146,11 +146,11 @@ const BANDS: [(&str, f64, f64); 4] = [
 ];
 
 /// What the response time consists of, band by band; the failures last.
-fn bands(anatomy: &Anatomy) -> Vec<Band> {
+fn bands(breakdown: &Breakdown) -> Vec<Band> {
     BANDS
         .iter()
-        .map(|(name, from, to)| (*name, anatomy.between(*from, *to)))
-        .chain([("failed", anatomy.failed())])
+        .map(|(name, from, to)| (*name, breakdown.between(*from, *to)))
+        .chain([("failed", breakdown.failed())])
         .filter(|(_, sums)| sums.count > 0.0)
         .map(|(name, sums)| band(name, &sums))
         .collect()

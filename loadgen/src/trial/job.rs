@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::crash::{Crash, StackControl};
 use crate::{
-    events::{Publisher, Steering},
+    events::{LoadControl, Publisher},
     suite::Suite,
     system::{Application, Settings, SystemUnderTest},
 };
@@ -27,7 +27,7 @@ pub struct TestEnv {
     /// How many requests of each trial are kept one by one.
     pub samples: Option<usize>,
     /// Changes of the running load that people ask for.
-    pub steering: Steering,
+    pub steering: LoadControl,
 }
 
 impl TestEnv {

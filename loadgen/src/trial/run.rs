@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     aggregator::TrialData,
-    driver::{self, DriverError, FlowLoad, Progress, Setup},
+    driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
     observer::{Course, Host, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
     schema::{Promised, Trial},
@@ -93,8 +93,8 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
     stage(env, spec, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = driver::Options {
-        helm: helm::offer(env, spec, &setup.flows)?,
+    let options = driver::DriverOptions {
+        control: helm::offer(env, spec, &setup.flows)?,
         samples: env.samples,
         ..options(suite, system.as_ref())
     };
@@ -285,7 +285,7 @@ fn setup(
     env: &TestEnv,
     spec: &TrialSpec<'_>,
     system: &dyn PreparedSystem,
-) -> Result<Setup, TrialError> {
+) -> Result<DriverSetup, TrialError> {
     let suite = spec.suite;
     let mut flows = Vec::new();
     for share in &suite.flows {
@@ -307,7 +307,7 @@ fn setup(
     )?;
     let endpoint = env.system.endpoints().first();
     let operations = env.system.application().catalog().operations;
-    Ok(Setup {
+    Ok(DriverSetup {
         target: endpoint.address,
         host: endpoint.host.clone(),
         schedule,
@@ -327,9 +327,9 @@ fn setup(
 }
 
 /// How the driver goes about the load.
-fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::Options {
+fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
     let conduct = &suite.conduct;
-    driver::Options {
+    driver::DriverOptions {
         iterations: conduct.shared_iterations,
         pace: conduct.pace,
         ramp: conduct.ramp.clone(),
@@ -340,11 +340,11 @@ fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::Options {
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
         // Asked for where the arm packs: a client that cannot unpack would never see it at work.
-        wire: driver::Wire {
+        client: driver::ClientOptions {
             encoding: system.encoding(),
-            ..driver::Wire::default()
+            ..driver::ClientOptions::default()
         },
-        ..driver::Options::default()
+        ..driver::DriverOptions::default()
     }
 }
 

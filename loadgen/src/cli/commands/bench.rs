@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    calibration::{self, Calibration, NullTarget, Plan},
+    calibration::{self, Calibration, CalibrationPlan, NullTarget},
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -42,12 +42,12 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
     let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
-        Plan {
+        CalibrationPlan {
             rounds: 3,
             turn: Duration::from_millis(400),
         }
     } else {
-        Plan {
+        CalibrationPlan {
             rounds: 13,
             turn: Duration::from_secs_f64(args.seconds),
         }

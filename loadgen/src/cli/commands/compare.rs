@@ -3,7 +3,7 @@
 use crate::{
     cli::{failure::Failure, flags::CompareArgs, output::print},
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{Chosen, compare, differences, undeclared},
     store,
 };
@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
             names.join(", ")
         )));
     }
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     print(&compare(
         &runs,
         &found,

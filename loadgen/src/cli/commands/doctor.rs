@@ -10,7 +10,7 @@ use shared::api::lab::ProfileView;
 use crate::{
     cli::{failure::Failure, flags::DoctorArgs, output::closed_pipe, session::ServiceSource},
     codeconnect::LabClient,
-    doctor::{self, Finding, Level},
+    doctor::{self, Finding, FindingLevel},
     exit,
 };
 
@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
     if let Err(error) = written.and_then(|()| out.flush()) {
         closed_pipe(error)?;
     }
-    Ok(if worst == Level::Bad {
+    Ok(if worst == FindingLevel::Bad {
         exit::INVALID
     } else {
         exit::PASSED
@@ -58,12 +58,12 @@ fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
     })
 }
 
-fn as_json(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Result<()> {
+fn as_json(out: &mut impl Write, worst: FindingLevel, findings: &[Finding]) -> io::Result<()> {
     let value = serde_json::json!({ "verdict": worst, "findings": findings });
     writeln!(out, "{value:#}")
 }
 
-fn as_text(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Result<()> {
+fn as_text(out: &mut impl Write, worst: FindingLevel, findings: &[Finding]) -> io::Result<()> {
     let width = findings
         .iter()
         .map(|finding| finding.name.len())
@@ -77,20 +77,20 @@ fn as_text(out: &mut impl Write, worst: Level, findings: &[Finding]) -> io::Resu
             finding.name,
             finding.found
         )?;
-        if finding.level > Level::Ok {
+        if finding.level > FindingLevel::Ok {
             let blank = "";
             writeln!(
                 out,
                 "      {blank:width$}  what it does  {}",
                 finding.effect
             )?;
-            writeln!(out, "      {blank:width$}  what to do    {}", finding.mend)?;
+            writeln!(out, "      {blank:width$}  what to do    {}", finding.fix)?;
         }
     }
     let sentence = match worst {
-        Level::Ok => "fit for measurements",
-        Level::Warn => "fit for measurements; consider the warnings above",
-        Level::Bad => "not fit for measurements: fix what is BAD first",
+        FindingLevel::Ok => "fit for measurements",
+        FindingLevel::Warn => "fit for measurements; consider the warnings above",
+        FindingLevel::Bad => "not fit for measurements: fix what is BAD first",
     };
     writeln!(out, "\n{}: {sentence}", worst.as_str())
 }
@@ -103,20 +103,20 @@ mod tests {
     fn findings_are_printed_with_effect_and_remedy_as_text_and_as_json() {
         let findings = [Finding {
             name: "clock",
-            level: Level::Warn,
+            level: FindingLevel::Warn,
             found: "hpet".into(),
             effect: "slow".into(),
-            mend: "another".into(),
+            fix: "another".into(),
         }];
         let mut text = Vec::new();
-        as_text(&mut text, Level::Warn, &findings).unwrap();
+        as_text(&mut text, FindingLevel::Warn, &findings).unwrap();
         let text = String::from_utf8(text).unwrap();
         assert!(text.starts_with("WARN  clock  hpet\n"), "{text}");
         assert!(text.contains("what to do    another"), "{text}");
         let mut json = Vec::new();
-        as_json(&mut json, Level::Warn, &findings).unwrap();
+        as_json(&mut json, FindingLevel::Warn, &findings).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         assert_eq!(json["verdict"], "WARN");
-        assert_eq!(json["findings"][0]["mend"], "another");
+        assert_eq!(json["findings"][0]["fix"], "another");
     }
 }

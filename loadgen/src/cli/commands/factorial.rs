@@ -15,7 +15,7 @@ use crate::{
     },
     experiment::{budget::BESIDE, metrics_of},
     factorial::{self, FactorialOutcome, FactorialPlan},
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, Factorial},
     schema::{SCHEMA_VERSION, Summary},
     store::folder::write_atomically,
@@ -70,7 +70,7 @@ fn close(
     stored: &Factorial,
     summary: &Summary,
 ) -> Result<u8, Failure> {
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     let mut text = report::factorial(stored, look.width, look.colour);
     if let Some(folder) = session.folder() {
         let page = report::factorial_markdown(stored);

@@ -4,7 +4,7 @@ use crate::{
     cli::{failure::Failure, flags::HistoryArgs, output::print},
     exit,
     history::{comparable_runs, default_metrics, series},
-    live::Look,
+    live::TerminalCapabilities,
     report::{history, history_csv},
     store,
 };
@@ -50,7 +50,7 @@ pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
     if args.csv {
         print(&history_csv(&kept, &found))?;
     } else {
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         print(&history(&kept, &found, look.width, look.colour))?;
     }
     Ok(exit::PASSED)

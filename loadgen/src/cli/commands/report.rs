@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::{
     cli::{failure::Failure, flags::ReportArgs, output::print},
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, Format},
     schema::Summary,
     store::{self, folder::write_atomically},
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
 /// A report as printed: text fits the terminal, other formats are as in the folder.
 fn render(summary: &Summary, format: Format) -> Result<String, Failure> {
     if format == Format::Text {
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         return Ok(report::terminal(summary, look.width, look.colour));
     }
     report::one(summary, format).map_err(Failure::internal)

@@ -15,7 +15,7 @@ use crate::{
     },
     events::printable,
     exit,
-    live::Look,
+    live::TerminalCapabilities,
     report::{self, figures},
     store::{self, PruneRule, RunEntry},
 };
@@ -60,7 +60,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     if args.json {
         return print(&format!("{:#}\n", report::runs_json(&found)));
     }
-    let look = Look::of_stdout();
+    let look = TerminalCapabilities::of_stdout();
     print(&report::runs(&found, more, look.width, look.colour))
 }
 

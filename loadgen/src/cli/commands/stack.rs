@@ -21,7 +21,7 @@ use crate::{
     },
     events::{self, Publisher},
     exit,
-    live::{Live, Look},
+    live::{Live, TerminalCapabilities},
     stack::{ServiceSet, Stack, StackOptions},
 };
 
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(args: &StackArgs) -> Result<u8, Failure> {
         .build()
         .map_err(Failure::internal)?;
     let (events, receiver) = events::channel();
-    let live = Live::start(receiver, Look::of_stderr());
+    let live = Live::start(receiver, TerminalCapabilities::of_stderr());
     let running: CleanupSlot<Stack> = CleanupSlot::empty();
     let done = runtime.block_on(work(args, services, &running, events));
     running.clear();

@@ -20,9 +20,9 @@ use crate::{
     cli::{failure::Failure, flags::ResultArgs, output::print},
     codeconnect::CodeConnect,
     doctor,
-    events::{Begun, Ended, Event, Steering},
+    events::{Begun, Ended, Event, LoadControl},
     library::SourceFile,
-    live::Look,
+    live::TerminalCapabilities,
     report,
     schema::Summary,
     stack::Stack,
@@ -158,7 +158,7 @@ impl<'a> MeasuredSession<'a> {
             .map_err(Failure::internal)?;
         self.check_paths()?;
         let stop = CancellationToken::new();
-        let steering = Steering::new(stop.clone());
+        let steering = LoadControl::new(stop.clone());
         let sinks = EventSinks::attach(self.result, self.page.as_ref(), &steering)?;
         let events = sinks.events();
         // Before the load itself makes the machine busy.
@@ -236,7 +236,7 @@ impl<'a> MeasuredSession<'a> {
             } => folder.clone(),
             _ => std::env::temp_dir(),
         };
-        doctor::worrying(&folder)
+        doctor::warnings(&folder)
             .iter()
             .map(doctor::Finding::sentence)
             .collect()
@@ -327,7 +327,7 @@ impl<'a> MeasuredSession<'a> {
         if self.result.events_on_stdout() {
             return Ok(());
         }
-        let look = Look::of_stdout();
+        let look = TerminalCapabilities::of_stdout();
         let path = self.folder().map(Folder::path);
         print(&report::console(summary, path, look.width, look.colour))
     }

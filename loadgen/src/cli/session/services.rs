@@ -13,7 +13,7 @@ use super::interrupt::CleanupSlot;
 use crate::{
     cli::{failure::Failure, flags::TargetArgs},
     codeconnect::{CodeConnectSystem, LabClient},
-    events::{Publisher, Steering},
+    events::{LoadControl, Publisher},
     stack::{ProcessInfo, ServiceRole, Stack, StackError, StackOptions},
     system::{Endpoint, Endpoints},
     trial::{Crash, StackControl, TestEnv},
@@ -212,7 +212,7 @@ pub(super) async fn open(
     services: &ServiceSource,
     running: &CleanupSlot<Stack>,
     events: Publisher,
-    steering: Steering,
+    steering: LoadControl,
 ) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {

@@ -18,7 +18,7 @@ use crate::cli::{
     flags::{ResultArgs, STANDARD_STREAM},
 };
 use crate::{
-    events::{self, Event, Publisher, Steering},
+    events::{self, Event, LoadControl, Publisher},
     export::Exporter,
     live::Live,
     web::{Page, Setup, Shown, lines},
@@ -68,7 +68,7 @@ impl EventSinks {
     pub(in crate::cli) fn attach(
         result: &ResultArgs,
         page: Option<&Page>,
-        steering: &Steering,
+        steering: &LoadControl,
     ) -> Result<Self, Failure> {
         let out = result
             .events_to
@@ -131,7 +131,11 @@ impl EventSinks {
 
     /// Attaches the terminal alone, unless the command is `quiet`; as lines, without the
     /// full-screen view, if it is `plain`.
-    pub(in crate::cli) fn attach_terminal(quiet: bool, plain: bool, steering: &Steering) -> Self {
+    pub(in crate::cli) fn attach_terminal(
+        quiet: bool,
+        plain: bool,
+        steering: &LoadControl,
+    ) -> Self {
         let (events, mut receivers) = events::channels(usize::from(!quiet));
         let live = receivers
             .pop()
@@ -219,7 +223,7 @@ fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
 
 /// Reads changes of the load on a thread, which ends with the process: its read cannot be
 /// interrupted.
-fn read_load_control(path: &Path, steering: Steering, events: Publisher) -> Result<(), Failure> {
+fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> Result<(), Failure> {
     let mut from: BufReader<Box<dyn io::Read + Send>> = if path == Path::new(STANDARD_STREAM) {
         BufReader::new(Box::new(io::stdin()))
     } else {

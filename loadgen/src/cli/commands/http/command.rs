@@ -13,7 +13,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         files::prepare(folder)?;
     }
     let description = prepared.load.clone();
-    let (data, machine, shape) = engine::run(args, prepared, target.wire)?;
+    let (data, machine, shape) = engine::run(args, prepared, target.client)?;
     let result = verdict::judge(args, description, data, &machine, shape);
     if let Some(folder) = &args.out {
         files::write(&result, folder)?;

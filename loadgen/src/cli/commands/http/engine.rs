@@ -21,8 +21,8 @@ use crate::{
         flags::{HttpArgs, TRACED_EXCHANGES},
         session::{CleanupSlot, EventSinks, listen},
     },
-    driver::{self, Helm, Options, Progress, Showing, Wire},
-    events::{Begun, Event, Publisher, Steerable, Steering, Tick},
+    driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress},
+    events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick},
     observer::{Host, Machine, Observation, Sleeper, Timeline},
     schedule::Schedule,
     store::MOST_SAMPLES,
@@ -41,7 +41,7 @@ const STOPPING: &str =
 pub(super) fn run(
     args: &HttpArgs,
     prepared: PreparedLoad,
-    wire: Wire,
+    client: ClientOptions,
 ) -> Result<(TrialData, MachineObservation, LoadShape), Failure> {
     let PreparedLoad {
         setup,
@@ -58,7 +58,7 @@ pub(super) fn run(
         .map_err(Failure::internal)?;
     let progress = Arc::clone(&setup.progress);
     let stop = setup.stop.clone();
-    let steering = Steering::new(stop.clone());
+    let steering = LoadControl::new(stop.clone());
     // Traced exchanges are printed at once, which the full-screen view would overwrite.
     let sinks = EventSinks::attach_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = sinks.events();
@@ -66,22 +66,22 @@ pub(super) fn run(
         Ok(onward) => {
             let now = args.rate.map_or(0.0, Rate::as_per_second);
             let most = highest_rate(onward.end());
-            steering.begin(Steerable::Rate { now, most });
-            Some(Helm::new(steering.wishes(), Some(onward)))
+            steering.begin(Adjustable::Rate { now, most });
+            Some(ControlReceiver::new(steering.events(), Some(onward)))
         }
         Err(why) => {
             let why = why.to_owned();
-            steering.begin(Steerable::Nothing { why });
+            steering.begin(Adjustable::Nothing { why });
             None
         }
     };
-    let options = Options {
+    let options = DriverOptions {
         iterations: args.count().filter(|_| !open),
-        showing: args.http_debug.then(|| Showing::first(TRACED_EXCHANGES)),
-        wire,
+        trace: args.http_debug.then(|| HttpTrace::first(TRACED_EXCHANGES)),
+        client,
         samples: args.samples.then_some(MOST_SAMPLES),
-        helm,
-        ..Options::default()
+        control: helm,
+        ..DriverOptions::default()
     };
     let driven = runtime.block_on(async {
         let services = CleanupSlot::<()>::empty();

@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use super::target::HttpTarget;
 use crate::{
     cli::{failure::Failure, flags::HttpArgs},
-    driver::{FlowLoad, Progress, Setup},
+    driver::{DriverSetup, FlowLoad, Progress},
     flow::SingleRequest,
     request::Request,
-    schedule::{self, Onward, Schedule},
+    schedule::{self, Replanner, Schedule},
     seed::sub_seed,
     suite::{Arrivals, LoadModel, Phase, Windows},
     units::Nanos,
@@ -107,12 +107,12 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
 
 /// A load that is ready to start.
 pub(super) struct PreparedLoad {
-    pub(super) setup: Setup,
+    pub(super) setup: DriverSetup,
     /// Description of the load.
     pub(super) load: String,
     pub(super) windows: Windows,
     /// Replans the arrivals when the rate is changed during the run; or why it cannot be changed.
-    pub(super) onward: Result<Onward, &'static str>,
+    pub(super) onward: Result<Replanner, &'static str>,
 }
 
 /// Plans the load.
@@ -128,7 +128,7 @@ pub(super) fn prepare(args: &HttpArgs, target: &HttpTarget) -> Result<PreparedLo
         (LoadModel::Open { arrivals, .. }, None) => {
             let end = Nanos::from_millis(windows.planned().0);
             let seed = sub_seed(args.seed, "plan");
-            Ok(Onward::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
+            Ok(Replanner::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
         }
         (LoadModel::Open { .. }, Some(_)) => {
             Err("the number of requests is fixed: so is their rate")
@@ -138,7 +138,7 @@ pub(super) fn prepare(args: &HttpArgs, target: &HttpTarget) -> Result<PreparedLo
         }
     };
     let flow = Arc::new(SingleRequest::new(request(args, target)?, args.expect));
-    let setup = Setup {
+    let setup = DriverSetup {
         target: target.address,
         host: target.host.clone(),
         schedule,

@@ -14,7 +14,7 @@ use crate::{
         failure::Failure,
         flags::{HttpArgs, HttpEngine},
     },
-    driver::{Browser, Tls, Trust, Wire},
+    driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification},
 };
 
 /// Timeout of the connection that checks whether the target is reachable.
@@ -25,12 +25,12 @@ pub(super) struct HttpTarget {
     pub(super) address: SocketAddr,
     pub(super) host: String,
     pub(super) path: String,
-    pub(super) wire: Wire,
+    pub(super) client: ClientOptions,
 }
 
 /// Opens a connection and closes it again.
 pub(super) fn check_reachable(target: &HttpTarget) -> io::Result<()> {
-    match &target.wire.unix {
+    match &target.client.unix {
         Some(path) => UnixStream::connect(path).map(drop),
         None => TcpStream::connect_timeout(&target.address, CONNECT_TIMEOUT).map(drop),
     }
@@ -50,8 +50,8 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
         Some(_) => return Err(bad("only http and https are supported")),
         None => return Err(bad("it does not begin with http://")),
     }
-    let browser = args.engine == HttpEngine::Reqwest;
-    if browser && (args.http2 || args.unix.is_some()) {
+    let cookie_client = args.engine == HttpEngine::Reqwest;
+    if cookie_client && (args.http2 || args.unix.is_some()) {
         let flag = if args.http2 { "--http2" } else { "--unix" };
         return Err(Failure::Usage(format!(
             "{flag} is for bare connections: omit it, or --engine reqwest"
@@ -68,9 +68,9 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
     let name = authority.host().trim_matches(['[', ']']);
     let tls = if encrypted {
         let trust = match &args.cacert {
-            _ if args.insecure => Trust::Anybody,
-            Some(file) => Trust::File(file.clone()),
-            None => Trust::Public,
+            _ if args.insecure => TlsVerification::Disabled,
+            Some(file) => TlsVerification::CaFile(file.clone()),
+            None => TlsVerification::PublicRoots,
         };
         Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
     } else {
@@ -96,11 +96,11 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
     Ok(HttpTarget {
         address,
         host: authority.to_string(),
-        wire: Wire {
+        client: ClientOptions {
             unix: args.unix.clone(),
             tls,
             http2_streams: args.http2.then_some(args.streams),
-            browser: browser.then_some(Browser {
+            cookie_client: cookie_client.then_some(CookieClientOptions {
                 redirects: usize::from(args.redirects),
             }),
             encoding: None,
