@@ -1,7 +1,8 @@
 //! The error type of commands: a message and an exit code.
 
 use crate::{
-    exit, stack::StackError, store::RunLookupError, suite::load::BadFile, trial::TrialError,
+    exit, services::ServiceError, stack::StackError, store::RunLookupError, suite::load::BadFile,
+    trial::TrialError,
 };
 
 /// Why a command ended without a verdict.
@@ -66,11 +67,13 @@ impl From<StackError> for Failure {
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match error {
-            TrialError::Stopped | TrialError::Stack(StackError::Interrupted) => Self::Interrupted,
+            TrialError::Stopped | TrialError::Services(ServiceError::Interrupted) => {
+                Self::Interrupted
+            }
             TrialError::System(_) | TrialError::NoRate(_) | TrialError::Plan(_) => {
                 Self::usage(error)
             }
-            TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Stack(_) => {
+            TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Services(_) => {
                 Self::internal(error)
             }
         }

@@ -8,10 +8,10 @@ use super::{
     options::StackOptions,
     postgres::{self, Postgres},
     redis::{self, Redis},
-    roles::{ProcessInfo, ServiceRole},
     supervisor::ProcessSupervisor,
     target::{TargetApp, TargetSetup, instance_name},
 };
+use crate::services::{ProcessInfo, ServiceRole};
 
 /// Running services. Dropping it stops them, target-app first, and removes what was temporary.
 pub struct Stack {

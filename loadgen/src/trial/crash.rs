@@ -11,17 +11,7 @@ use std::{
 use shared::time::Millis;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::stack::{ProcessInfo, ServiceRole, StackError};
-
-/// Control over the services of an own stack. Its methods block.
-pub trait StackControl: fmt::Debug + Send + Sync {
-    /// Stops every instance of the target gracefully and starts it again at the same address.
-    fn restart_target(&self) -> Result<(), StackError>;
-    /// Kills every process of a service at once and starts it again.
-    fn crash(&self, role: ServiceRole) -> Result<(), StackError>;
-    /// Main process of each service, as of now.
-    fn processes(&self) -> Vec<ProcessInfo>;
-}
+use crate::services::{ServiceControl, ServiceError, ServiceRole};
 
 /// A crash to come: `postgres@5s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +50,12 @@ impl FromStr for Crash {
 /// A crash under way.
 pub(super) struct Crashing {
     crash: Crash,
-    task: JoinHandle<Result<Duration, StackError>>,
+    task: JoinHandle<Result<Duration, ServiceError>>,
 }
 
 impl Crashing {
     /// Kills the service `wait` from now, and starts it again.
-    pub(super) fn begin(upkeep: Arc<dyn StackControl>, crash: Crash, wait: Duration) -> Self {
+    pub(super) fn begin(upkeep: Arc<dyn ServiceControl>, crash: Crash, wait: Duration) -> Self {
         let task = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             spawn_blocking(move || {
@@ -73,14 +63,14 @@ impl Crashing {
                 upkeep.crash(crash.victim).map(|()| begun.elapsed())
             })
             .await
-            .unwrap_or_else(|error| Err(StackError::Thread(error.to_string())))
+            .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))
         });
         Self { crash, task }
     }
 
     /// Waits until the service is there again, and says how long it was away. One that was not
     /// to be killed yet, because the trial ended early, is left alone.
-    pub(super) async fn end(self, interrupted: bool) -> Result<String, StackError> {
+    pub(super) async fn end(self, interrupted: bool) -> Result<String, ServiceError> {
         if interrupted && !self.task.is_finished() {
             self.task.abort();
         }

@@ -14,9 +14,10 @@ use crate::{
     cli::{failure::Failure, flags::TargetArgs},
     codeconnect::{CodeConnectSystem, LabClient},
     events::{LoadControl, Publisher},
-    stack::{ProcessInfo, ServiceRole, Stack, StackError, StackOptions},
+    services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
+    stack::{Stack, StackError, StackOptions},
     system::{Endpoint, Endpoints},
-    trial::{Crash, StackControl, TestEnv},
+    trial::{Crash, TestEnv},
 };
 
 /// The services that a command runs against.
@@ -164,18 +165,27 @@ impl OwnStackControl {
     }
 }
 
-impl StackControl for OwnStackControl {
-    fn restart_target(&self) -> Result<(), StackError> {
+impl ServiceControl for OwnStackControl {
+    fn restart_target(&self) -> Result<(), ServiceError> {
         self.with_stack(Stack::restart_targets)
+            .map_err(service_error)
     }
 
-    fn crash(&self, role: ServiceRole) -> Result<(), StackError> {
+    fn crash(&self, role: ServiceRole) -> Result<(), ServiceError> {
         self.with_stack(|stack| stack.crash(role))
+            .map_err(service_error)
     }
 
     fn processes(&self) -> Vec<ProcessInfo> {
         let stack = self.0.lock();
         stack.as_ref().map(Stack::processes).unwrap_or_default()
+    }
+}
+
+fn service_error(error: StackError) -> ServiceError {
+    match error {
+        StackError::Interrupted => ServiceError::Interrupted,
+        error => ServiceError::Failed(error.to_string()),
     }
 }
 

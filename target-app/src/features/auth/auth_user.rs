@@ -1,4 +1,4 @@
-//! Who asks: the signed-in user in a handler's signature.
+//! The signed-in user in a handler's signature.
 
 use axum::{
     extract::FromRequestParts,
@@ -7,15 +7,15 @@ use axum::{
 use chrono::{DateTime, Utc};
 use shared::{api::auth::Role, ids::UserId, paths, problem::Code};
 
-use super::Current;
-use crate::{accounts, error::ApiError, state::AppState};
+use super::cached;
+use crate::{error::ApiError, http::Current, state::AppState};
 
 /// An active user with a good access token.
 #[derive(Debug, Clone, Copy)]
 pub struct AuthUser {
-    /// Who.
+    /// The account.
     pub id: UserId,
-    /// What they may do, as the account says now.
+    /// Its role now; a token says nothing of it.
     pub role: Role,
     /// When the token that proved it expires.
     pub expires_at: DateTime<Utc>,
@@ -46,8 +46,8 @@ impl FromRequestParts<AppState> for AuthUser {
         })?;
         let claims = state.tokens().verify_access(token)?;
         let Current(engine) = Current::from_request_parts(parts, state).await?;
-        let account = accounts::user_view(&engine, claims.user)
-            .await?
+        let (account, _) = cached::user_view(&engine, claims.user).await?;
+        let account = account
             .ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account is not active"))?;
         Ok(Self {
             id: account.id,

@@ -1,4 +1,4 @@
-//! A token bucket for what one socket may ask for: who is faster waits, nobody is thrown out.
+//! A token bucket for the frames of one socket: a faster client waits, none is disconnected.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 /// Admits a steady rate with a burst of one second's worth.
 #[derive(Debug)]
-pub struct Pace {
+pub struct RateLimiter {
     /// Time that one admission costs.
     each: Duration,
     /// Largest credit.
@@ -15,7 +15,7 @@ pub struct Pace {
     zero_at: Instant,
 }
 
-impl Pace {
+impl RateLimiter {
     /// At most `per_second` admissions a second over any longer span; zero counts as one.
     pub fn new(per_second: u32, now: Instant) -> Self {
         let burst = Duration::from_secs(1);
@@ -43,35 +43,35 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Admissions within `span` by somebody who asks whenever it is free.
-    fn admitted(pace: &mut Pace, from: Instant, span: Duration) -> usize {
+    /// Admissions within `span` by a client that asks whenever it is free.
+    fn admitted(limiter: &mut RateLimiter, from: Instant, span: Duration) -> usize {
         let mut now = from;
         let mut count = 0;
         loop {
-            now = now.max(pace.ready_at());
+            now = now.max(limiter.ready_at());
             if now > from + span {
                 return count;
             }
-            pace.take(now);
+            limiter.take(now);
             count += 1;
         }
     }
 
     #[test]
-    fn a_steady_asker_gets_the_rate_and_one_burst() {
+    fn a_steady_client_gets_the_rate_and_one_burst() {
         let start = Instant::now() + Duration::from_secs(100);
-        let mut pace = Pace::new(200, start);
-        assert_eq!(admitted(&mut pace, start, Duration::ZERO), 200);
+        let mut limiter = RateLimiter::new(200, start);
+        assert_eq!(admitted(&mut limiter, start, Duration::ZERO), 200);
         let start = start + Duration::from_hours(1);
-        assert_eq!(admitted(&mut pace, start, Duration::from_secs(9)), 2_000);
+        assert_eq!(admitted(&mut limiter, start, Duration::from_secs(9)), 2_000);
     }
 
     #[test]
     fn a_long_silence_earns_no_more_than_one_burst() {
         let start = Instant::now() + Duration::from_secs(100);
-        let mut pace = Pace::new(10, start);
+        let mut limiter = RateLimiter::new(10, start);
         let later = start + Duration::from_secs(1_000);
-        assert_eq!(admitted(&mut pace, later, Duration::ZERO), 10);
-        assert!(pace.ready_at() > later);
+        assert_eq!(admitted(&mut limiter, later, Duration::ZERO), 10);
+        assert!(limiter.ready_at() > later);
     }
 }

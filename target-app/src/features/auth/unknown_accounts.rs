@@ -1,7 +1,7 @@
-//! Failed sign-ins at addresses that have no account.
+//! Throttle of sign-ins at addresses that have no account.
 //!
-//! An account locks after a row of failures. If other addresses did not, a lock would tell that an
-//! address has an account. So they lock too: in this process's memory, bounded, for a while.
+//! An account locks after a row of failures. If other addresses did not, a lock would reveal that
+//! an address has an account. So they lock too: in this process's memory, bounded, for a while.
 
 use std::{sync::LazyLock, time::Duration};
 
@@ -17,7 +17,7 @@ const CAPACITY: u64 = 20_000;
 const MEMORY: Duration = Duration::from_hours(24);
 
 /// One for the process: it holds nothing that belongs to a profile or to a database.
-static STRANGERS: LazyLock<Strangers> = LazyLock::new(Strangers::new);
+static THROTTLE: LazyLock<UnknownAccounts> = LazyLock::new(UnknownAccounts::new);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Failures {
@@ -26,9 +26,9 @@ struct Failures {
 }
 
 /// Failures by the digest of the address: what was typed may be somebody's password.
-struct Strangers(Cache<[u8; 32], Failures>);
+struct UnknownAccounts(Cache<[u8; 32], Failures>);
 
-impl Strangers {
+impl UnknownAccounts {
     fn new() -> Self {
         Self(
             Cache::builder()
@@ -57,14 +57,14 @@ impl Strangers {
     }
 }
 
-/// Until when an address without an account is not looked at.
+/// Until when sign-ins at an address without an account are refused.
 pub(super) async fn locked_until(email: &str) -> Option<DateTime<Utc>> {
-    STRANGERS.locked_until(email).await
+    THROTTLE.locked_until(email).await
 }
 
 /// Counts a failure at an address without an account.
 pub(super) async fn failed(email: &str, now: DateTime<Utc>) {
-    STRANGERS.failed(email, now).await;
+    THROTTLE.failed(email, now).await;
 }
 
 fn digest(email: &str) -> [u8; 32] {
@@ -76,25 +76,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_stranger_locks_at_every_fifth_failure_as_an_account_does() {
-        let strangers = Strangers::new();
+    async fn an_unknown_address_locks_at_every_fifth_failure_as_an_account_does() {
+        let throttle = UnknownAccounts::new();
         let now = DateTime::UNIX_EPOCH;
         for _ in 1..MAX_FAILURES {
-            strangers.failed("nobody@example.org", now).await;
-            assert_eq!(strangers.locked_until("nobody@example.org").await, None);
+            throttle.failed("nobody@example.org", now).await;
+            assert_eq!(throttle.locked_until("nobody@example.org").await, None);
         }
-        strangers.failed("nobody@example.org", now).await;
+        throttle.failed("nobody@example.org", now).await;
         assert_eq!(
-            strangers.locked_until("nobody@example.org").await,
+            throttle.locked_until("nobody@example.org").await,
             Some(now + LOCK)
         );
-        assert_eq!(strangers.locked_until("other@example.org").await, None);
+        assert_eq!(throttle.locked_until("other@example.org").await, None);
 
         // After the lock the next failures count towards the next one.
         let later = now + LOCK;
-        strangers.failed("nobody@example.org", later).await;
+        throttle.failed("nobody@example.org", later).await;
         assert_eq!(
-            strangers.locked_until("nobody@example.org").await,
+            throttle.locked_until("nobody@example.org").await,
             Some(now + LOCK)
         );
     }
