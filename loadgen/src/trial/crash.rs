@@ -63,7 +63,7 @@ impl Crashing {
                 upkeep.crash(crash.victim).map(|()| begun.elapsed())
             })
             .await
-            .unwrap_or_else(|error| Err(ServiceError::Thread(error.to_string())))
+            .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))
         });
         Self { crash, task }
     }
