@@ -117,7 +117,7 @@ choices! {
     }
     /// Compression of JSON answers for clients that accept it.
     Compression {
-        /// None.
+        /// Sent uncompressed.
         Off = "off",
         /// gzip at its fastest level.
         Gzip = "gzip",

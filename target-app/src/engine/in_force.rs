@@ -37,7 +37,7 @@ pub enum SwitchOwner {
 /// What one owner reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnerReport {
-    /// Who.
+    /// The owner that was asked.
     pub owner: SwitchOwner,
     /// Its switches with their values.
     pub readings: Vec<SwitchReading>,
@@ -45,7 +45,7 @@ pub struct OwnerReport {
 
 /// Every switch as its owner reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InForce {
+pub struct OwnedValues {
     /// Switch to value.
     pub values: BTreeMap<String, String>,
     /// Switches whose value is not the one asked for, or that nobody reports; then `guard.NAME`
@@ -77,7 +77,7 @@ impl Engine {
     }
 
     /// What is in force, and where that is not what was asked for.
-    pub async fn in_force(&self, maintenance: &PgPool) -> Result<InForce, DbError> {
+    pub async fn in_force(&self, maintenance: &PgPool) -> Result<OwnedValues, DbError> {
         let values: BTreeMap<_, _> = self
             .owner_reports(maintenance)
             .await?
@@ -101,7 +101,7 @@ impl Engine {
         if seed::credentials::are_stale(maintenance, asked.auth_hash).await? {
             differences.push("data.seeded_passwords".to_owned());
         }
-        Ok(InForce {
+        Ok(OwnedValues {
             values,
             differences,
         })

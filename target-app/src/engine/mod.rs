@@ -10,7 +10,7 @@ mod swap;
 
 pub use admission::{AdmissionCounters, AdmissionLimiter, AdmissionPermit, Shed};
 pub use build::{Engine, EngineError, EngineParts};
-pub use in_force::{InForce, OwnerReport, SwitchOwner};
+pub use in_force::{OwnedValues, OwnerReport, SwitchOwner};
 pub use policies::{
     BookingPolicy, ChatPolicy, HttpPolicy, LoginPolicy, MentorListPolicy, Policies,
 };

@@ -6,7 +6,7 @@ use shared::profile::{OnOff, Profile, SWITCHES};
 use sqlx::{AssertSqlSafe, PgPool};
 use target_app::{
     db,
-    engine::{Engine, InForce, SwitchOwner},
+    engine::{Engine, OwnedValues, SwitchOwner},
 };
 
 use crate::support::TestApp;
@@ -55,7 +55,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    async fn in_force(&self) -> InForce {
+    async fn in_force(&self) -> OwnedValues {
         self.engine.in_force(self.app.db.pool()).await.unwrap()
     }
 
@@ -70,7 +70,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Makes `planted` true of the owner of `path`, looks, and makes it as it was.
-    async fn with_planted(&mut self, path: &str, planted: &Profile) -> InForce {
+    async fn with_planted(&mut self, path: &str, planted: &Profile) -> OwnedValues {
         match self.owner(path).await {
             SwitchOwner::Indexes => self.with_indexes(planted).await,
             SwitchOwner::Connections => self.with_connection(path, planted).await,
@@ -79,7 +79,7 @@ impl<'a> Subject<'a> {
     }
 
     /// One of the engine's parts is of another engine.
-    async fn with_part(&mut self, owner: SwitchOwner, planted: &Profile) -> InForce {
+    async fn with_part(&mut self, owner: SwitchOwner, planted: &Profile) -> OwnedValues {
         let mut other = build(self.app, planted).await;
         // The other profile may have changed the seeded passwords.
         let _ = build(self.app, &self.profile).await;
@@ -106,7 +106,7 @@ impl<'a> Subject<'a> {
     }
 
     /// An index is dropped or created in the database.
-    async fn with_indexes(&self, planted: &Profile) -> InForce {
+    async fn with_indexes(&self, planted: &Profile) -> OwnedValues {
         let pool = self.app.db.pool();
         let before = indexes(pool).await;
         db::optimizations::apply(pool, planted).await.unwrap();
@@ -117,7 +117,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The pool's only connection has another setting.
-    async fn with_connection(&self, path: &str, planted: &Profile) -> InForce {
+    async fn with_connection(&self, path: &str, planted: &Profile) -> OwnedValues {
         let pool = self.engine.db.pool();
         if path == "db.statement_cache" {
             let capacity = if planted.db_statement_cache == OnOff::On {
