@@ -19,6 +19,7 @@
 //! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
 //! | [`codeconnect`] | what is known of the reference backend: its switches, control plane, accounts and audit, and which switch helps against what |
+//! | [`library`], [`summary`] | the bundled suites and experiments; from the results of trials to the summary of a run |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them and the running command |
 //! | [`cli`] | the commands |
 
@@ -40,7 +41,9 @@ pub mod flow;
 pub mod flows;
 pub mod history;
 pub mod ledger;
+pub mod library;
 pub mod live;
+pub mod load_control;
 pub mod observer;
 pub mod recorder;
 pub mod report;
@@ -49,10 +52,12 @@ pub mod sample;
 pub mod schedule;
 pub mod schema;
 pub mod seed;
+pub mod services;
 pub mod stack;
 pub mod stats;
 pub mod store;
 pub mod suite;
+pub mod summary;
 pub mod system;
 pub mod threshold;
 pub mod trial;

@@ -16,7 +16,7 @@ use parquet::{
 };
 
 use crate::{
-    flows,
+    flow::Operations,
     recorder::{RawSample, RawSamples},
 };
 

@@ -20,8 +20,8 @@ use super::{
     worker_share::WorkerShare,
 };
 use crate::{
-    events::ControlEvent,
     flow::UserMemory,
+    load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ClosedLoop, FlowMix},
     seed::{self, Chance},

@@ -3,7 +3,7 @@
 use tokio::sync::watch;
 
 use crate::{
-    events::ControlEvent,
+    load_control::ControlEvent,
     schedule::{Arrival, Replanner},
     units::{Nanos, Rate},
 };

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, Clock},
-    events::ControlEvent,
+    load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ArrivalPlan},
     units::Nanos,

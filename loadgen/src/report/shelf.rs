@@ -9,7 +9,7 @@ use crate::report::figures;
 use crate::report::model::{Page, tone_of};
 use crate::report::table::{Line, Paint, Side, cut, layout, plain, styled};
 use crate::schema::Summary;
-use crate::store::Shelved;
+use crate::store::RunEntry;
 
 /// Narrowest terminal that is laid out for.
 const MIN_WIDTH: usize = 60;
@@ -37,7 +37,7 @@ pub fn headline(summary: &Summary) -> String {
 }
 
 /// A table of runs, the key figure below each, and how many older ones there are.
-pub fn runs(found: &[(Shelved, String)], more: usize, width: usize, colour: bool) -> String {
+pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: bool) -> String {
     if found.is_empty() {
         return "no runs\n".to_owned();
     }
@@ -82,8 +82,8 @@ pub fn runs(found: &[(Shelved, String)], more: usize, width: usize, colour: bool
 }
 
 /// The same for programs.
-pub fn runs_json(found: &[(Shelved, String)]) -> serde_json::Value {
-    let one = |(run, figure): &(Shelved, String)| {
+pub fn runs_json(found: &[(RunEntry, String)]) -> serde_json::Value {
+    let one = |(run, figure): &(RunEntry, String)| {
         json!({
             "folder": run.folder,
             "started_at": run.started_at,
@@ -106,8 +106,8 @@ mod tests {
     use super::*;
     use crate::report::fixture;
 
-    fn shelved(name: &str) -> Shelved {
-        Shelved {
+    fn shelved(name: &str) -> RunEntry {
+        RunEntry {
             folder: "2026-08-30T14-05-11Z_experiment_mentor-cache_41e7cc0".into(),
             started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
             command: "experiment".into(),

@@ -71,7 +71,7 @@ pub fn unfinished() -> Evidence {
     Evidence {
         schema_version: SCHEMA_VERSION,
         word: "INVALID".into(),
-        exit_code: 97,
+        exit_code: crate::exit::INVALID,
         interrupted: true,
         reasons: vec!["the run did not finish".into()],
         thresholds: Vec::new(),

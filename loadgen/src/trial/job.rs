@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::crash::{Crash, Upkeep};
+use super::crash::Crash;
+use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
     suite::Suite,
@@ -17,7 +18,7 @@ pub struct TestEnv {
     /// What is loaded and measured.
     pub system: Arc<dyn SystemUnderTest>,
     /// The services of an own stack; absent where somebody else's target is used.
-    pub upkeep: Option<Arc<dyn Upkeep>>,
+    pub upkeep: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
     /// Listeners of what goes on.
@@ -35,8 +36,11 @@ impl TestEnv {
     pub(super) fn pids(&self) -> BTreeMap<String, u32> {
         self.upkeep
             .as_ref()
-            .map(|upkeep| upkeep.pids())
+            .map(|upkeep| upkeep.processes())
             .unwrap_or_default()
+            .into_iter()
+            .map(|process| (process.name, process.pid))
+            .collect()
     }
 }
 

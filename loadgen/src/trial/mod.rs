@@ -9,7 +9,7 @@ mod run;
 mod ticks;
 mod watch;
 
-pub use crash::{Crash, Upkeep};
+pub use crash::Crash;
 pub use figures::{Measured, arm_operations, operation, seconds, server_total};
 pub use helm::{highest_rate, told as told_changes};
 pub use job::{Arm, TestEnv, TrialSpec};

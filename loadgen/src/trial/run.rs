@@ -20,7 +20,7 @@ use crate::{
     schedule::{self, PlanError},
     schema::{Promised, Trial},
     seed::sub_seed,
-    stack::StackError,
+    services::ServiceError,
     suite::{LoadModel, Suite, Windows},
     system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
     units::Nanos,
@@ -70,7 +70,7 @@ pub enum TrialError {
     Driver(#[from] DriverError),
     /// A service of the own stack could not be started again.
     #[error(transparent)]
-    Stack(#[from] StackError),
+    Services(#[from] ServiceError),
     /// A thread of ours died.
     #[error("the driver's thread ended early: {0}")]
     Thread(String),

@@ -198,7 +198,7 @@ fn spawn(starter: &Starter, words: &[&str]) -> io::Result<Child> {
         "--quiet",
         "--events-to",
         "-",
-        "--wishes-from",
+        "--control-from",
         "-",
     ]);
     for (name, _) in std::env::vars_os() {

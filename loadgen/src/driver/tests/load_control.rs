@@ -10,7 +10,7 @@ use super::server::{Paths, TestServer, setup};
 use crate::{
     aggregator::TrialData,
     driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with},
-    events::{Adjustable, ControlEvent, LoadControl},
+    load_control::{Adjustable, ControlEvent, LoadControl},
     schedule::Replanner,
     suite::{Arrivals, LoadModel, Phase},
     units::Nanos,
