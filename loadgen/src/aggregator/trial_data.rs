@@ -175,7 +175,7 @@ impl TrialData {
                 data.total.merge(theirs);
             }
             timeline.merge(shard.timeline());
-            data.intervals.add(&mut shard);
+            shard.add_intervals_to(&mut data.intervals);
             data.outstanding_at_window_start += shard.outstanding_at_window_start();
             data.outstanding_at_window_end += shard.outstanding_at_window_end();
             data.outstanding_area += shard.outstanding_area();

@@ -2,7 +2,9 @@
 
 use shared::profile::{Profile, SWITCHES, Switch};
 
+use super::hints::HINTS;
 use crate::{
+    diagnose::HintCatalog,
     flow::Catalog,
     flows,
     system::{Application, Settings},
@@ -85,6 +87,10 @@ impl Application for CodeConnect {
 
     fn cache_kinds(&self) -> &'static [&'static str] {
         &CACHE_KINDS
+    }
+
+    fn hints(&self) -> HintCatalog<'static> {
+        HINTS
     }
 
     fn slowdown_switch(&self) -> Option<&'static str> {

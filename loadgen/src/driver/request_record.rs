@@ -20,7 +20,7 @@ pub(super) enum RequestStage {
     Open,
     /// The response is complete; the flow has not checked it yet.
     Responded,
-    /// Recorded.
+    /// Counted in the worker's shard.
     Settled,
 }
 

@@ -203,8 +203,7 @@ pub struct IntervalHistograms {
 
 impl IntervalHistograms {
     /// Adds the intervals of one worker.
-    pub(crate) fn add(&mut self, shard: &mut super::Shard) {
-        let logs = shard.logs();
+    pub(super) fn add(&mut self, logs: &mut IntervalLogs) {
         self.intervals.get_or_insert(logs.intervals);
         for (index, kinds) in logs.logs.iter_mut().enumerate() {
             for (log, kind) in kinds.iter_mut().zip(DistributionKind::ALL) {
@@ -329,7 +328,7 @@ mod tests {
                 if let Some((_, data)) = shard.ops().next() {
                     whole.merge(data);
                 }
-                merged.add(shard);
+                shard.add_intervals_to(&mut merged);
             }
             for (kind, total) in DistributionKind::ALL.into_iter().zip([&whole.ok, &whole.service_ok, &whole.failed]) {
                 let mut sum = response_histogram();

@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 
 use super::{
     bounds::{HIGHEST, response_histogram},
-    intervals::{IntervalLogs, Intervals},
+    intervals::{IntervalHistograms, IntervalLogs, Intervals},
     op_data::OpData,
     raw_samples::RawSamples,
     timeline::{ClientTimeline, Window},
@@ -183,9 +183,9 @@ impl Shard {
         &self.timeline
     }
 
-    /// The distributions by interval.
-    pub(super) fn logs(&mut self) -> &mut IntervalLogs {
-        &mut self.logs
+    /// Moves the distributions by interval into those of all workers.
+    pub fn add_intervals_to(&mut self, merged: &mut IntervalHistograms) {
+        merged.add(&mut self.logs);
     }
 
     /// Why requests failed, with how often.

@@ -5,15 +5,15 @@ use shared::api::lab::Explanation;
 
 use super::load_line::load_line;
 use crate::{
-    codeconnect::{CodeConnect, hints::HINTS},
     diagnose,
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
+    flow::Operations,
     observer,
     schema::{
         Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
     },
     suite::Suite,
-    system::{Application as _, InForce},
+    system::{Application, InForce},
     trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
     verdict::{self, Findings, INVALID, NOISY, judge},
 };
@@ -27,7 +27,9 @@ const NOT_TESTED: [&str; 3] = [
 
 /// What is known of a run besides its measurements.
 #[derive(Debug)]
-pub struct RunContext {
+pub struct RunContext<'a> {
+    /// What was tested.
+    pub application: &'a dyn Application,
     /// Start of the command.
     pub started_at: DateTime<Utc>,
     /// Whether the command started the services itself.
@@ -37,13 +39,19 @@ pub struct RunContext {
 }
 
 /// The summary of one trial of one profile.
-pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Outcome) -> Summary {
+pub fn of_run(
+    context: RunContext<'_>,
+    suite: &Suite,
+    arm: &ArmSetting,
+    outcome: &Outcome,
+) -> Summary {
+    let operations = context.application.catalog().operations;
     let mut measured = Measured::default();
     measured.add(outcome);
     let mut thresholds = verdict::hold(
         &suite.thresholds,
         &arm.name,
-        measured.figures(CodeConnect.catalog()),
+        measured.figures(context.application.catalog()),
     );
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
@@ -75,7 +83,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         }));
     }
     warnings.extend(overload_warnings(std::slice::from_ref(trial)));
-    warnings.extend(first_failures(outcome));
+    warnings.extend(first_failures(outcome, operations));
     let parts = Parts {
         kind: RunKind::Run,
         suite,
@@ -85,6 +93,7 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
             &measured,
             outcome.in_force.as_ref(),
             &outcome.plans,
+            operations,
         )],
         trials: vec![trial.clone()],
         effects: Vec::new(),
@@ -98,7 +107,12 @@ pub fn of_run(context: RunContext, suite: &Suite, arm: &ArmSetting, outcome: &Ou
 }
 
 /// The summary of an experiment, whether it ran to its end or not.
-pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Finished) -> Summary {
+pub fn of_experiment(
+    context: RunContext<'_>,
+    experiment: &Experiment,
+    finished: &Finished,
+) -> Summary {
+    let operations = context.application.catalog().operations;
     let mut suite = experiment.suite.clone();
     if let Some((rate, _)) = &finished.rate {
         // The same rate was set before the trials; an error would have appeared then.
@@ -112,7 +126,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
         verdict::hold(
             &suite.thresholds,
             &after.arm.name,
-            after.measured.figures(CodeConnect.catalog()),
+            after.measured.figures(context.application.catalog()),
         )
     };
     let mut invalid_reasons = Vec::new();
@@ -184,6 +198,7 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
                     &result.measured,
                     result.in_force.as_ref(),
                     &result.plans,
+                    operations,
                 )
             })
             .collect(),
@@ -200,11 +215,12 @@ pub fn of_experiment(context: RunContext, experiment: &Experiment, finished: &Fi
 
 /// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
 pub fn of_factorial(
-    context: RunContext,
+    context: RunContext<'_>,
     suite: &Suite,
     load: String,
     finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
+    let operations = context.application.catalog().operations;
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
@@ -253,6 +269,7 @@ pub fn of_factorial(
                     &result.measured,
                     result.in_force.as_ref(),
                     &result.plans,
+                    operations,
                 )
             })
             .collect(),
@@ -282,7 +299,7 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn summary(self, context: RunContext, view: Option<&InForce>) -> Summary {
+    fn summary(self, context: RunContext<'_>, view: Option<&InForce>) -> Summary {
         let mut warnings = context.warnings;
         let (mut named, notes) = view.map_or_else(Default::default, |view| {
             (view.environment.clone(), view.warnings.clone())
@@ -319,7 +336,7 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
         };
-        summary.recommendations = diagnose::advise(&summary, &HINTS);
+        summary.recommendations = diagnose::advise(&summary, &context.application.hints());
         summary
     }
 }
@@ -329,9 +346,9 @@ fn stored_arm(
     measured: &Measured,
     view: Option<&InForce>,
     plans: &[Explanation],
+    operations: Operations,
 ) -> Arm {
     let settings = view.map_or(&arm.settings, |view| &view.settings);
-    let operations = CodeConnect.catalog().operations;
     Arm {
         name: arm.name.clone(),
         profile: settings.0.clone(),
@@ -347,18 +364,13 @@ fn stored_arm(
 }
 
 /// The most frequent errors of requests.
-fn first_failures(outcome: &Outcome) -> Vec<String> {
+fn first_failures(outcome: &Outcome, operations: Operations) -> Vec<String> {
     outcome
         .data
         .examples
         .iter()
         .take(5)
-        .map(|(op, why, count)| {
-            format!(
-                "{}: {count} time(s): {why}",
-                CodeConnect.catalog().operations.name(*op)
-            )
-        })
+        .map(|(op, why, count)| format!("{}: {count} time(s): {why}", operations.name(*op)))
         .collect()
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::settings::Settings;
-use crate::flow::Catalog;
+use crate::{diagnose::HintCatalog, flow::Catalog};
 
 /// An application that experiments can be written about: what can be sent to it, and what can be
 /// switched in it.
@@ -26,6 +26,9 @@ pub trait Application: fmt::Debug + Send + Sync {
 
     /// The metrics that a claim is staked on where an experiment names none.
     fn default_primary(&self) -> Vec<String>;
+
+    /// What is known of its switches, tables and caches, for hints.
+    fn hints(&self) -> HintCatalog<'static>;
 
     /// The cache kinds that report a hit ratio.
     fn cache_kinds(&self) -> &'static [&'static str];

@@ -1,7 +1,10 @@
 //! A made-up application for tests of generic code.
 
 use super::{Application, Settings};
-use crate::flow::{Catalog, shop};
+use crate::{
+    diagnose::HintCatalog,
+    flow::{Catalog, shop},
+};
 
 /// A shop that sells orders.
 #[derive(Debug)]
@@ -69,6 +72,10 @@ impl Application for Shop {
 
     fn cache_kinds(&self) -> &'static [&'static str] {
         &["orders"]
+    }
+
+    fn hints(&self) -> HintCatalog<'static> {
+        HintCatalog::default()
     }
 
     fn slowdown_switch(&self) -> Option<&'static str> {

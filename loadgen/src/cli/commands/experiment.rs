@@ -11,6 +11,7 @@ use crate::{
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
     },
+    codeconnect::CodeConnect,
     experiment::{
         self, CONTROL_BLOCKS, Experiment,
         budget::{self, BESIDE},
@@ -77,6 +78,7 @@ async fn pairs(
     })
     .await;
     let context = RunContext {
+        application: &CodeConnect,
         started_at,
         own_stack,
         warnings: services.warnings(),

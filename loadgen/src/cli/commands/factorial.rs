@@ -13,6 +13,7 @@ use crate::{
         plan::plan_factorial,
         session::{MeasuredSession, ServiceSource},
     },
+    codeconnect::CodeConnect,
     experiment::{budget::BESIDE, metrics_of},
     factorial::{self, FactorialOutcome, FactorialPlan},
     live::TerminalCapabilities,
@@ -43,6 +44,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
             return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
         }
         let context = RunContext {
+            application: &CodeConnect,
             started_at,
             own_stack,
             warnings: services.warnings(),

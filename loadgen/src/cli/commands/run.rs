@@ -46,6 +46,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
         let outcome = trial::run(bench, &spec).await?;
         session.store_trial(&outcome);
         let context = RunContext {
+            application: &CodeConnect,
             started_at,
             own_stack,
             warnings: services.warnings(),
