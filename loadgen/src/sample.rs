@@ -1,6 +1,10 @@
-//! One measured request: its five times and how it ended.
+//! One measured request: its five times, how it ended, and what its response time consists of.
 
-use shared::headers::ServerTiming;
+mod parts;
+
+pub use parts::{ResponsePart, ResponseParts};
+
+use shared::timing::ServerTiming;
 
 use crate::units::Nanos;
 
@@ -85,7 +89,7 @@ pub struct Sample {
     pub status: u16,
     /// Bytes of the body.
     pub bytes_in: u64,
-    /// What the target says that it spent.
+    /// What the target reports that it spent.
     pub cost: Option<ServerTiming>,
 }
 

@@ -7,15 +7,20 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use enum_map::EnumMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::invariant::InvariantResult;
+use shared::{
+    invariant::InvariantResult,
+    timing::{ServerCount, ServerPart},
+};
 
+mod parts;
 mod second;
 mod why;
 
 pub use second::Second;
-pub use why::{Band, Database, Hashing, Parts, PlanNode, Recommendation, StatementPlan};
+pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 
 /// Version of these types; a reader refuses a newer one.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -156,28 +161,26 @@ pub struct Percentiles {
     pub mean: Option<f64>,
 }
 
-/// What the target spent on a request: means over the answered ones.
+/// What the target spent on a request: means over the responses that reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Waited to be let in.
-    #[serde(default)]
-    pub admission_ms: f64,
-    /// Waited for a PostgreSQL connection.
-    pub pool_ms: f64,
-    /// In PostgreSQL statements.
-    pub db_ms: f64,
-    /// In Redis commands.
-    pub redis_ms: f64,
-    /// Hashing.
-    pub hash_ms: f64,
-    /// In the handler, all of it.
+    /// Milliseconds in each part that `Server-Timing` names.
+    #[schemars(schema_with = "parts::server_parts")]
+    pub parts_ms: EnumMap<ServerPart, f64>,
+    /// Milliseconds in the handler, all parts included.
     pub total_ms: f64,
-    /// PostgreSQL statements.
-    pub queries: f64,
-    /// Redis commands.
-    pub commands: f64,
+    /// What the target counted.
+    #[schemars(schema_with = "parts::server_counts")]
+    pub counts: EnumMap<ServerCount, f64>,
     /// Share of cache look-ups that found a value; absent where none was made.
     pub cache_hit_ratio: Option<f64>,
+}
+
+impl Cost {
+    /// Milliseconds of the total that no part names.
+    pub fn rest_ms(&self) -> f64 {
+        (self.total_ms - self.parts_ms.values().sum::<f64>()).max(0.0)
+    }
 }
 
 /// The target's own figures over the measured windows.

@@ -1,7 +1,9 @@
 //! Rules about what PostgreSQL does: queries, plans, locks, retries, disk.
 
+use shared::timing::{ServerCount, ServerPart};
+
 use super::evidence::{Evidence, Rule, percent, said};
-use crate::schema::Recommendation;
+use crate::{sample::ResponsePart, schema::Recommendation};
 
 /// All of them, the most telling first.
 pub(super) const RULES: &[Rule] = &[
@@ -24,8 +26,10 @@ fn loops_of_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
         .arm
         .operations
         .iter()
-        .filter(|one| one.cost.queries >= MANY_QUERIES)
-        .max_by(|a, b| a.cost.queries.total_cmp(&b.cost.queries))?;
+        .filter(|one| one.cost.counts[ServerCount::Queries] >= MANY_QUERIES)
+        .max_by(|a, b| {
+            a.cost.counts[ServerCount::Queries].total_cmp(&b.cost.counts[ServerCount::Queries])
+        })?;
     let switch = match operation.name.as_str() {
         "mentors.list" => evidence.propose("mentors.query", "joined"),
         "auth.login" => evidence.propose("auth.login_queries", "joined"),
@@ -35,7 +39,8 @@ fn loops_of_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
         "N_PLUS_ONE",
         format!(
             "{} sends {:.1} queries a request",
-            operation.name, operation.cost.queries
+            operation.name,
+            operation.cost.counts[ServerCount::Queries]
         ),
         "an N+1 query: read the rows in one statement, or many by `= any($1)`",
         switch,
@@ -93,8 +98,10 @@ fn scans(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn slow_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let db = evidence.tail_share(|parts| parts.db_ms);
-    let slow = evidence.tail().filter(|band| band.parts.db_ms >= 5.0)?;
+    let db = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Db)]);
+    let slow = evidence
+        .tail()
+        .filter(|band| band.parts_ms[ResponsePart::Server(ServerPart::Db)] >= 5.0)?;
     if db < 0.4 {
         return None;
     }
@@ -103,7 +110,7 @@ fn slow_queries(evidence: &Evidence<'_>) -> Option<Recommendation> {
         format!(
             "{} of the time above p99 is PostgreSQL: {:.0} ms of {:.0} ms",
             percent(db),
-            slow.parts.db_ms,
+            slow.parts_ms[ResponsePart::Server(ServerPart::Db)],
             slow.mean_ms
         ),
         "check database query performance with EXPLAIN ANALYZE and the slow query log; optimise slow queries, and bound them by a query timeout",

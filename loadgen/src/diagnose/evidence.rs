@@ -1,6 +1,7 @@
 //! The figures that rules ask for, read from the judged arm of a summary.
 
-use crate::schema::{Arm, Band, Operation, Parts, Recommendation, Summary, Trial};
+use crate::sample::ResponseParts;
+use crate::schema::{Arm, Band, Operation, Recommendation, Summary, Trial};
 
 /// A rule: fires with its evidence, or is silent.
 pub(super) type Rule = fn(&Evidence<'_>) -> Option<Recommendation>;
@@ -41,7 +42,7 @@ impl<'a> Evidence<'a> {
     }
 
     /// Share of a part in the tail's response time.
-    pub(super) fn tail_share(&self, part: impl Fn(&Parts) -> f64) -> f64 {
+    pub(super) fn tail_share(&self, part: impl Fn(&ResponseParts) -> f64) -> f64 {
         self.tail().map_or(0.0, |band| share(band, part))
     }
 
@@ -114,9 +115,9 @@ pub(super) fn tail(operation: &Operation) -> Option<&Band> {
 }
 
 /// Share of a part in a band's response time.
-pub(super) fn share(band: &Band, part: impl Fn(&Parts) -> f64) -> f64 {
+pub(super) fn share(band: &Band, part: impl Fn(&ResponseParts) -> f64) -> f64 {
     if band.mean_ms > 0.0 {
-        part(&band.parts) / band.mean_ms
+        part(&band.parts_ms) / band.mean_ms
     } else {
         0.0
     }

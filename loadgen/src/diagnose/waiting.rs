@@ -2,8 +2,10 @@
 
 use std::fmt::Write as _;
 
+use shared::timing::ServerPart;
+
 use super::evidence::{Evidence, Rule, percent, said, share, tail};
-use crate::schema::Recommendation;
+use crate::{sample::ResponsePart, schema::Recommendation};
 
 /// All of them, the most telling first.
 pub(super) const RULES: &[Rule] = &[
@@ -30,7 +32,7 @@ const PLANNED: f64 = 0.7;
 /// Connections that Little's law asks for: arrival rate times hold time, over the utilisation
 /// that is planned for (`λ · t_db / ρ`).
 fn wanted_connections(evidence: &Evidence<'_>) -> u32 {
-    let held_s = evidence.arm.total.cost.db_ms / 1_000.0;
+    let held_s = evidence.arm.total.cost.parts_ms[ServerPart::Db] / 1_000.0;
     let wanted = evidence.rate() * held_s / PLANNED;
     // A rounding error is no connection.
     ((wanted - 1e-6).ceil() as u32).clamp(2, 1_000)
@@ -38,10 +40,10 @@ fn wanted_connections(evidence: &Evidence<'_>) -> u32 {
 
 fn pool_wait(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let server = &evidence.arm.server;
-    let waiting = evidence.tail_share(|parts| parts.pool_ms);
+    let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Pool)]);
     let slow = evidence
         .tail()
-        .is_some_and(|band| band.parts.pool_ms >= 1.0);
+        .is_some_and(|band| band.parts_ms[ResponsePart::Server(ServerPart::Pool)] >= 1.0);
     if server.pool_timeouts == 0 && !(waiting >= TELLING && slow) {
         return None;
     }
@@ -53,7 +55,7 @@ fn pool_wait(evidence: &Evidence<'_>) -> Option<Recommendation> {
         server.pool_waiters_max,
         server.pool_timeouts,
         evidence.rate(),
-        evidence.arm.total.cost.db_ms,
+        evidence.arm.total.cost.parts_ms[ServerPart::Db],
     );
     if wanted > server.pool_max {
         said(
@@ -88,15 +90,16 @@ fn connection_limit(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn hashing(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let of_arm = evidence.tail_share(|parts| parts.hash_ms);
+    let of_arm = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Hash)]);
     let inline = evidence.switch("auth.placement") == Some("inline");
     let hashed = evidence.arm.operations.iter().find(|one| {
-        let hash = one.cost.hash_ms;
+        let hash = one.cost.parts_ms[ServerPart::Hash];
         hash > 1.0 && hash >= 0.5 * one.cost.total_ms
     })?;
     let other = evidence.arm.operations.iter().find(|one| {
         let tail = one.response.p99.zip(one.response.p50);
-        one.cost.hash_ms < 0.1 && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
+        one.cost.parts_ms[ServerPart::Hash] < 0.1
+            && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
     });
     let hurt = inline && other.is_some();
     if of_arm < 0.5 && !hurt {
@@ -104,7 +107,9 @@ fn hashing(evidence: &Evidence<'_>) -> Option<Recommendation> {
     }
     let mut text = format!(
         "{} hashes for {:.0} ms of its {:.0} ms",
-        hashed.name, hashed.cost.hash_ms, hashed.cost.total_ms
+        hashed.name,
+        hashed.cost.parts_ms[ServerPart::Hash],
+        hashed.cost.total_ms
     );
     if let (true, Some(other)) = (hurt, other) {
         let _infallible = write!(
@@ -143,7 +148,7 @@ fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Recommendation> {
     let server = &evidence.arm.server;
     let pings = server.redis_pings as f64;
     let commands = server.redis_commands as f64;
-    let waiting = evidence.tail_share(|parts| parts.redis_ms);
+    let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Redis)]);
     let many = pings >= 100.0 && pings >= 0.2 * commands;
     if !many && waiting < 0.5 {
         return None;
@@ -160,7 +165,9 @@ fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn cache_misses(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let db = evidence.tail_share(|parts| parts.db_ms + parts.pool_ms);
+    let db = evidence.tail_share(|parts| {
+        parts[ResponsePart::Server(ServerPart::Db)] + parts[ResponsePart::Server(ServerPart::Pool)]
+    });
     let reads = [
         ("cache.mentors", "mentors", "mentors.list"),
         ("cache.bookings", "bookings", "bookings.mine"),
@@ -177,7 +184,12 @@ fn cache_misses(evidence: &Evidence<'_>) -> Option<Recommendation> {
         };
         if evidence.switch(path) == Some("off") {
             let band = tail(asked);
-            let part = band.map_or(0.0, |band| share(band, |parts| parts.db_ms + parts.pool_ms));
+            let part = band.map_or(0.0, |band| {
+                share(band, |parts| {
+                    parts[ResponsePart::Server(ServerPart::Db)]
+                        + parts[ResponsePart::Server(ServerPart::Pool)]
+                })
+            });
             if part >= 0.5 {
                 return said(
                     "CACHE_OFF",
@@ -288,10 +300,10 @@ fn memory(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn own_work(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let own = evidence.tail_share(|parts| parts.rest_ms);
+    let own = evidence.tail_share(|parts| parts[ResponsePart::Rest]);
     let slow = evidence
         .tail()
-        .is_some_and(|band| band.parts.rest_ms >= 5.0);
+        .is_some_and(|band| band.parts_ms[ResponsePart::Rest] >= 5.0);
     if own < 0.5 || !slow {
         return None;
     }
@@ -307,10 +319,10 @@ fn own_work(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn network(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let outside = evidence.tail_share(|parts| parts.outside_ms);
+    let outside = evidence.tail_share(|parts| parts[ResponsePart::Outside]);
     let slow = evidence
         .tail()
-        .is_some_and(|band| band.parts.outside_ms >= 20.0);
+        .is_some_and(|band| band.parts_ms[ResponsePart::Outside] >= 20.0);
     if outside < 0.5 || !slow {
         return None;
     }
@@ -326,10 +338,10 @@ fn network(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn before_send(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let waited = evidence.tail_share(|parts| parts.before_send_ms);
+    let waited = evidence.tail_share(|parts| parts[ResponsePart::BeforeSend]);
     let slow = evidence
         .tail()
-        .is_some_and(|band| band.parts.before_send_ms >= 20.0);
+        .is_some_and(|band| band.parts_ms[ResponsePart::BeforeSend] >= 20.0);
     if waited < 0.5 || !slow {
         return None;
     }

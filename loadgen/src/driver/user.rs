@@ -3,7 +3,7 @@
 use std::{rc::Rc, time::Duration};
 
 use http::HeaderName;
-use shared::headers::{SERVER_TIMING, ServerTiming};
+use shared::{headers::SERVER_TIMING, timing::ServerTiming};
 use tokio::time::sleep;
 
 use super::{

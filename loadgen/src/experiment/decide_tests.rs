@@ -104,12 +104,7 @@ fn pairs_that_hardly_differ_are_no_change_and_noisy_ones_undecided() {
 
 #[test]
 fn two_pairs_have_a_ratio_and_a_range_but_no_interval_and_no_decision() {
-    let effect = decided(
-        "mentors.list p50",
-        &pairs(100.0, &[10.0, 12.0]),
-        (1.0, 1.0),
-    )
-    .unwrap();
+    let effect = decided("mentors.list p50", &pairs(100.0, &[10.0, 12.0]), (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, "INCONCLUSIVE");
     assert!(effect.ratio.is_some() && effect.interval.is_none());
     assert!(

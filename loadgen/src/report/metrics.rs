@@ -1,6 +1,8 @@
 //! Which figures a report sets side by side, where each lies in the summary, and under which
 //! name the experiment may have estimated its change.
 
+use shared::timing::{ServerCount, ServerPart};
+
 use crate::events::printable;
 use crate::report::arm_metrics;
 use crate::report::figures::{self, Kind};
@@ -267,10 +269,10 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
             "queries per request",
             Kind::Count,
             Unit::Number,
-            &|cost| Figure::Value(cost.queries),
+            &|cost| Figure::Value(cost.counts[ServerCount::Queries]),
         ),
         cost("pool wait", "pool wait", Kind::Wait, Unit::Ms, &|cost| {
-            Figure::Value(cost.pool_ms)
+            Figure::Value(cost.parts_ms[ServerPart::Pool])
         }),
     ];
     for metric in metrics.iter_mut().skip(4) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use shared::timing::ServerCount;
 
 use crate::events::printable;
 use crate::report::comparison::{self, Area, Bar, Claim};
@@ -366,7 +367,7 @@ fn operation_row(operation: &Operation) -> OperationRow {
         failing: errors > 0.0,
         response: five(response),
         service: five(&operation.service),
-        queries: figures::number(operation.cost.queries),
+        queries: figures::number(operation.cost.counts[ServerCount::Queries]),
         keys: [
             operation.planned.to_string(),
             plain(operation.rate_per_s),

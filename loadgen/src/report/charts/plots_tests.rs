@@ -9,10 +9,7 @@ fn the_bars_of_a_distribution_are_all_requests_that_were_answered() {
     let [_, distribution] = spread(&summary, Some("mentors.list"));
     assert_eq!(distribution.lines.len(), 2);
     for (line, arm) in distribution.lines.iter().zip(&summary.arms) {
-        let operation = arm
-            .operations
-            .iter()
-            .find(|one| one.name == "mentors.list");
+        let operation = arm.operations.iter().find(|one| one.name == "mentors.list");
         let told = operation.unwrap().spectrum.last().unwrap().0 * 100.0;
         let sum: f64 = line.points.iter().map(|point| point.y).sum();
         assert!((sum - told).abs() < 0.1, "{sum} of {told}");

@@ -100,11 +100,7 @@ async fn an_operation_that_is_not_known_is_refused_with_those_that_are() {
     for operation in ["", "mentors.lis", "select 1"] {
         let path = operation.replace(' ', "%20");
         let answer = app.lab().explain(&path).await;
-        assert!(
-            answer.text().contains("mentors.list"),
-            "{}",
-            answer.text()
-        );
+        assert!(answer.text().contains("mentors.list"), "{}", answer.text());
         answer.refused(Code::InvalidRequest);
     }
     app.finish().await;
