@@ -1,19 +1,21 @@
-//! The exit codes, for scripts and pipelines.
+//! The exit codes, for scripts and pipelines. Those of verdicts follow from the verdict's word.
 
-/// Measured, valid, and every promise kept.
-pub const PASSED: u8 = 0;
+use crate::schema::VerdictWord;
+
+/// Measured, valid, and every threshold met.
+pub const PASSED: u8 = VerdictWord::Passed.exit_code();
 /// A fault of this program.
 pub const INTERNAL: u8 = 1;
 /// Bad usage, a bad file, a target that is not there.
 pub const USAGE: u8 = 2;
-/// The generator or the machine failed, not the target: believe no figure.
-pub const INVALID: u8 = 97;
+/// The generator or the machine failed, not the target: no figure can be trusted.
+pub const INVALID: u8 = VerdictWord::Invalid.exit_code();
 /// An audit found a broken invariant.
-pub const VIOLATED: u8 = 98;
-/// A threshold was not kept.
-pub const FAILED: u8 = 99;
+pub const VIOLATED: u8 = VerdictWord::Violated.exit_code();
+/// A threshold was missed.
+pub const FAILED: u8 = VerdictWord::Failed.exit_code();
 /// Stopped by a signal; what was measured until then is in the report.
-pub const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = VerdictWord::Interrupted.exit_code();
 
 /// Every code with what it means, for the help text.
 pub const ALL: [(u8, &str); 7] = [
@@ -25,7 +27,7 @@ pub const ALL: [(u8, &str); 7] = [
         "INVALID: the generator or the machine failed, not the target",
     ),
     (VIOLATED, "the audit found a broken invariant"),
-    (FAILED, "a threshold was not kept"),
+    (FAILED, "a threshold was missed"),
     (
         INTERRUPTED,
         "interrupted, with a report of what was measured",

@@ -72,9 +72,20 @@ pub struct Rate {
 pub struct BadRate(pub String);
 
 impl Rate {
-    /// So many a second.
-    pub fn per_second(count: u32) -> Result<Self, BadRate> {
-        format!("{count}/s").parse()
+    /// So many a second, to a thousandth.
+    pub fn per_second(rate: impl Into<f64>) -> Result<Self, BadRate> {
+        let rate = rate.into();
+        Self::of_thousandths((rate * 1_000.0).round(), 1)
+            .ok_or_else(|| BadRate(format!("{rate}/s")))
+    }
+
+    /// `None` where it is below a thousandth or above a million a second.
+    fn of_thousandths(thousandths: f64, period_s: u64) -> Option<Self> {
+        let most = 1e6 * 1_000.0 * period_s as f64;
+        (1.0..=most).contains(&thousandths).then_some(Self {
+            thousandths: thousandths as u64,
+            period_s,
+        })
     }
 
     /// As a floating-point number a second, for people and for ramps.
@@ -105,15 +116,10 @@ impl FromStr for Rate {
         };
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let thousandths = number * 1_000.0;
-        let most = 1e6 * 1_000.0 * period_s as f64;
-        if !(1.0..=most).contains(&thousandths) || (thousandths - thousandths.round()).abs() > 1e-6
-        {
+        if (thousandths - thousandths.round()).abs() > 1e-6 {
             return Err(bad());
         }
-        Ok(Self {
-            thousandths: thousandths.round() as u64,
-            period_s,
-        })
+        Self::of_thousandths(thousandths.round(), period_s).ok_or_else(bad)
     }
 }
 

@@ -291,7 +291,7 @@ impl<'a> Session<'a> {
             github.tell(summary)?;
         }
         self.all_kept()?;
-        Ok(summary.verdict.exit_code)
+        Ok(summary.verdict.exit_code())
     }
 
     /// Prints the report, unless events go where it would.

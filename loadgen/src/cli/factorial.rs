@@ -148,7 +148,7 @@ fn close(
         print(&told)?;
     }
     session.all_kept()?;
-    Ok(summary.verdict.exit_code)
+    Ok(summary.verdict.exit_code())
 }
 
 /// The report, from what was measured.
@@ -175,7 +175,7 @@ fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
     metrics_of(trial, f64::INFINITY)
         .iter()
         .find(|one| one.name == metric)
-        .map_or_else(String::new, |one| one.unit.to_owned())
+        .map_or_else(String::new, |one| one.unit.to_string())
 }
 
 /// How long it will take, said before it starts.

@@ -18,7 +18,7 @@ use crate::{
     exit,
     live::Look,
     report::{self, Format, figures},
-    store::{self, Rule, Shelved},
+    store::{self, PruneRule, RunEntry},
 };
 
 /// `loadgen results`.
@@ -132,7 +132,7 @@ pub(super) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
     Ok(exit::PASSED)
 }
 
-/// Refuses what is no results folder: a wrong name is not an empty shelf.
+/// Refuses what is no results folder: a wrong name is not an empty index.
 fn there(results: &Path) -> Result<(), Failure> {
     if results.is_dir() {
         return Ok(());
@@ -145,20 +145,20 @@ fn there(results: &Path) -> Result<(), Failure> {
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
     there(&args.results)?;
-    let mut found = store::shelf(&args.results).map_err(Failure::usage)?;
+    let mut found = store::list_runs(&args.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
         found.retain(|run| run.name.contains(name.as_str()));
     }
     let more = found.len().saturating_sub(args.limit as usize);
     found.truncate(args.limit as usize);
     let runs = args.results.join("runs");
-    let with_figure = |run: Shelved| {
+    let with_figure = |run: RunEntry| {
         // Without a summary there is no figure: an unfinished run, or a factorial experiment.
         let figure = store::load(&runs.join(&run.folder))
             .map_or_else(|_| String::new(), |summary| report::headline(&summary));
         (run, figure)
     };
-    let found: Vec<(Shelved, String)> = found.into_iter().map(with_figure).collect();
+    let found: Vec<(RunEntry, String)> = found.into_iter().map(with_figure).collect();
     if args.json {
         return print(&format!("{:#}\n", report::runs_json(&found)));
     }
@@ -168,7 +168,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
 
 fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
     there(&args.results)?;
-    let rule = Rule {
+    let rule = PruneRule {
         keep: args.keep,
         before: args.older_than.map(|age| now - age),
     };

@@ -55,7 +55,7 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         let found = match measure(&one) {
             Ok((summary, folder)) => {
                 interrupted |= summary.interrupted;
-                code = worse(code, summary.verdict.exit_code);
+                code = worse(code, summary.verdict.exit_code());
                 Found::Summary(Box::new(summary), folder)
             }
             Err(Failure::Interrupted) => {
@@ -73,7 +73,7 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             name: (*name).to_owned(),
             switches: differences(&experiment),
             claim: experiment.primary.first().cloned().unwrap_or_default(),
-            expected: experiment.expected.map(|direction| direction.to_string()),
+            expected: experiment.expected,
             why: experiment.why,
             found,
         });

@@ -153,8 +153,13 @@ mod tests {
                 .flat_map(flows::Flow::operations)
                 .map(|op| flows::operation_name(*op))
                 .collect();
-            let caches = ["mentors", "bookings", "users"];
-            let known = metrics(&operations, &caches, 1.0);
+            let application = flows::application();
+            let scope = crate::experiment::MetricScope {
+                operations,
+                caches: application.cache_kinds.keys().map(String::as_str).collect(),
+                processes: application.processes.iter().map(String::as_str).collect(),
+            };
+            let known = metrics(&scope, 1.0);
             for metric in experiment.primary.iter().chain(&experiment.why) {
                 assert!(
                     known.iter().any(|one| one.name == *metric),

@@ -10,14 +10,15 @@ use crate::{
     experiment::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     observer,
     schema::{
-        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, ThresholdWord,
+        Trial, ValidityWord, Verdict,
     },
     suite::{Arrivals, LoadModel, Suite},
     trial::{
         Arm as ArmSetting, Measured, Outcome, arm_operations, environment, operation, promised,
         switches_by_name,
     },
-    verdict::{self, Findings, INVALID, NOISY, judge},
+    verdict::{self, Findings, judge},
 };
 
 /// What is true of every run of this program on one machine.
@@ -45,12 +46,12 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
     let mut thresholds = verdict::hold(&suite.thresholds, &arm.name, measured.figures());
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
-            "FAIL".clone_into(&mut one.word);
+            one.word = ThresholdWord::Fail;
             one.figure = format!("{figure}, which ended the run");
         }
     }
     let trial = &outcome.trial;
-    let invalid = trial.validity.word == INVALID;
+    let invalid = trial.validity.word == ValidityWord::Invalid;
     let verdict = judge(&Findings {
         interrupted: outcome.data.interrupted,
         invalid: if invalid { vec![trial] } else { Vec::new() },
@@ -64,7 +65,7 @@ pub(super) fn of_run(about: About, suite: &Suite, arm: &ArmSetting, outcome: &Ou
         valid_trials: usize::from(!invalid),
     });
     let mut warnings = outcome.warnings.clone();
-    if trial.validity.word == NOISY {
+    if trial.validity.word == ValidityWord::Noisy {
         warnings.extend(verdict::reasons(&trial.validity).map(|check| {
             format!(
                 "the machine was not quiet: {}: {} (limit {}); {}",
@@ -143,7 +144,7 @@ pub(super) fn of_experiment(about: About, experiment: &Experiment, finished: &Fi
         valid_trials: finished
             .trials
             .iter()
-            .filter(|trial| trial.validity.word != INVALID)
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
             .count(),
     });
     verdict
@@ -230,7 +231,7 @@ pub(super) fn of_factorial(
         valid_trials: finished
             .trials
             .iter()
-            .filter(|trial| trial.validity.word != INVALID)
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
             .count(),
     });
     let view = finished.arms.iter().find_map(|arm| arm.view.as_ref());
@@ -296,6 +297,7 @@ impl Parts<'_> {
             started_at: about.started_at,
             took_s: (Utc::now() - about.started_at).as_seconds_f64(),
             interrupted: self.interrupted,
+            application: crate::flows::application(),
             verdict: self.verdict,
             load: self.load,
             arms: self.arms,

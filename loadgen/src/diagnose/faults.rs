@@ -82,7 +82,7 @@ pub(super) fn busy_database(summary: &mut Summary) {
 
 pub(super) fn late_generator(summary: &mut Summary) {
     summary.trials[0].validity.checks = vec![ValidityCheck {
-        code: "LAG".into(),
+        code: crate::schema::CheckCode::Lag,
         ok: false,
         figure: "p99 9 ms".into(),
         limit: "<= 1 ms".into(),

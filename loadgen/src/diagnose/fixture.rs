@@ -64,9 +64,10 @@ pub(super) fn quiet() -> Summary {
         started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
         took_s: 30.0,
         interrupted: false,
+
+        application: crate::flows::application(),
         verdict: Verdict {
-            word: "PASSED".into(),
-            exit_code: 0,
+            word: crate::schema::VerdictWord::Passed,
             reasons: Vec::new(),
         },
         load: String::new(),

@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use shared::timing::ServerPart;
 
 use super::evidence::{Evidence, Rule, percent, said, share, tail};
-use crate::{sample::ResponsePart, schema::Recommendation};
+use crate::{
+    sample::ResponsePart,
+    schema::{CheckCode, Recommendation},
+};
 
 /// All of them, the most telling first.
 pub(super) const RULES: &[Rule] = &[
@@ -260,12 +263,12 @@ fn cpu(evidence: &Evidence<'_>) -> Option<Recommendation> {
 }
 
 fn generator(evidence: &Evidence<'_>) -> Option<Recommendation> {
-    let codes = ["LAG", "GEN_CPU", "GEN_WAIT"];
+    let codes = [CheckCode::Lag, CheckCode::GenCpu, CheckCode::GenWait];
     let failed = evidence
         .trials
         .iter()
         .flat_map(|trial| &trial.validity.checks)
-        .find(|check| !check.ok && codes.contains(&check.code.as_str()))?;
+        .find(|check| !check.ok && codes.contains(&check.code))?;
     said(
         "GENERATOR",
         format!("{}: {}, wants {}", failed.code, failed.figure, failed.limit),

@@ -34,7 +34,7 @@ impl Helm {
         let Some(Wish::Rate(per_second)) = self.newest() else {
             return None;
         };
-        let rate: Rate = format!("{per_second:.3}/s").parse().ok()?;
+        let rate: Rate = Rate::per_second(per_second).ok()?;
         // One that cannot be planned leaves the load as it is: the wish was checked before.
         let rest = self.onward.as_ref()?.plan(now, rate, index).ok()?;
         Some((rate.as_per_second(), rest))

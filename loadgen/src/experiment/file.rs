@@ -219,7 +219,7 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
 
 /// What a claim is staked on where nothing is said.
 pub fn default_primary() -> Vec<String> {
-    vec!["mentors.list p97.5".to_owned()]
+    vec![crate::flows::PRIMARY_METRIC.to_owned()]
 }
 
 /// Whether so many blocks can be run.

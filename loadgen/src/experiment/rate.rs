@@ -50,7 +50,7 @@ pub(super) fn common(sustained: [f64; 2]) -> Option<Rate> {
     }
     let scale = 10_f64.powf(1.0 - wanted.log10().floor());
     let rounded = (wanted * scale).floor() / scale;
-    format!("{rounded:.3}/s").parse().ok()
+    Rate::per_second(rounded).ok()
 }
 
 #[cfg(test)]

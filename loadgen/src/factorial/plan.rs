@@ -7,7 +7,7 @@ use serde::Serialize;
 use shared::profile::Profile;
 
 use crate::{
-    experiment::metrics,
+    experiment::{MetricScope, metrics},
     flows,
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
@@ -22,7 +22,6 @@ use crate::{
 pub const MOST_REPLICATES: u32 = 20;
 
 /// The caches whose hit ratio is a metric.
-const CACHES: [&str; 3] = ["mentors", "bookings", "users"];
 
 /// A switch with the two values that it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -189,7 +188,13 @@ fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
         .flat_map(flows::Flow::operations)
         .map(|op| flows::operation_name(*op))
         .collect();
-    let all = metrics(&operations, &CACHES, f64::INFINITY);
+    let application = flows::application();
+    let scope = MetricScope {
+        operations,
+        caches: application.cache_kinds.keys().map(String::as_str).collect(),
+        processes: application.processes.iter().map(String::as_str).collect(),
+    };
+    let all = metrics(&scope, f64::INFINITY);
     let names = all.iter().map(|one| one.name.as_str());
     if all.iter().any(|one| one.name == metric) {
         Ok(())

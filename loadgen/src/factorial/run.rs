@@ -5,8 +5,9 @@ use super::plan::Plan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
+    schema::ValidityWord,
     trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
-    verdict::{self, INVALID, NOISY},
+    verdict,
 };
 
 /// What came of it, whether it ran to its end or not.
@@ -117,15 +118,15 @@ impl Work<'_> {
     fn believed(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
-        if trial.validity.word != INVALID {
+        if trial.validity.word != ValidityWord::Invalid {
             measured.add(outcome);
-            self.noisy += usize::from(trial.validity.word == NOISY);
+            self.noisy += usize::from(trial.validity.word == ValidityWord::Noisy);
             return true;
         }
         // An invariant once broken is broken, whatever the clocks were worth.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
         let codes = verdict::reasons(&trial.validity)
-            .map(|check| check.code.clone())
+            .map(|check| check.code.as_str())
             .collect::<Vec<_>>()
             .join(", ");
         self.warn(format!("{} is not valid ({codes})", trial.folder));

@@ -5,6 +5,7 @@ mod auth;
 mod bookings;
 mod chat;
 mod chat_history;
+mod descriptors;
 mod memory;
 mod mentors;
 mod methods;
@@ -15,6 +16,7 @@ mod world;
 
 pub use ad_hoc::AdHoc;
 pub use auth::{check_login, login_request};
+pub use descriptors::{PRIMARY_METRIC, application};
 pub use memory::{ChatMemory, Memory};
 pub use methods::method;
 pub use popularity::Popularity;

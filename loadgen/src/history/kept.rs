@@ -2,15 +2,10 @@
 //! as the newest one. The others are left out by name of what differs, or kept and marked where
 //! the reader wants them all the same.
 
+use crate::schema::VerdictWord;
 use std::collections::BTreeMap;
 
-use crate::{
-    schema::{RunKind, Summary},
-    verdict::INVALID,
-};
-
-/// Word of a run that was stopped early.
-const INTERRUPTED: &str = "INTERRUPTED";
+use crate::schema::{RunKind, Summary};
 
 /// A run that finished.
 #[derive(Debug, Clone)]
@@ -46,8 +41,9 @@ pub fn keep(mut all: Vec<Past>, name: Option<&str>, anyway: bool) -> Result<Kept
     });
     let mut left_out = BTreeMap::new();
     all.retain(|past| {
-        let word = past.summary.verdict.word.as_str();
-        let believed = word != INVALID && word != INTERRUPTED && !past.summary.interrupted;
+        let word = past.summary.verdict.word;
+        let believed = !matches!(word, VerdictWord::Invalid | VerdictWord::Interrupted)
+            && !past.summary.interrupted;
         if !believed {
             *left_out.entry(format!("{word} run")).or_default() += 1;
         }
@@ -171,9 +167,10 @@ pub(super) mod tests {
                 started_at: began + TimeDelta::days(i64::from(day)),
                 took_s: 40.0,
                 interrupted: false,
+
+                application: crate::flows::application(),
                 verdict: Verdict {
-                    word: "PASSED".to_owned(),
-                    exit_code: 0,
+                    word: crate::schema::VerdictWord::Passed,
                     reasons: Vec::new(),
                 },
                 load: "open: 20/s iterations; 5s warm-up, 30s measured".to_owned(),
@@ -211,12 +208,12 @@ pub(super) mod tests {
     #[test]
     fn runs_stand_in_the_order_of_time_and_what_cannot_be_believed_is_left_out() {
         let mut invalid = past("core", 2);
-        INVALID.clone_into(&mut invalid.summary.verdict.word);
+        invalid.summary.verdict.word = VerdictWord::Invalid;
         let all = vec![past("core", 5), invalid, past("core", 1)];
         let kept = keep(all, None, false).unwrap();
         let days: Vec<_> = kept.runs.iter().map(|past| &past.folder[8..10]).collect();
         assert_eq!(days, ["01", "05"]);
-        assert_eq!(kept.left_out["INVALID run"], 1);
+        assert_eq!(kept.left_out["ValidityWord::Invalid run"], 1);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What is stored about why a figure is what it is: the parts of the response time, what the
-//! database did, query plans, and what to try next. All of it may be absent in a folder that an
-//! earlier version wrote.
+//! database did, query plans, and what to try next.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +25,6 @@ pub struct Band {
 
 /// What PostgreSQL did in the measured windows, by its own counters and by samples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
 pub struct Database {
     /// Rows that index scans fetched.
     pub rows_by_index: u64,
@@ -54,7 +52,6 @@ pub struct Database {
 
 /// What password hashing did in the measured windows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
 pub struct Hashing {
     /// Hashes computed.
     pub hashes: u64,

@@ -52,7 +52,7 @@ pub(super) fn render(measured: &Measured) -> String {
         "validity": { "word": measured.validity.word, "checks": measured.validity.checks },
         "verdict": {
             "word": measured.verdict.word,
-            "exit_code": measured.verdict.exit_code,
+            "exit_code": measured.verdict.exit_code(),
             "reasons": measured.verdict.reasons,
         },
         "warnings": measured.warnings,

@@ -4,7 +4,7 @@ use super::args::HttpArgs;
 use crate::{
     aggregator::TrialData,
     observer::{Course, Timeline},
-    schema::{Server, ThresholdResult, Validity, Verdict},
+    schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
     trial::told_changes,
     verdict::{self, Evidence, Findings},
 };
@@ -64,7 +64,7 @@ pub(super) fn judged(
             used.busiest * 100.0
         ));
     }
-    if validity.word == verdict::NOISY {
+    if validity.word == ValidityWord::Noisy {
         let disturbed: Vec<String> = verdict::reasons(&validity)
             .map(|check| format!("{} {} (limit {})", check.code, check.figure, check.limit))
             .collect();
@@ -89,7 +89,7 @@ pub(super) fn judged(
             window_s: data.window_s(),
         },
     );
-    let invalid_reasons = if validity.word == verdict::INVALID {
+    let invalid_reasons = if validity.word == ValidityWord::Invalid {
         verdict::reasons(&validity)
             .map(|check| {
                 format!(
@@ -108,7 +108,7 @@ pub(super) fn judged(
         valid_trials: 1,
         ..Findings::default()
     });
-    if verdict.word == "PASSED" {
+    if verdict.word == VerdictWord::Passed {
         verdict.reasons = vec![match thresholds.len() {
             0 => "the figures are valid; no threshold was given".to_owned(),
             n => format!("the figures are valid, and {n} threshold(s) were held against them"),

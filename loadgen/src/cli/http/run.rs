@@ -58,7 +58,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text::render(&measured)
     };
     outcome::print(&text)?;
-    Ok(measured.verdict.exit_code)
+    Ok(measured.verdict.exit_code())
 }
 
 fn measure(args: &HttpArgs, prepared: Prepared, wire: Wire) -> Result<Measured, Failure> {

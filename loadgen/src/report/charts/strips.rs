@@ -179,7 +179,7 @@ impl Forest {
         ));
         let mut svg = format!(
             r#"<svg class="forest {}" role="img" aria-label="{label}">"#,
-            claim.tone
+            claim.tone.as_str()
         );
         let one = self.at(1.0);
         let _infallible = write!(

@@ -1,7 +1,7 @@
-//! The runs of a results folder as a shelf: what stands there, and taking old ones away.
+//! The index of the runs in a results folder, and the removal of old ones.
 //!
-//! Only what this program made is touched: a folder, no link, directly in `runs/`, that is called
-//! like a run and holds the manifest of one. Everything else is passed over.
+//! Only what this program made is touched: a folder, not a link, directly in `runs/`, with the name
+//! of a run and the manifest of one. Everything else is ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::folder::{StoreError, io_error};
+use crate::schema::VerdictWord;
 
 /// How a run's name begins: the time at which it did.
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
@@ -18,9 +19,9 @@ const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Unfinished runs younger than this may still be running: longer than commands take.
 const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
-/// One run of the shelf.
+/// One run of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shelved {
+pub struct RunEntry {
     /// Name of its folder.
     pub folder: String,
     /// When it began, by its name.
@@ -29,26 +30,37 @@ pub struct Shelved {
     pub command: String,
     /// Name of the suite or experiment.
     pub name: String,
-    /// `PASSED` …; `UNFINISHED` for one that did not come to an end.
-    pub verdict: String,
-    /// The exit code that goes with it.
-    pub exit_code: u8,
-    /// Whether it came to an end.
-    pub finished: bool,
+    /// Its outcome; absent where it did not finish.
+    pub verdict: Option<VerdictWord>,
     /// What its files take, in bytes.
     pub bytes: u64,
 }
 
-impl Shelved {
+impl RunEntry {
     /// The last part of its folder's name, by which it can be named.
     pub fn id(&self) -> &str {
         self.folder.rsplit('_').next().unwrap_or_default()
     }
+
+    /// Its verdict in one word; `UNFINISHED` where it has none.
+    pub fn word(&self) -> &'static str {
+        self.verdict.map_or("UNFINISHED", VerdictWord::as_str)
+    }
+
+    /// The exit code of its verdict; an unfinished run has no figure that can be trusted.
+    pub fn exit_code(&self) -> u8 {
+        self.verdict.unwrap_or(VerdictWord::Invalid).exit_code()
+    }
+
+    /// Whether it finished.
+    pub const fn is_finished(&self) -> bool {
+        self.verdict.is_some()
+    }
 }
 
-/// Which runs are taken away. A run must be covered by every rule that is given.
+/// Which runs are removed. A run must be covered by every rule that is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Rule {
+pub struct PruneRule {
     /// So many of the newest stay.
     pub keep: Option<usize>,
     /// Those that began later stay.
@@ -66,12 +78,11 @@ struct Label {
 /// What of a verdict is needed.
 #[derive(Deserialize)]
 struct Ending {
-    word: String,
-    exit_code: u8,
+    word: VerdictWord,
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
-pub fn shelf(results: &Path) -> Result<Vec<Shelved>, StoreError> {
+pub fn list_runs(results: &Path) -> Result<Vec<RunEntry>, StoreError> {
     let runs = runs_of(results)?;
     if !runs.exists() {
         return Ok(Vec::new());
@@ -79,7 +90,7 @@ pub fn shelf(results: &Path) -> Result<Vec<Shelved>, StoreError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
         let path = entry.map_err(io_error("list", &runs))?.path();
-        found.extend(look_at(&path));
+        found.extend(entry_of(&path));
     }
     found.sort_by(|one, other| {
         (other.started_at, &other.folder).cmp(&(one.started_at, &one.folder))
@@ -87,37 +98,37 @@ pub fn shelf(results: &Path) -> Result<Vec<Shelved>, StoreError> {
     Ok(found)
 }
 
-/// The runs that a rule takes away, the newest first. The one that `latest` points at stays, and
+/// The runs that a rule removes, the newest first. The one that `latest` points at stays, and
 /// so does what may still be running.
 pub fn prunable(
     results: &Path,
-    rule: Rule,
+    rule: PruneRule,
     now: DateTime<Utc>,
-) -> Result<Vec<Shelved>, StoreError> {
+) -> Result<Vec<RunEntry>, StoreError> {
     let latest = fs::canonicalize(results.join("latest")).ok();
     let runs = runs_of(results)?;
-    let covered = |(place, run): &(usize, Shelved)| {
+    let covered = |(place, run): &(usize, RunEntry)| {
         let old = rule.before.is_none_or(|before| run.started_at < before);
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
-        let running = !run.finished && now - run.started_at < MAY_RUN;
+        let running = !run.is_finished() && now - run.started_at < MAY_RUN;
         let newest = latest.is_some() && fs::canonicalize(runs.join(&run.folder)).ok() == latest;
         old && beyond && !running && !newest
     };
-    let all = shelf(results)?.into_iter().enumerate();
+    let all = list_runs(results)?.into_iter().enumerate();
     Ok(all.filter(covered).map(|(_, run)| run).collect())
 }
 
-/// Takes a run away, with all that is in its folder. It is looked at once more before.
-pub fn remove(results: &Path, run: &Shelved) -> Result<(), StoreError> {
+/// Removes a run with all its files. It is checked once more before.
+pub fn remove(results: &Path, run: &RunEntry) -> Result<(), StoreError> {
     let path = runs_of(results)?.join(&run.folder);
-    match look_at(&path) {
+    match entry_of(&path) {
         // Follows no link, whatever lies inside.
         Some(_) => fs::remove_dir_all(&path).map_err(io_error("remove", &path)),
         None => Err(StoreError::NoRun { path }),
     }
 }
 
-/// `results/runs`, which may not be a link: what it points at is somebody else's.
+/// `results/runs`, which may not be a link: what it points at belongs to somebody else.
 fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
     let runs = results.join("runs");
     match fs::symlink_metadata(&runs) {
@@ -127,7 +138,7 @@ fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// The run in a folder; nothing where it is not one.
-fn look_at(path: &Path) -> Option<Shelved> {
+fn entry_of(path: &Path) -> Option<RunEntry> {
     let folder = path.file_name()?.to_str()?.to_owned();
     let (time, _) = folder.split_once('_')?;
     let started_at = NaiveDateTime::parse_from_str(time, TIME).ok()?.and_utc();
@@ -136,20 +147,15 @@ fn look_at(path: &Path) -> Option<Shelved> {
     }
     let label: Label = read(&path.join("manifest.json"))?;
     let ending: Option<Ending> = read(&path.join("verdict.json"));
+    // `verdict.json` of a run under way exists already: only the manifest says whether it ended.
     let finished = label.took_s.is_some();
-    let (verdict, exit_code) = match ending {
-        Some(ending) if finished => (ending.word, ending.exit_code),
-        _ => ("UNFINISHED".to_owned(), crate::exit::INVALID),
-    };
-    Some(Shelved {
+    Some(RunEntry {
         bytes: size(path),
         folder,
         started_at,
         command: label.command,
         name: label.name,
-        verdict,
-        exit_code,
-        finished,
+        verdict: ending.filter(|_| finished).map(|ending| ending.word),
     })
 }
 
@@ -201,29 +207,29 @@ mod tests {
         folder.path().to_owned()
     }
 
-    fn names(found: &[Shelved]) -> Vec<&str> {
+    fn names(found: &[RunEntry]) -> Vec<&str> {
         found.iter().map(|run| run.name.as_str()).collect()
     }
 
     #[test]
     fn the_newest_run_comes_first_and_one_without_an_end_says_so() {
         let root = tempfile::tempdir().unwrap();
-        assert_eq!(shelf(root.path()).unwrap(), []);
+        assert_eq!(list_runs(root.path()).unwrap(), []);
         put(root.path(), "old", 1, true);
         put(root.path(), "new", 20, false);
-        let found = shelf(root.path()).unwrap();
+        let found = list_runs(root.path()).unwrap();
         assert_eq!(names(&found), ["new", "old"]);
         assert_eq!(
-            (found[0].verdict.as_str(), found[0].finished),
+            (found[0].word(), found[0].is_finished()),
             ("UNFINISHED", false)
         );
-        assert_eq!(found[1].verdict, "INVALID");
+        assert_eq!(found[1].verdict, Some(VerdictWord::Invalid));
         assert!(found[1].bytes > 100);
         assert_eq!(found[1].id().len(), 7);
     }
 
     #[test]
-    fn only_what_is_a_run_stands_on_the_shelf() {
+    fn only_runs_are_in_the_index() {
         let root = tempfile::tempdir().unwrap();
         let runs = root.path().join("runs");
         let real = put(root.path(), "real", 1, true);
@@ -239,8 +245,8 @@ mod tests {
         }
         fs::write(runs.join("2026-08-01T12-00-00Z_file"), "x").unwrap();
         symlink(&real, runs.join("2026-08-02T12-00-00Z_run_link_0000000")).unwrap();
-        assert_eq!(names(&shelf(root.path()).unwrap()), ["real"]);
-        let all = Rule {
+        assert_eq!(names(&list_runs(root.path()).unwrap()), ["real"]);
+        let all = PruneRule {
             keep: Some(0),
             before: None,
         };
@@ -263,7 +269,7 @@ mod tests {
             put(root.path(), &format!("d{on}"), on, true);
         }
         put(root.path(), "running", 7, false);
-        let second = shelf(root.path()).unwrap().pop().unwrap();
+        let second = list_runs(root.path()).unwrap().pop().unwrap();
         symlink(
             Path::new("runs").join(&second.folder),
             root.path().join("latest"),
@@ -271,7 +277,7 @@ mod tests {
         .unwrap();
         let now = day(7) + TimeDelta::hours(3);
         let gone = |keep, before| {
-            names(&prunable(root.path(), Rule { keep, before }, now).unwrap()).join(" ")
+            names(&prunable(root.path(), PruneRule { keep, before }, now).unwrap()).join(" ")
         };
         // Of seven: `running` may still run, and `d1` is what `latest` points at.
         assert_eq!(gone(Some(0), None), "d6 d5 d4 d3 d2");
@@ -279,7 +285,7 @@ mod tests {
         assert_eq!(gone(None, Some(day(4))), "d3 d2");
         assert_eq!(gone(Some(6), Some(day(4))), "");
         let later = day(15);
-        let all = Rule {
+        let all = PruneRule {
             keep: Some(0),
             before: None,
         };
@@ -292,13 +298,16 @@ mod tests {
         let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         put(other.path(), "theirs", 1, true);
         symlink(other.path().join("runs"), root.path().join("runs")).unwrap();
-        assert!(matches!(shelf(root.path()), Err(StoreError::NoRun { .. })));
-        let all = Rule {
+        assert!(matches!(
+            list_runs(root.path()),
+            Err(StoreError::NoRun { .. })
+        ));
+        let all = PruneRule {
             keep: Some(0),
             before: None,
         };
         assert!(prunable(root.path(), all, day(30)).is_err());
-        assert_eq!(shelf(other.path()).unwrap().len(), 1);
+        assert_eq!(list_runs(other.path()).unwrap().len(), 1);
     }
 
     #[test]
@@ -307,7 +316,7 @@ mod tests {
         fs::write(other.path().join("keep.txt"), "x").unwrap();
         let path = put(root.path(), "linked", 1, true);
         symlink(other.path(), path.join("trials")).unwrap();
-        let run = shelf(root.path()).unwrap().pop().unwrap();
+        let run = list_runs(root.path()).unwrap().pop().unwrap();
         remove(root.path(), &run).unwrap();
         assert!(!path.exists() && other.path().join("keep.txt").exists());
     }
