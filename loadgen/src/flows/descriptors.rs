@@ -49,7 +49,8 @@ mod tests {
     #[test]
     fn every_operation_is_in_one_area_and_every_headline_is_an_operation() {
         let application = application();
-        for name in OPERATIONS {
+        // `loadgen http` sends the ad-hoc operation; it belongs to no application.
+        for name in OPERATIONS.iter().filter(|name| **name != "http.request") {
             let areas = application
                 .areas
                 .iter()

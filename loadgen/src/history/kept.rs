@@ -213,7 +213,7 @@ pub(super) mod tests {
         let kept = keep(all, None, false).unwrap();
         let days: Vec<_> = kept.runs.iter().map(|past| &past.folder[8..10]).collect();
         assert_eq!(days, ["01", "05"]);
-        assert_eq!(kept.left_out["ValidityWord::Invalid run"], 1);
+        assert_eq!(kept.left_out["INVALID run"], 1);
     }
 
     #[test]
