@@ -5,6 +5,8 @@ COPY Cargo.toml Cargo.lock rustfmt.toml ./
 COPY shared shared
 COPY target-app target-app
 COPY loadgen loadgen
+# Not built into the image; the workspace names it.
+COPY guards guards
 # `--build-arg PROFILE=ci` builds in half the time, and is good for tests only.
 ARG PROFILE=release
 # The caches keep a second build short; what is wanted is copied out of them in the same step.

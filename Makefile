@@ -27,9 +27,10 @@ test: setup-test ## Every test, on a real PostgreSQL and Redis started for it, i
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --lib -- driver:: --test-threads=1
 	scripts/timed-tests.sh $(CARGO) test --locked --workspace --test it -- timed:: --test-threads=1
 
-lint: ## Formatting and lints, as CI wants them
+lint: ## Formatting, lints and documentation, as CI wants them
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
 fmt: ## Format everything
 	$(CARGO) fmt --all

@@ -1,38 +1,65 @@
-//! The exit codes, for scripts and pipelines. Those of verdicts follow from the verdict's word.
+//! The exit codes of the program. Those of a verdict follow from its word.
+
+use std::fmt::Write as _;
 
 use crate::schema::VerdictWord;
 
-/// Measured, valid, and every threshold met.
+/// Measured, valid, and every threshold passed.
 pub const PASSED: u8 = VerdictWord::Passed.exit_code();
 /// A fault of this program.
 pub const INTERNAL: u8 = 1;
-/// Bad usage, a bad file, a target that is not there.
+/// Wrong usage, a wrong file, or an unreachable target.
 pub const USAGE: u8 = 2;
-/// The generator or the machine failed, not the target: no figure can be trusted.
+/// The generator or the machine failed, not the target; the figures are not to be trusted.
 pub const INVALID: u8 = VerdictWord::Invalid.exit_code();
-/// An audit found a broken invariant.
+/// The audit found a violated invariant.
 pub const VIOLATED: u8 = VerdictWord::Violated.exit_code();
-/// A threshold was missed.
+/// A threshold failed.
 pub const FAILED: u8 = VerdictWord::Failed.exit_code();
-/// Stopped by a signal; what was measured until then is in the report.
+/// Stopped by a signal; the report covers what was measured until then.
 pub const INTERRUPTED: u8 = VerdictWord::Interrupted.exit_code();
 
-/// Every code with what it means, for the help text.
-pub const ALL: [(u8, &str); 7] = [
+/// Every code with its meaning.
+const MEANINGS: [(u8, &str); 7] = [
     (PASSED, "passed"),
     (INTERNAL, "internal error"),
-    (USAGE, "bad usage or file, or the target is not there"),
+    (USAGE, "wrong usage or file, or target unreachable"),
     (
         INVALID,
         "INVALID: the generator or the machine failed, not the target",
     ),
-    (VIOLATED, "the audit found a broken invariant"),
-    (FAILED, "a threshold was missed"),
+    (VIOLATED, "the audit found a violated invariant"),
+    (FAILED, "a threshold failed"),
     (
         INTERRUPTED,
-        "interrupted, with a report of what was measured",
+        "interrupted; the report covers what was measured",
     ),
 ];
+
+/// The codes as they appear below the help text.
+pub fn help() -> String {
+    let mut text = "Exit codes:".to_owned();
+    for (code, meaning) in MEANINGS {
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "\n  {code:>3}  {meaning}");
+    }
+    text
+}
+
+/// The more severe of two codes, for commands that run several experiments: a violated invariant
+/// outranks an invalid run, which outranks a failed threshold.
+pub const fn more_severe(one: u8, other: u8) -> u8 {
+    const fn rank(code: u8) -> u8 {
+        match code {
+            PASSED => 0,
+            FAILED => 1,
+            INVALID => 2,
+            VIOLATED => 3,
+            _ => 4,
+        }
+    }
+    if rank(other) > rank(one) { other } else { one }
+}
 
 #[cfg(test)]
 mod tests {
@@ -40,7 +67,16 @@ mod tests {
 
     #[test]
     fn the_codes_are_those_of_the_documentation() {
-        let codes: Vec<u8> = ALL.iter().map(|(code, _)| *code).collect();
+        let codes: Vec<u8> = MEANINGS.iter().map(|(code, _)| *code).collect();
         assert_eq!(codes, [0, 1, 2, 97, 98, 99, 130]);
+        assert!(help().contains("\n   97  INVALID: "), "{}", help());
+    }
+
+    #[test]
+    fn a_violated_invariant_outranks_an_invalid_run_and_that_a_failed_threshold() {
+        assert_eq!(more_severe(PASSED, FAILED), FAILED);
+        assert_eq!(more_severe(INVALID, FAILED), INVALID);
+        assert_eq!(more_severe(INVALID, VIOLATED), VIOLATED);
+        assert_eq!(more_severe(VIOLATED, INTERNAL), INTERNAL);
     }
 }

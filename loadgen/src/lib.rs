@@ -18,6 +18,8 @@
 //! | [`export`] | the figures of a running command for monitoring systems |
 //! | [`experiment`], [`diagnose`] | paired trials and the decision; what to try next |
 //! | [`factorial`], [`history`] | several switches in every combination; one metric over many finished runs |
+//! | [`codeconnect`] | what is known of the reference backend: its switches, control plane, accounts and audit, and which switch helps against what |
+//! | [`library`], [`summary`] | the bundled suites and experiments; from the results of trials to the summary of a run |
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them and the running command |
 //! | [`cli`] | the commands |
 
@@ -26,6 +28,7 @@ pub mod calibration;
 pub mod check;
 pub mod cli;
 pub mod clock;
+pub mod codeconnect;
 pub mod diagnose;
 pub mod doctor;
 pub mod driver;
@@ -34,10 +37,13 @@ pub mod exit;
 pub mod experiment;
 pub mod export;
 pub mod factorial;
+pub mod flow;
 pub mod flows;
 pub mod history;
 pub mod ledger;
+pub mod library;
 pub mod live;
+pub mod load_control;
 pub mod observer;
 pub mod recorder;
 pub mod report;
@@ -46,10 +52,13 @@ pub mod sample;
 pub mod schedule;
 pub mod schema;
 pub mod seed;
+pub mod services;
 pub mod stack;
 pub mod stats;
 pub mod store;
 pub mod suite;
+pub mod summary;
+pub mod system;
 pub mod threshold;
 pub mod trial;
 pub mod units;

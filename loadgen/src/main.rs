@@ -1,8 +1,8 @@
-//! The program: everything is in the library, so that tests can have it.
+//! The program. Everything is in the library, so that tests can call it.
 
 use std::process::ExitCode;
 
-/// Counts where `loadgen bench` asks it to.
+/// Counts allocations while `loadgen bench` measures them.
 #[global_allocator]
 static ALLOCATOR: loadgen::calibration::Counting = loadgen::calibration::Counting;
 

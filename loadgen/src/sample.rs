@@ -8,28 +8,28 @@ use shared::timing::ServerTiming;
 
 use crate::units::Nanos;
 
-/// Number of an operation: its index in the list of the flows.
+/// Number of an operation: its index in the list of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OpId(pub u16);
 
 /// How a request ended. Every planned request ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Outcome {
-    /// Answered as it should, whatever the status: a 409 may be the right answer.
+    /// The expected response, whatever its status: a 409 may be expected.
     Ok,
-    /// Answered with a status that it should not have.
+    /// A response with an unexpected status.
     HttpError,
-    /// Answered, but the body is not right.
+    /// A response with an unexpected body.
     BodyMismatch,
     /// No connection could be made.
     Connect,
-    /// The connection broke before the last byte of the answer.
+    /// The connection broke before the last byte of the response.
     Reset,
-    /// The time limit, counted from the intended start, was over.
+    /// The timeout, which counts from the intended start, has passed.
     Timeout,
-    /// Never sent, because the generator would not take it.
+    /// Never sent, because the generator refused it.
     Dropped,
-    /// Still under way when the drain's time was over.
+    /// Still open when the drain ended.
     AbortedAtDrain,
 }
 
@@ -46,7 +46,7 @@ impl Outcome {
         Self::AbortedAtDrain,
     ];
 
-    /// The word in result files.
+    /// Its name in result files.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "ok",
@@ -60,7 +60,7 @@ impl Outcome {
         }
     }
 
-    /// Its place in [`ALL`](Self::ALL).
+    /// Its index in [`ALL`](Self::ALL).
     pub const fn index(self) -> usize {
         self as usize
     }
@@ -69,19 +69,19 @@ impl Outcome {
 /// One request from plan to last byte. All times count from the epoch of the trial's clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// What was asked.
+    /// Its operation.
     pub op: OpId,
-    /// When it should have started: what the user saw as the begin of the wait.
+    /// When it should have started: the begin of the wait from the user's point of view.
     pub intended: Nanos,
-    /// When the pacer let it go; later than `intended` only by the generator's own fault.
+    /// When the pacer released it; later than `intended` only by lag of the generator.
     pub woke: Nanos,
     /// When a virtual user was free to take it.
     pub admitted: Nanos,
-    /// When a connection was in hand and the request went out; `done` for one that never went.
+    /// When a connection was open and the request was sent; `done` for one that was never sent.
     pub sent: Nanos,
-    /// When the head of the answer was in hand; `done` where there was none.
+    /// When the head of the response had arrived; `done` where there was none.
     pub first_byte: Nanos,
-    /// When the last byte of the answer was read, or the request was given up.
+    /// When the last byte of the response was read, or the request failed.
     pub done: Nanos,
     /// How it ended.
     pub outcome: Outcome,
@@ -89,22 +89,22 @@ pub struct Sample {
     pub status: u16,
     /// Bytes of the body.
     pub bytes_in: u64,
-    /// What the target reports that it spent.
+    /// Costs that the target reported.
     pub cost: Option<ServerTiming>,
 }
 
 impl Sample {
-    /// From the intended start to the end: what the user waited. The headline.
+    /// From the intended start to the end: how long the user waited.
     pub const fn response(&self) -> Nanos {
         self.done.since(self.intended)
     }
 
-    /// From the send to the end: what the target took, the wait before it left out.
+    /// From the send to the end: how long the target took.
     pub const fn service(&self) -> Nanos {
         self.done.since(self.sent)
     }
 
-    /// From the send to the head of the answer.
+    /// From the send to the head of the response.
     pub const fn to_first_byte(&self) -> Nanos {
         self.first_byte.since(self.sent)
     }

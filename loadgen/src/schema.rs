@@ -22,7 +22,7 @@ mod second;
 mod why;
 mod words;
 
-pub use application::{Application, ApplicationArea};
+pub use application::{ApplicationArea, ApplicationInfo};
 pub use metric::{MeasuredFigures, MetricKind};
 pub use second::Second;
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
@@ -59,7 +59,7 @@ pub struct Summary {
     /// Whether it was stopped before its planned end.
     pub interrupted: bool,
     /// What the application says of itself.
-    pub application: Application,
+    pub application: ApplicationInfo,
     /// The outcome in one word, with its reasons.
     pub verdict: Verdict,
     /// The load: model, rates or users, windows, in one line for people.

@@ -1,4 +1,4 @@
-//! Chance that can be repeated: every random choice hangs on one root seed by a name.
+//! Repeatable randomness: every random choice is derived from one root seed and a name.
 
 use std::convert::Infallible;
 
@@ -24,10 +24,10 @@ pub fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Chance for the `index`-th thing of a kind: same seed, a stream of its own. What one iteration
-/// draws then depends on its place in the plan only, not on who ran it or when.
+/// Random numbers for the `index`-th item: same seed, own stream. What one iteration draws depends on
+/// its place in the plan only, not on which user ran it or when.
 ///
-/// The generator is made at the first draw: an iteration that draws nothing pays nothing.
+/// The generator is created at the first draw: an iteration that draws nothing costs nothing.
 #[derive(Debug, Clone)]
 pub struct Chance {
     seed: u64,

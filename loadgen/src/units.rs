@@ -1,5 +1,5 @@
-//! The small numbers with a unit: rates, nanoseconds, quantiles, percentages. Durations that
-//! people write are [`shared::time::Millis`].
+//! Numbers with a unit: rates, nanoseconds, quantiles, percentages. Durations in files and options
+//! are [`shared::time::Millis`].
 
 use std::{fmt, ops, str::FromStr, time::Duration};
 
@@ -33,12 +33,12 @@ impl Nanos {
         Duration::from_nanos(self.0)
     }
 
-    /// In milliseconds, for people.
+    /// In milliseconds.
     pub fn as_ms(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// The span from `earlier` to here; nothing if `earlier` is later.
+    /// The span since `earlier`; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Self) -> Self {
         Self(self.0.saturating_sub(earlier.0))
@@ -52,7 +52,7 @@ impl ops::Add for Nanos {
     }
 }
 
-/// A rate above nothing and at most a million a second, kept as an exact fraction so that the
+/// A rate above zero and at most a million per second, kept as an exact fraction so that the
 /// k-th arrival can be computed in integers.
 ///
 /// Grammar: a decimal number of at most three places, `/`, one of `s`, `m`, `h`: `10/s`,
@@ -72,18 +72,18 @@ pub struct Rate {
 pub struct BadRate(pub String);
 
 impl Rate {
-    /// So many a second, to a thousandth.
-    pub fn per_second(rate: impl Into<f64>) -> Result<Self, BadRate> {
-        let rate = rate.into();
-        Self::of_thousandths((rate * 1_000.0).round(), 1)
-            .ok_or_else(|| BadRate(format!("{rate}/s")))
+    /// The rate of a number per second, rounded to a thousandth; from 0.001 to a million.
+    pub fn per_second(count: impl Into<f64>) -> Result<Self, BadRate> {
+        let count = count.into();
+        Self::from_thousandths(count * 1_000.0, 1).ok_or_else(|| BadRate(format!("{count}/s")))
     }
 
-    /// `None` where it is below a thousandth or above a million a second.
-    fn of_thousandths(thousandths: f64, period_s: u64) -> Option<Self> {
+    /// A rate of so many thousandths in a period; `None` outside of the bounds.
+    fn from_thousandths(thousandths: f64, period_s: u64) -> Option<Self> {
         let most = 1e6 * 1_000.0 * period_s as f64;
-        (1.0..=most).contains(&thousandths).then_some(Self {
-            thousandths: thousandths as u64,
+        let rounded = thousandths.round();
+        (1.0..=most).contains(&rounded).then_some(Self {
+            thousandths: rounded as u64,
             period_s,
         })
     }
@@ -116,10 +116,11 @@ impl FromStr for Rate {
         };
         let number: f64 = number.trim().parse().map_err(|_| bad())?;
         let thousandths = number * 1_000.0;
+        // A value with more decimals is refused, not rounded.
         if (thousandths - thousandths.round()).abs() > 1e-6 {
             return Err(bad());
         }
-        Self::of_thousandths(thousandths.round(), period_s).ok_or_else(bad)
+        Self::from_thousandths(thousandths, period_s).ok_or_else(bad)
     }
 }
 
@@ -274,7 +275,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_read_and_print_the_way_people_write_them() {
+    fn rates_are_parsed_and_printed_as_written() {
         for (text, per_second) in [
             ("10/s", 10.0),
             ("600/m", 10.0),
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_nothing_or_beyond_reason_is_refused() {
+    fn a_rate_of_zero_or_above_the_limit_is_refused() {
         for text in [
             "0/s",
             "-1/s",

@@ -1,4 +1,4 @@
-//! The application: build, run until stopped. Tests enter by this door too.
+//! The application: build, run until stopped. Tests start it in the same way.
 
 use std::{
     io,
@@ -11,10 +11,11 @@ use axum::{Router, serve::ListenerExt as _};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{
+    cache::CacheCounters,
     clock::Clock,
     config::Config,
     engine::{EngineError, Engines, Parts},
-    metrics,
+    features, metrics,
     realtime::Hub,
     router::router,
     security::Tokens,
@@ -68,11 +69,12 @@ impl Application {
         // Taken before the engine is built, which takes a while, but open to nobody until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
+        let features = features::registry();
         let parts = Parts {
             database_url: config.database_url,
             redis_url: config.redis_url,
             pool: Arc::default(),
-            caches: Arc::default(),
+            caches: Arc::new(CacheCounters::new(features.cache_kinds())),
             hashing: Arc::default(),
             admission: Arc::default(),
         };
@@ -80,6 +82,7 @@ impl Application {
         let shutdown = Shutdown::default();
         let state = AppState::new(Shared {
             engines,
+            features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
             hub: Hub::new(),
             clock,

@@ -1,19 +1,19 @@
 //! CodeConnect: a mentoring platform's backend whose optimizations are run-time switches.
 //!
-//! Read it in this order; a room imports only from the rooms above it.
+//! Read it in this order; a module imports only from the modules above it.
 //!
-//! | room | what it holds |
+//! | module | contents |
 //! |---|---|
-//! | [`config`], [`clock`], [`limits`], [`shutdown`], [`timing`] | what the process was told, time, stopping, what a request cost |
+//! | [`config`], [`clock`], [`limits`], [`shutdown`], [`timing`] | settings of the process, time, stopping, the cost of a request |
 //! | [`db`], [`cache`], [`security`], [`telemetry`] | PostgreSQL, cached values, passwords and tokens, the log |
-//! | [`error`], [`metrics`], [`seed`] | failures as the API tells them, counters, the data that experiments run on |
-//! | [`engine`], [`realtime`] | pool, caches and strategies made from one profile, and their exchange while requests run; who hears what in a chat room |
-//! | [`accounts`], [`state`], [`http`] | who is signed in, what handlers share, extractors and layers |
+//! | [`error`], [`paging`], [`idempotency`] | failures as the API shows them, parts of lists, one effect a key |
+//! | [`metrics`], [`seed`] | counters, the data that experiments run on |
+//! | [`engine`], [`realtime`] | pool, caches and strategies made from one profile, and their exchange while requests run; fan-out in chat rooms |
+//! | [`registry`], [`state`], [`http`], [`feature`] | what all features hand over, what handlers share, extractors and layers, what one feature hands over |
 //! | [`features`] | what the platform does, one folder each |
-//! | [`lab`], [`router`] | the control plane; every route on one page |
-//! | [`app`], [`openapi`], [`cli`] | the door that `main` and the tests enter by |
+//! | [`lab`], [`router`] | the control plane; the routes and their layers |
+//! | [`app`], [`openapi`], [`cli`] | where `main` and the tests start |
 
-pub mod accounts;
 pub mod app;
 pub mod cache;
 pub mod cli;
@@ -22,13 +22,17 @@ pub mod config;
 pub mod db;
 pub mod engine;
 pub mod error;
+pub mod feature;
 pub mod features;
 pub mod http;
+pub mod idempotency;
 pub mod lab;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod paging;
 pub mod realtime;
+pub mod registry;
 pub mod router;
 pub mod security;
 pub mod seed;

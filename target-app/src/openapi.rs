@@ -1,32 +1,22 @@
-//! The API's description, collected from the handlers, and the page that shows it.
+//! The API's description, collected from the features, and the page that shows it.
 //!
 //! The page's scripts are inside of the binary: it works without a network.
 
 use axum::Router;
-use shared::{
-    api::{
-        chat::{ClientFrame, ServerFrame},
-        mentors::MentorSort,
-    },
-    headers, paths,
-};
+use shared::{headers, paths};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
         self,
-        path::{Operation, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        tag::TagBuilder,
     },
 };
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::{
-    features::{auth, bookings, chat, mentors, recordings},
-    lab,
-    state::AppState,
-};
+use crate::{features, lab, state::AppState};
 
-/// Where people read the description.
+/// Path of the page that shows the description.
 const DOCS: &str = "/docs";
 
 #[derive(OpenApi)]
@@ -35,32 +25,9 @@ const DOCS: &str = "/docs";
         title = "CodeConnect",
         description = "A mentoring platform's backend whose optimizations are run-time switches. \
                        Every refusal is an `application/problem+json` body with a stable `code`; \
-                       every answer carries `Server-Timing`.",
+                       every response carries `Server-Timing`.",
     ),
     paths(
-        auth::register,
-        auth::login,
-        auth::refresh,
-        auth::logout,
-        auth::me,
-        mentors::list,
-        mentors::detail,
-        mentors::availability,
-        mentors::list_reviews,
-        mentors::create_review,
-        mentors::update_own,
-        mentors::set_active,
-        bookings::create,
-        bookings::list_mine,
-        bookings::get,
-        bookings::cancel,
-        recordings::list,
-        recordings::get,
-        recordings::playback,
-        recordings::stream,
-        chat::rooms,
-        chat::history,
-        chat::socket,
         lab::live,
         lab::ready,
         lab::get_profile,
@@ -70,22 +37,15 @@ const DOCS: &str = "/docs";
         lab::audit,
         lab::explain,
     ),
-    // Only queries and the socket speak of these, which the macro does not follow.
-    components(schemas(ClientFrame, MentorSort, ServerFrame)),
     tags(
-        (name = "auth", description = "Accounts and tokens"),
-        (name = "mentors", description = "Discovery, profiles, availability, reviews"),
-        (name = "bookings", description = "Places in slots"),
-        (name = "recordings", description = "Recorded classes"),
-        (name = "chat", description = "Rooms, history, the socket"),
-        (name = "health", description = "Is it up, is it ready?"),
+        (name = "health", description = "Liveness and readiness"),
         (name = "lab", description = "The control plane; off unless a lab token is configured"),
     ),
-    modifiers(&Schemes, &OperationNames),
+    modifiers(&Schemes),
 )]
-struct Document;
+struct ApplicationDocument;
 
-/// The ways to prove who one is.
+/// Adds the ways to authenticate.
 struct Schemes;
 
 impl Modify for Schemes {
@@ -102,40 +62,39 @@ impl Modify for Schemes {
     }
 }
 
-/// Names each operation `FEATURE.ACTION`, as the load client does: a handler's own name is the
-/// same in several features, and an operation id has to be unique.
-struct OperationNames;
-
-impl Modify for OperationNames {
-    fn modify(&self, document: &mut openapi::OpenApi) {
-        for item in document.paths.paths.values_mut() {
-            for operation in operations(item) {
-                let tag = operation.tags.iter().flatten().next();
-                if let (Some(id), Some(tag)) = (&mut operation.operation_id, tag)
-                    && !id.contains('.')
-                {
-                    *id = format!("{tag}.{id}");
-                }
-            }
-        }
-    }
-}
-
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// The operations of a path, each with its method.
+#[cfg(test)]
+pub(crate) fn operations(
+    item: &mut openapi::path::PathItem,
+) -> impl Iterator<Item = (&'static str, &mut openapi::path::Operation)> {
     [
-        &mut item.get,
-        &mut item.put,
-        &mut item.post,
-        &mut item.patch,
-        &mut item.delete,
+        ("GET", &mut item.get),
+        ("PUT", &mut item.put),
+        ("POST", &mut item.post),
+        ("PATCH", &mut item.patch),
+        ("DELETE", &mut item.delete),
     ]
     .into_iter()
-    .flatten()
+    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
-/// The description of every route.
+/// The description of every route: those of the features first, as their order is.
 pub fn document() -> openapi::OpenApi {
-    Document::openapi()
+    let mut document = ApplicationDocument::openapi();
+    let mut tags = Vec::new();
+    for feature in features::all() {
+        tags.push(
+            TagBuilder::new()
+                .name(feature.name)
+                .description(Some(feature.about))
+                .build(),
+        );
+        document.merge(feature.requests.into_openapi());
+        document.merge(feature.streams.into_openapi());
+    }
+    tags.extend(document.tags.take().unwrap_or_default());
+    document.tags = Some(tags);
+    document
 }
 
 /// `/openapi.json`, and the page under `/docs`.
@@ -174,7 +133,7 @@ mod tests {
     fn every_operation_has_a_name_of_its_own_a_feature_and_a_sentence() {
         let mut seen = BTreeSet::new();
         for (path, mut item) in document().paths.paths {
-            for operation in operations(&mut item) {
+            for (_, operation) in operations(&mut item) {
                 let id = operation.operation_id.clone().unwrap_or_default();
                 assert!(id.contains('.'), "{path}: {id}");
                 assert!(seen.insert(id.clone()), "{id} twice");
@@ -191,7 +150,7 @@ mod tests {
                 continue;
             };
             let name = rest.split('}').next().unwrap_or_default();
-            for operation in operations(&mut item) {
+            for (_, operation) in operations(&mut item) {
                 let declared = operation
                     .parameters
                     .iter()

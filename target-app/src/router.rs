@@ -1,34 +1,37 @@
-//! Every route on one page, in the order of the features; the layers come last.
+//! Every route: those of the features, of health checks and of the control plane; the layers
+//! come last. `target-app/routes.txt` lists them all, and a test compares it with what is served.
 
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
-    routing::{get, patch, post, put},
+    routing::{get, post},
 };
 use shared::{ledger::MAX_LEDGER_BYTES, paths};
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::{
-    features::{auth, bookings, chat, mentors, recordings},
-    http, lab, openapi,
-    state::AppState,
-};
+use crate::{features, http, lab, openapi, state::AppState};
 
 /// The application over a state.
 pub fn router(state: AppState) -> Router {
-    // Health, metrics and the lab are never turned away: they tell why others are.
-    let door = || from_fn_with_state(state.clone(), http::admission);
-    let requests = requests()
+    // Health, metrics and the lab are never refused: they show why other requests are.
+    let admission = || from_fn_with_state(state.clone(), http::admission);
+    let (mut requests, mut streams) = (OpenApiRouter::new(), OpenApiRouter::new());
+    for feature in features::all() {
+        requests = requests.merge(feature.requests);
+        streams = streams.merge(feature.streams);
+    }
+    let requests = Router::from(requests)
         .layer(from_fn_with_state(state.clone(), http::compress))
-        .layer(door());
+        .layer(admission());
     Router::new()
         .merge(
             requests
-                .merge(signs_of_life())
+                .merge(health_routes())
                 .layer(from_fn(http::time_limit)),
         )
-        .merge(streams().layer(door()))
-        .merge(control())
+        .merge(Router::from(streams).layer(admission()))
+        .merge(lab_routes())
         .merge(openapi::routes())
         .fallback(http::no_such_path)
         .method_not_allowed_fallback(http::method_not_allowed)
@@ -36,58 +39,16 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// What is answered at once or not at all.
-fn requests() -> Router<AppState> {
-    Router::new()
-        // auth
-        .route(paths::AUTH_REGISTER, post(auth::register))
-        .route(paths::AUTH_LOGIN, post(auth::login))
-        .route(paths::AUTH_REFRESH, post(auth::refresh))
-        .route(paths::AUTH_LOGOUT, post(auth::logout))
-        .route(paths::AUTH_ME, get(auth::me))
-        // mentors
-        .route(paths::MENTORS, get(mentors::list))
-        .route(paths::MENTORS_ME, patch(mentors::update_own))
-        .route(paths::MENTORS_ME_ACTIVE, put(mentors::set_active))
-        .route(paths::MENTOR, get(mentors::detail))
-        .route(paths::MENTOR_AVAILABILITY, get(mentors::availability))
-        .route(
-            paths::MENTOR_REVIEWS,
-            get(mentors::list_reviews).post(mentors::create_review),
-        )
-        // bookings
-        .route(
-            paths::BOOKINGS,
-            get(bookings::list_mine).post(bookings::create),
-        )
-        .route(paths::BOOKING, get(bookings::get))
-        .route(paths::BOOKING_CANCEL, post(bookings::cancel))
-        // recordings
-        .route(paths::RECORDINGS, get(recordings::list))
-        .route(paths::RECORDING, get(recordings::get))
-        .route(paths::RECORDING_PLAYBACK, get(recordings::playback))
-        // chat
-        .route(paths::CHAT_ROOMS, get(chat::rooms))
-        .route(paths::CHAT_MESSAGES, get(chat::history))
-}
-
-/// What probes and scrapers ask.
-fn signs_of_life() -> Router<AppState> {
+/// For probes and scrapers.
+fn health_routes() -> Router<AppState> {
     Router::new()
         .route(paths::HEALTH_LIVE, get(lab::live))
         .route(paths::HEALTH_READY, get(lab::ready))
         .route(paths::METRICS, get(http::scrape))
 }
 
-/// What lasts as long as its client listens.
-fn streams() -> Router<AppState> {
-    Router::new()
-        .route(paths::RECORDING_STREAM, get(recordings::stream))
-        .route(paths::CHAT_SOCKET, get(chat::socket))
-}
-
-/// The control plane: an index or a reset takes as long as it takes.
-fn control() -> Router<AppState> {
+/// The control plane; without a time limit, since an index or a reset may take minutes.
+fn lab_routes() -> Router<AppState> {
     Router::new()
         .route(
             paths::LAB_PROFILE,
@@ -100,4 +61,40 @@ fn control() -> Router<AppState> {
             post(lab::audit).layer(DefaultBodyLimit::max(MAX_LEDGER_BYTES)),
         )
         .route(paths::LAB_EXPLAIN, get(lab::explain))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fmt::Write as _};
+
+    use super::*;
+
+    /// One line a route: method, path, operation.
+    fn listing() -> String {
+        let mut lines = BTreeSet::new();
+        for (path, mut item) in openapi::document().paths.paths {
+            for (method, operation) in openapi::operations(&mut item) {
+                let id = operation.operation_id.clone().unwrap_or_default();
+                lines.insert((path.clone(), method, id));
+            }
+        }
+        for path in [paths::METRICS, paths::OPENAPI] {
+            lines.insert((path.to_owned(), "GET", String::new()));
+        }
+        let mut text = String::new();
+        for (path, method, id) in lines {
+            let line = format!("{method:<6} {path:<44} {id}");
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text
+    }
+
+    #[test]
+    fn the_listing_of_routes_is_what_the_features_serve() {
+        let wanted = listing();
+        assert!(
+            wanted == include_str!("../routes.txt"),
+            "target-app/routes.txt differs from the routes of the application; it should be:\n{wanted}"
+        );
+    }
 }

@@ -15,6 +15,7 @@ use crate::{
     error::ApiError,
     metrics::HttpCounters,
     realtime::Hub,
+    registry::Registry,
     security::Tokens,
     shutdown::Shutdown,
 };
@@ -27,6 +28,8 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     /// The engine in force.
     pub engines: Engines,
+    /// What the features hand over.
+    pub features: Registry,
     /// Makes and checks tokens.
     pub tokens: Tokens,
     /// Chat rooms and their sockets.
@@ -64,6 +67,11 @@ impl AppState {
     /// The exchange of engines.
     pub fn engines(&self) -> &Engines {
         &self.0.engines
+    }
+
+    /// What the features hand over.
+    pub fn features(&self) -> &Registry {
+        &self.0.features
     }
 
     /// Makes and checks tokens.

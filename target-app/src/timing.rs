@@ -18,6 +18,8 @@ use tracing::Instrument as _;
 
 tokio::task_local! {
     static CURRENT: Timing;
+    /// Set inside of a task that no disconnect can cut short.
+    static SHIELD: ();
 }
 
 /// Recorder of one request's costs; clones share its counters.
@@ -126,12 +128,19 @@ pub fn body_age(age: Duration) {
 /// A handler is dropped at its next `await` when its client goes away; a transaction, or a
 /// load that others wait for, must come to its end regardless. The recorder and the tracing
 /// span go along; a panic of `work` is passed on.
+///
+/// The outermost call makes the task, at the edge of a service; a call inside of it runs in the
+/// same task. So whoever puts shielded work into a `select!` or a timeout must be outside of it.
 pub async fn shielded<F>(work: F) -> F::Output
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    let task = CURRENT.scope(current(), work).in_current_span();
+    if SHIELD.try_with(|()| ()).is_ok() {
+        return work.await;
+    }
+    let task = SHIELD.scope((), CURRENT.scope(current(), work));
+    let task = task.in_current_span();
     match tokio::spawn(task).await {
         Ok(output) => output,
         Err(failure) => match failure.try_into_panic() {
@@ -216,6 +225,17 @@ mod tests {
         assert!(cut.is_err());
         finished.await.unwrap();
         assert_eq!(timing.read().counts[ServerCount::Queries], 1);
+    }
+
+    #[tokio::test]
+    async fn shielded_work_inside_of_shielded_work_stays_in_its_task() {
+        let (outer, inner) = shielded(async {
+            let outer = tokio::task::id();
+            (outer, shielded(async { tokio::task::id() }).await)
+        })
+        .await;
+        assert_eq!(outer, inner);
+        assert_ne!(shielded(async { tokio::task::id() }).await, outer);
     }
 
     #[tokio::test]

@@ -15,8 +15,8 @@ use hdrhistogram::{
 
 use super::TrialData;
 use crate::{
-    flows,
-    recorder::{Kind, response_histogram},
+    flow::Operations,
+    recorder::{DistributionKind, response_histogram},
 };
 
 /// The log could not be written.
@@ -38,7 +38,11 @@ pub enum HlogError {
 /// `OP:err` the failures; the same of all operations as `ok`, `service` and `err`; and `lag` of
 /// the pacer, one interval for the whole window. All intervals of a tag together are exactly the
 /// histogram that the summary's percentiles are taken from.
-pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError> {
+pub fn write_hlog(
+    data: &TrialData,
+    operations: Operations,
+    mut to: impl Write,
+) -> Result<(), HlogError> {
     let mut serializer = V2DeflateSerializer::new();
     let from = data.window.0.duration();
     let length = data.window.1.since(data.window.0).duration();
@@ -59,15 +63,15 @@ pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError>
             })
     };
     write("lag", &data.lag, from, length)?;
-    for (number, begin, width) in data.course.intervals() {
+    for (number, begin, width) in data.intervals.intervals() {
         let (begin, width) = (begin.duration(), width.duration());
-        for kind in Kind::ALL {
+        for kind in DistributionKind::ALL {
             let mut all = response_histogram();
             for op in data.ops.keys() {
-                if let Some(one) = data.course.histogram(*op, kind, number) {
+                if let Some(one) = data.intervals.histogram(*op, kind, number) {
                     all.add(&one)
                         .expect("all have the bounds of response_histogram");
-                    let tag = format!("{}:{}", flows::operation_name(*op), word(kind));
+                    let tag = format!("{}:{}", operations.name(*op), word(kind));
                     write(&tag, &one, begin, width)?;
                 }
             }
@@ -77,11 +81,11 @@ pub fn write_hlog(data: &TrialData, mut to: impl Write) -> Result<(), HlogError>
     Ok(())
 }
 
-const fn word(kind: Kind) -> &'static str {
+const fn word(kind: DistributionKind) -> &'static str {
     match kind {
-        Kind::Ok => "ok",
-        Kind::Service => "service",
-        Kind::Failed => "err",
+        DistributionKind::Ok => "ok",
+        DistributionKind::Service => "service",
+        DistributionKind::Failed => "err",
     }
 }
 
@@ -97,6 +101,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        flow::shop,
         recorder::{Shard, Window},
         sample::{OpId, Outcome, Sample},
         units::Nanos,
@@ -156,9 +161,9 @@ mod tests {
         }
         let data = TrialData::from_shards(SystemTime::UNIX_EPOCH, window, vec![shard]);
         let mut text = Vec::new();
-        write_hlog(&data, &mut text).unwrap();
+        write_hlog(&data, shop().operations, &mut text).unwrap();
         let tags = read(&text);
-        let op = flows::OPERATIONS[0];
+        let op = shop().operations.name(OpId(0));
         for (tag, whole) in [
             (format!("{op}:ok"), &data.ops[&OpId(0)].ok),
             (format!("{op}:service"), &data.ops[&OpId(0)].service_ok),

@@ -12,4 +12,4 @@ pub use parquet::write_parquet;
 pub use samples::{COLUMNS, write_samples};
 pub use trial_data::{PhaseData, SecondData, TrialData};
 
-pub use crate::recorder::{Anatomy, CostSums, OpData, PartSums};
+pub use crate::recorder::{Breakdown, CostSums, OpData, PartSums};

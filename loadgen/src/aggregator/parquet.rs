@@ -16,8 +16,8 @@ use parquet::{
 };
 
 use crate::{
-    flows,
-    recorder::{Raw, Samples},
+    flow::Operations,
+    recorder::{RawSample, RawSamples},
 };
 
 /// Rows of a group: what is in memory at once besides the samples themselves.
@@ -39,18 +39,22 @@ const SCHEMA: &str = "message samples {
 }";
 
 /// Writes one row a request.
-pub fn write_parquet(samples: &Samples, to: impl Write + Send) -> Result<()> {
+pub fn write_parquet(
+    samples: &RawSamples,
+    operations: Operations,
+    to: impl Write + Send,
+) -> Result<()> {
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .build();
     let mut file = SerializedFileWriter::new(to, schema, Arc::new(properties))?;
-    let rows: Vec<&Raw> = samples.iter().collect();
+    let rows: Vec<&RawSample> = samples.iter().collect();
     for rows in rows.chunks(GROUP) {
         let mut group = file.next_row_group()?;
         let mut number = 0;
         while let Some(mut column) = group.next_column()? {
-            fill(&mut column, number, rows)?;
+            fill(&mut column, number, rows, operations)?;
             column.close()?;
             number += 1;
         }
@@ -61,18 +65,23 @@ pub fn write_parquet(samples: &Samples, to: impl Write + Send) -> Result<()> {
 }
 
 /// One column of a group, by its place in the schema.
-fn fill(column: &mut SerializedColumnWriter<'_>, number: usize, rows: &[&Raw]) -> Result<()> {
+fn fill(
+    column: &mut SerializedColumnWriter<'_>,
+    number: usize,
+    rows: &[&RawSample],
+    operations: Operations,
+) -> Result<()> {
     match column.untyped() {
         ColumnWriter::ByteArrayColumnWriter(to) => {
-            let word = |raw: &Raw| match number {
-                0 => flows::operation_name(raw.op),
+            let word = |raw: &RawSample| match number {
+                0 => operations.name(raw.op),
                 _ => raw.outcome.as_str(),
             };
             let values: Vec<ByteArray> = rows.iter().map(|raw| word(raw).into()).collect();
             to.write_batch(&values, None, None)?;
         }
         ColumnWriter::Int64ColumnWriter(to) => {
-            let figure = |raw: &Raw| match number {
+            let figure = |raw: &RawSample| match number {
                 1 => raw.intended.0,
                 2 => raw.woke.0,
                 3 => raw.admitted.0,
@@ -89,7 +98,7 @@ fn fill(column: &mut SerializedColumnWriter<'_>, number: usize, rows: &[&Raw]) -
             to.write_batch(&values, None, None)?;
         }
         ColumnWriter::DoubleColumnWriter(to) => {
-            let ms = |raw: &Raw| match number {
+            let ms = |raw: &RawSample| match number {
                 10 => raw.response().as_ms(),
                 _ => raw.service().as_ms(),
             };
@@ -120,7 +129,7 @@ mod tests {
 
     #[test]
     fn every_row_can_be_read_back() {
-        let mut samples = Samples::with_room(usize::MAX);
+        let mut samples = RawSamples::with_room(usize::MAX);
         let rows = GROUP as u64 + 10;
         for number in 0..rows {
             let at = |ms: u64| Nanos::from_millis(number + ms);
@@ -147,7 +156,7 @@ mod tests {
         for row in reader.get_row_iter(None).unwrap() {
             let row = row.unwrap();
             let long = |column| row.get_long(column).unwrap();
-            assert_eq!(row.get_string(0).unwrap(), flows::operation_name(OpId(0)));
+            assert_eq!(row.get_string(0).unwrap(), shop().operations.name(OpId(0)));
             let times: Vec<i64> = (1..=6)
                 .map(|column| (long(column) - long(1)) / 1_000_000)
                 .collect();

@@ -4,14 +4,18 @@ use std::io::{self, BufWriter, Write};
 
 use flate2::{Compression, GzBuilder};
 
-use crate::{flows, recorder::Samples, units::Nanos};
+use crate::{flow::Operations, recorder::RawSamples, units::Nanos};
 
 /// The head of the file. Times count from the start of the trial's clock, in nanoseconds;
 /// `response_ms` is `done_ns - intended_ns` and `service_ms` is `done_ns - sent_ns`.
 pub const COLUMNS: &str = "operation,intended_ns,woke_ns,admitted_ns,sent_ns,first_byte_ns,done_ns,outcome,status,bytes_in,response_ms,service_ms";
 
 /// Writes one line a request, packed.
-pub fn write_samples(samples: &Samples, to: impl Write) -> io::Result<()> {
+pub fn write_samples(
+    samples: &RawSamples,
+    operations: Operations,
+    to: impl Write,
+) -> io::Result<()> {
     let packed = GzBuilder::new().mtime(0).write(to, Compression::fast());
     let mut lines = BufWriter::new(packed);
     writeln!(lines, "{COLUMNS}")?;
@@ -19,7 +23,7 @@ pub fn write_samples(samples: &Samples, to: impl Write) -> io::Result<()> {
         writeln!(
             lines,
             "{},{},{},{},{},{},{},{},{},{},{},{}",
-            flows::operation_name(one.op),
+            operations.name(one.op),
             one.intended.0,
             one.woke.0,
             one.admitted.0,
@@ -49,11 +53,12 @@ mod tests {
     use flate2::read::GzDecoder;
 
     use super::*;
+    use crate::flow::shop;
     use crate::sample::{OpId, Outcome, Sample};
 
     #[test]
     fn a_line_holds_every_time_and_the_two_that_follow_from_them() {
-        let mut samples = Samples::with_room(9);
+        let mut samples = RawSamples::with_room(9);
         samples.push(&Sample {
             op: OpId(0),
             intended: Nanos(1_000_000),
@@ -68,12 +73,12 @@ mod tests {
             cost: None,
         });
         let mut packed = Vec::new();
-        write_samples(&samples, &mut packed).unwrap();
+        write_samples(&samples, shop().operations, &mut packed).unwrap();
         let mut text = String::new();
         GzDecoder::new(&packed[..])
             .read_to_string(&mut text)
             .unwrap();
-        let name = flows::operation_name(OpId(0));
+        let name = shop().operations.name(OpId(0));
         let line = format!(
             "{name},1000000,1000500,1200000,1500000,3000000,4000001,http_error,503,42,3.000001,2.500001"
         );

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
-    recorder::{Course, OpData, Samples, Shard, Timeline, Window, response_histogram},
+    recorder::{
+        ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, response_histogram,
+    },
     sample::{OpId, Outcome},
     units::Nanos,
 };
@@ -32,7 +34,7 @@ pub struct TrialData {
     /// By second, the warm-up's included, with none left out.
     pub seconds: Vec<SecondData>,
     /// The distributions by interval; together they are those of `ops`.
-    pub course: Course,
+    pub intervals: IntervalHistograms,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
     /// fault. Of a closed model, how late a user woke from thinking.
     pub lag: Histogram<u64>,
@@ -68,7 +70,7 @@ pub struct TrialData {
     /// Why requests failed, with how often, most frequent first; a bounded number of reasons.
     pub examples: Vec<(OpId, String, u64)>,
     /// The window's requests one by one; absent where they were not asked for.
-    pub samples: Option<Samples>,
+    pub samples: Option<RawSamples>,
 }
 
 /// One phase of a trial's load, all operations together.
@@ -122,7 +124,7 @@ impl TrialData {
             phases: Vec::new(),
             overloaded: false,
             seconds: Vec::new(),
-            course: Course::default(),
+            intervals: IntervalHistograms::default(),
             lag: response_histogram(),
             taken: Vec::new(),
             emitted: 0,
@@ -164,7 +166,7 @@ impl TrialData {
     /// The shards of all workers as one trial.
     pub fn from_shards(started_at: SystemTime, window: Window, shards: Vec<Shard>) -> Self {
         let mut data = Self::empty(started_at, window);
-        let mut timeline = Timeline::default();
+        let mut timeline = ClientTimeline::default();
         let mut examples: BTreeMap<(OpId, String), u64> = BTreeMap::new();
         for mut shard in shards {
             shard.finish();
@@ -173,7 +175,7 @@ impl TrialData {
                 data.total.merge(theirs);
             }
             timeline.merge(shard.timeline());
-            data.course.add(&mut shard);
+            data.intervals.add(&mut shard);
             data.outstanding_at_window_start += shard.outstanding_at_window_start();
             data.outstanding_at_window_end += shard.outstanding_at_window_end();
             data.outstanding_area += shard.outstanding_area();
@@ -211,7 +213,7 @@ impl TrialData {
     }
 }
 
-fn seconds(timeline: &Timeline, window: Window) -> Vec<SecondData> {
+fn seconds(timeline: &ClientTimeline, window: Window) -> Vec<SecondData> {
     timeline
         .slots()
         .map(|(second, slot)| SecondData {

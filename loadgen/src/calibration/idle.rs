@@ -1,4 +1,4 @@
-//! What a virtual user weighs that only waits, with its connection open.
+//! Memory of a virtual user that only waits, with its connection open.
 
 use std::{
     io,
@@ -14,11 +14,12 @@ use shared::time::Millis;
 use super::rounds::setup;
 use crate::{
     driver::{self, Progress},
+    flow::SingleRequest,
     suite::{LoadModel, Think},
 };
 
-/// Longest time for all users to have had their first answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest time until all users have had their first response.
+const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 /// For how long a user then waits.
 const THINK: Millis = Millis(120_000);
 
@@ -36,12 +37,14 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
             }),
             iterations: None,
         };
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new(SingleRequest::catalog().operations));
         let setup = setup(target, &load, THINK, Arc::clone(&progress))?;
         let stop = setup.stop.clone();
         let driving = thread::spawn(move || driver::run(setup));
         let begun = Instant::now();
-        while progress.snapshot().total.count() < u64::from(users) && begun.elapsed() < PATIENCE {
+        while progress.snapshot().total.count() < u64::from(users)
+            && begun.elapsed() < FIRST_RESPONSE_TIMEOUT
+        {
             thread::sleep(Duration::from_millis(20));
         }
         thread::sleep(Duration::from_millis(200));

@@ -10,4 +10,4 @@ mod rounds;
 pub use allocations::Counting;
 pub use idle::idle;
 pub use null_target::{NullTarget, serve};
-pub use rounds::{Calibration, Costs, Lag, Plan, calibrate, compare};
+pub use rounds::{Calibration, CalibrationPlan, Costs, LagQuantiles, calibrate, compare};

@@ -1,5 +1,5 @@
-//! The two loops that the generator is held against: the least that a client can do, and the
-//! least that a client of the same HTTP library can do. Neither records anything.
+//! The two loops that the generator is compared with: the minimum that a client can do, and the
+//! minimum that a client of the same HTTP library can do. Neither records anything.
 
 use std::{
     io,
@@ -24,26 +24,30 @@ use tokio::{
 /// Length of the null target's answer.
 const ANSWER: usize = 200;
 
-/// Which loop.
+/// Kind of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Writes fixed bytes and reads until 200 have come.
+pub(super) enum ReferenceLoop {
+    /// Writes fixed bytes and reads a response of 200 bytes.
     RawTcp,
     /// `hyper::client::conn::http1`, one connection a task, the body drained.
     Hyper,
 }
 
 /// A running loop.
-pub(super) struct Loop {
+pub(super) struct RunningLoop {
     /// Requests answered so far.
     pub(super) done: Arc<AtomicU64>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<io::Result<()>>>,
 }
 
-impl Loop {
+impl RunningLoop {
     /// Starts it on a thread that counts as the driver's.
-    pub(super) fn start(kind: Kind, target: SocketAddr, connections: u32) -> io::Result<Self> {
+    pub(super) fn start(
+        kind: ReferenceLoop,
+        target: SocketAddr,
+        connections: u32,
+    ) -> io::Result<Self> {
         let (done, stop) = (
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
@@ -51,8 +55,8 @@ impl Loop {
         let (counted, told) = (Arc::clone(&done), Arc::clone(&stop));
         let thread = thread::Builder::new()
             .name(match kind {
-                Kind::RawTcp => "worker-raw".to_owned(),
-                Kind::Hyper => "worker-hyper".to_owned(),
+                ReferenceLoop::RawTcp => "worker-raw".to_owned(),
+                ReferenceLoop::Hyper => "worker-hyper".to_owned(),
             })
             .spawn(move || drive(kind, target, connections, &counted, &told))?;
         Ok(Self {
@@ -74,7 +78,7 @@ impl Loop {
 }
 
 fn drive(
-    kind: Kind,
+    kind: ReferenceLoop,
     target: SocketAddr,
     connections: u32,
     done: &Arc<AtomicU64>,
@@ -86,8 +90,8 @@ fn drive(
         for _ in 0..connections {
             let (done, stop) = (Arc::clone(done), Arc::clone(stop));
             match kind {
-                Kind::RawTcp => tasks.spawn(raw_tcp(target, done, stop)),
-                Kind::Hyper => tasks.spawn(bare_hyper(target, done, stop)),
+                ReferenceLoop::RawTcp => tasks.spawn(raw_tcp(target, done, stop)),
+                ReferenceLoop::Hyper => tasks.spawn(bare_hyper(target, done, stop)),
             };
         }
         while let Some(ended) = tasks.join_next().await {

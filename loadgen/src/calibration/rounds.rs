@@ -11,21 +11,22 @@ use std::{
 };
 
 use serde::Serialize;
-use shared::{dataset::Scale, time::Millis};
+use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     allocations,
-    reference::{Kind, Loop},
+    reference::{ReferenceLoop, RunningLoop},
 };
 use crate::{
-    driver::{self, FlowLoad, Progress, Setup},
-    flows::{AdHoc, World},
+    driver::{self, DriverSetup, FlowLoad, Progress},
+    flow::SingleRequest,
     observer::Machine,
     request::Request,
     schedule,
     stats::median,
     suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Rate,
 };
 
 /// Connections of each loop.
@@ -37,24 +38,24 @@ const RATES: [u32; 3] = [1_000, 5_000, 20_000];
 
 /// How long to measure.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
-    /// How often each loop has its turn.
+pub struct CalibrationPlan {
+    /// How often each loop is measured.
     pub rounds: u32,
-    /// How long a turn lasts.
+    /// How long each measurement lasts.
     pub turn: Duration,
 }
 
-/// How late the pacer let requests go, in microseconds.
+/// How late the pacer released requests, in microseconds.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[expect(missing_docs, reason = "the names are the meaning")]
-pub struct Lag {
+pub struct LagQuantiles {
     pub p50: f64,
     pub p99: f64,
     pub p999: f64,
     pub max: f64,
 }
 
-/// What the generator costs.
+/// The costs of the generator.
 #[derive(Debug, Clone, Serialize)]
 pub struct Calibration {
     /// Median CPU microseconds a request of the client's threads: `loadgen`, `hyper_loop`,
@@ -67,7 +68,7 @@ pub struct Calibration {
     /// Requests for each second of one core's time.
     pub requests_per_s_per_core: BTreeMap<&'static str, f64>,
     /// By rate.
-    pub schedule_lag_us: BTreeMap<String, Lag>,
+    pub schedule_lag_us: BTreeMap<String, LagQuantiles>,
     /// Resident bytes of a user that waits, by the number of users; filled by who can start
     /// fresh processes.
     pub bytes_per_idle_vu: BTreeMap<String, f64>,
@@ -79,17 +80,21 @@ pub struct Calibration {
 pub type Costs = [Vec<f64>; 3];
 
 /// Measures what a request costs each of the three, on a target that is awake.
-pub fn compare(target: SocketAddr, plan: Plan, mut told: impl FnMut(String)) -> io::Result<Costs> {
+pub fn compare(
+    target: SocketAddr,
+    plan: CalibrationPlan,
+    mut told: impl FnMut(String),
+) -> io::Result<Costs> {
     let mut costs = Costs::default();
     for round in 1..=plan.rounds {
         told(format!("round {round} of {}", plan.rounds));
-        // Another order each round: who comes first is nobody's advantage.
+        // Another order in each round, so that no loop always runs first.
         for turn in 0..3 {
             let which = (turn + round as usize) % 3;
             let cost = match which {
                 0 => generator(target, plan.turn)?.0,
-                1 => reference(Kind::Hyper, target, plan.turn)?,
-                _ => reference(Kind::RawTcp, target, plan.turn)?,
+                1 => reference(ReferenceLoop::Hyper, target, plan.turn)?,
+                _ => reference(ReferenceLoop::RawTcp, target, plan.turn)?,
             };
             costs[which].push(cost);
         }
@@ -100,7 +105,7 @@ pub fn compare(target: SocketAddr, plan: Plan, mut told: impl FnMut(String)) -> 
 /// Measures all but the memory.
 pub fn calibrate(
     target: SocketAddr,
-    plan: Plan,
+    plan: CalibrationPlan,
     costs: Costs,
     mut told: impl FnMut(String),
 ) -> io::Result<Calibration> {
@@ -158,8 +163,8 @@ fn watch(turn: Duration, done: impl Fn() -> u64) -> io::Result<(f64, f64)> {
     ))
 }
 
-fn reference(kind: Kind, target: SocketAddr, turn: Duration) -> io::Result<f64> {
-    let running = Loop::start(kind, target, CONNECTIONS)?;
+fn reference(kind: ReferenceLoop, target: SocketAddr, turn: Duration) -> io::Result<f64> {
+    let running = RunningLoop::start(kind, target, CONNECTIONS)?;
     let seen = watch(turn, || running.done.load(Relaxed));
     running.finish()?;
     Ok(seen?.0)
@@ -174,7 +179,7 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
         think: None,
         iterations: None,
     };
-    let progress = Arc::new(Progress::default());
+    let progress = counters();
     let setup = setup(target, &load, span, Arc::clone(&progress))?;
     let stop = setup.stop.clone();
     let driving = thread::spawn(move || driver::run(setup));
@@ -193,26 +198,31 @@ fn generator(target: SocketAddr, turn: Duration) -> io::Result<(f64, f64)> {
     seen
 }
 
-fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<Lag> {
+fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles> {
     let span = Millis(span.as_millis() as u64);
     let load = LoadModel::Open {
         phases: vec![Phase {
             name: "even".to_owned(),
             duration: span,
-            rate: crate::units::Rate::per_second(rate).map_err(io::Error::other)?,
+            rate: Rate::per_second(rate).map_err(io::Error::other)?,
             to: None,
         }],
         arrivals: Arrivals::Constant,
     };
-    let setup = setup(target, &load, span, Arc::default())?;
+    let setup = setup(target, &load, span, counters())?;
     let data = driver::run(setup).map_err(io::Error::other)?;
     let at = |share: f64| data.lag.value_at_quantile(share) as f64 / 1e3;
-    Ok(Lag {
+    Ok(LagQuantiles {
         p50: at(0.5),
         p99: at(0.99),
         p999: at(0.999),
         max: data.lag.max() as f64 / 1e3,
     })
+}
+
+/// Counters of the one operation that is sent.
+fn counters() -> Arc<Progress> {
+    Arc::new(Progress::new(SingleRequest::catalog().operations))
 }
 
 /// `GET /` to the null target.
@@ -221,25 +231,22 @@ pub(super) fn setup(
     load: &LoadModel,
     measure: Millis,
     progress: Arc<Progress>,
-) -> io::Result<Setup> {
+) -> io::Result<DriverSetup> {
     let windows = Windows {
         warm_up: Millis(0),
         measure,
         drain: Millis(5_000),
     };
     let schedule = schedule::plan(load, &[1.0], &windows, 1).map_err(io::Error::other)?;
-    // A few small ones in the life of a process: the driver's threads share it.
-    let flow: &'static AdHoc = Box::leak(Box::new(AdHoc::new(Request::get("/"), Some(200))));
-    Ok(Setup {
+    Ok(DriverSetup {
         target,
         host: target.to_string(),
         schedule,
         flows: vec![FlowLoad {
-            flow,
+            flow: Arc::new(SingleRequest::new(Request::get("/"), Some(200))),
             weight: 1.0,
             think: None,
         }],
-        world: Arc::new(World::new(Scale::Tiny.counts(), Vec::new(), 1, false)),
         timeout: Millis(10_000),
         drain: windows.drain,
         max_users: CONNECTIONS,

@@ -1,35 +1,13 @@
-//! The commands: what people type, and the order in which the rooms are used.
+//! The command line: parses, calls what is below, prints. Each layer imports only those before it:
+//! `flags`, `failure`, `output`, `plan`, `session`, `commands`, `main`.
 
-mod args;
-mod audience;
-mod bench;
-mod calibrate;
-mod catalogue;
-mod compare;
-mod demo;
-mod doctor;
-mod experiment;
-mod experiment_args;
-mod factorial;
-mod found;
-mod github;
-mod history;
-mod http;
-mod interrupt;
-mod outcome;
-mod overrides;
-mod report;
-mod results;
-mod run;
-mod run_all;
-mod serve;
-mod services;
-mod shipped;
-mod stack;
-mod starter;
-mod summary;
-mod switches;
-mod validate;
+mod commands;
+mod failure;
+pub mod flags;
+mod main;
+mod output;
+mod plan;
+mod session;
 
-pub use args::{Cli, Command};
-pub use outcome::{Failure, main};
+pub use failure::Failure;
+pub use main::main;

@@ -1,10 +1,14 @@
-//! The figures that rules ask for, read from the judged arm of a summary.
+//! The figures that rules ask for, read from the judged arm of a summary, and what a rule returns.
 
+use super::{
+    catalog::{ArmContext, HintCatalog, Proposal},
+    symptom::Symptom,
+};
 use crate::sample::ResponseParts;
-use crate::schema::{Arm, Band, Operation, Recommendation, Summary, Trial};
+use crate::schema::{Arm, Band, Operation, Summary, Trial};
 
-/// A rule: fires with its evidence, or is silent.
-pub(super) type Rule = fn(&Evidence<'_>) -> Option<Recommendation>;
+/// A rule: returns its finding with the evidence, or nothing.
+pub(super) type Rule = fn(&Evidence<'_>) -> Option<Finding>;
 
 /// What a rule may look at.
 pub(super) struct Evidence<'a> {
@@ -12,13 +16,18 @@ pub(super) struct Evidence<'a> {
     pub(super) arm: &'a Arm,
     /// Its trials, in the order in which they ran.
     pub(super) trials: Vec<&'a Trial>,
+    /// What the application says of itself.
+    pub(super) catalog: &'a HintCatalog<'a>,
+    /// Operations that were sent.
+    operations: Vec<&'a str>,
     environment: &'a [(String, String)],
 }
 
 impl<'a> Evidence<'a> {
-    /// The evidence of the last arm.
-    pub(super) fn of(summary: &'a Summary) -> Option<Self> {
+    /// The evidence of the last arm: an experiment's first one shows on purpose what is wrong.
+    pub(super) fn of(summary: &'a Summary, catalog: &'a HintCatalog<'a>) -> Option<Self> {
         let arm = summary.arms.last()?;
+        let sent = arm.operations.iter().filter(|one| one.planned > 0);
         Some(Self {
             arm,
             trials: summary
@@ -26,6 +35,8 @@ impl<'a> Evidence<'a> {
                 .iter()
                 .filter(|trial| trial.arm == arm.name)
                 .collect(),
+            catalog,
+            operations: sent.map(|one| one.name.as_str()).collect(),
             environment: &summary.environment,
         })
     }
@@ -36,6 +47,12 @@ impl<'a> Evidence<'a> {
         value.parse().ok()
     }
 
+    /// An operation that was sent.
+    pub(super) fn operation(&self, name: &str) -> Option<&'a Operation> {
+        let mut all = self.arm.operations.iter();
+        all.find(|one| one.name == name && one.planned > 0)
+    }
+
     /// The slowest answered requests, all operations together: where the tail comes from.
     pub(super) fn tail(&self) -> Option<&'a Band> {
         tail(&self.arm.total)
@@ -44,6 +61,11 @@ impl<'a> Evidence<'a> {
     /// Share of a part in the tail's response time.
     pub(super) fn tail_share(&self, part: impl Fn(&ResponseParts) -> f64) -> f64 {
         self.tail().map_or(0.0, |band| share(band, part))
+    }
+
+    /// Whether a part of the tail's response time takes at least that many milliseconds.
+    pub(super) fn tail_has(&self, part: impl Fn(&ResponseParts) -> f64, ms: f64) -> bool {
+        self.tail().is_some_and(|band| part(&band.parts_ms) >= ms)
     }
 
     /// Requests that the target answered in the windows, or else those that were planned.
@@ -66,34 +88,29 @@ impl<'a> Evidence<'a> {
         }
     }
 
-    /// How many requests ended so.
-    pub(super) fn ended(&self, outcome: &str) -> u64 {
+    /// How many requests ended with that outcome.
+    pub(super) fn outcomes(&self, outcome: &str) -> u64 {
         self.arm.total.outcomes.get(outcome).copied().unwrap_or(0)
     }
 
     /// How many answers had that status.
-    pub(super) fn status(&self, status: u16) -> u64 {
+    pub(super) fn answers(&self, status: u16) -> u64 {
         self.arm.total.statuses.get(&status).copied().unwrap_or(0)
     }
 
-    /// Share of the active backends' samples that waited for events of these names.
-    pub(super) fn waits(&self, of: impl Fn(&str) -> bool) -> f64 {
+    /// Share of the active backends' samples that waited for the wait events `of`, and the most
+    /// frequent of them.
+    pub(super) fn waits(&self, of: impl Fn(&str) -> bool) -> (f64, &'a str) {
         let waits = self.arm.server.waits.iter();
-        waits
-            .filter(|(name, _)| of(name))
-            .map(|(_, share)| share)
-            .sum()
-    }
-
-    /// The value in force of a switch.
-    pub(super) fn switch(&self, path: &str) -> Option<&'a str> {
-        self.arm.profile.get(path).map(String::as_str)
-    }
-
-    /// `path=value` where the switch exists and is set otherwise.
-    pub(super) fn propose(&self, path: &str, value: &str) -> Option<String> {
-        let now = self.switch(path)?;
-        (now != value).then(|| format!("{path}={value}"))
+        let mut all = 0.0;
+        let mut most: (f64, &str) = (0.0, "");
+        for (event, share) in waits.filter(|(event, _)| of(event)) {
+            all += share;
+            if *share > most.0 {
+                most = (*share, event.as_str());
+            }
+        }
+        (all, most.1)
     }
 
     /// Share of the machine's cores that a process used.
@@ -102,6 +119,60 @@ impl<'a> Evidence<'a> {
         let seconds = self.arm.server.window_s;
         let spent = self.arm.server.cpu_s.get(process)?;
         (cores * seconds > 0.0).then(|| spent / seconds / cores)
+    }
+
+    /// What the choice of a switch depends on.
+    pub(super) fn context(&self) -> ArmContext<'_> {
+        ArmContext {
+            in_force: &self.arm.profile,
+            operations: &self.operations,
+        }
+    }
+
+    /// The switch that can still help against a symptom.
+    pub(super) fn proposal(
+        &self,
+        symptom: Symptom,
+        found_in: &str,
+        figure: Option<u32>,
+    ) -> Option<Proposal> {
+        self.catalog
+            .proposal(symptom, found_in, figure, self.context())
+    }
+}
+
+/// What a rule found. `advise` adds what the catalogue knows of it.
+pub(super) struct Finding {
+    pub(super) symptom: Symptom,
+    /// What was measured, with figures.
+    pub(super) evidence: String,
+    /// What to do about it, in any application.
+    pub(super) advice: &'static str,
+    /// Name of what it was found in; empty where it has none.
+    pub(super) found_in: String,
+    /// The number that the switch of the catalogue is set to.
+    pub(super) figure: Option<u32>,
+    /// A switch that the rule chose itself.
+    pub(super) proposal: Option<Proposal>,
+}
+
+impl Finding {
+    /// A finding that has no name and no figure.
+    pub(super) fn new(symptom: Symptom, evidence: String, advice: &'static str) -> Self {
+        Self {
+            symptom,
+            evidence,
+            advice,
+            found_in: String::new(),
+            figure: None,
+            proposal: None,
+        }
+    }
+
+    /// Names what it was found in.
+    pub(super) fn found_in(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.found_in);
+        self
     }
 }
 
@@ -126,23 +197,4 @@ pub(super) fn share(band: &Band, part: impl Fn(&ResponseParts) -> f64) -> f64 {
 /// `71 %`.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
-}
-
-/// A recommendation.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a rule ends with it, and a rule may be silent"
-)]
-pub(super) fn said(
-    code: &str,
-    evidence: String,
-    advice: impl Into<String>,
-    switch: Option<String>,
-) -> Option<Recommendation> {
-    Some(Recommendation {
-        code: code.to_owned(),
-        evidence,
-        advice: advice.into(),
-        switch,
-    })
 }

@@ -1,5 +1,7 @@
 //! Faults for the tests of the rules: each spoils a summary in which nothing is wrong.
 
+use crate::sample::ResponsePart;
+use crate::sample::ResponseParts;
 use enum_map::enum_map;
 use serde_json::json;
 use shared::{
@@ -7,8 +9,7 @@ use shared::{
     timing::{ServerCount, ServerPart},
 };
 
-use super::fixture::band;
-use crate::sample::{ResponsePart, ResponseParts};
+use super::fixture::{band, set};
 use crate::schema::{PlanNode, StatementPlan, Summary, ValidityCheck};
 
 pub(super) fn tail(summary: &mut Summary, parts: ResponseParts) {
@@ -16,6 +17,7 @@ pub(super) fn tail(summary: &mut Summary, parts: ResponseParts) {
 }
 
 pub(super) fn pool(summary: &mut Summary) {
+    set(summary, "pool.size", "5");
     let arm = &mut summary.arms[0];
     arm.server.pool_max = 5;
     arm.server.pool_waiters_max = 38;
@@ -33,8 +35,8 @@ pub(super) fn limit(summary: &mut Summary) {
 }
 
 pub(super) fn hash(summary: &mut Summary) {
+    set(summary, "hash.threads", "shared");
     let arm = &mut summary.arms[0];
-    arm.profile.insert("auth.placement".into(), "inline".into());
     arm.operations[0].cost.parts_ms[ServerPart::Hash] = 50.0;
     arm.operations[0].cost.total_ms = 60.0;
     arm.operations[1].response.p99 = Some(210.0);
@@ -46,14 +48,13 @@ pub(super) fn redis_down(summary: &mut Summary) {
 
 pub(super) fn pings(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.profile.insert("cache.connection".into(), "pool".into());
     arm.server.redis_commands = 9_000;
     arm.server.redis_pings = 3_000;
 }
 
 pub(super) fn uncached(summary: &mut Summary) {
+    set(summary, "cache.items", "off");
     let arm = &mut summary.arms[0];
-    arm.profile.insert("cache.mentors".into(), "off".into());
     arm.operations[1].anatomy = vec![band(enum_map! {
         ResponsePart::Server(ServerPart::Db) => 40.0,
         ResponsePart::Rest => 2.0,
@@ -63,7 +64,7 @@ pub(super) fn uncached(summary: &mut Summary) {
 
 pub(super) fn misses(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.server.cache_hit_ratio = [("mentors".to_owned(), Some(0.1))].into();
+    arm.server.cache_hit_ratio = [("items".to_owned(), Some(0.1))].into();
     let parts = enum_map! {
         ResponsePart::Server(ServerPart::Db) => 3.0,
         ResponsePart::Rest => 2.0,
@@ -73,7 +74,7 @@ pub(super) fn misses(summary: &mut Summary) {
 }
 
 pub(super) fn busy(summary: &mut Summary) {
-    summary.arms[0].server.cpu_s = [("target-app".to_owned(), 58.0)].into();
+    summary.arms[0].server.cpu_s = [("shop".to_owned(), 58.0)].into();
 }
 
 pub(super) fn busy_database(summary: &mut Summary) {
@@ -92,7 +93,7 @@ pub(super) fn late_generator(summary: &mut Summary) {
 
 pub(super) fn leak(summary: &mut Summary) {
     for (index, trial) in (1_u64..).zip(&mut summary.trials) {
-        trial.server.rss_bytes = [("target-app".to_owned(), index * 90_000_000)].into();
+        trial.server.rss_bytes = [("shop".to_owned(), index * 90_000_000)].into();
     }
 }
 
@@ -128,23 +129,21 @@ pub(super) fn large(summary: &mut Summary) {
 }
 
 pub(super) fn many_queries(summary: &mut Summary) {
+    set(summary, "items.query", "loop");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("mentors.query".into(), "n_plus_one".into());
     arm.operations[1].cost.counts[ServerCount::Queries] = 61.0;
 }
 
 pub(super) fn scan(summary: &mut Summary) {
+    set(summary, "index.orders_customer", "off");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("index.bookings_student".into(), "off".into());
     arm.plans = vec![StatementPlan {
-        operation: "bookings.mine".into(),
+        operation: "orders.mine".into(),
         statement: "page".into(),
         times: 1,
         nodes: vec![PlanNode {
             kind: "Seq Scan".into(),
-            relation: Some("booking".into()),
+            relation: Some("orders".into()),
             rows: 7.0,
             rows_removed: 149_993.0,
             ..PlanNode::default()
@@ -165,6 +164,7 @@ pub(super) fn slow_query(summary: &mut Summary) {
 }
 
 pub(super) fn locks(summary: &mut Summary) {
+    set(summary, "orders.guard", "lock");
     summary.arms[0].server.waits = [("Lock:tuple".to_owned(), 0.4)].into();
 }
 
@@ -191,15 +191,14 @@ pub(super) fn idle(summary: &mut Summary) {
 }
 
 pub(super) fn corruption(summary: &mut Summary) {
+    set(summary, "orders.guard", "none");
     let arm = &mut summary.arms[0];
-    arm.profile
-        .insert("bookings.strategy".into(), "naive".into());
     arm.audit = vec![InvariantResult {
         number: 1,
-        name: "slot_capacity".into(),
-        statement: "No slot holds more than its capacity.".into(),
+        name: "stock_not_negative".into(),
+        statement: "No item is sold more often than it is in stock.".into(),
         violations: 7,
-        rows: vec![json!({"slot": 1})],
+        rows: vec![json!({"item": 1})],
     }];
 }
 

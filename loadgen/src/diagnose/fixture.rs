@@ -1,12 +1,16 @@
-//! A summary in which nothing is wrong, for the tests of the rules to spoil.
+//! An application that is made up (a shop), and a summary of it in which nothing is wrong, for the
+//! tests of the rules to spoil.
+
+use std::collections::BTreeMap;
 
 use chrono::{TimeZone as _, Utc};
 use enum_map::enum_map;
-use shared::{
-    profile::Profile,
-    timing::{ServerCount, ServerPart},
-};
+use shared::timing::{ServerCount, ServerPart};
 
+use super::{
+    catalog::{CacheSwitch, HintCatalog, SwitchHint, SymptomNote, TableIndex},
+    symptom::Symptom,
+};
 use crate::{
     aggregator::OpData,
     sample::{ResponsePart, ResponseParts},
@@ -15,6 +19,84 @@ use crate::{
     },
     trial::operation,
 };
+
+const fn hint<'a>(symptom: Symptom, switch: &'a str, value: &'a str) -> SwitchHint<'a> {
+    SwitchHint {
+        symptom,
+        found_in: &[],
+        load_sends: &[],
+        switch,
+        value,
+        helps_from: &[],
+        sentence: "it costs something",
+    }
+}
+
+/// The shop's catalogue.
+pub(super) const SHOP: HintCatalog<'static> = HintCatalog {
+    switches: &[
+        hint(Symptom::PoolTooSmall, "pool.size", "{}"),
+        SwitchHint {
+            helps_from: &["shared"],
+            ..hint(Symptom::Hashing, "hash.threads", "own({})")
+        },
+        SwitchHint {
+            found_in: &["items.list"],
+            ..hint(Symptom::QueryLoop, "items.query", "joined")
+        },
+        SwitchHint {
+            found_in: &["Lock:tuple"],
+            load_sends: &["orders.create"],
+            ..hint(Symptom::LockWaits, "orders.guard", "constraint")
+        },
+        SwitchHint {
+            sentence: "the second order is refused",
+            ..hint(Symptom::WrongData, "orders.guard", "constraint")
+        },
+    ],
+    indexes: &[TableIndex {
+        table: "orders",
+        operation_prefix: "orders.",
+        switch: "index.orders_customer",
+        value: "on",
+        sentence: "one index entry an order",
+    }],
+    caches: &[CacheSwitch {
+        kind: "items",
+        operation: "items.list",
+        switch: "cache.items",
+        off: "off",
+        on: "redis",
+        sentence: "a read may be as old as the cached value",
+    }],
+    notes: &[SymptomNote {
+        symptom: Symptom::WrongData,
+        sentence: "usually an item that was sold twice",
+    }],
+    processes: &["shop"],
+    socket_operations: &["events.send"],
+    large_by_design: &["items.download"],
+};
+
+/// Switches of the shop with the values that leave nothing to improve.
+fn in_force() -> BTreeMap<String, String> {
+    [
+        ("pool.size", "32"),
+        ("hash.threads", "own(2)"),
+        ("items.query", "joined"),
+        ("orders.guard", "constraint"),
+        ("index.orders_customer", "on"),
+        ("cache.items", "redis"),
+    ]
+    .map(|(switch, value)| (switch.to_owned(), value.to_owned()))
+    .into()
+}
+
+/// Puts another value of a switch in force.
+pub(super) fn set(summary: &mut Summary, switch: &str, value: &str) {
+    let in_force = &mut summary.arms[0].profile;
+    in_force.insert(switch.to_owned(), value.to_owned());
+}
 
 /// An operation that went well 2,000 times.
 fn good(name: &str) -> Operation {
@@ -42,7 +124,7 @@ fn good(name: &str) -> Operation {
 
 /// One arm without a fault: every rule is silent.
 pub(super) fn quiet() -> Summary {
-    let names = ["auth.login", "mentors.list", "bookings.mine", "chat.send"];
+    let names = ["session.open", "items.list", "orders.create", "events.send"];
     let trial = |number: u32| Trial {
         folder: format!("b{number:02}_1_run"),
         arm: "run".into(),
@@ -65,7 +147,7 @@ pub(super) fn quiet() -> Summary {
         took_s: 30.0,
         interrupted: false,
 
-        application: crate::flows::application(),
+        application: crate::system::Application::info(&crate::codeconnect::CodeConnect),
         verdict: Verdict {
             word: crate::schema::VerdictWord::Passed,
             reasons: Vec::new(),
@@ -73,7 +155,7 @@ pub(super) fn quiet() -> Summary {
         load: String::new(),
         arms: vec![Arm {
             name: "run".into(),
-            profile: Profile::after().values(),
+            profile: in_force(),
             fingerprint: String::new(),
             trials: 3,
             total: good("total"),

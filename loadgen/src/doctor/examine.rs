@@ -1,4 +1,4 @@
-//! The examination: all of it, or what can be had at once.
+//! Runs all checks, or only those that need no time.
 
 use std::{
     path::Path,
@@ -9,7 +9,7 @@ use std::{
 use shared::api::lab::ProfileView;
 
 use super::{
-    finding::{Finding, Level},
+    finding::{Finding, FindingLevel},
     kernel, machine, services,
 };
 use crate::{
@@ -20,8 +20,8 @@ use crate::{
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_millis(2_200);
 
-/// Everything. Takes two seconds; blocks. `folder` is where an own stack would keep its data,
-/// `view` what a running target says of itself, where there is one.
+/// Runs all checks. Blocks for two seconds. `folder` is where an own stack would keep its data,
+/// `view` is the profile of a running target, where there is one.
 pub fn examine(folder: &Path, view: Option<&ProfileView>) -> Vec<Finding> {
     let mut findings = machine::findings(&kernel::read(folder));
     findings.extend(watch());
@@ -33,12 +33,12 @@ pub fn examine(folder: &Path, view: Option<&ProfileView>) -> Vec<Finding> {
     findings
 }
 
-/// What is worth a warning before a run: the machine alone, without waiting. The rest is found
-/// by the run itself.
-pub fn worrying(folder: &Path) -> Vec<Finding> {
+/// Findings to warn of before a run: the machine alone, without waiting. The run itself finds the
+/// rest.
+pub fn warnings(folder: &Path) -> Vec<Finding> {
     machine::findings(&kernel::read(folder))
         .into_iter()
-        .filter(|finding| finding.level > Level::Ok)
+        .filter(|finding| finding.level > FindingLevel::Ok)
         .collect()
 }
 

@@ -1,21 +1,21 @@
-//! One finding of the doctor.
+//! One finding of `loadgen doctor`.
 
 use serde::Serialize;
 
-/// How bad it is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Level {
-    /// As it should be, or not known to be otherwise.
+pub enum FindingLevel {
+    /// No problem is known.
     Ok,
-    /// Results are still worth something, with this in mind.
+    /// Results are usable with this in mind.
     Warn,
-    /// Results would be worth nothing, or there would be none.
+    /// Results would not be valid, or there would be none.
     Bad,
 }
 
-impl Level {
-    /// The word of a report.
+impl FindingLevel {
+    /// Its name in a report.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Ok => "OK",
@@ -25,29 +25,29 @@ impl Level {
     }
 }
 
-/// What was looked at, and what it means.
+/// What was checked, and what the result means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at, in a word or two.
+    /// What was checked, in a word or two.
     pub name: &'static str,
-    /// How bad it is.
-    pub level: Level,
+    /// How severe it is.
+    pub level: FindingLevel,
     /// What was found, with its unit.
     pub found: String,
-    /// What it would do to results; empty where nothing.
+    /// Effect on results; empty where there is none.
     pub effect: String,
-    /// How to mend it; empty where nothing is to be mended.
-    pub mend: String,
+    /// How to fix it; empty where there is nothing to fix.
+    pub fix: String,
 }
 
 impl Finding {
     pub(super) fn ok(name: &'static str, found: impl Into<String>) -> Self {
         Self {
             name,
-            level: Level::Ok,
+            level: FindingLevel::Ok,
             found: found.into(),
             effect: String::new(),
-            mend: String::new(),
+            fix: String::new(),
         }
     }
 
@@ -55,12 +55,12 @@ impl Finding {
         name: &'static str,
         found: impl Into<String>,
         effect: &str,
-        mend: &str,
+        fix: &str,
     ) -> Self {
         Self {
-            level: Level::Warn,
+            level: FindingLevel::Warn,
             effect: effect.to_owned(),
-            mend: mend.to_owned(),
+            fix: fix.to_owned(),
             ..Self::ok(name, found)
         }
     }
@@ -69,11 +69,11 @@ impl Finding {
         name: &'static str,
         found: impl Into<String>,
         effect: &str,
-        mend: &str,
+        fix: &str,
     ) -> Self {
         Self {
-            level: Level::Bad,
-            ..Self::warn(name, found, effect, mend)
+            level: FindingLevel::Bad,
+            ..Self::warn(name, found, effect, fix)
         }
     }
 
@@ -81,18 +81,18 @@ impl Finding {
     pub fn sentence(&self) -> String {
         format!(
             "{}: {}; {}; {}",
-            self.name, self.found, self.effect, self.mend
+            self.name, self.found, self.effect, self.fix
         )
     }
 }
 
 /// The worst level of all; OK for none.
-pub fn worst(findings: &[Finding]) -> Level {
+pub fn worst(findings: &[Finding]) -> FindingLevel {
     findings
         .iter()
         .map(|finding| finding.level)
         .max()
-        .unwrap_or(Level::Ok)
+        .unwrap_or(FindingLevel::Ok)
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn the_worst_finding_decides() {
-        assert_eq!(worst(&[]), Level::Ok);
+        assert_eq!(worst(&[]), FindingLevel::Ok);
         let warn = Finding::warn("x", "1", "slower", "do");
         assert_eq!(warn.sentence(), "x: 1; slower; do");
         let all = [
@@ -109,6 +109,6 @@ mod tests {
             Finding::bad("z", "3", "a", "b"),
             warn,
         ];
-        assert_eq!(worst(&all), Level::Bad);
+        assert_eq!(worst(&all), FindingLevel::Bad);
     }
 }

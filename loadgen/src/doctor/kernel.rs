@@ -1,13 +1,15 @@
-//! What the kernel says of this machine, read once: the only part of the doctor that touches it.
+//! Reads the state of this machine from the kernel; the other files only evaluate it.
 
-use std::{ffi::CString, fs, os::unix::ffi::OsStrExt as _, path::Path};
+use std::{fs, path::Path};
 
-/// Facts; what cannot be read is absent.
+use rustix::fs::{FsWord, statfs};
+
+/// MachineFacts; what cannot be read is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Facts {
+pub(super) struct MachineFacts {
     /// Processors this process may use.
     pub(super) cores: usize,
-    /// Cores that a control group allows, if it limits them.
+    /// Cores that the control group allows, where it has a limit.
     pub(super) quota: Option<f64>,
     /// Mean number of runnable tasks over the last minute.
     pub(super) load: Option<f64>,
@@ -15,24 +17,24 @@ pub(super) struct Facts {
     pub(super) files: Option<(u64, u64)>,
     /// First and last port of outgoing connections.
     pub(super) ports: Option<(u32, u32)>,
-    /// How the processors' frequency is chosen.
+    /// CPU frequency governor.
     pub(super) governor: Option<String>,
-    /// What the kernel reads the time from.
+    /// Clock source of the kernel.
     pub(super) clock_source: Option<String>,
-    /// Memory that could be used, in bytes.
+    /// Available memory, in bytes.
     pub(super) memory: Option<u64>,
     /// Swap in use, in bytes.
     pub(super) swap_used: Option<u64>,
-    /// The folder for data: whether it lies in memory, and its free bytes.
+    /// File system of the data folder: whether it is in memory, and its free bytes.
     pub(super) folder: Option<(bool, u64)>,
 }
 
-/// Reads them; `folder` is where an own stack would keep its data.
-pub(super) fn read(folder: &Path) -> Facts {
+/// Reads the state; `folder` is where an own stack would keep its data.
+pub(super) fn read(folder: &Path) -> MachineFacts {
     let text = |path: &str| fs::read_to_string(path).ok();
     let meminfo = text("/proc/meminfo").unwrap_or_default();
     let kib = |key: &str| number_after(&meminfo, key).map(|kib| kib * 1_024);
-    Facts {
+    MachineFacts {
         cores: crate::observer::cores(),
         quota: text("/sys/fs/cgroup/cpu.max").and_then(|text| quota(&text)),
         load: text("/proc/loadavg").and_then(|text| text.split(' ').next()?.parse().ok()),
@@ -50,7 +52,7 @@ pub(super) fn read(folder: &Path) -> Facts {
     }
 }
 
-/// `MAX PERIOD` of a control group in cores; `max` is no limit.
+/// `MAX PERIOD` of a control group in cores; `None` where it is `max`, no limit.
 fn quota(text: &str) -> Option<f64> {
     let (most, period) = text.trim().split_once(' ')?;
     Some(most.parse::<f64>().ok()? / period.parse::<f64>().ok()?)
@@ -82,22 +84,14 @@ fn number_after(text: &str, key: &str) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// Whether a folder's file system lives in memory, and the bytes that are free in it.
+/// Magic numbers of file systems in memory (`statfs(2)`).
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
+const RAMFS_MAGIC: FsWord = 0x8584_58f6;
+
+/// Whether the file system of a folder is in memory, and its free bytes.
 fn file_system(folder: &Path) -> Option<(bool, u64)> {
-    let path = CString::new(folder.as_os_str().as_bytes()).ok()?;
-    let mut found = std::mem::MaybeUninit::<libc::statfs>::zeroed();
-    #[expect(
-        unsafe_code,
-        reason = "std does not tell what file system a folder is on"
-    )]
-    // SAFETY: `path` ends with a zero and `found` is valid to write to; zeroes are a valid statfs.
-    let found = unsafe {
-        if libc::statfs(path.as_ptr(), found.as_mut_ptr()) != 0 {
-            return None;
-        }
-        found.assume_init()
-    };
-    let in_memory = found.f_type == libc::TMPFS_MAGIC || found.f_type == 0x8584_58f6;
+    let found = statfs(folder).ok()?;
+    let in_memory = [TMPFS_MAGIC, RAMFS_MAGIC].contains(&found.f_type);
     let free = found
         .f_bavail
         .saturating_mul(u64::try_from(found.f_bsize).unwrap_or(0));
@@ -109,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kernels_texts_are_read() {
+    fn the_formats_of_the_kernel_are_parsed() {
         let limits = "Limit                     Soft Limit           Hard Limit           Units     \nMax open files            1024                 unlimited            files     \n";
         assert_eq!(files(limits), Some((1_024, u64::MAX)));
         assert_eq!(ports("32768\t60999\n"), Some((32_768, 60_999)));
@@ -122,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_has_cores_memory_and_room() {
+    fn this_machine_has_cores_memory_and_a_file_system() {
         let facts = read(&std::env::temp_dir());
         assert!(facts.cores > 0);
         assert!(facts.memory.unwrap() > 0);

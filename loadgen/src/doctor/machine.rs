@@ -1,12 +1,12 @@
-//! Findings about the machine, from facts alone.
+//! Findings about the machine, from its state alone.
 
-use super::{finding::Finding, kernel::Facts};
+use super::{finding::Finding, kernel::MachineFacts};
 use crate::observer::Hiccups;
 
 const GIB: f64 = 1_073_741_824.0;
 
 /// Everything about the machine that can be said without waiting.
-pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
+pub(super) fn findings(facts: &MachineFacts) -> Vec<Finding> {
     vec![
         cores(facts),
         load(facts),
@@ -19,7 +19,7 @@ pub(super) fn findings(facts: &Facts) -> Vec<Finding> {
     ]
 }
 
-/// What half a second of watching shows.
+/// Findings from watching the machine for some seconds.
 pub(super) fn watched(steal: Option<f64>, hiccups: Option<Hiccups>) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(share) = steal {
@@ -61,7 +61,7 @@ pub(super) fn watched(steal: Option<f64>, hiccups: Option<Hiccups>) -> Vec<Findi
     findings
 }
 
-fn cores(facts: &Facts) -> Finding {
+fn cores(facts: &MachineFacts) -> Finding {
     let allowed = facts
         .quota
         .map_or(facts.cores as f64, |quota| quota.min(facts.cores as f64));
@@ -84,7 +84,7 @@ fn cores(facts: &Facts) -> Finding {
     }
 }
 
-fn load(facts: &Facts) -> Finding {
+fn load(facts: &MachineFacts) -> Finding {
     let Some(load) = facts.load else {
         return Finding::ok("load", "not visible");
     };
@@ -102,7 +102,7 @@ fn load(facts: &Facts) -> Finding {
     }
 }
 
-fn files(facts: &Facts) -> Finding {
+fn files(facts: &MachineFacts) -> Finding {
     let Some((soft, hard)) = facts.files else {
         return Finding::ok("open files", "not visible");
     };
@@ -114,53 +114,53 @@ fn files(facts: &Facts) -> Finding {
         }
     };
     let found = format!("{} allowed (at most {})", shown(soft), shown(hard));
-    let mend = "`ulimit -n 65536` in the shell that starts loadgen";
+    let fix = "`ulimit -n 65536` in the shell that starts loadgen";
     if soft < 256 {
         Finding::bad(
             "open files",
             found,
             "connections are refused by this machine, not by the target",
-            mend,
+            fix,
         )
     } else if soft < 1_024 {
         Finding::warn(
             "open files",
             found,
             "a few hundred virtual users are the most that can be opened",
-            mend,
+            fix,
         )
     } else {
         Finding::ok("open files", found)
     }
 }
 
-fn ports(facts: &Facts) -> Finding {
+fn ports(facts: &MachineFacts) -> Finding {
     let Some((first, last)) = facts.ports else {
         return Finding::ok("ports", "not visible");
     };
     let count = (last + 1).saturating_sub(first);
     let found = format!("{count} for outgoing connections ({first} to {last})");
-    let mend = "`sysctl net.ipv4.ip_local_port_range=\"1024 65535\"`";
+    let fix = "`sysctl net.ipv4.ip_local_port_range=\"1024 65535\"`";
     if count < 1_000 {
         Finding::bad(
             "ports",
             found,
             "connecting fails as soon as they are used up",
-            mend,
+            fix,
         )
     } else if count < 10_000 {
         Finding::warn(
             "ports",
             found,
             "loads that open connections often run out of them",
-            mend,
+            fix,
         )
     } else {
         Finding::ok("ports", found)
     }
 }
 
-fn governor(facts: &Facts) -> Finding {
+fn governor(facts: &MachineFacts) -> Finding {
     match facts.governor.as_deref() {
         None => Finding::ok(
             "frequency",
@@ -176,7 +176,7 @@ fn governor(facts: &Facts) -> Finding {
     }
 }
 
-fn clock_source(facts: &Facts) -> Finding {
+fn clock_source(facts: &MachineFacts) -> Finding {
     match facts.clock_source.as_deref() {
         None => Finding::ok("clock", "not visible"),
         Some(slow @ ("hpet" | "acpi_pm" | "jiffies" | "pit")) => Finding::warn(
@@ -189,7 +189,7 @@ fn clock_source(facts: &Facts) -> Finding {
     }
 }
 
-fn memory(facts: &Facts) -> Finding {
+fn memory(facts: &MachineFacts) -> Finding {
     let Some(free) = facts.memory else {
         return Finding::ok("memory", "not visible");
     };
@@ -200,45 +200,45 @@ fn memory(facts: &Facts) -> Finding {
     } else {
         format!("{gib:.1} GiB available")
     };
-    let mend = "stop other programs, or use a smaller --scale";
+    let fix = "stop other programs, or use a smaller --scale";
     if gib < 0.4 {
         Finding::bad(
             "memory",
             found,
             "a service may be killed in the middle of a trial",
-            mend,
+            fix,
         )
     } else if gib < 1.0 {
         Finding::warn(
             "memory",
             found,
             "the database's pages do not stay in memory: reads go to the disk",
-            mend,
+            fix,
         )
     } else {
         Finding::ok("memory", found)
     }
 }
 
-fn folder(facts: &Facts) -> Finding {
+fn folder(facts: &MachineFacts) -> Finding {
     let Some((in_memory, free)) = facts.folder else {
         return Finding::ok("data folder", "not visible");
     };
     let gib = free as f64 / GIB;
-    let mend = "name a folder on a disk with --stack-dir, or with TMPDIR";
+    let fix = "name a folder on a disk with --stack-dir, or with TMPDIR";
     if gib < 0.5 {
         Finding::bad(
             "data folder",
             format!("{gib:.1} GiB free"),
             "the database stops when the disk is full",
-            mend,
+            fix,
         )
     } else if in_memory {
         Finding::warn(
             "data folder",
             format!("in memory (tmpfs), {gib:.1} GiB free"),
             "writes and commits cost nothing there: what they cost in service is not measured",
-            mend,
+            fix,
         )
     } else {
         Finding::ok("data folder", format!("on a disk, {gib:.1} GiB free"))
@@ -248,10 +248,10 @@ fn folder(facts: &Facts) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{doctor::Level, units::Nanos};
+    use crate::{doctor::FindingLevel, units::Nanos};
 
-    fn sound() -> Facts {
-        Facts {
+    fn sound() -> MachineFacts {
+        MachineFacts {
             cores: 4,
             quota: None,
             load: Some(0.4),
@@ -266,42 +266,48 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_machine_has_nothing_to_mend_and_one_that_tells_nothing_neither() {
+    fn a_sound_machine_and_an_unknown_one_have_nothing_to_fix() {
         for facts in [
             sound(),
-            Facts {
+            MachineFacts {
                 cores: 4,
-                ..Facts::default()
+                ..MachineFacts::default()
             },
         ] {
             for finding in findings(&facts) {
-                assert_eq!(finding.level, Level::Ok, "{finding:?}");
-                assert!(finding.mend.is_empty());
+                assert_eq!(finding.level, FindingLevel::Ok, "{finding:?}");
+                assert!(finding.fix.is_empty());
             }
         }
     }
 
     #[test]
-    fn each_fault_is_found_under_its_name_with_effect_and_mend() {
-        type Spoil = fn(&mut Facts);
-        let faults: [(&str, Level, Spoil); 11] = [
-            ("cores", Level::Warn, |f| f.quota = Some(1.0)),
-            ("load", Level::Warn, |f| f.load = Some(6.0)),
-            ("open files", Level::Bad, |f| f.files = Some((64, 64))),
-            ("open files", Level::Warn, |f| f.files = Some((512, 4_096))),
-            ("ports", Level::Bad, |f| f.ports = Some((60_000, 60_100))),
-            ("frequency", Level::Warn, |f| {
+    fn each_fault_is_found_under_its_name_with_effect_and_fix() {
+        type Spoil = fn(&mut MachineFacts);
+        let faults: [(&str, FindingLevel, Spoil); 11] = [
+            ("cores", FindingLevel::Warn, |f| f.quota = Some(1.0)),
+            ("load", FindingLevel::Warn, |f| f.load = Some(6.0)),
+            ("open files", FindingLevel::Bad, |f| {
+                f.files = Some((64, 64));
+            }),
+            ("open files", FindingLevel::Warn, |f| {
+                f.files = Some((512, 4_096));
+            }),
+            ("ports", FindingLevel::Bad, |f| {
+                f.ports = Some((60_000, 60_100));
+            }),
+            ("frequency", FindingLevel::Warn, |f| {
                 f.governor = Some("powersave".into());
             }),
-            ("clock", Level::Warn, |f| {
+            ("clock", FindingLevel::Warn, |f| {
                 f.clock_source = Some("hpet".into());
             }),
-            ("memory", Level::Bad, |f| f.memory = Some(100 << 20)),
-            ("memory", Level::Warn, |f| f.memory = Some(800 << 20)),
-            ("data folder", Level::Warn, |f| {
+            ("memory", FindingLevel::Bad, |f| f.memory = Some(100 << 20)),
+            ("memory", FindingLevel::Warn, |f| f.memory = Some(800 << 20)),
+            ("data folder", FindingLevel::Warn, |f| {
                 f.folder = Some((true, 4 << 30));
             }),
-            ("data folder", Level::Bad, |f| {
+            ("data folder", FindingLevel::Bad, |f| {
                 f.folder = Some((false, 1 << 20));
             }),
         ];
@@ -310,27 +316,27 @@ mod tests {
             spoil(&mut facts);
             let found: Vec<Finding> = findings(&facts)
                 .into_iter()
-                .filter(|finding| finding.level != Level::Ok)
+                .filter(|finding| finding.level != FindingLevel::Ok)
                 .collect();
             assert_eq!(found.len(), 1, "{name}: {found:?}");
             assert_eq!((found[0].name, found[0].level), (name, level));
-            assert!(!found[0].effect.is_empty() && !found[0].mend.is_empty());
+            assert!(!found[0].effect.is_empty() && !found[0].fix.is_empty());
         }
     }
 
     #[test]
-    fn steal_and_late_wake_ups_are_told() {
+    fn steal_and_late_wake_ups_are_reported() {
         let late = Hiccups {
             count: 500,
             p99_9: Nanos::from_millis(1),
             longest: Nanos::from_millis(70),
             first: true,
         };
-        let levels: Vec<Level> = watched(Some(0.2), Some(late))
+        let levels: Vec<FindingLevel> = watched(Some(0.2), Some(late))
             .iter()
             .map(|finding| finding.level)
             .collect();
-        assert_eq!(levels, [Level::Bad, Level::Warn]);
+        assert_eq!(levels, [FindingLevel::Bad, FindingLevel::Warn]);
         assert!(watched(None, None).is_empty());
     }
 }

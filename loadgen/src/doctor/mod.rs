@@ -1,5 +1,5 @@
-//! Is this machine, and what runs on it, fit to be measured? Each finding says what it would do
-//! to the results and how to mend it.
+//! Checks whether this machine, and what runs on it, is suited for measurements. Each finding names
+//! its effect on results and how to fix it.
 
 mod examine;
 mod finding;
@@ -7,5 +7,5 @@ mod kernel;
 mod machine;
 mod services;
 
-pub use examine::{examine, worrying};
-pub use finding::{Finding, Level, worst};
+pub use examine::{examine, warnings};
+pub use finding::{Finding, FindingLevel, worst};

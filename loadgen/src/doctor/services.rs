@@ -1,5 +1,5 @@
-//! Findings about the programs: what an own stack needs, and what a running target says of
-//! itself and of its database.
+//! Findings about programs: those that an own stack needs, and the configuration of a running target
+//! and of its database.
 
 use shared::api::lab::ProfileView;
 
@@ -43,7 +43,7 @@ pub(super) fn programs(missing: &[String]) -> Vec<Finding> {
         .collect()
 }
 
-/// What a target says.
+/// Findings about a running target.
 pub(super) fn target(view: &ProfileView) -> Vec<Finding> {
     vec![
         target_build(view),
@@ -131,7 +131,7 @@ mod tests {
     use shared::profile::Profile;
 
     use super::*;
-    use crate::doctor::Level;
+    use crate::doctor::FindingLevel;
 
     fn view(pool: &str, fsync: &str, build: &str) -> ProfileView {
         ProfileView {
@@ -150,33 +150,41 @@ mod tests {
         }
     }
 
-    fn levels(view: &ProfileView) -> Vec<Level> {
+    fn levels(view: &ProfileView) -> Vec<FindingLevel> {
         target(view).iter().map(|finding| finding.level).collect()
     }
 
     #[test]
     fn a_sound_target_is_ok() {
-        assert_eq!(levels(&view("20", "on", "0.1.0 (release)")), [Level::Ok; 4]);
+        assert_eq!(
+            levels(&view("20", "on", "0.1.0 (release)")),
+            [FindingLevel::Ok; 4]
+        );
     }
 
     #[test]
     fn a_pool_beyond_the_database_a_debug_build_and_no_fsync_are_found() {
         assert_eq!(
             levels(&view("95", "off", "0.1.0 (debug)")),
-            [Level::Warn, Level::Warn, Level::Bad, Level::Ok]
+            [
+                FindingLevel::Warn,
+                FindingLevel::Warn,
+                FindingLevel::Bad,
+                FindingLevel::Ok
+            ]
         );
         let mut other = view("20", "on", "0.1.0 (release)");
         other
             .differences
             .push("indexes.reviews is off, not on".into());
-        assert_eq!(levels(&other)[3], Level::Bad);
+        assert_eq!(levels(&other)[3], FindingLevel::Bad);
     }
 
     #[test]
     fn a_missing_program_is_bad_and_named() {
         let found = programs(&["initdb is missing: install postgresql".into()]);
-        assert_eq!(found[0].level, Level::Bad);
+        assert_eq!(found[0].level, FindingLevel::Bad);
         assert!(found[0].found.contains("initdb"));
-        assert_eq!(programs(&[])[0].level, Level::Ok);
+        assert_eq!(programs(&[])[0].level, FindingLevel::Ok);
     }
 }

@@ -1,4 +1,4 @@
-//! A worker of a closed model: each user starts anew when it is done and has thought.
+//! A worker of a closed model: each user starts its next iteration after its think time.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,18 +12,18 @@ use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    bench::Bench,
-    helm::Helm,
-    open::Share,
-    options::Budget,
+    control_receiver::ControlReceiver,
+    options::IterationBudget,
     ramp::Ramp,
     user::{TIMER_GRAIN, User},
+    worker_context::WorkerContext,
+    worker_share::WorkerShare,
 };
 use crate::{
-    events::Wish,
-    flows::Memory,
+    flow::UserMemory,
+    load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
-    schedule::{Arrival, Closed, Mix},
+    schedule::{Arrival, ClosedLoop, FlowMix},
     seed::{self, Chance},
     suite::Think,
     units::{NANOS_PER_SECOND, Nanos},
@@ -32,28 +32,27 @@ use crate::{
 /// Pause of a user whose flow had nothing to send.
 const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
 
-/// Time for a target to take a connection, when many come.
-const TO_CONNECT: Nanos = Nanos(100_000);
+/// Time between two new connections, so that the target can accept them.
+const CONNECT_INTERVAL: Nanos = Nanos(100_000);
 
-/// Time between two looks of a user that pauses because fewer are wanted.
-const LOOK_UP: Duration = Duration::from_millis(50);
+/// How often a user that pauses because fewer users are wanted checks whether it is wanted again.
+const PAUSE_CHECK: Duration = Duration::from_millis(50);
 
-/// Where the numbers of iterations begin whose users came by a wish, and how many users there can
-/// be among them.
+/// First iteration number of users that were added while the load runs, and the most of such users.
 const EXTRA: u64 = 1 << 40;
 const EXTRA_USERS: u64 = 1 << 16;
 
-/// What the users of one worker share beyond the bench.
-struct Crowd {
-    bench: Rc<Bench>,
-    manner: Manner,
+/// The users of one worker, and what they share beyond the worker's context.
+struct Population {
+    worker: Rc<WorkerContext>,
+    mode: ClosedMode,
     /// Seed of what happens between iterations.
     seed: u64,
-    /// Whether the load was stopped: what a user that is not asleep looks at.
+    /// Whether the load was stopped, for users that are not asleep.
     stopped: Cell<bool>,
-    rule: Closed,
-    mix: Mix,
-    /// How many users there are to be; those with higher numbers pause.
+    rule: ClosedLoop,
+    mix: FlowMix,
+    /// How many users are wanted; those with higher numbers pause.
     users: Cell<u32>,
     /// Measured iterations that were started.
     started: Cell<u64>,
@@ -62,20 +61,20 @@ struct Crowd {
     stop: CancellationToken,
 }
 
-/// How the users go about it.
-pub(super) struct Manner {
+/// Optional rules of a closed load.
+pub(super) struct ClosedMode {
     /// Iterations that all users together have left.
-    pub(super) budget: Budget,
-    /// Time from one start of a user's iteration to the next.
+    pub(super) budget: IterationBudget,
+    /// Time between two iteration starts of a user.
     pub(super) pace: Option<Nanos>,
-    /// How many of the users are there when.
+    /// How many of the users are active at what time.
     pub(super) ramp: Ramp,
-    /// Where wishes for other users come from.
-    pub(super) helm: Option<Helm>,
+    /// Where changes of the number of users come from.
+    pub(super) control: Option<ControlReceiver>,
 }
 
-/// What a worker's users did.
-pub(super) struct Rounds {
+/// What a worker reports at its end.
+pub(super) struct ClosedReport {
     /// Measured iterations that were started.
     pub(super) started: u64,
     /// How late they were started.
@@ -86,24 +85,24 @@ pub(super) struct Rounds {
     pub(super) stopped: Option<Nanos>,
     /// When the last user had ended, if that was before the end.
     pub(super) ended: Option<Nanos>,
-    /// What was wished for on the way, and when.
-    pub(super) changes: Vec<(Nanos, Wish)>,
+    /// Changes made while the load ran, and when.
+    pub(super) changes: Vec<(Nanos, ControlEvent)>,
 }
 
-/// Runs this worker's share of the users to the end, then waits for what is under way.
+/// Runs this worker's share of the users to the end, then waits for open requests.
 pub(super) async fn work(
-    bench: Rc<Bench>,
-    share: Share,
-    rule: Closed,
-    mix: Mix,
-    manner: Manner,
+    worker: Rc<WorkerContext>,
+    share: WorkerShare,
+    rule: ClosedLoop,
+    mix: FlowMix,
+    mode: ClosedMode,
     drain: Nanos,
     stop: CancellationToken,
-) -> Rounds {
-    let crowd = Rc::new(Crowd {
-        seed: seed::sub_seed(bench.seed, "closed"),
-        bench: Rc::clone(&bench),
-        manner,
+) -> ClosedReport {
+    let population = Rc::new(Population {
+        seed: seed::sub_seed(worker.seed, "closed"),
+        worker: Rc::clone(&worker),
+        mode,
         stopped: Cell::new(false),
         rule,
         mix,
@@ -114,26 +113,26 @@ pub(super) async fn work(
     });
     let mut users = JoinSet::new();
     let mut numbers = (share.worker..).step_by(share.workers as usize).peekable();
-    let mut come = |users: &mut JoinSet<()>, up_to: u32| {
+    let mut start = |users: &mut JoinSet<()>, up_to: u32| {
         while let Some(number) = numbers.next_if(|number| *number < up_to) {
-            users.spawn_local(Rc::clone(&crowd).live(number));
+            users.spawn_local(Rc::clone(&population).run_user(number));
         }
     };
-    come(&mut users, rule.users);
-    let mut helm = crowd.manner.helm.clone();
+    start(&mut users, rule.users);
+    let mut control = population.mode.control.clone();
     let mut changes = Vec::new();
-    // Users end by themselves at the end of the load; those that think are woken by a stop.
+    // Users end by themselves at the end of the load; a stop wakes those in their think time.
     let end = Nanos::from_millis(rule.duration.0);
-    let left = end.since(bench.clock.now());
+    let left = end.since(worker.clock.now());
     let stopped = Cell::new(None);
     let mut over = std::pin::pin!(async {
         tokio::select! {
             () = sleep(left.duration()) => {}
             () = stop.cancelled() => {
-                let now = bench.clock.now();
-                bench.shard.borrow_mut().cut_window(now);
+                let now = worker.clock.now();
+                worker.shard.borrow_mut().cut_window(now);
                 stopped.set(Some(now));
-                crowd.stopped.set(true);
+                population.stopped.set(true);
             }
         }
         sleep(drain.duration()).await;
@@ -145,28 +144,28 @@ pub(super) async fn work(
             user = users.join_next() => if let Some(user) = user {
                 panicked |= user.is_err_and(|error| error.is_panic());
             } else {
-                // All have done what they had to do: the window ends with them.
-                let now = bench.clock.now();
+                // All users are done: the window ends with them.
+                let now = worker.clock.now();
                 if now < end {
-                    bench.shard.borrow_mut().cut_window(now);
+                    worker.shard.borrow_mut().cut_window(now);
                     ended = Some(now);
                 }
                 break;
             },
             () = &mut over => break,
-            wished = other_users(&mut helm) => {
-                let now = bench.clock.now();
-                changes.push((now, Wish::Users(wished)));
-                crowd.users.set(wished);
+            wanted = changed_users(&mut control) => {
+                let now = worker.clock.now();
+                changes.push((now, ControlEvent::Users(wanted)));
+                population.users.set(wanted);
                 if now < end && !stop.is_cancelled() {
-                    come(&mut users, wished);
+                    start(&mut users, wanted);
                 }
             }
         }
     }
-    Rounds {
-        started: crowd.started.get(),
-        lag: crowd.lag.borrow().clone(),
+    ClosedReport {
+        started: population.started.get(),
+        lag: population.lag.borrow().clone(),
         panicked,
         stopped: stopped.get(),
         ended,
@@ -174,90 +173,94 @@ pub(super) async fn work(
     }
 }
 
-/// Another number of users, as soon as it is wished for; never without a helm.
-async fn other_users(helm: &mut Option<Helm>) -> u32 {
-    match helm {
-        Some(helm) => helm.other_users().await,
+/// The next requested number of users; never returns without a control.
+async fn changed_users(control: &mut Option<ControlReceiver>) -> u32 {
+    match control {
+        Some(control) => control.changed_users().await,
         None => std::future::pending().await,
     }
 }
 
-impl Crowd {
-    /// Time over which the users come in. Those that pause come over a second, or they would go
-    /// on in step; those that do not come as fast as a target takes connections.
-    fn spread(&self) -> u64 {
+impl Population {
+    /// Time over which the users start. Users that pause start over one second, or they would stay
+    /// in step; the others start as fast as a target accepts connections.
+    fn start_spread(&self) -> u64 {
         let pauses = self.rule.think.is_some()
-            || self.manner.pace.is_some()
-            || self.bench.flows.iter().any(|flow| flow.think.is_some());
-        let soon = u64::from(self.rule.users) * TO_CONNECT.0;
+            || self.mode.pace.is_some()
+            || self.worker.flows.iter().any(|flow| flow.think.is_some());
+        let soon = u64::from(self.rule.users) * CONNECT_INTERVAL.0;
         let spread = if pauses { NANOS_PER_SECOND } else { soon };
         spread
             .min(NANOS_PER_SECOND)
             .min(self.rule.duration.0 * 1_000_000 / 2)
     }
 
-    /// The number of an iteration among all of the load.
+    /// The number of an iteration among all iterations of the load.
     fn index(&self, round: u64, number: u32) -> u64 {
         let users = u64::from(self.rule.users);
         if number < self.rule.users {
             round * users + u64::from(number)
         } else {
-            // Those that came later count for themselves, far from the planned ones.
+            // Users that were added later have numbers of their own, far from the planned ones.
             EXTRA + round * EXTRA_USERS + u64::from(number)
         }
     }
 
-    /// When a user that is not wanted now is wanted again, or `end`; `at` where it is wanted.
+    /// When a user that pauses is wanted again, or `end`; `at` for a user that is wanted now.
     async fn until_wanted(&self, number: u32, at: Nanos, end: Nanos) -> Nanos {
         if number < self.users.get() {
             return at;
         }
         while number >= self.users.get() {
-            let now = self.bench.clock.now();
+            let now = self.worker.clock.now();
             if now >= end || self.stopped.get() {
                 return end;
             }
-            sleep(LOOK_UP).await;
+            sleep(PAUSE_CHECK).await;
         }
-        at.max(self.bench.clock.now())
+        at.max(self.worker.clock.now())
     }
 
-    async fn live(self: Rc<Self>, number: u32) {
-        let bench = &self.bench;
-        let window = bench.shard.borrow().window();
+    async fn run_user(self: Rc<Self>, number: u32) {
+        let worker = &self.worker;
+        let window = worker.shard.borrow().window();
         let end = Nanos::from_millis(self.rule.duration.0);
-        let mut user = User::new(Rc::clone(bench));
-        let mut memories: Vec<Memory> = bench.flows.iter().map(|_| Memory::default()).collect();
-        let mut at = Nanos(u64::from(number) * self.spread() / u64::from(self.rule.users.max(1)));
+        let mut user = User::new(Rc::clone(worker));
+        let mut memories: Vec<UserMemory> = worker
+            .flows
+            .iter()
+            .map(|load| load.flow.new_user())
+            .collect();
+        let mut at =
+            Nanos(u64::from(number) * self.start_spread() / u64::from(self.rule.users.max(1)));
         if number >= self.rule.users {
-            // One that a person has asked for comes now.
-            at = bench.clock.now();
+            // A user that was added while the load runs starts now.
+            at = worker.clock.now();
         }
         let most = self.rule.iterations.unwrap_or(u64::MAX);
         for round in 0..most {
-            // A user that is not there yet comes when its time has come; one that is not needed
-            // any more goes.
-            let Some(there) = self.manner.ramp.next(number, at) else {
+            // A user that is not active yet waits for its time; one that is no longer needed ends.
+            let Some(active) = self.mode.ramp.next(number, at) else {
                 break;
             };
-            at = self.until_wanted(number, there, end).await;
-            let mut woke = bench.clock.now();
+            at = self.until_wanted(number, active, end).await;
+            let mut woke = worker.clock.now();
             if at > woke {
                 tokio::select! {
                     biased;
                     () = self.stop.cancelled() => break,
-                    begin = User::wait_until(bench, at) => at = begin,
+                    begin = User::wait_until(worker, at) => at = begin,
                 }
-                woke = bench.clock.now();
+                woke = worker.clock.now();
             } else if woke.since(at) <= TIMER_GRAIN {
                 at = woke;
             }
-            if at >= end || self.stopped.get() || !self.manner.budget.take() {
+            if at >= end || self.stopped.get() || !self.mode.budget.take() {
                 break;
             }
             let index = self.index(round, number);
             let mut rng = Chance::nth(self.seed, index);
-            let flow = if bench.flows.len() == 1 {
+            let flow = if worker.flows.len() == 1 {
                 0
             } else {
                 self.mix.pick(rng.random())
@@ -270,8 +273,8 @@ impl Crowd {
                     .record(lag.0)
                     .expect("a value up to the highest always fits");
             }
-            bench.progress.offered();
-            bench.due_now(at, woke);
+            worker.progress.offered();
+            worker.due_now(at, woke);
             let arrival = Arrival {
                 intended: at,
                 flow,
@@ -280,17 +283,17 @@ impl Crowd {
             let memory = &mut memories[usize::from(flow)];
             user.iterate(arrival, woke, memory, number).await;
             if user.intended == at {
-                // The flow had nothing to send; asking it again at once would spin.
-                user.intended = bench.clock.now() + NOTHING_TO_SEND;
+                // The flow had nothing to send; running it again at once would spin.
+                user.intended = worker.clock.now() + NOTHING_TO_SEND;
             }
-            let own = bench.flows[usize::from(flow)].think;
+            let own = worker.flows[usize::from(flow)].think;
             let begun = at;
             at = user.intended;
             if let Some(pause) = own.or(self.rule.think) {
                 at = at + think(pause, &mut rng);
             }
-            if let Some(pace) = self.manner.pace {
-                // One that took longer than its pace starts at once.
+            if let Some(pace) = self.mode.pace {
+                // An iteration that took longer than the pace is followed at once.
                 at = at.max(begun + pace);
             }
         }

@@ -1,4 +1,4 @@
-//! One connection in a virtual user's hand, and one request over it.
+//! One HTTP connection of a virtual user, and one request over it.
 
 use std::pin::{Pin, pin};
 
@@ -17,12 +17,12 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
-    bench::Bench,
-    browser,
-    driven::Driven,
-    multiplex::Streams,
-    patience::Patience,
-    wire::{self, Stream},
+    connection_driver::ConnectionDriver,
+    http2::Http2Sender,
+    message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
+    request_timer::RequestTimer,
+    stream::{self, ClientStream},
+    worker_context::WorkerContext,
 };
 use crate::{
     check::Reply,
@@ -30,78 +30,74 @@ use crate::{
     sample::{Outcome, Sample},
 };
 
-/// Longest body that is read.
-pub(super) const LARGEST_BODY: usize = 64 * 1024 * 1024;
-
-/// Why there is no answer: how it counts, and one line for people.
-pub(super) type Failure = (Outcome, String);
-
-/// A connection in hand. Dropping it closes it, also in the middle of an answer that nobody
-/// waits for.
+/// An open connection. Dropping it closes it, also in the middle of a response that nobody waits
+/// for any more.
 pub(super) struct Connection {
     sender: Sender,
-    /// hyper's side of it; absent of a shared one, which has a task.
-    driven: Option<Driven>,
+    /// Polls hyper's connection future; absent for a shared connection, which has its own task.
+    driver: Option<ConnectionDriver>,
 }
 
 enum Sender {
-    /// HTTP/1.1: the user's own.
+    /// HTTP/1.1: one user's own.
     Own(SendRequest<Full<Bytes>>),
     /// HTTP/2: shared with the users of one group.
-    Shared(Streams),
+    Shared(Http2Sender),
 }
 
-/// A request as the HTTP library takes it.
-pub(super) type Message = http::Request<Full<Bytes>>;
-type Sent = Result<http::Response<Incoming>, TrySendError<Message>>;
+type SendResult = Result<http::Response<Incoming>, TrySendError<HttpMessage>>;
 
 impl Sender {
     fn is_ready(&self) -> bool {
         match self {
             Self::Own(sender) => sender.is_ready(),
-            Self::Shared(streams) => streams.is_ready(),
+            Self::Shared(sender) => sender.is_ready(),
         }
     }
 
     async fn ready(&mut self) -> hyper::Result<()> {
         match self {
             Self::Own(sender) => sender.ready().await,
-            Self::Shared(streams) => streams.ready().await,
+            Self::Shared(sender) => sender.ready().await,
         }
     }
 
-    /// The message is on its way when this returns, and no part of the future, which every
-    /// request has and which therefore is kept small.
-    fn send(&mut self, message: Message) -> impl Future<Output = Sent> + use<> {
+    /// The message is handed over when this returns, so the future does not hold it: every request
+    /// has such a future, and it is kept small.
+    fn send(&mut self, message: HttpMessage) -> impl Future<Output = SendResult> + use<> {
         match self {
             Self::Own(sender) => Either::Left(sender.try_send_request(message)),
-            Self::Shared(streams) => Either::Right(streams.try_send_request(message)),
+            Self::Shared(sender) => Either::Right(sender.try_send_request(message)),
         }
     }
 }
 
 impl Connection {
-    async fn open(bench: &Bench, user: u32) -> Result<Self, Failure> {
-        if let Some(streams) = bench.wire.http2_streams {
-            let streams = bench.multiplexed.streams(user / streams, bench).await?;
+    async fn open(worker: &WorkerContext, user: u32) -> Result<Self, RequestFailure> {
+        let opened = |times| worker.record_connection(times);
+        if let Some(users) = worker.endpoint.client.http2_streams {
+            let group = user / users;
+            let sender = worker.http2.sender(group, &worker.endpoint, opened).await?;
             return Ok(Self {
-                sender: Sender::Shared(streams),
-                driven: None,
+                sender: Sender::Shared(sender),
+                driver: None,
             });
         }
-        match wire::open(bench).await? {
-            Stream::Tcp(stream) => Self::over(stream).await,
-            Stream::Unix(stream) => Self::over(stream).await,
-            Stream::Tls(stream) => Self::over(stream).await,
-            Stream::TlsUnix(stream) => Self::over(stream).await,
+        let (stream, times) = stream::open(&worker.endpoint).await?;
+        opened(times);
+        match stream {
+            ClientStream::Tcp(stream) => Self::over(stream).await,
+            ClientStream::Unix(stream) => Self::over(stream).await,
+            ClientStream::Tls(stream) => Self::over(stream).await,
+            ClientStream::TlsUnix(stream) => Self::over(stream).await,
         }
     }
 
-    async fn over<S>(stream: S) -> Result<Self, Failure>
+    async fn over<S>(stream: S) -> Result<Self, RequestFailure>
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        // A request goes out in one piece, for which the kernel has a shorter way than for many.
+        // A request is written in one buffer: a plain write is cheaper for the kernel than writev.
         let (sender, connection) = Builder::new()
             .writev(false)
             .handshake(TokioIo::new(stream))
@@ -109,36 +105,36 @@ impl Connection {
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
         Ok(Self {
             sender: Sender::Own(sender),
-            driven: Some(Driven::new(Box::pin(connection))),
+            driver: Some(ConnectionDriver::new(Box::pin(connection))),
         })
     }
 
     /// Makes sure that there is a connection that was not closed by the other side.
     pub(super) async fn ready(
         slot: &mut Option<Self>,
-        bench: &Bench,
+        worker: &WorkerContext,
         user: u32,
-    ) -> Result<(), Failure> {
-        if bench.wire.browser.is_some() {
+    ) -> Result<(), RequestFailure> {
+        if worker.endpoint.client.cookie_client.is_some() {
             // It connects by itself.
             return Ok(());
         }
-        if let Some(Self { sender, driven }) = slot {
-            let quiet = driven.as_ref().is_some_and(Driven::is_quiet);
+        if let Some(Self { sender, driver }) = slot {
+            let quiet = driver.as_ref().is_some_and(ConnectionDriver::is_quiet);
             if quiet && sender.is_ready() {
                 return Ok(());
             }
         }
-        if let Some(Self { sender, driven }) = slot
-            && drive(driven, pin!(sender.ready())).await.is_ok()
+        if let Some(Self { sender, driver }) = slot
+            && drive(driver, pin!(sender.ready())).await.is_ok()
         {
             return Ok(());
         }
         *slot = None;
-        // Rarely done and large: in a box it makes no other request's future larger.
-        let mut connection = Box::pin(Self::open(bench, user)).await?;
-        let Self { sender, driven } = &mut connection;
-        drive(driven, pin!(sender.ready()))
+        // Rare, and a large future: boxed, it does not enlarge the future of every request.
+        let mut connection = Box::pin(Self::open(worker, user)).await?;
+        let Self { sender, driver } = &mut connection;
+        drive(driver, pin!(sender.ready()))
             .await
             .map_err(|error| (Outcome::Connect, error.to_string()))?;
         *slot = Some(connection);
@@ -146,44 +142,46 @@ impl Connection {
     }
 }
 
-/// Waits for `work` on a connection; one's own is kept going meanwhile.
-async fn drive<F: Future>(driven: &mut Option<Driven>, work: Pin<&mut F>) -> F::Output {
-    match driven {
-        Some(driven) => driven.drive(work).await,
+/// Waits for `work` on a connection and polls an own connection meanwhile.
+async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut F>) -> F::Output {
+    match driver {
+        Some(driver) => driver.drive(work).await,
         None => work.await,
     }
 }
 
-/// Sends one request and reads its answer to the last byte, within the time limit that counts
-/// from the sample's intended start. `sent` is set when a connection is in hand and the request
-/// goes out, `first_byte` when the head of the answer has come.
+/// Sends one request and reads its response to the last byte, within the timeout that counts from
+/// the sample's intended start. `sent` is set when a connection is open and the request goes out,
+/// `first_byte` when the head of the response has arrived.
 ///
-/// The connection stays in the slot only after a whole answer. The message is taken out of its
-/// place; an `async fn` would otherwise keep room for it twice, and every request makes one.
+/// The connection stays in the slot only after a complete response. The message is taken out of
+/// its option: passed by value, an `async fn` would reserve space for it twice in every request.
 pub(super) async fn exchange(
-    bench: &Bench,
+    worker: &WorkerContext,
     slot: &mut Option<Connection>,
     user: u32,
-    patience: &mut Patience,
-    message: &mut Option<Message>,
+    timer: &mut RequestTimer,
+    message: &mut Option<HttpMessage>,
     sample: &mut Sample,
-) -> Result<Reply, Failure> {
-    let until = sample.intended + bench.timeout;
+) -> Result<Reply, RequestFailure> {
+    let until = sample.intended + worker.timeout;
     let late = || {
-        let limit = shared::time::Millis(bench.timeout.0 / 1_000_000);
-        (Outcome::Timeout, format!("no answer within {limit}"))
+        let limit = shared::time::Millis(worker.timeout.0 / 1_000_000);
+        (Outcome::Timeout, format!("no response within {limit}"))
     };
     if sample.admitted >= until {
         return Err(late());
     }
     let answer = {
-        let until = bench.clock.instant(until);
-        if let Some(browser) = bench.wire.browser {
-            let talk = Box::pin(browser::talk(bench, browser, user, message, sample));
-            patience.bound(until, pin!(talk)).await
+        let until = worker.clock.instant(until);
+        if let Some(options) = worker.endpoint.client.cookie_client {
+            let endpoint = &worker.endpoint;
+            let clients = &worker.cookie_clients;
+            let exchange = Box::pin(clients.exchange(endpoint, options, user, message, sample));
+            timer.bound(until, pin!(exchange)).await
         } else {
-            let talk = pin!(talk(bench, slot, user, message, sample));
-            patience.bound(until, talk).await
+            let exchange = pin!(send_and_read(worker, slot, user, message, sample));
+            timer.bound(until, exchange).await
         }
     };
     let reply = answer.unwrap_or_else(|| Err(late()));
@@ -193,29 +191,32 @@ pub(super) async fn exchange(
     reply
 }
 
-async fn talk(
-    bench: &Bench,
+async fn send_and_read(
+    worker: &WorkerContext,
     slot: &mut Option<Connection>,
     user: u32,
-    message: &mut Option<Message>,
+    message: &mut Option<HttpMessage>,
     sample: &mut Sample,
-) -> Result<Reply, Failure> {
+) -> Result<Reply, RequestFailure> {
     let mut again = true;
-    let (response, driven) = loop {
-        Connection::ready(slot, bench, user).await?;
-        let Some(Connection { sender, driven }) = slot.as_mut() else {
+    let (response, driver) = loop {
+        Connection::ready(slot, worker, user).await?;
+        let Some(Connection { sender, driver }) = slot.as_mut() else {
             return Err((Outcome::Connect, "no connection".to_owned()));
         };
         let Some(unsent) = message.take() else {
-            return Err((Outcome::Dropped, "its path is none of HTTP's".to_owned()));
+            return Err((
+                Outcome::Dropped,
+                "its path is not a valid HTTP path".to_owned(),
+            ));
         };
-        sample.sent = bench.clock.now();
+        sample.sent = worker.clock.now();
         let sending = pin!(sender.send(unsent));
-        match drive(driven, sending).await {
-            Ok(response) => break (response, driven),
+        match drive(driver, sending).await {
+            Ok(response) => break (response, driver),
             Err(mut error) => match error.take_message() {
-                // The other side had closed the idle connection: nothing went out, so nothing
-                // is sent twice by trying once more on a new one.
+                // The server had closed the idle connection and nothing was sent, so one retry on
+                // a new connection cannot send a request twice.
                 Some(unsent) if again => {
                     again = false;
                     *message = Some(unsent);
@@ -225,26 +226,21 @@ async fn talk(
             },
         }
     };
-    sample.first_byte = bench.clock.now();
+    sample.first_byte = worker.clock.now();
     let (head, body) = response.into_parts();
     Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,
-        body: drive(driven, pin!(read(body))).await?,
+        body: drive(driver, pin!(read(body))).await?,
     })
 }
 
-/// The request as the HTTP library takes it; `None` where its path is none.
-pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
-    let uri = if bench.wire.http2_streams.is_some() {
-        let scheme = if bench.wire.tls.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+/// The request as the HTTP library takes it; `None` where its path is not valid.
+pub(super) fn message(worker: &WorkerContext, request: Request) -> Option<HttpMessage> {
+    let uri = if worker.endpoint.client.http2_streams.is_some() {
         Uri::builder()
-            .scheme(scheme)
-            .authority(bench.host.as_bytes())
+            .scheme(worker.endpoint.scheme())
+            .authority(worker.endpoint.host.as_bytes())
             .path_and_query(request.path)
             .build()
             .ok()?
@@ -254,12 +250,12 @@ pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
     let mut message = http::Request::new(Full::new(request.body));
     *message.method_mut() = request.method;
     *message.uri_mut() = uri;
-    let encoding = bench.wire.encoding;
+    let encoding = worker.endpoint.client.encoding;
     let count = request.headers.len() + 1 + usize::from(encoding.is_some());
     let mut headers = HeaderMap::with_capacity(count);
-    // HTTP/2 says it in the address.
-    if bench.wire.http2_streams.is_none() {
-        headers.insert(header::HOST, bench.host.clone());
+    // HTTP/2 sends it as `:authority`.
+    if worker.endpoint.client.http2_streams.is_none() {
+        headers.insert(header::HOST, worker.endpoint.host.clone());
     }
     if let Some(encoding) = encoding {
         headers.insert(header::ACCEPT_ENCODING, encoding.header());
@@ -271,16 +267,16 @@ pub(super) fn message(bench: &Bench, request: Request) -> Option<Message> {
     Some(message)
 }
 
-async fn read(mut body: Incoming) -> Result<Bytes, Failure> {
-    // Most bodies come in one piece, which is then not copied.
+async fn read(mut body: Incoming) -> Result<Bytes, RequestFailure> {
+    // Most bodies arrive in one frame, which is then not copied.
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
             continue;
         };
-        if first.len() + more.len() + data.len() > LARGEST_BODY {
-            let why = format!("the body is longer than {LARGEST_BODY} bytes");
+        if first.len() + more.len() + data.len() > MAX_BODY_BYTES {
+            let why = format!("the body is longer than {MAX_BODY_BYTES} bytes");
             return Err((Outcome::BodyMismatch, why));
         }
         if first.is_empty() {
@@ -298,7 +294,7 @@ async fn read(mut body: Incoming) -> Result<Bytes, Failure> {
     Ok(whole.freeze())
 }
 
-fn broken(error: &hyper::Error) -> Failure {
+fn broken(error: &hyper::Error) -> RequestFailure {
     use std::error::Error as _;
     let why = match error.source() {
         Some(source) => format!("{error}: {source}"),

@@ -1,5 +1,5 @@
-//! Answers that travel compressed: asked for only where a run says so, counted as they came over
-//! the wire, and unpacked for the checks after their time was taken.
+//! Compressed responses: requested only where a run asks for them, counted in compressed bytes, and
+//! decompressed for the checks after their time was taken.
 
 use std::io::{self, Read};
 
@@ -7,10 +7,10 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use shared::profile::Compression;
 
-use super::connection::LARGEST_BODY;
+use super::message::MAX_BODY_BYTES;
 use crate::check::Reply;
 
-/// An encoding that the target is told one can unpack.
+/// A content coding that requests accept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// gzip (RFC 1952).
@@ -20,7 +20,7 @@ pub enum Encoding {
 }
 
 impl Encoding {
-    /// What a client asks for that wants what the target's switch offers.
+    /// The coding to request for a value of the target's compression switch.
     pub const fn of(offered: Compression) -> Option<Self> {
         match offered {
             Compression::Off => None,
@@ -38,14 +38,14 @@ impl Encoding {
     }
 }
 
-/// Puts the body in place that was compressed, if it was.
-pub(super) fn unpack(reply: &mut Reply) -> Result<(), String> {
+/// Replaces a compressed body by its content.
+pub(super) fn decompress(reply: &mut Reply) -> Result<(), String> {
     let Some(encoding) = reply.headers.get(header::CONTENT_ENCODING) else {
         return Ok(());
     };
-    let whole = match encoding.as_bytes() {
-        b"gzip" => whole(flate2::read::MultiGzDecoder::new(&reply.body[..])),
-        b"br" => whole(brotli_decompressor::Decompressor::new(
+    let body = match encoding.as_bytes() {
+        b"gzip" => read_all(flate2::read::MultiGzDecoder::new(&reply.body[..])),
+        b"br" => read_all(brotli_decompressor::Decompressor::new(
             &reply.body[..],
             reply.body.len().clamp(512, 64 * 1024),
         )),
@@ -53,23 +53,23 @@ pub(super) fn unpack(reply: &mut Reply) -> Result<(), String> {
         other => {
             let name = String::from_utf8_lossy(other);
             return Err(format!(
-                "the body is packed as `{name}`, which was not asked for"
+                "the body is encoded as `{name}`, which was not asked for"
             ));
         }
     };
-    reply.body = whole.map_err(|error| format!("the body cannot be unpacked: {error}"))?;
+    reply.body = body.map_err(|error| format!("the body cannot be decompressed: {error}"))?;
     Ok(())
 }
 
-/// What a decoder gives, as long as it is no longer than a body may be.
-fn whole(decoder: impl Read) -> io::Result<Bytes> {
+/// The output of a decoder, up to the longest body that is read.
+fn read_all(decoder: impl Read) -> io::Result<Bytes> {
     let mut out = Vec::with_capacity(16 * 1024);
     decoder
-        .take(LARGEST_BODY as u64 + 1)
+        .take(MAX_BODY_BYTES as u64 + 1)
         .read_to_end(&mut out)?;
-    if out.len() > LARGEST_BODY {
+    if out.len() > MAX_BODY_BYTES {
         return Err(io::Error::other(format!(
-            "it is longer than {LARGEST_BODY} bytes"
+            "it is longer than {MAX_BODY_BYTES} bytes"
         )));
     }
     Ok(out.into())
@@ -96,39 +96,39 @@ mod tests {
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(text).unwrap();
-        packed.finish().unwrap()
+        let mut compressed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        compressed.write_all(text).unwrap();
+        compressed.finish().unwrap()
     }
 
     #[test]
-    fn what_is_packed_is_unpacked_and_what_is_not_stays_as_it_is() {
+    fn compressed_bodies_are_decompressed_and_others_stay_as_they_are() {
         let text = b"a mentor, and a mentor, and a mentor".repeat(100);
-        let mut packed = reply(Some("gzip"), gzip(&text));
-        unpack(&mut packed).unwrap();
-        assert_eq!(packed.body, text);
-        // "hello" as one uncompressed piece, by the book (RFC 7932, section 9.2).
-        let mut packed = reply(Some("br"), b"\x0b\x02\x80hello\x03".to_vec());
-        unpack(&mut packed).unwrap();
-        assert_eq!(&packed.body[..], b"hello");
+        let mut compressed = reply(Some("gzip"), gzip(&text));
+        decompress(&mut compressed).unwrap();
+        assert_eq!(compressed.body, text);
+        // "hello" as one uncompressed block (RFC 7932, section 9.2).
+        let mut compressed = reply(Some("br"), b"\x0b\x02\x80hello\x03".to_vec());
+        decompress(&mut compressed).unwrap();
+        assert_eq!(&compressed.body[..], b"hello");
         let mut plain = reply(None, b"plain".to_vec());
-        unpack(&mut plain).unwrap();
+        decompress(&mut plain).unwrap();
         assert_eq!(&plain.body[..], b"plain");
     }
 
     #[test]
-    fn a_broken_or_unknown_packing_says_so() {
-        let why = unpack(&mut reply(Some("gzip"), b"no gzip".to_vec())).unwrap_err();
-        assert!(why.contains("cannot be unpacked"), "{why}");
+    fn broken_data_and_unknown_codings_are_refused() {
+        let why = decompress(&mut reply(Some("gzip"), b"no gzip".to_vec())).unwrap_err();
+        assert!(why.contains("cannot be decompressed"), "{why}");
         let mut short = gzip(&[7; 10_000]);
         short.truncate(short.len() / 2);
-        assert!(unpack(&mut reply(Some("gzip"), short)).is_err());
-        let why = unpack(&mut reply(Some("zstd"), Vec::new())).unwrap_err();
+        assert!(decompress(&mut reply(Some("gzip"), short)).is_err());
+        let why = decompress(&mut reply(Some("zstd"), Vec::new())).unwrap_err();
         assert!(why.contains("`zstd`"), "{why}");
     }
 
     #[test]
-    fn one_asks_for_what_the_target_offers() {
+    fn the_coding_of_the_targets_switch_is_requested() {
         assert_eq!(Encoding::of(Compression::Off), None);
         assert_eq!(Encoding::of(Compression::Br).unwrap().header(), "br");
         assert_eq!(Encoding::of(Compression::Gzip).unwrap().header(), "gzip");

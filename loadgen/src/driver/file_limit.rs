@@ -1,28 +1,22 @@
-//! How many files, and so connections, this process may have open.
+//! The limit of open files, and so of connections, of this process.
 
-use std::io;
+use rustix::{
+    io,
+    process::{Resource, Rlimit, getrlimit, setrlimit},
+};
 
-/// Raises the soft limit to the hard one and answers with it.
+/// Raises the soft limit of open files to the hard limit and returns it.
 pub fn raise_file_limit() -> io::Result<u64> {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    #[expect(unsafe_code, reason = "std knows no limits")]
-    // SAFETY: `limit` is valid to read and write for both calls, which keep no pointer to it.
-    let done = unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) == 0
-        } else {
-            false
-        }
-    };
-    if done {
-        Ok(limit.rlim_cur)
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    let hard = getrlimit(Resource::Nofile).maximum;
+    setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: hard,
+            maximum: hard,
+        },
+    )?;
+    // rustix reports "no limit" as `None`.
+    Ok(hard.unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

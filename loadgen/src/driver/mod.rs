@@ -1,58 +1,54 @@
-//! The one sender. Whatever the schedule, a request takes one path: due, admitted, sent, done,
-//! settled. One operating system thread wakes exactly and tells when; each worker is one thread
-//! with its own event loop, connections and shard, so that nothing is locked per request.
+//! Sends the load. Whatever the schedule, a request passes the same steps: due, admitted, sent, done,
+//! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
+//! one thread with its own event loop, connections and shard, so that no request takes a lock.
+//!
+//! Imports go one way: `message`, `histogram_buckets`, `ramp`, timers and options at the bottom;
+//! `client_endpoint` and `stream` open connections; `worker_context` is what users of a worker share;
+//! `connection`, `web_socket` and `request_record` serve `user`; `open` and `closed` run users;
+//! `run` starts all of it.
 
-mod bench;
-mod browser;
+mod client_endpoint;
+mod client_options;
 mod closed;
 mod connection;
-mod driven;
+mod connection_driver;
+mod control_receiver;
+mod cookie_client;
 mod encoding;
 mod file_limit;
-mod helm;
-mod ladder;
-mod multiplex;
+mod histogram_buckets;
+mod http2;
+mod http_trace;
+mod message;
 mod open;
 mod options;
 mod pacer;
-mod patience;
 mod progress;
 mod ramp;
+mod request_record;
+mod request_timer;
 mod run;
 mod setup;
-mod showing;
-mod socket;
+mod stream;
+mod tls;
 mod transport;
-mod trust;
 mod user;
-mod wire;
+mod user_socket;
+mod web_socket;
+mod worker_context;
+mod worker_share;
 
 #[cfg(test)]
-mod closed_tests;
-#[cfg(test)]
-mod helm_tests;
-#[cfg(test)]
-mod open_tests;
-#[cfg(test)]
-mod options_tests;
-#[cfg(test)]
-mod policy_tests;
-#[cfg(test)]
-mod samples_tests;
-#[cfg(test)]
-mod socket_tests;
-#[cfg(test)]
-mod truth;
+mod tests;
 
-pub use browser::Browser;
+pub use client_options::{ClientOptions, CookieClientOptions};
+pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
-pub use helm::Helm;
-pub use ladder::{LADDER_MS, Ladder};
-pub use options::Options;
-pub use progress::{Done, Progress, Rates, Snapshot};
+pub use histogram_buckets::{BUCKET_BOUNDS_MS, BucketCounts};
+pub use http_trace::HttpTrace;
+pub use options::DriverOptions;
+pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};
 pub use run::{run, run_with};
-pub use setup::{DriverError, FlowLoad, Setup};
-pub use showing::Showing;
-pub use trust::{Trust, TrustError};
-pub use wire::{Tls, Wire};
+pub use setup::{DriverError, DriverSetup, FlowLoad};
+pub use tls::{Tls, TlsError, TlsVerification};

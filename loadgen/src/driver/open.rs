@@ -14,35 +14,37 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{bench::Bench, pacer::Due, user::User};
+use super::{
+    pacer::DueArrival, user::User, worker_context::WorkerContext, worker_share::WorkerShare,
+};
 use crate::{
-    flows::Memory,
+    flow::UserMemory,
     sample::Outcome,
     suite::{InFlight, Policy},
     units::Nanos,
 };
 
-/// A virtual user with what it remembers.
-struct Seat {
+/// A virtual user of the pool with what it remembers between iterations.
+struct PooledUser {
     user: User,
-    memory: Memory,
+    memory: UserMemory,
     number: u32,
 }
 
-/// The users of one flow.
+/// The virtual users of one flow.
 #[derive(Default)]
-struct Pool {
-    idle: Vec<Seat>,
+struct FlowPool {
+    idle: Vec<PooledUser>,
     made: u32,
-    backlog: VecDeque<Due>,
+    backlog: VecDeque<DueArrival>,
 }
 
-/// All users of one worker.
-struct Crew {
-    bench: Rc<Bench>,
-    pools: RefCell<Vec<Pool>>,
+/// The virtual users of one worker, by flow.
+struct VuPool {
+    worker: Rc<WorkerContext>,
+    flows: RefCell<Vec<FlowPool>>,
     most: u32,
-    /// Whether the load was ended because too many were under way.
+    /// Whether the load was stopped because too many requests were in flight.
     overloaded: Cell<bool>,
     in_flight: InFlight,
     stop: CancellationToken,
@@ -50,49 +52,36 @@ struct Crew {
     numbers: (u32, u32),
     busy: Cell<usize>,
     panicked: Cell<bool>,
-    news: Notify,
+    user_done: Notify,
     taken: RefCell<Vec<(Nanos, Nanos)>>,
 }
 
-/// Measured arrivals of one worker whose times are kept: enough to see how they lay.
+/// Most measured arrivals of one worker whose times are kept: enough to test their distribution.
 const KEPT: usize = 200_000;
 
-/// What a worker's users did.
-pub(super) struct Shift {
+/// What a worker reports at its end.
+pub(super) struct OpenReport {
     /// Intended start and the time at which the worker took it, of each measured arrival.
     pub(super) taken: Vec<(Nanos, Nanos)>,
     /// Whether a flow panicked.
     pub(super) panicked: bool,
-    /// Whether the load was ended because too many were under way.
+    /// Whether the load was stopped because too many requests were in flight.
     pub(super) overloaded: bool,
 }
 
-/// How a worker is told apart from the others.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Share {
-    /// Its number.
-    pub(super) worker: u32,
-    /// How many there are.
-    pub(super) workers: u32,
-    /// Most users a flow for this worker.
-    pub(super) max_users: u32,
-    /// What becomes of an arrival when many are under way; the number is this worker's share.
-    pub(super) in_flight: InFlight,
-}
-
-/// Takes arrivals until the pacer ends, then waits for what is under way. What is still open
-/// after that is recorded as aborted. `last` is the last arrival's intended start.
+/// Takes arrivals until the pacer ends, then waits for open requests. Those that are still open
+/// after the drain are recorded as aborted. `last` is the last arrival's intended start.
 pub(super) async fn work(
-    bench: Rc<Bench>,
-    share: Share,
-    mut arrivals: Receiver<Due>,
+    worker: Rc<WorkerContext>,
+    share: WorkerShare,
+    mut arrivals: Receiver<DueArrival>,
     last: Nanos,
     drain: Nanos,
     stop: CancellationToken,
-) -> Shift {
-    let crew = Rc::new(Crew {
-        pools: RefCell::new(bench.flows.iter().map(|_| Pool::default()).collect()),
-        bench: Rc::clone(&bench),
+) -> OpenReport {
+    let pool = Rc::new(VuPool {
+        flows: RefCell::new(worker.flows.iter().map(|_| FlowPool::default()).collect()),
+        worker: Rc::clone(&worker),
         most: share.max_users,
         overloaded: Cell::new(false),
         in_flight: share.in_flight,
@@ -100,118 +89,122 @@ pub(super) async fn work(
         numbers: (share.worker, share.workers),
         busy: Cell::new(0),
         panicked: Cell::new(false),
-        news: Notify::new(),
+        user_done: Notify::new(),
         taken: RefCell::new(Vec::with_capacity(KEPT)),
     });
     while let Some(due) = arrivals.recv().await {
-        crew.take(due);
+        pool.take(due);
     }
-    if stop.is_cancelled() && bench.clock.now() < last {
-        bench.shard.borrow_mut().cut_window(bench.clock.now());
+    if stop.is_cancelled() && worker.clock.now() < last {
+        worker.shard.borrow_mut().cut_window(worker.clock.now());
     }
     let all_done = async {
-        while crew.busy.get() > 0 {
-            crew.news.notified().await;
+        while pool.busy.get() > 0 {
+            pool.user_done.notified().await;
         }
     };
     let _still_open = timeout(drain.duration(), all_done).await;
-    for (flow, pool) in crew.pools.borrow_mut().iter_mut().enumerate() {
-        for due in pool.backlog.drain(..) {
-            bench.give_up(
+    for (flow, users) in pool.flows.borrow_mut().iter_mut().enumerate() {
+        for due in users.backlog.drain(..) {
+            worker.give_up(
                 flow,
                 (due.arrival.intended, due.woke),
                 Outcome::AbortedAtDrain,
                 "no virtual user was free before the drain ended",
             );
         }
-        pool.idle.clear();
+        users.idle.clear();
     }
-    Shift {
-        taken: crew.taken.take(),
-        panicked: crew.panicked.get(),
-        overloaded: crew.overloaded.get(),
+    OpenReport {
+        taken: pool.taken.take(),
+        panicked: pool.panicked.get(),
+        overloaded: pool.overloaded.get(),
     }
 }
 
-impl Crew {
-    fn take(self: &Rc<Self>, due: Due) {
-        self.bench.due(due.arrival.intended);
-        self.note(due.arrival.intended);
+impl VuPool {
+    fn take(self: &Rc<Self>, due: DueArrival) {
+        self.worker.due(due.arrival.intended);
+        self.keep_time(due.arrival.intended);
         if self.refuse(due) {
             return;
         }
-        let mut pools = self.pools.borrow_mut();
-        let pool = &mut pools[usize::from(due.arrival.flow)];
-        let seat = match pool.idle.pop() {
-            Some(seat) => seat,
-            None if pool.made < self.most => {
+        let mut flows = self.flows.borrow_mut();
+        let users = &mut flows[usize::from(due.arrival.flow)];
+        let vu = match users.idle.pop() {
+            Some(vu) => vu,
+            None if users.made < self.most => {
                 let (first, step) = self.numbers;
-                let number = first + pool.made * step;
-                pool.made += 1;
-                Seat {
-                    user: User::new(Rc::clone(&self.bench)),
-                    memory: Memory::default(),
+                let number = first + users.made * step;
+                users.made += 1;
+                let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
+                PooledUser {
+                    user: User::new(Rc::clone(&self.worker)),
+                    memory: flow.new_user(),
                     number,
                 }
             }
-            None => return pool.backlog.push_back(due),
+            None => return users.backlog.push_back(due),
         };
-        drop(pools);
+        drop(flows);
         self.busy.set(self.busy.get() + 1);
-        spawn_local(Rc::clone(self).serve(seat, due));
+        spawn_local(Rc::clone(self).serve(vu, due));
     }
 
-    /// Whether an arrival is not taken because too many are under way. It is counted all the
-    /// same: nothing is skipped in silence.
-    fn refuse(&self, due: Due) -> bool {
+    /// Whether an arrival is refused because too many requests are in flight. It is counted anyway:
+    /// no planned request is skipped silently.
+    fn refuse(&self, due: DueArrival) -> bool {
         let flow = usize::from(due.arrival.flow);
         let full = {
-            let pools = self.pools.borrow();
+            let flows = self.flows.borrow();
             match self.in_flight.max {
                 Some(most) => {
-                    let waiting: usize = pools.iter().map(|pool| pool.backlog.len()).sum();
+                    let waiting: usize = flows.iter().map(|users| users.backlog.len()).sum();
                     self.busy.get() + waiting >= most as usize
                 }
-                None => pools[flow].idle.is_empty() && pools[flow].made >= self.most,
+                None => flows[flow].idle.is_empty() && flows[flow].made >= self.most,
             }
         };
         let (outcome, why) = match self.in_flight.policy {
             Policy::Backlog => return false,
             _ if !full => return false,
-            Policy::Drop => (Outcome::Dropped, "as many were under way as may be"),
+            Policy::Drop => (
+                Outcome::Dropped,
+                "the limit of requests in flight was reached",
+            ),
             Policy::Abort => {
                 self.overloaded.set(true);
                 self.stop.cancel();
                 (
                     Outcome::AbortedAtDrain,
-                    "more were under way than may be: the load was ended",
+                    "more requests were in flight than the limit: the load was stopped",
                 )
             }
         };
-        self.bench
+        self.worker
             .give_up(flow, (due.arrival.intended, due.woke), outcome, why);
         true
     }
 
-    /// Keeps when a measured arrival was taken. Whatever follows, a wait for a free user or for
-    /// the target, is not the generator's doing.
-    fn note(&self, intended: Nanos) {
+    /// Keeps when a measured arrival was taken. What follows, a wait for a free user or for the
+    /// target, is not lateness of the generator.
+    fn keep_time(&self, intended: Nanos) {
         let mut taken = self.taken.borrow_mut();
-        if taken.len() < KEPT && self.bench.shard.borrow().window().contains(intended) {
-            taken.push((intended, self.bench.clock.now()));
+        if taken.len() < KEPT && self.worker.shard.borrow().window().contains(intended) {
+            taken.push((intended, self.worker.clock.now()));
         }
     }
 
-    async fn serve(self: Rc<Self>, mut seat: Seat, mut due: Due) {
-        let _leave = Leave(Rc::clone(&self));
+    async fn serve(self: Rc<Self>, mut vu: PooledUser, mut due: DueArrival) {
+        let _busy = BusyGuard(Rc::clone(&self));
         let flow = usize::from(due.arrival.flow);
         loop {
-            seat.user
-                .iterate(due.arrival, due.woke, &mut seat.memory, seat.number)
+            vu.user
+                .iterate(due.arrival, due.woke, &mut vu.memory, vu.number)
                 .await;
-            let mut pools = self.pools.borrow_mut();
-            let Some(next) = pools[flow].backlog.pop_front() else {
-                pools[flow].idle.push(seat);
+            let mut flows = self.flows.borrow_mut();
+            let Some(next) = flows[flow].backlog.pop_front() else {
+                flows[flow].idle.push(vu);
                 return;
             };
             due = next;
@@ -219,15 +212,15 @@ impl Crew {
     }
 }
 
-/// Counts a user out, however its task ends.
-struct Leave(Rc<Crew>);
+/// Counts a user as idle again, however its task ends.
+struct BusyGuard(Rc<VuPool>);
 
-impl Drop for Leave {
+impl Drop for BusyGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.panicked.set(true);
         }
         self.0.busy.set(self.0.busy.get().saturating_sub(1));
-        self.0.news.notify_one();
+        self.0.user_done.notify_one();
     }
 }

@@ -1,4 +1,4 @@
-//! What a run may have beyond the load itself.
+//! Options of a run beyond the load itself.
 
 use std::sync::{
     Arc,
@@ -7,45 +7,47 @@ use std::sync::{
 
 use shared::time::Millis;
 
-use super::{helm::Helm, showing::Showing, wire::Wire};
+use super::{
+    client_options::ClientOptions, control_receiver::ControlReceiver, http_trace::HttpTrace,
+};
 use crate::{
     suite::{InFlight, UserPhase},
     units::Nanos,
 };
 
-/// All of it absent by default.
+/// Options of a run; all of them absent by default.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct DriverOptions {
     /// Most iterations of all users together (closed model); the load ends when they are done.
     pub iterations: Option<u64>,
-    /// How bytes travel.
-    pub wire: Wire,
-    /// Exchanges to be shown to a person.
-    pub showing: Option<Showing>,
-    /// Time from one start of a user's iteration to the next (closed model).
+    /// How the client reaches the target.
+    pub client: ClientOptions,
+    /// Prints the first exchanges.
+    pub trace: Option<HttpTrace>,
+    /// Time between two iteration starts of a user (closed model).
     pub pace: Option<Millis>,
-    /// How many of the users are there, phase after phase (closed model); empty: always all.
+    /// How many of the users are active, phase after phase (closed model); empty: always all.
     pub ramp: Vec<UserPhase>,
-    /// What becomes of an arrival when many are under way (open model).
+    /// What happens to an arrival when too many requests are in flight (open model).
     pub in_flight: InFlight,
-    /// Spans whose figures are kept for themselves too: name, begin, and first instant after.
+    /// Phases whose figures are also kept separately: name, begin, and first instant after the end.
     pub phases: Vec<(String, Nanos, Nanos)>,
-    /// Where wishes for another load come from.
-    pub helm: Option<Helm>,
-    /// How many requests of all workers are kept one by one.
+    /// Receives changes of the load while it runs.
+    pub control: Option<ControlReceiver>,
+    /// How many requests of all workers are kept as raw samples.
     pub samples: Option<usize>,
 }
 
-/// How many iterations are left, for all workers.
+/// Iterations left, shared by all workers; none for an unlimited load.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Budget(Option<Arc<AtomicU64>>);
+pub(super) struct IterationBudget(Option<Arc<AtomicU64>>);
 
-impl Budget {
+impl IterationBudget {
     pub(super) fn of(iterations: Option<u64>) -> Self {
         Self(iterations.map(|count| Arc::new(AtomicU64::new(count))))
     }
 
-    /// Takes one; false where none is left.
+    /// Takes one iteration; false where none is left.
     pub(super) fn take(&self) -> bool {
         self.0.as_ref().is_none_or(|left| {
             left.fetch_update(Relaxed, Relaxed, |count| count.checked_sub(1))
@@ -59,11 +61,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_is_spent_by_all_together_and_none_never_ends() {
-        let budget = Budget::of(Some(2));
+    fn a_budget_is_shared_and_no_budget_never_ends() {
+        let budget = IterationBudget::of(Some(2));
         let other = budget.clone();
         assert!(budget.take() && other.take());
         assert!(!budget.take() && !other.take());
-        assert!(Budget::of(None).take());
+        assert!(IterationBudget::of(None).take());
     }
 }

@@ -1,5 +1,5 @@
-//! The thread that says when. It sleeps against absolute times and never spins: on a small
-//! machine a spinning pacer would take the target's processor.
+//! The thread that releases arrivals at their time. It sleeps until absolute times and never spins:
+//! on a small machine a spinning pacer would take the processor from the target.
 
 use std::borrow::Cow;
 
@@ -7,51 +7,51 @@ use hdrhistogram::Histogram;
 use tokio::sync::mpsc::{Sender, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
-use super::{helm::Helm, progress::Progress};
+use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, Clock},
-    events::Wish,
+    load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
-    schedule::{Arrival, Plan},
+    schedule::{Arrival, ArrivalPlan},
     units::Nanos,
 };
 
-/// Longest sleep before it looks whether the run was stopped.
-const LOOK_UP: Nanos = Nanos::from_millis(50);
+/// How often the pacer checks whether the run was stopped or changed.
+const CHECK_INTERVAL: Nanos = Nanos::from_millis(50);
 
-/// An arrival that was let go.
+/// An arrival that was released, and when.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
+pub(super) struct DueArrival {
     pub(super) arrival: Arrival,
     pub(super) woke: Nanos,
 }
 
-/// What the pacer did.
-pub(super) struct Pace {
-    /// How late the measured arrivals were let go.
+/// What the pacer reports at its end.
+pub(super) struct PacerReport {
+    /// How late the measured arrivals were released.
     pub(super) lag: Histogram<u64>,
-    /// Measured arrivals that were let go.
+    /// Measured arrivals that were released.
     pub(super) emitted: u64,
-    /// When it was stopped, if it was before its end.
+    /// When it was stopped, if that was before its end.
     pub(super) stopped: Option<Nanos>,
-    /// What of the plan was changed, and when.
-    pub(super) changes: Vec<(Nanos, Wish)>,
+    /// Changes made while the load ran, and when.
+    pub(super) changes: Vec<(Nanos, ControlEvent)>,
 }
 
-/// Lets every arrival go at its time, or at once where that has passed: what was missed is not
-/// smeared over the time that follows.
-pub(super) fn pace(
-    plan: &Plan,
+/// Releases every arrival at its time, or at once where that has passed: late arrivals are not
+/// spread over the time that follows.
+pub(super) fn run(
+    plan: &ArrivalPlan,
     clock: Clock,
-    workers: &[Sender<Due>],
+    workers: &[Sender<DueArrival>],
     progress: &Progress,
     stop: &CancellationToken,
-    mut helm: Option<Helm>,
-) -> Pace {
-    // Where one of these is refused, the lag that follows is measured and judged all the same.
+    mut control: Option<ControlReceiver>,
+) -> PacerReport {
+    // Where one of these is refused, the lag that results is measured and checked.
     let _exact = clock::wake_this_thread_exactly();
     let _first = clock::run_this_thread_first();
-    let mut pace = Pace {
+    let mut report = PacerReport {
         lag: response_histogram(),
         emitted: 0,
         stopped: None,
@@ -65,42 +65,49 @@ pub(super) fn pace(
     loop {
         let now = clock.now();
         let arrival = arrivals.get(next).copied();
-        if stop.is_cancelled() && (arrival.is_some() || !pace.changes.is_empty()) {
-            // Up to here the plan was kept: an arrival that falls due just now is not in it.
-            pace.stopped = Some(arrival.map_or(now, |arrival| now.min(arrival.intended)));
-            return pace;
+        if stop.is_cancelled() && (arrival.is_some() || !report.changes.is_empty()) {
+            // The plan was kept up to here; an arrival that is due just now is not in it.
+            report.stopped = Some(arrival.map_or(now, |arrival| now.min(arrival.intended)));
+            return report;
         }
-        let turned = helm.as_mut().and_then(|helm| helm.another_rate(now, index));
-        if let Some((rate, rest)) = turned {
-            pace.changes.push((now, Wish::Rate(rate)));
+        let changed = control
+            .as_mut()
+            .and_then(|control| control.changed_rate(now, index));
+        if let Some((rate, rest)) = changed {
+            report.changes.push((now, ControlEvent::Rate(rate)));
             (arrivals, next) = (Cow::Owned(rest), 0);
             continue;
         }
         let Some(arrival) = arrival else {
-            // Nothing is left at this rate; where a person chose it, another may be wished for.
-            let chosen = !pace.changes.is_empty();
-            if !chosen || !helm.as_ref().is_some_and(|helm| helm.goes_on(now)) {
+            // No arrival is left at this rate; a rate that was set by hand may be changed again.
+            let changed_before = !report.changes.is_empty();
+            if !changed_before
+                || !control
+                    .as_ref()
+                    .is_some_and(|control| control.is_before_end(now))
+            {
                 break;
             }
-            clock.sleep_until(now + LOOK_UP);
+            clock.sleep_until(now + CHECK_INTERVAL);
             continue;
         };
         if now < arrival.intended {
-            clock.sleep_until(arrival.intended.min(now + LOOK_UP));
+            clock.sleep_until(arrival.intended.min(now + CHECK_INTERVAL));
             continue;
         }
         next += 1;
         index = arrival.index + 1;
         let woke = clock.now();
         if window.contains(arrival.intended) {
-            pace.emitted += 1;
+            report.emitted += 1;
             let lag = woke.since(arrival.intended).min(HIGHEST);
-            pace.lag
+            report
+                .lag
                 .record(lag.0)
                 .expect("a value up to the highest always fits");
         }
         progress.offered();
-        let due = Due { arrival, woke };
+        let due = DueArrival { arrival, woke };
         let turn = turns.next().unwrap_or(0);
         match workers[turn].try_send(due) {
             Ok(()) => {}
@@ -108,9 +115,9 @@ pub(super) fn pace(
             Err(TrySendError::Full(due)) => {
                 let _gone = workers[turn].blocking_send(due);
             }
-            // The worker panicked, which its own thread tells.
-            Err(TrySendError::Closed(_)) => return pace,
+            // The worker panicked, which joining its thread reports.
+            Err(TrySendError::Closed(_)) => return report,
         }
     }
-    pace
+    report
 }

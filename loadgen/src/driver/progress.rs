@@ -1,5 +1,5 @@
-//! What the live view may see of a running trial: counters, and a coarse histogram. Relaxed
-//! atomics, read about once a second; no figure of a report comes from here.
+//! Counters of a running trial for the live view and monitoring: requests by outcome and a coarse
+//! histogram. Relaxed atomics, read about once a second; no figure of a report comes from here.
 
 use std::{
     array,
@@ -9,80 +9,83 @@ use std::{
     },
 };
 
-use super::ladder::{Ladder, Rungs};
+use super::histogram_buckets::{BucketCounters, BucketCounts};
 use crate::{
     clock::Clock,
-    flows::{OPERATIONS, operation_name},
+    flow::Operations,
     sample::{OpId, Outcome},
     units::{Nanos, Quantile},
 };
 
-/// Buckets for each doubling: a bucket is at most 1/16 wide.
+/// Buckets for each doubling: a bucket is at most 1/16 of its value wide.
 const STEPS: u64 = 16;
 /// Enough doublings of 1,024 ns for two minutes.
 const BUCKETS: usize = 400;
 
-/// Shared between the driver and whoever watches it.
+/// Shared between the driver and its observers.
 #[derive(Debug)]
 pub struct Progress {
     clock: OnceLock<Clock>,
     offered: AtomicU64,
     due: AtomicU64,
+    names: Operations,
     /// By the number of the operation.
-    operations: Vec<Counters>,
+    operations: Vec<OperationCounters>,
 }
 
-/// One operation.
+/// Counters of one operation.
 #[derive(Debug)]
-struct Counters {
+struct OperationCounters {
     outcomes: [AtomicU64; Outcome::ALL.len()],
     buckets: [AtomicU64; BUCKETS],
-    rungs: Rungs,
+    fixed: BucketCounters,
 }
 
-impl Default for Progress {
-    fn default() -> Self {
-        let counters = || Counters {
+impl Progress {
+    /// OperationCounters at zero for these operations.
+    pub fn new(names: Operations) -> Self {
+        let counters = || OperationCounters {
             outcomes: array::from_fn(|_| AtomicU64::new(0)),
             buckets: array::from_fn(|_| AtomicU64::new(0)),
-            rungs: Rungs::default(),
+            fixed: BucketCounters::default(),
         };
         Self {
             clock: OnceLock::new(),
             offered: AtomicU64::new(0),
             due: AtomicU64::new(0),
-            operations: OPERATIONS.iter().map(|_| counters()).collect(),
+            names,
+            operations: names.iter().map(|_| counters()).collect(),
         }
     }
 }
 
 /// The counters at one instant.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
-    /// Since the epoch of the trial; 0 before it began.
+pub struct ProgressSnapshot {
+    /// Time since the epoch of the trial; 0 before it began.
     pub at: Nanos,
     /// Iterations that the schedule has started.
     pub offered: u64,
     /// Requests that are due and not done.
     pub open: u64,
     /// All operations together.
-    pub total: Done,
-    /// Each operation that was done, by its name, in the order of the catalogue.
-    pub operations: Vec<(&'static str, Done)>,
-    /// Response times of each by fixed bounds, in the same order.
-    pub ladders: Vec<Ladder>,
+    pub total: OperationCounts,
+    /// Each operation with finished requests, by its name, in the order of the catalogue.
+    pub operations: Vec<(&'static str, OperationCounts)>,
+    /// Response times of each by fixed buckets, in the same order.
+    pub bucket_counts: Vec<BucketCounts>,
 }
 
-/// Requests that are done: of one operation, or of all.
+/// Finished requests: of one operation, or of all.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
+pub struct OperationCounts {
     /// How they ended, by [`Outcome::index`].
     outcomes: [u64; Outcome::ALL.len()],
     /// Response times of the successes.
     buckets: Vec<u64>,
 }
 
-impl Default for Done {
+impl Default for OperationCounts {
     fn default() -> Self {
         Self {
             outcomes: [0; Outcome::ALL.len()],
@@ -91,12 +94,12 @@ impl Default for Done {
     }
 }
 
-/// Iterations started and requests done a second.
+/// Iterations started and requests finished per second.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Rates {
-    /// Iterations started a second.
+pub struct LoadRates {
+    /// Iterations started per second.
     pub offered: f64,
-    /// Requests done a second.
+    /// Requests finished per second.
     pub achieved: f64,
 }
 
@@ -107,29 +110,29 @@ impl Progress {
     }
 
     /// The counters now.
-    pub fn snapshot(&self) -> Snapshot {
-        let mut total = Done::default();
-        let (mut operations, mut ladders) = (Vec::new(), Vec::new());
+    pub fn snapshot(&self) -> ProgressSnapshot {
+        let mut total = OperationCounts::default();
+        let (mut operations, mut bucket_counts) = (Vec::new(), Vec::new());
         for (index, counters) in self.operations.iter().enumerate() {
             let done = counters.read();
             if done.count() > 0 {
                 total.add(&done);
-                operations.push((operation_name(OpId(index as u16)), done));
-                ladders.push(counters.rungs.read());
+                operations.push((self.names.name(OpId(index as u16)), done));
+                bucket_counts.push(counters.fixed.read());
             }
         }
-        Snapshot {
+        ProgressSnapshot {
             at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
             offered: self.offered.load(Relaxed),
             open: self.due.load(Relaxed).saturating_sub(total.count()),
             total,
             operations,
-            ladders,
+            bucket_counts,
         }
     }
 
     pub(super) fn begin(&self, clock: Clock) {
-        // A second trial needs a second progress; keeping the first clock is harmless.
+        // A second trial needs its own progress; keeping the first clock is harmless.
         let _already = self.clock.set(clock);
     }
 
@@ -153,33 +156,33 @@ impl Progress {
         counters.outcomes[outcome.index()].fetch_add(1, Relaxed);
         if outcome == Outcome::Ok {
             counters.buckets[bucket(response)].fetch_add(1, Relaxed);
-            counters.rungs.count(response);
+            counters.fixed.count(response);
         }
     }
 }
 
-impl Counters {
-    fn read(&self) -> Done {
+impl OperationCounters {
+    fn read(&self) -> OperationCounts {
         let read = |count: &AtomicU64| count.load(Relaxed);
-        Done {
+        OperationCounts {
             outcomes: array::from_fn(|index| read(&self.outcomes[index])),
             buckets: self.buckets.iter().map(read).collect(),
         }
     }
 }
 
-impl Done {
-    /// How many.
+impl OperationCounts {
+    /// How many finished.
     pub fn count(&self) -> u64 {
         self.outcomes.iter().sum()
     }
 
-    /// How many did not end as they should.
+    /// How many failed.
     pub fn failed(&self) -> u64 {
         self.count() - self.outcomes[Outcome::Ok.index()]
     }
 
-    /// The same by outcome; those that did not occur are left out.
+    /// Failures by outcome; outcomes that did not occur are left out.
     pub fn errors(&self) -> impl Iterator<Item = (Outcome, u64)> {
         Outcome::ALL
             .into_iter()
@@ -188,13 +191,13 @@ impl Done {
             .filter(|(_, count)| *count > 0)
     }
 
-    /// Response time of the successes at a share of them, in milliseconds to 6 %; `None` where
-    /// there are none.
+    /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
+    /// where there are none.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
         quantile_ms(&self.buckets, share)
     }
 
-    /// What was done after an earlier look.
+    /// The requests that finished after an earlier snapshot.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let less = |(now, then): (&u64, &u64)| now.saturating_sub(*then);
@@ -211,8 +214,8 @@ impl Done {
         }
     }
 
-    /// The successes by response time, from fast to slow, in bars of which four make a doubling:
-    /// from, to (milliseconds) and how many. Without the empty ends.
+    /// Histogram of the successes' response times with four bars for each doubling: from, to
+    /// (milliseconds) and count. Empty bars at both ends are left out.
     pub fn bars(&self) -> Vec<(f64, f64, u64)> {
         const TOGETHER: usize = (STEPS / 4) as usize;
         let bars: Vec<(f64, f64, u64)> = self
@@ -242,9 +245,9 @@ impl Done {
     }
 }
 
-impl Snapshot {
-    /// Response time at a share of all that is done, in milliseconds to 6 %; failures count as
-    /// infinitely slow.
+impl ProgressSnapshot {
+    /// A quantile of the response times of all finished requests, in milliseconds with an error below
+    /// 6 %; failures count as infinitely slow.
     pub fn response_ms(&self, quantile: Quantile) -> f64 {
         let ok: u64 = self.total.buckets.iter().sum();
         let rank = quantile.rank(self.total.count());
@@ -256,25 +259,25 @@ impl Snapshot {
             .unwrap_or(f64::INFINITY)
     }
 
-    /// What was done of one operation; `None` where it has not been done.
-    pub fn operation(&self, name: &str) -> Option<&Done> {
+    /// Counts of one operation; `None` where none of its requests has finished.
+    pub fn operation(&self, name: &str) -> Option<&OperationCounts> {
         self.operations
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, done)| done)
     }
 
-    /// How fast it went since an earlier snapshot.
-    pub fn since(&self, earlier: &Self) -> Rates {
+    /// Rates since an earlier snapshot.
+    pub fn since(&self, earlier: &Self) -> LoadRates {
         let seconds = self.seconds_since(earlier);
         let done = self.total.count().saturating_sub(earlier.total.count());
-        Rates {
+        LoadRates {
             offered: self.offered.saturating_sub(earlier.offered) as f64 / seconds,
             achieved: done as f64 / seconds,
         }
     }
 
-    /// Seconds from an earlier snapshot to this, never nothing.
+    /// Seconds since an earlier snapshot, at least one millisecond.
     pub fn seconds_since(&self, earlier: &Self) -> f64 {
         (self.at.since(earlier.at).0 as f64 / 1e9).max(1e-3)
     }
@@ -296,7 +299,7 @@ fn middle_ms(bucket: usize) -> f64 {
     f64::midpoint(from, to)
 }
 
-/// From where to where a bucket goes, in milliseconds.
+/// Lower and upper bound of a bucket, in milliseconds.
 fn bounds_ms(bucket: usize) -> (f64, f64) {
     let bucket = bucket as u64;
     let (low, width) = if bucket < STEPS {
@@ -349,7 +352,7 @@ mod tests {
 
     #[test]
     fn rates_are_those_between_two_snapshots() {
-        let progress = Progress::default();
+        let progress = Progress::new(crate::flow::shop().operations);
         let before = progress.snapshot();
         for _ in 0..10 {
             progress.offered();
@@ -373,7 +376,7 @@ mod tests {
             "{bars:?}"
         );
         let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names, ["auth.me", "mentors.list"]);
+        assert_eq!(names, ["orders.create", "session.open"]);
         let errors: Vec<_> = after.operations[0].1.errors().collect();
         assert_eq!(errors, [(Outcome::Timeout, 1)]);
     }

@@ -1,20 +1,20 @@
-//! How many users of a closed load are there at a time. User `n` is there while the target
-//! number is above `n`, so that the last to come are the first to go.
+//! How many users of a closed load are active at a time. User `n` is active while the target number
+//! is above `n`: the last to start are the first to stop.
 
 use crate::{suite::UserPhase, units::Nanos};
 
-/// One straight piece: at `from` so many users, at `to` so many.
+/// A linear change of the number of users: `users` at `from`, `end` at `to`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Piece {
+struct Segment {
     from: Nanos,
     to: Nanos,
     users: f64,
     end: f64,
 }
 
-/// The course of the number of users; without a piece, all are always there.
+/// The number of users over time; without segments, all are always active.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Ramp(Vec<Piece>);
+pub(super) struct Ramp(Vec<Segment>);
 
 impl Ramp {
     pub(super) fn new(phases: &[UserPhase]) -> Self {
@@ -24,32 +24,32 @@ impl Ramp {
                 .iter()
                 .map(|phase| {
                     let to = from + Nanos::from_millis(phase.duration.0);
-                    let piece = Piece {
+                    let segment = Segment {
                         from,
                         to,
                         users: f64::from(phase.users),
                         end: f64::from(phase.to.unwrap_or(phase.users)),
                     };
                     from = to;
-                    piece
+                    segment
                 })
                 .collect(),
         )
     }
 
-    /// The first time at or after `at` at which user `number` is there; `None`: never again.
+    /// The first time at or after `at` at which user `number` is active; `None`: never again.
     pub(super) fn next(&self, number: u32, at: Nanos) -> Option<Nanos> {
         if self.0.is_empty() {
             return Some(at);
         }
         self.0
             .iter()
-            .filter(|piece| piece.to > at)
-            .find_map(|piece| piece.next(f64::from(number), at.max(piece.from)))
+            .filter(|segment| segment.to > at)
+            .find_map(|segment| segment.next(f64::from(number), at.max(segment.from)))
     }
 }
 
-impl Piece {
+impl Segment {
     fn next(&self, number: f64, at: Nanos) -> Option<Nanos> {
         let length = self.to.since(self.from).0 as f64;
         let slope = (self.end - self.users) / length.max(1.0);
@@ -57,7 +57,7 @@ impl Piece {
         if now > number {
             return Some(at);
         }
-        // Later in this piece only if it grows beyond the number.
+        // Later in this segment only if the number of users grows beyond it.
         if slope <= 0.0 || self.end <= number {
             return None;
         }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn users_come_one_after_the_other_and_the_last_go_first() {
+    fn users_start_one_after_the_other_and_the_last_stop_first() {
         let ramp = Ramp::new(&[
             phase(10_000, 0, Some(10)),
             phase(5_000, 10, None),
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_that_went_comes_again_with_the_next_wave() {
+    fn a_user_that_stopped_starts_again_with_the_next_wave() {
         let ramp = Ramp::new(&[
             phase(1_000, 5, None),
             phase(1_000, 1, None),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn without_phases_all_are_always_there() {
+    fn without_phases_all_users_are_always_active() {
         assert_eq!(Ramp::default().next(99, Nanos(7)), Some(Nanos(7)));
     }
 }

@@ -1,4 +1,4 @@
-//! One trial's load from start to end: threads up, schedule through, drain, shards together.
+//! Runs the load of one trial: starts the threads, follows the schedule, drains, merges the shards.
 
 use std::{
     cell::{Cell, RefCell},
@@ -16,56 +16,58 @@ use tokio::{
 };
 
 use super::{
-    bench::Bench,
-    browser::Clients,
-    closed::{self, Manner, Rounds},
-    multiplex::Multiplexed,
-    open::{self, Share},
-    options::{Budget, Options},
-    pacer::{self, Due, Pace},
+    client_endpoint::ClientEndpoint,
+    closed::{self, ClosedMode, ClosedReport},
+    cookie_client::CookieClients,
+    http2::Http2Connections,
+    open,
+    options::{DriverOptions, IterationBudget},
+    pacer::{self, DueArrival, PacerReport},
     ramp::Ramp,
-    setup::{DriverError, Setup},
+    setup::{DriverError, DriverSetup},
+    worker_context::WorkerContext,
+    worker_share::WorkerShare,
 };
 use crate::{
     aggregator::TrialData,
     clock::Clock,
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
-    schedule::{Mix, Schedule},
+    schedule::{FlowMix, Schedule},
     seed,
     suite::InFlight,
     units::Nanos,
 };
 
-/// Time for the threads to start before the first arrival.
-const LEAD: Duration = Duration::from_millis(50);
-/// Arrivals that may wait between pacer and a worker; a worker empties it at once.
+/// Time for the threads to start before the epoch of the trial.
+const START_DELAY: Duration = Duration::from_millis(50);
+/// Most arrivals between the pacer and a worker; a worker takes them at once.
 const QUEUE: usize = 65_536;
 
-/// What one worker brings home.
-struct Work {
+/// What one worker reports at its end.
+struct WorkerReport {
     shard: Shard,
-    /// When each arrival of an open model was due, and when a user took it.
+    /// When each arrival of an open model was due, and when the worker took it.
     taken: Vec<(Nanos, Nanos)>,
-    /// Whether it ended the load because too many were under way.
+    /// Whether it stopped the load because too many requests were in flight.
     overloaded: bool,
-    /// Of a closed model.
-    rounds: Option<Rounds>,
+    /// Report of a closed model.
+    closed: Option<ClosedReport>,
 }
 
-/// Drives one trial and blocks until it is over. Requests that fail are in the data; an error
-/// means that there is no trial.
-pub fn run(setup: Setup) -> Result<TrialData, DriverError> {
-    run_with(setup, &Options::default())
+/// Runs the load of one trial and blocks until it is over. Failed requests are in the data; an
+/// error means that there is no trial.
+pub fn run(setup: DriverSetup) -> Result<TrialData, DriverError> {
+    run_with(setup, &DriverOptions::default())
 }
 
 /// The same with options.
-pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverError> {
+pub fn run_with(setup: DriverSetup, options: &DriverOptions) -> Result<TrialData, DriverError> {
     setup.check()?;
-    let budget = Budget::of(options.iterations);
+    let budget = IterationBudget::of(options.iterations);
     let options = Arc::new(options.clone());
     let setup = Arc::new(setup);
-    let clock = Clock::start_in(LEAD);
+    let clock = Clock::start_in(START_DELAY);
     setup.progress.begin(clock);
     let mut senders = Vec::new();
     let mut workers = Vec::new();
@@ -85,18 +87,18 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
             worker(&setup, number, clock, arrivals, budget, &options)
         })?);
     }
-    let pace = match &setup.schedule {
+    let paced = match &setup.schedule {
         Schedule::Open(_) => {
             let setup = Arc::clone(&setup);
-            let helm = options.helm.clone();
+            let control = options.control.clone();
             let pacer = spawn("pacer", move || match &setup.schedule {
-                Schedule::Open(plan) => Some(pacer::pace(
+                Schedule::Open(plan) => Some(pacer::run(
                     plan,
                     clock,
                     &senders,
                     &setup.progress,
                     &setup.stop,
-                    helm,
+                    control,
                 )),
                 Schedule::Closed(_) => None,
             })?;
@@ -104,15 +106,15 @@ pub fn run_with(setup: Setup, options: &Options) -> Result<TrialData, DriverErro
         }
         Schedule::Closed(_) => None,
     };
-    let mut works = Vec::new();
+    let mut reports = Vec::new();
     for worker in workers {
-        works.push(
+        reports.push(
             worker
                 .join()
                 .map_err(|_| DriverError::Panicked("worker"))??,
         );
     }
-    Ok(collect(&setup, &options, clock, pace, works))
+    Ok(collect(&setup, &options, clock, paced, reports))
 }
 
 fn spawn<T: Send + 'static>(
@@ -123,13 +125,13 @@ fn spawn<T: Send + 'static>(
 }
 
 fn worker(
-    setup: &Setup,
+    setup: &DriverSetup,
     number: usize,
     clock: Clock,
-    arrivals: Option<Receiver<Due>>,
-    budget: Budget,
-    options: &Options,
-) -> Result<Work, DriverError> {
+    arrivals: Option<Receiver<DueArrival>>,
+    budget: IterationBudget,
+    options: &DriverOptions,
+) -> Result<WorkerReport, DriverError> {
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {
@@ -144,28 +146,30 @@ fn worker(
         .collect();
     let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
     shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
-    if let Some(room) = options.samples {
-        shard.keep_samples(room / setup.workers);
+    if let Some(count) = options.samples {
+        shard.keep_samples(count / setup.workers);
     }
     let host = HeaderValue::from_str(&setup.host)
-        .map_err(|_| DriverError::Setup(format!("`{}` is not a host", setup.host)))?;
-    let bench = Rc::new(Bench {
+        .map_err(|_| DriverError::Setup(format!("`{}` is not a valid host name", setup.host)))?;
+    let worker = Rc::new(WorkerContext {
         clock,
-        target: setup.target,
-        host,
-        wire: options.wire.clone(),
+        endpoint: ClientEndpoint {
+            clock,
+            address: setup.target,
+            host,
+            client: options.client.clone(),
+        },
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
-        world: Arc::clone(&setup.world),
         seed: seed::sub_seed(setup.seed, "iterations"),
         progress: Arc::clone(&setup.progress),
         shard: RefCell::new(shard),
         users: Cell::new(0),
-        multiplexed: Multiplexed::default(),
-        clients: Clients::default(),
-        showing: options.showing.clone(),
+        http2: Http2Connections::default(),
+        cookie_clients: CookieClients::default(),
+        trace: options.trace.clone(),
     });
-    let share = Share {
+    let share = WorkerShare {
         worker: number as u32,
         workers: setup.workers as u32,
         max_users: setup.max_users.div_ceil(setup.workers as u32),
@@ -177,84 +181,83 @@ fn worker(
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let local = LocalSet::new();
     let stop = setup.stop.clone();
-    // Until the common start the clock reads zero; users that began before it would be timed
-    // with a clock that stands still.
+    // The clock reads zero until the common start: requests sent before it would have wrong times.
     clock.sleep_until(Nanos(1));
-    let (taken, rounds, panicked, overloaded) = match (&setup.schedule, arrivals) {
+    let (taken, closed, panicked, overloaded) = match (&setup.schedule, arrivals) {
         (Schedule::Open(_), Some(arrivals)) => {
-            let work = open::work(Rc::clone(&bench), share, arrivals, end, drain, stop);
-            let shift = local.block_on(&runtime, work);
-            (shift.taken, None, shift.panicked, shift.overloaded)
+            let work = open::work(Rc::clone(&worker), share, arrivals, end, drain, stop);
+            let report = local.block_on(&runtime, work);
+            (report.taken, None, report.panicked, report.overloaded)
         }
         (Schedule::Closed(rule), _) => {
             let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
-            let mix = Mix::new(&weights)?;
-            let manner = Manner {
+            let mix = FlowMix::new(&weights)?;
+            let mode = ClosedMode {
                 budget,
                 pace: options.pace.map(|pace| Nanos::from_millis(pace.0)),
                 ramp: Ramp::new(&options.ramp),
-                helm: options.helm.clone(),
+                control: options.control.clone(),
             };
-            let work = closed::work(Rc::clone(&bench), share, *rule, mix, manner, drain, stop);
-            let rounds = local.block_on(&runtime, work);
-            let panicked = rounds.panicked;
-            (Vec::new(), Some(rounds), panicked, false)
+            let work = closed::work(Rc::clone(&worker), share, *rule, mix, mode, drain, stop);
+            let report = local.block_on(&runtime, work);
+            let panicked = report.panicked;
+            (Vec::new(), Some(report), panicked, false)
         }
         (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
     };
-    // Ends the tasks that are left; each records what it had open.
+    // Drops the remaining tasks; each records its open requests.
     drop(local);
     drop(runtime);
     if panicked {
         return Err(DriverError::Panicked("flow"));
     }
-    let shard = bench.into_shard().ok_or(DriverError::Panicked("worker"))?;
-    Ok(Work {
+    let shard = worker.into_shard().ok_or(DriverError::Panicked("worker"))?;
+    Ok(WorkerReport {
         shard,
         taken,
         overloaded,
-        rounds,
+        closed,
     })
 }
 
 fn collect(
-    setup: &Setup,
-    options: &Options,
+    setup: &DriverSetup,
+    options: &DriverOptions,
     clock: Clock,
-    pace: Option<Pace>,
-    works: Vec<Work>,
+    paced: Option<PacerReport>,
+    reports: Vec<WorkerReport>,
 ) -> TrialData {
     let window: Window = setup.schedule.window();
     let mut lag = response_histogram();
     let mut started = 0;
-    let mut stopped = pace.as_ref().and_then(|pace| pace.stopped);
+    let mut stopped = paced.as_ref().and_then(|report| report.stopped);
     let mut shards = Vec::new();
     let mut taken = Vec::new();
     let mut phases = Vec::new();
     let mut overloaded = false;
     let mut changes = Vec::new();
-    // The window ends early only where every worker's users did.
+    // The window ends early only where the users of every worker ended early.
     let mut ended = Some(Nanos(0));
-    for work in works {
-        taken.extend(work.taken);
-        overloaded |= work.overloaded;
-        phases.push(work.shard.phases().cloned().collect());
-        shards.push(work.shard);
-        let Some(rounds) = work.rounds else {
+    for report in reports {
+        taken.extend(report.taken);
+        overloaded |= report.overloaded;
+        phases.push(report.shard.phases().cloned().collect());
+        shards.push(report.shard);
+        let Some(closed) = report.closed else {
             ended = None;
             continue;
         };
-        lag.add(&rounds.lag).expect("equal bounds");
-        started += rounds.started;
-        // Every worker hears of the same wishes; they are told once.
+        lag.add(&closed.lag).expect("equal bounds");
+        started += closed.started;
+        // Every worker receives the same events; those of the first one are kept.
         if changes.is_empty() {
-            changes = rounds.changes;
+            changes = closed.changes;
         }
-        stopped = stopped.max(rounds.stopped);
-        ended = ended.zip(rounds.ended).map(|(one, other)| one.max(other));
+        stopped = stopped.max(closed.stopped);
+        ended = ended.zip(closed.ended).map(|(one, other)| one.max(other));
     }
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
-    // Its own limit ended the load, nobody else.
+    // A load that its own limit stopped counts as overloaded, not as interrupted.
     data.overloaded = overloaded;
     data.interrupted = stopped.is_some() && !overloaded;
     data.name_phases(&options.phases, &phases);
@@ -262,23 +265,23 @@ fn collect(
         data.window.1 = window.to.min(at.max(window.from));
     }
     (data.planned_arrivals, data.emitted) = (started, started);
-    if let (Some(pace), Schedule::Open(plan)) = (pace, &setup.schedule) {
-        lag = pace.lag;
-        data.emitted = pace.emitted;
-        changes = pace.changes;
+    if let (Some(report), Schedule::Open(plan)) = (paced, &setup.schedule) {
+        lag = report.lag;
+        data.emitted = report.emitted;
+        changes = report.changes;
         let cut = |arrival: &&crate::schedule::Arrival| {
             data.window.0 <= arrival.intended && arrival.intended < data.window.1
         };
         data.planned_arrivals = if changes.is_empty() {
             plan.arrivals.iter().filter(cut).count() as u64
         } else {
-            // The plan was made anew on the way, and every arrival of it was let go.
-            pace.emitted
+            // The plan was changed while the load ran; every arrival of the new plan was released.
+            report.emitted
         };
     }
     data.changes = changes
         .into_iter()
-        .map(|(at, wish)| (at, wish.to_string()))
+        .map(|(at, event)| (at, event.to_string()))
         .collect();
     data.lag = lag;
     taken.sort_unstable();

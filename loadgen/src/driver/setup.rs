@@ -1,4 +1,4 @@
-//! What the driver is given, and why it may refuse.
+//! The load of one trial, and the errors of the driver.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use crate::{
-    flows::{Flow, World},
+    flow::Flow,
     recorder::HIGHEST,
     schedule::{PlanError, Schedule},
     suite::Think,
@@ -17,64 +17,62 @@ use crate::{
 /// Most worker threads.
 const MOST_WORKERS: usize = 64;
 
-/// One flow of the mix.
-#[derive(Clone, Copy)]
+/// One flow of the mix, with its share.
+#[derive(Clone)]
 pub struct FlowLoad {
-    /// What it does.
-    pub flow: &'static dyn Flow,
-    /// Its weight among all; arrivals of an open model are planned with the same.
+    /// The flow.
+    pub flow: Arc<dyn Flow>,
+    /// Weight among all flows; arrivals of an open model are planned with the same weights.
     pub weight: f64,
-    /// Pause before its next iteration (closed model), where it has one of its own.
+    /// Think time before the next iteration (closed model), where the flow has its own.
     pub think: Option<Think>,
 }
 
-/// One trial's load.
-pub struct Setup {
+/// The load of one trial.
+pub struct DriverSetup {
     /// Where to send.
     pub target: SocketAddr,
     /// Value of the `Host` header.
     pub host: String,
     /// When to send.
     pub schedule: Schedule,
-    /// The mix, in the order that the plan's arrivals count in.
+    /// The mix; arrivals of the plan name a flow by its index here.
     pub flows: Vec<FlowLoad>,
-    /// What all users know.
-    pub world: Arc<World>,
     /// Longest time from the intended start to the last byte.
     pub timeout: Millis,
-    /// Longest wait, after the load, for what is under way.
+    /// Longest wait for open requests after the load.
     pub drain: Millis,
-    /// Most users, and so connections, a flow (open model).
+    /// Most virtual users, and so connections, for each flow (open model).
     pub max_users: u32,
     /// Threads that send; 1 is enough for tens of thousands of requests a second.
     pub workers: usize,
-    /// Root of the users' chance.
+    /// Root seed of all random choices.
     pub seed: u64,
-    /// Told while it runs.
+    /// Counters that are updated while the load runs.
     pub progress: Arc<Progress>,
-    /// Ends the load early; what is under way is still waited for.
+    /// Ends the load early; open requests are still waited for.
     pub stop: CancellationToken,
 }
 
-/// The load could not be driven. A failed *request* is never one of these: it is data.
+/// Why there is no trial. A failed *request* is never one of these: it is data.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
-    /// The setup makes no sense.
+    /// The setup is not valid.
     #[error("{0}")]
     Setup(String),
     /// The load could not be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
-    /// The operating system gives no thread or event loop.
+    /// The operating system refuses a thread or an event loop.
     #[error("cannot start a thread of the driver: {0}")]
     Thread(#[from] io::Error),
     /// A flow or the driver itself has a bug.
-    #[error("a {0} of the driver panicked; the trial is worthless, please report this")]
+    #[error("a {0} of the driver panicked; the trial is not valid, please report this")]
     Panicked(&'static str),
 }
 
-impl Setup {
-    /// Refuses what cannot give a valid trial.
+impl DriverSetup {
+    /// Refuses a setup that cannot give a valid trial.
     pub(super) fn check(&self) -> Result<(), DriverError> {
         let refuse = |why: String| Err(DriverError::Setup(why));
         if self.flows.is_empty() {

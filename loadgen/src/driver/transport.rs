@@ -1,4 +1,4 @@
-//! How flows reach the target: the door of the flows, kept by a virtual user.
+//! The interface through which flows send requests, implemented by a virtual user.
 
 use std::time::Duration;
 
@@ -6,48 +6,51 @@ use futures_util::future::{LocalBoxFuture, join_all};
 
 use super::{
     connection::{Connection, exchange, message},
-    patience::Patience,
-    showing, socket,
-    user::{User, conclude},
+    http_trace,
+    request_record::conclude,
+    request_timer::RequestTimer,
+    user::User,
+    user_socket,
+    web_socket::WebSocket,
 };
 use crate::{
     check::Reply,
-    flows::Transport,
+    flow::Transport,
     request::Request,
     sample::{OpId, Outcome},
 };
 
-/// Most requests that one user sends at once.
+/// Most requests that one user sends at the same time.
 const MOST_AT_ONCE: usize = 256;
 
 impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
-        let showing = self.bench.showing.as_ref();
-        let shown = showing.and_then(|one| one.request(&request, &self.bench.host));
-        let mut message = message(&self.bench, request);
+        let trace = self.worker.trace.as_ref();
+        let shown = trace.and_then(|one| one.request(&request, &self.worker.endpoint.host));
+        let mut message = message(&self.worker, request);
         Box::pin(async move {
-            let sample = &mut self.entries[0].sample;
+            let sample = &mut self.records[0].sample;
             let result = exchange(
-                &self.bench,
+                &self.worker,
                 &mut self.connection,
                 self.number,
-                &mut self.patience,
+                &mut self.timer,
                 &mut message,
                 sample,
             )
             .await;
             if let Some(text) = shown {
-                showing::print(text, &result);
+                http_trace::print(text, &result);
             }
-            let reply = conclude(&self.bench, &mut self.entries[0], result);
+            let reply = conclude(&self.worker, &mut self.records[0], result);
             self.advance();
             reply
         })
     }
 
     fn settle(&mut self, outcome: Outcome, why: Option<String>) {
-        self.settle_entry(0, outcome, why.as_deref());
+        self.settle_record(0, outcome, why.as_deref());
     }
 
     fn burst(
@@ -62,33 +65,33 @@ impl Transport for User {
             if self.burst.len() < at_once {
                 self.burst.resize_with(at_once, || None);
             }
-            let (bench, user) = (&*self.bench, self.number);
-            // Connected first, or the slowest handshake would decide who comes last. A failure
-            // shows again, and is counted, when the request itself is sent.
-            let left = bench.left(self.intended).duration();
+            let (worker, user) = (&*self.worker, self.number);
+            // All connections are opened first, so that requests do not wait for handshakes. A
+            // failure shows again, and is counted, when the request itself is sent.
+            let left = worker.left(self.intended).duration();
             let connected = join_all(
                 self.burst[..at_once]
                     .iter_mut()
-                    .map(|slot| Connection::ready(slot, bench, user)),
+                    .map(|slot| Connection::ready(slot, worker, user)),
             );
             let _late_or_refused = tokio::time::timeout(left, connected).await;
             let sent = self
-                .entries
+                .records
                 .iter_mut()
                 .zip(&mut self.burst)
                 .zip(requests)
-                .map(|((entry, slot), request)| async move {
-                    let sample = &mut entry.sample;
-                    let mut patience = Patience::default();
-                    let mut message = message(bench, request);
+                .map(|((record, slot), request)| async move {
+                    let sample = &mut record.sample;
+                    let mut timer = RequestTimer::default();
+                    let mut message = message(worker, request);
                     let result =
-                        exchange(bench, slot, user, &mut patience, &mut message, sample).await;
-                    conclude(bench, entry, result)
+                        exchange(worker, slot, user, &mut timer, &mut message, sample).await;
+                    conclude(worker, record, result)
                 });
             let mut replies = join_all(sent).await;
-            for entry in self.entries.iter_mut().skip(at_once) {
+            for record in self.records.iter_mut().skip(at_once) {
                 let why = format!("more than {MOST_AT_ONCE} at once");
-                replies.push(conclude(bench, entry, Err((Outcome::Dropped, why))));
+                replies.push(conclude(worker, record, Err((Outcome::Dropped, why))));
             }
             self.advance();
             replies
@@ -96,7 +99,7 @@ impl Transport for User {
     }
 
     fn settle_nth(&mut self, index: usize, outcome: Outcome, why: Option<String>) {
-        self.settle_entry(index, outcome, why.as_deref());
+        self.settle_record(index, outcome, why.as_deref());
     }
 
     fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()> {
@@ -104,15 +107,15 @@ impl Transport for User {
     }
 
     fn socket_is_open(&self) -> bool {
-        self.socket.as_ref().is_some_and(socket::Socket::is_open)
+        self.socket.as_ref().is_some_and(WebSocket::is_open)
     }
 
     fn socket_overflow(&self) -> u64 {
-        self.socket.as_ref().map_or(0, socket::Socket::overflow)
+        self.socket.as_ref().map_or(0, WebSocket::overflow)
     }
 
     fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool> {
-        Box::pin(socket::open(self, op, request))
+        Box::pin(user_socket::open(self, op, request))
     }
 
     fn socket_exchange<'a>(
@@ -121,7 +124,7 @@ impl Transport for User {
         text: Option<String>,
         on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
     ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(socket::exchange(self, ops, text, on_text))
+        Box::pin(user_socket::exchange(self, ops, text, on_text))
     }
 
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {

@@ -1,9 +1,9 @@
-//! From one that publishes to all who listen.
+//! Delivers the events of one publisher to all listeners.
 //!
 //! Each listener has a bounded queue. A [`Tick`] that finds it full is dropped, so a slow terminal
-//! can never hold the pacer back; every other event waits for room, for a while. A listener that
-//! made none in that time, or that is gone, is passed over from then on: a run outlives its
-//! audience.
+//! can never delay the pacer; every other event waits for a free place, for a limited time. A
+//! listener that has none in that time, or that is gone, is skipped from then on: a run continues
+//! without its listeners.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,34 +17,34 @@ use crate::schema::Trial;
 /// Events that may wait for a listener: some minutes of ticks.
 const CAPACITY: usize = 256;
 
-/// Longest wait for a listener whose queue is full: a reader of a pipe that stands still.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// Time between two looks at a full queue.
-const LOOK_UP: Duration = Duration::from_millis(10);
+/// Longest wait for a listener whose queue is full, such as a pipe whose reader has stopped.
+const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time between two attempts to send to a full queue.
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The writing end: cheap to clone, usable from any thread.
 #[derive(Debug, Clone, Default)]
 pub struct Publisher {
-    /// None for a command that nobody watches.
+    /// Empty for a command without listeners.
     listeners: Vec<Listener>,
 }
 
-/// One who listens.
+/// The sending side of one listener's queue.
 #[derive(Debug, Clone)]
 struct Listener {
     queue: SyncSender<Event>,
-    /// Whether it was waited for in vain; it hears nothing more.
+    /// Whether a wait for it has timed out; it receives nothing more.
     lost: Arc<AtomicBool>,
 }
 
-/// A publisher and the events it will send, in order.
+/// A publisher with one listener, and the events in order.
 pub fn channel() -> (Publisher, Receiver<Event>) {
     let (listener, events) = Listener::new();
     let listeners = vec![listener];
     (Publisher { listeners }, events)
 }
 
-/// A publisher and as many listeners, each of which hears everything.
+/// A publisher and `count` listeners, each of which receives every event.
 pub fn channels(count: usize) -> (Publisher, Vec<Receiver<Event>>) {
     let (listeners, events) = (0..count).map(|_| Listener::new()).unzip();
     (Publisher { listeners }, events)
@@ -57,43 +57,43 @@ impl Listener {
         (Self { queue, lost }, events)
     }
 
-    /// Gives it one event, waiting for room no longer than [`PATIENCE`].
-    fn hear(&self, mut event: Event) {
+    /// Sends one event, waiting for a free place no longer than [`SEND_TIMEOUT`].
+    fn send(&self, mut event: Event) {
         if self.lost.load(Ordering::Relaxed) {
             return;
         }
         let begun = Instant::now();
         loop {
             match self.queue.try_send(event) {
-                // A closed channel is no failure of the run: the audience left.
+                // A closed channel is not a failure of the run: the listener has left.
                 Ok(())
                 | Err(TrySendError::Disconnected(_) | TrySendError::Full(Event::Tick(_))) => return,
-                Err(TrySendError::Full(_)) if begun.elapsed() >= PATIENCE => {
+                Err(TrySendError::Full(_)) if begun.elapsed() >= SEND_TIMEOUT => {
                     self.lost.store(true, Ordering::Relaxed);
                     return;
                 }
                 Err(TrySendError::Full(kept)) => event = kept,
             }
-            thread::sleep(LOOK_UP);
+            thread::sleep(RETRY_INTERVAL);
         }
     }
 }
 
 impl Publisher {
-    /// A publisher that nobody listens to.
+    /// A publisher without listeners.
     pub fn silent() -> Self {
         Self::default()
     }
 
-    /// Sends one event to everyone. A tick is dropped where a listener lags; others wait for room,
-    /// and not for long.
+    /// Sends one event to everyone. A tick is dropped where a listener lags; other events wait for
+    /// a free place, for a limited time.
     pub fn send(&self, event: Event) {
         for listener in &self.listeners {
-            listener.hear(event.clone());
+            listener.send(event.clone());
         }
     }
 
-    /// Says that a stage begins.
+    /// Publishes that a stage begins.
     pub fn stage(&self, what: impl Into<String>, expected: Option<Duration>) {
         self.send(Event::Stage {
             what: what.into(),
@@ -101,22 +101,22 @@ impl Publisher {
         });
     }
 
-    /// Says where the trial stands; never blocks.
+    /// Publishes the state of the trial; never blocks.
     pub fn tick(&self, tick: Tick) {
         self.send(Event::Tick(Box::new(tick)));
     }
 
-    /// Says that a trial has ended.
+    /// Publishes that a trial has ended.
     pub fn trial_done(&self, trial: Trial) {
         self.send(Event::TrialDone(Box::new(trial)));
     }
 
-    /// Says one line.
+    /// Publishes one line.
     pub fn note(&self, text: impl Into<String>) {
         self.send(Event::Note(text.into()));
     }
 
-    /// Says one line that a reader must know.
+    /// Publishes a warning of one line.
     pub fn warning(&self, text: impl Into<String>) {
         self.send(Event::Warning(text.into()));
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_left_disturbs_neither_the_run_nor_the_others() {
+    fn a_listener_that_left_affects_neither_the_run_nor_the_others() {
         let (publisher, mut events) = channels(2);
         drop(events.remove(0));
         publisher.note("one hears this");
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_that_stands_still_is_waited_for_once() {
+    fn a_listener_that_has_stopped_reading_is_waited_for_once() {
         let (publisher, mut events) = channels(2);
         let still = events.remove(0);
         let reader = thread::spawn({
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(reader.join().unwrap(), CAPACITY + 50, "the other hears all");
         assert_eq!(still.iter().count(), CAPACITY);
         assert!(
-            begun.elapsed() < 10 * PATIENCE,
+            begun.elapsed() < 10 * SEND_TIMEOUT,
             "it was waited for again and again"
         );
     }

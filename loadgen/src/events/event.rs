@@ -1,4 +1,4 @@
-//! The events themselves.
+//! The event types.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use serde::{Deserialize, Serialize};
 use super::{span, tick::Tick};
 use crate::schema::{Trial, Verdict};
 
-/// Something that a reader of the run may want to know. As JSON: `{"event": …, "data": …}`.
+/// One event of a running command. As JSON: `{"event": …, "data": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Event {
-    /// The command knows what it will run, and where the result will lie.
+    /// The command is about to run; says what, and where the result will be.
     Begun(Begun),
     /// A new stage begins: `starting PostgreSQL`, `block 3 of 8, after: warm up`.
     Stage {
-        /// What is done now, for people.
+        /// What is done now, in words.
         what: String,
         /// How long it should take, where that is known.
         #[serde(with = "span::optional", rename = "expected_s")]
         expected: Option<Duration>,
     },
-    /// Where the running trial stands; sent about twice a second.
+    /// The state of the running trial; sent about twice a second.
     Tick(Box<Tick>),
-    /// A trial has ended and been judged.
+    /// A trial has ended, with its validity.
     TrialDone(Box<Trial>),
-    /// Something worth one line.
+    /// Information of one line.
     Note(String),
-    /// Something that a reader must know before believing a figure.
+    /// Something that a reader must know before trusting a figure.
     Warning(String),
     /// The command has its verdict, and its reports are written.
     Ended(Ended),
@@ -37,21 +37,21 @@ pub enum Event {
 /// What a command is about to run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Begun {
-    /// `run`, `experiment` …: the command's word.
+    /// Name of the command: `run`, `experiment` …
     pub command: String,
     /// Name of the suite or experiment.
     pub name: String,
-    /// What it asks, in one sentence.
+    /// Its question, in one sentence.
     pub question: String,
-    /// The load, in one line for people.
+    /// The load, described in one line.
     pub load: String,
-    /// When it began.
+    /// When the command began.
     pub at: DateTime<Utc>,
     /// Name of the result folder below `runs/`.
     pub folder: String,
 }
 
-/// What a command came to.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
     /// The outcome.
@@ -60,9 +60,9 @@ pub struct Ended {
     pub folder: String,
 }
 
-/// A text from elsewhere as one line that a terminal and a page may show: control characters,
-/// which could move the cursor or recolour the screen, and marks that reverse the direction of
-/// writing are taken out.
+/// An untrusted text as one line that is safe to show on a terminal or a page: control characters,
+/// which could move the cursor or change colours, and marks that change the direction of writing
+/// are removed.
 pub fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_from_elsewhere_cannot_steer_the_terminal() {
+    fn an_untrusted_text_cannot_control_the_terminal() {
         assert_eq!(
             printable("a\u{1b}[31mred\u{7}\r\nb\u{9b}2J\u{202e}c"),
             "a[31mred  b2Jc"

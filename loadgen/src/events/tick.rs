@@ -1,4 +1,4 @@
-//! Where the running trial stands.
+//! The state of the running trial.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::span;
 
-/// One look at a running trial. Figures of *now* are those since the look before, half a second
-/// or so; those of *lately* go back some seconds, so that they stand still enough to be read. None
-/// of them enters a report.
+/// State of a running trial. Figures of *now* are since the tick before, about half a second; those
+/// of *lately* cover some seconds, so that they are steady enough to read. None of them is used in
+/// a report.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Tick {
     /// `before`, `after` or `run`.
@@ -24,12 +24,12 @@ pub struct Tick {
     /// Time since the command's load began.
     #[serde(with = "span", rename = "elapsed_s")]
     pub elapsed: Duration,
-    /// What the command's load will take in all.
+    /// Planned duration of the command's load.
     #[serde(with = "span", rename = "total_s")]
     pub total: Duration,
     /// Iterations a second that the plan asks for now.
     pub offered: f64,
-    /// Requests a second that were completed now.
+    /// Requests per second completed now.
     pub achieved: f64,
     /// Requests sent and not yet answered, with those waiting to be sent.
     pub in_flight: u64,
@@ -49,23 +49,23 @@ pub struct Tick {
     /// The same by outcome: `timeout`, `http_error` …; those that have not occurred are absent.
     pub errors: BTreeMap<String, u64>,
     /// Response times of the successes lately, from fast to slow, without empty ends.
-    pub histogram: Vec<Bar>,
+    pub histogram: Vec<HistogramBar>,
     /// Each operation that was done, lately; in the order of the catalogue.
     pub operations: Vec<OperationNow>,
-    /// The target; absent where it says nothing of itself.
+    /// The target; absent where it has no telemetry.
     pub target: Option<TargetNow>,
-    /// What would make the trial doubtful if it went on like this, one line each.
+    /// Reasons why the trial would not be valid if it continued like this, one line each.
     pub doubts: Vec<String>,
 }
 
 /// One bar of a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
+pub struct HistogramBar {
     /// Response times from here, in milliseconds.
     pub from_ms: f64,
     /// Up to here.
     pub to_ms: f64,
-    /// How many.
+    /// Number of successes.
     pub count: u64,
 }
 
@@ -89,16 +89,16 @@ pub struct OperationNow {
     /// Failures since the trial began, by outcome; those that have not occurred are absent.
     #[serde(default)]
     pub errors: BTreeMap<String, u64>,
-    /// Successes since the trial began by response time: how many lie between each bound of
-    /// `driver::LADDER_MS` and the one before; the last number is of those beyond all of them.
+    /// Successes since the trial began in the buckets of `driver::BUCKET_BOUNDS_MS`; the last number
+    /// is of those above all bounds.
     #[serde(default)]
-    pub ladder: Vec<u64>,
-    /// Their response times added up, in seconds.
+    pub bucket_counts: Vec<u64>,
+    /// Sum of their response times, in seconds.
     #[serde(default)]
     pub response_sum_s: f64,
 }
 
-/// What the target said of itself, lately.
+/// Telemetry of the target, lately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TargetNow {
     /// CPU in cores by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not
@@ -118,7 +118,7 @@ pub struct TargetNow {
     pub cache_hit_ratio: BTreeMap<String, f64>,
     /// PostgreSQL statements a second.
     pub queries_per_s: f64,
-    /// Backends of PostgreSQL by what they wait for, `CPU` where nothing, at the newest look.
+    /// Backends of PostgreSQL by wait event, `CPU` where they do not wait, at the newest sample.
     pub waits: BTreeMap<String, u32>,
     /// Bytes of write-ahead log a second.
     pub wal_bytes_per_s: f64,

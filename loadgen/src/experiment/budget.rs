@@ -81,18 +81,19 @@ pub fn smallest_effect(experiment: &Experiment) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::experiment::file::parse;
+    use crate::system::Shop;
 
     const FILE: &str = "\
 name: x
-before: { set: { cache.mentors: off } }
+before: { set: { cache.orders: off } }
 after: {}
-primary: [ mentors.list p50 ]
+primary: [ orders.list p50 ]
 load: { model: open, rate: 40/s, warmup: 2s, duration: 8s }
-flows: [ { flow: mentors.browse } ]
+flows: [ { flow: orders.browse } ]
 ";
 
     fn fitted(budget: u64) -> Result<(u32, u64), String> {
-        let mut experiment = parse(FILE, "x.yaml").unwrap();
+        let mut experiment = parse(FILE, "x.yaml", &Shop).unwrap();
         fit(&mut experiment, Millis(budget * 1_000))?;
         let planned =
             u64::from(experiment.blocks) * 2 * (experiment.suite.windows.planned().0 + BESIDE.0);
@@ -122,7 +123,7 @@ flows: [ { flow: mentors.browse } ]
 
     #[test]
     fn more_blocks_and_longer_trials_see_smaller_effects() {
-        let mut experiment = parse(FILE, "x.yaml").unwrap();
+        let mut experiment = parse(FILE, "x.yaml", &Shop).unwrap();
         let short = smallest_effect(&experiment).unwrap();
         experiment.blocks = 24;
         let long = smallest_effect(&experiment).unwrap();

@@ -10,29 +10,29 @@ use super::{
 };
 use crate::{
     seed::sub_seed,
-    trial::{self, Arm, Bench, Place, Sessions, TrialError},
+    system::SystemError,
+    trial::{self, Arm, TestEnv, TrialError, TrialSpec},
     units::Rate,
 };
 
 /// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
 pub async fn run(
-    bench: &Bench,
+    env: &TestEnv,
     experiment: &Experiment,
     workers: usize,
     kept: Kept<'_>,
 ) -> Finished {
     let mut experiment = experiment.clone();
-    let mut sessions = Sessions::default();
     let profiles = [
-        experiment.before.profile.clone(),
-        experiment.after.profile.clone(),
+        experiment.before.settings.clone(),
+        experiment.after.settings.clone(),
     ];
     let mut rate = None;
     if experiment.find_rate {
-        match find_rate(bench, &mut experiment, workers, &mut sessions, kept).await {
+        match find_rate(env, &mut experiment, workers, kept).await {
             Ok(found) => rate = Some(found),
             Err(error) => {
-                let mut work = Work::new(bench, &experiment, workers, profiles, "");
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
                 work.fail(error);
                 return work.finish();
             }
@@ -41,12 +41,18 @@ pub async fn run(
     let mut controls = Vec::new();
     let mut ran = 0;
     for kind in experiment.controls.clone() {
-        let arms = kind.arms(&experiment.after.profile);
-        let mut work = Work::new(bench, &experiment, workers, arms, kind.as_str());
-        (work.sessions, work.ran_before) = (std::mem::take(&mut sessions), ran);
-        bench.events.note(format!("control: {}", kind.as_str()));
+        let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
+            Ok(arms) => arms,
+            Err(why) => {
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                work.fail(SystemError::Failed(why).into());
+                return work.finish();
+            }
+        };
+        let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
+        work.ran_before = ran;
+        env.events.note(format!("control: {}", kind.as_str()));
         work.blocks(CONTROL_BLOCKS, kept).await;
-        sessions = std::mem::take(&mut work.sessions);
         ran += work.trials.len();
         let finished = work.finish();
         if finished.interrupted || finished.error.is_some() {
@@ -54,11 +60,11 @@ pub async fn run(
         }
         let primary = &experiment.primary;
         let control = kind.found(finished.valid_blocks, finished.effects, primary);
-        bench.events.note(control.sentence.clone());
+        env.events.note(control.sentence.clone());
         controls.push(control);
     }
-    let mut work = Work::new(bench, &experiment, workers, profiles, "");
-    (work.sessions, work.ran_before) = (sessions, ran);
+    let mut work = Work::new(env, &experiment, workers, profiles, "");
+    work.ran_before = ran;
     work.blocks(experiment.blocks, kept).await;
     let mut finished = work.finish();
     weigh(&mut finished.effects, &controls);
@@ -70,10 +76,9 @@ pub async fn run(
 /// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
 /// one takes.
 async fn find_rate(
-    bench: &Bench,
+    env: &TestEnv,
     experiment: &mut Experiment,
     workers: usize,
-    sessions: &mut Sessions,
     kept: Kept<'_>,
 ) -> Result<(Rate, String), TrialError> {
     let probe = rate::probe(&experiment.suite);
@@ -82,11 +87,8 @@ async fn find_rate(
         .into_iter()
         .enumerate()
     {
-        let arm = Arm {
-            name: name.to_owned(),
-            profile: spec.profile.clone(),
-        };
-        let place = Place {
+        let arm = Arm::new(name, spec.settings.clone(), env.system.application());
+        let spec = TrialSpec {
             suite: &probe,
             arm: &arm,
             block: 1,
@@ -98,7 +100,7 @@ async fn find_rate(
             elapsed: Duration::ZERO,
             total: probe.windows.planned().duration(),
         };
-        let outcome = trial::run(bench, &place, sessions).await?;
+        let outcome = trial::run(env, &spec).await?;
         kept(&outcome);
         if outcome.data.interrupted {
             return Err(TrialError::Stopped);
@@ -118,6 +120,6 @@ async fn find_rate(
     let told = format!(
         "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
     );
-    bench.events.note(told.clone());
+    env.events.note(told.clone());
     Ok((found, told))
 }

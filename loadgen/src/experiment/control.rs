@@ -4,18 +4,16 @@
 
 use std::fmt::Write as _;
 
-use shared::profile::Profile;
-
 use super::file::Experiment;
-use crate::schema::{Control, Decision, Effect};
+use crate::{
+    schema::{Control, Decision, Effect},
+    system::{Application, Settings},
+};
 
 /// Pairs of each control of a rigorous experiment.
 pub const CONTROL_BLOCKS: u32 = 8;
 /// Slowness that a rigorous experiment plants, in per cent of each request's time.
 pub const PLANTED: u32 = 10;
-
-/// The switch that plants slowness.
-const SLOWDOWN: &str = "lab.slowdown";
 
 /// One control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,15 +33,22 @@ impl Kind {
         }
     }
 
-    /// The two profiles of a control on `profile`.
-    pub fn arms(self, profile: &Profile) -> [Profile; 2] {
-        let mut second = profile.clone();
+    /// The two configurations of a control on `settings`. An error where slowness cannot be
+    /// planted.
+    pub fn arms(
+        self,
+        settings: &Settings,
+        application: &dyn Application,
+    ) -> Result<[Settings; 2], String> {
+        let mut second = settings.clone();
         if let Self::Planted(percent) = self {
-            second
-                .set(SLOWDOWN, &percent.to_string())
-                .expect("the switch takes what its type takes");
+            let switch = application.slowdown_switch().ok_or_else(|| {
+                "this application has no switch that makes it slower: no slowness can be planted"
+                    .to_owned()
+            })?;
+            application.set(&mut second, switch, &percent.to_string())?;
         }
-        [profile.clone(), second]
+        Ok([settings.clone(), second])
     }
 
     /// Whether the control came out as it must.
@@ -142,10 +147,14 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
 
 impl Experiment {
     /// Makes it a control of itself on its `after` profile.
-    pub fn make_control(&mut self, kind: Kind) {
-        let [before, after] = kind.arms(&self.after.profile);
-        self.before.profile = before;
-        self.after.profile = after;
+    pub fn make_control(
+        &mut self,
+        kind: Kind,
+        application: &dyn Application,
+    ) -> Result<(), String> {
+        let [before, after] = kind.arms(&self.after.settings, application)?;
+        self.before.settings = before;
+        self.after.settings = after;
         self.why = None;
         match kind {
             Kind::Same => {
@@ -163,12 +172,14 @@ impl Experiment {
                     format!("Does the method see a planted slowness of {percent} %?");
             }
         }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::Shop;
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
@@ -188,7 +199,7 @@ mod tests {
         }
     }
 
-    const PRIMARY: &str = "mentors.list p97.5";
+    const PRIMARY: &str = "orders.list p97.5";
 
     fn control(kind: Kind, metric: &str, decision: Decision) -> Control {
         kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
@@ -199,7 +210,7 @@ mod tests {
         let same = |decision| control(Kind::Same, PRIMARY, decision).passed;
         assert!(same(Decision::NoChange) && same(Decision::Inconclusive));
         assert!(!same(Decision::Improved) && !same(Decision::Regressed));
-        let planted = |decision| control(Kind::Planted(10), "mentors.list p50", decision);
+        let planted = |decision| control(Kind::Planted(10), "orders.list p50", decision);
         assert!(planted(Decision::Regressed).passed);
         assert!(!planted(Decision::NoChange).passed && !planted(Decision::Inconclusive).passed);
         assert!(
@@ -231,13 +242,14 @@ mod tests {
 
     #[test]
     fn arms_of_a_control_differ_in_the_planted_slowness_alone() {
-        let profile = Profile::after();
-        let [one, other] = Kind::Same.arms(&profile);
+        let settings = Shop.default_profile();
+        let [one, other] = Kind::Same.arms(&settings, &Shop).unwrap();
         assert!(one.differences(&other).is_empty());
-        let [one, other] = Kind::Planted(10).arms(&profile);
+        let [one, other] = Kind::Planted(10).arms(&settings, &Shop).unwrap();
         assert_eq!(
             one.differences(&other),
-            [(SLOWDOWN.to_owned(), "0".to_owned(), "10".to_owned())]
+            [("test.slowdown".to_owned(), "0".to_owned(), "10".to_owned())]
         );
+        assert!(Kind::Planted(11).arms(&settings, &Shop).is_err());
     }
 }

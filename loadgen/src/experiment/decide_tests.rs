@@ -31,7 +31,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
         seed: 1,
         validity: Validity::default(),
         total: operation("total"),
-        operations: vec![operation("mentors.list")],
+        operations: vec![operation("orders.list")],
         series: Vec::new(),
         server: Server {
             requests: 100,
@@ -45,8 +45,8 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
 
 fn scope() -> super::super::MetricScope<'static> {
     super::super::MetricScope {
-        operations: vec!["mentors.list"],
-        caches: vec!["mentors"],
+        operations: vec!["orders.list"],
+        caches: vec!["orders"],
         processes: Vec::new(),
     }
 }
@@ -76,7 +76,7 @@ fn pairs(before: f64, after: &[f64]) -> Vec<(Option<f64>, Option<f64>)> {
 #[test]
 fn eight_pairs_that_all_halved_have_improved_by_more_than_the_margin() {
     let figures = pairs(100.0, &[50.0, 51.0, 49.0, 50.5, 48.0, 52.0, 50.0, 49.5]);
-    let effect = decided("mentors.list p50", &figures, (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &figures, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Improved);
     assert!((effect.ratio.unwrap() - 0.5).abs() < 0.01);
     let (low, high) = effect.interval.unwrap();
@@ -92,17 +92,17 @@ fn eight_pairs_that_all_halved_have_improved_by_more_than_the_margin() {
 #[test]
 fn the_same_the_other_way_round_got_worse() {
     let figures = pairs(100.0, &[200.0, 205.0, 195.0, 201.0, 199.0, 202.0]);
-    let effect = decided("mentors.list p50", &figures, (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &figures, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Regressed);
 }
 
 #[test]
 fn pairs_that_hardly_differ_are_no_change_and_noisy_ones_undecided() {
     let close = pairs(100.0, &[100.5, 99.5, 100.2, 99.8, 100.1, 99.9, 100.3, 99.7]);
-    let effect = decided("mentors.list p50", &close, (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &close, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::NoChange);
     let noisy = pairs(100.0, &[60.0, 160.0, 90.0, 120.0, 70.0, 150.0]);
-    let effect = decided("mentors.list p50", &noisy, (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &noisy, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Inconclusive);
     assert!(
         effect.sentence.contains("blocks would tell"),
@@ -113,7 +113,7 @@ fn pairs_that_hardly_differ_are_no_change_and_noisy_ones_undecided() {
 
 #[test]
 fn two_pairs_have_a_ratio_and_a_range_but_no_interval_and_no_decision() {
-    let effect = decided("mentors.list p50", &pairs(100.0, &[10.0, 12.0]), (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &pairs(100.0, &[10.0, 12.0]), (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Inconclusive);
     assert!(effect.ratio.is_some() && effect.interval.is_none());
     assert!(
@@ -131,7 +131,7 @@ fn two_pairs_have_a_ratio_and_a_range_but_no_interval_and_no_decision() {
 #[test]
 fn a_percentile_beyond_the_timeout_counts_as_the_timeout_and_says_so() {
     let figures: Vec<_> = (0..6).map(|_| (None, Some(100.0))).collect();
-    let effect = decided("mentors.list p50", &figures, (1.0, 1.0)).unwrap();
+    let effect = decided("orders.list p50", &figures, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Improved);
     assert_eq!(effect.before, None);
     assert!((effect.ratio.unwrap() - 0.01).abs() < 1e-9);
@@ -159,7 +159,7 @@ fn blocks_in_which_an_arm_never_came_to_the_operation_are_not_compared() {
 #[test]
 fn what_no_arm_has_is_left_out_and_what_one_has_gets_no_ratio() {
     let figures = pairs(100.0, &[100.0; 6]);
-    assert!(decided("cache hit ratio mentors", &figures, (1.0, 1.0)).is_none());
+    assert!(decided("cache hit ratio orders", &figures, (1.0, 1.0)).is_none());
     let effect = decided("queries per request", &figures, (20.0, 0.0)).unwrap();
     assert_eq!(
         (effect.ratio, effect.decision),

@@ -94,8 +94,9 @@ pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<Strin
 mod tests {
     use super::*;
     use crate::experiment::file;
+    use crate::system::Shop;
 
-    const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: auth.login } ]\n";
+    const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: session.open } ]\n";
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_came_is_held_against_what_was_expected_and_explained() {
-        let experiment = file::parse(TEXT, "x.yaml").unwrap();
+        let experiment = file::parse(TEXT, "x.yaml", &Shop).unwrap();
         let told = |decision| {
             let effects = [
                 effect("total p50", decision),
@@ -137,7 +138,9 @@ mod tests {
     #[test]
     fn another_word_is_refused_with_its_line() {
         let wrong = TEXT.replace("improves", "better");
-        let error = file::parse(&wrong, "x.yaml").unwrap_err().to_string();
+        let error = file::parse(&wrong, "x.yaml", &Shop)
+            .unwrap_err()
+            .to_string();
         assert!(error.starts_with("x.yaml:2: `better`"), "{error}");
     }
 }

@@ -1,15 +1,15 @@
 //! Reads an experiment file: a suite's keys, and what differs between the arms.
 //!
 //! ```yaml
-//! name: mentor_cache
-//! question: How much does the cache of mentor lists save?
-//! hypothesis: the tail of mentors.list falls by half
+//! name: list_cache
+//! question: How much does the cache of lists save?
+//! hypothesis: the tail of orders.list falls by half
 //! expected: improves                  # or regresses, no_change: the first primary metric
-//! why: cache hit ratio mentors        # the metric that should explain it
-//! before: { profile: after, set: { cache.mentors: off } }
+//! why: cache hit ratio orders         # the metric that should explain it
+//! before: { profile: after, set: { cache.orders: off } }
 //! after: { profile: after }
 //! blocks: 6                           # pairs of trials, in an order drawn by lot
-//! primary: [ mentors.list p97.5 ]   # what a claim is staked on
+//! primary: [ orders.list p97.5 ]    # what a claim is staked on
 //! scale: small                        # of an own stack
 //! quick: { blocks: 2, warmup: 1s, duration: 4s }
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
-use shared::{dataset::Scale, profile::Profile, time::Millis};
+use shared::{dataset::Scale, time::Millis};
 
 use super::{
     control::{CONTROL_BLOCKS, Kind},
@@ -29,7 +29,10 @@ use crate::suite::{
     LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
-use crate::threshold::Level;
+use crate::{
+    system::{Application, Settings},
+    threshold::Level,
+};
 
 /// Most pairs of trials.
 pub const MAX_BLOCKS: u32 = 200;
@@ -67,7 +70,7 @@ pub struct Experiment {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ArmSpec {
     /// Every switch.
-    pub profile: Profile,
+    pub settings: Settings,
 }
 
 /// A shorter version, to see that everything works; too short to decide anything.
@@ -135,13 +138,13 @@ struct RawQuick {
 }
 
 /// Reads and checks the experiment file at `path`.
-pub fn file(path: &Path) -> Result<Experiment, BadFile> {
+pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, BadFile> {
     let text = load::read_text(path)?;
-    parse(&text, &path.display().to_string())
+    parse(&text, &path.display().to_string(), application)
 }
 
 /// Checks the text of an experiment; `file` names it in errors.
-pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
+pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
     let raw: RawExperiment = load::from_yaml(text, file)?;
     let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
     let blocks = raw.blocks.as_ref().map_or(6, |blocks| blocks.value);
@@ -150,21 +153,22 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
     }
     let arm = |raw: &Spanned<RawArm>| {
         let line = raw.referenced.line();
-        let mut profile = match &raw.value.profile {
-            None => Profile::after(),
-            Some(name) => Profile::named(&name.value)
-                .map_err(|error| at(name.referenced.line(), error.to_string()))?,
+        let mut settings = match &raw.value.profile {
+            None => application.default_profile(),
+            Some(name) => application
+                .profile(&name.value)
+                .map_err(|error| at(name.referenced.line(), error))?,
         };
         for (path, value) in &raw.value.set {
             let line = match value.referenced.line() {
                 0 => line,
                 known => known,
             };
-            profile
-                .set(path, &value.value)
-                .map_err(|error| at(line, error.to_string()))?;
+            application
+                .set(&mut settings, path, &value.value)
+                .map_err(|error| at(line, error))?;
         }
-        Ok(ArmSpec { profile })
+        Ok(ArmSpec { settings })
     };
     let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
     let expected = match &raw.expected {
@@ -183,9 +187,10 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
             .map_err(|error: String| at(word.referenced.line(), error))?,
     };
     let quick = quick(raw.quick.as_ref()).map_err(|(line, why)| at(line, why))?;
-    let primary = raw.primary.map_or_else(default_primary, |names| {
-        names.into_iter().map(|name| name.value).collect()
-    });
+    let primary = raw.primary.map_or_else(
+        || application.default_primary(),
+        |names| names.into_iter().map(|name| name.value).collect(),
+    );
     let suite = load::resolve(
         RawSuite {
             name: raw.name,
@@ -200,6 +205,7 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
             seed: raw.seed,
         },
         file,
+        application.catalog(),
     )?;
     Ok(Experiment {
         suite,
@@ -215,11 +221,6 @@ pub fn parse(text: &str, file: &str) -> Result<Experiment, BadFile> {
         controls: Vec::new(),
         find_rate: false,
     })
-}
-
-/// What a claim is staked on where nothing is said.
-pub fn default_primary() -> Vec<String> {
-    vec![crate::flows::PRIMARY_METRIC.to_owned()]
 }
 
 /// Whether so many blocks can be run.
@@ -354,25 +355,26 @@ fn shorten_ramp(ramp: &mut Vec<UserPhase>, warm_up: (u64, u64), measure: (u64, u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::Shop;
 
     const GOOD: &str = "\
-name: mentor_cache
+name: list_cache
 question: How much does it save?
-before: { profile: after, set: { cache.mentors: off, pool.max: 7 } }
+before: { profile: after, set: { cache.orders: off, pool.max: 7 } }
 after: { profile: after }
 load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
-flows: [ { flow: mentors.browse } ]
+flows: [ { flow: orders.browse } ]
 quick: { blocks: 3, duration: 5s }
 thresholds: [ p95 < 1s, errors < 1% ]
 ";
 
     #[test]
     fn an_experiment_differs_in_the_switches_that_its_arms_name() {
-        let mut experiment = parse(GOOD, "x.yaml").unwrap();
+        let mut experiment = parse(GOOD, "x.yaml", &Shop).unwrap();
         let differences = experiment
             .before
-            .profile
-            .differences(&experiment.after.profile);
+            .settings
+            .differences(&experiment.after.settings);
         assert_eq!(differences.len(), 2);
         assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
         assert_eq!(experiment.planned(), Millis(120_000));
@@ -400,16 +402,16 @@ thresholds: [ p95 < 1s, errors < 1% ]
     fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
         for (from, to, line, why) in [
             (
-                "cache.mentors: off",
-                "cache.mentor: off",
+                "cache.orders: off",
+                "cache.order: off",
                 3,
-                "did you mean `cache.mentors`",
+                "did you mean `cache.orders`",
             ),
             (
-                "cache.mentors: off",
-                "cache.mentors: of",
+                "cache.orders: off",
+                "cache.orders: of",
                 3,
-                "off, memory, redis or tiered",
+                "off, memory, redis",
             ),
             (
                 "after: { profile: after }",
@@ -419,13 +421,13 @@ thresholds: [ p95 < 1s, errors < 1% ]
             ),
             ("quick:", "quik:", 7, "did you mean `quick`"),
             (
-                "name: mentor_cache",
-                "name: mentor_cache\nblocks: 0",
+                "name: list_cache",
+                "name: list_cache\nblocks: 0",
                 2,
                 "1 to 200",
             ),
         ] {
-            let error = parse(&GOOD.replace(from, to), "x.yaml")
+            let error = parse(&GOOD.replace(from, to), "x.yaml", &Shop)
                 .unwrap_err()
                 .to_string();
             assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
@@ -439,7 +441,7 @@ thresholds: [ p95 < 1s, errors < 1% ]
             "rate: 10/s, warmup: 2s, duration: 8s",
             "phases: [ {name: warm up, duration: 10s, rate: 1/s}, {duration: 20s, rate: 5/s}, {duration: 40s, rate: 9/s} ]",
         );
-        let mut suite = parse(&text, "x.yaml").unwrap().suite;
+        let mut suite = parse(&text, "x.yaml", &Shop).unwrap().suite;
         shorten(&mut suite, Millis(1_000), Millis(6_000));
         let LoadModel::Open { phases, .. } = &suite.load else {
             panic!("open")

@@ -7,7 +7,7 @@ type Figure = Box<dyn Fn(MeasuredFigures<'_>) -> Option<f64>>;
 
 /// One figure that every trial has.
 pub struct Metric {
-    /// `mentors.list p97.5`.
+    /// `orders.list p97.5`.
     pub name: String,
     /// The requests that it is a figure of.
     pub(super) subject: MetricSubject,
@@ -273,21 +273,21 @@ mod tests {
     #[test]
     fn every_operation_has_its_three_metrics_and_names_are_unique() {
         let scope = MetricScope {
-            operations: vec!["mentors.list", "auth.login"],
-            caches: vec!["mentors"],
-            processes: vec!["target-app"],
+            operations: vec!["orders.list", "session.open"],
+            caches: vec!["orders"],
+            processes: vec!["shop"],
         };
         let all = metrics(&scope, 10_000.0);
         let names: Vec<&str> = all.iter().map(|one| one.name.as_str()).collect();
         for wanted in [
-            "mentors.list p50",
-            "mentors.list p97.5",
-            "auth.login success",
+            "orders.list p50",
+            "orders.list p97.5",
+            "session.open success",
             "total p95",
             "queries per request",
-            "cache hit ratio mentors",
+            "cache hit ratio orders",
             "pool wait",
-            "target-app cpu per request",
+            "shop cpu per request",
         ] {
             assert_eq!(
                 names.iter().filter(|name| **name == wanted).count(),

@@ -5,6 +5,7 @@ mod campaign;
 mod control;
 mod decide;
 mod design;
+mod differences;
 mod expected;
 pub mod file;
 mod metrics;

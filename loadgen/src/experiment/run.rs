@@ -3,10 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::{
-    api::lab::{Explanation, ProfileView},
-    profile::Profile,
-};
+use shared::api::lab::Explanation;
 
 use super::{
     decide::decide,
@@ -16,10 +13,10 @@ use super::{
     several::hold_together,
 };
 use crate::{
-    flows,
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     seed::sub_seed,
-    trial::{self, Arm, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    system::{InForce, Settings},
+    trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec},
     units::Rate,
     verdict,
 };
@@ -35,7 +32,7 @@ pub struct ArmResult {
     /// All valid trials together; all trials where none is valid.
     pub measured: Measured,
     /// What was in force; absent where no trial came that far.
-    pub view: Option<ProfileView>,
+    pub in_force: Option<InForce>,
     /// How the statements of its operations are carried out.
     pub plans: Vec<Explanation>,
 }
@@ -67,7 +64,7 @@ pub struct Finished {
 
 /// One series of blocks on two profiles: the experiment itself, or one of its controls.
 pub(super) struct Work<'a> {
-    bench: &'a Bench,
+    env: &'a TestEnv,
     experiment: &'a Experiment,
     workers: usize,
     /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
@@ -75,9 +72,8 @@ pub(super) struct Work<'a> {
     /// Trials of the controls before it.
     pub(super) ran_before: usize,
     arms: [Arm; 2],
-    views: [Option<ProfileView>; 2],
+    in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
-    pub(super) sessions: Sessions,
     valid: [Measured; 2],
     invalid: [Measured; 2],
     pub(super) trials: Vec<Trial>,
@@ -97,26 +93,23 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(super) fn new(
-        bench: &'a Bench,
+        env: &'a TestEnv,
         experiment: &'a Experiment,
         workers: usize,
-        [before, after]: [Profile; 2],
+        [before, after]: [Settings; 2],
         label: &'static str,
     ) -> Self {
-        let arm = |name: &str, profile| Arm {
-            name: name.to_owned(),
-            profile,
-        };
+        let application = env.system.application();
+        let arm = |name: &str, settings| Arm::new(name, settings, application);
         Self {
-            bench,
+            env,
             experiment,
             workers,
             label,
             ran_before: 0,
             arms: [arm("before", before), arm("after", after)],
-            views: [None, None],
+            in_force: [None, None],
             plans: [Vec::new(), Vec::new()],
-            sessions: Sessions::default(),
             valid: [Measured::default(), Measured::default()],
             invalid: [Measured::default(), Measured::default()],
             trials: Vec::new(),
@@ -222,7 +215,7 @@ impl<'a> Work<'a> {
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
                 let block = slot.block;
-                self.bench
+                self.env
                     .events
                     .note(format!("block {block} is repeated once, both arms"));
             }
@@ -256,7 +249,7 @@ impl<'a> Work<'a> {
         let suite = &self.experiment.suite;
         let one = suite.windows.planned().duration();
         let total = self.experiment.planned().duration();
-        let place = Place {
+        let spec = TrialSpec {
             suite,
             arm: &self.arms[arm],
             block: slot.block,
@@ -268,13 +261,13 @@ impl<'a> Work<'a> {
             elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,
         };
-        let mut outcome = Box::pin(trial::run(self.bench, &place, &mut self.sessions)).await?;
+        let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
         kept(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());
-        self.views[arm].clone_from(&outcome.view);
+        self.in_force[arm].clone_from(&outcome.in_force);
         if !outcome.plans.is_empty() {
             self.plans[arm].clone_from(&outcome.plans);
         }
@@ -286,7 +279,7 @@ impl<'a> Work<'a> {
 
     fn warn(&mut self, text: String) {
         if !self.warnings.contains(&text) {
-            self.bench.events.warning(text.clone());
+            self.env.events.warning(text.clone());
             self.warnings.push(text);
         }
     }
@@ -304,7 +297,7 @@ impl<'a> Work<'a> {
         for warning in overload_warnings(&self.trials) {
             self.warn(warning);
         }
-        if let [Some(before), Some(after)] = &self.views
+        if let [Some(before), Some(after)] = &self.in_force
             && before.dataset != after.dataset
         {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
@@ -322,14 +315,14 @@ impl<'a> Work<'a> {
                     valid
                 }
             });
-        let mut arm = |arm: Arm, view: Option<ProfileView>, plans| ArmResult {
+        let mut arm = |arm: Arm, in_force: Option<InForce>, plans| ArmResult {
             arm,
             measured: measured.next().unwrap_or_default(),
-            view,
+            in_force,
             plans,
         };
         let [before, after] = self.arms;
-        let [view_before, view_after] = self.views;
+        let [view_before, view_after] = self.in_force;
         let [plans_before, plans_after] = self.plans;
         Finished {
             arms: [
@@ -357,7 +350,8 @@ impl<'a> Work<'a> {
             .collect();
         ops.sort_unstable();
         ops.dedup();
-        let names: Vec<&str> = ops.into_iter().map(flows::operation_name).collect();
+        let operations = self.env.system.application().catalog().operations;
+        let names: Vec<&str> = ops.into_iter().map(|op| operations.name(op)).collect();
         let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
         let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
         let scope = MetricScope {

@@ -15,7 +15,7 @@ use prost::Message as _;
 
 use super::*;
 use crate::{
-    driver::LADDER_MS,
+    driver::BUCKET_BOUNDS_MS,
     events::{self, Begun, OperationNow, Tick},
 };
 
@@ -31,8 +31,8 @@ fn begun() -> Event {
 }
 
 fn tick(ok: u64) -> Tick {
-    let mut ladder = vec![0; LADDER_MS.len() + 1];
-    ladder[2] = ok;
+    let mut bucket_counts = vec![0; BUCKET_BOUNDS_MS.len() + 1];
+    bucket_counts[2] = ok;
     Tick {
         arm: "run".into(),
         phase: "measure".into(),
@@ -42,7 +42,7 @@ fn tick(ok: u64) -> Tick {
             count: ok + 1,
             failed: 1,
             errors: BTreeMap::from([("timeout".to_owned(), 1)]),
-            ladder,
+            bucket_counts,
             response_sum_s: 0.25,
             ..OperationNow::default()
         }],

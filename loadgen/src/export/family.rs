@@ -28,7 +28,7 @@ pub(super) enum Value {
     Spread(Spread),
 }
 
-/// Response times by the bounds of `driver::LADDER_MS`.
+/// Response times by the bounds of `driver::BUCKET_BOUNDS_MS`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Spread {
     /// How many lie between each bound and the one before; the last number is of those beyond

@@ -8,7 +8,7 @@ use super::{
     family::{Family, Spread, Value},
 };
 use crate::{
-    driver::LADDER_MS,
+    driver::BUCKET_BOUNDS_MS,
     events::{Begun, Event, OperationNow, TargetNow, Tick},
     sample::Outcome,
     schema::Trial,
@@ -228,12 +228,12 @@ impl Operation {
             *self.outcomes.entry(outcome.clone()).or_default() += count;
         }
         let response = &mut self.response;
-        response.counts.resize(LADDER_MS.len() + 1, 0);
-        for (mine, theirs) in response.counts.iter_mut().zip(&done.ladder) {
+        response.counts.resize(BUCKET_BOUNDS_MS.len() + 1, 0);
+        for (mine, theirs) in response.counts.iter_mut().zip(&done.bucket_counts) {
             *mine += theirs;
         }
         // A failure is slower than any bound.
-        response.counts[LADDER_MS.len()] += done.errors.values().sum::<u64>();
+        response.counts[BUCKET_BOUNDS_MS.len()] += done.errors.values().sum::<u64>();
         response.sum_s += done.response_sum_s;
     }
 }
@@ -243,8 +243,8 @@ mod tests {
     use super::*;
 
     fn tick(arm: &str, block: u32, ok: u64, timeouts: u64) -> Event {
-        let mut ladder = vec![0; LADDER_MS.len() + 1];
-        ladder[3] = ok;
+        let mut bucket_counts = vec![0; BUCKET_BOUNDS_MS.len() + 1];
+        bucket_counts[3] = ok;
         Event::Tick(Box::new(Tick {
             arm: arm.into(),
             block,
@@ -256,7 +256,7 @@ mod tests {
                 count: ok + timeouts,
                 failed: timeouts,
                 errors: BTreeMap::from([("timeout".to_owned(), timeouts)]),
-                ladder,
+                bucket_counts,
                 response_sum_s: 0.5,
                 ..OperationNow::default()
             }],
@@ -304,7 +304,10 @@ mod tests {
         let Some(Value::Spread(spread)) = spread else {
             panic!("{spread:?}")
         };
-        assert_eq!((spread.counts[3], spread.counts[LADDER_MS.len()]), (50, 3));
+        assert_eq!(
+            (spread.counts[3], spread.counts[BUCKET_BOUNDS_MS.len()]),
+            (50, 3)
+        );
         assert_eq!(spread.counts.iter().sum::<u64>(), 53);
     }
 

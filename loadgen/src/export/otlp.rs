@@ -17,7 +17,7 @@ use super::{
     catalogue::Kind,
     family::{Family, Point, Spread, Value},
 };
-use crate::driver::LADDER_MS;
+use crate::driver::BUCKET_BOUNDS_MS;
 
 /// The time that a message speaks of, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +134,7 @@ fn histogram(family: &Family, point: &Point, spread: &Spread, span: Span) -> His
         count: spread.counts.iter().sum(),
         sum: Some(spread.sum_s),
         bucket_counts: spread.counts.clone(),
-        explicit_bounds: LADDER_MS.iter().map(|ms| *ms as f64 / 1e3).collect(),
+        explicit_bounds: BUCKET_BOUNDS_MS.iter().map(|ms| *ms as f64 / 1e3).collect(),
         ..HistogramDataPoint::default()
     }
 }

@@ -6,7 +6,7 @@ use super::{
     catalogue::Metric,
     family::{Family, Point, Spread, Value},
 };
-use crate::driver::LADDER_MS;
+use crate::driver::BUCKET_BOUNDS_MS;
 
 /// What the format calls itself in an answer.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -33,7 +33,7 @@ pub(super) fn render(families: &[Family]) -> String {
 }
 
 fn histogram(text: &mut String, name: &str, labels: &str, spread: &Spread) {
-    let bounds = LADDER_MS.iter().map(|ms| number(*ms as f64 / 1e3));
+    let bounds = BUCKET_BOUNDS_MS.iter().map(|ms| number(*ms as f64 / 1e3));
     let bounds = bounds.chain(["+Inf".to_owned()]);
     let mut sum = 0;
     for (bound, count) in bounds.zip(&spread.counts) {

@@ -133,14 +133,18 @@ fn figures() -> Figures {
         at: chrono::DateTime::UNIX_EPOCH,
         folder: "one".into(),
     }));
-    let mut ladder = vec![0; LADDER_MS.len() + 1];
-    (ladder[0], ladder[6], ladder[LADDER_MS.len()]) = (3, 4, 1);
+    let mut bucket_counts = vec![0; BUCKET_BOUNDS_MS.len() + 1];
+    (
+        bucket_counts[0],
+        bucket_counts[6],
+        bucket_counts[BUCKET_BOUNDS_MS.len()],
+    ) = (3, 4, 1);
     let operation = |name: &str| OperationNow {
         name: name.into(),
         count: 10,
         failed: 2,
         errors: BTreeMap::from([("reset".to_owned(), 2)]),
-        ladder: ladder.clone(),
+        bucket_counts: bucket_counts.clone(),
         response_sum_s: 40.25,
         ..OperationNow::default()
     };

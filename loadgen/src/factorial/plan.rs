@@ -1,45 +1,42 @@
-//! What a factorial experiment runs: factors, cells, and the order by lot.
+//! What a factorial experiment runs: factors, cells, and their random order.
 
 use std::str::FromStr;
 
 use rand::seq::SliceRandom as _;
 use serde::Serialize;
-use shared::profile::Profile;
 
 use crate::{
     experiment::{MetricScope, metrics},
-    flows,
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
     suite::{
         Suite,
         load::{BadFile, unknown},
     },
+    system::{Application, Settings},
     trial::Arm,
 };
 
 /// Most trials of each cell.
-pub const MOST_REPLICATES: u32 = 20;
-
-/// The caches whose hit ratio is a metric.
+pub const MAX_REPLICATES: u32 = 20;
 
 /// A switch with the two values that it takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Factor {
-    /// `pool.max`.
+    /// Path of the switch.
     pub switch: String,
-    /// Where it is not in a cell's name.
+    /// Its value in cells whose name lacks the factor's letter.
     pub low: String,
-    /// Where it is.
+    /// Its value in cells whose name has the letter.
     pub high: String,
 }
 
 impl FromStr for Factor {
     type Err = String;
 
-    /// `pool.max=5,200`.
+    /// Reads `switch=low,high`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is no factor: write it like pool.max=5,200");
+        let bad = || format!("`{text}` is no factor: write it as SWITCH=LOW,HIGH");
         let (switch, values) = text.split_once('=').ok_or_else(bad)?;
         let (low, high) = values.split_once(',').ok_or_else(bad)?;
         if switch.is_empty() || low.is_empty() || high.is_empty() || high.contains(',') {
@@ -60,8 +57,8 @@ impl FromStr for Factor {
 
 /// All that is decided before the first trial.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// What every cell is asked.
+pub struct FactorialPlan {
+    /// The load of every trial.
     pub suite: Suite,
     /// The factors; the first is A.
     pub factors: Vec<Factor>,
@@ -71,18 +68,19 @@ pub struct Plan {
     pub design: Design,
     /// A cell each, in the order of the design.
     pub arms: Vec<Arm>,
-    /// Trials of each cell.
+    /// Planned trials of each cell.
     pub replicates: u32,
-    /// What is compared.
+    /// Name of the metric that is compared.
     pub metric: String,
 }
 
-impl Plan {
-    /// Cells of `base` with each factor's switch set. Refuses a wrong switch or value, a switch
-    /// that comes twice, too many factors, and a metric that no trial will have.
+impl FactorialPlan {
+    /// One arm for each cell: `base` with each factor's switch set. Refuses a wrong switch or value,
+    /// a switch that comes twice, too many factors, and a metric that no trial will have.
     pub fn new(
         suite: Suite,
-        base: &Profile,
+        base: &Settings,
+        application: &dyn Application,
         factors: Vec<Factor>,
         half: bool,
         replicates: u32,
@@ -109,30 +107,30 @@ impl Plan {
         };
         let Some(design) = design else {
             return Err(BadFile(format!(
-                "half of the cells tells too little about {count} factors: --fraction takes 4 or 5"
+                "half of the cells says too little about {count} factors: --fraction takes 4 or 5"
             )));
         };
-        if !(1..=MOST_REPLICATES).contains(&replicates) {
+        if !(1..=MAX_REPLICATES).contains(&replicates) {
             return Err(BadFile(format!(
-                "{replicates} replicates: it is 1 to {MOST_REPLICATES}, and 2 or more for an interval"
+                "{replicates} replicates: it is 1 to {MAX_REPLICATES}, and 2 or more for an interval"
             )));
         }
-        known_metric(&suite, &metric)?;
+        known_metric(&suite, &metric, application)?;
         let mut arms = Vec::new();
         for cell in design.cells() {
-            let mut profile = base.clone();
+            let mut settings = base.clone();
             for (bit, factor) in factors.iter().enumerate() {
                 let high = cell & (1 << bit) != 0;
                 let value = if high { &factor.high } else { &factor.low };
-                profile
-                    .set(&factor.switch, value)
-                    .map_err(|error| BadFile(error.to_string()))?;
+                application
+                    .set(&mut settings, &factor.switch, value)
+                    .map_err(BadFile)?;
             }
             let name = match letters(cell).to_lowercase() {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
-            arms.push(Arm { name, profile });
+            arms.push(Arm::new(&name, settings, application));
         }
         Ok(Self {
             suite,
@@ -145,7 +143,7 @@ impl Plan {
         })
     }
 
-    /// The cells of a replicate, by index, in an order drawn by lot.
+    /// The cells of a replicate, by index, in a random order.
     pub fn order(&self, replicate: u32) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.arms.len()).collect();
         let seed = sub_seed(self.suite.seed, &format!("order {replicate}"));
@@ -153,7 +151,7 @@ impl Plan {
         order
     }
 
-    /// Seed of every trial of a replicate: its cells are asked the very same.
+    /// Seed of every trial of a replicate: its cells get the very same load.
     pub fn seed(&self, replicate: u32) -> u64 {
         sub_seed(self.suite.seed, &format!("block {replicate}"))
     }
@@ -180,19 +178,19 @@ pub fn letters(factors: u32) -> String {
 }
 
 /// Refuses a metric that no trial of this suite can have.
-fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
+fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> Result<(), BadFile> {
+    let catalog = application.catalog();
     let operations: Vec<&str> = suite
         .flows
         .iter()
-        .filter_map(|share| flows::flow(&share.flow))
-        .flat_map(flows::Flow::operations)
-        .map(|op| flows::operation_name(*op))
+        .filter_map(|share| catalog.flow(&share.flow))
+        .flat_map(|flow| catalog.operation_names(flow))
         .collect();
-    let application = flows::application();
+    let info = application.info();
     let scope = MetricScope {
         operations,
-        caches: application.cache_kinds.keys().map(String::as_str).collect(),
-        processes: application.processes.iter().map(String::as_str).collect(),
+        caches: info.cache_kinds.keys().map(String::as_str).collect(),
+        processes: info.processes.iter().map(String::as_str).collect(),
     };
     let all = metrics(&scope, f64::INFINITY);
     let names = all.iter().map(|one| one.name.as_str());
@@ -206,25 +204,27 @@ fn known_metric(suite: &Suite, metric: &str) -> Result<(), BadFile> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::suite::load;
+    use crate::{flow::shop, suite::load, system::Shop};
 
     pub(in crate::factorial) fn plan(
         factors: &[&str],
         half: bool,
         metric: &str,
-    ) -> Result<Plan, String> {
+    ) -> Result<FactorialPlan, String> {
         let suite = load::parse(
-            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: mentors.browse } ]\n",
+            "name: x\nload: { model: open, rate: 10/s, warmup: 1s, duration: 4s }\nflows: [ { flow: orders.browse } ]\n",
             "x.yaml",
+            &shop(),
         )
         .unwrap();
         let factors = factors
             .iter()
             .map(|text| text.parse())
             .collect::<Result<Vec<Factor>, _>>()?;
-        Plan::new(
+        FactorialPlan::new(
             suite,
-            &Profile::after(),
+            &Shop.default_profile(),
+            &Shop,
             factors,
             half,
             3,
@@ -233,20 +233,25 @@ pub(super) mod tests {
         .map_err(|error| error.to_string())
     }
 
-    const TWO: [&str; 2] = ["pool.max=5,200", "cache.mentors=off,redis"];
+    const TWO: [&str; 2] = ["pool.max=5,200", "cache.orders=off,redis"];
 
     #[test]
     fn two_factors_make_four_cells_that_differ_in_them_alone() {
-        let plan = plan(&TWO, false, "mentors.list p97.5").unwrap();
+        let plan = plan(&TWO, false, "orders.list p97.5").unwrap();
         let names: Vec<&str> = plan.arms.iter().map(|arm| arm.name.as_str()).collect();
         assert_eq!(names, ["low", "a", "b", "ab"]);
-        let differences = plan.arms[1].profile.differences(&plan.arms[3].profile);
+        let differences = plan.arms[1].settings.differences(&plan.arms[3].settings);
         assert_eq!(
             differences,
-            [("cache.mentors".into(), "off".into(), "redis".into())]
+            [("cache.orders".into(), "off".into(), "redis".into())]
         );
         assert_eq!(plan.trials(), 12);
         assert_eq!(plan.fraction(), None);
+    }
+
+    #[test]
+    fn the_hit_ratio_of_a_cache_of_the_application_is_a_metric() {
+        assert!(plan(&TWO, false, "cache hit ratio orders").is_ok());
     }
 
     #[test]
@@ -272,10 +277,16 @@ pub(super) mod tests {
                 &["pool.max=5", TWO[1]],
                 false,
                 "total p50",
-                "pool.max=5,200",
+                "SWITCH=LOW,HIGH",
             ),
             (&["pool.max=5,5", TWO[1]], false, "total p50", "same value"),
-            (&["pool.maks=5,6", TWO[1]], false, "total p50", "pool.max"),
+            (
+                &["pool.maks=5,6", TWO[1]],
+                false,
+                "total p50",
+                "unknown switch `pool.maks`",
+            ),
+            (&TWO[..], false, "cache hit ratio items", "did you mean"),
             (&[TWO[1], TWO[1]], false, "total p50", "twice"),
         ] {
             let error = plan(factors, half, metric).unwrap_err();

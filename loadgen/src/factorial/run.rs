@@ -1,49 +1,53 @@
-//! Runs the cells, every one once in each replicate, in an order drawn by lot; a trial that may not
-//! be believed is repeated once. Writes no file: each trial is handed on as it ends.
+//! Runs the cells, every one once in each replicate, in a random order; an invalid trial is repeated
+//! once. Writes no file: each trial is handed to the caller as it ends.
 
-use super::plan::Plan;
+use super::plan::FactorialPlan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
-    trial::{self, Bench, Measured, Outcome, Place, Sessions, TrialError},
+    trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
     verdict,
 };
 
-/// What came of it, whether it ran to its end or not.
+/// The result of a factorial experiment, whether it ran to its end or not.
 #[derive(Debug)]
-pub struct Finished {
+pub struct FactorialOutcome {
     /// The cells.
     pub arms: Vec<ArmResult>,
     /// Every trial in the order in which it ran.
     pub trials: Vec<Trial>,
-    /// Folders of trials that stayed invalid.
+    /// Folders of the trials that were still invalid when repeated.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
     pub values: Vec<Vec<f64>>,
-    /// What a reader must know.
+    /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
-    /// Whether it was stopped.
+    /// Whether it was stopped before its end.
     pub interrupted: bool,
-    /// Why it ended early.
+    /// Why it ended early, where the harness or the target failed.
     pub error: Option<TrialError>,
 }
 
-/// Runs it.
-pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> Finished {
+/// Runs every trial of the plan; `kept` takes each as it ends.
+pub async fn run(
+    env: &TestEnv,
+    plan: &FactorialPlan,
+    workers: usize,
+    kept: Kept<'_>,
+) -> FactorialOutcome {
     let arms = plan.arms.iter().map(|arm| ArmResult {
         arm: arm.clone(),
         measured: Measured::default(),
-        view: None,
+        in_force: None,
         plans: Vec::new(),
     });
-    let mut work = Work {
-        bench,
+    let mut running = FactorialRun {
+        env,
         plan,
         workers,
-        sessions: Sessions::default(),
         noisy: 0,
-        finished: Finished {
+        finished: FactorialOutcome {
             arms: arms.collect(),
             trials: Vec::new(),
             invalid: Vec::new(),
@@ -54,25 +58,24 @@ pub async fn run(bench: &Bench, plan: &Plan, workers: usize, kept: Kept<'_>) -> 
         },
     };
     for replicate in 1..=plan.replicates {
-        if !work.replicate(replicate, kept).await {
+        if !running.replicate(replicate, kept).await {
             break;
         }
     }
-    work.finish()
+    running.finish()
 }
 
-struct Work<'a> {
-    bench: &'a Bench,
-    plan: &'a Plan,
+struct FactorialRun<'a> {
+    env: &'a TestEnv,
+    plan: &'a FactorialPlan,
     workers: usize,
-    sessions: Sessions,
-    /// Trials that count although the machine was not quiet.
+    /// Valid trials on a machine that was not quiet.
     noisy: usize,
-    finished: Finished,
+    finished: FactorialOutcome,
 }
 
-impl Work<'_> {
-    /// One trial of each cell. False: it ends here.
+impl FactorialRun<'_> {
+    /// One trial of each cell. False: the experiment ends here.
     async fn replicate(&mut self, replicate: u32, kept: Kept<'_>) -> bool {
         let mut figures = vec![None; self.plan.arms.len()];
         for (position, cell) in self.plan.order(replicate).into_iter().enumerate() {
@@ -94,7 +97,7 @@ impl Work<'_> {
                     self.finished.interrupted = true;
                     return false;
                 }
-                if self.believed(cell, &outcome, attempt) {
+                if self.add_if_valid(cell, &outcome, attempt) {
                     figures[cell] = self.figure(&outcome.trial);
                     break;
                 }
@@ -107,15 +110,15 @@ impl Work<'_> {
             }
         } else {
             self.warn(format!(
-                "replicate {replicate} does not count: not every cell has a figure of `{}` above 0 that may be believed",
+                "replicate {replicate} does not count: not every cell has a figure of `{}` above 0 from a valid trial",
                 self.plan.metric
             ));
         }
         true
     }
 
-    /// Adds a trial to its cell; false where it may not be believed.
-    fn believed(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
+    /// Adds a trial to its cell; false where it is invalid.
+    fn add_if_valid(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
         if trial.validity.word != ValidityWord::Invalid {
@@ -123,7 +126,7 @@ impl Work<'_> {
             self.noisy += usize::from(trial.validity.word == ValidityWord::Noisy);
             return true;
         }
-        // An invariant once broken is broken, whatever the clocks were worth.
+        // A broken invariant counts, however late the trial's requests were.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
         let codes = verdict::reasons(&trial.validity)
             .map(|check| check.code.as_str())
@@ -133,7 +136,7 @@ impl Work<'_> {
         if attempt == "r" {
             self.finished.invalid.push(trial.folder.clone());
         } else {
-            self.bench
+            self.env
                 .events
                 .note("this trial is repeated once".to_owned());
         }
@@ -150,7 +153,7 @@ impl Work<'_> {
         let suite = &self.plan.suite;
         let one = suite.windows.planned().duration();
         let total = one * self.plan.trials();
-        let place = Place {
+        let spec = TrialSpec {
             suite,
             arm: &self.plan.arms[cell],
             block: replicate,
@@ -162,12 +165,14 @@ impl Work<'_> {
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,
         };
-        let mut outcome = trial::run(self.bench, &place, &mut self.sessions).await?;
+        let mut outcome = trial::run(self.env, &spec).await?;
         kept(&outcome);
-        // They are on disk now, and large.
+        // They are on disk now, and take much memory.
         outcome.data.samples = None;
         self.finished.trials.push(outcome.trial.clone());
-        self.finished.arms[cell].view.clone_from(&outcome.view);
+        self.finished.arms[cell]
+            .in_force
+            .clone_from(&outcome.in_force);
         for warning in outcome.warnings.clone() {
             self.warn(warning);
         }
@@ -191,12 +196,12 @@ impl Work<'_> {
 
     fn warn(&mut self, text: String) {
         if !self.finished.warnings.contains(&text) {
-            self.bench.events.warning(text.clone());
+            self.env.events.warning(text.clone());
             self.finished.warnings.push(text);
         }
     }
 
-    fn finish(mut self) -> Finished {
+    fn finish(mut self) -> FactorialOutcome {
         if self.noisy > 0 {
             let noisy = self.noisy;
             self.warn(format!(

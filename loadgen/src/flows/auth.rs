@@ -8,38 +8,53 @@ use shared::{
     paths,
 };
 
-use super::registry::{Flow, Iteration, op};
+use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
+    operation::Op,
+};
 use crate::{
     check::{self, Mismatch, Reply},
     request::Request,
-    sample::OpId,
+};
+
+static LOGIN: Op = Op::post("auth.login");
+static ME: Op = Op::get("auth.me");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "auth",
+    label: "Login",
+    operations: &[&LOGIN, &ME],
+    headline: &[&LOGIN],
+    flows: &[&Login],
 };
 
 /// `auth.login`: log in, then ask who am I.
 pub(super) struct Login;
 
-impl Flow for Login {
+impl AppFlow for Login {
     fn name(&self) -> &'static str {
         "auth.login"
     }
     fn help(&self) -> &'static str {
         "a student logs in with the right password and asks who that is"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[op::AUTH_LOGIN, op::AUTH_ME]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&LOGIN, &ME] }
     }
     fn needs_sessions(&self) -> bool {
         false
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(login(it))
     }
 }
 
-async fn login(mut it: Iteration<'_>) {
+async fn login(mut it: AppIteration<'_>) {
     let student = it.rng.random_range(0..it.world.counts.students.max(1));
     let Some(session) = it
-        .call(op::AUTH_LOGIN, login_request(student), |reply| {
+        .call(&LOGIN, login_request(student), |reply| {
             check_login(reply, student)
         })
         .await
@@ -47,7 +62,7 @@ async fn login(mut it: Iteration<'_>) {
         return;
     };
     let me = Request::get(paths::AUTH_ME).bearer(&session.tokens.access_token);
-    it.call(op::AUTH_ME, me, |reply| {
+    it.call(&ME, me, |reply| {
         let user: UserView = check::json(reply, 200)?;
         if user == session.user {
             Ok(())

@@ -18,15 +18,18 @@ use shared::{
 };
 
 use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
     mentors,
-    registry::{Flow, Iteration, failure, op},
+    operation::Op,
     world::{Account, World},
 };
 use crate::{
     check::{self, Mismatch, Reply},
-    ledger::{Promises, Ticket},
+    flow::failure,
+    ledger::{LedgerEntry, LedgerRecorder},
     request::Request,
-    sample::{OpId, Outcome},
+    sample::Outcome,
     seed::Chance,
 };
 
@@ -40,33 +43,42 @@ const CANCELS: f64 = 0.3;
 /// How many mentors without an open slot are tried before a student gives up.
 const TRIES: usize = 3;
 
+static CREATE: Op = Op::post("bookings.create");
+static MINE: Op = Op::get("bookings.mine");
+static CANCEL: Op = Op::post("bookings.cancel");
+static RACE: Op = Op::post("bookings.race");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "bookings",
+    label: "Booking",
+    operations: &[&CREATE, &MINE, &CANCEL, &RACE],
+    headline: &[&CREATE, &RACE],
+    flows: &[&Book, &Race],
+};
+
 /// `bookings.book`: pick a mentor, book an open slot, find it, perhaps cancel.
 pub(super) struct Book;
 
-impl Flow for Book {
+impl AppFlow for Book {
     fn name(&self) -> &'static str {
         "bookings.book"
     }
     fn help(&self) -> &'static str {
         "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[
-            op::MENTORS_AVAILABILITY,
-            op::BOOKINGS_CREATE,
-            op::BOOKINGS_MINE,
-            op::BOOKINGS_CANCEL,
-        ]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL] }
     }
     fn needs_sessions(&self) -> bool {
         true
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(book(it))
     }
 }
 
-async fn book(mut it: Iteration<'_>) {
+async fn book(mut it: AppIteration<'_>) {
     let key = fresh_key(it.world, it.rng);
     let (repeat, cancel) = (it.rng.random_bool(REPEATS), it.rng.random_bool(CANCELS));
     let Some(account) = it.world.any_account(it.rng) else {
@@ -76,66 +88,62 @@ async fn book(mut it: Iteration<'_>) {
         return;
     };
     let request = || create_request(account, slot.id, &key);
-    let told = &it.world.promises;
-    let ticket = told.booking(account.id, slot.id);
+    let ledger = &it.world.ledger;
+    let entry = ledger.booking(account.id, slot.id);
     let created = it
-        .call(op::BOOKINGS_CREATE, request(), |reply| {
+        .call(&CREATE, request(), |reply| {
             check_create(reply, &slot, account.id)
         })
         .await;
     let booking = match created {
         Some(Ok(booking)) => booking,
-        Some(Err(refusal)) => return told.refused(ticket, refusal == Code::SlotFull),
+        Some(Err(refusal)) => return ledger.refused(entry, refusal == Code::SlotFull),
         // Failed, or answered with something else: it stays in doubt.
         None => return,
     };
-    told.booked(ticket, &booking);
+    ledger.booked(entry, &booking);
     // A copy of the request may also be so late that the place was given back meanwhile.
     if repeat && !cancel {
-        it.call(op::BOOKINGS_CREATE, request(), |reply| {
-            check_repeat(reply, booking.id)
-        })
-        .await;
+        it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
+            .await;
     }
     let mine =
         Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
-    let reading = told.reading(account.id);
-    it.call(op::BOOKINGS_MINE, mine, |reply| {
+    let reading = ledger.reading(account.id);
+    it.call(&MINE, mine, |reply| {
         let listed = listed(reply, account.id)?;
         let whole = listed.len() < MAX_PER_PAGE as usize;
-        told.read(&reading, &listed, whole);
+        ledger.read(&reading, &listed, whole);
         check_mine(&listed, &booking)
     })
     .await;
     if cancel {
-        told.cancelling(ticket, &booking);
+        ledger.cancelling(entry, &booking);
         let giving_back =
             Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
         let cancelled = it
-            .call(op::BOOKINGS_CANCEL, giving_back, |reply| {
+            .call(&CANCEL, giving_back, |reply| {
                 check_cancel(reply, booking.id)
             })
             .await;
         if cancelled.is_some() {
-            told.cancelled(ticket, &booking);
+            ledger.cancelled(entry, &booking);
         }
         if repeat {
-            it.call(op::BOOKINGS_CREATE, request(), |reply| {
-                check_repeat(reply, booking.id)
-            })
-            .await;
+            it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
+                .await;
         }
     }
 }
 
 /// An open slot of a mentor picked by popularity.
-async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
+async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
         let mentor = MentorId(dataset::id(Kind::Mentor, it.world.mentors.pick(it.rng)));
         let place: f64 = it.rng.random();
         let slots = it
             .call(
-                op::MENTORS_AVAILABILITY,
+                &mentors::AVAILABILITY,
                 mentors::availability_request(mentor),
                 |reply| mentors::check_availability(reply, mentor),
             )
@@ -151,15 +159,15 @@ async fn open_slot(it: &mut Iteration<'_>) -> Option<SlotView> {
 /// `bookings.race`: many students, one place.
 pub(super) struct Race;
 
-impl Flow for Race {
+impl AppFlow for Race {
     fn name(&self) -> &'static str {
         "bookings.race"
     }
     fn help(&self) -> &'static str {
         "sixteen students want the same place at once: exactly one gets it"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[op::BOOKINGS_RACE]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&RACE] }
     }
     fn at_once(&self) -> usize {
         RACERS
@@ -167,12 +175,12 @@ impl Flow for Race {
     fn needs_sessions(&self) -> bool {
         true
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(race(it))
     }
 }
 
-async fn race(it: Iteration<'_>) {
+async fn race(it: AppIteration<'_>) {
     let number = (it.arrival % u64::from(RACE_SLOTS)) as u32;
     let slot = SlotId(dataset::id(Kind::RaceSlot, number));
     // After so many races every place was had once, and the winner may be of an earlier one.
@@ -190,14 +198,14 @@ async fn race(it: Iteration<'_>) {
         .map(|account| create_request(account, slot, &fresh_key(it.world, it.rng)))
         .collect();
     let students: Vec<UserId> = racers.iter().map(|account| account.id).collect();
-    let told = &it.world.promises;
-    let tickets: Vec<Ticket> = students
+    let ledger = &it.world.ledger;
+    let entries: Vec<LedgerEntry> = students
         .iter()
-        .map(|student| told.booking(*student, slot))
+        .map(|student| ledger.booking(*student, slot))
         .collect();
-    let replies = it.transport.burst(op::BOOKINGS_RACE, requests).await;
-    for (ticket, reply) in tickets.into_iter().zip(&replies) {
-        note_racer(told, ticket, reply.as_ref());
+    let replies = it.transport.burst(RACE.id(), requests).await;
+    for (entry, reply) in entries.into_iter().zip(&replies) {
+        note_racer(ledger, entry, reply.as_ref());
     }
     for (index, outcome) in judge_race(&replies, slot, &students, first_time)
         .into_iter()
@@ -213,15 +221,15 @@ async fn race(it: Iteration<'_>) {
 }
 
 /// Enters what a racer was told; what is neither a booking nor a refusal stays in doubt.
-fn note_racer(told: &Promises, ticket: Ticket, reply: Option<&Reply>) {
+fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>) {
     let Some(reply) = reply else { return };
     match check::problem_code(reply) {
         Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) => {
-            told.refused(ticket, code == Code::SlotFull);
+            ledger.refused(entry, code == Code::SlotFull);
         }
         _ => {
             if let Ok(booking) = check::json::<BookingView>(reply, 201) {
-                told.booked(ticket, &booking);
+                ledger.booked(entry, &booking);
             }
         }
     }

@@ -12,10 +12,16 @@ use shared::{
 };
 
 use super::{
+    bound::{AppFlow, AppIteration},
+    chat_history,
+    feature::Feature,
     memory::ChatMemory,
-    registry::{Flow, Iteration, Settled, op},
+    operation::Op,
 };
-use crate::{request::Request, sample::OpId};
+use crate::{
+    flow::{Access, Settled},
+    request::Request,
+};
 
 /// Things that people say.
 const TEXTS: [&str; 6] = [
@@ -27,34 +33,51 @@ const TEXTS: [&str; 6] = [
     "See you tomorrow.",
 ];
 
+static CONNECT: Op = Op::message("chat.connect", Access::Read);
+static JOIN: Op = Op::message("chat.join", Access::Read);
+static SEND: Op = Op::message("chat.send", Access::Write);
+static DELIVER: Op = Op::message("chat.deliver", Access::Read);
+static PING: Op = Op::message("chat.ping", Access::Read);
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "chat",
+    label: "Chat",
+    operations: &[
+        &CONNECT,
+        &JOIN,
+        &SEND,
+        &DELIVER,
+        &PING,
+        &chat_history::ROOMS,
+        &chat_history::HISTORY,
+    ],
+    headline: &[&SEND],
+    flows: &[&Room, &chat_history::Read],
+};
+
 /// `chat.room`: connect and join once, then send, hear and ping.
 pub(super) struct Room;
 
-impl Flow for Room {
+impl AppFlow for Room {
     fn name(&self) -> &'static str {
         "chat.room"
     }
     fn help(&self) -> &'static str {
         "a student sits in a chat room, sends a message, hears it back and pings"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[
-            op::CHAT_CONNECT,
-            op::CHAT_JOIN,
-            op::CHAT_SEND,
-            op::CHAT_DELIVER,
-            op::CHAT_PING,
-        ]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING] }
     }
     fn needs_sessions(&self) -> bool {
         true
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(chat(it))
     }
 }
 
-async fn chat(mut it: Iteration<'_>) {
+async fn chat(mut it: AppIteration<'_>) {
     let said = TEXTS[it.rng.random_range(0..TEXTS.len())];
     let choice: f64 = it.rng.random();
     let nonce: u64 = it.rng.random();
@@ -88,7 +111,7 @@ struct Own {
 }
 
 /// Makes sure that the socket is open and a room joined.
-async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
+async fn seated(it: &mut AppIteration<'_>, choice: f64) -> bool {
     if !it.transport.socket_is_open() {
         it.memory.chat = None;
         let with_room: Vec<_> = it
@@ -102,7 +125,7 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
             return false;
         };
         let request = Request::get(paths::CHAT_SOCKET).bearer(&account.token);
-        if !it.transport.socket_open(op::CHAT_CONNECT, request).await {
+        if !it.transport.socket_open(CONNECT.id(), request).await {
             return false;
         }
         let room =
@@ -128,7 +151,7 @@ async fn seated(it: &mut Iteration<'_>, choice: f64) -> bool {
 }
 
 async fn join(
-    it: &mut Iteration<'_>,
+    it: &mut AppIteration<'_>,
     (room, sender): (RoomId, UserId),
     after_seq: Option<i64>,
 ) -> bool {
@@ -138,7 +161,7 @@ async fn join(
     let done = it
         .transport
         .socket_exchange(
-            &[op::CHAT_JOIN],
+            &[JOIN.id()],
             Some(text),
             &mut |text| match serde_json::from_str(text) {
                 Ok(ServerFrame::Joined {
@@ -175,10 +198,10 @@ async fn join(
 }
 
 /// Sends a message; settles its acknowledgement and its delivery, in whichever order they come.
-async fn say(it: &mut Iteration<'_>, seat: &mut ChatMemory, own: &Own) -> bool {
+async fn say(it: &mut AppIteration<'_>, seat: &mut ChatMemory, own: &Own) -> bool {
     let overflow = it.transport.socket_overflow();
-    let told = &it.world.promises;
-    let ticket = told.message(seat.room, seat.sender, &own.client_id);
+    let ledger = &it.world.ledger;
+    let entry = ledger.message(seat.room, seat.sender, &own.client_id);
     let mut hearing = Hearing::new(seat, overflow, Some(own));
     let text = frame(&ClientFrame::Send {
         room: hearing.seat.room,
@@ -187,25 +210,23 @@ async fn say(it: &mut Iteration<'_>, seat: &mut ChatMemory, own: &Own) -> bool {
     });
     let done = it
         .transport
-        .socket_exchange(
-            &[op::CHAT_SEND, op::CHAT_DELIVER],
-            Some(text),
-            &mut |text| hearing.own_message(text),
-        )
+        .socket_exchange(&[SEND.id(), DELIVER.id()], Some(text), &mut |text| {
+            hearing.own_message(text)
+        })
         .await;
     if let Some(seq) = hearing.acked {
-        told.acknowledged(ticket, seq);
+        ledger.acknowledged(entry, seq);
     }
     done && !hearing.wrong
 }
 
-async fn ping(it: &mut Iteration<'_>, seat: &mut ChatMemory, nonce: u64) -> bool {
+async fn ping(it: &mut AppIteration<'_>, seat: &mut ChatMemory, nonce: u64) -> bool {
     let overflow = it.transport.socket_overflow();
     let mut hearing = Hearing::new(seat, overflow, None);
     let text = frame(&ClientFrame::Ping { nonce });
     let done = it
         .transport
-        .socket_exchange(&[op::CHAT_PING], Some(text), &mut |text| {
+        .socket_exchange(&[PING.id()], Some(text), &mut |text| {
             hearing.pong(text, nonce)
         })
         .await;

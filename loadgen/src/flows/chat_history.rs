@@ -11,47 +11,50 @@ use shared::{
     paths,
 };
 
-use super::registry::{Flow, Iteration, op};
+use super::{
+    bound::{AppFlow, AppIteration},
+    operation::Op,
+};
 use crate::{
     check::{self, Mismatch, Reply},
     request::Request,
-    sample::OpId,
 };
 
 /// Messages of a page.
 const PAGE: usize = 50;
 
+pub(super) static ROOMS: Op = Op::get("chat.rooms");
+pub(super) static HISTORY: Op = Op::get("chat.history");
+
 /// `chat.read`: list one's rooms, read the newest page of one.
 pub(super) struct Read;
 
-impl Flow for Read {
+impl AppFlow for Read {
     fn name(&self) -> &'static str {
         "chat.read"
     }
     fn help(&self) -> &'static str {
         "a student lists the own chat rooms and reads the newest messages of one"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[op::CHAT_ROOMS, op::CHAT_HISTORY]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&ROOMS, &HISTORY] }
     }
     fn needs_sessions(&self) -> bool {
         true
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(read(it))
     }
 }
 
-async fn read(mut it: Iteration<'_>) {
+async fn read(mut it: AppIteration<'_>) {
     let place: f64 = it.rng.random();
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
     let list = Request::get(paths::CHAT_ROOMS).bearer(&account.token);
     let listed = it
-        .call(op::CHAT_ROOMS, list, |reply| {
-            check_rooms(reply, &account.rooms)
-        })
+        .call(&ROOMS, list, |reply| check_rooms(reply, &account.rooms))
         .await;
     if listed.is_none() || account.rooms.is_empty() {
         return;
@@ -59,7 +62,7 @@ async fn read(mut it: Iteration<'_>) {
     let room = account.rooms[(place * account.rooms.len() as f64) as usize % account.rooms.len()];
     let path = paths::with_id(paths::CHAT_MESSAGES, room);
     let page = Request::get(format!("{path}?limit={PAGE}")).bearer(&account.token);
-    it.call(op::CHAT_HISTORY, page, |reply| check_history(reply, room))
+    it.call(&HISTORY, page, |reply| check_history(reply, room))
         .await;
 }
 

@@ -15,11 +15,14 @@ use shared::{
     paths,
 };
 
-use super::registry::{Flow, Iteration, op};
+use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
+    operation::Op,
+};
 use crate::{
     check::{self, Mismatch, Reply},
     request::Request,
-    sample::OpId,
 };
 
 /// Most open slots that an answer may hold.
@@ -31,32 +34,41 @@ const LOOK_AT_ONE: f64 = 0.3;
 /// Of those, how many look at the open slots.
 const LOOK_AT_SLOTS: f64 = 0.5;
 
+static LIST: Op = Op::get("mentors.list");
+static DETAIL: Op = Op::get("mentors.detail");
+pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "mentors",
+    label: "Mentor discovery",
+    operations: &[&LIST, &DETAIL, &AVAILABILITY],
+    headline: &[&LIST],
+    flows: &[&Browse],
+};
+
 /// `mentors.browse`: search, page on, look at one.
 pub(super) struct Browse;
 
-impl Flow for Browse {
+impl AppFlow for Browse {
     fn name(&self) -> &'static str {
         "mentors.browse"
     }
     fn help(&self) -> &'static str {
         "a visitor searches mentors, pages on, looks at one and at their open slots"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[
-            op::MENTORS_LIST,
-            op::MENTORS_DETAIL,
-            op::MENTORS_AVAILABILITY,
-        ]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&LIST, &DETAIL, &AVAILABILITY] }
     }
     fn needs_sessions(&self) -> bool {
         false
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(browse(it))
     }
 }
 
-async fn browse(mut it: Iteration<'_>) {
+async fn browse(mut it: AppIteration<'_>) {
     // Every draw is made whatever comes back, so that both arms draw the same.
     let query = pick_search(&mut it);
     let (next, one, slots) = (
@@ -67,7 +79,7 @@ async fn browse(mut it: Iteration<'_>) {
     let place: f64 = it.rng.random();
 
     let Some(first) = it
-        .call(op::MENTORS_LIST, list_request(&query), |reply| {
+        .call(&LIST, list_request(&query), |reply| {
             check_list(reply, &query)
         })
         .await
@@ -81,7 +93,7 @@ async fn browse(mut it: Iteration<'_>) {
             ..query.clone()
         };
         let last = first.items.last().cloned();
-        it.call(op::MENTORS_LIST, list_request(&onward), |reply| {
+        it.call(&LIST, list_request(&onward), |reply| {
             let page = check_list(reply, &onward)?;
             match (last, page.items.first()) {
                 (Some(last), Some(first)) if in_order(&last, first, sort_of(&onward)).is_none() => {
@@ -100,22 +112,18 @@ async fn browse(mut it: Iteration<'_>) {
     let card = &first.items[(place * first.items.len() as f64) as usize % first.items.len()];
     let detail = Request::get(paths::with_id(paths::MENTOR, card.id));
     let seen = it
-        .call(op::MENTORS_DETAIL, detail, |reply| {
-            check_detail(reply, card)
-        })
+        .call(&DETAIL, detail, |reply| check_detail(reply, card))
         .await;
     if slots && seen.is_some() {
         let id = card.id;
-        it.call(
-            op::MENTORS_AVAILABILITY,
-            availability_request(id),
-            |reply| check_availability(reply, id),
-        )
+        it.call(&AVAILABILITY, availability_request(id), |reply| {
+            check_availability(reply, id)
+        })
         .await;
     }
 }
 
-fn pick_search(it: &mut Iteration<'_>) -> MentorQuery {
+fn pick_search(it: &mut AppIteration<'_>) -> MentorQuery {
     let index = it.world.search_popularity.pick(it.rng) as usize;
     it.world.searches.get(index).cloned().unwrap_or_default()
 }

@@ -1,26 +1,25 @@
-//! What users do, in order, and what the right answers look like. One file a feature.
+//! What users of the reference backend do, in order, and what the right answers look like. One
+//! file a feature.
 
-mod ad_hoc;
 mod auth;
 mod bookings;
+mod bound;
 mod chat;
 mod chat_history;
-mod descriptors;
+mod feature;
 mod memory;
 mod mentors;
-mod methods;
+mod operation;
 mod popularity;
 mod recordings;
-pub mod registry;
+mod registry;
 mod world;
 
-pub use ad_hoc::AdHoc;
 pub use auth::{check_login, login_request};
-pub use descriptors::{PRIMARY_METRIC, application};
+pub use bound::{AppFlow, AppIteration, BoundFlow};
+pub use feature::Feature;
 pub use memory::{ChatMemory, Memory};
-pub use methods::method;
+pub use operation::Op;
 pub use popularity::Popularity;
-pub use registry::{
-    Flow, Iteration, OPERATIONS, OnText, Settled, Transport, flow, names, operation, operation_name,
-};
+pub use registry::{FEATURES, bind, catalog};
 pub use world::{Account, World};

@@ -11,11 +11,14 @@ use shared::{
     paths,
 };
 
-use super::registry::{Flow, Iteration, op};
+use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
+    operation::Op,
+};
 use crate::{
     check::{self, Mismatch, Reply},
     request::Request,
-    sample::OpId,
 };
 
 /// Bytes that a player asks for at a time.
@@ -23,38 +26,47 @@ const CHUNK: u64 = 64 * 1_024;
 /// How many places of a range are compared with what they must be.
 const PLACES: usize = 8;
 
+static LIST: Op = Op::get("recordings.list");
+static LINK: Op = Op::get("recordings.link");
+static PLAY: Op = Op::get("recordings.play");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "recordings",
+    label: "Recordings",
+    operations: &[&LIST, &LINK, &PLAY],
+    headline: &[&PLAY],
+    flows: &[&Watch],
+};
+
 /// `recordings.watch`: list, link, begin, middle, end.
 pub(super) struct Watch;
 
-impl Flow for Watch {
+impl AppFlow for Watch {
     fn name(&self) -> &'static str {
         "recordings.watch"
     }
     fn help(&self) -> &'static str {
         "a student lists the own recordings, gets a link and plays begin, middle and end"
     }
-    fn operations(&self) -> &'static [OpId] {
-        &[
-            op::RECORDINGS_LIST,
-            op::RECORDINGS_LINK,
-            op::RECORDINGS_PLAY,
-        ]
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&LIST, &LINK, &PLAY] }
     }
     fn needs_sessions(&self) -> bool {
         true
     }
-    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
         Box::pin(watch(it))
     }
 }
 
-async fn watch(mut it: Iteration<'_>) {
+async fn watch(mut it: AppIteration<'_>) {
     let place: f64 = it.rng.random();
     let Some(account) = it.world.any_account(it.rng) else {
         return;
     };
     let list = Request::get(paths::RECORDINGS).bearer(&account.token);
-    let Some(mine) = it.call(op::RECORDINGS_LIST, list, check_list).await else {
+    let Some(mine) = it.call(&LIST, list, check_list).await else {
         return;
     };
     if mine.is_empty() {
@@ -64,9 +76,7 @@ async fn watch(mut it: Iteration<'_>) {
     let link = Request::get(paths::with_id(paths::RECORDING_PLAYBACK, recording.id))
         .bearer(&account.token);
     let Some(url) = it
-        .call(op::RECORDINGS_LINK, link, |reply| {
-            check_link(reply, recording.id)
-        })
+        .call(&LINK, link, |reply| check_link(reply, recording.id))
         .await
     else {
         return;
@@ -89,7 +99,7 @@ async fn watch(mut it: Iteration<'_>) {
             request = request.with(header::RANGE, value);
         }
         let played = it
-            .call(op::RECORDINGS_PLAY, request, |reply| {
+            .call(&PLAY, request, |reply| {
                 check_range(reply, &recording.media_key, from, to, size)
             })
             .await;

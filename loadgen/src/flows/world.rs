@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{mentors, popularity::Popularity};
-use crate::{ledger::Promises, seed::Chance};
+use crate::{ledger::LedgerRecorder, seed::Chance};
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ pub struct World {
     pub search_popularity: Popularity,
     /// Makes names (idempotency keys, chat messages) differ from those of earlier runs.
     pub nonce: u64,
-    /// What is promised in this trial.
-    pub promises: Promises,
+    /// What is promised in this trial, written down as it happens.
+    pub ledger: LedgerRecorder,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,
 }
@@ -66,7 +66,7 @@ impl World {
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,
             nonce,
-            promises: Promises::default(),
+            ledger: LedgerRecorder::default(),
             fresh,
         }
     }

@@ -1,10 +1,10 @@
-//! One metric over many finished runs, and where its level changed. `kept` says which runs may
-//! stand in one line, `series` takes the figures and looks for the changes.
+//! One metric over many finished runs, and where its level changed. `comparable` selects the runs
+//! that can be compared, `series` takes the figures and looks for the changes.
 //!
-//! Only for looking back: whether an optimization helped, an experiment decides.
+//! Only for looking back: whether an optimization helped is decided by an experiment.
 
-mod kept;
+mod comparable;
 mod series;
 
-pub use kept::{Kept, Past, keep};
+pub use comparable::{PastRun, RunHistory, comparable_runs};
 pub use series::{Level, Point, Series, default_metrics, series};

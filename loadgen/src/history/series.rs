@@ -1,6 +1,6 @@
 //! The figures of one metric, run after run, and the levels between its changes.
 
-use super::kept::{Kept, Past};
+use super::comparable::{PastRun, RunHistory};
 use crate::{
     experiment::metrics_of,
     schema::{MetricUnit, RunKind, Summary},
@@ -8,10 +8,10 @@ use crate::{
     suite::load::unknown,
 };
 
-/// What lies beyond the timeout is shown as that here, so no figure has to stand for it.
+/// A figure beyond the timeout is shown as such, so no other figure replaces it.
 const BEYOND: f64 = f64::INFINITY;
 
-/// Level of each change: of twenty histories without one, one shows some.
+/// Significance level of each change: of twenty histories without a change, one shows some.
 const LEVEL: f64 = 0.05;
 
 /// Most runs in which changes are looked for; of more, the newest.
@@ -57,11 +57,11 @@ pub struct Series {
     pub newest_only: bool,
 }
 
-/// What is shown where nothing is asked for: the claim of an experiment; tail and success of a run.
-pub fn default_metrics(kept: &Kept) -> Vec<String> {
-    match kept.kind {
+/// The metrics that are shown by default: the claim of an experiment; tail and success of a run.
+pub fn default_metrics(history: &RunHistory) -> Vec<String> {
+    match history.kind {
         RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
-        RunKind::Experiment => kept
+        RunKind::Experiment => history
             .runs
             .iter()
             .rev()
@@ -73,9 +73,9 @@ pub fn default_metrics(kept: &Kept) -> Vec<String> {
 }
 
 /// The series of a metric; the error names those that there are.
-pub fn series(kept: &Kept, metric: &str) -> Result<Series, String> {
+pub fn series(history: &RunHistory, metric: &str) -> Result<Series, String> {
     let mut known: Vec<String> = Vec::new();
-    for past in kept.runs.iter().rev() {
+    for past in history.runs.iter().rev() {
         for name in names(&past.summary) {
             if !known.contains(&name) {
                 known.push(name);
@@ -87,7 +87,7 @@ pub fn series(kept: &Kept, metric: &str) -> Result<Series, String> {
     }
     let mut unit = MetricUnit::Number;
     let mut points = Vec::new();
-    for past in &kept.runs {
+    for past in &history.runs {
         let (point, found) = point(past, metric);
         points.push(point);
         if let Some(found) = found {
@@ -127,7 +127,7 @@ fn names(summary: &Summary) -> Vec<String> {
 }
 
 /// A run's figure and the metric's unit.
-fn point(past: &Past, metric: &str) -> (Point, Option<MetricUnit>) {
+fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
     let nothing = Point {
         value: None,
         interval: None,
@@ -163,32 +163,32 @@ fn point(past: &Past, metric: &str) -> (Point, Option<MetricUnit>) {
 
 /// The levels of a series, whether it is too short for more than one, and whether it was cut.
 fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
-    let mut told: Vec<(usize, f64)> = points
+    let mut known: Vec<(usize, f64)> = points
         .iter()
         .enumerate()
         .filter_map(|(index, point)| Some((index, point.value?)))
         .collect();
-    let cut = told.len().saturating_sub(MOST);
-    told.drain(..cut);
-    let Some(first) = told.first() else {
+    let cut = known.len().saturating_sub(MOST);
+    known.drain(..cut);
+    let Some(first) = known.first() else {
         return (Vec::new(), true, false);
     };
     let mut begins = vec![(0, first.0, None)];
     // Times and ratios change by factors; what has been 0 has no factor.
-    let by_factors = told.iter().all(|(_, value)| *value > 0.0);
-    let values: Vec<f64> = told
+    let by_factors = known.iter().all(|(_, value)| *value > 0.0);
+    let values: Vec<f64> = known
         .iter()
         .map(|(_, value)| if by_factors { value.ln() } else { *value })
         .collect();
     for change in change_points(&values, LEVEL, SEED) {
-        begins.push((change.at, told[change.at].0, Some(change.p)));
+        begins.push((change.at, known[change.at].0, Some(change.p)));
     }
     let levels = begins
         .iter()
         .enumerate()
         .filter_map(|(number, (at, from, p))| {
-            let to = begins.get(number + 1).map_or(told.len(), |next| next.0);
-            let inside: Vec<f64> = told[*at..to].iter().map(|(_, value)| *value).collect();
+            let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
+            let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
             Some(Level {
                 from: *from,
                 median: median(&inside)?,
@@ -196,7 +196,7 @@ fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
             })
         })
         .collect();
-    (levels, told.len() < FEWEST_FOR_CHANGES, cut > 0)
+    (levels, known.len() < FEWEST_FOR_CHANGES, cut > 0)
 }
 
 #[cfg(test)]
@@ -204,8 +204,8 @@ mod tests {
     use super::*;
     use crate::{
         history::{
-            keep,
-            kept::tests::{operation, past},
+            comparable::tests::{operation, past},
+            comparable_runs,
         },
         schema::{Effect, Operation, Percentiles, Promised, Server, Trial, Validity},
     };
@@ -232,7 +232,7 @@ mod tests {
         }
     }
 
-    fn runs(values: &[Option<f64>]) -> Kept {
+    fn runs(values: &[Option<f64>]) -> RunHistory {
         let all = (1..)
             .zip(values)
             .map(|(day, value)| {
@@ -241,7 +241,7 @@ mod tests {
                 one
             })
             .collect();
-        keep(all, None, false).unwrap()
+        comparable_runs(all, None, false).unwrap()
     }
 
     #[test]
@@ -255,12 +255,12 @@ mod tests {
             (found.unit, found.too_few),
             (MetricUnit::Milliseconds, false)
         );
-        let told: Vec<(usize, f64)> = found
+        let known: Vec<(usize, f64)> = found
             .levels
             .iter()
             .map(|level| (level.from, level.median))
             .collect();
-        assert_eq!(told, [(0, 101.0), (7, 201.0)]);
+        assert_eq!(known, [(0, 101.0), (7, 201.0)]);
         assert!(found.levels[1].p.unwrap() <= 0.05);
         assert_eq!(found.points[3].value, None);
     }
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn an_experiment_shows_the_ratio_of_its_claim() {
-        let mut one = past("mentor_cache", 1);
+        let mut one = past("item_cache", 1);
         one.summary.kind = RunKind::Experiment;
         let effect = |metric: &str, primary| Effect {
             metric: metric.to_owned(),
@@ -300,9 +300,9 @@ mod tests {
             smallest: None,
         };
         one.summary.effects = vec![effect("total p50", false), effect("a p97.5", true)];
-        let kept = keep(vec![one], None, false).unwrap();
-        assert_eq!(default_metrics(&kept), ["a p97.5"]);
-        let found = series(&kept, "a p97.5").unwrap();
+        let history = comparable_runs(vec![one], None, false).unwrap();
+        assert_eq!(default_metrics(&history), ["a p97.5"]);
+        let found = series(&history, "a p97.5").unwrap();
         assert_eq!(found.unit, MetricUnit::Times);
         assert_eq!(found.points[0].interval, Some((0.4, 0.6)));
     }

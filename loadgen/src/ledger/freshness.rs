@@ -16,36 +16,7 @@ use shared::{
     ids::{BookingId, UserId},
 };
 
-/// Most ages that are kept; further stale reads are counted only.
-const MOST: usize = 100_000;
-
-/// How fresh the reads of a trial were.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Freshness {
-    /// Reads that had something acknowledged to show.
-    pub reads: u64,
-    /// Of those, reads that lacked some of it.
-    pub stale: u64,
-    /// Their ages, sorted; a bounded number of them.
-    pub ages: Vec<Duration>,
-}
-
-impl Freshness {
-    /// Adds the reads of another trial.
-    pub fn add(&mut self, other: &Self) {
-        self.reads += other.reads;
-        self.stale += other.stale;
-        let room = MOST.saturating_sub(self.ages.len());
-        self.ages.extend(other.ages.iter().take(room));
-        self.ages.sort_unstable();
-    }
-
-    /// The age that `share` of the stale reads do not exceed.
-    pub fn age(&self, share: f64) -> Option<Duration> {
-        let rank = (share * self.ages.len() as f64).ceil() as usize;
-        self.ages.get(rank.max(1) - 1).copied()
-    }
-}
+use crate::system::{Freshness, MAX_STALE_AGES};
 
 /// A read that has begun.
 #[derive(Debug, Clone, Copy)]
@@ -152,7 +123,7 @@ impl Visible {
         self.reads += u64::from(shown > 0);
         if let Some(since) = oldest {
             self.stale += 1;
-            if self.ages.len() < MOST {
+            if self.ages.len() < MAX_STALE_AGES {
                 self.ages.push(reading.at.saturating_duration_since(since));
             }
         }

@@ -1,8 +1,10 @@
-//! What the target promised: every write that was tried in a trial and what was told of it, and
-//! how old what it reads back is. The audit joins it with the database.
+//! The ledger of a trial: every write that was tried, with what its client knows of it, and how
+//! old what it reads back is. The audit joins it with the database.
 
+mod csv;
 mod freshness;
-mod promises;
+mod recorder;
 
-pub use freshness::{Freshness, Reading};
-pub use promises::{Promises, Tally, Ticket};
+pub use csv::ledger_csv;
+pub use freshness::Reading;
+pub use recorder::{LedgerEntry, LedgerRecorder};

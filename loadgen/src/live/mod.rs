@@ -1,13 +1,13 @@
-//! What a running command shows: `watch` reads the events and chooses, `screen` fills a terminal and
-//! takes keys, `bar` rewrites one line of it, `plain` writes lines where nobody looks at a terminal,
-//! `look` tells which it is.
+//! What a running command shows: `watch` reads the events and chooses the output, `screen` fills a
+//! terminal and reads keys, `status_line` rewrites one line of it, `plain` writes lines where there
+//! is no terminal, `capabilities` says what the output can show.
 
-mod bar;
-mod look;
+mod capabilities;
 mod plain;
 mod screen;
+mod status_line;
 mod watch;
 
-pub use look::Look;
+pub use capabilities::TerminalCapabilities;
 pub use screen::restore;
 pub use watch::{Live, watch};

@@ -3,31 +3,32 @@
 use std::time::{Duration, Instant};
 
 use crate::events::{Event, Tick, printable};
+use crate::live::capabilities::TerminalCapabilities;
 
 /// Time between two lines of a running trial.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Turns events into lines; remembers when the last tick was told.
+/// Turns events into lines; remembers when the last tick was printed.
 #[derive(Debug, Default)]
-pub(super) struct Plain {
-    told: Option<Instant>,
+pub(super) struct PlainLines {
+    printed: Option<Instant>,
     /// Arm, block and window of the last line.
     place: Option<(String, u32, String)>,
 }
 
-impl Plain {
+impl PlainLines {
     /// The line of an event, if it has one now.
     pub(super) fn line(&mut self, event: &Event, now: Instant) -> Option<String> {
         match event {
             Event::Tick(tick) => self.tick(tick, now),
             Event::Stage { what, expected } => {
-                self.told = None;
+                self.printed = None;
                 let expected =
                     expected.map_or_else(String::new, |time| format!(" (about {})", length(time)));
                 Some(format!("{}{expected}", printable(what)))
             }
             Event::TrialDone(trial) => {
-                self.told = None;
+                self.printed = None;
                 Some(format!("trial {}", done(trial)))
             }
             Event::Note(text) => Some(printable(text)),
@@ -41,18 +42,36 @@ impl Plain {
     fn tick(&mut self, tick: &Tick, now: Instant) -> Option<String> {
         let place = Some((tick.arm.clone(), tick.block, tick.phase.clone()));
         let due = self
-            .told
-            .is_none_or(|told| now.duration_since(told) >= EVERY);
+            .printed
+            .is_none_or(|printed| now.duration_since(printed) >= EVERY);
         if !due && place == self.place {
             return None;
         }
-        self.told = Some(now);
+        self.printed = Some(now);
         self.place = place;
         Some(parts(tick).join("  "))
     }
 }
 
-/// What a tick tells, most important first.
+/// The line of an event that stays on the terminal, if there is one.
+pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Option<String> {
+    match event {
+        Event::TrialDone(trial) => Some(done(trial)),
+        Event::Note(text) => Some(printable(text)),
+        Event::Begun(begun) => Some(printable(&begun.load)),
+        Event::Warning(text) => {
+            let word = if capabilities.colour {
+                "\u{1b}[33mwarning:\u{1b}[0m"
+            } else {
+                "warning:"
+            };
+            Some(format!("{word} {}", printable(text)))
+        }
+        Event::Tick(_) | Event::Stage { .. } | Event::Ended(_) => None,
+    }
+}
+
+/// The figures of a tick, most important first.
 pub(super) fn parts(tick: &Tick) -> Vec<String> {
     let mut parts = vec![place(tick)];
     let left = tick.total.saturating_sub(tick.elapsed);
@@ -86,7 +105,7 @@ fn place(tick: &Tick) -> String {
     format!("{block}{} {}", printable(&tick.arm), tick.phase)
 }
 
-/// A response time in a line that is soon gone.
+/// A response time with two or three digits.
 fn ms(value: Option<f64>) -> String {
     match value {
         None => "-".into(),
@@ -109,8 +128,8 @@ pub(super) fn length(time: Duration) -> String {
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }
 
-/// What a trial that has ended came to.
-pub(super) fn done(trial: &crate::schema::Trial) -> String {
+/// The result of a finished trial.
+fn done(trial: &crate::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total
         .planned

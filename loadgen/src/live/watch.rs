@@ -1,5 +1,5 @@
-//! Reads the events of a run until it has ended, and shows them. A reader that goes away, such
-//! as a closed pipe, ends the showing and not the run.
+//! Reads the events of a run until it has ended, and shows them. A closed output, such as a pipe
+//! whose reader has left, ends the display and not the run.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::events::{Event, Steering, printable};
-use crate::live::bar::{CLEAR, Shown};
-use crate::live::look::Look;
-use crate::live::plain::{Plain, done};
+use crate::events::{Event, LoadControl};
+use crate::live::capabilities::TerminalCapabilities;
+use crate::live::plain::{PlainLines, lasting};
 use crate::live::screen;
+use crate::live::status_line::{CLEAR, StatusLine};
 
 /// Time after which a rewritten line moves though nothing has happened.
 const FRAME: Duration = Duration::from_millis(500);
@@ -21,33 +21,33 @@ const FRAME: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub struct Live {
     thread: Option<JoinHandle<()>>,
-    /// Set when nothing more is expected, although a publisher may still be alive.
+    /// Set when no more events are expected, although a publisher may still be alive.
     ended: Arc<AtomicBool>,
 }
 
 impl Live {
     /// Starts to show in lines; it ends by itself when every publisher is gone.
-    pub fn start(events: Receiver<Event>, look: Look) -> Self {
-        Self::spawn(move |ended| show_until(&events, look, &mut io::stderr(), ended))
+    pub fn start(events: Receiver<Event>, capabilities: TerminalCapabilities) -> Self {
+        Self::spawn(move |ended| show_until(&events, capabilities, &mut io::stderr(), ended))
     }
 
     /// Starts to show in a view that fills the terminal and takes keys, where standard error and
-    /// standard input are one and `plain` is not asked for; in lines otherwise. What has to stay
-    /// is printed in lines when the view has ended.
-    pub fn on_terminal(events: Receiver<Event>, plain: bool, steering: Steering) -> Self {
-        let look = Look::of_stderr();
-        if plain || !screen::possible(look) {
-            return Self::start(events, look);
+    /// standard input are one and `plain` is not asked for; in lines otherwise. Lasting
+    /// lines are printed when the view has ended.
+    pub fn on_terminal(events: Receiver<Event>, plain: bool, control: LoadControl) -> Self {
+        let capabilities = TerminalCapabilities::of_stderr();
+        if plain || !screen::possible(capabilities) {
+            return Self::start(events, capabilities);
         }
         Self::spawn(move |ended| {
-            let shown = screen::show(&events, ended, look, &steering);
+            let shown = screen::show(&events, ended, capabilities, &control);
             let mut out = io::stderr();
             for line in &shown.lines {
-                // A reader that has gone away has seen enough.
+                // Nothing to do where the reader has gone away.
                 let _gone = writeln!(out, "{line}");
             }
             if shown.cut_short {
-                show_until(&events, look, &mut out, ended);
+                show_until(&events, capabilities, &mut out, ended);
             }
         })
     }
@@ -58,8 +58,8 @@ impl Live {
         let thread = std::thread::Builder::new()
             .name("live".into())
             .spawn(move || show(&seen));
-        // A machine that cannot start one more thread runs unwatched: the publisher finds the
-        // channel closed and stays silent.
+        // Without a thread for it there is no display: the channel is closed, and the publisher
+        // skips it.
         Self {
             thread: thread.ok(),
             ended,
@@ -70,51 +70,38 @@ impl Live {
     pub fn finish(mut self) {
         self.ended.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
-            // A panic while showing must not take the result with it.
+            // A panic of the display must not lose the result.
             let _shown = thread.join();
         }
     }
 }
 
 impl Drop for Live {
-    /// Whoever forgets to finish leaves a usable terminal all the same.
+    /// The terminal is restored even where `finish` was not called.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Release);
         screen::restore();
     }
 }
 
-/// The line that an event leaves standing, if it does.
-pub(in crate::live) fn lasting(event: &Event, look: Look) -> Option<String> {
-    match event {
-        Event::TrialDone(trial) => Some(done(trial)),
-        Event::Note(text) => Some(printable(text)),
-        Event::Begun(begun) => Some(printable(&begun.load)),
-        Event::Warning(text) => {
-            let word = if look.colour {
-                "\u{1b}[33mwarning:\u{1b}[0m"
-            } else {
-                "warning:"
-            };
-            Some(format!("{word} {}", printable(text)))
-        }
-        Event::Tick(_) | Event::Stage { .. } | Event::Ended(_) => None,
-    }
-}
-
 /// Shows events until the last publisher is gone.
-pub fn watch(events: &Receiver<Event>, look: Look, out: &mut dyn Write) {
-    show_until(events, look, out, &AtomicBool::new(false));
+pub fn watch(events: &Receiver<Event>, capabilities: TerminalCapabilities, out: &mut dyn Write) {
+    show_until(events, capabilities, out, &AtomicBool::new(false));
 }
 
 /// Shows events until the last publisher is gone, or until `ended` is set and none is waiting:
-/// a publisher that somebody forgot must not hold the report back.
-fn show_until(events: &Receiver<Event>, look: Look, out: &mut dyn Write, ended: &AtomicBool) {
-    let mut screen = Screen {
-        look,
+/// a publisher that was not dropped must not delay the report.
+fn show_until(
+    events: &Receiver<Event>,
+    capabilities: TerminalCapabilities,
+    out: &mut dyn Write,
+    ended: &AtomicBool,
+) {
+    let mut screen = LineDisplay {
+        capabilities,
         out,
-        plain: Plain::default(),
-        shown: Shown::Nothing,
+        plain: PlainLines::default(),
+        shown: StatusLine::Nothing,
         closed: false,
     };
     loop {
@@ -125,36 +112,36 @@ fn show_until(events: &Receiver<Event>, look: Look, out: &mut dyn Write, ended: 
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    if look.terminal {
+    if capabilities.terminal {
         screen.write(CLEAR);
     }
 }
 
 /// What stands on the screen.
-struct Screen<'a> {
-    look: Look,
+struct LineDisplay<'a> {
+    capabilities: TerminalCapabilities,
     out: &'a mut dyn Write,
-    plain: Plain,
-    shown: Shown,
+    plain: PlainLines,
+    shown: StatusLine,
     /// Whether the reader has gone away.
     closed: bool,
 }
 
-impl Screen<'_> {
+impl LineDisplay<'_> {
     fn show(&mut self, event: Event, now: Instant) {
-        if !self.look.terminal {
+        if !self.capabilities.terminal {
             if let Some(line) = self.plain.line(&event, now) {
                 self.write(&format!("{line}\n"));
             }
             return;
         }
-        if let Some(line) = lasting(&event, self.look) {
+        if let Some(line) = lasting(&event, self.capabilities) {
             self.above(&line);
         }
         match event {
-            Event::Tick(tick) => self.shown = Shown::Trial(tick),
+            Event::Tick(tick) => self.shown = StatusLine::Trial(tick),
             Event::Stage { what, expected } => {
-                self.shown = Shown::Stage {
+                self.shown = StatusLine::Stage {
                     what,
                     expected,
                     since: now,
@@ -172,8 +159,8 @@ impl Screen<'_> {
 
     /// Rewrites the last line.
     fn refresh(&mut self, now: Instant) {
-        if self.look.terminal {
-            let line = self.shown.line(self.look, now);
+        if self.capabilities.terminal {
+            let line = self.shown.line(self.capabilities, now);
             self.write(&format!("{CLEAR}{line}"));
         }
     }
@@ -209,14 +196,14 @@ mod tests {
         }
     }
 
-    fn shown(look: Look, events: Vec<Event>) -> String {
+    fn shown(capabilities: TerminalCapabilities, events: Vec<Event>) -> String {
         let (publisher, receiver) = channel();
         for event in events {
             publisher.send(event);
         }
         drop(publisher);
         let mut text = Vec::new();
-        watch(&receiver, look, &mut text);
+        watch(&receiver, capabilities, &mut text);
         String::from_utf8(text).unwrap()
     }
 
@@ -231,7 +218,7 @@ mod tests {
     #[test]
     fn a_log_has_a_line_at_each_stage_and_not_at_each_tick() {
         let text = shown(
-            Look::plain(),
+            TerminalCapabilities::plain(),
             vec![
                 Event::Stage {
                     what: "starting PostgreSQL".into(),
@@ -254,13 +241,13 @@ mod tests {
 
     #[test]
     fn a_terminal_sees_one_line_rewritten_and_notes_above_it() {
-        let look = Look {
+        let capabilities = TerminalCapabilities {
             terminal: true,
             colour: false,
             width: 60,
         };
         let text = shown(
-            look,
+            capabilities,
             vec![
                 tick("measure"),
                 Event::Note("block 1 is done".into()),
@@ -276,23 +263,23 @@ mod tests {
     }
 
     #[test]
-    fn a_forgotten_publisher_does_not_hold_the_report_back() {
+    fn a_publisher_that_was_not_dropped_does_not_delay_the_report() {
         let (publisher, receiver) = channel();
         publisher.note("last words");
-        let live = Live::start(receiver, Look::plain());
+        let live = Live::start(receiver, TerminalCapabilities::plain());
         live.finish();
         drop(publisher);
     }
 
     #[test]
-    fn a_closed_pipe_ends_the_showing_and_not_the_run() {
+    fn a_closed_pipe_ends_the_display_and_not_the_run() {
         let (publisher, receiver) = channel();
         for _ in 0..50 {
             publisher.note("x");
         }
         drop(publisher);
         let mut pipe = Closed(0);
-        watch(&receiver, Look::plain(), &mut pipe);
+        watch(&receiver, TerminalCapabilities::plain(), &mut pipe);
         assert_eq!(pipe.0, 1);
     }
 }

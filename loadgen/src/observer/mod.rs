@@ -5,12 +5,10 @@ mod hiccup;
 mod host;
 mod machine;
 mod plan;
-mod target;
 mod timeline;
 
 pub use hiccup::{Course, Hiccups, Sleeper};
 pub use host::{Host, Usage, cores};
 pub use machine::{Machine, ThreadUse};
 pub use plan::read_plans;
-pub use target::{Control, ControlError};
 pub use timeline::{GeneratorUse, Observation, Timeline};

@@ -1,5 +1,5 @@
-//! The course of every distribution by the second, kept so that all intervals together are
-//! exactly the trial's histogram.
+//! Every distribution by interval of time, kept so that all intervals together are exactly the
+//! histogram of the trial.
 //!
 //! A whole histogram for each second, operation and kind would take 156 KB apiece. Here one row
 //! of counters is filled at a time; at the end of its interval the few that were touched are
@@ -46,18 +46,18 @@ const fn lowest(bucket: u16) -> u64 {
     (bucket - shift * HALF) << shift << UNIT_BITS
 }
 
-/// What a distribution is of.
+/// Which times a distribution holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum DistributionKind {
     /// Response times of the successes.
     Ok,
     /// Service times of the successes.
     Service,
-    /// Times after which failures were known.
+    /// Times after which requests failed.
     Failed,
 }
 
-impl Kind {
+impl DistributionKind {
     /// Every kind, in the order of the log.
     pub const ALL: [Self; 3] = [Self::Ok, Self::Service, Self::Failed];
 }
@@ -90,18 +90,18 @@ impl Intervals {
 }
 
 /// Counts of one interval, by bucket.
-type Row = Vec<(u16, u32)>;
+type BucketRow = Vec<(u16, u32)>;
 
 /// One distribution of one worker.
 #[derive(Debug)]
-struct Log {
+struct IntervalLog {
     current: u32,
     counts: Box<[u32]>,
     touched: Vec<u16>,
-    closed: Vec<(u32, Row)>,
+    closed: Vec<(u32, BucketRow)>,
 }
 
-impl Log {
+impl IntervalLog {
     fn new() -> Self {
         Self {
             current: 0,
@@ -112,8 +112,8 @@ impl Log {
     }
 
     fn record(&mut self, interval: u32, time: Nanos) {
-        // Of two requests that end together the later may be told first: it stays where the
-        // log already is.
+        // Of two requests that end together the later may be recorded first: the other one is then
+        // counted in the current interval.
         if interval > self.current {
             self.close();
             self.current = interval;
@@ -142,12 +142,12 @@ impl Log {
 
 /// All distributions of one worker.
 #[derive(Debug)]
-pub(super) struct Logs {
+pub(super) struct IntervalLogs {
     intervals: Intervals,
-    logs: Vec<[Option<Log>; 3]>,
+    logs: Vec<[Option<IntervalLog>; 3]>,
 }
 
-impl Logs {
+impl IntervalLogs {
     pub(super) fn new(intervals: Intervals) -> Self {
         Self {
             intervals,
@@ -159,14 +159,24 @@ impl Logs {
     pub(super) fn record(&mut self, sample: &Sample) {
         let interval = self.intervals.number(sample.done);
         if sample.outcome == Outcome::Ok {
-            self.one(sample.op, Kind::Ok, interval, sample.response());
-            self.one(sample.op, Kind::Service, interval, sample.service());
+            self.one(sample.op, DistributionKind::Ok, interval, sample.response());
+            self.one(
+                sample.op,
+                DistributionKind::Service,
+                interval,
+                sample.service(),
+            );
         } else {
-            self.one(sample.op, Kind::Failed, interval, sample.response());
+            self.one(
+                sample.op,
+                DistributionKind::Failed,
+                interval,
+                sample.response(),
+            );
         }
     }
 
-    fn one(&mut self, op: OpId, kind: Kind, interval: u32, time: Nanos) {
+    fn one(&mut self, op: OpId, kind: DistributionKind, interval: u32, time: Nanos) {
         // Such a time is counted as overflow by the operation's own data.
         if time > HIGHEST {
             return;
@@ -176,28 +186,28 @@ impl Logs {
             self.logs.resize_with(index + 1, || [None, None, None]);
         }
         self.logs[index][kind as usize]
-            .get_or_insert_with(Log::new)
+            .get_or_insert_with(IntervalLog::new)
             .record(interval, time);
     }
 }
 
-/// What one distribution held, by number of the interval and bucket.
-type Merged = BTreeMap<u32, BTreeMap<u16, u64>>;
+/// Counts of one distribution, by number of the interval and bucket.
+type MergedIntervals = BTreeMap<u32, BTreeMap<u16, u64>>;
 
 /// The intervals of all workers.
 #[derive(Debug, Clone, Default)]
-pub struct Course {
+pub struct IntervalHistograms {
     intervals: Option<Intervals>,
-    rows: BTreeMap<(OpId, Kind), Merged>,
+    rows: BTreeMap<(OpId, DistributionKind), MergedIntervals>,
 }
 
-impl Course {
-    /// Adds what a worker kept.
+impl IntervalHistograms {
+    /// Adds the intervals of one worker.
     pub(crate) fn add(&mut self, shard: &mut super::Shard) {
         let logs = shard.logs();
         self.intervals.get_or_insert(logs.intervals);
         for (index, kinds) in logs.logs.iter_mut().enumerate() {
-            for (log, kind) in kinds.iter_mut().zip(Kind::ALL) {
+            for (log, kind) in kinds.iter_mut().zip(DistributionKind::ALL) {
                 let Some(log) = log else { continue };
                 log.close();
                 let merged = self.rows.entry((OpId(index as u16), kind)).or_default();
@@ -232,7 +242,12 @@ impl Course {
 
     /// One interval of a distribution, with the bounds of [`response_histogram`]; `None` where
     /// nothing was done in it.
-    pub fn histogram(&self, op: OpId, kind: Kind, interval: u32) -> Option<Histogram<u64>> {
+    pub fn histogram(
+        &self,
+        op: OpId,
+        kind: DistributionKind,
+        interval: u32,
+    ) -> Option<Histogram<u64>> {
         let row = self.rows.get(&(op, kind))?.get(&interval)?;
         let mut histogram = response_histogram();
         for (bucket, count) in row {
@@ -308,18 +323,18 @@ mod tests {
                 shard.begin(OpId(0), sample.intended);
                 shard.settle(&sample, None);
             }
-            let mut course = Course::default();
+            let mut merged = IntervalHistograms::default();
             let mut whole = crate::recorder::OpData::default();
             for shard in &mut shards {
                 if let Some((_, data)) = shard.ops().next() {
                     whole.merge(data);
                 }
-                course.add(shard);
+                merged.add(shard);
             }
-            for (kind, total) in Kind::ALL.into_iter().zip([&whole.ok, &whole.service_ok, &whole.failed]) {
+            for (kind, total) in DistributionKind::ALL.into_iter().zip([&whole.ok, &whole.service_ok, &whole.failed]) {
                 let mut sum = response_histogram();
-                for (number, ..) in course.intervals() {
-                    if let Some(one) = course.histogram(OpId(0), kind, number) {
+                for (number, ..) in merged.intervals() {
+                    if let Some(one) = merged.histogram(OpId(0), kind, number) {
                         sum.add(one).unwrap();
                     }
                 }

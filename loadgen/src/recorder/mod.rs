@@ -1,17 +1,17 @@
 //! Where samples end: one shard a worker, plain memory, no lock, nothing allocated per request.
 
-mod anatomy;
 mod bounds;
+mod breakdown;
 mod intervals;
 mod op_data;
-mod samples;
-mod second;
+mod raw_samples;
 mod shard;
+mod timeline;
 
-pub use anatomy::{Anatomy, PartSums};
 pub use bounds::{HIGHEST, response_histogram};
-pub use intervals::{Course, Kind};
+pub use breakdown::{Breakdown, PartSums};
+pub use intervals::{DistributionKind, IntervalHistograms};
 pub use op_data::{CostSums, OpData};
-pub use samples::{Raw, Samples};
-pub use second::{SecondSlot, Timeline, Window};
+pub use raw_samples::{RawSample, RawSamples};
 pub use shard::Shard;
+pub use timeline::{ClientTimeline, SecondSlot, Window};

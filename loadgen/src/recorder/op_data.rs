@@ -1,4 +1,4 @@
-//! All that is kept of one operation: counts that must add up, and three histograms.
+//! What is recorded of one operation: counts that must add up, and histograms.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use hdrhistogram::Histogram;
 use shared::timing::{ServerCount, ServerPart, ServerTiming};
 
 use super::{
-    anatomy::Anatomy,
     bounds::{HIGHEST, response_histogram},
+    breakdown::Breakdown,
 };
 use crate::{
     sample::{Outcome, Sample},
@@ -59,7 +59,7 @@ pub struct OpData {
     pub planned: u64,
     /// How they ended, by [`Outcome::index`].
     pub outcomes: [u64; 8],
-    /// Answers by HTTP status.
+    /// Responses by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
     /// Response times (intended start to last byte) of the successes, in nanoseconds.
     pub ok: Histogram<u64>,
@@ -67,14 +67,14 @@ pub struct OpData {
     pub service_ok: Histogram<u64>,
     /// From the actual send to the head of the answer, of the successes.
     pub first_byte_ok: Histogram<u64>,
-    /// Times after which the failures were known. Never mixed into a percentile.
+    /// Times after which requests failed. Never part of a percentile.
     pub failed: Histogram<u64>,
     /// Bytes of bodies received.
     pub bytes_in: u64,
-    /// What the target reported that it spent.
+    /// Costs that the target reported.
     pub cost: CostSums,
-    /// What the response times consist of.
-    pub anatomy: Anatomy,
+    /// The parts of the response times.
+    pub breakdown: Breakdown,
     /// Times beyond the histograms' highest value: such a request is counted, its time is not.
     pub overflow: u64,
 }
@@ -91,7 +91,7 @@ impl Default for OpData {
             failed: response_histogram(),
             bytes_in: 0,
             cost: CostSums::default(),
-            anatomy: Anatomy::default(),
+            breakdown: Breakdown::default(),
             overflow: 0,
         }
     }
@@ -108,7 +108,7 @@ impl OpData {
         if let Some(cost) = &sample.cost {
             self.cost.record(cost);
         }
-        self.anatomy.record(sample);
+        self.breakdown.record(sample);
         let (response, service) = (sample.response(), sample.service());
         let fits = if sample.outcome == Outcome::Ok {
             record(&mut self.ok, response)
@@ -142,16 +142,16 @@ impl OpData {
         }
         self.bytes_in += other.bytes_in;
         self.overflow += other.overflow;
-        self.anatomy.merge(&other.anatomy);
+        self.breakdown.merge(&other.breakdown);
         self.cost.merge(&other.cost);
     }
 
-    /// How many ended so.
+    /// Requests with this outcome.
     pub fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome.index()]
     }
 
-    /// How many did not end as they should.
+    /// Requests that failed.
     pub fn failures(&self) -> u64 {
         self.outcomes.iter().sum::<u64>() - self.count(Outcome::Ok)
     }

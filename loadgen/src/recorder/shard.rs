@@ -6,10 +6,10 @@ use hdrhistogram::Histogram;
 
 use super::{
     bounds::{HIGHEST, response_histogram},
-    intervals::{Intervals, Logs},
+    intervals::{IntervalLogs, Intervals},
     op_data::OpData,
-    samples::Samples,
-    second::{Timeline, Window},
+    raw_samples::RawSamples,
+    timeline::{ClientTimeline, Window},
 };
 use crate::{
     sample::{OpId, Outcome, Sample},
@@ -18,7 +18,7 @@ use crate::{
 
 /// Reasons kept apart for each operation; further ones are counted together.
 const REASONS: usize = 20;
-/// Stands for all reasons beyond those.
+/// Counts all further reasons.
 const OTHER: &str = "other reasons";
 
 /// One worker's figures. `due` and `finished` follow the number of open requests; `begin` and
@@ -27,18 +27,18 @@ const OTHER: &str = "other reasons";
 pub struct Shard {
     window: Window,
     ops: Vec<Option<Box<OpData>>>,
-    timeline: Timeline,
-    logs: Logs,
+    timeline: ClientTimeline,
+    logs: IntervalLogs,
     open: OpenCount,
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
     phases: Vec<PhaseSlot>,
-    samples: Option<Samples>,
+    samples: Option<RawSamples>,
     /// How long it took to open each connection, TCP or Unix.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took.
     pub tls: Histogram<u64>,
-    /// WebSocket texts thrown away because a flow did not read them in time.
+    /// WebSocket texts dropped because a flow did not read them in time.
     pub socket_overflow: u64,
 }
 
@@ -48,8 +48,8 @@ impl Shard {
         let mut shard = Self {
             window,
             ops: Vec::new(),
-            timeline: Timeline::up_to(&window, end),
-            logs: Logs::new(Intervals::of(window.from, end)),
+            timeline: ClientTimeline::up_to(&window, end),
+            logs: IntervalLogs::new(Intervals::of(window.from, end)),
             open: OpenCount::default(),
             response_sum: 0,
             examples: BTreeMap::new(),
@@ -77,13 +77,13 @@ impl Shard {
             .collect();
     }
 
-    /// Also keeps so many requests of the window one by one.
+    /// Also keeps so many requests of the window as raw samples.
     pub fn keep_samples(&mut self, room: usize) {
-        self.samples = Some(Samples::with_room(room));
+        self.samples = Some(RawSamples::with_room(room));
     }
 
-    /// Those that were kept; absent where none were asked for.
-    pub fn take_samples(&mut self) -> Option<Samples> {
+    /// The raw samples; absent where none were requested.
+    pub fn take_samples(&mut self) -> Option<RawSamples> {
         self.samples.take()
     }
 
@@ -99,7 +99,7 @@ impl Shard {
             .map(|phase| &mut phase.data)
     }
 
-    /// A request has become due, and this worker hears of it `at` a moment later.
+    /// A request has become due, and this worker receives it a moment later, at `at`.
     pub fn due(&mut self, intended: Nanos, at: Nanos) {
         self.open.advance(&self.window, at);
         self.open.now += 1;
@@ -124,7 +124,7 @@ impl Shard {
         }
     }
 
-    /// Counts how a request ended, with the reason where that was not as it should.
+    /// Counts how a request ended, with the reason where it failed.
     pub fn settle(&mut self, sample: &Sample, why: Option<&str>) {
         self.timeline.done(&self.window, sample);
         if !self.window.contains(sample.intended) {
@@ -154,7 +154,7 @@ impl Shard {
         }
     }
 
-    /// Closes the account of open requests at the end of the window.
+    /// Ends the count of open requests at the end of the window.
     pub fn finish(&mut self) {
         self.open.advance(&self.window, self.window.to);
     }
@@ -178,13 +178,13 @@ impl Shard {
         })
     }
 
-    /// The course by the second.
-    pub fn timeline(&self) -> &Timeline {
+    /// The figures by second.
+    pub fn timeline(&self) -> &ClientTimeline {
         &self.timeline
     }
 
-    /// The course of every distribution.
-    pub(super) fn logs(&mut self) -> &mut Logs {
+    /// The distributions by interval.
+    pub(super) fn logs(&mut self) -> &mut IntervalLogs {
         &mut self.logs
     }
 
@@ -261,7 +261,7 @@ struct OpenCount {
 impl OpenCount {
     /// Adds the time since the last change, as far as it lies in the window.
     fn advance(&mut self, window: &Window, at: Nanos) {
-        // Two changes may be told in another order than they happened in, by microseconds.
+        // Two changes may be recorded in another order than they happened in, by microseconds.
         let at = at.max(self.last);
         if at >= window.from {
             self.at_start.get_or_insert(self.now);

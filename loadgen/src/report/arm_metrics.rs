@@ -2,7 +2,7 @@
 
 use crate::events::printable;
 use crate::report::metrics::{Figure, Metric, Unit, measured};
-use crate::schema::{Application, Arm, MeasuredFigures, MetricKind, Operation};
+use crate::schema::{ApplicationInfo, Arm, MeasuredFigures, MetricKind, Operation};
 
 /// A metric of whole arms.
 fn of_arms(
@@ -65,7 +65,7 @@ pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
 }
 
 /// Hit ratio by kind of cache.
-pub(super) fn of_caches(arms: &[&Arm], application: &Application) -> Vec<Metric> {
+pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<Metric> {
     let mut kinds: Vec<&String> = arms
         .iter()
         .flat_map(|arm| arm.server.cache_hit_ratio.keys())

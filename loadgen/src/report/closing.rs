@@ -11,7 +11,7 @@ use crate::report::figures::plural;
 use crate::report::model::{OperationRow, Page, Threshold};
 use crate::report::table::{Cell, Line, Side, cut, layout, plain, styled};
 use crate::report::terminal::{Sheet, joined, whereabouts};
-use crate::schema::{Application, CheckCode, Summary, ThresholdWord};
+use crate::schema::{ApplicationInfo, CheckCode, Summary, ThresholdWord};
 
 /// Most operations of a run that are listed: those that failed, then the busiest.
 const MAX_OPERATIONS: usize = 10;
@@ -54,7 +54,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
 
 /// Whether the screen shows a row: figures of a whole arm, and of the operations that the
 /// application names for its area.
-fn is_headline(application: &Application, row: &Row) -> bool {
+fn is_headline(application: &ApplicationInfo, row: &Row) -> bool {
     let Some(operation) = &row.operation else {
         return true;
     };

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     events::printable,
-    factorial::{Effect, Factor, Reading},
+    factorial::{Factor, FactorialAnalysis, FactorialEffect},
     schema::Verdict,
 };
 
@@ -44,7 +44,7 @@ pub struct Factorial {
     /// Those of them in which every cell has a figure.
     pub whole_replicates: usize,
     /// What was found; absent where no replicate is whole.
-    pub reading: Option<Reading>,
+    pub reading: Option<FactorialAnalysis>,
     /// The outcome in one word, with its reasons.
     pub verdict: Verdict,
     /// What a reader must know.
@@ -107,7 +107,7 @@ pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     text
 }
 
-fn read(of: &Factorial, reading: &Reading, width: usize, paint: Paint) -> String {
+fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint) -> String {
     let mut text = String::new();
     let unit = match of.unit.as_str() {
         "" => String::new(),
@@ -125,10 +125,11 @@ fn read(of: &Factorial, reading: &Reading, width: usize, paint: Paint) -> String
     }
     text.push_str(&layout(&lines, &[Side::Left, Side::Left], 0, width, paint));
     text.push('\n');
-    let (stand, fall): (Vec<&Effect>, Vec<&Effect>) = reading.main.iter().partition(|one| {
-        let told = |simple: &crate::factorial::SimpleEffect| simple.factor == one.term;
-        !reading.simple.iter().any(told)
-    });
+    let (stand, fall): (Vec<&FactorialEffect>, Vec<&FactorialEffect>) =
+        reading.main.iter().partition(|one| {
+            let told = |simple: &crate::factorial::SimpleEffect| simple.factor == one.term;
+            !reading.simple.iter().any(told)
+        });
     let sides = [
         Side::Left,
         Side::Right,
@@ -183,7 +184,7 @@ fn read(of: &Factorial, reading: &Reading, width: usize, paint: Paint) -> String
 }
 
 /// A line of the table of effects.
-fn row(one: &Effect) -> Line {
+fn row(one: &FactorialEffect) -> Line {
     let p = |p: Option<f64>| match p {
         Some(p) if p < 0.001 => "<0.001".to_owned(),
         Some(p) => format!("{p:.3}"),
@@ -213,7 +214,7 @@ fn bounds(interval: Option<(f64, f64)>) -> String {
 }
 
 /// What stands below the tables.
-fn told(reading: &Reading) -> String {
+fn told(reading: &FactorialAnalysis) -> String {
     let between = figures::percent(reading.between_replicates);
     if reading.standard_error.is_some() {
         format!(
@@ -243,8 +244,8 @@ mod tests {
     use super::*;
     use crate::factorial::{CellFigures, SimpleEffect};
 
-    fn effect(term: &str, ratio: f64) -> Effect {
-        Effect {
+    fn effect(term: &str, ratio: f64) -> FactorialEffect {
+        FactorialEffect {
             term: term.to_owned(),
             aliases: vec!["BCD".to_owned()],
             ratio,
@@ -276,7 +277,7 @@ mod tests {
             fraction: None,
             replicates: 3,
             whole_replicates: 3,
-            reading: Some(Reading {
+            reading: Some(FactorialAnalysis {
                 mean: 30.0,
                 interactions: vec![effect("AB", 1.5)],
                 main: vec![effect("A", 0.5), effect("B", 0.5), effect("C", 0.5)],

@@ -140,7 +140,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         took_s: 764.0,
         interrupted: false,
 
-        application: crate::flows::application(),
+        application: crate::system::Application::info(&crate::codeconnect::CodeConnect),
         verdict: if violated {
             Verdict {
                 word: crate::schema::VerdictWord::Violated,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     events::printable,
-    history::{Kept, Past, Point, Series},
+    history::{PastRun, Point, RunHistory, Series},
     report::tone::Tone,
     schema::{MetricUnit, RunKind, VerdictWord},
     stats::FEWEST_FOR_CHANGES,
@@ -18,7 +18,7 @@ use crate::{
 const MOST_ENTRIES: usize = 3;
 
 /// The table. No line is wider than `width` while that is 80 or more.
-pub fn history(kept: &Kept, all: &[Series], width: usize, colour: bool) -> String {
+pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let what = match kept.kind {
         RunKind::Run => "run",
@@ -74,7 +74,7 @@ pub fn history(kept: &Kept, all: &[Series], width: usize, colour: bool) -> Strin
     text
 }
 
-fn table(kept: &Kept, all: &[Series], width: usize, paint: Paint) -> String {
+fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> String {
     let mut head = vec![plain("When (UTC)"), plain("Run")];
     let mut sides = vec![Side::Left, Side::Left];
     for one in all {
@@ -114,7 +114,7 @@ fn table(kept: &Kept, all: &[Series], width: usize, paint: Paint) -> String {
 }
 
 /// The last part of a folder's name: enough to find it.
-fn short(past: &Past) -> String {
+fn short(past: &PastRun) -> String {
     let id = past.folder.rsplit('_').next().unwrap_or(&past.folder);
     printable(id).chars().take(7).collect()
 }
@@ -144,7 +144,7 @@ fn cell(point: &Point, unit: MetricUnit) -> String {
 }
 
 /// What changed around the application between two runs.
-fn surroundings(before: &Past, after: &Past) -> Option<String> {
+fn surroundings(before: &PastRun, after: &PastRun) -> Option<String> {
     let old = &before.summary.environment;
     let mut told: Vec<String> = Vec::new();
     for (name, value) in &after.summary.environment {
@@ -228,7 +228,7 @@ fn sentence(one: &Series) -> String {
 }
 
 /// One line a run and metric, for a spreadsheet.
-pub fn history_csv(kept: &Kept, all: &[Series]) -> String {
+pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
     let mut text = String::from(
         "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,differs\n",
     );
@@ -270,11 +270,11 @@ mod tests {
 
     use super::*;
     use crate::{
-        history::{default_metrics, keep, series},
+        history::{comparable_runs, default_metrics, series},
         report::fixture,
     };
 
-    fn line(runs: usize, anyway: bool) -> (Kept, Vec<Series>) {
+    fn line(runs: usize, anyway: bool) -> (RunHistory, Vec<Series>) {
         let all = (0..runs)
             .map(|number| {
                 let mut summary = fixture::run();
@@ -286,13 +286,13 @@ mod tests {
                 if number == 1 {
                     summary.load.push_str("; and something else");
                 }
-                Past {
+                PastRun {
                     folder: format!("2026_run_core_{number:07}"),
                     summary,
                 }
             })
             .collect();
-        let kept = keep(all, None, anyway).unwrap();
+        let kept = comparable_runs(all, None, anyway).unwrap();
         let all = default_metrics(&kept)
             .iter()
             .map(|metric| series(&kept, metric).unwrap())

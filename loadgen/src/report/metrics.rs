@@ -6,7 +6,7 @@ use shared::timing::{ServerCount, ServerPart};
 use crate::events::printable;
 use crate::report::arm_metrics;
 use crate::report::figures;
-use crate::schema::{Application, Arm, Cost, Effect, MetricKind, Operation, Summary};
+use crate::schema::{ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -167,7 +167,7 @@ fn prefix_of(operation: &str) -> &str {
 }
 
 /// The heading of an operation's area: the application's label, else the first word of its name.
-pub(super) fn area_label(application: &Application, operation: &str) -> String {
+pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> String {
     if let Some(area) = application.area_of(operation) {
         return printable(&area.label);
     }

@@ -1,10 +1,10 @@
 //! When to send: the whole plan of an open model, made before the run, or the rule of a closed
-//! one. There is one sender; this is the value that tells it when.
+//! one. The driver sends; this value says when.
 
-mod onward;
 mod phases;
 mod plan;
+mod replan;
 
-pub use onward::Onward;
-pub(crate) use plan::Mix;
-pub use plan::{Arrival, Closed, MOST_ARRIVALS, Plan, PlanError, Schedule, plan};
+pub(crate) use plan::FlowMix;
+pub use plan::{Arrival, ArrivalPlan, ClosedLoop, MOST_ARRIVALS, PlanError, Schedule, plan};
+pub use replan::Replanner;

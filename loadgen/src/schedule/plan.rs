@@ -19,15 +19,15 @@ pub const MOST_ARRIVALS: u64 = 20_000_000;
 pub struct Arrival {
     /// When, since the epoch.
     pub intended: Nanos,
-    /// Which flow, by its place in the suite.
+    /// Which flow, by its index in the suite.
     pub flow: u16,
-    /// Its number in the plan; its chance hangs on it.
+    /// Its number in the plan, which selects its random stream.
     pub index: u64,
 }
 
 /// All arrivals of an open model, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Plan {
+pub struct ArrivalPlan {
     /// Every arrival, warm-up included.
     pub arrivals: Vec<Arrival>,
     /// First instant of the measured window.
@@ -36,7 +36,7 @@ pub struct Plan {
     pub measure_to: Nanos,
 }
 
-impl Plan {
+impl ArrivalPlan {
     /// The measured window.
     pub fn window(&self) -> Window {
         Window {
@@ -55,10 +55,10 @@ impl Plan {
     }
 }
 
-/// The rule of a closed model: users that start anew when they are done and have thought.
+/// The rule of a closed model: users that start the next iteration after their think time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Closed {
-    /// How many.
+pub struct ClosedLoop {
+    /// Number of users.
     pub users: u32,
     /// For how long a user starts iterations, warm-up included.
     pub duration: Millis,
@@ -75,10 +75,10 @@ pub struct Closed {
 /// When to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Schedule {
-    /// At these times, whatever becomes of the requests before.
-    Open(Plan),
-    /// When a user is free again.
-    Closed(Closed),
+    /// At these times, independent of earlier responses.
+    Open(ArrivalPlan),
+    /// When a user has finished its iteration.
+    Closed(ClosedLoop),
 }
 
 impl Schedule {
@@ -97,22 +97,22 @@ impl Schedule {
 /// The load cannot be planned.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// More than fit into memory.
+    /// More arrivals than a plan may have.
     #[error(
         "the load has {0} arrivals, at most {MOST_ARRIVALS} can be planned: shorten it or lower the rate"
     )]
     TooMany(u64),
-    /// Nothing to send.
+    /// No flow can be picked.
     #[error("no flow has a weight above 0: give at least one flow a weight")]
     NoFlow,
-    /// Nobody would see it.
+    /// Nothing would be measured.
     #[error(
         "the measured window is empty: the load lasts {total} and the warm-up already takes {warm_up}; lengthen the load or shorten the warm-up"
     )]
     NoWindow {
         /// How long the load lasts.
         total: Millis,
-        /// How much of it is not counted.
+        /// How much of it is warm-up.
         warm_up: Millis,
     },
 }
@@ -139,14 +139,14 @@ pub fn plan(
     }
     let measure_from = Nanos::from_millis(windows.warm_up.0);
     let measure_to = Nanos::from_millis(total.0.min(windows.planned().0));
-    let mix = Mix::new(weights)?;
+    let mix = FlowMix::new(weights)?;
     Ok(match model {
         LoadModel::Closed {
             users,
             duration,
             think,
             iterations,
-        } => Schedule::Closed(Closed {
+        } => Schedule::Closed(ClosedLoop {
             users: *users,
             duration: *duration,
             think: *think,
@@ -170,7 +170,7 @@ pub fn plan(
                     index,
                 })
                 .collect();
-            Schedule::Open(Plan {
+            Schedule::Open(ArrivalPlan {
                 arrivals,
                 measure_from,
                 measure_to,
@@ -179,14 +179,14 @@ pub fn plan(
     })
 }
 
-/// The shares of the flows.
+/// Picks flows by their weights.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Mix {
+pub(crate) struct FlowMix {
     /// Sums of the weights up to and with each flow, divided by all.
     upper: Vec<f64>,
 }
 
-impl Mix {
+impl FlowMix {
     /// The mix of these weights; what is not above 0 is never picked.
     pub(crate) fn new(weights: &[f64]) -> Result<Self, PlanError> {
         let weight = |w: &f64| if w.is_finite() { w.max(0.0) } else { 0.0 };
@@ -241,7 +241,7 @@ mod tests {
         }
     }
 
-    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> Plan {
+    fn open(phases: Vec<Phase>, arrivals: Arrivals, weights: &[f64], seed: u64) -> ArrivalPlan {
         let model = LoadModel::Open { phases, arrivals };
         match plan(&model, weights, &windows(0, u64::MAX / 2), seed).unwrap() {
             Schedule::Open(plan) => plan,
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn random_arrivals_of_an_even_rate_lie_as_exponential_gaps_do() {
+    fn poisson_arrivals_have_exponential_gaps() {
         let plan = open(
             vec![phase(100_000, "100/s", None)],
             Arrivals::Poisson,
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn flows_get_their_shares() {
+    fn flows_are_picked_by_their_weights() {
         let weights = [40.0, 35.0, 0.0, 25.0];
         let plan = open(
             vec![phase(100_000, "200/s", None)],

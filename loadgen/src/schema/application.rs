@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// The application's own names and labels.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Application {
+pub struct ApplicationInfo {
     /// Its name.
     pub name: String,
     /// Its areas, in the order of a report.
@@ -17,8 +17,8 @@ pub struct Application {
     pub processes: Vec<String>,
     /// Label of each kind of cache.
     pub cache_kinds: BTreeMap<String, String>,
-    /// The metric that an experiment decides on where its file names none.
-    pub primary_metric: String,
+    /// The metrics that an experiment decides on where its file names none.
+    pub primary_metrics: Vec<String>,
 }
 
 /// Operations that belong together.
@@ -32,7 +32,7 @@ pub struct ApplicationArea {
     pub headline: Vec<String>,
 }
 
-impl Application {
+impl ApplicationInfo {
     /// The area of an operation.
     pub fn area_of(&self, operation: &str) -> Option<&ApplicationArea> {
         self.areas

@@ -1,4 +1,4 @@
-//! Where the programs are.
+//! Finds the programs.
 
 use std::{
     env, fs,
@@ -7,7 +7,7 @@ use std::{
 
 use super::error::StackError;
 
-/// What an own stack lacks on this machine, one sentence a program; empty where all is there.
+/// The programs that an own stack lacks on this machine, one sentence each.
 pub fn missing_programs() -> Vec<String> {
     [postgres().err(), redis().err(), target(None).err()]
         .into_iter()
@@ -17,9 +17,9 @@ pub fn missing_programs() -> Vec<String> {
 }
 
 /// The folder of PostgreSQL's programs: that of `initdb`. Distributions keep it out of the
-/// `PATH`; of several versions the newest is taken.
+/// `PATH`; of several versions the newest is used.
 pub(super) fn postgres() -> Result<PathBuf, StackError> {
-    // A link in the PATH may be the only one of them there: what counts is where it leads.
+    // A link in the PATH may be the only one there: the others are beside its target.
     let in_path = in_path("initdb")
         .and_then(|program| program.canonicalize().ok())
         .and_then(|program| program.parent().map(Path::to_owned))
@@ -42,7 +42,7 @@ pub(super) fn postgres() -> Result<PathBuf, StackError> {
         })
 }
 
-/// Redis, or Valkey, which speaks the same.
+/// Redis, or Valkey, which is compatible.
 pub(super) fn redis() -> Result<PathBuf, StackError> {
     ["redis-server", "valkey-server"]
         .into_iter()
@@ -53,19 +53,19 @@ pub(super) fn redis() -> Result<PathBuf, StackError> {
         })
 }
 
-/// target-app: as told, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
-pub(super) fn target(told: Option<&Path>) -> Result<PathBuf, StackError> {
+/// target-app: as given, beside this program, `$TARGET_APP_BIN`, or in the `PATH`.
+pub(super) fn target(given: Option<&Path>) -> Result<PathBuf, StackError> {
     let missing = |looked: String| Err(StackError::NoTarget { looked });
-    if let Some(told) = told {
-        return if executable(told) {
-            Ok(told.to_owned())
+    if let Some(given) = given {
+        return if executable(given) {
+            Ok(given.to_owned())
         } else {
-            missing(told.display().to_string())
+            missing(given.display().to_string())
         };
     }
     let beside = env::current_exe().ok().and_then(|own| {
         let folder = own.parent()?;
-        // Tests and examples lie one folder deeper than the programs.
+        // Tests and examples are one folder deeper than the programs.
         [Some(folder), folder.parent()]
             .into_iter()
             .flatten()
@@ -93,7 +93,7 @@ fn executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
-/// Whether all programs that are needed lie there.
+/// Whether a folder has all of the programs that are needed.
 fn complete(bin: &Path) -> bool {
     ["initdb", "postgres", "pg_isready", "createdb"]
         .into_iter()
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_that_is_not_there_is_told_with_the_way_out() {
+    fn a_missing_program_is_reported_with_where_to_get_it() {
         let error = target(Some(Path::new("/nowhere/target-app"))).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("/nowhere/target-app"), "{text}");

@@ -1,4 +1,4 @@
-//! Why there is no stack, with the way out.
+//! Errors of starting a stack, with what to do about them.
 
 use std::{io, path::PathBuf};
 
@@ -10,28 +10,28 @@ pub enum StackError {
         "`{program}` was not found: install it (Debian and Ubuntu: `apt-get install {package}`), or use running services instead of starting them"
     )]
     Missing {
-        /// What was looked for.
+        /// Name of the program.
         program: &'static str,
-        /// Where it comes from.
+        /// Debian package that contains it.
         package: &'static str,
     },
-    /// The program of the target is not where it was looked for.
+    /// target-app was not found.
     #[error(
         "`target-app` was not found ({looked}): build it with `cargo build --release`, or name it with TARGET_APP_BIN"
     )]
     NoTarget {
-        /// Where it was looked for.
+        /// Where it was searched.
         looked: String,
     },
-    /// target-app is wanted, but not what it needs.
-    #[error("target-app needs {0}: let it be started too, or give its URL")]
+    /// target-app is to be started without a service that it needs.
+    #[error("target-app needs {0}: start it too, or give its URL")]
     Needs(&'static str),
-    /// Another loadgen works there.
+    /// Another loadgen uses the folder.
     #[error("{folder} is in use by process {pid}: stop it, or choose another folder")]
     Busy {
-        /// The folder that was asked for.
+        /// The folder.
         folder: PathBuf,
-        /// Who has it.
+        /// Its process.
         pid: u32,
     },
     /// PostgreSQL refuses to run as root.
@@ -42,31 +42,41 @@ pub enum StackError {
     /// A service or one of its tools ended before it should.
     #[error("{service} failed: {why}\n{log}")]
     Failed {
-        /// Which one.
+        /// Name of the service or tool.
         service: &'static str,
         /// How it ended.
         why: String,
-        /// The last lines that it wrote.
+        /// The last lines of its log.
         log: String,
+    },
+    /// The operating system could not start a program.
+    #[error("cannot start {service}: {error}; {remedy}")]
+    Start {
+        /// Name of the service or tool.
+        service: &'static str,
+        /// Where to get the program, in words.
+        remedy: &'static str,
+        /// Error of the operating system.
+        error: io::Error,
     },
     /// The operating system refused something.
     #[error("{what}: {error}")]
     Io {
         /// What was tried.
         what: String,
-        /// Its answer.
+        /// Error of the operating system.
         error: io::Error,
     },
-    /// The user did not want to wait for it.
+    /// Interrupted by the user.
     #[error("interrupted while the services were starting")]
     Interrupted,
-    /// A thread of ours died.
+    /// A thread of this program panicked.
     #[error("a thread of the stack ended early: {0}")]
     Thread(String),
 }
 
 impl StackError {
-    /// An error of the operating system with what was tried.
+    /// Adds what was tried to an error of the operating system.
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |error| Self::Io { what, error }

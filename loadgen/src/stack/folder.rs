@@ -1,5 +1,5 @@
-//! The folder of a stack: made for this process, removed with it, and removed by the next one
-//! where this one was killed.
+//! The folder of a stack: created for this process and removed with it, or by the next process if
+//! this one was killed.
 
 use std::{
     env, fs,
@@ -14,26 +14,26 @@ use uuid::Uuid;
 
 use super::error::StackError;
 
-/// How temporary folders are called.
+/// Prefix of temporary folders.
 const PREFIX: &str = "codeconnect-";
-/// Tells whose folder it is: process id and start time.
+/// File that names the owner: process id and start time.
 const OWNER: &str = "owner";
 
 /// A folder for data and logs.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub(super) struct StackFolder {
     path: PathBuf,
     keep: bool,
 }
 
-impl Folder {
-    /// A temporary folder; those that killed processes left behind are removed first.
+impl StackFolder {
+    /// Creates a temporary folder; removes those that killed processes left behind.
     pub(super) fn temporary() -> Result<Self, StackError> {
         let root = env::temp_dir();
         remove_stale(&root);
         let random = Uuid::new_v4().simple().to_string();
         let path = root.join(format!("{PREFIX}{}-{}", process::id(), &random[..8]));
-        // Others may pass through, as PostgreSQL runs under another user, but not look around.
+        // Other users may enter, as PostgreSQL runs as one, but not list the folder.
         DirBuilder::new()
             .mode(0o711)
             .create(&path)
@@ -43,7 +43,7 @@ impl Folder {
         Ok(folder)
     }
 
-    /// A folder that stays; refused while another process works in it.
+    /// Uses a folder that stays; refused while another process uses it.
     pub(super) fn kept(path: &Path) -> Result<Self, StackError> {
         fs::create_dir_all(path)
             .map_err(StackError::io(format!("cannot make {}", path.display())))?;
@@ -74,7 +74,7 @@ impl Folder {
     /// Writes a file that nobody else can read.
     pub(super) fn write_secret(&self, name: &str, text: &str) -> Result<PathBuf, StackError> {
         let path = self.join(name);
-        // A new file: the mode of an old one would stay as it was.
+        // A new file: an old one would keep its mode.
         let _none = fs::remove_file(&path);
         OpenOptions::new()
             .write(true)
@@ -87,9 +87,9 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for StackFolder {
     fn drop(&mut self) {
-        // What cannot be removed now is stale for the next start.
+        // What cannot be removed now is removed by the next start.
         if self.keep {
             let _gone = fs::remove_file(self.join(OWNER));
         } else {
@@ -108,8 +108,8 @@ fn owner() -> String {
     format!("{pid} {}", started(pid).unwrap_or(0))
 }
 
-/// When a process started, in clock ticks since boot: tells a process from a later one of the
-/// same number.
+/// Start time of a process in clock ticks since boot: distinguishes it from a later process with the
+/// same id.
 fn started(pid: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may contain anything; the start time is the 20th field after.
@@ -124,14 +124,14 @@ fn living_owner(folder: &Path) -> Option<u32> {
     (started(pid)? == since).then_some(pid)
 }
 
-/// Removes this user's folders whose owner is gone. PostgreSQL may take a moment longer to die
-/// than the loadgen that was killed: a folder in use is left to the next start.
+/// Removes this user's folders whose owner has ended. PostgreSQL may end a moment later than the
+/// loadgen that was killed: a folder in use is left to the next start.
 fn remove_stale(root: &Path) {
     let own = fs::metadata("/proc/self").map_or(0, |meta| meta.uid());
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let path = entry.path();
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
-            // Not followed: a link that somebody put there must not lead us elsewhere.
+            // Links are not followed: another user may have created one.
             && fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir() && meta.uid() == own)
             && path.join(OWNER).is_file();
         if ours && living_owner(&path).is_none() && !database_runs(&path) {
@@ -183,17 +183,17 @@ mod tests {
     fn a_kept_folder_is_refused_to_a_second_user_and_stays() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("kept");
-        let first = Folder::kept(&path).unwrap();
-        let second = Folder::kept(&path).unwrap_err();
+        let first = StackFolder::kept(&path).unwrap();
+        let second = StackFolder::kept(&path).unwrap_err();
         assert!(matches!(second, StackError::Busy { .. }), "{second}");
         drop(first);
         assert!(path.exists());
-        drop(Folder::kept(&path).unwrap());
+        drop(StackFolder::kept(&path).unwrap());
     }
 
     #[test]
     fn a_temporary_folder_goes_with_its_owner_and_keeps_its_secrets() {
-        let folder = Folder::temporary().unwrap();
+        let folder = StackFolder::temporary().unwrap();
         let path = folder.path().to_owned();
         let secret = folder.write_secret("secret", "s").unwrap();
         assert_eq!(fs::metadata(secret).unwrap().mode() & 0o777, 0o600);

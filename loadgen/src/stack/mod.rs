@@ -1,15 +1,15 @@
-//! The services themselves: PostgreSQL, Redis and target-app as child processes on free loopback
-//! ports, in a folder of their own. Nothing of them outlives loadgen, however it ends.
+//! The services themselves: PostgreSQL, Redis and instances of target-app as child processes on
+//! free loopback ports, in a folder of their own. No process outlives loadgen, however it ends.
 
 mod binaries;
 mod error;
 mod folder;
-mod keeper;
 mod options;
 mod postgres;
+mod process;
 mod redis;
-mod service;
 mod start;
+mod supervisor;
 mod target;
 
 #[cfg(test)]
@@ -17,5 +17,5 @@ mod tests;
 
 pub use binaries::missing_programs;
 pub use error::StackError;
-pub use options::{Services, StackOptions};
-pub use start::{Stack, Victim};
+pub use options::{ServiceSet, StackOptions};
+pub use start::Stack;

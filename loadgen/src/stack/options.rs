@@ -1,22 +1,22 @@
-//! Which services are wanted, and how.
+//! Which services are started, and how.
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use shared::dataset::Scale;
 use tokio_util::sync::CancellationToken;
 
-/// Which services are started; one that is not has to be given by its URL.
+/// The services to start; target-app needs the URL of those that are not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Services {
+pub struct ServiceSet {
     /// PostgreSQL.
     pub postgres: bool,
     /// Redis.
     pub redis: bool,
-    /// target-app: migrated, seeded, serving.
+    /// target-app, on a migrated and seeded database.
     pub target: bool,
 }
 
-impl Services {
+impl ServiceSet {
     /// All three.
     pub const ALL: Self = Self {
         postgres: true,
@@ -25,31 +25,33 @@ impl Services {
     };
 }
 
-/// How the stack is started.
+/// Settings of a stack.
 #[derive(Clone)]
 pub struct StackOptions {
-    /// Folder for data and logs that stays; a second start in it finds the data again. Without
-    /// one, a temporary folder that goes with the stack.
+    /// Folder for data and logs that stays; a second start in it finds the data again. `None`: a
+    /// temporary folder that is removed with the stack.
     pub keep_in: Option<PathBuf>,
-    /// How much data.
+    /// Amount of data.
     pub scale: Scale,
-    /// The number from which the data follows.
+    /// Seed of the data.
     pub seed: u64,
-    /// What is started.
-    pub services: Services,
-    /// Whether PostgreSQL waits for the disk, as it must wherever something is measured.
+    /// The services to start.
+    pub services: ServiceSet,
+    /// Number of instances of target-app, at least one; they share database, cache and secrets.
+    pub target_instances: u16,
+    /// Whether PostgreSQL waits for the disk (`fsync`), as it must for a measurement.
     pub durable: bool,
-    /// The database of target-app where PostgreSQL is not started here.
+    /// Database of target-app if PostgreSQL is not started here.
     pub database_url: Option<String>,
-    /// The cache of target-app where Redis is not started here.
+    /// Cache of target-app if Redis is not started here.
     pub redis_url: Option<String>,
-    /// The program; without one: beside this one, then `$TARGET_APP_BIN`, then the `PATH`.
+    /// Path of target-app; `None`: beside this program, then `$TARGET_APP_BIN`, then the `PATH`.
     pub target_bin: Option<PathBuf>,
-    /// `before`, `after`, or a file: what target-app starts with.
+    /// Profile that target-app starts with: `before`, `after`, or a file.
     pub profile: String,
-    /// Gives the start up early.
+    /// Aborts the start.
     pub stop: CancellationToken,
-    /// Told what is going on, in a few words.
+    /// Called with each step of the start.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
@@ -59,7 +61,8 @@ impl Default for StackOptions {
             keep_in: None,
             scale: Scale::Small,
             seed: 1,
-            services: Services::ALL,
+            services: ServiceSet::ALL,
+            target_instances: 1,
             durable: true,
             database_url: None,
             redis_url: None,
@@ -72,13 +75,14 @@ impl Default for StackOptions {
 }
 
 impl fmt::Debug for StackOptions {
-    /// The URLs carry passwords and are not told.
+    /// The URLs contain passwords and are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StackOptions")
             .field("keep_in", &self.keep_in)
             .field("scale", &self.scale)
             .field("seed", &self.seed)
             .field("services", &self.services)
+            .field("target_instances", &self.target_instances)
             .field("durable", &self.durable)
             .field("target_bin", &self.target_bin)
             .field("profile", &self.profile)

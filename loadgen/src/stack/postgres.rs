@@ -1,4 +1,4 @@
-//! PostgreSQL: a cluster of its own, durable as in production, on loopback only.
+//! PostgreSQL: an own cluster, durable as in production, on loopback only.
 
 use std::{
     fs,
@@ -8,15 +8,16 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     binaries,
     error::StackError,
-    folder::{Folder, is_root},
-    keeper::Keeper,
-    service::{Manner, Service, fresh, on_free_port},
+    folder::{StackFolder, is_root},
+    process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
+    supervisor::ProcessSupervisor,
 };
 
 /// Role and database.
@@ -24,19 +25,22 @@ const NAME: &str = "codeconnect";
 /// File of the role's password, for a folder that is used again.
 const PASSWORD: &str = "postgres.password";
 
-/// SIGINT is PostgreSQL's fast shutdown; SIGQUIT, at our own death, ends it at once, and still
-/// takes its children and shared memory with it, which SIGKILL would not.
-const MANNER: Manner = Manner {
+/// What to do if a program of PostgreSQL cannot be started.
+const REMEDY: &str = "install the package postgresql, or use a running PostgreSQL";
+/// SIGINT is PostgreSQL's fast shutdown; SIGQUIT, when loadgen is killed, is the immediate one, which
+/// still ends its children and frees shared memory, unlike SIGKILL.
+const SPEC: ProcessSpec = ProcessSpec {
     name: "PostgreSQL",
-    end: libc::SIGINT,
-    farewell: libc::SIGQUIT,
-    start: Duration::from_mins(1),
+    remedy: REMEDY,
+    stop_signal: Signal::INT,
+    on_parent_death: Signal::QUIT,
+    start_timeout: Duration::from_mins(1),
 };
 
 /// A running PostgreSQL.
 #[derive(Debug)]
 pub(super) struct Postgres {
-    pub(super) service: Service,
+    pub(super) process: ChildProcess,
     pub(super) url: String,
     bin: PathBuf,
     port: u16,
@@ -44,26 +48,26 @@ pub(super) struct Postgres {
 
 impl Postgres {
     /// Kills all of its processes at once and starts it again on the same data; it recovers.
-    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
-        self.service.crash(keeper)?;
+    pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.crash(supervisor)?;
         let (bin, port) = (&self.bin, self.port);
-        self.service.ready(&CancellationToken::new(), |_| {
+        self.process.ready(&CancellationToken::new(), |_| {
             answers(bin, port).then_some(())
         })
     }
 }
 
-/// Who PostgreSQL runs as where we are root.
+/// The user that PostgreSQL runs as if loadgen runs as root.
 #[derive(Debug, Clone, Copy)]
-struct User {
+struct SystemUser {
     uid: u32,
     gid: u32,
 }
 
-/// Makes the cluster, unless the folder has one, and starts it.
+/// Creates the cluster, unless the folder has one, and starts it.
 pub(super) fn start(
-    keeper: &Keeper,
-    folder: &Folder,
+    supervisor: &ProcessSupervisor,
+    folder: &StackFolder,
     durable: bool,
     stop: &CancellationToken,
 ) -> Result<Postgres, StackError> {
@@ -80,33 +84,33 @@ pub(super) fn start(
         Uuid::new_v4().simple().to_string()
     };
     if !found {
-        init(keeper, folder, stop, &bin, &data, user, &password)?;
+        init(supervisor, folder, stop, &bin, &data, user, &password)?;
     }
-    let mut manner = MANNER;
+    let mut spec = SPEC;
     if !folder.stays() {
-        // Its last checkpoint would only write what is removed a moment later.
-        manner.end = libc::SIGQUIT;
+        // A last checkpoint would only write what is removed a moment later.
+        spec.stop_signal = Signal::QUIT;
     }
-    let (service, port) = on_free_port(|port| {
-        let log = fresh(folder.join("postgres.log"));
-        let mut service = Service::spawn(
-            keeper,
-            manner,
+    let (process, port) = on_free_port(|port| {
+        let log = fresh_log(folder.join("postgres.log"));
+        let mut process = ChildProcess::spawn(
+            supervisor,
+            spec,
             server(&bin, &data, port, user, durable),
             log,
         )?;
-        service.ready(stop, |_| answers(&bin, port).then_some(()))?;
-        Ok((service, port))
+        process.ready(stop, |_| answers(&bin, port).then_some(()))?;
+        Ok((process, port))
     })?;
     if !found {
         let mut create = Command::new(bin.join("createdb"));
         create
             .args(["-h", "127.0.0.1", "-U", NAME, "-p", &port.to_string(), NAME])
             .env("PGPASSWORD", &password);
-        tool(keeper, folder, "createdb", create)?.finish(stop)?;
+        tool(supervisor, folder, "createdb", create)?.finish(stop)?;
     }
     Ok(Postgres {
-        service,
+        process,
         url: format!("postgres://{NAME}:{password}@127.0.0.1:{port}/{NAME}"),
         bin,
         port,
@@ -114,17 +118,17 @@ pub(super) fn start(
 }
 
 fn init(
-    keeper: &Keeper,
-    folder: &Folder,
+    supervisor: &ProcessSupervisor,
+    folder: &StackFolder,
     stop: &CancellationToken,
     bin: &Path,
     data: &Path,
-    user: Option<User>,
+    user: Option<SystemUser>,
     password: &str,
 ) -> Result<(), StackError> {
     let secret = folder.write_secret(PASSWORD, password)?;
     fs::create_dir_all(data).map_err(StackError::io(format!("cannot make {}", data.display())))?;
-    if let Some(User { uid, gid }) = user {
+    if let Some(SystemUser { uid, gid }) = user {
         for path in [data, &secret] {
             chown(path, Some(uid), Some(gid)).map_err(StackError::io(format!(
                 "cannot give {} to PostgreSQL's user",
@@ -136,18 +140,18 @@ fn init(
     initdb
         .arg("-D")
         .arg(data)
-        // Not SCRAM: sqlx works its 4,096 rounds out in slices of five between other tasks, so that
-        // on a busy target a new connection takes seconds. Here nobody listens between the two.
+        // Not SCRAM: sqlx computes its 4,096 rounds in slices of five between other tasks, so that on
+        // a busy target a new connection takes seconds. On loopback nobody can listen.
         .args(["-U", NAME, "--auth=md5", "-E", "UTF8"])
         .arg("--locale=C.UTF-8")
         .arg(format!("--pwfile={}", secret.display()))
-        // A new cluster that is lost in a power cut is simply made again.
+        // A new cluster that is lost in a power failure is created again.
         .args(["--no-sync", "--no-instructions"]);
     become_user(&mut initdb, user);
-    tool(keeper, folder, "initdb", initdb)?.finish(stop)
+    tool(supervisor, folder, "initdb", initdb)?.finish(stop)
 }
 
-fn server(bin: &Path, data: &Path, port: u16, user: Option<User>, durable: bool) -> Command {
+fn server(bin: &Path, data: &Path, port: u16, user: Option<SystemUser>, durable: bool) -> Command {
     let mut server = Command::new(bin.join("postgres"));
     server.arg("-D").arg(data);
     let mut set = |setting: &str| {
@@ -155,13 +159,13 @@ fn server(bin: &Path, data: &Path, port: u16, user: Option<User>, durable: bool)
     };
     set("listen_addresses=127.0.0.1");
     set(&format!("port={port}"));
-    // TCP only: a socket's path may be at most 107 bytes long, a folder's is longer at times.
+    // TCP only: the path of a Unix socket is limited to 107 bytes.
     set("unix_socket_directories=");
     set("max_connections=260");
     set("shared_buffers=256MB");
     set("max_wal_size=2GB");
-    // What an experiment must not win by. Dropping a database waits for a checkpoint, and that
-    // for the disk: tests that do it hundreds of times go without.
+    // Durability, which no experiment may trade for speed. Dropping a database waits for a
+    // checkpoint, and that for the disk: tests that do it hundreds of times turn it off.
     let on = if durable { "on" } else { "off" };
     for setting in ["fsync", "synchronous_commit", "full_page_writes"] {
         set(&format!("{setting}={on}"));
@@ -174,19 +178,22 @@ fn server(bin: &Path, data: &Path, port: u16, user: Option<User>, durable: bool)
     server
 }
 
-/// Whether the module that counts statements is installed; figures from it are left out else.
+/// Whether pg_stat_statements is installed; without it its figures are missing.
 fn has_statements(bin: &Path) -> bool {
-    let asked = Command::new(bin.join("pg_config"))
+    let output = Command::new(bin.join("pg_config"))
         .arg("--pkglibdir")
         .output();
-    let told = asked.ok().map(|output| {
+    let configured = output.ok().map(|output| {
         PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).join("pg_stat_statements.so")
     });
-    // Debian ships pg_config apart; there the libraries lie beside the programs.
+    // Debian has pg_config in another package; the libraries are beside the programs.
     let beside = bin
         .parent()
         .map(|home| home.join("lib/pg_stat_statements.so"));
-    told.into_iter().chain(beside).any(|path| path.is_file())
+    configured
+        .into_iter()
+        .chain(beside)
+        .any(|path| path.is_file())
 }
 
 fn answers(bin: &Path, port: u16) -> bool {
@@ -198,37 +205,38 @@ fn answers(bin: &Path, port: u16) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// One of PostgreSQL's tools, which ends by itself.
+/// Starts one of PostgreSQL's tools, which ends by itself.
 fn tool(
-    keeper: &Keeper,
-    folder: &Folder,
+    supervisor: &ProcessSupervisor,
+    folder: &StackFolder,
     name: &'static str,
     command: Command,
-) -> Result<Service, StackError> {
-    let manner = Manner {
+) -> Result<ChildProcess, StackError> {
+    let spec = ProcessSpec {
         name,
-        end: libc::SIGTERM,
-        farewell: libc::SIGKILL,
-        start: Duration::from_mins(2),
+        remedy: REMEDY,
+        stop_signal: Signal::TERM,
+        on_parent_death: Signal::KILL,
+        start_timeout: Duration::from_mins(2),
     };
-    Service::spawn(
-        keeper,
-        manner,
+    ChildProcess::spawn(
+        supervisor,
+        spec,
         command,
-        fresh(folder.join(&format!("{name}.log"))),
+        fresh_log(folder.join(&format!("{name}.log"))),
     )
 }
 
-fn become_user(command: &mut Command, user: Option<User>) {
-    if let Some(User { uid, gid }) = user {
+fn become_user(command: &mut Command, user: Option<SystemUser>) {
+    if let Some(SystemUser { uid, gid }) = user {
         command.uid(uid).gid(gid);
     }
-    // The folder we were called from may be closed to that user.
+    // That user may have no access to the current folder.
     command.current_dir("/");
 }
 
-/// The user that PostgreSQL's package makes, or one that owns nothing.
-fn unprivileged() -> Result<User, StackError> {
+/// The user of PostgreSQL's package, or one that owns nothing.
+fn unprivileged() -> Result<SystemUser, StackError> {
     let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
     ["postgres", "nobody"]
         .into_iter()
@@ -236,12 +244,12 @@ fn unprivileged() -> Result<User, StackError> {
         .ok_or(StackError::NoUser)
 }
 
-fn user_in(users: &str, name: &str) -> Option<User> {
+fn user_in(users: &str, name: &str) -> Option<SystemUser> {
     let line = users
         .lines()
         .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     let mut fields = line.split(':').skip(1);
-    Some(User {
+    Some(SystemUser {
         uid: fields.next()?.parse().ok()?,
         gid: fields.next()?.parse().ok()?,
     })

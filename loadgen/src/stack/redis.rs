@@ -7,67 +7,69 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     binaries,
     error::StackError,
-    folder::Folder,
-    keeper::Keeper,
-    service::{Manner, Service, fresh, on_free_port},
+    folder::StackFolder,
+    process::{ChildProcess, ProcessSpec, fresh_log, on_free_port},
+    supervisor::ProcessSupervisor,
 };
 
-/// Nothing to save: at our own death it may go at once.
-const MANNER: Manner = Manner {
+/// It has nothing to save: when loadgen is killed it is killed too.
+const SPEC: ProcessSpec = ProcessSpec {
     name: "Redis",
-    end: libc::SIGTERM,
-    farewell: libc::SIGKILL,
-    start: Duration::from_secs(20),
+    remedy: "install the package redis-server, or use a running Redis",
+    stop_signal: Signal::TERM,
+    on_parent_death: Signal::KILL,
+    start_timeout: Duration::from_secs(20),
 };
 
 /// A running Redis.
 #[derive(Debug)]
 pub(super) struct Redis {
-    pub(super) service: Service,
+    pub(super) process: ChildProcess,
     pub(super) url: String,
     port: u16,
     password: String,
 }
 
 impl Redis {
-    /// Kills it and starts an empty one in its place.
-    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
-        self.service.crash(keeper)?;
+    /// Kills it and starts it again, empty.
+    pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.crash(supervisor)?;
         let (port, password) = (self.port, &self.password);
-        self.service
+        self.process
             .ready(&CancellationToken::new(), |_| answers(port, password))
     }
 }
 
 /// Starts a Redis that is empty.
 pub(super) fn start(
-    keeper: &Keeper,
-    folder: &Folder,
+    supervisor: &ProcessSupervisor,
+    folder: &StackFolder,
     stop: &CancellationToken,
 ) -> Result<Redis, StackError> {
     let program = binaries::redis()?;
     let password = Uuid::new_v4().simple().to_string();
-    let (service, port) = on_free_port(|port| {
-        // A file, not arguments: those can be read by every user of the machine.
+    let (process, port) = on_free_port(|port| {
+        // A file: arguments can be read by every user of the machine.
         let settings = format!(
             "bind 127.0.0.1\nport {port}\nsave \"\"\nappendonly no\ndaemonize no\nrequirepass {password}\n"
         );
         let file = folder.write_secret("redis.conf", &settings)?;
         let mut command = Command::new(&program);
         command.arg(file).current_dir(folder.path());
-        let log = fresh(folder.join("redis.log"));
-        let mut service = Service::spawn(keeper, MANNER, command, log)?;
-        service.ready(stop, |_| answers(port, &password))?;
-        Ok((service, port))
+        let log = fresh_log(folder.join("redis.log"));
+        let mut process = ChildProcess::spawn(supervisor, SPEC, command, log)?;
+        process.ready(stop, |_| answers(port, &password))?;
+        Ok((process, port))
     })?;
     Ok(Redis {
-        service,
+        process,
         url: format!("redis://:{password}@127.0.0.1:{port}/0"),
         port,
         password,

@@ -1,85 +1,60 @@
-//! The stack as a whole: started in order, ended in the opposite one.
+//! The stack as a whole: started in order, stopped in the opposite one.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{fmt, path::PathBuf};
 
 use super::{
     error::StackError,
-    folder::Folder,
-    keeper::Keeper,
+    folder::StackFolder,
     options::StackOptions,
     postgres::{self, Postgres},
     redis::{self, Redis},
-    target::{self, Target},
+    supervisor::ProcessSupervisor,
+    target::{TargetApp, TargetSetup, instance_name},
 };
+use crate::services::{ProcessInfo, ServiceRole};
 
-/// Running services. Dropping it ends them, target-app first, and removes what was temporary.
+/// Running services. Dropping it stops them, target-app first, and removes what was temporary.
 pub struct Stack {
-    /// Where PostgreSQL is, password included; empty if there is none.
+    /// URL of PostgreSQL, password included; empty if there is none.
     pub database_url: String,
-    /// Where Redis is, password included; empty if there is none.
+    /// URL of Redis, password included; empty if there is none.
     pub redis_url: String,
-    /// `http://127.0.0.1:PORT`; empty if target-app was not asked for.
-    pub target_url: String,
-    /// Admits to target-app's control plane.
+    /// Token of target-app's control plane; empty if target-app was not started.
     pub lab_token: String,
-    /// Main process of each service that was started here: `target-app`, `redis`, `postgres`.
-    pub pids: BTreeMap<String, u32>,
-    /// Where data and logs are.
+    /// Folder of data and logs.
     pub folder: PathBuf,
-    // Dropped in this order: each service before what it needs, and the thread that keeps them
-    // alive last of all.
-    target: Option<Target>,
+    // Dropped in this order: each service before those that it needs, and the thread that they
+    // were started from last.
+    targets: Vec<TargetApp>,
     redis: Option<Redis>,
     postgres: Option<Postgres>,
-    _folder: Folder,
-    keeper: Keeper,
-}
-
-/// A service that can be killed in the middle of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Victim {
-    /// All processes of PostgreSQL at once.
-    Postgres,
-    /// Redis, with all that it keeps.
-    Redis,
-    /// target-app.
-    Target,
-}
-
-impl Victim {
-    /// The word that people type.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Redis => "redis",
-            Self::Target => "target",
-        }
-    }
+    _folder: StackFolder,
+    supervisor: ProcessSupervisor,
 }
 
 impl Stack {
-    /// Starts what is asked for and waits until it is ready; blocks. Where something fails, all
-    /// that was started before is ended again.
+    /// Starts the services that are asked for and waits until they are ready; blocks. If one fails,
+    /// those that were started before are stopped again.
     pub fn start(options: StackOptions) -> Result<Self, StackError> {
         let wanted = options.services;
-        let keeper = Keeper::start().map_err(StackError::io("cannot start a thread"))?;
+        let supervisor =
+            ProcessSupervisor::start().map_err(StackError::io("cannot start a thread"))?;
         let folder = match &options.keep_in {
-            Some(path) => Folder::kept(path)?,
-            None => Folder::temporary()?,
+            Some(path) => StackFolder::kept(path)?,
+            None => StackFolder::temporary()?,
         };
-        let mut pids = BTreeMap::new();
         let postgres = wanted
             .postgres
             .then(|| {
                 (options.log)("starting PostgreSQL");
-                postgres::start(&keeper, &folder, options.durable, &options.stop)
+                postgres::start(&supervisor, &folder, options.durable, &options.stop)
             })
             .transpose()?;
         let redis = wanted
             .redis
             .then(|| {
                 (options.log)("starting Redis");
-                redis::start(&keeper, &folder, &options.stop)
+                redis::start(&supervisor, &folder, &options.stop)
             })
             .transpose()?;
         let database_url = match &postgres {
@@ -90,94 +65,95 @@ impl Stack {
             Some(redis) => redis.url.clone(),
             None => options.redis_url.clone().unwrap_or_default(),
         };
-        let target = wanted
-            .target
-            .then(|| {
-                if database_url.is_empty() {
-                    return Err(StackError::Needs("PostgreSQL"));
-                }
-                if redis_url.is_empty() {
-                    return Err(StackError::Needs("Redis"));
-                }
-                target::start(&keeper, &folder, &options, &database_url, &redis_url)
-            })
-            .transpose()?;
-        let services = [
-            ("target-app", target.as_ref().map(|target| &target.service)),
-            ("redis", redis.as_ref().map(|redis| &redis.service)),
-            (
-                "postgres",
-                postgres.as_ref().map(|postgres| &postgres.service),
-            ),
-        ];
-        for (name, service) in services {
-            if let Some(service) = service {
-                pids.insert(name.to_owned(), service.pid());
+        let (mut targets, mut lab_token) = (Vec::new(), String::new());
+        if wanted.target {
+            let setup = TargetSetup::new(&folder, &options, &database_url, &redis_url)?;
+            setup.migrate_and_seed(&supervisor, &folder, &options)?;
+            for index in 0..options.target_instances.max(1) {
+                targets.push(setup.serve(index, &supervisor, &folder, &options)?);
             }
+            lab_token = setup.lab_token;
         }
-        let (target_url, lab_token) = target
-            .as_ref()
-            .map(|target| (target.url.clone(), target.lab_token.clone()))
-            .unwrap_or_default();
         Ok(Self {
             database_url,
             redis_url,
-            target_url,
             lab_token,
-            pids,
             folder: folder.path().to_owned(),
-            target,
+            targets,
             redis,
             postgres,
             _folder: folder,
-            keeper,
+            supervisor,
         })
     }
 
-    /// Ends target-app in good order, if it was started here, and starts it again at the same
-    /// address; blocks until it is ready.
-    pub fn restart_target(&mut self) -> Result<(), StackError> {
-        if let Some(target) = &mut self.target {
-            target.restart(&self.keeper)?;
-            self.pids
-                .insert("target-app".to_owned(), target.service.pid());
-        }
-        Ok(())
+    /// `http://127.0.0.1:PORT` of every instance of target-app.
+    pub fn target_urls(&self) -> Vec<String> {
+        self.targets.iter().map(TargetApp::url).collect()
     }
 
-    /// Kills a service that was started here, without a chance to write anything, and starts
-    /// it again on what it left; blocks until it is ready.
-    pub fn crash(&mut self, victim: Victim) -> Result<(), StackError> {
-        let keeper = &self.keeper;
-        let reborn = match victim {
-            Victim::Postgres => self
-                .postgres
-                .as_mut()
-                .map(|one| one.crash(keeper).map(|()| ("postgres", one.service.pid()))),
-            Victim::Redis => self
-                .redis
-                .as_mut()
-                .map(|one| one.crash(keeper).map(|()| ("redis", one.service.pid()))),
-            Victim::Target => self.target.as_mut().map(|one| {
-                one.crash(keeper)
-                    .map(|()| ("target-app", one.service.pid()))
-            }),
+    /// Main process of each service that was started here, as of now.
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        let info = |name: &str, pid, role| ProcessInfo {
+            name: name.to_owned(),
+            pid,
+            role,
         };
-        if let Some(reborn) = reborn {
-            let (name, pid) = reborn?;
-            self.pids.insert(name.to_owned(), pid);
+        let postgres = self
+            .postgres
+            .iter()
+            .map(|one| info("postgres", one.process.pid(), ServiceRole::Postgres));
+        let redis = self
+            .redis
+            .iter()
+            .map(|one| info("redis", one.process.pid(), ServiceRole::Redis));
+        let targets = (0..).zip(&self.targets).map(|(index, one)| {
+            info(
+                &instance_name(index),
+                one.process.pid(),
+                ServiceRole::Target,
+            )
+        });
+        postgres.chain(redis).chain(targets).collect()
+    }
+
+    /// Stops each instance of target-app gracefully and starts it again at the same address; blocks
+    /// until it is ready.
+    pub fn restart_targets(&mut self) -> Result<(), StackError> {
+        let supervisor = &self.supervisor;
+        self.targets
+            .iter_mut()
+            .try_for_each(|target| target.restart(supervisor))
+    }
+
+    /// Kills every process of a service that was started here, without a chance to write anything,
+    /// and starts it again on the data that it left; blocks until it is ready.
+    pub fn crash(&mut self, role: ServiceRole) -> Result<(), StackError> {
+        let supervisor = &self.supervisor;
+        match role {
+            ServiceRole::Postgres => self
+                .postgres
+                .iter_mut()
+                .try_for_each(|one| one.crash(supervisor)),
+            ServiceRole::Redis => self
+                .redis
+                .iter_mut()
+                .try_for_each(|one| one.crash(supervisor)),
+            ServiceRole::Target => self
+                .targets
+                .iter_mut()
+                .try_for_each(|one| one.crash(supervisor)),
         }
-        Ok(())
     }
 }
 
 impl fmt::Debug for Stack {
-    /// The URLs carry passwords and are not told.
+    /// The URLs contain passwords and are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stack")
             .field("folder", &self.folder)
-            .field("target_url", &self.target_url)
-            .field("pids", &self.pids)
+            .field("target_urls", &self.target_urls())
+            .field("processes", &self.processes())
             .finish_non_exhaustive()
     }
 }

@@ -1,134 +1,185 @@
-//! target-app: its schema, its data, and the server itself.
+//! target-app: its schema, its data, and the instances that serve.
 
 use std::{
     fs,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     process::Command,
     time::Duration,
 };
 
+use rustix::process::Signal;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
     binaries,
     error::StackError,
-    folder::Folder,
-    keeper::Keeper,
+    folder::StackFolder,
     options::StackOptions,
-    service::{Manner, Service, fresh},
+    process::{ChildProcess, ProcessSpec, fresh_log},
+    supervisor::ProcessSupervisor,
 };
 
-/// What the server says on its standard output when it listens.
+/// What the server prints when it listens.
 const LISTENING: &str = "listening on http://";
 
-/// The server, ended in good order or, at our own death, at once.
-const SERVER: Manner = Manner {
+/// The server, stopped gracefully, or killed when loadgen is killed.
+const SERVER: ProcessSpec = ProcessSpec {
     name: "target-app",
-    end: libc::SIGTERM,
-    farewell: libc::SIGKILL,
-    start: Duration::from_mins(1),
+    remedy: "build it with `cargo build --release`, or name another with TARGET_APP_BIN",
+    stop_signal: Signal::TERM,
+    on_parent_death: Signal::KILL,
+    start_timeout: Duration::from_mins(1),
 };
-/// Bringing the schema up to date.
-const MIGRATE: Manner = Manner {
+/// Brings the schema up to date.
+const MIGRATE: ProcessSpec = ProcessSpec {
     name: "target-app migrate",
     ..SERVER
 };
-/// Filling the database; the largest scale takes its time.
-const SEED: Manner = Manner {
+/// Fills the database; the largest scale takes minutes.
+const SEED: ProcessSpec = ProcessSpec {
     name: "target-app seed",
-    start: Duration::from_mins(30),
+    start_timeout: Duration::from_mins(30),
     ..SERVER
 };
 
-/// A running target-app.
+/// Name of an instance, counted from 0.
+pub(super) fn instance_name(index: u16) -> String {
+    match index {
+        0 => "target-app".to_owned(),
+        _ => format!("target-app-{}", index + 1),
+    }
+}
+
+/// Program and settings that all instances share.
 #[derive(Debug)]
-pub(super) struct Target {
-    pub(super) service: Service,
-    pub(super) url: String,
+pub(super) struct TargetSetup {
+    /// Token of the control plane.
     pub(super) lab_token: String,
-    address: SocketAddr,
+    program: PathBuf,
+    environment: Vec<(&'static str, String)>,
 }
 
-impl Target {
-    /// Ends it in good order and starts it again at the same address, with the same secrets.
-    pub(super) fn restart(&mut self, keeper: &Keeper) -> Result<(), StackError> {
-        self.service.restart(keeper)?;
-        self.wait()
+impl TargetSetup {
+    /// Finds the program and draws the secrets.
+    pub(super) fn new(
+        folder: &StackFolder,
+        options: &StackOptions,
+        database_url: &str,
+        redis_url: &str,
+    ) -> Result<Self, StackError> {
+        for (name, url) in [("PostgreSQL", database_url), ("Redis", redis_url)] {
+            if url.is_empty() {
+                return Err(StackError::Needs(name));
+            }
+        }
+        let lab_token = Uuid::new_v4().simple().to_string();
+        let environment = vec![
+            ("DATABASE_URL", database_url.to_owned()),
+            ("REDIS_URL", redis_url.to_owned()),
+            ("MEDIA_DIR", folder.join("media").display().to_string()),
+            ("LISTEN_ADDR", "127.0.0.1:0".to_owned()),
+            ("LAB_TOKEN", lab_token.clone()),
+            ("JWT_SECRET", secret()),
+            ("PROFILE", options.profile.clone()),
+        ];
+        Ok(Self {
+            lab_token,
+            program: binaries::target(options.target_bin.as_deref())?,
+            environment,
+        })
     }
 
-    /// Kills it and starts it again.
-    pub(super) fn crash(&mut self, keeper: &Keeper) -> Result<(), StackError> {
-        self.service.crash(keeper)?;
-        self.wait()
-    }
-
-    fn wait(&mut self) -> Result<(), StackError> {
-        let address = self.address;
-        self.service
-            .ready(&CancellationToken::new(), |_| ready(address))
-    }
-}
-
-/// Migrates, seeds and serves.
-pub(super) fn start(
-    keeper: &Keeper,
-    folder: &Folder,
-    options: &StackOptions,
-    database_url: &str,
-    redis_url: &str,
-) -> Result<Target, StackError> {
-    let program = binaries::target(options.target_bin.as_deref())?;
-    let lab_token = Uuid::new_v4().simple().to_string();
-    let command = |verb: &str| {
-        let mut command = Command::new(&program);
-        // Settings of the caller's environment would make this another target than was asked.
+    fn command(&self, verb: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        // Settings in the caller's environment would configure the target differently.
         for name in ["CONFIG", "SEED_SCALE", "LOG_FORMAT"] {
             command.env_remove(name);
         }
         command
             .arg(verb)
-            .env("DATABASE_URL", database_url)
-            .env("REDIS_URL", redis_url)
-            .env("MEDIA_DIR", folder.join("media"))
-            .env("LISTEN_ADDR", "127.0.0.1:0")
-            .env("LAB_TOKEN", &lab_token)
-            .env("JWT_SECRET", secret())
-            .env("PROFILE", &options.profile);
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
-    };
-    let log = |name: &str| fresh(folder.join(name));
-
-    (options.log)("bringing the schema up to date");
-    Service::spawn(keeper, MIGRATE, command("migrate"), log("migrate.log"))?
-        .finish(&options.stop)?;
-
-    (options.log)(&format!(
-        "filling the database ({})",
-        options.scale.as_str()
-    ));
-    let mut seed = command("seed");
-    seed.args(["--scale", options.scale.as_str()])
-        .args(["--seed", &options.seed.to_string()]);
-    if options.keep_in.is_some() || !options.services.postgres {
-        seed.arg("--if-empty");
     }
-    Service::spawn(keeper, SEED, seed, log("seed.log"))?.finish(&options.stop)?;
 
-    (options.log)("starting target-app");
-    let mut service = Service::spawn(keeper, SERVER, command("serve"), log("target-app.log"))?;
-    let address = service.ready(&options.stop, listening)?;
-    service.ready(&options.stop, |_| ready(address))?;
-    // Where it is started again, it is found at the same place.
-    service.set(&[("LISTEN_ADDR", &address.to_string())]);
-    Ok(Target {
-        service,
-        url: format!("http://{address}"),
-        lab_token,
-        address,
-    })
+    /// Brings the schema up to date and fills the database.
+    pub(super) fn migrate_and_seed(
+        &self,
+        supervisor: &ProcessSupervisor,
+        folder: &StackFolder,
+        options: &StackOptions,
+    ) -> Result<(), StackError> {
+        (options.log)("bringing the schema up to date");
+        let log = fresh_log(folder.join("migrate.log"));
+        ChildProcess::spawn(supervisor, MIGRATE, self.command("migrate"), log)?
+            .finish(&options.stop)?;
+
+        (options.log)(&format!(
+            "filling the database ({})",
+            options.scale.as_str()
+        ));
+        let mut seed = self.command("seed");
+        seed.args(["--scale", options.scale.as_str()])
+            .args(["--seed", &options.seed.to_string()]);
+        if options.keep_in.is_some() || !options.services.postgres {
+            seed.arg("--if-empty");
+        }
+        let log = fresh_log(folder.join("seed.log"));
+        ChildProcess::spawn(supervisor, SEED, seed, log)?.finish(&options.stop)
+    }
+
+    /// Starts an instance and waits until it is ready.
+    pub(super) fn serve(
+        &self,
+        index: u16,
+        supervisor: &ProcessSupervisor,
+        folder: &StackFolder,
+        options: &StackOptions,
+    ) -> Result<TargetApp, StackError> {
+        let name = instance_name(index);
+        (options.log)(&format!("starting {name}"));
+        let log = fresh_log(folder.join(&format!("{name}.log")));
+        let mut process = ChildProcess::spawn(supervisor, SERVER, self.command("serve"), log)?;
+        let address = process.ready(&options.stop, listening)?;
+        process.ready(&options.stop, |_| ready(address))?;
+        // A restart uses the same address.
+        process.set(&[("LISTEN_ADDR", &address.to_string())]);
+        Ok(TargetApp { process, address })
+    }
+}
+
+/// A running instance of target-app.
+#[derive(Debug)]
+pub(super) struct TargetApp {
+    pub(super) process: ChildProcess,
+    address: SocketAddr,
+}
+
+impl TargetApp {
+    /// `http://127.0.0.1:PORT`.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops it gracefully and starts it again at the same address, with the same secrets.
+    pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.restart(supervisor)?;
+        self.wait()
+    }
+
+    /// Kills it and starts it again.
+    pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.process.crash(supervisor)?;
+        self.wait()
+    }
+
+    fn wait(&mut self) -> Result<(), StackError> {
+        let address = self.address;
+        self.process
+            .ready(&CancellationToken::new(), |_| ready(address))
+    }
 }
 
 fn secret() -> String {
@@ -137,7 +188,7 @@ fn secret() -> String {
 
 fn listening(log: &Path) -> Option<SocketAddr> {
     let text = fs::read_to_string(log).ok()?;
-    // A line that is not ended yet may be half an address.
+    // A line without an end may contain half an address.
     let (whole, _) = text.rsplit_once('\n')?;
     whole
         .lines()
@@ -164,15 +215,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn instances_have_names_of_their_own() {
+        assert_eq!(instance_name(0), "target-app");
+        assert_eq!(instance_name(1), "target-app-2");
+    }
+
+    #[test]
     fn the_address_is_read_from_a_whole_line_only() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let told = |text: &str| {
+        let read = |text: &str| {
             fs::write(&log, text).unwrap();
             listening(&log)
         };
-        assert_eq!(told("warming up\nlistening on http://127.0.0.1:80"), None);
-        let address = told("warming up\nlistening on http://127.0.0.1:8080\n").unwrap();
+        assert_eq!(read("warming up\nlistening on http://127.0.0.1:80"), None);
+        let address = read("warming up\nlistening on http://127.0.0.1:8080\n").unwrap();
         assert_eq!(address.port(), 8080);
     }
 }

@@ -1,5 +1,5 @@
-//! The stack for real: processes, signals, folders. Needs PostgreSQL and Redis on the machine;
-//! without them the tests say so and pass.
+//! Real processes, signals and folders. Needs PostgreSQL and Redis on the machine; without them the
+//! tests print that they are skipped.
 
 use std::{
     env, fs,
@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Services, Stack, StackError, StackOptions, binaries};
+use super::{ServiceSet, Stack, StackError, StackOptions, binaries};
 
 /// Set for the process that is to be killed.
 const VICTIM: &str = "LOADGEN_TEST_STACK_VICTIM";
@@ -25,9 +25,9 @@ fn installed() -> bool {
 
 fn options() -> StackOptions {
     StackOptions {
-        services: Services {
+        services: ServiceSet {
             target: false,
-            ..Services::ALL
+            ..ServiceSet::ALL
         },
         ..StackOptions::default()
     }
@@ -75,11 +75,12 @@ fn the_services_run_durably_and_leave_nothing_behind() {
         !format!("{stack:?}").contains("postgres://"),
         "a password in a log"
     );
-    let (folder, pids) = (stack.folder.clone(), stack.pids.clone());
-    assert_eq!(pids.keys().collect::<Vec<_>>(), ["postgres", "redis"]);
-    assert!(pids.values().all(|pid| runs(*pid)));
+    let (folder, processes) = (stack.folder.clone(), stack.processes());
+    let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["postgres", "redis"]);
+    assert!(processes.iter().all(|one| runs(one.pid)));
     drop(stack);
-    assert!(pids.values().all(|pid| !runs(*pid)));
+    assert!(processes.iter().all(|one| !runs(one.pid)));
     assert!(!folder.exists());
 }
 
@@ -105,7 +106,7 @@ fn a_kept_folder_has_its_data_again_at_the_next_start() {
 }
 
 #[test]
-fn a_service_that_fails_is_told_with_the_end_of_its_log() {
+fn a_service_that_fails_is_reported_with_the_end_of_its_log() {
     if !installed() {
         return;
     }
@@ -115,7 +116,7 @@ fn a_service_that_fails_is_told_with_the_end_of_its_log() {
     let open = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o755);
     fs::set_permissions(&program, open).unwrap();
     let error = Stack::start(StackOptions {
-        services: Services {
+        services: ServiceSet {
             postgres: false,
             redis: false,
             target: true,
@@ -134,7 +135,7 @@ fn a_service_that_fails_is_told_with_the_end_of_its_log() {
 #[test]
 fn a_target_without_its_database_is_refused() {
     let error = Stack::start(StackOptions {
-        services: Services {
+        services: ServiceSet {
             postgres: false,
             redis: false,
             target: true,
@@ -162,7 +163,8 @@ fn victim() {
         return;
     }
     let stack = Stack::start(options()).unwrap();
-    let pids: Vec<_> = stack.pids.values().map(u32::to_string).collect();
+    let processes = stack.processes();
+    let pids: Vec<_> = processes.iter().map(|one| one.pid.to_string()).collect();
     println!("stack {} {}", stack.folder.display(), pids.join(" "));
     thread::sleep(Duration::from_mins(10));
 }
@@ -199,7 +201,7 @@ fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
         "{pids:?} {workers:?}"
     );
     assert!(folder.exists());
-    drop(super::folder::Folder::temporary().unwrap());
+    drop(super::folder::StackFolder::temporary().unwrap());
     assert!(!folder.exists(), "{}", folder.display());
 }
 

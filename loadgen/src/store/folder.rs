@@ -1,8 +1,8 @@
-//! One command, one folder. Every file is written under a temporary name and renamed, so a
+//! The result folder of a command. Every file is written under a temporary name and renamed, so a
 //! reader sees a whole file or none; `results/latest` is replaced the same way.
 //!
-//! A folder tells its own state: until the command has finished, `verdict.json` says that it
-//! has not. What goes into a file is decided elsewhere; this room only puts it there.
+//! A folder records its own state: until the command has finished, `verdict.json` says that it
+//! has not. This module only writes files; their content comes from elsewhere.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,10 +18,10 @@ use crate::store::checksums::checksums;
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
 
-/// Longest part of a file name that comes from a user's text.
+/// Maximum length of the part of a file name that comes from a user's text.
 const MAX_NAME: usize = 60;
 
-/// Why a result could not be kept or read.
+/// Why a result could not be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file system refused.
@@ -31,7 +31,7 @@ pub enum StoreError {
         what: &'static str,
         /// On which path.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// A value could not be turned into JSON, or JSON not into a value.
@@ -42,7 +42,7 @@ pub enum StoreError {
         /// Where it fails.
         source: serde_json::Error,
     },
-    /// A newer version of this program wrote the file.
+    /// The file was written by a newer version of this program.
     #[error(
         "failed to read {}: its schema version is {found}, this program knows {known}; use the version that wrote it",
         path.display()
@@ -63,7 +63,7 @@ pub enum StoreError {
     Unfinished {
         /// Which folder.
         path: PathBuf,
-        /// How many trials were kept.
+        /// Number of stored trials.
         trials: usize,
     },
     /// The folder is that of a factorial experiment, which has more than two arms.
@@ -76,38 +76,38 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The histograms of a trial could not be encoded.
-    #[error("failed to keep the response times of a trial: {0}")]
+    #[error("failed to store the response times of a trial: {0}")]
     Latency(#[source] HlogError),
-    /// A file would be packed into itself.
+    /// An archive would be packed into itself.
     #[error(
-        "failed to write {}: it lies inside the folder that is packed; choose another place with --out",
+        "failed to write {}: it is inside the folder that is packed; choose another path with --out",
         path.display()
     )]
     Inside {
         /// Which path.
         path: PathBuf,
     },
-    /// This is not the folder of a run, or not where runs are.
-    #[error("{} is no folder of a run, and is left alone", path.display())]
+    /// The path is not the folder of a run, or not inside `runs/`.
+    #[error("{} is not the folder of a run and was not changed", path.display())]
     NoRun {
         /// Which path.
         path: PathBuf,
     },
-    /// A link, a device or the like lies where files should.
-    #[error("{} is no file, and what it leads to is left alone", path.display())]
+    /// A link, a device or the like is in the place of a file.
+    #[error("{} is not a regular file and was not followed", path.display())]
     Link {
         /// Which path.
         path: PathBuf,
     },
     /// A file name would leave the folder.
-    #[error("failed to write {}: it lies outside the result folder", path.display())]
+    #[error("failed to write {}: it is outside the result folder", path.display())]
     Outside {
         /// Which path.
         path: PathBuf,
     },
 }
 
-/// Attaches what was tried on which path to an I/O failure.
+/// Adds operation and path to an I/O error.
 pub(crate) fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     let path = path.to_owned();
     move |source| StoreError::Io { what, path, source }
@@ -125,8 +125,8 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// Makes `results/runs/<UTC>_<command>_<name>_<id>/`, which says of itself that it is not
-    /// finished. `name` may be any text; it is cut down to what a file name bears.
+    /// Creates `results/runs/<UTC>_<command>_<name>_<id>/`, marked as unfinished. `name` may be any
+    /// text; it is reduced to characters that are safe in a file name.
     pub fn create(results: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
         Self::create_at(results, command, name, Utc::now())
     }
@@ -160,12 +160,12 @@ impl Folder {
         Ok(made)
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Keeps an input file, byte for byte, as `input/NAME`.
+    /// Stores an input file, byte for byte, as `input/NAME`.
     pub fn input(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         self.write_bytes(&format!("input/{}", slug(name)), bytes)
     }
@@ -199,7 +199,7 @@ impl Folder {
         write_atomically(&self.path.join(inside), bytes)
     }
 
-    /// Writes what the summary says of the command, without the reports, seals the folder with
+    /// Writes summary, manifest, reports and verdict, seals the folder with
     /// `CHECKSUMS` and points `results/latest` at it. `reports` are `(file name, content)`.
     pub fn seal(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
         self.write_json("summary.json", summary)?;
@@ -207,14 +207,14 @@ impl Folder {
         self.point_latest_here()
     }
 
-    /// Seals the folder of a command whose result is no summary: verdict, manifest and reports are
-    /// written, and `results/latest`, which is one that can be reported again, stays where it is.
+    /// Seals the folder of a command without a summary: verdict, manifest and reports are written.
+    /// `results/latest` does not change, as it must be a run that can be reported again.
     pub fn close(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
         self.write_json("manifest.json", &self.manifest.clone().end(summary))?;
         for (name, content) in reports {
             self.write_text(name, content)?;
         }
-        // Last of the results: a folder whose verdict is there has everything else, too.
+        // The last result: a folder with a final verdict has everything else, too.
         self.write_json("verdict.json", &evidence::of(summary))?;
         self.write_text("CHECKSUMS", &checksums(&self.path)?)
     }
@@ -229,7 +229,7 @@ impl Folder {
         std::os::unix::fs::symlink(Path::new("runs").join(name), &beside)
             .map_err(io_error("link", &beside))?;
         fs::rename(&beside, &latest).map_err(|source| {
-            // A directory named `latest` cannot be replaced; leave no litter beside it.
+            // A directory named `latest` cannot be replaced; remove the temporary link.
             let _left = fs::remove_file(&beside);
             io_error("replace", &latest)(source)
         })
@@ -263,7 +263,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         })
 }
 
-/// A text cut down to what is safe and readable as part of a file name.
+/// A text reduced to what is safe and readable as part of a file name.
 pub fn slug(text: &str) -> String {
     let mut name = String::new();
     for letter in text.chars() {

@@ -1,17 +1,18 @@
 //! The result folder: `results/runs/<UTC>_<command>_<name>_<id>/`, written so that a run which
-//! stops anywhere leaves a folder that can be read. `crate::schema` is what is stored, `folder` how a
-//! file gets there, `trial_files` what one trial leaves, `manifest` what was asked of which
-//! machine, `evidence` the short file a pipeline reads, `load` the way back,
-//! `past` that of every run, `run_index` lists runs and removes old ones, `archive` packs one,
-//! `summary_schema` says what a summary looks like to other programs.
+//! stops anywhere leaves a folder that can be read. `crate::schema` defines what is stored. `folder`
+//! writes files, `trial_files` those of a trial, `manifest` the input and the machine, `evidence`
+//! the short file for pipelines. `load` reads a run, `finished_runs` all of them, `resolve` finds
+//! one, `run_index` lists and removes them, `archive` packs one, `summary_schema` is the JSON
+//! Schema for other programs.
 
 mod archive;
 mod checksums;
 pub mod evidence;
+mod finished_runs;
 pub mod folder;
 pub mod load;
 pub mod manifest;
-pub mod past;
+mod resolve;
 mod run_index;
 mod samples;
 mod summary_schema;
@@ -19,9 +20,10 @@ pub mod trial_files;
 
 pub use archive::export;
 pub use checksums::renew_checksums;
+pub use finished_runs::finished_runs;
 pub use folder::{Folder, StoreError};
 pub use load::load;
-pub use past::past;
+pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
 pub use run_index::{PruneRule, RunEntry, list_runs, prunable, remove};
 pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
 pub use summary_schema::{summary_schema, summary_schema_text};

@@ -1,7 +1,7 @@
-//! The index of the runs in a results folder, and the removal of old ones.
+//! Index of the runs of a results folder, and removal of old ones.
 //!
-//! Only what this program made is touched: a folder, not a link, directly in `runs/`, with the name
-//! of a run and the manifest of one. Everything else is ignored.
+//! Only what this program made is touched: a folder, no link, directly in `runs/`, that is named
+//! like a run and contains the manifest of one. Everything else is ignored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,9 +12,9 @@ use serde::Deserialize;
 use super::folder::{StoreError, io_error};
 use crate::schema::VerdictWord;
 
-/// How a run's name begins: the time at which it did.
+/// Format of the start time at the beginning of a run's name.
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
-/// Largest manifest or verdict that is read, in bytes.
+/// Maximum size of a manifest or verdict that is read, in bytes.
 const MAX_FILE: u64 = 16 * 1024 * 1024;
 /// Unfinished runs younger than this may still be running: longer than commands take.
 const MAY_RUN: TimeDelta = TimeDelta::days(7);
@@ -24,20 +24,20 @@ const MAY_RUN: TimeDelta = TimeDelta::days(7);
 pub struct RunEntry {
     /// Name of its folder.
     pub folder: String,
-    /// When it began, by its name.
+    /// Start time, from its name.
     pub started_at: DateTime<Utc>,
     /// `run`, `experiment`, `factorial` …
     pub command: String,
     /// Name of the suite or experiment.
     pub name: String,
-    /// Its outcome; absent where it did not finish.
+    /// Its outcome; absent for a run that did not finish.
     pub verdict: Option<VerdictWord>,
-    /// What its files take, in bytes.
+    /// Size of its files in bytes.
     pub bytes: u64,
 }
 
 impl RunEntry {
-    /// The last part of its folder's name, by which it can be named.
+    /// The last part of its folder's name, which identifies it.
     pub fn id(&self) -> &str {
         self.folder.rsplit('_').next().unwrap_or_default()
     }
@@ -58,16 +58,16 @@ impl RunEntry {
     }
 }
 
-/// Which runs are removed. A run must be covered by every rule that is given.
+/// Which runs are removed: those that every given condition covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PruneRule {
-    /// So many of the newest stay.
+    /// Number of newest runs that stay.
     pub keep: Option<usize>,
-    /// Those that began later stay.
+    /// Runs that started at or after this time stay.
     pub before: Option<DateTime<Utc>>,
 }
 
-/// What of a manifest is needed.
+/// The part of a manifest that is read.
 #[derive(Deserialize)]
 struct Label {
     command: String,
@@ -75,7 +75,7 @@ struct Label {
     took_s: Option<f64>,
 }
 
-/// What of a verdict is needed.
+/// The part of a verdict that is read.
 #[derive(Deserialize)]
 struct Ending {
     word: VerdictWord,
@@ -90,7 +90,7 @@ pub fn list_runs(results: &Path) -> Result<Vec<RunEntry>, StoreError> {
     let mut found = Vec::new();
     for entry in fs::read_dir(&runs).map_err(io_error("list", &runs))? {
         let path = entry.map_err(io_error("list", &runs))?.path();
-        found.extend(entry_of(&path));
+        found.extend(read_run(&path));
     }
     found.sort_by(|one, other| {
         (other.started_at, &other.folder).cmp(&(one.started_at, &one.folder))
@@ -98,8 +98,8 @@ pub fn list_runs(results: &Path) -> Result<Vec<RunEntry>, StoreError> {
     Ok(found)
 }
 
-/// The runs that a rule removes, the newest first. The one that `latest` points at stays, and
-/// so does what may still be running.
+/// The runs that a rule removes, newest first. The one that `latest` points at stays, and so does
+/// a run that may still be running.
 pub fn prunable(
     results: &Path,
     rule: PruneRule,
@@ -118,17 +118,17 @@ pub fn prunable(
     Ok(all.filter(covered).map(|(_, run)| run).collect())
 }
 
-/// Removes a run with all its files. It is checked once more before.
+/// Removes a run with its folder, after checking again that it is one.
 pub fn remove(results: &Path, run: &RunEntry) -> Result<(), StoreError> {
     let path = runs_of(results)?.join(&run.folder);
-    match entry_of(&path) {
+    match read_run(&path) {
         // Follows no link, whatever lies inside.
         Some(_) => fs::remove_dir_all(&path).map_err(io_error("remove", &path)),
         None => Err(StoreError::NoRun { path }),
     }
 }
 
-/// `results/runs`, which may not be a link: what it points at belongs to somebody else.
+/// `results/runs`, which may not be a link: its target was not made by this program.
 fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
     let runs = results.join("runs");
     match fs::symlink_metadata(&runs) {
@@ -137,8 +137,8 @@ fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
-/// The run in a folder; nothing where it is not one.
-fn entry_of(path: &Path) -> Option<RunEntry> {
+/// The run in a folder; `None` if it is not one.
+fn read_run(path: &Path) -> Option<RunEntry> {
     let folder = path.file_name()?.to_str()?.to_owned();
     let (time, _) = folder.split_once('_')?;
     let started_at = NaiveDateTime::parse_from_str(time, TIME).ok()?.and_utc();
@@ -168,7 +168,7 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// What the files below a folder take, in bytes; links count for nothing.
+/// Size of the files below a folder in bytes; links are not counted.
 fn size(root: &Path) -> u64 {
     let mut bytes = 0;
     let mut folders = vec![root.to_owned()];
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn only_runs_are_in_the_index() {
+    fn only_runs_are_indexed() {
         let root = tempfile::tempdir().unwrap();
         let runs = root.path().join("runs");
         let real = put(root.path(), "real", 1, true);
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shelf_that_is_a_link_is_refused() {
+    fn a_runs_folder_that_is_a_link_is_refused() {
         let (root, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         put(other.path(), "theirs", 1, true);
         symlink(other.path().join("runs"), root.path().join("runs")).unwrap();

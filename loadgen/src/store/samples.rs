@@ -8,27 +8,38 @@ use std::path::Path;
 
 use super::folder::{Folder, StoreError, io_error, slug};
 use crate::aggregator::write_samples;
-use crate::recorder::Samples;
+use crate::flow::Operations;
+use crate::recorder::RawSamples;
 
 /// Most requests of a trial that are kept one by one: 128 MB of memory, and some 60 MB of file.
 pub const MOST_SAMPLES: usize = 2_000_000;
 
 impl Folder {
     /// Writes the requests of a trial.
-    pub fn samples(&self, trial: &str, samples: &Samples) -> Result<(), StoreError> {
-        write_into(&self.path().join("trials").join(slug(trial)), samples)
+    pub fn samples(
+        &self,
+        trial: &str,
+        samples: &RawSamples,
+        operations: Operations,
+    ) -> Result<(), StoreError> {
+        let folder = self.path().join("trials").join(slug(trial));
+        write_into(&folder, samples, operations)
     }
 }
 
 /// Writes them into a folder, each file whole or not at all.
-pub fn write_into(folder: &Path, samples: &Samples) -> Result<(), StoreError> {
+pub fn write_into(
+    folder: &Path,
+    samples: &RawSamples,
+    operations: Operations,
+) -> Result<(), StoreError> {
     fs::create_dir_all(folder).map_err(io_error("create", folder))?;
     whole(folder, "samples.csv.gz", |file| {
-        write_samples(samples, file)
+        write_samples(samples, operations, file)
     })?;
     #[cfg(feature = "parquet")]
     whole(folder, "samples.parquet", |file| {
-        crate::aggregator::write_parquet(samples, file).map_err(io::Error::other)
+        crate::aggregator::write_parquet(samples, operations, file).map_err(io::Error::other)
     })?;
     Ok(())
 }
@@ -62,7 +73,11 @@ mod tests {
         let folder = Folder::create(root.path(), "run", "x").unwrap();
         for _ in 0..2 {
             folder
-                .samples("b01_1_after", &Samples::with_room(3))
+                .samples(
+                    "b01_1_after",
+                    &RawSamples::with_room(3),
+                    Operations::new(&[]),
+                )
                 .unwrap();
         }
         let trial = folder.path().join("trials/b01_1_after");

@@ -3,18 +3,24 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use shared::{api::lab::Explanation, ledger::Ledger};
+use shared::api::lab::Explanation;
 
 use crate::aggregator::{self, TrialData};
+use crate::flow::Operations;
 use crate::sample::Outcome;
 use crate::schema::{Second, Trial};
 use crate::store::folder::{Folder, StoreError, slug};
 
 impl Folder {
     /// Writes the files of a trial that has just ended, with its histograms.
-    pub fn trial(&self, trial: &Trial, data: &TrialData) -> Result<(), StoreError> {
+    pub fn trial(
+        &self,
+        trial: &Trial,
+        data: &TrialData,
+        operations: Operations,
+    ) -> Result<(), StoreError> {
         let mut latency = Vec::new();
-        aggregator::write_hlog(data, &mut latency).map_err(StoreError::Latency)?;
+        aggregator::write_hlog(data, operations, &mut latency).map_err(StoreError::Latency)?;
         self.trial_files(trial, Some(&latency))
     }
 
@@ -31,12 +37,9 @@ impl Folder {
         self.write_json(&format!("{folder}/trial.json"), trial)
     }
 
-    /// Writes what a trial's writes were told: `ledger.csv`, one line each.
-    pub fn ledger(&self, trial: &str, ledger: &Ledger) -> Result<(), StoreError> {
-        self.write_text(
-            &format!("trials/{}/ledger.csv", slug(trial)),
-            &ledger_csv(ledger),
-        )
+    /// Writes a file that the system under test keeps of a trial: its ledger, for example.
+    pub fn artifact(&self, trial: &str, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        self.write_bytes(&format!("trials/{}/{}", slug(trial), slug(name)), content)
     }
 
     /// Keeps the plans of an operation of a trial as `plans/NAME.json`, whole.
@@ -44,32 +47,6 @@ impl Folder {
         let name = slug(&plan.operation);
         self.write_json(&format!("trials/{}/plans/{name}.json", slug(trial)), plan)
     }
-}
-
-/// One line a write: who, at what, and what was told of it.
-fn ledger_csv(ledger: &Ledger) -> String {
-    let mut csv = String::from("kind,who,where,what,told\n");
-    for one in &ledger.bookings {
-        let _infallible = writeln!(
-            csv,
-            "booking,{},{},{},{}",
-            one.student,
-            one.slot,
-            field(one.booking),
-            one.told.as_str()
-        );
-    }
-    for one in &ledger.messages {
-        let told = one.seq.map_or("in_doubt", |_| "acknowledged");
-        let _infallible = writeln!(
-            csv,
-            "message,{},{},{},{told}",
-            one.sender,
-            one.room,
-            field(one.seq)
-        );
-    }
-    csv
 }
 
 /// An absent figure is an empty field.

@@ -31,7 +31,7 @@ use super::{
     load::{BadFile, MAX_USERS, Reader, unknown},
     model::{Arrivals, Conduct, FlowShare, InFlight, LoadModel, Phase, Policy, UserPhase, Windows},
 };
-use crate::{flows, units::Rate};
+use crate::{flow::Catalog, units::Rate};
 
 /// The `load` key as it is written.
 #[derive(Deserialize)]
@@ -251,7 +251,7 @@ impl Reader<'_> {
             None => 1.0,
             Some(unit) => match unit.value.as_str() {
                 "users" => 1.0,
-                "requests" => requests_an_iteration(shares),
+                "requests" => requests_an_iteration(shares, self.catalog),
                 other => {
                     let known = ["users", "requests"].into_iter();
                     return Err(self.at(unit, &unknown("unit", other, known)));
@@ -426,22 +426,21 @@ impl Reader<'_> {
         if (by - 1.0).abs() < 1e-9 {
             return Ok(rate);
         }
-        format!("{:.3}/s", rate.as_per_second() / by)
-            .parse()
+        Rate::per_second(rate.as_per_second() / by)
             .map_err(|_| self.at(place, "so few requests a second are less than an iteration"))
     }
 }
 
 /// Requests that one iteration sends in the mean: as many as its flow has operations, each at
 /// least once and as a rule exactly once.
-fn requests_an_iteration(shares: &[FlowShare]) -> f64 {
+fn requests_an_iteration(shares: &[FlowShare], catalog: &Catalog) -> f64 {
     let (mut weights, mut requests) = (0.0, 0.0);
     for share in shares {
-        let Some(flow) = flows::flow(&share.flow) else {
+        let Some(flow) = catalog.flow(&share.flow) else {
             continue;
         };
         weights += share.weight;
-        requests += share.weight * flow.operations().len().max(flow.at_once()) as f64;
+        requests += share.weight * flow.operations.len().max(flow.at_once) as f64;
     }
     if weights > 0.0 {
         requests / weights

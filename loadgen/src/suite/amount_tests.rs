@@ -1,13 +1,14 @@
 //! What the `load` key may say, and how a wrong one is refused.
 
 use super::*;
+use crate::flow::shop;
 use crate::suite::{Suite, Think, load::parse};
 
 fn suite(load: &str) -> Result<Suite, BadFile> {
     let text = format!(
-        "name: x\nload:\n{load}\nflows: [ {{ flow: auth.login }} ]\nthresholds: [ p95 < 1s ]\n"
+        "name: x\nload:\n{load}\nflows: [ {{ flow: orders.buy }} ]\nthresholds: [ p95 < 1s ]\n"
     );
-    parse(&text, "x.yaml")
+    parse(&text, "x.yaml", &shop())
 }
 
 fn refused(load: &str) -> String {
@@ -24,7 +25,7 @@ fn an_open_load_has_named_phases_a_unit_and_a_policy() {
         panic!("open")
     };
     assert_eq!(*arrivals, Arrivals::Constant);
-    // auth.login sends two requests an iteration.
+    // orders.buy sends two requests an iteration.
     assert!((phases[1].rate.as_per_second() - 25.0).abs() < 1e-9);
     assert_eq!(suite.conduct.in_flight.policy, Policy::Drop);
     assert_eq!(suite.conduct.in_flight.max, Some(40));
@@ -146,11 +147,13 @@ fn what_does_not_go_together_is_refused_with_file_and_line() {
 fn a_promise_about_a_phase_that_is_not_measured_is_refused() {
     let text = |phase: &str| {
         format!(
-            "name: x\nload: {{ model: open, phases: [ {{ name: warm up, duration: 1s, rate: 5/s }}, {{ name: peak, duration: 1s, rate: 5/s }} ] }}\nflows: [ {{ flow: auth.login }} ]\nthresholds:\n  - \"phase:{phase}: p95 < 1s\"\n"
+            "name: x\nload: {{ model: open, phases: [ {{ name: warm up, duration: 1s, rate: 5/s }}, {{ name: peak, duration: 1s, rate: 5/s }} ] }}\nflows: [ {{ flow: orders.buy }} ]\nthresholds:\n  - \"phase:{phase}: p95 < 1s\"\n"
         )
     };
-    assert!(parse(&text("peak"), "x.yaml").is_ok());
-    let error = parse(&text("paek"), "x.yaml").unwrap_err().to_string();
+    assert!(parse(&text("peak"), "x.yaml", &shop()).is_ok());
+    let error = parse(&text("paek"), "x.yaml", &shop())
+        .unwrap_err()
+        .to_string();
     assert!(
         error.starts_with("x.yaml:5: unknown measured phase `paek`; did you mean `peak`"),
         "{error}"

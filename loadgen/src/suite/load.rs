@@ -1,15 +1,15 @@
 //! Reads a suite file. A wrong word is refused with file, line and the nearest right one.
 //!
 //! ```yaml
-//! name: codeconnect
+//! name: evening
 //! question: Does the platform carry its evening load?
 //! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }
 //! # load: { model: open, phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, … ] }
 //! # load: { model: closed, users: 3000, warmup: 10s, duration: 30s, think: 1s..3s }
 //! # The whole of `load` is explained in amount.rs.
 //! flows:
-//!   - { flow: auth.login, weight: 20 }
-//!   - { flow: mentors.browse, weight: 45, think: 1s..3s }
+//!   - { flow: orders.buy, weight: 20 }
+//!   - { flow: orders.browse, weight: 45, think: 1s..3s }
 //! thresholds: [ p95 < 1000ms, success > 99% ]
 //! accounts: 64      # signed in before the run
 //! timeout: 10s      # of a request, from its intended start
@@ -31,7 +31,7 @@ use super::{
     model::{FlowShare, Suite, Think},
 };
 use crate::{
-    flows,
+    flow::Catalog,
     threshold::{Scope, Threshold},
 };
 
@@ -50,9 +50,9 @@ const MAX_ACCOUNTS: u32 = 2_000;
 pub struct BadFile(pub String);
 
 /// Reads and checks the suite file at `path`.
-pub fn file(path: &Path) -> Result<Suite, BadFile> {
+pub fn file(path: &Path, catalog: &Catalog) -> Result<Suite, BadFile> {
     let text = read_text(path)?;
-    parse(&text, &path.display().to_string())
+    parse(&text, &path.display().to_string(), catalog)
 }
 
 /// Reads a file of bounded size.
@@ -70,13 +70,13 @@ pub fn read_text(path: &Path) -> Result<String, BadFile> {
 }
 
 /// Checks the text of a suite; `file` names it in errors.
-pub fn parse(text: &str, file: &str) -> Result<Suite, BadFile> {
-    resolve(from_yaml(text, file)?, file)
+pub fn parse(text: &str, file: &str, catalog: &Catalog) -> Result<Suite, BadFile> {
+    resolve(from_yaml(text, file)?, file, catalog)
 }
 
 /// Turns a suite as it is written into what it means; `file` names it in errors.
-pub fn resolve(raw: RawSuite, file: &str) -> Result<Suite, BadFile> {
-    Reader { file }.suite(raw)
+pub fn resolve(raw: RawSuite, file: &str, catalog: &Catalog) -> Result<Suite, BadFile> {
+    Reader { file, catalog }.suite(raw)
 }
 
 /// Reads YAML into the raw types of a file, with unknown keys refused by name.
@@ -158,9 +158,10 @@ pub struct RawFlow {
     think: Option<Spanned<String>>,
 }
 
-/// Turns raw texts into types; knows the file for its errors.
+/// Turns raw texts into types; knows the file for its errors, and which flows there are.
 pub(super) struct Reader<'a> {
     pub(super) file: &'a str,
+    pub(super) catalog: &'a Catalog,
 }
 
 impl Reader<'_> {
@@ -198,7 +199,7 @@ impl Reader<'_> {
         };
         for text in &raw.thresholds {
             let threshold: Threshold = self.read(text)?;
-            check_scope(&threshold, &suite).map_err(|why| self.at(text, &why))?;
+            check_scope(&threshold, &suite, self.catalog).map_err(|why| self.at(text, &why))?;
             suite.thresholds.push(threshold);
         }
         Ok(suite)
@@ -217,8 +218,8 @@ impl Reader<'_> {
     }
 
     fn flow(&self, raw: &RawFlow) -> Result<FlowShare, BadFile> {
-        if flows::flow(&raw.flow.value).is_none() {
-            let known = flows::names();
+        if self.catalog.flow(&raw.flow.value).is_none() {
+            let known = self.catalog.flow_names();
             return Err(self.at(
                 &raw.flow,
                 &unknown("flow", &raw.flow.value, known.into_iter()),
@@ -310,11 +311,11 @@ impl Reader<'_> {
 }
 
 /// Whether there is what a threshold speaks of: the operation or flow, or the phase.
-pub fn check_scope(threshold: &Threshold, suite: &Suite) -> Result<(), String> {
+pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> Result<(), String> {
     match &threshold.scope {
         Scope::Subject(subject) => {
-            let mut known: Vec<&str> = flows::OPERATIONS.to_vec();
-            known.extend(flows::names());
+            let mut known: Vec<&str> = catalog.operations.iter().map(|(_, one)| one.name).collect();
+            known.extend(catalog.flow_names());
             known.sort_unstable();
             known.dedup();
             if known.contains(&subject.as_str()) {

@@ -24,9 +24,7 @@ impl Suite {
                             return Ok(rate);
                         }
                         let new = old.as_per_second() / highest * rate.as_per_second();
-                        format!("{new:.3}/s")
-                            .parse()
-                            .map_err(|error: crate::units::BadRate| BadFile(error.to_string()))
+                        Rate::per_second(new).map_err(|error| BadFile(error.to_string()))
                     };
                     phase.rate = scaled(phase.rate)?;
                     phase.to = phase.to.map(scaled).transpose()?;

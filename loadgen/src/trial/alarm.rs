@@ -2,7 +2,7 @@
 //! to the planned end.
 
 use crate::{
-    driver::Snapshot,
+    driver::ProgressSnapshot,
     schema::ThresholdWord,
     threshold::{Metric, Threshold},
 };
@@ -30,7 +30,7 @@ impl<'a> Alarm<'a> {
 
     /// The promise that ends the run now, if one does, with the figure that breaks it. Figures
     /// are those since the begin of the load.
-    pub(super) fn broken(&mut self, now: &Snapshot) -> Option<(&'a Threshold, String)> {
+    pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {
             let after = threshold.abort_after.map_or(0, |delay| delay.0);
             if now.at.0 / 1_000_000 < after || now.total.count() < FEWEST {
@@ -52,7 +52,7 @@ impl<'a> Alarm<'a> {
     }
 }
 
-fn figure(metric: Metric, now: &Snapshot) -> Option<f64> {
+fn figure(metric: Metric, now: &ProgressSnapshot) -> Option<f64> {
     let (done, failed) = (now.total.count(), now.total.failed());
     let share = failed as f64 / done.max(1) as f64;
     match metric {
@@ -72,12 +72,13 @@ mod tests {
     use super::*;
     use crate::{
         driver::Progress,
+        flow::shop,
         sample::{OpId, Outcome},
         units::Nanos,
     };
 
-    fn at(ms: u64, completed: u64, failed: u64) -> Snapshot {
-        let progress = Progress::default();
+    fn at(ms: u64, completed: u64, failed: u64) -> ProgressSnapshot {
+        let progress = Progress::new(shop().operations);
         for number in 0..completed {
             let outcome = if number < failed {
                 Outcome::Timeout
@@ -86,7 +87,7 @@ mod tests {
             };
             progress.done(OpId(0), outcome, Nanos::from_millis(1));
         }
-        Snapshot {
+        ProgressSnapshot {
             at: Nanos::from_millis(ms),
             ..progress.snapshot()
         }

@@ -2,7 +2,6 @@
 //! the middle of it, after which the audit tells what was lost.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     str::FromStr,
     sync::Arc,
@@ -12,23 +11,13 @@ use std::{
 use shared::time::Millis;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::stack::{StackError, Victim};
-
-/// Hands on the services of an own stack. Its methods block.
-pub trait Upkeep: fmt::Debug + Send + Sync {
-    /// Ends target-app in good order and starts it again at the same address.
-    fn restart_target(&self) -> Result<(), StackError>;
-    /// Kills a service at once and starts it again.
-    fn crash(&self, victim: Victim) -> Result<(), StackError>;
-    /// Main process of each service, as of now.
-    fn pids(&self) -> BTreeMap<String, u32>;
-}
+use crate::services::{ServiceControl, ServiceError, ServiceRole};
 
 /// A crash to come: `postgres@5s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Crash {
     /// What is killed.
-    pub victim: Victim,
+    pub victim: ServiceRole,
     /// How long after the measured window began.
     pub after: Millis,
 }
@@ -49,7 +38,7 @@ impl FromStr for Crash {
             )
         };
         let (name, when) = text.split_once('@').ok_or_else(wrong)?;
-        let victim = [Victim::Postgres, Victim::Redis, Victim::Target]
+        let victim = ServiceRole::ALL
             .into_iter()
             .find(|one| one.as_str() == name.trim())
             .ok_or_else(wrong)?;
@@ -61,12 +50,12 @@ impl FromStr for Crash {
 /// A crash under way.
 pub(super) struct Crashing {
     crash: Crash,
-    task: JoinHandle<Result<Duration, StackError>>,
+    task: JoinHandle<Result<Duration, ServiceError>>,
 }
 
 impl Crashing {
     /// Kills the service `wait` from now, and starts it again.
-    pub(super) fn begin(upkeep: Arc<dyn Upkeep>, crash: Crash, wait: Duration) -> Self {
+    pub(super) fn begin(upkeep: Arc<dyn ServiceControl>, crash: Crash, wait: Duration) -> Self {
         let task = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             spawn_blocking(move || {
@@ -74,14 +63,14 @@ impl Crashing {
                 upkeep.crash(crash.victim).map(|()| begun.elapsed())
             })
             .await
-            .unwrap_or_else(|error| Err(StackError::Thread(error.to_string())))
+            .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))
         });
         Self { crash, task }
     }
 
     /// Waits until the service is there again, and says how long it was away. One that was not
     /// to be killed yet, because the trial ended early, is left alone.
-    pub(super) async fn end(self, interrupted: bool) -> Result<String, StackError> {
+    pub(super) async fn end(self, interrupted: bool) -> Result<String, ServiceError> {
         if interrupted && !self.task.is_finished() {
             self.task.abort();
         }
@@ -106,7 +95,7 @@ mod tests {
         let crash: Crash = "postgres@2500ms".parse().unwrap();
         assert_eq!(
             (crash.victim, crash.after),
-            (Victim::Postgres, Millis(2_500))
+            (ServiceRole::Postgres, Millis(2_500))
         );
         for wrong in ["postgres", "mysql@5s", "redis@soon", "@5s", ""] {
             let why = wrong.parse::<Crash>().unwrap_err();

@@ -6,11 +6,11 @@ use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::run::Outcome;
 use crate::{
-    aggregator::{Anatomy, CostSums, OpData, PartSums, TrialData},
-    flows,
-    ledger::{Freshness, Tally},
+    aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData},
+    flow::{Catalog, Operations},
     sample::{OpId, Outcome as Ending},
-    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Promised, Second, Server},
+    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    system::Promises,
     units::{Nanos, Quantile},
 };
 
@@ -41,16 +41,15 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
-    /// What was promised, added up.
-    pub tally: Tally,
-    /// How fresh the reads were, together.
-    pub freshness: Freshness,
+    /// What clients were promised, and how fresh what they read back was.
+    pub promises: Promises,
 }
 
 impl Measured {
     /// What thresholds are held against.
-    pub fn figures(&self) -> crate::verdict::Figures<'_> {
+    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::Figures<'a> {
         crate::verdict::Figures {
+            catalog,
             ops: &self.ops,
             phases: &self.phases,
             server: &self.server,
@@ -78,31 +77,18 @@ impl Measured {
         };
         self.trials += 1;
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
-        self.tally.add(outcome.tally);
-        self.freshness.add(&outcome.freshness);
-    }
-}
-
-/// What was promised, as it is stored.
-pub fn promised(tally: Tally, freshness: &Freshness) -> Promised {
-    let age = |share: f64| freshness.age(share).map(|age| age.as_secs_f64() * 1e3);
-    Promised {
-        acknowledged: tally.acknowledged,
-        refused: tally.refused,
-        in_doubt: tally.in_doubt,
-        omitted: tally.omitted,
-        reads: freshness.reads,
-        stale_reads: freshness.stale,
-        stale_p50_ms: age(0.5),
-        stale_p99_ms: age(0.99),
-        stale_max_ms: age(1.0),
+        self.promises.add(&outcome.promises);
     }
 }
 
 /// Every operation that was sent, in the order of the catalogue.
-pub fn arm_operations(ops: &BTreeMap<OpId, OpData>, window_s: f64) -> Vec<Operation> {
+pub fn arm_operations(
+    ops: &BTreeMap<OpId, OpData>,
+    operations: Operations,
+    window_s: f64,
+) -> Vec<Operation> {
     ops.iter()
-        .map(|(op, data)| operation(flows::operation_name(*op), data, window_s))
+        .map(|(op, data)| operation(operations.name(*op), data, window_s))
         .collect()
 }
 
@@ -147,7 +133,7 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
             .iter()
             .filter_map(|share| Some((*share, slo(*share)?)))
             .collect(),
-        anatomy: bands(&data.anatomy),
+        anatomy: bands(&data.breakdown),
     }
 }
 
@@ -160,11 +146,11 @@ const BANDS: [(&str, f64, f64); 4] = [
 ];
 
 /// What the response time consists of, band by band; the failures last.
-fn bands(anatomy: &Anatomy) -> Vec<Band> {
+fn bands(breakdown: &Breakdown) -> Vec<Band> {
     BANDS
         .iter()
-        .map(|(name, from, to)| (*name, anatomy.between(*from, *to)))
-        .chain([("failed", anatomy.failed())])
+        .map(|(name, from, to)| (*name, breakdown.between(*from, *to)))
+        .chain([("failed", breakdown.failed())])
         .filter(|(_, sums)| sums.count > 0.0)
         .map(|(name, sums)| band(name, &sums))
         .collect()

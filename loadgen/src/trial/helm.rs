@@ -1,12 +1,12 @@
 //! What of a trial's load a person may change while it is under way.
 
 use crate::{
-    driver::{FlowLoad, Helm},
-    events::Steerable,
-    schedule::{MOST_ARRIVALS, Onward, PlanError},
+    driver::{ControlReceiver, FlowLoad},
+    events::Adjustable,
+    schedule::{MOST_ARRIVALS, PlanError, Replanner},
     seed::sub_seed,
     suite::{LoadModel, load::MAX_USERS},
-    trial::{Bench, Place},
+    trial::{TestEnv, TrialSpec},
     units::Nanos,
 };
 
@@ -15,31 +15,31 @@ const MOST_RATE: f64 = 100_000.0;
 
 /// Says what can be changed, and gives the driver what it needs to follow.
 pub(super) fn offer(
-    bench: &Bench,
-    place: &Place<'_>,
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
     flows: &[FlowLoad],
-) -> Result<Option<Helm>, PlanError> {
-    let suite = place.suite;
+) -> Result<Option<ControlReceiver>, PlanError> {
+    let suite = spec.suite;
     let (steerable, onward) = match &suite.load {
-        _ if place.blocks > 0 => {
+        _ if spec.blocks > 0 => {
             let why = "the load of an experiment is fixed: both arms must bear the same";
-            (Steerable::Nothing { why: why.into() }, None)
+            (Adjustable::Nothing { why: why.into() }, None)
         }
         LoadModel::Open { phases, arrivals } => {
             let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
             let length = phases.iter().map(|phase| phase.duration.0).sum();
             let end = Nanos::from_millis(length);
-            let seed = sub_seed(place.seed, "plan");
+            let seed = sub_seed(spec.seed, "plan");
             let now = phases.first().map_or(0.0, |one| one.rate.as_per_second());
             let most = highest_rate(end);
             (
-                Steerable::Rate { now, most },
-                Some(Onward::new(*arrivals, &weights, end, seed)?),
+                Adjustable::Rate { now, most },
+                Some(Replanner::new(*arrivals, &weights, end, seed)?),
             )
         }
         _ if !suite.conduct.ramp.is_empty() => {
             let why = "the users of this load follow its phases";
-            (Steerable::Nothing { why: why.into() }, None)
+            (Adjustable::Nothing { why: why.into() }, None)
         }
         LoadModel::Closed {
             iterations: Some(_),
@@ -48,19 +48,19 @@ pub(super) fn offer(
         LoadModel::Closed { .. } if suite.conduct.shared_iterations.is_some() => (counted(), None),
         LoadModel::Closed { users, .. } => {
             let (now, most) = (*users, MAX_USERS);
-            (Steerable::Users { now, most }, None)
+            (Adjustable::Users { now, most }, None)
         }
     };
-    let can = !matches!(steerable, Steerable::Nothing { .. });
-    let helm = can.then(|| Helm::new(bench.steering.wishes(), onward));
-    bench.steering.begin(steerable);
+    let can = !matches!(steerable, Adjustable::Nothing { .. });
+    let helm = can.then(|| ControlReceiver::new(env.steering.events(), onward));
+    env.steering.begin(steerable);
     Ok(helm)
 }
 
 /// A load that ends with its last iteration.
-fn counted() -> Steerable {
+fn counted() -> Adjustable {
     let why = "this load ends after so many iterations: other users would change when";
-    Steerable::Nothing { why: why.into() }
+    Adjustable::Nothing { why: why.into() }
 }
 
 /// The highest rate that can be wished for in a load up to `end`: one whose arrivals can be planned.

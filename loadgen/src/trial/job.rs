@@ -1,47 +1,46 @@
 //! What a trial is given.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use shared::profile::Profile;
 use tokio_util::sync::CancellationToken;
 
-use super::crash::{Crash, Upkeep};
+use super::crash::Crash;
+use crate::services::ServiceControl;
 use crate::{
-    events::{Publisher, Steering},
-    observer::Control,
+    events::{LoadControl, Publisher},
     suite::Suite,
+    system::{Application, Settings, SystemUnderTest},
 };
 
-/// The services a command runs against.
+/// What a command runs against, and who watches.
 #[derive(Debug, Clone)]
-pub struct Bench {
-    /// Where requests go.
-    pub address: SocketAddr,
-    /// Value of the `Host` header.
-    pub host: String,
-    /// The control plane.
-    pub control: Control,
+pub struct TestEnv {
+    /// What is loaded and measured.
+    pub system: Arc<dyn SystemUnderTest>,
     /// The services of an own stack; absent where somebody else's target is used.
-    pub upkeep: Option<Arc<dyn Upkeep>>,
+    pub upkeep: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
-    /// Who is told what goes on.
+    /// Listeners of what goes on.
     pub events: Publisher,
     /// Ends the trial early, gracefully.
     pub stop: CancellationToken,
     /// How many requests of each trial are kept one by one.
     pub samples: Option<usize>,
-    /// What people want of the running load.
-    pub steering: Steering,
+    /// Changes of the running load that people ask for.
+    pub steering: LoadControl,
 }
 
-impl Bench {
-    /// Processes on this machine whose CPU is told, by name.
+impl TestEnv {
+    /// Processes on this machine whose CPU is read, by name.
     pub(super) fn pids(&self) -> BTreeMap<String, u32> {
         self.upkeep
             .as_ref()
-            .map(|upkeep| upkeep.pids())
+            .map(|upkeep| upkeep.processes())
             .unwrap_or_default()
+            .into_iter()
+            .map(|process| (process.name, process.pid))
+            .collect()
     }
 }
 
@@ -51,20 +50,26 @@ pub struct Arm {
     /// `before`, `after` or `run`.
     pub name: String,
     /// Every switch.
-    pub profile: Profile,
+    pub settings: Settings,
+    /// The switches that make it known to be wrong, if any do: `switch=value`.
+    pub known_wrong: Option<String>,
 }
 
 impl Arm {
-    /// The switches that make this arm known to be wrong, if any do.
-    pub fn known_wrong(&self) -> Option<String> {
-        let wrong = self.profile.known_wrong();
-        (!wrong.is_empty()).then(|| wrong.join(" and "))
+    /// An arm of that name with these settings.
+    pub fn new(name: &str, settings: Settings, application: &dyn Application) -> Self {
+        let wrong = application.known_wrong(&settings);
+        Self {
+            name: name.to_owned(),
+            settings,
+            known_wrong: (!wrong.is_empty()).then(|| wrong.join(" and ")),
+        }
     }
 }
 
 /// Which trial of a command.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct TrialSpec<'a> {
     /// What is asked.
     pub suite: &'a Suite,
     /// On which configuration.
@@ -85,27 +90,4 @@ pub struct Place<'a> {
     pub elapsed: Duration,
     /// Load that the command takes in all.
     pub total: Duration,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_arm_names_every_switch_that_makes_it_known_to_be_wrong() {
-        let mut arm = Arm {
-            name: "before".to_owned(),
-            profile: Profile::after(),
-        };
-        assert_eq!(arm.known_wrong(), None);
-        arm.profile.apply("bookings.idempotency=off").unwrap();
-        assert_eq!(arm.known_wrong().unwrap(), "bookings.idempotency=off");
-        arm.profile
-            .apply("bookings.strategy=unlocked_counter")
-            .unwrap();
-        assert_eq!(
-            arm.known_wrong().unwrap(),
-            "bookings.strategy=unlocked_counter and bookings.idempotency=off"
-        );
-    }
 }

@@ -1,37 +1,28 @@
-//! One trial: sign in, put in order, warm up, measure, drain, audit.
+//! One trial: put in order, warm up, measure, drain, audit.
 
 use std::{sync::Arc, time::Duration};
 
-use shared::{
-    api::lab::{Explanation, ProfileView},
-    invariant::InvariantResult,
-    ledger::Ledger,
-    profile::Profile,
-};
+use shared::{api::lab::Explanation, invariant::InvariantResult};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     alarm::Alarm,
     crash::{Crash, Crashing},
     figures, helm,
-    job::{Bench, Place},
-    prepare::{Prepared, prepare},
-    prime::{PrimeError, Sessions, rows},
+    job::{TestEnv, TrialSpec},
     ticks::Ticks,
     watch::Watch,
 };
 use crate::{
     aggregator::TrialData,
-    driver::{self, DriverError, FlowLoad, Progress, Setup},
-    flows::{self, World},
-    ledger::{Freshness, Tally},
-    observer::{ControlError, Course, Host, Sleeper, Timeline, cores},
+    driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
+    observer::{Course, Host, Sleeper, Timeline, cores},
     schedule::{self, PlanError},
     schema::{Promised, Trial},
     seed::sub_seed,
-    stack::StackError,
-    stats::attainable_hit_ratio,
+    services::ServiceError,
     suite::{LoadModel, Suite, Windows},
+    system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
     units::Nanos,
     verdict::{self, Evidence},
 };
@@ -48,17 +39,15 @@ pub struct Outcome {
     pub data: TrialData,
     /// What the audit found; empty where none was made.
     pub audit: Vec<InvariantResult>,
-    /// Every write that was tried, and what was told of it.
-    pub ledger: Ledger,
-    /// The same, counted.
-    pub tally: Tally,
-    /// How fresh what was read back was.
-    pub freshness: Freshness,
-    /// What was in force; absent where the target has no lab.
-    pub view: Option<ProfileView>,
+    /// What clients were promised, and how fresh what they read back was.
+    pub promises: Promises,
+    /// Files that the system keeps of the trial: name and content.
+    pub artifacts: Vec<(String, Vec<u8>)>,
+    /// What was in force; absent where the target cannot tell.
+    pub in_force: Option<InForce>,
     /// What a reader must know.
     pub warnings: Vec<String>,
-    /// The promise that ended the trial early, and the figure that broke it.
+    /// The threshold that ended the trial early, and the figure that broke it.
     pub ended_by: Option<(String, String)>,
     /// How the statements of its operations are carried out; of the first trial of an arm only.
     pub plans: Vec<Explanation>,
@@ -67,15 +56,9 @@ pub struct Outcome {
 /// Why there is no trial.
 #[derive(Debug, thiserror::Error)]
 pub enum TrialError {
-    /// The control plane failed.
+    /// The system could not be prepared.
     #[error(transparent)]
-    Control(#[from] ControlError),
-    /// Nobody could be signed in.
-    #[error(transparent)]
-    Prime(#[from] PrimeError),
-    /// What is in force is not what was asked for.
-    #[error("the profile in force is not the one that was asked for: {0}")]
-    NotInForce(String),
+    System(#[from] SystemError),
     /// The load cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -87,7 +70,7 @@ pub enum TrialError {
     Driver(#[from] DriverError),
     /// A service of the own stack could not be started again.
     #[error(transparent)]
-    Stack(#[from] StackError),
+    Services(#[from] ServiceError),
     /// A thread of ours died.
     #[error("the driver's thread ended early: {0}")]
     Thread(String),
@@ -97,63 +80,44 @@ pub enum TrialError {
 }
 
 /// Runs one trial.
-pub async fn run(
-    bench: &Bench,
-    place: &Place<'_>,
-    sessions: &mut Sessions,
-) -> Result<Outcome, TrialError> {
-    let suite = place.suite;
+pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialError> {
+    let suite = spec.suite;
     let windows = suite.windows;
-    let mut warnings = Vec::new();
 
-    fresh_start(bench, place).await?;
-    let flows = flow_loads(place);
-    let planned = windows.planned().duration() + windows.drain.duration();
-    if flows.iter().any(|load| load.flow.needs_sessions()) {
-        stage(bench, place, "sign in", None);
-        let signing = sessions.ensure(&bench.control, suite.accounts, planned);
-        unless_stopped(bench, signing).await??;
-        if let Some(lifetime) = sessions.too_short_for(planned) {
-            warnings.push(format!(
-                "the target's tokens live for {} s, shorter than a trial: requests after that are refused",
-                lifetime.as_secs()
-            ));
-        }
-    }
-    stage(bench, place, "reset", None);
-    let prepared = unless_stopped(bench, prepare(&bench.control, &place.arm.profile)).await??;
-
-    let setup = setup(bench, place, sessions, &prepared, flows)?;
+    fresh_start(env, spec).await?;
+    let system = prepared(env, spec).await?;
+    let mut warnings = system.warnings();
+    let setup = setup(env, spec, system.as_ref())?;
+    let at_once = setup.flows.iter().map(|load| load.flow.at_once()).max();
     let progress = Arc::clone(&setup.progress);
-    let world = Arc::clone(&setup.world);
-    stage(bench, place, "load", Some(windows.planned().duration()));
+    stage(env, spec, "load", Some(windows.planned().duration()));
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
-    let options = driver::Options {
-        helm: helm::offer(bench, place, &setup.flows)?,
-        samples: bench.samples,
-        ..options(suite, &place.arm.profile)
+    let options = driver::DriverOptions {
+        control: helm::offer(env, spec, &setup.flows)?,
+        samples: env.samples,
+        ..options(suite, system.as_ref())
     };
     let stop = setup.stop.clone();
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
-    let host = Host::new(bench.pids());
-    let crashing = bench
+    let host = Host::new(env.pids());
+    let crashing = env
         .upkeep
         .as_ref()
-        .zip(in_window(bench.crash, &windows, &mut warnings))
+        .zip(in_window(env.crash, &windows, &mut warnings))
         .map(|(upkeep, crash)| {
             let wait = windows.warm_up.duration() + crash.after.duration();
             Crashing::begin(Arc::clone(upkeep), crash, wait)
         });
     let mut watch = Watch {
-        bench,
-        place,
+        env,
+        spec,
         progress,
         host,
         timeline: Timeline::default(),
         ticks: Ticks::default(),
         // Of an experiment both arms are measured to the end, however slow one of them is.
-        alarm: match place.blocks {
+        alarm: match spec.blocks {
             0 => Alarm::new(&suite.thresholds),
             _ => Alarm::default(),
         },
@@ -173,7 +137,7 @@ pub async fn run(
             }
         }
     };
-    bench.steering.end();
+    env.steering.end();
     watch.look().await;
     warnings.extend(helm::told(&data.changes));
     if let Some(crashing) = crashing {
@@ -183,31 +147,49 @@ pub async fn run(
     let timeline = watch.timeline;
     let ended_by = watch.ended_by;
 
-    let promises = &world.promises;
-    let (ledger, tally, freshness) = (promises.ledger(), promises.tally(), promises.freshness());
-    // Rows that others wrote before would count as unasked for.
-    let told = prepared.fresh.then_some(&ledger);
-    let audit = audit(bench, place, told, &data, &mut warnings).await;
-    let plans = Box::pin(plans(bench, place, &data)).await;
+    let promises = system.promises();
+    let audit = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
+    let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
-    let mut trial = stored(place, &data, &timeline, &hiccups, violations);
-    trial.promised = figures::promised(tally, &freshness);
-    attainable(&mut trial, &world, &suite.windows);
-    bench.events.trial_done(trial.clone());
-    // A broken promise ended it, nobody else.
+    let seen = Seen {
+        timeline: &timeline,
+        hiccups: &hiccups,
+        at_once: at_once.unwrap_or(1),
+    };
+    let mut trial = stored(env, spec, &data, &seen, violations);
+    trial.promised = promises.stored();
+    attainable(&mut trial, system.as_ref(), &suite.windows);
+    env.events.trial_done(trial.clone());
+    // A broken threshold ended it, nobody else.
     data.interrupted &= ended_by.is_none();
     Ok(Outcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
-        ledger,
-        tally,
-        freshness,
-        view: prepared.view,
+        promises,
+        artifacts: system.artifacts(),
+        in_force: system.in_force().cloned(),
         warnings,
         ended_by,
         plans,
     })
+}
+
+/// Asks the system for known data under the arm's configuration.
+async fn prepared(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+) -> Result<Arc<dyn PreparedSystem>, TrialError> {
+    let suite = spec.suite;
+    let flows: Vec<String> = suite.flows.iter().map(|share| share.flow.clone()).collect();
+    let request = PrepareRequest {
+        settings: &spec.arm.settings,
+        flows: &flows,
+        accounts: suite.accounts,
+        planned: suite.windows.planned().duration() + suite.windows.drain.duration(),
+        stage: &|what| stage(env, spec, what, None),
+    };
+    Ok(unless_stopped(env, env.system.prepare(request)).await??)
 }
 
 /// A crash that lies in the measured window; one that does not is told instead of done.
@@ -225,11 +207,11 @@ fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>
 
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
 /// converged to by chance is drawn again for each trial (method 2.1).
-async fn fresh_start(bench: &Bench, place: &Place<'_>) -> Result<(), TrialError> {
-    let Some(upkeep) = bench.upkeep.as_ref().filter(|_| place.blocks > 0) else {
+async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
+    let Some(upkeep) = env.upkeep.as_ref().filter(|_| spec.blocks > 0) else {
         return Ok(());
     };
-    stage(bench, place, "restart", None);
+    stage(env, spec, "restart", None);
     let upkeep = Arc::clone(upkeep);
     let restarting = tokio::task::spawn_blocking(move || upkeep.restart_target());
     restarting
@@ -238,133 +220,116 @@ async fn fresh_start(bench: &Bench, place: &Place<'_>) -> Result<(), TrialError>
     Ok(())
 }
 
-/// What the cache of mentor lists could have reached at most, where there is one.
-fn attainable(trial: &mut Trial, world: &World, windows: &Windows) {
-    const KIND: &str = "mentors";
-    let asked = trial
-        .operations
-        .iter()
-        .find(|one| one.name == "mentors.list")
-        .map_or(0.0, |one| one.planned as f64);
-    // The load before the window is as dense as that in it, or nearly.
-    let before = asked * windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
-    let looked_up = trial.server.cache_hit_ratio.get(KIND).copied().flatten();
-    let ratio = attainable_hit_ratio(&world.list_weights(), before, asked);
-    if let Some(ratio) = ratio.filter(|_| looked_up.is_some()) {
-        trial.server.cache_attainable.insert(KIND.to_owned(), ratio);
+/// What a cache that forgets nothing could have reached, for the kinds that were looked up.
+fn attainable(trial: &mut Trial, system: &dyn PreparedSystem, windows: &Windows) {
+    let requests = |name: &str| {
+        let found = trial.operations.iter().find(|one| one.name == name);
+        found.map_or(0, |one| one.planned)
+    };
+    let warm_up = windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
+    for (kind, ratio) in system.attainable_hit_ratios(&requests, warm_up) {
+        let looked_up = trial.server.cache_hit_ratio.get(&kind).copied().flatten();
+        if looked_up.is_some() {
+            trial.server.cache_attainable.insert(kind, ratio);
+        }
     }
 }
 
 /// Longest wait for all plans of a trial.
 const EXPLAINING: Duration = Duration::from_secs(20);
 
-/// The plans of what was sent, after the load, so that they cost it nothing. Nothing
-/// where the target has no lab; an operation that it cannot explain is passed over.
-async fn plans(bench: &Bench, place: &Place<'_>, data: &TrialData) -> Vec<Explanation> {
+/// The plans of what was sent, after the load, so that they cost it nothing. Nothing where the
+/// target has no control plane; an operation that it cannot explain is passed over.
+async fn plans(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData) -> Vec<Explanation> {
     let mut found = Vec::new();
-    if !bench.control.has_token() || data.interrupted || !place.explained {
+    if !env.system.has_control_plane() || data.interrupted || !spec.explained {
         return found;
     }
-    stage(bench, place, "plans", None);
+    stage(env, spec, "plans", None);
+    let operations = env.system.application().catalog().operations;
     let all = async {
         for op in data.ops.keys() {
-            match bench.control.explain(flows::operation_name(*op)).await {
-                Ok(explanation) => found.push(explanation),
-                Err(ControlError::Refused { .. }) => {}
+            match env.system.explain(operations.name(*op)).await {
+                Ok(explanation) => found.extend(explanation),
                 Err(_) => break,
             }
         }
     };
     // What came in time is kept.
-    let _late = unless_stopped(bench, tokio::time::timeout(EXPLAINING, all)).await;
+    let _late = unless_stopped(env, tokio::time::timeout(EXPLAINING, all)).await;
     found
 }
 
 /// Ends a wait that is not the load's as soon as the command is to stop.
-async fn unless_stopped<T>(bench: &Bench, work: impl Future<Output = T>) -> Result<T, TrialError> {
+async fn unless_stopped<T>(env: &TestEnv, work: impl Future<Output = T>) -> Result<T, TrialError> {
     tokio::select! {
         biased;
-        () = bench.stop.cancelled() => Err(TrialError::Stopped),
+        () = env.stop.cancelled() => Err(TrialError::Stopped),
         done = work => Ok(done),
     }
 }
 
-fn stage(bench: &Bench, place: &Place<'_>, what: &str, expected: Option<Duration>) {
-    let text = if place.blocks == 0 {
-        format!("{}: {what}", place.suite.name)
+fn stage(env: &TestEnv, spec: &TrialSpec<'_>, what: &str, expected: Option<Duration>) {
+    let text = if spec.blocks == 0 {
+        format!("{}: {what}", spec.suite.name)
     } else {
         format!(
             "block {} of {}, {}: {what}",
-            place.block, place.blocks, place.arm.name
+            spec.block, spec.blocks, spec.arm.name
         )
     };
-    bench.events.stage(text, expected);
-}
-
-fn flow_loads(place: &Place<'_>) -> Vec<FlowLoad> {
-    place
-        .suite
-        .flows
-        .iter()
-        .filter_map(|share| {
-            Some(FlowLoad {
-                flow: flows::flow(&share.flow)?,
-                weight: share.weight,
-                think: share.think,
-            })
-        })
-        .collect()
+    env.events.stage(text, expected);
 }
 
 fn setup(
-    bench: &Bench,
-    place: &Place<'_>,
-    sessions: &Sessions,
-    prepared: &Prepared,
-    flows: Vec<FlowLoad>,
-) -> Result<Setup, TrialError> {
-    let suite = place.suite;
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    system: &dyn PreparedSystem,
+) -> Result<DriverSetup, TrialError> {
+    let suite = spec.suite;
+    let mut flows = Vec::new();
+    for share in &suite.flows {
+        let flow = system.flow(&share.flow).ok_or_else(|| {
+            SystemError::Failed(format!("the target has no flow `{}`", share.flow))
+        })?;
+        flows.push(FlowLoad {
+            flow,
+            weight: share.weight,
+            think: share.think,
+        });
+    }
     let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
     let schedule = schedule::plan(
         &suite.load,
         &weights,
         &suite.windows,
-        sub_seed(place.seed, "plan"),
+        sub_seed(spec.seed, "plan"),
     )?;
-    let scale = prepared
-        .view
-        .as_ref()
-        .and_then(|view| view.scale.as_deref());
-    let world = World::new(
-        rows(scale),
-        sessions.accounts().to_vec(),
-        uuid::Uuid::new_v4().as_u64_pair().0,
-        prepared.fresh,
-    );
-    Ok(Setup {
-        target: bench.address,
-        host: bench.host.clone(),
+    let endpoint = env.system.endpoints().first();
+    let operations = env.system.application().catalog().operations;
+    Ok(DriverSetup {
+        target: endpoint.address,
+        host: endpoint.host.clone(),
         schedule,
         flows,
-        world: Arc::new(world),
         timeout: suite.timeout,
         drain: suite.windows.drain,
         max_users: suite.max_users,
         // A worker without a user of its own would end at once, and hear of no other.
         workers: match &suite.load {
-            LoadModel::Closed { users, .. } => place.workers.min((*users).max(1) as usize),
-            LoadModel::Open { .. } => place.workers,
+            LoadModel::Closed { users, .. } => spec.workers.min((*users).max(1) as usize),
+            LoadModel::Open { .. } => spec.workers,
         },
-        seed: sub_seed(place.seed, "users"),
-        progress: Arc::new(Progress::default()),
-        stop: bench.stop.child_token(),
+        seed: sub_seed(spec.seed, "users"),
+        progress: Arc::new(Progress::new(operations)),
+        stop: env.stop.child_token(),
     })
 }
 
 /// How the driver goes about the load.
-fn options(suite: &Suite, profile: &Profile) -> driver::Options {
+fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
     let conduct = &suite.conduct;
-    driver::Options {
+    driver::DriverOptions {
         iterations: conduct.shared_iterations,
         pace: conduct.pace,
         ramp: conduct.ramp.clone(),
@@ -375,50 +340,62 @@ fn options(suite: &Suite, profile: &Profile) -> driver::Options {
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
         // Asked for where the arm packs: a client that cannot unpack would never see it at work.
-        wire: driver::Wire {
-            encoding: driver::Encoding::of(profile.http_compression),
-            ..driver::Wire::default()
+        client: driver::ClientOptions {
+            encoding: system.encoding(),
+            ..driver::ClientOptions::default()
         },
-        ..driver::Options::default()
+        ..driver::DriverOptions::default()
     }
 }
 
-/// What the audit found; `None` where there is no lab, or the trial was stopped.
+/// What the audit found; `None` where there is none, or the trial was stopped.
 async fn audit(
-    bench: &Bench,
-    place: &Place<'_>,
-    ledger: Option<&Ledger>,
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    system: &dyn PreparedSystem,
     data: &TrialData,
     warnings: &mut Vec<String>,
 ) -> Option<Vec<InvariantResult>> {
-    if !bench.control.has_token() || data.interrupted {
+    if !env.system.has_control_plane() || data.interrupted {
         return None;
     }
-    stage(bench, place, "audit", None);
-    match unless_stopped(bench, bench.control.audit(ledger)).await {
-        Ok(Ok(report)) => Some(report.invariants),
+    stage(env, spec, "audit", None);
+    match unless_stopped(env, system.audit()).await {
+        Ok(Ok(found)) => found,
         Ok(Err(error)) => {
-            warnings.push(format!("{}: no audit was made: {error}", place.folder));
+            warnings.push(format!("{}: no audit was made: {error}", spec.folder));
             None
         }
         Err(_) => None,
     }
 }
 
+/// What was seen beside the load.
+struct Seen<'a> {
+    timeline: &'a Timeline,
+    hiccups: &'a Course,
+    /// Most requests that an iteration of any flow sends at once.
+    at_once: usize,
+}
+
 fn stored(
-    place: &Place<'_>,
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
     data: &TrialData,
-    timeline: &Timeline,
-    hiccups: &Course,
+    seen: &Seen<'_>,
     violations: Option<u64>,
 ) -> Trial {
+    let Seen {
+        timeline, hiccups, ..
+    } = seen;
+    let operations = env.system.application().catalog().operations;
     let from = data.started_at + data.window.0.duration();
     let to = data.started_at + data.window.1.duration();
     let window_s = data.window_s();
     let mut series = figures::seconds(data);
     timeline.fill(&mut series, from);
     let server = timeline.server(from, to);
-    let suite = place.suite;
+    let suite = spec.suite;
     let validity = verdict::validity(&Evidence {
         generator: timeline.generator(from, to),
         steal: timeline.steal(from, to),
@@ -428,11 +405,7 @@ fn stored(
             let spent = server.cpu_s.values().sum();
             (spent, server.window_s, cores())
         }),
-        at_once: flow_loads(place)
-            .iter()
-            .map(|load| load.flow.at_once())
-            .max()
-            .unwrap_or(1),
+        at_once: seen.at_once,
         // A load that a person changed on the way is neither.
         even: suite.load.is_even() && data.changes.is_empty(),
         level: suite.load.is_level(suite.windows)
@@ -443,13 +416,13 @@ fn stored(
         ..Evidence::of(data)
     });
     Trial {
-        folder: place.folder.clone(),
-        arm: place.arm.name.clone(),
-        block: place.block,
-        seed: place.seed,
+        folder: spec.folder.clone(),
+        arm: spec.arm.name.clone(),
+        block: spec.block,
+        seed: spec.seed,
         validity,
         total: figures::operation("total", &data.total, window_s),
-        operations: figures::arm_operations(&data.ops, window_s),
+        operations: figures::arm_operations(&data.ops, operations, window_s),
         series,
         server,
         violations,

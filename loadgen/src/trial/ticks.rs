@@ -9,7 +9,7 @@ use shared::{snapshot::Snapshot, time::Millis};
 
 use crate::{
     driver,
-    events::{Bar, OperationNow, TargetNow, Tick},
+    events::{HistogramBar, OperationNow, TargetNow, Tick},
     observer::Timeline,
     suite::Windows,
 };
@@ -27,11 +27,16 @@ const GROWN: u64 = 25;
 
 /// The last looks at the driver's counters.
 #[derive(Debug, Default)]
-pub struct Ticks(VecDeque<driver::Snapshot>);
+pub struct Ticks(VecDeque<driver::ProgressSnapshot>);
 
 impl Ticks {
     /// What the load does now. Arm, block, course of the command and target are the caller's.
-    pub fn tick(&mut self, now: driver::Snapshot, windows: Windows, timeline: &Timeline) -> Tick {
+    pub fn tick(
+        &mut self,
+        now: driver::ProgressSnapshot,
+        windows: Windows,
+        timeline: &Timeline,
+    ) -> Tick {
         let at = Millis(now.at.0 / 1_000_000);
         let phase = if at < windows.warm_up {
             "warm up"
@@ -50,7 +55,7 @@ impl Ticks {
         }
         let before = self.0.back();
         let first = self.0.front();
-        let rates = before.map_or_else(driver::Rates::default, |before| now.since(before));
+        let rates = before.map_or_else(driver::LoadRates::default, |before| now.since(before));
         let done = match before {
             Some(before) => now.total.since(&before.total),
             None => now.total.clone(),
@@ -77,7 +82,7 @@ impl Ticks {
             histogram: lately
                 .bars()
                 .into_iter()
-                .map(|(from_ms, to_ms, count)| Bar {
+                .map(|(from_ms, to_ms, count)| HistogramBar {
                     from_ms,
                     to_ms,
                     count,
@@ -95,11 +100,14 @@ impl Ticks {
     }
 }
 
-fn operations(now: &driver::Snapshot, first: Option<&driver::Snapshot>) -> Vec<OperationNow> {
+fn operations(
+    now: &driver::ProgressSnapshot,
+    first: Option<&driver::ProgressSnapshot>,
+) -> Vec<OperationNow> {
     now.operations
         .iter()
-        .zip(&now.ladders)
-        .map(|((name, done), ladder)| {
+        .zip(&now.bucket_counts)
+        .map(|((name, done), bucket_counts)| {
             let earlier = first.and_then(|first| first.operation(name));
             let lately = earlier.map_or_else(|| done.clone(), |earlier| done.since(earlier));
             let seconds = first.map_or(f64::INFINITY, |first| now.seconds_since(first));
@@ -112,14 +120,14 @@ fn operations(now: &driver::Snapshot, first: Option<&driver::Snapshot>) -> Vec<O
                 p95_ms: lately.quantile_ms(0.95),
                 p99_ms: lately.quantile_ms(0.99),
                 errors: errors(done),
-                ladder: ladder.counts().to_vec(),
-                response_sum_s: ladder.sum_s(),
+                bucket_counts: bucket_counts.counts().to_vec(),
+                response_sum_s: bucket_counts.sum_s(),
             }
         })
         .collect()
 }
 
-fn errors(done: &driver::Done) -> BTreeMap<String, u64> {
+fn errors(done: &driver::OperationCounts) -> BTreeMap<String, u64> {
     done.errors()
         .map(|(outcome, count)| (outcome.as_str().to_owned(), count))
         .collect()
@@ -219,7 +227,7 @@ mod tests {
             measure: Millis(9_000),
             drain: Millis(1_000),
         };
-        let progress = driver::Progress::default();
+        let progress = driver::Progress::new(crate::flow::shop().operations);
         let mut ticks = Ticks::default();
         let mut look = |ms: u64| {
             let mut now = progress.snapshot();

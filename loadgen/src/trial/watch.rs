@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{
     alarm::Alarm,
-    job::{Bench, Place},
+    job::{TestEnv, TrialSpec},
     ticks::{Ticks, target_now},
 };
 use crate::{
@@ -15,8 +15,8 @@ use crate::{
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
 pub(super) struct Watch<'a> {
-    pub(super) bench: &'a Bench,
-    pub(super) place: &'a Place<'a>,
+    pub(super) env: &'a TestEnv,
+    pub(super) spec: &'a TrialSpec<'a>,
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
     pub(super) timeline: Timeline,
@@ -28,12 +28,8 @@ pub(super) struct Watch<'a> {
 
 impl Watch<'_> {
     pub(super) async fn look(&mut self) {
-        let snapshot = if self.bench.control.has_token() {
-            // One that does not come in time is left out; the trial goes on.
-            self.bench.control.telemetry().await.ok()
-        } else {
-            None
-        };
+        // One that does not come in time is left out; the trial goes on.
+        let snapshot = self.env.system.observe().await;
         self.timeline.push(Observation {
             at: SystemTime::now(),
             snapshot,
@@ -48,20 +44,20 @@ impl Watch<'_> {
         if self.ended_by.is_none()
             && let Some((threshold, figure)) = self.alarm.broken(&now)
         {
-            self.bench.events.warning(format!(
+            self.env.events.warning(format!(
                 "`{threshold}` is broken ({figure}): the run ends here"
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
         let tick = self
             .ticks
-            .tick(now, self.place.suite.windows, &self.timeline);
-        self.bench.events.tick(Tick {
-            arm: self.place.arm.name.clone(),
-            block: self.place.block,
-            blocks: self.place.blocks,
-            elapsed: self.place.elapsed + tick.elapsed,
-            total: self.place.total,
+            .tick(now, self.spec.suite.windows, &self.timeline);
+        self.env.events.tick(Tick {
+            arm: self.spec.arm.name.clone(),
+            block: self.spec.block,
+            blocks: self.spec.blocks,
+            elapsed: self.spec.elapsed + tick.elapsed,
+            total: self.spec.total,
             target: target_now(&self.timeline),
             ..tick
         });

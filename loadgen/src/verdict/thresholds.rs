@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 
 use crate::{
     aggregator::OpData,
-    flows,
+    flow::Catalog,
     sample::OpId,
     sample::Outcome,
     schema::{Server, ThresholdResult, ThresholdWord},
     threshold::{Level, Metric, Scope, Threshold},
 };
 
-/// The operation that `ws.delivery` speaks of: one's own message, back from the room.
-const DELIVERY: &str = "chat.deliver";
+/// The last word of the operations that `ws.delivery` speaks of: one's own message, received back.
+const DELIVERY: &str = ".deliver";
 
 /// What one arm measured, all its valid trials taken together.
 #[derive(Debug, Clone, Copy)]
 pub struct Figures<'a> {
+    /// What the operations and flows are called.
+    pub catalog: &'a Catalog,
     /// Each operation.
     pub ops: &'a BTreeMap<OpId, OpData>,
     /// Each named phase, all operations together, with its seconds.
@@ -165,19 +167,18 @@ fn requests(threshold: &Threshold, figures: Figures<'_>) -> (OpData, f64) {
         }
         (all, figures.window_s.max(1e-9))
     };
+    let operations = figures.catalog.operations;
     match &threshold.scope {
         _ if threshold.metric == Metric::Delivery => {
-            named(&|op| flows::operation_name(op) == DELIVERY)
+            named(&|op| operations.name(op).ends_with(DELIVERY))
         }
         Scope::All | Scope::Status(_) => named(&|_| true),
-        Scope::Subject(name) => match (flows::operation(name), flows::flow(name)) {
+        Scope::Subject(name) => match (operations.by_name(name), figures.catalog.flow(name)) {
             (Some(wanted), _) => named(&|op| op == wanted),
-            (None, Some(flow)) => named(&|op| flow.operations().contains(&op)),
+            (None, Some(flow)) => named(&|op| flow.operations.contains(&op)),
             (None, None) => named(&|_| false),
         },
-        Scope::Method(method) => {
-            named(&|op| flows::method(flows::operation_name(op)) == Some(method.as_str()))
-        }
+        Scope::Method(method) => named(&|op| operations.method(op) == Some(method.as_str())),
         Scope::Phase(name) => figures.phases.get(name).map_or_else(
             || named(&|_| false),
             |(data, seconds)| (data.clone(), seconds.max(1e-9)),
@@ -188,6 +189,7 @@ fn requests(threshold: &Threshold, figures: Figures<'_>) -> (OpData, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::shop;
 
     /// 100 requests, the k-th takes k ms; the `failures` slowest fail.
     fn ops(failures: u64) -> BTreeMap<OpId, OpData> {
@@ -202,7 +204,7 @@ mod tests {
         data.outcomes[Outcome::Timeout.index()] = failures;
         data.statuses = BTreeMap::from([(200, 100 - failures), (503, failures)]);
         data.bytes_in = 20_000;
-        BTreeMap::from([(flows::operation("auth.login").unwrap(), data)])
+        BTreeMap::from([(shop().operations.by_name("session.open").unwrap(), data)])
     }
 
     fn words(texts: &[&str], failures: u64) -> Vec<(String, String)> {
@@ -221,7 +223,9 @@ mod tests {
         };
         peak.outcomes[Outcome::Ok.index()] = 50;
         peak.ok.record(7_000_000).unwrap();
+        let shop = shop();
         let figures = Figures {
+            catalog: &shop,
             ops: &ops(failures),
             phases: &BTreeMap::from([("peak".to_owned(), (peak, 5.0))]),
             server: &server,
@@ -239,7 +243,7 @@ mod tests {
             &[
                 "p95 < 96ms",
                 "p95 < 95ms",
-                "warn: auth.login: p99 < 1ms",
+                "warn: session.open: p99 < 1ms",
                 "success >= 100%",
                 "rate > 9/s",
             ],
@@ -301,10 +305,14 @@ mod tests {
 
     #[test]
     fn the_errors_that_a_suite_allows_are_those_of_its_strictest_promise() {
-        let all: Vec<Threshold> = ["success > 99%", "errors < 5%", "auth.login: errors < 0.1%"]
-            .iter()
-            .map(|text| text.parse().unwrap())
-            .collect();
+        let all: Vec<Threshold> = [
+            "success > 99%",
+            "errors < 5%",
+            "session.open: errors < 0.1%",
+        ]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
         assert!((error_limit(&all) - 0.01).abs() < 1e-9);
         assert!((error_limit(&all[1..]) - 0.05).abs() < 1e-9);
         assert!((error_limit(&[]) - 0.01).abs() < 1e-9);

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::known::{Known, News};
-use crate::events::{Event, Steerable, Steering, Unsteerable, Wish};
+use crate::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
 
 /// Most readers at once.
 pub(super) const MOST_READERS: usize = 16;
@@ -39,9 +39,9 @@ pub(super) struct Board {
 #[derive(Debug, Default)]
 struct Inner {
     known: Known,
-    steering: Option<Steering>,
+    steering: Option<LoadControl>,
     /// Where wishes go that this process cannot fulfil itself: to the child that runs the load.
-    wishes: Option<mpsc::Sender<Wish>>,
+    wishes: Option<mpsc::Sender<ControlEvent>>,
     readers: Vec<Reader>,
     /// Set when no reader is taken any more.
     closed: bool,
@@ -59,7 +59,7 @@ struct Reader {
 struct Whole<'a> {
     #[serde(flatten)]
     known: &'a Known,
-    steerable: Steerable,
+    steerable: Adjustable,
 }
 
 /// Why a command cannot be steered.
@@ -70,13 +70,17 @@ pub(super) enum Refused {
     Idle,
     /// It does not take that.
     #[error(transparent)]
-    Wish(#[from] Unsteerable),
+    Wish(#[from] ControlError),
 }
 
 impl Board {
     /// Another command begins: what was known of the one before is forgotten. False where one is
     /// running.
-    pub(super) fn begin(&self, steering: Steering, wishes: Option<mpsc::Sender<Wish>>) -> bool {
+    pub(super) fn begin(
+        &self,
+        steering: LoadControl,
+        wishes: Option<mpsc::Sender<ControlEvent>>,
+    ) -> bool {
         let mut inner = self.lock();
         if inner.known.running {
             return false;
@@ -161,10 +165,10 @@ impl Board {
     }
 
     /// Changes its load.
-    pub(super) fn wish(&self, wish: Wish) -> Result<(), Refused> {
+    pub(super) fn wish(&self, wish: ControlEvent) -> Result<(), Refused> {
         let mut inner = self.lock();
         let steering = inner.steering.as_ref().ok_or(Refused::Idle)?;
-        steering.wish(wish)?;
+        steering.apply(wish)?;
         if let Some(child) = &inner.wishes {
             // A full queue holds newer wishes than the child could follow.
             let _full = child.try_send(wish);
@@ -174,10 +178,10 @@ impl Board {
     }
 
     /// A child says what can be changed of its load.
-    pub(super) fn steerable(&self, told: Steerable) {
+    pub(super) fn steerable(&self, told: Adjustable) {
         let mut inner = self.lock();
         if let Some(steering) = &inner.steering
-            && steering.steerable() != told
+            && steering.adjustable() != told
         {
             steering.begin(told);
             inner.tell_all();
@@ -197,12 +201,12 @@ impl Board {
 }
 
 impl Inner {
-    fn steerable(&self) -> Steerable {
+    fn steerable(&self) -> Adjustable {
         self.steering.as_ref().map_or_else(
-            || Steerable::Nothing {
+            || Adjustable::Nothing {
                 why: "no command is running".to_owned(),
             },
-            Steering::steerable,
+            LoadControl::adjustable,
         )
     }
 
@@ -250,8 +254,8 @@ pub(super) fn json(value: &impl Serialize) -> String {
 mod tests {
     use super::*;
 
-    fn steering() -> Steering {
-        Steering::new(CancellationToken::new())
+    fn steering() -> LoadControl {
+        LoadControl::new(CancellationToken::new())
     }
 
     fn text(read: &mut mpsc::Receiver<Bytes>) -> String {
@@ -302,18 +306,21 @@ mod tests {
     #[test]
     fn a_wish_is_checked_here_and_reaches_the_child() {
         let board = Board::default();
-        assert!(matches!(board.wish(Wish::Rate(5.0)), Err(Refused::Idle)));
+        assert!(matches!(
+            board.wish(ControlEvent::Rate(5.0)),
+            Err(Refused::Idle)
+        ));
         let (child, mut wishes) = mpsc::channel(4);
         let steering = steering();
         board.begin(steering.clone(), Some(child));
-        assert!(board.wish(Wish::Rate(5.0)).is_err());
-        board.steerable(Steerable::Rate {
+        assert!(board.wish(ControlEvent::Rate(5.0)).is_err());
+        board.steerable(Adjustable::Rate {
             now: 5.0,
             most: 50.0,
         });
-        assert!(board.wish(Wish::Rate(500.0)).is_err());
-        board.wish(Wish::Rate(20.0)).unwrap();
-        assert_eq!(wishes.try_recv().unwrap(), Wish::Rate(20.0));
+        assert!(board.wish(ControlEvent::Rate(500.0)).is_err());
+        board.wish(ControlEvent::Rate(20.0)).unwrap();
+        assert_eq!(wishes.try_recv().unwrap(), ControlEvent::Rate(20.0));
         assert!(wishes.try_recv().is_err());
         assert!(board.json().contains(r#""now":20.0"#));
         board.stop().unwrap();

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use serde::Serialize;
 
 use crate::{
-    events::{Begun, Ended, Event, Steerable, Tick, printable},
+    events::{Adjustable, Begun, Ended, Event, Tick, printable},
     schema::Trial,
 };
 
@@ -57,7 +57,7 @@ pub(super) struct Now {
     /// Milliseconds of Unix time.
     pub(super) at: i64,
     pub(super) tick: Box<Tick>,
-    pub(super) steerable: Steerable,
+    pub(super) steerable: Adjustable,
 }
 
 /// What the charts need of a tick.
@@ -127,7 +127,7 @@ impl Known {
     }
 
     /// Takes an event in that came `at` this Unix time in milliseconds, and says what is new.
-    pub(super) fn hear(&mut self, event: Event, at: i64, steerable: Steerable) -> News<'_> {
+    pub(super) fn hear(&mut self, event: Event, at: i64, steerable: Adjustable) -> News<'_> {
         match event {
             Event::Begun(begun) => News::Begun(self.begun.insert(Begun {
                 command: printable(&begun.command),
@@ -210,14 +210,14 @@ fn push<T>(queue: &mut VecDeque<T>, most: usize, one: T) -> &T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Bar;
+    use crate::events::HistogramBar;
 
-    fn still() -> Steerable {
-        Steerable::Nothing { why: "x".into() }
+    fn still() -> Adjustable {
+        Adjustable::Nothing { why: "x".into() }
     }
 
     fn tick() -> Event {
-        let bar = Bar {
+        let bar = HistogramBar {
             from_ms: 1.0,
             to_ms: 2.0,
             count: 3,

@@ -19,7 +19,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{Event, Steerable, Steering, Wish};
+use crate::events::{Adjustable, ControlEvent, Event, LoadControl};
 
 /// Longest wish, in bytes.
 const LONGEST_WISH: u64 = 4_096;
@@ -41,14 +41,14 @@ pub enum Line {
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
 pub enum Told {
     /// What can be changed of the load from now on.
-    Steerable(Steerable),
+    Steerable(Adjustable),
 }
 
 /// Writes events until every publisher is gone, or until `ended` is set and none is waiting. A
 /// reader that goes away ends the writing, not the run.
 pub fn write(
     events: &Receiver<Event>,
-    steering: &Steering,
+    steering: &LoadControl,
     ended: &AtomicBool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -59,7 +59,7 @@ pub fn write(
             Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => continue,
             Err(_) => return out.flush(),
         };
-        let steerable = steering.steerable();
+        let steerable = steering.adjustable();
         if told.as_ref() != Some(&steerable) {
             line(out, &Line::Told(Told::Steerable(steerable.clone())))?;
             told = Some(steerable);
@@ -77,7 +77,11 @@ fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
 
 /// Reads wishes until the end of `from` and hands them to the load; `refused` is told of each that
 /// cannot be fulfilled.
-pub fn read_wishes(from: &mut dyn BufRead, steering: &Steering, refused: &mut dyn FnMut(String)) {
+pub fn read_wishes(
+    from: &mut dyn BufRead,
+    steering: &LoadControl,
+    refused: &mut dyn FnMut(String),
+) {
     let mut text = Vec::new();
     loop {
         text.clear();
@@ -88,9 +92,9 @@ pub fn read_wishes(from: &mut dyn BufRead, steering: &Steering, refused: &mut dy
         if text.trim_ascii().is_empty() {
             continue;
         }
-        let done = serde_json::from_slice::<Wish>(&text)
+        let done = serde_json::from_slice::<ControlEvent>(&text)
             .map_err(|error| format!("a wish is a line like {{\"rate\": 50}}: {error}"))
-            .and_then(|wish| steering.wish(wish).map_err(|error| error.to_string()));
+            .and_then(|wish| steering.apply(wish).map_err(|error| error.to_string()));
         if let Err(why) = done {
             refused(why);
         }
@@ -107,7 +111,7 @@ mod tests {
     #[test]
     fn every_line_can_be_read_back_and_says_what_can_be_changed() {
         let (publisher, heard) = events::channel();
-        let steering = Steering::new(CancellationToken::new());
+        let steering = LoadControl::new(CancellationToken::new());
         publisher.stage("reset", Some(Duration::from_secs(1)));
         publisher.note("a line\nof two");
         drop(publisher);
@@ -119,7 +123,7 @@ mod tests {
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!(lines[0], Line::Told(Told::Steerable(steering.steerable())));
+        assert_eq!(lines[0], Line::Told(Told::Steerable(steering.adjustable())));
         assert_eq!(lines[2], Line::Event(Event::Note("a line\nof two".into())));
     }
 
@@ -127,7 +131,7 @@ mod tests {
     fn a_forgotten_publisher_does_not_keep_the_writer() {
         let (publisher, heard) = events::channel();
         publisher.note("x");
-        let steering = Steering::new(CancellationToken::new());
+        let steering = LoadControl::new(CancellationToken::new());
         let mut out = Vec::new();
         write(&heard, &steering, &AtomicBool::new(true), &mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
@@ -136,8 +140,8 @@ mod tests {
 
     #[test]
     fn wishes_are_followed_and_the_others_refused() {
-        let steering = Steering::new(CancellationToken::new());
-        steering.begin(Steerable::Users { now: 5, most: 50 });
+        let steering = LoadControl::new(CancellationToken::new());
+        steering.begin(Adjustable::Users { now: 5, most: 50 });
         let long = "x".repeat(10_000);
         let text =
             format!("{{\"users\": 20}}\n\n{{\"users\": 51}}\nnonsense\n{long}\n{{\"rate\": 5}}");
@@ -145,7 +149,10 @@ mod tests {
         read_wishes(&mut text.as_bytes(), &steering, &mut |why| {
             refused.push(why);
         });
-        assert_eq!(steering.steerable(), Steerable::Users { now: 20, most: 50 });
+        assert_eq!(
+            steering.adjustable(),
+            Adjustable::Users { now: 20, most: 50 }
+        );
         assert!(refused[0].contains("1 to 50"), "{refused:?}");
         assert!(refused[1].contains("a line like"), "{refused:?}");
         assert!(refused.last().unwrap().contains("closed"), "{refused:?}");

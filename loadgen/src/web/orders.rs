@@ -25,7 +25,7 @@ use super::{
     lines::{Line, Told},
 };
 use crate::{
-    events::{Steering, Wish, printable},
+    events::{ControlEvent, LoadControl, printable},
     exit,
 };
 
@@ -138,7 +138,7 @@ impl Orders {
         if !self.open.load(Ordering::Acquire) || self.ending.is_cancelled() {
             return Err(NotTaken::Busy);
         }
-        let steering = Steering::new(CancellationToken::new());
+        let steering = LoadControl::new(CancellationToken::new());
         let (wishes, inbox) = mpsc::channel(WISHES);
         if !self.board.begin(steering.clone(), Some(wishes)) {
             return Err(NotTaken::Busy);
@@ -198,7 +198,7 @@ fn spawn(starter: &Starter, words: &[&str]) -> io::Result<Child> {
         "--quiet",
         "--events-to",
         "-",
-        "--wishes-from",
+        "--control-from",
         "-",
     ]);
     for (name, _) in std::env::vars_os() {
@@ -234,7 +234,7 @@ fn spawn(starter: &Starter, words: &[&str]) -> io::Result<Child> {
 async fn attend(
     mut child: Child,
     board: &Board,
-    wishes: mpsc::Receiver<Wish>,
+    wishes: mpsc::Receiver<ControlEvent>,
     stop: CancellationToken,
     ending: CancellationToken,
 ) -> Option<String> {
@@ -311,7 +311,7 @@ fn interrupt(pid: Option<u32>) {
 }
 
 /// Wishes as lines.
-async fn tell(mut input: tokio::process::ChildStdin, mut wishes: mpsc::Receiver<Wish>) {
+async fn tell(mut input: tokio::process::ChildStdin, mut wishes: mpsc::Receiver<ControlEvent>) {
     while let Some(wish) = wishes.recv().await {
         let line = format!("{}\n", super::board::json(&wish));
         if input.write_all(line.as_bytes()).await.is_err() {

@@ -96,12 +96,12 @@ async fn a_childs_events_are_shown_its_load_is_steered_and_it_is_stopped_by_a_si
     assert_eq!(started, "run smoke");
     let busy = orders.take(&order(r#"{"suite": "smoke"}"#));
     assert!(matches!(busy, Err(NotTaken::Busy)));
-    let said = until(&board, "wishes-from").await;
+    let said = until(&board, "control-from").await;
     assert!(said.contains(
-        "run smoke --target=http://127.0.0.1:1 --quiet --events-to - --wishes-from - secret"
+        "run smoke --target=http://127.0.0.1:1 --quiet --events-to - --control-from - secret"
     ));
     until(&board, r#""most":100.0"#).await;
-    board.wish(Wish::Rate(50.0)).unwrap();
+    board.wish(ControlEvent::Rate(50.0)).unwrap();
     until(&board, "heard").await;
     let wish = std::fs::read_to_string(folder.path().join("wish")).unwrap();
     assert_eq!(wish, "{\"rate\":50.0}\n");
@@ -112,7 +112,7 @@ async fn a_childs_events_are_shown_its_load_is_steered_and_it_is_stopped_by_a_si
         "{said}"
     );
     assert!(matches!(
-        board.wish(Wish::Rate(5.0)),
+        board.wish(ControlEvent::Rate(5.0)),
         Err(crate::web::board::Refused::Idle)
     ));
 }

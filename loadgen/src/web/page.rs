@@ -31,7 +31,7 @@ use super::{
     routes::{self, Site},
     runs::Runs,
 };
-use crate::events::{Event, Steering};
+use crate::events::{Event, LoadControl};
 
 /// Most connections at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;
@@ -129,7 +129,7 @@ impl Page {
     }
 
     /// Shows a command of this process from its events, and lets readers steer it.
-    pub fn show(&self, events: Receiver<Event>, steering: &Steering) -> Shown {
+    pub fn show(&self, events: Receiver<Event>, steering: &LoadControl) -> Shown {
         let board = self.inner.site.board.clone();
         // Orders are not taken while a command of this process may run, so nothing else does.
         board.begin(steering.clone(), None);

@@ -18,7 +18,7 @@ use super::{
     orders::{NotTaken, Order, Orders},
     runs::Runs,
 };
-use crate::events::Wish;
+use crate::events::ControlEvent;
 
 /// Largest body of a request, in bytes.
 const MOST_BODY: usize = 4_096;
@@ -153,7 +153,7 @@ where
             Ok(serde_json::json!({ "stopping": true }))
         }
         "/api/wish" => {
-            let wish: Wish = understood(&body)?;
+            let wish: ControlEvent = understood(&body)?;
             site.board.wish(wish).map_err(refused)?;
             Ok(serde_json::json!({ "wished": wish }))
         }

@@ -10,7 +10,7 @@ use tokio::{
 };
 
 use crate::{
-    events::{self, Begun, Ended, Event, Steerable, Steering, Tick, Wish},
+    events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick},
     schema::Verdict,
     web::{Page, Setup, board::MOST_READERS},
 };
@@ -122,7 +122,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     let address = page.address();
-    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
     let shown = page.show(heard.remove(0), &steering);
     publisher.send(begun("core</script>"));
@@ -163,19 +163,19 @@ async fn buttons_work_with_the_pages_token_and_from_nowhere_else() {
     let address = page.address();
     let key = token(address).await;
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 409);
-    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
     let shown = page.show(heard.remove(0), &steering);
     let wish = r#"{"rate": 50}"#;
     let refused = post(address, &key, "/api/wish", wish).await;
     assert_eq!(status(&refused), 422);
     assert_eq!(body(&refused)["error"], "no load is running");
-    steering.begin(Steerable::Rate {
+    steering.begin(Adjustable::Rate {
         now: 10.0,
         most: 100.0,
     });
     assert_eq!(status(&post(address, &key, "/api/wish", wish).await), 200);
-    assert_eq!(*steering.wishes().borrow(), Some(Wish::Rate(50.0)));
+    assert_eq!(*steering.events().borrow(), Some(ControlEvent::Rate(50.0)));
     for (head, why) in [
         ("origin: http://evil.example", "only this page"),
         ("sec-fetch-site: cross-site", "only this page"),
@@ -247,7 +247,7 @@ async fn the_seventeenth_reader_is_told_to_come_later() {
 async fn a_reader_that_stops_reading_is_cut_off_and_the_run_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
-    let steering = Steering::new(tokio_util::sync::CancellationToken::new());
+    let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
     let shown = page.show(heard.remove(0), &steering);
     let mut slow = Reader::begin(page.address()).await;

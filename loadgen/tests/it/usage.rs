@@ -8,7 +8,7 @@ const WRONG: [(&str, &str); 29] = [
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
     ("http ftp://127.0.0.1:1/", "only http and https"),
-    ("http http://127.0.0.1:1/", "nobody answers"),
+    ("http http://127.0.0.1:1/", "cannot connect"),
     ("http http://127.0.0.1:1/ --rte 5", "--rate"),
     ("http http://127.0.0.1:1/ --rate five", "five"),
     ("http http://127.0.0.1:1/ --rate=-5", "-5"),

@@ -226,10 +226,8 @@ impl Profile {
 
     /// Sets one switch from `switch=value`.
     pub fn apply(&mut self, setting: &str) -> Result<(), BadSwitch> {
-        let (path, value) = setting
-            .split_once('=')
-            .ok_or_else(|| BadSwitch::Form(setting.to_owned()))?;
-        self.set(path.trim(), value)
+        let (path, value) = self::setting(setting)?;
+        self.set(path, value)
     }
 
     /// Each switch that is set to a value known to be wrong, as `switch=value`: such a value is
@@ -299,6 +297,13 @@ impl<'de> Deserialize<'de> for Profile {
         }
         Ok(profile)
     }
+}
+
+/// The two sides of `switch=value`.
+pub fn setting(text: &str) -> Result<(&str, &str), BadSwitch> {
+    text.split_once('=')
+        .map(|(path, value)| (path.trim(), value))
+        .ok_or_else(|| BadSwitch::Form(text.to_owned()))
 }
 
 /// Short digest of switch values: 12 hexadecimal digits of SHA-256 over `path=value` lines.

@@ -4,7 +4,7 @@ mod catalogue;
 mod spans;
 mod values;
 
-pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint};
+pub use catalogue::{BadSwitch, Profile, SWITCHES, Switch, fingerprint, setting};
 pub use spans::{Lasting, Percent};
 pub use values::{
     Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,

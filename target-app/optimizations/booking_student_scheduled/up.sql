@@ -3,6 +3,6 @@
 -- query: features::bookings::repository (list of a student, overlap check),
 --        features::recordings::repository (list), features::mentors::repository (may review)
 -- cost: one index entry a booking; a cancellation is no longer a heap-only update
--- experiment: experiments/booking-index.yaml
+-- experiment: experiments/booking_index.yaml
 create index if not exists booking_student_scheduled_idx
     on booking (student_id, scheduled_at, status);

@@ -14,12 +14,13 @@ use shared::{
 };
 
 use super::{
-    CacheCounters, Group, Key, Kind, Redis, Tier,
+    CacheCounters, CacheKind, Group, Key, Redis, Tier,
     counters::bump,
     entry::{Entry, now_ms},
-    flights::{Flights, Route, Ticket},
+    kind::PerKind,
     sample::Sample,
-    stores::{Seen, Stores},
+    single_flight::{FlightKey, FlightRole, SingleFlight},
+    stores::{Observed, Stores},
 };
 use crate::timing;
 
@@ -29,8 +30,8 @@ pub struct Caches(Arc<Inner>);
 
 struct Inner {
     stores: Stores,
-    lives: Lives,
-    flights: Flights,
+    lifetimes: Lifetimes,
+    flights: SingleFlight,
     single_flight: bool,
     early_refresh: bool,
     sample: Sample,
@@ -38,15 +39,15 @@ struct Inner {
 }
 
 /// How long values live.
-struct Lives {
-    kinds: [Duration; 3],
+struct Lifetimes {
+    kinds: PerKind<Duration>,
     absence: Option<Duration>,
     jitter: f64,
 }
 
-/// What a read came back with.
+/// The outcome of a read.
 #[derive(Debug, Clone)]
-pub struct Read {
+pub struct CacheRead {
     /// The value.
     pub bytes: Bytes,
     /// How old it is, where it came from a store.
@@ -55,10 +56,10 @@ pub struct Read {
 
 /// A stored value as an audit sees it.
 #[derive(Debug, Clone)]
-pub struct Held {
-    /// The value; nothing where the store says that there is nothing to find.
+pub struct StoredValue {
+    /// The value; `None` where the absence of one is stored.
     pub bytes: Option<Bytes>,
-    /// Which store has it.
+    /// The store that has it.
     pub tier: Tier,
     /// How old it is.
     pub age: Duration,
@@ -69,31 +70,28 @@ pub struct Held {
 }
 
 impl Caches {
-    /// Caches as the profile wants them; `redis` is used by the kinds that name it.
+    /// Caches as the profile wants them, of the kinds that `counters` counts; `redis` is used by
+    /// the kinds that name it.
     pub fn new(profile: &Profile, redis: Option<Redis>, counters: Arc<CacheCounters>) -> Self {
         Self(Arc::new(Inner {
             stores: Stores::new(profile, redis, Arc::clone(&counters)),
-            lives: Lives {
-                kinds: [
-                    profile.cache_mentors_ttl.duration(),
-                    profile.cache_bookings_ttl.duration(),
-                    profile.cache_users_ttl.duration(),
-                ],
+            lifetimes: Lifetimes {
+                kinds: PerKind::new(counters.kinds(), |kind| (kind.ttl)(profile)),
                 absence: match profile.cache_negative {
                     Lasting::Off => None,
                     Lasting::For(span) => Some(span.duration()),
                 },
                 jitter: profile.cache_jitter.share(),
             },
-            flights: Flights::default(),
+            flights: SingleFlight::default(),
             single_flight: profile.cache_single_flight.is_on(),
             early_refresh: profile.cache_early_refresh.is_on(),
-            sample: Sample::default(),
+            sample: Sample::new(counters.kinds()),
             counters,
         }))
     }
 
-    /// The way to Redis, where the profile has one.
+    /// The client of Redis, if the profile uses Redis.
     pub fn redis(&self) -> Option<&Redis> {
         self.0.stores.redis()
     }
@@ -101,17 +99,17 @@ impl Caches {
     /// Cached JSON bytes of `key`, loaded if need be.
     ///
     /// A store that fails costs the load that it would have saved, nothing else. With
-    /// `cache.single_flight` on, whoever misses while another loads waits for that load,
-    /// which then runs shielded from its client's going away. Empty bytes say that there is
+    /// `cache.single_flight` on, a reader that misses while another loads waits for that load,
+    /// which then runs shielded from the disconnect of its client. Empty bytes say that there is
     /// nothing to find; they are stored only as long as `cache.negative` says.
-    pub async fn read_through<E, F, Fut>(&self, key: Key, load: F) -> Result<Read, E>
+    pub async fn read_through<E, F, Fut>(&self, key: Key, load: F) -> Result<CacheRead, E>
     where
         E: Clone + Send + Sync + 'static,
         F: FnOnce() -> Fut + Send + 'static,
         Fut: Future<Output = Result<Bytes, E>> + Send + 'static,
     {
         if self.0.stores.is_off(key.kind) {
-            return load().await.map(Read::fresh);
+            return load().await.map(CacheRead::fresh);
         }
         let counters = self.0.counters.of(key.kind);
         let looked = self.0.stores.look_up(&key, self.draw()).await;
@@ -126,36 +124,36 @@ impl Caches {
             }
             None => None,
         };
-        let seen = looked.seen;
+        let observed = looked.observed;
         bump(&counters.misses);
         timing::cache_miss();
         if !self.0.single_flight {
-            return self.load_and_fill(key, seen, load).await;
+            return self.load_and_fill(key, observed, load).await;
         }
-        let route = Route {
+        let flight = FlightKey {
             key: key.clone(),
-            epoch: seen.epoch,
-            generation: seen.generation.clone(),
+            epoch: observed.epoch,
+            generation: observed.generation.clone(),
         };
-        match self.0.flights.board::<Result<Read, E>>(route) {
-            Ticket::Passenger(passenger) => {
+        match self.0.flights.join::<Result<CacheRead, E>>(flight) {
+            FlightRole::Follower(follower) => {
                 bump(&counters.shared_loads);
-                match passenger.arrive().await {
+                match follower.value().await {
                     Some(outcome) => outcome,
-                    None => load().await.map(Read::fresh),
+                    None => load().await.map(CacheRead::fresh),
                 }
             }
-            Ticket::Pilot(pilot) => {
+            FlightRole::Leader(leader) => {
                 let caches = self.clone();
                 timing::shielded(async move {
-                    // Another flight may have landed between the look-up and the boarding.
+                    // Another load may have ended between the look-up and the join.
                     let again = caches.0.stores.look_up(&key, None).await;
                     let outcome = match again.found {
                         Some((entry, _)) if Some(entry.loaded_ms) > known => Ok(entry.into()),
-                        None if again.seen.broken => load().await.map(Read::fresh),
-                        _ => caches.load_and_fill(key, seen, load).await,
+                        None if again.observed.broken => load().await.map(CacheRead::fresh),
+                        _ => caches.load_and_fill(key, observed, load).await,
                     };
-                    pilot.land(outcome.clone());
+                    leader.complete(outcome.clone());
                     outcome
                 })
                 .await
@@ -173,7 +171,7 @@ impl Caches {
         key: Key,
         load: impl Future<Output = Result<Option<T>, E>>,
     ) -> Result<Option<T>, E> {
-        if self.0.lives.absence.is_none() || self.0.stores.is_off(key.kind) {
+        if self.0.lifetimes.absence.is_none() || self.0.stores.is_off(key.kind) {
             return load.await;
         }
         let looked = self.0.stores.look_up(&key, None).await;
@@ -183,11 +181,11 @@ impl Caches {
             self.count_hit(key.kind, &entry, tier);
             return Ok(None);
         }
-        let begin = Begin::now();
+        let start = LoadStart::now();
         let found = load.await?;
         if found.is_none() {
-            // Boxed, for it is seldom gone through and would make every caller larger.
-            Box::pin(self.keep(&key, &looked.seen, Bytes::new(), &begin)).await;
+            // Boxed: it seldom runs and would make the future of every caller larger.
+            Box::pin(self.keep(&key, &looked.observed, Bytes::new(), &start)).await;
         }
         Ok(found)
     }
@@ -200,30 +198,30 @@ impl Caches {
         }
     }
 
-    /// Forgets that there was nothing in these groups; call it after the commit of what created
-    /// it, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
+    /// Forgets that there was nothing in these groups; call it after the commit that created
+    /// something, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
     pub async fn created(&self, groups: &[Group]) {
-        if self.0.lives.absence.is_some() {
+        if self.0.lifetimes.absence.is_some() {
             self.invalidate(groups).await;
         }
     }
 
-    /// What each cache says of itself, by kind.
+    /// The counters of each kind.
     pub fn snapshot(&self) -> BTreeMap<String, CacheSnapshot> {
         self.0.counters.snapshot()
     }
 
     /// Keys of one kind whose values this process stored, a bounded sample of them.
-    pub fn sampled(&self, kind: Kind) -> Vec<Key> {
+    pub fn sampled(&self, kind: &CacheKind) -> Vec<Key> {
         self.0.sample.of(kind)
     }
 
     /// What the stores have of a key, without counting it as a look-up.
-    pub async fn peek(&self, key: &Key) -> Vec<Held> {
+    pub async fn peek(&self, key: &Key) -> Vec<StoredValue> {
         let found = self.0.stores.peek(key).await;
         found
             .into_iter()
-            .map(|(entry, tier)| Held {
+            .map(|(entry, tier)| StoredValue {
                 age: entry.age(),
                 loaded_ms: entry.loaded_ms,
                 life: entry.life,
@@ -233,37 +231,42 @@ impl Caches {
             .collect()
     }
 
-    async fn load_and_fill<E, F, Fut>(&self, key: Key, seen: Seen, load: F) -> Result<Read, E>
+    async fn load_and_fill<E, F, Fut>(
+        &self,
+        key: Key,
+        observed: Observed,
+        load: F,
+    ) -> Result<CacheRead, E>
     where
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<Bytes, E>>,
     {
-        let begin = Begin::now();
+        let start = LoadStart::now();
         let value = load().await?;
-        self.keep(&key, &seen, value.clone(), &begin).await;
-        Ok(Read::fresh(value))
+        self.keep(&key, &observed, value.clone(), &start).await;
+        Ok(CacheRead::fresh(value))
     }
 
     /// Stores what was loaded, if it has a life ahead of it.
-    async fn keep(&self, key: &Key, seen: &Seen, body: Bytes, begin: &Begin) {
-        let Some(life) = self.0.lives.draw(key.kind, body.is_empty()) else {
+    async fn keep(&self, key: &Key, observed: &Observed, body: Bytes, start: &LoadStart) {
+        let Some(life) = self.0.lifetimes.draw(key.kind, body.is_empty()) else {
             return;
         };
         let entry = Entry {
             body,
-            loaded_ms: begin.wall_ms,
-            cost: begin.instant.elapsed(),
+            loaded_ms: start.wall_ms,
+            cost: start.instant.elapsed(),
             life,
         };
         if entry.left().is_zero() {
             return;
         }
-        if self.0.stores.fill(key, seen, &entry).await {
+        if self.0.stores.fill(key, observed, &entry).await {
             self.0.sample.note(key);
         }
     }
 
-    fn count_hit(&self, kind: Kind, entry: &Entry, tier: Tier) {
+    fn count_hit(&self, kind: &CacheKind, entry: &Entry, tier: Tier) {
         let counters = self.0.counters.of(kind);
         bump(match tier {
             Tier::Memory => &counters.memory_hits,
@@ -275,7 +278,7 @@ impl Caches {
         timing::cache_hit();
     }
 
-    /// The lot that decides on an early refresh.
+    /// The random number that decides on an early refresh.
     fn draw(&self) -> Option<f64> {
         self.0
             .early_refresh
@@ -283,11 +286,11 @@ impl Caches {
     }
 }
 
-impl Lives {
+impl Lifetimes {
     /// The life of a new value; never longer than its switch says, so that this stays the bound
     /// of its age. `None` where it is not to be stored.
-    fn draw(&self, kind: Kind, absence: bool) -> Option<Duration> {
-        let whole = self.kinds[kind as usize];
+    fn draw(&self, kind: &CacheKind, absence: bool) -> Option<Duration> {
+        let whole = *self.kinds.of(kind);
         let whole = if absence {
             whole.min(self.absence?)
         } else {
@@ -299,12 +302,12 @@ impl Lives {
 }
 
 /// When a load began.
-struct Begin {
+struct LoadStart {
     wall_ms: u64,
     instant: Instant,
 }
 
-impl Begin {
+impl LoadStart {
     fn now() -> Self {
         Self {
             wall_ms: now_ms(),
@@ -313,12 +316,12 @@ impl Begin {
     }
 }
 
-impl Read {
+impl CacheRead {
     fn fresh(bytes: Bytes) -> Self {
         Self { bytes, age: None }
     }
 
-    /// The value, after its age was noted for the answer that it is the body of.
+    /// The value; its age is recorded for the response whose body it is.
     pub fn into_body(self) -> Bytes {
         if let Some(age) = self.age {
             timing::body_age(age);
@@ -327,7 +330,7 @@ impl Read {
     }
 }
 
-impl From<Entry> for Read {
+impl From<Entry> for CacheRead {
     fn from(entry: Entry) -> Self {
         Self {
             age: Some(entry.age()),

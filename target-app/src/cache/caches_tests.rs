@@ -2,13 +2,18 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use shared::ids::UserId;
 use tokio::sync::Notify;
 
 use super::*;
-use crate::cache::keys;
+use crate::cache::kind::tests::USERS;
 
-const ANN: UserId = UserId(uuid::Uuid::nil());
+fn key() -> Key {
+    Key::named(&USERS, "ann".to_owned(), "view")
+}
+
+fn group() -> Group {
+    Group::new(&USERS, "ann")
+}
 
 fn caches(settings: &[&str]) -> Caches {
     let mut profile = Profile::after();
@@ -16,12 +21,12 @@ fn caches(settings: &[&str]) -> Caches {
     for setting in settings {
         profile.apply(setting).unwrap();
     }
-    Caches::new(&profile, None, Arc::default())
+    Caches::new(&profile, None, Arc::new(CacheCounters::new([&USERS])))
 }
 
 async fn read(caches: &Caches, text: &'static str) -> Bytes {
     let load = move || async move { Ok::<_, ()>(Bytes::from(text)) };
-    let read = caches.read_through(keys::user(ANN), load).await.unwrap();
+    let read = caches.read_through(key(), load).await.unwrap();
     read.bytes
 }
 
@@ -30,7 +35,7 @@ async fn a_value_is_loaded_once_and_again_after_its_group_is_invalidated() {
     let caches = caches(&[]);
     assert_eq!(read(&caches, "one").await, "one");
     assert_eq!(read(&caches, "two").await, "one");
-    caches.invalidate(&[keys::user_group(ANN)]).await;
+    caches.invalidate(&[group()]).await;
     assert_eq!(read(&caches, "three").await, "three");
     let users = &caches.snapshot()["users"];
     assert_eq!((users.hits, users.misses, users.fills), (1, 2, 2));
@@ -41,7 +46,7 @@ async fn a_value_is_loaded_once_and_again_after_its_group_is_invalidated() {
 async fn values_outlive_mutations_where_only_their_time_ends_them() {
     let caches = caches(&["cache.invalidation=ttl_only"]);
     read(&caches, "one").await;
-    caches.invalidate(&[keys::user_group(ANN)]).await;
+    caches.invalidate(&[group()]).await;
     assert_eq!(read(&caches, "two").await, "one");
 }
 
@@ -65,7 +70,7 @@ async fn many_misses_at_once_are_one_load() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Ok::<_, ()>(Bytes::from_static(b"value"))
             };
-            caches.read_through(keys::user(ANN), load).await
+            caches.read_through(key(), load).await
         })
     });
     for reader in futures_util::future::join_all(readers).await {
@@ -87,7 +92,7 @@ fn slow_reader(caches: &Caches) -> (tokio::task::JoinHandle<Bytes>, Arc<Notify>,
                 go.notified().await;
                 Ok::<_, ()>(Bytes::from_static(b"old"))
             };
-            let read = caches.read_through(keys::user(ANN), load).await;
+            let read = caches.read_through(key(), load).await;
             read.unwrap().bytes
         }
     });
@@ -103,7 +108,7 @@ async fn a_load_that_a_mutation_overtook_is_refused_by_its_version_and_kept_by_a
         ]);
         let (reader, begun, go) = slow_reader(&caches);
         begun.notified().await;
-        caches.invalidate(&[keys::user_group(ANN)]).await;
+        caches.invalidate(&[group()]).await;
         go.notify_one();
         assert_eq!(reader.await.unwrap(), "old");
         assert_eq!(read(&caches, "new").await, after, "{rule}");
@@ -115,10 +120,10 @@ async fn a_load_that_a_mutation_overtook_is_refused_by_its_version_and_kept_by_a
 async fn a_value_tells_its_age_from_the_second_reader_on() {
     let caches = caches(&[]);
     let load = || async { Ok::<_, ()>(Bytes::from_static(b"value")) };
-    let first = caches.read_through(keys::user(ANN), load).await.unwrap();
+    let first = caches.read_through(key(), load).await.unwrap();
     assert_eq!(first.age, None);
     tokio::time::sleep(Duration::from_millis(30)).await;
-    let second = caches.read_through(keys::user(ANN), load).await.unwrap();
+    let second = caches.read_through(key(), load).await.unwrap();
     let age = second.age.unwrap();
     assert!(age >= Duration::from_millis(29) && age < Duration::from_secs(20));
 }
@@ -131,7 +136,7 @@ async fn absence_is_remembered_only_where_that_is_wanted_and_until_something_is_
         if remembered {
             assert_eq!(read(&caches, "there").await, "", "{negative}");
             assert_eq!(caches.snapshot()["users"].negative_hits, 1);
-            caches.created(&[keys::user_group(ANN)]).await;
+            caches.created(&[group()]).await;
         }
         assert_eq!(read(&caches, "there").await, "there", "{negative}");
     }
@@ -141,8 +146,8 @@ async fn absence_is_remembered_only_where_that_is_wanted_and_until_something_is_
 async fn jitter_spreads_the_lives_of_values_and_lengthens_none() {
     let caches = caches(&["cache.jitter=50%", "cache.users.ttl=100s"]);
     let mut lives = Vec::new();
-    for n in 0..40 {
-        let key = keys::user(UserId(uuid::Uuid::from_u128(n)));
+    for n in 0..40_u32 {
+        let key = Key::named(&USERS, n.to_string(), "view");
         let load = || async { Ok::<_, ()>(Bytes::from_static(b"value")) };
         caches.read_through(key.clone(), load).await.unwrap();
         lives.push(caches.peek(&key).await[0].life);
@@ -156,7 +161,7 @@ async fn jitter_spreads_the_lives_of_values_and_lengthens_none() {
 #[tokio::test]
 async fn a_value_near_its_end_whose_load_is_dear_is_loaded_before_it_expires() {
     let caches = caches(&["cache.early_refresh=on", "cache.users.ttl=60s"]);
-    let seen = caches.0.stores.look_up(&keys::user(ANN), None).await.seen;
+    let observed = caches.0.stores.look_up(&key(), None).await.observed;
     // A load that took a year, against a minute of life: only a draw within 2e-6 of 1 waits.
     let entry = Entry {
         body: Bytes::from_static(b"old"),
@@ -164,7 +169,7 @@ async fn a_value_near_its_end_whose_load_is_dear_is_loaded_before_it_expires() {
         cost: Duration::from_hours(24 * 365),
         life: Duration::from_mins(1),
     };
-    assert!(caches.0.stores.fill(&keys::user(ANN), &seen, &entry).await);
+    assert!(caches.0.stores.fill(&key(), &observed, &entry).await);
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(read(&caches, "new").await, "new");
     assert_eq!(read(&caches, "newer").await, "new");
@@ -177,7 +182,7 @@ async fn a_load_from_before_a_mutation_is_neither_kept_nor_joined_after_it() {
     let caches = caches(&["cache.single_flight=on"]);
     let (slow, begun, go) = slow_reader(&caches);
     begun.notified().await;
-    caches.invalidate(&[keys::user_group(ANN)]).await;
+    caches.invalidate(&[group()]).await;
     assert_eq!(read(&caches, "new").await, "new");
     go.notify_one();
     assert_eq!(slow.await.unwrap(), "old");
@@ -194,7 +199,7 @@ async fn when_the_one_who_loads_breaks_down_the_others_load_for_themselves() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 panic!("broken down")
             };
-            caches.read_through::<(), _, _>(keys::user(ANN), load).await
+            caches.read_through::<(), _, _>(key(), load).await
         }
     });
     tokio::time::sleep(Duration::from_millis(5)).await;

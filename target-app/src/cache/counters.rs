@@ -1,4 +1,4 @@
-//! What the caches count, for telemetry and metrics.
+//! Counters of the caches, for telemetry and metrics.
 
 use std::{
     collections::BTreeMap,
@@ -7,12 +7,11 @@ use std::{
 
 use shared::snapshot::CacheSnapshot;
 
-use super::Kind;
+use super::{CacheKind, kind::PerKind};
 
 /// Figures of all caches since the process started; an exchange of the engine keeps them.
-#[derive(Default)]
 pub struct CacheCounters {
-    kinds: [KindCounters; 3],
+    kinds: PerKind<KindCounters>,
     /// Seconds since its engine's begin at the last warning, so that an outage does not flood
     /// the log.
     pub(super) warned: AtomicU64,
@@ -34,16 +33,29 @@ pub(super) struct KindCounters {
 }
 
 impl CacheCounters {
+    /// Counters of these kinds, all zero.
+    pub fn new(kinds: impl IntoIterator<Item = &'static CacheKind>) -> Self {
+        Self {
+            kinds: PerKind::new(kinds, |_| KindCounters::default()),
+            warned: AtomicU64::new(0),
+        }
+    }
+
+    /// The kinds of values that this application caches.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static CacheKind> {
+        self.kinds.iter().map(|(kind, _)| kind)
+    }
+
     /// Those of one kind.
-    pub(super) fn of(&self, kind: Kind) -> &KindCounters {
-        &self.kinds[kind as usize]
+    pub(super) fn of(&self, kind: &CacheKind) -> &KindCounters {
+        self.kinds.of(kind)
     }
 
     /// Every figure, by kind.
     pub(super) fn snapshot(&self) -> BTreeMap<String, CacheSnapshot> {
-        Kind::ALL
-            .into_iter()
-            .map(|kind| (kind.as_str().to_owned(), self.of(kind).snapshot()))
+        self.kinds
+            .iter()
+            .map(|(kind, counters)| (kind.name.to_owned(), counters.snapshot()))
             .collect()
     }
 }

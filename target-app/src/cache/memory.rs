@@ -50,11 +50,11 @@ impl Epochs {
 }
 
 /// Values of one kind.
-pub(super) struct Memory(Cache<Key, Held>);
+pub(super) struct Memory(Cache<Key, MemoryEntry>);
 
-/// A value, and how it is held here.
+/// A value, and how long it stays here.
 #[derive(Clone)]
-struct Held {
+struct MemoryEntry {
     entry: Entry,
     /// The epoch of its group that it belongs to.
     stamp: u64,
@@ -65,15 +65,15 @@ struct Held {
 /// Each value stays for a time of its own.
 struct OwnStay;
 
-impl Expiry<Key, Held> for OwnStay {
-    fn expire_after_create(&self, _: &Key, held: &Held, _: Instant) -> Option<Duration> {
+impl Expiry<Key, MemoryEntry> for OwnStay {
+    fn expire_after_create(&self, _: &Key, held: &MemoryEntry, _: Instant) -> Option<Duration> {
         Some(held.stay)
     }
 
     fn expire_after_update(
         &self,
         _: &Key,
-        held: &Held,
+        held: &MemoryEntry,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
@@ -84,7 +84,7 @@ impl Expiry<Key, Held> for OwnStay {
 impl Memory {
     /// An empty store.
     pub(super) fn new() -> Self {
-        let weigh = |key: &Key, held: &Held| {
+        let weigh = |key: &Key, held: &MemoryEntry| {
             // 150 bytes stand for the store's own bookkeeping.
             let bytes = key.bytes() + held.entry.body.len() + 150;
             u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -107,7 +107,7 @@ impl Memory {
     /// Keeps a value for that epoch, until its end and at most for `longest`.
     pub(super) async fn put(&self, key: Key, epoch: u64, entry: Entry, longest: Duration) {
         let stay = entry.left().min(longest);
-        let held = Held {
+        let held = MemoryEntry {
             entry,
             stamp: epoch,
             stay,

@@ -1,17 +1,19 @@
 //! Cached JSON: read-through, invalidated by group, in this process, in Redis or in both.
+//!
+//! What is cached is declared by the features, each kind once: see [`CacheKind`].
 
 mod caches;
 mod counters;
 mod entry;
-mod flights;
-pub mod keys;
+mod kind;
 mod memory;
 mod redis;
 mod sample;
+mod single_flight;
 mod stores;
 
-pub use caches::{Caches, Held, Read};
+pub use caches::{CacheRead, Caches, StoredValue};
 pub use counters::CacheCounters;
-pub use keys::{Group, Key, Kind};
+pub use kind::{CacheKind, Group, Key};
 pub use redis::{CacheError, Redis};
 pub use stores::Tier;

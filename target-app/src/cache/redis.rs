@@ -1,4 +1,4 @@
-//! Values kept in Redis, and the two ways of reaching it.
+//! Values kept in Redis, over a pool of connections or over one that all requests share.
 //!
 //! A value is deleted together with its group. So that a slow load cannot put back what a
 //! mutation took away, each group has a generation: a look-up reads value and generation in
@@ -32,7 +32,7 @@ const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// After a failed connection nobody tries again for this long: an absent Redis must cost
 /// a request nothing.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Connections of the pooled way.
+/// Connections of the pool.
 const POOL_SIZE: usize = 32;
 /// How long a generation is remembered; far longer than any load takes.
 const GENERATION_SECONDS: u64 = 3_600;
@@ -56,7 +56,7 @@ end
 redis.call('DEL', KEYS[2])
 return #members";
 
-/// Why Redis gave no answer; every caller goes on without it.
+/// Why a command failed; every caller goes on without Redis.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
     /// It failed a moment ago and is left alone for now.
@@ -70,12 +70,12 @@ pub enum CacheError {
     Command(#[from] RedisError),
 }
 
-/// A way to Redis; clones share it.
+/// A client of Redis; clones share it.
 #[derive(Clone)]
 pub struct Redis(Arc<Inner>);
 
 struct Inner {
-    way: Way,
+    connections: Connections,
     prefix: String,
     fill: Script,
     invalidate: Script,
@@ -86,21 +86,21 @@ struct Inner {
     seed: u64,
 }
 
-enum Way {
+enum Connections {
     Pool(Pool),
-    Multiplexed(Box<Shared>),
+    Multiplexed(Box<SharedConnection>),
 }
 
 /// One connection for all, made when it is first wanted and again after it is lost.
-struct Shared {
+struct SharedConnection {
     client: Client,
     conn: AsyncMutex<Option<MultiplexedConnection>>,
 }
 
 impl Redis {
-    /// A way to the Redis at `url`; connects when it is first used. All keys begin with `prefix`.
+    /// A client of the Redis at `url`; connects when it is first used. All keys begin with `prefix`.
     pub fn new(url: &str, connection: Connection, prefix: String) -> Result<Self, CacheError> {
-        let way = match connection {
+        let connections = match connection {
             Connection::Pool => {
                 let manager = Manager::new_with_config(url, config())?;
                 let timeouts = Timeouts {
@@ -114,15 +114,15 @@ impl Redis {
                     .runtime(deadpool_redis::Runtime::Tokio1)
                     .build()
                     .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
-                Way::Pool(pool)
+                Connections::Pool(pool)
             }
-            Connection::Multiplexed => Way::Multiplexed(Box::new(Shared {
+            Connection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
                 client: Client::open(url)?,
                 conn: AsyncMutex::new(None),
             })),
         };
         Ok(Self(Arc::new(Inner {
-            way,
+            connections,
             prefix,
             fill: Script::new(FILL),
             invalidate: Script::new(INVALIDATE),
@@ -134,19 +134,19 @@ impl Redis {
 
     /// Asks whether it answers.
     pub async fn ping(&self) -> Result<(), CacheError> {
-        self.run(Work::Command(&cmd("PING"))).await
+        self.run(RedisCall::Command(&cmd("PING"))).await
     }
 
     /// Deletes everything in the database, of all who use it.
     pub async fn flush(&self) -> Result<(), CacheError> {
-        self.run(Work::Command(&cmd("FLUSHDB"))).await
+        self.run(RedisCall::Command(&cmd("FLUSHDB"))).await
     }
 
     /// A value, and the generation of its group for [`fill`](Self::fill).
     pub(super) async fn look_up(&self, key: &Key) -> Result<(Option<Entry>, String), CacheError> {
-        let group = self.group(key.kind.as_str(), &key.group);
+        let group = self.group(key.kind.name, &key.group);
         let (value, generation): (Option<Vec<u8>>, Option<String>) = self
-            .run(Work::Command(
+            .run(RedisCall::Command(
                 cmd("MGET").arg(self.value(key)).arg(group.generation),
             ))
             .await?;
@@ -164,7 +164,7 @@ impl Redis {
         generation: Option<&str>,
         entry: &Entry,
     ) -> Result<bool, CacheError> {
-        let group = self.group(key.kind.as_str(), &key.group);
+        let group = self.group(key.kind.name, &key.group);
         let mut call = self.0.fill.prepare_invoke();
         call.key(self.value(key))
             .key(group.generation)
@@ -173,20 +173,20 @@ impl Redis {
             .arg(&entry.encode()[..])
             .arg(millis(entry.left()))
             .arg(u8::from(generation.is_some()));
-        self.run(Work::Script(&call)).await
+        self.run(RedisCall::Script(&call)).await
     }
 
     /// A value, without regard to generations.
     pub(super) async fn get(&self, key: &Key) -> Result<Option<Entry>, CacheError> {
         let value: Option<Vec<u8>> = self
-            .run(Work::Command(cmd("GET").arg(self.value(key))))
+            .run(RedisCall::Command(cmd("GET").arg(self.value(key))))
             .await?;
         Ok(value.and_then(Entry::decode))
     }
 
     /// Stores a value of no group: nothing but its time ends it.
     pub(super) async fn put(&self, key: &Key, entry: &Entry) -> Result<(), CacheError> {
-        self.run(Work::Command(
+        self.run(RedisCall::Command(
             cmd("SET")
                 .arg(self.value(key))
                 .arg(&entry.encode()[..])
@@ -198,19 +198,19 @@ impl Redis {
 
     /// Deletes a group's values and refuses fills that were looked up before.
     pub(super) async fn invalidate(&self, group: &Group) -> Result<(), CacheError> {
-        let keys = self.group(group.kind.as_str(), &group.name);
+        let keys = self.group(group.kind.name, &group.name);
         let next = self.0.counter.fetch_add(1, Relaxed);
         let mut call = self.0.invalidate.prepare_invoke();
         call.key(keys.generation)
             .key(keys.members)
             .arg(format!("{:x}.{next:x}", self.0.seed))
             .arg(GENERATION_SECONDS);
-        self.run(Work::Script(&call)).await
+        self.run(RedisCall::Script(&call)).await
     }
 
     fn value(&self, key: &Key) -> String {
         let Inner { prefix, .. } = &*self.0;
-        format!("{prefix}:{}:{}:{}", key.kind.as_str(), key.group, key.name)
+        format!("{prefix}:{}:{}:{}", key.kind.name, key.group, key.name)
     }
 
     fn group(&self, kind: &str, group: &str) -> GroupKeys {
@@ -221,16 +221,16 @@ impl Redis {
         }
     }
 
-    async fn run<T: FromRedisValue>(&self, work: Work<'_>) -> Result<T, CacheError> {
+    async fn run<T: FromRedisValue>(&self, call: RedisCall<'_>) -> Result<T, CacheError> {
         if self.paused() {
             return Err(CacheError::Paused);
         }
-        let outcome = match &self.0.way {
+        let outcome = match &self.0.connections {
             // The checkout of a used connection sends UNWATCH and PING ahead of the command.
             // Boxed, for the library's futures are large and every request holds several.
-            Way::Pool(pool) => timing::redis(3, Box::pin(pooled(pool, work))).await,
-            Way::Multiplexed(shared) => {
-                timing::redis(1, Box::pin(self.multiplexed(shared, work))).await
+            Connections::Pool(pool) => timing::redis(3, Box::pin(pooled(pool, call))).await,
+            Connections::Multiplexed(shared) => {
+                timing::redis(1, Box::pin(self.multiplexed(shared, call))).await
             }
         };
         match &outcome {
@@ -243,8 +243,8 @@ impl Redis {
 
     async fn multiplexed<T: FromRedisValue>(
         &self,
-        shared: &Shared,
-        work: Work<'_>,
+        shared: &SharedConnection,
+        call: RedisCall<'_>,
     ) -> Result<T, CacheError> {
         let mut conn = {
             let mut slot = shared.conn.lock().await;
@@ -263,7 +263,7 @@ impl Redis {
                 slot.insert(conn).clone()
             }
         };
-        let outcome = work.on(&mut conn).await;
+        let outcome = call.on(&mut conn).await;
         if outcome.as_ref().is_err_and(is_lost) {
             // The next one to come connects anew.
             shared.conn.lock().await.take();
@@ -293,12 +293,12 @@ struct GroupKeys {
     members: String,
 }
 
-enum Work<'a> {
+enum RedisCall<'a> {
     Command(&'a Cmd),
     Script(&'a ScriptInvocation<'a>),
 }
 
-impl Work<'_> {
+impl RedisCall<'_> {
     async fn on<T: FromRedisValue>(
         &self,
         conn: &mut (impl ConnectionLike + Send),
@@ -310,12 +310,12 @@ impl Work<'_> {
     }
 }
 
-async fn pooled<T: FromRedisValue>(pool: &Pool, work: Work<'_>) -> Result<T, CacheError> {
+async fn pooled<T: FromRedisValue>(pool: &Pool, call: RedisCall<'_>) -> Result<T, CacheError> {
     let mut conn = pool
         .get()
         .await
         .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
-    let outcome = work.on(&mut conn).await;
+    let outcome = call.on(&mut conn).await;
     if outcome.as_ref().is_err_and(is_lost) {
         // A connection that failed does not go back.
         drop(deadpool_redis::Connection::take(conn));

@@ -4,16 +4,20 @@ use std::sync::{Mutex, PoisonError};
 
 use rand::RngExt as _;
 
-use super::{Key, Kind};
+use super::{CacheKind, Key, kind::PerKind};
 
 /// Most keys that are kept of one kind.
 pub(super) const MAX_KEYS: usize = 64;
 
 /// The sample, by kind.
-#[derive(Default)]
-pub(super) struct Sample([Mutex<Vec<Key>>; 3]);
+pub(super) struct Sample(PerKind<Mutex<Vec<Key>>>);
 
 impl Sample {
+    /// An empty sample.
+    pub(super) fn new(kinds: impl IntoIterator<Item = &'static CacheKind>) -> Self {
+        Self(PerKind::new(kinds, |_| Mutex::default()))
+    }
+
     /// Takes note of a stored value; in a full sample it takes a random place.
     pub(super) fn note(&self, key: &Key) {
         let mut keys = self.keys(key.kind);
@@ -28,12 +32,13 @@ impl Sample {
     }
 
     /// The keys of one kind.
-    pub(super) fn of(&self, kind: Kind) -> Vec<Key> {
+    pub(super) fn of(&self, kind: &CacheKind) -> Vec<Key> {
         self.keys(kind).clone()
     }
 
-    fn keys(&self, kind: Kind) -> std::sync::MutexGuard<'_, Vec<Key>> {
-        self.0[kind as usize]
+    fn keys(&self, kind: &CacheKind) -> std::sync::MutexGuard<'_, Vec<Key>> {
+        self.0
+            .of(kind)
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
@@ -41,23 +46,20 @@ impl Sample {
 
 #[cfg(test)]
 mod tests {
-    use shared::ids::UserId;
-    use uuid::Uuid;
-
     use super::*;
-    use crate::cache::keys;
+    use crate::cache::kind::tests::{MENTORS, USERS};
 
     #[test]
     fn the_sample_holds_a_key_once_and_no_more_than_its_bound() {
-        let sample = Sample::default();
-        let key = |n| keys::user(UserId(Uuid::from_u128(n)));
+        let sample = Sample::new([&USERS, &MENTORS]);
+        let key = |n: u32| Key::named(&USERS, n.to_string(), "view");
         sample.note(&key(0));
         sample.note(&key(0));
-        assert_eq!(sample.of(Kind::Users), [key(0)]);
+        assert_eq!(sample.of(&USERS), [key(0)]);
         for n in 1..1_000 {
             sample.note(&key(n));
         }
-        assert_eq!(sample.of(Kind::Users).len(), MAX_KEYS);
-        assert!(sample.of(Kind::Mentors).is_empty());
+        assert_eq!(sample.of(&USERS).len(), MAX_KEYS);
+        assert!(sample.of(&MENTORS).is_empty());
     }
 }

@@ -1,10 +1,10 @@
 //! Where values are: this process, Redis, or both; and who may store what when.
 //!
 //! A tiered cache keeps a copy of what Redis has in this process, for at most
-//! `cache.tiered.ttl`. That bound, and not a notice through pub/sub, is what other instances
-//! rely on: Redis delivers notices at most once, so that a lost one would need a bound anyway,
-//! and the bound also holds while Redis is away. The instance that changes something forgets
-//! its own copy at once.
+//! `cache.tiered.ttl`. Other instances rely on that bound and not on a message through pub/sub:
+//! Redis delivers messages at most once, so that a lost one would need a bound anyway, and the
+//! bound also holds while Redis is unreachable. The instance that changes something drops its own
+//! copy at once.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -14,15 +14,16 @@ use std::{
 use shared::profile::{Invalidation, Profile, Store};
 
 use super::{
-    CacheCounters, CacheError, Group, Key, Kind, Redis,
+    CacheCounters, CacheError, CacheKind, Group, Key, Redis,
     counters::bump,
     entry::Entry,
+    kind::PerKind,
     memory::{Epochs, Memory},
 };
 
 /// The stores of one engine.
 pub(super) struct Stores {
-    places: [Place; 3],
+    kinds: PerKind<KindStores>,
     redis: Option<Redis>,
     epochs: Epochs,
     rule: Invalidation,
@@ -32,8 +33,8 @@ pub(super) struct Stores {
     born: Instant,
 }
 
-/// Where the values of one kind are.
-struct Place {
+/// The stores of one kind.
+struct KindStores {
     memory: Option<Memory>,
     in_redis: bool,
 }
@@ -47,9 +48,9 @@ pub enum Tier {
     Redis,
 }
 
-/// What a look-up saw, for the fill that may follow.
+/// The versions that a look-up saw, for the fill that may follow.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     /// Invalidations of the group that this process knows of.
     pub(super) epoch: u64,
     /// The group's version in Redis.
@@ -59,13 +60,13 @@ pub(super) struct Seen {
 }
 
 /// The outcome of a look-up.
-pub(super) struct Looked {
-    /// The value and where it was.
+pub(super) struct LookUp {
+    /// The value and its store.
     pub(super) found: Option<(Entry, Tier)>,
     /// Whether this reader should load it anew although it was found.
     pub(super) due: bool,
     /// For the fill.
-    pub(super) seen: Seen,
+    pub(super) observed: Observed,
 }
 
 impl Stores {
@@ -75,16 +76,12 @@ impl Stores {
         redis: Option<Redis>,
         counters: Arc<CacheCounters>,
     ) -> Self {
-        let place = |store| Place {
-            memory: matches!(store, Store::Memory | Store::Tiered).then(Memory::new),
-            in_redis: matches!(store, Store::Redis | Store::Tiered),
-        };
         Self {
-            places: [
-                place(profile.cache_mentors),
-                place(profile.cache_bookings),
-                place(profile.cache_users),
-            ],
+            kinds: PerKind::new(counters.kinds(), |kind| KindStores {
+                memory: matches!((kind.store)(profile), Store::Memory | Store::Tiered)
+                    .then(Memory::new),
+                in_redis: kind.uses_redis(profile),
+            }),
             redis,
             epochs: Epochs::default(),
             rule: profile.cache_invalidation,
@@ -94,41 +91,41 @@ impl Stores {
         }
     }
 
-    /// The way to Redis, where the profile has one.
+    /// The client of Redis, if the profile uses Redis.
     pub(super) fn redis(&self) -> Option<&Redis> {
         self.redis.as_ref()
     }
 
     /// Whether values of that kind are kept nowhere.
-    pub(super) fn is_off(&self, kind: Kind) -> bool {
-        let place = self.place(kind);
-        place.memory.is_none() && !place.in_redis
+    pub(super) fn is_off(&self, kind: &CacheKind) -> bool {
+        let stores = self.kind(kind);
+        stores.memory.is_none() && !stores.in_redis
     }
 
     /// Looks for a value; `draw` decides whether a found one is due, where that is wanted.
-    pub(super) async fn look_up(&self, key: &Key, draw: Option<f64>) -> Looked {
+    pub(super) async fn look_up(&self, key: &Key, draw: Option<f64>) -> LookUp {
         let is_due = |entry: &Entry| draw.is_some_and(|draw| entry.is_due(draw));
-        let place = self.place(key.kind);
-        let mut looked = Looked {
+        let stores = self.kind(key.kind);
+        let mut looked = LookUp {
             found: None,
             due: false,
-            seen: Seen {
+            observed: Observed {
                 epoch: self.epochs.read(&key.group),
                 generation: String::new(),
                 broken: false,
             },
         };
-        if let Some(memory) = &place.memory
-            && let Some(entry) = memory.get(key, looked.seen.epoch).await
+        if let Some(memory) = &stores.memory
+            && let Some(entry) = memory.get(key, looked.observed.epoch).await
         {
             looked.due = is_due(&entry);
             // Another instance may have a newer one, and a fill will need the version.
-            if !(looked.due && place.in_redis) {
+            if !(looked.due && stores.in_redis) {
                 looked.found = Some((entry, Tier::Memory));
                 return looked;
             }
         }
-        let Some(redis) = self.redis.as_ref().filter(|_| place.in_redis) else {
+        let Some(redis) = self.redis.as_ref().filter(|_| stores.in_redis) else {
             return looked;
         };
         let answer = if self.rule == Invalidation::Versioned {
@@ -138,35 +135,35 @@ impl Stores {
         };
         match answer {
             Ok((entry, generation)) => {
-                looked.seen.generation = generation;
+                looked.observed.generation = generation;
                 looked.due = entry.as_ref().is_some_and(is_due);
                 if let Some(entry) = entry {
-                    self.copy(key, &looked.seen, &entry).await;
+                    self.copy(key, &looked.observed, &entry).await;
                     looked.found = Some((entry, Tier::Redis));
                 }
             }
             Err(error) => {
                 self.note_error(key.kind, &error);
-                looked.seen.broken = true;
+                looked.observed.broken = true;
             }
         }
         looked
     }
 
-    /// Stores a loaded value; tells whether it was.
-    pub(super) async fn fill(&self, key: &Key, seen: &Seen, entry: &Entry) -> bool {
-        if seen.broken {
+    /// Stores a loaded value; returns whether it did.
+    pub(super) async fn fill(&self, key: &Key, observed: &Observed, entry: &Entry) -> bool {
+        if observed.broken {
             return false;
         }
-        let place = self.place(key.kind);
-        let stored = match (&self.redis, &place.memory) {
-            (Some(redis), _) if place.in_redis => match self.rule {
+        let stores = self.kind(key.kind);
+        let stored = match (&self.redis, &stores.memory) {
+            (Some(redis), _) if stores.in_redis => match self.rule {
                 Invalidation::TtlOnly => redis.put(key, entry).await.map(|()| true),
                 Invalidation::Delete => redis.fill(key, None, entry).await,
-                Invalidation::Versioned => redis.fill(key, Some(&seen.generation), entry).await,
+                Invalidation::Versioned => redis.fill(key, Some(&observed.generation), entry).await,
             },
             (_, Some(memory)) => {
-                let epoch = self.stamp(key, seen);
+                let epoch = self.stamp(key, observed);
                 let current = self.epochs.read(&key.group) == epoch;
                 // A value from before would only displace a good one.
                 if current {
@@ -182,8 +179,8 @@ impl Stores {
         match stored {
             Ok(true) => {
                 bump(&counters.fills);
-                if place.in_redis {
-                    self.copy(key, seen, entry).await;
+                if stores.in_redis {
+                    self.copy(key, observed, entry).await;
                 }
                 true
             }
@@ -204,7 +201,7 @@ impl Stores {
             return;
         }
         bump(&self.counters.of(group.kind).invalidations);
-        if let (true, Some(redis)) = (self.place(group.kind).in_redis, &self.redis)
+        if let (true, Some(redis)) = (self.kind(group.kind).in_redis, &self.redis)
             && let Err(error) = redis.invalidate(group).await
         {
             self.note_error(group.kind, &error);
@@ -215,14 +212,14 @@ impl Stores {
 
     /// What each store has of a key now, without counting it as a look-up.
     pub(super) async fn peek(&self, key: &Key) -> Vec<(Entry, Tier)> {
-        let place = self.place(key.kind);
+        let stores = self.kind(key.kind);
         let mut found = Vec::new();
-        if let Some(memory) = &place.memory
+        if let Some(memory) = &stores.memory
             && let Some(entry) = memory.get(key, self.epochs.read(&key.group)).await
         {
             found.push((entry, Tier::Memory));
         }
-        if let (true, Some(redis)) = (place.in_redis, &self.redis)
+        if let (true, Some(redis)) = (stores.in_redis, &self.redis)
             && let Ok(Some(entry)) = redis.get(key).await
         {
             found.push((entry, Tier::Redis));
@@ -231,9 +228,9 @@ impl Stores {
     }
 
     /// Keeps a copy of what Redis has, where the kind is tiered.
-    async fn copy(&self, key: &Key, seen: &Seen, entry: &Entry) {
-        if let Some(memory) = &self.place(key.kind).memory {
-            let epoch = self.stamp(key, seen);
+    async fn copy(&self, key: &Key, observed: &Observed, entry: &Entry) {
+        if let Some(memory) = &self.kind(key.kind).memory {
+            let epoch = self.stamp(key, observed);
             memory
                 .put(key.clone(), epoch, entry.clone(), self.copy_stay)
                 .await;
@@ -241,27 +238,27 @@ impl Stores {
     }
 
     /// The epoch that a value belongs to: that of its look-up, so that an invalidation since
-    /// then ends it; for the plain delete that of its arrival, as if nobody had looked.
-    fn stamp(&self, key: &Key, seen: &Seen) -> u64 {
+    /// then ends it; with `delete` that of its arrival, as if there had been no look-up.
+    fn stamp(&self, key: &Key, observed: &Observed) -> u64 {
         match self.rule {
             Invalidation::Delete => self.epochs.read(&key.group),
-            Invalidation::TtlOnly | Invalidation::Versioned => seen.epoch,
+            Invalidation::TtlOnly | Invalidation::Versioned => observed.epoch,
         }
     }
 
-    fn note_error(&self, kind: Kind, error: &CacheError) {
+    fn note_error(&self, kind: &CacheKind, error: &CacheError) {
         bump(&self.counters.of(kind).errors);
-        // The pause after a failure is no news.
+        // The pause after a failure was logged with the failure.
         if matches!(error, CacheError::Paused) {
             return;
         }
         let now = self.born.elapsed().as_secs() + 1;
         if self.counters.warned.swap(now, Relaxed) != now {
-            tracing::warn!(cache = kind.as_str(), %error, "the cache failed; requests go on without it");
+            tracing::warn!(cache = kind.name, %error, "the cache failed; requests go on without it");
         }
     }
 
-    fn place(&self, kind: Kind) -> &Place {
-        &self.places[kind as usize]
+    fn kind(&self, kind: &CacheKind) -> &KindStores {
+        self.kinds.of(kind)
     }
 }

@@ -12,8 +12,8 @@ use super::{Cli, Command, Exit, args::Database, healthcheck};
 use crate::{
     app::Application,
     config::{Args, Config},
-    db, limits, openapi,
-    seed::{self, Options, Present},
+    db, features, limits, openapi,
+    seed::{self, ExistingData, SeedOptions},
     telemetry,
 };
 
@@ -54,14 +54,14 @@ async fn work(command: Command) -> Result<(), Exit> {
                 ..database.into()
             }
             .with_file()?;
-            let options = Options {
+            let options = SeedOptions {
                 scale,
                 seed,
                 anchor,
                 present: match (force, if_empty) {
-                    (true, _) => Present::Replace,
-                    (false, true) => Present::Keep,
-                    (false, false) => Present::Refuse,
+                    (true, _) => ExistingData::Replace,
+                    (false, true) => ExistingData::Keep,
+                    (false, false) => ExistingData::Refuse,
                 },
                 media_dir: args.media_dir(),
             };
@@ -110,10 +110,10 @@ async fn migrate(database: Database) -> Result<(), Exit> {
     say(&format!("the schema at {place} is up to date"))
 }
 
-async fn fill(args: &Args, options: Options) -> Result<(), Exit> {
+async fn fill(args: &Args, options: SeedOptions) -> Result<(), Exit> {
     let url = args.database_url()?;
     let url = url.expose_secret();
-    let outcome = seed::run(url, options)
+    let outcome = seed::run(url, options, &features::registry().tables)
         .await
         .map_err(|error| Exit::seed(&db::describe(url), &error))?;
     say(&outcome.to_string())
@@ -125,7 +125,7 @@ async fn audit(database: Database, json: bool) -> Result<(), Exit> {
     let place = db::describe(url);
     let cannot = |error: &dyn std::error::Error| Exit::database(&place, error);
     let pool = db::connect(url).await.map_err(|error| cannot(&error))?;
-    let report = db::audit::run(&pool, None)
+    let report = db::audit::run(&pool, &features::registry().invariants, None)
         .await
         .map_err(|error| cannot(&error))?;
     pool.close().await;

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret as _, SecretString};
-use shared::{
-    problem::Code,
-    profile::{Profile, Store},
-};
+use shared::{problem::Code, profile::Profile};
 use sqlx::PgPool;
 
 use super::{Admission, AdmissionCounters};
@@ -117,13 +114,7 @@ impl Engine {
         if let Err(error) = redis.ping().await {
             tracing::warn!(%error, "Redis does not answer; requests go on without it");
         }
-        let uses_redis = [
-            profile.cache_mentors,
-            profile.cache_bookings,
-            profile.cache_users,
-        ]
-        .iter()
-        .any(|store| matches!(store, Store::Redis | Store::Tiered));
+        let uses_redis = parts.caches.kinds().any(|kind| kind.uses_redis(&profile));
         let caches = Caches::new(
             &profile,
             uses_redis.then_some(redis),

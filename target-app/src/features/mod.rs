@@ -1,8 +1,17 @@
-//! The features, ranked auth, mentors, recordings, bookings, chat: one may use the services of
-//! those before it, nothing else of them.
+//! What the platform does, one folder each, all alike: `handlers` -> `service` -> `cached` ->
+//! `repository` -> `model`. A layer that would only pass a call on is left out.
+//!
+//! `feature` in each folder hands everything to the application: routes, cached kinds, audit,
+//! seeded tables, explained statements. A feature may use the services of the features above it
+//! in this list, and nothing else of them.
+
+mod all;
 
 pub mod auth;
-pub mod bookings;
-pub mod chat;
 pub mod mentors;
 pub mod recordings;
+
+pub mod bookings;
+pub mod chat;
+
+pub use all::{all, registry};

@@ -1,7 +1,6 @@
 //! Between the wire and the handlers: extractors, and the layers around every route.
 
 mod admission;
-mod auth_user;
 mod compression;
 mod extract;
 mod field;
@@ -12,7 +11,6 @@ mod scrape;
 mod slowdown;
 
 pub use admission::admission;
-pub use auth_user::AuthUser;
 pub use compression::compress;
 pub use extract::{Current, Json, Path, Query, json_bytes};
 pub use idempotency::IdempotencyKey;

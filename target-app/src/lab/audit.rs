@@ -42,10 +42,10 @@ pub async fn audit(
     let engine = state.admit()?;
     let request: AuditRequest = optional(body)?;
     let pool = db::connect(state.engines().parts().database_url.expose_secret()).await?;
-    let report = db::audit::run(&pool, request.ledger.as_ref()).await;
+    let report = db::audit::run(&pool, &state.features().invariants, request.ledger.as_ref()).await;
     pool.close().await;
     let mut report = report?;
-    let (invariant, checks) = cached::equals_database(&engine).await?;
+    let (invariant, checks) = cached::equals_database(&engine, &state.features().caches).await?;
     report.invariants.push(invariant);
     report.cached = checks;
     report.took_ms = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);

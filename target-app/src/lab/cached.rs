@@ -1,8 +1,8 @@
-//! The invariant that no file of `audit/` can hold: what is cached is what the database says.
+//! The invariant that no SQL file can hold: what is cached is what the database says.
 //!
 //! For a bounded sample of the keys that this process filled, each store's value is compared
-//! byte for byte with a load past the cache. All three kinds are exact: an answer follows from
-//! the question and the rows alone, never from the clock. A mutation that is just between its
+//! byte for byte with a load past the cache. Every kind must be exact: a value follows from the
+//! question and the rows alone, never from the clock. A mutation that is just between its
 //! commit and its invalidation is given a moment, so that an audit under load blames nobody
 //! wrongly.
 
@@ -19,14 +19,13 @@ use shared::{
 };
 
 use crate::{
-    accounts,
-    cache::{Held, Key, Kind, Tier},
+    cache::{Key, StoredValue, Tier},
     engine::Engine,
     error::ApiError,
-    features::{bookings, mentors},
+    registry::FeatureCache,
 };
 
-/// Its number; those of `audit/` are below 90.
+/// Its number; those of SQL files are below 90.
 const NUMBER: u16 = 90;
 /// Keys compared of each kind.
 const MAX_KEYS: usize = 32;
@@ -51,20 +50,21 @@ enum Finding {
 /// Compares cached values with the database, past the cache but through the engine's pool.
 pub(super) async fn equals_database(
     engine: &Engine,
+    caches: &[FeatureCache],
 ) -> Result<(InvariantResult, BTreeMap<String, CachedCheck>), ApiError> {
     let begin = Instant::now();
     let mut checks = BTreeMap::new();
     let mut rows = Vec::new();
     let mut violations = 0;
-    for kind in Kind::ALL {
+    for cache in caches {
         let mut check = CachedCheck::default();
-        for key in engine.caches.sampled(kind).into_iter().take(MAX_KEYS) {
+        for key in engine.caches.sampled(cache.kind).into_iter().take(MAX_KEYS) {
             if begin.elapsed() > BUDGET {
                 break;
             }
             for held in engine.caches.peek(&key).await {
                 check.compared += 1;
-                match find(engine, &key, &held).await? {
+                match find(engine, cache, &key, &held).await? {
                     Finding::Equal => {}
                     Finding::Stale(age) => {
                         check.stale += 1;
@@ -81,7 +81,7 @@ pub(super) async fn equals_database(
             }
         }
         violations += check.wrong;
-        checks.insert(kind.as_str().to_owned(), check);
+        checks.insert(cache.kind.name.to_owned(), check);
     }
     let result = InvariantResult {
         number: NUMBER,
@@ -95,8 +95,13 @@ pub(super) async fn equals_database(
     Ok((result, checks))
 }
 
-async fn find(engine: &Engine, key: &Key, held: &Held) -> Result<Finding, ApiError> {
-    if reload(engine, key).await? == held.bytes {
+async fn find(
+    engine: &Engine,
+    cache: &FeatureCache,
+    key: &Key,
+    held: &StoredValue,
+) -> Result<Finding, ApiError> {
+    if (cache.reload)(engine, key).await? == held.bytes {
         return Ok(Finding::Equal);
     }
     tokio::time::sleep(MOMENT).await;
@@ -109,14 +114,14 @@ async fn find(engine: &Engine, key: &Key, held: &Held) -> Result<Finding, ApiErr
     if !still(held.tier) {
         return Ok(Finding::Equal);
     }
-    let database = reload(engine, key).await?;
+    let database = (cache.reload)(engine, key).await?;
     if database == held.bytes {
         return Ok(Finding::Equal);
     }
     let only_time = engine.profile.cache_invalidation == Invalidation::TtlOnly;
     // Another instance's change is not told to the copies here; they end by themselves.
     let copy = held.tier == Tier::Memory
-        && store(engine, key.kind) == Store::Tiered
+        && (cache.kind.store)(&engine.profile) == Store::Tiered
         && !still(Tier::Redis);
     if copy || (only_time && held.age <= held.life + SLACK) {
         return Ok(Finding::Stale(held.age));
@@ -124,25 +129,9 @@ async fn find(engine: &Engine, key: &Key, held: &Held) -> Result<Finding, ApiErr
     Ok(Finding::Wrong(database))
 }
 
-async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
-    match key.kind {
-        Kind::Mentors => mentors::reload(engine, key).await,
-        Kind::Bookings => bookings::reload(engine, key).await,
-        Kind::Users => accounts::reload(engine, key).await,
-    }
-}
-
-fn store(engine: &Engine, kind: Kind) -> Store {
-    match kind {
-        Kind::Mentors => engine.profile.cache_mentors,
-        Kind::Bookings => engine.profile.cache_bookings,
-        Kind::Users => engine.profile.cache_users,
-    }
-}
-
-fn row(key: &Key, held: &Held, database: Option<&Bytes>) -> serde_json::Value {
+fn row(key: &Key, held: &StoredValue, database: Option<&Bytes>) -> serde_json::Value {
     json!({
-        "cache": key.kind.as_str(),
+        "cache": key.kind.name,
         "group": key.group,
         "question": key.question,
         "store": match held.tier {

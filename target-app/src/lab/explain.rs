@@ -7,30 +7,10 @@ use shared::{
     api::lab::{Explained, Explanation},
     paths,
     problem::Problem,
-    profile::Profile,
 };
 
 use super::access::LabAccess;
-use crate::{
-    db::{self, Statement},
-    error::ApiError,
-    features::{auth, bookings, chat, mentors, recordings},
-    http::Query,
-    state::AppState,
-};
-
-/// The operations that can be explained.
-const OPERATIONS: [&str; 9] = [
-    "auth.login",
-    "mentors.list",
-    "mentors.detail",
-    "mentors.availability",
-    "bookings.create",
-    "bookings.mine",
-    "recordings.list",
-    "chat.join",
-    "chat.send",
-];
+use crate::{db, error::ApiError, http::Query, state::AppState};
 
 /// Query of `GET /lab/explain`.
 #[derive(Debug, Deserialize)]
@@ -64,9 +44,13 @@ pub async fn explain(
 ) -> Result<Json<Explanation>, ApiError> {
     state.admit()?;
     let engine = state.engine();
-    let statements = statements(&query.operation, &engine.profile).ok_or_else(|| {
-        ApiError::invalid("operation", &format!("one of {}", OPERATIONS.join(", ")))
-    })?;
+    let explained = &state.features().explained;
+    let Some(operation) = explained.iter().find(|one| one.name == query.operation) else {
+        let names: Vec<_> = explained.iter().map(|one| one.name).collect();
+        let right = format!("one of {}", names.join(", "));
+        return Err(ApiError::invalid("operation", &right));
+    };
+    let statements = (operation.statements)(&engine.profile);
     let plans = db::explain(&engine.db, statements.clone()).await?;
     Ok(Json(Explanation {
         operation: query.operation,
@@ -82,36 +66,4 @@ pub async fn explain(
             })
             .collect(),
     }))
-}
-
-fn statements(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
-    auth::plans(operation, profile)
-        .or_else(|| mentors::plans(operation, profile))
-        .or_else(|| bookings::plans(operation))
-        .or_else(|| recordings::plans(operation))
-        .or_else(|| chat::plans(operation))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_operation_that_is_named_has_statements_and_no_other_has() {
-        for profile in [Profile::before(), Profile::after()] {
-            for operation in OPERATIONS {
-                let found = statements(operation, &profile).unwrap_or_default();
-                assert!(!found.is_empty(), "{operation}");
-            }
-            assert!(statements("mentors.lis", &profile).is_none());
-        }
-    }
-
-    #[test]
-    fn the_loop_of_queries_says_how_often_it_runs() {
-        let found = statements("mentors.list", &Profile::before()).unwrap();
-        assert!(found.iter().any(|one| one.times > 1));
-        let found = statements("mentors.list", &Profile::after()).unwrap();
-        assert!(found.iter().all(|one| one.times == 1));
-    }
 }

@@ -1,11 +1,11 @@
-//! Who listens to which room, and fan-out to them.
+//! Subscriptions of sockets to rooms, and fan-out to them.
 //!
 //! A message is published in the *turn* of its room, taken before it is stored, so that sockets
-//! hear messages in the order of their sequence numbers. A slow socket never makes a room wait:
+//! receive messages in the order of their sequence numbers. A slow socket never makes a room wait:
 //! its mailbox is bounded, and what does not fit is replaced by one marker after which the room
-//! is silent for that socket until it joins again.
+//! sends that socket nothing until it joins again.
 //!
-//! One process only. Rooms exist while somebody holds them (a seat or a turn) and then vanish.
+//! One process only. Rooms exist while somebody holds them (a subscription or a turn) and then vanish.
 
 use std::{
     collections::HashMap,
@@ -24,7 +24,7 @@ use shared::{
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
 use super::{
-    mailbox::{Item, Kind, Mailbox, Posted},
+    mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome},
     outbox::Outbox,
 };
 
@@ -34,9 +34,9 @@ pub struct Hub(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    rooms: Mutex<HashMap<RoomId, Entry>>,
+    rooms: Mutex<HashMap<RoomId, RoomEntry>>,
     outbox: Outbox,
-    last_seat: AtomicU64,
+    last_subscription: AtomicU64,
     sockets: AtomicU64,
     messages: AtomicU64,
     batches: AtomicU64,
@@ -44,20 +44,20 @@ struct Inner {
     lagged: AtomicU64,
 }
 
-struct Entry {
-    room: Arc<Room>,
-    /// Seats and turns; the entry goes with the last of them.
+struct RoomEntry {
+    room: Arc<LiveRoom>,
+    /// Subscriptions and turns; the entry goes with the last of them.
     holders: usize,
 }
 
 #[derive(Default)]
-struct Room {
-    /// Held from before a message is stored until it is in every mailbox.
+struct LiveRoom {
+    /// RoomHandle from before a message is stored until it is in every mailbox.
     order: Arc<OrderMutex<()>>,
-    members: Mutex<HashMap<u64, Member>>,
+    members: Mutex<HashMap<u64, RoomMember>>,
 }
 
-struct Member {
+struct RoomMember {
     user: UserId,
     mailbox: Arc<Mailbox>,
     lagged: bool,
@@ -81,11 +81,11 @@ impl Hub {
 
     /// Waits for this room's turn: until the turn is dropped, nobody else has one.
     pub async fn turn(&self, room: RoomId) -> Turn {
-        let held = Held::new(&self.0, room);
-        let guard = held.room.order.clone().lock_owned().await;
+        let handle = RoomHandle::new(&self.0, room);
+        let guard = handle.room.order.clone().lock_owned().await;
         Turn {
             _guard: guard,
-            held,
+            handle,
         }
     }
 
@@ -99,23 +99,28 @@ impl Hub {
         self.0.batches.fetch_add(1, Relaxed);
     }
 
-    /// Tells everybody in a room except `from`, where there is room for it; nothing is kept.
-    pub fn tell_others(&self, room: RoomId, from: UserId, frame: &Utf8Bytes) {
+    /// Queues an event to everybody in a room except `from`, if their mailboxes have space for it;
+    /// it is not stored.
+    pub fn publish_ephemeral(&self, room: RoomId, from: UserId, frame: &Utf8Bytes) {
         let Some(found) = lock(&self.0.rooms)
             .get(&room)
             .map(|entry| entry.room.clone())
         else {
             return;
         };
-        for (&seat, member) in lock(&found.members).iter() {
+        for (&subscription, member) in lock(&found.members).iter() {
             if member.user != from {
-                let kind = Kind::News(frame.clone());
-                member.mailbox.post_news(Item { room, seat, kind });
+                let kind = MailboxEvent::Ephemeral(frame.clone());
+                member.mailbox.post_ephemeral(MailboxItem {
+                    room,
+                    subscription,
+                    kind,
+                });
             }
         }
     }
 
-    /// What was done so far.
+    /// The counters so far.
     pub fn snapshot(&self) -> ChatSnapshot {
         ChatSnapshot {
             sockets: self.0.sockets.load(Relaxed),
@@ -149,17 +154,17 @@ impl Socket {
         &self.mailbox
     }
 
-    /// Hears a room from now on, until the seat is dropped.
-    pub fn join(&self, room: RoomId) -> Seat {
-        let held = Held::new(&self.hub, room);
-        let id = self.hub.last_seat.fetch_add(1, Relaxed) + 1;
-        let member = Member {
+    /// Hears a room from now on, until the subscription is dropped.
+    pub fn join(&self, room: RoomId) -> Subscription {
+        let handle = RoomHandle::new(&self.hub, room);
+        let id = self.hub.last_subscription.fetch_add(1, Relaxed) + 1;
+        let member = RoomMember {
             user: self.user,
             mailbox: self.mailbox.clone(),
             lagged: false,
         };
-        lock(&held.room.members).insert(id, member);
-        Seat { id, held }
+        lock(&handle.room.members).insert(id, member);
+        Subscription { id, handle }
     }
 }
 
@@ -169,22 +174,22 @@ impl Drop for Socket {
     }
 }
 
-/// One stay of one socket in one room; dropping it leaves.
-pub struct Seat {
+/// The subscription of one socket to one room; dropping it leaves the room.
+pub struct Subscription {
     id: u64,
-    held: Held,
+    handle: RoomHandle,
 }
 
-impl Seat {
-    /// Which stay: mailbox items carry it.
+impl Subscription {
+    /// Its number in this process; mailbox items carry it.
     pub fn id(&self) -> u64 {
         self.id
     }
 }
 
-impl Drop for Seat {
+impl Drop for Subscription {
     fn drop(&mut self) {
-        lock(&self.held.room.members).remove(&self.id);
+        lock(&self.handle.room.members).remove(&self.id);
     }
 }
 
@@ -192,29 +197,32 @@ impl Drop for Seat {
 pub struct Turn {
     // Dropped first: whoever waits for the turn holds the room itself.
     _guard: OwnedMutexGuard<()>,
-    held: Held,
+    handle: RoomHandle,
 }
 
 impl Turn {
     /// Queues a stored message to everybody who is in the room now.
     pub fn publish(&self, seq: i64, frame: &Utf8Bytes) {
-        let Held { hub, id: room, .. } = &self.held;
+        let RoomHandle { hub, id: room, .. } = &self.handle;
         let (mut queued, mut lagged) = (0, 0);
-        for (&seat, member) in lock(&self.held.room.members).iter_mut() {
+        for (&subscription, member) in lock(&self.handle.room.members).iter_mut() {
             if member.lagged {
                 continue;
             }
-            let item = |kind| Item {
+            let item = |kind| MailboxItem {
                 room: *room,
-                seat,
+                subscription,
                 kind,
             };
             let frame = frame.clone();
-            match member.mailbox.post(item(Kind::Message { seq, frame })) {
-                Posted::Queued => queued += 1,
-                Posted::Full => {
+            match member
+                .mailbox
+                .post(item(MailboxEvent::Message { seq, frame }))
+            {
+                PostOutcome::Queued => queued += 1,
+                PostOutcome::Full => {
                     member.lagged = true;
-                    member.mailbox.mark(item(Kind::Lagged));
+                    member.mailbox.mark(item(MailboxEvent::Lagged));
                     lagged += 1;
                 }
             }
@@ -227,16 +235,16 @@ impl Turn {
 
 /// Keeps a room's entry alive. Counted under the map's lock, so that a room cannot be taken off
 /// the map while a message for it is on its way and be made anew by somebody who then misses it.
-struct Held {
+struct RoomHandle {
     hub: Arc<Inner>,
     id: RoomId,
-    room: Arc<Room>,
+    room: Arc<LiveRoom>,
 }
 
-impl Held {
+impl RoomHandle {
     fn new(hub: &Arc<Inner>, id: RoomId) -> Self {
         let mut rooms = lock(&hub.rooms);
-        let entry = rooms.entry(id).or_insert_with(|| Entry {
+        let entry = rooms.entry(id).or_insert_with(|| RoomEntry {
             room: Arc::default(),
             holders: 0,
         });
@@ -249,7 +257,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for RoomHandle {
     fn drop(&mut self) {
         let mut rooms = lock(&self.hub.rooms);
         if let Some(entry) = rooms.get_mut(&self.id) {
@@ -283,8 +291,8 @@ mod tests {
     fn seqs(socket: &Socket) -> Vec<Option<i64>> {
         std::iter::from_fn(|| socket.mailbox().try_next())
             .map(|item| match item.kind {
-                Kind::Message { seq, .. } => Some(seq),
-                Kind::News(_) | Kind::Lagged => None,
+                MailboxEvent::Message { seq, .. } => Some(seq),
+                MailboxEvent::Ephemeral(_) | MailboxEvent::Lagged => None,
             })
             .collect()
     }
@@ -294,10 +302,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everybody_in_the_room_hears_a_message_and_nobody_else() {
+    async fn everybody_in_the_room_receives_a_message_and_nobody_else() {
         let hub = Hub::new();
         let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
-        let _seats = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
+        let _subscriptions = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
         hub.turn(room(1)).await.publish(7, &"hello".into());
         assert_eq!(seqs(&ann), [Some(7)]);
         assert_eq!(seqs(&bob), [Some(7)]);
@@ -310,10 +318,10 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn messages_are_heard_in_the_order_of_the_turns() {
+    async fn messages_arrive_in_the_order_of_the_turns() {
         let hub = Hub::new();
         let socket = hub.connect(user(1));
-        let _seat = socket.join(room(1));
+        let _subscription = socket.join(room(1));
         let next = Arc::new(AtomicU64::new(0));
         let senders: Vec<_> = (0..8)
             .map(|_| {
@@ -356,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_who_joins_again_hears_again() {
+    async fn a_socket_that_joins_again_receives_again() {
         let hub = Hub::new();
         let socket = hub.connect(user(1));
         let first = socket.join(room(1));
@@ -368,16 +376,16 @@ mod tests {
         let second = socket.join(room(1));
         hub.turn(room(1)).await.publish(1_000, &"x".into());
         let item = socket.mailbox().try_next().unwrap();
-        assert_eq!(item.seat, second.id());
+        assert_eq!(item.subscription, second.id());
     }
 
     #[tokio::test]
-    async fn typing_is_told_to_the_others_only() {
+    async fn typing_reaches_the_others_only() {
         let hub = Hub::new();
         let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let _seats = [ann.join(room(1)), bob.join(room(1))];
-        hub.tell_others(room(1), user(1), &"typing".into());
-        hub.tell_others(room(9), user(1), &"typing".into());
+        let _subscriptions = [ann.join(room(1)), bob.join(room(1))];
+        hub.publish_ephemeral(room(1), user(1), &"typing".into());
+        hub.publish_ephemeral(room(9), user(1), &"typing".into());
         assert!(seqs(&ann).is_empty());
         assert_eq!(seqs(&bob), [None]);
     }
@@ -410,10 +418,10 @@ mod tests {
     async fn a_message_under_way_reaches_one_who_joins_after_everybody_left() {
         let hub = Hub::new();
         let (ann, bob) = (hub.connect(user(1)), hub.connect(user(2)));
-        let seat = ann.join(room(1));
+        let subscription = ann.join(room(1));
         let turn = hub.turn(room(1)).await;
-        drop(seat);
-        let _seat = bob.join(room(1));
+        drop(subscription);
+        let _subscription = bob.join(room(1));
         turn.publish(5, &"x".into());
         assert_eq!(seqs(&bob), [Some(5)]);
     }

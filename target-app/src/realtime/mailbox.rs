@@ -14,25 +14,25 @@ use tokio::sync::Notify;
 
 /// Most frames that wait for one socket; beyond it the socket lags.
 pub(super) const CAPACITY: usize = 256;
-/// Beyond this many waiting frames, news that nobody will miss are not queued.
-const COURTESY: usize = CAPACITY / 2;
+/// Beyond this many waiting frames, ephemeral events are not queued.
+const EPHEMERAL_LIMIT: usize = CAPACITY / 2;
 /// A drained queue that grew beyond this is given back, so that an idle socket stays small.
 const KEEP: usize = 32;
 
 /// One entry of a mailbox.
 #[derive(Debug, Clone)]
-pub struct Item {
+pub struct MailboxItem {
     /// About which room.
     pub room: RoomId,
-    /// For which stay in that room; items of an earlier stay are to be passed over.
-    pub seat: u64,
-    /// What it is.
-    pub kind: Kind,
+    /// For which subscription to that room; items of an earlier one are ignored.
+    pub subscription: u64,
+    /// What happened.
+    pub kind: MailboxEvent,
 }
 
-/// What a mailbox entry says.
+/// What a mailbox entry reports.
 #[derive(Debug, Clone)]
-pub enum Kind {
+pub enum MailboxEvent {
     /// A stored message, serialised once for everybody.
     Message {
         /// Its place in the room.
@@ -40,15 +40,15 @@ pub enum Kind {
         /// The frame.
         frame: Utf8Bytes,
     },
-    /// News without a place in the room, such as somebody typing.
-    News(Utf8Bytes),
+    /// An event that is not stored and has no number, such as somebody typing.
+    Ephemeral(Utf8Bytes),
     /// From here on messages of this room are missing: the mailbox was full.
     Lagged,
 }
 
-/// What became of a posted item.
+/// The outcome of posting an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Posted {
+pub enum PostOutcome {
     /// It waits for the socket.
     Queued,
     /// There was no room for it.
@@ -58,13 +58,13 @@ pub enum Posted {
 /// A bounded queue with one reader.
 #[derive(Debug, Default)]
 pub struct Mailbox {
-    items: Mutex<VecDeque<Item>>,
+    items: Mutex<VecDeque<MailboxItem>>,
     arrived: Notify,
 }
 
 impl Mailbox {
     /// The oldest item, once there is one. Nothing is lost when the wait is cut short.
-    pub async fn next(&self) -> Item {
+    pub async fn next(&self) -> MailboxItem {
         loop {
             if let Some(item) = self.try_next() {
                 return item;
@@ -74,7 +74,7 @@ impl Mailbox {
     }
 
     /// The oldest item, if there is one.
-    pub fn try_next(&self) -> Option<Item> {
+    pub fn try_next(&self) -> Option<MailboxItem> {
         let mut items = self.items();
         let item = items.pop_front();
         if items.is_empty() && items.capacity() > KEEP {
@@ -84,33 +84,35 @@ impl Mailbox {
     }
 
     /// Queues a message, unless the mailbox is full.
-    pub(super) fn post(&self, item: Item) -> Posted {
+    pub(super) fn post(&self, item: MailboxItem) -> PostOutcome {
         self.push(item, CAPACITY)
     }
 
-    /// Queues news while there is plenty of room, so that they never cost a message its place.
-    pub(super) fn post_news(&self, item: Item) -> Posted {
-        self.push(item, COURTESY)
+    /// Queues an ephemeral event only while the mailbox is less than half full, so that it never
+    /// takes the space of a message.
+    pub(super) fn post_ephemeral(&self, item: MailboxItem) -> PostOutcome {
+        self.push(item, EPHEMERAL_LIMIT)
     }
 
-    /// Queues a marker whatever the fill: at most one for each stay in a room, so still bounded.
-    pub(super) fn mark(&self, item: Item) {
+    /// Queues a marker even if the mailbox is full: at most one for each subscription, so still
+    /// bounded.
+    pub(super) fn mark(&self, item: MailboxItem) {
         self.push(item, usize::MAX);
     }
 
-    fn push(&self, item: Item, limit: usize) -> Posted {
+    fn push(&self, item: MailboxItem, limit: usize) -> PostOutcome {
         {
             let mut items = self.items();
             if items.len() >= limit {
-                return Posted::Full;
+                return PostOutcome::Full;
             }
             items.push_back(item);
         }
         self.arrived.notify_one();
-        Posted::Queued
+        PostOutcome::Queued
     }
 
-    fn items(&self) -> MutexGuard<'_, VecDeque<Item>> {
+    fn items(&self) -> MutexGuard<'_, VecDeque<MailboxItem>> {
         // No code that can panic runs under this lock, so a poisoned queue is still whole.
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -120,22 +122,22 @@ impl Mailbox {
 mod tests {
     use super::*;
 
-    fn news(seat: u64) -> Item {
-        Item {
+    fn ephemeral(subscription: u64) -> MailboxItem {
+        MailboxItem {
             room: RoomId(uuid::Uuid::nil()),
-            seat,
-            kind: Kind::News("typing".into()),
+            subscription,
+            kind: MailboxEvent::Ephemeral("typing".into()),
         }
     }
 
     #[tokio::test]
     async fn items_leave_in_the_order_in_which_they_came() {
         let mailbox = Mailbox::default();
-        for seat in 0..3 {
-            assert_eq!(mailbox.post(news(seat)), Posted::Queued);
+        for subscription in 0..3 {
+            assert_eq!(mailbox.post(ephemeral(subscription)), PostOutcome::Queued);
         }
-        for seat in 0..3 {
-            assert_eq!(mailbox.next().await.seat, seat);
+        for subscription in 0..3 {
+            assert_eq!(mailbox.next().await.subscription, subscription);
         }
         assert!(mailbox.try_next().is_none());
     }
@@ -144,23 +146,26 @@ mod tests {
     fn a_full_mailbox_refuses_messages_but_takes_the_marker() {
         let mailbox = Mailbox::default();
         for _ in 0..CAPACITY {
-            assert_eq!(mailbox.post(news(0)), Posted::Queued);
+            assert_eq!(mailbox.post(ephemeral(0)), PostOutcome::Queued);
         }
-        assert_eq!(mailbox.post(news(0)), Posted::Full);
-        mailbox.mark(news(1));
+        assert_eq!(mailbox.post(ephemeral(0)), PostOutcome::Full);
+        mailbox.mark(ephemeral(1));
         let last = std::iter::from_fn(|| mailbox.try_next()).last().unwrap();
-        assert_eq!(last.seat, 1, "the marker stands behind what was queued");
+        assert_eq!(
+            last.subscription, 1,
+            "the marker stands behind what was queued"
+        );
         assert!(mailbox.items().capacity() <= KEEP);
     }
 
     #[test]
-    fn news_do_not_take_the_last_places() {
+    fn ephemeral_events_do_not_take_the_last_places() {
         let mailbox = Mailbox::default();
         let queued = (0..CAPACITY)
-            .filter(|_| mailbox.post_news(news(0)) == Posted::Queued)
+            .filter(|_| mailbox.post_ephemeral(ephemeral(0)) == PostOutcome::Queued)
             .count();
-        assert_eq!(queued, COURTESY);
-        assert_eq!(mailbox.post(news(0)), Posted::Queued);
+        assert_eq!(queued, EPHEMERAL_LIMIT);
+        assert_eq!(mailbox.post(ephemeral(0)), PostOutcome::Queued);
     }
 
     #[tokio::test]
@@ -168,10 +173,10 @@ mod tests {
         let mailbox = std::sync::Arc::new(Mailbox::default());
         let reader = tokio::spawn({
             let mailbox = mailbox.clone();
-            async move { mailbox.next().await.seat }
+            async move { mailbox.next().await.subscription }
         });
         tokio::task::yield_now().await;
-        mailbox.mark(news(9));
+        mailbox.mark(ephemeral(9));
         assert_eq!(reader.await.unwrap(), 9);
     }
 }

@@ -1,12 +1,13 @@
-//! What is told to people while they are connected: chat rooms, who listens to them, and
-//! the bounded mailbox of each socket; and the queue of what is stored together. In this process only; the database is what lasts.
+//! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
+//! socket; and the queue of messages that are stored together. In this process only; what lasts is
+//! in the database.
 
 mod hub;
 mod mailbox;
 mod outbox;
-mod pace;
+mod rate_limiter;
 
-pub use hub::{Hub, Seat, Socket, Turn};
-pub use mailbox::{Item, Kind, Mailbox, Posted};
-pub use outbox::{Draft, Lead, Letter, Outbox, Word};
-pub use pace::Pace;
+pub use hub::{Hub, Socket, Subscription, Turn};
+pub use mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome};
+pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox};
+pub use rate_limiter::RateLimiter;

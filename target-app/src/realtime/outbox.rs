@@ -1,9 +1,10 @@
-//! Messages that wait to be stored together: a bounded queue, and who stores it next.
+//! Messages that wait to be stored together: a bounded queue, and the leader that stores them.
 //!
-//! There is no task of its own. Of those who wait, one leads: it takes what is queued, stores it
-//! and answers. When it is done the lead goes to the first who still waits, or to whoever comes
-//! next. So the engine that stores is always one that a waiting request holds, and at the end of
-//! the process nothing is left behind: whoever put a message in waits for its answer.
+//! There is no task of its own. One of the waiting senders is the leader: it takes what is queued,
+//! stores it and replies to the others. When it is done the first sender that still waits becomes
+//! the leader, or else the next one to come. So the engine that stores is always one that a waiting
+//! request holds, and at the end of the process nothing is left behind: every sender waits for its
+//! reply.
 
 use std::{
     collections::VecDeque,
@@ -28,32 +29,32 @@ pub struct Draft {
     pub room: RoomId,
     /// By whom.
     pub sender: UserId,
-    /// The sender's own name for it.
+    /// The id that the sender gave it.
     pub client_id: String,
     /// What it says.
     pub text: String,
 }
 
 /// A draft in the queue.
-pub struct Letter {
+pub struct BatchItem {
     /// What is to be stored.
     pub draft: Draft,
-    told: mpsc::Sender<Word>,
+    replies: mpsc::Sender<BatchReply>,
 }
 
-/// What somebody is told whose draft waits.
-pub enum Word {
-    /// It is their turn to store what is queued, their own draft among it.
-    Lead(Lead),
-    /// What became of their draft.
+/// A message to a sender whose draft waits.
+pub enum BatchReply {
+    /// The sender is the leader now: it has to store what is queued, its own draft included.
+    Lead(BatchLeader),
+    /// The outcome of its draft.
     Done(Result<ChatMessage, ApiError>),
 }
 
-impl Letter {
-    /// Tells whoever waits what became of the draft.
-    pub fn answer(self, outcome: Result<ChatMessage, ApiError>) {
-        // The channel holds both words that a letter can bring; who is gone needs no answer.
-        let _gone = self.told.try_send(Word::Done(outcome));
+impl BatchItem {
+    /// Sends the outcome of the draft to its sender.
+    pub fn reply(self, outcome: Result<ChatMessage, ApiError>) {
+        // The channel holds both replies that an item can get; a sender that is gone needs none.
+        let _gone = self.replies.try_send(BatchReply::Done(outcome));
     }
 }
 
@@ -63,24 +64,24 @@ pub struct Outbox(Arc<Mutex<Inner>>);
 
 #[derive(Default)]
 struct Inner {
-    letters: VecDeque<Letter>,
-    /// Whether somebody has the lead, or is just being given it.
-    led: bool,
+    items: VecDeque<BatchItem>,
+    /// Whether there is a leader, or one is just being appointed.
+    has_leader: bool,
 }
 
 impl Outbox {
-    /// Queues a draft: the way to hear what becomes of it, and the lead where nobody has it.
-    /// `None` when the queue is full.
-    pub fn put(&self, draft: Draft) -> Option<(mpsc::Receiver<Word>, Option<Lead>)> {
-        let (told, words) = mpsc::channel(2);
+    /// Queues a draft. Returns the receiver of its replies, and the leader if there is none yet;
+    /// `None` if the queue is full.
+    pub fn put(&self, draft: Draft) -> Option<(mpsc::Receiver<BatchReply>, Option<BatchLeader>)> {
+        let (replies, receiver) = mpsc::channel(2);
         let mut inner = self.inner();
-        if inner.letters.len() >= CAPACITY {
+        if inner.items.len() >= CAPACITY {
             return None;
         }
-        inner.letters.push_back(Letter { draft, told });
-        let lead = (!inner.led).then(|| Lead(self.clone()));
-        inner.led = true;
-        Some((words, lead))
+        inner.items.push_back(BatchItem { draft, replies });
+        let leader = (!inner.has_leader).then(|| BatchLeader(self.clone()));
+        inner.has_leader = true;
+        Some((receiver, leader))
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -89,38 +90,38 @@ impl Outbox {
     }
 }
 
-/// The right and duty to store what is queued; one exists at most. Dropping it, also in a panic,
-/// hands it on.
-pub struct Lead(Outbox);
+/// The right and duty to store what is queued; there is at most one. Dropping it, also in a panic,
+/// passes it on.
+pub struct BatchLeader(Outbox);
 
-impl Lead {
-    /// Takes the oldest letters, at most `limit`.
-    pub fn take(&self, limit: usize) -> Vec<Letter> {
+impl BatchLeader {
+    /// Takes the oldest items, at most `limit`.
+    pub fn take(&self, limit: usize) -> Vec<BatchItem> {
         let mut inner = self.0.inner();
-        let count = inner.letters.len().min(limit);
-        inner.letters.drain(..count).collect()
+        let count = inner.items.len().min(limit);
+        inner.items.drain(..count).collect()
     }
 }
 
-impl Drop for Lead {
+impl Drop for BatchLeader {
     fn drop(&mut self) {
         let mut inner = self.0.inner();
-        // Who is gone cannot lead, and wants no answer.
+        // A sender that is gone cannot lead, and wants no reply.
         while inner
-            .letters
+            .items
             .front()
-            .is_some_and(|first| first.told.is_closed())
+            .is_some_and(|first| first.replies.is_closed())
         {
-            inner.letters.pop_front();
+            inner.items.pop_front();
         }
-        let Some(first) = inner.letters.front() else {
-            inner.led = false;
+        let Some(first) = inner.items.front() else {
+            inner.has_leader = false;
             return;
         };
-        let told = first.told.clone();
-        // Unlocked first: should the word not arrive, its lead is dropped and comes here again.
+        let replies = first.replies.clone();
+        // Unlocked first: if the reply cannot be sent, its leader is dropped and comes here again.
         drop(inner);
-        drop(told.try_send(Word::Lead(Lead(self.0.clone()))));
+        drop(replies.try_send(BatchReply::Lead(BatchLeader(self.0.clone()))));
     }
 }
 
@@ -137,44 +138,44 @@ mod tests {
         }
     }
 
-    fn names(letters: &[Letter]) -> Vec<&str> {
-        letters
+    fn names(items: &[BatchItem]) -> Vec<&str> {
+        items
             .iter()
-            .map(|letter| letter.draft.client_id.as_str())
+            .map(|item| item.draft.client_id.as_str())
             .collect()
     }
 
     #[tokio::test]
-    async fn the_first_leads_and_hands_on_to_whoever_still_waits() {
+    async fn the_first_leads_and_then_the_first_that_still_waits() {
         let outbox = Outbox::default();
-        let (_one, lead) = outbox.put(draft("1")).unwrap();
-        let lead = lead.expect("nobody led before");
+        let (_one, leader) = outbox.put(draft("1")).unwrap();
+        let leader = leader.expect("there was no leader before");
         let (_two, none) = outbox.put(draft("2")).unwrap();
         assert!(none.is_none());
         let (mut three, _) = outbox.put(draft("3")).unwrap();
-        assert_eq!(names(&lead.take(2)), ["1", "2"]);
-        drop(lead);
-        let Some(Word::Lead(next)) = three.recv().await else {
+        assert_eq!(names(&leader.take(2)), ["1", "2"]);
+        drop(leader);
+        let Some(BatchReply::Lead(next)) = three.recv().await else {
             panic!("the third should lead");
         };
-        let letters = next.take(10);
-        assert_eq!(names(&letters), ["3"]);
-        for letter in letters {
-            letter.answer(Err(ApiError::not_found("room")));
+        let items = next.take(10);
+        assert_eq!(names(&items), ["3"]);
+        for item in items {
+            item.reply(Err(ApiError::not_found("room")));
         }
         drop(next);
-        assert!(matches!(three.recv().await, Some(Word::Done(Err(_)))));
+        assert!(matches!(three.recv().await, Some(BatchReply::Done(Err(_)))));
         assert!(outbox.put(draft("4")).unwrap().1.is_some());
     }
 
     #[tokio::test]
-    async fn who_went_away_is_passed_over() {
+    async fn a_sender_that_is_gone_is_passed_over() {
         let outbox = Outbox::default();
-        let (one, lead) = outbox.put(draft("1")).unwrap();
+        let (one, leader) = outbox.put(draft("1")).unwrap();
         let (mut two, _) = outbox.put(draft("2")).unwrap();
         drop(one);
-        drop(lead);
-        assert!(matches!(two.recv().await, Some(Word::Lead(_))));
+        drop(leader);
+        assert!(matches!(two.recv().await, Some(BatchReply::Lead(_))));
     }
 
     #[test]

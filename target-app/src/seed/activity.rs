@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::Counts;
 
 use super::{
-    plan::{Booking, DAY, HOUR, Mentor, Review, Slot, Status},
+    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedReview, PlannedSlot, PlannedStatus},
     skew::stream,
 };
 
@@ -13,13 +13,13 @@ use super::{
 const SURE_STUDENTS: u32 = 1_000;
 
 /// Reviews of distinct completed lessons, in order of their making; sets the mentors' ratings.
-pub(super) fn reviews(
+pub(crate) fn reviews(
     counts: Counts,
     seed: u64,
-    slots: &[Slot],
-    bookings: &[Booking],
-    mentors: &mut [Mentor],
-) -> Vec<Review> {
+    slots: &[PlannedSlot],
+    bookings: &[PlannedBooking],
+    mentors: &mut [PlannedMentor],
+) -> Vec<PlannedReview> {
     let mut rng = stream(seed, "reviews");
     let mut lessons = completed(bookings);
     let (chosen, _) = lessons.partial_shuffle(&mut rng, counts.reviews as usize);
@@ -32,7 +32,7 @@ pub(super) fn reviews(
             let stars = stars(&mut rng, mentor.quality);
             mentor.reviews += 1;
             sums[slot.mentor as usize] += u32::from(stars);
-            Review {
+            PlannedReview {
                 booking,
                 stars,
                 created: (slot.ends() + rng.random_range(HOUR..=3 * DAY)).min(0),
@@ -47,7 +47,7 @@ pub(super) fn reviews(
 }
 
 /// One recorded lesson of each of the first students, the others anywhere; ascending.
-pub(super) fn recordings(counts: Counts, seed: u64, bookings: &[Booking]) -> Vec<u32> {
+pub(crate) fn recordings(counts: Counts, seed: u64, bookings: &[PlannedBooking]) -> Vec<u32> {
     let mut rng = stream(seed, "recordings");
     let mut recorded = Vec::with_capacity(counts.recordings as usize);
     let mut others = Vec::new();
@@ -68,11 +68,11 @@ pub(super) fn recordings(counts: Counts, seed: u64, bookings: &[Booking]) -> Vec
     recorded
 }
 
-fn completed(bookings: &[Booking]) -> Vec<u32> {
+fn completed(bookings: &[PlannedBooking]) -> Vec<u32> {
     bookings
         .iter()
         .enumerate()
-        .filter(|(_, booking)| booking.status == Status::Completed)
+        .filter(|(_, booking)| booking.status == PlannedStatus::Completed)
         .map(|(n, _)| n as u32)
         .collect()
 }

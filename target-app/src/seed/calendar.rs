@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::{Counts, Scale};
 
 use super::{
-    plan::{Booking, DAY, HOUR, Mentor, Slot, Status},
+    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedSlot, PlannedStatus},
     skew::{Deck, stream, zipf_shares},
 };
 
@@ -27,14 +27,14 @@ const FILL_GROUP: f64 = 0.9;
 const ACTIVE_SHARE: f64 = 0.75;
 
 /// Every slot, in order of time.
-pub(super) fn slots(scale: Scale, seed: u64, mentors: &[Mentor]) -> Vec<Slot> {
+pub(crate) fn slots(scale: Scale, seed: u64, mentors: &[PlannedMentor]) -> Vec<PlannedSlot> {
     let mut rng = stream(seed, "slots");
     let mut slots = Vec::with_capacity(scale.counts().slots as usize);
     for (mentor, share) in shares(scale).into_iter().enumerate() {
         let price = mentors[mentor].price_cents;
         for hour in hours(&mut rng, share) {
             let group = rng.random_bool(GROUPS);
-            slots.push(Slot {
+            slots.push(PlannedSlot {
                 mentor: mentor as u32,
                 hour,
                 capacity: if group {
@@ -89,7 +89,11 @@ fn hours(rng: &mut ChaCha8Rng, count: u32) -> Vec<i32> {
 }
 
 /// Every booking, in order of its making; counts the taken places of the slots.
-pub(super) fn bookings(counts: Counts, seed: u64, slots: &mut [Slot]) -> Vec<Booking> {
+pub(crate) fn bookings(
+    counts: Counts,
+    seed: u64,
+    slots: &mut [PlannedSlot],
+) -> Vec<PlannedBooking> {
     let mut bookings = Vec::with_capacity(counts.bookings as usize);
     active(counts, seed, slots, &mut bookings);
     cancelled(counts, seed, slots, &mut bookings);
@@ -99,7 +103,12 @@ pub(super) fn bookings(counts: Counts, seed: u64, slots: &mut [Slot]) -> Vec<Boo
 
 /// Slots come in order of time, so a student is busy only if the last lesson dealt to them
 /// is in the same hour: nobody can come to overlap.
-fn active(counts: Counts, seed: u64, slots: &mut [Slot], bookings: &mut Vec<Booking>) {
+fn active(
+    counts: Counts,
+    seed: u64,
+    slots: &mut [PlannedSlot],
+    bookings: &mut Vec<PlannedBooking>,
+) {
     let mut rng = stream(seed, "bookings.active");
     let mut deck = Deck::new(stream(seed, "bookings.deck"), counts.students);
     let mut busy_at = vec![i32::MIN; counts.students as usize];
@@ -118,14 +127,14 @@ fn active(counts: Counts, seed: u64, slots: &mut [Slot], bookings: &mut Vec<Book
                 break;
             };
             busy_at[student as usize] = slot.hour;
-            bookings.push(Booking {
+            bookings.push(PlannedBooking {
                 slot: n as u32,
                 student,
                 seat: slot.booked,
                 status: if slot.is_past() {
-                    Status::Completed
+                    PlannedStatus::Completed
                 } else {
-                    Status::Confirmed
+                    PlannedStatus::Confirmed
                 },
                 created: made(&mut rng, slot),
                 cancelled: None,
@@ -136,18 +145,18 @@ fn active(counts: Counts, seed: u64, slots: &mut [Slot], bookings: &mut Vec<Book
 }
 
 /// Fills up to the asked number with bookings that were given back; these may overlap anything.
-fn cancelled(counts: Counts, seed: u64, slots: &[Slot], bookings: &mut Vec<Booking>) {
+fn cancelled(counts: Counts, seed: u64, slots: &[PlannedSlot], bookings: &mut Vec<PlannedBooking>) {
     let mut rng = stream(seed, "bookings.cancelled");
     while bookings.len() < counts.bookings as usize {
         let n = rng.random_range(0..slots.len() as u32);
         let slot = &slots[n as usize];
         let created = made(&mut rng, slot);
         let latest = slot.starts().min(0);
-        bookings.push(Booking {
+        bookings.push(PlannedBooking {
             slot: n,
             student: rng.random_range(0..counts.students),
             seat: rng.random_range(0..u32::from(slot.capacity)) as u8,
-            status: Status::Cancelled,
+            status: PlannedStatus::Cancelled,
             created,
             cancelled: Some(rng.random_range(created..=latest)),
         });
@@ -155,7 +164,7 @@ fn cancelled(counts: Counts, seed: u64, slots: &[Slot], bookings: &mut Vec<Booki
 }
 
 /// Places that may be taken: a group ahead always keeps one open.
-fn offered(slot: &Slot) -> u8 {
+fn offered(slot: &PlannedSlot) -> u8 {
     if slot.is_past() || slot.capacity == 1 {
         slot.capacity
     } else {
@@ -163,7 +172,7 @@ fn offered(slot: &Slot) -> u8 {
     }
 }
 
-fn fill(slot: &Slot) -> f64 {
+fn fill(slot: &PlannedSlot) -> f64 {
     match (slot.is_past(), slot.capacity) {
         (true, _) => FILL_PAST,
         (false, 1) => FILL_SINGLE,
@@ -172,6 +181,6 @@ fn fill(slot: &Slot) -> f64 {
 }
 
 /// When a booking of the slot was made: an hour to three weeks before the lesson or before now.
-fn made(rng: &mut ChaCha8Rng, slot: &Slot) -> i64 {
+fn made(rng: &mut ChaCha8Rng, slot: &PlannedSlot) -> i64 {
     slot.starts().min(0) - rng.random_range(HOUR..=21 * DAY)
 }

@@ -8,22 +8,24 @@ use sqlx::{AssertSqlSafe, PgConnection, Postgres, Transaction};
 
 use super::{
     rows::Rows,
-    tables::{TABLES, Table, UNSEEDED, Writer},
+    table::{SeedData, SeedTable, SeedTables},
 };
 use crate::db::{DbError, guards, optimizations};
 
 /// Bytes collected before they are sent.
 const CHUNK: usize = 1 << 20;
+/// Tables of no feature that a load empties: the label of the data, and stored responses.
+const OWN_TABLES: [&str; 2] = ["dataset", "idempotency_key"];
 
 /// What was loaded.
-pub(super) struct Loaded {
+pub(super) struct LoadedData {
     pub(super) digest: String,
     /// Rows of each table.
     pub(super) rows: BTreeMap<&'static str, u64>,
 }
 
-/// What a dataset is known by.
-pub(super) struct Label {
+/// What identifies a dataset.
+pub(super) struct DatasetLabel {
     pub(super) scale: Scale,
     pub(super) seed: u64,
     pub(super) anchor: DateTime<Utc>,
@@ -36,9 +38,10 @@ pub(super) struct Label {
 /// let COPY write rows as frozen: no later read or vacuum has to rewrite them.
 pub(super) async fn load(
     mut transaction: Transaction<'_, Postgres>,
-    writer: &Writer,
-    label: &Label,
-) -> Result<Loaded, DbError> {
+    data: &SeedData,
+    seeded: &SeedTables,
+    label: &DatasetLabel,
+) -> Result<LoadedData, DbError> {
     let conn = &mut *transaction;
     sqlx::raw_sql(
         "set local lock_timeout = '10s';
@@ -51,20 +54,22 @@ pub(super) async fn load(
     optimizations::drop_all(conn).await?;
     guards::drop_all(conn).await?;
     let foreign_keys = take_foreign_keys(conn).await?;
-    let tables: Vec<_> = TABLES
+    let tables = seeded.in_order();
+    let names: Vec<_> = tables
         .iter()
         .map(|table| table.name)
-        .chain(UNSEEDED.iter().copied())
+        .chain(seeded.emptied.iter().copied())
+        .chain(OWN_TABLES)
         .collect();
-    let truncate = format!("truncate {} restart identity", tables.join(", "));
+    let truncate = format!("truncate {} restart identity", names.join(", "));
     sqlx::raw_sql(AssertSqlSafe(truncate))
         .execute(&mut *conn)
         .await?;
 
     let mut rows = Rows::new(label.anchor);
     let mut counts = BTreeMap::new();
-    for table in TABLES {
-        copy(conn, table, writer, &mut rows).await?;
+    for table in tables {
+        copy(conn, table, data, &mut rows).await?;
         counts.insert(table.name, rows.count());
     }
     let digest = rows.digest();
@@ -86,7 +91,7 @@ pub(super) async fn load(
     .execute(&mut *conn)
     .await?;
     transaction.commit().await?;
-    Ok(Loaded {
+    Ok(LoadedData {
         digest,
         rows: counts,
     })
@@ -94,8 +99,8 @@ pub(super) async fn load(
 
 async fn copy(
     conn: &mut PgConnection,
-    table: &Table,
-    writer: &Writer,
+    table: &SeedTable,
+    data: &SeedData,
     rows: &mut Rows,
 ) -> Result<(), DbError> {
     let statement = format!(
@@ -104,8 +109,8 @@ async fn copy(
     );
     let mut copy = conn.copy_in_raw(&statement).await?;
     rows.start_table(table.name);
-    for item in 0..(table.items)(&writer.plan) {
-        table.write(writer, item, rows);
+    for item in 0..(table.items)(&data.plan) {
+        (table.write)(data, item, rows);
         if rows.len() >= CHUNK {
             copy.send(rows.take().into_bytes()).await?;
         }
@@ -115,7 +120,7 @@ async fn copy(
     Ok(())
 }
 
-/// Drops every foreign key of the schema; answers with the statements that make them again.
+/// Drops every foreign key of the schema; returns the statements that make them again.
 async fn take_foreign_keys(conn: &mut PgConnection) -> Result<Vec<String>, DbError> {
     let keys = sqlx::query_as::<_, (String, String)>(
         "select

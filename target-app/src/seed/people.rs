@@ -13,13 +13,13 @@ use super::{
 };
 
 /// The names, split once.
-pub(super) struct Names {
+pub(crate) struct Names {
     given: Vec<&'static str>,
     family: Vec<&'static str>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             given: GIVEN.split_whitespace().collect(),
             family: FAMILY.split_whitespace().collect(),
@@ -27,23 +27,23 @@ impl Names {
     }
 
     /// A given and a family name.
-    pub(super) fn full(&self, rng: &mut ChaCha8Rng) -> String {
+    pub(crate) fn full(&self, rng: &mut ChaCha8Rng) -> String {
         format!("{} {}", pick(rng, &self.given), pick(rng, &self.family))
     }
 }
 
 /// What a mentor's profile says.
-pub(super) struct Profile {
-    pub(super) headline: String,
-    pub(super) bio: String,
+pub(crate) struct ProfileText {
+    pub(crate) headline: String,
+    pub(crate) bio: String,
     /// Indexes into [`SKILLS`], ascending.
-    pub(super) skills: Vec<usize>,
+    pub(crate) skills: Vec<usize>,
     /// Codes, ascending.
-    pub(super) languages: Vec<&'static str>,
+    pub(crate) languages: Vec<&'static str>,
 }
 
 /// A profile: one to five skills and one to three languages, the first of each list most often.
-pub(super) fn profile(rng: &mut ChaCha8Rng) -> Profile {
+pub(crate) fn profile(rng: &mut ChaCha8Rng) -> ProfileText {
     let skill_count = rng.random_range(1..=5_u32) as usize;
     let skills = skewed(rng, SKILLS.len(), skill_count);
     let language_count = 1 + usize::from(rng.random_bool(0.4)) + usize::from(rng.random_bool(0.1));
@@ -53,7 +53,7 @@ pub(super) fn profile(rng: &mut ChaCha8Rng) -> Profile {
         .collect();
     languages.sort_unstable();
     let main = SKILLS[skills[rng.random_range(0..skills.len() as u32) as usize]];
-    Profile {
+    ProfileText {
         headline: format!("{}, {main}: {}", pick(rng, TITLES), pick(rng, PROMISES)),
         bio: bio(rng, main),
         skills,
@@ -77,7 +77,7 @@ fn bio(rng: &mut ChaCha8Rng, skill: &str) -> String {
 }
 
 /// A review that fits its stars: praise above three, complaints below, both at three.
-pub(super) fn review(rng: &mut ChaCha8Rng, stars: u8) -> String {
+pub(crate) fn review(rng: &mut ChaCha8Rng, stars: u8) -> String {
     let (praise, complaints) = match stars {
         5 => (rng.random_range(2..=3_u32), 0),
         4 => (2, rng.random_range(0..=1_u32)),
@@ -96,7 +96,7 @@ pub(super) fn review(rng: &mut ChaCha8Rng, stars: u8) -> String {
 }
 
 /// A chat message of one or two sentences.
-pub(super) fn chat(rng: &mut ChaCha8Rng) -> String {
+pub(crate) fn chat(rng: &mut ChaCha8Rng) -> String {
     let first = pick(rng, CHAT);
     if rng.random_bool(0.25) {
         format!("{first} {}", pick(rng, CHAT))
@@ -106,12 +106,12 @@ pub(super) fn chat(rng: &mut ChaCha8Rng) -> String {
 }
 
 /// A room's title.
-pub(super) fn room_title(rng: &mut ChaCha8Rng, n: u32) -> String {
+pub(crate) fn room_title(rng: &mut ChaCha8Rng, n: u32) -> String {
     format!("{} {} {}", pick(rng, &SKILLS), pick(rng, ROOMS), n + 1)
 }
 
 /// A skill by popularity, for the title of a recording.
-pub(super) fn skill(rng: &mut ChaCha8Rng) -> &'static str {
+pub(crate) fn skill(rng: &mut ChaCha8Rng) -> &'static str {
     SKILLS[skewed(rng, SKILLS.len(), 1)[0]]
 }
 

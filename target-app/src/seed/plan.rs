@@ -9,9 +9,9 @@ use shared::dataset::{Counts, RACE_SLOTS, Scale};
 use super::{activity, calendar, rooms, skew::stream};
 
 /// Seconds of an hour.
-pub(super) const HOUR: i64 = 3_600;
+pub(crate) const HOUR: i64 = 3_600;
 /// Seconds of a day.
-pub(super) const DAY: i64 = 24 * HOUR;
+pub(crate) const DAY: i64 = 24 * HOUR;
 /// Parents, one to this many students.
 const STUDENTS_PER_PARENT: u32 = 20;
 /// Administrators.
@@ -22,85 +22,85 @@ const RACE_DAYS: i64 = 400;
 const ALWAYS_ACTIVE: u32 = 2;
 
 /// Everything that will be loaded.
-pub(super) struct Plan {
-    pub(super) seed: u64,
-    pub(super) counts: Counts,
-    pub(super) parents: u32,
-    pub(super) admins: u32,
-    pub(super) mentors: Vec<Mentor>,
+pub(crate) struct SeedPlan {
+    pub(crate) seed: u64,
+    pub(crate) counts: Counts,
+    pub(crate) parents: u32,
+    pub(crate) admins: u32,
+    pub(crate) mentors: Vec<PlannedMentor>,
     /// In order of time; slot *n* is the *n*-th.
-    pub(super) slots: Vec<Slot>,
+    pub(crate) slots: Vec<PlannedSlot>,
     /// In order of their making.
-    pub(super) bookings: Vec<Booking>,
+    pub(crate) bookings: Vec<PlannedBooking>,
     /// In order of their making.
-    pub(super) reviews: Vec<Review>,
+    pub(crate) reviews: Vec<PlannedReview>,
     /// The recorded bookings, ascending.
-    pub(super) recordings: Vec<u32>,
-    pub(super) rooms: Vec<Room>,
+    pub(crate) recordings: Vec<u32>,
+    pub(crate) rooms: Vec<PlannedRoom>,
     /// In order of time.
-    pub(super) messages: Vec<Message>,
+    pub(crate) messages: Vec<PlannedMessage>,
 }
 
-pub(super) struct Mentor {
-    pub(super) price_cents: i64,
-    pub(super) active: bool,
-    pub(super) joined: i64,
+pub(crate) struct PlannedMentor {
+    pub(crate) price_cents: i64,
+    pub(crate) active: bool,
+    pub(crate) joined: i64,
     /// Mean of stars that the reviews scatter around.
-    pub(super) quality: f64,
+    pub(crate) quality: f64,
     /// Mean of the stars times 100, rounded half up; 0 without reviews.
-    pub(super) rating_hundredths: u32,
-    pub(super) reviews: u32,
+    pub(crate) rating_hundredths: u32,
+    pub(crate) reviews: u32,
 }
 
-pub(super) struct Slot {
-    pub(super) mentor: u32,
+pub(crate) struct PlannedSlot {
+    pub(crate) mentor: u32,
     /// Begin, in hours from the anchor; every slot lasts one.
-    pub(super) hour: i32,
-    pub(super) capacity: u8,
-    pub(super) booked: u8,
-    pub(super) price_cents: i64,
+    pub(crate) hour: i32,
+    pub(crate) capacity: u8,
+    pub(crate) booked: u8,
+    pub(crate) price_cents: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Status {
+pub(crate) enum PlannedStatus {
     Confirmed,
     Completed,
     Cancelled,
 }
 
-pub(super) struct Booking {
-    pub(super) slot: u32,
-    pub(super) student: u32,
-    pub(super) seat: u8,
-    pub(super) status: Status,
-    pub(super) created: i64,
+pub(crate) struct PlannedBooking {
+    pub(crate) slot: u32,
+    pub(crate) student: u32,
+    pub(crate) seat: u8,
+    pub(crate) status: PlannedStatus,
+    pub(crate) created: i64,
     /// Only where cancelled.
-    pub(super) cancelled: Option<i64>,
+    pub(crate) cancelled: Option<i64>,
 }
 
-pub(super) struct Review {
-    pub(super) booking: u32,
-    pub(super) stars: u8,
-    pub(super) created: i64,
+pub(crate) struct PlannedReview {
+    pub(crate) booking: u32,
+    pub(crate) stars: u8,
+    pub(crate) created: i64,
 }
 
-pub(super) struct Room {
-    pub(super) mentor: u32,
+pub(crate) struct PlannedRoom {
+    pub(crate) mentor: u32,
     /// Ascending.
-    pub(super) students: Vec<u32>,
-    pub(super) last_seq: u32,
+    pub(crate) students: Vec<u32>,
+    pub(crate) last_seq: u32,
 }
 
-pub(super) struct Message {
-    pub(super) room: u32,
-    pub(super) seq: u32,
+pub(crate) struct PlannedMessage {
+    pub(crate) room: u32,
+    pub(crate) seq: u32,
     /// 0 is the room's mentor, 1 its first student.
-    pub(super) sender: u32,
-    pub(super) sent: i64,
+    pub(crate) sender: u32,
+    pub(crate) sent: i64,
 }
 
-impl Plan {
-    pub(super) fn new(scale: Scale, seed: u64) -> Self {
+impl SeedPlan {
+    pub(crate) fn new(scale: Scale, seed: u64) -> Self {
         let counts = scale.counts();
         let mut mentors = mentors(counts, seed);
         let mut slots = calendar::slots(scale, seed, &mentors);
@@ -125,23 +125,23 @@ impl Plan {
     }
 }
 
-impl Slot {
-    pub(super) fn starts(&self) -> i64 {
+impl PlannedSlot {
+    pub(crate) fn starts(&self) -> i64 {
         i64::from(self.hour) * HOUR
     }
 
-    pub(super) fn ends(&self) -> i64 {
+    pub(crate) fn ends(&self) -> i64 {
         self.starts() + HOUR
     }
 
-    pub(super) fn is_past(&self) -> bool {
+    pub(crate) fn is_past(&self) -> bool {
         self.hour < 0
     }
 }
 
 /// Race slot `n`: its mentor's rank and its begin. Every hour is another, so that a student
 /// may take part in all of them; every mentor is on the list, for with others nothing is booked.
-pub(super) fn race_slot(mentors: &[Mentor], n: u32) -> (u32, i64) {
+pub(crate) fn race_slot(mentors: &[PlannedMentor], n: u32) -> (u32, i64) {
     debug_assert!(n < RACE_SLOTS);
     let count = mentors.len() as u32;
     let mentor = (0..count)
@@ -151,10 +151,10 @@ pub(super) fn race_slot(mentors: &[Mentor], n: u32) -> (u32, i64) {
     (mentor, RACE_DAYS * DAY + i64::from(n) * HOUR)
 }
 
-fn mentors(counts: Counts, seed: u64) -> Vec<Mentor> {
+fn mentors(counts: Counts, seed: u64) -> Vec<PlannedMentor> {
     let mut rng = stream(seed, "mentors");
     (0..counts.mentors)
-        .map(|n| Mentor {
+        .map(|n| PlannedMentor {
             price_cents: i64::from(rng.random_range(3..=30_u32)) * 500,
             active: rng.random_bool(0.95) || n < ALWAYS_ACTIVE,
             joined: -i64::from(rng.random_range(310..=1_500_u32)) * DAY
@@ -175,17 +175,17 @@ mod tests {
     };
 
     // Planned once for all tests: unoptimised, the second takes a while.
-    static PLANS: LazyLock<[Plan; 2]> =
-        LazyLock::new(|| [Scale::Tiny, Scale::Small].map(|scale| Plan::new(scale, 42)));
+    static PLANS: LazyLock<[SeedPlan; 2]> =
+        LazyLock::new(|| [Scale::Tiny, Scale::Small].map(|scale| SeedPlan::new(scale, 42)));
 
-    fn tiny() -> &'static Plan {
+    fn tiny() -> &'static SeedPlan {
         &PLANS[0]
     }
 
-    fn active(plan: &Plan) -> impl Iterator<Item = (&Booking, &Slot)> {
+    fn active(plan: &SeedPlan) -> impl Iterator<Item = (&PlannedBooking, &PlannedSlot)> {
         plan.bookings
             .iter()
-            .filter(|booking| booking.status != Status::Cancelled)
+            .filter(|booking| booking.status != PlannedStatus::Cancelled)
             .map(|booking| (booking, &plan.slots[booking.slot as usize]))
     }
 
@@ -247,7 +247,7 @@ mod tests {
     fn what_is_past_is_completed_and_most_of_what_is_ahead_is_open() {
         for plan in &*PLANS {
             for (booking, slot) in active(plan) {
-                assert_eq!(booking.status == Status::Completed, slot.is_past());
+                assert_eq!(booking.status == PlannedStatus::Completed, slot.is_past());
             }
             let ahead: Vec<_> = plan.slots.iter().filter(|slot| !slot.is_past()).collect();
             let open = ahead
@@ -308,7 +308,7 @@ mod tests {
         let reviewed: BTreeSet<_> = plan.reviews.iter().map(|review| review.booking).collect();
         assert_eq!(reviewed.len(), plan.reviews.len());
         for &n in reviewed.iter().chain(&plan.recordings) {
-            assert_eq!(plan.bookings[n as usize].status, Status::Completed);
+            assert_eq!(plan.bookings[n as usize].status, PlannedStatus::Completed);
         }
         assert!(plan.recordings.windows(2).all(|pair| pair[0] < pair[1]));
     }
@@ -321,7 +321,7 @@ mod tests {
             assert!(booking.created <= plan.slots[booking.slot as usize].starts());
             assert_eq!(
                 booking.cancelled.is_some(),
-                booking.status == Status::Cancelled
+                booking.status == PlannedStatus::Cancelled
             );
             assert!(
                 booking

@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Zipf};
 use shared::dataset::{Counts, ZIPF_EXPONENT};
 
 use super::{
-    plan::{DAY, Message, Room},
+    plan::{DAY, PlannedMessage, PlannedRoom},
     skew::stream,
 };
 
@@ -17,7 +17,7 @@ const SURE_STUDENTS: u32 = 1_000;
 const CHAT_DAYS: i64 = 30;
 
 /// Every room with its members, nothing said yet.
-pub(super) fn rooms(counts: Counts, seed: u64) -> Vec<Room> {
+pub(crate) fn rooms(counts: Counts, seed: u64) -> Vec<PlannedRoom> {
     let mut rng = stream(seed, "rooms");
     let sure = counts.students.min(SURE_STUDENTS);
     (0..counts.rooms)
@@ -32,7 +32,7 @@ pub(super) fn rooms(counts: Counts, seed: u64) -> Vec<Room> {
                 }
             }
             students.sort_unstable();
-            Room {
+            PlannedRoom {
                 mentor: n % counts.mentors,
                 students,
                 last_seq: 0,
@@ -42,7 +42,11 @@ pub(super) fn rooms(counts: Counts, seed: u64) -> Vec<Room> {
 }
 
 /// Every message in order of time, most in the first rooms; numbers them in each room.
-pub(super) fn messages(counts: Counts, seed: u64, rooms: &mut [Room]) -> Vec<Message> {
+pub(crate) fn messages(
+    counts: Counts,
+    seed: u64,
+    rooms: &mut [PlannedRoom],
+) -> Vec<PlannedMessage> {
     let mut rng = stream(seed, "messages");
     let popularity = Zipf::new(f64::from(counts.rooms), ZIPF_EXPONENT)
         .expect("there is at least one room and the exponent is positive");
@@ -57,7 +61,7 @@ pub(super) fn messages(counts: Counts, seed: u64, rooms: &mut [Room]) -> Vec<Mes
             let room = rank.clamp(1, counts.rooms) - 1;
             let chosen = &mut rooms[room as usize];
             chosen.last_seq += 1;
-            Message {
+            PlannedMessage {
                 room,
                 seq: chosen.last_seq,
                 sender: rng.random_range(0..=chosen.students.len() as u32),

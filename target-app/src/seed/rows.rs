@@ -10,7 +10,7 @@ use uuid::Uuid;
 ///
 /// Everything written goes into the digest, with two exceptions: an instant goes in as
 /// its distance from the anchor, and what is [`opaque`](Self::opaque) does not go in.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     anchor: DateTime<Utc>,
     out: String,
     /// How far `out` is in the digest.
@@ -21,7 +21,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(anchor: DateTime<Utc>) -> Self {
+    pub(crate) fn new(anchor: DateTime<Utc>) -> Self {
         Self {
             anchor,
             out: String::with_capacity(1 << 20),
@@ -33,31 +33,31 @@ impl Rows {
     }
 
     /// Bytes collected and not yet taken.
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.out.len()
     }
 
     /// Rows ended since the last [`start_table`](Self::start_table).
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.count
     }
 
     /// Names the table that the next rows are of.
-    pub(super) fn start_table(&mut self, name: &str) {
+    pub(crate) fn start_table(&mut self, name: &str) {
         self.catch_up();
         self.hash.update(name.as_bytes());
         self.count = 0;
     }
 
     /// Takes what was collected.
-    pub(super) fn take(&mut self) -> String {
+    pub(crate) fn take(&mut self) -> String {
         self.catch_up();
         self.hashed = 0;
         std::mem::take(&mut self.out)
     }
 
     /// The digest of everything, as hexadecimal digits.
-    pub(super) fn digest(mut self) -> String {
+    pub(crate) fn digest(mut self) -> String {
         self.catch_up();
         self.hash
             .finalize()
@@ -68,26 +68,26 @@ impl Rows {
             })
     }
 
-    pub(super) fn uuid(&mut self, id: Uuid) -> &mut Self {
+    pub(crate) fn uuid(&mut self, id: Uuid) -> &mut Self {
         self.next();
         let mut buffer = Uuid::encode_buffer();
         self.out.push_str(id.hyphenated().encode_lower(&mut buffer));
         self
     }
 
-    pub(super) fn int(&mut self, value: impl Into<i64>) -> &mut Self {
+    pub(crate) fn int(&mut self, value: impl Into<i64>) -> &mut Self {
         self.next();
         let _ = write!(self.out, "{}", value.into());
         self
     }
 
-    pub(super) fn flag(&mut self, value: bool) -> &mut Self {
+    pub(crate) fn flag(&mut self, value: bool) -> &mut Self {
         self.next();
         self.out.push(if value { 't' } else { 'f' });
         self
     }
 
-    pub(super) fn text(&mut self, value: &str) -> &mut Self {
+    pub(crate) fn text(&mut self, value: &str) -> &mut Self {
         self.next();
         for c in value.chars() {
             match c {
@@ -101,21 +101,21 @@ impl Rows {
         self
     }
 
-    pub(super) fn null(&mut self) -> &mut Self {
+    pub(crate) fn null(&mut self) -> &mut Self {
         self.next();
         self.out.push_str("\\N");
         self
     }
 
     /// An array of plain words: no quote, comma or brace in them.
-    pub(super) fn words(&mut self, values: &[&str]) -> &mut Self {
+    pub(crate) fn words(&mut self, values: &[&str]) -> &mut Self {
         self.next();
         let _ = write!(self.out, "{{{}}}", values.join(","));
         self
     }
 
     /// An instant, in seconds from the anchor.
-    pub(super) fn time(&mut self, offset: i64) -> &mut Self {
+    pub(crate) fn time(&mut self, offset: i64) -> &mut Self {
         self.next();
         self.catch_up();
         self.hash.update(offset.to_le_bytes());
@@ -127,7 +127,7 @@ impl Rows {
     }
 
     /// A text that is not the same in two runs: a salted hash.
-    pub(super) fn opaque(&mut self, value: &str) -> &mut Self {
+    pub(crate) fn opaque(&mut self, value: &str) -> &mut Self {
         self.next();
         self.catch_up();
         self.text_only(value);
@@ -136,7 +136,7 @@ impl Rows {
     }
 
     /// Ends the row.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.out.push('\n');
         self.at_start = true;
         self.count += 1;

@@ -16,10 +16,10 @@ use sqlx::{PgPool, migrate::MigrateError};
 
 use super::{
     credentials::hash_password,
-    load::{Label, load},
+    load::{DatasetLabel, LoadedData, load},
     media,
-    plan::Plan,
-    tables::Writer,
+    plan::SeedPlan,
+    table::{SeedData, SeedTables},
 };
 use crate::{
     db::{
@@ -31,22 +31,22 @@ use crate::{
 
 /// What to seed.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct SeedOptions {
     /// How much.
     pub scale: Scale,
-    /// The number from which everything follows.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// The instant that the data calls now; the start of the current UTC day unless told.
+    /// The instant that the data calls now; the start of the current UTC day if absent.
     pub anchor: Option<DateTime<Utc>>,
     /// What to do with data that is there.
-    pub present: Present,
+    pub present: ExistingData,
     /// Where the recordings' files go.
     pub media_dir: PathBuf,
 }
 
 /// What to do with a database that holds data already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Present {
+pub enum ExistingData {
     /// Refuse: somebody may still want it.
     #[default]
     Refuse,
@@ -56,11 +56,11 @@ pub enum Present {
     Replace,
 }
 
-/// What came of it.
+/// The outcome of seeding.
 #[derive(Debug, Clone)]
-pub enum Outcome {
+pub enum SeedOutcome {
     /// The data was loaded.
-    Seeded(Report),
+    Seeded(SeedReport),
     /// The same data was there, and was left as it is.
     Kept {
         /// Name of the database.
@@ -74,7 +74,7 @@ pub enum Outcome {
 
 /// What was seeded.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct SeedReport {
     /// How much.
     pub scale: Scale,
     /// SHA-256 over the generated rows, times relative to the anchor.
@@ -144,7 +144,7 @@ impl From<sqlx::Error> for SeedError {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SeedReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows: u64 = self.rows.values().sum();
         writeln!(
@@ -161,7 +161,7 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for SeedOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seeded(report) => report.fmt(f),
@@ -180,14 +180,18 @@ impl fmt::Display for Outcome {
 /// Seeds the database of the URL.
 ///
 /// Migrates it first. The load is one transaction; the copy for resets is made after it and
-/// needs the database for itself, so who else is connected is found out before anything is touched.
-pub async fn run(url: &str, options: Options) -> Result<Outcome, SeedError> {
+/// needs exclusive access, so other connections are looked for before anything is changed.
+pub async fn run(
+    url: &str,
+    options: SeedOptions,
+    tables: &SeedTables,
+) -> Result<SeedOutcome, SeedError> {
     let started = Instant::now();
     let name = database::name(url)?;
     let pool = db::connect(url).await?;
     let kept = keep(&pool, &name, &options).await;
     let loaded = match &kept {
-        Ok(None) => Some(fill(&pool, &name, &options).await),
+        Ok(None) => Some(fill(&pool, &name, &options, tables).await),
         _ => None,
     };
     let bytes = sqlx::query_scalar::<_, i64>("select pg_database_size(current_database())")
@@ -200,7 +204,7 @@ pub async fn run(url: &str, options: Options) -> Result<Outcome, SeedError> {
         if !database::has_snapshot(url).await? {
             database::snapshot(url).await?;
         }
-        return Ok(Outcome::Kept {
+        return Ok(SeedOutcome::Kept {
             database: name,
             label: label(options.scale.as_str(), options.seed),
             digest: kept.unwrap_or_default(),
@@ -208,7 +212,7 @@ pub async fn run(url: &str, options: Options) -> Result<Outcome, SeedError> {
     };
     let (loaded, media_written) = loaded?;
     database::snapshot(url).await?;
-    Ok(Outcome::Seeded(Report {
+    Ok(SeedOutcome::Seeded(SeedReport {
         scale: options.scale,
         digest: loaded.digest,
         counts: options.scale.counts(),
@@ -220,9 +224,13 @@ pub async fn run(url: &str, options: Options) -> Result<Outcome, SeedError> {
 }
 
 /// Migrates, and decides what becomes of data that is there: its digest if it stays.
-async fn keep(pool: &PgPool, name: &str, options: &Options) -> Result<Option<String>, SeedError> {
+async fn keep(
+    pool: &PgPool,
+    name: &str,
+    options: &SeedOptions,
+) -> Result<Option<String>, SeedError> {
     db::migrate(pool).await?;
-    if options.present == Present::Replace {
+    if options.present == ExistingData::Replace {
         return Ok(None);
     }
     let accounts: i64 = sqlx::query_scalar("select count(*) from app_user")
@@ -236,7 +244,7 @@ async fn keep(pool: &PgPool, name: &str, options: &Options) -> Result<Option<Str
             .fetch_optional(pool)
             .await?;
     match seeded {
-        Some((scale, seed, digest)) if options.present == Present::Keep => {
+        Some((scale, seed, digest)) if options.present == ExistingData::Keep => {
             let (found, wanted) = (
                 label(&scale, seed as u64),
                 label(options.scale.as_str(), options.seed),
@@ -266,14 +274,15 @@ fn label(scale: &str, seed: u64) -> String {
 async fn fill(
     pool: &PgPool,
     name: &str,
-    options: &Options,
-) -> Result<(super::load::Loaded, u32), SeedError> {
-    refuse_company(pool, name).await?;
+    options: &SeedOptions,
+    tables: &SeedTables,
+) -> Result<(LoadedData, u32), SeedError> {
+    refuse_other_connections(pool, name).await?;
 
     let media = tokio::spawn(write_media(options.media_dir.clone()));
     let hash = hash_password(Profile::default().auth_hash).await?;
-    let writer = Writer::new(Plan::new(options.scale, options.seed), hash);
-    let label = Label {
+    let data = SeedData::new(SeedPlan::new(options.scale, options.seed), hash);
+    let label = DatasetLabel {
         scale: options.scale,
         seed: options.seed,
         anchor: match options.anchor {
@@ -281,7 +290,7 @@ async fn fill(
             None => today(pool).await?,
         },
     };
-    let loaded = load(pool.begin().await?, &writer, &label).await?;
+    let loaded = load(pool.begin().await?, &data, tables, &label).await?;
     // Statistics and visibility go into the copy, so that no trial pays for making them.
     sqlx::raw_sql("vacuum (analyze)").execute(pool).await?;
     let written = media.await.map_err(|failure| SeedError::Media {
@@ -291,7 +300,7 @@ async fn fill(
     Ok((loaded, written))
 }
 
-/// Writes the recordings' files that are not there yet; answers how many.
+/// Writes the recordings' files that are missing; returns how many.
 async fn write_media(folder: PathBuf) -> Result<u32, SeedError> {
     let place = folder.clone();
     tokio::task::spawn_blocking(move || media::write_missing(&folder))
@@ -304,7 +313,7 @@ async fn write_media(folder: PathBuf) -> Result<u32, SeedError> {
         })
 }
 
-async fn refuse_company(pool: &PgPool, name: &str) -> Result<(), SeedError> {
+async fn refuse_other_connections(pool: &PgPool, name: &str) -> Result<(), SeedError> {
     let others: i64 = sqlx::query_scalar(
         "select count(*)
          from pg_stat_activity

@@ -1,6 +1,4 @@
-//! Lays the view out: the head, as many panels as there is room for, and a last line for keys.
-
-use std::time::Instant;
+//! Lays the view out: the head, as many panels as fit, and a last line for keys.
 
 use ratatui::{
     Frame,
@@ -10,69 +8,41 @@ use ratatui::{
 };
 
 use super::{
-    desk::{Desk, Mode, Panel},
     fit::{cut, left},
-    head, operations, over_time, past, spread,
-    state::State,
-    steer, target,
-    theme::Theme,
+    head, history,
+    input_state::{InputMode, Panel},
+    load_keys, operations, over_time, spread, target,
+    view::LiveView,
 };
-use crate::events::Steerable;
+use crate::events::Adjustable;
 
-/// The smallest screen that shows anything but a few figures.
+/// The smallest screen that shows panels.
 const SMALLEST: (u16, u16) = (44, 10);
-/// Height from which the head is whole.
+/// Height from which the head is complete.
 const LOW: u16 = 20;
-/// Screen from which two panels stand side by side.
+/// Screen from which two panels are shown side by side.
 const WIDE: (u16, u16) = (120, 20);
-/// Screen from which all of them are seen.
+/// Screen from which all panels are shown.
 const LARGE: (u16, u16) = (130, 38);
 
-/// Columns that all names of panels take.
-const WHOLE_NAMES: u16 = 68;
+/// Columns that the full names of all panels take.
+const FULL_NAMES: u16 = 68;
 
 /// What each key does.
 const KEYS: [(&str, &str); 9] = [
-    ("p, space", "let the view stand still; the run goes on"),
+    ("p, space", "pause the view; the run goes on"),
     ("tab, 1 to 5", "choose a panel; left and right too"),
     ("up, down", "move in a list that is too long"),
     ("+ and -", "ten per cent more or less load"),
     ("r", "type a rate, or a number of users"),
     ("q or s", "stop, with a report of what was measured"),
-    ("Ctrl-C", "the same at once; twice: without a report"),
+    ("Ctrl-C", "stop at once; twice: without a report"),
     ("? or h", "this list"),
-    ("any key", "leaves it"),
+    ("any key", "close this list"),
 ];
 
-/// Everything that is drawn.
-#[derive(Debug)]
-pub(super) struct View<'a> {
-    pub(super) state: &'a State,
-    pub(super) desk: &'a Desk,
-    pub(super) theme: Theme,
-    /// The time that is shown; earlier than now where the view stands still.
-    pub(super) now: Instant,
-    /// The time by which answers to keys end.
-    pub(super) clock: Instant,
-    /// What of the load can be changed.
-    pub(super) steerable: Steerable,
-    /// Whether its end was asked for.
-    pub(super) stopping: bool,
-}
-
-impl View<'_> {
-    /// Lines that are scrolled away in a panel.
-    pub(super) fn scroll_of(&self, panel: Panel) -> usize {
-        if self.desk.panel == panel {
-            self.desk.scroll
-        } else {
-            0
-        }
-    }
-}
-
 /// Draws all of it.
-pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     let area = frame.area();
     let fits = |least: (u16, u16)| area.width >= least.0 && area.height >= least.1;
     if !fits(SMALLEST) {
@@ -96,20 +66,20 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View<'_>) {
         all(frame, body, view);
     } else if fits(WIDE) {
         let [one, other] = Layout::horizontal([Constraint::Fill(1); 2]).areas(body);
-        panel(frame, one, view, view.desk.panel);
-        panel(frame, other, view, view.desk.panel.moved(1));
+        panel(frame, one, view, view.input.panel);
+        panel(frame, other, view, view.input.panel.moved(1));
     } else {
-        panel(frame, body, view, view.desk.panel);
+        panel(frame, body, view, view.input.panel);
     }
     frame.render_widget(Paragraph::new(newest(view, told.width)), told);
     frame.render_widget(Paragraph::new(last_line(view, keys.width)), keys);
-    if view.desk.mode == Mode::Help {
+    if view.input.mode == InputMode::Help {
         help(frame, area, view);
     }
 }
 
-/// Too small for panels: the figures without which the rest is worth nothing, and a word.
-fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+/// A screen too small for panels: the main figures and a hint.
+fn small(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let width = usize::from(area.width);
     let mut lines = head::lines(view, width, true);
     lines.truncate(usize::from(area.height).saturating_sub(1));
@@ -122,15 +92,15 @@ fn small(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 /// The names of the panels, the chosen one marked.
-fn names(view: &View<'_>, width: u16) -> Line<'static> {
+fn names(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let mut line = Line::default();
     for (index, panel) in Panel::ALL.into_iter().enumerate() {
-        let style = if panel == view.desk.panel {
+        let style = if panel == view.input.panel {
             view.theme.chosen()
         } else {
             view.theme.faint()
         };
-        let name = if width < WHOLE_NAMES {
+        let name = if width < FULL_NAMES {
             panel.short()
         } else {
             panel.name()
@@ -141,13 +111,13 @@ fn names(view: &View<'_>, width: u16) -> Line<'static> {
     line
 }
 
-fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
-    // What has been needs few rows at first; the rest is for what is.
-    let past = past::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
+fn all(frame: &mut Frame<'_>, body: Rect, view: &LiveView<'_>) {
+    // The history needs few rows at first; the rest is for the running trial.
+    let history = history::rows(view).clamp(3, usize::from(body.height) / 3) as u16;
     let [first, second, third] = Layout::vertical([
         Constraint::Fill(1),
         Constraint::Fill(1),
-        Constraint::Length(past + 2),
+        Constraint::Length(history + 2),
     ])
     .areas(body);
     let halves = |row| Layout::horizontal([Constraint::Fill(1); 2]).areas::<2>(row);
@@ -157,8 +127,8 @@ fn all(frame: &mut Frame<'_>, body: Rect, view: &View<'_>) {
     }
 }
 
-fn panel(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, which: Panel) {
-    let chosen = which == view.desk.panel;
+fn panel(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>, which: Panel) {
+    let chosen = which == view.input.panel;
     let hint = match which {
         Panel::OverTime => " response time p50, p95, p99 (lowest to highest, log scale) ",
         Panel::Spread => " response times of the last seconds ",
@@ -186,12 +156,12 @@ fn panel(frame: &mut Frame<'_>, area: Rect, view: &View<'_>, which: Panel) {
         Panel::Spread => spread::draw(frame, inner, view),
         Panel::Operations => operations::draw(frame, inner, view),
         Panel::Target => target::draw(frame, inner, view),
-        Panel::Trials => past::draw(frame, inner, view),
+        Panel::Trials => history::draw(frame, inner, view),
     }
 }
 
 /// The newest note.
-fn newest(view: &View<'_>, width: u16) -> Line<'static> {
+fn newest(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let Some(note) = view.state.notes.back() else {
         return Line::default();
     };
@@ -204,36 +174,36 @@ fn newest(view: &View<'_>, width: u16) -> Line<'static> {
     Line::from(vec![Span::styled(word, style), text.into()])
 }
 
-/// What is asked, what was answered, or the keys.
-fn last_line(view: &View<'_>, width: u16) -> Line<'static> {
+/// A question, a message, or the keys.
+fn last_line(view: &LiveView<'_>, width: u16) -> Line<'static> {
     let width = usize::from(width);
-    match &view.desk.mode {
-        Mode::Confirming => Line::styled(
+    match &view.input.mode {
+        InputMode::Confirming => Line::styled(
             left(
-                "Stop, and report what was measured? y or q stops, any other key goes on",
+                "Stop, and report what was measured? y or q stops, any other key continues",
                 width,
             ),
             view.theme.chosen(),
         ),
-        Mode::Typing(text) => {
-            let asked = steer::question(&view.steerable).unwrap_or_else(|why| why);
-            let asked = format!("{asked}: {text}_  Enter takes it, Esc leaves");
+        InputMode::Typing(text) => {
+            let asked = load_keys::question(&view.adjustable).unwrap_or_else(|why| why);
+            let asked = format!("{asked}: {text}_  Enter sets it, Esc cancels");
             Line::styled(left(&asked, width), view.theme.chosen())
         }
-        Mode::Watching | Mode::Help => match view.desk.said(view.clock) {
-            Some(said) => Line::styled(cut(said, width), view.theme.strong()),
+        InputMode::Watching | InputMode::Help => match view.input.message(view.clock) {
+            Some(message) => Line::styled(cut(message, width), view.theme.strong()),
             None => hints(view, width),
         },
     }
 }
 
-fn hints(view: &View<'_>, width: usize) -> Line<'static> {
-    let still = if view.desk.paused { "go on" } else { "pause" };
-    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", still), ("tab", "panel")];
-    match &view.steerable {
-        Steerable::Nothing { .. } => {}
-        Steerable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),
-        Steerable::Users { .. } => keys.extend([("+ -", "users"), ("r", "type a number")]),
+fn hints(view: &LiveView<'_>, width: usize) -> Line<'static> {
+    let pause = if view.input.paused { "resume" } else { "pause" };
+    let mut keys = vec![("?", "keys"), ("q", "stop"), ("p", pause), ("tab", "panel")];
+    match &view.adjustable {
+        Adjustable::Nothing { .. } => {}
+        Adjustable::Rate { .. } => keys.extend([("+ -", "rate"), ("r", "type a rate")]),
+        Adjustable::Users { .. } => keys.extend([("+ -", "users"), ("r", "type a number")]),
     }
     let parts = keys
         .into_iter()
@@ -247,7 +217,7 @@ fn hints(view: &View<'_>, width: usize) -> Line<'static> {
     super::fit::fitted(parts, width)
 }
 
-fn help(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+fn help(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let lines: Vec<Line<'_>> = KEYS
         .iter()
         .map(|(key, does)| {

@@ -8,13 +8,14 @@ use std::{
 use ratatui::{Terminal, backend::TestBackend, style::Color};
 
 use super::{
-    desk::{Desk, Mode, Panel},
-    draw::{View, draw},
-    state::State,
+    draw::draw,
+    input_state::{InputMode, InputState, Panel},
+    state::RunState,
     theme::Theme,
-    trials::Finished,
+    trials::FinishedTrial,
+    view::LiveView,
 };
-use crate::events::{Bar, Begun, Event, OperationNow, Steerable, TargetNow, Tick};
+use crate::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
 
 fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
     of.into_iter()
@@ -77,7 +78,7 @@ fn tick(number: u32) -> Tick {
         failed: 27,
         errors: counts([("timeout", 20), ("http_error", 6), ("reset", 1)]),
         histogram: (0..24_u32)
-            .map(|n| Bar {
+            .map(|n| HistogramBar {
                 from_ms: 1.2f64.powf(f64::from(n)),
                 to_ms: 1.2f64.powf(f64::from(n + 1)),
                 count: u64::from((n + 2) * (25 - n)),
@@ -99,8 +100,8 @@ fn tick(number: u32) -> Tick {
 }
 
 /// A run in the middle of its third block.
-fn state(end: Instant) -> State {
-    let mut state = State::default();
+fn state(end: Instant) -> RunState {
+    let mut state = RunState::default();
     let begun = Begun {
         command: "experiment".into(),
         name: "mentor-cache".into(),
@@ -116,7 +117,7 @@ fn state(end: Instant) -> State {
         state.take(Event::Tick(Box::new(tick(number))), at);
     }
     for (block, arm, p50) in [(1, "before", 31.0), (1, "after", 3.2), (2, "before", 28.0)] {
-        state.trials.push(Finished {
+        state.trials.push(FinishedTrial {
             folder: format!("b{block:02}_1_{arm}"),
             arm: arm.into(),
             block,
@@ -139,10 +140,10 @@ fn state(end: Instant) -> State {
 }
 
 struct Sight {
-    state: State,
-    desk: Desk,
+    state: RunState,
+    input: InputState,
     now: Instant,
-    steerable: Steerable,
+    adjustable: Adjustable,
     stopping: bool,
     colour: bool,
 }
@@ -152,9 +153,9 @@ impl Sight {
         let now = Instant::now() + Duration::from_hours(1);
         Self {
             state: state(now),
-            desk: Desk::default(),
+            input: InputState::default(),
             now,
-            steerable: Steerable::Rate {
+            adjustable: Adjustable::Rate {
                 now: 200.0,
                 most: 1_000.0,
             },
@@ -165,21 +166,21 @@ impl Sight {
 
     fn of(panel: Panel) -> Self {
         let mut sight = Self::rich();
-        sight.desk.panel = panel;
+        sight.input.panel = panel;
         sight
     }
 
     fn terminal(&self, width: u16, height: u16) -> Terminal<TestBackend> {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let view = View {
+        let view = LiveView {
             state: &self.state,
-            desk: &self.desk,
+            input: &self.input,
             theme: Theme {
                 colour: self.colour,
             },
             now: self.now,
             clock: self.now,
-            steerable: self.steerable.clone(),
+            adjustable: self.adjustable.clone(),
             stopping: self.stopping,
         };
         terminal.draw(|frame| draw(frame, &view)).unwrap();
@@ -223,15 +224,15 @@ fn a_large_terminal_shows_everything_at_once() {
 fn no_size_is_too_small_to_draw_and_nothing_from_elsewhere_gets_through() {
     let mut sight = Sight::rich();
     for mode in [
-        Mode::Watching,
-        Mode::Help,
-        Mode::Confirming,
-        Mode::Typing("12".into()),
+        InputMode::Watching,
+        InputMode::Help,
+        InputMode::Confirming,
+        InputMode::Typing("12".into()),
     ] {
-        sight.desk.mode = mode;
+        sight.input.mode = mode;
         for panel in Panel::ALL {
-            sight.desk.panel = panel;
-            sight.desk.scroll = 3;
+            sight.input.panel = panel;
+            sight.input.scroll = 3;
             for (width, height) in [(1, 1), (5, 40), (200, 3), (43, 9), (44, 10), (90, 21)] {
                 let text = sight.drawn(width, height);
                 let steers = |letter: char| letter.is_control() && letter != '\n';
@@ -246,12 +247,12 @@ fn no_size_is_too_small_to_draw_and_nothing_from_elsewhere_gets_through() {
 #[test]
 fn nothing_is_drawn_before_anything_is_known() {
     let mut sight = Sight {
-        state: State::default(),
-        steerable: Steerable::Nothing { why: "x".into() },
+        state: RunState::default(),
+        adjustable: Adjustable::Nothing { why: "x".into() },
         ..Sight::rich()
     };
     for panel in Panel::ALL {
-        sight.desk.panel = panel;
+        sight.input.panel = panel;
         let text = sight.drawn(80, 24);
         assert!(text.contains("nothing has begun yet"), "{text}");
     }
@@ -281,14 +282,14 @@ fn the_last_line_asks_answers_and_names_the_keys_that_work() {
         text.lines().last().unwrap().trim_matches('"').to_owned()
     };
     assert!(last(&sight).contains("+ -  rate"), "{}", last(&sight));
-    sight.desk.mode = Mode::Typing("25".into());
+    sight.input.mode = InputMode::Typing("25".into());
     assert!(last(&sight).starts_with("new rate a second (now 200, at most 1,000): 25_"));
-    sight.desk.mode = Mode::Confirming;
+    sight.input.mode = InputMode::Confirming;
     assert!(last(&sight).starts_with("Stop, and report"));
-    sight.desk.mode = Mode::Watching;
-    sight.desk.say("refused: \u{1b}[31mno", sight.now);
+    sight.input.mode = InputMode::Watching;
+    sight.input.show_message("refused: \u{1b}[31mno", sight.now);
     assert_eq!(last(&sight).trim_end(), "refused: [31mno");
-    sight.steerable = Steerable::Nothing { why: "x".into() };
+    sight.adjustable = Adjustable::Nothing { why: "x".into() };
     sight.now += Duration::from_mins(1);
     assert!(last(&sight).contains("tab") && !last(&sight).contains("rate"));
 }
@@ -296,11 +297,11 @@ fn the_last_line_asks_answers_and_names_the_keys_that_work() {
 #[test]
 fn a_view_that_stands_still_and_a_load_that_stops_say_so() {
     let mut sight = Sight::rich();
-    sight.desk.paused = true;
+    sight.input.paused = true;
     assert!(sight.drawn(80, 24).contains(" PAUSED "));
     sight.stopping = true;
     assert!(sight.drawn(80, 24).contains(" STOPPING "));
-    sight.desk.mode = Mode::Help;
+    sight.input.mode = InputMode::Help;
     insta::assert_snapshot!("80x24_help", sight.drawn(80, 24));
 }
 

@@ -10,7 +10,7 @@ use crate::events::printable;
 /// Columns between two parts of a line.
 const GAP: &str = "  ";
 
-/// A text from elsewhere, safe to show and no wider than `width`; a cut one ends in `…`.
+/// An untrusted text, safe to show and no wider than `width`; a cut one ends in `…`.
 pub(super) fn cut(text: &str, width: usize) -> String {
     let text = printable(text);
     if Span::raw(&text).width() <= width {
@@ -57,7 +57,7 @@ pub(super) fn named(name: &str, name_style: Style, figure: String, style: Style)
     ]
 }
 
-/// The parts that fit, in order; the first is always there.
+/// The parts that fit, in order; the first is always included.
 pub(super) fn fitted(parts: Vec<Part>, width: usize) -> Line<'static> {
     let mut line = Line::default();
     for part in parts {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_from_elsewhere_is_cut_by_columns_and_cannot_steer() {
+    fn untrusted_text_is_cut_by_columns_and_cannot_control_the_terminal() {
         assert_eq!(cut("a\u{1b}[2Jb", 10), "a[2Jb");
         assert_eq!(cut("abcdef", 4), "abc…");
         assert_eq!(cut("漢字漢字", 5), "漢字…");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_left_out_or_goes_below() {
+    fn parts_that_do_not_fit_are_left_out_or_wrapped() {
         let parts = || {
             ["aaaa", "bbbb", "cc"]
                 .map(|text| vec![Span::raw(text)])
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_says_how_much_of_it_is_not_seen() {
+    fn a_list_says_how_much_of_it_is_hidden() {
         let lines = || {
             (0..10)
                 .map(|n| Line::from(n.to_string()))

@@ -3,10 +3,10 @@
 use ratatui::text::{Line, Span};
 
 use super::{
-    course::Point,
-    draw::View,
     figures::{grouped, ms, percent, rate},
     fit::{Part, cut, fitted, left, named},
+    timeline::TimelinePoint,
+    view::LiveView,
 };
 use crate::{
     events::{Tick, printable},
@@ -17,7 +17,7 @@ use crate::{
 const BAR: (usize, usize) = (10, 60);
 
 /// The lines. A low screen gets four or five of them.
-pub(super) fn lines(view: &View<'_>, width: usize, low: bool) -> Vec<Line<'static>> {
+pub(super) fn lines(view: &LiveView<'_>, width: usize, low: bool) -> Vec<Line<'static>> {
     let mut lines = vec![title(view, width)];
     if !low {
         let load = view.state.begun.as_ref().map_or("", |begun| &begun.load);
@@ -45,10 +45,10 @@ pub(super) fn lines(view: &View<'_>, width: usize, low: bool) -> Vec<Line<'stati
     lines
 }
 
-fn title(view: &View<'_>, width: usize) -> Line<'static> {
+fn title(view: &LiveView<'_>, width: usize) -> Line<'static> {
     let (state, tag) = if view.stopping {
         (" STOPPING ", view.theme.bad())
-    } else if view.desk.paused {
+    } else if view.input.paused {
         (" PAUSED ", view.theme.doubtful())
     } else {
         ("", view.theme.faint())
@@ -77,7 +77,7 @@ fn title(view: &View<'_>, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-fn progress(view: &View<'_>, width: usize) -> Line<'static> {
+fn progress(view: &LiveView<'_>, width: usize) -> Line<'static> {
     if let Some(stage) = &view.state.stage {
         let spent = view.now.saturating_duration_since(stage.since);
         let of = stage
@@ -127,7 +127,7 @@ fn progress(view: &View<'_>, width: usize) -> Line<'static> {
     Line::from(spans)
 }
 
-fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+fn rates(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
     let (faint, strong) = (view.theme.faint(), view.theme.strong());
     let share = tick.failed as f64 / (tick.completed as f64).max(1.0);
     let failed = format!("{} ({})", grouped(tick.failed), percent(share));
@@ -155,7 +155,7 @@ fn rates(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
     fitted(parts, width)
 }
 
-fn times(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+fn times(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
     let faint = view.theme.faint();
     let mut parts: Vec<Part> = [tick.p50_ms, tick.p95_ms, tick.p99_ms]
         .into_iter()
@@ -168,23 +168,23 @@ fn times(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
         .collect();
     parts.insert(0, vec![Span::styled("response time", faint)]);
     let mut line = fitted(parts, width);
-    // The rest of the line is the course of p95.
+    // The rest of the line is the timeline of p95.
     let room = width.saturating_sub(line.width() + 2);
     let name = "p95 ";
     if room >= name.len() + 10 {
         let columns = room - name.len();
-        let span = view.state.course.span_s(view.now);
-        let course = &view.state.course;
+        let span = view.state.timeline.span_s(view.now);
+        let timeline = &view.state.timeline;
         line.push_span(Span::styled(format!("  {name}"), faint));
         line.push_span(Span::styled(
-            course.columns(view.now, span, columns, Point::p95_ms),
+            timeline.columns(view.now, span, columns, TimelinePoint::p95_ms),
             view.theme.percentile(1),
         ));
     }
     line
 }
 
-fn errors(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
+fn errors(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
     if tick.errors.is_empty() {
         return Line::styled("no errors", view.theme.faint());
     }
@@ -210,7 +210,7 @@ fn errors(view: &View<'_>, tick: &Tick, width: usize) -> Line<'static> {
     line
 }
 
-fn doubts(view: &View<'_>, width: usize) -> Line<'static> {
+fn doubts(view: &LiveView<'_>, width: usize) -> Line<'static> {
     let doubts = view.state.doubts();
     let Some(first) = doubts.first() else {
         return Line::styled("no doubts so far", view.theme.faint());

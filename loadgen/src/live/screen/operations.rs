@@ -9,11 +9,11 @@ use ratatui::{
 };
 
 use super::{
-    desk::Panel,
-    draw::View,
     figures::{grouped, ms, rate},
     fit::{left, right, scrolled},
+    input_state::Panel,
     theme::Theme,
+    view::LiveView,
 };
 use crate::events::OperationNow;
 
@@ -64,11 +64,11 @@ const COLUMNS: [Column; 6] = [
     ),
 ];
 
-/// What a narrow panel leaves out, first to last.
-const SPARED: [&str; 3] = ["done", "p50 ms", "a second"];
+/// Columns that a narrow panel leaves out, first to last.
+const OPTIONAL: [&str; 3] = ["done", "p50 ms", "a second"];
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let Some(tick) = &view.state.tick else {
         return;
     };
@@ -106,12 +106,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-/// The figures that there is room for.
+/// The columns that fit.
 fn columns(width: usize) -> Vec<Column> {
     let mut columns = COLUMNS.to_vec();
-    for spared in SPARED {
+    for optional in OPTIONAL {
         if columns.iter().map(|column| column.1).sum::<usize>() + NAME > width {
-            columns.retain(|column| column.0 != spared);
+            columns.retain(|column| column.0 != optional);
         }
     }
     columns

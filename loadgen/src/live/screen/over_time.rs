@@ -9,10 +9,10 @@ use ratatui::{
 };
 
 use super::{
-    course::Point,
-    draw::View,
     figures::{grouped, ms, rate},
     fit::{left, right},
+    timeline::TimelinePoint,
+    view::LiveView,
 };
 use crate::live::plain::length;
 
@@ -22,7 +22,7 @@ const NAME: usize = 12;
 const FIGURE: usize = 8;
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let rows = if area.height >= 8 { 2 } else { 0 };
     let [above, below] =
         Layout::vertical([Constraint::Min(3), Constraint::Length(rows)]).areas(area);
@@ -30,14 +30,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let Some(tick) = view.state.tick.as_ref().filter(|_| rows > 0) else {
         return;
     };
-    let span = view.state.course.span_s(view.now);
-    let row = |name: &str, figure: String, value: &dyn Fn(&Point) -> f64| {
+    let span = view.state.timeline.span_s(view.now);
+    let row = |name: &str, figure: String, value: &dyn Fn(&TimelinePoint) -> f64| {
         let width = usize::from(area.width).saturating_sub(NAME + FIGURE);
-        let course = &view.state.course;
+        let timeline = &view.state.timeline;
         Line::from(vec![
             Span::styled(left(name, NAME), view.theme.faint()),
             Span::styled(
-                course.columns(view.now, span, width, |point| Some(value(point))),
+                timeline.columns(view.now, span, width, |point| Some(value(point))),
                 view.theme.bar(),
             ),
             Span::styled(right(&figure, FIGURE), view.theme.strong()),
@@ -52,10 +52,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     frame.render_widget(Paragraph::new(lines), below);
 }
 
-fn curves(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
-    let span = view.state.course.span_s(view.now);
+fn curves(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
+    let span = view.state.timeline.span_s(view.now);
     // Times span orders of magnitude: the axis is logarithmic.
-    let curves = view.state.course.curves(view.now).map(|pieces| {
+    let curves = view.state.timeline.curves(view.now).map(|pieces| {
         pieces
             .into_iter()
             .map(|piece| {

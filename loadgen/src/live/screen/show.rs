@@ -1,4 +1,4 @@
-//! Reads events and keys until the run has ended, and draws what they come to.
+//! Reads events and keys until the run has ended, and draws the view.
 
 use std::{
     io::{self, BufWriter, Stderr, stderr},
@@ -15,17 +15,20 @@ use ratatui::{
     backend::CrosstermBackend,
     crossterm::event::{self, Event as Input},
 };
+use rustix::process::{Signal, getpid, kill_process};
 
 use super::{
-    desk::{Desk, Mode, Order},
-    draw::{View, draw},
-    state::State,
-    steer, terminal,
+    draw::draw,
+    input_state::{InputMode, InputState, KeyCommand},
+    load_keys,
+    state::RunState,
+    terminal,
     theme::Theme,
+    view::LiveView,
 };
 use crate::{
-    events::{Event, Steering},
-    live::{look::Look, watch::lasting},
+    events::{Event, LoadControl},
+    live::{capabilities::TerminalCapabilities, plain::lasting},
 };
 
 /// Longest wait for a key before events are looked at.
@@ -38,19 +41,19 @@ const CLOCK: Duration = Duration::from_millis(500);
 const KEPT: usize = 1_000;
 
 /// What is drawn on.
-type Screen = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
+type ViewTerminal = Terminal<CrosstermBackend<BufWriter<Stderr>>>;
 
 /// Whether the view can fill the terminal: it is one that can be drawn on, and keys can be read.
-pub(in crate::live) fn possible(look: Look) -> bool {
-    look.terminal && terminal::has_keys()
+pub(in crate::live) fn possible(capabilities: TerminalCapabilities) -> bool {
+    capabilities.terminal && terminal::has_keys()
 }
 
-/// How the showing ended.
+/// How the view ended.
 #[derive(Debug)]
-pub(in crate::live) struct Shown {
-    /// Lines to leave standing, oldest first.
+pub(in crate::live) struct ViewEnd {
+    /// Lines to print after the view has ended, oldest first.
     pub(in crate::live) lines: Vec<String>,
-    /// Whether events may still come: the terminal was given back before the run's end.
+    /// Whether events may still follow: the terminal was restored before the end of the run.
     pub(in crate::live) cut_short: bool,
 }
 
@@ -60,15 +63,15 @@ pub(in crate::live) struct Shown {
 pub(in crate::live) fn show(
     events: &Receiver<Event>,
     ended: &AtomicBool,
-    look: Look,
-    steering: &Steering,
-) -> Shown {
+    capabilities: TerminalCapabilities,
+    control: &LoadControl,
+) -> ViewEnd {
     let mut viewer = Viewer {
-        look,
-        steering,
-        state: State::default(),
+        capabilities,
+        control,
+        state: RunState::default(),
         frozen: None,
-        desk: Desk::default(),
+        input: InputState::default(),
         lines: Vec::new(),
         screen: None,
         changed: false,
@@ -77,7 +80,7 @@ pub(in crate::live) fn show(
     };
     let over = viewer.follow(events, ended);
     terminal::restore();
-    Shown {
+    ViewEnd {
         lines: viewer.lines,
         cut_short: over.is_none(),
     }
@@ -85,14 +88,14 @@ pub(in crate::live) fn show(
 
 /// The view and all that it holds.
 struct Viewer<'a> {
-    look: Look,
-    steering: &'a Steering,
-    state: State,
-    /// What is shown while the view stands still, and since when.
-    frozen: Option<Box<(State, Instant)>>,
-    desk: Desk,
+    capabilities: TerminalCapabilities,
+    control: &'a LoadControl,
+    state: RunState,
+    /// The state that is shown while the view is paused, and since when.
+    frozen: Option<Box<(RunState, Instant)>>,
+    input: InputState,
     lines: Vec<String>,
-    screen: Option<Screen>,
+    screen: Option<ViewTerminal>,
     changed: bool,
     drawn: Option<Instant>,
     /// Whether keys can still be read.
@@ -114,7 +117,7 @@ impl Viewer<'_> {
             }
             let now = Instant::now();
             let age = self.drawn.map(|drawn| now.duration_since(drawn));
-            self.changed |= self.desk.tidy(now);
+            self.changed |= self.input.tidy(now);
             self.changed |= self.state.stage.is_some() && age.is_some_and(|age| age >= CLOCK);
             if self.changed && age.is_none_or(|age| age >= FRAME) {
                 self.draw(now)?;
@@ -124,7 +127,7 @@ impl Viewer<'_> {
     }
 
     fn take(&mut self, event: Event) -> Option<()> {
-        if let Some(line) = lasting(&event, self.look) {
+        if let Some(line) = lasting(&event, self.capabilities) {
             if self.lines.len() >= KEPT {
                 self.lines.remove(0);
             }
@@ -154,16 +157,16 @@ impl Viewer<'_> {
             Some(frozen) => (&frozen.0, frozen.1),
             None => (&self.state, now),
         };
-        let view = View {
+        let view = LiveView {
             state,
-            desk: &self.desk,
+            input: &self.input,
             theme: Theme {
-                colour: self.look.colour,
+                colour: self.capabilities.colour,
             },
             now: shown,
             clock: now,
-            steerable: self.steering.steerable(),
-            stopping: self.steering.is_stopped(),
+            adjustable: self.control.adjustable(),
+            stopping: self.control.is_stopped(),
         };
         self.changed = false;
         self.drawn = Some(now);
@@ -185,7 +188,7 @@ impl Viewer<'_> {
             match event::poll(wait).and_then(|there| there.then(event::read).transpose()) {
                 Ok(None) => return,
                 Ok(Some(input)) => self.input(input),
-                // A terminal without keys is still one to look at.
+                // The view goes on without keys.
                 Err(_) => {
                     self.keys = false;
                     return;
@@ -199,12 +202,12 @@ impl Viewer<'_> {
     fn input(&mut self, input: Input) {
         match input {
             Input::Key(key) => {
-                let order = self.desk.press(key);
+                let command = self.input.press(key);
                 let now = Instant::now();
-                if let Some(order) = order {
-                    self.obey(order, now);
+                if let Some(command) = command {
+                    self.execute(command, now);
                 }
-                if !self.desk.paused {
+                if !self.input.paused {
                     self.frozen = None;
                 } else if self.frozen.is_none() {
                     self.frozen = Some(Box::new((self.state.clone(), now)));
@@ -216,43 +219,46 @@ impl Viewer<'_> {
         self.changed = true;
     }
 
-    fn obey(&mut self, order: Order, now: Instant) {
-        match order {
-            Order::Interrupt => {
+    fn execute(&mut self, command: KeyCommand, now: Instant) {
+        match command {
+            KeyCommand::Interrupt => {
                 if let Err(why) = interrupt() {
-                    self.desk.say(format!("Ctrl-C cannot be sent: {why}"), now);
+                    self.input
+                        .show_message(format!("Ctrl-C cannot be sent: {why}"), now);
                 }
             }
-            Order::Stop => {
-                self.steering.stop();
-                self.desk
-                    .say("stopping: the report of what was measured follows", now);
+            KeyCommand::Stop => {
+                self.control.stop();
+                self.input
+                    .show_message("stopping: the report of what was measured follows", now);
             }
-            Order::More => self.desk.say(steer::step(self.steering, true), now),
-            Order::Less => self.desk.say(steer::step(self.steering, false), now),
-            Order::Set(typed) => self.desk.say(steer::set(self.steering, &typed), now),
-            Order::Ask => match steer::question(&self.steering.steerable()) {
-                Ok(_) => self.desk.mode = Mode::Typing(String::new()),
-                Err(why) => self.desk.say(why, now),
+            KeyCommand::More => self
+                .input
+                .show_message(load_keys::step(self.control, true), now),
+            KeyCommand::Less => self
+                .input
+                .show_message(load_keys::step(self.control, false), now),
+            KeyCommand::Set(typed) => self
+                .input
+                .show_message(load_keys::set(self.control, &typed), now),
+            KeyCommand::Ask => match load_keys::question(&self.control.adjustable()) {
+                Ok(_) => self.input.mode = InputMode::Typing(String::new()),
+                Err(why) => self.input.show_message(why, now),
             },
         }
     }
 }
 
-/// What the terminal does at Ctrl-C while it reads the keys itself, so that one place decides
-/// what that means.
-#[expect(unsafe_code, reason = "the standard library cannot send a signal")]
+/// Sends this process the signal that the terminal sends at Ctrl-C when it is not in raw mode, so
+/// that one signal handler decides what an interrupt means.
 fn interrupt() -> io::Result<()> {
-    // SAFETY: the call takes two numbers; this process handles the signal.
-    match unsafe { libc::kill(libc::getpid(), libc::SIGINT) } {
-        0 => Ok(()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    kill_process(getpid(), Signal::INT)?;
+    Ok(())
 }
 
 /// In a debug build a test can have this thread panic while the screen is taken.
 #[cfg(debug_assertions)]
-fn planted_panic(state: &State) {
+fn planted_panic(state: &RunState) {
     let planted = state.is_running() && std::env::var_os("LOADGEN_TEST_PANIC_IN_VIEW").is_some();
     assert!(!planted, "this panic was planted by a test");
 }

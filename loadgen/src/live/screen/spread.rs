@@ -8,11 +8,11 @@ use ratatui::{
 };
 
 use super::{
-    draw::View,
     figures::{grouped, ms, percent},
     fit::{left, right},
+    view::LiveView,
 };
-use crate::events::Bar;
+use crate::events::HistogramBar;
 
 /// Columns of the range before a bar.
 const RANGE: usize = 18;
@@ -22,7 +22,7 @@ const COUNT: usize = 16;
 const ERRORS: u16 = 28;
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let Some(tick) = &view.state.tick else {
         return;
     };
@@ -68,10 +68,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
 }
 
 /// Neighbouring bars together, so that there are at most `rows` of them.
-fn grouped_bars(bars: &[Bar], rows: usize) -> Vec<Bar> {
+fn grouped_bars(bars: &[HistogramBar], rows: usize) -> Vec<HistogramBar> {
     let together = bars.len().div_ceil(rows.max(1)).max(1);
     bars.chunks(together)
-        .map(|chunk| Bar {
+        .map(|chunk| HistogramBar {
             from_ms: chunk[0].from_ms,
             to_ms: chunk[chunk.len() - 1].to_ms,
             count: chunk.iter().map(|bar| bar.count).sum(),
@@ -97,8 +97,8 @@ mod tests {
 
     #[test]
     fn bars_are_put_together_and_none_is_lost() {
-        let bars: Vec<Bar> = (0..25_u32)
-            .map(|n| Bar {
+        let bars: Vec<HistogramBar> = (0..25_u32)
+            .map(|n| HistogramBar {
                 from_ms: f64::from(n),
                 to_ms: f64::from(n + 1),
                 count: u64::from(n),

@@ -1,11 +1,11 @@
-//! What is known of the run so far, from its events. Everything is bounded.
+//! The state of the run so far, from its events. All lists are bounded.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-use super::{course::Course, trials::Trials};
+use super::{timeline::RecentTimeline, trials::FinishedTrials};
 use crate::events::{Begun, Event, Tick};
 
 /// Most notes that are kept for the panel.
@@ -13,51 +13,51 @@ const NOTES: usize = 100;
 
 /// A stage that takes its time.
 #[derive(Debug, Clone)]
-pub(super) struct Stage {
+pub(super) struct RunningStage {
     pub(super) what: String,
     pub(super) expected: Option<Duration>,
     pub(super) since: Instant,
 }
 
-/// A line that was told.
+/// A note or a warning.
 #[derive(Debug, Clone)]
-pub(super) struct Noted {
+pub(super) struct LiveNote {
     pub(super) text: String,
     /// Whether it is a warning.
     pub(super) warning: bool,
 }
 
-/// The run.
+/// The state of the run.
 #[derive(Debug, Clone, Default)]
-pub(super) struct State {
-    /// What runs; absent until the command knows it.
+pub(super) struct RunState {
+    /// The command that runs; absent until it has begun.
     pub(super) begun: Option<Begun>,
     /// The stage, while no load runs.
-    pub(super) stage: Option<Stage>,
-    /// The newest look at the load.
+    pub(super) stage: Option<RunningStage>,
+    /// The newest tick of the load.
     pub(super) tick: Option<Box<Tick>>,
     /// The last minutes.
-    pub(super) course: Course,
-    /// What has ended.
-    pub(super) trials: Trials,
-    /// What was told, oldest first.
-    pub(super) notes: VecDeque<Noted>,
+    pub(super) timeline: RecentTimeline,
+    /// The finished trials.
+    pub(super) trials: FinishedTrials,
+    /// Notes and warnings, oldest first.
+    pub(super) notes: VecDeque<LiveNote>,
 }
 
-impl State {
+impl RunState {
     /// Takes an event in.
     pub(super) fn take(&mut self, event: Event, now: Instant) {
         match event {
             Event::Begun(begun) => self.begun = Some(begun),
             Event::Stage { what, expected } => {
-                self.stage = Some(Stage {
+                self.stage = Some(RunningStage {
                     what,
                     expected,
                     since: now,
                 });
             }
             Event::Tick(tick) => {
-                self.course.push(&tick, now);
+                self.timeline.push(&tick, now);
                 self.stage = None;
                 self.tick = Some(tick);
             }
@@ -72,7 +72,7 @@ impl State {
         if self.notes.len() >= NOTES {
             self.notes.pop_front();
         }
-        self.notes.push_back(Noted { text, warning });
+        self.notes.push_back(LiveNote { text, warning });
     }
 
     /// Whether the figures are those of a load that runs now.
@@ -80,7 +80,7 @@ impl State {
         self.tick.is_some() && self.stage.is_none()
     }
 
-    /// What makes the running trial doubtful.
+    /// Reasons why the running trial may not be valid.
     pub(super) fn doubts(&self) -> &[String] {
         match &self.tick {
             Some(tick) if self.is_running() => &tick.doubts,
@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_stage_ends_the_load_and_a_tick_the_stage() {
         let now = Instant::now();
-        let mut state = State::default();
+        let mut state = RunState::default();
         let doubtful = || {
             let doubts = vec!["slow".to_owned()];
             Event::Tick(Box::new(Tick {

@@ -1,4 +1,4 @@
-//! The panel of the target: what it, its database and its caches do.
+//! The panel of the target: its processes, its database and its caches.
 
 use ratatui::{
     Frame,
@@ -8,10 +8,10 @@ use ratatui::{
 };
 
 use super::{
-    desk::Panel,
-    draw::View,
     figures::{bytes, grouped, ms, percent, rate},
     fit::{Part, cut, named, scrolled, wrapped},
+    input_state::Panel,
+    view::LiveView,
 };
 use crate::events::TargetNow;
 
@@ -19,7 +19,7 @@ use crate::events::TargetNow;
 const NAME: usize = 30;
 
 /// Draws it.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     let target = view
         .state
         .tick
@@ -28,7 +28,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     let lines = match target {
         Some(target) => lines(target, view, usize::from(area.width)),
         None => vec![Line::styled(
-            "the target says nothing of itself",
+            "the target has no telemetry",
             view.theme.faint(),
         )],
     };
@@ -41,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View<'_>) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
-fn lines(target: &TargetNow, view: &View<'_>, width: usize) -> Vec<Line<'static>> {
+fn lines(target: &TargetNow, view: &LiveView<'_>, width: usize) -> Vec<Line<'static>> {
     let (faint, strong) = (view.theme.faint(), view.theme.strong());
     let figure = |name: &str, figure: String| named(&cut(name, NAME), faint, figure, strong);
     let mut lines = Vec::new();
@@ -89,7 +89,7 @@ fn lines(target: &TargetNow, view: &View<'_>, width: usize) -> Vec<Line<'static>
                 .cache_hit_ratio
                 .iter()
                 .map(|(kind, ratio)| figure(kind, percent(*ratio))),
-            "no look-up was made lately",
+            "no capabilities-up was made lately",
             view,
         ),
     );
@@ -119,7 +119,7 @@ fn lines(target: &TargetNow, view: &View<'_>, width: usize) -> Vec<Line<'static>
 }
 
 /// The parts, or a word that there is none.
-fn some(parts: impl Iterator<Item = Part>, none: &'static str, view: &View<'_>) -> Vec<Part> {
+fn some(parts: impl Iterator<Item = Part>, none: &'static str, view: &LiveView<'_>) -> Vec<Part> {
     let parts: Vec<Part> = parts.collect();
     if parts.is_empty() {
         vec![vec![Span::styled(none, view.theme.faint())]]

@@ -1,5 +1,5 @@
-//! Takes the terminal and gives it back: at the end, at a second Ctrl-C, at a panic in whatever
-//! thread. Who gives it back twice does no harm.
+//! Takes over the terminal and restores it: at the end, at a second Ctrl-C, at a panic in any
+//! thread. Restoring it twice is harmless.
 
 use std::{
     io::{self, IsTerminal as _, Write as _, stderr},
@@ -18,29 +18,25 @@ use ratatui::crossterm::{
     style::ResetColor,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
+use rustix::{process::getpgrp, termios::tcgetpgrp};
 
 /// Whether the alternate screen is shown and keys come unread by the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
-/// Held while something is drawn, so that the terminal is not given back in the middle of it.
+/// Held while something is drawn, so that the terminal is not restored in the middle of it.
 static DRAWING: Mutex<()> = Mutex::new(());
 /// A hook is set once a process.
 static HOOK: Once = Once::new();
-/// Looks at a drawing that does not end before the terminal is given back all the same: the
-/// thread that draws may be the one that panics.
-const LOOKS: u32 = 100;
-/// Time between two of them.
+/// Attempts to wait for a drawing to end before the terminal is restored anyway: the thread that
+/// draws may be the one that panics.
+const ATTEMPTS: u32 = 100;
+/// Time between two attempts.
 const PAUSE: Duration = Duration::from_millis(2);
 
 /// Whether keys can be read: standard input is a terminal, and this process is in its foreground.
-/// A process in the background that changed the terminal would be stopped.
-#[expect(
-    unsafe_code,
-    reason = "the standard library knows no foreground process group"
-)]
+/// A background process that changed the terminal would be stopped.
 pub(super) fn has_keys() -> bool {
-    // SAFETY: both calls take numbers and return numbers.
-    let foreground = unsafe { libc::tcgetpgrp(libc::STDIN_FILENO) == libc::getpgrp() };
-    io::stdin().is_terminal() && foreground
+    let stdin = io::stdin();
+    stdin.is_terminal() && tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp())
 }
 
 /// Shows an empty screen and takes the keys.
@@ -70,14 +66,14 @@ pub(super) fn while_taken<T>(draw: impl FnOnce() -> T) -> Option<T> {
     TAKEN.load(Ordering::SeqCst).then(draw)
 }
 
-/// Gives the terminal back as it was: its own screen, a cursor, and keys that it reads itself.
-/// Does nothing where it was not taken. To be called before the process is ended by force.
+/// Restores the terminal: main screen, cursor, cooked mode. Does nothing where it was not taken.
+/// To be called before the process exits at once.
 pub fn restore() {
     if !TAKEN.load(Ordering::SeqCst) {
         return;
     }
     let mut drawing = None;
-    for _ in 0..LOOKS {
+    for _ in 0..ATTEMPTS {
         match DRAWING.try_lock() {
             Ok(free) => drawing = Some(free),
             Err(TryLockError::Poisoned(free)) => drawing = Some(free.into_inner()),
@@ -95,7 +91,7 @@ pub fn restore() {
 }
 
 fn give_back() {
-    // Where the terminal is gone there is nothing left to give back.
+    // Nothing can be done where the terminal is gone.
     let _shown = execute!(stderr(), ResetColor, LeaveAlternateScreen, Show);
     let _written = stderr().flush();
     let _cooked = disable_raw_mode();

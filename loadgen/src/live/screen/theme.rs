@@ -6,7 +6,7 @@ use ratatui::style::{Color, Modifier, Style};
 /// How to emphasise.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Theme {
-    /// Whether colours are welcome.
+    /// Whether colours are wanted.
     pub(super) colour: bool,
 }
 
@@ -47,7 +47,7 @@ impl Theme {
         self.fore(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// What makes doubtful.
+    /// Reasons why a trial may not be valid.
     pub(super) fn doubtful(self) -> Style {
         self.fore(Color::Yellow).add_modifier(Modifier::BOLD)
     }

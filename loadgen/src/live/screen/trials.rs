@@ -10,7 +10,7 @@ const MOST: usize = 500;
 
 /// One trial.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Finished {
+pub(super) struct FinishedTrial {
     pub(super) folder: String,
     pub(super) arm: String,
     pub(super) block: u32,
@@ -23,7 +23,7 @@ pub(super) struct Finished {
     pub(super) failed: f64,
 }
 
-impl From<&Trial> for Finished {
+impl From<&Trial> for FinishedTrial {
     fn from(trial: &Trial) -> Self {
         Self {
             folder: trial.folder.clone(),
@@ -41,18 +41,18 @@ impl From<&Trial> for Finished {
 
 /// All of them, oldest first.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Trials(VecDeque<Finished>);
+pub(super) struct FinishedTrials(VecDeque<FinishedTrial>);
 
 /// Both arms of one block, as far as they have ended.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pair<'a> {
-    pub(super) before: Option<&'a Finished>,
-    pub(super) after: Option<&'a Finished>,
+pub(super) struct TrialPair<'a> {
+    pub(super) before: Option<&'a FinishedTrial>,
+    pub(super) after: Option<&'a FinishedTrial>,
 }
 
-impl Trials {
+impl FinishedTrials {
     /// Takes one in.
-    pub(super) fn push(&mut self, trial: Finished) {
+    pub(super) fn push(&mut self, trial: FinishedTrial) {
         if self.0.len() >= MOST {
             self.0.pop_front();
         }
@@ -60,7 +60,7 @@ impl Trials {
     }
 
     /// All, newest first.
-    pub(super) fn newest(&self) -> impl Iterator<Item = &Finished> {
+    pub(super) fn newest(&self) -> impl Iterator<Item = &FinishedTrial> {
         self.0.iter().rev()
     }
 
@@ -71,8 +71,8 @@ impl Trials {
 
     /// By block, where all trials are of the two arms of an experiment; of a block that was
     /// repeated, the newest trials.
-    pub(super) fn pairs(&self) -> Option<BTreeMap<u32, Pair<'_>>> {
-        let mut pairs: BTreeMap<u32, Pair<'_>> = BTreeMap::new();
+    pub(super) fn pairs(&self) -> Option<BTreeMap<u32, TrialPair<'_>>> {
+        let mut pairs: BTreeMap<u32, TrialPair<'_>> = BTreeMap::new();
         for trial in &self.0 {
             let pair = pairs.entry(trial.block).or_default();
             match trial.arm.as_str() {
@@ -89,18 +89,18 @@ impl Trials {
 mod tests {
     use super::*;
 
-    fn trial(arm: &str, block: u32, p50_ms: f64) -> Finished {
-        Finished {
+    fn trial(arm: &str, block: u32, p50_ms: f64) -> FinishedTrial {
+        FinishedTrial {
             arm: arm.into(),
             block,
             p50_ms: Some(p50_ms),
-            ..Finished::default()
+            ..FinishedTrial::default()
         }
     }
 
     #[test]
     fn a_repeated_block_shows_its_newest_trials() {
-        let mut trials = Trials::default();
+        let mut trials = FinishedTrials::default();
         assert!(trials.pairs().is_none());
         trials.push(trial("before", 1, 5.0));
         trials.push(trial("after", 1, 3.0));

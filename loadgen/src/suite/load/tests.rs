@@ -1,6 +1,7 @@
 //! What a suite file may say, and how a wrong one is refused.
 
 use super::*;
+use crate::flow::shop;
 use crate::suite::{Arrivals, LoadModel};
 
 const GOOD: &str = "\
@@ -8,20 +9,20 @@ name: evening
 question: Does it carry the evening?
 load: { model: open, rate: 20/s, warmup: 2s, duration: 10s }
 flows:
-  - { flow: auth.login, weight: 20 }
-  - { flow: mentors.browse, weight: 45, think: 1s..3s }
+  - { flow: orders.buy, weight: 20 }
+  - { flow: orders.browse, weight: 45, think: 1s..3s }
 thresholds:
   - p95 < 1000ms
-  - \"auth.login: p97.5 < 1000ms\"
+  - \"orders.buy: p97.5 < 1000ms\"
 ";
 
 fn refused(text: &str) -> String {
-    parse(text, "suite.yaml").unwrap_err().to_string()
+    parse(text, "suite.yaml", &shop()).unwrap_err().to_string()
 }
 
 #[test]
 fn a_suite_is_read_with_its_windows_and_defaults() {
-    let suite = parse(GOOD, "suite.yaml").unwrap();
+    let suite = parse(GOOD, "suite.yaml", &shop()).unwrap();
     assert_eq!(suite.windows.warm_up, Millis(2_000));
     assert_eq!(suite.windows.measure, Millis(10_000));
     assert_eq!(
@@ -46,7 +47,7 @@ fn leading_phases_named_warm_are_the_warm_up() {
         "rate: 20/s, warmup: 2s, duration: 10s",
         "phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, {duration: 90s, rate: 50/s} ]",
     );
-    let suite = parse(&text, "suite.yaml").unwrap();
+    let suite = parse(&text, "suite.yaml", &shop()).unwrap();
     assert_eq!(suite.windows.warm_up, Millis(60_000));
     assert_eq!(suite.windows.measure, Millis(90_000));
 }
@@ -57,7 +58,7 @@ fn a_closed_model_has_users_and_a_duration_with_the_warm_up_in_it() {
         "model: open, rate: 20/s, warmup: 2s, duration: 10s",
         "model: closed, users: 3000, warmup: 10s, duration: 30s",
     );
-    let suite = parse(&text, "suite.yaml").unwrap();
+    let suite = parse(&text, "suite.yaml", &shop()).unwrap();
     assert!(matches!(
         suite.load,
         LoadModel::Closed {
@@ -78,9 +79,9 @@ fn an_unknown_key_names_file_line_and_the_nearest_key() {
 
 #[test]
 fn an_unknown_flow_names_file_line_and_the_nearest_flow() {
-    let error = refused(&GOOD.replace("auth.login,", "auth.logn,"));
+    let error = refused(&GOOD.replace("orders.buy,", "orders.bu,"));
     assert!(error.starts_with("suite.yaml:5:"), "{error}");
-    assert!(error.contains("did you mean `auth.login`"), "{error}");
+    assert!(error.contains("did you mean `orders.buy`"), "{error}");
 }
 
 #[test]
@@ -95,10 +96,10 @@ fn bad_units_and_impossible_numbers_are_refused_where_they_stand() {
         ("think: 1s..3s", "think: 3s..1s", 6, "ends before it begins"),
         ("p95 < 1000ms", "p95 < 1000", 8, "not a duration"),
         (
-            "auth.login: p97.5",
-            "auth.logon: p97.5",
+            "orders.buy: p97.5",
+            "orders.by: p97.5",
             9,
-            "did you mean `auth.login`",
+            "did you mean `orders.buy`",
         ),
         ("name: evening", "name: The Evening!", 1, "a-z"),
     ] {

@@ -21,7 +21,7 @@ fn keys_choose_the_panel_explain_themselves_and_let_the_view_stand_still() {
     terminal.until_shows(&["┌ 1 Over time"]);
 
     terminal.press(&["?"]);
-    terminal.until_shows(&["┌ Keys", "let the view stand still", "twice"]);
+    terminal.until_shows(&["┌ Keys", "pause the view", "twice"]);
     terminal.press(&["x"]);
     terminal.until("the help to go", |seen| !seen.contains("┌ Keys"));
 
@@ -74,7 +74,7 @@ fn keys_change_the_rate_and_the_report_says_so() {
         figure.parse().is_ok_and(|rate: f64| rate > 150.0)
     });
     terminal.press(&["r", "0", "Enter"]);
-    terminal.until_shows(&["refused: 0 lies outside 0.1 to 33333"]);
+    terminal.until_shows(&["refused: 0 is outside of the range 0.1 to 33333"]);
     terminal.press(&["q", "q"]);
     terminal.until_prompt();
     let all = terminal.all();

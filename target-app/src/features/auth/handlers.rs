@@ -1,18 +1,17 @@
-//! `/api/v1/auth`: extract, call, shape the answer.
+//! `/api/v1/auth`: extract, call, shape the response.
 
 use axum::{extract::State, response::IntoResponse};
 use http::StatusCode;
 use shared::{
     api::auth::{LoginRequest, RefreshRequest, RegisterRequest, Session, TokenPair, UserView},
     paths,
-    problem::{Code, Problem},
+    problem::Problem,
 };
 
-use super::service;
+use super::{AuthUser, service};
 use crate::{
-    accounts,
     error::ApiError,
-    http::{AuthUser, Current, Json},
+    http::{Current, Json},
     state::AppState,
 };
 
@@ -31,7 +30,7 @@ use crate::{
         (status = 422, description = "`invalid_request`: a field is out of bounds", body = Problem),
     ),
 )]
-pub async fn register(
+pub(super) async fn register(
     State(state): State<AppState>,
     Current(engine): Current,
     Json(body): Json<RegisterRequest>,
@@ -55,7 +54,7 @@ pub async fn register(
         (status = 429, description = "`too_many_attempts`; `Retry-After` tells how long", body = Problem),
     ),
 )]
-pub async fn login(
+pub(super) async fn login(
     State(state): State<AppState>,
     Current(engine): Current,
     Json(body): Json<LoginRequest>,
@@ -78,7 +77,7 @@ pub async fn login(
         (status = 401, description = "`refresh_reused`, or `unauthenticated` for a token that is unknown, expired or revoked", body = Problem),
     ),
 )]
-pub async fn refresh(
+pub(super) async fn refresh(
     State(state): State<AppState>,
     Current(engine): Current,
     Json(body): Json<RefreshRequest>,
@@ -98,7 +97,7 @@ pub async fn refresh(
     request_body = RefreshRequest,
     responses((status = 204, description = "No token of that sign-in can be refreshed any more")),
 )]
-pub async fn logout(
+pub(super) async fn logout(
     State(state): State<AppState>,
     Current(engine): Current,
     Json(body): Json<RefreshRequest>,
@@ -119,12 +118,9 @@ pub async fn logout(
         (status = 401, description = "`unauthenticated`", body = Problem),
     ),
 )]
-pub async fn me(user: AuthUser, Current(engine): Current) -> Result<Json<UserView>, ApiError> {
-    match accounts::own_view(&engine, user.id).await? {
-        Some(view) => Ok(Json(view)),
-        None => Err(ApiError::new(
-            Code::Unauthenticated,
-            "the account does not exist any more",
-        )),
-    }
+pub(super) async fn me(
+    user: AuthUser,
+    Current(engine): Current,
+) -> Result<Json<UserView>, ApiError> {
+    Ok(Json(service::me(&engine, user.id).await?))
 }

@@ -1,4 +1,4 @@
-//! What auth speaks of: requests read into checked values, the account as login sees it.
+//! Types of auth: requests read into checked values, the account as login sees it.
 
 use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
@@ -8,7 +8,7 @@ use shared::{
 };
 use uuid::Uuid;
 
-use crate::error::ApiError;
+use crate::{db::DbError, error::ApiError};
 
 /// Consecutive failures after which an address is not looked at for [`LOCK`].
 pub(super) const MAX_FAILURES: i32 = 5;
@@ -64,6 +64,14 @@ impl TryFrom<RegisterRequest> for Registration {
             role: request.role,
         })
     }
+}
+
+/// The role that a stored word stands for.
+pub(super) fn role(word: &str) -> Result<Role, DbError> {
+    [Role::Student, Role::Mentor, Role::Parent, Role::Admin]
+        .into_iter()
+        .find(|role| role.as_str() == word)
+        .ok_or_else(|| DbError::Other(sqlx::Error::Decode(format!("no role `{word}`").into())))
 }
 
 /// An attempt to sign in.
@@ -199,6 +207,14 @@ mod tests {
             display_name: " Ada Lovelace ".into(),
             role: Role::Student,
         }
+    }
+
+    #[test]
+    fn every_role_reads_back_from_the_word_it_is_stored_as() {
+        for wanted in [Role::Student, Role::Mentor, Role::Parent, Role::Admin] {
+            assert_eq!(role(wanted.as_str()).unwrap(), wanted);
+        }
+        assert!(role("owner").is_err());
     }
 
     #[test]

@@ -6,17 +6,21 @@ use shared::{
 };
 
 use super::repository;
-use crate::db::Statement;
+use crate::{db::Statement, registry::ExplainedOperation};
 
-/// What `operation` sends under `profile`; `None`: it is none of this feature. Of a login that is
-/// what it reads of the account: what it writes goes by primary key.
-pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>> {
-    if operation != "auth.login" {
-        return None;
-    }
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![ExplainedOperation {
+        name: "auth.login",
+        statements: login,
+    }]
+}
+
+/// What a login reads of the account: what it writes goes by primary key.
+fn login(profile: &Profile) -> Vec<Statement> {
     let user = dataset::id(Kind::Student, 1);
     let email = dataset::student_email(1);
-    Some(match profile.auth_login_queries {
+    match profile.auth_login_queries {
         LoginQueries::Joined => {
             vec![Statement::of("account", repository::ACCOUNT).bind(email)]
         }
@@ -27,5 +31,5 @@ pub(crate) fn plans(operation: &str, profile: &Profile) -> Option<Vec<Statement>
             Statement::of("mentor profile", repository::MENTOR).bind(user),
             Statement::of("lock", repository::LOCK).bind(user),
         ],
-    })
+    }
 }

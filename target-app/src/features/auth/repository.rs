@@ -2,14 +2,55 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    api::auth::Role,
+    api::auth::{Role, UserView},
     ids::{MentorId, UserId},
 };
 use sqlx::{FromRow, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::model::{Account, Credential, MAX_FAILURES, StoredRefresh};
-use crate::{accounts, db::DbError, timing};
+use super::model::{Account, Credential, MAX_FAILURES, StoredRefresh, role};
+use crate::{db::DbError, timing};
+
+/// The active account of an id, as its owner sees it.
+pub(super) async fn find_view(
+    conn: &mut PgConnection,
+    id: UserId,
+) -> Result<Option<UserView>, DbError> {
+    let found = query_as::<_, UserViewRow>(
+        "select u.id, u.email, u.display_name, u.role, u.grade, m.id as mentor_id
+             from app_user u
+             left join mentor m on m.user_id = u.id
+             where u.id = $1 and u.is_active",
+    )
+    .bind(id.0);
+    let row = timing::db(found.fetch_optional(conn)).await?;
+    row.map(UserView::try_from).transpose()
+}
+
+#[derive(FromRow)]
+struct UserViewRow {
+    id: Uuid,
+    email: String,
+    display_name: String,
+    role: String,
+    grade: Option<i16>,
+    mentor_id: Option<Uuid>,
+}
+
+impl TryFrom<UserViewRow> for UserView {
+    type Error = DbError;
+
+    fn try_from(row: UserViewRow) -> Result<Self, DbError> {
+        Ok(Self {
+            id: UserId(row.id),
+            email: row.email,
+            display_name: row.display_name,
+            role: role(&row.role)?,
+            mentor_id: row.mentor_id.map(MentorId),
+            grade: row.grade,
+        })
+    }
+}
 
 /// One `app_user`, as far as login asks.
 #[derive(FromRow)]
@@ -23,7 +64,7 @@ pub(super) struct UserRow {
 
 impl UserRow {
     pub(super) fn role(&self) -> Result<Role, DbError> {
-        accounts::role(&self.role)
+        role(&self.role)
     }
 }
 
@@ -113,7 +154,7 @@ impl TryFrom<AccountRow> for Account {
             id: UserId(row.id),
             email: row.email,
             display_name: row.display_name,
-            role: accounts::role(&row.role)?,
+            role: role(&row.role)?,
             grade: row.grade,
             is_active: row.is_active,
             mentor_id: row.mentor_id.map(MentorId),
@@ -174,24 +215,6 @@ pub(super) async fn insert_credential(
     let insert = query("insert into credential (user_id, hash) values ($1, $2)")
         .bind(user.0)
         .bind(hash);
-    timing::db(insert.execute(conn)).await?;
-    Ok(())
-}
-
-/// The empty profile of a new mentor: off the list until its owner has filled it in.
-pub(super) async fn insert_mentor(
-    conn: &mut PgConnection,
-    id: MentorId,
-    user: UserId,
-    display_name: &str,
-) -> Result<(), DbError> {
-    let insert = query(
-        "insert into mentor (id, user_id, display_name, headline, hourly_price_cents, is_active)
-         values ($1, $2, $3, '', 0, false)",
-    )
-    .bind(id.0)
-    .bind(user.0)
-    .bind(display_name);
     timing::db(insert.execute(conn)).await?;
     Ok(())
 }
@@ -285,7 +308,7 @@ pub(super) async fn rotate(
     .bind(now)
     .bind(expires_at);
     let row = timing::db(rotated.fetch_optional(conn)).await?;
-    row.map(|(user, word)| Ok((UserId(user), accounts::role(&word)?)))
+    row.map(|(user, word)| Ok((UserId(user), role(&word)?)))
         .transpose()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
 use shared::{
-    api::auth::{Role, Session, TokenPair},
+    api::auth::{Role, Session, TokenPair, UserView},
     ids::{MentorId, UserId},
     problem::Code,
     profile::LoginQueries,
@@ -13,17 +13,19 @@ use shared::{
 use uuid::Uuid;
 
 use super::{
+    cached,
     model::{
         Account, Attempt, Credential, LOCK, REFRESH_LIFETIME, Registration, StoredRefresh,
         seconds_until,
     },
-    repository, strangers,
+    repository, unknown_accounts,
 };
 use crate::{
-    cache::keys,
+    cache::Group,
     db::{Db, Retry, transaction},
     engine::Engine,
     error::ApiError,
+    registry::OnRegistered,
     security::Tokens,
     state::AppState,
     timing,
@@ -63,12 +65,12 @@ pub(super) async fn register(
         user: id,
         expires_at: now + REFRESH_LIFETIME,
     };
-    let mut groups = vec![keys::user_group(id)];
-    groups.extend(account.mentor_id.map(keys::mentor));
     let (db, caches) = (engine.db.clone(), engine.caches.clone());
+    let others = state.features().on_registered.clone();
     timing::shielded(async move {
-        insert(&db, account, token, now).await?;
-        // Somebody may have asked for them before they were there.
+        let mut groups = insert(&db, others, account, token, now).await?;
+        groups.push(cached::group(id));
+        // There may have been requests for them before they were there.
         caches.created(&groups).await;
         Ok::<_, ApiError>(())
     })
@@ -79,18 +81,21 @@ pub(super) async fn register(
     })
 }
 
-/// The one transaction of a registration.
+/// The one transaction of a registration: the account, and what other features have to add to
+/// it. Returns the groups of cached absences that these ended.
 async fn insert(
     db: &Db,
+    others: Vec<OnRegistered>,
     account: Account,
     token: StoredRefresh,
     now: DateTime<Utc>,
-) -> Result<(), ApiError> {
-    let rows = Arc::new((account, token));
+) -> Result<Vec<Group>, ApiError> {
+    let view = account.view();
+    let rows = Arc::new((account, token, view, others));
     transaction(db, Retry::Never, move |conn| {
         let rows = Arc::clone(&rows);
         Box::pin(async move {
-            let (account, token) = &*rows;
+            let (account, token, view, others) = &*rows;
             repository::insert_user(
                 &mut *conn,
                 account.id,
@@ -107,12 +112,12 @@ async fn insert(
                 }
             })?;
             repository::insert_credential(&mut *conn, account.id, &account.credential.hash).await?;
-            if let Some(mentor) = account.mentor_id {
-                repository::insert_mentor(&mut *conn, mentor, account.id, &account.display_name)
-                    .await?;
+            let mut groups = Vec::new();
+            for add in others {
+                groups.extend(add(&mut *conn, view).await?);
             }
             repository::insert_refresh(conn, token, now).await?;
-            Ok::<_, ApiError>(())
+            Ok::<_, ApiError>(groups)
         })
     })
     .await
@@ -131,7 +136,7 @@ pub(super) async fn login(
     let account = find(engine, &attempt.email).await?;
     let locked_until = match &account {
         Some(account) => account.credential.locked_until,
-        None => strangers::locked_until(&attempt.email).await,
+        None => unknown_accounts::locked_until(&attempt.email).await,
     };
     if let Some(until) = locked_until.filter(|until| *until > now) {
         return Err(too_many(seconds_until(until, now)));
@@ -157,7 +162,7 @@ pub(super) async fn login(
         Ok(account) => account,
         Err(user) => {
             if user.is_none() {
-                strangers::failed(&attempt.email, now).await;
+                unknown_accounts::failed(&attempt.email, now).await;
             }
             let user = user.unwrap_or(NOBODY);
             repository::record_failure(&mut *session.conn().await?, user, now + LOCK).await?;
@@ -188,7 +193,7 @@ pub(super) async fn login(
 
 /// Trades a refresh token for new tokens, once.
 ///
-/// A token that comes a second time was stolen, or its owner was: the whole family ends.
+/// A token that is used a second time is in two hands: the whole family is revoked.
 pub(super) async fn refresh(
     state: &AppState,
     engine: &Engine,
@@ -219,6 +224,15 @@ pub(super) async fn refresh(
             "the refresh token is unknown, expired or revoked: sign in again",
         )),
     }
+}
+
+/// The signed-in account.
+pub(super) async fn me(engine: &Engine, id: UserId) -> Result<UserView, ApiError> {
+    let (view, age) = cached::user_view(engine, id).await?;
+    if let Some(age) = age {
+        timing::body_age(age);
+    }
+    view.ok_or_else(|| ApiError::new(Code::Unauthenticated, "the account does not exist any more"))
 }
 
 /// Ends the sign-in that a refresh token belongs to; an unknown token has nothing to end.

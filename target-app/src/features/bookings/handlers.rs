@@ -1,4 +1,4 @@
-//! Routes of bookings: extract, call, shape the answer.
+//! `/api/v1/bookings`: extract, call, shape the response.
 
 use axum::{
     extract::State,
@@ -16,20 +16,22 @@ use shared::{
     problem::Problem,
 };
 
-use super::{model::Order, service};
+use super::{model::BookingAttempt, service};
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, IdempotencyKey, Json, Path, Query, json_bytes},
+    features::auth::AuthUser,
+    http::{Current, IdempotencyKey, Json, Path, Query, json_bytes},
     state::AppState,
 };
 
 /// Book a place in a slot.
 ///
 /// For students. Of many who want the last place one gets it, the others get `slot_full`.
-/// With an `Idempotency-Key` a repetition has no second effect and gets the first answer.
+/// With an `Idempotency-Key` a repetition has no second effect and gets the first response.
 #[utoipa::path(
     post,
     path = paths::BOOKINGS,
+    operation_id = "bookings.create",
     tag = "bookings",
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, new for each booking")),
     request_body = BookingRequest,
@@ -43,7 +45,7 @@ use crate::{
     ),
     security(("bearer" = [])),
 )]
-pub async fn create(
+pub(super) async fn create(
     State(state): State<AppState>,
     Current(engine): Current,
     user: AuthUser,
@@ -51,16 +53,16 @@ pub async fn create(
     Json(request): Json<BookingRequest>,
 ) -> Result<Response, ApiError> {
     user.require(Role::Student)?;
-    let order = Order {
+    let attempt = BookingAttempt {
         student: user.id,
         slot: request.slot_id,
         key,
     };
-    let booking = service::create(engine, state.clock().now(), order).await?;
-    let place = paths::with_id(paths::BOOKING, booking.id);
+    let booking = service::create(engine, state.clock().now(), attempt).await?;
+    let location = paths::with_id(paths::BOOKING, booking.id);
     let mut response = (StatusCode::CREATED, Json(booking)).into_response();
-    if let Ok(place) = HeaderValue::try_from(place) {
-        response.headers_mut().insert(header::LOCATION, place);
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)
 }
@@ -71,6 +73,7 @@ pub async fn create(
 #[utoipa::path(
     get,
     path = paths::BOOKINGS,
+    operation_id = "bookings.list_mine",
     tag = "bookings",
     params(BookingQuery),
     responses(
@@ -80,12 +83,13 @@ pub async fn create(
     ),
     security(("bearer" = [])),
 )]
-pub async fn list_mine(
+pub(super) async fn list_mine(
     Current(engine): Current,
     user: AuthUser,
     Query(query): Query<BookingQuery>,
 ) -> Result<Response, ApiError> {
-    Ok(json_bytes(service::list(engine, &user, &query).await?))
+    let page = service::list(engine, user.id, user.role, query.try_into()?).await?;
+    Ok(json_bytes(page))
 }
 
 /// Get one booking.
@@ -94,6 +98,7 @@ pub async fn list_mine(
 #[utoipa::path(
     get,
     path = paths::BOOKING,
+    operation_id = "bookings.get",
     tag = "bookings",
     params(("booking_id" = BookingId, Path, description = "Which booking")),
     responses(
@@ -103,7 +108,7 @@ pub async fn list_mine(
     ),
     security(("bearer" = [])),
 )]
-pub async fn get(
+pub(super) async fn get(
     Current(engine): Current,
     user: AuthUser,
     Path(id): Path<BookingId>,
@@ -118,6 +123,7 @@ pub async fn get(
 #[utoipa::path(
     post,
     path = paths::BOOKING_CANCEL,
+    operation_id = "bookings.cancel",
     tag = "bookings",
     params(("booking_id" = BookingId, Path, description = "Which booking")),
     responses(
@@ -128,7 +134,7 @@ pub async fn get(
     ),
     security(("bearer" = [])),
 )]
-pub async fn cancel(
+pub(super) async fn cancel(
     State(state): State<AppState>,
     Current(engine): Current,
     user: AuthUser,

@@ -1,20 +1,23 @@
-//! What the rooms of this feature speak of: the slot asked for, the booking, and the reasons
-//! for which there is none.
+//! Types of bookings: the slot asked for, the booking, and the reasons for which there is none.
 
 use chrono::{DateTime, Utc};
 use shared::{
     api::bookings::{BookingQuery, BookingStatus},
     ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
-    page::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE},
     problem::Code,
 };
 
-use crate::db::{DbError, LostRace, Retryable};
+use crate::{
+    db::{DbError, LostRace, Retryable},
+    error::ApiError,
+    idempotency::KeyRefusal,
+    paging::PageNumber,
+};
 
 /// A slot as booking sees it, read without a lock.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Slot {
+pub(super) struct BookableSlot {
     /// Which slot.
     pub(super) id: SlotId,
     /// Whose time it is.
@@ -41,14 +44,14 @@ pub(super) struct NewBooking {
     /// For whom.
     pub(super) student: UserId,
     /// In which slot.
-    pub(super) slot: Slot,
+    pub(super) slot: BookableSlot,
     /// The key that its request came with, kept whether or not a repetition is known by it.
     pub(super) client_key: Option<String>,
 }
 
 /// What a student asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Order {
+pub(super) struct BookingAttempt {
     /// Who asks.
     pub(super) student: UserId,
     /// For which slot.
@@ -59,7 +62,7 @@ pub(super) struct Order {
 
 /// Whose bookings a list reads, by the key that the table has for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Owner {
+pub(super) enum BookingOwner {
     /// Those that a student made.
     Student(UserId),
     /// Those of the lessons that a mentor gives.
@@ -68,59 +71,45 @@ pub(super) enum Owner {
 
 /// A list query that was checked.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Filter {
+pub(super) struct BookingFilter {
     /// Only with this status.
     pub(super) status: Option<BookingStatus>,
     /// Lessons that begin at or after.
     pub(super) from: Option<DateTime<Utc>>,
     /// Lessons that begin before.
     pub(super) to: Option<DateTime<Utc>>,
-    /// 1-based page.
-    pub(super) page: u32,
-    /// Items a page.
-    pub(super) per_page: u32,
+    pub(super) page: PageNumber,
 }
 
-impl Filter {
-    /// Checks a query; says which field is wrong and what would be right.
-    pub(super) fn read(query: &BookingQuery) -> Result<Self, (&'static str, String)> {
-        let page = query.page.unwrap_or(1);
-        if !(1..=MAX_PAGE).contains(&page) {
-            return Err(("page", format!("a page is a number from 1 to {MAX_PAGE}")));
-        }
-        let per_page = query.per_page.unwrap_or(DEFAULT_PER_PAGE);
-        if !(1..=MAX_PER_PAGE).contains(&per_page) {
-            let right = format!("a page holds from 1 to {MAX_PER_PAGE} items");
-            return Err(("per_page", right));
-        }
+impl TryFrom<BookingQuery> for BookingFilter {
+    type Error = ApiError;
+
+    fn try_from(query: BookingQuery) -> Result<Self, ApiError> {
+        let page = PageNumber::read(query.page, query.per_page)?;
         if let (Some(from), Some(to)) = (query.from, query.to)
             && from >= to
         {
-            return Err(("to", "`to` is later than `from`".to_owned()));
+            return Err(ApiError::invalid("to", "`to` is later than `from`"));
         }
         Ok(Self {
             status: query.status,
             from: query.from,
             to: query.to,
             page,
-            per_page,
         })
     }
+}
 
+impl BookingFilter {
     /// The query that means the same and is always written the same: the cache's key.
     pub(super) fn canonical(&self) -> BookingQuery {
         BookingQuery {
             status: self.status,
             from: self.from,
             to: self.to,
-            page: Some(self.page),
-            per_page: Some(self.per_page),
+            page: Some(self.page.page),
+            per_page: Some(self.page.per_page),
         }
-    }
-
-    /// Rows before this page.
-    pub(super) fn offset(&self) -> i64 {
-        i64::from(self.page - 1) * i64::from(self.per_page)
     }
 }
 
@@ -215,26 +204,35 @@ impl std::fmt::Display for Refusal {
 
 /// Why the work of a transaction ended without effect.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// For a reason of the house's rules.
+pub(super) enum BookingFailure {
+    /// By a rule of bookings.
     Refused(Refusal),
-    /// Because of the database.
+    /// The database failed.
     Db(DbError),
 }
 
-impl From<DbError> for Failure {
+impl From<DbError> for BookingFailure {
     fn from(error: DbError) -> Self {
         Self::Db(error)
     }
 }
 
-impl From<Refusal> for Failure {
+impl From<KeyRefusal> for BookingFailure {
+    fn from(refusal: KeyRefusal) -> Self {
+        Self::Refused(match refusal {
+            KeyRefusal::Reused => Refusal::KeyReused,
+            KeyRefusal::Lost => Refusal::Contention,
+        })
+    }
+}
+
+impl From<Refusal> for BookingFailure {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
     }
 }
 
-impl Retryable for Failure {
+impl Retryable for BookingFailure {
     fn lost_race(&self) -> Option<LostRace> {
         match self {
             Self::Refused(_) => None,
@@ -252,47 +250,22 @@ mod tests {
     }
 
     #[test]
-    fn a_query_without_fields_is_the_first_page() {
-        let filter = Filter::read(&BookingQuery::default()).unwrap();
-        assert_eq!((filter.page, filter.per_page, filter.offset()), (1, 20, 0));
-        let same = Filter::read(&filter.canonical()).unwrap();
+    fn a_filter_and_its_canonical_query_mean_the_same() {
+        let filter = BookingFilter::try_from(BookingQuery::default()).unwrap();
+        let same = BookingFilter::try_from(filter.canonical()).unwrap();
         assert_eq!(same, filter);
     }
 
     #[test]
-    fn pages_out_of_bounds_and_empty_spans_are_refused_by_name() {
-        let refused = |query: BookingQuery| Filter::read(&query).unwrap_err().0;
-        let base = BookingQuery::default();
-        for page in [0, MAX_PAGE + 1] {
-            let page = Some(page);
-            assert_eq!(
-                refused(BookingQuery {
-                    page,
-                    ..base.clone()
-                }),
-                "page"
-            );
-        }
-        for per_page in [0, MAX_PER_PAGE + 1] {
-            let per_page = Some(per_page);
-            let query = BookingQuery {
-                per_page,
-                ..base.clone()
-            };
-            assert_eq!(refused(query), "per_page");
-        }
+    fn an_empty_span_is_refused_by_the_name_of_its_field() {
         let (from, to) = (Some(at(1)), Some(at(1)));
-        assert_eq!(refused(BookingQuery { from, to, ..base }), "to");
-    }
-
-    #[test]
-    fn the_deepest_page_starts_where_the_one_before_ends() {
         let query = BookingQuery {
-            page: Some(MAX_PAGE),
-            per_page: Some(MAX_PER_PAGE),
+            from,
+            to,
             ..BookingQuery::default()
         };
-        assert_eq!(Filter::read(&query).unwrap().offset(), 99_900);
+        let refused = BookingFilter::try_from(query).unwrap_err();
+        assert!(refused.detail().starts_with("`to`"), "{refused}");
     }
 
     #[test]

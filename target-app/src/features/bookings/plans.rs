@@ -5,43 +5,56 @@ use shared::{
     api::bookings::BookingQuery,
     dataset::{self, Kind},
     ids::UserId,
+    profile::Profile,
 };
 
 use super::{
-    model::{Filter, Owner},
+    model::{BookingFilter, BookingOwner},
     repository,
 };
-use crate::db::Statement;
+use crate::{db::Statement, registry::ExplainedOperation};
 
-/// What `operation` sends; `None`: it is none of this feature. Of a booking that is what it looks
-/// up before it takes a place: taking it goes by primary key.
-pub(crate) fn plans(operation: &str) -> Option<Vec<Statement>> {
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![
+        ExplainedOperation {
+            name: "bookings.create",
+            statements: create,
+        },
+        ExplainedOperation {
+            name: "bookings.mine",
+            statements: mine,
+        },
+    ]
+}
+
+/// What a booking looks up before it takes a place: taking it goes by primary key.
+fn create(_: &Profile) -> Vec<Statement> {
+    let from = Utc::now();
+    vec![
+        Statement::of("slot", repository::SLOT).bind(dataset::id(Kind::Slot, 1)),
+        Statement::of("overlap", repository::OVERLAP)
+            .bind(dataset::id(Kind::Student, 1))
+            .bind(from)
+            .bind(from + TimeDelta::hours(1)),
+    ]
+}
+
+/// The first page of a student's bookings.
+fn mine(_: &Profile) -> Vec<Statement> {
+    // A query without parameters is always valid.
+    let Ok(filter) = BookingFilter::try_from(BookingQuery::default()) else {
+        return Vec::new();
+    };
     let student = dataset::id(Kind::Student, 1);
-    match operation {
-        "bookings.create" => {
-            let from = Utc::now();
-            Some(vec![
-                Statement::of("slot", repository::SLOT).bind(dataset::id(Kind::Slot, 1)),
-                Statement::of("overlap", repository::OVERLAP)
-                    .bind(student)
-                    .bind(from)
-                    .bind(from + TimeDelta::hours(1)),
-            ])
-        }
-        "bookings.mine" => {
-            // Nothing asked for is always right.
-            let filter = Filter::read(&BookingQuery::default()).ok()?;
-            let text = repository::list_text(Owner::Student(UserId(student)));
-            Some(vec![
-                Statement::of("page", text)
-                    .bind(student)
-                    .bind(None::<String>)
-                    .bind(filter.from)
-                    .bind(filter.to)
-                    .bind(i64::from(filter.per_page))
-                    .bind(filter.offset()),
-            ])
-        }
-        _ => None,
-    }
+    let text = repository::list_text(BookingOwner::Student(UserId(student)));
+    vec![
+        Statement::of("page", text)
+            .bind(student)
+            .bind(None::<String>)
+            .bind(filter.from)
+            .bind(filter.to)
+            .bind(filter.page.limit())
+            .bind(filter.page.offset()),
+    ]
 }

@@ -9,7 +9,7 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::model::{Filter, Owner, Slot};
+use super::model::{BookableSlot, BookingFilter, BookingOwner};
 use crate::{db::DbError, timing};
 
 #[derive(sqlx::FromRow)]
@@ -24,7 +24,7 @@ struct SlotRow {
     price_cents: i64,
 }
 
-impl From<SlotRow> for Slot {
+impl From<SlotRow> for BookableSlot {
     fn from(row: SlotRow) -> Self {
         Self {
             id: SlotId(row.id),
@@ -103,11 +103,11 @@ pub(super) const SLOT: &str =
 pub(super) async fn find_slot(
     conn: &mut PgConnection,
     id: SlotId,
-) -> Result<Option<Slot>, DbError> {
+) -> Result<Option<BookableSlot>, DbError> {
     let query = sqlx::query_as::<_, SlotRow>(SLOT).bind(id.0);
     Ok(timing::db(query.fetch_optional(conn))
         .await?
-        .map(Slot::from))
+        .map(BookableSlot::from))
 }
 
 /// A lesson that overlaps: `student`, `from`, `to`.
@@ -262,7 +262,7 @@ macro_rules! count_sql {
     };
 }
 
-impl Owner {
+impl BookingOwner {
     /// The key as it is bound.
     fn id(self) -> Uuid {
         match self {
@@ -273,10 +273,10 @@ impl Owner {
 }
 
 /// The statement of [`list`]: `owner`, `status`, `from`, `to`, `limit`, `offset`.
-pub(super) const fn list_text(owner: Owner) -> &'static str {
+pub(super) const fn list_text(owner: BookingOwner) -> &'static str {
     match owner {
-        Owner::Student(_) => list_sql!("student_id"),
-        Owner::Mentor(_) => list_sql!("mentor_id"),
+        BookingOwner::Student(_) => list_sql!("student_id"),
+        BookingOwner::Mentor(_) => list_sql!("mentor_id"),
     }
 }
 
@@ -284,16 +284,16 @@ pub(super) const fn list_text(owner: Owner) -> &'static str {
 /// The total is unknown (`None`) when the page is empty.
 pub(super) async fn list(
     conn: &mut PgConnection,
-    owner: Owner,
-    filter: &Filter,
+    owner: BookingOwner,
+    filter: &BookingFilter,
 ) -> Result<(Vec<BookingView>, Option<i64>), DbError> {
     let query = sqlx::query_as::<_, ListedRow>(list_text(owner))
         .bind(owner.id())
         .bind(filter.status.map(BookingStatus::as_str))
         .bind(filter.from)
         .bind(filter.to)
-        .bind(i64::from(filter.per_page))
-        .bind(filter.offset());
+        .bind(filter.page.limit())
+        .bind(filter.page.offset());
     let rows = timing::db(query.fetch_all(conn)).await?;
     let total = rows.first().map(|row| row.total);
     let items = rows.into_iter().map(|row| row.booking.into()).collect();
@@ -303,12 +303,12 @@ pub(super) async fn list(
 /// How many bookings a filter finds on all its pages.
 pub(super) async fn count_all(
     conn: &mut PgConnection,
-    owner: Owner,
-    filter: &Filter,
+    owner: BookingOwner,
+    filter: &BookingFilter,
 ) -> Result<i64, DbError> {
     let sql = match owner {
-        Owner::Student(_) => count_sql!("student_id"),
-        Owner::Mentor(_) => count_sql!("mentor_id"),
+        BookingOwner::Student(_) => count_sql!("student_id"),
+        BookingOwner::Mentor(_) => count_sql!("mentor_id"),
     };
     let query = sqlx::query_scalar(sql)
         .bind(owner.id())

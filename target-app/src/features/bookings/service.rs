@@ -15,10 +15,9 @@ use futures_util::FutureExt as _;
 use shared::{
     api::{
         auth::Role,
-        bookings::{BookingQuery, BookingRequest, BookingStatus, BookingView},
+        bookings::{BookingRequest, BookingStatus, BookingView},
     },
     ids::{BookingId, UserId},
-    page::Page,
     paths,
     profile::Strategy,
 };
@@ -26,16 +25,15 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    idempotency::{self, RequestDigest},
-    model::{Failure, Filter, NewBooking, Order, Owner, Refusal},
+    cached,
+    model::{BookingAttempt, BookingFailure, BookingFilter, NewBooking, Refusal},
     repository, reserve,
 };
 use crate::{
-    cache::{Key, keys},
-    db::{self, Isolation, Retry, Session},
+    db::{self, Isolation, Retry},
     engine::Engine,
     error::ApiError,
-    http::AuthUser,
+    idempotency::{self, Effect, IdempotentRequest, RequestDigest},
     timing,
 };
 
@@ -43,47 +41,59 @@ use crate::{
 /// meet one always wins, so a loser gets through after as many as there are places to lose; what
 /// is left over is for neighbours on a page, which a serializable transaction also loses against.
 const RETRIES: Retry = Retry::Serialization(12);
-/// Status that a booking is answered with, and that its repetitions are answered with.
+/// HTTP status of the response to a booking and to its repetitions.
 const CREATED: i16 = 201;
 
-impl From<Failure> for ApiError {
-    fn from(failure: Failure) -> Self {
+impl From<BookingFailure> for ApiError {
+    fn from(failure: BookingFailure) -> Self {
         match failure {
-            Failure::Refused(refusal) => Self::new(refusal.code(), refusal.to_string()),
-            Failure::Db(error) => error.into(),
+            BookingFailure::Refused(refusal) => Self::new(refusal.code(), refusal.to_string()),
+            BookingFailure::Db(error) => error.into(),
         }
     }
 }
 
-/// Books a place; a repetition with the same key gets the first answer.
+/// Books a place; a repetition with the same key gets the first response.
 pub(super) async fn create(
     engine: Arc<Engine>,
     now: DateTime<Utc>,
-    order: Order,
+    attempt: BookingAttempt,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let rules = Rules {
-            strategy: engine.profile.bookings_strategy,
-            idempotent: engine.profile.bookings_idempotency.is_on(),
-            now,
-        };
-        let (isolation, asked) = (reserve::isolation(rules.strategy), order.clone());
+        let strategy = engine.profile.bookings_strategy;
+        let one_effect = engine.profile.bookings_idempotency.is_on();
+        let request = attempt.key.as_ref().filter(|_| one_effect).map(|key| {
+            let (user, key) = (attempt.student, key.clone());
+            IdempotentRequest {
+                user,
+                key,
+                digest: digest(&attempt),
+                status: CREATED,
+            }
+        });
+        let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let asked = asked.clone();
-            async move { place(conn, rules, &asked).await }.boxed()
+            let (request, asked) = (request.clone(), asked.clone());
+            async move {
+                idempotency::guarded(conn, request.as_ref(), move |conn| {
+                    async move { book(conn, strategy, now, &asked).await }.boxed()
+                })
+                .await
+            }
+            .boxed()
         });
         match work.await {
-            Ok(Placed::Now(booking)) => {
-                let groups = [keys::student(booking.student_id)];
+            Ok(Effect::New(booking)) => {
+                let groups = [cached::group(booking.student_id)];
                 engine.caches.invalidate(&groups).await;
                 Ok(booking)
             }
-            Ok(Placed::Before(booking)) => Ok(booking),
+            Ok(Effect::Replayed(booking)) => Ok(booking),
             Err(failure) => {
-                if let Failure::Refused(refusal) = &failure
+                if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
                 {
-                    log_conflict(&engine, &order, refusal).await;
+                    log_conflict(&engine, &attempt, refusal).await;
                 }
                 Err(failure.into())
             }
@@ -92,80 +102,39 @@ pub(super) async fn create(
     .await
 }
 
-/// What came of an order.
-enum Placed {
-    /// The booking was made.
-    Now(BookingView),
-    /// It was made by an earlier request with the same key.
-    Before(BookingView),
-}
-
-/// What an order is dealt with by.
-#[derive(Clone, Copy)]
-struct Rules {
-    strategy: Strategy,
-    /// Whether a key has one effect; if not, it is only kept.
-    idempotent: bool,
-    now: DateTime<Utc>,
-}
-
 /// The work of a booking's transaction.
-async fn place(conn: &mut PgConnection, rules: Rules, order: &Order) -> Result<Placed, Failure> {
-    let claimed = order.key.as_deref().filter(|_| rules.idempotent);
-    if let Some(key) = claimed
-        && let Some(booking) = claim(conn, order, key).await?
-    {
-        return Ok(Placed::Before(booking));
+async fn book(
+    conn: &mut PgConnection,
+    strategy: Strategy,
+    now: DateTime<Utc>,
+    attempt: &BookingAttempt,
+) -> Result<BookingView, BookingFailure> {
+    if reserve::isolation(strategy) == Isolation::ReadCommitted {
+        repository::lock_student(conn, attempt.student).await?;
     }
-    if reserve::isolation(rules.strategy) == Isolation::ReadCommitted {
-        repository::lock_student(conn, order.student).await?;
-    }
-    let slot = repository::find_slot(conn, order.slot)
+    let slot = repository::find_slot(conn, attempt.slot)
         .await?
         .ok_or(Refusal::NoSuchSlot)?;
-    if !slot.offered || slot.starts_at <= rules.now {
+    if !slot.offered || slot.starts_at <= now {
         return Err(Refusal::SlotClosed.into());
     }
     let (from, to) = (slot.starts_at, slot.ends_at);
-    if let Some((from, to)) = repository::find_overlap(conn, order.student, from, to).await? {
+    if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
         return Err(Refusal::StudentBusy { from, to }.into());
     }
     let booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
-        student: order.student,
+        student: attempt.student,
         slot,
-        client_key: order.key.clone(),
+        client_key: attempt.key.clone(),
     };
-    let made_at = reserve::take(conn, rules.strategy, &booking).await?;
-    let view = view(booking, made_at);
-    if let Some(key) = claimed {
-        idempotency::save(conn, order.student, key, CREATED, &view).await?;
-    }
-    Ok(Placed::Now(view))
+    let made_at = reserve::take(conn, strategy, &booking).await?;
+    Ok(view(booking, made_at))
 }
 
-/// Claims a key, or finds the answer that it has.
-async fn claim(
-    conn: &mut PgConnection,
-    order: &Order,
-    key: &str,
-) -> Result<Option<BookingView>, Failure> {
-    let digest = digest(order);
-    if idempotency::claim(conn, order.student, key, &digest).await? {
-        return Ok(None);
-    }
-    let stored = idempotency::find(conn, order.student, key)
-        .await?
-        .ok_or(Refusal::Contention)?;
-    if stored.digest != digest {
-        return Err(Refusal::KeyReused.into());
-    }
-    Ok(Some(stored.booking))
-}
-
-fn digest(order: &Order) -> RequestDigest {
+fn digest(attempt: &BookingAttempt) -> RequestDigest {
     let body = BookingRequest {
-        slot_id: order.slot,
+        slot_id: attempt.slot,
     };
     // Of the body's meaning, not of its spaces.
     let body = serde_json::to_vec(&body).expect("an id is always JSON");
@@ -187,90 +156,33 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
     }
 }
 
-/// Keeps the reason for support. The answer does not wait for its success: it is already known.
-async fn log_conflict(engine: &Engine, order: &Order, refusal: &Refusal) {
+/// Keeps the reason for support. A failure to keep it does not change the response.
+async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Refusal) {
     let reason = refusal.code().as_str();
     let kept = async {
         let mut session = engine.db.session();
         let mut conn = session.conn().await?;
-        repository::insert_conflict(&mut conn, order.slot, order.student, reason).await
+        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await
     };
     if let Err(error) = kept.await {
-        tracing::warn!(slot.id = %order.slot, reason, %error, "conflict was not logged");
+        tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");
     }
 }
 
-/// One page of a person's own bookings, as JSON: a student's come through the cache.
+/// One page of a person's own bookings, as JSON: those of a student or of the lessons that a
+/// mentor gives.
 pub(super) async fn list(
     engine: Arc<Engine>,
-    person: &AuthUser,
-    query: &BookingQuery,
+    person: UserId,
+    role: Role,
+    filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    let filter = Filter::read(query).map_err(|(field, right)| ApiError::invalid(field, &right))?;
-    match person.role {
-        Role::Mentor => {
-            let mut session = engine.db.session();
-            let mentor = {
-                let mut conn = session.conn().await?;
-                repository::find_mentor(&mut conn, person.id).await?
-            };
-            // An account can have the role before it has a profile.
-            match mentor {
-                Some(mentor) => load(&mut session, Owner::Mentor(mentor), &filter).await,
-                None => json(&page(Vec::new(), 0, &filter)),
-            }
-        }
+    match role {
+        Role::Mentor => cached::mentor_page(&engine, person, &filter).await,
         Role::Student | Role::Parent | Role::Admin => {
-            let key = keys::student_bookings(person.id, &filter.canonical());
-            let owner = Owner::Student(person.id);
-            let mut session = engine.db.session();
-            let fill = move || async move { load(&mut session, owner, &filter).await };
-            Ok(engine.caches.read_through(key, fill).await?.into_body())
+            cached::student_page(&engine, person, filter).await
         }
     }
-}
-
-/// What the database says now to what was cached under `key`. For the audit, which asks past
-/// the cache.
-pub(crate) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
-    let query: BookingQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
-    let filter = Filter::read(&query).map_err(|(field, right)| ApiError::invalid(field, &right))?;
-    let student = key.group.parse().map_err(ApiError::internal)?;
-    let owner = Owner::Student(UserId(student));
-    let mut session = engine.db.session();
-    load(&mut session, owner, &filter).await.map(Some)
-}
-
-async fn load(session: &mut Session, owner: Owner, filter: &Filter) -> Result<Bytes, ApiError> {
-    let (items, total) = {
-        let mut conn = session.conn().await?;
-        repository::list(&mut conn, owner, filter).await?
-    };
-    let total = match total {
-        Some(total) => total,
-        None if filter.page == 1 => 0,
-        None => {
-            let mut conn = session.conn().await?;
-            repository::count_all(&mut conn, owner, filter).await?
-        }
-    };
-    json(&page(items, total, filter))
-}
-
-fn page(items: Vec<BookingView>, total: i64, filter: &Filter) -> Page<BookingView> {
-    Page {
-        items,
-        total: u64::try_from(total).ok(),
-        page: filter.page,
-        per_page: filter.per_page,
-        next_cursor: None,
-    }
-}
-
-fn json(page: &Page<BookingView>) -> Result<Bytes, ApiError> {
-    serde_json::to_vec(page)
-        .map(Bytes::from)
-        .map_err(ApiError::internal)
 }
 
 /// One booking, for those who take part in it; to others it does not exist.
@@ -283,7 +195,7 @@ pub(super) async fn get(
     let mut conn = session.conn().await?;
     repository::find_for(&mut conn, id, person)
         .await?
-        .ok_or_else(|| Failure::from(Refusal::NoSuchBooking).into())
+        .ok_or_else(|| BookingFailure::from(Refusal::NoSuchBooking).into())
 }
 
 /// Gives a place back; for the student and for the mentor, before the lesson begins.
@@ -298,7 +210,7 @@ pub(super) async fn cancel(
             give_back(conn, now, person, id).boxed()
         });
         let booking = work.await?;
-        let groups = [keys::student(booking.student_id)];
+        let groups = [cached::group(booking.student_id)];
         engine.caches.invalidate(&groups).await;
         Ok(booking)
     })
@@ -311,7 +223,7 @@ async fn give_back(
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
-) -> Result<BookingView, Failure> {
+) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(Refusal::NoSuchBooking)?;
@@ -345,10 +257,10 @@ mod tests {
         money::Cents,
     };
 
-    use super::{super::model::Slot, *};
+    use super::{super::model::BookableSlot, *};
 
-    fn order(slot: u128) -> Order {
-        Order {
+    fn attempt(slot: u128) -> BookingAttempt {
+        BookingAttempt {
             student: UserId(Uuid::from_u128(1)),
             slot: SlotId(Uuid::from_u128(slot)),
             key: None,
@@ -357,7 +269,7 @@ mod tests {
 
     fn booked() -> BookingView {
         let at = DateTime::from_timestamp(1_800_000_000, 123_456_000).unwrap();
-        let slot = Slot {
+        let slot = BookableSlot {
             id: SlotId(Uuid::from_u128(2)),
             mentor_id: MentorId(Uuid::from_u128(3)),
             mentor_name: "Ada Stone".to_owned(),
@@ -378,16 +290,16 @@ mod tests {
 
     #[test]
     fn the_digest_follows_the_slot_and_not_the_person_or_key() {
-        let keyed = Order {
+        let keyed = BookingAttempt {
             key: Some("k".to_owned()),
-            ..order(7)
+            ..attempt(7)
         };
-        assert_eq!(digest(&order(7)), digest(&keyed));
-        assert_ne!(digest(&order(7)), digest(&order(8)));
+        assert_eq!(digest(&attempt(7)), digest(&keyed));
+        assert_ne!(digest(&attempt(7)), digest(&attempt(8)));
     }
 
     #[test]
-    fn a_stored_answer_is_told_again_to_the_byte() {
+    fn a_stored_response_is_replayed_to_the_byte() {
         let first = booked();
         let stored = serde_json::to_value(&first).unwrap();
         let again: BookingView = serde_json::from_value(stored).unwrap();
@@ -398,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_cancellation_is_told_from_one_that_comes_too_late() {
+    fn a_second_cancellation_differs_from_one_that_comes_too_late() {
         let confirmed = booked();
         let cancelled = BookingView {
             status: BookingStatus::Cancelled,
@@ -406,16 +318,5 @@ mod tests {
         };
         assert_eq!(not_active(&confirmed), Refusal::Begun);
         assert_eq!(not_active(&cancelled), Refusal::Cancelled);
-    }
-
-    #[test]
-    fn an_empty_page_still_says_how_many_there_are() {
-        let filter = Filter::read(&BookingQuery {
-            page: Some(3),
-            ..BookingQuery::default()
-        })
-        .unwrap();
-        let page = page(Vec::new(), 41, &filter);
-        assert_eq!((page.total, page.page, page.per_page), (Some(41), 3, 20));
     }
 }

@@ -1,6 +1,6 @@
 //! Group commit: messages of all rooms that came within a few milliseconds share a transaction.
 //!
-//! What a sender sees is the same as with a commit for each message: the acknowledgement comes
+//! A sender sees the same as with a commit for each message: the acknowledgement comes
 //! after the commit, numbers have no gaps, and a name that is sent twice has one effect.
 
 use std::{
@@ -24,24 +24,28 @@ use crate::{
     db::{DbError, Retry, transaction},
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub, Lead, Letter, Turn, Word},
+    realtime::{BatchItem, BatchLeader, BatchReply, Draft, Hub, Turn},
 };
 
 /// How long the first message waits for others. Those that come while a batch is being stored
-/// wait for it instead, and then no further.
+/// wait for it instead, and then no longer.
 const GATHER: Duration = Duration::from_millis(2);
 /// Most messages of one transaction.
 const MAX_BATCH: usize = 500;
 /// How often a transaction that lost a race against another process is run again.
 const RETRIES: u32 = 3;
 
-/// What one sender's message is known by.
+/// What identifies one sender's message.
 type Name = (RoomId, UserId, String);
 
-/// Queues a message and waits for what becomes of it, storing what is queued whenever the lead
-/// falls to this one. Must not be cut short: others wait for who leads.
-pub(super) async fn say(hub: &Hub, engine: &Engine, draft: Draft) -> Result<ChatMessage, ApiError> {
-    let (mut words, lead) = hub.outbox().put(draft).ok_or_else(|| {
+/// Queues a message and waits for its outcome; stores what is queued whenever this sender becomes
+/// the leader. Must not be cut short: others wait for the leader.
+pub(super) async fn send(
+    hub: &Hub,
+    engine: &Engine,
+    draft: Draft,
+) -> Result<ChatMessage, ApiError> {
+    let (mut replies, lead) = hub.outbox().put(draft).ok_or_else(|| {
         ApiError::new(
             Code::Overloaded,
             "too many messages wait to be stored, try again",
@@ -52,9 +56,9 @@ pub(super) async fn say(hub: &Hub, engine: &Engine, draft: Draft) -> Result<Chat
         flush(hub, engine, &lead).await;
     }
     loop {
-        match words.recv().await {
-            Some(Word::Lead(lead)) => flush(hub, engine, &lead).await,
-            Some(Word::Done(outcome)) => return outcome,
+        match replies.recv().await {
+            Some(BatchReply::Lead(lead)) => flush(hub, engine, &lead).await,
+            Some(BatchReply::Done(outcome)) => return outcome,
             None => {
                 let lost = anyhow::anyhow!("the batch of this message ended without an answer");
                 return Err(ApiError::internal(lost));
@@ -63,14 +67,14 @@ pub(super) async fn say(hub: &Hub, engine: &Engine, draft: Draft) -> Result<Chat
     }
 }
 
-/// Stores what is queued, tells the rooms, then the senders.
-async fn flush(hub: &Hub, engine: &Engine, lead: &Lead) {
-    let letters = lead.take(MAX_BATCH);
-    if letters.is_empty() {
+/// Stores what is queued, publishes it to the rooms, then replies to the senders.
+async fn flush(hub: &Hub, engine: &Engine, lead: &BatchLeader) {
+    let items = lead.take(MAX_BATCH);
+    if items.is_empty() {
         return;
     }
-    let stored = match turns(hub, &letters).await {
-        Ok(turns) => match store(engine, &letters).await {
+    let stored = match turns(hub, &items).await {
+        Ok(turns) => match store(engine, &items).await {
             Ok(stored) => {
                 hub.count_batch();
                 publish(&turns, &stored);
@@ -82,22 +86,22 @@ async fn flush(hub: &Hub, engine: &Engine, lead: &Lead) {
     };
     match stored {
         Ok(stored) => {
-            for letter in letters {
-                let outcome = stored.of(&letter.draft).ok_or_else(no_such_room);
-                letter.answer(outcome);
+            for item in items {
+                let outcome = stored.of(&item.draft).ok_or_else(no_such_room);
+                item.reply(outcome);
             }
         }
         Err(error) => {
-            for letter in letters {
-                letter.answer(Err(error.clone()));
+            for item in items {
+                item.reply(Err(error.clone()));
             }
         }
     }
 }
 
 /// The turns of all rooms, taken in the order of their ids.
-async fn turns(hub: &Hub, letters: &[Letter]) -> Result<BTreeMap<RoomId, Turn>, ApiError> {
-    let rooms: BTreeSet<RoomId> = letters.iter().map(|letter| letter.draft.room).collect();
+async fn turns(hub: &Hub, items: &[BatchItem]) -> Result<BTreeMap<RoomId, Turn>, ApiError> {
+    let rooms: BTreeSet<RoomId> = items.iter().map(|item| item.draft.room).collect();
     let all = async {
         let mut turns = BTreeMap::new();
         for room in rooms {
@@ -111,24 +115,24 @@ async fn turns(hub: &Hub, letters: &[Letter]) -> Result<BTreeMap<RoomId, Turn>, 
 }
 
 /// Messages by their names, and which of them are new, in the order of their numbers.
-struct Stored {
+struct StoredBatch {
     messages: HashMap<Name, ChatMessage>,
     new: Vec<Name>,
 }
 
-impl Stored {
+impl StoredBatch {
     fn of(&self, draft: &Draft) -> Option<ChatMessage> {
         self.messages.get(&name(draft)).cloned()
     }
 }
 
-async fn store(engine: &Engine, letters: &[Letter]) -> Result<Stored, ApiError> {
-    let mut seen = HashSet::with_capacity(letters.len());
-    let drafts: Vec<(MessageId, Draft)> = letters
+async fn store(engine: &Engine, items: &[BatchItem]) -> Result<StoredBatch, ApiError> {
+    let mut seen = HashSet::with_capacity(items.len());
+    let drafts: Vec<(MessageId, Draft)> = items
         .iter()
         // A name that comes twice is one message: both are answered with it.
-        .filter(|letter| seen.insert(name(&letter.draft)))
-        .map(|letter| (MessageId(Uuid::now_v7()), letter.draft.clone()))
+        .filter(|item| seen.insert(name(&item.draft)))
+        .map(|item| (MessageId(Uuid::now_v7()), item.draft.clone()))
         .collect();
     let drafts = Arc::new(drafts);
     let retry = Retry::Serialization(RETRIES);
@@ -151,9 +155,9 @@ async fn store(engine: &Engine, letters: &[Letter]) -> Result<Stored, ApiError> 
 }
 
 /// `before` may name the new ones again.
-fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> Stored {
+fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> StoredBatch {
     new.sort_unstable_by_key(|message| (message.room, message.seq));
-    Stored {
+    StoredBatch {
         new: new.iter().map(name_of).collect(),
         messages: before
             .into_iter()
@@ -163,7 +167,7 @@ fn sorted(mut new: Vec<ChatMessage>, before: Vec<ChatMessage>) -> Stored {
     }
 }
 
-fn publish(turns: &BTreeMap<RoomId, Turn>, stored: &Stored) {
+fn publish(turns: &BTreeMap<RoomId, Turn>, stored: &StoredBatch) {
     for name in &stored.new {
         if let (Some(turn), Some(message)) = (turns.get(&name.0), stored.messages.get(name)) {
             let frame = frames::write(&ServerFrame::Message(message.clone()));

@@ -1,5 +1,5 @@
-//! What one socket knows and does: which rooms it is in, what of them it was sent, and what
-//! each frame of its client brings about.
+//! The state of one socket: the rooms it is in, the messages of them that it was sent, and the
+//! effect of each frame of its client.
 //!
 //! Between frames it holds no engine, so that an idle socket never keeps an old one alive.
 
@@ -12,18 +12,18 @@ use shared::{
 };
 
 use super::{
-    frames::{self, Unread},
+    frames::{self, FrameError},
     model::checked_seq,
     service,
-    wire::{End, Wire},
+    wire::{SocketEnd, Wire},
 };
 use crate::{
     error::ApiError,
-    realtime::{Draft, Item, Kind, Seat, Socket},
+    realtime::{Draft, MailboxEvent, MailboxItem, Socket, Subscription},
     state::AppState,
 };
 
-/// Most rooms that one socket hears at once.
+/// Most rooms that one socket joins at once.
 const MAX_JOINED: usize = 100;
 
 /// One socket's side of its rooms.
@@ -31,13 +31,13 @@ pub(super) struct Conversation {
     state: AppState,
     user: UserId,
     hub: Socket,
-    joined: HashMap<RoomId, Joined>,
+    joined: HashMap<RoomId, JoinedRoom>,
     /// Rooms of which the person is known to be a member; members are never taken out.
     member_of: HashSet<RoomId>,
 }
 
-struct Joined {
-    seat: Seat,
+struct JoinedRoom {
+    subscription: Subscription,
     /// The last message that went to this client, or that it said it has.
     sent: i64,
 }
@@ -55,17 +55,17 @@ impl Conversation {
         }
     }
 
-    /// What the rooms have next for this socket; nothing is lost when the wait is cut short.
-    pub(super) async fn next(&self) -> Item {
+    /// The next event of the rooms; nothing is lost when the wait is cut short.
+    pub(super) async fn next(&self) -> MailboxItem {
         self.hub.mailbox().next().await
     }
 
-    /// Passes on what waits, at most `limit` items.
+    /// Sends what waits, at most `limit` items.
     pub(super) async fn deliver_waiting(
         &mut self,
         wire: &mut Wire,
         limit: usize,
-    ) -> Result<(), End> {
+    ) -> Result<(), SocketEnd> {
         for _ in 0..limit {
             let Some(item) = self.hub.mailbox().try_next() else {
                 break;
@@ -75,14 +75,18 @@ impl Conversation {
         Ok(())
     }
 
-    /// Passes one item on: messages in order, none twice, none left out.
-    pub(super) async fn deliver(&mut self, wire: &mut Wire, item: Item) -> Result<(), End> {
-        let Some(sent) = self.seated(&item) else {
+    /// Sends one item: messages in order, none twice, none left out.
+    pub(super) async fn deliver(
+        &mut self,
+        wire: &mut Wire,
+        item: MailboxItem,
+    ) -> Result<(), SocketEnd> {
+        let Some(sent) = self.sent_of(&item) else {
             return Ok(());
         };
         match item.kind {
-            Kind::Message { seq, .. } if seq <= sent => Ok(()),
-            Kind::Message { seq, frame } => {
+            MailboxEvent::Message { seq, .. } if seq <= sent => Ok(()),
+            MailboxEvent::Message { seq, frame } => {
                 // A number is left out where another process stored the message, or where we
                 // lost the answer to our own statement: what is missing is in the database.
                 if seq > sent + 1 {
@@ -92,28 +96,28 @@ impl Conversation {
                     return Ok(());
                 };
                 joined.sent = seq;
-                wire.put(frame).await
+                wire.queue(frame).await
             }
-            Kind::News(frame) => wire.put(frame).await,
-            Kind::Lagged => self.give_up(wire, item.room).await,
+            MailboxEvent::Ephemeral(frame) => wire.queue(frame).await,
+            MailboxEvent::Lagged => self.give_up(wire, item.room).await,
         }
     }
 
     /// The last message sent of the item's room, if the item belongs to the present stay there.
-    fn seated(&self, item: &Item) -> Option<i64> {
+    fn sent_of(&self, item: &MailboxItem) -> Option<i64> {
         self.joined
             .get(&item.room)
-            .filter(|joined| joined.seat.id() == item.seat)
+            .filter(|joined| joined.subscription.id() == item.subscription)
             .map(|joined| joined.sent)
     }
 
-    /// Does what a client's text asks for.
-    pub(super) async fn answer(&mut self, wire: &mut Wire, text: &str) -> Result<(), End> {
+    /// Handles a client's text.
+    pub(super) async fn handle(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
         match frames::read(text) {
             Ok(ClientFrame::Join { room, after_seq }) => self.join(wire, room, after_seq).await,
             Ok(ClientFrame::Leave { room }) => {
                 self.joined.remove(&room);
-                say(wire, &ServerFrame::Left { room }).await
+                send_frame(wire, &ServerFrame::Left { room }).await
             }
             Ok(ClientFrame::Send {
                 room,
@@ -121,9 +125,9 @@ impl Conversation {
                 text,
             }) => self.send(wire, room, client_id, text).await,
             Ok(ClientFrame::Typing { room }) => self.typing(wire, room).await,
-            Ok(ClientFrame::Ping { nonce }) => say(wire, &ServerFrame::Pong { nonce }).await,
-            Err(Unread::NotJson) => Err(End::BAD_FRAME),
-            Err(Unread::Refused(frame)) => say(wire, &frame).await,
+            Ok(ClientFrame::Ping { nonce }) => send_frame(wire, &ServerFrame::Pong { nonce }).await,
+            Err(FrameError::NotJson) => Err(SocketEnd::BAD_FRAME),
+            Err(FrameError::Refused(frame)) => send_frame(wire, &frame).await,
         }
     }
 
@@ -132,20 +136,20 @@ impl Conversation {
         wire: &mut Wire,
         room: RoomId,
         after_seq: Option<i64>,
-    ) -> Result<(), End> {
+    ) -> Result<(), SocketEnd> {
         let after = match after_seq.map(checked_seq).transpose() {
             Ok(after) => after,
             Err(wrong) => return refuse(wire, &frames::invalid(wrong), None).await,
         };
         let before = self.joined.get(&room).map(|joined| joined.sent);
         if before.is_none() && self.joined.len() >= MAX_JOINED {
-            let detail = format!("a socket hears at most {MAX_JOINED} rooms: leave one first");
+            let detail = format!("a socket joins at most {MAX_JOINED} rooms: leave one first");
             let error = ApiError::new(Code::InvalidRequest, detail);
             return refuse(wire, &error, None).await;
         }
-        // Heard before it is read: a message that the look below does not see is then in the
+        // Received before it is read: a message that the look below does not see is then in the
         // mailbox, and one that is in both is known by its number.
-        let seat = self.hub.join(room);
+        let subscription = self.hub.join(room);
         let known = self.member_of.contains(&room);
         let last_seq = match self.state.admit() {
             Ok(engine) => service::enter(&engine, self.user, room, known).await,
@@ -157,13 +161,18 @@ impl Conversation {
         };
         self.member_of.insert(room);
         let sent = after.or(before).map_or(last_seq, |seen| seen.min(last_seq));
-        self.joined.insert(room, Joined { seat, sent });
-        say(wire, &ServerFrame::Joined { room, last_seq }).await?;
+        self.joined.insert(room, JoinedRoom { subscription, sent });
+        send_frame(wire, &ServerFrame::Joined { room, last_seq }).await?;
         self.catch_up(wire, room, last_seq).await
     }
 
     /// Sends the messages of a room up to `up_to` that were not sent yet, in batches.
-    async fn catch_up(&mut self, wire: &mut Wire, room: RoomId, up_to: i64) -> Result<(), End> {
+    async fn catch_up(
+        &mut self,
+        wire: &mut Wire,
+        room: RoomId,
+        up_to: i64,
+    ) -> Result<(), SocketEnd> {
         loop {
             let Some(sent) = self.joined.get(&room).map(|joined| joined.sent) else {
                 return Ok(());
@@ -172,10 +181,10 @@ impl Conversation {
                 return Ok(());
             }
             if self.state.shutdown().is_cancelled() {
-                return Err(End::GOING_AWAY);
+                return Err(SocketEnd::GOING_AWAY);
             }
             let missed = match self.state.admit() {
-                Ok(engine) => service::missed(&engine, room, sent, up_to).await,
+                Ok(engine) => service::messages_after(&engine, room, sent, up_to).await,
                 Err(error) => Err(error),
             };
             let missed = match missed {
@@ -185,10 +194,10 @@ impl Conversation {
                     return self.give_up(wire, room).await;
                 }
             };
-            // Fewer than promised: the data was set back meanwhile.
+            // Fewer than announced: the data was reset meanwhile.
             let reached = missed.last().map_or(up_to, |message| message.seq);
             for message in missed {
-                say(wire, &ServerFrame::Message(message)).await?;
+                send_frame(wire, &ServerFrame::Message(message)).await?;
             }
             wire.flush().await?;
             if let Entry::Occupied(mut joined) = self.joined.entry(room) {
@@ -197,13 +206,13 @@ impl Conversation {
         }
     }
 
-    /// Leaves a room of which messages are missing, and tells from where to join again.
-    async fn give_up(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), End> {
+    /// Leaves a room of which messages are missing; the frame says from where to join again.
+    async fn give_up(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), SocketEnd> {
         let Some(joined) = self.joined.remove(&room) else {
             return Ok(());
         };
         let after_seq = joined.sent;
-        say(wire, &ServerFrame::Lagged { room, after_seq }).await
+        send_frame(wire, &ServerFrame::Lagged { room, after_seq }).await
     }
 
     async fn send(
@@ -212,7 +221,7 @@ impl Conversation {
         room: RoomId,
         client_id: String,
         text: String,
-    ) -> Result<(), End> {
+    ) -> Result<(), SocketEnd> {
         let draft = match Draft::read(room, self.user, client_id.clone(), text) {
             Ok(draft) => draft,
             Err(wrong) => {
@@ -224,7 +233,7 @@ impl Conversation {
             return refuse(wire, &not_joined(), Some(client_id)).await;
         }
         let stored = match self.state.admit() {
-            Ok(engine) => service::say(self.state.hub(), engine, draft).await,
+            Ok(engine) => service::send(self.state.hub(), engine, draft).await,
             Err(error) => Err(error),
         };
         match stored {
@@ -235,19 +244,19 @@ impl Conversation {
                     seq: message.seq,
                     id: message.id,
                 };
-                say(wire, &ack).await
+                send_frame(wire, &ack).await
             }
             Err(error) => refuse(wire, &error, Some(client_id)).await,
         }
     }
 
-    async fn typing(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), End> {
+    async fn typing(&mut self, wire: &mut Wire, room: RoomId) -> Result<(), SocketEnd> {
         if !self.joined.contains_key(&room) {
             return refuse(wire, &not_joined(), None).await;
         }
         let user = self.user;
         let frame = frames::write(&ServerFrame::Typing { room, user });
-        self.state.hub().tell_others(room, user, &frame);
+        self.state.hub().publish_ephemeral(room, user, &frame);
         Ok(())
     }
 }
@@ -256,16 +265,20 @@ fn not_joined() -> ApiError {
     ApiError::new(Code::Forbidden, "join the room first")
 }
 
-async fn say(wire: &mut Wire, frame: &ServerFrame) -> Result<(), End> {
-    wire.put(frames::write(frame)).await
+async fn send_frame(wire: &mut Wire, frame: &ServerFrame) -> Result<(), SocketEnd> {
+    wire.queue(frames::write(frame)).await
 }
 
-async fn refuse(wire: &mut Wire, error: &ApiError, client_id: Option<String>) -> Result<(), End> {
+async fn refuse(
+    wire: &mut Wire,
+    error: &ApiError,
+    client_id: Option<String>,
+) -> Result<(), SocketEnd> {
     match error.code() {
-        // A full house is the load's doing, and there may be thousands a second.
+        // Overload is expected under load, and there may be thousands a second.
         Code::Overloaded => tracing::debug!(%error, "frame refused"),
         code if code.status() >= 500 => tracing::error!(%error, "frame failed"),
         _ => {}
     }
-    say(wire, &frames::refusal(error, client_id)).await
+    send_frame(wire, &frames::refusal(error, client_id)).await
 }

@@ -1,4 +1,4 @@
-//! What a client's text means, and how the server's frames are written. Pure.
+//! How a client's texts are read and the server's frames are written. Pure.
 //!
 //! A text that is no JSON ends the connection: whatever sent it does not speak this protocol.
 //! JSON of another shape is answered with an error frame: an old client stays connected.
@@ -10,12 +10,12 @@ use shared::{
     problem::Code,
 };
 
-use super::model::{MAX_CLIENT_ID, Wrong};
+use super::model::{InvalidField, MAX_CLIENT_ID};
 use crate::error::ApiError;
 
 /// Why a text is not a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Unread {
+pub(super) enum FrameError {
     /// It is not JSON.
     NotJson,
     /// It is JSON, but not one of the documented frames: what to answer.
@@ -23,11 +23,11 @@ pub(super) enum Unread {
 }
 
 /// Reads a client's text.
-pub(super) fn read(text: &str) -> Result<ClientFrame, Unread> {
+pub(super) fn read(text: &str) -> Result<ClientFrame, FrameError> {
     serde_json::from_str(text).map_err(|error| {
         // A frame of a wrong shape may be refused before its end was looked at.
         let Ok(value) = serde_json::from_str::<Value>(text) else {
-            return Unread::NotJson;
+            return FrameError::NotJson;
         };
         let client_id = value
             .get("client_id")
@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Result<ClientFrame, Unread> {
             .map(str::to_owned);
         let detail = format!("not one of the documented frames: {error}");
         let error = ApiError::new(Code::MalformedBody, detail);
-        Unread::Refused(Box::new(refusal(&error, client_id)))
+        FrameError::Refused(Box::new(refusal(&error, client_id)))
     })
 }
 
@@ -57,7 +57,7 @@ pub(super) fn refusal(error: &ApiError, client_id: Option<String>) -> ServerFram
 }
 
 /// A field that is out of range, as an error.
-pub(super) fn invalid((field, right): Wrong) -> ApiError {
+pub(super) fn invalid((field, right): InvalidField) -> ApiError {
     ApiError::invalid(field, &right)
 }
 
@@ -89,7 +89,7 @@ mod tests {
             r#"{"type":"ping","nonce":1,"client_id":"c-1"}"#,
             r#"{"client_id":"c-1"}"#,
         ] {
-            let Err(Unread::Refused(frame)) = read(text) else {
+            let Err(FrameError::Refused(frame)) = read(text) else {
                 panic!("{text} should be refused");
             };
             let ServerFrame::Error {
@@ -102,23 +102,23 @@ mod tests {
             assert_eq!(client_id.as_deref(), Some("c-1"), "{text}");
         }
         for text in ["[]", "7", "null", r#""join""#, r#"{"type":"ping"}"#] {
-            assert!(matches!(read(text), Err(Unread::Refused(_))), "{text}");
+            assert!(matches!(read(text), Err(FrameError::Refused(_))), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_json_is_told_apart_even_behind_a_good_begin() {
         for text in ["", "hello", "{", r#"{"type":"shout"} x"#, "{'type':'ping'}"] {
-            assert_eq!(read(text), Err(Unread::NotJson), "{text}");
+            assert_eq!(read(text), Err(FrameError::NotJson), "{text}");
         }
         let deep = "[".repeat(10_000);
-        assert_eq!(read(&deep), Err(Unread::NotJson));
+        assert_eq!(read(&deep), Err(FrameError::NotJson));
     }
 
     #[test]
     fn a_name_that_is_too_long_is_not_echoed() {
         let text = format!(r#"{{"type":"x","client_id":"{}"}}"#, "c".repeat(65));
-        let Err(Unread::Refused(frame)) = read(&text) else {
+        let Err(FrameError::Refused(frame)) = read(&text) else {
             panic!("it should be refused");
         };
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! Routes of chat: extract, call, shape the answer; the socket is handed on once it is open.
+//! `/api/v1/chat`: extract, call, shape the response; the socket is handed on once it is open.
 
 use std::time::Duration;
 
@@ -19,7 +19,8 @@ use shared::{
 use super::{service, socket as connection};
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, Json, Path, Query},
+    features::auth::AuthUser,
+    http::{Current, Json, Path, Query},
     state::AppState,
 };
 
@@ -38,6 +39,7 @@ const HARD_FRAME_BYTES: usize = 4 * MAX_FRAME_BYTES;
 #[utoipa::path(
     get,
     path = paths::CHAT_ROOMS,
+    operation_id = "chat.rooms",
     tag = "chat",
     responses(
         (status = 200, description = "The rooms, by id, at most 100", body = RoomList),
@@ -45,7 +47,10 @@ const HARD_FRAME_BYTES: usize = 4 * MAX_FRAME_BYTES;
     ),
     security(("bearer" = [])),
 )]
-pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<RoomList>, ApiError> {
+pub(super) async fn rooms(
+    Current(engine): Current,
+    user: AuthUser,
+) -> Result<Json<RoomList>, ApiError> {
     Ok(Json(service::rooms(&engine, user.id).await?))
 }
 
@@ -53,6 +58,7 @@ pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<Room
 #[utoipa::path(
     get,
     path = paths::CHAT_MESSAGES,
+    operation_id = "chat.history",
     tag = "chat",
     params(("room_id" = RoomId, Path, description = "Which room"), HistoryQuery),
     responses(
@@ -63,7 +69,7 @@ pub async fn rooms(Current(engine): Current, user: AuthUser) -> Result<Json<Room
     ),
     security(("bearer" = [])),
 )]
-pub async fn history(
+pub(super) async fn history(
     Current(engine): Current,
     user: AuthUser,
     Path(room): Path<RoomId>,
@@ -80,6 +86,7 @@ pub async fn history(
 #[utoipa::path(
     get,
     path = paths::CHAT_SOCKET,
+    operation_id = "chat.socket",
     tag = "chat",
     params(("access_token" = Option<String>, Query, description = "In place of the Authorization header")),
     responses(
@@ -90,7 +97,7 @@ pub async fn history(
     ),
     security(("bearer" = [])),
 )]
-pub async fn socket(
+pub(super) async fn socket(
     State(state): State<AppState>,
     user: AuthUser,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

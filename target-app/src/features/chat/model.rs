@@ -1,4 +1,4 @@
-//! What the rooms of this feature speak of: checked texts, stored messages, checked queries.
+//! Types of chat: checked texts, stored messages, checked queries.
 
 use shared::{
     api::chat::{ChatMessage, HistoryQuery, MAX_HISTORY, MAX_TEXT},
@@ -12,8 +12,8 @@ pub(super) const MAX_CLIENT_ID: usize = 64;
 /// Messages of a history page that does not say how many.
 const DEFAULT_HISTORY: u32 = 50;
 
-/// What is wrong with a field: its name, and what would be right.
-pub(super) type Wrong = (&'static str, String);
+/// A field out of range: its name, and what would be right.
+pub(super) type InvalidField = (&'static str, String);
 
 impl Draft {
     /// Checks what a client wants to send.
@@ -22,7 +22,7 @@ impl Draft {
         sender: UserId,
         client_id: String,
         text: String,
-    ) -> Result<Self, Wrong> {
+    ) -> Result<Self, InvalidField> {
         bounded("client_id", &client_id, MAX_CLIENT_ID)?;
         bounded("text", &text, MAX_TEXT)?;
         Ok(Self {
@@ -34,7 +34,7 @@ impl Draft {
     }
 }
 
-fn bounded(field: &'static str, value: &str, most: usize) -> Result<(), Wrong> {
+fn bounded(field: &'static str, value: &str, most: usize) -> Result<(), InvalidField> {
     // Bytes bound characters from above, so most texts are judged without being walked through.
     let right = !value.is_empty()
         && (value.len() <= most || value.chars().count() <= most)
@@ -47,27 +47,27 @@ fn bounded(field: &'static str, value: &str, most: usize) -> Result<(), Wrong> {
     }
 }
 
-/// What became of a draft.
+/// The outcome of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stored {
-    /// It is stored and has to be told.
+pub(super) enum StoredMessage {
+    /// It is stored and has to be published.
     New(ChatMessage),
-    /// It was stored before; everybody was told then.
+    /// It was stored and published before.
     Before(ChatMessage),
 }
 
 /// Which messages of a room a history page holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct HistorySpan {
     /// Those after this one; the newest when absent.
     pub(super) after: Option<i64>,
     /// At most so many.
     pub(super) limit: u32,
 }
 
-impl Span {
+impl HistorySpan {
     /// Checks a query.
-    pub(super) fn read(query: &HistoryQuery) -> Result<Self, Wrong> {
+    pub(super) fn read(query: &HistoryQuery) -> Result<Self, InvalidField> {
         let limit = query.limit.unwrap_or(DEFAULT_HISTORY);
         if !(1..=MAX_HISTORY).contains(&limit) {
             return Err(("limit", format!("from 1 to {MAX_HISTORY}")));
@@ -80,7 +80,7 @@ impl Span {
 }
 
 /// Checks the number of a message that a client has seen; 0 stands before the first.
-pub(super) fn checked_seq(seq: i64) -> Result<i64, Wrong> {
+pub(super) fn checked_seq(seq: i64) -> Result<i64, InvalidField> {
     if seq >= 0 {
         Ok(seq)
     } else {
@@ -94,7 +94,7 @@ mod tests {
 
     use super::*;
 
-    fn draft(client_id: &str, text: &str) -> Result<Draft, Wrong> {
+    fn draft(client_id: &str, text: &str) -> Result<Draft, InvalidField> {
         let (room, sender) = (RoomId(Uuid::nil()), UserId(Uuid::nil()));
         Draft::read(room, sender, client_id.to_owned(), text.to_owned())
     }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_history_page_is_bounded_and_starts_at_a_message() {
-        let read = |after_seq, limit| Span::read(&HistoryQuery { after_seq, limit });
+        let read = |after_seq, limit| HistorySpan::read(&HistoryQuery { after_seq, limit });
         assert_eq!(read(None, None).unwrap().limit, DEFAULT_HISTORY);
         assert_eq!(read(Some(0), Some(1)).unwrap().after, Some(0));
         assert_eq!(read(None, Some(0)).unwrap_err().0, "limit");

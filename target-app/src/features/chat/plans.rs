@@ -1,37 +1,52 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use shared::dataset::{self, Kind};
+use shared::{
+    dataset::{self, Kind},
+    profile::Profile,
+};
 use uuid::Uuid;
 
 use super::repository;
-use crate::db::Statement;
+use crate::{db::Statement, registry::ExplainedOperation};
 
 /// Messages that are explained: what a client that joins reads at once.
 const MESSAGES: i64 = 50;
 
-/// What `operation` sends; `None`: it is none of this feature.
-pub(crate) fn plans(operation: &str) -> Option<Vec<Statement>> {
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![
+        ExplainedOperation {
+            name: "chat.join",
+            statements: join,
+        },
+        ExplainedOperation {
+            name: "chat.send",
+            statements: send,
+        },
+    ]
+}
+
+fn join(_: &Profile) -> Vec<Statement> {
     let room = dataset::id(Kind::Room, 1);
-    let student = dataset::id(Kind::Student, 1);
-    match operation {
-        "chat.join" => Some(vec![
-            Statement::of("last number", repository::LAST_SEQ_FOR)
-                .bind(room)
-                .bind(student),
-            Statement::of("messages", repository::MESSAGES)
-                .bind(room)
-                .bind(0_i64)
-                .bind(i64::MAX)
-                .bind(MESSAGES),
-        ]),
-        "chat.send" => Some(vec![
-            Statement::of("append", repository::APPEND)
-                .bind(Uuid::now_v7())
-                .bind(room)
-                .bind(student)
-                .bind("explained".to_owned())
-                .bind("explained".to_owned()),
-        ]),
-        _ => None,
-    }
+    vec![
+        Statement::of("last number", repository::LAST_SEQ_FOR)
+            .bind(room)
+            .bind(dataset::id(Kind::Student, 1)),
+        Statement::of("messages", repository::MESSAGES)
+            .bind(room)
+            .bind(0_i64)
+            .bind(i64::MAX)
+            .bind(MESSAGES),
+    ]
+}
+
+fn send(_: &Profile) -> Vec<Statement> {
+    vec![
+        Statement::of("append", repository::APPEND)
+            .bind(Uuid::now_v7())
+            .bind(dataset::id(Kind::Room, 1))
+            .bind(dataset::id(Kind::Student, 1))
+            .bind("explained".to_owned())
+            .bind("explained".to_owned()),
+    ]
 }

@@ -115,7 +115,7 @@ pub(super) async fn find_all_named(
     Ok(rows.into_iter().map(ChatMessage::from).collect())
 }
 
-/// What a message is known by, as columns.
+/// What identifies messages, as columns.
 struct Names<'a> {
     rooms: Vec<Uuid>,
     senders: Vec<Uuid>,

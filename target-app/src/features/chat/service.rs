@@ -1,4 +1,4 @@
-//! The rules of chat: who may read a room, and how a message is stored and told.
+//! The rules of chat: who may read a room, and how a message is stored and published.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     batch, frames,
-    model::{Span, Stored},
+    model::{HistorySpan, StoredMessage},
     repository,
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) async fn history(
     room: RoomId,
     query: &HistoryQuery,
 ) -> Result<History, ApiError> {
-    let span = Span::read(query).map_err(frames::invalid)?;
+    let span = HistorySpan::read(query).map_err(frames::invalid)?;
     let mut session = engine.db.session();
     let last_seq = {
         let mut conn = session.conn().await?;
@@ -84,7 +84,7 @@ pub(super) async fn enter(
 }
 
 /// The next batch of messages that somebody missed.
-pub(super) async fn missed(
+pub(super) async fn messages_after(
     engine: &Engine,
     room: RoomId,
     after: i64,
@@ -95,10 +95,10 @@ pub(super) async fn missed(
     Ok(repository::messages_between(&mut conn, room, after, up_to, MAX_HISTORY).await?)
 }
 
-/// Stores a message and tells everybody in the room, in the order of the numbers; a message
-/// that was stored before is only answered. Comes to its end also when the sender goes away:
-/// stored but not told, it would be missing for those who are there.
-pub(super) async fn say(
+/// Stores a message and publishes it to the room, in the order of the numbers; a message that was
+/// stored before is only returned. Runs to its end also when the sender disconnects: stored but not
+/// published, it would be missing for those who are connected.
+pub(super) async fn send(
     hub: &Hub,
     engine: Arc<Engine>,
     draft: Draft,
@@ -106,25 +106,25 @@ pub(super) async fn say(
     let hub = hub.clone();
     timing::shielded(async move {
         match engine.profile.chat_persistence {
-            Persistence::PerMessage => say_alone(&hub, &engine, &draft).await,
-            Persistence::Batched => batch::say(&hub, &engine, draft).await,
+            Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
+            Persistence::Batched => batch::send(&hub, &engine, draft).await,
         }
     })
     .await
 }
 
 /// The same with a statement and a commit of its own.
-async fn say_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMessage, ApiError> {
+async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMessage, ApiError> {
     let turn = tokio::time::timeout(TURN_LIMIT, hub.turn(draft.room))
         .await
         .map_err(|_| too_busy())?;
     match store(engine, draft).await? {
-        Some(Stored::New(message)) => {
+        Some(StoredMessage::New(message)) => {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
             Ok(message)
         }
-        Some(Stored::Before(message)) => Ok(message),
+        Some(StoredMessage::Before(message)) => Ok(message),
         None => Err(no_such_room()),
     }
 }
@@ -133,7 +133,7 @@ pub(super) fn too_busy() -> ApiError {
     ApiError::new(Code::Overloaded, "the room is too busy, try again")
 }
 
-async fn store(engine: &Engine, draft: &Draft) -> Result<Option<Stored>, DbError> {
+async fn store(engine: &Engine, draft: &Draft) -> Result<Option<StoredMessage>, DbError> {
     let mut session = engine.db.session();
     let id = MessageId(Uuid::now_v7());
     let stored = {
@@ -141,9 +141,9 @@ async fn store(engine: &Engine, draft: &Draft) -> Result<Option<Stored>, DbError
         repository::append(&mut conn, id, draft).await?
     };
     if let Some(message) = stored {
-        return Ok(Some(Stored::New(message)));
+        return Ok(Some(StoredMessage::New(message)));
     }
     let mut conn = session.conn().await?;
     let before = repository::find_named(&mut conn, draft).await?;
-    Ok(before.map(Stored::Before))
+    Ok(before.map(StoredMessage::Before))
 }

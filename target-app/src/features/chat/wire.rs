@@ -7,21 +7,21 @@ use bytes::Bytes;
 use futures_util::SinkExt as _;
 use shared::api::chat::{MAX_FRAME_BYTES, close};
 
-/// A client that takes nothing for so long is given up.
+/// A client that reads nothing for so long is disconnected.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
 /// How long a closing handshake may take.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum SocketEnd {
     /// The client is gone, or ended it.
     Gone,
     /// We end it, with a close code and a sentence.
     Close(u16, &'static str),
 }
 
-impl End {
+impl SocketEnd {
     /// The process stops.
     pub(super) const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
     /// What came is larger than a frame may be.
@@ -32,11 +32,11 @@ impl End {
 
 /// What a client did.
 #[derive(Debug)]
-pub(super) enum Heard {
-    /// It said something.
+pub(super) enum Received {
+    /// A text frame.
     Text(Utf8Bytes),
-    /// It is alive.
-    Sign,
+    /// A ping or pong: the client is alive.
+    KeepAlive,
 }
 
 /// One WebSocket.
@@ -49,41 +49,43 @@ impl Wire {
     }
 
     /// What comes next from the client; nothing is lost when the wait is cut short.
-    pub(super) async fn hear(&mut self) -> Result<Heard, End> {
+    pub(super) async fn receive(&mut self) -> Result<Received, SocketEnd> {
         match self.0.recv().await {
-            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => Err(End::TOO_BIG),
-            Some(Ok(Message::Text(text))) => Ok(Heard::Text(text)),
-            Some(Ok(Message::Binary(_))) => Err(End::BAD_FRAME),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Heard::Sign),
+            Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => {
+                Err(SocketEnd::TOO_BIG)
+            }
+            Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
+            Some(Ok(Message::Binary(_))) => Err(SocketEnd::BAD_FRAME),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Received::KeepAlive),
             Some(Ok(Message::Close(_))) => {
                 // Reading on sends the answer to the client's close.
                 let _ = tokio::time::timeout(CLOSE_LIMIT, self.drain()).await;
-                Err(End::Gone)
+                Err(SocketEnd::Gone)
             }
             Some(Err(error)) => Err(broken(&error.to_string())),
-            None => Err(End::Gone),
+            None => Err(SocketEnd::Gone),
         }
     }
 
     /// Queues a text; [`flush`](Self::flush) sees to it that it leaves.
-    pub(super) async fn put(&mut self, text: Utf8Bytes) -> Result<(), End> {
+    pub(super) async fn queue(&mut self, text: Utf8Bytes) -> Result<(), SocketEnd> {
         in_time(WRITE_LIMIT, self.0.feed(Message::Text(text))).await
     }
 
-    /// Asks for a sign of life.
-    pub(super) async fn ping(&mut self) -> Result<(), End> {
+    /// Queues a ping.
+    pub(super) async fn ping(&mut self) -> Result<(), SocketEnd> {
         in_time(WRITE_LIMIT, self.0.feed(Message::Ping(Bytes::new()))).await
     }
 
     /// Sends what is queued.
-    pub(super) async fn flush(&mut self) -> Result<(), End> {
+    pub(super) async fn flush(&mut self) -> Result<(), SocketEnd> {
         in_time(WRITE_LIMIT, self.0.flush()).await
     }
 
-    /// Says why it ends and waits a moment for the client to agree: without that, what was sent
+    /// Sends why it ends and waits a moment for the client to agree: without that, what was sent
     /// last may be lost on the way.
     pub(super) async fn close(mut self, code: u16, reason: &'static str) {
-        let farewell = async {
+        let closing = async {
             let frame = CloseFrame {
                 code,
                 reason: reason.into(),
@@ -92,7 +94,7 @@ impl Wire {
                 self.drain().await;
             }
         };
-        let _ = tokio::time::timeout(CLOSE_LIMIT, farewell).await;
+        let _ = tokio::time::timeout(CLOSE_LIMIT, closing).await;
     }
 
     async fn drain(&mut self) {
@@ -100,22 +102,25 @@ impl Wire {
     }
 }
 
-async fn in_time<E>(limit: Duration, work: impl Future<Output = Result<(), E>>) -> Result<(), End> {
+async fn in_time<E>(
+    limit: Duration,
+    work: impl Future<Output = Result<(), E>>,
+) -> Result<(), SocketEnd> {
     match tokio::time::timeout(limit, work).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End::Gone),
+        Ok(Err(_)) | Err(_) => Err(SocketEnd::Gone),
     }
 }
 
-/// What a failed read deserves. The protocol library is not one of our own dependencies, so its
-/// errors are known by their texts; one that is not recognised ends without a word.
-fn broken(error: &str) -> End {
+/// How a failed read ends the connection. The protocol library is not one of our own dependencies, so its
+/// errors are recognised by their texts; any other one ends without a close frame.
+fn broken(error: &str) -> SocketEnd {
     if error.contains("too long") {
-        End::TOO_BIG
+        SocketEnd::TOO_BIG
     } else if error.contains("UTF-8") {
-        End::BAD_FRAME
+        SocketEnd::BAD_FRAME
     } else {
-        End::Gone
+        SocketEnd::Gone
     }
 }
 
@@ -125,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_reason_for_a_large_frame_names_the_limit() {
-        let End::Close(code, reason) = End::TOO_BIG else {
+        let SocketEnd::Close(code, reason) = SocketEnd::TOO_BIG else {
             panic!("it is a close");
         };
         assert_eq!(code, 1009);
@@ -135,17 +140,20 @@ mod tests {
     #[test]
     fn failed_reads_are_told_apart() {
         let long = "Space limit exceeded: Message too long: 65537 > 65536";
-        assert_eq!(broken(long), End::TOO_BIG);
+        assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";
-        assert_eq!(broken(text), End::BAD_FRAME);
-        assert_eq!(broken("IO error: connection reset by peer"), End::Gone);
+        assert_eq!(broken(text), SocketEnd::BAD_FRAME);
+        assert_eq!(
+            broken("IO error: connection reset by peer"),
+            SocketEnd::Gone
+        );
     }
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_given_up() {
         let limit = Duration::from_millis(5);
         let stuck = std::future::pending::<Result<(), ()>>();
-        assert_eq!(in_time(limit, stuck).await, Err(End::Gone));
+        assert_eq!(in_time(limit, stuck).await, Err(SocketEnd::Gone));
         assert_eq!(in_time(limit, async { Ok::<_, ()>(()) }).await, Ok(()));
     }
 }

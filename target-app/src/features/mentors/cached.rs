@@ -1,23 +1,46 @@
-//! The mentor list through its cache: what is stored is the answer's JSON itself.
+//! The mentor list through its cache: what is stored is the response's JSON itself. And which
+//! mentors do not exist.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-
 use shared::{api::mentors::MentorQuery, ids::MentorId};
 
-use super::{model::Criteria, repository, service};
+use super::{model::Criteria, page, repository};
 use crate::{
-    cache::{Key, keys},
+    cache::{CacheKind, Group, Key},
     engine::Engine,
     error::ApiError,
 };
 
+/// Pages of the list, all in one group; and the absence of a mentor, each a group of its own.
+pub(super) static MENTORS: CacheKind = CacheKind {
+    name: "mentors",
+    store: |profile| profile.cache_mentors,
+    ttl: |profile| profile.cache_mentors_ttl.duration(),
+};
+
+/// The group of all pages.
+const ALL: &str = "all";
+
+/// All pages of the list.
+pub(super) fn lists() -> Group {
+    Group::new(&MENTORS, ALL)
+}
+
+/// What is stored of one mentor alone.
+pub fn mentor_group(mentor: MentorId) -> Group {
+    Group::new(&MENTORS, mentor)
+}
+
+/// The key of a page: the normal form of its query, so that all ways to write one share an entry.
+fn page_key(query: &MentorQuery) -> Key {
+    Key::asked(&MENTORS, ALL.to_owned(), query)
+}
+
 /// One page as JSON, from the cache or from the database.
-///
-/// The key is the normal form of the query, so that all ways to write one share an entry.
 pub(super) async fn page(engine: Arc<Engine>, criteria: Criteria) -> Result<Bytes, ApiError> {
-    let key = keys::mentor_list(&criteria.query());
+    let key = page_key(&criteria.query());
     let loader = Arc::clone(&engine);
     let read = engine
         .caches
@@ -27,16 +50,26 @@ pub(super) async fn page(engine: Arc<Engine>, criteria: Criteria) -> Result<Byte
 }
 
 async fn load(engine: &Engine, criteria: &Criteria) -> Result<Bytes, ApiError> {
-    let page = service::page(engine, criteria).await?;
+    let page = page::read(engine, criteria).await?;
     Ok(Bytes::from(
         serde_json::to_vec(&page).expect("a page has string keys and finite numbers"),
     ))
 }
 
-/// What the database says now to what was cached under `key`; `None` where there is nothing.
-/// For the audit, which asks past the cache.
-pub(crate) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
-    if key.group == keys::ALL {
+/// What was found of a mentor; where the cache remembers that there is none, `find` does not run.
+pub(super) async fn existing<T>(
+    engine: &Engine,
+    id: MentorId,
+    find: impl Future<Output = Result<Option<T>, ApiError>>,
+) -> Result<T, ApiError> {
+    let key = Key::named(&MENTORS, id.to_string(), "absence");
+    let found = engine.caches.unless_missing(key, Box::pin(find)).await?;
+    found.ok_or_else(|| ApiError::not_found("mentor"))
+}
+
+/// What the database says now to what was cached under `key`.
+pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
+    if key.group == ALL {
         let query: MentorQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
         return load(engine, &query.try_into()?).await.map(Some);
     }
@@ -46,4 +79,21 @@ pub(crate) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, 
         repository::find_review_count(&mut *session.conn().await?, MentorId(mentor)).await?;
     // Of a mentor who exists nothing is stored: any value differs from their absence.
     Ok(found.map(|_| Bytes::from_static(b"exists")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn different_queries_have_different_keys_in_the_group_that_a_change_invalidates() {
+        let rust = MentorQuery {
+            skill: Some("rust".into()),
+            ..MentorQuery::default()
+        };
+        let (all, rust) = (page_key(&MentorQuery::default()), page_key(&rust));
+        assert_ne!(all, rust);
+        assert_eq!(all.group, rust.group);
+        assert_eq!(lists().name, all.group);
+    }
 }

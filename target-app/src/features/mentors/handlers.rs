@@ -1,4 +1,4 @@
-//! `/api/v1/mentors`: extract, call, shape the answer.
+//! `/api/v1/mentors`: extract, call, shape the response.
 
 use axum::{
     extract::State,
@@ -20,13 +20,13 @@ use shared::{
 };
 
 use super::{
-    cached,
-    model::{self, ReviewQuery, Span},
+    model::{self, AvailabilitySpan, ReviewQuery},
     service,
 };
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, Json, Path, Query, json_bytes},
+    features::auth::AuthUser,
+    http::{Current, Json, Path, Query, json_bytes},
     state::AppState,
 };
 
@@ -44,11 +44,11 @@ use crate::{
         (status = 422, description = "`invalid_request`: a bound, or an altered cursor", body = Problem),
     ),
 )]
-pub async fn list(
+pub(super) async fn list(
     Current(engine): Current,
     Query(query): Query<MentorQuery>,
 ) -> Result<Response, ApiError> {
-    let page = cached::page(engine, query.try_into()?).await?;
+    let page = service::list(engine, query.try_into()?).await?;
     Ok(json_bytes(page))
 }
 
@@ -64,7 +64,7 @@ pub async fn list(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn detail(
+pub(super) async fn detail(
     Current(engine): Current,
     Path(id): Path<MentorId>,
 ) -> Result<Json<MentorDetail>, ApiError> {
@@ -85,13 +85,13 @@ pub async fn detail(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn availability(
+pub(super) async fn availability(
     State(state): State<AppState>,
     Current(engine): Current,
     Path(id): Path<MentorId>,
     Query(query): Query<AvailabilityQuery>,
 ) -> Result<Json<Availability>, ApiError> {
-    let span = Span::read(query, state.clock().now())?;
+    let span = AvailabilitySpan::read(query, state.clock().now())?;
     Ok(Json(service::availability(&engine, id, span).await?))
 }
 
@@ -107,14 +107,12 @@ pub async fn availability(
         (status = 404, description = "`not_found`", body = Problem),
     ),
 )]
-pub async fn list_reviews(
+pub(super) async fn list_reviews(
     Current(engine): Current,
     Path(id): Path<MentorId>,
     Query(query): Query<ReviewQuery>,
 ) -> Result<Json<Page<ReviewView>>, ApiError> {
-    Ok(Json(
-        service::reviews(&engine, id, query.try_into()?).await?,
-    ))
+    Ok(Json(service::reviews(&engine, id, query.part()?).await?))
 }
 
 /// Review a mentor after a lesson: one review a lesson, the newest lesson first.
@@ -133,7 +131,7 @@ pub async fn list_reviews(
         (status = 409, description = "`already_reviewed`", body = Problem),
     ),
 )]
-pub async fn create_review(
+pub(super) async fn create_review(
     State(state): State<AppState>,
     user: AuthUser,
     Current(engine): Current,
@@ -160,7 +158,7 @@ pub async fn create_review(
         (status = 422, description = "`invalid_request`", body = Problem),
     ),
 )]
-pub async fn update_own(
+pub(super) async fn update_own(
     user: AuthUser,
     Current(engine): Current,
     Json(body): Json<MentorUpdate>,
@@ -183,7 +181,7 @@ pub async fn update_own(
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
     ),
 )]
-pub async fn set_active(
+pub(super) async fn set_active(
     user: AuthUser,
     Current(engine): Current,
     Json(body): Json<ActiveRequest>,

@@ -13,8 +13,12 @@ use shared::{
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::model::{Criteria, Listed, Position, Start};
-use crate::{db::DbError, timing};
+use super::model::{Criteria, Listed};
+use crate::{
+    db::DbError,
+    paging::{PageStart, Position},
+    timing,
+};
 
 /// Columns that a card needs of `mentor m`.
 pub(super) const CARD: &str = "m.id, m.display_name, m.headline, m.languages, \
@@ -231,7 +235,7 @@ fn filter(sql: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
 
 /// Where the page begins, its order, and one row more than it holds: is there another page?
 fn page(sql: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
-    if let Start::After { position, .. } = &criteria.start {
+    if let PageStart::After { position, .. } = &criteria.start {
         // Written as a range and an exception, so that an index on the column can start there.
         let (column, towards) = match criteria.sort {
             MentorSort::Rating => ("m.rating_hundredths", "<"),
@@ -248,7 +252,7 @@ fn page(sql: &mut QueryBuilder<Postgres>, criteria: &Criteria) {
     sql.push(order(criteria.sort));
     sql.push(" limit ")
         .push_bind(i64::from(criteria.per_page) + 1);
-    if let Start::Page(page @ 2..) = criteria.start {
+    if let PageStart::Page(page @ 2..) = criteria.start {
         sql.push(" offset ")
             .push_bind(i64::from(page - 1) * i64::from(criteria.per_page));
     }
@@ -328,7 +332,7 @@ mod tests {
         ] {
             let criteria = Criteria {
                 sort,
-                start: Start::After { page: 2, position },
+                start: PageStart::After { page: 2, position },
                 ..Criteria::try_from(MentorQuery::default()).unwrap()
             };
             let text = text(&criteria);

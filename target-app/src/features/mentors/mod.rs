@@ -1,14 +1,15 @@
 //! Mentors: discovery, profiles, availability and reviews.
 
 mod cached;
-mod cursor;
+mod feature;
 mod handlers;
 mod listing;
 mod model;
+mod page;
 mod plans;
 mod repository;
+mod seed;
 mod service;
 
-pub(crate) use cached::reload;
-pub use handlers::*;
-pub(crate) use plans::plans;
+pub use cached::mentor_group;
+pub(super) use feature::feature;

@@ -1,4 +1,4 @@
-//! What mentors speak of: a list's criteria in one normal form, positions in a list, changes.
+//! Types of mentors: a list's criteria in one normal form, rows of the list, changes.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -7,12 +7,13 @@ use shared::{
         AvailabilityQuery, MentorCard, MentorQuery, MentorSort, MentorUpdate, ReviewRequest,
     },
     money::Cents,
-    page::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE},
+    page::MAX_PAGE,
 };
-use uuid::Uuid;
 
-use super::cursor;
-use crate::error::ApiError;
+use crate::{
+    error::ApiError,
+    paging::{self, PageNumber, PageStart, Position, page_number, per_page},
+};
 
 /// Most open slots in one answer.
 pub(super) const MAX_SLOTS: i64 = 200;
@@ -28,38 +29,6 @@ const MAX_SPAN: TimeDelta = TimeDelta::days(62);
 /// How far ahead availability can be asked for.
 const HORIZON: TimeDelta = TimeDelta::days(3_650);
 
-/// A row's place in an order: its sort key and its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Position {
-    /// Rating in hundredths, price in cents, or microseconds since 1970.
-    pub(super) key: i64,
-    /// Breaks ties.
-    pub(super) id: Uuid,
-}
-
-/// Where a page begins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    /// At a numbered page, from 1.
-    Page(u32),
-    /// Behind the last row of the page before.
-    After {
-        /// Number of the page that begins here.
-        page: u32,
-        /// The last row of the page before.
-        position: Position,
-    },
-}
-
-impl Start {
-    /// Number of the page, from 1.
-    pub(super) const fn page(&self) -> u32 {
-        match self {
-            Self::Page(page) | Self::After { page, .. } => *page,
-        }
-    }
-}
-
 /// What a list asks for: checked, bounded, and in one form for all ways to write it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Criteria {
@@ -69,7 +38,7 @@ pub(super) struct Criteria {
     pub(super) max_price_cents: Option<i64>,
     pub(super) language: Option<String>,
     pub(super) sort: MentorSort,
-    pub(super) start: Start,
+    pub(super) start: PageStart,
     pub(super) per_page: u32,
 }
 
@@ -77,8 +46,8 @@ impl Criteria {
     /// The query that means the same with nothing left unsaid: equal criteria, equal queries.
     pub(super) fn query(&self) -> MentorQuery {
         let (page, cursor) = match &self.start {
-            Start::Page(page) => (Some(*page), None),
-            start @ Start::After { .. } => (None, Some(cursor::encode(self.sort, start))),
+            PageStart::Page(page) => (Some(*page), None),
+            start @ PageStart::After { .. } => (None, Some(self::cursor(self.sort, start))),
         };
         MentorQuery {
             q: self.words.clone(),
@@ -129,20 +98,20 @@ impl TryFrom<MentorQuery> for Criteria {
                 return Err(ApiError::invalid("cursor", "either `cursor` or `page`"));
             }
             (Some(text), None) => {
-                let (sort, start) = cursor::decode(&text).ok_or_else(|| {
+                let (sort, start) = read_cursor(&text).ok_or_else(|| {
                     ApiError::invalid("cursor", "the `next_cursor` of a page, unaltered")
                 })?;
                 if query.sort.is_some_and(|asked| asked != sort) {
                     return Err(ApiError::invalid("cursor", "a cursor of the same `sort`"));
                 }
-                if matches!(start, Start::Page(page) if page > MAX_PAGE) {
+                if matches!(start, PageStart::Page(page) if page > MAX_PAGE) {
                     return Err(ApiError::invalid("cursor", "a page up to 1000"));
                 }
                 (sort, start)
             }
             (None, number) => (
                 query.sort.unwrap_or_default(),
-                Start::Page(page(number, "; go on with `next_cursor` beyond")?),
+                PageStart::Page(page_number(number, "; go on with `next_cursor` beyond")?),
             ),
         };
         Ok(Self {
@@ -159,7 +128,7 @@ impl TryFrom<MentorQuery> for Criteria {
     }
 }
 
-/// A mentor as a page shows them, and where they stand in its order.
+/// A mentor as a page shows them, and their position in its order.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Listed {
     pub(super) card: MentorCard,
@@ -168,7 +137,7 @@ pub(super) struct Listed {
 
 /// A mentor's own page, without reviews.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Profile {
+pub(super) struct MentorProfile {
     pub(super) card: MentorCard,
     pub(super) bio: String,
     pub(super) is_active: bool,
@@ -176,12 +145,12 @@ pub(super) struct Profile {
 
 /// Open slots that begin from `from` (inclusive) to `to` (exclusive).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(super) struct AvailabilitySpan {
     pub(super) from: DateTime<Utc>,
     pub(super) to: DateTime<Utc>,
 }
 
-impl Span {
+impl AvailabilitySpan {
     /// Reads a query at the instant `now`; slots in the past are not open, so it starts there.
     pub(super) fn read(query: AvailabilityQuery, now: DateTime<Utc>) -> Result<Self, ApiError> {
         let from = query.from.unwrap_or(now).max(now);
@@ -205,7 +174,7 @@ impl Span {
 /// Query of a mentor's reviews, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct ReviewQuery {
+pub(super) struct ReviewQuery {
     /// 1-based page, at most 1000.
     #[serde(default)]
     pub page: Option<u32>,
@@ -214,33 +183,14 @@ pub struct ReviewQuery {
     pub per_page: Option<u32>,
 }
 
-/// Which part of a numbered list is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbered {
-    /// From 1.
-    pub(super) page: u32,
-    pub(super) per_page: u32,
-}
-
-impl Numbered {
-    /// Items before the page.
-    pub(super) fn offset(self) -> i64 {
-        i64::from(self.page - 1) * i64::from(self.per_page)
+impl ReviewQuery {
+    /// The page that is asked for.
+    pub(super) fn part(self) -> Result<PageNumber, ApiError> {
+        PageNumber::read(self.page, self.per_page)
     }
 }
 
-impl TryFrom<ReviewQuery> for Numbered {
-    type Error = ApiError;
-
-    fn try_from(query: ReviewQuery) -> Result<Self, ApiError> {
-        Ok(Self {
-            page: page(query.page, "")?,
-            per_page: per_page(query.per_page)?,
-        })
-    }
-}
-
-/// A review whose fields were looked at.
+/// A review whose fields were checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct NewReview {
     pub(super) stars: i16,
@@ -296,28 +246,24 @@ pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
     Ok(MentorUpdate { headline, ..update })
 }
 
-fn page(number: Option<u32>, beyond: &str) -> Result<u32, ApiError> {
-    let number = number.unwrap_or(1);
-    if (1..=MAX_PAGE).contains(&number) {
-        Ok(number)
-    } else {
-        Err(ApiError::invalid(
-            "page",
-            &format!("a page from 1 to {MAX_PAGE}{beyond}"),
-        ))
-    }
+/// Every order of the list; a cursor names one by its place here.
+const SORTS: [MentorSort; 4] = [
+    MentorSort::Rating,
+    MentorSort::PriceAsc,
+    MentorSort::PriceDesc,
+    MentorSort::Newest,
+];
+
+/// The cursor of the page that starts there.
+pub(super) fn cursor(sort: MentorSort, start: &PageStart) -> String {
+    let place = SORTS.iter().position(|known| *known == sort);
+    paging::encode(place.unwrap_or_default() as u8, start)
 }
 
-fn per_page(number: Option<u32>) -> Result<u32, ApiError> {
-    let number = number.unwrap_or(DEFAULT_PER_PAGE);
-    if (1..=MAX_PER_PAGE).contains(&number) {
-        Ok(number)
-    } else {
-        Err(ApiError::invalid(
-            "per_page",
-            &format!("a number from 1 to {MAX_PER_PAGE}"),
-        ))
-    }
+/// Reads a cursor; `None` for a word that [`cursor`] did not write.
+fn read_cursor(word: &str) -> Option<(MentorSort, PageStart)> {
+    let (place, start) = paging::decode(word)?;
+    Some((*SORTS.get(usize::from(place))?, start))
 }
 
 /// One word in lower case; blank means absent.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{
     listing::CardRow,
-    model::{MAX_SLOTS, NewReview, Profile, Span},
+    model::{AvailabilitySpan, MAX_SLOTS, MentorProfile, NewReview},
 };
 use crate::{db::DbError, timing};
 
@@ -23,7 +23,7 @@ struct ProfileRow {
     is_active: bool,
 }
 
-impl From<ProfileRow> for Profile {
+impl From<ProfileRow> for MentorProfile {
     fn from(row: ProfileRow) -> Self {
         Self {
             card: row.card.into(),
@@ -50,11 +50,11 @@ pub(super) const PROFILE: &str =
 pub(super) async fn find_profile(
     conn: &mut PgConnection,
     id: MentorId,
-) -> Result<Option<Profile>, DbError> {
+) -> Result<Option<MentorProfile>, DbError> {
     let found = query_as::<_, ProfileRow>(PROFILE).bind(id.0);
     Ok(timing::db(found.fetch_optional(conn))
         .await?
-        .map(Profile::from))
+        .map(MentorProfile::from))
 }
 
 /// How many reviews a mentor has; `None` where there is no such mentor.
@@ -106,7 +106,7 @@ pub(super) const OPEN_SLOTS: &str =
 pub(super) async fn open_slots(
     conn: &mut PgConnection,
     id: MentorId,
-    span: Span,
+    span: AvailabilitySpan,
 ) -> Result<Vec<SlotView>, DbError> {
     let found = query_as::<_, SlotRow>(OPEN_SLOTS)
         .bind(id.0)
@@ -273,4 +273,21 @@ pub(super) async fn set_active(
     .bind(user.0)
     .bind(active);
     Ok(timing::db(update.fetch_optional(conn)).await?.map(MentorId))
+}
+/// The empty profile of a new mentor: off the list until its owner has filled it in.
+pub(super) async fn insert_mentor(
+    conn: &mut PgConnection,
+    id: MentorId,
+    user: UserId,
+    display_name: &str,
+) -> Result<(), DbError> {
+    let insert = query(
+        "insert into mentor (id, user_id, display_name, headline, hourly_price_cents, is_active)
+         values ($1, $2, $3, '', 0, false)",
+    )
+    .bind(id.0)
+    .bind(user.0)
+    .bind(display_name);
+    timing::db(insert.execute(conn)).await?;
+    Ok(())
 }

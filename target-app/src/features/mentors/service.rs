@@ -1,107 +1,43 @@
-//! The rules of mentors: how a page is put together, who may review, what a change invalidates.
+//! The rules of mentors: who may review, what a change invalidates.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use shared::{
-    api::mentors::{Availability, MentorCard, MentorDetail, MentorUpdate, ReviewView},
+    api::{
+        auth::UserView,
+        mentors::{Availability, MentorDetail, MentorUpdate, ReviewView},
+    },
     ids::{MentorId, ReviewId, UserId},
-    page::{MAX_PAGE, Page},
+    page::Page,
     problem::Code,
-    profile::{Pagination, Profile, Query, Total},
 };
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    cursor, listing,
-    model::{Criteria, Listed, NewReview, Numbered, RECENT_REVIEWS, Span, Start},
+    cached,
+    model::{AvailabilitySpan, Criteria, NewReview, RECENT_REVIEWS},
     repository,
 };
 use crate::{
-    cache::keys,
-    db::{DbError, Retry, Session, transaction},
+    cache::Group,
+    db::{DbError, Retry, transaction},
     engine::Engine,
     error::ApiError,
+    paging::PageNumber,
     timing,
 };
 
-/// One page of the list, read from the database in the shape that the profile asks for.
-pub(super) async fn page(
-    engine: &Engine,
-    criteria: &Criteria,
-) -> Result<Page<MentorCard>, ApiError> {
-    let mut session = engine.db.session();
-    let total = match engine.profile.mentors_total {
-        Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
-        Total::None => None,
-    };
-    let (listed, more) = match engine.profile.mentors_query {
-        Query::Joined => {
-            let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
-            let more = cut(&mut listed, criteria);
-            (listed, more)
-        }
-        Query::NPlusOne => one_by_one(&mut session, criteria).await?,
-    };
-    let next_cursor = match listed.last() {
-        Some(last) if more => Some(next(&engine.profile, criteria, last)),
-        _ => None,
-    };
-    Ok(Page {
-        items: listed.into_iter().map(|listed| listed.card).collect(),
-        total,
-        page: criteria.start.page(),
-        per_page: criteria.per_page,
-        next_cursor,
-    })
-}
-
-/// The page as an ORM's loop reads it: its ids, then each mentor's card, skills and reviews.
-async fn one_by_one(
-    session: &mut Session,
-    criteria: &Criteria,
-) -> Result<(Vec<Listed>, bool), DbError> {
-    let mut positions = listing::positions(&mut *session.conn().await?, criteria).await?;
-    let more = cut(&mut positions, criteria);
-    let mut listed = Vec::with_capacity(positions.len());
-    for position in positions {
-        let id = position.id;
-        let Some(mut card) = listing::card(&mut *session.conn().await?, id).await? else {
-            continue;
-        };
-        card.skills = listing::skills(&mut *session.conn().await?, id).await?;
-        (card.rating, card.review_count) =
-            listing::live_rating(&mut *session.conn().await?, id).await?;
-        listed.push(Listed { card, position });
-    }
-    Ok((listed, more))
-}
-
-/// Takes off the row that was only read to see whether another page follows; tells whether.
-fn cut<T>(rows: &mut Vec<T>, criteria: &Criteria) -> bool {
-    let room = criteria.per_page as usize;
-    let more = rows.len() > room;
-    rows.truncate(room);
-    more
-}
-
-/// The cursor of the page after `last`.
-fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
-    let page = criteria.start.page().saturating_add(1);
-    let start = match profile.mentors_pagination {
-        // Beyond the deepest numbered page a list can only go on behind its last row.
-        Pagination::Offset if page <= MAX_PAGE => Start::Page(page),
-        Pagination::Offset | Pagination::Keyset => Start::After {
-            page,
-            position: last.position,
-        },
-    };
-    cursor::encode(criteria.sort, &start)
+/// One page of the list, as the JSON of its response.
+pub(super) async fn list(engine: Arc<Engine>, criteria: Criteria) -> Result<Bytes, ApiError> {
+    cached::page(engine, criteria).await
 }
 
 /// One mentor in full, on the list or not.
 pub(super) async fn detail(engine: &Engine, id: MentorId) -> Result<MentorDetail, ApiError> {
-    existing(engine, id, find_detail(engine, id)).await
+    cached::existing(engine, id, find_detail(engine, id)).await
 }
 
 async fn find_detail(engine: &Engine, id: MentorId) -> Result<Option<MentorDetail>, ApiError> {
@@ -120,32 +56,19 @@ async fn find_detail(engine: &Engine, id: MentorId) -> Result<Option<MentorDetai
     }))
 }
 
-/// What was found of a mentor; where the cache remembers that there is none, nobody looks.
-async fn existing<T>(
-    engine: &Engine,
-    id: MentorId,
-    find: impl Future<Output = Result<Option<T>, ApiError>>,
-) -> Result<T, ApiError> {
-    let found = engine
-        .caches
-        .unless_missing(keys::no_mentor(id), Box::pin(find))
-        .await?;
-    found.ok_or_else(|| ApiError::not_found("mentor"))
-}
-
 /// A mentor's open slots.
 pub(super) async fn availability(
     engine: &Engine,
     id: MentorId,
-    span: Span,
+    span: AvailabilitySpan,
 ) -> Result<Availability, ApiError> {
-    existing(engine, id, find_availability(engine, id, span)).await
+    cached::existing(engine, id, find_availability(engine, id, span)).await
 }
 
 async fn find_availability(
     engine: &Engine,
     id: MentorId,
-    span: Span,
+    span: AvailabilitySpan,
 ) -> Result<Option<Availability>, ApiError> {
     let mut session = engine.db.session();
     let slots = repository::open_slots(&mut *session.conn().await?, id, span).await?;
@@ -164,30 +87,24 @@ async fn find_availability(
 pub(super) async fn reviews(
     engine: &Engine,
     id: MentorId,
-    part: Numbered,
+    part: PageNumber,
 ) -> Result<Page<ReviewView>, ApiError> {
-    existing(engine, id, find_reviews(engine, id, part)).await
+    cached::existing(engine, id, find_reviews(engine, id, part)).await
 }
 
 async fn find_reviews(
     engine: &Engine,
     id: MentorId,
-    part: Numbered,
+    part: PageNumber,
 ) -> Result<Option<Page<ReviewView>>, ApiError> {
     let mut session = engine.db.session();
     let total = repository::find_review_count(&mut *session.conn().await?, id).await?;
     let Some(total) = total else {
         return Ok(None);
     };
-    let limit = i64::from(part.per_page);
-    let items = repository::reviews(&mut *session.conn().await?, id, limit, part.offset()).await?;
-    Ok(Some(Page {
-        items,
-        total: Some(u64::from(total.unsigned_abs())),
-        page: part.page,
-        per_page: part.per_page,
-        next_cursor: None,
-    }))
+    let (limit, offset) = (part.limit(), part.offset());
+    let items = repository::reviews(&mut *session.conn().await?, id, limit, offset).await?;
+    Ok(Some(part.with(items, i64::from(total))))
 }
 
 /// Reviews the student's newest lesson with the mentor that has no review yet.
@@ -235,7 +152,7 @@ pub(super) async fn create_review(
             })
         })
         .await?;
-        engine.caches.invalidate(&[keys::mentor_lists()]).await;
+        engine.caches.invalidate(&[cached::lists()]).await;
         Ok(written)
     })
     .await
@@ -254,7 +171,7 @@ pub(super) async fn update_own(
             .await?
             .ok_or_else(|| ApiError::not_found("mentor profile"))?;
         drop(session);
-        changed.caches.invalidate(&[keys::mentor_lists()]).await;
+        changed.caches.invalidate(&[cached::lists()]).await;
         Ok::<_, ApiError>(id)
     })
     .await?;
@@ -274,7 +191,7 @@ pub(super) async fn set_active(
             .await?
             .ok_or_else(|| ApiError::not_found("mentor profile"))?;
         drop(session);
-        changed.caches.invalidate(&[keys::mentor_lists()]).await;
+        changed.caches.invalidate(&[cached::lists()]).await;
         Ok::<_, ApiError>(id)
     })
     .await?;
@@ -286,4 +203,16 @@ fn already_reviewed() -> ApiError {
         Code::AlreadyReviewed,
         "every lesson you had with this mentor has your review",
     )
+}
+
+/// Makes the empty profile of an account that registers as a mentor.
+pub(super) async fn on_registered(
+    conn: &mut PgConnection,
+    account: &UserView,
+) -> Result<Vec<Group>, DbError> {
+    let Some(id) = account.mentor_id else {
+        return Ok(Vec::new());
+    };
+    repository::insert_mentor(conn, id, account.id, &account.display_name).await?;
+    Ok(vec![cached::mentor_group(id)])
 }

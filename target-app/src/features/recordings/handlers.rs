@@ -1,4 +1,4 @@
-//! `/api/v1/recordings`: extract, call, shape the answer.
+//! `/api/v1/recordings`: extract, call, shape the response.
 
 use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, header};
@@ -12,12 +12,14 @@ use shared::{
 
 use super::{
     bytes,
-    model::{self, Signed},
+    model::{self, SignedQuery},
     service,
 };
 use crate::{
     error::ApiError,
-    http::{AuthUser, Current, Json, Path, Query},
+    features::auth::AuthUser,
+    http::{Current, Json, Path, Query},
+    paging::PageNumber,
     state::AppState,
 };
 
@@ -31,12 +33,13 @@ use crate::{
     params(RecordingQuery),
     responses((status = 200, description = "One page", body = Page<RecordingView>)),
 )]
-pub async fn list(
+pub(super) async fn list(
     user: AuthUser,
     Current(engine): Current,
     Query(query): Query<RecordingQuery>,
 ) -> Result<Json<Page<RecordingView>>, ApiError> {
-    let page = service::mine(&engine, user.id, user.role, query.try_into()?).await?;
+    let part = PageNumber::read(query.page, query.per_page)?;
+    let page = service::mine(&engine, user.id, user.role, part).await?;
     Ok(Json(page))
 }
 
@@ -53,7 +56,7 @@ pub async fn list(
         (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
     ),
 )]
-pub async fn get(
+pub(super) async fn get(
     user: AuthUser,
     Current(engine): Current,
     Path(id): Path<RecordingId>,
@@ -74,7 +77,7 @@ pub async fn get(
         (status = 404, description = "`not_found`, also for those who did not take part", body = Problem),
     ),
 )]
-pub async fn playback(
+pub(super) async fn playback(
     State(state): State<AppState>,
     user: AuthUser,
     Current(engine): Current,
@@ -91,7 +94,7 @@ pub async fn playback(
     tag = "recordings",
     params(
         ("recording_id" = RecordingId, Path, description = "Which recording"),
-        Signed,
+        SignedQuery,
         ("range" = Option<String>, Header, description = "`bytes=FIRST-LAST`, one range"),
         ("if-range" = Option<String>, Header, description = "The entity tag that the range continues"),
         ("if-none-match" = Option<String>, Header, description = "Entity tags that the client has"),
@@ -105,11 +108,11 @@ pub async fn playback(
         (status = 416, description = "`range_not_satisfiable`; `Content-Range` tells the length", body = Problem),
     ),
 )]
-pub async fn stream(
+pub(super) async fn stream(
     State(state): State<AppState>,
     Current(engine): Current,
     Path(id): Path<RecordingId>,
-    Query(link): Query<Signed>,
+    Query(link): Query<SignedQuery>,
     method: Method,
     mut headers: HeaderMap,
 ) -> Result<Response, ApiError> {

@@ -1,12 +1,13 @@
 //! Recorded classes: whose they are, signed links, and their bytes with HTTP ranges.
 
 mod bytes;
+mod feature;
 mod handlers;
 mod model;
 mod plans;
 mod range;
 mod repository;
+mod seed;
 mod service;
 
-pub use handlers::*;
-pub(crate) use plans::plans;
+pub(super) use feature::feature;

@@ -1,16 +1,13 @@
-//! What recordings speak of.
+//! Types of recordings: as they are stored, signed links, files.
 
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use shared::{
-    api::recordings::{RecordingQuery, RecordingView},
+    api::recordings::RecordingView,
     ids::{BookingId, RecordingId},
-    page::{DEFAULT_PER_PAGE, MAX_PAGE, MAX_PER_PAGE},
 };
-
-use crate::error::ApiError;
 
 /// How long a signed link works.
 pub(super) const LINK_LIFETIME: TimeDelta = TimeDelta::minutes(10);
@@ -43,41 +40,10 @@ impl From<Recording> for RecordingView {
     }
 }
 
-/// Which part of the list is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Numbered {
-    /// From 1.
-    pub(super) page: u32,
-    pub(super) per_page: u32,
-}
-
-impl Numbered {
-    /// Items before the page.
-    pub(super) fn offset(self) -> i64 {
-        i64::from(self.page - 1) * i64::from(self.per_page)
-    }
-}
-
-impl TryFrom<RecordingQuery> for Numbered {
-    type Error = ApiError;
-
-    fn try_from(query: RecordingQuery) -> Result<Self, ApiError> {
-        let page = query.page.unwrap_or(1);
-        let per_page = query.per_page.unwrap_or(DEFAULT_PER_PAGE);
-        if !(1..=MAX_PAGE).contains(&page) {
-            return Err(ApiError::invalid("page", "a page from 1 to 1000"));
-        }
-        if !(1..=MAX_PER_PAGE).contains(&per_page) {
-            return Err(ApiError::invalid("per_page", "a number from 1 to 100"));
-        }
-        Ok(Self { page, per_page })
-    }
-}
-
-/// What makes a link work: when it stops, and the proof that we wrote it.
+/// Query of a signed link: its expiry, and the signature over path and expiry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-pub struct Signed {
+pub(super) struct SignedQuery {
     /// Seconds since 1970.
     pub expires: i64,
     /// As the playback link carries it.
@@ -118,21 +84,6 @@ mod tests {
             &"a".repeat(65),
         ] {
             assert_eq!(file(folder, key), None, "{key:?}");
-        }
-    }
-
-    #[test]
-    fn a_page_out_of_bounds_is_refused() {
-        let numbered = |page, per_page| Numbered::try_from(RecordingQuery { page, per_page });
-        assert_eq!(numbered(None, None).unwrap().offset(), 0);
-        assert_eq!(numbered(Some(3), Some(10)).unwrap().offset(), 20);
-        for (page, per_page) in [
-            (Some(0), None),
-            (Some(1_001), None),
-            (None, Some(0)),
-            (None, Some(101)),
-        ] {
-            assert!(numbered(page, per_page).is_err());
         }
     }
 }

@@ -3,22 +3,28 @@
 use shared::{
     dataset::{self, Kind},
     page::DEFAULT_PER_PAGE,
+    profile::Profile,
 };
 
 use super::repository;
-use crate::db::Statement;
+use crate::{db::Statement, registry::ExplainedOperation};
 
-/// What `operation` sends; `None`: it is none of this feature.
-pub(crate) fn plans(operation: &str) -> Option<Vec<Statement>> {
-    if operation != "recordings.list" {
-        return None;
-    }
+/// The operations whose statements are explained.
+pub(super) fn explained() -> Vec<ExplainedOperation> {
+    vec![ExplainedOperation {
+        name: "recordings.list",
+        statements: list,
+    }]
+}
+
+/// The first page of a student's recordings.
+fn list(_: &Profile) -> Vec<Statement> {
     let student = dataset::id(Kind::Student, 1);
-    Some(vec![
+    vec![
         Statement::of("page", repository::OF_STUDENT)
             .bind(student)
             .bind(i64::from(DEFAULT_PER_PAGE))
             .bind(0_i64),
         Statement::of("total", repository::COUNT_OF_STUDENT).bind(student),
-    ])
+    ]
 }

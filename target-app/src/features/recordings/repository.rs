@@ -6,11 +6,11 @@ use shared::ids::{BookingId, RecordingId, UserId};
 use sqlx::{FromRow, PgConnection, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::model::{Numbered, Recording};
-use crate::{db::DbError, timing};
+use super::model::Recording;
+use crate::{db::DbError, paging::PageNumber, timing};
 
 #[derive(FromRow)]
-struct Row {
+struct RecordingRow {
     id: Uuid,
     booking_id: Uuid,
     title: String,
@@ -20,8 +20,8 @@ struct Row {
     recorded_at: DateTime<Utc>,
 }
 
-impl From<Row> for Recording {
-    fn from(row: Row) -> Self {
+impl From<RecordingRow> for Recording {
+    fn from(row: RecordingRow) -> Self {
         Self {
             id: RecordingId(row.id),
             booking: BookingId(row.booking_id),
@@ -48,11 +48,11 @@ pub(super) const OF_STUDENT: &str =
 pub(super) async fn of_student(
     conn: &mut PgConnection,
     student: UserId,
-    part: Numbered,
+    part: PageNumber,
 ) -> Result<Vec<Recording>, DbError> {
-    let found = query_as::<_, Row>(OF_STUDENT)
+    let found = query_as::<_, RecordingRow>(OF_STUDENT)
         .bind(student.0)
-        .bind(i64::from(part.per_page))
+        .bind(part.limit())
         .bind(part.offset());
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(Recording::from).collect())
@@ -62,9 +62,9 @@ pub(super) async fn of_student(
 pub(super) async fn of_mentor(
     conn: &mut PgConnection,
     user: UserId,
-    part: Numbered,
+    part: PageNumber,
 ) -> Result<Vec<Recording>, DbError> {
-    let found = query_as::<_, Row>(
+    let found = query_as::<_, RecordingRow>(
         "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
                 r.recorded_at
          from mentor m
@@ -75,7 +75,7 @@ pub(super) async fn of_mentor(
          limit $2 offset $3",
     )
     .bind(user.0)
-    .bind(i64::from(part.per_page))
+    .bind(part.limit())
     .bind(part.offset());
     let rows = timing::db(found.fetch_all(conn)).await?;
     Ok(rows.into_iter().map(Recording::from).collect())
@@ -91,14 +91,13 @@ pub(super) const COUNT_OF_STUDENT: &str = "select count(*)
 pub(super) async fn count_of_student(
     conn: &mut PgConnection,
     student: UserId,
-) -> Result<u64, DbError> {
+) -> Result<i64, DbError> {
     let counted = query_scalar(COUNT_OF_STUDENT).bind(student.0);
-    let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
-    Ok(counted.unsigned_abs())
+    Ok(timing::db(counted.fetch_one(conn)).await?)
 }
 
 /// How many recordings a mentor has.
-pub(super) async fn count_of_mentor(conn: &mut PgConnection, user: UserId) -> Result<u64, DbError> {
+pub(super) async fn count_of_mentor(conn: &mut PgConnection, user: UserId) -> Result<i64, DbError> {
     let counted = query_scalar(
         "select count(*)
          from mentor m
@@ -107,8 +106,7 @@ pub(super) async fn count_of_mentor(conn: &mut PgConnection, user: UserId) -> Re
          where m.user_id = $1",
     )
     .bind(user.0);
-    let counted: i64 = timing::db(counted.fetch_one(conn)).await?;
-    Ok(counted.unsigned_abs())
+    Ok(timing::db(counted.fetch_one(conn)).await?)
 }
 
 /// One recording, if the person took part in the lesson.
@@ -117,7 +115,7 @@ pub(super) async fn find_for(
     id: RecordingId,
     participant: UserId,
 ) -> Result<Option<Recording>, DbError> {
-    let found = query_as::<_, Row>(
+    let found = query_as::<_, RecordingRow>(
         "select r.id, r.booking_id, r.title, r.duration_seconds, r.size_bytes, r.media_key,
                 r.recorded_at
          from recording r

@@ -1,4 +1,4 @@
-//! The rules of recordings: who sees which, and which link opens one.
+//! The rules of recordings: who sees which, and which link gives access to the bytes.
 
 use chrono::DateTime;
 use shared::{
@@ -13,17 +13,17 @@ use shared::{
 };
 
 use super::{
-    model::{LINK_LIFETIME, Numbered, Recording, Signed},
+    model::{LINK_LIFETIME, Recording, SignedQuery},
     repository,
 };
-use crate::{engine::Engine, error::ApiError, state::AppState};
+use crate::{engine::Engine, error::ApiError, paging::PageNumber, state::AppState};
 
 /// A page of one's recordings: a student's lessons, or those that a mentor gave.
 pub(super) async fn mine(
     engine: &Engine,
     user: UserId,
     role: Role,
-    part: Numbered,
+    part: PageNumber,
 ) -> Result<Page<RecordingView>, ApiError> {
     let mut session = engine.db.session();
     let (found, total) = match role {
@@ -38,13 +38,8 @@ pub(super) async fn mine(
         // Nobody else takes part in lessons.
         Role::Parent | Role::Admin => (Vec::new(), 0),
     };
-    Ok(Page {
-        items: found.into_iter().map(RecordingView::from).collect(),
-        total: Some(total),
-        page: part.page,
-        per_page: part.per_page,
-        next_cursor: None,
-    })
+    let items = found.into_iter().map(RecordingView::from).collect();
+    Ok(part.with(items, total))
 }
 
 /// One recording, for a participant; to others it does not exist.
@@ -76,12 +71,12 @@ pub(super) async fn link(
     })
 }
 
-/// Key of the file that a link opens.
+/// Key of the file that a signed link gives access to.
 pub(super) async fn open(
     state: &AppState,
     engine: &Engine,
     id: RecordingId,
-    link: &Signed,
+    link: &SignedQuery,
 ) -> Result<String, ApiError> {
     // The path is written anew: another spelling of the same id is still the same link.
     let path = paths::with_id(paths::RECORDING_STREAM, id);

@@ -69,7 +69,7 @@ async fn a_mentor_who_is_created_is_missing_no_more() {
             ))
             .await;
         assert_eq!(anyone.mentor(mentor).await.status, 404, "{store}");
-        let groups = [target_app::cache::keys::mentor(mentor)];
+        let groups = [target_app::features::mentors::mentor_group(mentor)];
         app.state.engine().caches.created(&groups).await;
         assert_eq!(anyone.mentor(mentor).await.status, 200, "{store}");
         app.finish().await;

@@ -16,8 +16,8 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use target_app::{
-    db,
-    seed::{self, Options, Present, credentials},
+    db, features,
+    seed::{self, ExistingData, SeedOptions, credentials},
 };
 use tokio::sync::OnceCell;
 
@@ -143,13 +143,14 @@ async fn make_template() -> String {
     let url = url_of(&name);
     seed::run(
         &url,
-        Options {
+        SeedOptions {
             scale: Scale::Tiny,
             seed: 1,
             anchor: None,
-            present: Present::Refuse,
+            present: ExistingData::Refuse,
             media_dir: media_dir(),
         },
+        &features::registry().tables,
     )
     .await
     .unwrap();

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{Failure, NewBooking, Refusal},
+    super::model::{BookingFailure, NewBooking, Refusal},
     repository,
 };
 
@@ -15,7 +15,7 @@ use super::{
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     if !repository::count_up_if_room(conn, booking.slot.id).await? {
         return Err(Refusal::SlotFull.into());
     }

@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{
-        model::{Failure, NewBooking, Refusal},
+        model::{BookingFailure, NewBooking, Refusal},
         repository as bookings,
     },
     repository,
@@ -19,7 +19,7 @@ use super::{
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     let seat = repository::smallest_free_seat(conn, &booking.slot)
         .await?
         .ok_or(Refusal::SlotFull)?;

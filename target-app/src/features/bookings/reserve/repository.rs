@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use shared::ids::SlotId;
 use sqlx::PgConnection;
 
-use super::super::model::{NewBooking, Slot};
+use super::super::model::{BookableSlot, NewBooking};
 use crate::{db::DbError, timing};
 
 /// The unique index that keeps two people off one seat; lifted only for the known wrong strategies.
@@ -24,7 +24,7 @@ pub(super) async fn lock_slot_by_name(
 /// The lowest seat of a slot that no active booking has.
 pub(super) async fn smallest_free_seat(
     conn: &mut PgConnection,
-    slot: &Slot,
+    slot: &BookableSlot,
 ) -> Result<Option<i32>, DbError> {
     let query = sqlx::query_scalar(
         "select free.seat

@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{
-        model::{Failure, NewBooking, Refusal},
+        model::{BookingFailure, NewBooking, Refusal},
         repository as bookings,
     },
     repository,
@@ -18,7 +18,7 @@ use super::{
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     bookings::lock_slot(conn, booking.slot.id).await?;
     let seat = repository::smallest_free_seat(conn, &booking.slot)
         .await?

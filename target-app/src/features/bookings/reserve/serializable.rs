@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{Failure, NewBooking},
+    super::model::{BookingFailure, NewBooking},
     naive,
 };
 
@@ -18,6 +18,6 @@ use super::{
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     naive::take(conn, booking).await
 }

@@ -9,7 +9,7 @@ use shared::profile::Strategy;
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{Failure, NewBooking, Refusal},
+    super::model::{BookingFailure, NewBooking, Refusal},
     advisory_lock, conditional_update, naive,
     repository::SEAT_GUARD,
     row_lock, serializable, unique_index, unlocked_counter,
@@ -37,7 +37,7 @@ pub(in super::super) async fn take(
     conn: &mut PgConnection,
     strategy: Strategy,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     let outcome = match strategy {
         Strategy::Naive => naive::take(conn, booking).await,
         Strategy::RowLock => row_lock::take(conn, booking).await,
@@ -52,12 +52,12 @@ pub(in super::super) async fn take(
 
 /// Says what a failure means while a switch is being flipped, when one way still has
 /// transactions open under the guards of another.
-fn guarded(failure: Failure) -> Failure {
+fn guarded(failure: BookingFailure) -> BookingFailure {
     match failure {
         // The unique index on seats stands behind every right way: here it was the one to decide.
-        Failure::Db(error) if error.is_constraint(SEAT_GUARD) => Refusal::SlotFull.into(),
+        BookingFailure::Db(error) if error.is_constraint(SEAT_GUARD) => Refusal::SlotFull.into(),
         // The index that `on conflict` names was just lifted.
-        Failure::Db(error) if error.sqlstate().as_deref() == Some(NO_SUCH_INDEX) => {
+        BookingFailure::Db(error) if error.sqlstate().as_deref() == Some(NO_SUCH_INDEX) => {
             Refusal::Contention.into()
         }
         other => other,
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::db::DbError;
 
-    fn violated(name: &str) -> Failure {
-        Failure::Db(DbError::Constraint {
+    fn violated(name: &str) -> BookingFailure {
+        BookingFailure::Db(DbError::Constraint {
             name: name.to_owned(),
             source: sqlx::Error::RowNotFound,
         })
@@ -80,7 +80,7 @@ mod tests {
     fn a_seat_that_the_index_refuses_is_a_full_slot() {
         assert!(matches!(
             guarded(violated(SEAT_GUARD)),
-            Failure::Refused(Refusal::SlotFull)
+            BookingFailure::Refused(Refusal::SlotFull)
         ));
     }
 
@@ -88,7 +88,7 @@ mod tests {
     fn any_other_constraint_stays_a_fault() {
         assert!(matches!(
             guarded(violated("booking_seat_check")),
-            Failure::Db(_)
+            BookingFailure::Db(_)
         ));
     }
 }

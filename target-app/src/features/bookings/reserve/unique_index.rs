@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{
-        model::{Failure, NewBooking, Refusal},
+        model::{BookingFailure, NewBooking, Refusal},
         repository as bookings,
     },
     repository,
@@ -22,7 +22,7 @@ const SPARE_TRIES: i32 = 8;
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     for _ in 0..booking.slot.capacity + SPARE_TRIES {
         let seat = repository::smallest_free_seat(conn, &booking.slot)
             .await?

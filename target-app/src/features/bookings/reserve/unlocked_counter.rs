@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{Failure, NewBooking, Refusal},
+    super::model::{BookingFailure, NewBooking, Refusal},
     repository,
 };
 
@@ -16,7 +16,7 @@ use super::{
 pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
-) -> Result<DateTime<Utc>, Failure> {
+) -> Result<DateTime<Utc>, BookingFailure> {
     let slot = &booking.slot;
     let booked = repository::counted(conn, slot.id).await?;
     if booked >= slot.capacity {

@@ -1,5 +1,7 @@
 //! Tests of the model: every way to write a query has one normal form, and bounds hold.
 
+use shared::page::{DEFAULT_PER_PAGE, MAX_PER_PAGE};
+
 use super::*;
 
 fn read(query: MentorQuery) -> Result<Criteria, ApiError> {
@@ -40,7 +42,7 @@ fn every_way_to_write_a_query_has_one_normal_form() {
 
 #[test]
 fn a_cursor_for_a_numbered_page_means_that_page() {
-    let word = cursor::encode(MentorSort::Newest, &Start::Page(3));
+    let word = cursor(MentorSort::Newest, &PageStart::Page(3));
     let by_cursor = MentorQuery {
         cursor: Some(word),
         ..MentorQuery::default()
@@ -72,7 +74,7 @@ fn the_lowest_rating_does_not_suffer_from_binary_fractions() {
 #[test]
 fn a_query_out_of_bounds_is_refused() {
     let base = MentorQuery::default;
-    let rating_cursor = cursor::encode(MentorSort::Rating, &Start::Page(2));
+    let rating_cursor = cursor(MentorSort::Rating, &PageStart::Page(2));
     let refused = [
         MentorQuery {
             page: Some(0),
@@ -137,10 +139,7 @@ fn a_query_out_of_bounds_is_refused() {
             ..base()
         },
         MentorQuery {
-            cursor: Some(cursor::encode(
-                MentorSort::Rating,
-                &Start::Page(MAX_PAGE + 1),
-            )),
+            cursor: Some(cursor(MentorSort::Rating, &PageStart::Page(MAX_PAGE + 1))),
             ..base()
         },
     ];
@@ -152,10 +151,10 @@ fn a_query_out_of_bounds_is_refused() {
 #[test]
 fn availability_starts_now_at_the_earliest_and_ends_after_62_days_at_the_latest() {
     let now = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
-    let span = |from, to| Span::read(AvailabilityQuery { from, to }, now);
+    let span = |from, to| AvailabilitySpan::read(AvailabilityQuery { from, to }, now);
     assert_eq!(
         span(None, None).unwrap(),
-        Span {
+        AvailabilitySpan {
             from: now,
             to: now + DEFAULT_SPAN
         }
@@ -242,13 +241,4 @@ fn a_change_keeps_what_it_does_not_name_and_stays_in_bounds() {
     for update in refused {
         assert!(checked(update.clone()).is_err(), "{update:?}");
     }
-}
-
-#[test]
-fn a_numbered_page_skips_the_pages_before_it() {
-    let numbered = |page, per_page| Numbered::try_from(ReviewQuery { page, per_page });
-    assert_eq!(numbered(None, None).unwrap().offset(), 0);
-    assert_eq!(numbered(Some(3), Some(50)).unwrap().offset(), 100);
-    assert!(numbered(Some(0), None).is_err());
-    assert!(numbered(None, Some(101)).is_err());
 }

@@ -1,0 +1,207 @@
+//! Imports inside a crate run downwards: each top-level module has a layer in `layers.toml`, and
+//! imports only lower layers, or those of its own layer that are listed as `sideways`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    Violation,
+    config::CrateRules,
+    modules::{Crate, Resolved},
+};
+
+/// One import from a top-level module to another: `(from, to)`, and the files that write it, each
+/// with a line.
+type Arrows = BTreeMap<(String, String), BTreeMap<String, usize>>;
+
+/// Imports that run upwards or sideways, modules without a layer, and entries of the table that
+/// nothing needs. `at` is the arrow, the module or the crate's folder.
+pub fn upward_imports(found: &Crate<'_>, rules: &CrateRules) -> Vec<Violation> {
+    let arrows = arrows(found);
+    let mut modules = found.top_modules();
+    modules.retain(|module| !is_root(module));
+    if rules.layers.is_empty() && modules.len() > 1 {
+        return vec![Violation::new(
+            &found.folder,
+            format!(
+                "guards/layers.toml: `{}` has no layers; its imports suggest\n{}",
+                found.folder,
+                suggestion(&modules, &arrows)
+            ),
+        )];
+    }
+    let rank: BTreeMap<&str, usize> = rules
+        .layers
+        .iter()
+        .enumerate()
+        .flat_map(|(layer, modules)| modules.iter().map(move |module| (module.as_str(), layer)))
+        .collect();
+    let folder = &found.folder;
+    let mut violations = Vec::new();
+    if !rules.layers.is_empty() {
+        for module in &modules {
+            if !rank.contains_key(module.as_str()) {
+                violations.push(Violation::new(
+                    module,
+                    format!("{folder}: give module `{module}` a layer in guards/layers.toml"),
+                ));
+            }
+        }
+    }
+    for module in rank.keys().filter(|module| !modules.contains(**module)) {
+        violations.push(Violation::new(
+            *module,
+            format!("guards/layers.toml: `{folder}` has no module `{module}`; remove it"),
+        ));
+    }
+    let mut sideways = BTreeSet::new();
+    for ((from, to), places) in &arrows {
+        let arrow = format!("{from} -> {to}");
+        if is_root(to) {
+            for (file, line) in places {
+                violations.push(Violation::new(
+                    &arrow,
+                    format!(
+                        "{file}:{line}: `{arrow}`: the root only lists modules; name the module"
+                    ),
+                ));
+            }
+        }
+        let (Some(own), Some(other)) = (rank.get(from.as_str()), rank.get(to.as_str())) else {
+            continue;
+        };
+        let listed = own == other && rules.sideways.contains(&arrow);
+        if listed {
+            sideways.insert((from.clone(), to.clone()));
+        } else if other >= own {
+            let how = if other > own {
+                "imports a higher layer"
+            } else {
+                "imports its own layer, which guards/layers.toml does not list as `sideways`"
+            };
+            for (file, line) in places {
+                violations.push(Violation::new(
+                    &arrow,
+                    format!("{file}:{line}: `{arrow}` {how}"),
+                ));
+            }
+        }
+    }
+    for arrow in &rules.sideways {
+        let used = sideways
+            .iter()
+            .any(|(f, t)| format!("{f} -> {t}") == *arrow);
+        if !used {
+            violations.push(Violation::new(
+                arrow,
+                format!("guards/layers.toml: `{folder}`: no import is `{arrow}`; remove it"),
+            ));
+        }
+    }
+    for module in circular(&sideways) {
+        violations.push(Violation::new(
+            &module,
+            format!(
+                "guards/layers.toml: `{folder}`: the sideways imports of `{module}` lead back to it"
+            ),
+        ));
+    }
+    violations
+}
+
+/// The root and the program beside it stand above all layers.
+fn is_root(module: &str) -> bool {
+    matches!(module, "lib" | "main")
+}
+
+fn arrows(found: &Crate<'_>) -> Arrows {
+    let mut arrows = Arrows::new();
+    for (path, file) in found.files() {
+        let from = found.top(path);
+        for (scope, written, line) in file.all_paths() {
+            let module = Crate::module(path, scope);
+            let to = match found.absolute(&module, written) {
+                Some(absolute) if absolute.is_empty() => continue,
+                Some(absolute) if found.file_of(&absolute[..1]).is_some() => absolute[0].clone(),
+                _ => match found.resolve(&module, written) {
+                    Some(Resolved::Module(target) | Resolved::Item(target)) => found.top(&target),
+                    None => continue,
+                },
+            };
+            // The root only lists its modules.
+            if to != from && !is_root(&from) {
+                arrows
+                    .entry((from.clone(), to))
+                    .or_default()
+                    .entry(file.path.clone())
+                    .or_insert(line);
+            }
+        }
+    }
+    arrows
+}
+
+/// Modules from which `arrows` lead back to themselves.
+fn circular(arrows: &BTreeSet<(String, String)>) -> Vec<String> {
+    let starts: BTreeSet<&String> = arrows.iter().map(|(from, _)| from).collect();
+    starts
+        .into_iter()
+        .filter(|start| {
+            let mut seen = BTreeSet::new();
+            let mut open = vec![*start];
+            while let Some(at) = open.pop() {
+                for (_, to) in arrows.iter().filter(|(from, _)| from == at) {
+                    if seen.insert(to) {
+                        open.push(to);
+                    }
+                }
+            }
+            seen.contains(start)
+        })
+        .cloned()
+        .collect()
+}
+
+/// Layers that fit the imports as they are; modules of a circle share one.
+fn suggestion(modules: &BTreeSet<String>, arrows: &Arrows) -> String {
+    let mut left: BTreeSet<&String> = modules.iter().collect();
+    let mut lines = Vec::new();
+    while !left.is_empty() {
+        let mut layer: Vec<&String> = left
+            .iter()
+            .copied()
+            .filter(|module| {
+                !arrows
+                    .keys()
+                    .any(|(from, to)| from == *module && left.contains(to))
+            })
+            .collect();
+        if layer.is_empty() {
+            layer = lowest_circle(&left, arrows);
+        }
+        for module in &layer {
+            left.remove(*module);
+        }
+        lines.push(format!("    {layer:?},"));
+    }
+    format!("layers = [\n{}\n]", lines.join("\n"))
+}
+
+/// The modules of a circle that imports nothing else of `left`.
+fn lowest_circle<'a>(left: &BTreeSet<&'a String>, arrows: &Arrows) -> Vec<&'a String> {
+    left.iter()
+        .map(|start| {
+            let mut seen: BTreeSet<&'a String> = BTreeSet::from([*start]);
+            let mut open = vec![*start];
+            while let Some(at) = open.pop() {
+                for module in left {
+                    let imported = arrows.contains_key(&(at.clone(), (*module).clone()));
+                    if imported && seen.insert(module) {
+                        open.push(module);
+                    }
+                }
+            }
+            seen.into_iter().collect::<Vec<_>>()
+        })
+        .min_by_key(Vec::len)
+        .unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! Rules about the structure of this repository. Nothing depends on this crate.
+//!
+//! Each rule is a function from sources in memory to [`Violation`]s, so that a test can hand it a
+//! planted violation as well as the real tree. `tests/architecture.rs` runs every rule on the
+//! tree; `tests/planted.rs` shows that every rule can fail, and that legal input passes.
+//!
+//! | module | rules |
+//! |---|---|
+//! | [`layers`] | imports inside a crate run downwards |
+//! | [`circles`] | no files of a crate import each other in a circle |
+//! | [`crate_graph`] | which crate may depend on which; every dependency is used |
+//! | [`vocabulary`] | generic crates hold no word of the reference backend |
+//! | [`files`] | sizes, names, headers, `mod.rs` without logic, doc comments that say something |
+//! | [`roles`] | repositories without HTTP, handlers without SQL, features apart from each other |
+//! | [`type_names`] | one type name, one meaning |
+//! | [`documents`] | paths, suites and experiments that a document names exist |
+//! | [`licences`] | no copyleft, no second TLS stack |
+//!
+//! What the rules hold the tree against is in `layers.toml` and `rules.toml`; what is still
+//! tolerated is in `exceptions.toml`, which may only get shorter.
+
+pub mod circles;
+pub mod config;
+pub mod crate_graph;
+pub mod documents;
+pub mod facts;
+pub mod files;
+pub mod layers;
+pub mod licences;
+pub mod manifests;
+pub mod modules;
+pub mod parse;
+pub mod roles;
+pub mod tree;
+pub mod type_names;
+pub mod violation;
+pub mod vocabulary;
+
+pub use violation::Violation;

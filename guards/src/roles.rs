@@ -1,0 +1,123 @@
+//! What a file may know by its role in a feature: repositories no HTTP, services no HTTP, handlers
+//! no SQL, and one feature of another only its service and its model.
+
+use crate::{
+    Violation,
+    facts::RustFile,
+    modules::{Crate, Resolved},
+    tree,
+};
+
+/// Where the reference backend has its features.
+pub const FEATURES: &str = "target-app/src/features";
+
+/// Crates and modules whose names make a path an HTTP one.
+const HTTP: &[&str] = &["axum", "http", "hyper", "headers", "tower", "tower_http"];
+
+/// A role in a feature, by the name of its file or folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Handlers,
+    Service,
+    Repository,
+    Model,
+}
+
+fn role(path: &str) -> Option<Role> {
+    let named = |name: &str, file: bool| {
+        if name == "handlers" || file && name.ends_with("_handlers") {
+            Some(Role::Handlers)
+        } else if name == "service" || file && name.starts_with("service_") {
+            Some(Role::Service)
+        } else if name == "repository" || file && name.starts_with("repository_") {
+            Some(Role::Repository)
+        } else if name == "model" {
+            Some(Role::Model)
+        } else {
+            None
+        }
+    };
+    let mut parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
+    let file = parts.pop()?;
+    let folder = parts.iter().rev().find_map(|part| named(part, false));
+    named(file, true).or(folder)
+}
+
+/// Paths that a file's role forbids: HTTP in repositories and services, SQL in handlers.
+pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for file in files.iter().filter(|f| f.path.contains("target-app/src/")) {
+        let Some(role) = role(&file.path) else {
+            continue;
+        };
+        for (_, path, line) in file.all_paths() {
+            let mut names = path
+                .iter()
+                .map(String::as_str)
+                .skip_while(|name| matches!(*name, "crate" | "self" | "super"));
+            let first = names.next().unwrap_or_default();
+            let single = path.len() == 1;
+            let http = !single && HTTP.contains(&first) || path.iter().any(|n| n == "StatusCode");
+            let (broken, why) = match role {
+                Role::Repository => (
+                    http || path.iter().any(|name| name == "ApiError"),
+                    "HTTP in a repository",
+                ),
+                Role::Service => (http, "HTTP in a service"),
+                Role::Handlers => (first == "sqlx", "SQL in a handler"),
+                Role::Model => (false, ""),
+            };
+            if broken {
+                violations.push(Violation::new(
+                    &file.path,
+                    format!("{}:{line}: `{}`: {why}", file.path, path.join("::")),
+                ));
+            }
+        }
+    }
+    violations
+}
+
+/// Imports from one feature of anything but another's service and model. `at` is the arrow.
+pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    for (path, file) in found.files() {
+        let Some(own) = feature(&file.path) else {
+            continue;
+        };
+        for (scope, written, line) in file.all_paths() {
+            let module = Crate::module(path, scope);
+            let Some(Resolved::Item(target)) = found.resolve(&module, written) else {
+                continue;
+            };
+            let Some(other) = found.file_of(&target) else {
+                continue;
+            };
+            let allowed = matches!(role(&other.path), Some(Role::Service | Role::Model));
+            if let Some(foreign) = feature(&other.path)
+                && foreign != own
+                && !allowed
+            {
+                violations.push(Violation::new(
+                    format!("{own} -> {foreign}"),
+                    format!(
+                        "{}:{line}: `{}` comes from {}, neither service nor model of `{foreign}`",
+                        file.path,
+                        written.join("::"),
+                        other.path
+                    ),
+                ));
+            }
+        }
+    }
+    violations
+}
+
+/// The feature whose folder a file lies in.
+fn feature(path: &str) -> Option<&str> {
+    if !tree::is_in(path, FEATURES) {
+        return None;
+    }
+    let (name, _) = path.get(FEATURES.len() + 1..)?.split_once('/')?;
+    Some(name)
+}

@@ -1,0 +1,53 @@
+//! Generic crates hold no word of the reference backend: not as a name, not in a text, not in a
+//! comment. What such a crate needs to know of an application comes through descriptors.
+
+use crate::{Violation, config::Vocabulary, facts::RustFile, tree};
+
+/// Words of the application in product code below the folders. `at` is the file.
+pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violation> {
+    files
+        .iter()
+        .filter(|file| rules.folders.iter().any(|f| tree::is_in(&file.path, f)))
+        .filter(|file| !is_test_file(&file.path))
+        .flat_map(|file| {
+            file.product_lines().flat_map(move |(number, line)| {
+                parts(line)
+                    .into_iter()
+                    .filter(|word| rules.words.contains(word))
+                    .map(move |word| {
+                        Violation::new(
+                            &file.path,
+                            format!(
+                                "{}:{number}: `{word}` is a word of the application",
+                                file.path
+                            ),
+                        )
+                    })
+            })
+        })
+        .collect()
+}
+
+/// Files that are compiled for tests only: `tests/`, `tests.rs`, `x_tests.rs`.
+pub fn is_test_file(path: &str) -> bool {
+    let name = tree::file_name(path);
+    path.split('/').any(|part| part == "tests") || name == "tests.rs" || name.ends_with("_tests.rs")
+}
+
+/// The words of a line in lower case: `StudentId`, `student_id` and `student id` are all two.
+fn parts(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut previous = ' ';
+    for c in line.chars().chain([' ']) {
+        let begins = c.is_uppercase() && previous.is_lowercase();
+        if (!c.is_alphabetic() || begins) && !word.is_empty() {
+            words.push(std::mem::take(&mut word).to_lowercase());
+        }
+        if c.is_alphabetic() {
+            word.push(c);
+        }
+        previous = c;
+    }
+    words
+}

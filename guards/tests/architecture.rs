@@ -1,0 +1,239 @@
+//! Every rule, held against the tree as it is. `tests/planted.rs` shows that each can fail.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use guards::{
+    Violation, circles,
+    config::{self, Exception, Layers, Rules},
+    crate_graph, documents,
+    facts::RustFile,
+    files, layers, licences,
+    manifests::{self, Package},
+    modules::Crate,
+    parse, roles,
+    tree::{SourceText, Tree},
+    type_names, violation, vocabulary,
+};
+
+struct Repository {
+    tree: Tree,
+    files: Vec<RustFile>,
+    packages: Vec<Package>,
+    layers: Layers,
+    rules: Rules,
+    exceptions: Vec<Exception>,
+}
+
+fn guards_folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn root() -> PathBuf {
+    guards_folder().join("..")
+}
+
+/// The tree, read and parsed once for all tests.
+fn repository() -> &'static Repository {
+    static READ: OnceLock<Repository> = OnceLock::new();
+    READ.get_or_init(|| {
+        let tree = Tree::read(&root());
+        let files = parse::parse_all(tree.ending("rs"));
+        assert!(
+            files.len() > 100,
+            "the walk found too few files to mean anything: {}",
+            files.len()
+        );
+        Repository {
+            packages: manifests::packages(&tree),
+            files,
+            tree,
+            layers: config::layers(guards_folder()),
+            rules: config::rules(guards_folder()),
+            exceptions: config::exceptions(guards_folder()),
+        }
+    })
+}
+
+/// Fails with every violation that no exception covers.
+fn check(rule: &str, violations: &[Violation]) {
+    let exceptions = &repository().exceptions;
+    if let Err(text) = violation::judge(rule, violations, exceptions) {
+        panic!("{text}");
+    }
+}
+
+fn rust_sources() -> Vec<&'static SourceText> {
+    repository().tree.ending("rs").collect()
+}
+
+fn crates() -> impl Iterator<Item = Crate<'static>> {
+    let repository = repository();
+    repository
+        .packages
+        .iter()
+        .map(|package| Crate::of(&package.folder, &package.name, &repository.files))
+}
+
+#[test]
+fn imports_inside_a_crate_run_downwards() {
+    let tables = &repository().layers;
+    let violations: Vec<_> = crates()
+        .filter_map(|found| {
+            let rules = tables.get(&found.folder)?;
+            Some(layers::upward_imports(&found, rules))
+        })
+        .flatten()
+        .collect();
+    check("layers", &violations);
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let violations: Vec<_> = crates()
+        .flat_map(|found| circles::circles(&found))
+        .collect();
+    check("circles", &violations);
+}
+
+#[test]
+fn crates_depend_on_each_other_as_the_table_says() {
+    let repository = repository();
+    let mut violations = crate_graph::forbidden_arrows(&repository.packages, &repository.layers);
+    violations.extend(crate_graph::circular_table(&repository.layers));
+    check("crate graph", &violations);
+}
+
+#[test]
+fn no_manifest_names_a_crate_that_it_must_not_depend_on() {
+    let repository = repository();
+    let refused = &repository.rules.refused_dependencies;
+    check(
+        "refused dependencies",
+        &crate_graph::refused_dependencies(&repository.packages, refused),
+    );
+}
+
+#[test]
+fn every_dependency_is_named_by_a_source_of_its_crate() {
+    let repository = repository();
+    let unnamed = &repository.rules.unnamed_dependencies;
+    check(
+        "unused dependencies",
+        &crate_graph::unused_dependencies(&repository.packages, &repository.files, unnamed),
+    );
+}
+
+#[test]
+fn generic_crates_hold_no_word_of_the_application() {
+    let repository = repository();
+    check(
+        "vocabulary",
+        &vocabulary::application_words(&repository.files, &repository.rules.vocabulary),
+    );
+}
+
+#[test]
+fn no_file_is_longer_than_500_lines_and_no_mod_rs_longer_than_60() {
+    check("length", &files::long_files(&rust_sources()));
+}
+
+#[test]
+fn a_mod_rs_only_declares_and_re_exports() {
+    check("mod.rs", &files::logic_in_mod(&repository().files));
+}
+
+#[test]
+fn every_file_begins_with_its_purpose() {
+    check("headers", &files::missing_headers(&rust_sources()));
+}
+
+#[test]
+fn no_file_is_called_util_common_helpers_or_misc() {
+    check("names", &files::vague_names(&rust_sources()));
+}
+
+#[test]
+fn a_doc_comment_says_more_than_a_word() {
+    let repository = repository();
+    check(
+        "doc comments",
+        &files::empty_docs(&repository.files, &repository.rules.proper_names),
+    );
+}
+
+#[test]
+fn repositories_and_services_know_no_http_and_handlers_no_sql() {
+    check("roles", &roles::foreign_types(&repository().files));
+}
+
+#[test]
+fn a_feature_imports_only_service_and_model_of_another() {
+    let violations: Vec<_> = crates()
+        .flat_map(|found| roles::feature_imports(&found))
+        .collect();
+    check("features", &violations);
+}
+
+#[test]
+fn migrations_hold_no_index_that_is_not_unique() {
+    let sources = repository().tree.ending("sql");
+    check("migrations", &files::indexes_in_migrations(sources));
+}
+
+#[test]
+fn one_type_name_has_one_meaning() {
+    let repository = repository();
+    check(
+        "type names",
+        &type_names::repeated(&repository.files, &repository.rules.ecosystem_type_names),
+    );
+}
+
+#[test]
+fn documents_name_only_what_exists() {
+    let repository = repository();
+    check(
+        "documents",
+        &documents::broken_references(&repository.tree, &repository.rules.generated_paths),
+    );
+}
+
+#[test]
+fn the_dependency_tree_has_no_copyleft_and_one_tls_stack() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked"])
+        .args(["--filter-platform", "x86_64-unknown-linux-gnu"])
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "cargo metadata: {error}");
+    let metadata = licences::metadata(&String::from_utf8_lossy(&output.stdout));
+    check(
+        "licences",
+        &licences::supply(&metadata, &repository().rules.supply),
+    );
+}
+
+#[test]
+fn every_exception_names_a_rule_and_is_printed() {
+    let source = include_str!("architecture.rs");
+    for left in &repository().exceptions {
+        println!(
+            "tolerated by {}: {} ({}): {}",
+            left.rule, left.at, left.size, left.reason
+        );
+    }
+    for exception in &repository().exceptions {
+        let used = source.contains(&format!("\"{}\"", exception.rule));
+        assert!(
+            used,
+            "guards/exceptions.toml: no rule is called `{}`",
+            exception.rule
+        );
+    }
+}

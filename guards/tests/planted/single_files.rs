@@ -1,0 +1,205 @@
+//! Rules that look at one file at a time, and type names.
+
+use guards::{config::Vocabulary, files, roles, tree::SourceText, type_names, vocabulary};
+
+use super::{files as parsed, sources, subjects};
+
+fn roles_of(path: &str, text: &str) -> usize {
+    roles::foreign_types(&parsed(&[(path, text)])).len()
+}
+
+#[test]
+fn http_in_a_repository_is_caught_in_files_and_in_folders() {
+    let features = "target-app/src/features";
+    for path in [
+        "rooms/repository.rs",
+        "rooms/repository/list.rs",
+        "rooms/repository_batch.rs",
+    ] {
+        let path = format!("{features}/{path}");
+        assert_eq!(roles_of(&path, "use axum::Json;"), 1, "{path}");
+        assert_eq!(
+            roles_of(&path, "use crate::{\n    error::ApiError,\n};"),
+            1,
+            "{path}"
+        );
+        assert_eq!(
+            roles_of(&path, "fn f() -> http::Method { m() }"),
+            1,
+            "{path}"
+        );
+        assert_eq!(
+            roles_of(&path, "use sqlx::PgConnection; // axum"),
+            0,
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn http_in_a_service_and_sql_in_a_handler_are_caught() {
+    let service = "target-app/src/features/rooms/service.rs";
+    assert_eq!(roles_of(service, "use crate::http::AuthUser;"), 1);
+    assert_eq!(roles_of(service, "use axum::http::StatusCode;"), 1);
+    assert_eq!(
+        roles_of(service, "use crate::error::ApiError; use sqlx::Row;"),
+        0
+    );
+    for handlers in ["rooms/handlers.rs", "rooms/handlers/list.rs"] {
+        let handlers = format!("target-app/src/features/{handlers}");
+        assert_eq!(
+            roles_of(&handlers, "fn f() { sqlx::query(\"select 1\"); }"),
+            1
+        );
+        assert_eq!(
+            roles_of(&handlers, "use axum::Json; use super::service;"),
+            0
+        );
+    }
+}
+
+#[test]
+fn a_file_of_501_lines_and_a_mod_rs_of_61_are_too_long() {
+    let lines = |count| "//\n".repeat(count);
+    let check =
+        |path: &str, count| files::long_files(&[&SourceText::new(path, &lines(count))]).len();
+    assert_eq!(check("a/src/x.rs", 501), 1);
+    assert_eq!(check("a/src/x.rs", 500), 0);
+    assert_eq!(check("a/src/mod.rs", 61), 1);
+    assert_eq!(check("a/src/mod.rs", 60), 0);
+}
+
+#[test]
+fn a_file_without_a_header_is_caught() {
+    let check = |text: &str| files::missing_headers(&[&SourceText::new("a/src/x.rs", text)]).len();
+    assert_eq!(check("use std::fs;\n"), 1);
+    assert_eq!(check("// A comment is none.\n"), 1);
+    assert_eq!(check("//! Reads files.\nuse std::fs;\n"), 0);
+}
+
+#[test]
+fn vague_names_of_files_and_folders_are_caught() {
+    let check = |path: &str| files::vague_names(&[&SourceText::new(path, "")]).len();
+    assert_eq!(check("a/src/util.rs"), 1);
+    assert_eq!(check("a/tests/common/mod.rs"), 1);
+    assert_eq!(check("a/src/utilisation.rs"), 0);
+}
+
+#[test]
+fn logic_in_a_mod_rs_is_caught_whatever_stands_before_it() {
+    let check = |text: &str| files::logic_in_mod(&parsed(&[("a/src/b/mod.rs", text)])).len();
+    for text in [
+        "pub(crate) async fn f() {}",
+        "impl<T> Clone for S<T> { fn clone(&self) -> Self { S } }",
+        "macro_rules! m { () => {} }",
+        "thread_local! { static A: u8 = 1; }",
+        "mod inner { const fn f() {} }",
+    ] {
+        assert_eq!(check(text), 1, "{text}");
+    }
+    let legal = "mod a; pub use a::A; pub const N: u8 = 1; #[cfg(test)] mod tests { fn f() {} }";
+    assert_eq!(check(legal), 0);
+    assert_eq!(
+        files::logic_in_mod(&parsed(&[("a/src/b.rs", "fn f() {}")])).len(),
+        0
+    );
+}
+
+#[test]
+fn doc_comments_of_one_word_are_caught() {
+    let names = ["PostgreSQL".to_owned()];
+    let check = |text: &str| files::empty_docs(&parsed(&[("a/src/b.rs", text)]), &names).len();
+    for text in [
+        "/// Which.\nstruct S;",
+        "///\nstruct S;",
+        "struct S {\n    /// .\n    a: u8,\n}",
+    ] {
+        assert_eq!(check(text), 1, "{text}");
+    }
+    for text in [
+        "/// Which operation.\nstruct S;",
+        "/// `mentors.list`.\nstruct S;",
+        "/// PostgreSQL.\nstruct S;",
+        "/// A long sentence with one word on the last\n/// line.\nstruct S;",
+        "#[cfg(test)]\nmod tests {\n    /// Which.\n    struct S;\n}",
+    ] {
+        assert_eq!(check(text), 0, "{text}");
+    }
+}
+
+#[test]
+fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
+    let check = |text: &str| {
+        let sources = sources(&[("target-app/migrations/0001_a.sql", text)]);
+        files::indexes_in_migrations(sources.iter()).len()
+    };
+    assert_eq!(check("CREATE  INDEX a_idx ON a (b);"), 1);
+    assert_eq!(
+        check("create table a (b int); create\n    index if not exists a_idx on a (b);"),
+        1
+    );
+    assert_eq!(
+        check("create unique index a_idx on a (b); -- create index\n"),
+        0
+    );
+    let elsewhere = sources(&[(
+        "target-app/optimizations/a/up.sql",
+        "create index a on b (c);",
+    )]);
+    assert_eq!(files::indexes_in_migrations(elsewhere.iter()).len(), 0);
+}
+
+#[test]
+fn words_of_the_application_are_caught_in_names_texts_and_comments() {
+    let rules = Vocabulary {
+        folders: vec!["engine".to_owned()],
+        words: vec!["mentor".to_owned(), "mentors".to_owned()],
+    };
+    let check = |path: &str, text: &str| {
+        vocabulary::application_words(&parsed(&[(path, text)]), &rules).len()
+    };
+    for text in [
+        "struct MentorId;",
+        "fn list_mentors() {}",
+        "const A: &str = \"mentors.list\";",
+        "// As mentors do.\n",
+        "const MENTOR_COUNT: u8 = 1;",
+    ] {
+        assert_eq!(check("engine/src/a.rs", text), 1, "{text}");
+    }
+    assert_eq!(
+        check("engine/src/a.rs", "struct Mentoring; fn commentors() {}"),
+        0
+    );
+    assert_eq!(
+        check(
+            "engine/src/a.rs",
+            "#[cfg(test)]\nmod tests {\n    fn mentors() {}\n}"
+        ),
+        0
+    );
+    assert_eq!(check("engine/src/a_tests.rs", "fn mentors() {}"), 0);
+    assert_eq!(check("engine/tests/a.rs", "fn mentors() {}"), 0);
+    assert_eq!(check("codeconnect/src/a.rs", "fn mentors() {}"), 0);
+}
+
+#[test]
+fn a_type_name_used_twice_is_caught_across_crates() {
+    let files = parsed(&[
+        (
+            "a/src/x.rs",
+            "pub struct Plan; pub(crate) enum Kind { A } pub enum Error { A } struct Own;",
+        ),
+        (
+            "b/src/y.rs",
+            "pub(super) trait Plan {} pub type Kind = u8; pub struct Error; struct Own;",
+        ),
+        (
+            "c/src/z.rs",
+            "#[cfg(test)] mod tests { pub struct Plan; } mod m { pub struct Only; }",
+        ),
+    ]);
+    let violations = type_names::repeated(&files, &["Error".to_owned()]);
+    assert_eq!(subjects(&violations), ["Kind", "Plan"]);
+    assert_eq!(violations[1].size, 2);
+}

@@ -1,0 +1,165 @@
+//! `loadgen bench`: the cost of the load generator itself, printed with its limits.
+
+use std::{
+    fmt::Write as _,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use crate::{
+    calibration::{self, Calibration, CalibrationPlan, NullTarget},
+    cli::{
+        failure::Failure,
+        flags::BenchArgs,
+        output::{print, progress},
+    },
+    exit,
+};
+
+/// Numbers of idle users whose memory is measured.
+const IDLE: [u32; 2] = [1_000, 10_000];
+/// Maximum CPU per request, as a multiple of a bare loop over the same library.
+const RATIO: f64 = 1.3;
+/// Maximum schedule lag at p99 and 20 000 requests a second, in microseconds.
+const LAG_US: f64 = 1_000.0;
+/// Maximum memory of an idle user, in bytes.
+const IDLE_BYTES: f64 = 20_000.0;
+
+/// Measures and prints.
+pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
+    if let Some(role) = &args.role {
+        return run_role(role);
+    }
+    let program = std::env::current_exe().map_err(Failure::internal)?;
+    let own = |role: &str| {
+        let mut command = Command::new::<&PathBuf>(&program);
+        command.args(["bench", "--role", role]);
+        command
+    };
+    let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
+    let awake = start("null-target-awake")?;
+    let plan = if args.quick {
+        CalibrationPlan {
+            rounds: 3,
+            turn: Duration::from_millis(400),
+        }
+    } else {
+        CalibrationPlan {
+            rounds: 13,
+            turn: Duration::from_secs_f64(args.seconds),
+        }
+    };
+    let costs =
+        calibration::compare(awake.address, plan, report_progress).map_err(Failure::internal)?;
+    // It keeps a core busy, which would disturb the other measurements.
+    drop(awake);
+    let target = start("null-target")?;
+    let mut found = calibration::calibrate(target.address, plan, costs, report_progress)
+        .map_err(Failure::internal)?;
+    for users in IDLE {
+        report_progress(format!("memory of {users} idle users"));
+        let output = own(&format!("idle:{users}:{}", target.address))
+            .stderr(Stdio::inherit())
+            .output()
+            .map_err(Failure::internal)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // If it cannot be measured (a limit of open files, mostly), the child has printed why.
+        if let Ok(bytes) = text.trim().parse() {
+            found.bytes_per_idle_vu.insert(users.to_string(), bytes);
+        }
+    }
+    if args.json {
+        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
+        print(&format!("{text}\n"))?;
+    } else {
+        print(&render(&found))?;
+    }
+    Ok(exit::PASSED)
+}
+
+/// Runs the role of a child process of this command.
+fn run_role(role: &str) -> Result<u8, Failure> {
+    if let Some(mode) = role.strip_prefix("null-target") {
+        let awake = mode == "-awake";
+        calibration::serve(&mut io::stdout().lock(), awake).map_err(Failure::internal)?;
+        return Ok(exit::PASSED);
+    }
+    let idle = role.strip_prefix("idle:").and_then(|rest| {
+        let (users, address) = rest.split_once(':')?;
+        Some((
+            users.parse::<u32>().ok()?,
+            address.parse::<SocketAddr>().ok()?,
+        ))
+    });
+    let Some((users, address)) = idle else {
+        return Err(Failure::usage(format!("`{role}` is no role")));
+    };
+    let bytes = calibration::idle(address, users).map_err(Failure::internal)?;
+    print(&format!("{bytes:.0}\n"))?;
+    Ok(exit::PASSED)
+}
+
+fn report_progress(what: String) {
+    progress(&what);
+}
+
+fn render(found: &Calibration) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _written = writeln!(out, "{text}");
+    };
+    let word = |passed: bool| if passed { "ok" } else { "NO" };
+    line("CPU a request, 64 connections, closed loop (median of rounds)".to_owned());
+    for (name, us) in &found.cpu_per_request_us {
+        let rate = found
+            .requests_per_s_per_core
+            .get(name)
+            .copied()
+            .unwrap_or_default();
+        line(format!(
+            "  {name:12} {us:8.2} us  {rate:9.0} requests/s a core"
+        ));
+    }
+    line(format!(
+        "  {}  loadgen / hyper loop {:.2}  (limit {RATIO}; the {} rounds lie between {:.2} and {:.2})",
+        word(found.ratio_to_hyper <= RATIO),
+        found.ratio_to_hyper,
+        found.ratios.len(),
+        found.ratios.iter().copied().fold(f64::INFINITY, f64::min),
+        found.ratios.iter().copied().fold(0.0, f64::max),
+    ));
+    line("Schedule lag, microseconds".to_owned());
+    let mut lags: Vec<_> = found.schedule_lag_us.iter().collect();
+    lags.sort_by_key(|(rate, _)| rate.parse::<u64>().unwrap_or(u64::MAX));
+    for (rate, lag) in lags {
+        let limit = if rate == "20000" {
+            format!("  {} (limit p99 {LAG_US:.0})", word(lag.p99 < LAG_US))
+        } else {
+            String::new()
+        };
+        line(format!(
+            "  {rate:>6}/s  p50 {:.1}  p99 {:.1}  p99.9 {:.1}  max {:.1}{limit}",
+            lag.p50, lag.p99, lag.p999, lag.max
+        ));
+    }
+    line("Memory of an idle user with an open connection".to_owned());
+    for users in IDLE {
+        match found.bytes_per_idle_vu.get(&users.to_string()) {
+            Some(bytes) => line(format!(
+                "  {}  {users:>6} users: {:.1} kB each  (limit {:.0})",
+                word(*bytes < IDLE_BYTES),
+                bytes / 1e3,
+                IDLE_BYTES / 1e3
+            )),
+            None => line(format!("  --  {users:>6} users: not measured")),
+        }
+    }
+    line(format!(
+        "Allocations a request, the HTTP library's included: {:.1}",
+        found.allocations_per_request
+    ));
+    out
+}

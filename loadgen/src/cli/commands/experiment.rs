@@ -1,0 +1,116 @@
+//! `loadgen experiment`: paired trials of two profiles.
+
+use std::path::PathBuf;
+
+use chrono::Utc;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::ExperimentArgs,
+        plan::plan_experiment,
+        session::{MeasuredSession, ServiceSource},
+    },
+    experiment::{
+        self, CONTROL_BLOCKS, Experiment,
+        budget::{self, BESIDE},
+    },
+    schema::Summary,
+    summary::{self, RunContext},
+    trial::TestEnv,
+    web::Page,
+};
+
+/// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
+pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&Page>) -> Result<u8, Failure> {
+    let (experiment, source) = plan_experiment(args)?;
+    let session =
+        MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
+            .on_page(page);
+    let services = services(args, &experiment)?;
+    session.work(&services, async |bench, own_stack| {
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
+    })
+}
+
+/// Runs it without printing its report; returns its summary, and the folder that it is stored in.
+pub(super) fn measure(
+    args: &ExperimentArgs,
+    page: Option<&Page>,
+) -> Result<(Summary, Option<PathBuf>), Failure> {
+    let (experiment, source) = plan_experiment(args)?;
+    let session =
+        MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
+            .on_page(page);
+    let services = services(args, &experiment)?;
+    let summary = session.measure(&services, async |bench, own_stack| {
+        pairs(args, &experiment, &services, &session, bench, own_stack).await
+    })?;
+    let folder = session.folder().map(|folder| folder.path().to_owned());
+    Ok((summary, folder))
+}
+
+/// The services that the experiment runs against.
+fn services(args: &ExperimentArgs, experiment: &Experiment) -> Result<ServiceSource, Failure> {
+    let mut services = ServiceSource::from_flags(&args.target)?;
+    services.needs_lab()?;
+    services.default_scale(experiment.scale);
+    Ok(services)
+}
+
+/// The measured part.
+async fn pairs(
+    args: &ExperimentArgs,
+    experiment: &Experiment,
+    services: &ServiceSource,
+    session: &MeasuredSession<'_>,
+    bench: &TestEnv,
+    own_stack: bool,
+) -> Result<Summary, Failure> {
+    let started_at = Utc::now();
+    session.announce(bench, &experiment.suite);
+    bench.events.note(experiment.describe_differences());
+    bench.events.note(estimate(experiment));
+    let workers = usize::from(args.load.workers);
+    let finished = experiment::run(bench, experiment, workers, &mut |outcome| {
+        session.store_trial(outcome);
+    })
+    .await;
+    let context = RunContext {
+        started_at,
+        own_stack,
+        warnings: services.warnings(),
+    };
+    if finished.trials.is_empty() {
+        return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
+    }
+    Ok(summary::of_experiment(context, experiment, &finished))
+}
+
+/// Number and length of the trials, the expected duration, and the smallest detectable effect.
+fn estimate(experiment: &Experiment) -> String {
+    let windows = experiment.suite.windows;
+    let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
+    let seconds = trials * (windows.planned().0 + BESIDE.0) / 1_000;
+    let controls = match experiment.controls.len() {
+        0 => String::new(),
+        some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
+    };
+    let detectable = budget::smallest_effect(experiment).map_or_else(String::new, |percent| {
+        format!(
+            "; smallest detectable difference in {1}: about {0:.0} %",
+            percent, experiment.primary[0]
+        )
+    });
+    format!(
+        "{} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{detectable}",
+        experiment.blocks,
+        windows.warm_up,
+        windows.measure,
+        if seconds < 90 {
+            format!("{seconds} seconds")
+        } else {
+            format!("{:.0} minutes", (seconds as f64 / 60.0).ceil())
+        }
+    )
+}

@@ -1,0 +1,158 @@
+//! `loadgen factorial`: two to five switches, each at two values, in every combination.
+
+use std::fmt::Write as _;
+
+use chrono::Utc;
+use shared::dataset::Scale;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::{FactorialArgs, ResultArgs},
+        output::print,
+        plan::plan_factorial,
+        session::{MeasuredSession, ServiceSource},
+    },
+    experiment::{budget::BESIDE, metrics_of},
+    factorial::{self, FactorialOutcome, FactorialPlan},
+    live::TerminalCapabilities,
+    report::{self, Factorial},
+    schema::{SCHEMA_VERSION, Summary},
+    store::folder::write_atomically,
+    summary::{self, RunContext, load_line},
+    trial::TestEnv,
+};
+
+/// Runs it; returns the exit code of the verdict.
+pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
+    let started_at = Utc::now();
+    let (plan, source) = plan_factorial(args)?;
+    let mut services = ServiceSource::from_flags(&args.target)?;
+    services.needs_lab()?;
+    services.default_scale(Scale::Small);
+    let session = MeasuredSession::begin(&args.result, "factorial", &plan.suite.name, &source);
+    let work = async |bench: &TestEnv, own_stack: bool| {
+        session.announce(bench, &plan.suite);
+        bench.events.note(estimate(&plan));
+        let workers = usize::from(args.load.workers);
+        let finished = factorial::run(bench, &plan, workers, &mut |outcome| {
+            session.store_trial(outcome);
+        })
+        .await;
+        if finished.trials.is_empty() {
+            return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
+        }
+        let context = RunContext {
+            started_at,
+            own_stack,
+            warnings: services.warnings(),
+        };
+        let load = format!(
+            "{}; {} combinations, {} replicates, in random order",
+            load_line(&plan.suite),
+            plan.arms.len(),
+            plan.replicates
+        );
+        let summary = summary::of_factorial(context, &plan.suite, load, &finished);
+        Ok((stored_factorial(&plan, &finished, &summary), summary))
+    };
+    let ((mut stored, mut summary), warnings) = session.hold(&services, work)?;
+    summary.warnings.extend(warnings.iter().cloned());
+    stored.warnings.extend(warnings);
+    close(&session, &args.result, &stored, &summary)
+}
+
+/// Stores and prints the report. The folder contains `factorial.json` and `factorial.md` in place of
+/// a summary, which has two arms.
+fn close(
+    session: &MeasuredSession<'_>,
+    result: &ResultArgs,
+    stored: &Factorial,
+    summary: &Summary,
+) -> Result<u8, Failure> {
+    let look = TerminalCapabilities::of_stdout();
+    let mut text = report::factorial(stored, look.width, look.colour);
+    if let Some(folder) = session.folder() {
+        let page = report::factorial_markdown(stored);
+        folder
+            .write_json("factorial.json", stored)
+            .and_then(|()| folder.close(summary, &[("factorial.md", page)]))
+            .map_err(Failure::internal)?;
+        let path = folder.path().join("factorial.md");
+        // Writing to a String cannot fail.
+        let _infallible = write!(text, "\nReport: {}\n", path.display());
+    }
+    if let Some(path) = &result.junit {
+        let xml = report::junit(summary).map_err(Failure::internal)?;
+        write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
+    }
+    if !result.events_on_stdout() {
+        print(&text)?;
+    }
+    session.check_stored()?;
+    Ok(summary.verdict.exit_code())
+}
+
+/// What is stored of the experiment.
+fn stored_factorial(
+    plan: &FactorialPlan,
+    finished: &FactorialOutcome,
+    summary: &Summary,
+) -> Factorial {
+    Factorial {
+        schema_version: SCHEMA_VERSION,
+        started_at: summary.started_at,
+        took_s: summary.took_s,
+        load: summary.load.clone(),
+        metric: plan.metric.clone(),
+        unit: unit(&plan.metric, &finished.trials[0]),
+        factors: plan.factors.clone(),
+        fraction: plan.fraction(),
+        replicates: plan.replicates,
+        whole_replicates: finished.values.first().map_or(0, Vec::len),
+        reading: factorial::analyze(plan, &finished.values),
+        verdict: summary.verdict.clone(),
+        warnings: summary.warnings.clone(),
+    }
+}
+
+/// The unit of a metric.
+fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
+    metrics_of(trial, f64::INFINITY)
+        .iter()
+        .find(|one| one.name == metric)
+        .map_or_else(String::new, |one| one.unit.to_string())
+}
+
+/// Number of trials and expected duration.
+fn estimate(plan: &FactorialPlan) -> String {
+    let windows = plan.suite.windows;
+    let seconds = u64::from(plan.trials()) * (windows.planned().0 + BESIDE.0) / 1_000;
+    format!(
+        "{} combinations of {} switches, {} time(s) each: {} trials, about {} minute(s)",
+        plan.arms.len(),
+        plan.factors.len(),
+        plan.replicates,
+        plan.trials(),
+        seconds.div_ceil(60)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    #[test]
+    fn the_estimate_counts_every_trial() {
+        let words = "loadgen factorial --factor pool.max=5,200 --factor cache.mentors=off,redis --flow mentors.browse --replicates 2";
+        let Command::Factorial(args) = Cli::parse_from(words.split(' ')).command else {
+            unreachable!()
+        };
+        let (plan, _) = plan_factorial(&args).unwrap();
+        let text = estimate(&plan);
+        assert!(text.contains("8 trials, about 2 minute(s)"), "{text}");
+    }
+}

@@ -1,0 +1,57 @@
+//! `loadgen history`: a metric over all finished runs of a folder, and where its level changed.
+
+use crate::{
+    cli::{failure::Failure, flags::HistoryArgs, output::print},
+    exit,
+    history::{comparable_runs, default_metrics, series},
+    live::TerminalCapabilities,
+    report::{history, history_csv},
+    store,
+};
+
+/// Maximum number of metrics; more columns do not fit a line.
+const MAX_METRICS: usize = 3;
+
+/// Prints the table.
+pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
+    let (all, unread) = store::finished_runs(&args.results).map_err(Failure::usage)?;
+    if all.is_empty() {
+        return Err(Failure::Usage(format!(
+            "there is no finished run in {}",
+            args.results.join("runs").display()
+        )));
+    }
+    let mut kept =
+        comparable_runs(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
+    if unread > 0 && args.name.is_none() {
+        kept.left_out
+            .insert("unfinished or unreadable".to_owned(), unread);
+    }
+    let mut metrics = args.metric.clone();
+    if metrics.is_empty() {
+        metrics = default_metrics(&kept);
+    }
+    if metrics.is_empty() {
+        return Err(Failure::usage(
+            "none of these experiments has a primary metric: name one with --metric",
+        ));
+    }
+    if metrics.len() > MAX_METRICS {
+        return Err(Failure::Usage(format!(
+            "{} metrics do not fit a line: at most {MAX_METRICS}",
+            metrics.len()
+        )));
+    }
+    let found = metrics
+        .iter()
+        .map(|metric| series(&kept, metric))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::Usage)?;
+    if args.csv {
+        print(&history_csv(&kept, &found))?;
+    } else {
+        let look = TerminalCapabilities::of_stdout();
+        print(&history(&kept, &found, look.width, look.colour))?;
+    }
+    Ok(exit::PASSED)
+}

@@ -1,0 +1,28 @@
+//! `loadgen http` from the flags to the exit code.
+
+use super::{engine, files, json, load, target, text, verdict};
+use crate::cli::{failure::Failure, flags::HttpArgs, output::print};
+
+/// Measures and prints; returns the exit code of the verdict.
+pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
+    let target = target::parse(args)?;
+    let prepared = load::prepare(args, &target)?;
+    target::check_reachable(&target)
+        .map_err(|error| Failure::usage(format!("cannot connect to {}: {error}", args.url)))?;
+    if let Some(folder) = &args.out {
+        files::prepare(folder)?;
+    }
+    let description = prepared.load.clone();
+    let (data, machine, shape) = engine::run(args, prepared, target.client)?;
+    let result = verdict::judge(args, description, data, &machine, shape);
+    if let Some(folder) = &args.out {
+        files::write(&result, folder)?;
+    }
+    let text = if args.json {
+        json::render(&result)
+    } else {
+        text::render(&result)
+    };
+    print(&text)?;
+    Ok(result.verdict.exit_code())
+}

@@ -1,0 +1,78 @@
+//! The figures of `loadgen http` as one JSON object. Times are milliseconds; `null` is a time
+//! among failed requests, and so above the timeout.
+
+use hdrhistogram::Histogram;
+use serde_json::{Map, Value, json};
+
+use super::verdict::HttpResult;
+use crate::{sample::Outcome, schema::Percentiles, trial::operation};
+
+/// The object, and a line end.
+pub(super) fn render(result: &HttpResult) -> String {
+    let data = &result.data;
+    let one = operation("http.request", &data.total, data.window_s());
+    let outcomes: Map<String, Value> = Outcome::ALL
+        .iter()
+        .map(|outcome| {
+            (
+                outcome.as_str().to_owned(),
+                data.total.count(*outcome).into(),
+            )
+        })
+        .collect();
+    let statuses: Map<String, Value> = one
+        .statuses
+        .iter()
+        .map(|(status, count)| (status.to_string(), (*count).into()))
+        .collect();
+    let errors: Vec<Value> = data
+        .examples
+        .iter()
+        .map(|(_, why, count)| json!({ "why": why, "count": count }))
+        .collect();
+    let object = json!({
+        "url": result.url,
+        "load": result.load,
+        "seconds": data.window_s(),
+        "planned": data.total.planned,
+        "outcomes": outcomes,
+        "statuses": statuses,
+        "success": one.success,
+        "rate": one.rate_per_s,
+        "bytes_in": data.total.bytes_in,
+        "response": percentiles(&one.response),
+        "service": percentiles(&one.service),
+        "first_byte": histogram(&data.total.first_byte_ok),
+        "connections": data.connect.len(),
+        "connect": histogram(&data.connect),
+        "tls": histogram(&data.tls),
+        "schedule_lag": histogram(&data.lag),
+        "errors": errors,
+        "thresholds": result.thresholds,
+        "validity": { "word": result.validity.word, "checks": result.validity.checks },
+        "verdict": {
+            "word": result.verdict.word,
+            "exit_code": result.verdict.exit_code(),
+            "reasons": result.verdict.reasons,
+        },
+        "warnings": result.warnings,
+    });
+    format!("{object:#}\n")
+}
+
+fn percentiles(of: &Percentiles) -> Value {
+    json!({
+        "p50": of.p50, "p90": of.p90, "p95": of.p95, "p99": of.p99, "p999": of.p99_9,
+        "max": of.max, "mean": of.mean,
+    })
+}
+
+/// All `null` if nothing was recorded.
+fn histogram(of: &Histogram<u64>) -> Value {
+    let ms = |ns: u64| (!of.is_empty()).then_some(ns as f64 / 1e6);
+    let at = |share: f64| ms(of.value_at_quantile(share));
+    json!({
+        "p50": at(0.5), "p90": at(0.9), "p95": at(0.95), "p99": at(0.99), "p999": at(0.999),
+        "max": ms(of.max()), "mean": (!of.is_empty()).then(|| of.mean() / 1e6),
+    })
+}

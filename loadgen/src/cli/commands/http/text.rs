@@ -1,0 +1,294 @@
+//! The figures of `loadgen http` as text: verdict, counts, response times, self-checks.
+
+use std::fmt::Write as _;
+
+use hdrhistogram::Histogram;
+
+use super::verdict::HttpResult;
+use crate::{events::printable, sample::Outcome, schema::Percentiles, trial::operation};
+
+/// Rows of the chart of response times.
+const ROWS: usize = 11;
+/// Length of its longest bar in characters.
+const WIDTH: f64 = 32.0;
+
+/// The text.
+pub(super) fn render(result: &HttpResult) -> String {
+    let mut out = String::new();
+    head(&mut out, result);
+    counts(&mut out, result);
+    times(&mut out, result);
+    chart(&mut out, &result.data.total.ok);
+    findings(&mut out, result);
+    out
+}
+
+/// Writing into a `String` cannot fail.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($part:tt)+) => {{
+        let _written = writeln!($out, $($part)+);
+    }};
+}
+
+fn head(out: &mut String, result: &HttpResult) {
+    line!(out, "{}  {}", result.verdict.word, printable(&result.url));
+    for reason in &result.verdict.reasons {
+        line!(out, "  {}", printable(reason));
+    }
+    line!(out, "  {}", result.load);
+    for warning in &result.warnings {
+        line!(out, "  warning: {warning}");
+    }
+    line!(out);
+}
+
+fn counts(out: &mut String, result: &HttpResult) {
+    let data = &result.data;
+    let one = operation("http.request", &data.total, data.window_s());
+    let planned = data.total.planned;
+    line!(
+        out,
+        "Requests      {} planned, {} succeeded ({:.3} %), {} failed",
+        grouped(planned),
+        grouped(data.total.count(Outcome::Ok)),
+        one.success * 100.0,
+        grouped(data.total.failures())
+    );
+    line!(
+        out,
+        "Rate          {}/s over {:.2} s, at most {} concurrent",
+        grouped(one.rate_per_s.round() as u64),
+        data.window_s(),
+        data.max_outstanding
+    );
+    line!(
+        out,
+        "Bytes in      {} ({}/s, {} per request), bodies only",
+        bytes(data.total.bytes_in as f64),
+        bytes(data.total.bytes_in as f64 / data.window_s().max(1e-9)),
+        bytes(data.total.bytes_in as f64 / planned.max(1) as f64)
+    );
+    let statuses: Vec<String> = one
+        .statuses
+        .iter()
+        .map(|(status, count)| format!("{status}: {}", grouped(*count)))
+        .collect();
+    line!(out, "Statuses      {}", or_none(&statuses));
+    let outcomes: Vec<String> = Outcome::ALL
+        .iter()
+        .filter(|outcome| data.total.count(**outcome) > 0)
+        .map(|outcome| {
+            format!(
+                "{} {}",
+                outcome.as_str(),
+                grouped(data.total.count(*outcome))
+            )
+        })
+        .collect();
+    line!(out, "Outcomes      {}", or_none(&outcomes));
+    line!(out, "Connections   {} opened", grouped(data.connect.len()));
+    line!(out);
+}
+
+fn times(out: &mut String, result: &HttpResult) {
+    let data = &result.data;
+    let one = operation("http.request", &data.total, data.window_s());
+    let titles = ["p50", "p90", "p95", "p99", "p99.9", "max", "mean"];
+    line!(
+        out,
+        "{:14}{}",
+        "milliseconds",
+        titles.map(|title| format!("{title:>10}")).concat()
+    );
+    let mut row = |name: &str, values: [Option<f64>; 7]| {
+        let cells = values.map(|value| {
+            value.map_or_else(
+                || format!("{:>10}", "> limit"),
+                |ms| format!("{:>10}", short(ms)),
+            )
+        });
+        line!(out, "{name:14}{}", cells.concat());
+    };
+    row("response", values(&one.response));
+    row("service", values(&one.service));
+    for (name, histogram) in [
+        ("first byte", &data.total.first_byte_ok),
+        ("connect", &data.connect),
+        ("tls", &data.tls),
+    ] {
+        if !histogram.is_empty() {
+            row(name, recorded(histogram));
+        }
+    }
+    line!(
+        out,
+        "response: from the intended start, failures count as infinite; service: from the actual send"
+    );
+    line!(out);
+}
+
+fn values(of: &Percentiles) -> [Option<f64>; 7] {
+    [of.p50, of.p90, of.p95, of.p99, of.p99_9, of.max, of.mean]
+}
+
+fn recorded(of: &Histogram<u64>) -> [Option<f64>; 7] {
+    let at = |share: f64| Some(of.value_at_quantile(share) as f64 / 1e6);
+    [
+        at(0.5),
+        at(0.9),
+        at(0.95),
+        at(0.99),
+        at(0.999),
+        at(1.0),
+        Some(of.mean() / 1e6),
+    ]
+}
+
+/// Bars of equal steps up to p99, and one for all above.
+fn chart(out: &mut String, histogram: &Histogram<u64>) {
+    if histogram.len() < 10 {
+        return;
+    }
+    line!(out, "Response times of the successes");
+    let (low, high) = (histogram.min(), histogram.value_at_quantile(0.99));
+    let step = ((high.saturating_sub(low)) / (ROWS as u64 - 1)).max(1_000);
+    let mut rows = vec![(0_u64, 0_u64); ROWS];
+    for (index, row) in (0_u64..).zip(&mut rows) {
+        row.0 = low + (index + 1) * step;
+    }
+    for one in histogram.iter_recorded() {
+        let index = (one.value_iterated_to().saturating_sub(low) / step) as usize;
+        rows[index.min(ROWS - 1)].1 += one.count_at_value();
+    }
+    if let Some(last) = rows.last_mut() {
+        last.0 = histogram.max();
+    }
+    let most = rows.iter().map(|row| row.1).max().unwrap_or(1).max(1);
+    for (upper, count) in rows {
+        let bar = "■".repeat((count as f64 / most as f64 * WIDTH).ceil() as usize);
+        line!(
+            out,
+            "{:>10} ms  {:>12}  {bar}",
+            short(upper as f64 / 1e6),
+            grouped(count)
+        );
+    }
+    line!(out);
+}
+
+fn findings(out: &mut String, result: &HttpResult) {
+    if !result.data.examples.is_empty() {
+        line!(out, "Errors");
+        for (_, why, count) in &result.data.examples {
+            line!(out, "{:>12} x  {}", grouped(*count), printable(why));
+        }
+        line!(out);
+    }
+    if !result.thresholds.is_empty() {
+        line!(out, "Thresholds");
+        for one in &result.thresholds {
+            line!(
+                out,
+                "  {:4}  {}  (measured {})",
+                one.word,
+                printable(&one.text),
+                one.figure
+            );
+        }
+        line!(out);
+    }
+    line!(out, "{}", result.validity.word);
+    for check in &result.validity.checks {
+        let word = if check.ok { "ok" } else { "NO" };
+        line!(
+            out,
+            "  {word}  {:12} {}  (limit {})",
+            check.code,
+            check.figure,
+            check.limit
+        );
+        if !check.ok {
+            line!(out, "      {}", check.advice);
+        }
+    }
+}
+
+fn or_none(parts: &[String]) -> String {
+    if parts.is_empty() {
+        "none".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// Three significant digits.
+fn short(ms: f64) -> String {
+    match ms {
+        ms if ms >= 1_000.0 => format!("{ms:.0}"),
+        ms if ms >= 100.0 => format!("{ms:.1}"),
+        ms if ms >= 10.0 => format!("{ms:.2}"),
+        ms => format!("{ms:.3}"),
+    }
+}
+
+/// `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn bytes(count: f64) -> String {
+    match count {
+        count if count >= 1e9 => format!("{:.2} GB", count / 1e9),
+        count if count >= 1e6 => format!("{:.2} MB", count / 1e6),
+        count if count >= 1e3 => format!("{:.2} kB", count / 1e3),
+        count => format!("{count:.0} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_and_grouped() {
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(
+            [short(0.1234), short(12.345), short(2_345.6)],
+            ["0.123", "12.35", "2346"].map(str::to_owned)
+        );
+        assert_eq!(bytes(1_500.0), "1.50 kB");
+    }
+
+    #[test]
+    fn the_chart_counts_every_request_once() {
+        let mut histogram = crate::recorder::response_histogram();
+        for ms in 1..=1_000 {
+            histogram.record(ms * 1_000_000).unwrap();
+        }
+        let mut out = String::new();
+        chart(&mut out, &histogram);
+        let sum: u64 = out
+            .lines()
+            .filter_map(|line| {
+                line.split(" ms")
+                    .nth(1)?
+                    .split_whitespace()
+                    .next()?
+                    .replace(',', "")
+                    .parse::<u64>()
+                    .ok()
+            })
+            .sum();
+        assert_eq!(sum, 1_000, "{out}");
+    }
+}

@@ -1,0 +1,127 @@
+//! `loadgen results`: the runs of a results folder listed, old ones removed, one packed.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, Utc};
+
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::{ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
+        output::print,
+    },
+    events::printable,
+    exit,
+    live::TerminalCapabilities,
+    report::{self, figures},
+    store::{self, PruneRule, RunEntry},
+};
+
+/// Lists, removes or packs.
+pub(in crate::cli) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
+    match &args.action {
+        ResultsAction::List(args) => list(args),
+        ResultsAction::Prune(args) => prune(args, Utc::now()),
+        ResultsAction::Export(args) => export(args),
+    }?;
+    Ok(exit::PASSED)
+}
+
+/// Refuses a path that is no folder: a wrong name is not an empty list of runs.
+fn check_folder(results: &Path) -> Result<(), Failure> {
+    if results.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} is no folder; name one that contains `runs/` with --results",
+        results.display()
+    )))
+}
+
+fn list(args: &ListArgs) -> Result<(), Failure> {
+    check_folder(&args.results)?;
+    let mut found = store::list_runs(&args.results).map_err(Failure::usage)?;
+    if let Some(name) = &args.name {
+        found.retain(|run| run.name.contains(name.as_str()));
+    }
+    let more = found.len().saturating_sub(args.limit as usize);
+    found.truncate(args.limit as usize);
+    let runs = args.results.join("runs");
+    let with_headline = |run: RunEntry| {
+        // Without a summary there is no figure: an unfinished run, or a factorial experiment.
+        let figure = store::load(&runs.join(&run.folder))
+            .map_or_else(|_| String::new(), |summary| report::headline(&summary));
+        (run, figure)
+    };
+    let found: Vec<(RunEntry, String)> = found.into_iter().map(with_headline).collect();
+    if args.json {
+        return print(&format!("{:#}\n", report::runs_json(&found)));
+    }
+    let look = TerminalCapabilities::of_stdout();
+    print(&report::runs(&found, more, look.width, look.colour))
+}
+
+fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
+    check_folder(&args.results)?;
+    let rule = PruneRule {
+        keep: args.keep,
+        before: args.older_than.map(|age| now - age),
+    };
+    let gone = store::prunable(&args.results, rule, now).map_err(Failure::usage)?;
+    let word = if args.dry_run {
+        "would remove"
+    } else {
+        "removed"
+    };
+    let (mut text, mut bytes) = (String::new(), 0);
+    for run in &gone {
+        if !args.dry_run {
+            // Print what was removed before the failure.
+            if let Err(error) = store::remove(&args.results, run) {
+                print(&text)?;
+                return Err(Failure::internal(error));
+            }
+        }
+        bytes += run.bytes;
+        let _infallible = writeln!(text, "{word} {}", printable(&run.folder));
+    }
+    let _infallible = writeln!(
+        text,
+        "{word} {}, {}",
+        figures::plural(gone.len() as u64, "run"),
+        figures::bytes(bytes as f64)
+    );
+    print(&text)
+}
+
+fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let folder = store::resolve_run_dir(&args.run, &args.results)?
+        .canonicalize()
+        .map_err(Failure::internal)?;
+    if !["manifest.json", "summary.json"]
+        .iter()
+        .any(|file| folder.join(file).is_file())
+    {
+        return Err(Failure::usage(store::StoreError::NoRun { path: folder }));
+    }
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let out = match &args.out {
+        Some(out) => out.clone(),
+        None => PathBuf::from(format!("{name}.tar.gz")),
+    };
+    let mut names: Vec<&str> = args.format.iter().map(|format| format.file()).collect();
+    if !names.is_empty() {
+        names.extend(["manifest.json", "verdict.json"]);
+    }
+    // A summary may be missing: an unfinished run is packed like any other.
+    let at = store::load(&folder).map_or(0, |summary| summary.started_at.timestamp());
+    let files = store::export(&folder, &names, at.max(0) as u64, &out).map_err(Failure::usage)?;
+    print(&format!(
+        "{}: {}\n",
+        out.display(),
+        figures::plural(files as u64, "file")
+    ))
+}

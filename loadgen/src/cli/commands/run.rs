@@ -1,0 +1,55 @@
+//! `loadgen run`: one suite, one profile, one trial.
+
+use chrono::Utc;
+
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::RunArgs,
+        plan::{plan_suite, resolve_settings},
+        session::{MeasuredSession, ServiceSource},
+    },
+    codeconnect::CodeConnect,
+    seed::sub_seed,
+    summary::{self, RunContext},
+    trial::{self, Arm, TrialSpec},
+};
+
+/// Runs it; returns the exit code of the verdict.
+pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let started_at = Utc::now();
+    let (suite, source) = plan_suite(args)?;
+    let settings = resolve_settings(&args.profile, &args.set)?;
+    let services = ServiceSource::from_flags(&args.target)?;
+    let session = MeasuredSession::begin(&args.result, "run", &suite.name, &source);
+    let windows = suite.windows;
+
+    session.work(&services, async |bench, own_stack| {
+        session.announce(bench, &suite);
+        bench.events.note(format!(
+            "one trial: about {} s",
+            (windows.planned().0 / 1_000) + 10
+        ));
+        let arm = Arm::new("run", settings.clone(), &CodeConnect);
+        let spec = TrialSpec {
+            suite: &suite,
+            arm: &arm,
+            block: 0,
+            blocks: 0,
+            folder: "run".to_owned(),
+            seed: sub_seed(suite.seed, "run"),
+            workers: usize::from(args.load.workers),
+            explained: true,
+            elapsed: std::time::Duration::ZERO,
+            total: windows.planned().duration(),
+        };
+        let outcome = trial::run(bench, &spec).await?;
+        session.store_trial(&outcome);
+        let context = RunContext {
+            started_at,
+            own_stack,
+            warnings: services.warnings(),
+        };
+        Ok(summary::of_run(context, &suite, &arm, &outcome))
+    })
+}

@@ -1,0 +1,130 @@
+//! `loadgen experiment run-all`: every bundled experiment, one after the other, and one table of
+//! their outcomes.
+
+use std::path::Path;
+
+use chrono::Utc;
+use shared::time::Millis;
+
+use super::experiment::measure;
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::ExperimentArgs,
+        output::{print, progress},
+        session::{announce_page, open_page},
+    },
+    exit, library,
+    report::catalogue::{self, Entry, Found},
+    store::folder::write_atomically,
+    suite::load::unknown,
+};
+
+/// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
+/// internal error.
+pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
+    let changed = !(args.set_before.is_empty() && args.set_after.is_empty());
+    if changed || args.aa || args.plant.is_some() {
+        return Err(Failure::usage(
+            "run-all runs the experiments as they are bundled: name one to set its switches, or to run it as a control",
+        ));
+    }
+    let started = Utc::now();
+    let names = select(&args.only)?;
+    let share = args
+        .budget
+        .map(|budget| Millis(budget.0 / names.len() as u64));
+    // One page for all of them.
+    let page = open_page(&args.result)?;
+    if let Some(page) = &page {
+        announce_page(page);
+    }
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut code = exit::PASSED;
+    let mut interrupted = false;
+    for (number, name) in names.iter().enumerate() {
+        let (experiment, _) = library::find_experiment(name)?;
+        progress(&format!("{} of {}: {name}", number + 1, names.len()));
+        let one = ExperimentArgs {
+            file: Some((*name).to_owned()),
+            budget: share,
+            only: Vec::new(),
+            ..args.clone()
+        };
+        let found = match measure(&one, page.as_ref()) {
+            Ok((summary, folder)) => {
+                interrupted |= summary.interrupted;
+                code = exit::more_severe(code, summary.verdict.exit_code());
+                Found::Summary(Box::new(summary), folder)
+            }
+            Err(Failure::Interrupted) => {
+                interrupted = true;
+                break;
+            }
+            // A budget that is too short for one is too short for all: refused before anything runs.
+            Err(error @ Failure::Usage(_)) if entries.is_empty() => return Err(error),
+            Err(error) => {
+                code = exit::more_severe(code, exit::INTERNAL);
+                Found::Failed(error.to_string())
+            }
+        };
+        entries.push(Entry {
+            name: (*name).to_owned(),
+            switches: experiment.describe_differences(),
+            claim: experiment.primary.first().cloned().unwrap_or_default(),
+            expected: experiment.expected,
+            why: experiment.why,
+            found,
+        });
+        if interrupted {
+            break;
+        }
+    }
+    if let Some(page) = page {
+        page.close();
+    }
+    let markdown = catalogue::markdown(&entries, started, names.len());
+    let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
+    let path = args.result.results.join(format!("catalogue_{stamp}.md"));
+    write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
+    write_json(&path.with_extension("json"), &entries)?;
+    if !args.result.events_on_stdout() {
+        print(&markdown)?;
+    }
+    progress(&format!("Stored as {}", path.display()));
+    Ok(if interrupted { exit::INTERRUPTED } else { code })
+}
+
+/// The experiments of these names in alphabetical order; all if none is named.
+fn select(only: &[String]) -> Result<Vec<&'static str>, Failure> {
+    let all = library::experiment_names;
+    let wanted: Vec<String> = only.iter().map(|name| name.replace('-', "_")).collect();
+    for name in &wanted {
+        if !all().any(|known| known == name) {
+            return Err(Failure::Usage(unknown("experiment", name, all())));
+        }
+    }
+    Ok(all()
+        .filter(|known| wanted.is_empty() || wanted.iter().any(|name| name == known))
+        .collect())
+}
+
+fn write_json(path: &Path, entries: &[Entry]) -> Result<(), Failure> {
+    let text = catalogue::json(entries).map_err(Failure::internal)?;
+    write_atomically(path, text.as_bytes()).map_err(Failure::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn experiments_are_selected_by_name_and_a_wrong_name_suggests_the_nearest() {
+        let all = select(&[]).unwrap();
+        assert_eq!(all.len(), library::experiment_names().count());
+        let some = select(&["pool-size".to_owned(), "mentor_cache".to_owned()]).unwrap();
+        assert_eq!(some, ["mentor_cache", "pool_size"]);
+        let refusal = select(&["mentor_cash".to_owned()]).unwrap_err().to_string();
+        assert!(refusal.contains("did you mean `mentor_cache`"), "{refusal}");
+    }
+}

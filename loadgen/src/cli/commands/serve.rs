@@ -1,0 +1,67 @@
+//! `loadgen serve`: the results folder as a web page, from which runs can be started, until Ctrl-C.
+
+use std::io::{self, Write as _};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{
+    cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
+    exit,
+    web::{Page, Setup},
+};
+
+/// Serves the folder.
+pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
+    if args.results.exists() && !args.results.is_dir() {
+        return Err(Failure::Usage(format!(
+            "{} is no folder; name another with --results",
+            args.results.display()
+        )));
+    }
+    let page = Page::open(Setup {
+        results: args.results.clone(),
+        address: args.listen,
+        starter: Some(job_template(&args.target, &args.results)?),
+    })
+    .map_err(Failure::usage)?;
+    until_stopped(page)?;
+    Ok(exit::PASSED)
+}
+
+/// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
+/// does not wait for started commands; the kernel signals them when this process ends.
+pub(super) fn until_stopped(page: Page) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::internal)?;
+    runtime.block_on(async {
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
+        page.take_orders();
+        say(&page).or_else(|error| closed_pipe(error).map(|_| ()))?;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        let closing = tokio::task::spawn_blocking(move || page.close());
+        tokio::select! {
+            _ = closing => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        Ok::<_, Failure>(())
+    })?;
+    runtime.shutdown_background();
+    Ok(())
+}
+
+fn say(page: &Page) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let address = page.address();
+    writeln!(
+        out,
+        "reports on http://{address}/ until Ctrl-C; the newest is http://{address}/latest/report.html"
+    )?;
+    out.flush()
+}

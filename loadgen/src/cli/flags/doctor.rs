@@ -1,0 +1,16 @@
+//! The flags of `loadgen doctor`.
+
+use clap::Args;
+
+use super::target::TargetArgs;
+
+/// `loadgen doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// A target that is examined besides the machine.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Print JSON instead of text
+    #[arg(long, env = "LOADGEN_JSON")]
+    pub json: bool,
+}

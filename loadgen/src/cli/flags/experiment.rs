@@ -1,0 +1,94 @@
+//! The flags of `loadgen experiment`.
+
+use clap::Args;
+use shared::time::Millis;
+
+use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::positive};
+
+/// `loadgen experiment`.
+#[derive(Debug, Clone, Args, Default)]
+pub struct ExperimentArgs {
+    /// Experiment file, name of a bundled one, `list` to see those, or `run-all` to run them all
+    /// [default: both arms start from the profile `after`]
+    #[arg(value_name = "FILE")]
+    pub file: Option<String>,
+    /// The target.
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// Replacements for the load of the file.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// The results.
+    #[command(flatten)]
+    pub result: ResultArgs,
+    /// Set a switch of the first arm (repeatable)
+    #[arg(
+        long = "set-before",
+        env = "LOADGEN_SET_BEFORE",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
+    pub set_before: Vec<String>,
+    /// Set a switch of the second arm (repeatable)
+    #[arg(
+        long = "set-after",
+        env = "LOADGEN_SET_AFTER",
+        value_name = "SWITCH=VALUE",
+        value_delimiter = ';'
+    )]
+    pub set_after: Vec<String>,
+    /// Number of blocks (pairs of trials); 6 or more for an interval
+    #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N")]
+    pub blocks: Option<u32>,
+    /// Run few and short trials: a check that everything works, no measurement
+    #[arg(long, env = "LOADGEN_QUICK")]
+    pub quick: bool,
+    /// Fit blocks and trial lengths into this time, like 10m, and print the smallest detectable
+    /// effect
+    #[arg(
+        long,
+        env = "LOADGEN_BUDGET",
+        value_name = "TIME",
+        value_parser = positive,
+        conflicts_with_all = ["quick", "blocks", "duration", "time_scale"]
+    )]
+    pub budget: Option<Millis>,
+    /// With run-all: run only this experiment (repeatable)
+    #[arg(long, env = "LOADGEN_ONLY", value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Search first for the highest rate that the slower arm sustains, and use half of it for both
+    #[arg(long, env = "LOADGEN_FIND_RATE", conflicts_with_all = ["rate", "users"])]
+    pub find_rate: bool,
+    /// Run a control instead of the experiment: `after` against itself
+    #[arg(long, env = "LOADGEN_AA", conflicts_with = "plant")]
+    pub aa: bool,
+    /// Run a control with a planted effect: `after` against itself with each request this many per
+    /// cent slower
+    #[arg(long, env = "LOADGEN_PLANT", value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub plant: Option<u32>,
+    /// Run both controls and the rate search first, then the experiment; INVALID if a control fails
+    #[arg(long, env = "LOADGEN_RIGOROUS", conflicts_with_all = ["aa", "plant", "quick"])]
+    pub rigorous: bool,
+}
+
+/// What `loadgen experiment` is asked to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExperimentAction {
+    /// Print the bundled experiments.
+    List,
+    /// Run every bundled experiment.
+    RunAll,
+    /// Run one experiment.
+    Run,
+}
+
+impl ExperimentArgs {
+    /// The action that the first word names.
+    pub fn action(&self) -> ExperimentAction {
+        match self.file.as_deref() {
+            Some("list") => ExperimentAction::List,
+            Some("run-all") => ExperimentAction::RunAll,
+            _ => ExperimentAction::Run,
+        }
+    }
+}

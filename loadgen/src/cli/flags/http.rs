@@ -1,0 +1,241 @@
+//! The flags of `loadgen http`, and what their texts mean.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use clap::{Args, ValueEnum};
+use http::{HeaderName, HeaderValue, Method};
+use shared::time::Millis;
+
+use super::values::{positive, rate, timeout};
+use crate::{threshold::Threshold, units::Rate};
+
+/// Maximum number of connections.
+const MAX_CONNECTIONS: i64 = 20_000;
+/// Maximum number of streams on one connection; servers allow about this many by default.
+const MAX_STREAMS: u32 = 250;
+/// Number of exchanges that `--http-debug` prints.
+pub const TRACED_EXCHANGES: u32 = 3;
+
+/// The client that sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HttpEngine {
+    /// One bare connection a user: low cost, and connect and TLS times are recorded.
+    Hyper,
+    /// One reqwest client a user.
+    Reqwest,
+}
+
+/// `loadgen http`.
+#[derive(Debug, Clone, Args)]
+pub struct HttpArgs {
+    /// URL to send to, like http://127.0.0.1:8080/path?x=1
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Number of connections; without --rate each sends its next request after the last response
+    /// [default: 50; 1 with --http-debug]
+    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_CONNECTIONS))]
+    pub connections: Option<u32>,
+    /// Duration [default: 10s, or until --requests are done]
+    #[arg(long, short, visible_short_alias = 'z', env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
+    pub duration: Option<Millis>,
+    /// Number of requests, like 5000, 200k or 1m
+    #[arg(long, short = 'n', env = "LOADGEN_REQUESTS", value_name = "N", value_parser = count)]
+    pub requests: Option<u64>,
+    /// Requests a second, independent of the responses: makes the load model open
+    #[arg(long, short = 'R', visible_short_alias = 'q', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate)]
+    pub rate: Option<Rate>,
+    /// Change the rate linearly from --rate to this one
+    #[arg(long, env = "LOADGEN_TO", value_name = "RATE", value_parser = rate, requires = "rate")]
+    pub to: Option<Rate>,
+    /// Send at random (Poisson) times instead of even intervals
+    #[arg(long, env = "LOADGEN_POISSON", requires = "rate")]
+    pub poisson: bool,
+    /// Length of the warm-up, which is not measured
+    #[arg(
+        long,
+        env = "LOADGEN_WARMUP",
+        value_name = "TIME",
+        conflicts_with = "requests"
+    )]
+    pub warmup: Option<Millis>,
+    /// Number of sender threads
+    #[arg(long = "workers", short = 't', env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub workers: u16,
+    /// Add a header, like 'accept: text/html' (repeatable)
+    #[arg(long = "header", short = 'H', env = "LOADGEN_HEADER", value_name = "NAME: VALUE", value_parser = header, value_delimiter = '\n', hide_env_values = true)]
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Method [default: GET, or POST with a body]
+    #[arg(long, short = 'm', env = "LOADGEN_METHOD", value_name = "METHOD")]
+    pub method: Option<Method>,
+    /// Body, or @FILE
+    #[arg(
+        long,
+        short = 'b',
+        env = "LOADGEN_BODY",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
+    pub body: Option<String>,
+    /// Request timeout, counted from the intended start
+    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = http_timeout)]
+    pub timeout: Millis,
+    /// The only status that counts as success [default: every status below 400]
+    #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
+    pub expect: Option<u16>,
+    /// Add a threshold, like "p95 < 100ms" (repeatable)
+    #[arg(
+        long = "threshold",
+        env = "LOADGEN_THRESHOLD",
+        value_name = "TEXT",
+        value_delimiter = ','
+    )]
+    pub thresholds: Vec<Threshold>,
+    /// Seed of every random choice
+    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Allow a target on another machine
+    #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
+    pub allow_remote_target: bool,
+    /// Connect to this Unix domain socket instead of TCP
+    #[arg(long, env = "LOADGEN_UNIX", value_name = "FILE")]
+    pub unix: Option<PathBuf>,
+    /// TlsVerification the certificate authorities in this PEM file (https)
+    #[arg(
+        long,
+        env = "LOADGEN_CACERT",
+        value_name = "FILE",
+        conflicts_with = "insecure"
+    )]
+    pub cacert: Option<PathBuf>,
+    /// Accept every certificate (https)
+    #[arg(long, env = "LOADGEN_INSECURE")]
+    pub insecure: bool,
+    /// Use HTTP/2: negotiated over TLS, with prior knowledge over plain TCP
+    #[arg(long, env = "LOADGEN_HTTP2")]
+    pub http2: bool,
+    /// Concurrent streams on one HTTP/2 connection: this many of the --connections share one
+    #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STREAMS)))]
+    pub streams: u32,
+    /// HTTP client: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
+    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Hyper)]
+    pub engine: HttpEngine,
+    /// Maximum number of redirects, all on the URL's own host (with --engine reqwest)
+    #[arg(
+        long,
+        env = "LOADGEN_REDIRECTS",
+        value_name = "N",
+        default_value_t = 10
+    )]
+    pub redirects: u8,
+    /// Print the first exchanges, secret headers excepted [default number of requests: 3]
+    #[arg(long, env = "LOADGEN_HTTP_DEBUG")]
+    pub http_debug: bool,
+    /// Print one JSON object instead of text
+    #[arg(long, env = "LOADGEN_JSON")]
+    pub json: bool,
+    /// Write the response times to DIR/latency.hlog and the JSON object to DIR/http.json
+    #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Also write every request as a line of DIR/samples.csv.gz, up to two million
+    #[arg(long, env = "LOADGEN_SAMPLES", requires = "out")]
+    pub samples: bool,
+    /// Print no progress
+    #[arg(long, env = "LOADGEN_QUIET")]
+    pub quiet: bool,
+    /// Print progress as lines, without the full-screen view and its keys
+    #[arg(long, env = "LOADGEN_PLAIN")]
+    pub plain: bool,
+}
+
+impl HttpArgs {
+    /// Number of virtual users; each has its own connection unless streams share one.
+    pub fn users(&self) -> u32 {
+        self.connections
+            .unwrap_or(if self.http_debug { 1 } else { 50 })
+    }
+
+    /// Number of requests; `None` if the duration ends the load.
+    pub fn count(&self) -> Option<u64> {
+        let few = self.http_debug && self.duration.is_none();
+        self.requests.or(few.then_some(u64::from(TRACED_EXCHANGES)))
+    }
+
+    /// The body; reads the file of `@FILE`.
+    pub fn body(&self) -> Result<Bytes, String> {
+        let Some(text) = &self.body else {
+            return Ok(Bytes::new());
+        };
+        let Some(file) = text.strip_prefix('@') else {
+            return Ok(Bytes::from(text.clone()));
+        };
+        let file = PathBuf::from(file);
+        std::fs::read(&file)
+            .map(Bytes::from)
+            .map_err(|error| format!("cannot read the body from {}: {error}", file.display()))
+    }
+}
+
+/// A timeout short enough to elapse once more in the drain after the last request.
+fn http_timeout(text: &str) -> Result<Millis, String> {
+    timeout(text)
+        .ok()
+        .filter(|span| span.0 < 60_000)
+        .ok_or_else(|| format!("`{text}` is no timeout from 100ms to 59s"))
+}
+
+/// `5000`, `200k`, `1.5m`.
+fn count(text: &str) -> Result<u64, String> {
+    let bad = || format!("`{text}` is not a number of requests: write 5000, 200k or 1m");
+    let text = text.trim();
+    let (number, scale) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
+        _ => (text, 1.0),
+    };
+    let count = number.parse::<f64>().map_err(|_| bad())? * scale;
+    if (1.0..=1e12).contains(&count) && count.fract() == 0.0 {
+        Ok(count as u64)
+    } else {
+        Err(bad())
+    }
+}
+
+/// `name: value`.
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let bad = || format!("`{text}` is not a header: write it like 'accept: text/html'");
+    let (name, value) = text.split_once(':').ok_or_else(bad)?;
+    let name: HeaderName = name.trim().parse().map_err(|_| bad())?;
+    if name == http::header::CONTENT_LENGTH || name == http::header::TRANSFER_ENCODING {
+        return Err(format!("`{name}` follows from the body and cannot be set"));
+    }
+    let value = value.trim().parse().map_err(|_| bad())?;
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_may_have_a_suffix_and_is_a_whole_number() {
+        assert_eq!(count("5000"), Ok(5_000));
+        assert_eq!(count("200k"), Ok(200_000));
+        assert_eq!(count("1.5m"), Ok(1_500_000));
+        for text in ["0", "", "k", "-3", "1.5", "many", "inf"] {
+            assert!(count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_name_and_a_value() {
+        let (name, value) = header("Accept:  text/html ").unwrap();
+        assert_eq!(
+            (name.as_str(), value.to_str().unwrap()),
+            ("accept", "text/html")
+        );
+        assert!(header("accept").is_err());
+        assert!(header("con tent: x").is_err());
+        assert!(header("content-length: 3").unwrap_err().contains("follows"));
+    }
+}

@@ -1,0 +1,46 @@
+//! Which target is loaded: a running one, or an own stack.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use shared::dataset::Scale;
+
+use crate::trial::Crash;
+
+/// Where the load goes.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Target")]
+pub struct TargetArgs {
+    /// URL of a running target, like http://127.0.0.1:8080 [default: start an own stack]
+    #[arg(long, env = "LOADGEN_TARGET", value_name = "URL")]
+    pub target: Option<String>,
+    /// Lab token that the running target was started with
+    #[arg(
+        long,
+        env = "LOADGEN_LAB_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true
+    )]
+    pub lab_token: Option<String>,
+    /// Allow a target on another machine
+    #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
+    pub allow_remote_target: bool,
+    /// Amount of data in an own stack: tiny, small, medium or large
+    #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE")]
+    pub scale: Option<Scale>,
+    /// Path of the target-app program of an own stack [default: the one beside loadgen]
+    #[arg(long, env = "LOADGEN_TARGET_BIN", value_name = "FILE")]
+    pub target_bin: Option<PathBuf>,
+    /// Keep the data of an own stack in this folder
+    #[arg(long, env = "LOADGEN_STACK_DIR", value_name = "DIR")]
+    pub stack_dir: Option<PathBuf>,
+    /// Kill a service of an own stack during each trial and restart it, like postgres@5s; the
+    /// audit then checks whether anything acknowledged was lost
+    #[arg(
+        long,
+        env = "LOADGEN_CRASH",
+        value_name = "SERVICE@TIME",
+        conflicts_with = "target"
+    )]
+    pub crash: Option<Crash>,
+}

@@ -1,0 +1,204 @@
+//! The experiment of `loadgen experiment`: a file, or flags alone.
+
+use shared::{dataset::Scale, time::Millis};
+
+use super::overrides;
+use crate::{
+    cli::{failure::Failure, flags::ExperimentArgs},
+    codeconnect::CodeConnect,
+    experiment::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file},
+    library::{self, SourceFile},
+    suite::LoadModel,
+    system::Application as _,
+};
+
+/// The experiment that file and flags ask for.
+pub(in crate::cli) fn plan_experiment(
+    args: &ExperimentArgs,
+) -> Result<(Experiment, SourceFile), Failure> {
+    if !args.only.is_empty() {
+        return Err(Failure::usage(
+            "--only selects among the experiments of `loadgen experiment run-all`",
+        ));
+    }
+
+    let (mut experiment, source) = match &args.file {
+        Some(word) => library::find_experiment(word)?,
+        None => from_flags(args)?,
+    };
+    for (arm, settings) in [
+        (&mut experiment.before, &args.set_before),
+        (&mut experiment.after, &args.set_after),
+    ] {
+        for setting in settings {
+            overrides::apply_setting(&mut arm.settings, setting)?;
+        }
+    }
+    if args.quick {
+        experiment.make_quick();
+    }
+    if let Some(blocks) = args.blocks {
+        file::check_blocks(blocks).map_err(Failure::Usage)?;
+        experiment.blocks = blocks;
+    }
+    overrides::apply(&mut experiment.suite, &args.load)?;
+    if args.aa {
+        experiment
+            .make_control(Kind::Same, &CodeConnect)
+            .map_err(Failure::Usage)?;
+    }
+    if let Some(percent) = args.plant {
+        experiment
+            .make_control(Kind::Planted(percent), &CodeConnect)
+            .map_err(Failure::Usage)?;
+    }
+    if args.rigorous {
+        experiment.controls = vec![Kind::Same, Kind::Planted(PLANTED)];
+    }
+    // A closed load has no rate.
+    let open = matches!(experiment.suite.load, LoadModel::Open { .. });
+    if args.find_rate && !open {
+        return Err(Failure::usage(
+            "--find-rate searches for an arrival rate, and this load model is closed: its users send as fast as they get responses",
+        ));
+    }
+    let rate_given = args.load.rate.is_some();
+    experiment.find_rate = args.find_rate || (args.rigorous && open && !rate_given);
+    if let Some(budget) = args.budget {
+        budget::fit(&mut experiment, budget).map_err(Failure::Usage)?;
+    }
+    Ok((experiment, source))
+}
+
+/// An experiment without a file: the flows of `--flow` or the core mix, both arms from the profile
+/// `after`.
+fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure> {
+    if args.set_before.is_empty() && args.set_after.is_empty() {
+        return Err(Failure::usage(
+            "name an experiment (`loadgen experiment list` shows the bundled ones) or its file, or set what differs with --set-before and --set-after",
+        ));
+    }
+    let (mut suite, source) = library::find_suite("core")?;
+    overrides::for_named_flows(&mut suite, &args.load.flows)?;
+    suite.question = question(args);
+    file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    let catalog = CodeConnect.catalog();
+    let primary = args
+        .load
+        .flows
+        .first()
+        .and_then(|name| catalog.flow(name))
+        .and_then(|flow| flow.operations.first())
+        .map_or_else(
+            || CodeConnect.default_primary(),
+            |op| vec![format!("{} p97.5", catalog.operations.name(*op))],
+        );
+    let arm = || ArmSpec {
+        settings: CodeConnect.default_profile(),
+    };
+    Ok((
+        Experiment {
+            suite,
+            hypothesis: String::new(),
+            expected: None,
+            why: None,
+            before: arm(),
+            after: arm(),
+            blocks: 6,
+            primary,
+            scale: Scale::Small,
+            quick: Quick::default(),
+            controls: Vec::new(),
+            find_rate: false,
+        },
+        source,
+    ))
+}
+
+fn question(args: &ExperimentArgs) -> String {
+    let words = |settings: &[String]| {
+        if settings.is_empty() {
+            "the profile after".to_owned()
+        } else {
+            settings.join(", ")
+        }
+    };
+    format!(
+        "What changes from {} to {}?",
+        words(&args.set_before),
+        words(&args.set_after)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    fn resolved(words: &[&str]) -> Result<Experiment, String> {
+        let all = ["loadgen", "experiment"].iter().chain(words);
+        match Cli::try_parse_from(all).unwrap().command {
+            Command::Experiment(args) => plan_experiment(&args)
+                .map(|(experiment, _)| experiment)
+                .map_err(|error| error.to_string()),
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn flags_alone_make_an_experiment_that_differs_in_them_alone() {
+        let experiment = resolved(&[
+            "--set-before",
+            "cache.mentors=off",
+            "--set-after",
+            "cache.mentors=redis",
+            "--flow",
+            "mentors.browse",
+        ])
+        .unwrap();
+        assert_eq!(
+            experiment.differences(),
+            [("cache.mentors".into(), "off".into(), "redis".into())]
+        );
+        assert_eq!(experiment.primary, ["mentors.list p97.5"]);
+        assert_eq!(experiment.suite.flows.len(), 1);
+    }
+
+    #[test]
+    fn a_known_wrong_strategy_can_be_set_in_a_bundled_experiment() {
+        let experiment = resolved(&[
+            "booking_strategy",
+            "--set-before",
+            "bookings.strategy=naive",
+            "--quick",
+        ])
+        .unwrap();
+        assert_eq!(
+            experiment.before.settings.get("bookings.strategy"),
+            Some("naive")
+        );
+        assert_eq!(experiment.blocks, 2);
+    }
+
+    #[test]
+    fn nothing_to_compare_a_wrong_switch_and_a_wrong_name_are_refused_with_the_way_out() {
+        assert!(resolved(&[]).unwrap_err().contains("--set-before"));
+        assert!(
+            resolved(&["before_aftr"])
+                .unwrap_err()
+                .contains("did you mean `before_after`")
+        );
+        assert!(
+            resolved(&["--set-after", "cache.mentor=off"])
+                .unwrap_err()
+                .contains("did you mean `cache.mentors`")
+        );
+        assert!(
+            resolved(&["before_after", "--blocks", "0"])
+                .unwrap_err()
+                .contains("1 to 200")
+        );
+    }
+}

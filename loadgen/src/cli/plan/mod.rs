@@ -1,0 +1,12 @@
+//! From flags and files to what a command runs: a suite, an experiment, a factorial design, with
+//! the replacements of the flags applied.
+
+mod experiment;
+mod factorial;
+mod overrides;
+mod suite;
+
+pub(super) use experiment::plan_experiment;
+pub(super) use factorial::plan_factorial;
+pub(super) use overrides::resolve_settings;
+pub(super) use suite::plan_suite;

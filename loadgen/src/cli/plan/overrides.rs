@@ -1,0 +1,246 @@
+//! Applies the flags that replace load, flows, thresholds and profile of a file.
+
+use std::path::Path;
+
+use shared::time::Millis;
+
+use crate::{
+    cli::flags::LoadArgs,
+    codeconnect::CodeConnect,
+    experiment::file::shorten,
+    suite::{
+        FlowShare, LoadModel, Suite,
+        load::{self, BadFile, check_scope, unknown},
+    },
+    system::{Application as _, Settings},
+    threshold::Threshold,
+    units::Rate,
+};
+
+/// Applies the flags to a suite.
+pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
+    if let Some(factor) = args.time_scale {
+        let scaled = |span: Millis| Millis((span.0 as f64 * factor).round() as u64);
+        let windows = suite.windows;
+        shorten(suite, scaled(windows.warm_up), scaled(windows.measure));
+    }
+    if args.duration.is_some() || args.warmup.is_some() {
+        let windows = suite.windows;
+        shorten(
+            suite,
+            args.warmup.unwrap_or(windows.warm_up),
+            args.duration.unwrap_or(windows.measure),
+        );
+    }
+    if suite.windows.measure.0 < 100 {
+        return Err(BadFile(format!(
+            "a measured window of {} is too short to measure anything: at least 100ms",
+            suite.windows.measure
+        )));
+    }
+    if let Some(rate) = args.rate {
+        suite.set_rate(rate)?;
+    }
+    if let Some(users) = args.users {
+        suite.load = LoadModel::Closed {
+            users,
+            duration: suite.windows.planned(),
+            think: None,
+            iterations: None,
+        };
+        suite.conduct.ramp.clear();
+    }
+    if !args.flows.is_empty() {
+        only(suite, &args.flows)?;
+    }
+    for threshold in &args.thresholds {
+        check_scope(threshold, suite, CodeConnect.catalog()).map_err(BadFile)?;
+        suite.thresholds.push(threshold.clone());
+    }
+    suite.seed = args.seed.unwrap_or(suite.seed);
+    suite.accounts = args.accounts.unwrap_or(suite.accounts);
+    suite.timeout = args.timeout.unwrap_or(suite.timeout);
+    suite.max_users = args.max_users.unwrap_or(suite.max_users);
+    Ok(())
+}
+
+/// Requests a second for flows that send many at once, unless a rate is given.
+const PARALLEL_RATE: u32 = 40;
+
+/// Prepares the core mix for flows that are named by hand. [`apply`] selects them later.
+pub(super) fn for_named_flows(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    "adhoc".clone_into(&mut suite.name);
+    // The thresholds of the core mix are not about them; --threshold adds some.
+    suite.thresholds.clear();
+    reduce_rate(suite, names)
+}
+
+/// Reduces the rate for flows that send many requests in one iteration: sixteen concurrent requests
+/// twenty times a second would measure a queue, not the contention that the flow is about.
+fn reduce_rate(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    let at_once = names
+        .iter()
+        .filter_map(|name| CodeConnect.catalog().flow(name))
+        .map(|flow| flow.at_once)
+        .max()
+        .unwrap_or(1);
+    if at_once <= 1 {
+        return Ok(());
+    }
+    let rate = Rate::per_second(f64::from(PARALLEL_RATE) / at_once as f64)
+        .map_err(|error| BadFile(error.to_string()))?;
+    suite.set_rate(rate)
+}
+
+/// Keeps only these flows and the thresholds about them. A flow that the suite lacks is added.
+fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
+    let mut shares = Vec::new();
+    for name in names {
+        if CodeConnect.catalog().flow(name).is_none() {
+            let known = CodeConnect.catalog().flow_names();
+            return Err(BadFile(unknown("flow", name, known.into_iter())));
+        }
+        let share = suite.flows.iter().find(|share| share.flow == *name);
+        shares.push(share.cloned().unwrap_or_else(|| FlowShare {
+            flow: name.clone(),
+            weight: 1.0,
+            think: None,
+        }));
+    }
+    suite.flows = shares;
+    let catalog = CodeConnect.catalog();
+    let subjects: Vec<&str> = suite
+        .flows
+        .iter()
+        .filter_map(|share| catalog.flow(&share.flow))
+        .flat_map(|flow| {
+            let mut names = catalog.operation_names(flow);
+            names.push(flow.name);
+            names
+        })
+        .collect();
+    suite.thresholds.retain(|threshold: &Threshold| {
+        threshold
+            .subject()
+            .is_none_or(|subject| subjects.contains(&subject))
+    });
+    Ok(())
+}
+
+/// A profile by name or file, with some switches set.
+pub(in crate::cli) fn resolve_settings(name: &str, set: &[String]) -> Result<Settings, BadFile> {
+    let mut settings = match CodeConnect.profile(name) {
+        Ok(settings) => settings,
+        Err(error) => {
+            let path = Path::new(name);
+            if !path.is_file() {
+                return Err(BadFile(format!(
+                    "{error}, or a JSON file of switch to value"
+                )));
+            }
+            let text = load::read_text(path)?;
+            CodeConnect
+                .settings_from_json(&text)
+                .map_err(|error| BadFile(format!("{name}: {error}")))?
+        }
+    };
+    for one in set {
+        apply_setting(&mut settings, one)?;
+    }
+    Ok(settings)
+}
+
+/// Sets one switch from `switch=value`.
+pub(super) fn apply_setting(settings: &mut Settings, setting: &str) -> Result<(), BadFile> {
+    CodeConnect.apply(settings, setting).map_err(BadFile)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn suite() -> Suite {
+        load::parse(
+            "name: x\nload: { model: open, phases: [ {name: warm up, duration: 10s, rate: 10/s, to: 40/s}, {duration: 20s, rate: 40/s} ] }\nflows: [ { flow: auth.login }, { flow: chat.room } ]\nthresholds: [ p95 < 1s, \"chat.send: p95 < 1s\" ]\n",
+            "x.yaml",
+            CodeConnect.catalog(),
+        )
+        .unwrap()
+    }
+
+    fn rates(suite: &Suite) -> Vec<f64> {
+        let LoadModel::Open { phases, .. } = &suite.load else {
+            panic!("open")
+        };
+        phases
+            .iter()
+            .map(|phase| phase.rate.as_per_second())
+            .collect()
+    }
+
+    #[test]
+    fn a_rate_scales_the_phases_to_a_new_highest() {
+        let mut suite = suite();
+        let args = LoadArgs {
+            rate: Some("20/s".parse().unwrap()),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &args).unwrap();
+        assert_eq!(rates(&suite), [5.0, 20.0]);
+    }
+
+    #[test]
+    fn users_make_the_load_closed_and_a_rate_makes_it_open_again() {
+        let mut suite = suite();
+        let users = LoadArgs {
+            users: Some(50),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &users).unwrap();
+        assert!(matches!(
+            suite.load,
+            LoadModel::Closed {
+                users: 50,
+                duration: Millis(30_000),
+                ..
+            }
+        ));
+        let rate = LoadArgs {
+            rate: Some("7/s".parse().unwrap()),
+            ..LoadArgs::default()
+        };
+        apply(&mut suite, &rate).unwrap();
+        assert_eq!(rates(&suite), [7.0, 7.0]);
+    }
+
+    #[test]
+    fn only_the_named_flows_and_the_thresholds_about_them_stay() {
+        let mut chosen = suite();
+        let args = LoadArgs {
+            flows: vec!["auth.login".into(), "bookings.race".into()],
+            ..LoadArgs::default()
+        };
+        apply(&mut chosen, &args).unwrap();
+        assert_eq!(chosen.flows.len(), 2);
+        assert_eq!(chosen.thresholds.len(), 1);
+        let wrong = LoadArgs {
+            flows: vec!["bookings.rase".into()],
+            ..LoadArgs::default()
+        };
+        let error = apply(&mut suite(), &wrong).unwrap_err().to_string();
+        assert!(error.contains("did you mean `bookings.race`"), "{error}");
+    }
+
+    #[test]
+    fn a_profile_is_a_name_and_settings_and_a_wrong_one_says_what_exists() {
+        let found = resolve_settings("before", &["pool.max=9".into()]).unwrap();
+        assert_eq!(found.get("pool.max"), Some("9"));
+        assert!(
+            resolve_settings("befor", &[])
+                .unwrap_err()
+                .to_string()
+                .contains("`before` or `after`")
+        );
+        assert!(resolve_settings("after", &["pool.maks=9".into()]).is_err());
+    }
+}

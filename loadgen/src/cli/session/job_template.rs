@@ -1,0 +1,106 @@
+//! How the page starts a command: this program, with the target settings of the one that serves.
+
+use std::{collections::BTreeMap, path::Path};
+
+use crate::{
+    cli::{failure::Failure, flags::TargetArgs},
+    library,
+    web::{Catalogue, Offer, Starter},
+};
+
+/// Suites and experiments that a page can start, and the flags that each gets.
+pub(in crate::cli) fn job_template(
+    target: &TargetArgs,
+    results: &Path,
+) -> Result<Starter, Failure> {
+    let mut catalogue = Catalogue::default();
+    let offer = |name: &str, question: String| Offer {
+        name: name.to_owned(),
+        question,
+    };
+    for name in library::suite_names() {
+        let (suite, _) = library::find_suite(name)?;
+        catalogue.suites.push(offer(name, suite.question));
+    }
+    for name in library::experiment_names() {
+        let (experiment, _) = library::find_experiment(name)?;
+        let question = experiment.suite.question;
+        catalogue.experiments.push(offer(name, question));
+    }
+    // A token on the command line could be read by everyone on the machine.
+    let token = target.lab_token.clone();
+    let environment: BTreeMap<String, String> = token
+        .map(|token| ("LOADGEN_LAB_TOKEN".to_owned(), token))
+        .into_iter()
+        .collect();
+    Ok(Starter {
+        program: std::env::current_exe().map_err(Failure::internal)?,
+        arguments: arguments(target, results),
+        environment,
+        catalogue,
+    })
+}
+
+/// Flags for the target and the results folder.
+fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
+    let path = |path: &Path| path.display().to_string();
+    let flags = [
+        ("results", Some(path(results))),
+        ("target", target.target.clone()),
+        ("scale", target.scale.map(|scale| scale.to_string())),
+        ("target-bin", target.target_bin.as_deref().map(path)),
+        ("stack-dir", target.stack_dir.as_deref().map(path)),
+        ("crash", target.crash.map(|crash| crash.to_string())),
+    ];
+    let mut words: Vec<String> = flags
+        .into_iter()
+        .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
+        .collect();
+    if target.allow_remote_target {
+        words.push("--allow-remote-target".to_owned());
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    #[test]
+    fn a_child_understands_the_flags_and_gets_the_token_by_its_environment() {
+        let target = TargetArgs {
+            target: Some("http://127.0.0.1:8080".into()),
+            lab_token: Some("secret-token".into()),
+            allow_remote_target: true,
+            scale: Some(shared::dataset::Scale::Tiny),
+            target_bin: Some("-odd name".into()),
+            ..TargetArgs::default()
+        };
+        let template = job_template(&target, Path::new("elsewhere")).unwrap();
+        assert!(
+            !template
+                .arguments
+                .iter()
+                .any(|word| word.contains("secret"))
+        );
+        assert_eq!(template.environment["LOADGEN_LAB_TOKEN"], "secret-token");
+        assert_eq!(
+            template.catalogue.suites.len(),
+            library::suite_names().count()
+        );
+        let words = ["loadgen", "experiment", "mentor_cache", "--quick"];
+        let words = words.into_iter().map(str::to_owned);
+        let all = words.chain(template.arguments);
+        let extra = ["--quiet", "--events-to", "-", "--control-from", "-"].map(str::to_owned);
+        let cli = Cli::try_parse_from(all.chain(extra)).unwrap();
+        let Command::Experiment(args) = cli.command else {
+            unreachable!()
+        };
+        assert_eq!(args.target.target, target.target);
+        assert_eq!(args.target.target_bin, target.target_bin);
+        assert_eq!(args.result.results, Path::new("elsewhere"));
+    }
+}

@@ -1,0 +1,15 @@
+//! What a command runs in: services and lab client, event sinks, interrupt handling, the result
+//! folder.
+
+mod github;
+mod interrupt;
+mod job_template;
+mod measured;
+mod services;
+mod sinks;
+
+pub(super) use interrupt::{CleanupSlot, listen};
+pub(super) use job_template::job_template;
+pub(super) use measured::MeasuredSession;
+pub(super) use services::{ServiceSource, StackAddresses, start_stack};
+pub(super) use sinks::{EventSinks, announce_page, open_page};

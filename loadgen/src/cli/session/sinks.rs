@@ -1,0 +1,246 @@
+//! The event sinks of a running command: terminal view, live page, lines of JSON, metrics. They are
+//! attached before anything is started and flushed when the reports are written.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufReader, BufWriter, IsTerminal as _, Write},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use crate::cli::{
+    failure::Failure,
+    flags::{ResultArgs, STANDARD_STREAM},
+};
+use crate::{
+    events::{self, Event, LoadControl, Publisher},
+    export::Exporter,
+    live::Live,
+    web::{Page, Setup, Shown, lines},
+};
+
+/// Maximum time to write the remaining lines of events after the last event.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The event sinks of one command.
+#[derive(Debug)]
+pub(in crate::cli) struct EventSinks {
+    events: Publisher,
+    live: Option<Live>,
+    shown: Option<Shown>,
+    /// A page that ends with the command.
+    page: Option<Page>,
+    writer: Option<LineWriter>,
+    exporter: Option<Exporter>,
+}
+
+/// A thread that writes events as lines of JSON.
+#[derive(Debug)]
+struct LineWriter {
+    ended: Arc<AtomicBool>,
+    thread: JoinHandle<()>,
+}
+
+impl LineWriter {
+    /// Waits until all lines are written, at most [`FLUSH_TIMEOUT`]: the reader may be stuck.
+    fn flush(self) {
+        self.ended.store(true, Ordering::Release);
+        let begun = Instant::now();
+        while !self.thread.is_finished() {
+            if begun.elapsed() > FLUSH_TIMEOUT {
+                return;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        // A panic while writing must not take the result with it.
+        let _panicked = self.thread.join();
+    }
+}
+
+impl EventSinks {
+    /// Attaches the sinks that `result` asks for, and `page`, which outlives the command. Through
+    /// `steering` they may change the load.
+    pub(in crate::cli) fn attach(
+        result: &ResultArgs,
+        page: Option<&Page>,
+        steering: &LoadControl,
+    ) -> Result<Self, Failure> {
+        let out = result
+            .events_to
+            .as_deref()
+            .map(open_for_lines)
+            .transpose()?;
+        let own = match page {
+            Some(_) => None,
+            None => open_page(result)?,
+        };
+        let page = page.or(own.as_ref());
+        let exports = result.metrics.is_some() || result.otlp.is_some();
+        let wanted = [!result.quiet, page.is_some(), out.is_some(), exports];
+        let (events, mut receivers) = events::channels(wanted.iter().filter(|one| **one).count());
+        if let Some(page) = &own {
+            // The full-screen view shows notes, and hides what was written to the terminal before.
+            if result.quiet {
+                announce_page(page);
+            } else {
+                events.note(page_url(page));
+            }
+        }
+        // As many receivers exist as are taken here; their order does not matter.
+        let mut next = || receivers.pop();
+        let live = wanted[0].then(&mut next).flatten();
+        let shown = page.and_then(|page| Some(page.show(next()?, steering)));
+        let writer = out
+            .and_then(|out| Some((out, next()?)))
+            .map(|(mut out, receiver)| {
+                let ended = Arc::new(AtomicBool::new(false));
+                let (seen, steering) = (Arc::clone(&ended), steering.clone());
+                let thread = thread::Builder::new().name("lines".to_owned());
+                let thread = thread.spawn(move || {
+                    // A closed pipe ends the writing, not the run.
+                    let _closed = lines::write(&receiver, &steering, &seen, &mut out);
+                });
+                thread.map(|thread| LineWriter { ended, thread })
+            })
+            .transpose()
+            .map_err(Failure::internal)?;
+        let exporter = exports
+            .then(&mut next)
+            .flatten()
+            .map(|receiver| Exporter::start(receiver, result.metrics, result.otlp.clone(), &events))
+            .transpose()
+            .map_err(Failure::usage)?;
+        if let Some(from) = &result.control_from {
+            read_load_control(from, steering.clone(), events.clone())?;
+        }
+        Ok(Self {
+            events,
+            live: live
+                .map(|receiver| Live::on_terminal(receiver, plain_view(result), steering.clone())),
+            shown,
+            page: own,
+            writer,
+            exporter,
+        })
+    }
+
+    /// Attaches the terminal alone, unless the command is `quiet`; as lines, without the
+    /// full-screen view, if it is `plain`.
+    pub(in crate::cli) fn attach_terminal(
+        quiet: bool,
+        plain: bool,
+        steering: &LoadControl,
+    ) -> Self {
+        let (events, mut receivers) = events::channels(usize::from(!quiet));
+        let live = receivers
+            .pop()
+            .map(|receiver| Live::on_terminal(receiver, plain, steering.clone()));
+        Self {
+            events,
+            live,
+            shown: None,
+            page: None,
+            writer: None,
+            exporter: None,
+        }
+    }
+
+    /// Publishes to all of the sinks.
+    pub(in crate::cli) fn events(&self) -> Publisher {
+        self.events.clone()
+    }
+
+    /// Publishes a last event, if there is one, and waits until every sink has written everything.
+    pub(in crate::cli) fn flush(self, last: Option<Event>) {
+        if let Some(last) = last {
+            self.events.send(last);
+        }
+        drop(self.events);
+        // First, because it may publish a last warning.
+        if let Some(exporter) = self.exporter {
+            exporter.finish();
+        }
+        if let Some(live) = self.live {
+            live.finish();
+        }
+        if let Some(writer) = self.writer {
+            writer.flush();
+        }
+        if let Some(shown) = self.shown {
+            shown.finish();
+        }
+        if let Some(page) = self.page {
+            page.close();
+        }
+    }
+}
+
+/// Whether the terminal's screen and keys have to be left alone: asked for, or used by the lines of
+/// events or of load control.
+fn plain_view(result: &ResultArgs) -> bool {
+    result.plain
+        || result.control_from.as_deref() == Some(Path::new(STANDARD_STREAM))
+        || result.events_on_stdout() && io::stdout().is_terminal()
+}
+
+/// The page that `--web` asks for.
+pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<Page>, Failure> {
+    let Some(address) = result.web else {
+        return Ok(None);
+    };
+    let page = Page::open(Setup {
+        results: result.results.clone(),
+        address,
+        starter: None,
+    })
+    .map_err(Failure::usage)?;
+    Ok(Some(page))
+}
+
+/// Prints the URL of a page before anything else is printed.
+pub(in crate::cli) fn announce_page(page: &Page) {
+    // If standard error is closed, nobody reads it.
+    let _closed = writeln!(io::stderr(), "{}", page_url(page));
+}
+
+fn page_url(page: &Page) -> String {
+    format!("live page: http://{}/", page.address())
+}
+
+fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {
+    if path == Path::new(STANDARD_STREAM) {
+        return Ok(Box::new(BufWriter::new(io::stdout())));
+    }
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    let file = file.map_err(|error| failed("write to", path, &error))?;
+    Ok(Box::new(BufWriter::new(file)))
+}
+
+/// Reads changes of the load on a thread, which ends with the process: its read cannot be
+/// interrupted.
+fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> Result<(), Failure> {
+    let mut from: BufReader<Box<dyn io::Read + Send>> = if path == Path::new(STANDARD_STREAM) {
+        BufReader::new(Box::new(io::stdin()))
+    } else {
+        let file = File::open(path).map_err(|error| failed("read", path, &error))?;
+        BufReader::new(Box::new(file))
+    };
+    thread::Builder::new()
+        .name("load-control".to_owned())
+        .spawn(move || {
+            lines::read_wishes(&mut from, &steering, &mut |why| {
+                events.warning(format!("a change of the load was refused: {why}"));
+            });
+        })
+        .map_err(Failure::internal)?;
+    Ok(())
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::Usage(format!("failed to {what} {}: {error}", path.display()))
+}

@@ -1,0 +1,13 @@
+//! Everything that is known of the reference backend beyond its flows: its switches, its control
+//! plane, its accounts, its audit, and which of its switches helps against what.
+
+mod application;
+pub mod hints;
+mod lab_client;
+mod prepared;
+mod sessions;
+mod system;
+
+pub use application::{CACHE_KINDS, CodeConnect};
+pub use lab_client::{LabClient, LabError};
+pub use system::CodeConnectSystem;

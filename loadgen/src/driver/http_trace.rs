@@ -1,0 +1,195 @@
+//! Prints complete HTTP exchanges, for a person who wants to see what is sent and received.
+
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use super::message::RequestFailure;
+use crate::{check::Reply, request::Request};
+
+/// Most bytes of a body that are printed.
+const MAX_PRINTED_BYTES: usize = 64 * 1024;
+
+/// Prints the first exchanges of a run on standard error; clones share the count.
+#[derive(Debug, Clone)]
+pub struct HttpTrace {
+    left: Arc<AtomicU32>,
+}
+
+impl HttpTrace {
+    /// The first `count` exchanges of all users together.
+    pub fn first(count: u32) -> Self {
+        Self {
+            left: Arc::new(AtomicU32::new(count)),
+        }
+    }
+
+    /// The text of a request that is to be printed; `None` once enough were.
+    pub(super) fn request(&self, request: &Request, host: &HeaderValue) -> Option<String> {
+        self.left
+            .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
+            .ok()?;
+        let mut text = format!(
+            "> {} {} HTTP/1.1\n",
+            request.method,
+            escaped(request.path.as_str())
+        );
+        line(&mut text, '>', &header::HOST, host);
+        for (name, value) in &request.headers {
+            line(&mut text, '>', name, value);
+        }
+        body(&mut text, '>', &request.body);
+        Some(text)
+    }
+}
+
+/// Prints a request and its response or failure, in one write.
+pub(super) fn print(mut text: String, result: &Result<Reply, RequestFailure>) {
+    finish(&mut text, result);
+    // Nothing to do if standard error is closed.
+    let _gone = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
+    match result {
+        Ok(reply) => {
+            let reason = StatusCode::from_u16(reply.status)
+                .ok()
+                .and_then(|status| status.canonical_reason())
+                .unwrap_or("");
+            let _infallible = writeln!(text, "< {} {reason}", reply.status);
+            for (name, value) in &reply.headers {
+                line(text, '<', name, value);
+            }
+            body(text, '<', &reply.body);
+        }
+        Err((outcome, why)) => {
+            let _infallible = writeln!(text, "! {}: {}", outcome.as_str(), escaped(why));
+        }
+    }
+    text.push('\n');
+}
+
+fn line(text: &mut String, mark: char, name: &HeaderName, value: &HeaderValue) {
+    let secret = value.is_sensitive()
+        || [
+            header::AUTHORIZATION,
+            header::PROXY_AUTHORIZATION,
+            header::COOKIE,
+            header::SET_COOKIE,
+        ]
+        .contains(name);
+    let value = if secret {
+        "(not shown)".to_owned()
+    } else {
+        escaped(&String::from_utf8_lossy(value.as_bytes()))
+    };
+    let _infallible = writeln!(text, "{mark} {name}: {value}");
+}
+
+fn body(text: &mut String, mark: char, body: &Bytes) {
+    let _infallible = match std::str::from_utf8(&body[..body.len().min(MAX_PRINTED_BYTES)]) {
+        _ if body.is_empty() => Ok(()),
+        Err(error) if error.error_len().is_some() => {
+            writeln!(
+                text,
+                "{mark}\n{mark} ({} bytes that are not text)",
+                body.len()
+            )
+        }
+        // Cut in the middle of a character: the part before it is text.
+        shown => {
+            let whole = shown.map_or_else(|error| error.valid_up_to(), str::len);
+            let _infallible = writeln!(text, "{mark}");
+            for line in String::from_utf8_lossy(&body[..whole]).lines() {
+                let _infallible = writeln!(text, "{mark} {}", escaped(line));
+            }
+            match body.len() - whole {
+                0 => Ok(()),
+                more => writeln!(text, "{mark} ({more} more bytes)"),
+            }
+        }
+    };
+}
+
+/// Escapes control characters: text of the target must not control the terminal.
+fn escaped(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            let control = c.is_control() && c != '\t';
+            let shown: Vec<char> = if control {
+                c.escape_default().collect()
+            } else {
+                vec![c]
+            };
+            shown
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, Method};
+
+    use super::*;
+    use crate::sample::Outcome;
+
+    #[test]
+    fn an_exchange_is_shown_whole_without_secrets_and_control_characters() {
+        let mut request = Request::new(Method::POST, "/a?b=c").bearer("s3cret");
+        request.body = Bytes::from_static(b"one\ntwo");
+        let mut text = HttpTrace::first(1)
+            .request(&request, &HeaderValue::from_static("h:80"))
+            .unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=s3cret"));
+        headers.insert("x-a", HeaderValue::from_static("b"));
+        let reply = Reply {
+            status: 404,
+            headers,
+            body: Bytes::from_static(b"\x1b[31mred"),
+        };
+        finish(&mut text, &Ok(reply));
+        assert_eq!(
+            text,
+            "> POST /a?b=c HTTP/1.1\n> host: h:80\n> authorization: (not shown)\n>\n> one\n> two\n\
+             < 404 Not Found\n< set-cookie: (not shown)\n< x-a: b\n<\n< \\u{1b}[31mred\n\n"
+        );
+    }
+
+    #[test]
+    fn a_long_body_is_cut_a_binary_one_is_counted_and_a_failure_is_told() {
+        let mut text = String::new();
+        let long = Bytes::from("ä".repeat(MAX_PRINTED_BYTES));
+        body(&mut text, '<', &long);
+        assert!(
+            text.ends_with(&format!("< ({MAX_PRINTED_BYTES} more bytes)\n")),
+            "{}",
+            &text[text.len() - 40..]
+        );
+        text.clear();
+        body(&mut text, '<', &Bytes::from_static(&[0xff, 0xfe, 0x00]));
+        assert_eq!(text, "<\n< (3 bytes that are not text)\n");
+        text.clear();
+        finish(&mut text, &Err((Outcome::Reset, "gone".to_owned())));
+        assert_eq!(text, "! reset: gone\n\n");
+    }
+
+    #[test]
+    fn only_the_first_exchanges_are_shown_whoever_sends_them() {
+        let trace = HttpTrace::first(2);
+        let other = trace.clone();
+        let host = HeaderValue::from_static("h");
+        let shown = |trace: &HttpTrace| trace.request(&Request::get("/"), &host).is_some();
+        assert!(shown(&trace) && shown(&other));
+        assert!(!shown(&trace) && !shown(&other));
+    }
+}

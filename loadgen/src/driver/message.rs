@@ -1,0 +1,15 @@
+//! What all clients share: the request as the HTTP library takes it, and why one has no response.
+
+use bytes::Bytes;
+use http_body_util::Full;
+
+use crate::sample::Outcome;
+
+/// Longest body that is read, in bytes; a longer one is a failure.
+pub(super) const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+
+/// Why there is no response: how it counts, and one line for people.
+pub(super) type RequestFailure = (Outcome, String);
+
+/// A request as the HTTP library takes it.
+pub(super) type HttpMessage = http::Request<Full<Bytes>>;

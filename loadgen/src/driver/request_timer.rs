@@ -1,0 +1,99 @@
+//! The request timeout of a user. One timer for each user, reset only when it fires: creating and
+//! cancelling one for each request would access the timer wheel twice.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Poll, Waker},
+    time::Instant,
+};
+
+use tokio::{
+    task::unconstrained,
+    time::{Sleep, sleep_until},
+};
+
+/// The timer; created at the first use.
+#[derive(Default)]
+pub(super) struct RequestTimer {
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The task that the timer wakes.
+    wakes: Option<Waker>,
+}
+
+impl RequestTimer {
+    /// The result of `work`, or `None` where it has none by `until`.
+    pub(super) async fn bound<F: Future>(
+        &mut self,
+        until: Instant,
+        mut work: Pin<&mut F>,
+    ) -> Option<F::Output> {
+        let timer = self
+            .timer
+            .get_or_insert_with(|| Box::pin(sleep_until(until.into())));
+        // A timer set to an earlier time fires once for nothing and is reset then: a request that
+        // ends in time does not touch it.
+        if timer.deadline() > until.into() || timer.is_elapsed() {
+            timer.as_mut().reset(until.into());
+            self.wakes = None;
+        }
+        poll_fn(|context| {
+            loop {
+                if let Poll::Ready(done) = work.as_mut().poll(context) {
+                    return Poll::Ready(Some(done));
+                }
+                let known = matches!(&self.wakes, Some(waker) if waker.will_wake(context.waker()));
+                if known && !timer.is_elapsed() {
+                    return Poll::Pending;
+                }
+                // Outside of the task's cooperative budget: once that is spent, a poll would return
+                // before the timer has registered the waker.
+                if pin!(unconstrained(timer.as_mut()))
+                    .poll(context)
+                    .is_pending()
+                {
+                    self.wakes = Some(context.waker().clone());
+                    return Poll::Pending;
+                }
+                self.wakes = None;
+                if timer.deadline() >= until.into() {
+                    return Poll::Ready(None);
+                }
+                timer.as_mut().reset(until.into());
+            }
+        })
+        .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::sleep;
+
+    use super::*;
+
+    #[test]
+    fn each_use_has_its_own_timeout_whether_later_or_earlier() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut timer = RequestTimer::default();
+            let after = |ms| Instant::now() + Duration::from_millis(ms);
+            let quick = || async { 7 };
+            let slow = || sleep(Duration::from_millis(200));
+            assert_eq!(timer.bound(after(10_000), pin!(quick())).await, Some(7));
+            assert_eq!(timer.bound(after(20), pin!(slow())).await, None);
+            assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
+            assert_eq!(timer.bound(after(20), pin!(slow())).await, None);
+            // The timer, set to 150 ms, fires in the middle of the second.
+            let mut timer = RequestTimer::default();
+            assert_eq!(timer.bound(after(150), pin!(quick())).await, Some(7));
+            assert_eq!(timer.bound(after(5_000), pin!(slow())).await, Some(()));
+            assert_eq!(timer.bound(after(100), pin!(slow())).await, None);
+        });
+    }
+}

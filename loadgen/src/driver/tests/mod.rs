@@ -1,0 +1,10 @@
+//! The driver against a test server with known behaviour.
+
+mod closed;
+mod limits;
+mod load_control;
+mod open;
+mod options;
+mod samples;
+mod server;
+mod web_socket;

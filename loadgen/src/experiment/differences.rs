@@ -1,0 +1,27 @@
+//! In which switches the arms of an experiment differ: the one reader of that for lists, notes,
+//! tables and reports.
+
+use super::file::Experiment;
+
+/// Number of switches that are listed; more are only counted.
+const MAX_LISTED: usize = 4;
+
+impl Experiment {
+    /// Path, value before and value after of every switch in which the arms differ.
+    pub fn differences(&self) -> Vec<(String, String, String)> {
+        self.before.settings.differences(&self.after.settings)
+    }
+
+    /// The same in one line.
+    pub fn describe_differences(&self) -> String {
+        match self.differences().as_slice() {
+            [] => "nothing differs: both arms are the same".to_owned(),
+            few if few.len() <= MAX_LISTED => few
+                .iter()
+                .map(|(path, before, after)| format!("{path}: {before} -> {after}"))
+                .collect::<Vec<_>>()
+                .join("; "),
+            many => format!("{} switches differ", many.len()),
+        }
+    }
+}

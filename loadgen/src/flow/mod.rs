@@ -1,0 +1,15 @@
+//! What load generation must know of an application: its operations, its flows, and how a flow
+//! reaches the target. A flow knows no clock, no connection and no histogram; the driver knows
+//! no application.
+
+mod catalog;
+mod iteration;
+mod single_request;
+mod transport;
+
+#[cfg(test)]
+pub(crate) use catalog::tests::shop;
+pub use catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations};
+pub use iteration::{Flow, Iteration, UserMemory, call, failure};
+pub use single_request::SingleRequest;
+pub use transport::{OnText, Settled, Transport};

@@ -1,0 +1,36 @@
+//! The ledger as lines.
+
+use std::fmt::Write as _;
+
+use shared::ledger::Ledger;
+
+/// One line a write: who, at what, and what was told of it.
+pub fn ledger_csv(ledger: &Ledger) -> String {
+    let mut csv = String::from("kind,who,where,what,told\n");
+    for one in &ledger.bookings {
+        let _infallible = writeln!(
+            csv,
+            "booking,{},{},{},{}",
+            one.student,
+            one.slot,
+            field(one.booking),
+            one.told.as_str()
+        );
+    }
+    for one in &ledger.messages {
+        let told = one.seq.map_or("in_doubt", |_| "acknowledged");
+        let _infallible = writeln!(
+            csv,
+            "message,{},{},{},{told}",
+            one.sender,
+            one.room,
+            field(one.seq)
+        );
+    }
+    csv
+}
+
+/// An absent figure is an empty field.
+fn field(value: Option<impl ToString>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}

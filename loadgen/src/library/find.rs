@@ -1,0 +1,150 @@
+//! Looks a suite or experiment up: a path names a file, anything else a bundled one.
+
+use std::path::Path;
+
+use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
+use crate::{
+    codeconnect::CodeConnect,
+    experiment::{Experiment, file},
+    suite::{
+        Suite,
+        load::{self, BadFile, nearest},
+    },
+    system::Application as _,
+};
+
+/// The text of a suite or experiment, and where it was found.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// Path as given, or file name of a bundled one.
+    pub name: String,
+    /// The text, byte for byte.
+    pub text: String,
+}
+
+impl SourceFile {
+    /// The name of the file without its folders.
+    pub fn file_name(&self) -> String {
+        Path::new(&self.name).file_name().map_or_else(
+            || self.name.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    }
+}
+
+/// Names of the bundled suites in alphabetical order.
+pub fn suite_names() -> impl Iterator<Item = &'static str> + Clone {
+    SUITES.iter().map(|file| file.name)
+}
+
+/// Names of the bundled experiments in alphabetical order.
+pub fn experiment_names() -> impl Iterator<Item = &'static str> + Clone {
+    EXPERIMENTS.iter().map(|file| file.name)
+}
+
+/// The suite of that path or name.
+pub fn find_suite(word: &str) -> Result<(Suite, SourceFile), BadFile> {
+    let source = find("suite", word, SUITES)?;
+    let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
+    Ok((suite, source))
+}
+
+/// The experiment of that path or name.
+pub fn find_experiment(word: &str) -> Result<(Experiment, SourceFile), BadFile> {
+    let source = find("experiment", word, EXPERIMENTS)?;
+    let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
+    Ok((experiment, source))
+}
+
+/// The suite or experiment of that path or name, not parsed.
+pub fn find_file(word: &str) -> Result<SourceFile, BadFile> {
+    let all: Vec<BundledFile> = SUITES.iter().chain(EXPERIMENTS).copied().collect();
+    find("suite or experiment", word, &all)
+}
+
+fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, BadFile> {
+    let path = Path::new(word);
+    if path.is_file() {
+        return Ok(SourceFile {
+            name: word.to_owned(),
+            text: load::read_text(path)?,
+        });
+    }
+    // The path that a bundled file has in the repository names it as well.
+    let stem = path
+        .file_name()
+        .map_or(word, |name| name.to_str().unwrap_or(word));
+    let stem = stem.strip_suffix(".yaml").unwrap_or(stem).replace('-', "_");
+    if let Some(file) = bundled.iter().find(|file| file.name == stem) {
+        return Ok(SourceFile {
+            name: format!("{}.yaml", file.name),
+            text: file.text.to_owned(),
+        });
+    }
+    let known = || bundled.iter().map(|file| file.name);
+    let all = known().collect::<Vec<_>>().join(", ");
+    Err(BadFile(match nearest(&stem, known()) {
+        Some(near) => format!(
+            "`{word}` is neither a file nor a bundled {kind}; did you mean `{near}`? Bundled are {all}"
+        ),
+        None => format!("`{word}` is neither a file nor a bundled {kind}; bundled are {all}"),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::metrics;
+
+    #[test]
+    fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
+        for name in suite_names() {
+            assert_eq!(find_suite(name).unwrap().0.name, name);
+        }
+        for name in experiment_names() {
+            let (experiment, _) = find_experiment(name).unwrap();
+            assert_eq!(experiment.suite.name, name);
+            assert!(!experiment.suite.question.is_empty() && !experiment.hypothesis.is_empty());
+            assert!(experiment.expected.is_some(), "{name} expects nothing");
+            let catalog = CodeConnect.catalog();
+            let flows = experiment
+                .suite
+                .flows
+                .iter()
+                .filter_map(|one| catalog.flow(&one.flow));
+            let operations: Vec<&str> = flows
+                .flat_map(|flow| catalog.operation_names(flow))
+                .collect();
+            let info = CodeConnect.info();
+            let scope = crate::experiment::MetricScope {
+                operations,
+                caches: info.cache_kinds.keys().map(String::as_str).collect(),
+                processes: info.processes.iter().map(String::as_str).collect(),
+            };
+            let known = metrics(&scope, 1.0);
+            for metric in experiment.primary.iter().chain(&experiment.why) {
+                assert!(
+                    known.iter().any(|one| one.name == *metric),
+                    "{name}: no trial has a `{metric}`"
+                );
+            }
+            assert!(
+                experiment.blocks >= 6,
+                "{name} has too few blocks for an interval"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bundled_file_is_found_by_name_path_or_with_a_dash() {
+        for word in [
+            "before_after",
+            "before-after",
+            "experiments/before_after.yaml",
+        ] {
+            assert!(find_experiment(word).is_ok(), "{word}");
+        }
+        let error = find_suite("smoek").err().unwrap().to_string();
+        assert!(error.contains("did you mean `smoke`"), "{error}");
+    }
+}

@@ -1,0 +1,26 @@
+//! Control over services that were started for a command.
+
+use std::fmt;
+
+use super::roles::{ProcessInfo, ServiceRole};
+
+/// A service could not be stopped or started again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ServiceError {
+    /// The command is being stopped.
+    #[error("stopped")]
+    Interrupted,
+    /// A service or its program failed; the reason names the way out.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Control over the services of an own stack. Its methods block.
+pub trait ServiceControl: fmt::Debug + Send + Sync {
+    /// Stops every instance of the target gracefully and starts it again at the same address.
+    fn restart_target(&self) -> Result<(), ServiceError>;
+    /// Kills every process of a service at once and starts it again.
+    fn crash(&self, role: ServiceRole) -> Result<(), ServiceError>;
+    /// Main process of each service, as of now.
+    fn processes(&self) -> Vec<ProcessInfo>;
+}

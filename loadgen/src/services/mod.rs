@@ -1,0 +1,8 @@
+//! The services of an own stack as trials see them: processes that can be observed, restarted and
+//! killed.
+
+mod control;
+mod roles;
+
+pub use control::{ServiceControl, ServiceError};
+pub use roles::{ProcessInfo, ServiceRole};

@@ -1,0 +1,323 @@
+//! One child process: its log, its readiness, and its end.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Seek as _, SeekFrom},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio_util::sync::CancellationToken;
+
+use super::{error::StackError, supervisor::ProcessSupervisor};
+
+/// Interval at which states are polled.
+const POLL_EVERY: Duration = Duration::from_millis(20);
+/// Maximum time of a graceful stop before the process is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// Number of bytes of a log that are shown.
+const TAIL_BYTES: u64 = 4_096;
+/// Maximum number of lines of a log that are shown.
+const TAIL_LINES: usize = 15;
+
+/// How a program is started and stopped.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ProcessSpec {
+    /// Name in messages.
+    pub(super) name: &'static str,
+    /// What to do if the program cannot be started.
+    pub(super) remedy: &'static str,
+    /// Signal that asks it to stop.
+    pub(super) stop_signal: Signal,
+    /// Signal that the kernel sends when loadgen is killed.
+    pub(super) on_parent_death: Signal,
+    /// Maximum time until it is ready, or done.
+    pub(super) start_timeout: Duration,
+}
+
+/// A running child; dropping it stops it.
+#[derive(Debug)]
+pub(super) struct ChildProcess {
+    spec: ProcessSpec,
+    child: Child,
+    /// The command that it was started with, to start it again.
+    command: Command,
+    log: PathBuf,
+}
+
+impl ProcessSpec {
+    /// The error of a program that the operating system does not start.
+    fn start_error(self) -> impl FnOnce(io::Error) -> StackError {
+        move |error| StackError::Start {
+            service: self.name,
+            remedy: self.remedy,
+            error,
+        }
+    }
+}
+
+impl ChildProcess {
+    /// Starts a child that writes to `log`.
+    pub(super) fn spawn(
+        supervisor: &ProcessSupervisor,
+        spec: ProcessSpec,
+        mut command: Command,
+        log: PathBuf,
+    ) -> Result<Self, StackError> {
+        let cannot = |what| StackError::io(format!("cannot {what} for {}", spec.name));
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .map_err(cannot("make a log"))?;
+        let second = file.try_clone().map_err(cannot("make a log"))?;
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::from(file))
+            .stderr(Stdio::from(second));
+        let (child, command) = supervisor
+            .spawn(command, spec.on_parent_death)
+            .map_err(spec.start_error())?;
+        Ok(Self {
+            spec,
+            child,
+            command,
+            log,
+        })
+    }
+
+    /// Sets environment variables for its next start.
+    pub(super) fn set(&mut self, variables: &[(&str, &str)]) {
+        self.command.envs(variables.iter().copied());
+    }
+
+    /// Stops it gracefully and starts it again. It is not ready yet.
+    pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        self.stop();
+        self.start_again(supervisor)
+    }
+
+    /// Kills it and all of its children at once, like a power failure, and starts it again. It is not
+    /// ready yet.
+    pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        let parent = self.child.id();
+        let children = children(parent);
+        signal(parent, Signal::KILL);
+        for child in &children {
+            signal(*child, Signal::KILL);
+        }
+        let what = format!("cannot wait for {}", self.spec.name);
+        self.child.wait().map_err(StackError::io(what))?;
+        // A new PostgreSQL refuses to start while a child of the old one holds its memory.
+        let begun = Instant::now();
+        while begun.elapsed() < STOP_TIMEOUT && children.iter().any(|child| is_alive(*child)) {
+            thread::sleep(POLL_EVERY);
+        }
+        self.start_again(supervisor)
+    }
+
+    fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        let command = std::mem::replace(&mut self.command, Command::new("true"));
+        let (child, command) = supervisor
+            .spawn(command, self.spec.on_parent_death)
+            .map_err(self.spec.start_error())?;
+        self.child = child;
+        self.command = command;
+        Ok(())
+    }
+
+    /// Polls `ready` until it returns a value.
+    pub(super) fn ready<T>(
+        &mut self,
+        stop: &CancellationToken,
+        mut ready: impl FnMut(&Path) -> Option<T>,
+    ) -> Result<T, StackError> {
+        let begun = Instant::now();
+        loop {
+            if let Some(value) = ready(&self.log) {
+                return Ok(value);
+            }
+            if stop.is_cancelled() {
+                return Err(StackError::Interrupted);
+            }
+            if let Some(status) = self.ended()? {
+                return Err(self.failed(format!("it ended with {status}")));
+            }
+            if begun.elapsed() > self.spec.start_timeout {
+                let why = format!("not ready after {} s", self.spec.start_timeout.as_secs());
+                return Err(self.failed(why));
+            }
+            thread::sleep(POLL_EVERY);
+        }
+    }
+
+    /// Waits for a child that ends by itself; fails unless it succeeds.
+    pub(super) fn finish(mut self, stop: &CancellationToken) -> Result<(), StackError> {
+        let begun = Instant::now();
+        loop {
+            match self.ended()? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(self.failed(format!("it ended with {status}"))),
+                None if stop.is_cancelled() => return Err(StackError::Interrupted),
+                None if begun.elapsed() > self.spec.start_timeout => {
+                    let why = format!("not done after {} s", self.spec.start_timeout.as_secs());
+                    return Err(self.failed(why));
+                }
+                None => thread::sleep(POLL_EVERY),
+            }
+        }
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    fn ended(&mut self) -> Result<Option<ExitStatus>, StackError> {
+        let what = format!("cannot watch {}", self.spec.name);
+        self.child.try_wait().map_err(StackError::io(what))
+    }
+
+    fn failed(&self, why: String) -> StackError {
+        StackError::Failed {
+            service: self.spec.name,
+            why,
+            log: tail(&self.log),
+        }
+    }
+}
+
+impl Drop for ChildProcess {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl ChildProcess {
+    /// Stops it gracefully, or kills it after a timeout.
+    fn stop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        signal(self.child.id(), self.spec.stop_signal);
+        let begun = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if begun.elapsed() > STOP_TIMEOUT {
+                // If that fails too, nothing else is left to do.
+                let _killed = self.child.kill();
+                let _ended = self.child.wait();
+                return;
+            }
+            thread::sleep(POLL_EVERY);
+        }
+    }
+}
+
+/// Starts a service on a free port. Another program may take the port before the service binds it,
+/// so a start that fails for that reason is tried again on another port.
+pub(super) fn on_free_port<T>(
+    mut start: impl FnMut(u16) -> Result<T, StackError>,
+) -> Result<T, StackError> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let port = TcpListener::bind(("127.0.0.1", 0))
+            .and_then(|listener| listener.local_addr())
+            .map_err(StackError::io("cannot find a free port"))?
+            .port();
+        match start(port) {
+            Err(StackError::Failed { log, .. }) if tries < 4 && log.contains("in use") => {}
+            done => return done,
+        }
+    }
+}
+
+/// The last lines of a log.
+fn tail(log: &Path) -> String {
+    let read = || -> io::Result<String> {
+        let mut file = File::open(log)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES)))?;
+        let mut bytes = Vec::new();
+        file.take(TAIL_BYTES).read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    let text = read().unwrap_or_default();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
+    if last.is_empty() {
+        return "(it wrote nothing)".to_owned();
+    }
+    format!("  | {}", last.join("\n  | "))
+}
+
+/// Removes a log, so that lines of an earlier start are not read.
+pub(super) fn fresh_log(log: PathBuf) -> PathBuf {
+    let _none = fs::remove_file(&log);
+    log
+}
+
+/// The children of a process, from `/proc`.
+fn children(parent: u32) -> Vec<u32> {
+    let numbers = fs::read_dir("/proc").into_iter().flatten().flatten();
+    numbers
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| stat(*pid).is_some_and(|(_, of)| of == parent))
+        .collect()
+}
+
+/// Whether a process exists and is no zombie.
+fn is_alive(pid: u32) -> bool {
+    stat(pid).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// State and parent of a process.
+fn stat(pid: u32) -> Option<(char, u32)> {
+    let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before it may hold anything, parentheses too.
+    let (_, rest) = text.rsplit_once(") ")?;
+    let mut words = rest.split(' ');
+    let state = words.next()?.chars().next()?;
+    Some((state, words.next()?.parse().ok()?))
+}
+
+/// Sends a signal to a process that has not been waited for, so that its id cannot belong to
+/// another one yet. An error means that it has ended.
+fn signal(pid: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ended = kill_process(pid, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_cannot_be_started_is_reported_with_its_package() {
+        let supervisor = ProcessSupervisor::start().unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let spec = ProcessSpec {
+            name: "Redis",
+            remedy: "install the package redis-server",
+            stop_signal: Signal::TERM,
+            on_parent_death: Signal::KILL,
+            start_timeout: Duration::from_secs(1),
+        };
+        let command = Command::new(folder.path());
+        let error = ChildProcess::spawn(&supervisor, spec, command, folder.path().join("log"))
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("cannot start Redis: "), "{error}");
+        assert!(
+            error.ends_with("install the package redis-server"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! The thread that all services are started from. The kernel ties a child to the *thread* that
+//! started it: when that thread ends, for whatever reason, the child gets its signal. So there is
+//! one thread that lives exactly as long as the stack.
+
+use std::{
+    io,
+    os::unix::process::CommandExt as _,
+    process::{Child, Command},
+    sync::mpsc::{Receiver, Sender, channel},
+    thread,
+};
+
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+
+/// A child to start: its command, its signal on our death, and where to send the outcome.
+type SpawnRequest = (Command, Signal, Sender<SpawnOutcome>);
+/// The child, and the command, with which it can be started again.
+type SpawnOutcome = (io::Result<Child>, Command);
+
+/// Handle of the thread; it ends, and with it every child that is left, when this is dropped.
+#[derive(Debug)]
+pub(super) struct ProcessSupervisor {
+    requests: Sender<SpawnRequest>,
+}
+
+impl ProcessSupervisor {
+    pub(super) fn start() -> io::Result<Self> {
+        let (requests, inbox) = channel();
+        thread::Builder::new()
+            .name("stack".to_owned())
+            .spawn(move || supervise(&inbox))?;
+        Ok(Self { requests })
+    }
+
+    /// Starts a child in a process group of its own, so that Ctrl-C reaches loadgen alone and
+    /// the services can be stopped in order. The kernel sends it `on_parent_death` when loadgen is
+    /// killed.
+    pub(super) fn spawn(
+        &self,
+        command: Command,
+        on_parent_death: Signal,
+    ) -> io::Result<(Child, Command)> {
+        let (sender, outcome) = channel();
+        let ended = || io::Error::other("the thread that starts services has ended");
+        self.requests
+            .send((command, on_parent_death, sender))
+            .map_err(|_| ended())?;
+        let (child, command) = outcome.recv().map_err(|_| ended())?;
+        Ok((child?, command))
+    }
+}
+
+fn supervise(inbox: &Receiver<SpawnRequest>) {
+    while let Ok((mut command, on_parent_death, outcome)) = inbox.recv() {
+        let parent = getpid();
+        command.process_group(0);
+        #[expect(
+            unsafe_code,
+            reason = "the signal on the parent's death can only be set by the child"
+        )]
+        // SAFETY: between fork and exec the closure makes two system calls and allocates nothing.
+        unsafe {
+            command.pre_exec(move || {
+                set_parent_process_death_signal(Some(on_parent_death))?;
+                // If the parent died before that call, this child would get no signal.
+                if getppid() != Some(parent) {
+                    return Err(rustix::io::Errno::SRCH.into());
+                }
+                Ok(())
+            });
+        }
+        let child = command.spawn();
+        let _receiver_gone = outcome.send((child, command));
+    }
+}

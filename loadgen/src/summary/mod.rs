@@ -1,0 +1,7 @@
+//! From the results of trials to the summary of a run: verdict, arms, effects, environment.
+
+mod assemble;
+mod load_line;
+
+pub use assemble::{RunContext, of_experiment, of_factorial, of_run};
+pub use load_line::load_line;

@@ -1,0 +1,18 @@
+//! The border between measuring and what is measured. Trials, experiments and verdicts see an
+//! application through these traits alone.
+
+mod application;
+mod promises;
+mod settings;
+#[cfg(test)]
+mod shop;
+mod under_test;
+
+pub use application::Application;
+pub use promises::{Freshness, MAX_STALE_AGES, Promises, WriteCounts};
+pub use settings::Settings;
+#[cfg(test)]
+pub(crate) use shop::Shop;
+pub use under_test::{
+    Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
+};

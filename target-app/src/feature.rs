@@ -1,0 +1,63 @@
+//! What a feature hands to the application: the application iterates over features and knows none.
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{
+    db::audit::Invariant,
+    registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry},
+    seed::SeedTable,
+    state::AppState,
+};
+
+/// Everything that the application has of one feature. [`Feature::new`] has nothing but a name;
+/// a feature sets what it has.
+pub struct Feature {
+    /// Its word in the API, operations, switches and tests: `mentors`.
+    pub name: &'static str,
+    /// One line for the description of the API.
+    pub about: &'static str,
+    /// Routes with a time limit, whose responses may be compressed.
+    pub requests: OpenApiRouter<AppState>,
+    /// Routes whose responses last as long as their client listens.
+    pub streams: OpenApiRouter<AppState>,
+    /// What it caches.
+    pub caches: Vec<FeatureCache>,
+    /// Operations whose statements `GET /lab/explain` explains.
+    pub explained: Vec<ExplainedOperation>,
+    /// What must always hold of its tables.
+    pub invariants: Vec<Invariant>,
+    /// Tables that the seed fills.
+    pub tables: Vec<SeedTable>,
+    /// Tables that only requests fill; the seed empties them.
+    pub unseeded_tables: Vec<&'static str>,
+    /// Its part in the registration of an account.
+    pub on_registered: Option<OnRegistered>,
+}
+
+impl Feature {
+    /// A feature that has nothing yet.
+    pub fn new(name: &'static str, about: &'static str) -> Self {
+        Self {
+            name,
+            about,
+            requests: OpenApiRouter::new(),
+            streams: OpenApiRouter::new(),
+            caches: Vec::new(),
+            explained: Vec::new(),
+            invariants: Vec::new(),
+            tables: Vec::new(),
+            unseeded_tables: Vec::new(),
+            on_registered: None,
+        }
+    }
+
+    /// Adds all but its routes to a registry.
+    pub fn register(self, all: &mut Registry) {
+        all.caches.extend(self.caches);
+        all.explained.extend(self.explained);
+        all.invariants.extend(self.invariants);
+        all.tables.filled.extend(self.tables);
+        all.tables.emptied.extend(self.unseeded_tables);
+        all.on_registered.extend(self.on_registered);
+    }
+}

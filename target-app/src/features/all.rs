@@ -1,0 +1,134 @@
+//! The list of features: one line each, in the order in which the API describes them.
+
+use super::{auth, bookings, chat, mentors, recordings};
+use crate::{db::audit::Invariant, feature::Feature, registry::Registry};
+
+/// Every feature.
+pub fn all() -> Vec<Feature> {
+    vec![
+        auth::feature(),
+        mentors::feature(),
+        recordings::feature(),
+        bookings::feature(),
+        chat::feature(),
+    ]
+}
+
+/// What all features have together, routes aside.
+pub fn registry() -> Registry {
+    let mut registry = Registry::default();
+    for feature in all() {
+        feature.register(&mut registry);
+    }
+    registry.invariants.sort_by_key(Invariant::number);
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, fs, path::Path};
+
+    use shared::profile::Profile;
+
+    use super::*;
+
+    /// Names without their extension of the SQL files in each feature's folder `audit`.
+    fn files() -> BTreeSet<String> {
+        let features = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/features");
+        let folders = fs::read_dir(features).unwrap();
+        folders
+            .map(|entry| entry.unwrap().path().join("audit"))
+            .filter_map(|folder| fs::read_dir(folder).ok())
+            .flatten()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_folder_is_a_feature_of_its_name() {
+        let names: BTreeSet<_> = all()
+            .iter()
+            .map(|feature| feature.name.to_owned())
+            .collect();
+        let features = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/features");
+        let folders: BTreeSet<_> = fs::read_dir(features)
+            .unwrap()
+            .map(Result::unwrap)
+            .filter(|entry| entry.file_type().unwrap().is_dir())
+            .map(|entry| entry.file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(names, folders);
+    }
+
+    #[test]
+    fn every_file_of_an_audit_folder_is_run() {
+        let run: BTreeSet<_> = registry()
+            .invariants
+            .iter()
+            .map(|one| one.file.to_owned())
+            .collect();
+        assert_eq!(files(), run);
+    }
+
+    #[test]
+    fn every_invariant_has_a_number_of_its_own_a_name_and_a_sentence() {
+        let mut numbers = BTreeSet::new();
+        for one in registry().invariants {
+            assert!(
+                one.number() > 0 && numbers.insert(one.number()),
+                "{}",
+                one.file
+            );
+            assert!(!one.name().is_empty());
+            assert!(one.statement().len() > 20, "{}", one.file);
+            assert!(one.statement().ends_with('.'), "{}", one.file);
+            // The README says so, and reports sort by it.
+            assert_eq!(one.needs_ledger(), one.number() >= 50, "{}", one.file);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_cached_values_is_declared_once_and_has_its_switches() {
+        let mut names = BTreeSet::new();
+        for kind in registry().cache_kinds() {
+            assert!(names.insert(kind.name), "{}", kind.name);
+            let mut profile = Profile::default();
+            profile
+                .apply(&format!("cache.{}=tiered", kind.name))
+                .unwrap();
+            profile
+                .apply(&format!("cache.{}.ttl=7s", kind.name))
+                .unwrap();
+            assert!(kind.uses_redis(&profile), "{}", kind.name);
+            assert_eq!((kind.ttl)(&profile).as_secs(), 7, "{}", kind.name);
+        }
+    }
+
+    #[test]
+    fn every_explained_operation_is_named_once_by_its_feature_and_has_statements() {
+        let mut names = BTreeSet::new();
+        for feature in all() {
+            for operation in feature.explained {
+                let name = operation.name;
+                assert!(names.insert(name), "{name}");
+                assert!(name.starts_with(&format!("{}.", feature.name)), "{name}");
+                for profile in [Profile::before(), Profile::after()] {
+                    assert!(!(operation.statements)(&profile).is_empty(), "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_seed_gives_one_digest_on_any_day_and_with_any_hash() {
+        let tables = registry().tables;
+        let digest = |seed, anchor: &str, hash: &str| {
+            crate::seed::digest_of(&tables, seed, anchor.parse().unwrap(), hash)
+        };
+        let first = digest(42, "2026-03-01T00:00:00Z", "$2b$10$first");
+        assert_eq!(first, digest(42, "2027-08-09T00:00:00Z", "$2b$10$second"));
+        assert_ne!(first, digest(43, "2026-03-01T00:00:00Z", "$2b$10$first"));
+    }
+}

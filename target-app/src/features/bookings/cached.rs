@@ -1,0 +1,115 @@
+//! Lists of bookings: a student's through their cache, a mentor's straight from the database.
+
+use bytes::Bytes;
+use shared::{
+    api::bookings::{BookingQuery, BookingView},
+    ids::UserId,
+    page::Page,
+};
+
+use super::{
+    model::{BookingFilter, BookingOwner},
+    repository,
+};
+use crate::{
+    cache::{CacheKind, Group, Key},
+    db::Session,
+    engine::Engine,
+    error::ApiError,
+};
+
+/// Pages of a student's bookings; each student is a group.
+pub(super) static BOOKINGS: CacheKind = CacheKind {
+    name: "bookings",
+    store: |profile| profile.cache_bookings,
+    ttl: |profile| profile.cache_bookings_ttl.duration(),
+};
+
+/// All pages of a student's bookings.
+pub(super) fn group(student: UserId) -> Group {
+    Group::new(&BOOKINGS, student)
+}
+
+fn page_key(student: UserId, query: &BookingQuery) -> Key {
+    Key::asked(&BOOKINGS, student.to_string(), query)
+}
+
+/// One page of a student's bookings as JSON, from the cache or from the database.
+pub(super) async fn student_page(
+    engine: &Engine,
+    student: UserId,
+    filter: BookingFilter,
+) -> Result<Bytes, ApiError> {
+    let key = page_key(student, &filter.canonical());
+    let owner = BookingOwner::Student(student);
+    let mut session = engine.db.session();
+    let fill = move || async move { load(&mut session, owner, &filter).await };
+    Ok(engine.caches.read_through(key, fill).await?.into_body())
+}
+
+/// One page of the lessons that a mentor gives, as JSON.
+pub(super) async fn mentor_page(
+    engine: &Engine,
+    person: UserId,
+    filter: &BookingFilter,
+) -> Result<Bytes, ApiError> {
+    let mut session = engine.db.session();
+    let mentor = {
+        let mut conn = session.conn().await?;
+        repository::find_mentor(&mut conn, person).await?
+    };
+    // An account can have the role before it has a profile.
+    match mentor {
+        Some(mentor) => load(&mut session, BookingOwner::Mentor(mentor), filter).await,
+        None => json(&filter.page.with(Vec::new(), 0)),
+    }
+}
+
+/// What the database says now to what was cached under `key`.
+pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
+    let query: BookingQuery = serde_json::from_str(&key.question).map_err(ApiError::internal)?;
+    let filter = BookingFilter::try_from(query)?;
+    let student = key.group.parse().map_err(ApiError::internal)?;
+    let owner = BookingOwner::Student(UserId(student));
+    let mut session = engine.db.session();
+    load(&mut session, owner, &filter).await.map(Some)
+}
+
+async fn load(
+    session: &mut Session,
+    owner: BookingOwner,
+    filter: &BookingFilter,
+) -> Result<Bytes, ApiError> {
+    let (items, total) = {
+        let mut conn = session.conn().await?;
+        repository::list(&mut conn, owner, filter).await?
+    };
+    let total = match total {
+        Some(total) => total,
+        None if filter.page.page == 1 => 0,
+        None => {
+            let mut conn = session.conn().await?;
+            repository::count_all(&mut conn, owner, filter).await?
+        }
+    };
+    json(&filter.page.with(items, total))
+}
+
+fn json(page: &Page<BookingView>) -> Result<Bytes, ApiError> {
+    serde_json::to_vec(page)
+        .map(Bytes::from)
+        .map_err(ApiError::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_students_pages_are_in_the_group_of_that_student_only() {
+        let (ann, bob) = (UserId(uuid::Uuid::nil()), UserId(uuid::Uuid::max()));
+        let query = BookingQuery::default();
+        assert_eq!(page_key(ann, &query).group, group(ann).name);
+        assert_ne!(page_key(ann, &query), page_key(bob, &query));
+    }
+}

@@ -1,0 +1,93 @@
+//! One page of the mentor list from the database, in the shape that the profile asks for.
+
+use shared::{
+    api::mentors::MentorCard,
+    page::{MAX_PAGE, Page},
+    profile::{Pagination, Profile, Query, Total},
+};
+
+use super::{
+    listing,
+    model::{self, Criteria, Listed},
+};
+use crate::{
+    db::{DbError, Session},
+    engine::Engine,
+    error::ApiError,
+    paging::PageStart,
+};
+
+/// One page of the list, read from the database in the shape that the profile asks for.
+pub(super) async fn read(
+    engine: &Engine,
+    criteria: &Criteria,
+) -> Result<Page<MentorCard>, ApiError> {
+    let mut session = engine.db.session();
+    let total = match engine.profile.mentors_total {
+        Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
+        Total::None => None,
+    };
+    let (listed, more) = match engine.profile.mentors_query {
+        Query::Joined => {
+            let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
+            let more = cut(&mut listed, criteria);
+            (listed, more)
+        }
+        Query::NPlusOne => one_by_one(&mut session, criteria).await?,
+    };
+    let next_cursor = match listed.last() {
+        Some(last) if more => Some(next(&engine.profile, criteria, last)),
+        _ => None,
+    };
+    Ok(Page {
+        items: listed.into_iter().map(|listed| listed.card).collect(),
+        total,
+        page: criteria.start.page(),
+        per_page: criteria.per_page,
+        next_cursor,
+    })
+}
+
+/// The page as an ORM's loop reads it: its ids, then each mentor's card, skills and reviews.
+async fn one_by_one(
+    session: &mut Session,
+    criteria: &Criteria,
+) -> Result<(Vec<Listed>, bool), DbError> {
+    let mut positions = listing::positions(&mut *session.conn().await?, criteria).await?;
+    let more = cut(&mut positions, criteria);
+    let mut listed = Vec::with_capacity(positions.len());
+    for position in positions {
+        let id = position.id;
+        let Some(mut card) = listing::card(&mut *session.conn().await?, id).await? else {
+            continue;
+        };
+        card.skills = listing::skills(&mut *session.conn().await?, id).await?;
+        (card.rating, card.review_count) =
+            listing::live_rating(&mut *session.conn().await?, id).await?;
+        listed.push(Listed { card, position });
+    }
+    Ok((listed, more))
+}
+
+/// Takes off the row that was only read to see whether another page follows; returns whether
+/// one does.
+fn cut<T>(rows: &mut Vec<T>, criteria: &Criteria) -> bool {
+    let most = criteria.per_page as usize;
+    let more = rows.len() > most;
+    rows.truncate(most);
+    more
+}
+
+/// The cursor of the page after `last`.
+fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
+    let page = criteria.start.page().saturating_add(1);
+    let start = match profile.mentors_pagination {
+        // Beyond the deepest numbered page a list can only go on behind its last row.
+        Pagination::Offset if page <= MAX_PAGE => PageStart::Page(page),
+        Pagination::Offset | Pagination::Keyset => PageStart::After {
+            page,
+            position: last.position,
+        },
+    };
+    model::cursor(criteria.sort, &start)
+}

@@ -1,0 +1,61 @@
+//! What features hand to the application, routes aside: caches, audit, seed, explained operations.
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use shared::{api::auth::UserView, profile::Profile};
+use sqlx::PgConnection;
+
+use crate::{
+    cache::{CacheKind, Group, Key},
+    db::{DbError, Statement, audit::Invariant},
+    engine::Engine,
+    error::ApiError,
+    seed::SeedTables,
+};
+
+/// What all features have together, routes aside; made by `features::registry`.
+#[derive(Default)]
+pub struct Registry {
+    /// What they cache.
+    pub caches: Vec<FeatureCache>,
+    /// Operations whose statements `GET /lab/explain` explains.
+    pub explained: Vec<ExplainedOperation>,
+    /// What must always hold, in the order of the numbers.
+    pub invariants: Vec<Invariant>,
+    /// Tables that the seed fills or empties.
+    pub tables: SeedTables,
+    /// Their parts in the registration of an account.
+    pub on_registered: Vec<OnRegistered>,
+}
+
+impl Registry {
+    /// The kinds of cached values.
+    pub fn cache_kinds(&self) -> impl Iterator<Item = &'static CacheKind> {
+        self.caches.iter().map(|cache| cache.kind)
+    }
+}
+
+/// One kind of cached values, and how to ask the database again.
+pub struct FeatureCache {
+    /// What is cached, where and for how long.
+    pub kind: &'static CacheKind,
+    /// What the database says now to what was cached under a key of that kind; `None` where
+    /// there is nothing. For the audit, which asks past the cache.
+    pub reload: Reload,
+}
+
+/// See [`FeatureCache::reload`].
+pub type Reload = for<'a> fn(&'a Engine, &'a Key) -> BoxFuture<'a, Result<Option<Bytes>, ApiError>>;
+
+/// One operation with the statements that it sends.
+pub struct ExplainedOperation {
+    /// The operation's id in the load client: `mentors.list`.
+    pub name: &'static str,
+    /// What it sends under a profile, with parameters of the seeded data.
+    pub statements: fn(&Profile) -> Vec<Statement>,
+}
+
+/// What a feature does in the transaction that registers an account. Returns the groups in which
+/// there is something now that may be remembered as absent.
+pub type OnRegistered =
+    for<'c> fn(&'c mut PgConnection, &'c UserView) -> BoxFuture<'c, Result<Vec<Group>, DbError>>;
