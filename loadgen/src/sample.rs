@@ -1,6 +1,10 @@
-//! One measured request: its five times and how it ended.
+//! One measured request: its five times, how it ended, and what its response time consists of.
 
-use shared::headers::ServerTiming;
+mod parts;
+
+pub use parts::{ResponsePart, ResponseParts};
+
+use shared::timing::ServerTiming;
 
 use crate::units::Nanos;
 

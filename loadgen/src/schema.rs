@@ -7,18 +7,29 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use enum_map::EnumMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shared::invariant::InvariantResult;
+use shared::{
+    invariant::InvariantResult,
+    timing::{ServerCount, ServerPart},
+};
 
+mod application;
+mod metric;
+mod parts;
 mod second;
 mod why;
+mod words;
 
+pub use application::{ApplicationArea, ApplicationInfo};
+pub use metric::{MeasuredFigures, MetricKind};
 pub use second::Second;
-pub use why::{Band, Database, Hashing, Parts, PlanNode, Recommendation, StatementPlan};
+pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
+pub use words::{CheckCode, Decision, MetricUnit, ThresholdWord, ValidityWord, VerdictWord};
 
-/// Version of these types; a reader refuses a newer one.
-pub const SCHEMA_VERSION: u32 = 1;
+/// Version of these types; a reader refuses any other.
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What kind of command made the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -47,6 +58,8 @@ pub struct Summary {
     pub took_s: f64,
     /// Whether it was stopped before its planned end.
     pub interrupted: bool,
+    /// What the application says of itself.
+    pub application: ApplicationInfo,
     /// The outcome in one word, with its reasons.
     pub verdict: Verdict,
     /// The load: model, rates or users, windows, in one line for people.
@@ -58,7 +71,6 @@ pub struct Summary {
     /// Differences between the arms; empty for a run.
     pub effects: Vec<Effect>,
     /// What the experiment found of itself; empty where no control was asked for.
-    #[serde(default)]
     pub controls: Vec<Control>,
     /// Each threshold with its figure.
     pub thresholds: Vec<ThresholdResult>,
@@ -69,19 +81,54 @@ pub struct Summary {
     /// What was not tested.
     pub not_tested: Vec<String>,
     /// What to try next, the most telling evidence first; none without evidence.
-    #[serde(default)]
     pub recommendations: Vec<Recommendation>,
 }
 
-/// The outcome of a command, and the exit code that goes with it.
+/// The outcome of a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "StoredVerdict", into = "StoredVerdict")]
 pub struct Verdict {
-    /// `PASSED`, `FAILED`, `VIOLATED`, `INVALID` or `INTERRUPTED`.
-    pub word: String,
-    /// The process's exit code: 0, 99, 98, 97 or 130.
-    pub exit_code: u8,
+    /// The outcome in one word.
+    pub word: VerdictWord,
     /// One line each, most important first.
     pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    /// The process's exit code.
+    pub const fn exit_code(&self) -> u8 {
+        self.word.exit_code()
+    }
+}
+
+/// A verdict as it is stored: with its exit code, for scripts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+struct StoredVerdict {
+    /// The outcome in one word.
+    word: VerdictWord,
+    /// The process's exit code: 0, 99, 98, 97 or 130.
+    exit_code: u8,
+    /// One line each, most important first.
+    reasons: Vec<String>,
+}
+
+impl From<StoredVerdict> for Verdict {
+    fn from(stored: StoredVerdict) -> Self {
+        Self {
+            word: stored.word,
+            reasons: stored.reasons,
+        }
+    }
+}
+
+impl From<Verdict> for StoredVerdict {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            word: verdict.word,
+            exit_code: verdict.exit_code(),
+            reasons: verdict.reasons,
+        }
+    }
 }
 
 /// One configuration, with all its valid trials taken together.
@@ -103,11 +150,9 @@ pub struct Arm {
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.
     pub audit: Vec<InvariantResult>,
-    /// What was promised over its trials; absent in folders of earlier versions.
-    #[serde(default)]
+    /// What was promised over its trials.
     pub promised: Promised,
     /// How the statements of its operations were carried out, after its first trial.
-    #[serde(default)]
     pub plans: Vec<StatementPlan>,
 }
 
@@ -137,7 +182,6 @@ pub struct Operation {
     /// Full response percentile spectrum, `(quantile, milliseconds)`, for charts.
     pub spectrum: Vec<(f64, f64)>,
     /// What the response time consists of, by how long it was.
-    #[serde(default)]
     pub anatomy: Vec<Band>,
 }
 
@@ -156,28 +200,26 @@ pub struct Percentiles {
     pub mean: Option<f64>,
 }
 
-/// What the target spent on a request: means over the answered ones.
+/// What the target spent on a request: means over the responses that reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
-    /// Waited to be let in.
-    #[serde(default)]
-    pub admission_ms: f64,
-    /// Waited for a PostgreSQL connection.
-    pub pool_ms: f64,
-    /// In PostgreSQL statements.
-    pub db_ms: f64,
-    /// In Redis commands.
-    pub redis_ms: f64,
-    /// Hashing.
-    pub hash_ms: f64,
-    /// In the handler, all of it.
+    /// Milliseconds in each part that `Server-Timing` names.
+    #[schemars(schema_with = "parts::server_parts")]
+    pub parts_ms: EnumMap<ServerPart, f64>,
+    /// Milliseconds in the handler, all parts included.
     pub total_ms: f64,
-    /// PostgreSQL statements.
-    pub queries: f64,
-    /// Redis commands.
-    pub commands: f64,
+    /// What the target counted.
+    #[schemars(schema_with = "parts::server_counts")]
+    pub counts: EnumMap<ServerCount, f64>,
     /// Share of cache look-ups that found a value; absent where none was made.
     pub cache_hit_ratio: Option<f64>,
+}
+
+impl Cost {
+    /// Milliseconds of the total that no part names.
+    pub fn rest_ms(&self) -> f64 {
+        (self.total_ms - self.parts_ms.values().sum::<f64>()).max(0.0)
+    }
 }
 
 /// The target's own figures over the measured windows.
@@ -190,7 +232,6 @@ pub struct Server {
     /// Largest resident memory by process, in bytes.
     pub rss_bytes: BTreeMap<String, u64>,
     /// Requests that the target answered in those windows, by its own count.
-    #[serde(default)]
     pub requests: u64,
     /// PostgreSQL statements a request.
     pub queries_per_request: f64,
@@ -208,7 +249,6 @@ pub struct Server {
     pub cache_hit_ratio: BTreeMap<String, Option<f64>>,
     /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
     /// each key is asked for; absent where that is not known.
-    #[serde(default)]
     pub cache_attainable: BTreeMap<String, f64>,
     /// Redis commands processed.
     pub redis_commands: u64,
@@ -219,13 +259,10 @@ pub struct Server {
     /// Share of active backends by wait event, over all samples.
     pub waits: BTreeMap<String, f64>,
     /// What else PostgreSQL did.
-    #[serde(default)]
     pub database: Database,
     /// What password hashing did.
-    #[serde(default)]
     pub hashing: Hashing,
     /// Cache look-ups whose store failed; each was answered without the cache.
-    #[serde(default)]
     pub cache_errors: u64,
 }
 
@@ -252,8 +289,7 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
-    /// What was promised; absent in folders of earlier versions.
-    #[serde(default)]
+    /// What was promised.
     pub promised: Promised,
 }
 
@@ -288,11 +324,11 @@ impl Promised {
     }
 }
 
-/// Whether a trial may be believed.
+/// Whether the figures of a trial can be trusted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Validity {
-    /// `VALID`, `NOISY` or `INVALID`.
-    pub word: String,
+    /// In one word.
+    pub word: ValidityWord,
     /// Every check, passed or not.
     pub checks: Vec<ValidityCheck>,
 }
@@ -300,8 +336,8 @@ pub struct Validity {
 /// One self-check of the generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidityCheck {
-    /// `OFFERED`, `LAG`, `GEN_CPU` …
-    pub code: String,
+    /// Which check.
+    pub code: CheckCode,
     /// Whether it holds.
     pub ok: bool,
     /// What was found, with its unit.
@@ -319,8 +355,10 @@ pub struct Effect {
     pub metric: String,
     /// Whether a claim was staked on it before the run.
     pub primary: bool,
-    /// Unit of `before` and `after`: `ms`, `%`, `1/s`, or empty.
-    pub unit: String,
+    /// Unit of `before` and `after`.
+    pub unit: MetricUnit,
+    /// What a change of it means.
+    pub kind: MetricKind,
     /// Median over the before trials; absent where it lies beyond the timeout.
     pub before: Option<f64>,
     /// Median over the after trials.
@@ -333,13 +371,12 @@ pub struct Effect {
     pub level: Option<f64>,
     /// after / before of every block.
     pub block_ratios: Vec<f64>,
-    /// `IMPROVED`, `REGRESSED`, `NO_CHANGE`, `INCONCLUSIVE` or `INVALID`.
-    pub decision: String,
+    /// What the trials decide.
+    pub decision: Decision,
     /// The decision in plain words.
     pub sentence: String,
     /// Smallest difference that this campaign could have told, in per cent: half the width of
     /// the A/A control's interval; absent without one.
-    #[serde(default)]
     pub smallest: Option<f64>,
 }
 
@@ -367,6 +404,6 @@ pub struct ThresholdResult {
     pub arm: String,
     /// What was found, with its unit.
     pub figure: String,
-    /// `PASS`, `WARN` or `FAIL`.
-    pub word: String,
+    /// Whether it holds.
+    pub word: ThresholdWord,
 }

@@ -7,11 +7,15 @@ use crate::{
     diagnose::HintCatalog,
     flow::Catalog,
     flows,
+    schema::{ApplicationArea, ApplicationInfo},
     system::{Application, Settings},
 };
 
 /// The cache kinds that report a hit ratio.
 pub const CACHE_KINDS: [&str; 3] = ["mentors", "bookings", "users"];
+
+/// Processes and services whose use of the machine is observed, the application itself first.
+const PROCESSES: [&str; 3] = ["target-app", "postgres", "redis"];
 
 /// The reference backend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +95,32 @@ impl Application for CodeConnect {
 
     fn hints(&self) -> HintCatalog<'static> {
         HINTS
+    }
+
+    fn info(&self) -> ApplicationInfo {
+        let names = |operations: &[&flows::Op]| {
+            operations
+                .iter()
+                .map(|op| op.descriptor().name.to_owned())
+                .collect()
+        };
+        ApplicationInfo {
+            name: "CodeConnect".to_owned(),
+            areas: flows::FEATURES
+                .iter()
+                .map(|feature| ApplicationArea {
+                    label: feature.label.to_owned(),
+                    operations: names(feature.operations),
+                    headline: names(feature.headline),
+                })
+                .collect(),
+            processes: PROCESSES.map(str::to_owned).to_vec(),
+            cache_kinds: CACHE_KINDS
+                .iter()
+                .map(|kind| ((*kind).to_owned(), (*kind).to_owned()))
+                .collect(),
+            primary_metrics: self.default_primary(),
+        }
     }
 
     fn slowdown_switch(&self) -> Option<&'static str> {

@@ -4,7 +4,8 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use crate::schema::{Arm, Band, Operation, Parts, Summary, Trial};
+use crate::sample::ResponseParts;
+use crate::schema::{Arm, Band, Operation, Summary, Trial};
 
 /// A rule: returns its finding with the evidence, or nothing.
 pub(super) type Rule = fn(&Evidence<'_>) -> Option<Finding>;
@@ -58,13 +59,13 @@ impl<'a> Evidence<'a> {
     }
 
     /// Share of a part in the tail's response time.
-    pub(super) fn tail_share(&self, part: impl Fn(&Parts) -> f64) -> f64 {
+    pub(super) fn tail_share(&self, part: impl Fn(&ResponseParts) -> f64) -> f64 {
         self.tail().map_or(0.0, |band| share(band, part))
     }
 
     /// Whether a part of the tail's response time takes at least that many milliseconds.
-    pub(super) fn tail_has(&self, part: impl Fn(&Parts) -> f64, ms: f64) -> bool {
-        self.tail().is_some_and(|band| part(&band.parts) >= ms)
+    pub(super) fn tail_has(&self, part: impl Fn(&ResponseParts) -> f64, ms: f64) -> bool {
+        self.tail().is_some_and(|band| part(&band.parts_ms) >= ms)
     }
 
     /// Requests that the target answered in the windows, or else those that were planned.
@@ -185,9 +186,9 @@ pub(super) fn tail(operation: &Operation) -> Option<&Band> {
 }
 
 /// Share of a part in a band's response time.
-pub(super) fn share(band: &Band, part: impl Fn(&Parts) -> f64) -> f64 {
+pub(super) fn share(band: &Band, part: impl Fn(&ResponseParts) -> f64) -> f64 {
     if band.mean_ms > 0.0 {
-        part(&band.parts) / band.mean_ms
+        part(&band.parts_ms) / band.mean_ms
     } else {
         0.0
     }

@@ -1,12 +1,18 @@
 //! Faults for the tests of the rules: each spoils a summary in which nothing is wrong.
 
+use crate::sample::ResponsePart;
+use crate::sample::ResponseParts;
+use enum_map::enum_map;
 use serde_json::json;
-use shared::invariant::InvariantResult;
+use shared::{
+    invariant::InvariantResult,
+    timing::{ServerCount, ServerPart},
+};
 
 use super::fixture::{band, set};
-use crate::schema::{Parts, PlanNode, StatementPlan, Summary, ValidityCheck};
+use crate::schema::{PlanNode, StatementPlan, Summary, ValidityCheck};
 
-pub(super) fn tail(summary: &mut Summary, parts: Parts) {
+pub(super) fn tail(summary: &mut Summary, parts: ResponseParts) {
     summary.arms[0].total.anatomy = vec![band(parts)];
 }
 
@@ -15,11 +21,11 @@ pub(super) fn pool(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
     arm.server.pool_max = 5;
     arm.server.pool_waiters_max = 38;
-    arm.total.cost.db_ms = 77.0;
-    let parts = Parts {
-        pool_ms: 71.0,
-        db_ms: 29.0,
-        ..Parts::default()
+    arm.total.cost.parts_ms[ServerPart::Db] = 77.0;
+    let parts = enum_map! {
+        ResponsePart::Server(ServerPart::Pool) => 71.0,
+        ResponsePart::Server(ServerPart::Db) => 29.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }
@@ -31,7 +37,7 @@ pub(super) fn limit(summary: &mut Summary) {
 pub(super) fn hash(summary: &mut Summary) {
     set(summary, "hash.threads", "shared");
     let arm = &mut summary.arms[0];
-    arm.operations[0].cost.hash_ms = 50.0;
+    arm.operations[0].cost.parts_ms[ServerPart::Hash] = 50.0;
     arm.operations[0].cost.total_ms = 60.0;
     arm.operations[1].response.p99 = Some(210.0);
 }
@@ -49,20 +55,20 @@ pub(super) fn pings(summary: &mut Summary) {
 pub(super) fn uncached(summary: &mut Summary) {
     set(summary, "cache.items", "off");
     let arm = &mut summary.arms[0];
-    arm.operations[1].anatomy = vec![band(Parts {
-        db_ms: 40.0,
-        rest_ms: 2.0,
-        ..Parts::default()
+    arm.operations[1].anatomy = vec![band(enum_map! {
+        ResponsePart::Server(ServerPart::Db) => 40.0,
+        ResponsePart::Rest => 2.0,
+        _ => 0.0,
     })];
 }
 
 pub(super) fn misses(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
     arm.server.cache_hit_ratio = [("items".to_owned(), Some(0.1))].into();
-    let parts = Parts {
-        db_ms: 3.0,
-        rest_ms: 2.0,
-        ..Parts::default()
+    let parts = enum_map! {
+        ResponsePart::Server(ServerPart::Db) => 3.0,
+        ResponsePart::Rest => 2.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }
@@ -77,7 +83,7 @@ pub(super) fn busy_database(summary: &mut Summary) {
 
 pub(super) fn late_generator(summary: &mut Summary) {
     summary.trials[0].validity.checks = vec![ValidityCheck {
-        code: "LAG".into(),
+        code: crate::schema::CheckCode::Lag,
         ok: false,
         figure: "p99 9 ms".into(),
         limit: "<= 1 ms".into(),
@@ -92,28 +98,28 @@ pub(super) fn leak(summary: &mut Summary) {
 }
 
 pub(super) fn own_work(summary: &mut Summary) {
-    let parts = Parts {
-        rest_ms: 90.0,
-        db_ms: 2.0,
-        ..Parts::default()
+    let parts = enum_map! {
+        ResponsePart::Rest => 90.0,
+        ResponsePart::Server(ServerPart::Db) => 2.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }
 
 pub(super) fn network(summary: &mut Summary) {
-    let parts = Parts {
-        outside_ms: 90.0,
-        db_ms: 2.0,
-        ..Parts::default()
+    let parts = enum_map! {
+        ResponsePart::Outside => 90.0,
+        ResponsePart::Server(ServerPart::Db) => 2.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }
 
 pub(super) fn backlog(summary: &mut Summary) {
-    let parts = Parts {
-        before_send_ms: 900.0,
-        db_ms: 2.0,
-        ..Parts::default()
+    let parts = enum_map! {
+        ResponsePart::BeforeSend => 900.0,
+        ResponsePart::Server(ServerPart::Db) => 2.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }
@@ -125,7 +131,7 @@ pub(super) fn large(summary: &mut Summary) {
 pub(super) fn many_queries(summary: &mut Summary) {
     set(summary, "items.query", "loop");
     let arm = &mut summary.arms[0];
-    arm.operations[1].cost.queries = 61.0;
+    arm.operations[1].cost.counts[ServerCount::Queries] = 61.0;
 }
 
 pub(super) fn scan(summary: &mut Summary) {
@@ -149,10 +155,10 @@ pub(super) fn scan(summary: &mut Summary) {
 }
 
 pub(super) fn slow_query(summary: &mut Summary) {
-    let parts = Parts {
-        db_ms: 90.0,
-        rest_ms: 2.0,
-        ..Parts::default()
+    let parts = enum_map! {
+        ResponsePart::Server(ServerPart::Db) => 90.0,
+        ResponsePart::Rest => 2.0,
+        _ => 0.0,
     };
     tail(summary, parts);
 }

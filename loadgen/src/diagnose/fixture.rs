@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{TimeZone as _, Utc};
+use enum_map::enum_map;
+use shared::timing::{ServerCount, ServerPart};
 
 use super::{
     catalog::{CacheSwitch, HintCatalog, SwitchHint, SymptomNote, TableIndex},
@@ -11,9 +13,9 @@ use super::{
 };
 use crate::{
     aggregator::OpData,
+    sample::{ResponsePart, ResponseParts},
     schema::{
-        Arm, Band, Operation, Parts, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity,
-        Verdict,
+        Arm, Band, Operation, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity, Verdict,
     },
     trial::operation,
 };
@@ -107,15 +109,15 @@ fn good(name: &str) -> Operation {
     one.response.p50 = Some(4.0);
     one.response.p95 = Some(20.0);
     one.response.p99 = Some(30.0);
-    one.cost.db_ms = 1.0;
+    one.cost.parts_ms[ServerPart::Db] = 1.0;
     one.cost.total_ms = 2.0;
-    one.cost.queries = 1.0;
-    one.anatomy = vec![band(Parts {
-        db_ms: 1.0,
-        rest_ms: 1.0,
-        outside_ms: 1.0,
-        redis_ms: 1.0,
-        ..Parts::default()
+    one.cost.counts[ServerCount::Queries] = 1.0;
+    one.anatomy = vec![band(enum_map! {
+        ResponsePart::Server(ServerPart::Db) => 1.0,
+        ResponsePart::Rest => 1.0,
+        ResponsePart::Outside => 1.0,
+        ResponsePart::Server(ServerPart::Redis) => 1.0,
+        _ => 0.0,
     })];
     one
 }
@@ -144,9 +146,10 @@ pub(super) fn quiet() -> Summary {
         started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
         took_s: 30.0,
         interrupted: false,
+
+        application: crate::system::Application::info(&crate::codeconnect::CodeConnect),
         verdict: Verdict {
-            word: "PASSED".into(),
-            exit_code: 0,
+            word: crate::schema::VerdictWord::Passed,
             reasons: Vec::new(),
         },
         load: String::new(),
@@ -182,11 +185,11 @@ pub(super) fn quiet() -> Summary {
 }
 
 /// The slowest requests, made of these parts.
-pub(super) fn band(parts: Parts) -> Band {
+pub(super) fn band(parts: ResponseParts) -> Band {
     Band {
         name: "above p99".into(),
         requests: 60.0,
-        mean_ms: parts.named().iter().map(|(_, ms)| ms).sum(),
-        parts,
+        mean_ms: parts.values().sum(),
+        parts_ms: parts,
     }
 }

@@ -1,7 +1,7 @@
 //! The record of one open request: from its begin to its settlement in the worker's shard.
 
 use http::HeaderName;
-use shared::headers::{SERVER_TIMING, ServerTiming};
+use shared::{headers::SERVER_TIMING, timing::ServerTiming};
 
 use super::{encoding, message::RequestFailure, worker_context::WorkerContext};
 use crate::{

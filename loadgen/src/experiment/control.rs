@@ -4,9 +4,9 @@
 
 use std::fmt::Write as _;
 
-use super::{decide::Claim, file::Experiment};
+use super::file::Experiment;
 use crate::{
-    schema::{Control, Effect},
+    schema::{Control, Decision, Effect},
     system::{Application, Settings},
 };
 
@@ -53,10 +53,10 @@ impl Kind {
 
     /// Whether the control came out as it must.
     fn passed(self, effects: &[Effect]) -> bool {
-        let has = |claim: Claim| effects.iter().any(|one| one.decision == claim.as_str());
+        let has = |wanted: Decision| effects.iter().any(|one| one.decision == wanted);
         match self {
-            Self::Same => !has(Claim::Improved) && !has(Claim::Regressed),
-            Self::Planted(_) => has(Claim::Regressed),
+            Self::Same => !has(Decision::Improved) && !has(Decision::Regressed),
+            Self::Planted(_) => has(Decision::Regressed),
         }
     }
 
@@ -139,7 +139,7 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
             );
         }
         if let Some(control) = failed {
-            "INVALID".clone_into(&mut effect.decision);
+            effect.decision = Decision::Invalid;
             let _infallible = write!(effect.sentence, "; void: {}", control.sentence);
         }
     }
@@ -181,18 +181,19 @@ mod tests {
     use super::*;
     use crate::system::Shop;
 
-    fn effect(metric: &str, decision: &str) -> Effect {
+    fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
             metric: metric.to_owned(),
             primary: true,
-            unit: "ms".to_owned(),
+            unit: crate::schema::MetricUnit::Milliseconds,
+            kind: crate::schema::MetricKind::Latency,
             before: Some(1.0),
             after: Some(1.0),
             ratio: Some(1.0),
             interval: Some((0.96, 1.06)),
             level: Some(0.96),
             block_ratios: vec![1.0; 8],
-            decision: decision.to_owned(),
+            decision,
             sentence: "it is so".to_owned(),
             smallest: None,
         }
@@ -200,29 +201,42 @@ mod tests {
 
     const PRIMARY: &str = "orders.list p97.5";
 
-    fn control(kind: Kind, metric: &str, decision: &str) -> Control {
+    fn control(kind: Kind, metric: &str, decision: Decision) -> Control {
         kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
     }
 
     #[test]
     fn the_same_may_be_undecided_and_a_planted_slowness_may_not() {
         let same = |decision| control(Kind::Same, PRIMARY, decision).passed;
-        assert!(same("NO_CHANGE") && same("INCONCLUSIVE"));
-        assert!(!same("IMPROVED") && !same("REGRESSED"));
+        assert!(same(Decision::NoChange) && same(Decision::Inconclusive));
+        assert!(!same(Decision::Improved) && !same(Decision::Regressed));
         let planted = |decision| control(Kind::Planted(10), "orders.list p50", decision);
-        assert!(planted("REGRESSED").passed);
-        assert!(!planted("NO_CHANGE").passed && !planted("INCONCLUSIVE").passed);
-        assert!(!control(Kind::Planted(10), "queries per request", "REGRESSED").passed);
+        assert!(planted(Decision::Regressed).passed);
+        assert!(!planted(Decision::NoChange).passed && !planted(Decision::Inconclusive).passed);
+        assert!(
+            !control(
+                Kind::Planted(10),
+                "queries per request",
+                Decision::Regressed
+            )
+            .passed
+        );
     }
 
     #[test]
     fn a_failed_control_voids_the_claims_and_a_good_one_tells_what_could_be_seen() {
-        let mut effects = [effect(PRIMARY, "IMPROVED")];
-        weigh(&mut effects, &[control(Kind::Same, PRIMARY, "NO_CHANGE")]);
-        assert_eq!(effects[0].decision, "IMPROVED");
+        let mut effects = [effect(PRIMARY, Decision::Improved)];
+        weigh(
+            &mut effects,
+            &[control(Kind::Same, PRIMARY, Decision::NoChange)],
+        );
+        assert_eq!(effects[0].decision, Decision::Improved);
         assert!((effects[0].smallest.unwrap() - 5.08).abs() < 0.01);
-        weigh(&mut effects, &[control(Kind::Same, PRIMARY, "REGRESSED")]);
-        assert_eq!(effects[0].decision, "INVALID");
+        weigh(
+            &mut effects,
+            &[control(Kind::Same, PRIMARY, Decision::Regressed)],
+        );
+        assert_eq!(effects[0].decision, Decision::Invalid);
         assert!(effects[0].sentence.contains("biased"));
     }
 

@@ -12,7 +12,7 @@
 
 use super::metrics::Metric;
 use crate::{
-    schema::{Effect, Trial},
+    schema::{Decision, Effect, MetricUnit, Trial},
     stats::{hodges_lehmann, interval, median, pairs_for_difference},
 };
 
@@ -21,31 +21,6 @@ pub const FEWEST: usize = 6;
 
 /// Difference of two shares that matters, in percentage points (method 2.3).
 const MARGIN_POINTS: f64 = 0.1;
-
-/// A decision and its reason, before words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
-    /// Better beyond chance.
-    Improved,
-    /// Worse beyond chance.
-    Regressed,
-    /// No difference that matters.
-    NoChange,
-    /// Nothing can be said.
-    Inconclusive,
-}
-
-impl Claim {
-    /// The word in results.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Improved => "IMPROVED",
-            Self::Regressed => "REGRESSED",
-            Self::NoChange => "NO_CHANGE",
-            Self::Inconclusive => "INCONCLUSIVE",
-        }
-    }
-}
 
 /// Decides on one metric from the valid pairs `(before, after)`.
 pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
@@ -69,19 +44,20 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
     let mut effect = Effect {
         metric: metric.name.clone(),
         primary,
-        unit: metric.unit.to_owned(),
+        unit: metric.unit,
+        kind: metric.kind,
         before: before.shown,
         after: after.shown,
         ratio: None,
         interval: None,
         level: None,
         block_ratios: ratios.clone(),
-        decision: Claim::Inconclusive.as_str().to_owned(),
+        decision: Decision::Inconclusive,
         sentence: String::new(),
         smallest: None,
     };
     if ratios.len() < pairs.len() {
-        if metric.unit == "%" {
+        if metric.unit == MetricUnit::Percent {
             return Some(by_points(metric, effect, &before.figures, &after.figures));
         }
         let same = before
@@ -90,11 +66,11 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
             .zip(&after.figures)
             .all(|(before, after)| before.total_cmp(after).is_eq());
         let claim = if same && pairs.len() >= FEWEST {
-            Claim::NoChange
+            Decision::NoChange
         } else {
-            Claim::Inconclusive
+            Decision::Inconclusive
         };
-        claim.as_str().clone_into(&mut effect.decision);
+        effect.decision = claim;
         effect.block_ratios = Vec::new();
         effect.sentence = without_ratio(metric, &effect);
         return Some(effect);
@@ -107,7 +83,7 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
         effect.level = Some(wide.level);
     }
     let claim = claim(metric, &logs);
-    claim.as_str().clone_into(&mut effect.decision);
+    effect.decision = claim;
     effect.sentence = sentence(metric, &effect, claim, &logs, before.cut, after.cut);
     Some(effect)
 }
@@ -126,29 +102,31 @@ fn by_points(metric: &Metric, mut effect: Effect, before: &[f64], after: &[f64])
         (Some(wide), Some(narrow)) => {
             let better = |less: bool| {
                 if less {
-                    Claim::Improved
+                    Decision::Improved
                 } else {
-                    Claim::Regressed
+                    Decision::Regressed
                 }
             };
-            match metric.less_is_better {
-                _ if -MARGIN_POINTS < narrow.low && narrow.high < MARGIN_POINTS => Claim::NoChange,
+            match metric.kind.less_is_better() {
+                _ if -MARGIN_POINTS < narrow.low && narrow.high < MARGIN_POINTS => {
+                    Decision::NoChange
+                }
                 Some(less) if wide.high < 0.0 => better(less),
                 Some(less) if wide.low > 0.0 => better(!less),
-                _ => Claim::Inconclusive,
+                _ => Decision::Inconclusive,
             }
         }
-        _ => Claim::Inconclusive,
+        _ => Decision::Inconclusive,
     };
-    claim.as_str().clone_into(&mut effect.decision);
+    effect.decision = claim;
     let (low, high) = range(&points);
     let decided = match claim {
-        Claim::Improved => "it improved".to_owned(),
-        Claim::Regressed => "it got worse".to_owned(),
-        Claim::NoChange => {
+        Decision::Improved => "it improved".to_owned(),
+        Decision::Regressed => "it got worse".to_owned(),
+        Decision::NoChange => {
             format!("no difference that matters (margin {MARGIN_POINTS} percentage points)")
         }
-        Claim::Inconclusive => "undecided".to_owned(),
+        Decision::Inconclusive | Decision::Invalid => "undecided".to_owned(),
     };
     effect.sentence = format!(
         "{}: before {}, after {}: {found:+.2} percentage points, {low:+.2} to {high:+.2} over the {} block(s); {decided}",
@@ -162,7 +140,7 @@ fn by_points(metric: &Metric, mut effect: Effect, before: &[f64], after: &[f64])
 
 /// Whether a trial has a figure of this metric, be it beyond the timeout.
 fn has_figure(metric: &Metric, trial: &Trial) -> bool {
-    (metric.figure)(trial).is_some() || (metric.beyond.is_some() && sent(metric, trial))
+    metric.figure_of(trial).is_some() || (metric.beyond.is_some() && metric.was_sent(trial))
 }
 
 /// One arm's figures, of trials that all have one.
@@ -180,7 +158,7 @@ impl Side {
         let mut cut = false;
         let figures: Vec<f64> = trials
             .filter_map(|trial| {
-                let found = (metric.figure)(trial);
+                let found = metric.figure_of(trial);
                 cut |= found.is_none();
                 found.or(metric.beyond)
             })
@@ -194,42 +172,30 @@ impl Side {
     }
 }
 
-/// Whether the trial sent any request that the metric speaks of.
-fn sent(metric: &Metric, trial: &Trial) -> bool {
-    let subject = metric.name.split(' ').next().unwrap_or_default();
-    match subject {
-        "total" => trial.total.planned > 0,
-        name => trial
-            .operations
-            .iter()
-            .any(|one| one.name == name && one.planned > 0),
-    }
-}
-
-fn claim(metric: &Metric, logs: &[f64]) -> Claim {
+fn claim(metric: &Metric, logs: &[f64]) -> Decision {
     let (Some(wide), Some(narrow)) = (interval(logs, 0.95), interval(logs, 0.90)) else {
-        return Claim::Inconclusive;
+        return Decision::Inconclusive;
     };
     let margin = (1.0 + metric.margin).ln();
     if -margin < narrow.low && narrow.high < margin {
-        return Claim::NoChange;
+        return Decision::NoChange;
     }
-    match metric.less_is_better {
+    match metric.kind.less_is_better() {
         Some(less) if wide.high < 0.0 => {
             if less {
-                Claim::Improved
+                Decision::Improved
             } else {
-                Claim::Regressed
+                Decision::Regressed
             }
         }
         Some(less) if wide.low > 0.0 => {
             if less {
-                Claim::Regressed
+                Decision::Regressed
             } else {
-                Claim::Improved
+                Decision::Improved
             }
         }
-        _ => Claim::Inconclusive,
+        _ => Decision::Inconclusive,
     }
 }
 
@@ -245,7 +211,7 @@ fn blocks_needed(logs: &[f64], margin: f64) -> Option<usize> {
 fn sentence(
     metric: &Metric,
     effect: &Effect,
-    claim: Claim,
+    claim: Decision,
     logs: &[f64],
     cut_before: bool,
     cut_after: bool,
@@ -269,8 +235,8 @@ fn sentence(
     };
     let percent = metric.margin * 100.0;
     let decided = match claim {
-        Claim::Improved | Claim::Regressed => {
-            let way = if claim == Claim::Improved {
+        Decision::Improved | Decision::Regressed => {
+            let way = if claim == Decision::Improved {
                 "improved"
             } else {
                 "got worse"
@@ -285,12 +251,12 @@ fn sentence(
                 format!("it {way}, though perhaps by less than the margin of {percent:.1} %")
             }
         }
-        Claim::NoChange => format!("no difference that matters (margin {percent:.1} %)"),
-        Claim::Inconclusive if logs.len() < FEWEST => format!(
+        Decision::NoChange => format!("no difference that matters (margin {percent:.1} %)"),
+        Decision::Inconclusive if logs.len() < FEWEST => format!(
             "{} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
             logs.len()
         ),
-        Claim::Inconclusive => match blocks_needed(logs, metric.margin) {
+        Decision::Inconclusive | Decision::Invalid => match blocks_needed(logs, metric.margin) {
             Some(blocks) => format!(
                 "undecided, about {} blocks would tell a difference of {percent:.1} %",
                 blocks.max(logs.len() + 1)

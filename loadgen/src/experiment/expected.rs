@@ -5,11 +5,14 @@ use std::{
     str::FromStr,
 };
 
+use serde::Serialize;
+
 use super::file::Experiment;
-use crate::schema::Effect;
+use crate::schema::{Decision, Effect, MetricUnit};
 
 /// Which way the first primary metric was expected to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Better after than before.
     Improves,
@@ -21,11 +24,11 @@ pub enum Direction {
 
 impl Direction {
     /// The decision that agrees with it.
-    const fn decision(self) -> &'static str {
+    pub const fn decision(self) -> Decision {
         match self {
-            Self::Improves => "IMPROVED",
-            Self::Regresses => "REGRESSED",
-            Self::NoChange => "NO_CHANGE",
+            Self::Improves => Decision::Improved,
+            Self::Regresses => Decision::Regressed,
+            Self::NoChange => Decision::NoChange,
         }
     }
 }
@@ -59,9 +62,9 @@ pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<Strin
     let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
     let find = |name: &str| effects.iter().find(|effect| effect.metric == name);
     let found = find(claim)?;
-    let outcome = match found.decision.as_str() {
-        decided if decided == expected.decision() => "as expected",
-        "IMPROVED" | "REGRESSED" | "NO_CHANGE" => "not as expected",
+    let outcome = match found.decision {
+        decision if decision == expected.decision() => "as expected",
+        decision if decision.is_decided() => "not as expected",
         _ => "not decided",
     };
     let mut sentence = format!(
@@ -72,7 +75,11 @@ pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<Strin
     if let Some((name, effect)) = why.and_then(|name| Some((name, find(name)?)))
         && let (Some(before), Some(after)) = (effect.before, effect.after)
     {
-        let unit = if effect.unit.is_empty() { "" } else { " " };
+        let unit = if effect.unit == MetricUnit::Number {
+            ""
+        } else {
+            " "
+        };
         // Writing to a String cannot fail.
         let _infallible = write!(
             sentence,
@@ -91,18 +98,19 @@ mod tests {
 
     const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: session.open } ]\n";
 
-    fn effect(metric: &str, decision: &str) -> Effect {
+    fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
             metric: metric.to_owned(),
             primary: false,
-            unit: "ms".to_owned(),
+            unit: crate::schema::MetricUnit::Milliseconds,
+            kind: crate::schema::MetricKind::Latency,
             before: Some(2.0),
             after: Some(0.5),
             ratio: None,
             interval: None,
             level: None,
             block_ratios: Vec::new(),
-            decision: decision.to_owned(),
+            decision,
             sentence: String::new(),
             smallest: None,
         }
@@ -114,16 +122,16 @@ mod tests {
         let told = |decision| {
             let effects = [
                 effect("total p50", decision),
-                effect("pool wait", "IMPROVED"),
+                effect("pool wait", Decision::Improved),
             ];
             held_against(&experiment, &effects).unwrap()
         };
         assert_eq!(
-            told("IMPROVED"),
+            told(Decision::Improved),
             "expected: total p50 improves; found: IMPROVED, as expected; pool wait went from 2.000 ms to 0.500 ms"
         );
-        assert!(told("NO_CHANGE").contains("not as expected"));
-        assert!(told("INCONCLUSIVE").contains("not decided"));
+        assert!(told(Decision::NoChange).contains("not as expected"));
+        assert!(told(Decision::Inconclusive).contains("not decided"));
         assert_eq!(held_against(&experiment, &[]), None);
     }
 

@@ -15,9 +15,9 @@ mod several;
 
 pub use campaign::run;
 pub use control::{CONTROL_BLOCKS, Kind, PLANTED};
-pub use decide::{Claim, FEWEST, decide};
+pub use decide::{FEWEST, decide};
 pub use design::{Order, Slot, design};
 pub use expected::{Direction, held_against};
 pub use file::{ArmSpec, Experiment, Quick};
-pub use metrics::{Metric, metrics, metrics_of};
+pub use metrics::{Metric, MetricScope, metrics, metrics_of};
 pub use run::{ArmResult, Finished, Kept, overload_warnings};

@@ -9,16 +9,16 @@ use super::{
     decide::decide,
     design::{Order, Slot, design},
     file::Experiment,
-    metrics::metrics,
+    metrics::{MetricScope, metrics},
     several::hold_together,
 };
 use crate::{
-    schema::{Control, Effect, Trial},
+    schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     seed::sub_seed,
     system::{InForce, Settings},
     trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec},
     units::Rate,
-    verdict::{self, INVALID, NOISY, VALID},
+    verdict,
 };
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
@@ -178,17 +178,17 @@ impl<'a> Work<'a> {
             let [Some(before), Some(after)] = outcomes else {
                 return false;
             };
-            let valid = |outcome: &Outcome| outcome.trial.validity.word == VALID;
+            let valid = |outcome: &Outcome| outcome.trial.validity.word == ValidityWord::Valid;
             // The machine's bad moments are worth one repetition, not an experiment without end:
             // what stays noisy counts, and the report says so.
-            let believed = |outcome: &Outcome| outcome.trial.validity.word != INVALID;
+            let believed = |outcome: &Outcome| outcome.trial.validity.word != ValidityWord::Invalid;
             let quiet = valid(&before) && valid(&after);
             // One repetition that did not help says that the next would not either.
             self.restless |= !quiet && !attempt.is_empty();
             let patience = !self.restless && self.noisy_repeats < self.noisy_repeats_most();
             if quiet || (!patience && believed(&before) && believed(&after)) {
                 for outcome in [&before, &after] {
-                    if outcome.trial.validity.word == NOISY {
+                    if outcome.trial.validity.word == ValidityWord::Noisy {
                         self.noisy.extend(reasons(outcome));
                         self.noisy_trials += 1;
                     }
@@ -201,8 +201,7 @@ impl<'a> Work<'a> {
             }
             for outcome in [&before, &after] {
                 let folder = &outcome.trial.folder;
-                let word = outcome.trial.validity.word.as_str();
-                if word == INVALID {
+                if outcome.trial.validity.word == ValidityWord::Invalid {
                     let codes = reasons(outcome).collect::<Vec<_>>().join(", ");
                     self.warn(format!("{folder} is not valid ({codes})"));
                     if attempt == "r" {
@@ -353,18 +352,14 @@ impl<'a> Work<'a> {
         ops.dedup();
         let operations = self.env.system.application().catalog().operations;
         let names: Vec<&str> = ops.into_iter().map(|op| operations.name(op)).collect();
-        let mut caches: Vec<&str> = self
-            .pairs
-            .iter()
-            .flat_map(|(before, after)| [before, after])
-            .flat_map(|trial| trial.server.cache_hit_ratio.keys())
-            .map(String::as_str)
-            .collect();
-        caches.sort_unstable();
-        caches.dedup();
         let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
+        let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
+        let scope = MetricScope {
+            operations: names,
+            ..MetricScope::of(trials)
+        };
         let timeout_ms = self.experiment.suite.timeout.0 as f64;
-        let mut effects: Vec<Effect> = metrics(&names, &caches, timeout_ms)
+        let mut effects: Vec<Effect> = metrics(&scope, timeout_ms)
             .iter()
             .filter_map(|metric| {
                 let primary = self.experiment.primary.contains(&metric.name);
@@ -380,7 +375,7 @@ impl<'a> Work<'a> {
 
 /// What a trial's word comes from.
 fn reasons(outcome: &Outcome) -> impl Iterator<Item = String> {
-    verdict::reasons(&outcome.trial.validity).map(|check| check.code.clone())
+    verdict::reasons(&outcome.trial.validity).map(|check| check.code.to_string())
 }
 
 /// One line for each arm that could not keep up in some trial.
@@ -391,7 +386,7 @@ pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
             .validity
             .checks
             .iter()
-            .any(|check| check.code == "BACKLOG" && !check.ok);
+            .any(|check| check.code == CheckCode::Backlog && !check.ok);
         if behind {
             match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
                 Some((_, count)) => *count += 1,

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::decide::Claim;
 use crate::{
-    schema::Effect,
+    schema::{Decision, Effect},
     stats::{holm, two_sided_p},
 };
 
@@ -29,11 +28,9 @@ pub(super) fn hold_together(effects: &mut [Effect]) {
     let p: Vec<f64> = claims.iter().map(|(_, p)| *p).collect();
     for ((index, alone), together) in claims.iter().zip(holm(&p)) {
         let effect = &mut effects[*index];
-        let stood = [Claim::Improved, Claim::Regressed].map(Claim::as_str);
-        if together > LEVEL && stood.contains(&effect.decision.as_str()) {
-            Claim::Inconclusive
-                .as_str()
-                .clone_into(&mut effect.decision);
+        let changed = matches!(effect.decision, Decision::Improved | Decision::Regressed);
+        if together > LEVEL && changed {
+            effect.decision = Decision::Inconclusive;
             // Writing to a String cannot fail.
             let _infallible = write!(
                 effect.sentence,
@@ -52,40 +49,47 @@ mod tests {
         Effect {
             metric: "total p50".to_owned(),
             primary,
-            unit: "ms".to_owned(),
+            unit: crate::schema::MetricUnit::Milliseconds,
+            kind: crate::schema::MetricKind::Latency,
             before: Some(1.0),
             after: Some(0.5),
             ratio: Some(0.5),
             interval: Some((0.4, 0.6)),
             level: Some(0.97),
             block_ratios: ratios.to_vec(),
-            decision: "IMPROVED".to_owned(),
+            decision: Decision::Improved,
             sentence: "it improved".to_owned(),
             smallest: None,
         }
     }
 
-    fn decisions(effects: &mut [Effect]) -> Vec<&str> {
+    fn decisions(effects: &mut [Effect]) -> Vec<Decision> {
         hold_together(effects);
-        effects
-            .iter()
-            .map(|effect| effect.decision.as_str())
-            .collect()
+        effects.iter().map(|effect| effect.decision).collect()
     }
 
     #[test]
     fn six_blocks_carry_one_claim_and_not_two() {
         let six = [0.5, 0.51, 0.52, 0.53, 0.54, 0.55];
         let mut one = [effect(true, &six), effect(false, &six)];
-        assert_eq!(decisions(&mut one), ["IMPROVED", "IMPROVED"]);
+        assert_eq!(
+            decisions(&mut one),
+            [Decision::Improved, Decision::Improved]
+        );
         let mut two = [effect(true, &six), effect(true, &six)];
-        assert_eq!(decisions(&mut two), ["INCONCLUSIVE", "INCONCLUSIVE"]);
+        assert_eq!(
+            decisions(&mut two),
+            [Decision::Inconclusive, Decision::Inconclusive]
+        );
         assert!(two[0].sentence.contains("p = 0.031") && two[0].sentence.contains("p = 0.062"));
         let mut more = [0.5; 8];
         for (index, ratio) in more.iter_mut().enumerate() {
             *ratio += index as f64 / 100.0;
         }
         let mut two = [effect(true, &more), effect(true, &more)];
-        assert_eq!(decisions(&mut two), ["IMPROVED", "IMPROVED"]);
+        assert_eq!(
+            decisions(&mut two),
+            [Decision::Improved, Decision::Improved]
+        );
     }
 }

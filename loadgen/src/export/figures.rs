@@ -84,7 +84,7 @@ impl Figures {
 
     fn ended(&mut self, trial: &Trial) {
         self.settle();
-        let key = (trial.arm.clone(), trial.validity.word.clone());
+        let key = (trial.arm.clone(), trial.validity.word.to_string());
         if self.trials.contains_key(&key) || self.trials.len() < 3 * MOST_ARMS {
             *self.trials.entry(key).or_default() += 1;
             if let Some(found) = trial.violations {
@@ -319,8 +319,7 @@ mod tests {
         assert!(value(&figures, "loadgen_trial_info", &labels).is_some());
         figures.hear(Event::Ended(crate::events::Ended {
             verdict: crate::schema::Verdict {
-                word: "PASSED".into(),
-                exit_code: 0,
+                word: crate::schema::VerdictWord::Passed,
                 reasons: Vec::new(),
             },
             folder: String::new(),

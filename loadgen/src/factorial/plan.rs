@@ -6,7 +6,7 @@ use rand::seq::SliceRandom as _;
 use serde::Serialize;
 
 use crate::{
-    experiment::metrics,
+    experiment::{MetricScope, metrics},
     seed::{rng, sub_seed},
     stats::{Design, MOST_FACTORS},
     suite::{
@@ -186,7 +186,13 @@ fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> R
         .filter_map(|share| catalog.flow(&share.flow))
         .flat_map(|flow| catalog.operation_names(flow))
         .collect();
-    let all = metrics(&operations, application.cache_kinds(), f64::INFINITY);
+    let info = application.info();
+    let scope = MetricScope {
+        operations,
+        caches: info.cache_kinds.keys().map(String::as_str).collect(),
+        processes: info.processes.iter().map(String::as_str).collect(),
+    };
+    let all = metrics(&scope, f64::INFINITY);
     let names = all.iter().map(|one| one.name.as_str());
     if all.iter().any(|one| one.name == metric) {
         Ok(())

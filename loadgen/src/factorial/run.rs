@@ -5,8 +5,9 @@ use super::plan::FactorialPlan;
 use crate::{
     experiment::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
+    schema::ValidityWord,
     trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
-    verdict::{self, INVALID, NOISY},
+    verdict,
 };
 
 /// The result of a factorial experiment, whether it ran to its end or not.
@@ -120,15 +121,15 @@ impl FactorialRun<'_> {
     fn add_if_valid(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
-        if trial.validity.word != INVALID {
+        if trial.validity.word != ValidityWord::Invalid {
             measured.add(outcome);
-            self.noisy += usize::from(trial.validity.word == NOISY);
+            self.noisy += usize::from(trial.validity.word == ValidityWord::Noisy);
             return true;
         }
         // A broken invariant counts, however late the trial's requests were.
         verdict::merge_audits(&mut measured.audit, &outcome.audit);
         let codes = verdict::reasons(&trial.validity)
-            .map(|check| check.code.clone())
+            .map(|check| check.code.as_str())
             .collect::<Vec<_>>()
             .join(", ");
         self.warn(format!("{} is not valid ({codes})", trial.folder));

@@ -26,6 +26,7 @@ pub(super) const FEATURE: Feature = Feature {
     area: "auth",
     label: "Login",
     operations: &[&LOGIN, &ME],
+    headline: &[&LOGIN],
     flows: &[&Login],
 };
 

@@ -53,6 +53,7 @@ pub(super) const FEATURE: Feature = Feature {
     area: "bookings",
     label: "Booking",
     operations: &[&CREATE, &MINE, &CANCEL, &RACE],
+    headline: &[&CREATE, &RACE],
     flows: &[&Book, &Race],
 };
 

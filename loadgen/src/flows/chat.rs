@@ -52,6 +52,7 @@ pub(super) const FEATURE: Feature = Feature {
         &chat_history::ROOMS,
         &chat_history::HISTORY,
     ],
+    headline: &[&SEND],
     flows: &[&Room, &chat_history::Read],
 };
 

@@ -10,6 +10,8 @@ pub struct Feature {
     pub label: &'static str,
     /// Its operations, in the order of a report.
     pub operations: &'static [&'static Op],
+    /// Those of them that a short report shows.
+    pub headline: &'static [&'static Op],
     /// Its flows.
     pub flows: &'static [&'static dyn AppFlow],
 }

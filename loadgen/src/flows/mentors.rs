@@ -43,6 +43,7 @@ pub(super) const FEATURE: Feature = Feature {
     area: "mentors",
     label: "Mentor discovery",
     operations: &[&LIST, &DETAIL, &AVAILABILITY],
+    headline: &[&LIST],
     flows: &[&Browse],
 };
 

@@ -35,6 +35,7 @@ pub(super) const FEATURE: Feature = Feature {
     area: "recordings",
     label: "Recordings",
     operations: &[&LIST, &LINK, &PLAY],
+    headline: &[&PLAY],
     flows: &[&Watch],
 };
 

@@ -2,15 +2,10 @@
 //! newest one. The others are left out and counted by what differs, or kept and marked where the
 //! user asks for them.
 
+use crate::schema::VerdictWord;
 use std::collections::BTreeMap;
 
-use crate::{
-    schema::{RunKind, Summary},
-    verdict::INVALID,
-};
-
-/// Verdict of a run that was stopped early.
-const INTERRUPTED: &str = "INTERRUPTED";
+use crate::schema::{RunKind, Summary};
 
 /// A run that finished.
 #[derive(Debug, Clone)]
@@ -50,8 +45,9 @@ pub fn comparable_runs(
     });
     let mut left_out = BTreeMap::new();
     all.retain(|past| {
-        let word = past.summary.verdict.word.as_str();
-        let valid = word != INVALID && word != INTERRUPTED && !past.summary.interrupted;
+        let word = past.summary.verdict.word;
+        let valid = !matches!(word, VerdictWord::Invalid | VerdictWord::Interrupted)
+            && !past.summary.interrupted;
         if !valid {
             *left_out.entry(format!("{word} run")).or_default() += 1;
         }
@@ -175,9 +171,10 @@ pub(super) mod tests {
                 started_at: began + TimeDelta::days(i64::from(day)),
                 took_s: 40.0,
                 interrupted: false,
+
+                application: crate::system::Application::info(&crate::codeconnect::CodeConnect),
                 verdict: Verdict {
-                    word: "PASSED".to_owned(),
-                    exit_code: 0,
+                    word: crate::schema::VerdictWord::Passed,
                     reasons: Vec::new(),
                 },
                 load: "open: 20/s iterations; 5s warm-up, 30s measured".to_owned(),
@@ -215,7 +212,7 @@ pub(super) mod tests {
     #[test]
     fn runs_are_in_order_of_time_and_invalid_ones_are_left_out() {
         let mut invalid = past("core", 2);
-        INVALID.clone_into(&mut invalid.summary.verdict.word);
+        invalid.summary.verdict.word = VerdictWord::Invalid;
         let all = vec![past("core", 5), invalid, past("core", 1)];
         let history = comparable_runs(all, None, false).unwrap();
         let days: Vec<_> = history

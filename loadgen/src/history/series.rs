@@ -3,7 +3,7 @@
 use super::comparable::{PastRun, RunHistory};
 use crate::{
     experiment::metrics_of,
-    schema::{RunKind, Summary},
+    schema::{MetricUnit, RunKind, Summary},
     stats::{FEWEST_FOR_CHANGES, change_points, median},
     suite::load::unknown,
 };
@@ -45,8 +45,8 @@ pub struct Level {
 pub struct Series {
     /// `total p97.5`; of an experiment the ratio after / before of this metric.
     pub metric: String,
-    /// `ms`, `%`, `1/s`, `times`, or nothing.
-    pub unit: String,
+    /// Its unit.
+    pub unit: MetricUnit,
     /// One a run.
     pub points: Vec<Point>,
     /// At least one where any run has a figure.
@@ -85,7 +85,7 @@ pub fn series(history: &RunHistory, metric: &str) -> Result<Series, String> {
     if !known.iter().any(|name| name == metric) {
         return Err(unknown("metric", metric, known.iter().map(String::as_str)));
     }
-    let mut unit = String::new();
+    let mut unit = MetricUnit::Number;
     let mut points = Vec::new();
     for past in &history.runs {
         let (point, found) = point(past, metric);
@@ -127,7 +127,7 @@ fn names(summary: &Summary) -> Vec<String> {
 }
 
 /// A run's figure and the metric's unit.
-fn point(past: &PastRun, metric: &str) -> (Point, Option<String>) {
+fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
     let nothing = Point {
         value: None,
         interval: None,
@@ -142,7 +142,7 @@ fn point(past: &PastRun, metric: &str) -> (Point, Option<String>) {
                 value: effect.ratio,
                 interval: effect.interval,
             };
-            (point, Some("times".to_owned()))
+            (point, Some(MetricUnit::Times))
         }
         RunKind::Run => {
             let Some(trial) = summary.trials.first() else {
@@ -156,7 +156,7 @@ fn point(past: &PastRun, metric: &str) -> (Point, Option<String>) {
                 value: found.figure_of(trial),
                 interval: None,
             };
-            (point, Some(found.unit.to_owned()))
+            (point, Some(found.unit))
         }
     }
 }
@@ -251,7 +251,10 @@ mod tests {
             .collect();
         values[3] = None;
         let found = series(&runs(&values), "total p97.5").unwrap();
-        assert_eq!((found.unit.as_str(), found.too_few), ("ms", false));
+        assert_eq!(
+            (found.unit, found.too_few),
+            (MetricUnit::Milliseconds, false)
+        );
         let known: Vec<(usize, f64)> = found
             .levels
             .iter()
@@ -284,14 +287,15 @@ mod tests {
         let effect = |metric: &str, primary| Effect {
             metric: metric.to_owned(),
             primary,
-            unit: "ms".to_owned(),
+            unit: crate::schema::MetricUnit::Milliseconds,
+            kind: crate::schema::MetricKind::Latency,
             before: Some(10.0),
             after: Some(5.0),
             ratio: Some(0.5),
             interval: Some((0.4, 0.6)),
             level: Some(0.97),
             block_ratios: Vec::new(),
-            decision: "IMPROVED".to_owned(),
+            decision: crate::schema::Decision::Improved,
             sentence: String::new(),
             smallest: None,
         };
@@ -299,7 +303,7 @@ mod tests {
         let history = comparable_runs(vec![one], None, false).unwrap();
         assert_eq!(default_metrics(&history), ["a p97.5"]);
         let found = series(&history, "a p97.5").unwrap();
-        assert_eq!(found.unit, "times");
+        assert_eq!(found.unit, MetricUnit::Times);
         assert_eq!(found.points[0].interval, Some((0.4, 0.6)));
     }
 }

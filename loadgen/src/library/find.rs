@@ -115,8 +115,13 @@ mod tests {
             let operations: Vec<&str> = flows
                 .flat_map(|flow| catalog.operation_names(flow))
                 .collect();
-            let caches = ["mentors", "bookings", "users"];
-            let known = metrics(&operations, &caches, 1.0);
+            let info = CodeConnect.info();
+            let scope = crate::experiment::MetricScope {
+                operations,
+                caches: info.cache_kinds.keys().map(String::as_str).collect(),
+                processes: info.processes.iter().map(String::as_str).collect(),
+            };
+            let known = metrics(&scope, 1.0);
             for metric in experiment.primary.iter().chain(&experiment.why) {
                 assert!(
                     known.iter().any(|one| one.name == *metric),

@@ -141,7 +141,7 @@ fn done(trial: &crate::schema::Trial) -> String {
     format!(
         "{}: {}, {:.0} per s, p50 {} p97.5 {} ms, {failed} of {} failed{violations}",
         printable(&trial.folder),
-        printable(&trial.validity.word),
+        trial.validity.word,
         total.rate_per_s,
         ms(total.response.p50),
         ms(total.response.p97_5),

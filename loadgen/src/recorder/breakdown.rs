@@ -3,7 +3,7 @@
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
 use crate::{
-    sample::{Outcome, Sample},
+    sample::{Outcome, ResponsePart, ResponseParts, Sample},
     units::Nanos,
 };
 
@@ -11,75 +11,40 @@ use crate::{
 const PER_OCTAVE: usize = 8;
 /// Octaves of microseconds up to beyond the longest response that is recorded.
 const OCTAVES: usize = 28;
-/// Bands of the response time: 14 KB an operation.
+/// Bands of the response time: 16 KB an operation.
 const BANDS: usize = PER_OCTAVE * OCTAVES;
 
-/// The parts of some responses, summed in microseconds. Together they are the response time,
-/// unless the target did several things of one request at once.
+/// The parts of some responses, summed in microseconds. Together they are the response time.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct PartSums {
-    /// Number of responses.
+    /// Responses that were added.
     pub count: f64,
-    /// Before the send: lag of the generator, wait for a free user and for a connection.
-    pub before_send: f64,
-    /// Waiting for a PostgreSQL connection.
-    pub pool: f64,
-    /// In PostgreSQL statements.
-    pub db: f64,
-    /// In Redis commands.
-    pub redis: f64,
-    /// Hashing a password, the queue for it included.
-    pub hash: f64,
-    /// The rest of what the target counts.
-    pub rest: f64,
-    /// Outside of the target's measurement: network, sockets, accept queue, client.
-    pub outside: f64,
+    /// Microseconds in each part.
+    pub us: ResponseParts,
 }
 
 impl PartSums {
     /// The response times, summed.
     pub fn response(&self) -> f64 {
-        self.before_send + self.pool + self.db + self.redis + self.hash + self.rest + self.outside
+        self.us.values().sum()
     }
 
     fn add_sample(&mut self, sample: &Sample) {
-        let us = |time: Nanos| time.0 as f64 / 1_000.0;
-        let response = us(sample.response());
-        let before_send = us(sample.sent.since(sample.intended)).min(response);
-        let mut left = response - before_send;
         self.count += 1.0;
-        self.before_send += before_send;
-        let Some(cost) = sample.cost else {
-            self.outside += left;
-            return;
-        };
-        let mut take = |part: u32| {
-            let part = f64::from(part).min(left);
-            left -= part;
-            part
-        };
-        let named = u64::from(cost.pool_us)
-            + u64::from(cost.db_us)
-            + u64::from(cost.redis_us)
-            + u64::from(cost.hash_us);
-        let rest = u64::from(cost.total_us).saturating_sub(named);
-        self.pool += take(cost.pool_us);
-        self.db += take(cost.db_us);
-        self.redis += take(cost.redis_us);
-        self.hash += take(cost.hash_us);
-        self.rest += take(u32::try_from(rest).unwrap_or(u32::MAX));
-        self.outside += left;
+        for (mine, us) in self
+            .us
+            .values_mut()
+            .zip(ResponsePart::split(sample).into_values())
+        {
+            *mine += us;
+        }
     }
 
     fn add_share(&mut self, other: &Self, share: f64) {
         self.count += other.count * share;
-        self.before_send += other.before_send * share;
-        self.pool += other.pool * share;
-        self.db += other.db * share;
-        self.redis += other.redis * share;
-        self.hash += other.hash * share;
-        self.rest += other.rest * share;
-        self.outside += other.outside * share;
+        for (mine, theirs) in self.us.values_mut().zip(other.us.values()) {
+            *mine += theirs * share;
+        }
     }
 }
 
@@ -156,7 +121,8 @@ fn band(response: Nanos) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use shared::headers::ServerTiming;
+    use enum_map::enum_map;
+    use shared::timing::{ServerPart, ServerTiming};
 
     use super::*;
     use crate::sample::OpId;
@@ -178,6 +144,8 @@ mod tests {
         }
     }
 
+    const POOL: ResponsePart = ResponsePart::Server(ServerPart::Pool);
+
     fn close(a: f64, b: f64) {
         assert!((a - b).abs() < 1e-6, "{a} is not {b}");
     }
@@ -198,10 +166,13 @@ mod tests {
     #[test]
     fn the_parts_of_a_response_sum_to_it() {
         let cost = ServerTiming {
-            pool_us: 700,
-            db_us: 100,
-            redis_us: 10,
-            hash_us: 5,
+            us: enum_map! {
+                ServerPart::Admission => 300,
+                ServerPart::Pool => 400,
+                ServerPart::Db => 100,
+                ServerPart::Redis => 10,
+                ServerPart::Hash => 5,
+            },
             total_us: 900,
             ..ServerTiming::default()
         };
@@ -210,23 +181,23 @@ mod tests {
         let all = breakdown.between(0.0, 1.0);
         close(all.response(), 1_200.0);
         for (part, us) in [
-            (all.before_send, 200.0),
-            (all.pool, 700.0),
-            (all.db, 100.0),
-            (all.redis, 10.0),
-            (all.hash, 5.0),
-            (all.rest, 85.0),
-            (all.outside, 100.0),
+            (ResponsePart::BeforeSend, 200.0),
+            (ResponsePart::Server(ServerPart::Admission), 300.0),
+            (ResponsePart::Server(ServerPart::Pool), 400.0),
+            (ResponsePart::Server(ServerPart::Db), 100.0),
+            (ResponsePart::Server(ServerPart::Redis), 10.0),
+            (ResponsePart::Server(ServerPart::Hash), 5.0),
+            (ResponsePart::Rest, 85.0),
+            (ResponsePart::Outside, 100.0),
         ] {
-            close(part, us);
+            close(all.us[part], us);
         }
     }
 
     #[test]
     fn parts_that_overlap_in_time_never_exceed_the_response() {
         let cost = ServerTiming {
-            db_us: 900,
-            redis_us: 900,
+            us: enum_map! { ServerPart::Db | ServerPart::Redis => 900, _ => 0 },
             total_us: 950,
             ..ServerTiming::default()
         };
@@ -239,7 +210,7 @@ mod tests {
     fn the_slowest_hundredth_and_the_failures_are_kept_apart() {
         let mut breakdown = Breakdown::default();
         let waiting = ServerTiming {
-            pool_us: 9_000,
+            us: enum_map! { ServerPart::Pool => 9_000, _ => 0 },
             total_us: 9_000,
             ..ServerTiming::default()
         };
@@ -252,11 +223,11 @@ mod tests {
         breakdown.record(&failed);
         let slow = breakdown.between(0.99, 1.0);
         close(slow.count, 1.0);
-        close(slow.pool / slow.response(), 0.9);
+        close(slow.us[POOL] / slow.response(), 0.9);
         let fast = breakdown.between(0.0, 0.5);
         close(fast.count, 50.0);
-        close(fast.pool, 0.0);
-        close(breakdown.failed().outside, 2_000_000.0);
+        close(fast.us[POOL], 0.0);
+        close(breakdown.failed().us[ResponsePart::Outside], 2_000_000.0);
     }
 
     #[test]

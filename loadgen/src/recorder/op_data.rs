@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use enum_map::EnumMap;
 use hdrhistogram::Histogram;
+use shared::timing::{ServerCount, ServerPart, ServerTiming};
 
 use super::{
     bounds::{HIGHEST, response_histogram},
@@ -13,31 +15,41 @@ use crate::{
     units::{Nanos, Quantile},
 };
 
-/// Costs that the target reported, summed over the responses that carried them.
+/// What the target reported that it spent, summed over the responses that reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CostSums {
     /// Responses that carried a `Server-Timing`.
-    pub count: u64,
-    /// Microseconds waiting for admission.
-    pub admission_us: u64,
-    /// Microseconds waited for a PostgreSQL connection.
-    pub pool_us: u64,
-    /// Microseconds in PostgreSQL statements.
-    pub db_us: u64,
-    /// Microseconds in Redis commands.
-    pub redis_us: u64,
-    /// Microseconds hashing.
-    pub hash_us: u64,
-    /// Microseconds in the handler, all of it.
+    pub responses: u64,
+    /// Microseconds in each part.
+    pub us: EnumMap<ServerPart, u64>,
+    /// Microseconds in the handler, all parts included.
     pub total_us: u64,
-    /// PostgreSQL statements.
-    pub queries: u64,
-    /// Redis commands.
-    pub commands: u64,
-    /// Cache look-ups that found a value.
-    pub hits: u64,
-    /// Cache look-ups that did not.
-    pub misses: u64,
+    /// What the target counted.
+    pub counts: EnumMap<ServerCount, u64>,
+}
+
+impl CostSums {
+    fn record(&mut self, cost: &ServerTiming) {
+        self.responses += 1;
+        for (sum, us) in self.us.values_mut().zip(cost.us.values()) {
+            *sum += u64::from(*us);
+        }
+        self.total_us += u64::from(cost.total_us);
+        for (sum, count) in self.counts.values_mut().zip(cost.counts.values()) {
+            *sum += u64::from(*count);
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.responses += other.responses;
+        for (mine, theirs) in self.us.values_mut().zip(other.us.values()) {
+            *mine += theirs;
+        }
+        self.total_us += other.total_us;
+        for (mine, theirs) in self.counts.values_mut().zip(other.counts.values()) {
+            *mine += theirs;
+        }
+    }
 }
 
 /// What happened to the requests of one operation whose intended start lies in the window.
@@ -94,17 +106,7 @@ impl OpData {
         }
         self.bytes_in += sample.bytes_in;
         if let Some(cost) = &sample.cost {
-            self.cost.count += 1;
-            self.cost.admission_us += u64::from(cost.admission_us);
-            self.cost.pool_us += u64::from(cost.pool_us);
-            self.cost.db_us += u64::from(cost.db_us);
-            self.cost.redis_us += u64::from(cost.redis_us);
-            self.cost.hash_us += u64::from(cost.hash_us);
-            self.cost.total_us += u64::from(cost.total_us);
-            self.cost.queries += u64::from(cost.queries);
-            self.cost.commands += u64::from(cost.commands);
-            self.cost.hits += u64::from(cost.cache_hits);
-            self.cost.misses += u64::from(cost.cache_misses);
+            self.cost.record(cost);
         }
         self.breakdown.record(sample);
         let (response, service) = (sample.response(), sample.service());
@@ -141,18 +143,7 @@ impl OpData {
         self.bytes_in += other.bytes_in;
         self.overflow += other.overflow;
         self.breakdown.merge(&other.breakdown);
-        let (mine, theirs) = (&mut self.cost, &other.cost);
-        mine.count += theirs.count;
-        mine.admission_us += theirs.admission_us;
-        mine.pool_us += theirs.pool_us;
-        mine.db_us += theirs.db_us;
-        mine.redis_us += theirs.redis_us;
-        mine.hash_us += theirs.hash_us;
-        mine.total_us += theirs.total_us;
-        mine.queries += theirs.queries;
-        mine.commands += theirs.commands;
-        mine.hits += theirs.hits;
-        mine.misses += theirs.misses;
+        self.cost.merge(&other.cost);
     }
 
     /// Requests with this outcome.

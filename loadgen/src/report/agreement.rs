@@ -114,19 +114,15 @@ fn poisoned() -> Summary {
     for effect in &mut summary.effects {
         effect.metric = evil();
         effect.sentence = evil();
-        effect.unit = evil();
-        effect.decision = evil();
     }
     for threshold in &mut summary.thresholds {
         threshold.text = evil();
         threshold.arm = evil();
         threshold.figure = evil();
-        threshold.word = evil();
     }
     for trial in &mut summary.trials {
         trial.folder = evil();
         for check in &mut trial.validity.checks {
-            check.code = evil();
             check.figure = evil();
             check.limit = evil();
             check.advice = evil();

@@ -1,20 +1,20 @@
 //! The figures of a whole arm: all operations together, its caches, its database, its machine.
 
 use crate::events::printable;
-use crate::report::figures::Kind;
 use crate::report::metrics::{Figure, Metric, Unit, measured};
-use crate::schema::{Arm, Operation};
+use crate::schema::{ApplicationInfo, Arm, MeasuredFigures, MetricKind, Operation};
 
 /// A metric of whole arms.
 fn of_arms(
     arms: &[&Arm],
     label: &str,
     effect: &str,
-    kind: Kind,
+    kind: MetricKind,
     unit: Unit,
     pick: impl Fn(&Arm) -> Figure,
 ) -> Metric {
     Metric {
+        operation: None,
         label: label.into(),
         full_label: label.into(),
         effect: effect.into(),
@@ -28,9 +28,14 @@ fn of_arms(
 /// All operations together.
 pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
     let percentile = |label, effect, pick: fn(&Operation) -> Option<f64>| {
-        of_arms(arms, label, effect, Kind::Latency, Unit::Ms, move |arm| {
-            Figure::from_percentile(pick(&arm.total))
-        })
+        of_arms(
+            arms,
+            label,
+            effect,
+            MetricKind::Latency,
+            Unit::Ms,
+            move |arm| Figure::from_percentile(pick(&arm.total)),
+        )
     };
     let mut metrics = vec![
         percentile("P97.5", "total p97.5", |one| one.response.p97_5),
@@ -39,7 +44,7 @@ pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "success rate",
             "total success",
-            Kind::Share,
+            MetricKind::Share,
             Unit::Share,
             |arm| Figure::Value(arm.total.success),
         ),
@@ -47,7 +52,7 @@ pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "goodput",
             "total goodput",
-            Kind::Rate,
+            MetricKind::Rate,
             Unit::Rate,
             |arm| Figure::Value(arm.total.rate_per_s),
         ),
@@ -60,7 +65,7 @@ pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
 }
 
 /// Hit ratio by kind of cache.
-pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
+pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<Metric> {
     let mut kinds: Vec<&String> = arms
         .iter()
         .flat_map(|arm| arm.server.cache_hit_ratio.keys())
@@ -70,11 +75,16 @@ pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
     let mut metrics: Vec<Metric> = kinds
         .into_iter()
         .map(|kind| {
-            let label = format!("{} hits", printable(kind));
+            let label = format!("{} hits", printable(application.cache_label(kind)));
             let effect = format!("cache hit ratio {kind}");
-            of_arms(arms, &label, &effect, Kind::Share, Unit::Share, |arm| {
-                Figure::from_measured(arm.server.cache_hit_ratio.get(kind).copied().flatten())
-            })
+            of_arms(
+                arms,
+                &label,
+                &effect,
+                MetricKind::Share,
+                Unit::Share,
+                |arm| Figure::from_measured(MeasuredFigures::from(arm).cache_hit_ratio(kind)),
+            )
         })
         .filter(measured)
         .collect();
@@ -85,12 +95,12 @@ pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
     known.sort();
     known.dedup();
     for kind in known {
-        let label = format!("{} attainable", printable(kind));
+        let label = format!("{} attainable", printable(application.cache_label(kind)));
         metrics.push(of_arms(
             arms,
             &label,
             "",
-            Kind::Neutral,
+            MetricKind::Neutral,
             Unit::Share,
             |arm| Figure::from_measured(arm.server.cache_attainable.get(kind).copied()),
         ));
@@ -101,23 +111,18 @@ pub(super) fn of_caches(arms: &[&Arm]) -> Vec<Metric> {
                 arms,
                 "Redis pings per request",
                 "",
-                Kind::Neutral,
+                MetricKind::Neutral,
                 Unit::Number,
-                |arm| per_request(arm, arm.server.redis_pings as f64),
+                |arm| Figure::from_measured(MeasuredFigures::from(arm).redis_pings_per_request()),
             ));
         }
         metrics.push(of_arms(
             arms,
             "Redis per request",
             "redis commands per request",
-            Kind::Neutral,
+            MetricKind::Count,
             Unit::Number,
-            // The pings of a checkout are its price, not its use.
-            |arm| {
-                let server = &arm.server;
-                let used = server.redis_commands.saturating_sub(server.redis_pings);
-                per_request(arm, used as f64)
-            },
+            |arm| Figure::from_measured(MeasuredFigures::from(arm).redis_commands_per_request()),
         ));
     }
     metrics
@@ -131,7 +136,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "queries per request",
             "queries per request",
-            Kind::Count,
+            MetricKind::Count,
             Unit::Number,
             |arm| Figure::Value(arm.server.queries_per_request),
         ),
@@ -139,7 +144,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "pool wait",
             "pool wait",
-            Kind::Wait,
+            MetricKind::Wait,
             Unit::Ms,
             |arm| Figure::Value(arm.server.pool_wait_ms),
         ),
@@ -147,7 +152,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "pool size",
             "pool size",
-            Kind::Neutral,
+            MetricKind::Neutral,
             Unit::Count,
             |arm| number(arm.server.pool_max),
         ),
@@ -155,7 +160,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "most in use",
             "pool in use",
-            Kind::Neutral,
+            MetricKind::Neutral,
             Unit::Count,
             |arm| number(arm.server.pool_in_use_max),
         ),
@@ -163,7 +168,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "most waiting",
             "pool waiters",
-            Kind::Count,
+            MetricKind::Count,
             Unit::Count,
             |arm| number(arm.server.pool_waiters_max),
         ),
@@ -171,7 +176,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "pool timeouts",
             "pool timeouts",
-            Kind::Count,
+            MetricKind::Count,
             Unit::Count,
             |arm| Figure::Value(arm.server.pool_timeouts as f64),
         ),
@@ -179,7 +184,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             "rows per request",
             "rows per request",
-            Kind::Count,
+            MetricKind::Count,
             Unit::Number,
             |arm| per_request(arm, arm.server.rows_returned as f64),
         ),
@@ -221,7 +226,7 @@ fn of_storage(arms: &[&Arm]) -> Vec<Metric> {
     sums.into_iter()
         .filter(|(_, _, sum)| arms.iter().any(|arm| sum(arm) > 0))
         .map(|(label, unit, sum)| {
-            let mut metric = of_arms(arms, label, "", Kind::Neutral, unit, |arm| {
+            let mut metric = of_arms(arms, label, "", MetricKind::Neutral, unit, |arm| {
                 per_request(arm, sum(arm) as f64)
             });
             metric.detail = true;
@@ -245,20 +250,15 @@ pub(super) fn of_machine(arms: &[&Arm]) -> Vec<Metric> {
             arms,
             &format!("{name} CPU"),
             &format!("{process} cpu per request"),
-            Kind::Effort,
+            MetricKind::Effort,
             Unit::Ms,
-            |arm| {
-                arm.server
-                    .cpu_s
-                    .get(process)
-                    .map_or(Figure::Absent, |cpu_s| per_request(arm, cpu_s * 1_000.0))
-            },
+            |arm| Figure::from_measured(MeasuredFigures::from(arm).cpu_ms_per_request(process)),
         ));
         let mut memory = of_arms(
             arms,
             &format!("{name} memory"),
             "",
-            Kind::Effort,
+            MetricKind::Effort,
             Unit::Bytes,
             |arm| {
                 Figure::from_measured(arm.server.rss_bytes.get(process).map(|bytes| *bytes as f64))
@@ -276,16 +276,7 @@ pub(super) fn of_machine(arms: &[&Arm]) -> Vec<Metric> {
     metrics
 }
 
-/// A sum over the measured windows by request: those that the target counted, or where it does
-/// not count, those that were planned.
+/// A sum over the measured windows by request.
 fn per_request(arm: &Arm, sum: f64) -> Figure {
-    let requests = if arm.server.requests > 0 {
-        arm.server.requests
-    } else {
-        arm.total.planned
-    };
-    if requests == 0 {
-        return Figure::Absent;
-    }
-    Figure::Value(sum / requests as f64)
+    Figure::from_measured(MeasuredFigures::from(arm).per_request(sum))
 }

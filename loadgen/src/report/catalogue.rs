@@ -8,7 +8,10 @@ use serde::Serialize;
 use shared::profile::Profile;
 
 use super::{figures, markdown::safe};
-use crate::schema::{Arm, Effect, Summary};
+use crate::{
+    experiment::Direction,
+    schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},
+};
 
 /// One experiment of the catalogue.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub struct Entry {
     /// The metric that its claim is staked on.
     pub claim: String,
     /// Which way that was expected to go.
-    pub expected: Option<String>,
+    pub expected: Option<Direction>,
     /// The metric that should explain it.
     pub why: Option<String>,
     /// What came of it.
@@ -44,16 +47,40 @@ struct Row {
     claim: String,
     before: Option<f64>,
     after: Option<f64>,
-    unit: String,
+    unit: MetricUnit,
     ratio: Option<f64>,
     interval: Option<(f64, f64)>,
-    decision: String,
-    expected: Option<String>,
+    decision: RowDecision,
+    expected: Option<Direction>,
     as_expected: Option<bool>,
     why: Option<String>,
-    verdict: String,
+    verdict: Option<VerdictWord>,
     violations: u64,
     folder: Option<String>,
+}
+
+/// What became of an experiment's claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+enum RowDecision {
+    /// The experiment could not be run.
+    #[serde(rename = "NOT RUN")]
+    NotRun,
+    /// It has no figure for the claim.
+    #[serde(rename = "NO FIGURE")]
+    NoFigure,
+    /// It was decided.
+    #[serde(untagged)]
+    Decided(Decision),
+}
+
+impl RowDecision {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::NotRun => "NOT RUN",
+            Self::NoFigure => "NO FIGURE",
+            Self::Decided(decision) => decision.label(),
+        }
+    }
 }
 
 impl Row {
@@ -64,14 +91,14 @@ impl Row {
             claim: entry.claim.clone(),
             before: None,
             after: None,
-            unit: String::new(),
+            unit: MetricUnit::Number,
             ratio: None,
             interval: None,
-            decision: "NOT RUN".to_owned(),
-            expected: entry.expected.clone(),
+            decision: RowDecision::NotRun,
+            expected: entry.expected,
             as_expected: None,
             why: None,
-            verdict: String::new(),
+            verdict: None,
             violations: 0,
             folder: None,
         };
@@ -82,7 +109,7 @@ impl Row {
             }
             Found::Summary(summary, folder) => (summary, folder),
         };
-        row.verdict.clone_from(&summary.verdict.word);
+        row.verdict = Some(summary.verdict.word);
         row.folder = folder
             .as_ref()
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
@@ -92,20 +119,19 @@ impl Row {
             .flat_map(|arm| &arm.audit)
             .map(|one| one.violations)
             .sum();
-        "NO FIGURE".clone_into(&mut row.decision);
+        row.decision = RowDecision::NoFigure;
         if let Some(effect) = effect(summary, &entry.claim) {
             row.before = effect.before;
             row.after = effect.after;
-            row.unit.clone_from(&effect.unit);
+            row.unit = effect.unit;
             row.ratio = effect.ratio;
             row.interval = effect.interval;
-            row.decision.clone_from(&effect.decision);
-            row.as_expected = entry.expected.as_deref().and_then(|word| {
-                let decided = matches!(
-                    effect.decision.as_str(),
-                    "IMPROVED" | "REGRESSED" | "NO_CHANGE"
-                );
-                decided.then(|| expected_decision(word) == effect.decision)
+            row.decision = RowDecision::Decided(effect.decision);
+            row.as_expected = entry.expected.and_then(|expected| {
+                let decision = effect.decision;
+                decision
+                    .is_decided()
+                    .then(|| expected.decision() == decision)
             });
         }
         row.why = entry
@@ -116,8 +142,8 @@ impl Row {
                 format!(
                     "{}: {} to {}",
                     effect.metric,
-                    figures::with_unit(effect.before, &effect.unit),
-                    figures::with_unit(effect.after, &effect.unit)
+                    figures::with_unit(effect.before, effect.unit),
+                    figures::with_unit(effect.after, effect.unit)
                 )
             });
         row
@@ -126,14 +152,6 @@ impl Row {
 
 fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
     summary.effects.iter().find(|effect| effect.metric == name)
-}
-
-fn expected_decision(word: &str) -> &'static str {
-    match word {
-        "improves" => "IMPROVED",
-        "regresses" => "REGRESSED",
-        _ => "NO_CHANGE",
-    }
 }
 
 /// The rows for machines.
@@ -150,7 +168,10 @@ pub fn markdown(entries: &[Entry], started: DateTime<Utc>, planned: usize) -> St
         rows.len(),
         started.format("%Y-%m-%d %H:%M UTC")
     );
-    let count = |decision: &str| rows.iter().filter(|row| row.decision == decision).count();
+    let count = |decision| {
+        let wanted = RowDecision::Decided(decision);
+        rows.iter().filter(|row| row.decision == wanted).count()
+    };
     let expected = |wanted: bool| {
         rows.iter()
             .filter(|row| row.as_expected == Some(wanted))
@@ -161,10 +182,10 @@ pub fn markdown(entries: &[Entry], started: DateTime<Utc>, planned: usize) -> St
         &mut page,
         &format!(
             "{} improved, {} got worse, {} did not change, {} are undecided; {} came as expected and {} did not. The audits found {}.\n",
-            count("IMPROVED"),
-            count("REGRESSED"),
-            count("NO_CHANGE"),
-            count("INCONCLUSIVE"),
+            count(Decision::Improved),
+            count(Decision::Regressed),
+            count(Decision::NoChange),
+            count(Decision::Inconclusive),
             expected(true),
             expected(false),
             figures::plural(violations, "violation"),
@@ -200,7 +221,7 @@ fn improvement(page: &mut String, rows: &[Row]) {
             (Some(ratio), None) => format!("{ratio:.3}, no interval"),
             _ => "–".to_owned(),
         };
-        let expected = match (&row.expected, row.as_expected) {
+        let expected = match (row.expected, row.as_expected) {
             (None, _) => "–".to_owned(),
             (Some(word), None) => format!("{word}: not decided"),
             (Some(word), Some(true)) => format!("{word}: yes"),
@@ -216,28 +237,20 @@ fn improvement(page: &mut String, rows: &[Row]) {
             code(&row.experiment),
             code(&row.switches),
             code(&row.claim),
-            figures::with_unit(row.before, &row.unit),
-            figures::with_unit(row.after, &row.unit),
-            safe(&row.decision.replace('_', " ")),
+            figures::with_unit(row.before, row.unit),
+            figures::with_unit(row.after, row.unit),
+            row.decision.label(),
             row.why.as_deref().map_or_else(|| "–".to_owned(), safe),
         );
     }
     page.push('\n');
 }
 
-/// A part of the platform, and the operations that belong to it.
-const PARTS: [(&str, &str); 5] = [
-    ("Login system", "auth."),
-    ("Mentor discovery", "mentors."),
-    ("Booking", "bookings."),
-    ("Recordings", "recordings."),
-    ("Chat", "chat."),
-];
-/// Promises of the platform: see `suites/core.yaml`.
+/// Thresholds of readiness: see `suites/core.yaml`.
 const SUCCESS: f64 = 0.99;
 const P95_MS: f64 = 1_000.0;
 
-/// Which parts keep their promises with every optimization on: from the arms that ran the
+/// Which areas meet their thresholds with every optimization on: from the arms that ran the
 /// profile `after` unchanged.
 fn readiness(page: &mut String, entries: &[Entry]) {
     let after = Profile::after().values();
@@ -257,11 +270,17 @@ fn readiness(page: &mut String, entries: &[Entry]) {
     }
     say(page, "| component | status | notes |");
     say(page, "|---|---|---|");
-    for (part, prefix) in PARTS {
+    let summaries = entries.iter().filter_map(|entry| match &entry.found {
+        Found::Summary(summary, _) => Some(summary),
+        Found::Failed(_) => None,
+    });
+    let described = summaries.map(|one| one.application.areas.as_slice()).next();
+    for area in described.unwrap_or_default() {
+        let part = safe(&area.label);
         let operations = || {
             arms.iter()
                 .flat_map(|arm| &arm.operations)
-                .filter(|one| one.name.starts_with(prefix) && one.planned > 0)
+                .filter(|one| area.operations.contains(&one.name) && one.planned > 0)
         };
         let planned: u64 = operations().map(|one| one.planned).sum();
         let right: f64 = operations()
@@ -337,7 +356,7 @@ mod tests {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
             claim: "mentors.list p97.5".to_owned(),
-            expected: Some("improves".to_owned()),
+            expected: Some(Direction::Improves),
             why: Some("queries per request".to_owned()),
             found,
         }
@@ -373,15 +392,15 @@ mod tests {
 
     #[test]
     fn a_direction_that_did_not_come_is_told_and_an_undecided_one_is_not_held_against_it() {
-        let decided = |decision: &str| {
+        let decided = |decision: Decision| {
             let mut summary = fixture::experiment(false);
             for effect in &mut summary.effects {
-                decision.clone_into(&mut effect.decision);
+                effect.decision = decision;
             }
             let entries = [entry("x", Found::Summary(Box::new(summary), None))];
             markdown(&entries, DateTime::UNIX_EPOCH, 1)
         };
-        assert!(decided("REGRESSED").contains("improves: **no**"));
-        assert!(decided("INCONCLUSIVE").contains("improves: not decided"));
+        assert!(decided(Decision::Regressed).contains("improves: **no**"));
+        assert!(decided(Decision::Inconclusive).contains("improves: not decided"));
     }
 }

@@ -1,14 +1,17 @@
 //! The screen with which a command ends: what a person wants to know before opening anything, in
 //! one screen of 80 columns. The verdict comes first, the way to the whole report last.
 
+use crate::report::table::faint;
+use crate::report::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::report::comparison::Row;
 use crate::report::figures::plural;
 use crate::report::model::{OperationRow, Page, Threshold};
 use crate::report::table::{Cell, Line, Side, cut, layout, plain, styled};
 use crate::report::terminal::{Sheet, joined, whereabouts};
-use crate::schema::Summary;
+use crate::schema::{ApplicationInfo, CheckCode, Summary, ThresholdWord};
 
 /// Most operations of a run that are listed: those that failed, then the busiest.
 const MAX_OPERATIONS: usize = 10;
@@ -28,7 +31,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
     let sheet = Sheet::new(width, colour);
     let paired = page.operations.len() == 2;
     let figures = if paired {
-        sheet.areas(&page, |area, row| is_headline(area, &row.metric))
+        sheet.areas(&page, |row| is_headline(&summary.application, row))
     } else {
         String::new()
     };
@@ -49,21 +52,15 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
     joined(sections.into())
 }
 
-/// The operation that stands for its area of this screen, by its row's first word.
-const HEADLINES: [(&str, &[&str]); 5] = [
-    ("Login", &["login"]),
-    ("Mentor discovery", &["list"]),
-    ("Booking", &["create", "race"]),
-    ("Recordings", &["play"]),
-    ("Chat", &["send"]),
-];
-
-fn is_headline(area: &str, metric: &str) -> bool {
-    let word = metric.split(' ').next().unwrap_or_default();
-    HEADLINES
-        .iter()
-        .find(|(name, _)| *name == area)
-        .is_none_or(|(_, words)| words.contains(&word))
+/// Whether the screen shows a row: figures of a whole arm, and of the operations that the
+/// application names for its area.
+fn is_headline(application: &ApplicationInfo, row: &Row) -> bool {
+    let Some(operation) = &row.operation else {
+        return true;
+    };
+    application
+        .area_of(operation)
+        .is_none_or(|area| area.headline.contains(operation))
 }
 
 impl Sheet {
@@ -128,13 +125,9 @@ impl Sheet {
     /// Each threshold with its figure, what was missed first; those beyond the bound are counted.
     fn promises(&self, page: &Page) -> String {
         let mut page = page.clone();
-        let place = |word: &str| match word {
-            "FAIL" => 0,
-            "WARN" => 1,
-            _ => 2,
-        };
         if page.thresholds.len() > MAX_THRESHOLDS {
-            page.thresholds.sort_by_key(|one| place(&one.word));
+            page.thresholds
+                .sort_by_key(|one| std::cmp::Reverse(one.word));
         }
         let rest: Vec<_> = page
             .thresholds
@@ -142,17 +135,20 @@ impl Sheet {
             .collect();
         let row = |one: &Threshold| {
             Line::Cells(vec![
-                styled(&one.word, one.tone),
+                styled(one.word.as_str(), one.tone),
                 plain(&one.text),
                 plain(&one.figure),
-                styled(&one.arm, "dim"),
+                faint(&one.arm),
             ])
         };
         let lines: Vec<Line> = page.thresholds.iter().map(row).collect();
         let sides = [Side::Left, Side::Left, Side::Right, Side::Left];
         let mut text = layout(&lines, &sides, 2, self.width, self.paint);
         if !rest.is_empty() {
-            let held = rest.iter().filter(|one| one.word == "PASS").count();
+            let held = rest
+                .iter()
+                .filter(|one| one.word == ThresholdWord::Pass)
+                .count();
             let _infallible = writeln!(
                 text,
                 "  and {} more thresholds, {held} of them held",
@@ -187,10 +183,13 @@ impl Sheet {
             format!("Response time from the intended start; at the right service time{of}");
         let mut lines = vec![
             Line::Heading(heading),
-            Line::Cells(head.iter().map(|text| styled(*text, "dim")).collect()),
+            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in shown.chain(&total) {
-            let errors = styled(&row.errors, if row.failing { "bad" } else { "" });
+            let errors = styled(
+                &row.errors,
+                if row.failing { Tone::Bad } else { Tone::Plain },
+            );
             let mut cells: Vec<Cell> = vec![
                 plain(&row.name),
                 plain(&row.count),
@@ -198,7 +197,7 @@ impl Sheet {
                 errors,
             ];
             cells.extend(row.response.iter().map(plain));
-            cells.extend([&row.service[1], &row.service[3]].map(|text| styled(text, "dim")));
+            cells.extend([&row.service[1], &row.service[3]].map(|text| faint(text)));
             lines.push(Line::Cells(cells));
         }
         let mut sides = [Side::Right; 11];
@@ -225,10 +224,10 @@ impl Sheet {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
         for (tone, line) in &page.controls {
             let line = self.wrap(line, "  ", "    ");
-            text.push_str(&self.paint.tone(tone, line.trim_end()));
+            text.push_str(&self.paint.tone(*tone, line.trim_end()));
             text.push('\n');
         }
-        let mut codes: Vec<(&str, &str, usize)> = Vec::new();
+        let mut codes: Vec<(CheckCode, &str, usize)> = Vec::new();
         let failed = page
             .validity
             .iter()
@@ -237,7 +236,7 @@ impl Sheet {
         for check in failed {
             match codes.iter_mut().find(|(code, ..)| *code == check.code) {
                 Some((.., count)) => *count += 1,
-                None => codes.push((&check.code, &check.advice, 1)),
+                None => codes.push((check.code, &check.advice, 1)),
             }
         }
         let more = codes.len().saturating_sub(MAX_LINES);

@@ -1,6 +1,7 @@
 //! Runs that were made at different times, side by side, and what differs between them besides
 //! their figures.
 
+use crate::report::tone::Tone;
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
@@ -159,16 +160,16 @@ pub fn compare(
             printable(&run.summary.name),
             printable(&run.arm().name),
             run.arm().trials,
-            printable(&run.summary.verdict.word),
+            run.summary.verdict.word,
         );
     }
     text.push('\n');
     for one in differences {
         let stray = loud.contains(&one);
         let (word, tone) = if stray {
-            ("ALSO DIFFERS", "bad")
+            ("ALSO DIFFERS", Tone::Bad)
         } else {
-            ("differs", "")
+            ("differs", Tone::Plain)
         };
         text.push_str(&paint.tone(
             tone,

@@ -81,7 +81,7 @@ struct Figures {
     label: String,
     values: Vec<String>,
     /// Words and tone; only between two runs.
-    change: Option<(String, &'static str)>,
+    change: Option<(String, crate::report::tone::Tone)>,
 }
 
 /// The page of runs and of what differs between them.
@@ -134,7 +134,7 @@ fn column((number, run): (usize, &Chosen)) -> Run<'_> {
         name: printable(&run.summary().name),
         arm: printable(&run.arm().name),
         trials: run.arm().trials,
-        verdict: printable(&run.summary().verdict.word),
+        verdict: run.summary().verdict.word.to_string(),
         started_at: started_at.format("%Y-%m-%d %H:%M").to_string(),
     }
 }

@@ -4,10 +4,10 @@
 use serde::Serialize;
 
 use crate::events::printable;
-use crate::report::figures::{self, Kind, Tone};
+use crate::report::figures;
 use crate::report::metrics::{self, Figure, Metric};
-use crate::report::model::tone_of;
-use crate::schema::{Effect, RunKind, Summary};
+use crate::report::tone::Tone;
+use crate::schema::{Effect, MetricKind, RunKind, Summary};
 
 /// Most bars on the first screen.
 const MAX_BARS: usize = 6;
@@ -24,6 +24,8 @@ pub struct Area {
 /// One figure in each arm.
 #[derive(Debug, Clone, Serialize)]
 pub struct Row {
+    /// The operation that it is a figure of; absent for a whole arm.
+    pub operation: Option<String>,
     /// `list P97.5`.
     pub metric: String,
     /// The figure in the first arm, or in the only one.
@@ -32,8 +34,8 @@ pub struct Row {
     pub after: String,
     /// What changed, in words; empty for a run.
     pub change: String,
-    /// `good`, `bad` or `plain`.
-    pub tone: &'static str,
+    /// Its colour.
+    pub tone: Tone,
     /// Interval of the change, where one was made.
     pub interval: String,
     /// Whether a short report leaves it out.
@@ -55,8 +57,8 @@ pub struct Bar {
     pub after_share: f64,
     /// What changed, in words.
     pub change: String,
-    /// `good`, `bad` or `plain`.
-    pub tone: &'static str,
+    /// Its colour.
+    pub tone: Tone,
     /// Interval of the change.
     pub interval: String,
 }
@@ -76,10 +78,10 @@ pub struct Claim {
     pub after: String,
     /// What changed, in words.
     pub change: String,
-    /// `IMPROVED` …
-    pub decision: String,
-    /// `good`, `bad`, `plain` or `warn`.
-    pub tone: &'static str,
+    /// What the trials decide, for people.
+    pub decision: &'static str,
+    /// Its colour.
+    pub tone: Tone,
     /// The decision in plain words.
     pub sentence: String,
     /// Interval of the change with its level: `[15.9x, 18.8x] at 95.3%`.
@@ -117,11 +119,12 @@ fn row(summary: &Summary, metric: &Metric) -> Row {
     let paired = metric.values.len() == 2;
     let said = Said::of(summary, metric);
     Row {
+        operation: metric.operation.clone(),
         metric: metric.label.clone(),
         before: said.before,
         after: if paired { said.after } else { String::new() },
         change: if paired { said.change } else { String::new() },
-        tone: said.tone.as_str(),
+        tone: said.tone,
         interval: said.interval,
         detail: metric.detail,
     }
@@ -146,10 +149,10 @@ impl Said {
         let mut ratio = None;
         let mut interval = String::new();
         if let Some(effect) = effect
-            && !matches!(metric.kind, Kind::Share | Kind::Loss)
+            && !metric.kind.is_share()
         {
             let figure = |value| match metric.kind {
-                Kind::Latency => Figure::from_percentile(value),
+                MetricKind::Latency => Figure::from_percentile(value),
                 _ => Figure::from_measured(value),
             };
             before = figure(effect.before);
@@ -176,13 +179,13 @@ impl Said {
 }
 
 /// What changed between the first two values of a metric, and its tone.
-pub(super) fn whole_change(metric: &Metric) -> (String, &'static str) {
+pub(super) fn whole_change(metric: &Metric) -> (String, Tone) {
     match metric.values.as_slice() {
         [before, after, ..] if *before != Figure::Absent && *after != Figure::Absent => {
             let (change, tone) = figures::change(metric.kind, before.value(), after.value(), None);
-            (change, tone.as_str())
+            (change, tone)
         }
-        _ => (figures::ABSENT.into(), Tone::Plain.as_str()),
+        _ => (figures::ABSENT.into(), Tone::Plain),
     }
 }
 
@@ -243,7 +246,7 @@ pub(super) fn bars(summary: &Summary) -> Vec<Bar> {
                 before_share: said.lengths.0,
                 after_share: said.lengths.1,
                 change: said.change,
-                tone: said.tone.as_str(),
+                tone: said.tone,
                 interval: said.interval,
             }
         })
@@ -263,12 +266,8 @@ pub(super) fn claims(summary: &Summary) -> Vec<Claim> {
 
 /// One effect in words.
 fn claim(effect: &Effect) -> Claim {
-    let kind = metrics::kind_of(effect);
-    let scale = if matches!(kind, Kind::Share | Kind::Loss) {
-        0.01
-    } else {
-        1.0
-    };
+    let kind = effect.kind;
+    let scale = if kind.is_share() { 0.01 } else { 1.0 };
     let scaled = |value: Option<f64>| value.map(|value| value * scale);
     let (change, _) = figures::change(
         kind,
@@ -286,19 +285,19 @@ fn claim(effect: &Effect) -> Claim {
         }
         _ => String::new(),
     };
-    let decision = printable(&effect.decision);
+    let tone = Tone::from(effect.decision);
     Claim {
         metric: printable(&effect.metric),
         primary: effect.primary,
         told: effect.primary
-            || tone_of(&decision) == "bad"
+            || tone == Tone::Bad
             || effect.metric.ends_with(" p97.5")
             || effect.metric == "queries per request",
-        before: figures::with_unit(effect.before, &effect.unit),
-        after: figures::with_unit(effect.after, &effect.unit),
+        before: figures::with_unit(effect.before, effect.unit),
+        after: figures::with_unit(effect.after, effect.unit),
         change,
-        tone: tone_of(&decision),
-        decision: decision.replace('_', " "),
+        tone,
+        decision: effect.decision.label(),
         sentence: printable(&effect.sentence),
         interval,
         ratio: effect

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use shared::timing::{ServerCount, ServerPart};
+
 use crate::events::printable;
 use crate::schema::{Operation, Percentiles, Summary};
 
@@ -14,7 +16,15 @@ pub fn csv(summary: &Summary) -> String {
             let _infallible = write!(text, ",{kind}_{name}_ms");
         }
     }
-    text.push_str(",bytes_in,admission_ms,pool_ms,db_ms,redis_ms,hash_ms,handler_ms,queries,redis_commands,cache_hit_ratio\n");
+    text.push_str(",bytes_in");
+    for part in ServerPart::ALL {
+        let _infallible = write!(text, ",{}_ms", part.name());
+    }
+    text.push_str(",handler_ms");
+    for count in ServerCount::ALL {
+        let _infallible = write!(text, ",{}", count.name());
+    }
+    text.push_str(",cache_hit_ratio\n");
     for arm in &summary.arms {
         for operation in arm.operations.iter().chain([&arm.total]) {
             line(&mut text, &arm.name, operation);
@@ -43,21 +53,14 @@ fn line(text: &mut String, arm: &str, operation: &Operation) {
         }
     }
     let cost = &operation.cost;
-    let _infallible = writeln!(
-        text,
-        ",{},{},{},{},{},{},{},{},{},{}",
-        operation.bytes_in,
-        cost.admission_ms,
-        cost.pool_ms,
-        cost.db_ms,
-        cost.redis_ms,
-        cost.hash_ms,
-        cost.total_ms,
-        cost.queries,
-        cost.commands,
-        cost.cache_hit_ratio
-            .map_or_else(String::new, |share| share.to_string())
-    );
+    let _infallible = write!(text, ",{}", operation.bytes_in);
+    let figures = cost.parts_ms.values().chain([&cost.total_ms]);
+    for value in figures.chain(cost.counts.values()) {
+        let _infallible = write!(text, ",{value}");
+    }
+    let ratio = cost.cache_hit_ratio;
+    let ratio = ratio.map_or_else(String::new, |share| share.to_string());
+    let _infallible = writeln!(text, ",{ratio}");
 }
 
 /// The percentiles in the order of the head.

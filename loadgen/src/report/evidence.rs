@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::events::printable;
 use crate::report::figures;
-use crate::report::model::tone_of;
-use crate::schema::{Arm, Summary};
+use crate::report::tone::Tone;
+use crate::schema::{Arm, CheckCode, Summary, ValidityWord};
 
 /// How requests ended, by arm.
 #[derive(Debug, Clone, Serialize)]
@@ -28,10 +28,10 @@ pub struct TrialChecks {
     pub trial: String,
     /// Its arm.
     pub arm: String,
-    /// `VALID`, `NOISY` or `INVALID`.
-    pub word: String,
-    /// `good`, `warn` or `bad`.
-    pub tone: &'static str,
+    /// Whether its figures can be trusted.
+    pub word: ValidityWord,
+    /// The colour of that.
+    pub tone: Tone,
     /// Every check.
     pub checks: Vec<Check>,
 }
@@ -39,8 +39,8 @@ pub struct TrialChecks {
 /// One self-check.
 #[derive(Debug, Clone, Serialize)]
 pub struct Check {
-    /// `LAG` …
-    pub code: String,
+    /// Which check.
+    pub code: CheckCode,
     /// Whether it holds.
     pub ok: bool,
     /// What was found.
@@ -56,8 +56,8 @@ pub struct Check {
 pub struct Audit {
     /// `12 invariants, 24 audits, 0 violations`.
     pub line: String,
-    /// `good`, `bad` or `warn`.
-    pub tone: &'static str,
+    /// Its colour.
+    pub tone: Tone,
     /// What each arm promised, and how fresh its reads were; empty where nothing was written.
     pub promises: Vec<String>,
     /// The invariants that do not hold, by arm.
@@ -152,14 +152,14 @@ pub(super) fn validity(summary: &Summary) -> Vec<TrialChecks> {
         .map(|trial| TrialChecks {
             trial: printable(&trial.folder),
             arm: printable(&trial.arm),
-            word: printable(&trial.validity.word),
-            tone: tone_of(&trial.validity.word),
+            word: trial.validity.word,
+            tone: trial.validity.word.into(),
             checks: trial
                 .validity
                 .checks
                 .iter()
                 .map(|check| Check {
-                    code: printable(&check.code),
+                    code: check.code,
                     ok: check.ok,
                     figure: printable(&check.figure),
                     limit: printable(&check.limit),
@@ -172,7 +172,7 @@ pub(super) fn validity(summary: &Summary) -> Vec<TrialChecks> {
 
 /// `16 trials: 15 valid, 1 noisy, 0 invalid; 160 self-checks, 1 does not hold`.
 pub(super) fn validity_line(summary: &Summary) -> String {
-    let of = |word: &str| {
+    let of = |word: ValidityWord| {
         summary
             .trials
             .iter()
@@ -189,9 +189,9 @@ pub(super) fn validity_line(summary: &Summary) -> String {
     format!(
         "{}: {} valid, {} noisy, {} invalid; {}, {}",
         figures::plural(summary.trials.len() as u64, "trial"),
-        of("VALID"),
-        of("NOISY"),
-        of("INVALID"),
+        of(ValidityWord::Valid),
+        of(ValidityWord::Noisy),
+        of(ValidityWord::Invalid),
         figures::plural(checks().count() as u64, "self-check"),
         match failed {
             0 => "all hold".into(),
@@ -279,9 +279,9 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         },
         promises: summary.arms.iter().filter_map(promises).collect(),
         tone: match (none, violations) {
-            (true, _) => "warn",
-            (false, 0) => "good",
-            (false, _) => "bad",
+            (true, _) => Tone::Warn,
+            (false, 0) => Tone::Good,
+            (false, _) => Tone::Bad,
         },
         broken,
         invariants: longest.map_or_else(Vec::new, |arm| {

@@ -1,6 +1,10 @@
 //! The report of a factorial experiment: interactions first, because a main effect means nothing
 //! where the effect of one switch depends on another.
 
+use crate::report::table::Cell;
+use crate::report::table::bold;
+use crate::report::tone::Tone;
+use crate::schema::VerdictWord;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     figures,
-    table::{Line, Paint, Side, layout, plain, styled, wrapped},
+    table::{Line, Paint, Side, layout, plain, wrapped},
 };
 use crate::{
     events::printable,
@@ -50,12 +54,12 @@ pub struct Factorial {
 /// The report as plain text; no line is wider than `width` while that is 80 or more.
 pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
-    let tone = if of.verdict.exit_code == 0 {
-        "good"
+    let tone = if of.verdict.word == VerdictWord::Passed {
+        Tone::Good
     } else {
-        "bad"
+        Tone::Bad
     };
-    let mut text = paint.tone(tone, &printable(&of.verdict.word));
+    let mut text = paint.tone(tone, of.verdict.word.as_str());
     text.push_str(&wrapped(
         &format!(
             "factorial of {} switches: {}",
@@ -191,10 +195,10 @@ fn row(one: &FactorialEffect) -> Line {
         name.push_str(" = ");
         name.push_str(alias);
     }
-    let style = if one.excludes_1() { "bold" } else { "" };
+    let cell: fn(String) -> Cell = if one.excludes_1() { bold } else { plain };
     Line::Cells(vec![
-        styled(name, style),
-        styled(format!("{:.3}", one.ratio), style),
+        cell(name),
+        cell(format!("{:.3}", one.ratio)),
         plain(bounds(one.interval)),
         plain(p(one.p)),
         plain(p(one.p_holm)),
@@ -290,8 +294,7 @@ mod tests {
                 cells: vec![cell("low"), cell("a"), cell("b"), cell("ab")],
             }),
             verdict: Verdict {
-                word: "PASSED".to_owned(),
-                exit_code: 0,
+                word: crate::schema::VerdictWord::Passed,
                 reasons: vec!["no trial is invalid and no invariant is broken".to_owned()],
             },
             warnings: vec!["a word of warning".to_owned()],

@@ -4,7 +4,8 @@
 //! Three significant digits for times, two decimals for shares; a share that is not whole is
 //! never rounded to one that is.
 
-use crate::events::printable;
+use crate::report::tone::Tone;
+use crate::schema::{MetricKind, MetricUnit};
 
 /// What stands where a percentile lies beyond the timeout, because too many requests failed.
 pub const BEYOND_TIMEOUT: &str = "> timeout";
@@ -12,49 +13,6 @@ pub const BEYOND_TIMEOUT: &str = "> timeout";
 pub const BEYOND_TIMEOUT_SHORT: &str = "∞";
 /// What stands where nothing was measured.
 pub const ABSENT: &str = "–";
-
-/// What a change of a figure means, and in which words it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Milliseconds of waiting: faster, slower.
-    Latency,
-    /// Requests a second: more, less.
-    Rate,
-    /// A share of 0 to 1 that should be high: percentage points.
-    Share,
-    /// A share of 0 to 1 that should be low: percentage points.
-    Loss,
-    /// Time that a request spends in a queue: shorter, longer.
-    Wait,
-    /// A number of things to do that should be small: fewer, more.
-    Count,
-    /// An effort that should be small: less, more.
-    Effort,
-    /// A figure without a better side.
-    Neutral,
-}
-
-/// Whether a change is good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    /// Better than before.
-    Good,
-    /// Worse than before.
-    Bad,
-    /// Neither, or not known.
-    Plain,
-}
-
-impl Tone {
-    /// Its name in class attributes.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "good",
-            Self::Bad => "bad",
-            Self::Plain => "plain",
-        }
-    }
-}
 
 /// A number with three significant digits and thousands apart: `0.042`, `3.21`, `53.2`, `6,766`.
 pub fn number(value: f64) -> String {
@@ -189,15 +147,15 @@ pub fn plural(number: u64, word: &str) -> String {
     format!("{} {word}{ending}", count(number))
 }
 
-/// A figure of a metric with its unit as the stored effects name it: `ms`, `%`, `1/s`, or none.
-pub fn with_unit(value: Option<f64>, unit: &str) -> String {
+/// A figure of a metric with its unit; an absent time lies beyond the timeout.
+pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
     match (value, unit) {
-        (value, "ms") => ms(value),
+        (value, MetricUnit::Milliseconds) => ms(value),
         (None, _) => ABSENT.into(),
-        (Some(value), "%") => format!("{}%", number(value)),
-        (Some(value), "1/s") => rate(value),
-        (Some(value), "") => number(value),
-        (Some(value), unit) => format!("{} {}", number(value), printable(unit)),
+        (Some(value), MetricUnit::Percent) => format!("{}%", number(value)),
+        (Some(value), MetricUnit::PerSecond) => rate(value),
+        (Some(value), MetricUnit::Number) => number(value),
+        (Some(value), MetricUnit::Times) => times(value),
     }
 }
 
@@ -217,33 +175,35 @@ pub fn times(factor: f64) -> String {
 
 /// A change in words: `94% faster (17.3x)`, `12% slower`, `+30.1 pp`, `no change`.
 pub fn change(
-    kind: Kind,
+    kind: MetricKind,
     before: Option<f64>,
     after: Option<f64>,
     ratio: Option<f64>,
 ) -> (String, Tone) {
     match kind {
-        Kind::Share | Kind::Loss => share_change(kind, before, after),
-        Kind::Latency => match (before, after) {
+        MetricKind::Share | MetricKind::Loss => share_change(kind, before, after),
+        MetricKind::Latency => match (before, after) {
             (None, None) => ("both beyond timeout".into(), Tone::Plain),
             (None, Some(_)) => ("now within timeout".into(), Tone::Good),
             (Some(_), None) => ("now beyond timeout".into(), Tone::Bad),
             (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
         },
-        Kind::Rate | Kind::Wait | Kind::Count | Kind::Effort | Kind::Neutral => {
-            match (before, after) {
-                (Some(before), Some(after)) if (before - after).abs() < f64::EPSILON => {
-                    ("same".into(), Tone::Plain)
-                }
-                (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
-                _ => (ABSENT.into(), Tone::Plain),
+        MetricKind::Rate
+        | MetricKind::Wait
+        | MetricKind::Count
+        | MetricKind::Effort
+        | MetricKind::Neutral => match (before, after) {
+            (Some(before), Some(after)) if (before - after).abs() < f64::EPSILON => {
+                ("same".into(), Tone::Plain)
             }
-        }
+            (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
+            _ => (ABSENT.into(), Tone::Plain),
+        },
     }
 }
 
 /// A change of a share in percentage points.
-fn share_change(kind: Kind, before: Option<f64>, after: Option<f64>) -> (String, Tone) {
+fn share_change(kind: MetricKind, before: Option<f64>, after: Option<f64>) -> (String, Tone) {
     let (Some(before), Some(after)) = (before, after) else {
         return (ABSENT.into(), Tone::Plain);
     };
@@ -253,7 +213,7 @@ fn share_change(kind: Kind, before: Option<f64>, after: Option<f64>) -> (String,
     if text.trim_matches(['0', '.']).is_empty() {
         return ("same".into(), Tone::Plain);
     }
-    let good = (points > 0.0) == (kind == Kind::Share);
+    let good = (points > 0.0) == (kind == MetricKind::Share);
     let sign = if points > 0.0 { '+' } else { '−' };
     let tone = if good { Tone::Good } else { Tone::Bad };
     (
@@ -263,24 +223,22 @@ fn share_change(kind: Kind, before: Option<f64>, after: Option<f64>) -> (String,
 }
 
 /// A change as a ratio of after to before, told in the words of its kind.
-fn ratio_change(kind: Kind, ratio: f64) -> (String, Tone) {
+fn ratio_change(kind: MetricKind, ratio: f64) -> (String, Tone) {
     if !ratio.is_finite() || ratio < 0.0 {
         return (ABSENT.into(), Tone::Plain);
     }
-    let (less, more, less_is_good) = match kind {
-        Kind::Latency => ("faster", "slower", Some(true)),
-        Kind::Wait => ("shorter", "longer", Some(true)),
-        Kind::Count => ("fewer", "more", Some(true)),
-        Kind::Effort => ("less", "more", Some(true)),
-        Kind::Rate => ("less", "more", Some(false)),
-        _ => ("less", "more", None),
+    let (less, more) = match kind {
+        MetricKind::Latency => ("faster", "slower"),
+        MetricKind::Wait => ("shorter", "longer"),
+        MetricKind::Count => ("fewer", "more"),
+        _ => ("less", "more"),
     };
     let percent = (1.0 - ratio).abs() * 100.0;
     if percent < 0.5 {
         return ("same".into(), Tone::Plain);
     }
     let shrinks = ratio < 1.0;
-    let tone = match less_is_good {
+    let tone = match kind.less_is_better() {
         Some(good) if good == shrinks => Tone::Good,
         Some(_) => Tone::Bad,
         None => Tone::Plain,
@@ -295,7 +253,7 @@ fn ratio_change(kind: Kind, ratio: f64) -> (String, Tone) {
         };
         match ratio {
             0.0 => format!("100% {word}"),
-            ratio if ratio <= 0.5 && kind != Kind::Rate => {
+            ratio if ratio <= 0.5 && kind != MetricKind::Rate => {
                 format!("{percent}% {word} ({})", times(1.0 / ratio))
             }
             _ => format!("{percent}% {word}"),
@@ -310,12 +268,12 @@ fn ratio_change(kind: Kind, ratio: f64) -> (String, Tone) {
 
 /// The interval of a change, as factors of the better direction where it is told as one:
 /// `[15.9x, 18.8x]`, else as percent: `[−14%, +2%]`.
-pub fn interval(kind: Kind, ratio: f64, low: f64, high: f64) -> String {
+pub fn interval(kind: MetricKind, ratio: f64, low: f64, high: f64) -> String {
     // A change told in points has an interval of factors: percent of percent mislead.
-    if matches!(kind, Kind::Share | Kind::Loss) {
+    if kind.is_share() {
         return format!("[{}, {}]", times(low), times(high));
     }
-    if kind != Kind::Rate && ratio <= 0.5 && low > 0.0 && high > 0.0 {
+    if kind != MetricKind::Rate && ratio <= 0.5 && low > 0.0 && high > 0.0 {
         return format!("[{}, {}]", times(1.0 / high), times(1.0 / low));
     }
     if ratio >= 2.0 {
@@ -367,7 +325,8 @@ mod tests {
 
     #[test]
     fn improvements_read_as_people_say_them() {
-        let latency = |before, after| change(Kind::Latency, Some(before), Some(after), None).0;
+        let latency =
+            |before, after| change(MetricKind::Latency, Some(before), Some(after), None).0;
         assert_eq!(latency(6_766.0, 2_870.0), "58% faster (2.4x)");
         assert_eq!(latency(4_965.0, 287.0), "94% faster (17.3x)");
         assert_eq!(latency(1_000.0, 900.0), "10% faster");
@@ -376,20 +335,23 @@ mod tests {
         assert_eq!(latency(100.0, 320.0), "3.2x slower");
         assert_eq!(latency(100.0, 100.1), "same");
         assert_eq!(
-            change(Kind::Share, Some(0.6), Some(0.9), None),
+            change(MetricKind::Share, Some(0.6), Some(0.9), None),
             ("+30 pp".into(), Tone::Good)
         );
-        assert_eq!(change(Kind::Loss, Some(0.6), Some(0.9), None).1, Tone::Bad);
         assert_eq!(
-            change(Kind::Latency, None, Some(9.0), None).0,
+            change(MetricKind::Loss, Some(0.6), Some(0.9), None).1,
+            Tone::Bad
+        );
+        assert_eq!(
+            change(MetricKind::Latency, None, Some(9.0), None).0,
             "now within timeout"
         );
         assert_eq!(
-            change(Kind::Rate, Some(10.0), Some(173.0), None).0,
+            change(MetricKind::Rate, Some(10.0), Some(173.0), None).0,
             "17.3x more"
         );
         assert_eq!(
-            change(Kind::Effort, Some(21.0), Some(1.5), None).0,
+            change(MetricKind::Effort, Some(21.0), Some(1.5), None).0,
             "93% less (14.0x)"
         );
     }
@@ -401,9 +363,12 @@ mod tests {
         assert_eq!(bytes(12_900_000.0), "12.9 MB");
         assert_eq!(rate(199.83), "199.8/s");
         assert_eq!(
-            interval(Kind::Latency, 0.0578, 0.053, 0.063),
+            interval(MetricKind::Latency, 0.0578, 0.053, 0.063),
             "[15.9x, 18.9x]"
         );
-        assert_eq!(interval(Kind::Latency, 0.95, 0.9, 1.02), "[−10%, +2%]");
+        assert_eq!(
+            interval(MetricKind::Latency, 0.95, 0.9, 1.02),
+            "[−10%, +2%]"
+        );
     }
 }

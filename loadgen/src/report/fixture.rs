@@ -4,6 +4,7 @@
 mod parts;
 mod series;
 
+use crate::schema::ThresholdWord;
 use chrono::{TimeZone, Utc};
 
 use crate::report::fixture::parts::{
@@ -12,8 +13,8 @@ use crate::report::fixture::parts::{
 };
 use crate::report::fixture::series::series;
 use crate::schema::{
-    Arm, Effect, Operation, Promised, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
-    Verdict,
+    Arm, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
+    ThresholdResult, Trial, Verdict,
 };
 
 /// The effects of the experiment, near the figures of its arms.
@@ -31,7 +32,8 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
                 effects.push(effect(
                     &metric,
                     metric == "mentors.list p97.5",
-                    "ms",
+                    MetricUnit::Milliseconds,
+                    MetricKind::Latency,
                     before,
                     after,
                     spread,
@@ -40,11 +42,21 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
             }
         }
     }
-    effects.push(effect("chat.ping p50", false, "ms", 1.02, 1.01, 0.05, dice));
+    effects.push(effect(
+        "chat.ping p50",
+        false,
+        MetricUnit::Milliseconds,
+        MetricKind::Latency,
+        1.02,
+        1.01,
+        0.05,
+        dice,
+    ));
     effects.push(effect(
         "queries per request",
         false,
-        "",
+        MetricUnit::Number,
+        MetricKind::Count,
         9.4,
         1.35,
         0.01,
@@ -112,10 +124,10 @@ pub(super) fn experiment(violated: bool) -> Summary {
         }
     };
     let thresholds = [
-        ("p95 < 1000ms", "before", "4,212 ms", "FAIL"),
-        ("p95 < 1000ms", "after", "98.4 ms", "PASS"),
-        ("success > 99%", "after", "99.99%", "PASS"),
-        ("warn: p99 < 200ms", "after", "231 ms", "WARN"),
+        ("p95 < 1000ms", "before", "4,212 ms", ThresholdWord::Fail),
+        ("p95 < 1000ms", "after", "98.4 ms", ThresholdWord::Pass),
+        ("success > 99%", "after", "99.99%", ThresholdWord::Pass),
+        ("warn: p99 < 200ms", "after", "231 ms", ThresholdWord::Warn),
     ];
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -127,10 +139,11 @@ pub(super) fn experiment(violated: bool) -> Summary {
         started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
         took_s: 764.0,
         interrupted: false,
+
+        application: crate::system::Application::info(&crate::codeconnect::CodeConnect),
         verdict: if violated {
             Verdict {
-                word: "VIOLATED".into(),
-                exit_code: 98,
+                word: crate::schema::VerdictWord::Violated,
                 reasons: vec![
                     "slot_capacity is broken 7 times in the after arm".into(),
                     "mentors.list p97.5 IMPROVED, but a faster wrong answer is no answer".into(),
@@ -138,8 +151,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             }
         } else {
             Verdict {
-                word: "PASSED".into(),
-                exit_code: 0,
+                word: crate::schema::VerdictWord::Passed,
                 reasons: vec![
                     "mentors.list p97.5 IMPROVED: lower in all 8 blocks".into(),
                     "every threshold on the after arm holds; 1 warning".into(),
@@ -195,10 +207,9 @@ pub(super) fn run() -> Summary {
     for threshold in &mut summary.thresholds {
         threshold.arm = "run".into();
     }
-    summary.thresholds[0].word = "FAIL".into();
+    summary.thresholds[0].word = ThresholdWord::Fail;
     summary.verdict = Verdict {
-        word: "FAILED".into(),
-        exit_code: 99,
+        word: crate::schema::VerdictWord::Failed,
         reasons: vec!["p95 < 1000ms: found 98.4 ms".into()],
     };
     summary

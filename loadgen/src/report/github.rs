@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 
 use crate::report::markdown;
-use crate::report::model::Page;
-use crate::schema::Summary;
+use crate::report::{model::Page, tone::Tone};
+use crate::schema::{Summary, ThresholdWord};
 
 /// GitHub shows ten errors and ten warnings of a step; the last of each says how many follow.
 const MOST: usize = 10;
@@ -41,8 +41,8 @@ pub fn annotations(summary: &Summary) -> String {
         page.verdict.reasons.join("\n"),
     );
     match page.verdict.tone {
-        "bad" => errors.push(verdict),
-        "good" => {}
+        Tone::Bad => errors.push(verdict),
+        Tone::Good => {}
         _ => warnings.push(verdict),
     }
     for broken in &page.audit.broken {
@@ -58,9 +58,11 @@ pub fn annotations(summary: &Summary) -> String {
     let judged = page.operations.last().map_or("", |arm| arm.arm.as_str());
     for one in &page.thresholds {
         let told = format!("found {}, wants {} ({})", one.figure, one.text, one.arm);
-        match one.word.as_str() {
-            "FAIL" if one.arm == judged => errors.push((format!("FAILED {}", one.text), told)),
-            "WARN" => warnings.push((format!("missed {}", one.text), told)),
+        match one.word {
+            ThresholdWord::Fail if one.arm == judged => {
+                errors.push((format!("FAILED {}", one.text), told))
+            }
+            ThresholdWord::Warn => warnings.push((format!("missed {}", one.text), told)),
             _ => {}
         }
     }
@@ -165,7 +167,7 @@ mod tests {
     #[test]
     fn a_run_that_could_not_judge_is_a_warning() {
         let mut summary = fixture::run();
-        summary.verdict.word = "INVALID".into();
+        summary.verdict.word = crate::schema::VerdictWord::Invalid;
         summary.thresholds.clear();
         let text = annotations(&summary);
         assert!(

@@ -9,7 +9,8 @@ use super::{
 use crate::{
     events::printable,
     history::{PastRun, Point, RunHistory, Series},
-    schema::RunKind,
+    report::tone::Tone,
+    schema::{MetricUnit, RunKind, VerdictWord},
     stats::FEWEST_FOR_CHANGES,
 };
 
@@ -45,7 +46,7 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
             ""
         };
         let told = format!("left out: {runs} ({}){way}", printable(why));
-        text.push_str(&paint.tone("warn", &wrapped(&told, "", "  ", width)));
+        text.push_str(&paint.tone(Tone::Warn, &wrapped(&told, "", "  ", width)));
     }
     let marks: usize = kept
         .differs
@@ -56,7 +57,7 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
         let told = format!(
             "{marks} of them were asked something else than the newest one; their lines say what, and no change across them is the application's"
         );
-        text.push_str(&paint.tone("bad", &wrapped(&told, "", "  ", width)));
+        text.push_str(&paint.tone(Tone::Bad, &wrapped(&told, "", "  ", width)));
     }
     text.push('\n');
     text.push_str(&table(kept, all, width, paint));
@@ -77,8 +78,8 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
     let mut head = vec![plain("When (UTC)"), plain("Run")];
     let mut sides = vec![Side::Left, Side::Left];
     for one in all {
-        head.push(plain(match one.unit.as_str() {
-            "" | "times" => printable(&one.metric),
+        head.push(plain(match one.unit {
+            MetricUnit::Number | MetricUnit::Times => printable(&one.metric),
             unit => format!("{}, {unit}", printable(&one.metric)),
         }));
         sides.push(Side::Right);
@@ -103,10 +104,10 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
         ];
         cells.extend(
             all.iter()
-                .map(|one| plain(cell(&one.points[index], &one.unit))),
+                .map(|one| plain(cell(&one.points[index], one.unit))),
         );
-        let word = &past.summary.verdict.word;
-        cells.push(styled(printable(word), tone(word)));
+        let word = past.summary.verdict.word;
+        cells.push(styled(word.as_str(), tone(word)));
         lines.push(Line::Cells(cells));
     }
     layout(&lines, &sides, 0, width, paint)
@@ -118,18 +119,18 @@ fn short(past: &PastRun) -> String {
     printable(id).chars().take(7).collect()
 }
 
-fn tone(word: &str) -> &'static str {
+fn tone(word: VerdictWord) -> Tone {
     match word {
-        "PASSED" => "good",
-        _ => "bad",
+        VerdictWord::Passed => Tone::Good,
+        _ => Tone::Bad,
     }
 }
 
 /// A figure, with its interval where it has one.
-fn cell(point: &Point, unit: &str) -> String {
+fn cell(point: &Point, unit: MetricUnit) -> String {
     let digits = |value: f64| match unit {
-        "times" => format!("{value:.3}"),
-        "%" => format!("{value:.2}"),
+        MetricUnit::Times => format!("{value:.3}"),
+        MetricUnit::Percent => format!("{value:.2}"),
         _ => figures::number(value),
     };
     match (point.value, point.interval) {
@@ -137,7 +138,7 @@ fn cell(point: &Point, unit: &str) -> String {
             format!("{} [{}, {}]", digits(value), digits(low), digits(high))
         }
         (Some(value), None) => digits(value),
-        (None, _) if unit == "ms" => figures::ms_bare(None),
+        (None, _) if unit == MetricUnit::Milliseconds => figures::ms_bare(None),
         (None, _) => figures::ABSENT.to_owned(),
     }
 }
@@ -170,8 +171,8 @@ fn change(one: &Series, index: usize) -> Option<String> {
     let at = one.levels.iter().position(|level| level.from == index)?;
     let level = one.levels[at];
     let (p, before) = (level.p?, one.levels[at.checked_sub(1)?]);
-    let unit = match one.unit.as_str() {
-        "times" => "",
+    let unit = match one.unit {
+        MetricUnit::Times => MetricUnit::Number,
         unit => unit,
     };
     let mut told = format!(
@@ -180,7 +181,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         figures::with_unit(Some(before.median), unit),
         figures::with_unit(Some(level.median), unit),
     );
-    if before.median > 0.0 && level.median > 0.0 && unit != "%" {
+    if before.median > 0.0 && level.median > 0.0 && unit != MetricUnit::Percent {
         // Writing to a String cannot fail.
         let _infallible = write!(
             told,
@@ -242,13 +243,13 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 quoted(&past.folder),
                 quoted(&kept.name),
                 quoted(&one.metric),
-                quoted(&one.unit),
+                one.unit.to_string(),
                 figure(point.value),
                 figure(point.interval.map(|some| some.0)),
                 figure(point.interval.map(|some| some.1)),
                 figure(level.map(|level| level.median)),
                 figure(began.and_then(|level| level.p)),
-                quoted(&past.summary.verdict.word),
+                past.summary.verdict.word.to_string(),
                 quoted(&differs.unwrap_or_default()),
             ];
             text.push_str(&cells.join(","));
@@ -277,7 +278,7 @@ mod tests {
         let all = (0..runs)
             .map(|number| {
                 let mut summary = fixture::run();
-                summary.verdict.word = "PASSED".to_owned();
+                summary.verdict.word = VerdictWord::Passed;
                 summary.interrupted = false;
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };

@@ -2,6 +2,9 @@
 //! any pipeline shows what did not hold. Names are the same from run to run: they hold no figure.
 //! Figures, limits and the verdict are properties.
 
+use crate::report::tone::Tone;
+use crate::schema::ThresholdWord;
+use crate::schema::ValidityWord;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::report::evidence::{Audit, TrialChecks};
@@ -49,14 +52,19 @@ fn outcome(page: &Page, summary: &Summary) -> TestSuite {
     let reasons = page.verdict.reasons.join("\n");
     let message = page.verdict.reasons.first().map_or("", String::as_str);
     let status = match page.verdict.tone {
-        "good" => TestCaseStatus::success(),
-        "bad" => not_held(
+        Tone::Good => TestCaseStatus::success(),
+        Tone::Bad => not_held(
             NonSuccessKind::Failure,
-            &page.verdict.word,
+            page.verdict.word.as_str(),
             message,
             &reasons,
         ),
-        _ => not_held(NonSuccessKind::Error, &page.verdict.word, message, &reasons),
+        _ => not_held(
+            NonSuccessKind::Error,
+            page.verdict.word.as_str(),
+            message,
+            &reasons,
+        ),
     };
     let mut case = TestCase::new(page.name.clone(), status);
     case.set_classname("verdict");
@@ -113,7 +121,7 @@ fn thresholds(thresholds: &[Threshold]) -> TestSuite {
     let mut suite = TestSuite::new("thresholds");
     for one in thresholds {
         let found = format!("found {}, wants {}", one.figure, one.text);
-        let status = if one.word == "FAIL" {
+        let status = if one.word == ThresholdWord::Fail {
             not_held(NonSuccessKind::Failure, "FAIL", &found, "")
         } else {
             TestCaseStatus::success()
@@ -123,7 +131,7 @@ fn thresholds(thresholds: &[Threshold]) -> TestSuite {
         case.add_property(("figure", one.figure.as_str()))
             .add_property(("limit", one.text.as_str()))
             .add_property(("result", one.word.as_str()));
-        if one.word == "WARN" {
+        if one.word == ThresholdWord::Warn {
             case.set_system_out(format!("WARN: {found}"));
         }
         suite.add_test_case(case);
@@ -137,13 +145,18 @@ fn validity(trials: &[TrialChecks]) -> TestSuite {
     for trial in trials {
         for check in &trial.checks {
             let message = format!("{}, wants {}", check.figure, check.limit);
-            let failed = !check.ok && trial.word == "INVALID";
+            let failed = !check.ok && trial.word == ValidityWord::Invalid;
             let status = if failed {
-                not_held(NonSuccessKind::Error, &trial.word, &message, &check.advice)
+                not_held(
+                    NonSuccessKind::Error,
+                    trial.word.as_str(),
+                    &message,
+                    &check.advice,
+                )
             } else {
                 TestCaseStatus::success()
             };
-            let mut case = TestCase::new(check.code.clone(), status);
+            let mut case = TestCase::new(check.code.as_str(), status);
             case.set_classname(format!("validity.{}", trial.trial));
             case.add_property(("figure", check.figure.as_str()))
                 .add_property(("limit", check.limit.as_str()));

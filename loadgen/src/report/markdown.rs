@@ -1,6 +1,8 @@
 //! The report of a pull request: the outcome and the table in sight, the rest folded away, and
 //! no longer than a comment may be.
 
+use crate::report::tone::Tone;
+use crate::schema::ThresholdWord;
 use std::fmt::Write as _;
 
 use crate::report::figures;
@@ -112,7 +114,7 @@ fn outcome(text: &mut String, page: &Page) {
         text,
         format_args!(
             "## {}: {} {}\n",
-            safe(&page.verdict.word),
+            page.verdict.word,
             page.kind,
             safe(&page.name)
         ),
@@ -156,7 +158,7 @@ fn areas(text: &mut String, page: &Page) {
             let mut cells = vec![safe(&one.metric), safe(&one.before)];
             if paired {
                 let change = match one.tone {
-                    "plain" => one.change.clone(),
+                    Tone::Plain => one.change.clone(),
                     _ => format!("**{}**", one.change),
                 };
                 cells.extend([
@@ -179,10 +181,10 @@ fn thresholds(text: &mut String, page: &Page) {
     }
     head(text, &["Threshold", "Arm", "Found", "Result"], &[2]);
     for one in &page.thresholds {
-        let word = if one.word == "PASS" {
-            one.word.clone()
+        let word = if one.word == ThresholdWord::Pass {
+            one.word.to_string()
         } else {
-            format!("**{}**", safe(&one.word))
+            format!("**{}**", one.word)
         };
         row(
             text,
@@ -212,9 +214,9 @@ fn evidence(text: &mut String, page: &Page) {
                 &mut doubts,
                 format_args!(
                     "- {} {}: {} {}, wants {}. {}",
-                    safe(&trial.word),
+                    trial.word,
                     safe(&trial.trial),
-                    safe(&check.code),
+                    safe(check.code.as_str()),
                     safe(&check.figure),
                     safe(&check.limit),
                     safe(&check.advice)
@@ -299,7 +301,7 @@ fn decisions(text: &mut String, page: &Page) {
                     safe(&claim.after),
                     claim.change.clone(),
                     safe(&claim.interval),
-                    safe(&claim.decision),
+                    safe(claim.decision),
                 ],
             );
         }

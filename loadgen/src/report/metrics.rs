@@ -1,10 +1,12 @@
 //! Which figures a report sets side by side, where each lies in the summary, and under which
 //! name the experiment may have estimated its change.
 
+use shared::timing::{ServerCount, ServerPart};
+
 use crate::events::printable;
 use crate::report::arm_metrics;
-use crate::report::figures::{self, Kind};
-use crate::schema::{Arm, Cost, Effect, Operation, Summary};
+use crate::report::figures;
+use crate::schema::{ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,6 +68,8 @@ impl Figure {
 /// One figure in every arm.
 #[derive(Debug, Clone)]
 pub(super) struct Metric {
+    /// The operation that it is a figure of; absent for a whole arm.
+    pub(super) operation: Option<String>,
     /// Its name below the heading of its area.
     pub(super) label: String,
     /// Its name where it stands alone.
@@ -73,7 +77,7 @@ pub(super) struct Metric {
     /// The name of the effect that estimates its change.
     pub(super) effect: String,
     /// What a change of it means.
-    pub(super) kind: Kind,
+    pub(super) kind: MetricKind,
     /// How it is written.
     pub(super) unit: Unit,
     /// One value an arm.
@@ -81,15 +85,6 @@ pub(super) struct Metric {
     /// Whether a short report leaves it out.
     pub(super) detail: bool,
 }
-
-/// Areas by the first word of an operation's name, in the order of a report.
-const AREAS: [(&str, &str); 5] = [
-    ("auth", "Login"),
-    ("mentors", "Mentor discovery"),
-    ("bookings", "Booking"),
-    ("recordings", "Recordings"),
-    ("chat", "Chat"),
-];
 
 /// Areas about a whole arm, which follow those of its operations.
 pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
@@ -102,53 +97,28 @@ pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect>
         .find(|effect| effect.metric.eq_ignore_ascii_case(name))
 }
 
-/// What a change of an effect means, from its unit and its name.
-pub(super) fn kind_of(effect: &Effect) -> Kind {
-    let name = effect.metric.to_ascii_lowercase();
-    match effect.unit.as_str() {
-        "ms" if name.contains("wait") => Kind::Wait,
-        "ms" if name.contains("cpu") => Kind::Effort,
-        "ms" => Kind::Latency,
-        "%" if ["error", "fail", "loss", "miss"]
-            .iter()
-            .any(|word| name.contains(word)) =>
-        {
-            Kind::Loss
-        }
-        "%" => Kind::Share,
-        "1/s" => Kind::Rate,
-        _ if name.contains("goodput") || name.contains("capacity") => Kind::Rate,
-        _ if name.contains("cpu") => Kind::Effort,
-        _ => Kind::Count,
-    }
-}
-
 /// Every metric by area, in the order of a report.
 pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
     let arms: Vec<&Arm> = summary.arms.iter().collect();
     let mut areas: Vec<(String, Vec<Metric>)> = Vec::new();
-    let names = operations(&arms);
-    let mut prefixes: Vec<&str> = AREAS.iter().map(|(prefix, _)| *prefix).collect();
-    for name in &names {
-        let prefix = prefix_of(name);
-        if !prefixes.contains(&prefix) {
-            prefixes.push(prefix);
+    for name in operations(&arms) {
+        let label = area_label(&summary.application, &name);
+        let found = of_operation(&arms, &name);
+        match areas.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, metrics)) => metrics.extend(found),
+            None => areas.push((label, found)),
         }
     }
-    for prefix in prefixes {
-        let inside: Vec<&String> = names
+    let described = &summary.application.areas;
+    areas.sort_by_key(|(label, _)| {
+        described
             .iter()
-            .filter(|name| prefix_of(name) == prefix)
-            .collect();
-        let metrics = inside
-            .iter()
-            .flat_map(|name| of_operation(&arms, name))
-            .collect();
-        areas.push((area_name(prefix), metrics));
-    }
+            .position(|area| printable(&area.label) == *label)
+            .unwrap_or(described.len())
+    });
     let whole = [
         arm_metrics::of_total(&arms),
-        arm_metrics::of_caches(&arms),
+        arm_metrics::of_caches(&arms, &summary.application),
         arm_metrics::of_database(&arms),
         arm_metrics::of_machine(&arms),
     ];
@@ -163,10 +133,10 @@ pub(super) fn busiest(summary: &Summary) -> Vec<String> {
     };
     let mut found: Vec<&Operation> = Vec::new();
     for operation in arm.operations.iter().filter(|one| one.planned > 0) {
-        let prefix = prefix_of(&operation.name);
+        let label = area_label(&summary.application, &operation.name);
         match found
             .iter_mut()
-            .find(|other| prefix_of(&other.name) == prefix)
+            .find(|other| area_label(&summary.application, &other.name) == label)
         {
             Some(other) if other.planned < operation.planned => *other = operation,
             Some(_) => {}
@@ -196,12 +166,12 @@ fn prefix_of(operation: &str) -> &str {
     operation.split('.').next().unwrap_or(operation)
 }
 
-/// The heading of an area.
-fn area_name(prefix: &str) -> String {
-    if let Some((_, name)) = AREAS.iter().find(|(known, _)| *known == prefix) {
-        return (*name).into();
+/// The heading of an operation's area: the application's label, else the first word of its name.
+pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> String {
+    if let Some(area) = application.area_of(operation) {
+        return printable(&area.label);
     }
-    let clean = printable(prefix);
+    let clean = printable(prefix_of(operation));
     let mut letters = clean.chars();
     letters.next().map_or_else(String::new, |first| {
         first.to_uppercase().chain(letters).collect()
@@ -222,56 +192,64 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
         .split_once('.')
         .map_or(clean.as_str(), |(_, rest)| rest)
         .to_owned();
-    let of =
-        |what: &str, suffix: &str, kind: Kind, unit: Unit, pick: &dyn Fn(&Operation) -> Figure| {
-            Metric {
-                label: format!("{short} {what}"),
-                full_label: format!("{clean} {what}"),
-                effect: format!("{name} {suffix}"),
-                kind,
-                unit,
-                values: found
-                    .iter()
-                    .map(|one| one.as_ref().map_or(Figure::Absent, pick))
-                    .collect(),
-                detail: false,
-            }
-        };
+    let of = |what: &str,
+              suffix: &str,
+              kind: MetricKind,
+              unit: Unit,
+              pick: &dyn Fn(&Operation) -> Figure| {
+        Metric {
+            operation: Some(name.to_owned()),
+            label: format!("{short} {what}"),
+            full_label: format!("{clean} {what}"),
+            effect: format!("{name} {suffix}"),
+            kind,
+            unit,
+            values: found
+                .iter()
+                .map(|one| one.as_ref().map_or(Figure::Absent, pick))
+                .collect(),
+            detail: false,
+        }
+    };
     let cost =
-        |what: &str, suffix: &str, kind: Kind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
+        |what: &str, suffix: &str, kind: MetricKind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
             of(what, suffix, kind, unit, &|one| pick(&one.cost))
         };
     let mut metrics = vec![
-        of("P97.5", "p97.5", Kind::Latency, Unit::Ms, &|one| {
+        of("P97.5", "p97.5", MetricKind::Latency, Unit::Ms, &|one| {
             Figure::from_percentile(one.response.p97_5)
         }),
-        of("P50", "p50", Kind::Latency, Unit::Ms, &|one| {
+        of("P50", "p50", MetricKind::Latency, Unit::Ms, &|one| {
             Figure::from_percentile(one.response.p50)
         }),
         of(
             "success rate",
             "success",
-            Kind::Share,
+            MetricKind::Share,
             Unit::Share,
             &|one| Figure::Value(one.success),
         ),
         cost(
             "cache hits",
             "cache hit ratio",
-            Kind::Share,
+            MetricKind::Share,
             Unit::Share,
             &|cost| Figure::from_measured(cost.cache_hit_ratio),
         ),
         cost(
             "queries",
             "queries per request",
-            Kind::Count,
+            MetricKind::Count,
             Unit::Number,
-            &|cost| Figure::Value(cost.queries),
+            &|cost| Figure::Value(cost.counts[ServerCount::Queries]),
         ),
-        cost("pool wait", "pool wait", Kind::Wait, Unit::Ms, &|cost| {
-            Figure::Value(cost.pool_ms)
-        }),
+        cost(
+            "pool wait",
+            "pool wait",
+            MetricKind::Wait,
+            Unit::Ms,
+            &|cost| Figure::Value(cost.parts_ms[ServerPart::Pool]),
+        ),
     ];
     for metric in metrics.iter_mut().skip(4) {
         metric.detail = metric.unit == Unit::Ms || !moved(&metric.values);

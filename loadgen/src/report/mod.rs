@@ -23,9 +23,10 @@ mod markdown;
 mod metrics;
 pub mod model;
 mod render;
-mod shelf;
+mod run_list;
 mod table;
 mod terminal;
+pub mod tone;
 pub mod why;
 
 #[cfg(test)]
@@ -41,5 +42,5 @@ pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
 pub use render::{Format, ReportError, all, one};
-pub use shelf::{headline, runs, runs_json};
+pub use run_list::{headline, runs, runs_json};
 pub use terminal::{terminal, whereabouts};

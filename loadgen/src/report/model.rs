@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use shared::timing::ServerCount;
 
 use crate::events::printable;
 use crate::report::comparison::{self, Area, Bar, Claim};
 use crate::report::evidence::{self, Audit, Endings, Switch, TrialChecks};
 use crate::report::figures;
+use crate::report::tone::Tone;
 use crate::report::why::Why;
-use crate::schema::{Arm, Operation, Percentiles, RunKind, Summary};
+use crate::schema::{Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord};
 
 /// A whole report in words.
 #[derive(Debug, Clone, Serialize)]
@@ -43,14 +45,14 @@ pub struct Page {
     pub thresholds: Vec<Threshold>,
     /// How many of them hold, by arm.
     pub thresholds_line: String,
-    /// `good` or `bad`, by the arm that is judged: the last one.
-    pub thresholds_tone: &'static str,
+    /// Their colour, by the arm that is judged: the last one.
+    pub thresholds_tone: Tone,
     /// Each trial with its self-checks.
     pub validity: Vec<TrialChecks>,
     /// One line on all of them.
     pub validity_line: String,
-    /// What the experiment found of itself, each with `good` or `bad`.
-    pub controls: Vec<(&'static str, String)>,
+    /// What the experiment found of itself, each with its colour.
+    pub controls: Vec<(Tone, String)>,
     /// What the audits found.
     pub audit: Audit,
     /// Switches by arm.
@@ -70,10 +72,10 @@ pub struct Page {
 /// The outcome.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// `PASSED` …
-    pub word: String,
-    /// `good`, `bad` or `warn`.
-    pub tone: &'static str,
+    /// The outcome in one word.
+    pub word: VerdictWord,
+    /// Its colour.
+    pub tone: Tone,
     /// The process's exit code.
     pub exit_code: u8,
     /// Why, most important first.
@@ -132,10 +134,10 @@ pub struct Threshold {
     pub arm: String,
     /// What was found.
     pub figure: String,
-    /// `PASS`, `WARN` or `FAIL`.
-    pub word: String,
-    /// `good`, `warn` or `bad`.
-    pub tone: &'static str,
+    /// Whether it holds.
+    pub word: ThresholdWord,
+    /// Its colour.
+    pub tone: Tone,
 }
 
 impl Page {
@@ -151,9 +153,9 @@ impl Page {
             name: printable(&summary.name),
             question: printable(&summary.question),
             verdict: Outcome {
-                word: printable(&summary.verdict.word),
-                tone: tone_of(&summary.verdict.word),
-                exit_code: summary.verdict.exit_code,
+                word: summary.verdict.word,
+                tone: summary.verdict.word.into(),
+                exit_code: summary.verdict.exit_code(),
                 reasons: lines(&summary.verdict.reasons),
             },
             facts: facts(summary),
@@ -178,8 +180,8 @@ impl Page {
                     text: printable(&one.text),
                     arm: printable(&one.arm),
                     figure: printable(&one.figure),
-                    word: printable(&one.word),
-                    tone: tone_of(&one.word),
+                    word: one.word,
+                    tone: one.word.into(),
                 })
                 .collect(),
             thresholds_line: thresholds_line(summary),
@@ -190,7 +192,7 @@ impl Page {
                 .controls
                 .iter()
                 .map(|one| {
-                    let tone = if one.passed { "good" } else { "bad" };
+                    let tone = if one.passed { Tone::Good } else { Tone::Bad };
                     let line = format!("Control {}: {}", one.name, one.sentence);
                     (tone, printable(&line))
                 })
@@ -213,16 +215,6 @@ impl Page {
     }
 }
 
-/// Which colour a stored word has.
-pub fn tone_of(word: &str) -> &'static str {
-    match word {
-        "PASSED" | "PASS" | "VALID" | "IMPROVED" => "good",
-        "FAILED" | "FAIL" | "VIOLATED" | "REGRESSED" => "bad",
-        "NO_CHANGE" => "plain",
-        _ => "warn",
-    }
-}
-
 /// `before: 0 of 1 hold; after: 3 of 3 hold`.
 fn thresholds_line(summary: &Summary) -> String {
     let mut arms: Vec<&str> = Vec::new();
@@ -233,7 +225,10 @@ fn thresholds_line(summary: &Summary) -> String {
     }
     let of = |arm: &str| {
         let all = summary.thresholds.iter().filter(|one| one.arm == arm);
-        let held = all.clone().filter(|one| one.word != "FAIL").count();
+        let held = all
+            .clone()
+            .filter(|one| one.word != ThresholdWord::Fail)
+            .count();
         format!("{held} of {} hold", all.count())
     };
     match arms.as_slice() {
@@ -248,13 +243,13 @@ fn thresholds_line(summary: &Summary) -> String {
 
 /// Whether the arm that is judged meets its thresholds: the last one, for an experiment shows
 /// on purpose what the first one misses.
-fn thresholds_tone(summary: &Summary) -> &'static str {
+fn thresholds_tone(summary: &Summary) -> Tone {
     let judged = summary.arms.last().map_or("", |arm| arm.name.as_str());
     let failed = summary
         .thresholds
         .iter()
-        .any(|one| one.arm == judged && one.word == "FAIL");
-    if failed { "bad" } else { "good" }
+        .any(|one| one.arm == judged && one.word == ThresholdWord::Fail);
+    if failed { Tone::Bad } else { Tone::Good }
 }
 
 /// Each text on one line.
@@ -366,7 +361,7 @@ fn operation_row(operation: &Operation) -> OperationRow {
         failing: errors > 0.0,
         response: five(response),
         service: five(&operation.service),
-        queries: figures::number(operation.cost.queries),
+        queries: figures::number(operation.cost.counts[ServerCount::Queries]),
         keys: [
             operation.planned.to_string(),
             plain(operation.rate_per_s),

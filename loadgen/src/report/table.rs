@@ -1,6 +1,8 @@
 //! Tables of plain text: columns as wide as their cells, the first one cut where the line would
 //! not fit; colours as escape codes that count for nothing.
 
+use crate::report::tone::Tone;
+
 /// Colour and weight of a text, or none of it where nothing but a terminal reads.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Paint {
@@ -28,13 +30,13 @@ impl Paint {
         self.with("2", text)
     }
 
-    /// In the colour of a tone: `good`, `bad`, `warn`, or none.
-    pub(super) fn tone(self, tone: &str, text: &str) -> String {
+    /// In the colour of a tone.
+    pub(super) fn tone(self, tone: Tone, text: &str) -> String {
         match tone {
-            "good" => self.with("32", text),
-            "bad" => self.with("31", text),
-            "warn" => self.with("33", text),
-            _ => text.into(),
+            Tone::Good => self.with("32", text),
+            Tone::Bad => self.with("31", text),
+            Tone::Warn => self.with("33", text),
+            Tone::Plain => text.into(),
         }
     }
 }
@@ -43,22 +45,43 @@ impl Paint {
 #[derive(Debug, Clone)]
 pub(super) struct Cell {
     text: String,
-    style: &'static str,
+    style: CellStyle,
+}
+
+/// How a cell is painted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CellStyle {
+    Tone(Tone),
+    Faint,
+    Bold,
 }
 
 /// A cell in the terminal's own colour.
 pub(super) fn plain(text: impl Into<String>) -> Cell {
+    styled(text, Tone::Plain)
+}
+
+/// A cell in the colour of a tone.
+pub(super) fn styled(text: impl Into<String>, tone: Tone) -> Cell {
     Cell {
         text: text.into(),
-        style: "",
+        style: CellStyle::Tone(tone),
     }
 }
 
-/// A cell painted as `good`, `bad`, `warn`, `dim` or `bold`.
-pub(super) fn styled(text: impl Into<String>, style: &'static str) -> Cell {
+/// A cell that is less important than the others.
+pub(super) fn faint(text: impl Into<String>) -> Cell {
     Cell {
         text: text.into(),
-        style,
+        style: CellStyle::Faint,
+    }
+}
+
+/// A cell that stands out.
+pub(super) fn bold(text: impl Into<String>) -> Cell {
+    Cell {
+        text: text.into(),
+        style: CellStyle::Bold,
     }
 }
 
@@ -132,9 +155,9 @@ fn row(
         let text = cut(&cell.text, widths[column]);
         let blanks = " ".repeat(widths[column] - text.chars().count());
         let painted = match cell.style {
-            "dim" => paint.dim(&text),
-            "bold" => paint.bold(&text),
-            tone => paint.tone(tone, &text),
+            CellStyle::Tone(tone) => paint.tone(tone, &text),
+            CellStyle::Faint => paint.dim(&text),
+            CellStyle::Bold => paint.bold(&text),
         };
         match sides[column] {
             Side::Left => line.push_str(&(painted + &blanks)),
@@ -206,7 +229,7 @@ mod tests {
     #[test]
     fn a_colour_does_not_move_a_column() {
         let lines = [
-            Line::Cells(vec![styled("x", "good"), plain("1")]),
+            Line::Cells(vec![styled("x", Tone::Good), plain("1")]),
             Line::Cells(vec![plain("long"), plain("2")]),
         ];
         let text = layout(

@@ -1,6 +1,8 @@
 //! The report of a terminal: the outcome first, then the table that tells what changed, then
 //! what each operation did, then why the figures can be believed. 80 columns are enough.
 
+use crate::report::table::faint;
+use crate::report::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -20,7 +22,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     let sheet = Sheet::new(width, colour);
     let sections = [
         sheet.outcome(&page),
-        sheet.areas(&page, |_, _| true),
+        sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),
         sheet.thresholds(&page),
@@ -79,9 +81,11 @@ impl Sheet {
 
     /// The word and its reasons.
     pub(super) fn verdict(&self, page: &Page) -> String {
-        let word = self
-            .paint
-            .bold(&self.paint.tone(page.verdict.tone, &page.verdict.word));
+        let word = self.paint.bold(
+            &self
+                .paint
+                .tone(page.verdict.tone, page.verdict.word.as_str()),
+        );
         let mut text = format!("{word}  {} {}\n", page.kind, self.paint.bold(&page.name));
         for reason in &page.verdict.reasons {
             text.push_str(&self.wrap(reason, "  - ", "    "));
@@ -107,7 +111,7 @@ impl Sheet {
 
     /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only the rows
     /// that `told` picks, and all where it picks none.
-    pub(super) fn areas(&self, page: &Page, told: impl Fn(&str, &Row) -> bool) -> String {
+    pub(super) fn areas(&self, page: &Page, shown: impl Fn(&Row) -> bool) -> String {
         let paired = page.operations.len() == 2;
         let head = if paired {
             vec!["Metric", "Before", "After", "Improvement"]
@@ -115,13 +119,12 @@ impl Sheet {
             vec!["Metric", "Figure"]
         };
         let mut lines = vec![Line::Cells(
-            head.into_iter().map(|text| styled(text, "dim")).collect(),
+            head.into_iter().map(|text| faint(text)).collect(),
         )];
         for area in &page.areas {
             let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
-            let told = |row: &&Row| told(&area.name, row);
-            if rows.iter().any(told) {
-                rows.retain(told);
+            if rows.iter().any(|row| shown(row)) {
+                rows.retain(|row| shown(row));
             }
             if rows.is_empty() {
                 continue;
@@ -159,9 +162,9 @@ impl Sheet {
             return String::new();
         }
         let mut text = format!("{}\n", self.paint.bold("Decisions"));
-        let told = |claim: &&Claim| claim.primary || claim.tone == "bad";
+        let told = |claim: &&Claim| claim.primary || claim.tone == Tone::Bad;
         for claim in page.claims.iter().filter(told) {
-            let word = self.paint.tone(claim.tone, &claim.decision);
+            let word = self.paint.tone(claim.tone, claim.decision);
             let staked = if claim.primary {
                 ", the claim of this experiment"
             } else {
@@ -222,10 +225,13 @@ impl Sheet {
         let title = format!("Operations, {} (ms)", arm.arm);
         let mut lines = vec![
             Line::Heading(title),
-            Line::Cells(head.iter().map(|text| styled(*text, "dim")).collect()),
+            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in &arm.rows {
-            let errors = styled(&row.errors, if row.failing { "bad" } else { "" });
+            let errors = styled(
+                &row.errors,
+                if row.failing { Tone::Bad } else { Tone::Plain },
+            );
             let mut cells: Vec<Cell> = vec![
                 plain(&row.name),
                 plain(&row.count),
@@ -234,8 +240,8 @@ impl Sheet {
             ];
             cells.extend(row.response.iter().map(plain));
             lines.push(Line::Cells(cells));
-            let mut cells = vec![styled("  service", "dim"), plain(""), plain(""), plain("")];
-            cells.extend(row.service.iter().map(|text| styled(text, "dim")));
+            let mut cells = vec![faint("  service"), plain(""), plain(""), plain("")];
+            cells.extend(row.service.iter().map(|text| faint(text)));
             lines.push(Line::Cells(cells));
         }
         let mut sides = vec![Side::Right; head.len()];
@@ -253,8 +259,8 @@ impl Sheet {
             lines.push(Line::Cells(vec![
                 plain(format!("  {}", one.text)),
                 plain(&one.figure),
-                styled(&one.word, one.tone),
-                styled(&one.arm, "dim"),
+                styled(one.word.as_str(), one.tone),
+                faint(&one.arm),
             ]));
         }
         layout(
@@ -272,10 +278,10 @@ impl Sheet {
         let doubtful = page
             .validity
             .iter()
-            .filter(|trial| trial.checks.iter().any(|check| !check.ok) || trial.tone != "good");
+            .filter(|trial| trial.checks.iter().any(|check| !check.ok) || trial.tone != Tone::Good);
         let count = doubtful.clone().count();
         for trial in doubtful.take(MAX_TRIALS) {
-            let word = self.paint.tone(trial.tone, &trial.word);
+            let word = self.paint.tone(trial.tone, trial.word.as_str());
             let _infallible = writeln!(text, "  {word} {}", trial.trial);
             for check in trial.checks.iter().filter(|check| !check.ok) {
                 let line = format!(

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::events::printable;
 use crate::report::figures;
+use crate::sample::ResponsePart;
 use crate::schema::{Arm, Band, Operation, StatementPlan, Summary};
 
 /// Parts below this share of a band are not named.
@@ -79,13 +80,13 @@ fn parts(band: &Band) -> Option<String> {
     if band.mean_ms <= 0.0 {
         return None;
     }
-    let mut named = band.parts.named();
-    named.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let told: Vec<String> = named
+    let mut parts: Vec<(ResponsePart, f64)> = band.parts_ms.into_iter().collect();
+    parts.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let told: Vec<String> = parts
         .iter()
-        .map(|(name, ms)| (name, ms / band.mean_ms))
+        .map(|(part, ms)| (part.label(), ms / band.mean_ms))
         .filter(|(_, share)| *share >= WORTH_NAMING)
-        .map(|(name, share)| format!("{:.0}% {name}", share * 100.0))
+        .map(|(label, share)| format!("{:.0}% {label}", share * 100.0))
         .collect();
     let of = figures::ms(Some(band.mean_ms));
     Some(format!("{} (of {of})", told.join(", ")))

@@ -1,5 +1,5 @@
-//! What is stored of each second of a trial. What a second does not tell is left out, so that
-//! the summary of an hour stays small and folders of earlier versions can be read.
+//! What is stored of each second of a trial. Absent figures are left out, so that the summary of
+//! an hour stays small.
 
 use std::collections::BTreeMap;
 
@@ -62,14 +62,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_without_the_newer_figures_is_read_and_written_without_them() {
-        let old = r#"{"second":1,"planned":2,"completed":2,"failed":0,"p50_ms":1.5,"p95_ms":null,
+    fn a_second_is_read_and_written_without_its_absent_figures() {
+        let text = r#"{"second":1,"planned":2,"completed":2,"failed":0,"p50_ms":1.5,"p95_ms":null,
             "p99_ms":null,"pool_in_use":3,"pool_waiters":0,"target_cpu":null,"cache_hit_ratio":null}"#;
-        let second: Second = serde_json::from_str(old).unwrap();
+        let second: Second = serde_json::from_str(text).unwrap();
         assert!(second.errors.is_empty() && second.pool_max.is_none());
         let text = serde_json::to_string(&second).unwrap();
-        for newer in ["errors", "pool_max", "cpu_cores", "waits", "per_s"] {
-            assert!(!text.contains(newer), "{text}");
+        for absent in ["errors", "pool_max", "cpu_cores", "waits", "per_s"] {
+            assert!(!text.contains(absent), "{text}");
         }
     }
 }

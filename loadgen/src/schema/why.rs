@@ -1,11 +1,12 @@
 //! What is stored about why a figure is what it is: the parts of the response time, what the
-//! database did, query plans, and what to try next. All of it may be absent in a folder that an
-//! earlier version wrote.
+//! database did, query plans, and what to try next.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::sample::ResponseParts;
 
 /// One band of the response time of an operation, the successes ranked from fast to slow; the
 /// last one holds the requests that failed.
@@ -15,49 +16,15 @@ pub struct Band {
     pub name: String,
     /// Responses in it.
     pub requests: f64,
-    /// Their mean response time in milliseconds; the sum of `parts`.
+    /// Their mean response time in milliseconds; the sum of `parts_ms`.
     pub mean_ms: f64,
-    /// Means of its parts.
-    pub parts: Parts,
-}
-
-/// What a response time consists of, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Parts {
-    /// Before the send: the generator's lag, the wait for a free user and for a connection.
-    pub before_send_ms: f64,
-    /// Waited for a PostgreSQL connection.
-    pub pool_ms: f64,
-    /// In PostgreSQL statements.
-    pub db_ms: f64,
-    /// In Redis commands.
-    pub redis_ms: f64,
-    /// Hashing a password, the queue for it included.
-    pub hash_ms: f64,
-    /// The rest of what the target counts.
-    pub rest_ms: f64,
-    /// Outside of what the target counts: network, sockets, the client.
-    pub outside_ms: f64,
-}
-
-impl Parts {
-    /// Each part in the order in which a request meets them, with the words for people.
-    pub const fn named(&self) -> [(&'static str, f64); 7] {
-        [
-            ("before the send", self.before_send_ms),
-            ("pool wait", self.pool_ms),
-            ("PostgreSQL", self.db_ms),
-            ("Redis", self.redis_ms),
-            ("hashing", self.hash_ms),
-            ("rest of the target", self.rest_ms),
-            ("network and client", self.outside_ms),
-        ]
-    }
+    /// Mean milliseconds of its parts.
+    #[schemars(schema_with = "super::parts::response_parts")]
+    pub parts_ms: ResponseParts,
 }
 
 /// What PostgreSQL did in the measured windows, by its own counters and by samples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
 pub struct Database {
     /// Rows that index scans fetched.
     pub rows_by_index: u64,
@@ -85,7 +52,6 @@ pub struct Database {
 
 /// What password hashing did in the measured windows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
 pub struct Hashing {
     /// Hashes computed.
     pub hashes: u64,

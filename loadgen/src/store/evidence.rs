@@ -2,15 +2,17 @@
 
 use serde::Serialize;
 
-use crate::schema::{SCHEMA_VERSION, Summary, ThresholdResult};
+use crate::schema::{
+    Decision, SCHEMA_VERSION, Summary, ThresholdResult, ValidityWord, VerdictWord,
+};
 
 /// The whole of `verdict.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evidence {
     /// Version of the stored types.
     pub schema_version: u32,
-    /// `PASSED`, `FAILED`, `VIOLATED`, `INVALID` or `INTERRUPTED`.
-    pub word: String,
+    /// The outcome in one word.
+    pub word: VerdictWord,
     /// The process's exit code.
     pub exit_code: u8,
     /// Whether the command was stopped before its planned end.
@@ -24,7 +26,7 @@ pub struct Evidence {
     /// Each invariant that an audit looked at, by arm.
     pub audit: Vec<ArmInvariant>,
     /// What was decided about each metric.
-    pub decisions: Vec<Decision>,
+    pub decisions: Vec<DecidedMetric>,
 }
 
 /// The self-checks of one trial.
@@ -32,8 +34,8 @@ pub struct Evidence {
 pub struct TrialValidity {
     /// Folder of the trial.
     pub trial: String,
-    /// `VALID`, `NOISY` or `INVALID`.
-    pub word: String,
+    /// Whether its figures can be trusted.
+    pub word: ValidityWord,
     /// Codes of the checks that did not hold, with what was found.
     pub failed: Vec<String>,
 }
@@ -53,13 +55,13 @@ pub struct ArmInvariant {
 
 /// What was decided about one metric.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Decision {
+pub struct DecidedMetric {
     /// Which metric.
     pub metric: String,
     /// Whether a claim was staked on it before the run.
     pub primary: bool,
-    /// `IMPROVED`, `REGRESSED`, `NO_CHANGE`, `INCONCLUSIVE` or `INVALID`.
-    pub decision: String,
+    /// What the trials decide.
+    pub decision: Decision,
     /// after / before.
     pub ratio: Option<f64>,
     /// Its interval.
@@ -70,8 +72,8 @@ pub struct Decision {
 pub fn unfinished() -> Evidence {
     Evidence {
         schema_version: SCHEMA_VERSION,
-        word: "INVALID".into(),
-        exit_code: crate::exit::INVALID,
+        word: VerdictWord::Invalid,
+        exit_code: VerdictWord::Invalid.exit_code(),
         interrupted: true,
         reasons: vec!["the run did not finish".into()],
         thresholds: Vec::new(),
@@ -85,8 +87,8 @@ pub fn unfinished() -> Evidence {
 pub fn of(summary: &Summary) -> Evidence {
     Evidence {
         schema_version: SCHEMA_VERSION,
-        word: summary.verdict.word.clone(),
-        exit_code: summary.verdict.exit_code,
+        word: summary.verdict.word,
+        exit_code: summary.verdict.exit_code(),
         interrupted: summary.interrupted,
         reasons: summary.verdict.reasons.clone(),
         thresholds: summary.thresholds.clone(),
@@ -95,7 +97,7 @@ pub fn of(summary: &Summary) -> Evidence {
             .iter()
             .map(|trial| TrialValidity {
                 trial: trial.folder.clone(),
-                word: trial.validity.word.clone(),
+                word: trial.validity.word,
                 failed: trial
                     .validity
                     .checks
@@ -120,10 +122,10 @@ pub fn of(summary: &Summary) -> Evidence {
         decisions: summary
             .effects
             .iter()
-            .map(|effect| Decision {
+            .map(|effect| DecidedMetric {
                 metric: effect.metric.clone(),
                 primary: effect.primary,
-                decision: effect.decision.clone(),
+                decision: effect.decision,
                 ratio: effect.ratio,
                 interval: effect.interval,
             })

@@ -47,7 +47,7 @@ pub enum StoreError {
         "failed to read {}: its schema version is {found}, this program knows {known}; use the version that wrote it",
         path.display()
     )]
-    Newer {
+    OtherVersion {
         /// Which file.
         path: PathBuf,
         /// Its version.

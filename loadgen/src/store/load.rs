@@ -40,8 +40,8 @@ pub fn load(path: &Path) -> Result<Summary, StoreError> {
     let version = serde_json::from_slice::<Versioned>(&text)
         .map_err(json)?
         .schema_version;
-    if version > u64::from(SCHEMA_VERSION) {
-        return Err(StoreError::Newer {
+    if version != u64::from(SCHEMA_VERSION) {
+        return Err(StoreError::OtherVersion {
             path: file,
             found: version,
             known: SCHEMA_VERSION,

@@ -10,6 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::folder::{StoreError, io_error};
+use crate::schema::VerdictWord;
 
 /// Format of the start time at the beginning of a run's name.
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
@@ -29,12 +30,8 @@ pub struct RunEntry {
     pub command: String,
     /// Name of the suite or experiment.
     pub name: String,
-    /// `PASSED` …; `UNFINISHED` for a run that did not finish.
-    pub verdict: String,
-    /// The exit code that goes with it.
-    pub exit_code: u8,
-    /// Whether it finished.
-    pub finished: bool,
+    /// Its outcome; absent for a run that did not finish.
+    pub verdict: Option<VerdictWord>,
     /// Size of its files in bytes.
     pub bytes: u64,
 }
@@ -43,6 +40,21 @@ impl RunEntry {
     /// The last part of its folder's name, which identifies it.
     pub fn id(&self) -> &str {
         self.folder.rsplit('_').next().unwrap_or_default()
+    }
+
+    /// Its verdict in one word; `UNFINISHED` where it has none.
+    pub fn word(&self) -> &'static str {
+        self.verdict.map_or("UNFINISHED", VerdictWord::as_str)
+    }
+
+    /// The exit code of its verdict; an unfinished run has no figure that can be trusted.
+    pub fn exit_code(&self) -> u8 {
+        self.verdict.unwrap_or(VerdictWord::Invalid).exit_code()
+    }
+
+    /// Whether it finished.
+    pub const fn is_finished(&self) -> bool {
+        self.verdict.is_some()
     }
 }
 
@@ -66,8 +78,7 @@ struct Label {
 /// The part of a verdict that is read.
 #[derive(Deserialize)]
 struct Ending {
-    word: String,
-    exit_code: u8,
+    word: VerdictWord,
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
@@ -99,7 +110,7 @@ pub fn prunable(
     let covered = |(place, run): &(usize, RunEntry)| {
         let old = rule.before.is_none_or(|before| run.started_at < before);
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
-        let running = !run.finished && now - run.started_at < MAY_RUN;
+        let running = !run.is_finished() && now - run.started_at < MAY_RUN;
         let newest = latest.is_some() && fs::canonicalize(runs.join(&run.folder)).ok() == latest;
         old && beyond && !running && !newest
     };
@@ -136,20 +147,15 @@ fn read_run(path: &Path) -> Option<RunEntry> {
     }
     let label: Label = read(&path.join("manifest.json"))?;
     let ending: Option<Ending> = read(&path.join("verdict.json"));
+    // `verdict.json` of a run under way exists already: only the manifest says whether it ended.
     let finished = label.took_s.is_some();
-    let (verdict, exit_code) = match ending {
-        Some(ending) if finished => (ending.word, ending.exit_code),
-        _ => ("UNFINISHED".to_owned(), crate::exit::INVALID),
-    };
     Some(RunEntry {
         bytes: size(path),
         folder,
         started_at,
         command: label.command,
         name: label.name,
-        verdict,
-        exit_code,
-        finished,
+        verdict: ending.filter(|_| finished).map(|ending| ending.word),
     })
 }
 
@@ -214,10 +220,10 @@ mod tests {
         let found = list_runs(root.path()).unwrap();
         assert_eq!(names(&found), ["new", "old"]);
         assert_eq!(
-            (found[0].verdict.as_str(), found[0].finished),
+            (found[0].word(), found[0].is_finished()),
             ("UNFINISHED", false)
         );
-        assert_eq!(found[1].verdict, "INVALID");
+        assert_eq!(found[1].verdict, Some(VerdictWord::Invalid));
         assert!(found[1].bytes > 100);
         assert_eq!(found[1].id().len(), 7);
     }

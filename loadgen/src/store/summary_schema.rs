@@ -28,9 +28,9 @@ pub fn summary_schema() -> Value {
         schema.insert(key.to_owned(), value);
     }
     let mut schema = schema.to_value();
-    // A reader refuses a newer version, so the schema does as well.
+    // A reader refuses any other version, so the schema does as well.
     if let Some(version) = schema.pointer_mut("/properties/schema_version") {
-        version["minimum"] = json!(1);
+        version["minimum"] = json!(SCHEMA_VERSION);
         version["maximum"] = json!(SCHEMA_VERSION);
     }
     schema
@@ -95,6 +95,7 @@ mod tests {
         assert!(schema.is_valid(&right));
         for (pointer, wrong) in [
             ("/schema_version", json!(SCHEMA_VERSION + 1)),
+            ("/schema_version", json!(SCHEMA_VERSION - 1)),
             ("/kind", json!("picnic")),
             ("/arms/0/total/planned", json!(-1)),
             ("/arms/0/total/response/p95", json!("fast")),

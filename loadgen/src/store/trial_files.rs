@@ -162,7 +162,7 @@ mod tests {
             "success": 1.0, "bytes_in": 0, "spectrum": [],
             "response": crate::schema::Percentiles::default(),
             "service": crate::schema::Percentiles::default(),
-            "cost": crate::schema::Cost::default(),
+            "cost": crate::schema::Cost::default(), "anatomy": [],
         }))
         .unwrap();
         Trial {

@@ -10,12 +10,13 @@ use crate::{
     flow::Operations,
     observer,
     schema::{
-        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, ThresholdWord,
+        Trial, ValidityWord, Verdict,
     },
     suite::Suite,
     system::{Application, InForce},
     trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
-    verdict::{self, Findings, INVALID, NOISY, judge},
+    verdict::{self, Findings, judge},
 };
 
 /// Limits of every run of this program on one machine.
@@ -55,12 +56,12 @@ pub fn of_run(
     );
     if let Some((text, figure)) = &outcome.ended_by {
         for one in thresholds.iter_mut().filter(|one| one.text == *text) {
-            "FAIL".clone_into(&mut one.word);
+            one.word = ThresholdWord::Fail;
             one.figure = format!("{figure}, which ended the run");
         }
     }
     let trial = &outcome.trial;
-    let invalid = trial.validity.word == INVALID;
+    let invalid = trial.validity.word == ValidityWord::Invalid;
     let verdict = judge(&Findings {
         interrupted: outcome.data.interrupted,
         invalid: if invalid { vec![trial] } else { Vec::new() },
@@ -74,7 +75,7 @@ pub fn of_run(
         valid_trials: usize::from(!invalid),
     });
     let mut warnings = outcome.warnings.clone();
-    if trial.validity.word == NOISY {
+    if trial.validity.word == ValidityWord::Noisy {
         warnings.extend(verdict::reasons(&trial.validity).map(|check| {
             format!(
                 "the machine was disturbed: {}: {} (limit {}); {}",
@@ -163,7 +164,7 @@ pub fn of_experiment(
         valid_trials: finished
             .trials
             .iter()
-            .filter(|trial| trial.validity.word != INVALID)
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
             .count(),
     });
     verdict
@@ -252,7 +253,7 @@ pub fn of_factorial(
         valid_trials: finished
             .trials
             .iter()
-            .filter(|trial| trial.validity.word != INVALID)
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
             .count(),
     });
     let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
@@ -324,6 +325,7 @@ impl Parts<'_> {
             started_at: context.started_at,
             took_s: (Utc::now() - context.started_at).as_seconds_f64(),
             interrupted: self.interrupted,
+            application: context.application.info(),
             verdict: self.verdict,
             load: self.load,
             arms: self.arms,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::settings::Settings;
-use crate::{diagnose::HintCatalog, flow::Catalog};
+use crate::{diagnose::HintCatalog, flow::Catalog, schema::ApplicationInfo};
 
 /// An application that experiments can be written about: what can be sent to it, and what can be
 /// switched in it.
@@ -32,6 +32,9 @@ pub trait Application: fmt::Debug + Send + Sync {
 
     /// The cache kinds that report a hit ratio.
     fn cache_kinds(&self) -> &'static [&'static str];
+
+    /// Its names and labels, as they are stored for reports.
+    fn info(&self) -> ApplicationInfo;
 
     /// The switch that makes every request slower by so many per cent, for the control that
     /// plants a known effect; `None` where the application has none.

@@ -4,6 +4,7 @@ use super::{Application, Settings};
 use crate::{
     diagnose::HintCatalog,
     flow::{Catalog, shop},
+    schema::{ApplicationArea, ApplicationInfo},
 };
 
 /// A shop that sells orders.
@@ -76,6 +77,20 @@ impl Application for Shop {
 
     fn hints(&self) -> HintCatalog<'static> {
         HintCatalog::default()
+    }
+
+    fn info(&self) -> ApplicationInfo {
+        ApplicationInfo {
+            name: "Shop".to_owned(),
+            areas: vec![ApplicationArea {
+                label: "Orders".to_owned(),
+                operations: vec!["orders.list".to_owned(), "orders.create".to_owned()],
+                headline: vec!["orders.list".to_owned()],
+            }],
+            processes: vec!["shop".to_owned()],
+            cache_kinds: [("orders".to_owned(), "orders".to_owned())].into(),
+            primary_metrics: self.default_primary(),
+        }
     }
 
     fn slowdown_switch(&self) -> Option<&'static str> {

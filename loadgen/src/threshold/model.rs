@@ -4,9 +4,9 @@ use std::fmt;
 
 use shared::time::Millis;
 
-use crate::units::Quantile;
+use crate::{schema::ThresholdWord, units::Quantile};
 
-/// A promise that can be held against a figure.
+/// A limit that a figure has to meet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Threshold {
     /// As written.
@@ -124,17 +124,17 @@ impl Threshold {
         }
     }
 
-    /// `PASS`, `WARN` or `FAIL` for a figure.
-    pub fn word(&self, figure: f64) -> &'static str {
+    /// Whether a figure meets it.
+    pub fn word(&self, figure: f64) -> ThresholdWord {
         let tolerated = self
             .tolerated
             .is_some_and(|limit| self.comparison.holds(figure, limit));
         if self.comparison.holds(figure, self.limit) {
-            "PASS"
+            ThresholdWord::Pass
         } else if tolerated || self.level == Level::Warn {
-            "WARN"
+            ThresholdWord::Warn
         } else {
-            "FAIL"
+            ThresholdWord::Fail
         }
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     driver::ProgressSnapshot,
+    schema::ThresholdWord,
     threshold::{Metric, Threshold},
 };
 
@@ -38,7 +39,7 @@ impl<'a> Alarm<'a> {
             let Some(figure) = figure(threshold.metric, now) else {
                 continue;
             };
-            if threshold.word(figure) != "FAIL" {
+            if threshold.word(figure) != ThresholdWord::Fail {
                 *looks = 0;
                 continue;
             }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use shared::invariant::InvariantResult;
+use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::run::Outcome;
 use crate::{
     aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData},
     flow::{Catalog, Operations},
     sample::{OpId, Outcome as Ending},
-    schema::{Band, Cost, Database, Hashing, Operation, Parts, Percentiles, Second, Server},
+    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
     system::Promises,
     units::{Nanos, Quantile},
 };
@@ -162,15 +162,7 @@ fn band(name: &str, sums: &PartSums) -> Band {
         name: name.to_owned(),
         requests: sums.count,
         mean_ms: mean_ms(sums.response()),
-        parts: Parts {
-            before_send_ms: mean_ms(sums.before_send),
-            pool_ms: mean_ms(sums.pool),
-            db_ms: mean_ms(sums.db),
-            redis_ms: mean_ms(sums.redis),
-            hash_ms: mean_ms(sums.hash),
-            rest_ms: mean_ms(sums.rest),
-            outside_ms: mean_ms(sums.outside),
-        },
+        parts_ms: sums.us.map(|_, us| mean_ms(us)),
     }
 }
 
@@ -189,23 +181,19 @@ fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentile
 
 fn cost(sums: &CostSums) -> Cost {
     let mean = |sum: u64| {
-        if sums.count == 0 {
+        if sums.responses == 0 {
             0.0
         } else {
-            sum as f64 / sums.count as f64
+            sum as f64 / sums.responses as f64
         }
     };
-    let lookups = sums.hits + sums.misses;
+    let hits = sums.counts[ServerCount::Hits];
+    let lookups = hits + sums.counts[ServerCount::Misses];
     Cost {
-        admission_ms: mean(sums.admission_us) / 1_000.0,
-        pool_ms: mean(sums.pool_us) / 1_000.0,
-        db_ms: mean(sums.db_us) / 1_000.0,
-        redis_ms: mean(sums.redis_us) / 1_000.0,
-        hash_ms: mean(sums.hash_us) / 1_000.0,
+        parts_ms: sums.us.map(|_, us| mean(us) / 1_000.0),
         total_ms: mean(sums.total_us) / 1_000.0,
-        queries: mean(sums.queries),
-        commands: mean(sums.commands),
-        cache_hit_ratio: (lookups > 0).then(|| sums.hits as f64 / lookups as f64),
+        counts: sums.counts.map(|_, count| mean(count)),
+        cache_hit_ratio: (lookups > 0).then(|| hits as f64 / lookups as f64),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     aggregator::TrialData,
     observer::{GeneratorUse, Hiccups},
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     units::{Nanos, Quantile},
 };
 
@@ -63,14 +63,14 @@ impl<'a> Evidence<'a> {
 
 /// A check that was made.
 pub(super) fn check(
-    code: &str,
+    code: CheckCode,
     ok: bool,
     figure: String,
     limit: String,
     advice: &str,
 ) -> ValidityCheck {
     ValidityCheck {
-        code: code.to_owned(),
+        code,
         ok,
         figure,
         limit,
@@ -79,7 +79,7 @@ pub(super) fn check(
 }
 
 /// A check that cannot be made: it passes, and says why it says nothing.
-pub(super) fn unjudged(code: &str, why: &str, limit: String, advice: &str) -> ValidityCheck {
+pub(super) fn unjudged(code: CheckCode, why: &str, limit: String, advice: &str) -> ValidityCheck {
     check(code, true, format!("not judged: {why}"), limit, advice)
 }
 

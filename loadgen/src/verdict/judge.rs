@@ -5,7 +5,7 @@
 //! that was stopped says INTERRUPTED, and lists what it had found.
 
 use super::validity::reasons as verdict_reasons;
-use crate::schema::{ThresholdResult, Trial, Verdict};
+use crate::schema::{ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord};
 
 /// Everything that the word depends on.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
     let failed: Vec<String> = findings
         .thresholds
         .iter()
-        .filter(|one| one.word == "FAIL")
+        .filter(|one| one.word == ThresholdWord::Fail)
         .map(|one| {
             format!(
                 "`{}` does not hold for `{}`: {}",
@@ -51,7 +51,7 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
         .collect();
     let any_failed = !failed.is_empty();
     reasons.extend(failed);
-    let (word, exit_code) = if findings.interrupted {
+    let word = if findings.interrupted {
         reasons.insert(
             0,
             format!(
@@ -59,25 +59,21 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
                 findings.valid_trials
             ),
         );
-        ("INTERRUPTED", 130)
+        VerdictWord::Interrupted
     } else if !findings.violations.is_empty() {
-        ("VIOLATED", 98)
+        VerdictWord::Violated
     } else if invalid {
-        ("INVALID", 97)
+        VerdictWord::Invalid
     } else if any_failed {
-        ("FAILED", 99)
+        VerdictWord::Failed
     } else {
         reasons.push(match findings.thresholds.len() {
             0 => "no trial is invalid and no invariant is broken".to_owned(),
             n => format!("no trial is invalid, no invariant is broken, and {n} threshold(s) were held against the figures"),
         });
-        ("PASSED", 0)
+        VerdictWord::Passed
     };
-    Verdict {
-        word: word.to_owned(),
-        exit_code,
-        reasons,
-    }
+    Verdict { word, reasons }
 }
 
 #[cfg(test)]
@@ -89,7 +85,7 @@ mod tests {
             text: "p95 < 1ms".into(),
             arm: "run".into(),
             figure: "7.0 ms".into(),
-            word: "FAIL".into(),
+            word: ThresholdWord::Fail,
         }]
     }
 
@@ -100,30 +96,30 @@ mod tests {
             thresholds: &thresholds,
             ..Findings::default()
         };
-        assert_eq!(judge(&findings).exit_code, 99);
+        assert_eq!(judge(&findings).word, VerdictWord::Failed);
         findings
             .invalid_reasons
             .push("block 2 stayed invalid".into());
         let verdict = judge(&findings);
-        assert_eq!((verdict.word.as_str(), verdict.exit_code), ("INVALID", 97));
+        assert_eq!(verdict.word, VerdictWord::Invalid);
         findings.violations.push("arm `run`: invariant 01".into());
         let verdict = judge(&findings);
-        assert_eq!((verdict.word.as_str(), verdict.exit_code), ("VIOLATED", 98));
+        assert_eq!(verdict.word, VerdictWord::Violated);
         assert!(verdict.reasons[0].contains("invariant 01"));
         assert_eq!(verdict.reasons.len(), 3);
         findings.interrupted = true;
-        assert_eq!(judge(&findings).exit_code, 130);
+        assert_eq!(judge(&findings).word, VerdictWord::Interrupted);
     }
 
     #[test]
     fn a_warning_does_not_fail_and_a_pass_says_why() {
         let mut thresholds = failed();
-        thresholds[0].word = "WARN".into();
+        thresholds[0].word = ThresholdWord::Warn;
         let verdict = judge(&Findings {
             thresholds: &thresholds,
             ..Findings::default()
         });
-        assert_eq!(verdict.word, "PASSED");
+        assert_eq!(verdict.word, VerdictWord::Passed);
         assert!(!verdict.reasons.is_empty());
     }
 }

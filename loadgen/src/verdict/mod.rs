@@ -11,4 +11,4 @@ pub use audit::{broken_sentences, merge as merge_audits, violations};
 pub use evidence::Evidence;
 pub use judge::{Findings, judge};
 pub use thresholds::{Figures, error_limit, hold};
-pub use validity::{INVALID, NOISY, VALID, reasons, validity};
+pub use validity::{reasons, validity};

@@ -7,7 +7,7 @@ use crate::{
     flow::Catalog,
     sample::OpId,
     sample::Outcome,
-    schema::{Server, ThresholdResult},
+    schema::{Server, ThresholdResult, ThresholdWord},
     threshold::{Level, Metric, Scope, Threshold},
 };
 
@@ -46,8 +46,8 @@ pub fn hold(thresholds: &[Threshold], arm: &str, figures: Figures<'_>) -> Vec<Th
                 Figure::Nothing(why) => (
                     why.to_owned(),
                     match threshold.level {
-                        Level::Warn => "WARN",
-                        Level::Fail => "FAIL",
+                        Level::Warn => ThresholdWord::Warn,
+                        Level::Fail => ThresholdWord::Fail,
                     },
                 ),
             };
@@ -55,7 +55,7 @@ pub fn hold(thresholds: &[Threshold], arm: &str, figures: Figures<'_>) -> Vec<Th
                 text: threshold.text.clone(),
                 arm: arm.to_owned(),
                 figure: text,
-                word: word.to_owned(),
+                word,
             }
         })
         .collect()
@@ -233,7 +233,7 @@ mod tests {
         };
         hold(&thresholds, "run", figures)
             .into_iter()
-            .map(|one| (one.word, one.figure))
+            .map(|one| (one.word.to_string(), one.figure))
             .collect()
     }
 

@@ -12,30 +12,23 @@ use super::{
     checks::{accounts, answers, course, machine, pacing},
     evidence::Evidence,
 };
-use crate::schema::Validity;
-
-/// The word of a trial that may be believed.
-pub const VALID: &str = "VALID";
-/// The word of one that is worth repeating: the machine had a bad moment.
-pub const NOISY: &str = "NOISY";
-/// The word of one that may not be believed.
-pub const INVALID: &str = "INVALID";
+use crate::schema::{CheckCode, Validity, ValidityWord};
 
 /// The generator failed.
-const INVALIDATES: [&str; 8] = [
-    "HARNESS_BUG",
-    "HIST_OVERFLOW",
-    "OFFERED",
-    "LAG",
-    "ARRIVALS",
-    "GEN_CPU",
-    "LITTLE",
-    "NOT_WARM",
+const INVALIDATES: [CheckCode; 8] = [
+    CheckCode::HarnessBug,
+    CheckCode::HistOverflow,
+    CheckCode::Offered,
+    CheckCode::Lag,
+    CheckCode::Arrivals,
+    CheckCode::GenCpu,
+    CheckCode::Little,
+    CheckCode::NotWarm,
 ];
 /// The run ended itself.
-const ENDED: &str = "OVERLOAD";
+const ENDED: CheckCode = CheckCode::Overload;
 /// The machine failed.
-const DISTURBS: [&str; 3] = ["GEN_WAIT", "STEAL", "HICCUP"];
+const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
 
 /// Runs every check.
 pub fn validity(evidence: &Evidence<'_>) -> Validity {
@@ -60,41 +53,43 @@ pub fn validity(evidence: &Evidence<'_>) -> Validity {
         answers::correct(evidence),
     ];
     // A trial that was stopped did not have its whole window: nothing else is its fault.
-    checks.retain(|check| !(evidence.data.interrupted && check.code == "OFFERED"));
-    let broken = |codes: &[&str]| {
+    checks.retain(|check| !(evidence.data.interrupted && check.code == CheckCode::Offered));
+    let broken = |codes: &[CheckCode]| {
         checks
             .iter()
-            .any(|check| !check.ok && codes.contains(&check.code.as_str()))
+            .any(|check| !check.ok && codes.contains(&check.code))
     };
     // Where the host of this machine took the processor away, the generator was late without a
     // fault of its own, in either arm alike: worth a repetition, not a refusal.
     let robbed = broken(&[STOLEN]);
-    let own_fault = |code: &&&str| !(robbed && LATE.contains(*code));
-    let faults: Vec<&str> = INVALIDATES.iter().filter(own_fault).copied().collect();
+    let own_fault = |code: &&CheckCode| !(robbed && LATE.contains(code));
+    let faults: Vec<CheckCode> = INVALIDATES.iter().filter(own_fault).copied().collect();
     let starved = pacing::starved(evidence) && !robbed;
     let word = if broken(&faults) || broken(&[ENDED]) || starved {
-        INVALID
+        ValidityWord::Invalid
     } else if broken(&DISTURBS) {
-        NOISY
+        ValidityWord::Noisy
     } else {
-        VALID
+        ValidityWord::Valid
     };
-    Validity {
-        word: word.to_owned(),
-        checks,
-    }
+    Validity { word, checks }
 }
 
 /// The code of processor time that other guests of the host took.
-const STOLEN: &str = "STEAL";
+const STOLEN: CheckCode = CheckCode::Steal;
 /// Codes of a generator that was late, or of a warm-up that was slow, for which stolen time is
 /// an excuse.
-const LATE: [&str; 4] = ["LAG", "ARRIVALS", "GEN_WAIT", "NOT_WARM"];
+const LATE: [CheckCode; 4] = [
+    CheckCode::Lag,
+    CheckCode::Arrivals,
+    CheckCode::GenWait,
+    CheckCode::NotWarm,
+];
 
 /// Codes that did not hold and that the word comes from.
 pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {
     validity.checks.iter().filter(|check| {
-        let code = check.code.as_str();
+        let code = check.code;
         !check.ok && (INVALIDATES.contains(&code) || code == ENDED || DISTURBS.contains(&code))
     })
 }

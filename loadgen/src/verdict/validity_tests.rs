@@ -1,5 +1,6 @@
 //! A trial that is right in everything, and one that is wrong in one thing at a time.
 
+use crate::schema::ValidityWord;
 use std::time::SystemTime;
 
 use super::*;
@@ -89,7 +90,7 @@ fn broken(validity: &Validity) -> Vec<&str> {
 #[test]
 fn a_clean_trial_is_valid() {
     let validity = judged(&good());
-    assert_eq!(validity.word, VALID, "{:?}", validity.checks);
+    assert_eq!(validity.word, ValidityWord::Valid, "{:?}", validity.checks);
     assert_eq!(broken(&validity), Vec::<&str>::new());
 }
 
@@ -121,7 +122,7 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
         let mut data = good();
         spoil(&mut data);
         let validity = judged(&data);
-        assert_eq!(validity.word, INVALID, "{code}");
+        assert_eq!(validity.word, ValidityWord::Invalid, "{code}");
         assert!(
             broken(&validity).contains(&code),
             "{code}: {:?}",
@@ -138,7 +139,7 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
     });
     let busy = validity(&busy);
     assert_eq!(broken(&busy), ["GEN_CPU", "GEN_WAIT"]);
-    assert_eq!(busy.word, INVALID);
+    assert_eq!(busy.word, ValidityWord::Invalid);
     assert_eq!(reasons(&busy).count(), 2);
     // Waits that are most of what is measured leave nothing of the target.
     let mut starved = quiet(&data);
@@ -148,9 +149,13 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
         longest_wait_s: 6.0,
         seconds: 10.0,
     });
-    assert_eq!(validity(&starved).word, INVALID);
+    assert_eq!(validity(&starved).word, ValidityWord::Invalid);
     // Little a request, and yet most requests come while it waits.
-    for (longest_wait_s, word) in [(2.0, VALID), (3.0, NOISY), (6.0, INVALID)] {
+    for (longest_wait_s, word) in [
+        (2.0, ValidityWord::Valid),
+        (3.0, ValidityWord::Noisy),
+        (6.0, ValidityWord::Invalid),
+    ] {
         let mut waits = quiet(&data);
         waits.generator = Some(GeneratorUse {
             busiest: 0.1,
@@ -177,12 +182,12 @@ fn a_fault_of_the_machine_makes_a_trial_noisy_and_not_invalid() {
     });
     let waited = validity(&waited);
     assert_eq!(
-        (waited.word.as_str(), broken(&waited)),
-        (NOISY, vec!["GEN_WAIT"])
+        (waited.word, broken(&waited)),
+        (ValidityWord::Noisy, vec!["GEN_WAIT"])
     );
     assert_eq!(
-        (stolen.word.as_str(), broken(&stolen)),
-        (NOISY, vec!["STEAL"])
+        (stolen.word, broken(&stolen)),
+        (ValidityWord::Noisy, vec!["STEAL"])
     );
     let mut stood_still = quiet(&data);
     stood_still.hiccups = Some(Hiccups {
@@ -196,7 +201,7 @@ fn a_fault_of_the_machine_makes_a_trial_noisy_and_not_invalid() {
     if let Some(hiccups) = &mut stood_still.hiccups {
         hiccups.first = false;
     }
-    assert_eq!(validity(&stood_still).word, VALID);
+    assert_eq!(validity(&stood_still).word, ValidityWord::Valid);
 }
 
 #[test]
@@ -207,12 +212,12 @@ fn a_generator_that_was_late_by_stolen_time_is_noisy_and_by_itself_invalid() {
         data.lag.record(20_000_000).unwrap();
     }
     let own = validity(&quiet(&data));
-    assert_eq!(own.word, INVALID);
+    assert_eq!(own.word, ValidityWord::Invalid);
     let robbed = validity(&Evidence {
         steal: Some(0.2),
         ..quiet(&data)
     });
-    assert_eq!(robbed.word, NOISY);
+    assert_eq!(robbed.word, ValidityWord::Noisy);
 }
 
 #[test]
@@ -239,7 +244,7 @@ fn a_short_quiet_trial_of_few_requests_is_valid_and_says_what_it_cannot_judge() 
         (second.planned, second.completed) = (11, 11);
     }
     let validity = validity(&Evidence::of(&data));
-    assert_eq!(validity.word, VALID, "{:?}", validity.checks);
+    assert_eq!(validity.word, ValidityWord::Valid, "{:?}", validity.checks);
     assert_eq!(broken(&validity), ["COUNT"]);
     let unjudged: Vec<&str> = validity
         .checks
@@ -273,7 +278,7 @@ fn ninety_random_arrivals_that_came_as_planned_are_as_planned() {
         let jitter = Nanos(u64::from(k % 7) * 100_000);
         data.taken.push((planned, planned + jitter));
     }
-    assert_eq!(judged(&data).word, VALID);
+    assert_eq!(judged(&data).word, ValidityWord::Valid);
 }
 
 #[test]
@@ -287,7 +292,7 @@ fn even_arrivals_are_judged_by_the_variation_of_their_gaps() {
         evidence.even = true;
         validity(&evidence)
     };
-    assert_eq!(even(&data).word, VALID);
+    assert_eq!(even(&data).word, ValidityWord::Valid);
     for (k, one) in data.taken.iter_mut().enumerate() {
         one.1 = one.1 + Nanos::from_millis((k % 2) as u64 * 6);
     }
@@ -309,7 +314,7 @@ fn a_drift_over_a_long_window_is_told_and_noise_is_not() {
             })
             .collect();
         let validity = judged(&data);
-        assert_eq!(validity.word, VALID);
+        assert_eq!(validity.word, ValidityWord::Valid);
         broken(&validity).contains(&"STATIONARY")
     };
     assert!(!course(|second| 10.0 + (second * 7 % 5) as f64));
@@ -326,7 +331,7 @@ fn wrong_and_failed_answers_are_told_of_the_target_and_leave_the_trial_valid() {
     }
     let validity = judged(&data);
     assert_eq!(broken(&validity), ["ERRORS", "CORRECT"]);
-    assert_eq!(validity.word, VALID);
+    assert_eq!(validity.word, ValidityWord::Valid);
 }
 
 #[test]
@@ -337,12 +342,12 @@ fn one_late_arrival_among_few_is_no_lag_and_a_very_late_one_is_the_machine_s() {
         data.lag.record(50_000).unwrap();
     }
     data.lag.record(4_000_000).unwrap();
-    assert_eq!(judged(&data).word, VALID);
+    assert_eq!(judged(&data).word, ValidityWord::Valid);
     data.lag.record(80_000_000).unwrap();
     let validity = judged(&data);
     assert_eq!(
-        (validity.word.as_str(), broken(&validity)),
-        (NOISY, vec!["HICCUP"])
+        (validity.word, broken(&validity)),
+        (ValidityWord::Noisy, vec!["HICCUP"])
     );
 }
 
@@ -351,9 +356,9 @@ fn a_slow_request_of_the_warm_up_that_reaches_into_the_window_is_no_contradictio
     let mut data = good();
     data.outstanding_at_window_start = 2;
     data.outstanding_area += 1_500_000_000;
-    assert_eq!(judged(&data).word, INVALID);
+    assert_eq!(judged(&data).word, ValidityWord::Invalid);
     data.seconds[0].p99_ns = Some(1_000_000_000);
-    assert_eq!(judged(&data).word, VALID);
+    assert_eq!(judged(&data).word, ValidityWord::Valid);
 }
 
 #[test]
@@ -364,7 +369,7 @@ fn a_backlog_is_the_target_s_fault_and_leaves_the_trial_valid() {
     }
     let validity = judged(&data);
     assert_eq!(broken(&validity), ["BACKLOG"]);
-    assert_eq!(validity.word, VALID);
+    assert_eq!(validity.word, ValidityWord::Valid);
 }
 
 #[test]
@@ -374,5 +379,5 @@ fn too_few_requests_are_told_and_leave_the_trial_valid() {
     data.total.outcomes[0] = 100;
     let validity = judged(&data);
     assert_eq!(broken(&validity), ["COUNT"]);
-    assert_eq!(validity.word, VALID);
+    assert_eq!(validity.word, ValidityWord::Valid);
 }

@@ -187,7 +187,7 @@ impl TrialLine {
             folder: printable(&trial.folder),
             arm: printable(&trial.arm),
             block: trial.block,
-            validity: printable(&trial.validity.word),
+            validity: trial.validity.word.to_string(),
             rate_per_s: total.rate_per_s,
             p50_ms: total.response.p50,
             p97_5_ms: total.response.p97_5,

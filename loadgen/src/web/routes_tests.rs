@@ -138,8 +138,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     late.until("one line").await;
     publisher.send(Event::Ended(Ended {
         verdict: Verdict {
-            word: "PASSED".into(),
-            exit_code: 0,
+            word: crate::schema::VerdictWord::Passed,
             reasons: vec![],
         },
         folder: "f".into(),

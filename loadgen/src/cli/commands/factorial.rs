@@ -92,7 +92,7 @@ fn close(
         print(&text)?;
     }
     session.check_stored()?;
-    Ok(summary.verdict.exit_code)
+    Ok(summary.verdict.exit_code())
 }
 
 /// What is stored of the experiment.
@@ -123,7 +123,7 @@ fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
     metrics_of(trial, f64::INFINITY)
         .iter()
         .find(|one| one.name == metric)
-        .map_or_else(String::new, |one| one.unit.to_owned())
+        .map_or_else(String::new, |one| one.unit.to_string())
 }
 
 /// Number of trials and expected duration.

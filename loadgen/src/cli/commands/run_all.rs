@@ -54,7 +54,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         let found = match measure(&one, page.as_ref()) {
             Ok((summary, folder)) => {
                 interrupted |= summary.interrupted;
-                code = exit::more_severe(code, summary.verdict.exit_code);
+                code = exit::more_severe(code, summary.verdict.exit_code());
                 Found::Summary(Box::new(summary), folder)
             }
             Err(Failure::Interrupted) => {
@@ -72,7 +72,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             name: (*name).to_owned(),
             switches: experiment.describe_differences(),
             claim: experiment.primary.first().cloned().unwrap_or_default(),
-            expected: experiment.expected.map(|direction| direction.to_string()),
+            expected: experiment.expected,
             why: experiment.why,
             found,
         });

@@ -319,7 +319,7 @@ impl<'a> MeasuredSession<'a> {
             github.annotate(summary)?;
         }
         self.check_stored()?;
-        Ok(summary.verdict.exit_code)
+        Ok(summary.verdict.exit_code())
     }
 
     /// Prints the report, unless standard output carries the events.

@@ -5,7 +5,9 @@ use crate::diagnose::{
     evidence::{Evidence, Finding, percent, share, tail},
     symptom::Symptom,
 };
-use crate::schema::Parts;
+use crate::sample::ResponsePart;
+use crate::sample::ResponseParts;
+use shared::timing::ServerPart;
 
 /// Share of the tail in the database from which missing values are worth work.
 const NOTABLE_SHARE: f64 = 0.25;
@@ -28,7 +30,7 @@ pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
     let server = &evidence.arm.server;
     let pings = server.redis_pings as f64;
     let commands = server.redis_commands as f64;
-    let waiting = evidence.tail_share(|parts| parts.redis_ms);
+    let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Redis)]);
     let many = pings >= 100.0 && pings >= 0.2 * commands;
     if !many && waiting < 0.5 {
         return None;
@@ -54,8 +56,8 @@ pub(super) fn caches(evidence: &Evidence<'_>) -> Option<Finding> {
     })
 }
 
-fn in_database(parts: &Parts) -> f64 {
-    parts.db_ms + parts.pool_ms
+fn in_database(parts: &ResponseParts) -> f64 {
+    parts[ResponsePart::Server(ServerPart::Db)] + parts[ResponsePart::Server(ServerPart::Pool)]
 }
 
 fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding> {

@@ -4,7 +4,10 @@ use crate::diagnose::{
     evidence::{Evidence, Finding, percent},
     symptom::Symptom,
 };
+use crate::sample::ResponsePart;
 use crate::schema::{PlanNode, StatementPlan};
+use shared::timing::ServerCount;
+use shared::timing::ServerPart;
 
 /// Queries a request from which a loop is likely.
 const MANY_QUERIES: f64 = 10.0;
@@ -20,13 +23,16 @@ pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<Finding> {
         .arm
         .operations
         .iter()
-        .filter(|one| one.cost.queries >= MANY_QUERIES)
-        .max_by(|a, b| a.cost.queries.total_cmp(&b.cost.queries))?;
+        .filter(|one| one.cost.counts[ServerCount::Queries] >= MANY_QUERIES)
+        .max_by(|a, b| {
+            a.cost.counts[ServerCount::Queries].total_cmp(&b.cost.counts[ServerCount::Queries])
+        })?;
     let finding = Finding::new(
         Symptom::QueryLoop,
         format!(
             "{} sends {:.1} queries a request",
-            operation.name, operation.cost.queries
+            operation.name,
+            operation.cost.counts[ServerCount::Queries]
         ),
         "an N+1 query: read the rows in one statement, or many by `= any($1)`",
     );
@@ -77,8 +83,10 @@ pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
-    let share = evidence.tail_share(|parts| parts.db_ms);
-    let slow = evidence.tail().filter(|band| band.parts.db_ms >= 5.0)?;
+    let share = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Db)]);
+    let slow = evidence
+        .tail()
+        .filter(|band| band.parts_ms[ResponsePart::Server(ServerPart::Db)] >= 5.0)?;
     if share < 0.4 {
         return None;
     }
@@ -87,7 +95,7 @@ pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
         format!(
             "{} of the time above p99 is PostgreSQL: {:.0} ms of {:.0} ms",
             percent(share),
-            slow.parts.db_ms,
+            slow.parts_ms[ResponsePart::Server(ServerPart::Db)],
             slow.mean_ms
         ),
         "check database query performance with EXPLAIN ANALYZE and the slow query log; optimise slow queries, and bound them by a query timeout",

@@ -4,11 +4,12 @@ use crate::diagnose::{
     evidence::{Evidence, Finding, percent},
     symptom::Symptom,
 };
+use crate::schema::CheckCode;
 
 /// Share of all cores from which they are the limit.
 const BUSY: f64 = 0.85;
 /// Self-checks of the generator that fail where it lacks CPU.
-const GENERATOR_CHECKS: [&str; 3] = ["LAG", "GEN_CPU", "GEN_WAIT"];
+const GENERATOR_CHECKS: [CheckCode; 3] = [CheckCode::Lag, CheckCode::GenCpu, CheckCode::GenWait];
 
 pub(super) fn busy_cpu(evidence: &Evidence<'_>) -> Option<Finding> {
     let cores = evidence.environment("cores")?;
@@ -48,13 +49,13 @@ pub(super) fn late_generator(evidence: &Evidence<'_>) -> Option<Finding> {
         .trials
         .iter()
         .flat_map(|trial| &trial.validity.checks)
-        .find(|check| !check.ok && GENERATOR_CHECKS.contains(&check.code.as_str()))?;
+        .find(|check| !check.ok && GENERATOR_CHECKS.contains(&check.code))?;
     let finding = Finding::new(
         Symptom::LateGenerator,
         format!("{}: {}, limit {}", failed.code, failed.figure, failed.limit),
         "monitor the generator's machine as well: lower the rate, or give it cores of its own",
     );
-    Some(finding.found_in(&failed.code))
+    Some(finding.found_in(failed.code.as_str()))
 }
 
 /// Trials of one arm run on one process: memory that only grows from each to the next is kept.

@@ -4,6 +4,8 @@ use crate::diagnose::{
     evidence::{Evidence, Finding, percent},
     symptom::Symptom,
 };
+use crate::sample::ResponsePart;
+use shared::timing::ServerPart;
 
 /// A share of the tail from which a part is worth work.
 const NOTABLE_SHARE: f64 = 0.25;
@@ -13,7 +15,7 @@ const PLANNED_UTILISATION: f64 = 0.7;
 /// Connections that Little's law asks for: arrival rate times hold time, over the utilisation
 /// that is planned for (`λ · t_db / ρ`).
 fn needed_connections(evidence: &Evidence<'_>) -> u32 {
-    let held_s = evidence.arm.total.cost.db_ms / 1_000.0;
+    let held_s = evidence.arm.total.cost.parts_ms[ServerPart::Db] / 1_000.0;
     let needed = evidence.rate() * held_s / PLANNED_UTILISATION;
     // A rounding error is no connection.
     ((needed - 1e-6).ceil() as u32).clamp(2, 1_000)
@@ -21,8 +23,8 @@ fn needed_connections(evidence: &Evidence<'_>) -> u32 {
 
 pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<Finding> {
     let server = &evidence.arm.server;
-    let waiting = evidence.tail_share(|parts| parts.pool_ms);
-    let slow = evidence.tail_has(|parts| parts.pool_ms, 1.0);
+    let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Pool)]);
+    let slow = evidence.tail_has(|parts| parts[ResponsePart::Server(ServerPart::Pool)], 1.0);
     if server.pool_timeouts == 0 && !(waiting >= NOTABLE_SHARE && slow) {
         return None;
     }
@@ -34,7 +36,7 @@ pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<Finding> {
         server.pool_waiters_max,
         server.pool_timeouts,
         evidence.rate(),
-        evidence.arm.total.cost.db_ms,
+        evidence.arm.total.cost.parts_ms[ServerPart::Db],
     );
     if needed > server.pool_max {
         let mut finding = Finding::new(

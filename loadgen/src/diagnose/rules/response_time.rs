@@ -1,5 +1,7 @@
 //! Rules about where the time of the slowest requests goes, outside of the database and caches.
 
+use crate::sample::ResponsePart;
+use shared::timing::ServerPart;
 use std::fmt::Write as _;
 
 use crate::diagnose::{
@@ -15,16 +17,17 @@ const LARGE_BYTES: f64 = 64.0 * 1_024.0;
 /// Hashing matters where it is most of the tail, or where it runs on threads that serve requests
 /// (the catalogue has a switch that can still help) and operations that hash nothing are slow.
 pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
-    let of_tail = evidence.tail_share(|parts| parts.hash_ms);
+    let of_tail = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Hash)]);
     let hashed = evidence.arm.operations.iter().find(|one| {
-        let hash = one.cost.hash_ms;
+        let hash = one.cost.parts_ms[ServerPart::Hash];
         hash > 1.0 && hash >= 0.5 * one.cost.total_ms
     })?;
     let cores = evidence.environment("cores").unwrap_or(2.0) as u32;
     let proposal = evidence.proposal(Symptom::Hashing, &hashed.name, Some(cores));
     let other = evidence.arm.operations.iter().find(|one| {
         let tail = one.response.p99.zip(one.response.p50);
-        one.cost.hash_ms < 0.1 && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
+        one.cost.parts_ms[ServerPart::Hash] < 0.1
+            && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
     });
     let slowed = other.filter(|_| proposal.is_some());
     if of_tail < DOMINANT_SHARE && slowed.is_none() {
@@ -32,7 +35,9 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
     }
     let mut text = format!(
         "{} hashes for {:.0} ms of its {:.0} ms",
-        hashed.name, hashed.cost.hash_ms, hashed.cost.total_ms
+        hashed.name,
+        hashed.cost.parts_ms[ServerPart::Hash],
+        hashed.cost.total_ms
     );
     if let Some(other) = slowed {
         // Writing to a String cannot fail.
@@ -55,8 +60,8 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<Finding> {
-    let own = evidence.tail_share(|parts| parts.rest_ms);
-    if own < DOMINANT_SHARE || !evidence.tail_has(|parts| parts.rest_ms, 5.0) {
+    let own = evidence.tail_share(|parts| parts[ResponsePart::Rest]);
+    if own < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Rest], 5.0) {
         return None;
     }
     Some(Finding::new(
@@ -70,8 +75,8 @@ pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 pub(super) fn network(evidence: &Evidence<'_>) -> Option<Finding> {
-    let outside = evidence.tail_share(|parts| parts.outside_ms);
-    if outside < DOMINANT_SHARE || !evidence.tail_has(|parts| parts.outside_ms, 20.0) {
+    let outside = evidence.tail_share(|parts| parts[ResponsePart::Outside]);
+    if outside < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Outside], 20.0) {
         return None;
     }
     Some(Finding::new(
@@ -85,8 +90,9 @@ pub(super) fn network(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 pub(super) fn backlog(evidence: &Evidence<'_>) -> Option<Finding> {
-    let waited = evidence.tail_share(|parts| parts.before_send_ms);
-    if waited < DOMINANT_SHARE || !evidence.tail_has(|parts| parts.before_send_ms, 20.0) {
+    let waited = evidence.tail_share(|parts| parts[ResponsePart::BeforeSend]);
+    if waited < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::BeforeSend], 20.0)
+    {
         return None;
     }
     Some(Finding::new(

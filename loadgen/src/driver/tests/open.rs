@@ -1,5 +1,6 @@
 //! The open model against a test server with known behaviour.
 
+use shared::timing::{ServerCount, ServerPart};
 use std::time::Duration;
 
 use shared::time::Millis;
@@ -63,8 +64,8 @@ fn a_frozen_server_shows_in_the_response_of_everyone_who_had_to_wait() {
             .sum::<u64>(),
         500
     );
-    assert_eq!(data.total.cost.queries, 1_000);
-    assert_eq!(data.total.cost.db_us, 750_000);
+    assert_eq!(data.total.cost.counts[ServerCount::Queries], 1_000);
+    assert_eq!(data.total.cost.us[ServerPart::Db], 750_000);
 }
 
 #[test]

@@ -121,7 +121,11 @@ fn state(end: Instant) -> RunState {
             folder: format!("b{block:02}_1_{arm}"),
             arm: arm.into(),
             block,
-            word: if block == 2 { "NOISY" } else { "VALID" }.into(),
+            word: if block == 2 {
+                crate::schema::ValidityWord::Noisy
+            } else {
+                crate::schema::ValidityWord::Valid
+            },
             rate_per_s: 199.2,
             p50_ms: Some(p50),
             p95_ms: Some(p50 * 4.0),

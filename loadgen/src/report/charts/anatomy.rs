@@ -8,10 +8,9 @@ use serde::Serialize;
 use crate::events::printable;
 use crate::report::charts::plots::operation_names;
 use crate::report::figures;
-use crate::schema::{Arm, Band, Operation, Parts, Summary};
+use crate::sample::ResponsePart;
+use crate::schema::{Arm, Band, Operation, Summary};
 
-/// Class of each part, in the order of [`Parts::named`].
-const CLASSES: [&str; 7] = ["send", "pool", "db", "redis", "hash", "rest", "net"];
 /// Parts below this share of a band are not named in words.
 const WORTH_NAMING: f64 = 0.005;
 
@@ -48,10 +47,8 @@ pub(in crate::report) struct AnatomyBand {
 
 /// Class and name of each part, for the legend.
 pub(in crate::report) fn legend() -> Vec<(&'static str, &'static str)> {
-    CLASSES
-        .into_iter()
-        .zip(Parts::default().named())
-        .map(|(class, (name, _))| (class, name))
+    ResponsePart::all()
+        .map(|part| (part.name(), part.label()))
         .collect()
 }
 
@@ -88,15 +85,15 @@ fn anatomy(summary: &Summary, name: &str, pick: impl Fn(&Arm) -> Option<&Operati
 
 /// One band; nothing where nothing was measured.
 fn band(band: &Band) -> Option<AnatomyBand> {
-    let named = band.parts.named();
-    let sum: f64 = named.iter().map(|(_, ms)| ms.max(0.0)).sum();
+    let sum: f64 = band.parts_ms.values().map(|ms| ms.max(0.0)).sum();
     if sum <= 0.0 {
         return None;
     }
     let mut svg = String::from(r#"<svg class="strip" aria-hidden="true">"#);
     let mut words: Vec<String> = Vec::new();
     let mut from = 0.0;
-    for (class, (name, ms)) in CLASSES.into_iter().zip(named) {
+    for (part, ms) in band.parts_ms {
+        let (class, name) = (part.name(), part.label());
         let share = ms.max(0.0) / sum;
         if share <= 0.0 {
             continue;

@@ -154,7 +154,11 @@ fn drawn_line(line: &Line, plot: &Plot, places: &[f64]) -> DrawnLine {
 
 /// Four significant figures: more than a chart can show, and half the bytes.
 fn short(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let scale = 10_f64.powi(3 - value.abs().log10().floor() as i32);
+    (value * scale).round() / scale
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Lines over the seconds of a trial: the trials of an arm laid over each other, thinned to what
 //! a screen can show. All lines of a page lie on one grid, so that they can be read together.
 
+use crate::schema::ValidityWord;
 use std::collections::BTreeMap;
 
 use crate::schema::{Second, Trial};
@@ -81,7 +82,7 @@ impl Grid {
         let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         for trial in trials
             .iter()
-            .filter(|trial| trial.arm == arm && trial.validity.word != "INVALID")
+            .filter(|trial| trial.arm == arm && trial.validity.word != ValidityWord::Invalid)
         {
             for second in &trial.series {
                 if let Some(value) = pick(second).filter(|value| value.is_finite()) {
@@ -168,7 +169,7 @@ mod tests {
         trials.truncate(2);
         for trial in &mut trials {
             trial.arm = "after".into();
-            trial.validity.word = "VALID".into();
+            trial.validity.word = ValidityWord::Valid;
         }
         trials
     }
@@ -201,7 +202,7 @@ mod tests {
         trials.retain(|trial| trial.arm == "before");
         trials.truncate(3);
         for (trial, failed) in trials.iter_mut().zip([1, 2, 6]) {
-            trial.validity.word = "VALID".into();
+            trial.validity.word = ValidityWord::Valid;
             trial.series.truncate(1);
             trial.series[0].failed = failed;
         }

@@ -82,7 +82,7 @@ fn the_shade_of_a_long_run_reaches_to_its_slowest_second() {
     let mut summary = fixture::large();
     summary.trials.retain(|trial| trial.arm == "after");
     summary.trials.truncate(1);
-    summary.trials[0].validity.word = "VALID".into();
+    summary.trials[0].validity.word = crate::schema::ValidityWord::Valid;
     summary.trials[0].series[1_234].p99_ms = Some(7_777.0);
     let lines = percentiles(&summary, Grid::of(&summary.trials));
     let highest = |line: &Line| {

@@ -13,13 +13,10 @@ use crate::schema::{Arm, Second, Summary};
 const MOST_WAITS: usize = 6;
 /// All other wait events together, here and in the stored seconds.
 const OTHER_WAITS: &str = "other";
-/// Processes whose CPU is drawn, from the bottom of the stack, each with its class.
-const PROCESSES: [(&str, &str); 4] = [
-    ("target-app", "k1"),
-    ("postgres", "db"),
-    ("redis", "redis"),
-    ("loadgen", "rest"),
-];
+/// Classes of the application's processes in the chart of CPU, from the bottom of the stack.
+const PROCESS_CLASSES: [&str; 7] = ["k1", "k2", "k3", "k4", "k5", "k6", "k7"];
+/// The load generator's own process, and its class.
+const GENERATOR: (&str, &str) = ("loadgen", "rest");
 /// How many times what is used a limit may be, to be on the same chart.
 const ROOM_ABOVE: f64 = 4.0;
 /// Bytes of a MiB.
@@ -119,9 +116,11 @@ fn pool(summary: &Summary, grid: Grid) -> Plot {
 /// Cores by process, one plot an arm.
 fn cpu(summary: &Summary, grid: Grid) -> Vec<Plot> {
     let of = |arm: &Arm| {
-        let lines = PROCESSES.map(|(name, class)| {
+        let application = summary.application.processes.iter().map(String::as_str);
+        let processes = application.zip(PROCESS_CLASSES).chain([GENERATOR]);
+        let lines = processes.enumerate().map(|(index, (name, class))| {
             let cores = move |second: &Second| {
-                if name == PROCESSES[0].0 {
+                if index == 0 {
                     return second.target_cpu;
                 }
                 // Where the target was seen and this one was not, it adds nothing.
@@ -130,7 +129,7 @@ fn cpu(summary: &Summary, grid: Grid) -> Vec<Plot> {
             };
             Line {
                 class: class.into(),
-                label: name.into(),
+                label: printable(name),
                 points: grid.across(&summary.trials, &arm.name, Over::Mean, cores),
                 band: true,
             }
@@ -139,7 +138,7 @@ fn cpu(summary: &Summary, grid: Grid) -> Vec<Plot> {
             id: format!("cpu-{}", class_of(&arm.name)),
             title: of_arm(summary, "CPU by process", arm),
             note: "Cores in use, on top of each other; the mean of the trials.".into(),
-            ..stack(lines.into(), "cores")
+            ..stack(lines.collect(), "cores")
         }
     };
     let mut plots: Vec<Plot> = summary.arms.iter().map(of).collect();
@@ -259,12 +258,12 @@ mod tests {
         let second = &summary.trials[0].series[5];
         let cores = second.target_cpu.unwrap() + second.cpu_cores.values().sum::<f64>();
         let plot = of(&summary, "cpu-after");
-        assert_eq!(plot.lines.len(), PROCESSES.len());
+        assert_eq!(plot.lines.len(), summary.application.processes.len() + 1);
         assert!((plot.lines[3].points[5].y - cores).abs() < 1e-9);
     }
 
     #[test]
-    fn what_an_earlier_version_did_not_keep_is_not_drawn() {
+    fn figures_that_were_not_kept_are_not_drawn() {
         let mut summary = fixture::experiment(false);
         for second in summary
             .trials

@@ -9,6 +9,7 @@ use crate::events::printable;
 use crate::report::charts::chart::escaped;
 use crate::report::comparison::{Bar, Claim};
 use crate::report::figures;
+use crate::sample::ResponsePart;
 use crate::schema::{Cost, Summary};
 
 /// A pair of bars, the first arm above the second.
@@ -57,23 +58,17 @@ pub(in crate::report) struct CostStrip {
 }
 
 /// The parts of a cost, in the order in which they are stacked.
-fn parts(cost: &Cost) -> [(&'static str, &'static str, f64); 6] {
-    let known = cost.admission_ms + cost.pool_ms + cost.db_ms + cost.redis_ms + cost.hash_ms;
-    [
-        ("admission", "admission wait", cost.admission_ms),
-        ("pool", "pool wait", cost.pool_ms),
-        ("db", "database", cost.db_ms),
-        ("redis", "Redis", cost.redis_ms),
-        ("hash", "hashing", cost.hash_ms),
-        ("rest", "the rest", (cost.total_ms - known).max(0.0)),
-    ]
+fn parts(cost: &Cost) -> impl Iterator<Item = (ResponsePart, f64)> {
+    cost.parts_ms
+        .into_iter()
+        .map(|(part, ms)| (ResponsePart::Server(part), ms))
+        .chain([(ResponsePart::Rest, cost.rest_ms())])
 }
 
 /// Class and name of each part, for the legend.
 pub(in crate::report) fn cost_legend() -> Vec<(&'static str, &'static str)> {
     parts(&Cost::default())
-        .into_iter()
-        .map(|(class, name, _)| (class, name))
+        .map(|(part, _)| (part.name(), part.label()))
         .collect()
 }
 
@@ -101,7 +96,7 @@ fn cost_row(summary: &Summary, name: &str) -> CostRow {
             Some((arm.name.as_str(), &operation.cost))
         })
         .collect();
-    let sum = |cost: &Cost| parts(cost).iter().map(|(_, _, ms)| ms).sum::<f64>();
+    let sum = |cost: &Cost| parts(cost).map(|(_, ms)| ms).sum::<f64>();
     let largest = found.iter().map(|(_, cost)| sum(cost)).fold(0.0, f64::max);
     CostRow {
         operation: printable(name),
@@ -112,9 +107,8 @@ fn cost_row(summary: &Summary, name: &str) -> CostRow {
                 svg: stack(cost, largest),
                 total: figures::ms(Some(cost.total_ms)),
                 parts: parts(cost)
-                    .iter()
-                    .filter(|(_, _, ms)| *ms >= 0.000_5)
-                    .map(|(_, name, ms)| format!("{name} {}", figures::ms(Some(*ms))))
+                    .filter(|(_, ms)| *ms >= 0.000_5)
+                    .map(|(part, ms)| format!("{} {}", part.label(), figures::ms(Some(ms))))
                     .collect::<Vec<_>>()
                     .join(", "),
             })
@@ -128,7 +122,8 @@ fn stack(cost: &Cost, largest: f64) -> String {
         r#"<svg class="strip" aria-hidden="true"><rect class="track" width="100%" height="100%" rx="3"/>"#,
     );
     let mut from = 0.0;
-    for (class, name, ms) in parts(cost) {
+    for (part, ms) in parts(cost) {
+        let (class, name) = (part.name(), part.label());
         if ms <= 0.0 || largest <= 0.0 {
             continue;
         }
@@ -184,7 +179,7 @@ impl Forest {
         ));
         let mut svg = format!(
             r#"<svg class="forest {}" role="img" aria-label="{label}">"#,
-            claim.tone
+            claim.tone.as_str()
         );
         let one = self.at(1.0);
         let _infallible = write!(

@@ -1,7 +1,7 @@
 //! Do the counts add up? Exact where the counts are integers.
 
 use crate::{
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     verdict::evidence::{Evidence, check, share, unjudged},
 };
 
@@ -18,7 +18,7 @@ pub(in crate::verdict) fn conservation(evidence: &Evidence<'_>) -> ValidityCheck
     let data = evidence.data;
     let ended: u64 = data.total.outcomes.iter().sum();
     check(
-        "HARNESS_BUG",
+        CheckCode::HarnessBug,
         data.conserved(),
         format!("{} planned, {ended} ended", data.total.planned),
         "planned = ended, for every operation".to_owned(),
@@ -29,7 +29,7 @@ pub(in crate::verdict) fn conservation(evidence: &Evidence<'_>) -> ValidityCheck
 /// Every time fitted its histogram.
 pub(in crate::verdict) fn overflow(evidence: &Evidence<'_>) -> ValidityCheck {
     check(
-        "HIST_OVERFLOW",
+        CheckCode::HistOverflow,
         evidence.data.overflow == 0,
         format!("{} times beyond the histogram", evidence.data.overflow),
         "0".to_owned(),
@@ -42,7 +42,7 @@ pub(in crate::verdict) fn offered(evidence: &Evidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let share = share(data.emitted, data.planned_arrivals);
     check(
-        "OFFERED",
+        CheckCode::Offered,
         data.planned_arrivals > 0 && share >= OFFERED,
         format!(
             "{} of {} arrivals ({:.2} %)",
@@ -58,7 +58,7 @@ pub(in crate::verdict) fn offered(evidence: &Evidence<'_>) -> ValidityCheck {
 /// The run was not ended by its own limit on outstanding requests.
 pub(in crate::verdict) fn overload(evidence: &Evidence<'_>) -> ValidityCheck {
     check(
-        "OVERLOAD",
+        CheckCode::Overload,
         !evidence.overloaded,
         format!("{} outstanding at most", evidence.data.max_outstanding),
         "below the `max` of `in_flight`, where its policy is abort".to_owned(),
@@ -80,7 +80,7 @@ pub(in crate::verdict) fn little(evidence: &Evidence<'_>) -> ValidityCheck {
         (1.0, 0.0)
     };
     check(
-        "LITTLE",
+        CheckCode::Little,
         (ratio - 1.0).abs() <= LITTLE + edge,
         format!("times / under way = {ratio:.3}"),
         format!("1 +- {:.3}", LITTLE + edge),
@@ -108,11 +108,16 @@ pub(in crate::verdict) fn utilization(evidence: &Evidence<'_>) -> ValidityCheck 
     let advice = "the figures of CPU time contradict the clock: do not believe CPU per request";
     let limit = "<= cores x time".to_owned();
     let Some((spent, seconds, cores)) = evidence.cpu else {
-        return unjudged("UTIL", "no process is visible from here", limit, advice);
+        return unjudged(
+            CheckCode::Util,
+            "no process is visible from here",
+            limit,
+            advice,
+        );
     };
     let most = seconds * cores as f64;
     check(
-        "UTIL",
+        CheckCode::Util,
         spent <= most * 1.01 + UTIL_SLACK_S,
         format!("{spent:.2} s of CPU in {seconds:.2} s on {cores} core(s)"),
         format!("<= {most:.2} s + 1 %"),

@@ -3,7 +3,7 @@
 
 use crate::{
     sample::Outcome,
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     verdict::evidence::{Evidence, check, share},
 };
 
@@ -41,7 +41,7 @@ pub(in crate::verdict) fn count(evidence: &Evidence<'_>) -> ValidityCheck {
         (None, None) => format!("{planned} requests: too few even for p95"),
     };
     check(
-        "COUNT",
+        CheckCode::Count,
         reaches(0.95, INDICATIVE),
         figure,
         format!("{INDICATIVE:.0} beyond p95 to speak of it, {SURE:.0} to be sure"),
@@ -58,7 +58,7 @@ pub(in crate::verdict) fn errors(evidence: &Evidence<'_>) -> ValidityCheck {
         share(total.failures(), total.planned)
     };
     check(
-        "ERRORS",
+        CheckCode::Errors,
         failed <= evidence.error_limit,
         format!(
             "{} of {} ({:.2} %)",
@@ -75,7 +75,7 @@ pub(in crate::verdict) fn errors(evidence: &Evidence<'_>) -> ValidityCheck {
 pub(in crate::verdict) fn correct(evidence: &Evidence<'_>) -> ValidityCheck {
     let wrong = evidence.data.total.count(Outcome::BodyMismatch);
     check(
-        "CORRECT",
+        CheckCode::Correct,
         wrong == 0,
         format!("{wrong} answers were not what the flow expects"),
         "0".to_owned(),

@@ -2,7 +2,7 @@
 
 use crate::{
     aggregator::SecondData,
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     stats,
     units::Quantile,
     verdict::evidence::{Evidence, check, share, unjudged},
@@ -41,7 +41,7 @@ pub(in crate::verdict) fn warm(evidence: &Evidence<'_>) -> ValidityCheck {
     let floor = WARM_FLOOR.max(2.0 * evidence.at_once as f64);
     let limit = (2.0 * expected).max(floor);
     check(
-        "NOT_WARM",
+        CheckCode::NotWarm,
         data.outstanding_at_window_start as f64 <= limit,
         format!("{} under way", data.outstanding_at_window_start),
         format!("<= {limit:.0} when the window begins"),
@@ -72,7 +72,7 @@ pub(in crate::verdict) fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
     // The last second's requests may well be under way: a handful is no backlog.
     let done_enough = done >= COMPLETED || planned.saturating_sub(completed) <= limit as u64;
     check(
-        "BACKLOG",
+        CheckCode::Backlog,
         grown <= limit && done_enough,
         format!(
             "grew by {grown:.0}, {:.1} % completed in the window",
@@ -106,18 +106,18 @@ pub(in crate::verdict) fn stationary(evidence: &Evidence<'_>) -> ValidityCheck {
         .collect();
     if !evidence.level {
         let why = "the load is planned to change";
-        return unjudged("STATIONARY", why, limit, advice);
+        return unjudged(CheckCode::Stationary, why, limit, advice);
     }
     if window.len() < FEWEST_SECONDS {
         let why = format!(
             "{} seconds with answers, {FEWEST_SECONDS} are needed",
             window.len()
         );
-        return unjudged("STATIONARY", &why, limit, advice);
+        return unjudged(CheckCode::Stationary, &why, limit, advice);
     }
     let (first, second) = window.split_at(window.len() / 2);
     let (Some(a), Some(b)) = (stats::median(first), stats::median(second)) else {
-        return unjudged("STATIONARY", "no answers", limit, advice);
+        return unjudged(CheckCode::Stationary, "no answers", limit, advice);
     };
     let error = standard_error(first, a).hypot(standard_error(second, b));
     let warm_up = data.seconds.iter().filter(|one| one.second < 0).count();
@@ -125,7 +125,7 @@ pub(in crate::verdict) fn stationary(evidence: &Evidence<'_>) -> ValidityCheck {
         .map(|drop| drop as f64 - warm_up as f64)
         .filter(|late| *late > whole as f64 * LATE_WARM);
     check(
-        "STATIONARY",
+        CheckCode::Stationary,
         (b - a).abs() <= HALVES.max(3.0 * error),
         format!(
             "the second half's median is {:.2} times the first's{}",

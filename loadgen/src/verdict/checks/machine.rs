@@ -2,7 +2,7 @@
 //! measure again.
 
 use crate::{
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     units::Nanos,
     verdict::evidence::{Evidence, check, unjudged},
 };
@@ -24,7 +24,7 @@ pub(in crate::verdict) fn steal(evidence: &Evidence<'_>) -> ValidityCheck {
     let limit = format!("<= {:.0} %", STEAL * 100.0);
     let Some(steal) = evidence.steal else {
         return unjudged(
-            "STEAL",
+            CheckCode::Steal,
             "the kernel's counters were not seen",
             limit,
             advice,
@@ -37,7 +37,7 @@ pub(in crate::verdict) fn steal(evidence: &Evidence<'_>) -> ValidityCheck {
         )
     });
     check(
-        "STEAL",
+        CheckCode::Steal,
         steal <= STEAL,
         format!("{:.2} %{pressure}", steal * 100.0),
         limit,
@@ -52,7 +52,7 @@ pub(in crate::verdict) fn hiccup(evidence: &Evidence<'_>) -> ValidityCheck {
     let latest_arrival = Nanos(if lag.is_empty() { 0 } else { lag.max() });
     let Some(seen) = evidence.hiccups else {
         return check(
-            "HICCUP",
+            CheckCode::Hiccup,
             latest_arrival <= HICCUP_MAX,
             format!("latest arrival {:.1} ms late", latest_arrival.as_ms()),
             format!("<= {:.0} ms", HICCUP_MAX.as_ms()),
@@ -64,7 +64,7 @@ pub(in crate::verdict) fn hiccup(evidence: &Evidence<'_>) -> ValidityCheck {
     let longest = seen.longest.max(latest_arrival);
     let enough = seen.count >= FEWEST;
     check(
-        "HICCUP",
+        CheckCode::Hiccup,
         longest <= most && (!enough || seen.p99_9 <= high),
         format!(
             "p99.9 {:.1} ms, longest {:.1} ms",

@@ -7,7 +7,7 @@
 //! below which it does not judge.
 
 use crate::{
-    schema::ValidityCheck,
+    schema::{CheckCode, ValidityCheck},
     stats,
     units::Nanos,
     verdict::evidence::{Evidence, check, unjudged},
@@ -63,7 +63,7 @@ pub(in crate::verdict) fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
     let n = data.lag.len();
     if n < FEWEST {
         return unjudged(
-            "LAG",
+            CheckCode::Lag,
             &format!("{n} arrivals, {FEWEST} are needed"),
             told,
             advice,
@@ -84,7 +84,7 @@ pub(in crate::verdict) fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
         figure = format!("{figure}, p99.9 {:.2} ms", tail.as_ms());
         limits = format!("{limits}, p99.9 <= {:.2} ms", most.as_ms());
     }
-    check("LAG", ok, figure, limits, advice)
+    check(CheckCode::Lag, ok, figure, limits, advice)
 }
 
 /// Arrivals lay as they were planned to.
@@ -106,7 +106,7 @@ pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
         } else {
             format!("{} arrivals, {FEWEST} are needed", taken.len())
         };
-        return unjudged("ARRIVALS", &why, limit, advice);
+        return unjudged(CheckCode::Arrivals, &why, limit, advice);
     }
     let span = taken[taken.len() - 1].0.since(taken[0].0);
     let mean = span.0 / (taken.len() as u64 - 1).max(1);
@@ -121,7 +121,7 @@ pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
     let (planned, real) = (gaps(|one| one.0), gaps(|one| one.1));
     if (real.len() as u64) < FEWEST {
         return unjudged(
-            "ARRIVALS",
+            CheckCode::Arrivals,
             &format!("only {} gaps can be told apart", real.len()),
             limit,
             advice,
@@ -130,7 +130,7 @@ pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
     if evidence.even {
         let variation = variation(&planned, &real);
         check(
-            "ARRIVALS",
+            CheckCode::Arrivals,
             variation <= VARIATION,
             format!("variation {variation:.3}"),
             limit,
@@ -140,7 +140,7 @@ pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
         let distance = stats::ks_two_samples(&planned, &real).unwrap_or(0.0);
         let most = DISTANCE.max(DISTANCE_BY_CHANCE / (real.len() as f64).sqrt());
         check(
-            "ARRIVALS",
+            CheckCode::Arrivals,
             distance <= most,
             format!("distance {distance:.3} over {} gaps", real.len()),
             format!("distance from the plan <= {most:.3}"),
@@ -172,10 +172,15 @@ pub(in crate::verdict) fn cpu(evidence: &Evidence<'_>) -> ValidityCheck {
     let advice = "the generator is near its own limit: lower the rate or use more workers";
     let limit = format!("<= {:.0} % of a core", GEN_CPU * 100.0);
     let Some(used) = evidence.generator else {
-        return unjudged("GEN_CPU", "its threads were not seen", limit, advice);
+        return unjudged(
+            CheckCode::GenCpu,
+            "its threads were not seen",
+            limit,
+            advice,
+        );
     };
     check(
-        "GEN_CPU",
+        CheckCode::GenCpu,
         used.busiest <= GEN_CPU,
         format!("busiest thread {:.1} %", used.busiest * 100.0),
         limit,
@@ -197,13 +202,18 @@ pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
     let planned = evidence.data.total.planned;
     if planned < FEWEST {
         let why = format!("{planned} requests, {FEWEST} are needed");
-        return unjudged("GEN_WAIT", &why, limit, advice);
+        return unjudged(CheckCode::GenWait, &why, limit, advice);
     }
     let Some((each, share)) = wait_of_each(evidence).zip(waiting(evidence)) else {
-        return unjudged("GEN_WAIT", "its threads were not seen", limit, advice);
+        return unjudged(
+            CheckCode::GenWait,
+            "its threads were not seen",
+            limit,
+            advice,
+        );
     };
     check(
-        "GEN_WAIT",
+        CheckCode::GenWait,
         each <= most && share <= WAITING,
         format!(
             "{:.3} ms a request, {:.0} % of the time",

@@ -52,7 +52,7 @@ pub(super) fn render(result: &HttpResult) -> String {
         "validity": { "word": result.validity.word, "checks": result.validity.checks },
         "verdict": {
             "word": result.verdict.word,
-            "exit_code": result.verdict.exit_code,
+            "exit_code": result.verdict.exit_code(),
             "reasons": result.verdict.reasons,
         },
         "warnings": result.warnings,

@@ -5,7 +5,7 @@ use crate::{
     cli::flags::HttpArgs,
     flow::SingleRequest,
     observer::{Course, Timeline},
-    schema::{Server, ThresholdResult, Validity, Verdict},
+    schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
     trial::told_changes,
     verdict::{self, Evidence, Findings},
 };
@@ -79,7 +79,7 @@ pub(super) fn judge(
             used.busiest * 100.0
         ));
     }
-    if validity.word == verdict::NOISY {
+    if validity.word == ValidityWord::Noisy {
         let disturbed: Vec<String> = verdict::reasons(&validity)
             .map(|check| format!("{} {} (limit {})", check.code, check.figure, check.limit))
             .collect();
@@ -105,7 +105,7 @@ pub(super) fn judge(
             window_s: data.window_s(),
         },
     );
-    let invalid_reasons = if validity.word == verdict::INVALID {
+    let invalid_reasons = if validity.word == ValidityWord::Invalid {
         verdict::reasons(&validity)
             .map(|check| {
                 format!(
@@ -124,7 +124,7 @@ pub(super) fn judge(
         valid_trials: 1,
         ..Findings::default()
     });
-    if verdict.word == "PASSED" {
+    if verdict.word == VerdictWord::Passed {
         verdict.reasons = vec![match thresholds.len() {
             0 => "the figures are valid; no threshold was given".to_owned(),
             n => format!("the figures are valid and were checked against {n} threshold(s)"),

@@ -1,13 +1,15 @@
 //! The list of runs: one line each, for people and as JSON.
 
+use crate::report::table::faint;
 use std::fmt::Write as _;
 
 use serde_json::json;
 
 use crate::events::printable;
 use crate::report::figures;
-use crate::report::model::{Page, tone_of};
+use crate::report::model::Page;
 use crate::report::table::{Line, Paint, Side, cut, layout, plain, styled};
+use crate::report::tone::Tone;
 use crate::schema::Summary;
 use crate::store::RunEntry;
 
@@ -44,19 +46,14 @@ pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: boo
     let width = width.max(MIN_WIDTH);
     let paint = Paint { colour };
     let head = ["Name", "Id", "When (UTC)", "Kind", "Verdict", "Size"];
-    let mut lines = vec![Line::Cells(
-        head.iter().map(|text| styled(*text, "dim")).collect(),
-    )];
+    let mut lines = vec![Line::Cells(head.iter().map(|text| faint(*text)).collect())];
     for (run, _) in found {
         lines.push(Line::Cells(vec![
             plain(cut(&printable(&run.name), MAX_NAME)),
             plain(printable(run.id())),
             plain(run.started_at.format("%Y-%m-%d %H:%M").to_string()),
             plain(cut(&printable(&run.command), MAX_WORD)),
-            styled(
-                cut(&printable(&run.verdict), MAX_WORD),
-                tone_of(&run.verdict),
-            ),
+            styled(run.word(), run.verdict.map_or(Tone::Warn, Tone::from)),
             plain(figures::bytes(run.bytes as f64)),
         ]));
     }
@@ -89,9 +86,9 @@ pub fn runs_json(found: &[(RunEntry, String)]) -> serde_json::Value {
             "started_at": run.started_at,
             "command": run.command,
             "name": run.name,
-            "verdict": run.verdict,
-            "exit_code": run.exit_code,
-            "finished": run.finished,
+            "verdict": run.word(),
+            "exit_code": run.exit_code(),
+            "finished": run.is_finished(),
             "figure": figure,
             "bytes": run.bytes,
         })
@@ -106,15 +103,13 @@ mod tests {
     use super::*;
     use crate::report::fixture;
 
-    fn shelved(name: &str) -> RunEntry {
+    fn entry(name: &str) -> RunEntry {
         RunEntry {
             folder: "2026-08-30T14-05-11Z_experiment_mentor-cache_41e7cc0".into(),
             started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
             command: "experiment".into(),
             name: name.into(),
-            verdict: "PASSED".into(),
-            exit_code: 0,
-            finished: true,
+            verdict: Some(crate::schema::VerdictWord::Passed),
             bytes: 12_900_000,
         }
     }
@@ -136,11 +131,8 @@ mod tests {
     fn the_list_fits_a_terminal_whatever_a_run_is_called() {
         let evil = format!("\u{1b}[31m{}\n::error::x", "long ".repeat(40));
         let found = [
-            (
-                shelved("mentor-cache"),
-                "list p97.5 98.6% faster".to_owned(),
-            ),
-            (shelved(&evil), evil.clone()),
+            (entry("mentor-cache"), "list p97.5 98.6% faster".to_owned()),
+            (entry(&evil), evil.clone()),
         ];
         let text = runs(&found, 3, 80, false);
         for line in text.lines() {
