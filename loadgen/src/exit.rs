@@ -1,21 +1,23 @@
-//! The exit codes of the program: the one place that defines them.
+//! The exit codes of the program. Those of a verdict follow from its word.
 
 use std::fmt::Write as _;
 
+use loadgen_experiment::schema::VerdictWord;
+
 /// Measured, valid, and every threshold passed.
-pub const PASSED: u8 = 0;
+pub const PASSED: u8 = VerdictWord::Passed.exit_code();
 /// A fault of this program.
 pub const INTERNAL: u8 = 1;
 /// Wrong usage, a wrong file, or an unreachable target.
 pub const USAGE: u8 = 2;
 /// The generator or the machine failed, not the target; the figures are not to be trusted.
-pub const INVALID: u8 = 97;
+pub const INVALID: u8 = VerdictWord::Invalid.exit_code();
 /// The audit found a violated invariant.
-pub const VIOLATED: u8 = 98;
+pub const VIOLATED: u8 = VerdictWord::Violated.exit_code();
 /// A threshold failed.
-pub const FAILED: u8 = 99;
+pub const FAILED: u8 = VerdictWord::Failed.exit_code();
 /// Stopped by a signal; the report covers what was measured until then.
-pub const INTERRUPTED: u8 = 130;
+pub const INTERRUPTED: u8 = VerdictWord::Interrupted.exit_code();
 
 /// Every code with its meaning.
 const MEANINGS: [(u8, &str); 7] = [

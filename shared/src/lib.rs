@@ -11,6 +11,7 @@
 //! | [`snapshot`] | what the target says of itself at one instant |
 //! | [`invariant`] | what an audit found |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
+//! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`usage`] | how a mistyped command line is told |
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
@@ -28,4 +29,5 @@ pub mod problem;
 pub mod profile;
 pub mod snapshot;
 pub mod time;
+pub mod timing;
 pub mod usage;

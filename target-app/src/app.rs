@@ -37,7 +37,7 @@ pub enum StartError {
     Bind {
         /// Which address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The first engine could not be built.
@@ -66,7 +66,7 @@ impl Application {
             address: config.listen,
             source,
         };
-        // Taken before the engine is built, which takes a while, but open to nobody until then.
+        // Bound before the engine is built, which takes a while, but not listening until then.
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
         let features = features::registry();
@@ -118,7 +118,7 @@ impl Application {
         self.shutdown.clone()
     }
 
-    /// Serves until told to stop, then lets requests and sockets end, and closes the pool.
+    /// Serves until it is stopped, then waits for requests and sockets to end and closes the pool.
     pub async fn run_until_stopped(self) -> io::Result<()> {
         let token = self.shutdown.token().clone();
         self.shutdown.tracker().spawn(upkeep(token.clone()));
@@ -133,7 +133,7 @@ impl Application {
             .into_future();
         tokio::pin!(serve);
         tokio::select! {
-            // Only a broken listener ends it before the word to stop.
+            // Only a broken listener ends it before it is stopped.
             outcome = &mut serve => return outcome,
             () = token.cancelled() => {}
         }

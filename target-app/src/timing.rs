@@ -1,7 +1,7 @@
-//! What one request costs: a recorder that travels with the request through every layer.
+//! What one request costs: a recorder that follows the request through every module.
 //!
-//! The recorder lives in a task local, so that repositories and caches count without
-//! being passed anything; outside of a request nothing is counted.
+//! The recorder lives in a task local, so that repositories and caches need no argument for it;
+//! outside of a request nothing is recorded.
 
 use std::{
     panic::resume_unwind,
@@ -12,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::headers::ServerTiming;
+use enum_map::EnumMap;
+use shared::timing::{ServerCount, ServerPart, ServerTiming};
 use tracing::Instrument as _;
 
 tokio::task_local! {
@@ -21,38 +22,24 @@ tokio::task_local! {
     static SHIELD: ();
 }
 
-/// Recorder of one request's costs; clones share the counts.
+/// Recorder of one request's costs; clones share its counters.
 #[derive(Clone)]
 pub struct Timing(Arc<Inner>);
 
 struct Inner {
-    born: Instant,
-    admission_us: AtomicU32,
-    pool_us: AtomicU32,
-    db_us: AtomicU32,
-    redis_us: AtomicU32,
-    hash_us: AtomicU32,
-    queries: AtomicU16,
-    commands: AtomicU16,
-    hits: AtomicU16,
-    misses: AtomicU16,
-    /// Milliseconds, and one more; 0 where the body came from no cache.
+    started: Instant,
+    us: EnumMap<ServerPart, AtomicU32>,
+    counts: EnumMap<ServerCount, AtomicU16>,
+    /// Milliseconds plus one; 0 where the body came from no cache.
     body_age: AtomicU32,
 }
 
 impl Default for Timing {
     fn default() -> Self {
         Self(Arc::new(Inner {
-            born: Instant::now(),
-            admission_us: AtomicU32::new(0),
-            pool_us: AtomicU32::new(0),
-            db_us: AtomicU32::new(0),
-            redis_us: AtomicU32::new(0),
-            hash_us: AtomicU32::new(0),
-            queries: AtomicU16::new(0),
-            commands: AtomicU16::new(0),
-            hits: AtomicU16::new(0),
-            misses: AtomicU16::new(0),
+            started: Instant::now(),
+            us: EnumMap::default(),
+            counts: EnumMap::default(),
             body_age: AtomicU32::new(0),
         }))
     }
@@ -62,16 +49,9 @@ impl Timing {
     /// What was counted so far; the total runs since the recorder was made.
     pub fn read(&self) -> ServerTiming {
         ServerTiming {
-            admission_us: self.0.admission_us.load(Relaxed),
-            pool_us: self.0.pool_us.load(Relaxed),
-            db_us: self.0.db_us.load(Relaxed),
-            redis_us: self.0.redis_us.load(Relaxed),
-            hash_us: self.0.hash_us.load(Relaxed),
-            total_us: micros(self.0.born.elapsed()),
-            queries: self.0.queries.load(Relaxed),
-            commands: self.0.commands.load(Relaxed),
-            cache_hits: self.0.hits.load(Relaxed),
-            cache_misses: self.0.misses.load(Relaxed),
+            us: EnumMap::from_fn(|part| self.0.us[part].load(Relaxed)),
+            total_us: micros(self.0.started.elapsed()),
+            counts: EnumMap::from_fn(|count| self.0.counts[count].load(Relaxed)),
             cache_age_ms: self.0.body_age.load(Relaxed).checked_sub(1),
         }
     }
@@ -82,7 +62,7 @@ pub async fn scope<F: Future>(timing: Timing, work: F) -> F::Output {
     CURRENT.scope(timing, work).await
 }
 
-/// The recorder of the request at hand; one that nobody reads outside of a request.
+/// The recorder of the current request; outside of a request, a new one that nobody reads.
 pub fn current() -> Timing {
     CURRENT.try_with(Timing::clone).unwrap_or_default()
 }
@@ -92,8 +72,8 @@ pub async fn db<F: Future>(work: F) -> F::Output {
     let begin = Instant::now();
     let output = work.await;
     with(|inner| {
-        add(&inner.db_us, begin.elapsed());
-        inner.queries.fetch_add(1, Relaxed);
+        inner.add(ServerPart::Db, begin.elapsed());
+        inner.count(ServerCount::Queries, 1);
     });
     output
 }
@@ -103,8 +83,8 @@ pub async fn redis<F: Future>(commands: u16, work: F) -> F::Output {
     let begin = Instant::now();
     let output = work.await;
     with(|inner| {
-        add(&inner.redis_us, begin.elapsed());
-        inner.commands.fetch_add(commands, Relaxed);
+        inner.add(ServerPart::Redis, begin.elapsed());
+        inner.count(ServerCount::Commands, commands);
     });
     output
 }
@@ -113,35 +93,31 @@ pub async fn redis<F: Future>(commands: u16, work: F) -> F::Output {
 pub async fn hash<F: Future>(work: F) -> F::Output {
     let begin = Instant::now();
     let output = work.await;
-    with(|inner| add(&inner.hash_us, begin.elapsed()));
+    with(|inner| inner.add(ServerPart::Hash, begin.elapsed()));
     output
 }
 
-/// Adds a wait in the admission queue.
+/// Records a wait for a permit of the admission limiter.
 pub fn admission_wait(elapsed: Duration) {
-    with(|inner| add(&inner.admission_us, elapsed));
+    with(|inner| inner.add(ServerPart::Admission, elapsed));
 }
 
-/// Adds a wait for a PostgreSQL connection.
+/// Records a wait for a PostgreSQL connection.
 pub fn pool_wait(elapsed: Duration) {
-    with(|inner| add(&inner.pool_us, elapsed));
+    with(|inner| inner.add(ServerPart::Pool, elapsed));
 }
 
-/// Notes a cache look-up that found a value.
+/// Counts a cache look-up that found a value.
 pub fn cache_hit() {
-    with(|inner| {
-        inner.hits.fetch_add(1, Relaxed);
-    });
+    with(|inner| inner.count(ServerCount::Hits, 1));
 }
 
-/// Notes a cache look-up that found nothing.
+/// Counts a cache look-up that found nothing.
 pub fn cache_miss() {
-    with(|inner| {
-        inner.misses.fetch_add(1, Relaxed);
-    });
+    with(|inner| inner.count(ServerCount::Misses, 1));
 }
 
-/// Notes how old the cached value is that the answer's body is made of.
+/// Records how old the cached value is that the answer's body is made of.
 pub fn body_age(age: Duration) {
     let ms = u32::try_from(age.as_millis()).unwrap_or(u32::MAX);
     with(|inner| inner.body_age.store(ms.saturating_add(1), Relaxed));
@@ -170,7 +146,7 @@ where
         Ok(output) => output,
         Err(failure) => match failure.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            // Nobody aborts the task, so this is the runtime going down: there is no one to answer.
+            // Nobody aborts the task, so the runtime is shutting down and no response is possible.
             Err(_) => std::future::pending().await,
         },
     }
@@ -181,8 +157,14 @@ fn with(note: impl FnOnce(&Inner)) {
     let _ = CURRENT.try_with(|timing| note(&timing.0));
 }
 
-fn add(total: &AtomicU32, elapsed: Duration) {
-    total.fetch_add(micros(elapsed), Relaxed);
+impl Inner {
+    fn add(&self, part: ServerPart, elapsed: Duration) {
+        self.us[part].fetch_add(micros(elapsed), Relaxed);
+    }
+
+    fn count(&self, what: ServerCount, number: u16) {
+        self.counts[what].fetch_add(number, Relaxed);
+    }
 }
 
 fn micros(span: Duration) -> u32 {
@@ -209,10 +191,23 @@ mod tests {
         })
         .await;
         let read = timing.read();
-        assert!(read.db_us >= 2_000 && read.total_us >= read.db_us);
-        assert_eq!((read.queries, read.commands, read.pool_us), (1, 3, 7));
-        assert_eq!(read.admission_us, 5);
-        assert_eq!((read.cache_hits, read.cache_misses), (1, 1));
+        assert!(read.us[ServerPart::Db] >= 2_000 && read.total_us >= read.us[ServerPart::Db]);
+        assert_eq!(
+            (
+                read.counts[ServerCount::Queries],
+                read.counts[ServerCount::Commands],
+                read.us[ServerPart::Pool]
+            ),
+            (1, 3, 7)
+        );
+        assert_eq!(read.us[ServerPart::Admission], 5);
+        assert_eq!(
+            (
+                read.counts[ServerCount::Hits],
+                read.counts[ServerCount::Misses]
+            ),
+            (1, 1)
+        );
         assert_eq!(read.cache_age_ms, Some(0));
     }
 
@@ -230,7 +225,7 @@ mod tests {
         let cut = tokio::time::timeout(Duration::from_millis(1), request).await;
         assert!(cut.is_err());
         finished.await.unwrap();
-        assert_eq!(timing.read().queries, 1);
+        assert_eq!(timing.read().counts[ServerCount::Queries], 1);
     }
 
     #[tokio::test]
@@ -254,6 +249,6 @@ mod tests {
     async fn outside_of_a_request_nothing_is_counted_and_nothing_breaks() {
         cache_hit();
         assert_eq!(db(async { 5 }).await, 5);
-        assert_eq!(current().read().queries, 0);
+        assert_eq!(current().read().counts[ServerCount::Queries], 0);
     }
 }

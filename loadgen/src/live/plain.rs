@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::events::{Event, Tick, printable};
+use loadgen_experiment::events::{Event, Tick, printable};
 use crate::live::capabilities::TerminalCapabilities;
 
 /// Time between two lines of a running trial.
@@ -129,7 +129,7 @@ pub(super) fn length(time: Duration) -> String {
 }
 
 /// The result of a finished trial.
-fn done(trial: &crate::schema::Trial) -> String {
+fn done(trial: &loadgen_experiment::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total
         .planned
@@ -141,7 +141,7 @@ fn done(trial: &crate::schema::Trial) -> String {
     format!(
         "{}: {}, {:.0} per s, p50 {} p97.5 {} ms, {failed} of {} failed{violations}",
         printable(&trial.folder),
-        printable(&trial.validity.word),
+        trial.validity.word,
         total.rate_per_s,
         ms(total.response.p50),
         ms(total.response.p97_5),

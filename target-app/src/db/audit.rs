@@ -97,7 +97,7 @@ pub async fn run(
         .copied()
         .collect();
     let ledger = ledger.cloned().map(Json);
-    // In a task of its own: a caller that goes away must not leave a transaction open.
+    // In a task of its own: a caller that disconnects must not leave a transaction open.
     timing::shielded(async move {
         let started = Instant::now();
         let mut snapshot = pool

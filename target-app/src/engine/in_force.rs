@@ -24,7 +24,7 @@ pub enum SwitchOwner {
     Connections,
     /// PostgreSQL's catalogue.
     Indexes,
-    /// Stores, lives and flags of the caches.
+    /// Stores, lifetimes and flags of the caches.
     Caches,
     /// The password hasher.
     Hasher,

@@ -1,5 +1,4 @@
-//! `GET /lab/explain`: how PostgreSQL carries out the statements of an operation under the
-//! profile in force.
+//! `GET /lab/explain`: query plans of an operation's statements under the policies in force.
 
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -20,10 +19,10 @@ pub struct ExplainQuery {
     operation: String,
 }
 
-/// How the statements of an operation are carried out under the profile in force.
+/// Query plans of an operation's statements under the policies in force.
 ///
-/// They run with parameters of the seeded data, in a transaction that is rolled back. A cache
-/// that would answer in their place is passed by.
+/// They run with parameters of the seeded data, in a transaction that is rolled back. Caches are
+/// bypassed.
 #[utoipa::path(
     get,
     path = paths::LAB_EXPLAIN,

@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use shared::{headers::ServerTiming, snapshot::HttpSnapshot};
+use shared::{
+    snapshot::HttpSnapshot,
+    timing::{ServerCount, ServerPart, ServerTiming},
+};
 
 use super::names;
 
@@ -37,14 +40,16 @@ impl HttpCounters {
         if status >= 500 {
             self.server_errors.fetch_add(1, Relaxed);
         }
-        self.queries.fetch_add(u64::from(costs.queries), Relaxed);
+        self.queries
+            .fetch_add(u64::from(costs.counts[ServerCount::Queries]), Relaxed);
         let route = route.to_owned();
         metrics::counter!(names::REQUESTS, "method" => method, "route" => route.clone(), "status" => status_label(status))
             .increment(1);
         metrics::histogram!(names::REQUEST_SECONDS, "route" => route)
             .record(seconds(costs.total_us));
-        if costs.queries > 0 {
-            metrics::histogram!(names::POOL_WAIT_SECONDS).record(seconds(costs.pool_us));
+        if costs.counts[ServerCount::Queries] > 0 {
+            metrics::histogram!(names::POOL_WAIT_SECONDS)
+                .record(seconds(costs.us[ServerPart::Pool]));
         }
     }
 
@@ -100,10 +105,8 @@ mod tests {
         let counters = HttpCounters::default();
         let running = counters.begin();
         assert_eq!(counters.snapshot().in_flight, 1);
-        let costs = ServerTiming {
-            queries: 3,
-            ..ServerTiming::default()
-        };
+        let mut costs = ServerTiming::default();
+        costs.counts[ServerCount::Queries] = 3;
         counters.answered("GET", "/x", 500, &costs);
         drop(running);
         let snapshot = counters.snapshot();

@@ -242,9 +242,9 @@ mod tests {
             "GET",
             "/x",
             200,
-            &shared::headers::ServerTiming {
-                queries: 1,
-                ..shared::headers::ServerTiming::default()
+            &shared::timing::ServerTiming {
+                counts: enum_map::enum_map! { _ => 1 },
+                ..shared::timing::ServerTiming::default()
             },
         );
         let text = render(&scrape);

@@ -4,23 +4,17 @@ use std::path::PathBuf;
 
 use chrono::Utc;
 
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::ExperimentArgs,
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
-    },
-    codeconnect::CodeConnect,
-    experiment::{
+    }, web::Page};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{
         self, CONTROL_BLOCKS, Experiment,
         budget::{self, BESIDE},
-    },
-    schema::Summary,
-    summary::{self, RunContext},
-    trial::TestEnv,
-    web::Page,
-};
+    }, schema::Summary, summary::{self, RunContext}, trial::TestEnv};
 
 /// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&Page>) -> Result<u8, Failure> {

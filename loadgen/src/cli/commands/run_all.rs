@@ -7,18 +7,14 @@ use chrono::Utc;
 use shared::time::Millis;
 
 use super::experiment::measure;
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, progress},
         session::{announce_page, open_page},
-    },
-    exit, library,
-    report::catalogue::{self, Entry, Found},
-    store::folder::write_atomically,
-    suite::load::unknown,
-};
+    }, exit, library};
+use loadgen_report::{render::catalogue::{self, Entry, Found}, store::folder::write_atomically};
+use loadgen_engine::{suite::load::unknown};
 
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
 /// internal error.
@@ -54,7 +50,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         let found = match measure(&one, page.as_ref()) {
             Ok((summary, folder)) => {
                 interrupted |= summary.interrupted;
-                code = exit::more_severe(code, summary.verdict.exit_code);
+                code = exit::more_severe(code, summary.verdict.exit_code());
                 Found::Summary(Box::new(summary), folder)
             }
             Err(Failure::Interrupted) => {
@@ -72,7 +68,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             name: (*name).to_owned(),
             switches: experiment.describe_differences(),
             claim: experiment.primary.first().cloned().unwrap_or_default(),
-            expected: experiment.expected.map(|direction| direction.to_string()),
+            expected: experiment.expected,
             why: experiment.why,
             found,
         });

@@ -15,7 +15,7 @@ use super::{
     trials::FinishedTrial,
     view::LiveView,
 };
-use crate::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
+use loadgen_experiment::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
 
 fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
     of.into_iter()
@@ -121,7 +121,11 @@ fn state(end: Instant) -> RunState {
             folder: format!("b{block:02}_1_{arm}"),
             arm: arm.into(),
             block,
-            word: if block == 2 { "NOISY" } else { "VALID" }.into(),
+            word: if block == 2 {
+                loadgen_experiment::schema::ValidityWord::Noisy
+            } else {
+                loadgen_experiment::schema::ValidityWord::Valid
+            },
             rate_per_s: 199.2,
             p50_ms: Some(p50),
             p95_ms: Some(p50 * 4.0),

@@ -1,5 +1,6 @@
 //! The panel of finished trials: trials by block, doubts, and notes, newest first.
 
+use loadgen_experiment::schema::ValidityWord;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -121,15 +122,15 @@ fn pair_row(block: u32, pair: TrialPair<'_>, view: &LiveView<'_>) -> Line<'stati
     };
     let text = format!("{} {:>7}", failed(pair.before), failed(pair.after));
     spans.push(Span::raw(right(&text, 16)));
-    let words: Vec<&str> = [pair.before, pair.after]
+    let words: Vec<ValidityWord> = [pair.before, pair.after]
         .into_iter()
         .flatten()
-        .map(|trial| trial.word.as_str())
-        .filter(|word| *word != "VALID")
+        .map(|trial| trial.word)
+        .filter(|word| *word != ValidityWord::Valid)
         .collect();
     if let Some(word) = words.first() {
         spans.push(Span::styled(
-            format!("  {}", cut(word, 10)),
+            format!("  {}", word.as_str()),
             view.theme.doubtful(),
         ));
     }
@@ -159,13 +160,13 @@ fn trial_row(trial: &FinishedTrial, view: &LiveView<'_>) -> Line<'static> {
         right(&ms(trial.p99_ms), 9),
         right(&percent(trial.failed), 9),
     );
-    let style = if trial.word == "VALID" {
+    let style = if trial.word == ValidityWord::Valid {
         view.theme.strong()
     } else {
         view.theme.doubtful()
     };
     Line::from(vec![
         Span::raw(text),
-        Span::styled(cut(&trial.word, 10), style),
+        Span::styled(trial.word.as_str(), style),
     ])
 }

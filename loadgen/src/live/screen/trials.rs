@@ -1,8 +1,9 @@
 //! The trials that have ended, in the few figures that are shown while others run.
 
+use loadgen_experiment::schema::ValidityWord;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::schema::Trial;
+use loadgen_experiment::schema::Trial;
 
 /// Most trials that are kept.
 const MOST: usize = 500;
@@ -13,8 +14,7 @@ pub(super) struct FinishedTrial {
     pub(super) folder: String,
     pub(super) arm: String,
     pub(super) block: u32,
-    /// VALID, NOISY or INVALID.
-    pub(super) word: String,
+    pub(super) word: ValidityWord,
     pub(super) rate_per_s: f64,
     pub(super) p50_ms: Option<f64>,
     pub(super) p95_ms: Option<f64>,
@@ -29,7 +29,7 @@ impl From<&Trial> for FinishedTrial {
             folder: trial.folder.clone(),
             arm: trial.arm.clone(),
             block: trial.block,
-            word: trial.validity.word.clone(),
+            word: trial.validity.word,
             rate_per_s: trial.total.rate_per_s,
             p50_ms: trial.total.response.p50,
             p95_ms: trial.total.response.p95,

@@ -1,5 +1,6 @@
 //! What does not exist: remembered where `cache.negative` says so, until it is created.
 
+use shared::timing::ServerCount;
 use shared::{ids::MentorId, problem::Code};
 use uuid::Uuid;
 
@@ -25,11 +26,19 @@ async fn whoever_asks_again_for_a_mentor_who_does_not_exist_stays_off_the_databa
         anyone.mentor(nobody).await.refused(Code::NotFound);
         let second = anyone.mentor(nobody).await;
         second.refused(Code::NotFound);
-        assert_eq!(second.timing().queries, again, "{store} {negative}");
+        assert_eq!(
+            second.timing().counts[ServerCount::Queries],
+            again,
+            "{store} {negative}"
+        );
         // The other questions about a mentor share what is known.
         let reviews = anyone.reviews(nobody, "").await;
         reviews.refused(Code::NotFound);
-        assert_eq!(reviews.timing().queries, again, "{store} {negative}");
+        assert_eq!(
+            reviews.timing().counts[ServerCount::Queries],
+            again,
+            "{store} {negative}"
+        );
         let hits = if again == 0 { 2 } else { 0 };
         let mentors = app.lab().telemetry().await.caches["mentors"].clone();
         assert_eq!(mentors.negative_hits, hits, "{store} {negative}");

@@ -1,5 +1,6 @@
 //! Many who miss at once: one loads where the switch is on, everybody where it is off.
 
+use shared::timing::ServerCount;
 use shared::{api::mentors::MentorCard, page::Page};
 
 use crate::support::{Answer, TestApp, together};
@@ -37,7 +38,10 @@ async fn fifty_misses_at_once_are_one_load() {
         let first: Page<MentorCard> = answers[0].ok();
         assert!(!first.items.is_empty());
         assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-        let statements: u16 = answers.iter().map(|one| one.timing().queries).sum();
+        let statements: u16 = answers
+            .iter()
+            .map(|one| one.timing().counts[ServerCount::Queries])
+            .sum();
         assert_eq!(statements, 1, "{store}");
         let mentors = &app.lab().telemetry().await.caches["mentors"];
         assert_eq!(mentors.fills, 1);
@@ -53,7 +57,10 @@ async fn without_it_everybody_loads_for_themselves() {
     // As many as the pool has connections reach the database, the others wait for one.
     let answers = stampede(&app, 10).await;
     assert!(answers.iter().all(|answer| answer.body == answers[0].body));
-    let statements: u16 = answers.iter().map(|one| one.timing().queries).sum();
+    let statements: u16 = answers
+        .iter()
+        .map(|one| one.timing().counts[ServerCount::Queries])
+        .sum();
     assert_eq!(statements, READERS as u16);
     app.finish().await;
 }

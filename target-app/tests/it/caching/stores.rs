@@ -1,13 +1,17 @@
 //! Each store counts its hits and misses, and answers what the database answers.
 
 use serde_json::Value;
-use shared::headers::ServerTiming;
+use shared::timing::{ServerCount, ServerPart, ServerTiming};
 
 use crate::support::TestApp;
 
 /// Hits, misses and statements.
 fn counts(timing: ServerTiming) -> (u16, u16, u16) {
-    (timing.cache_hits, timing.cache_misses, timing.queries)
+    (
+        timing.counts[ServerCount::Hits],
+        timing.counts[ServerCount::Misses],
+        timing.counts[ServerCount::Queries],
+    )
 }
 
 #[tokio::test]
@@ -30,7 +34,7 @@ async fn the_second_reader_of_a_mentor_list_is_served_from_the_store() {
         assert_eq!(second.body, first.body, "{store}");
         let other = anyone.mentors("skill=go").await;
         assert_ne!(other.body, first.body);
-        assert_eq!(other.timing().cache_hits, 0, "{store}");
+        assert_eq!(other.timing().counts[ServerCount::Hits], 0, "{store}");
         bodies.push(first.body);
         let snapshot = app.lab().telemetry().await;
         let mentors = &snapshot.caches["mentors"];
@@ -63,7 +67,12 @@ async fn a_students_bookings_and_the_look_up_of_who_asks_have_stores_of_their_ow
         let one = student.bookings("").await;
         let two = student.bookings("page=1&per_page=20").await;
         assert_eq!(one.ok::<Value>(), two.ok::<Value>());
-        let seen = |timing: ServerTiming| (timing.cache_hits, timing.cache_misses);
+        let seen = |timing: ServerTiming| {
+            (
+                timing.counts[ServerCount::Hits],
+                timing.counts[ServerCount::Misses],
+            )
+        };
         assert_eq!(seen(one.timing()), first, "{users} {bookings}");
         assert_eq!(seen(two.timing()), second, "{users} {bookings}");
         app.finish().await;
@@ -97,8 +106,14 @@ async fn a_hit_costs_one_command_shared_and_three_from_the_pool() {
         let anyone = app.anonymous();
         anyone.mentors("").await;
         let hit = anyone.mentors("").await.timing();
-        assert_eq!((hit.cache_hits, hit.commands), (1, commands));
-        assert!(hit.redis_us > 0 && hit.redis_us <= hit.total_us);
+        assert_eq!(
+            (
+                hit.counts[ServerCount::Hits],
+                hit.counts[ServerCount::Commands]
+            ),
+            (1, commands)
+        );
+        assert!(hit.us[ServerPart::Redis] > 0 && hit.us[ServerPart::Redis] <= hit.total_us);
         app.finish().await;
     }
 }
@@ -111,9 +126,16 @@ async fn a_value_lives_as_long_as_its_switch_says() {
             .await;
         let anyone = app.anonymous();
         anyone.mentors("").await;
-        assert_eq!(anyone.mentors("").await.timing().cache_hits, 1);
+        assert_eq!(
+            anyone.mentors("").await.timing().counts[ServerCount::Hits],
+            1
+        );
         tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        assert_eq!(anyone.mentors("").await.timing().cache_misses, 1, "{store}");
+        assert_eq!(
+            anyone.mentors("").await.timing().counts[ServerCount::Misses],
+            1,
+            "{store}"
+        );
         app.finish().await;
     }
 }

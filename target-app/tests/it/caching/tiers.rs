@@ -1,5 +1,6 @@
 //! A memory in front of Redis: what it saves, and how far behind it may be.
 
+use shared::timing::ServerCount;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -27,10 +28,24 @@ async fn a_hit_in_memory_asks_redis_nothing_and_each_tier_counts_its_own() {
     let anyone = app.anonymous();
     anyone.mentors("").await;
     let near = anyone.mentors("").await.timing();
-    assert_eq!((near.cache_hits, near.commands, near.queries), (1, 0, 0));
+    assert_eq!(
+        (
+            near.counts[ServerCount::Hits],
+            near.counts[ServerCount::Commands],
+            near.counts[ServerCount::Queries]
+        ),
+        (1, 0, 0)
+    );
     tokio::time::sleep(Duration::from_millis(350)).await;
     let far = anyone.mentors("").await.timing();
-    assert_eq!((far.cache_hits, far.commands, far.queries), (1, 1, 0));
+    assert_eq!(
+        (
+            far.counts[ServerCount::Hits],
+            far.counts[ServerCount::Commands],
+            far.counts[ServerCount::Queries]
+        ),
+        (1, 1, 0)
+    );
     let mentors = &app.lab().telemetry().await.caches["mentors"];
     assert_eq!((mentors.hits, mentors.misses), (2, 1));
     assert_eq!((mentors.memory_hits, mentors.redis_hits), (1, 1));

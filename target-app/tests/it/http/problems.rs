@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::json;
+use shared::timing::ServerPart;
 use shared::{paths, problem::Code};
 
 use crate::support::{TestApp, send};
@@ -140,7 +141,7 @@ async fn when_no_connection_becomes_free_in_time_the_answer_is_503_with_a_time_t
     let answer = app.anonymous().mentors("").await;
     answer.refused(Code::Overloaded);
     assert_eq!(answer.header("retry-after"), "1");
-    assert!(answer.timing().pool_us >= 300_000);
+    assert!(answer.timing().us[ServerPart::Pool] >= 300_000);
     gate.rollback().await.unwrap();
     assert_eq!(slow.await.unwrap().status, 200);
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 1);

@@ -1,5 +1,6 @@
 //! Reading and setting what is in force.
 
+use shared::timing::ServerCount;
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
@@ -69,7 +70,10 @@ async fn only_the_named_switches_change() {
     assert_eq!(lab.profile().await, after);
     let anyone = app.anonymous();
     anyone.mentors("").await;
-    assert_eq!(anyone.mentors("").await.timing().cache_hits, 0);
+    assert_eq!(
+        anyone.mentors("").await.timing().counts[ServerCount::Hits],
+        0
+    );
     let back: ProfileView = lab
         .put_profile(json!({"cache.mentors": "redis", "pool.max": "10"}))
         .await
@@ -90,7 +94,10 @@ async fn a_named_profile_can_be_the_base() {
     assert_eq!(view.profile, wanted);
     assert_eq!(view.in_force, wanted.values());
     let timing = app.anonymous().mentors("").await.timing();
-    assert!(timing.queries > 20, "one by one, as before: {timing:?}");
+    assert!(
+        timing.counts[ServerCount::Queries] > 20,
+        "one by one, as before: {timing:?}"
+    );
 
     let path = format!("{}?base=yesterday", paths::LAB_PROFILE);
     let problem = lab

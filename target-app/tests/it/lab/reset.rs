@@ -1,5 +1,6 @@
 //! Database and caches back to the seeded state.
 
+use shared::timing::ServerCount;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering::Relaxed},
@@ -48,7 +49,7 @@ async fn what_was_done_since_the_seed_is_undone_and_caches_are_empty() {
         assert_eq!(report.profile, lab.profile().await);
 
         let restored = anyone.mentors("per_page=100").await;
-        assert_eq!(restored.timing().cache_hits, 0, "{store}");
+        assert_eq!(restored.timing().counts[ServerCount::Hits], 0, "{store}");
         assert_eq!(restored.body, seeded, "{store}");
         student.me().await.refused(Code::Unauthenticated);
         app.student(1)

@@ -1,5 +1,6 @@
 //! Putting another profile in force while requests run.
 
+use shared::timing::ServerCount;
 use std::{
     sync::{
         Arc,
@@ -136,7 +137,7 @@ async fn what_was_cached_under_an_earlier_profile_does_not_come_back_with_it() {
         .await;
     lab.put_profile(json!({"cache.mentors": "redis"})).await;
     let list = anyone.mentors("per_page=100").await;
-    assert_eq!(list.timing().cache_misses, 1);
+    assert_eq!(list.timing().counts[ServerCount::Misses], 1);
     assert!(list.text().contains("Meanwhile"));
     app.finish().await;
 }

@@ -1,5 +1,6 @@
 //! The two shapes of the discovery query answer alike, and cost what they are known to cost.
 
+use shared::timing::{ServerCount, ServerPart};
 use shared::{api::mentors::MentorCard, page::Page};
 
 use crate::support::{Lesson, TestApp};
@@ -69,8 +70,12 @@ async fn one_by_one_sends_three_statements_a_mentor_and_joined_sends_one() {
         let answer = app.anonymous().mentors("per_page=20").await;
         answer.ok::<Page<MentorCard>>();
         let timing = answer.timing();
-        assert_eq!(timing.queries, wanted, "{shape} {total}");
-        assert!(timing.db_us > 0 && timing.db_us <= timing.total_us);
+        assert_eq!(
+            timing.counts[ServerCount::Queries],
+            wanted,
+            "{shape} {total}"
+        );
+        assert!(timing.us[ServerPart::Db] > 0 && timing.us[ServerPart::Db] <= timing.total_us);
         app.finish().await;
     }
 }

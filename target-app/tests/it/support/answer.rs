@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::{
-    headers::{REQUEST_ID, SERVER_TIMING, ServerTiming},
+    headers::{REQUEST_ID, SERVER_TIMING},
     problem::{CONTENT_TYPE, Code, Problem},
+    timing::ServerTiming,
 };
 
 /// One answer, read to its end.

@@ -24,5 +24,5 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text::render(&result)
     };
     print(&text)?;
-    Ok(result.verdict.exit_code)
+    Ok(result.verdict.exit_code())
 }

@@ -1,14 +1,8 @@
 //! From the recorded figures to a verdict.
 
-use crate::{
-    aggregator::TrialData,
-    cli::flags::HttpArgs,
-    flow::SingleRequest,
-    observer::{Course, Timeline},
-    schema::{Server, ThresholdResult, Validity, Verdict},
-    trial::told_changes,
-    verdict::{self, Evidence, Findings},
-};
+use loadgen_engine::{aggregator::TrialData, flow::SingleRequest};
+use crate::{cli::flags::HttpArgs};
+use loadgen_experiment::{observer::{Course, Timeline}, schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord}, trial::told_changes, verdict::{self, Evidence, Findings}};
 
 /// The result of the command, for the two formats.
 pub(super) struct HttpResult {
@@ -79,7 +73,7 @@ pub(super) fn judge(
             used.busiest * 100.0
         ));
     }
-    if validity.word == verdict::NOISY {
+    if validity.word == ValidityWord::Noisy {
         let disturbed: Vec<String> = verdict::reasons(&validity)
             .map(|check| format!("{} {} (limit {})", check.code, check.figure, check.limit))
             .collect();
@@ -105,7 +99,7 @@ pub(super) fn judge(
             window_s: data.window_s(),
         },
     );
-    let invalid_reasons = if validity.word == verdict::INVALID {
+    let invalid_reasons = if validity.word == ValidityWord::Invalid {
         verdict::reasons(&validity)
             .map(|check| {
                 format!(
@@ -124,7 +118,7 @@ pub(super) fn judge(
         valid_trials: 1,
         ..Findings::default()
     });
-    if verdict.word == "PASSED" {
+    if verdict.word == VerdictWord::Passed {
         verdict.reasons = vec![match thresholds.len() {
             0 => "the figures are valid; no threshold was given".to_owned(),
             n => format!("the figures are valid and were checked against {n} threshold(s)"),

@@ -1,0 +1,23 @@
+//! Paired trials of two arms, and what they allow to say.
+
+pub mod budget;
+mod campaign;
+mod control;
+mod decide;
+mod design;
+mod differences;
+mod expected;
+pub mod file;
+mod metrics;
+mod rate;
+mod run;
+mod several;
+
+pub use campaign::run;
+pub use control::{CONTROL_BLOCKS, Kind, PLANTED};
+pub use decide::{FEWEST, decide};
+pub use design::{Order, Slot, design};
+pub use expected::{Direction, held_against};
+pub use file::{ArmSpec, Experiment, Quick};
+pub use metrics::{Metric, MetricScope, metrics, metrics_of};
+pub use run::{ArmResult, Finished, Kept, overload_warnings};

@@ -1,0 +1,409 @@
+//! The stored types: what `summary.json` holds. Every number that a report prints is here,
+//! so that any report can be made again from the folder alone.
+//!
+//! Times are milliseconds unless the name says otherwise; a ratio is 0 to 1. A percentile is
+//! absent (`null`) where more requests failed than it allows: it lies beyond the timeout.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use enum_map::EnumMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use shared::{
+    invariant::InvariantResult,
+    timing::{ServerCount, ServerPart},
+};
+
+mod application;
+mod metric;
+mod parts;
+mod second;
+mod why;
+mod words;
+
+pub use application::{ApplicationArea, ApplicationInfo};
+pub use metric::{MeasuredFigures, MetricKind};
+pub use second::Second;
+pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
+pub use words::{CheckCode, Decision, MetricUnit, ThresholdWord, ValidityWord, VerdictWord};
+
+/// Version of these types; a reader refuses any other.
+pub const SCHEMA_VERSION: u32 = 2;
+
+/// What kind of command made the folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RunKind {
+    /// One suite, one profile.
+    Run,
+    /// Two profiles, paired trials.
+    Experiment,
+}
+
+/// The whole of `summary.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Summary {
+    /// [`SCHEMA_VERSION`] of the writer.
+    pub schema_version: u32,
+    /// What was run.
+    pub kind: RunKind,
+    /// Name of the suite or experiment.
+    pub name: String,
+    /// What it asks, in one sentence.
+    pub question: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// How long it took, in seconds.
+    pub took_s: f64,
+    /// Whether it was stopped before its planned end.
+    pub interrupted: bool,
+    /// What the application says of itself.
+    pub application: ApplicationInfo,
+    /// The outcome in one word, with its reasons.
+    pub verdict: Verdict,
+    /// The load: model, rates or users, windows, in one line for people.
+    pub load: String,
+    /// One entry for a run, `before` and `after` for an experiment.
+    pub arms: Vec<Arm>,
+    /// Every measured trial in the order in which it ran.
+    pub trials: Vec<Trial>,
+    /// Differences between the arms; empty for a run.
+    pub effects: Vec<Effect>,
+    /// What the experiment found of itself; empty where no control was asked for.
+    pub controls: Vec<Control>,
+    /// Each threshold with its figure.
+    pub thresholds: Vec<ThresholdResult>,
+    /// What the machine and the services were, for people: `(name, value)`.
+    pub environment: Vec<(String, String)>,
+    /// What a reader must know before believing a figure.
+    pub warnings: Vec<String>,
+    /// What was not tested.
+    pub not_tested: Vec<String>,
+    /// What to try next, the most telling evidence first; none without evidence.
+    pub recommendations: Vec<Recommendation>,
+}
+
+/// The outcome of a command.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "StoredVerdict", into = "StoredVerdict")]
+pub struct Verdict {
+    /// The outcome in one word.
+    pub word: VerdictWord,
+    /// One line each, most important first.
+    pub reasons: Vec<String>,
+}
+
+impl Verdict {
+    /// The process's exit code.
+    pub const fn exit_code(&self) -> u8 {
+        self.word.exit_code()
+    }
+}
+
+/// A verdict as it is stored: with its exit code, for scripts.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+struct StoredVerdict {
+    /// The outcome in one word.
+    word: VerdictWord,
+    /// The process's exit code: 0, 99, 98, 97 or 130.
+    exit_code: u8,
+    /// One line each, most important first.
+    reasons: Vec<String>,
+}
+
+impl From<StoredVerdict> for Verdict {
+    fn from(stored: StoredVerdict) -> Self {
+        Self {
+            word: stored.word,
+            reasons: stored.reasons,
+        }
+    }
+}
+
+impl From<Verdict> for StoredVerdict {
+    fn from(verdict: Verdict) -> Self {
+        Self {
+            word: verdict.word,
+            exit_code: verdict.exit_code(),
+            reasons: verdict.reasons,
+        }
+    }
+}
+
+/// One configuration, with all its valid trials taken together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Arm {
+    /// `before`, `after`, or `run`.
+    pub name: String,
+    /// Every switch as read back from the target.
+    pub profile: BTreeMap<String, String>,
+    /// Digest of that profile.
+    pub fingerprint: String,
+    /// How many trials went in.
+    pub trials: u32,
+    /// All operations taken together.
+    pub total: Operation,
+    /// Each operation, in the order of the suite.
+    pub operations: Vec<Operation>,
+    /// What the target said of itself, over the measured windows.
+    pub server: Server,
+    /// The invariants as the last audit of this arm found them, violations added over its audits.
+    pub audit: Vec<InvariantResult>,
+    /// What was promised over its trials.
+    pub promised: Promised,
+    /// How the statements of its operations were carried out, after its first trial.
+    pub plans: Vec<StatementPlan>,
+}
+
+/// What happened to one kind of request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Operation {
+    /// `mentors.list`; `total` for all together.
+    pub name: String,
+    /// Requests whose intended start lies in the measured windows.
+    pub planned: u64,
+    /// How they ended, by outcome; sums to `planned`.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Answers by HTTP status.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Requests a second that were answered as they should.
+    pub rate_per_s: f64,
+    /// Share of `planned` that was answered as it should.
+    pub success: f64,
+    /// From the intended start to the last byte; failures count as infinitely slow.
+    pub response: Percentiles,
+    /// From the actual send to the last byte, successes only.
+    pub service: Percentiles,
+    /// Bytes of bodies received.
+    pub bytes_in: u64,
+    /// What the target spent on a request, from its `Server-Timing`.
+    pub cost: Cost,
+    /// Full response percentile spectrum, `(quantile, milliseconds)`, for charts.
+    pub spectrum: Vec<(f64, f64)>,
+    /// What the response time consists of, by how long it was.
+    pub anatomy: Vec<Band>,
+}
+
+/// Percentiles in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[expect(missing_docs, reason = "the names are the meaning")]
+pub struct Percentiles {
+    pub p50: Option<f64>,
+    pub p90: Option<f64>,
+    pub p95: Option<f64>,
+    pub p97_5: Option<f64>,
+    pub p99: Option<f64>,
+    pub p99_9: Option<f64>,
+    pub max: Option<f64>,
+    /// Of the successes.
+    pub mean: Option<f64>,
+}
+
+/// What the target spent on a request: means over the responses that reported it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cost {
+    /// Milliseconds in each part that `Server-Timing` names.
+    #[schemars(schema_with = "parts::server_parts")]
+    pub parts_ms: EnumMap<ServerPart, f64>,
+    /// Milliseconds in the handler, all parts included.
+    pub total_ms: f64,
+    /// What the target counted.
+    #[schemars(schema_with = "parts::server_counts")]
+    pub counts: EnumMap<ServerCount, f64>,
+    /// Share of cache look-ups that found a value; absent where none was made.
+    pub cache_hit_ratio: Option<f64>,
+}
+
+impl Cost {
+    /// Milliseconds of the total that no part names.
+    pub fn rest_ms(&self) -> f64 {
+        (self.total_ms - self.parts_ms.values().sum::<f64>()).max(0.0)
+    }
+}
+
+/// The target's own figures over the measured windows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Server {
+    /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not visible.
+    pub cpu_s: BTreeMap<String, f64>,
+    /// Length of the windows those were spent in, in seconds.
+    pub window_s: f64,
+    /// Largest resident memory by process, in bytes.
+    pub rss_bytes: BTreeMap<String, u64>,
+    /// Requests that the target answered in those windows, by its own count.
+    pub requests: u64,
+    /// PostgreSQL statements a request.
+    pub queries_per_request: f64,
+    /// Mean wait for a pool connection, in milliseconds.
+    pub pool_wait_ms: f64,
+    /// Most connections in use at a sample.
+    pub pool_in_use_max: u32,
+    /// Size of the pool.
+    pub pool_max: u32,
+    /// Most waiters at a sample.
+    pub pool_waiters_max: u32,
+    /// Checkouts given up.
+    pub pool_timeouts: u64,
+    /// Hit ratio by cache kind; absent where no look-up was made.
+    pub cache_hit_ratio: BTreeMap<String, Option<f64>>,
+    /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
+    /// each key is asked for; absent where that is not known.
+    pub cache_attainable: BTreeMap<String, f64>,
+    /// Redis commands processed.
+    pub redis_commands: u64,
+    /// Of those, `PING`.
+    pub redis_pings: u64,
+    /// Rows returned by scans in PostgreSQL: what had to be read, not what was answered.
+    pub rows_returned: u64,
+    /// Share of active backends by wait event, over all samples.
+    pub waits: BTreeMap<String, f64>,
+    /// What else PostgreSQL did.
+    pub database: Database,
+    /// What password hashing did.
+    pub hashing: Hashing,
+    /// Cache look-ups whose store failed; each was answered without the cache.
+    pub cache_errors: u64,
+}
+
+/// One measured trial.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Trial {
+    /// Name of its folder: `b03_2_after`.
+    pub folder: String,
+    /// Which arm.
+    pub arm: String,
+    /// Block number from 1.
+    pub block: u32,
+    /// Seed of its arrivals, keys and users.
+    pub seed: u64,
+    /// Whether it may be believed.
+    pub validity: Validity,
+    /// All operations together.
+    pub total: Operation,
+    /// Each operation.
+    pub operations: Vec<Operation>,
+    /// By second of the intended start.
+    pub series: Vec<Second>,
+    /// The target, sampled.
+    pub server: Server,
+    /// Violations found by the audit after it; absent where none was made.
+    pub violations: Option<u64>,
+    /// What was promised.
+    pub promised: Promised,
+}
+
+/// What the target promised, and how fresh what it read back was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Promised {
+    /// Writes that were acknowledged.
+    pub acknowledged: u64,
+    /// Writes that were refused for a reason.
+    pub refused: u64,
+    /// Writes of which nothing is known: no answer, or a failure.
+    pub in_doubt: u64,
+    /// Writes that found no room in the ledger; where there are any, nothing that the database
+    /// holds can be called unasked for.
+    pub omitted: u64,
+    /// Reads that had something acknowledged to show.
+    pub reads: u64,
+    /// Of those, reads that lacked some of it.
+    pub stale_reads: u64,
+    /// Age of what the median stale read lacked, in milliseconds.
+    pub stale_p50_ms: Option<f64>,
+    /// 99th percentile of the same.
+    pub stale_p99_ms: Option<f64>,
+    /// The oldest.
+    pub stale_max_ms: Option<f64>,
+}
+
+impl Promised {
+    /// Share of the reads that were stale; absent where there was nothing to read.
+    pub fn stale_share(&self) -> Option<f64> {
+        (self.reads > 0).then(|| self.stale_reads as f64 / self.reads as f64)
+    }
+}
+
+/// Whether the figures of a trial can be trusted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Validity {
+    /// In one word.
+    pub word: ValidityWord,
+    /// Every check, passed or not.
+    pub checks: Vec<ValidityCheck>,
+}
+
+/// One self-check of the generator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ValidityCheck {
+    /// Which check.
+    pub code: CheckCode,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was found, with its unit.
+    pub figure: String,
+    /// What would be right.
+    pub limit: String,
+    /// What to do where it does not hold.
+    pub advice: String,
+}
+
+/// A difference between the arms in one metric.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Effect {
+    /// `mentors.list p97.5`, `queries per request` …
+    pub metric: String,
+    /// Whether a claim was staked on it before the run.
+    pub primary: bool,
+    /// Unit of `before` and `after`.
+    pub unit: MetricUnit,
+    /// What a change of it means.
+    pub kind: MetricKind,
+    /// Median over the before trials; absent where it lies beyond the timeout.
+    pub before: Option<f64>,
+    /// Median over the after trials.
+    pub after: Option<f64>,
+    /// after / before as the Hodges-Lehmann estimate of the paired log differences.
+    pub ratio: Option<f64>,
+    /// Exact signed-rank interval of the ratio; absent with too few pairs.
+    pub interval: Option<(f64, f64)>,
+    /// Level that the interval really has, 0.95 or a little more.
+    pub level: Option<f64>,
+    /// after / before of every block.
+    pub block_ratios: Vec<f64>,
+    /// What the trials decide.
+    pub decision: Decision,
+    /// The decision in plain words.
+    pub sentence: String,
+    /// Smallest difference that this campaign could have told, in per cent: half the width of
+    /// the A/A control's interval; absent without one.
+    pub smallest: Option<f64>,
+}
+
+/// What an experiment found of itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Control {
+    /// `a_a` or `planted`.
+    pub name: String,
+    /// Its valid blocks.
+    pub blocks: u32,
+    /// What was found in the metrics that it speaks of.
+    pub effects: Vec<Effect>,
+    /// Whether that is as it must be.
+    pub passed: bool,
+    /// In plain words.
+    pub sentence: String,
+}
+
+/// One threshold with its figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ThresholdResult {
+    /// As written: `p95 < 1000ms`.
+    pub text: String,
+    /// Which arm it was held against.
+    pub arm: String,
+    /// What was found, with its unit.
+    pub figure: String,
+    /// Whether it holds.
+    pub word: ThresholdWord,
+}

@@ -1,0 +1,211 @@
+//! The words that a verdict, a decision, a trial's validity, a threshold and a self-check can
+//! have. They are stored as these words and never parsed back from text elsewhere.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        $name:ident { $($(#[$doc:meta])* $variant:ident = $word:literal,)+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            JsonSchema,
+        )]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The stored word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// The outcome of a command.
+    VerdictWord {
+        /// Measured, valid, no threshold missed, no invariant broken.
+        Passed = "PASSED",
+        /// A threshold was missed.
+        Failed = "FAILED",
+        /// An audit found a broken invariant.
+        Violated = "VIOLATED",
+        /// The generator or the machine failed, not the target: no figure can be trusted.
+        Invalid = "INVALID",
+        /// Stopped by a signal.
+        Interrupted = "INTERRUPTED",
+    }
+}
+
+impl VerdictWord {
+    /// The exit code of the process: the only place where a verdict becomes a number.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Passed => 0,
+            Self::Failed => 99,
+            Self::Violated => 98,
+            Self::Invalid => 97,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+words! {
+    /// What the paired trials decide about a metric.
+    Decision {
+        /// Better beyond chance.
+        Improved = "IMPROVED",
+        /// Worse beyond chance.
+        Regressed = "REGRESSED",
+        /// No difference larger than the margin.
+        NoChange = "NO_CHANGE",
+        /// The data allows no decision.
+        Inconclusive = "INCONCLUSIVE",
+        /// A control of the experiment failed: no decision is made.
+        Invalid = "INVALID",
+    }
+}
+
+impl Decision {
+    /// Whether it is one of the three that say something about the application.
+    pub const fn is_decided(self) -> bool {
+        matches!(self, Self::Improved | Self::Regressed | Self::NoChange)
+    }
+
+    /// The word for people: `NO CHANGE`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NoChange => "NO CHANGE",
+            other => other.as_str(),
+        }
+    }
+}
+
+words! {
+    /// Whether the figures of a trial can be trusted.
+    #[derive(Default)]
+    ValidityWord {
+        /// Yes.
+        #[default]
+        Valid = "VALID",
+        /// The machine was disturbed: worth a repetition.
+        Noisy = "NOISY",
+        /// No: the generator failed.
+        Invalid = "INVALID",
+    }
+}
+
+words! {
+    /// Whether a threshold holds.
+    ThresholdWord {
+        /// It holds.
+        Pass = "PASS",
+        /// It is missed, and only warns.
+        Warn = "WARN",
+        /// It is missed.
+        Fail = "FAIL",
+    }
+}
+
+words! {
+    /// A self-check of a trial.
+    CheckCode {
+        /// Every planned request ended in exactly one outcome.
+        HarnessBug = "HARNESS_BUG",
+        /// Every time fitted its histogram.
+        HistOverflow = "HIST_OVERFLOW",
+        /// The generator sent what was planned.
+        Offered = "OFFERED",
+        /// The generator sent in time.
+        Lag = "LAG",
+        /// Arrivals were spaced as planned.
+        Arrivals = "ARRIVALS",
+        /// The generator had CPU to spare.
+        GenCpu = "GEN_CPU",
+        /// The generator did not wait for a processor.
+        GenWait = "GEN_WAIT",
+        /// The hypervisor took no processor time.
+        Steal = "STEAL",
+        /// The machine never stood still.
+        Hiccup = "HICCUP",
+        /// The warm-up left no queue.
+        NotWarm = "NOT_WARM",
+        /// Little's law holds.
+        Little = "LITTLE",
+        /// No more CPU time was spent than there is.
+        Util = "UTIL",
+        /// The trial was not ended by its limit of outstanding requests.
+        Overload = "OVERLOAD",
+        /// No queue grew.
+        Backlog = "BACKLOG",
+        /// Response times did not drift.
+        Stationary = "STATIONARY",
+        /// Enough requests for the percentiles that are reported.
+        Count = "COUNT",
+        /// The target failed no more requests than allowed.
+        Errors = "ERRORS",
+        /// The target's responses were right.
+        Correct = "CORRECT",
+    }
+}
+
+words! {
+    /// The unit of a metric.
+    MetricUnit {
+        /// Milliseconds.
+        Milliseconds = "ms",
+        /// Per cent.
+        Percent = "%",
+        /// A number a second.
+        PerSecond = "1/s",
+        /// A ratio: after / before.
+        Times = "times",
+        /// A plain number.
+        Number = "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_verdict_has_an_exit_code_of_its_own() {
+        let mut codes: Vec<u8> = VerdictWord::ALL.iter().map(|one| one.exit_code()).collect();
+        assert_eq!(codes, [0, 99, 98, 97, 130]);
+        codes.sort_unstable();
+        codes.dedup();
+        assert_eq!(codes.len(), VerdictWord::ALL.len());
+    }
+
+    #[test]
+    fn words_are_stored_as_they_are_shown() {
+        assert_eq!(
+            serde_json::to_value(Decision::NoChange).unwrap(),
+            "NO_CHANGE"
+        );
+        for code in CheckCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
+        }
+        assert!(serde_json::from_str::<ValidityWord>("\"valid\"").is_err());
+    }
+}

@@ -1,0 +1,99 @@
+//! Self-checks of one trial: is this a measurement of the target, or of the generator, or of a
+//! machine that had a bad moment?
+//!
+//! What fails on the generator's side makes the trial INVALID, what fails on the machine's makes
+//! it NOISY and worth repeating: stolen time and what came late by it, hiccups, and waits of the
+//! generator for a processor up to half of what is measured (beyond that it is INVALID). Checks
+//! that tell about the target (`BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how much a
+//! figure says (`COUNT`), or about a figure beside the response times (`UTIL`) are listed and
+//! leave it VALID.
+
+use super::{
+    checks::{accounts, answers, course, machine, pacing},
+    evidence::Evidence,
+};
+use crate::schema::{CheckCode, Validity, ValidityWord};
+
+/// The generator failed.
+const INVALIDATES: [CheckCode; 8] = [
+    CheckCode::HarnessBug,
+    CheckCode::HistOverflow,
+    CheckCode::Offered,
+    CheckCode::Lag,
+    CheckCode::Arrivals,
+    CheckCode::GenCpu,
+    CheckCode::Little,
+    CheckCode::NotWarm,
+];
+/// The run ended itself.
+const ENDED: CheckCode = CheckCode::Overload;
+/// The machine failed.
+const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
+
+/// Runs every check.
+pub fn validity(evidence: &Evidence<'_>) -> Validity {
+    let mut checks = vec![
+        accounts::conservation(evidence),
+        accounts::overflow(evidence),
+        accounts::offered(evidence),
+        pacing::lag(evidence),
+        pacing::arrivals(evidence),
+        pacing::cpu(evidence),
+        pacing::wait(evidence),
+        machine::steal(evidence),
+        machine::hiccup(evidence),
+        course::warm(evidence),
+        accounts::little(evidence),
+        accounts::utilization(evidence),
+        accounts::overload(evidence),
+        course::backlog(evidence),
+        course::stationary(evidence),
+        answers::count(evidence),
+        answers::errors(evidence),
+        answers::correct(evidence),
+    ];
+    // A trial that was stopped did not have its whole window: nothing else is its fault.
+    checks.retain(|check| !(evidence.data.interrupted && check.code == CheckCode::Offered));
+    let broken = |codes: &[CheckCode]| {
+        checks
+            .iter()
+            .any(|check| !check.ok && codes.contains(&check.code))
+    };
+    // Where the host of this machine took the processor away, the generator was late without a
+    // fault of its own, in either arm alike: worth a repetition, not a refusal.
+    let robbed = broken(&[STOLEN]);
+    let own_fault = |code: &&CheckCode| !(robbed && LATE.contains(code));
+    let faults: Vec<CheckCode> = INVALIDATES.iter().filter(own_fault).copied().collect();
+    let starved = pacing::starved(evidence) && !robbed;
+    let word = if broken(&faults) || broken(&[ENDED]) || starved {
+        ValidityWord::Invalid
+    } else if broken(&DISTURBS) {
+        ValidityWord::Noisy
+    } else {
+        ValidityWord::Valid
+    };
+    Validity { word, checks }
+}
+
+/// The code of processor time that other guests of the host took.
+const STOLEN: CheckCode = CheckCode::Steal;
+/// Codes of a generator that was late, or of a warm-up that was slow, for which stolen time is
+/// an excuse.
+const LATE: [CheckCode; 4] = [
+    CheckCode::Lag,
+    CheckCode::Arrivals,
+    CheckCode::GenWait,
+    CheckCode::NotWarm,
+];
+
+/// Codes that did not hold and that the word comes from.
+pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {
+    validity.checks.iter().filter(|check| {
+        let code = check.code;
+        !check.ok && (INVALIDATES.contains(&code) || code == ENDED || DISTURBS.contains(&code))
+    })
+}
+
+#[cfg(test)]
+#[path = "validity_tests.rs"]
+mod tests;

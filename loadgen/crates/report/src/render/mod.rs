@@ -1,0 +1,46 @@
+//! What people read: each report is made from the stored summary alone, so that any of them
+//! can be made again. `model` says everything once, in words; a renderer only lays it out.
+//!
+//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `render`
+//! writes all into a folder.
+
+mod arm_metrics;
+pub mod catalogue;
+mod charts;
+mod closing;
+mod compare;
+mod compare_page;
+pub mod comparison;
+mod csv;
+pub mod evidence;
+mod factorial;
+pub mod figures;
+mod github;
+mod history;
+mod html;
+mod junit;
+mod markdown;
+mod metrics;
+pub mod model;
+mod render;
+mod run_list;
+mod table;
+mod terminal;
+pub mod tone;
+pub mod why;
+
+#[cfg(test)]
+mod agreement;
+#[cfg(test)]
+mod fixture;
+
+pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
+pub use closing::console;
+pub use compare::{Chosen, Difference, compare, differences, undeclared};
+pub use compare_page::{ComparePage, compare_page};
+pub use factorial::{Factorial, factorial, factorial_markdown};
+pub use github::{annotations, step_summary};
+pub use history::{history, history_csv};
+pub use render::{Format, ReportError, all, one};
+pub use run_list::{headline, runs, runs_json};
+pub use terminal::{terminal, whereabouts};

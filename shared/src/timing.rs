@@ -1,0 +1,255 @@
+//! `Server-Timing`: what one request cost on the server, written and read side by side.
+//!
+//! The parts and counts are enums. Whoever keeps a figure for each of them (recorder, stored
+//! summary, charts) uses an [`EnumMap`], so a new part is one variant here and nothing elsewhere.
+
+use std::fmt::Write as _;
+
+use enum_map::{Enum, EnumMap};
+use serde::{Deserialize, Serialize};
+
+/// A named stretch of server time, in the order in which a request meets them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerPart {
+    /// Waited for a permit of the admission limiter.
+    Admission,
+    /// Waited for a PostgreSQL connection.
+    Pool,
+    /// In PostgreSQL statements.
+    Db,
+    /// In Redis commands, the checkout included.
+    Redis,
+    /// Hashing a password, the queue for it included.
+    Hash,
+}
+
+impl ServerPart {
+    /// Every part, in order.
+    pub const ALL: [Self; 5] = [
+        Self::Admission,
+        Self::Pool,
+        Self::Db,
+        Self::Redis,
+        Self::Hash,
+    ];
+
+    /// The name in the header, in stored files and in style sheets.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Admission => "admission",
+            Self::Pool => "pool",
+            Self::Db => "db",
+            Self::Redis => "redis",
+            Self::Hash => "hash",
+        }
+    }
+
+    /// The name in reports.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Admission => "admission wait",
+            Self::Pool => "pool wait",
+            Self::Db => "PostgreSQL",
+            Self::Redis => "Redis",
+            Self::Hash => "hashing",
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+}
+
+/// Something that the server counts for each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerCount {
+    /// PostgreSQL statements sent.
+    Queries,
+    /// Redis commands sent.
+    Commands,
+    /// Cache lookups that found a value.
+    Hits,
+    /// Cache lookups that did not.
+    Misses,
+}
+
+impl ServerCount {
+    /// Every count, in order.
+    pub const ALL: [Self; 4] = [Self::Queries, Self::Commands, Self::Hits, Self::Misses];
+
+    /// The name in the header and in stored files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queries => "queries",
+            Self::Commands => "commands",
+            Self::Hits => "hits",
+            Self::Misses => "misses",
+        }
+    }
+
+    fn by_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|count| count.name() == name)
+    }
+}
+
+/// What one request cost on the server, as carried by `Server-Timing`.
+///
+/// Grammar: `admission;dur=0.0, pool;dur=0.1, db;dur=1.2, redis;dur=0.3, hash;dur=50.0,
+/// total;dur=52.0, queries;desc="3", commands;desc="1", hits;desc="1", misses;desc="0",
+/// age;dur=1234`; durations are milliseconds. `age` is there only where the response body came
+/// from a cache; the standard `Age` header then has the same in whole seconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ServerTiming {
+    /// Microseconds in each part.
+    pub us: EnumMap<ServerPart, u32>,
+    /// Microseconds from the first byte read to the response made, all parts included.
+    pub total_us: u32,
+    /// What was counted.
+    pub counts: EnumMap<ServerCount, u16>,
+    /// Milliseconds since the load of the cached value that the body is made of began; `None`
+    /// where the body was made from the database.
+    pub cache_age_ms: Option<u32>,
+}
+
+impl ServerTiming {
+    /// The header's value.
+    pub fn write(&self) -> String {
+        let mut out = String::with_capacity(192);
+        let parts = self.us.iter().map(|(part, us)| (part.name(), *us));
+        for (name, us) in parts.chain([("total", self.total_us)]) {
+            let _infallible = write!(out, "{name};dur={}.{:03}, ", us / 1_000, us % 1_000);
+        }
+        for (index, (count, value)) in self.counts.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            let _infallible = write!(out, "{comma}{};desc=\"{value}\"", count.name());
+        }
+        if let Some(age) = self.cache_age_ms {
+            let _infallible = write!(out, ", age;dur={age}");
+        }
+        out
+    }
+
+    /// Reads what [`write`](Self::write) wrote; unknown metrics are ignored. Allocates nothing.
+    pub fn parse(value: &str) -> Self {
+        let mut out = Self::default();
+        for metric in value.split(',') {
+            let mut fields = metric.trim().split(';');
+            let name = fields.next().unwrap_or_default();
+            for field in fields {
+                let Some((key, text)) = field.trim().split_once('=') else {
+                    continue;
+                };
+                out.set(name, key, text.trim_matches('"'));
+            }
+        }
+        out
+    }
+
+    fn set(&mut self, name: &str, key: &str, text: &str) {
+        match (key, name) {
+            ("dur", "age") => self.cache_age_ms = text.parse().ok(),
+            ("dur", "total") => self.total_us = micros(text),
+            ("dur", _) => {
+                if let Some(part) = ServerPart::by_name(name) {
+                    self.us[part] = micros(text);
+                }
+            }
+            ("desc", _) => {
+                if let Some(count) = ServerCount::by_name(name) {
+                    self.counts[count] = text.parse().unwrap_or(0);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Microseconds of a text in milliseconds; 0 where it is no number.
+fn micros(text: &str) -> u32 {
+    // `write` makes exactly three decimals: two whole numbers are read faster than a float.
+    if let Some((whole, decimals)) = text.split_once('.')
+        && decimals.len() == 3
+        && let (Ok(whole), Ok(decimals)) = (whole.parse::<u32>(), decimals.parse::<u32>())
+    {
+        return whole.saturating_mul(1_000).saturating_add(decimals);
+    }
+    text.parse::<f64>().map_or(0, |ms| {
+        (ms * 1_000.0).round().clamp(0.0, f64::from(u32::MAX)) as u32
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use enum_map::enum_map;
+
+    use super::*;
+
+    fn example() -> ServerTiming {
+        ServerTiming {
+            us: enum_map! {
+                ServerPart::Admission => 9,
+                ServerPart::Pool => 17,
+                ServerPart::Db => 1_234,
+                ServerPart::Redis => 5,
+                ServerPart::Hash => 50_000,
+            },
+            total_us: 61_001,
+            counts: enum_map! {
+                ServerCount::Queries => 21,
+                ServerCount::Commands => 2,
+                ServerCount::Hits => 1,
+                ServerCount::Misses => 3,
+            },
+            cache_age_ms: None,
+        }
+    }
+
+    #[test]
+    fn server_timing_reads_back_as_it_was_written() {
+        let timing = example();
+        assert_eq!(ServerTiming::parse(&timing.write()), timing);
+        let aged = ServerTiming {
+            cache_age_ms: Some(299_999),
+            ..timing
+        };
+        assert_eq!(ServerTiming::parse(&aged.write()), aged);
+    }
+
+    #[test]
+    fn the_header_names_every_part_and_count_in_order() {
+        assert_eq!(
+            example().write(),
+            "admission;dur=0.009, pool;dur=0.017, db;dur=1.234, redis;dur=0.005, \
+             hash;dur=50.000, total;dur=61.001, queries;desc=\"21\", commands;desc=\"2\", \
+             hits;desc=\"1\", misses;desc=\"3\""
+        );
+    }
+
+    #[test]
+    fn durations_with_other_decimals_are_read_as_well() {
+        let timing = ServerTiming::parse("db;dur=1.5, pool;dur=2, total;dur=53.25");
+        assert_eq!(timing.us[ServerPart::Db], 1_500);
+        assert_eq!(timing.us[ServerPart::Pool], 2_000);
+        assert_eq!(timing.total_us, 53_250);
+    }
+
+    #[test]
+    fn a_foreign_server_timing_header_does_no_harm() {
+        assert_eq!(
+            ServerTiming::parse("cdn-cache; desc=HIT, edge; dur=abc,;;,=,db"),
+            ServerTiming::default()
+        );
+    }
+
+    #[test]
+    fn stored_names_are_those_of_the_header() {
+        for part in ServerPart::ALL {
+            assert_eq!(serde_json::to_value(part).unwrap(), part.name());
+        }
+        for count in ServerCount::ALL {
+            assert_eq!(serde_json::to_value(count).unwrap(), count.name());
+        }
+    }
+}
