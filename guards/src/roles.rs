@@ -1,5 +1,6 @@
 //! What a file may know by its role in a feature: repositories no HTTP, services no HTTP, handlers
-//! no SQL, and one feature of another only its service and its model.
+//! no SQL, and one feature of another only its service and its model; its handlers also the
+//! extractor of another, which puts authentication in their signatures.
 
 use crate::{
     Violation,
@@ -18,6 +19,7 @@ const HTTP: &[&str] = &["axum", "http", "hyper", "headers", "tower", "tower_http
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Handlers,
+    Extractor,
     Service,
     Repository,
     Model,
@@ -27,6 +29,8 @@ fn role(path: &str) -> Option<Role> {
     let named = |name: &str, file: bool| {
         if name == "handlers" || file && name.ends_with("_handlers") {
             Some(Role::Handlers)
+        } else if file && name == "extractor" {
+            Some(Role::Extractor)
         } else if name == "service" || file && name.starts_with("service_") {
             Some(Role::Service)
         } else if name == "repository" || file && name.starts_with("repository_") {
@@ -65,6 +69,7 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
                 ),
                 Role::Service => (http, "HTTP in a service"),
                 Role::Handlers => (first == "sqlx", "SQL in a handler"),
+                Role::Extractor => (first == "sqlx", "SQL in an extractor"),
                 Role::Model => (false, ""),
             };
             if broken {
@@ -78,7 +83,8 @@ pub fn foreign_types(files: &[RustFile]) -> Vec<Violation> {
     violations
 }
 
-/// Imports from one feature of anything but another's service and model. `at` is the arrow.
+/// Imports from one feature of anything but another's service and model, and in handlers its
+/// extractor. `at` is the arrow.
 pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
     let mut violations = Vec::new();
     for (path, file) in found.files() {
@@ -93,7 +99,11 @@ pub fn feature_imports(found: &Crate<'_>) -> Vec<Violation> {
             let Some(other) = found.file_of(&target) else {
                 continue;
             };
-            let allowed = matches!(role(&other.path), Some(Role::Service | Role::Model));
+            let allowed = match role(&other.path) {
+                Some(Role::Service | Role::Model) => true,
+                Some(Role::Extractor) => role(&file.path) == Some(Role::Handlers),
+                _ => false,
+            };
             if let Some(foreign) = feature(&other.path)
                 && foreign != own
                 && !allowed

@@ -35,7 +35,7 @@ pub struct IdempotentRequest {
 
 /// The outcome of a guarded request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect<T> {
+pub enum GuardedOutcome<T> {
     /// The work was done now.
     New(T),
     /// It was done by an earlier request with the same key: the response of that one.
@@ -57,24 +57,24 @@ pub async fn guarded<T, E>(
     conn: &mut PgConnection,
     request: Option<&IdempotentRequest>,
     work: impl for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<T, E>> + Send,
-) -> Result<Effect<T>, E>
+) -> Result<GuardedOutcome<T>, E>
 where
     T: Serialize + DeserializeOwned + Send + Sync + Unpin + 'static,
     E: From<DbError> + From<KeyRefusal>,
 {
     let Some(request) = request else {
-        return Ok(Effect::New(work(conn).await?));
+        return Ok(GuardedOutcome::New(work(conn).await?));
     };
     if !claim(conn, request).await? {
         let (digest, response) = find(conn, request).await?.ok_or(KeyRefusal::Lost)?;
         if digest != request.digest {
             return Err(KeyRefusal::Reused.into());
         }
-        return Ok(Effect::Replayed(response));
+        return Ok(GuardedOutcome::Replayed(response));
     }
     let response = work(conn).await?;
     save(conn, request, &response).await?;
-    Ok(Effect::New(response))
+    Ok(GuardedOutcome::New(response))
 }
 
 /// The digest of a request, each part set apart from the next.

@@ -206,21 +206,32 @@ fn children_that_their_parent_re_exports_and_a_test_that_looks_back_are_no_circl
 }
 
 fn features(lessons: &str) -> Vec<String> {
+    features_in("target-app/src/features/lessons/service.rs", lessons)
+}
+
+fn features_in(lessons_file: &str, lessons: &str) -> Vec<String> {
     let files = files(&[
         ("target-app/src/lib.rs", "mod features;"),
         (
             "target-app/src/features/mod.rs",
             "pub mod lessons; pub mod rooms;",
         ),
-        ("target-app/src/features/lessons/mod.rs", "mod service;"),
-        ("target-app/src/features/lessons/service.rs", lessons),
+        (
+            "target-app/src/features/lessons/mod.rs",
+            "mod handlers; mod service;",
+        ),
+        (lessons_file, lessons),
         (
             "target-app/src/features/rooms/mod.rs",
-            "mod service; mod repository; pub use service::open; pub use repository::Row;",
+            "mod extractor; mod service; mod repository; pub use extractor::Guest; pub use service::open; pub use repository::Row;",
         ),
         (
             "target-app/src/features/rooms/service.rs",
             "pub fn open() {}",
+        ),
+        (
+            "target-app/src/features/rooms/extractor.rs",
+            "pub struct Guest;",
         ),
         (
             "target-app/src/features/rooms/repository.rs",
@@ -252,6 +263,14 @@ fn a_feature_may_import_the_service_of_another() {
         features("fn f() { crate::features::rooms::service::open() }"),
         [""; 0]
     );
+}
+
+#[test]
+fn only_handlers_may_import_the_extractor_of_another_feature() {
+    let import = "use crate::features::rooms::Guest;";
+    let handlers = "target-app/src/features/lessons/handlers.rs";
+    assert_eq!(features_in(handlers, import), [""; 0]);
+    assert_eq!(features(import), ["lessons -> rooms"]);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Accounts: register, sign in, trade refresh tokens, sign out, and the rules that throttle
 //! guessing; and the extractor of the signed-in user for all features.
 
-mod auth_user;
 mod cached;
+mod extractor;
 mod feature;
 mod handlers;
 mod model;
@@ -12,5 +12,5 @@ mod seed;
 mod service;
 mod unknown_accounts;
 
-pub use auth_user::AuthUser;
+pub use extractor::AuthUser;
 pub(super) use feature::feature;

@@ -33,7 +33,7 @@ use crate::{
     db::{self, Isolation, Retry},
     engine::Engine,
     error::ApiError,
-    idempotency::{self, Effect, IdempotentRequest, RequestDigest},
+    idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
     timing,
 };
 
@@ -83,12 +83,12 @@ pub(super) async fn create(
             .boxed()
         });
         match work.await {
-            Ok(Effect::New(booking)) => {
+            Ok(GuardedOutcome::New(booking)) => {
                 let groups = [cached::group(booking.student_id)];
                 engine.caches.invalidate(&groups).await;
                 Ok(booking)
             }
-            Ok(Effect::Replayed(booking)) => Ok(booking),
+            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
