@@ -1,8 +1,11 @@
 //! Summaries that look like real ones, for the tests of the reports. Every figure follows from
 //! a small deterministic generator, so that snapshots stay still.
 
+mod application;
 mod parts;
 mod series;
+
+pub(crate) use application::application;
 
 use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
@@ -140,9 +143,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         took_s: 764.0,
         interrupted: false,
 
-        application: loadgen_experiment::system::Application::info(
-            &loadgen_codeconnect::CodeConnect,
-        ),
+        application: application(),
         verdict: if violated {
             Verdict {
                 word: loadgen_experiment::schema::VerdictWord::Violated,

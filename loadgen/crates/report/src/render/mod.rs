@@ -33,6 +33,8 @@ pub mod why;
 mod agreement;
 #[cfg(test)]
 mod fixture;
+#[cfg(test)]
+pub(crate) use fixture::application;
 
 pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
 pub use closing::console;
