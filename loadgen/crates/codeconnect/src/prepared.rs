@@ -16,7 +16,10 @@ use crate::{
     flows::{self, World},
     ledger::ledger_csv,
 };
-use loadgen_engine::{driver::Encoding, flow::Flow};
+use loadgen_engine::{
+    driver::{ClientOptions, Encoding},
+    flow::Flow,
+};
 use loadgen_experiment::system::{InForce, PreparedSystem, Promises, Settings, SystemError};
 use loadgen_stats::attainable_hit_ratio;
 
@@ -124,8 +127,11 @@ impl PreparedSystem for Prepared {
         flows::bind(name, &self.world)
     }
 
-    fn encoding(&self) -> Option<Encoding> {
-        self.encoding
+    fn client(&self) -> ClientOptions {
+        ClientOptions {
+            encoding: self.encoding,
+            ..ClientOptions::default()
+        }
     }
 
     fn promises(&self) -> Promises {

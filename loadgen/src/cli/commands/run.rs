@@ -39,6 +39,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
             folder: "run".to_owned(),
             seed: sub_seed(suite.seed, "run"),
             workers: usize::from(args.load.workers),
+            generator_judged: true,
             explained: true,
             elapsed: std::time::Duration::ZERO,
             total: windows.planned().duration(),

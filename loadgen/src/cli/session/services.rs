@@ -244,6 +244,7 @@ pub(super) async fn open(
                 events,
                 stop,
                 samples: None,
+                trace: None,
                 steering,
             })
         }
@@ -277,6 +278,7 @@ pub(super) async fn open(
                 events,
                 stop,
                 samples: None,
+                trace: None,
                 steering,
             })
         }

@@ -161,6 +161,7 @@ impl FactorialRun<'_> {
             folder,
             seed: self.plan.seed(replicate),
             workers: self.workers,
+            generator_judged: true,
             explained: replicate == 1,
             elapsed: (one * self.finished.trials.len() as u32).min(total),
             total,

@@ -96,6 +96,7 @@ async fn find_rate(
             folder: format!("probe_{}_{name}", index + 1),
             seed: sub_seed(experiment.suite.seed, "probe"),
             workers,
+            generator_judged: true,
             explained: false,
             elapsed: Duration::ZERO,
             total: probe.windows.planned().duration(),

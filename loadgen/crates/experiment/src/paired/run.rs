@@ -257,6 +257,7 @@ impl<'a> Work<'a> {
             folder,
             seed: slot.seed,
             workers: self.workers,
+            generator_judged: true,
             explained: self.label.is_empty() && slot.block == 1,
             elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
             total,

@@ -8,8 +8,8 @@ use crate::{
     diagnose, observer,
     paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
     schema::{
-        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, ThresholdWord,
-        Trial, ValidityWord, Verdict,
+        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
+        ValidityWord, Verdict,
     },
     system::{Application, InForce},
     trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
@@ -52,12 +52,7 @@ pub fn of_run(
         &arm.name,
         measured.figures(context.application.catalog()),
     );
-    if let Some((text, figure)) = &outcome.ended_by {
-        for one in thresholds.iter_mut().filter(|one| one.text == *text) {
-            one.word = ThresholdWord::Fail;
-            one.figure = format!("{figure}, which ended the run");
-        }
-    }
+    verdict::mark_abort(&mut thresholds, outcome.ended_by.as_ref());
     let trial = &outcome.trial;
     let invalid = trial.validity.word == ValidityWord::Invalid;
     let verdict = judge(&Findings {

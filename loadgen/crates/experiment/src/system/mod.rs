@@ -2,6 +2,7 @@
 //! application through these traits alone.
 
 mod application;
+mod http_service;
 mod promises;
 mod settings;
 #[cfg(any(test, feature = "fixtures"))]
@@ -9,6 +10,7 @@ mod shop;
 mod under_test;
 
 pub use application::Application;
+pub use http_service::{HttpApplication, HttpService};
 pub use promises::{Freshness, MAX_STALE_AGES, Promises, WriteCounts};
 pub use settings::Settings;
 #[cfg(any(test, feature = "fixtures"))]

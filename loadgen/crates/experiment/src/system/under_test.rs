@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
 
 use super::{application::Application, promises::Promises, settings::Settings};
-use loadgen_engine::{driver::Encoding, flow::Flow};
+use loadgen_engine::{driver::ClientOptions, flow::Flow};
 
 /// Where load goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,9 +102,9 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
     /// The flow of that name, bound to this trial's data.
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>>;
 
-    /// The encoding that clients ask for under this configuration.
-    fn encoding(&self) -> Option<Encoding> {
-        None
+    /// How clients connect under this configuration, and which encoding they ask for.
+    fn client(&self) -> ClientOptions {
+        ClientOptions::default()
     }
 
     /// What clients were promised so far.

@@ -27,6 +27,7 @@ pub(super) fn offer(
             let why = "the load of an experiment is fixed: both arms must bear the same";
             (Adjustable::Nothing { why: why.into() }, None)
         }
+        LoadModel::Open { .. } if suite.conduct.shared_iterations.is_some() => (counted(), None),
         LoadModel::Open { phases, arrivals } => {
             let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
             let length = phases.iter().map(|phase| phase.duration.0).sum();
@@ -61,18 +62,18 @@ pub(super) fn offer(
 
 /// A load that ends with its last iteration.
 fn counted() -> Adjustable {
-    let why = "this load ends after so many iterations: other users would change when";
+    let why = "the number of iterations is fixed: another rate or other users would only change when it ends";
     Adjustable::Nothing { why: why.into() }
 }
 
 /// The highest rate that can be wished for in a load up to `end`: one whose arrivals can be planned.
-pub fn highest_rate(end: Nanos) -> f64 {
+fn highest_rate(end: Nanos) -> f64 {
     let seconds = (end.0 as f64 / 1e9).max(1.0);
     MOST_RATE.min((MOST_ARRIVALS as f64 / seconds).floor())
 }
 
 /// What a reader must know of a load that was changed.
-pub fn told(changes: &[(Nanos, String)]) -> Vec<String> {
+pub(super) fn told(changes: &[(Nanos, String)]) -> Vec<String> {
     changes
         .iter()
         .map(|(at, what)| {

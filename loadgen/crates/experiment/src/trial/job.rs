@@ -10,7 +10,7 @@ use crate::{
     events::{LoadControl, Publisher},
     system::{Application, Settings, SystemUnderTest},
 };
-use loadgen_engine::suite::Suite;
+use loadgen_engine::{driver::HttpTrace, suite::Suite};
 
 /// What a command runs against, and who watches.
 #[derive(Debug, Clone)]
@@ -27,6 +27,8 @@ pub struct TestEnv {
     pub stop: CancellationToken,
     /// How many requests of each trial are kept one by one.
     pub samples: Option<usize>,
+    /// Prints the first exchanges on standard error.
+    pub trace: Option<HttpTrace>,
     /// Changes of the running load that people ask for.
     pub steering: LoadControl,
 }
@@ -84,6 +86,9 @@ pub struct TrialSpec<'a> {
     pub seed: u64,
     /// Threads that send.
     pub workers: usize,
+    /// Whether the generator's use of its processors is judged. Not where users send as fast as
+    /// they are answered on purpose: then the generator is as busy as the target lets it be.
+    pub generator_judged: bool,
     /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
     pub explained: bool,
     /// Load that the command has behind it.

@@ -11,7 +11,6 @@ mod watch;
 
 pub use crash::Crash;
 pub use figures::{Measured, arm_operations, operation, seconds, server_total};
-pub use helm::{highest_rate, told as told_changes};
 pub use job::{Arm, TestEnv, TrialSpec};
 pub use run::{Outcome, TrialError, run};
 pub use ticks::{Ticks, target_now};

@@ -14,7 +14,7 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    observer::{Course, Host, Sleeper, Timeline, cores},
+    observer::{Course, GeneratorUse, Host, Sleeper, Timeline, cores},
     schema::{Promised, Trial},
     services::ServiceError,
     system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
@@ -23,7 +23,7 @@ use crate::{
 use loadgen_engine::{
     aggregator::TrialData,
     driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
-    schedule::{self, PlanError},
+    schedule::{self, PlanError, Schedule},
     suite::{LoadModel, Suite, Windows},
     units::Nanos,
 };
@@ -53,6 +53,8 @@ pub struct Outcome {
     pub ended_by: Option<(String, String)>,
     /// How the statements of its operations are carried out; of the first trial of an arm only.
     pub plans: Vec<Explanation>,
+    /// What the generator itself used in the measured window.
+    pub generator: Option<GeneratorUse>,
 }
 
 /// Why there is no trial.
@@ -98,6 +100,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
     let options = driver::DriverOptions {
         control: helm::offer(env, spec, &setup.flows)?,
         samples: env.samples,
+        trace: env.trace.clone(),
         ..options(suite, system.as_ref())
     };
     let stop = setup.stop.clone();
@@ -149,6 +152,11 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
     let timeline = watch.timeline;
     let ended_by = watch.ended_by;
 
+    let generator = {
+        let (from, to) = data.window;
+        let begin = data.started_at;
+        timeline.generator(begin + from.duration(), begin + to.duration())
+    };
     let promises = system.promises();
     let audit = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
@@ -174,6 +182,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
         warnings,
         ended_by,
         plans,
+        generator,
     })
 }
 
@@ -301,12 +310,16 @@ fn setup(
         });
     }
     let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
-    let schedule = schedule::plan(
+    let mut schedule = schedule::plan(
         &suite.load,
         &weights,
         &suite.windows,
         sub_seed(spec.seed, "plan"),
     )?;
+    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, suite.conduct.shared_iterations) {
+        plan.arrivals
+            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
+    }
     let endpoint = env.system.endpoints().first();
     let operations = env.system.application().catalog().operations;
     Ok(DriverSetup {
@@ -332,7 +345,10 @@ fn setup(
 fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
     let conduct = &suite.conduct;
     driver::DriverOptions {
-        iterations: conduct.shared_iterations,
+        // Of an open load the plan is cut instead.
+        iterations: conduct
+            .shared_iterations
+            .filter(|_| matches!(suite.load, LoadModel::Closed { .. })),
         pace: conduct.pace,
         ramp: conduct.ramp.clone(),
         in_flight: conduct.in_flight,
@@ -341,11 +357,7 @@ fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions 
             .into_iter()
             .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
             .collect(),
-        // Asked for where the arm packs: a client that cannot unpack would never see it at work.
-        client: driver::ClientOptions {
-            encoding: system.encoding(),
-            ..driver::ClientOptions::default()
-        },
+        client: system.client(),
         ..driver::DriverOptions::default()
     }
 }
@@ -399,7 +411,9 @@ fn stored(
     let server = timeline.server(from, to);
     let suite = spec.suite;
     let validity = verdict::validity(&Evidence {
-        generator: timeline.generator(from, to),
+        generator: timeline
+            .generator(from, to)
+            .filter(|_| spec.generator_judged),
         steal: timeline.steal(from, to),
         cpu_pressure: timeline.cpu_pressure(from, to),
         hiccups: hiccups.between(from, to),

@@ -10,5 +10,5 @@ mod validity;
 pub use audit::{broken_sentences, merge as merge_audits, violations};
 pub use evidence::Evidence;
 pub use judge::{Findings, judge};
-pub use thresholds::{Figures, error_limit, hold};
+pub use thresholds::{Figures, error_limit, hold, mark_abort};
 pub use validity::{reasons, validity};

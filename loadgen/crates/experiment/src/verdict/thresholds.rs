@@ -61,6 +61,17 @@ pub fn hold(thresholds: &[Threshold], arm: &str, figures: Figures<'_>) -> Vec<Th
         .collect()
 }
 
+/// Marks the threshold that ended the run early: its text, and the figure that broke it.
+pub fn mark_abort(results: &mut [ThresholdResult], ended_by: Option<&(String, String)>) {
+    let Some((text, figure)) = ended_by else {
+        return;
+    };
+    for one in results.iter_mut().filter(|one| one.text == *text) {
+        one.word = ThresholdWord::Fail;
+        one.figure = format!("{figure}, which ended the run");
+    }
+}
+
 /// The largest share of failures that the promises of a suite allow; a hundredth where none
 /// speaks of it.
 pub fn error_limit(thresholds: &[Threshold]) -> f64 {

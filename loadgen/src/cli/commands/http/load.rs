@@ -1,27 +1,20 @@
-//! The load of `loadgen http`: load model, request, and the driver's setup.
-
-use std::sync::Arc;
+//! The load of `loadgen http`: its request, and the flags as a suite.
 
 use http::Method;
 use shared::time::Millis;
-use tokio_util::sync::CancellationToken;
 
 use super::target::HttpTarget;
 use crate::cli::{failure::Failure, flags::HttpArgs};
 use loadgen_engine::{
-    driver::{DriverSetup, FlowLoad, Progress},
-    flow::SingleRequest,
     request::Request,
-    schedule::{self, Replanner, Schedule},
-    suite::{Arrivals, LoadModel, Phase, Windows},
-    units::Nanos,
+    suite::{Arrivals, Conduct, FlowShare, LoadModel, Phase, Suite, Windows},
 };
-use loadgen_stats::seed::sub_seed;
 
 /// Maximum duration of a closed loop that ends after a number of requests.
 const MAX_DURATION: Millis = Millis(3_600_000);
 
-fn request(args: &HttpArgs, target: &HttpTarget) -> Result<Request, Failure> {
+/// The request of the command line.
+pub(super) fn request(args: &HttpArgs, target: &HttpTarget) -> Result<Request, Failure> {
     let body = args.body().map_err(Failure::Usage)?;
     let method = args.method.clone().unwrap_or(if args.body.is_some() {
         Method::POST
@@ -105,60 +98,28 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
     }
 }
 
-/// A load that is ready to start.
-pub(super) struct PreparedLoad {
-    pub(super) setup: DriverSetup,
-    /// Description of the load.
-    pub(super) load: String,
-    pub(super) windows: Windows,
-    /// Replans the arrivals when the rate is changed during the run; or why it cannot be changed.
-    pub(super) onward: Result<Replanner, &'static str>,
-}
-
-/// Plans the load.
-pub(super) fn prepare(args: &HttpArgs, target: &HttpTarget) -> Result<PreparedLoad, Failure> {
+/// The load as a suite, and its description.
+pub(super) fn suite(args: &HttpArgs) -> (Suite, String) {
     let (model, windows, text) = load(args);
-    let mut schedule = schedule::plan(&model, &[1.0], &windows, sub_seed(args.seed, "plan"))
-        .map_err(Failure::usage)?;
-    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, args.count()) {
-        plan.arrivals
-            .truncate(usize::try_from(count).unwrap_or(usize::MAX));
-    }
-    let onward = match (&model, args.count()) {
-        (LoadModel::Open { arrivals, .. }, None) => {
-            let end = Nanos::from_millis(windows.planned().0);
-            let seed = sub_seed(args.seed, "plan");
-            Ok(Replanner::new(*arrivals, &[1.0], end, seed).map_err(Failure::usage)?)
-        }
-        (LoadModel::Open { .. }, Some(_)) => {
-            Err("the number of requests is fixed: so is their rate")
-        }
-        (LoadModel::Closed { .. }, _) => {
-            Err("a closed loop is as fast as the responses: only a load with --rate can be changed")
-        }
-    };
-    let flow = Arc::new(SingleRequest::new(request(args, target)?, args.expect));
-    let setup = DriverSetup {
-        target: target.address,
-        host: target.host.clone(),
-        schedule,
-        flows: vec![FlowLoad {
-            flow,
+    let suite = Suite {
+        name: "http".to_owned(),
+        question: String::new(),
+        load: model,
+        conduct: Conduct {
+            shared_iterations: args.count(),
+            ..Conduct::default()
+        },
+        windows,
+        flows: vec![FlowShare {
+            flow: "http.request".to_owned(),
             weight: 1.0,
             think: None,
         }],
+        thresholds: args.thresholds.clone(),
+        accounts: 0,
         timeout: args.timeout,
-        drain: windows.drain,
         max_users: args.users(),
-        workers: usize::from(args.workers),
-        seed: sub_seed(args.seed, "users"),
-        progress: Arc::new(Progress::new(SingleRequest::catalog().operations)),
-        stop: CancellationToken::new(),
+        seed: args.seed,
     };
-    Ok(PreparedLoad {
-        setup,
-        load: text,
-        windows,
-        onward,
-    })
+    (suite, text)
 }

@@ -3,10 +3,9 @@
 use crate::cli::flags::HttpArgs;
 use loadgen_engine::{aggregator::TrialData, flow::SingleRequest};
 use loadgen_experiment::{
-    observer::{Course, Timeline},
     schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
-    trial::told_changes,
-    verdict::{self, Evidence, Findings},
+    trial::Outcome,
+    verdict::{self, Findings},
 };
 
 /// The result of the command, for the two formats.
@@ -27,51 +26,20 @@ pub(super) struct HttpResult {
     pub(super) warnings: Vec<String>,
 }
 
-/// What was observed of the machine while the load ran.
-pub(super) struct MachineObservation {
-    /// CPU of the generator and pressure of the machine, a few times a second.
-    pub(super) timeline: Timeline,
-    /// Delays of a thread that only sleeps.
-    pub(super) hiccups: Course,
-}
-
-/// The shape of the load, on which some self-checks depend.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct LoadShape {
-    /// Arrivals come at even intervals.
-    pub(super) even: bool,
-    /// The rate does not change.
-    pub(super) level: bool,
-    /// Arrivals do not depend on responses.
-    pub(super) open: bool,
-}
-
-/// Applies the self-checks and the thresholds.
-pub(super) fn judge(
-    args: &HttpArgs,
-    load: String,
-    data: TrialData,
-    seen: &MachineObservation,
-    shape: LoadShape,
-) -> HttpResult {
-    let LoadShape { even, level, open } = shape;
-    let from = data.started_at + data.window.0.duration();
-    let to = data.started_at + data.window.1.duration();
-    let generator = seen.timeline.generator(from, to);
-    let mut warnings = told_changes(&data.changes);
-    let steady = data.changes.is_empty();
+/// Applies the thresholds, and sums up the self-checks.
+pub(super) fn judge(args: &HttpArgs, load: String, outcome: Outcome) -> HttpResult {
+    let Outcome {
+        trial,
+        data,
+        mut warnings,
+        generator,
+        ended_by,
+        ..
+    } = outcome;
+    let validity = trial.validity;
+    let open = args.rate.is_some();
     // A closed loop without pauses is as fast as the slower side: a generator at its limit makes no
     // figure wrong, but the limit that is measured is not the target's.
-    let validity = verdict::validity(&Evidence {
-        generator: generator.filter(|_| open),
-        steal: seen.timeline.steal(from, to),
-        cpu_pressure: seen.timeline.cpu_pressure(from, to),
-        hiccups: seen.hiccups.between(from, to),
-        even: even && steady,
-        level: level && steady,
-        error_limit: verdict::error_limit(&args.thresholds),
-        ..Evidence::of(&data)
-    });
     if let Some(used) = generator.filter(|used| !open && used.busiest > 0.7) {
         warnings.push(format!(
             "a thread of the generator used {:.0} % of a core: the rate is probably its own limit, not the target's; use more workers (-t), or a rate (-R) to compare response times",
@@ -93,7 +61,7 @@ pub(super) fn judge(
                 .to_owned(),
         );
     }
-    let thresholds = verdict::hold(
+    let mut thresholds = verdict::hold(
         &args.thresholds,
         "http",
         verdict::Figures {
@@ -104,6 +72,7 @@ pub(super) fn judge(
             window_s: data.window_s(),
         },
     );
+    verdict::mark_abort(&mut thresholds, ended_by.as_ref());
     let invalid_reasons = if validity.word == ValidityWord::Invalid {
         verdict::reasons(&validity)
             .map(|check| {

@@ -1,0 +1,176 @@
+//! Any HTTP service, loaded with one request: no control plane, no switches, no audit.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use loadgen_engine::{
+    driver::ClientOptions,
+    flow::{Catalog, Flow, SingleRequest},
+};
+use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
+
+use super::{
+    application::Application,
+    settings::Settings,
+    under_test::{
+        Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
+    },
+};
+use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
+
+/// What is known of a service of which only a URL is known.
+#[derive(Debug)]
+pub struct HttpApplication {
+    catalog: Catalog,
+}
+
+impl Default for HttpApplication {
+    fn default() -> Self {
+        Self {
+            catalog: SingleRequest::catalog(),
+        }
+    }
+}
+
+impl Application for HttpApplication {
+    fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+    fn profile(&self, name: &str) -> Result<Settings, String> {
+        Err(format!(
+            "there is no profile `{name}`: this service has no switches"
+        ))
+    }
+    fn default_profile(&self) -> Settings {
+        Settings::default()
+    }
+    fn set(&self, _settings: &mut Settings, path: &str, _value: &str) -> Result<(), String> {
+        Err(format!(
+            "there is no switch `{path}`: this service has none"
+        ))
+    }
+    fn known_wrong(&self, _settings: &Settings) -> Vec<String> {
+        Vec::new()
+    }
+    fn default_primary(&self) -> Vec<String> {
+        vec!["total p97.5".to_owned()]
+    }
+    fn hints(&self) -> HintCatalog<'static> {
+        HintCatalog::default()
+    }
+    fn cache_kinds(&self) -> &'static [&'static str] {
+        &[]
+    }
+    fn info(&self) -> ApplicationInfo {
+        ApplicationInfo {
+            name: "HTTP service".to_owned(),
+            primary_metrics: self.default_primary(),
+            ..ApplicationInfo::default()
+        }
+    }
+    fn slowdown_switch(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+/// An HTTP service that is loaded with one request.
+#[derive(Clone)]
+pub struct HttpService {
+    application: Arc<HttpApplication>,
+    endpoints: Endpoints,
+    client: ClientOptions,
+    flow: Arc<SingleRequest>,
+}
+
+impl HttpService {
+    /// The service behind these endpoints; `client` says how to connect, `flow` what to send.
+    pub fn new(endpoints: Endpoints, client: ClientOptions, flow: SingleRequest) -> Self {
+        Self {
+            application: Arc::default(),
+            endpoints,
+            client,
+            flow: Arc::new(flow),
+        }
+    }
+}
+
+impl fmt::Debug for HttpService {
+    // The request may carry secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpService")
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PreparedSystem for HttpService {
+    fn in_force(&self) -> Option<&InForce> {
+        None
+    }
+    fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
+        (name == self.flow.name()).then(|| Arc::clone(&self.flow) as Arc<dyn Flow>)
+    }
+    fn client(&self) -> ClientOptions {
+        self.client.clone()
+    }
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+impl SystemUnderTest for HttpService {
+    fn application(&self) -> &dyn Application {
+        self.application.as_ref()
+    }
+    fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+    fn has_control_plane(&self) -> bool {
+        false
+    }
+    fn prepare<'a>(
+        &'a self,
+        _request: PrepareRequest<'a>,
+    ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>> {
+        Box::pin(async { Ok(Arc::new(self.clone()) as Arc<dyn PreparedSystem>) })
+    }
+    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
+        Box::pin(async { None })
+    }
+    fn explain<'a>(
+        &'a self,
+        _operation: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
+        Box::pin(async { Ok(None) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loadgen_engine::request::Request;
+
+    use super::*;
+    use crate::system::Endpoint;
+
+    #[test]
+    fn a_service_offers_its_one_flow_and_no_switch() {
+        let endpoint = Endpoint {
+            address: ([127, 0, 0, 1], 80).into(),
+            host: "localhost".to_owned(),
+        };
+        let flow = SingleRequest::new(Request::get("/"), None);
+        let service = HttpService::new(Endpoints::one(endpoint), ClientOptions::default(), flow);
+        let catalog = service.application().catalog();
+        assert_eq!(catalog.flow_names(), ["http.request"]);
+        assert!(service.flow("http.request").is_some());
+        assert!(service.flow("orders.buy").is_none());
+        let mut settings = Settings::default();
+        assert!(
+            service
+                .application()
+                .set(&mut settings, "pool.max", "5")
+                .is_err()
+        );
+        assert!(service.application().profile("after").is_err());
+    }
+}
