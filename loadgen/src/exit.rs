@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::schema::VerdictWord;
+use loadgen_experiment::schema::VerdictWord;
 
 /// Measured, valid, and every threshold passed.
 pub const PASSED: u8 = VerdictWord::Passed.exit_code();

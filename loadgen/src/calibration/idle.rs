@@ -12,11 +12,7 @@ use procfs::process::Process;
 use shared::time::Millis;
 
 use super::rounds::setup;
-use crate::{
-    driver::{self, Progress},
-    flow::SingleRequest,
-    suite::{LoadModel, Think},
-};
+use loadgen_engine::{driver::{self, Progress}, flow::SingleRequest, suite::{LoadModel, Think}};
 
 /// Longest time until all users have had their first response.
 const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);

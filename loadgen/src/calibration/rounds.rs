@@ -18,16 +18,9 @@ use super::{
     allocations,
     reference::{ReferenceLoop, RunningLoop},
 };
-use crate::{
-    driver::{self, DriverSetup, FlowLoad, Progress},
-    flow::SingleRequest,
-    observer::Machine,
-    request::Request,
-    schedule,
-    stats::median,
-    suite::{Arrivals, LoadModel, Phase, Windows},
-    units::Rate,
-};
+use loadgen_engine::{driver::{self, DriverSetup, FlowLoad, Progress}, flow::SingleRequest, request::Request, schedule, suite::{Arrivals, LoadModel, Phase, Windows}, units::Rate};
+use loadgen_experiment::{observer::Machine};
+use loadgen_stats::{median};
 
 /// Connections of each loop.
 const CONNECTIONS: u32 = 64;

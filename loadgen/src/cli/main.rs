@@ -11,7 +11,8 @@ use super::{
     flags::{Cli, Command, ExperimentAction},
     output::print_error,
 };
-use crate::{driver, exit};
+use loadgen_engine::{driver};
+use crate::{exit};
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {

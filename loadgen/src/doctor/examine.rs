@@ -12,10 +12,8 @@ use super::{
     finding::{Finding, FindingLevel},
     kernel, machine, services,
 };
-use crate::{
-    observer::{Machine, Sleeper},
-    stack,
-};
+use loadgen_experiment::{observer::{Machine, Sleeper}};
+use loadgen_stack::{self as stack};
 
 /// How long the machine is watched.
 const WATCH: Duration = Duration::from_millis(2_200);

@@ -35,7 +35,7 @@ pub(super) fn read(folder: &Path) -> MachineFacts {
     let meminfo = text("/proc/meminfo").unwrap_or_default();
     let kib = |key: &str| number_after(&meminfo, key).map(|kib| kib * 1_024);
     MachineFacts {
-        cores: crate::observer::cores(),
+        cores: loadgen_experiment::observer::cores(),
         quota: text("/sys/fs/cgroup/cpu.max").and_then(|text| quota(&text)),
         load: text("/proc/loadavg").and_then(|text| text.split(' ').next()?.parse().ok()),
         files: text("/proc/self/limits").and_then(|text| files(&text)),

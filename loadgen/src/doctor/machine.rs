@@ -1,7 +1,7 @@
 //! Findings about the machine, from its state alone.
 
 use super::{finding::Finding, kernel::MachineFacts};
-use crate::observer::Hiccups;
+use loadgen_experiment::observer::Hiccups;
 
 const GIB: f64 = 1_073_741_824.0;
 
@@ -248,7 +248,8 @@ fn folder(facts: &MachineFacts) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{doctor::FindingLevel, units::Nanos};
+    use crate::{doctor::FindingLevel};
+    use loadgen_engine::{units::Nanos};
 
     fn sound() -> MachineFacts {
         MachineFacts {

@@ -20,7 +20,7 @@ use super::{
     page,
     push::{self, Collector, Pusher},
 };
-use crate::events::{Event, Publisher};
+use loadgen_experiment::events::{Event, Publisher};
 
 /// How soon the end is seen where a publisher is still alive.
 const GLANCE: Duration = Duration::from_millis(50);

@@ -7,12 +7,8 @@ use super::{
     catalogue,
     family::{Family, Spread, Value},
 };
-use crate::{
-    driver::BUCKET_BOUNDS_MS,
-    events::{Begun, Event, OperationNow, TargetNow, Tick},
-    sample::Outcome,
-    schema::Trial,
-};
+use loadgen_engine::{driver::BUCKET_BOUNDS_MS, sample::Outcome};
+use loadgen_experiment::{events::{Begun, Event, OperationNow, TargetNow, Tick}, schema::Trial};
 
 /// Most arms that are told apart: those of five factors in every combination, and some.
 const MOST_ARMS: usize = 64;
@@ -317,9 +313,9 @@ mod tests {
         figures.hear(tick("run", 0, 4, 0));
         let labels = ["run", "0", "warm_up"];
         assert!(value(&figures, "loadgen_trial_info", &labels).is_some());
-        figures.hear(Event::Ended(crate::events::Ended {
-            verdict: crate::schema::Verdict {
-                word: crate::schema::VerdictWord::Passed,
+        figures.hear(Event::Ended(loadgen_experiment::events::Ended {
+            verdict: loadgen_experiment::schema::Verdict {
+                word: loadgen_experiment::schema::VerdictWord::Passed,
                 reasons: Vec::new(),
             },
             folder: String::new(),

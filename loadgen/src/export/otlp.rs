@@ -17,7 +17,7 @@ use super::{
     catalogue::Kind,
     family::{Family, Point, Spread, Value},
 };
-use crate::driver::BUCKET_BOUNDS_MS;
+use loadgen_engine::driver::BUCKET_BOUNDS_MS;
 
 /// The time that a message speaks of, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ use super::{
     exporter::Shared,
     otlp::{self, Span},
 };
-use crate::events::{Publisher, printable};
+use loadgen_experiment::events::{Publisher, printable};
 
 /// Time between two messages.
 const EVERY: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use super::{
     catalogue::Metric,
     family::{Family, Point, Spread, Value},
 };
-use crate::driver::BUCKET_BOUNDS_MS;
+use loadgen_engine::driver::BUCKET_BOUNDS_MS;
 
 /// What the format calls itself in an answer.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -3,15 +3,12 @@
 use std::path::Path;
 
 use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
-use crate::{
-    codeconnect::CodeConnect,
-    experiment::{Experiment, file},
-    suite::{
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{Experiment, file}, system::Application as _};
+use loadgen_engine::{suite::{
         Suite,
         load::{self, BadFile, nearest},
-    },
-    system::Application as _,
-};
+    }};
 
 /// The text of a suite or experiment, and where it was found.
 #[derive(Debug, Clone)]
@@ -94,7 +91,7 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::metrics;
+    use loadgen_experiment::paired::metrics;
 
     #[test]
     fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
@@ -116,7 +113,7 @@ mod tests {
                 .flat_map(|flow| catalog.operation_names(flow))
                 .collect();
             let info = CodeConnect.info();
-            let scope = crate::experiment::MetricScope {
+            let scope = loadgen_experiment::paired::MetricScope {
                 operations,
                 caches: info.cache_kinds.keys().map(String::as_str).collect(),
                 processes: info.processes.iter().map(String::as_str).collect(),

@@ -15,7 +15,7 @@ pub struct TerminalCapabilities {
     pub terminal: bool,
     /// Whether colours are wanted.
     pub colour: bool,
-    /// Columns.
+    /// Width in columns.
     pub width: usize,
 }
 

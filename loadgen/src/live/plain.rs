@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::events::{Event, Tick, printable};
+use loadgen_experiment::events::{Event, Tick, printable};
 use crate::live::capabilities::TerminalCapabilities;
 
 /// Time between two lines of a running trial.
@@ -129,7 +129,7 @@ pub(super) fn length(time: Duration) -> String {
 }
 
 /// The result of a finished trial.
-fn done(trial: &crate::schema::Trial) -> String {
+fn done(trial: &loadgen_experiment::schema::Trial) -> String {
     let total = &trial.total;
     let failed: u64 = total
         .planned

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::events::{Tick, printable};
+use loadgen_experiment::events::{Tick, printable};
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{length, parts};
 
@@ -117,7 +117,7 @@ fn cut(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::TargetNow;
+    use loadgen_experiment::events::TargetNow;
 
     fn tick() -> Tick {
         Tick {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::events::{Event, LoadControl};
+use loadgen_experiment::events::{Event, LoadControl};
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{PlainLines, lasting};
 use crate::live::screen;
@@ -180,7 +180,7 @@ impl LineDisplay<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::{Tick, channel};
+    use loadgen_experiment::events::{Tick, channel};
 
     /// A pipe whose reader has left.
     struct Closed(usize);

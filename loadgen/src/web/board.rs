@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::known::{Known, News};
-use crate::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
+use loadgen_experiment::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
 
 /// Most readers at once.
 pub(super) const MOST_READERS: usize = 16;

@@ -3,10 +3,7 @@
 use std::path::Path;
 
 use super::files;
-use crate::{
-    report::{self, Chosen},
-    store,
-};
+use loadgen_report::{render::{self, Chosen}, store};
 
 /// Most runs; more columns do not fit a page.
 const MOST: usize = 6;

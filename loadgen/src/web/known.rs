@@ -5,10 +5,7 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use crate::{
-    events::{Adjustable, Begun, Ended, Event, Tick, printable},
-    schema::Trial,
-};
+use loadgen_experiment::{events::{Adjustable, Begun, Ended, Event, Tick, printable}, schema::Trial};
 
 /// Most points of history: five minutes at one a second.
 pub(super) const MOST_POINTS: usize = 300;
@@ -210,7 +207,7 @@ fn push<T>(queue: &mut VecDeque<T>, most: usize, one: T) -> &T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::HistogramBar;
+    use loadgen_experiment::events::HistogramBar;
 
     fn still() -> Adjustable {
         Adjustable::Nothing { why: "x".into() }

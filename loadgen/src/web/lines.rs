@@ -19,7 +19,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::events::{Adjustable, ControlEvent, Event, LoadControl};
+use loadgen_experiment::events::{Adjustable, ControlEvent, Event, LoadControl};
 
 /// Longest wish, in bytes.
 const LONGEST_WISH: u64 = 4_096;
@@ -106,7 +106,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::events;
+    use loadgen_experiment::events;
 
     #[test]
     fn every_line_can_be_read_back_and_says_what_can_be_changed() {

@@ -31,7 +31,7 @@ use super::{
     routes::{self, Site},
     runs::Runs,
 };
-use crate::events::{Event, LoadControl};
+use loadgen_experiment::events::{Event, LoadControl};
 
 /// Most connections at once; more wait to be accepted.
 const MAX_CONNECTIONS: usize = 64;

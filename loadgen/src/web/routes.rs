@@ -18,7 +18,7 @@ use super::{
     orders::{NotTaken, Order, Orders},
     runs::Runs,
 };
-use crate::events::ControlEvent;
+use loadgen_experiment::events::ControlEvent;
 
 /// Largest body of a request, in bytes.
 const MOST_BODY: usize = 4_096;

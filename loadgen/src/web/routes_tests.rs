@@ -9,11 +9,8 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::{
-    events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick},
-    schema::Verdict,
-    web::{Page, Setup, board::MOST_READERS},
-};
+use loadgen_experiment::{events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick}, schema::Verdict};
+use crate::{web::{Page, Setup, board::MOST_READERS}};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
@@ -138,7 +135,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     late.until("one line").await;
     publisher.send(Event::Ended(Ended {
         verdict: Verdict {
-            word: crate::schema::VerdictWord::Passed,
+            word: loadgen_experiment::schema::VerdictWord::Passed,
             reasons: vec![],
         },
         folder: "f".into(),

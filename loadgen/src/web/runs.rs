@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::files;
-use crate::events::printable;
+use loadgen_experiment::events::printable;
 
 /// Most runs of the list.
 const MOST_RUNS: usize = 500;

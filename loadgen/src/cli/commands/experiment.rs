@@ -4,22 +4,17 @@ use std::path::PathBuf;
 
 use chrono::Utc;
 
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::ExperimentArgs,
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
-    },
-    experiment::{
+    }, web::Page};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{
         self, CONTROL_BLOCKS, Experiment,
         budget::{self, BESIDE},
-    },
-    schema::Summary,
-    summary::{self, RunContext},
-    trial::TestEnv,
-    web::Page,
-};
+    }, schema::Summary, summary::{self, RunContext}, trial::TestEnv};
 
 /// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&Page>) -> Result<u8, Failure> {
@@ -77,6 +72,7 @@ async fn pairs(
     })
     .await;
     let context = RunContext {
+        application: &CodeConnect,
         started_at,
         own_stack,
         warnings: services.warnings(),

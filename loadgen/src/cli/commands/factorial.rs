@@ -5,23 +5,16 @@ use std::fmt::Write as _;
 use chrono::Utc;
 use shared::dataset::Scale;
 
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::{FactorialArgs, ResultArgs},
         output::print,
         plan::plan_factorial,
         session::{MeasuredSession, ServiceSource},
-    },
-    experiment::{budget::BESIDE, metrics_of},
-    factorial::{self, FactorialOutcome, FactorialPlan},
-    live::TerminalCapabilities,
-    report::{self, Factorial},
-    schema::{SCHEMA_VERSION, Summary},
-    store::folder::write_atomically,
-    summary::{self, RunContext, load_line},
-    trial::TestEnv,
-};
+    }, live::TerminalCapabilities};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{budget::BESIDE, metrics_of}, factorial::{self, FactorialOutcome, FactorialPlan}, schema::{SCHEMA_VERSION, Summary}, summary::{self, RunContext, load_line}, trial::TestEnv};
+use loadgen_report::{render::{self, Factorial}, store::folder::write_atomically};
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
@@ -43,6 +36,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
             return Err(finished.error.map_or(Failure::Interrupted, Failure::from));
         }
         let context = RunContext {
+            application: &CodeConnect,
             started_at,
             own_stack,
             warnings: services.warnings(),
@@ -117,7 +111,7 @@ fn stored_factorial(
 }
 
 /// The unit of a metric.
-fn unit(metric: &str, trial: &crate::schema::Trial) -> String {
+fn unit(metric: &str, trial: &loadgen_experiment::schema::Trial) -> String {
     metrics_of(trial, f64::INFINITY)
         .iter()
         .find(|one| one.name == metric)

@@ -2,14 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{
-    cli::{failure::Failure, flags::ReportArgs, output::print},
-    exit,
-    live::TerminalCapabilities,
-    report::{self, Format},
-    schema::Summary,
-    store::{self, folder::write_atomically},
-};
+use crate::{cli::{failure::Failure, flags::ReportArgs, output::print}, exit, live::TerminalCapabilities};
+use loadgen_report::{render::{self, Format}, store::{self, folder::write_atomically}};
+use loadgen_experiment::{schema::Summary};
 
 /// Prints or writes them.
 pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {

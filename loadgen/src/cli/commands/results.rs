@@ -7,18 +7,13 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::{ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
         output::print,
-    },
-    events::printable,
-    exit,
-    live::TerminalCapabilities,
-    report::{self, figures},
-    store::{self, PruneRule, RunEntry},
-};
+    }, exit, live::TerminalCapabilities};
+use loadgen_experiment::{events::printable};
+use loadgen_report::{render::{self, figures}, store::{self, PruneRule, RunEntry}};
 
 /// Lists, removes or packs.
 pub(in crate::cli) fn run(args: &ResultsArgs) -> Result<u8, Failure> {

@@ -2,18 +2,15 @@
 
 use chrono::Utc;
 
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::RunArgs,
         plan::{plan_suite, resolve_settings},
         session::{MeasuredSession, ServiceSource},
-    },
-    codeconnect::CodeConnect,
-    seed::sub_seed,
-    summary::{self, RunContext},
-    trial::{self, Arm, TrialSpec},
-};
+    }};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_stats::{seed::sub_seed};
+use loadgen_experiment::{summary::{self, RunContext}, trial::{self, Arm, TrialSpec}};
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -46,6 +43,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
         let outcome = trial::run(bench, &spec).await?;
         session.store_trial(&outcome);
         let context = RunContext {
+            application: &CodeConnect,
             started_at,
             own_stack,
             warnings: services.warnings(),

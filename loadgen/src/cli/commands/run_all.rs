@@ -7,18 +7,14 @@ use chrono::Utc;
 use shared::time::Millis;
 
 use super::experiment::measure;
-use crate::{
-    cli::{
+use crate::{cli::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, progress},
         session::{announce_page, open_page},
-    },
-    exit, library,
-    report::catalogue::{self, Entry, Found},
-    store::folder::write_atomically,
-    suite::load::unknown,
-};
+    }, exit, library};
+use loadgen_report::{render::catalogue::{self, Entry, Found}, store::folder::write_atomically};
+use loadgen_engine::{suite::load::unknown};
 
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
 /// internal error.

@@ -2,16 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::{
-    cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe},
-    codeconnect::CodeConnect,
-    exit,
-    experiment::{Experiment, file},
-    library,
-    suite::{Suite, load},
-    summary::load_line,
-    system::Application as _,
-};
+use crate::{cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe}, exit, library};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{Experiment, file}, summary::load_line, system::Application as _};
+use loadgen_engine::{suite::{Suite, load}};
 
 /// Checks every file; the first wrong one ends it.
 pub(in crate::cli) fn run(args: &ValidateArgs) -> Result<u8, Failure> {

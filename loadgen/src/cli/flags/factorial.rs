@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs};
-use crate::factorial::Factor;
+use loadgen_experiment::factorial::Factor;
 
 /// `loadgen factorial`.
 #[derive(Debug, Clone, Args)]

@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
 use super::values::{positive, rate, timeout};
-use crate::{threshold::Threshold, units::Rate};
+use loadgen_engine::{threshold::Threshold, units::Rate};
 
 /// Maximum number of connections.
 const MAX_CONNECTIONS: i64 = 20_000;

@@ -4,7 +4,7 @@ use clap::Args;
 use shared::time::Millis;
 
 use super::values::{factor, positive, rate, timeout};
-use crate::{threshold::Threshold, units::Rate};
+use loadgen_engine::{threshold::Threshold, units::Rate};
 
 /// Replacements for the load of a file.
 #[derive(Debug, Clone, Default, Args)]

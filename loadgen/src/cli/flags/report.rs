@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::report::Format;
+use loadgen_report::render::Format;
 
 /// `loadgen report`.
 #[derive(Debug, Clone, Args)]

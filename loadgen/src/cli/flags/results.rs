@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
 use super::values::age;
-use crate::report::Format;
+use loadgen_report::render::Format;
 
 /// `loadgen results`.
 #[derive(Debug, Clone, Args)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::Scale;
 
-use crate::trial::Crash;
+use loadgen_experiment::trial::Crash;
 
 /// Where the load goes.
 #[derive(Debug, Clone, Default, Args)]

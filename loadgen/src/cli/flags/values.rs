@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use chrono::TimeDelta;
 use shared::time::{BadDuration, Millis};
 
-use crate::units::{BadRate, Rate};
+use loadgen_engine::units::{BadRate, Rate};
 
 /// `20/s`, or `20` for the same.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {

@@ -3,14 +3,10 @@
 use shared::{dataset::Scale, time::Millis};
 
 use super::overrides;
-use crate::{
-    cli::{failure::Failure, flags::ExperimentArgs},
-    codeconnect::CodeConnect,
-    experiment::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file},
-    library::{self, SourceFile},
-    suite::LoadModel,
-    system::Application as _,
-};
+use crate::{cli::{failure::Failure, flags::ExperimentArgs}, library::{self, SourceFile}};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file}, system::Application as _};
+use loadgen_engine::{suite::LoadModel};
 
 /// The experiment that file and flags ask for.
 pub(in crate::cli) fn plan_experiment(

@@ -4,18 +4,13 @@ use std::path::Path;
 
 use shared::time::Millis;
 
-use crate::{
-    cli::flags::LoadArgs,
-    codeconnect::CodeConnect,
-    experiment::file::shorten,
-    suite::{
+use crate::{cli::flags::LoadArgs};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{paired::file::shorten, system::{Application as _, Settings}};
+use loadgen_engine::{suite::{
         FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
-    },
-    system::{Application as _, Settings},
-    threshold::Threshold,
-    units::Rate,
-};
+    }, threshold::Threshold, units::Rate};
 
 /// Applies the flags to a suite.
 pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {

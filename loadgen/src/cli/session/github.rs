@@ -7,11 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    cli::{failure::Failure, output::closed_pipe},
-    report,
-    schema::Summary,
-};
+use crate::{cli::{failure::Failure, output::closed_pipe}};
+use loadgen_report::{render as report};
+use loadgen_experiment::{schema::Summary};
 
 /// The job that this program runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +95,7 @@ mod tests {
 
     fn published() -> Summary {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
-        crate::store::load(&folder.join("mentor_cache")).unwrap()
+        loadgen_report::store::load(&folder.join("mentor_cache")).unwrap()
     }
 
     #[test]

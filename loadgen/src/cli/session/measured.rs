@@ -15,24 +15,12 @@ use super::{
     services::{ServiceSource, open},
     sinks::EventSinks,
 };
-use crate::{
-    aggregator::write_hlog,
-    cli::{failure::Failure, flags::ResultArgs, output::print},
-    codeconnect::CodeConnect,
-    doctor,
-    events::{Begun, Ended, Event, LoadControl},
-    library::SourceFile,
-    live::TerminalCapabilities,
-    report,
-    schema::Summary,
-    stack::Stack,
-    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
-    suite::Suite,
-    summary::load_line,
-    system::Application as _,
-    trial::{Outcome, TestEnv},
-    web::Page,
-};
+use loadgen_engine::{aggregator::write_hlog, suite::Suite};
+use crate::{cli::{failure::Failure, flags::ResultArgs, output::print}, doctor, library::SourceFile, live::TerminalCapabilities, web::Page};
+use loadgen_codeconnect::{CodeConnect};
+use loadgen_experiment::{events::{Begun, Ended, Event, LoadControl}, schema::Summary, summary::load_line, system::Application as _, trial::{Outcome, TestEnv}};
+use loadgen_report::{render as report, store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically}};
+use loadgen_stack::{Stack};
 
 /// Message of the first Ctrl-C.
 const STOPPING: &str =

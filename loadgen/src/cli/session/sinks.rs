@@ -17,12 +17,8 @@ use crate::cli::{
     failure::Failure,
     flags::{ResultArgs, STANDARD_STREAM},
 };
-use crate::{
-    events::{self, Event, LoadControl, Publisher},
-    export::Exporter,
-    live::Live,
-    web::{Page, Setup, Shown, lines},
-};
+use loadgen_experiment::{events::{self, Event, LoadControl, Publisher}};
+use crate::{export::Exporter, live::Live, web::{Page, Setup, Shown, lines}};
 
 /// Maximum time to write the remaining lines of events after the last event.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use super::{
     load_keys, operations, over_time, spread, target,
     view::LiveView,
 };
-use crate::events::Adjustable;
+use loadgen_experiment::events::Adjustable;
 
 /// The smallest screen that shows panels.
 const SMALLEST: (u16, u16) = (44, 10);

@@ -15,7 +15,7 @@ use super::{
     trials::FinishedTrial,
     view::LiveView,
 };
-use crate::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
+use loadgen_experiment::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
 
 fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
     of.into_iter()
@@ -122,9 +122,9 @@ fn state(end: Instant) -> RunState {
             arm: arm.into(),
             block,
             word: if block == 2 {
-                crate::schema::ValidityWord::Noisy
+                loadgen_experiment::schema::ValidityWord::Noisy
             } else {
-                crate::schema::ValidityWord::Valid
+                loadgen_experiment::schema::ValidityWord::Valid
             },
             rate_per_s: 199.2,
             p50_ms: Some(p50),

@@ -5,7 +5,7 @@ use ratatui::{
     text::{Line, Span},
 };
 
-use crate::events::printable;
+use loadgen_experiment::events::printable;
 
 /// Columns between two parts of a line.
 const GAP: &str = "  ";

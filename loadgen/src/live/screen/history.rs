@@ -1,6 +1,6 @@
 //! The panel of finished trials: trials by block, doubts, and notes, newest first.
 
-use crate::schema::ValidityWord;
+use loadgen_experiment::schema::ValidityWord;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},

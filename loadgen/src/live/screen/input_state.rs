@@ -61,7 +61,7 @@ impl Panel {
 /// What the keys mean now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum InputMode {
-    /// Watching.
+    /// Keys choose panels and change the load.
     Watching,
     /// A rate or a number of users is being typed.
     Typing(String),

@@ -1,7 +1,7 @@
 //! Changes the load by a key, and returns a message of one line.
 
 use super::figures::rate;
-use crate::events::{Adjustable, ControlEvent, LoadControl};
+use loadgen_experiment::events::{Adjustable, ControlEvent, LoadControl};
 
 /// What a key changes the load by.
 const STEP: f64 = 0.1;

@@ -15,7 +15,7 @@ use super::{
     theme::Theme,
     view::LiveView,
 };
-use crate::events::OperationNow;
+use loadgen_experiment::events::OperationNow;
 
 /// Least columns of a name.
 const NAME: usize = 16;

@@ -26,10 +26,8 @@ use super::{
     theme::Theme,
     view::LiveView,
 };
-use crate::{
-    events::{Event, LoadControl},
-    live::{capabilities::TerminalCapabilities, plain::lasting},
-};
+use loadgen_experiment::{events::{Event, LoadControl}};
+use crate::{live::{capabilities::TerminalCapabilities, plain::lasting}};
 
 /// Longest wait for a key before events are looked at.
 const WAIT: Duration = Duration::from_millis(100);

@@ -12,7 +12,7 @@ use super::{
     fit::{left, right},
     view::LiveView,
 };
-use crate::events::HistogramBar;
+use loadgen_experiment::events::HistogramBar;
 
 /// Columns of the range before a bar.
 const RANGE: usize = 18;

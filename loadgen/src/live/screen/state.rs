@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{timeline::RecentTimeline, trials::FinishedTrials};
-use crate::events::{Begun, Event, Tick};
+use loadgen_experiment::events::{Begun, Event, Tick};
 
 /// Most notes that are kept for the panel.
 const NOTES: usize = 100;

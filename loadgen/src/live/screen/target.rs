@@ -13,7 +13,7 @@ use super::{
     input_state::Panel,
     view::LiveView,
 };
-use crate::events::TargetNow;
+use loadgen_experiment::events::TargetNow;
 
 /// Columns that a name from elsewhere may take.
 const NAME: usize = 30;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::events::Tick;
+use loadgen_experiment::events::Tick;
 
 /// How far back the points go.
 const MEMORY: Duration = Duration::from_mins(5);

@@ -1,9 +1,9 @@
 //! The trials that have ended, in the few figures that are shown while others run.
 
-use crate::schema::ValidityWord;
+use loadgen_experiment::schema::ValidityWord;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::schema::Trial;
+use loadgen_experiment::schema::Trial;
 
 /// Most trials that are kept.
 const MOST: usize = 500;

@@ -7,7 +7,7 @@ use super::{
     state::RunState,
     theme::Theme,
 };
-use crate::events::Adjustable;
+use loadgen_experiment::events::Adjustable;
 
 /// Everything that is drawn.
 #[derive(Debug)]

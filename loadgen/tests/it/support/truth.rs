@@ -115,7 +115,7 @@ impl Truth {
     /// Serves on a free port.
     pub(crate) fn serve(self) -> Served {
         // Thousands of connections have one end here.
-        loadgen::driver::raise_file_limit().unwrap();
+        loadgen_engine::driver::raise_file_limit().unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

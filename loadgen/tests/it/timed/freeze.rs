@@ -3,12 +3,8 @@
 
 use std::time::Duration;
 
-use loadgen::{
-    schedule::{Schedule, plan},
-    seed::sub_seed,
-    suite::{Arrivals, LoadModel, Phase, Windows},
-    units::Rate,
-};
+use loadgen_engine::{schedule::{Schedule, plan}, suite::{Arrivals, LoadModel, Phase, Windows}, units::Rate};
+use loadgen_stats::{seed::sub_seed};
 use shared::time::Millis;
 
 use crate::support::{Truth, http, percentile};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 
-use loadgen::seed;
+use loadgen_stats::seed;
 
 use crate::support::{Truth, http, percentile};
 

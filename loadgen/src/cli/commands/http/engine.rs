@@ -14,22 +14,14 @@ use super::{
     load::PreparedLoad,
     verdict::{LoadShape, MachineObservation},
 };
-use crate::{
-    aggregator::TrialData,
-    cli::{
+use loadgen_engine::{aggregator::TrialData, driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress}, schedule::Schedule, suite::Windows, units::Rate};
+use crate::{cli::{
         failure::Failure,
         flags::{HttpArgs, TRACED_EXCHANGES},
         session::{CleanupSlot, EventSinks, listen},
-    },
-    driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress},
-    events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick},
-    observer::{Host, Machine, Observation, Sleeper, Timeline},
-    schedule::Schedule,
-    store::MOST_SAMPLES,
-    suite::Windows,
-    trial::{Ticks, highest_rate},
-    units::Rate,
-};
+    }};
+use loadgen_experiment::{events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick}, observer::{Host, Machine, Observation, Sleeper, Timeline}, trial::{Ticks, highest_rate}};
+use loadgen_report::{store::MOST_SAMPLES};
 
 /// Interval of observations of the running load.
 const OBSERVE_EVERY: Duration = Duration::from_millis(250);

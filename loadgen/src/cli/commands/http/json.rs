@@ -5,7 +5,8 @@ use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
 use super::verdict::HttpResult;
-use crate::{sample::Outcome, schema::Percentiles, trial::operation};
+use loadgen_engine::{sample::Outcome};
+use loadgen_experiment::{schema::Percentiles, trial::operation};
 
 /// The object, and a line end.
 pub(super) fn render(result: &HttpResult) -> String {

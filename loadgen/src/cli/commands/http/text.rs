@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use hdrhistogram::Histogram;
 
 use super::verdict::HttpResult;
-use crate::{events::printable, sample::Outcome, schema::Percentiles, trial::operation};
+use loadgen_experiment::{events::printable, schema::Percentiles, trial::operation};
+use loadgen_engine::{sample::Outcome};
 
 /// Rows of the chart of response times.
 const ROWS: usize = 11;
@@ -271,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_chart_counts_every_request_once() {
-        let mut histogram = crate::recorder::response_histogram();
+        let mut histogram = loadgen_engine::recorder::response_histogram();
         for ms in 1..=1_000 {
             histogram.record(ms * 1_000_000).unwrap();
         }

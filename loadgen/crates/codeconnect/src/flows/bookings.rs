@@ -1,0 +1,401 @@
+//! Booking a lesson, repeating it, finding it, giving it back; and many students at one place.
+//!
+//! That a slot is full or the student busy is an expected answer, not an error. That a slot
+//! is given twice, or that a repetition makes a second booking, is what this room is here for.
+
+use futures_util::future::LocalBoxFuture;
+use rand::RngExt as _;
+use shared::{
+    api::{
+        bookings::{BookingRequest, BookingStatus, BookingView},
+        mentors::SlotView,
+    },
+    dataset::{self, Kind, RACE_SLOTS},
+    ids::{BookingId, MentorId, SlotId, UserId},
+    page::{MAX_PER_PAGE, Page},
+    paths,
+    problem::Code,
+};
+
+use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
+    mentors,
+    operation::Op,
+    world::{Account, World},
+};
+use loadgen_engine::{check::{self, Mismatch, Reply}, flow::failure, request::Request, sample::Outcome};
+use crate::{ledger::{LedgerEntry, LedgerRecorder}};
+use loadgen_stats::{seed::Chance};
+
+/// Students that want the same place at once.
+const RACERS: usize = 16;
+/// How many send the same booking again, as a client does that lost the answer; of those who
+/// give the place back it arrives after that, as a copy does that a network held up.
+const REPEATS: f64 = 0.1;
+/// How many give the place back.
+const CANCELS: f64 = 0.3;
+/// How many mentors without an open slot are tried before a student gives up.
+const TRIES: usize = 3;
+
+static CREATE: Op = Op::post("bookings.create");
+static MINE: Op = Op::get("bookings.mine");
+static CANCEL: Op = Op::post("bookings.cancel");
+static RACE: Op = Op::post("bookings.race");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "bookings",
+    label: "Booking",
+    operations: &[&CREATE, &MINE, &CANCEL, &RACE],
+    headline: &[&CREATE, &RACE],
+    flows: &[&Book, &Race],
+};
+
+/// `bookings.book`: pick a mentor, book an open slot, find it, perhaps cancel.
+pub(super) struct Book;
+
+impl AppFlow for Book {
+    fn name(&self) -> &'static str {
+        "bookings.book"
+    }
+    fn help(&self) -> &'static str {
+        "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
+    }
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL] }
+    }
+    fn needs_sessions(&self) -> bool {
+        true
+    }
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(book(it))
+    }
+}
+
+async fn book(mut it: AppIteration<'_>) {
+    let key = fresh_key(it.world, it.rng);
+    let (repeat, cancel) = (it.rng.random_bool(REPEATS), it.rng.random_bool(CANCELS));
+    let Some(account) = it.world.any_account(it.rng) else {
+        return;
+    };
+    let Some(slot) = open_slot(&mut it).await else {
+        return;
+    };
+    let request = || create_request(account, slot.id, &key);
+    let ledger = &it.world.ledger;
+    let entry = ledger.booking(account.id, slot.id);
+    let created = it
+        .call(&CREATE, request(), |reply| {
+            check_create(reply, &slot, account.id)
+        })
+        .await;
+    let booking = match created {
+        Some(Ok(booking)) => booking,
+        Some(Err(refusal)) => return ledger.refused(entry, refusal == Code::SlotFull),
+        // Failed, or answered with something else: it stays in doubt.
+        None => return,
+    };
+    ledger.booked(entry, &booking);
+    // A copy of the request may also be so late that the place was given back meanwhile.
+    if repeat && !cancel {
+        it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
+            .await;
+    }
+    let mine =
+        Request::get(format!("{}?per_page={MAX_PER_PAGE}", paths::BOOKINGS)).bearer(&account.token);
+    let reading = ledger.reading(account.id);
+    it.call(&MINE, mine, |reply| {
+        let listed = listed(reply, account.id)?;
+        let whole = listed.len() < MAX_PER_PAGE as usize;
+        ledger.read(&reading, &listed, whole);
+        check_mine(&listed, &booking)
+    })
+    .await;
+    if cancel {
+        ledger.cancelling(entry, &booking);
+        let giving_back =
+            Request::post(paths::with_id(paths::BOOKING_CANCEL, booking.id)).bearer(&account.token);
+        let cancelled = it
+            .call(&CANCEL, giving_back, |reply| {
+                check_cancel(reply, booking.id)
+            })
+            .await;
+        if cancelled.is_some() {
+            ledger.cancelled(entry, &booking);
+        }
+        if repeat {
+            it.call(&CREATE, request(), |reply| check_repeat(reply, booking.id))
+                .await;
+        }
+    }
+}
+
+/// An open slot of a mentor picked by popularity.
+async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
+    for _ in 0..TRIES {
+        let mentor = MentorId(dataset::id(Kind::Mentor, it.world.mentors.pick(it.rng)));
+        let place: f64 = it.rng.random();
+        let slots = it
+            .call(
+                &mentors::AVAILABILITY,
+                mentors::availability_request(mentor),
+                |reply| mentors::check_availability(reply, mentor),
+            )
+            .await?;
+        if !slots.is_empty() {
+            let index = (place * slots.len() as f64) as usize % slots.len();
+            return slots.into_iter().nth(index);
+        }
+    }
+    None
+}
+
+/// `bookings.race`: many students, one place.
+pub(super) struct Race;
+
+impl AppFlow for Race {
+    fn name(&self) -> &'static str {
+        "bookings.race"
+    }
+    fn help(&self) -> &'static str {
+        "sixteen students want the same place at once: exactly one gets it"
+    }
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&RACE] }
+    }
+    fn at_once(&self) -> usize {
+        RACERS
+    }
+    fn needs_sessions(&self) -> bool {
+        true
+    }
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(race(it))
+    }
+}
+
+async fn race(it: AppIteration<'_>) {
+    let number = (it.arrival % u64::from(RACE_SLOTS)) as u32;
+    let slot = SlotId(dataset::id(Kind::RaceSlot, number));
+    // After so many races every place was had once, and the winner may be of an earlier one.
+    let first_time = it.world.fresh && it.arrival < u64::from(RACE_SLOTS);
+    let accounts = &it.world.accounts;
+    if accounts.is_empty() {
+        return;
+    }
+    let start = it.rng.random_range(0..accounts.len());
+    let racers: Vec<&Account> = (0..RACERS.min(accounts.len()))
+        .map(|place| &accounts[(start + place) % accounts.len()])
+        .collect();
+    let requests = racers
+        .iter()
+        .map(|account| create_request(account, slot, &fresh_key(it.world, it.rng)))
+        .collect();
+    let students: Vec<UserId> = racers.iter().map(|account| account.id).collect();
+    let ledger = &it.world.ledger;
+    let entries: Vec<LedgerEntry> = students
+        .iter()
+        .map(|student| ledger.booking(*student, slot))
+        .collect();
+    let replies = it.transport.burst(RACE.id(), requests).await;
+    for (entry, reply) in entries.into_iter().zip(&replies) {
+        note_racer(ledger, entry, reply.as_ref());
+    }
+    for (index, outcome) in judge_race(&replies, slot, &students, first_time)
+        .into_iter()
+        .enumerate()
+    {
+        match outcome {
+            Some(Ok(())) => it.transport.settle_nth(index, Outcome::Ok, None),
+            Some(Err((outcome, why))) => it.transport.settle_nth(index, outcome, Some(why)),
+            // Failed on the way: recorded already.
+            None => {}
+        }
+    }
+}
+
+/// Enters what a racer was told; what is neither a booking nor a refusal stays in doubt.
+fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>) {
+    let Some(reply) = reply else { return };
+    match check::problem_code(reply) {
+        Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) => {
+            ledger.refused(entry, code == Code::SlotFull);
+        }
+        _ => {
+            if let Ok(booking) = check::json::<BookingView>(reply, 201) {
+                ledger.booked(entry, &booking);
+            }
+        }
+    }
+}
+
+type Judgement = Option<Result<(), (Outcome, String)>>;
+
+/// Judges the answers of one race: one winner, everybody else told that the slot is full. Or
+/// all told that it is closed, as the slots of a mentor are who gives no lessons at present.
+fn judge_race(
+    replies: &[Option<Reply>],
+    slot: SlotId,
+    students: &[UserId],
+    first_time: bool,
+) -> Vec<Judgement> {
+    let answered = || replies.iter().flatten();
+    let lost = replies.iter().any(Option::is_none);
+    let closed = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotClosed));
+    let nobody = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
+    let mut winners = 0;
+    let mut judged: Vec<Judgement> = replies
+        .iter()
+        .zip(students)
+        .map(|(reply, student)| {
+            let reply = reply.as_ref()?;
+            if closed {
+                return Some(Ok(()));
+            }
+            if reply.status == 201 {
+                winners += 1;
+                if winners > 1 {
+                    return Some(Err((
+                        Outcome::BodyMismatch,
+                        "slot given twice: more than one student got the same place".to_owned(),
+                    )));
+                }
+            }
+            Some(
+                check_racer(reply, slot, *student)
+                    .map_err(|mismatch| (failure(reply), mismatch.to_string())),
+            )
+        })
+        .collect();
+    // A lost answer may have been the winner's.
+    if first_time
+        && nobody
+        && !lost
+        && let Some(first) = judged.first_mut()
+    {
+        *first = Some(Err((
+            Outcome::BodyMismatch,
+            "the slot was free and nobody got it".to_owned(),
+        )));
+    }
+    judged
+}
+
+fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Mismatch> {
+    if check::problem_code(reply) == Some(Code::SlotFull) {
+        return Ok(());
+    }
+    let booking: BookingView = check::json(reply, 201)?;
+    if booking.slot_id == slot
+        && booking.student_id == student
+        && booking.status == BookingStatus::Confirmed
+    {
+        Ok(())
+    } else {
+        Err(Mismatch::new(
+            "the booking is not the one that was asked for",
+        ))
+    }
+}
+
+/// A key that no earlier request had, in this run or in one before.
+fn fresh_key(world: &World, rng: &mut Chance) -> String {
+    format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
+}
+
+fn create_request(account: &Account, slot_id: SlotId, key: &str) -> Request {
+    Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
+        .bearer(&account.token)
+        .idempotency_key(key)
+}
+
+/// The booking, or the refusal where that may be.
+fn check_create(
+    reply: &Reply,
+    slot: &SlotView,
+    student: UserId,
+) -> Result<Result<BookingView, Code>, Mismatch> {
+    if let Some(code @ (Code::SlotFull | Code::StudentBusy | Code::SlotClosed)) =
+        check::problem_code(reply)
+    {
+        return Ok(Err(code));
+    }
+    let booking: BookingView = check::json(reply, 201)?;
+    let same = booking.slot_id == slot.id
+        && booking.mentor_id == slot.mentor_id
+        && booking.student_id == student
+        && booking.status == BookingStatus::Confirmed
+        && booking.scheduled_at == slot.starts_at
+        && booking.ends_at == slot.ends_at
+        && booking.price_cents == slot.price_cents;
+    if same {
+        Ok(Ok(booking))
+    } else {
+        Err(Mismatch::new(
+            "the booking is not the one that was asked for",
+        ))
+    }
+}
+
+/// The same key again: the same booking, and no refusal.
+fn check_repeat(reply: &Reply, first: BookingId) -> Result<(), Mismatch> {
+    let expected = if reply.status == 200 { 200 } else { 201 };
+    let booking: BookingView = check::json(reply, expected)?;
+    if booking.id == first {
+        Ok(())
+    } else {
+        Err(Mismatch::new(
+            "the same idempotency key made a second booking",
+        ))
+    }
+}
+
+/// A student's own bookings, newest lesson first.
+fn listed(reply: &Reply, student: UserId) -> Result<Vec<BookingView>, Mismatch> {
+    let page: Page<BookingView> = check::json(reply, 200)?;
+    let items = page.items;
+    if items.iter().any(|one| one.student_id != student) {
+        return Err(Mismatch::new("the list shows another student's booking"));
+    }
+    if items
+        .windows(2)
+        .any(|pair| pair[0].scheduled_at < pair[1].scheduled_at)
+    {
+        return Err(Mismatch::new("the bookings are not newest lesson first"));
+    }
+    Ok(items)
+}
+
+fn check_mine(items: &[BookingView], booking: &BookingView) -> Result<(), Mismatch> {
+    match items.iter().find(|one| one.id == booking.id) {
+        Some(found) if found.slot_id == booking.slot_id => Ok(()),
+        Some(_) => Err(Mismatch::new("the listed booking is in another slot")),
+        // A full page may end before it.
+        None if items.len() >= MAX_PER_PAGE as usize
+            && items
+                .last()
+                .is_some_and(|last| last.scheduled_at >= booking.scheduled_at) =>
+        {
+            Ok(())
+        }
+        None => Err(Mismatch::new(
+            "the new booking is not among one's own: the list is stale",
+        )),
+    }
+}
+
+fn check_cancel(reply: &Reply, id: BookingId) -> Result<(), Mismatch> {
+    let booking: BookingView = check::json(reply, 200)?;
+    if booking.id == id && booking.status == BookingStatus::Cancelled {
+        Ok(())
+    } else {
+        Err(Mismatch::new(
+            "the answer does not show the booking cancelled",
+        ))
+    }
+}
+
+#[cfg(test)]
+#[path = "bookings_tests.rs"]
+mod tests;

@@ -1,0 +1,103 @@
+//! A flow of the reference backend, and how it is bound to the data of one trial.
+
+use std::sync::Arc;
+
+use futures_util::future::LocalBoxFuture;
+
+use super::{memory::Memory, operation::Op, world::World};
+use loadgen_engine::{check::{Mismatch, Reply}, flow::{self, Iteration, Transport, UserMemory}, request::Request, sample::OpId};
+use loadgen_stats::{seed::Chance};
+
+/// One pass of a flow by one virtual user who knows the reference backend.
+pub struct AppIteration<'a> {
+    /// The way to the target.
+    pub transport: &'a mut dyn Transport,
+    /// What this virtual user remembers from its earlier iterations of this flow.
+    pub memory: &'a mut Memory,
+    /// Random numbers, seeded from the plan: the same for both arms of a block.
+    pub rng: &'a mut Chance,
+    /// What all virtual users know.
+    pub world: &'a World,
+    /// Index of this arrival in the plan.
+    pub arrival: u64,
+    /// Index of the virtual user among those of its flow.
+    pub user: u32,
+}
+
+impl AppIteration<'_> {
+    /// One request whose answer is checked; `None` if it failed or the answer is not right,
+    /// and then its sample says so.
+    pub async fn call<T>(
+        &mut self,
+        op: &Op,
+        request: Request,
+        check: impl FnOnce(&Reply) -> Result<T, Mismatch>,
+    ) -> Option<T> {
+        flow::call(self.transport, op.id(), request, check).await
+    }
+}
+
+/// What one user of the reference backend does, in order.
+pub trait AppFlow: Sync {
+    /// Its word in suite files: `auth.login`.
+    fn name(&self) -> &'static str;
+    /// One line for people.
+    fn help(&self) -> &'static str;
+    /// Every operation it may send, the first one first.
+    fn operations(&self) -> &'static [&'static Op];
+    /// Whether it needs accounts that are signed in before the run.
+    fn needs_sessions(&self) -> bool;
+    /// Most requests that one iteration sends at once.
+    fn at_once(&self) -> usize {
+        1
+    }
+    /// One pass.
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()>;
+}
+
+/// A flow with the data of one trial.
+pub struct BoundFlow {
+    flow: &'static dyn AppFlow,
+    operations: Vec<OpId>,
+    world: Arc<World>,
+}
+
+impl BoundFlow {
+    /// Binds a flow to the data of a trial.
+    pub fn new(flow: &'static dyn AppFlow, world: Arc<World>) -> Self {
+        Self {
+            flow,
+            operations: flow.operations().iter().map(|op| op.id()).collect(),
+            world,
+        }
+    }
+}
+
+impl flow::Flow for BoundFlow {
+    fn name(&self) -> &'static str {
+        self.flow.name()
+    }
+    fn operations(&self) -> &[OpId] {
+        &self.operations
+    }
+    fn at_once(&self) -> usize {
+        self.flow.at_once()
+    }
+    fn new_user(&self) -> UserMemory {
+        Box::new(Memory::default())
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        let memory = it
+            .memory
+            .downcast_mut()
+            .expect("the memory of this flow's users, made by new_user");
+        self.flow.run(AppIteration {
+            transport: it.transport,
+            memory,
+            rng: it.rng,
+            world: &self.world,
+            arrival: it.arrival,
+            user: it.user,
+        })
+    }
+}

@@ -1,0 +1,397 @@
+//! Discovery: a visitor searches, looks at the next page, at a mentor, at their open slots.
+//!
+//! Whatever the arm, the list has to be right: in the asked order with ties broken by id,
+//! with every filter held, no longer than asked, and going on where the page before ended.
+
+use std::fmt::Write as _;
+
+use futures_util::future::LocalBoxFuture;
+use rand::RngExt as _;
+use shared::{
+    api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
+    dataset::{LANGUAGES, SKILLS},
+    ids::MentorId,
+    page::{DEFAULT_PER_PAGE, Page},
+    paths,
+};
+
+use super::{
+    bound::{AppFlow, AppIteration},
+    feature::Feature,
+    operation::Op,
+};
+use loadgen_engine::{check::{self, Mismatch, Reply}, request::Request};
+
+/// Most open slots that an answer may hold.
+const MAX_SLOTS: usize = 200;
+/// How many visitors look at the next page.
+pub(super) const NEXT_PAGE: f64 = 0.2;
+/// How many look at a mentor of the list.
+const LOOK_AT_ONE: f64 = 0.3;
+/// Of those, how many look at the open slots.
+const LOOK_AT_SLOTS: f64 = 0.5;
+
+static LIST: Op = Op::get("mentors.list");
+static DETAIL: Op = Op::get("mentors.detail");
+pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
+
+/// What the load side knows of this feature.
+pub(super) const FEATURE: Feature = Feature {
+    area: "mentors",
+    label: "Mentor discovery",
+    operations: &[&LIST, &DETAIL, &AVAILABILITY],
+    headline: &[&LIST],
+    flows: &[&Browse],
+};
+
+/// `mentors.browse`: search, page on, look at one.
+pub(super) struct Browse;
+
+impl AppFlow for Browse {
+    fn name(&self) -> &'static str {
+        "mentors.browse"
+    }
+    fn help(&self) -> &'static str {
+        "a visitor searches mentors, pages on, looks at one and at their open slots"
+    }
+    fn operations(&self) -> &'static [&'static Op] {
+        const { &[&LIST, &DETAIL, &AVAILABILITY] }
+    }
+    fn needs_sessions(&self) -> bool {
+        false
+    }
+    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(browse(it))
+    }
+}
+
+async fn browse(mut it: AppIteration<'_>) {
+    // Every draw is made whatever comes back, so that both arms draw the same.
+    let query = pick_search(&mut it);
+    let (next, one, slots) = (
+        it.rng.random_bool(NEXT_PAGE),
+        it.rng.random_bool(LOOK_AT_ONE),
+        it.rng.random_bool(LOOK_AT_SLOTS),
+    );
+    let place: f64 = it.rng.random();
+
+    let Some(first) = it
+        .call(&LIST, list_request(&query), |reply| {
+            check_list(reply, &query)
+        })
+        .await
+    else {
+        return;
+    };
+    if next && let Some(cursor) = first.next_cursor.clone() {
+        let onward = MentorQuery {
+            page: None,
+            cursor: Some(cursor),
+            ..query.clone()
+        };
+        let last = first.items.last().cloned();
+        it.call(&LIST, list_request(&onward), |reply| {
+            let page = check_list(reply, &onward)?;
+            match (last, page.items.first()) {
+                (Some(last), Some(first)) if in_order(&last, first, sort_of(&onward)).is_none() => {
+                    Err(Mismatch::new(
+                        "the next page does not continue after the last one",
+                    ))
+                }
+                _ => Ok(()),
+            }
+        })
+        .await;
+    }
+    if !one || first.items.is_empty() {
+        return;
+    }
+    let card = &first.items[(place * first.items.len() as f64) as usize % first.items.len()];
+    let detail = Request::get(paths::with_id(paths::MENTOR, card.id));
+    let seen = it
+        .call(&DETAIL, detail, |reply| check_detail(reply, card))
+        .await;
+    if slots && seen.is_some() {
+        let id = card.id;
+        it.call(&AVAILABILITY, availability_request(id), |reply| {
+            check_availability(reply, id)
+        })
+        .await;
+    }
+}
+
+fn pick_search(it: &mut AppIteration<'_>) -> MentorQuery {
+    let index = it.world.search_popularity.pick(it.rng) as usize;
+    it.world.searches.get(index).cloned().unwrap_or_default()
+}
+
+/// The searches that people make, most common first: a bounded set, so that a cache can help
+/// as it would in life, where many people ask for the same few lists.
+pub(super) fn searches() -> Vec<MentorQuery> {
+    let mut all = vec![MentorQuery::default()];
+    let sorts = [
+        None,
+        Some(MentorSort::PriceAsc),
+        Some(MentorSort::Newest),
+        Some(MentorSort::PriceDesc),
+    ];
+    for (index, skill) in SKILLS.iter().take(12).enumerate() {
+        all.push(MentorQuery {
+            skill: Some((*skill).to_owned()),
+            sort: sorts[index % sorts.len()],
+            ..MentorQuery::default()
+        });
+    }
+    for (index, language) in LANGUAGES.iter().enumerate() {
+        all.push(MentorQuery {
+            language: Some((*language).to_owned()),
+            sort: sorts[(index + 1) % sorts.len()],
+            per_page: Some(10),
+            ..MentorQuery::default()
+        });
+    }
+    for (min_rating, sort) in [(4.0, None), (4.5, sorts[1]), (3.5, sorts[2])] {
+        all.push(MentorQuery {
+            min_rating: Some(min_rating),
+            sort,
+            ..MentorQuery::default()
+        });
+    }
+    for (max_price_cents, sort) in [(3_000, None), (5_000, sorts[3]), (8_000, sorts[1])] {
+        all.push(MentorQuery {
+            max_price_cents: Some(max_price_cents),
+            sort,
+            ..MentorQuery::default()
+        });
+    }
+    for page in [2, 3, 5, 10] {
+        all.push(MentorQuery {
+            page: Some(page),
+            ..MentorQuery::default()
+        });
+    }
+    for word in ["python", "rust", "sql", "react", "java"] {
+        all.push(MentorQuery {
+            q: Some(word.to_owned()),
+            ..MentorQuery::default()
+        });
+    }
+    for (index, skill) in SKILLS.iter().take(6).enumerate() {
+        all.push(MentorQuery {
+            skill: Some((*skill).to_owned()),
+            min_rating: Some(3.0),
+            max_price_cents: Some(9_000),
+            language: Some(LANGUAGES[index % 2].to_owned()),
+            ..MentorQuery::default()
+        });
+    }
+    all
+}
+
+fn list_request(query: &MentorQuery) -> Request {
+    let mut path = String::from(paths::MENTORS);
+    let mut add = |key: &str, value: Option<String>| {
+        if let Some(value) = value {
+            path.push(if path.contains('?') { '&' } else { '?' });
+            path.push_str(key);
+            path.push('=');
+            path.push_str(&encoded(&value));
+        }
+    };
+    add("q", query.q.clone());
+    add("skill", query.skill.clone());
+    add("min_rating", query.min_rating.map(|n| n.to_string()));
+    add(
+        "max_price_cents",
+        query.max_price_cents.map(|n| n.to_string()),
+    );
+    add("language", query.language.clone());
+    add("sort", query.sort.map(|sort| sort_word(sort).to_owned()));
+    add("page", query.page.map(|n| n.to_string()));
+    add("per_page", query.per_page.map(|n| n.to_string()));
+    add("cursor", query.cursor.clone());
+    Request::get(path)
+}
+
+/// Percent-encodes everything but the unreserved characters of RFC 3986.
+fn encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(byte as char);
+            }
+            _ => {
+                let _infallible = write!(out, "%{byte:02X}");
+            }
+        }
+    }
+    out
+}
+
+const fn sort_word(sort: MentorSort) -> &'static str {
+    match sort {
+        MentorSort::Rating => "rating",
+        MentorSort::PriceAsc => "price_asc",
+        MentorSort::PriceDesc => "price_desc",
+        MentorSort::Newest => "newest",
+    }
+}
+
+fn sort_of(query: &MentorQuery) -> MentorSort {
+    query.sort.unwrap_or_default()
+}
+
+/// The page, if it is the one that was asked for.
+fn check_list(reply: &Reply, query: &MentorQuery) -> Result<Page<MentorCard>, Mismatch> {
+    let page: Page<MentorCard> = check::json(reply, 200)?;
+    let per_page = query.per_page.unwrap_or(DEFAULT_PER_PAGE);
+    if page.per_page != per_page || page.items.len() > per_page as usize {
+        return Err(Mismatch::new(format!(
+            "asked for {per_page} a page, got {} of {}",
+            page.items.len(),
+            page.per_page
+        )));
+    }
+    if query.cursor.is_none() && page.page != query.page.unwrap_or(1) {
+        return Err(Mismatch::new("the page has another number than asked"));
+    }
+    if page.next_cursor.is_some() && page.items.len() < per_page as usize {
+        return Err(Mismatch::new(
+            "a page that is not full says that more follow",
+        ));
+    }
+    for card in &page.items {
+        holds_filters(card, query)?;
+    }
+    check_order(&page.items, sort_of(query))?;
+    Ok(page)
+}
+
+fn holds_filters(card: &MentorCard, query: &MentorQuery) -> Result<(), Mismatch> {
+    let held = query
+        .skill
+        .as_ref()
+        .is_none_or(|skill| card.skills.contains(skill))
+        && query
+            .language
+            .as_ref()
+            .is_none_or(|one| card.languages.contains(one))
+        && query.min_rating.is_none_or(|least| card.rating >= least)
+        && query
+            .max_price_cents
+            .is_none_or(|most| card.hourly_price_cents.0 <= most);
+    if held {
+        Ok(())
+    } else {
+        Err(Mismatch::new(format!(
+            "mentor {} does not meet the filters",
+            card.id
+        )))
+    }
+}
+
+/// Which way the ids of a tie run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tie {
+    Ascending,
+    Descending,
+    /// The sort keys differ: no tie.
+    None,
+}
+
+/// How `a` comes before `b`; `None` if it must not.
+fn in_order(a: &MentorCard, b: &MentorCard, sort: MentorSort) -> Option<Tie> {
+    let keys = match sort {
+        MentorSort::Rating => b.rating.total_cmp(&a.rating),
+        MentorSort::PriceAsc => a.hourly_price_cents.cmp(&b.hourly_price_cents),
+        MentorSort::PriceDesc => b.hourly_price_cents.cmp(&a.hourly_price_cents),
+        MentorSort::Newest => b.joined_at.cmp(&a.joined_at),
+    };
+    match (keys, a.id.cmp(&b.id)) {
+        (std::cmp::Ordering::Less, _) => Some(Tie::None),
+        (std::cmp::Ordering::Equal, std::cmp::Ordering::Less) => Some(Tie::Ascending),
+        (std::cmp::Ordering::Equal, std::cmp::Ordering::Greater) => Some(Tie::Descending),
+        _ => None,
+    }
+}
+
+/// Total order: the sort key, then the ids, all ties the same way.
+fn check_order(items: &[MentorCard], sort: MentorSort) -> Result<(), Mismatch> {
+    let mut ties = Tie::None;
+    for pair in items.windows(2) {
+        let tie = in_order(&pair[0], &pair[1], sort).ok_or_else(|| {
+            Mismatch::new(format!(
+                "the list is not in the order {}: {} before {}",
+                sort_word(sort),
+                pair[0].id,
+                pair[1].id
+            ))
+        })?;
+        if tie != Tie::None {
+            if ties != Tie::None && ties != tie {
+                return Err(Mismatch::new("ties are not broken by id"));
+            }
+            ties = tie;
+        }
+    }
+    Ok(())
+}
+
+fn check_detail(reply: &Reply, card: &MentorCard) -> Result<(), Mismatch> {
+    let detail: MentorDetail = check::json(reply, 200)?;
+    let same = detail.card.id == card.id
+        && detail.card.display_name == card.display_name
+        && detail.card.skills == card.skills;
+    if !same {
+        return Err(Mismatch::new(
+            "the profile is not that of the listed mentor",
+        ));
+    }
+    if !detail.is_active {
+        return Err(Mismatch::new("the list shows a mentor who is not active"));
+    }
+    if detail.recent_reviews.len() > 5 {
+        return Err(Mismatch::new("more than five recent reviews"));
+    }
+    Ok(())
+}
+
+/// Asks for a mentor's open slots of the next two weeks.
+pub(super) fn availability_request(mentor: MentorId) -> Request {
+    Request::get(paths::with_id(paths::MENTOR_AVAILABILITY, mentor))
+}
+
+/// The open slots, if they are that mentor's, open, and in order.
+pub(super) fn check_availability(
+    reply: &Reply,
+    mentor: MentorId,
+) -> Result<Vec<SlotView>, Mismatch> {
+    let availability: Availability = check::json(reply, 200)?;
+    let slots = availability.slots;
+    if slots.len() > MAX_SLOTS {
+        return Err(Mismatch::new("more than 200 slots in one answer"));
+    }
+    for slot in &slots {
+        if slot.mentor_id != mentor {
+            return Err(Mismatch::new("a slot of another mentor"));
+        }
+        if slot.booked >= slot.capacity {
+            return Err(Mismatch::new("a full slot is shown as open"));
+        }
+        if slot.ends_at <= slot.starts_at {
+            return Err(Mismatch::new("a slot ends before it begins"));
+        }
+    }
+    if slots
+        .windows(2)
+        .any(|pair| pair[0].starts_at >= pair[1].starts_at)
+    {
+        return Err(Mismatch::new("the slots are not in order of time"));
+    }
+    Ok(slots)
+}
+
+#[cfg(test)]
+#[path = "mentors_tests.rs"]
+mod tests;

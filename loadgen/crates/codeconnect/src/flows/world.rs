@@ -1,0 +1,90 @@
+//! What all virtual users know: the signed-in accounts, and what the target holds.
+
+use std::fmt;
+
+use rand::RngExt as _;
+use shared::{
+    api::mentors::MentorQuery,
+    dataset::Counts,
+    ids::{RoomId, UserId},
+};
+
+use super::{mentors, popularity::Popularity};
+use crate::{ledger::LedgerRecorder};
+use loadgen_stats::{seed::Chance};
+
+/// Everything a flow may ask about the target before it sends anything. Built once a run.
+#[derive(Debug)]
+pub struct World {
+    /// How many rows of each kind the target was seeded with.
+    pub counts: Counts,
+    /// Signed-in students; empty where no flow needs any.
+    pub accounts: Vec<Account>,
+    /// Which mentors are asked for.
+    pub mentors: Popularity,
+    /// The searches that people make, most common first.
+    pub searches: Vec<MentorQuery>,
+    /// Which of them is made.
+    pub search_popularity: Popularity,
+    /// Makes names (idempotency keys, chat messages) differ from those of earlier runs.
+    pub nonce: u64,
+    /// What is promised in this trial, written down as it happens.
+    pub ledger: LedgerRecorder,
+    /// Whether the database was reset before this trial, so that every race slot is free.
+    pub fresh: bool,
+}
+
+/// A signed-in student.
+#[derive(Clone)]
+pub struct Account {
+    /// Number in the dataset.
+    pub student: u32,
+    /// Who.
+    pub id: UserId,
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+    /// The chat rooms this student is a member of.
+    pub rooms: Vec<RoomId>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account")
+            .field("student", &self.student)
+            .field("rooms", &self.rooms.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// A world of that many rows with these accounts.
+    pub fn new(counts: Counts, accounts: Vec<Account>, nonce: u64, fresh: bool) -> Self {
+        let searches = mentors::searches();
+        Self {
+            counts,
+            accounts,
+            mentors: Popularity::zipf(counts.mentors),
+            search_popularity: Popularity::zipf(searches.len() as u32),
+            searches,
+            nonce,
+            ledger: LedgerRecorder::default(),
+            fresh,
+        }
+    }
+
+    /// How often each page of the mentor list is asked for, relative to the others: the first
+    /// pages by the popularity of their searches, the pages after them as often as people go on.
+    pub fn list_weights(&self) -> Vec<f64> {
+        let first = self.search_popularity.weights();
+        let next = first.iter().map(|weight| weight * mentors::NEXT_PAGE);
+        first.iter().copied().chain(next).collect()
+    }
+
+    /// Any account; `None` where there are none.
+    pub fn any_account(&self, rng: &mut Chance) -> Option<&Account> {
+        match self.accounts.len() {
+            0 => None,
+            n => self.accounts.get(rng.random_range(0..n)),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What the reference backend's switches, tables and caches help against, for the rules in
+//! [`diagnose`](loadgen_experiment::diagnose). Data only: the rules are generic.
+
+mod caches;
+mod catalog;
+mod indexes;
+mod notes;
+mod switches;
+
+#[cfg(test)]
+mod tests;
+
+pub use catalog::HINTS;

@@ -1,0 +1,229 @@
+//! How stale reads are: of every acknowledged booking and cancellation it is known when the
+//! client heard of it, and each later read either shows it or does not.
+//!
+//! The age of a stale read is the time from the acknowledgement of the oldest effect that it
+//! lacks to the begin of the read. The form is that of Jepsen's set-full checker, with the
+//! target's own booking ids as version stamps.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use shared::{
+    api::bookings::{BookingStatus, BookingView},
+    ids::{BookingId, UserId},
+};
+
+use loadgen_experiment::system::{Freshness, MAX_STALE_AGES};
+
+/// A read that has begun.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    student: UserId,
+    at: Instant,
+}
+
+/// What the students' lists ought to show.
+#[derive(Debug, Default)]
+pub(super) struct Visible {
+    students: HashMap<UserId, Vec<Effect>>,
+    reads: u64,
+    stale: u64,
+    ages: Vec<Duration>,
+}
+
+/// One booking as far as it is acknowledged.
+#[derive(Debug)]
+struct Effect {
+    booking: BookingId,
+    scheduled_at: DateTime<Utc>,
+    booked: Instant,
+    /// Set when a cancellation was asked for: from then on either state may be seen.
+    unsettled: bool,
+    cancelled: Option<Instant>,
+}
+
+impl Visible {
+    pub(super) fn booked(&mut self, booking: &BookingView) {
+        self.students
+            .entry(booking.student_id)
+            .or_default()
+            .push(Effect {
+                booking: booking.id,
+                scheduled_at: booking.scheduled_at,
+                booked: now(),
+                unsettled: false,
+                cancelled: None,
+            });
+    }
+
+    pub(super) fn cancelling(&mut self, booking: &BookingView) {
+        if let Some(effect) = self.effect(booking) {
+            effect.unsettled = true;
+        }
+    }
+
+    pub(super) fn cancelled(&mut self, booking: &BookingView) {
+        let at = now();
+        if let Some(effect) = self.effect(booking) {
+            effect.cancelled = Some(at);
+        }
+    }
+
+    fn effect(&mut self, booking: &BookingView) -> Option<&mut Effect> {
+        let effects = self.students.get_mut(&booking.student_id)?;
+        effects.iter_mut().find(|one| one.booking == booking.id)
+    }
+
+    #[expect(clippy::unused_self, reason = "a read begins within the ledger")]
+    pub(super) fn reading(&self, student: UserId) -> Reading {
+        Reading { student, at: now() }
+    }
+
+    pub(super) fn read(&mut self, reading: &Reading, listed: &[BookingView], whole: bool) {
+        let Some(effects) = self.students.get(&reading.student) else {
+            return;
+        };
+        // A page that was cut says nothing of what comes after it.
+        let end = match listed.last() {
+            Some(last) if !whole => Some(last.scheduled_at),
+            _ => None,
+        };
+        let states: HashMap<BookingId, BookingStatus> =
+            listed.iter().map(|one| (one.id, one.status)).collect();
+        let mut shown = 0_u64;
+        let mut oldest = None;
+        for effect in effects {
+            if end.is_some_and(|end| effect.scheduled_at <= end) || effect.booked > reading.at {
+                continue;
+            }
+            let since = match (effect.cancelled, effect.unsettled) {
+                (Some(at), _) if at <= reading.at => Some((at, BookingStatus::Cancelled)),
+                (_, true) => None,
+                _ => Some((effect.booked, BookingStatus::Confirmed)),
+            };
+            let Some((since, expected)) = since else {
+                continue;
+            };
+            shown += 1;
+            let found = states.get(&effect.booking);
+            let seen = match expected {
+                // A list may leave cancelled ones out.
+                BookingStatus::Cancelled => {
+                    found.is_none_or(|state| *state == BookingStatus::Cancelled)
+                }
+                _ => found.is_some(),
+            };
+            if !seen {
+                oldest = Some(oldest.map_or(since, |known: Instant| known.min(since)));
+            }
+        }
+        self.reads += u64::from(shown > 0);
+        if let Some(since) = oldest {
+            self.stale += 1;
+            if self.ages.len() < MAX_STALE_AGES {
+                self.ages.push(reading.at.saturating_duration_since(since));
+            }
+        }
+    }
+
+    pub(super) fn freshness(&self) -> Freshness {
+        let mut ages = self.ages.clone();
+        ages.sort_unstable();
+        Freshness {
+            reads: self.reads,
+            stale: self.stale,
+            ages,
+        }
+    }
+}
+
+/// The one place of this file that reads the time.
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use chrono::TimeDelta;
+    use shared::{
+        dataset::{self, Kind},
+        ids::{MentorId, SlotId},
+        money::Cents,
+    };
+
+    use super::*;
+
+    pub(in crate::ledger) fn booking(student: u32, n: u32) -> BookingView {
+        let at = DateTime::UNIX_EPOCH + TimeDelta::days(i64::from(n));
+        BookingView {
+            id: BookingId(dataset::id(Kind::Booking, n)),
+            slot_id: SlotId(dataset::id(Kind::Slot, n)),
+            mentor_id: MentorId(dataset::id(Kind::Mentor, 1)),
+            mentor_name: String::new(),
+            student_id: UserId(dataset::id(Kind::Student, student)),
+            status: BookingStatus::Confirmed,
+            scheduled_at: at,
+            ends_at: at + TimeDelta::hours(1),
+            price_cents: Cents(1),
+            created_at: at,
+        }
+    }
+
+    fn pause() {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+
+    #[test]
+    fn a_read_that_lacks_what_was_acknowledged_before_it_is_as_old_as_that() {
+        let mut visible = Visible::default();
+        let (one, two) = (booking(1, 1), booking(1, 2));
+        visible.booked(&one);
+        pause();
+        visible.booked(&two);
+        pause();
+        let reading = visible.reading(one.student_id);
+        visible.read(&reading, std::slice::from_ref(&two), true);
+        visible.read(&reading, &[two.clone(), one.clone()], true);
+        let found = visible.freshness();
+        assert_eq!((found.reads, found.stale), (2, 1));
+        assert!(found.age(0.5).unwrap() >= Duration::from_millis(4));
+    }
+
+    #[test]
+    fn what_was_acknowledged_after_the_read_began_and_what_the_page_cuts_is_not_missed() {
+        let mut visible = Visible::default();
+        let (old, new) = (booking(1, 1), booking(1, 9));
+        let early = visible.reading(old.student_id);
+        pause();
+        visible.booked(&old);
+        visible.read(&early, &[], true);
+        let late = visible.reading(old.student_id);
+        visible.read(&late, std::slice::from_ref(&new), false);
+        assert_eq!(visible.freshness(), Freshness::default());
+        visible.read(&late, &[new], true);
+        assert_eq!(visible.freshness().stale, 1);
+    }
+
+    #[test]
+    fn a_cancellation_counts_once_it_is_acknowledged_and_may_be_either_before() {
+        let mut visible = Visible::default();
+        let mut lesson = booking(1, 1);
+        visible.booked(&lesson);
+        visible.cancelling(&lesson);
+        pause();
+        let doubtful = visible.reading(lesson.student_id);
+        visible.read(&doubtful, &[], true);
+        assert_eq!(visible.freshness().reads, 0);
+        visible.cancelled(&lesson);
+        pause();
+        let settled = visible.reading(lesson.student_id);
+        visible.read(&settled, std::slice::from_ref(&lesson), true);
+        lesson.status = BookingStatus::Cancelled;
+        visible.read(&settled, &[lesson], true);
+        let found = visible.freshness();
+        assert_eq!((found.reads, found.stale), (2, 1));
+    }
+}

@@ -1,0 +1,179 @@
+//! The reference backend in order for one trial: its data reset, a profile in force, the accounts
+//! signed in, and the ledger of what it promises from now on.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use shared::{
+    api::lab::ProfileView,
+    dataset::{Counts, Scale},
+    invariant::InvariantResult,
+    profile::Compression,
+};
+
+use super::lab_client::LabClient;
+use loadgen_engine::{driver::Encoding, flow::Flow};
+use crate::{flows::{self, World}, ledger::ledger_csv};
+use loadgen_stats::{attainable_hit_ratio};
+use loadgen_experiment::{system::{InForce, PreparedSystem, Promises, Settings, SystemError}};
+
+/// The backend in order for one trial.
+pub(super) struct Prepared {
+    pub(super) lab: LabClient,
+    pub(super) in_force: Option<InForce>,
+    pub(super) encoding: Option<Encoding>,
+    pub(super) world: Arc<World>,
+    pub(super) warnings: Vec<String>,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared")
+            .field("in_force", &self.in_force)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a view of the lab says to generic code.
+pub(super) fn in_force(view: &ProfileView) -> InForce {
+    let (environment, warnings) = environment(view);
+    InForce {
+        settings: Settings(view.in_force.clone()),
+        dataset: view.dataset.clone(),
+        environment,
+        warnings,
+    }
+}
+
+/// What differs between the settings that were asked for and those in force, in words.
+pub(super) fn mismatches(view: &ProfileView, asked: &Settings) -> Vec<String> {
+    if !view.differences.is_empty() {
+        return view.differences.clone();
+    }
+    view.in_force
+        .iter()
+        .filter_map(|(path, value)| {
+            let asked = asked.get(path)?;
+            (asked != value).then(|| format!("{path} is {value}, not {asked}"))
+        })
+        .collect()
+}
+
+/// How many rows of each kind a target of that scale holds; small where it does not say.
+pub(super) fn rows(scale: Option<&str>) -> Counts {
+    scale
+        .and_then(|word| word.parse::<Scale>().ok())
+        .unwrap_or(Scale::Small)
+        .counts()
+}
+
+/// What a client asks for that wants what the target's switch offers.
+pub(super) const fn encoding(offered: Compression) -> Option<Encoding> {
+    match offered {
+        Compression::Off => None,
+        Compression::Gzip => Some(Encoding::Gzip),
+        Compression::Br => Some(Encoding::Br),
+    }
+}
+
+/// What a reader must know of the services: `(name, value)`, and warnings about them.
+fn environment(view: &ProfileView) -> (Vec<(String, String)>, Vec<String>) {
+    let mut environment = vec![("target build".to_owned(), view.build.clone())];
+    if let Some(scale) = &view.scale {
+        environment.push(("data".to_owned(), scale.clone()));
+    }
+    if let Some(dataset) = &view.dataset {
+        environment.push(("data digest".to_owned(), dataset.clone()));
+    }
+    for (name, value) in &view.postgres {
+        environment.push((format!("PostgreSQL {name}"), value.clone()));
+    }
+    let mut warnings = Vec::new();
+    for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
+        if view
+            .postgres
+            .get(setting)
+            .is_some_and(|value| value == "off")
+        {
+            warnings.push(format!(
+                "PostgreSQL runs with {setting}=off: writes are faster than they would be in service"
+            ));
+        }
+    }
+    if view.build.contains("debug") {
+        warnings.push(
+            "the target is a debug build: its own CPU time is several times what a release build needs; compare the arms with each other, not with other runs".to_owned(),
+        );
+    }
+    (environment, warnings)
+}
+
+impl PreparedSystem for Prepared {
+    fn in_force(&self) -> Option<&InForce> {
+        self.in_force.as_ref()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        self.warnings.clone()
+    }
+
+    fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
+        flows::bind(name, &self.world)
+    }
+
+    fn encoding(&self) -> Option<Encoding> {
+        self.encoding
+    }
+
+    fn promises(&self) -> Promises {
+        Promises {
+            writes: self.world.ledger.counts(),
+            freshness: self.world.ledger.freshness(),
+        }
+    }
+
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>> {
+        Box::pin(async {
+            if !self.lab.has_token() {
+                return Ok(None);
+            }
+            let ledger = self.world.ledger.ledger();
+            // Rows that others wrote before would count as unasked for.
+            let ledger = self.world.fresh.then_some(&ledger);
+            match self.lab.audit(ledger).await {
+                Ok(report) => Ok(Some(report.invariants)),
+                Err(error) => Err(SystemError::Failed(error.to_string())),
+            }
+        })
+    }
+
+    fn attainable_hit_ratios(
+        &self,
+        requests: &dyn Fn(&str) -> u64,
+        warm_up: f64,
+    ) -> BTreeMap<String, f64> {
+        let asked = requests("mentors.list") as f64;
+        // The load before the window is as dense as that in it, or nearly.
+        attainable_hit_ratio(&self.world.list_weights(), asked * warm_up, asked)
+            .map(|ratio| ("mentors".to_owned(), ratio))
+            .into_iter()
+            .collect()
+    }
+
+    fn artifacts(&self) -> Vec<(String, Vec<u8>)> {
+        let csv = ledger_csv(&self.world.ledger.ledger());
+        vec![("ledger.csv".to_owned(), csv.into_bytes())]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_scale_counts_as_small() {
+        assert_eq!(rows(Some("tiny")), Scale::Tiny.counts());
+        assert_eq!(rows(None), Scale::Small.counts());
+        assert_eq!(rows(Some("vast")), Scale::Small.counts());
+    }
+}

@@ -1,0 +1,132 @@
+//! Signs the accounts in, once a run, before anything is measured: with few requests at a time,
+//! because each costs the target a password hash. Signs in again when tokens are about to end.
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use shared::{api::chat::RoomList, paths};
+
+use super::lab_client::{LabClient, LabError};
+use loadgen_engine::{check, request::Request};
+use crate::{flows::{Account, check_login, login_request}};
+
+/// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
+const AT_ONCE: usize = 4;
+/// Tokens are renewed when they end sooner than this after the planned load.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Why nobody could be signed in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SignInError {
+    /// The target does not answer.
+    #[error(transparent)]
+    Lab(#[from] LabError),
+    /// It answers, but not with a session.
+    #[error(
+        "signing in student {student} failed: {why}; is the database seeded (`target-app seed`)?"
+    )]
+    Login {
+        /// Which account.
+        student: u32,
+        /// What was wrong.
+        why: String,
+    },
+}
+
+/// The signed-in accounts.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    accounts: Vec<Account>,
+    /// When the first of the tokens ends.
+    until: Option<Instant>,
+    /// How long a token lives.
+    lifetime: Duration,
+}
+
+impl Sessions {
+    /// Sees to it that `count` accounts stay signed in for `needed` longer. Answers whether it
+    /// had to ask the target.
+    pub(super) async fn ensure(
+        &mut self,
+        lab: &LabClient,
+        count: u32,
+        needed: Duration,
+    ) -> Result<bool, SignInError> {
+        let long_enough = self
+            .until
+            .is_some_and(|until| until.saturating_duration_since(now()) >= needed + MARGIN);
+        // Tokens that never live that long are not fetched again and again.
+        let hopeless = self.lifetime > Duration::ZERO && self.lifetime < needed + MARGIN;
+        let fresh = self
+            .until
+            .is_some_and(|until| until.saturating_duration_since(now()) >= self.lifetime / 2);
+        if self.accounts.len() >= count as usize && (long_enough || (hopeless && fresh)) {
+            return Ok(false);
+        }
+        let begun = now();
+        let signed_in: Vec<(Account, u64)> = stream::iter(0..count)
+            .map(|student| sign_in(lab, student))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let shortest = signed_in
+            .iter()
+            .map(|(_, seconds)| *seconds)
+            .min()
+            .unwrap_or(0);
+        self.lifetime = Duration::from_secs(shortest);
+        self.until = Some(begun + self.lifetime);
+        self.accounts = signed_in.into_iter().map(|(account, _)| account).collect();
+        Ok(true)
+    }
+
+    /// The accounts.
+    pub(super) fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// How long a token lives, where it is too short for `needed`.
+    pub(super) fn too_short_for(&self, needed: Duration) -> Option<Duration> {
+        (!self.accounts.is_empty() && self.lifetime < needed).then_some(self.lifetime)
+    }
+}
+
+async fn sign_in(lab: &LabClient, student: u32) -> Result<(Account, u64), SignInError> {
+    let wrong = |why: String| SignInError::Login { student, why };
+    let reply = lab.ask(login_request(student)).await?;
+    let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
+    let token = session.tokens.access_token;
+    let reply = lab
+        .ask(Request::get(paths::CHAT_ROOMS).bearer(&token))
+        .await?;
+    let rooms: RoomList = check::json(&reply, 200).map_err(|why| wrong(why.to_string()))?;
+    let account = Account {
+        student,
+        id: session.user.id,
+        token,
+        rooms: rooms.rooms.into_iter().map(|room| room.id).collect(),
+    };
+    Ok((account, session.tokens.expires_in))
+}
+
+/// The one place of this file that reads the time: tokens end by the wall, not by a trial.
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_target_that_is_not_there_is_an_error_and_no_account() {
+        let lab = LabClient::new("http://127.0.0.1:1", None).unwrap();
+        let mut sessions = Sessions::default();
+        let error = sessions
+            .ensure(&lab, 2, Duration::from_secs(1))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("does not answer"), "{error}");
+        assert!(sessions.accounts().is_empty());
+    }
+}

@@ -1,0 +1,303 @@
+//! A worker of a closed model: each user starts its next iteration after its think time.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+use hdrhistogram::Histogram;
+use rand::RngExt as _;
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    control_receiver::ControlReceiver,
+    options::IterationBudget,
+    ramp::Ramp,
+    user::{TIMER_GRAIN, User},
+    worker_context::WorkerContext,
+    worker_share::WorkerShare,
+};
+use crate::{flow::UserMemory, load_control::ControlEvent, recorder::{HIGHEST, response_histogram}, schedule::{Arrival, ClosedLoop, FlowMix}, suite::Think, units::{NANOS_PER_SECOND, Nanos}};
+use loadgen_stats::{seed::{self, Chance}};
+
+/// Pause of a user whose flow had nothing to send.
+const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);
+
+/// Time between two new connections, so that the target can accept them.
+const CONNECT_INTERVAL: Nanos = Nanos(100_000);
+
+/// How often a user that pauses because fewer users are wanted checks whether it is wanted again.
+const PAUSE_CHECK: Duration = Duration::from_millis(50);
+
+/// First iteration number of users that were added while the load runs, and the most of such users.
+const EXTRA: u64 = 1 << 40;
+const EXTRA_USERS: u64 = 1 << 16;
+
+/// The users of one worker, and what they share beyond the worker's context.
+struct Population {
+    worker: Rc<WorkerContext>,
+    mode: ClosedMode,
+    /// Seed of what happens between iterations.
+    seed: u64,
+    /// Whether the load was stopped, for users that are not asleep.
+    stopped: Cell<bool>,
+    rule: ClosedLoop,
+    mix: FlowMix,
+    /// How many users are wanted; those with higher numbers pause.
+    users: Cell<u32>,
+    /// Measured iterations that were started.
+    started: Cell<u64>,
+    /// How late they were started.
+    lag: RefCell<Histogram<u64>>,
+    stop: CancellationToken,
+}
+
+/// Optional rules of a closed load.
+pub(super) struct ClosedMode {
+    /// Iterations that all users together have left.
+    pub(super) budget: IterationBudget,
+    /// Time between two iteration starts of a user.
+    pub(super) pace: Option<Nanos>,
+    /// How many of the users are active at what time.
+    pub(super) ramp: Ramp,
+    /// Where changes of the number of users come from.
+    pub(super) control: Option<ControlReceiver>,
+}
+
+/// What a worker reports at its end.
+pub(super) struct ClosedReport {
+    /// Measured iterations that were started.
+    pub(super) started: u64,
+    /// How late they were started.
+    pub(super) lag: Histogram<u64>,
+    /// Whether a flow panicked.
+    pub(super) panicked: bool,
+    /// When the users were stopped, if that was before the end.
+    pub(super) stopped: Option<Nanos>,
+    /// When the last user had ended, if that was before the end.
+    pub(super) ended: Option<Nanos>,
+    /// Changes made while the load ran, and when.
+    pub(super) changes: Vec<(Nanos, ControlEvent)>,
+}
+
+/// Runs this worker's share of the users to the end, then waits for open requests.
+pub(super) async fn work(
+    worker: Rc<WorkerContext>,
+    share: WorkerShare,
+    rule: ClosedLoop,
+    mix: FlowMix,
+    mode: ClosedMode,
+    drain: Nanos,
+    stop: CancellationToken,
+) -> ClosedReport {
+    let population = Rc::new(Population {
+        seed: seed::sub_seed(worker.seed, "closed"),
+        worker: Rc::clone(&worker),
+        mode,
+        stopped: Cell::new(false),
+        rule,
+        mix,
+        users: Cell::new(rule.users),
+        started: Cell::new(0),
+        lag: RefCell::new(response_histogram()),
+        stop: stop.clone(),
+    });
+    let mut users = JoinSet::new();
+    let mut numbers = (share.worker..).step_by(share.workers as usize).peekable();
+    let mut start = |users: &mut JoinSet<()>, up_to: u32| {
+        while let Some(number) = numbers.next_if(|number| *number < up_to) {
+            users.spawn_local(Rc::clone(&population).run_user(number));
+        }
+    };
+    start(&mut users, rule.users);
+    let mut control = population.mode.control.clone();
+    let mut changes = Vec::new();
+    // Users end by themselves at the end of the load; a stop wakes those in their think time.
+    let end = Nanos::from_millis(rule.duration.0);
+    let left = end.since(worker.clock.now());
+    let stopped = Cell::new(None);
+    let mut over = std::pin::pin!(async {
+        tokio::select! {
+            () = sleep(left.duration()) => {}
+            () = stop.cancelled() => {
+                let now = worker.clock.now();
+                worker.shard.borrow_mut().cut_window(now);
+                stopped.set(Some(now));
+                population.stopped.set(true);
+            }
+        }
+        sleep(drain.duration()).await;
+    });
+    let mut panicked = false;
+    let mut ended = None;
+    loop {
+        tokio::select! {
+            user = users.join_next() => if let Some(user) = user {
+                panicked |= user.is_err_and(|error| error.is_panic());
+            } else {
+                // All users are done: the window ends with them.
+                let now = worker.clock.now();
+                if now < end {
+                    worker.shard.borrow_mut().cut_window(now);
+                    ended = Some(now);
+                }
+                break;
+            },
+            () = &mut over => break,
+            wanted = changed_users(&mut control) => {
+                let now = worker.clock.now();
+                changes.push((now, ControlEvent::Users(wanted)));
+                population.users.set(wanted);
+                if now < end && !stop.is_cancelled() {
+                    start(&mut users, wanted);
+                }
+            }
+        }
+    }
+    ClosedReport {
+        started: population.started.get(),
+        lag: population.lag.borrow().clone(),
+        panicked,
+        stopped: stopped.get(),
+        ended,
+        changes,
+    }
+}
+
+/// The next requested number of users; never returns without a control.
+async fn changed_users(control: &mut Option<ControlReceiver>) -> u32 {
+    match control {
+        Some(control) => control.changed_users().await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Population {
+    /// Time over which the users start. Users that pause start over one second, or they would stay
+    /// in step; the others start as fast as a target accepts connections.
+    fn start_spread(&self) -> u64 {
+        let pauses = self.rule.think.is_some()
+            || self.mode.pace.is_some()
+            || self.worker.flows.iter().any(|flow| flow.think.is_some());
+        let soon = u64::from(self.rule.users) * CONNECT_INTERVAL.0;
+        let spread = if pauses { NANOS_PER_SECOND } else { soon };
+        spread
+            .min(NANOS_PER_SECOND)
+            .min(self.rule.duration.0 * 1_000_000 / 2)
+    }
+
+    /// The number of an iteration among all iterations of the load.
+    fn index(&self, round: u64, number: u32) -> u64 {
+        let users = u64::from(self.rule.users);
+        if number < self.rule.users {
+            round * users + u64::from(number)
+        } else {
+            // Users that were added later have numbers of their own, far from the planned ones.
+            EXTRA + round * EXTRA_USERS + u64::from(number)
+        }
+    }
+
+    /// When a user that pauses is wanted again, or `end`; `at` for a user that is wanted now.
+    async fn until_wanted(&self, number: u32, at: Nanos, end: Nanos) -> Nanos {
+        if number < self.users.get() {
+            return at;
+        }
+        while number >= self.users.get() {
+            let now = self.worker.clock.now();
+            if now >= end || self.stopped.get() {
+                return end;
+            }
+            sleep(PAUSE_CHECK).await;
+        }
+        at.max(self.worker.clock.now())
+    }
+
+    async fn run_user(self: Rc<Self>, number: u32) {
+        let worker = &self.worker;
+        let window = worker.shard.borrow().window();
+        let end = Nanos::from_millis(self.rule.duration.0);
+        let mut user = User::new(Rc::clone(worker));
+        let mut memories: Vec<UserMemory> = worker
+            .flows
+            .iter()
+            .map(|load| load.flow.new_user())
+            .collect();
+        let mut at =
+            Nanos(u64::from(number) * self.start_spread() / u64::from(self.rule.users.max(1)));
+        if number >= self.rule.users {
+            // A user that was added while the load runs starts now.
+            at = worker.clock.now();
+        }
+        let most = self.rule.iterations.unwrap_or(u64::MAX);
+        for round in 0..most {
+            // A user that is not active yet waits for its time; one that is no longer needed ends.
+            let Some(active) = self.mode.ramp.next(number, at) else {
+                break;
+            };
+            at = self.until_wanted(number, active, end).await;
+            let mut woke = worker.clock.now();
+            if at > woke {
+                tokio::select! {
+                    biased;
+                    () = self.stop.cancelled() => break,
+                    begin = User::wait_until(worker, at) => at = begin,
+                }
+                woke = worker.clock.now();
+            } else if woke.since(at) <= TIMER_GRAIN {
+                at = woke;
+            }
+            if at >= end || self.stopped.get() || !self.mode.budget.take() {
+                break;
+            }
+            let index = self.index(round, number);
+            let mut rng = Chance::nth(self.seed, index);
+            let flow = if worker.flows.len() == 1 {
+                0
+            } else {
+                self.mix.pick(rng.random())
+            };
+            if window.contains(at) {
+                self.started.set(self.started.get() + 1);
+                let lag = woke.since(at).min(HIGHEST);
+                self.lag
+                    .borrow_mut()
+                    .record(lag.0)
+                    .expect("a value up to the highest always fits");
+            }
+            worker.progress.offered();
+            worker.due_now(at, woke);
+            let arrival = Arrival {
+                intended: at,
+                flow,
+                index,
+            };
+            let memory = &mut memories[usize::from(flow)];
+            user.iterate(arrival, woke, memory, number).await;
+            if user.intended == at {
+                // The flow had nothing to send; running it again at once would spin.
+                user.intended = worker.clock.now() + NOTHING_TO_SEND;
+            }
+            let own = worker.flows[usize::from(flow)].think;
+            let begun = at;
+            at = user.intended;
+            if let Some(pause) = own.or(self.rule.think) {
+                at = at + think(pause, &mut rng);
+            }
+            if let Some(pace) = self.mode.pace {
+                // An iteration that took longer than the pace is followed at once.
+                at = at.max(begun + pace);
+            }
+        }
+    }
+}
+
+fn think(Think { min, max, mean }: Think, rng: &mut impl rand::Rng) -> Nanos {
+    let (min, max) = (min.0 * 1_000_000, max.0.max(min.0) * 1_000_000);
+    if let Some(mean) = mean {
+        let drawn = -(1.0 - rng.random::<f64>()).ln() * mean.0 as f64 * 1e6;
+        return Nanos((drawn as u64).min(max));
+    }
+    Nanos(rng.random_range(min..=max))
+}

@@ -1,0 +1,138 @@
+//! reqwest instead of a bare connection: it follows redirects and keeps cookies. A request costs
+//! more CPU, and the times of its connections are not recorded separately.
+
+use std::{cell::RefCell, collections::HashMap, error::Error as _, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::header;
+use http_body_util::BodyExt as _;
+use reqwest::{Client, Error, Url, redirect::Policy, retry};
+
+use super::{
+    client_endpoint::ClientEndpoint,
+    client_options::CookieClientOptions,
+    message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
+};
+use crate::{check::Reply, sample::{Outcome, Sample}};
+
+/// Shorter than any server's keep-alive, or a request could meet a closing connection.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// The clients of one worker, by the number of their user.
+#[derive(Default)]
+pub(super) struct CookieClients {
+    clients: RefCell<HashMap<u32, Client>>,
+}
+
+impl CookieClients {
+    fn of(
+        &self,
+        user: u32,
+        endpoint: &ClientEndpoint,
+        options: CookieClientOptions,
+    ) -> Result<Client, RequestFailure> {
+        if let Some(client) = self.clients.borrow().get(&user) {
+            return Ok(client.clone());
+        }
+        let client = build(endpoint, options).map_err(|error| failure(&error))?;
+        self.clients.borrow_mut().insert(user, client.clone());
+        Ok(client)
+    }
+
+    /// Sends one request, follows its redirects, and reads the last response to its end.
+    pub(super) async fn exchange(
+        &self,
+        endpoint: &ClientEndpoint,
+        options: CookieClientOptions,
+        user: u32,
+        message: &mut Option<HttpMessage>,
+        sample: &mut Sample,
+    ) -> Result<Reply, RequestFailure> {
+        let client = self.of(user, endpoint, options)?;
+        let Some(message) = message.take() else {
+            return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
+        };
+        let (mut head, body) = message.into_parts();
+        let scheme = endpoint.scheme();
+        let host = endpoint.host.to_str().unwrap_or_default();
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        head.headers.remove(header::HOST);
+        let body = match body.collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(never) => match never {},
+        };
+        let request = client
+            .request(head.method, format!("{scheme}://{host}{path}"))
+            .headers(head.headers)
+            .body(body);
+        sample.sent = endpoint.clock.now();
+        let mut response = request.send().await.map_err(|error| failure(&error))?;
+        sample.first_byte = endpoint.clock.now();
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                let why = format!("the body is longer than {MAX_BODY_BYTES} bytes");
+                return Err((Outcome::BodyMismatch, why));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status: response.status().as_u16(),
+            headers: std::mem::take(response.headers_mut()),
+            body: Bytes::from(body),
+        })
+    }
+}
+
+fn build(endpoint: &ClientEndpoint, options: CookieClientOptions) -> Result<Client, Error> {
+    let mut builder = Client::builder()
+        .no_proxy()
+        .retry(retry::never())
+        .cookie_store(true)
+        .pool_max_idle_per_host(1)
+        .pool_idle_timeout(IDLE)
+        .redirect(Policy::custom(move |attempt| {
+            let origin = |url: &Url| url.origin();
+            let first = attempt.previous().first().map(origin);
+            // Load is sent to the allowed target only.
+            if first != Some(origin(attempt.url())) {
+                let to = attempt.url().origin().ascii_serialization();
+                return attempt.error(format!("a redirect to another host, {to}"));
+            }
+            if attempt.previous().len() > options.redirects {
+                return attempt.error(format!("more than {} redirects", options.redirects));
+            }
+            attempt.follow()
+        }));
+    builder = if let Some(tls) = &endpoint.client.tls {
+        builder.tls_backend_preconfigured((*tls.config).clone())
+    } else {
+        // Plain HTTP needs no certificates, but reqwest loads some anyway; a second installation
+        // of the provider is refused, which is harmless.
+        let _installed = rustls::crypto::ring::default_provider().install_default();
+        builder.tls_certs_only(std::iter::empty())
+    };
+    let host = endpoint.host.to_str().unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    builder.resolve(name, endpoint.address).build()
+}
+
+fn failure(error: &Error) -> RequestFailure {
+    let outcome = if error.is_connect() || error.is_builder() {
+        Outcome::Connect
+    } else if error.is_redirect() {
+        Outcome::HttpError
+    } else if error.is_decode() {
+        Outcome::BodyMismatch
+    } else {
+        Outcome::Reset
+    };
+    // The innermost error has the reason; the outer ones only say that something failed.
+    let mut why = error.to_string();
+    let mut inner = error.source();
+    while let Some(cause) = inner {
+        why = cause.to_string();
+        inner = cause.source();
+    }
+    (outcome, why)
+}

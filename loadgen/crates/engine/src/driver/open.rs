@@ -1,0 +1,221 @@
+//! A worker of an open model: arrivals take a free virtual user of their flow, make a new one,
+//! or wait with their intended start kept.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+};
+
+use tokio::{
+    sync::{Notify, mpsc::Receiver},
+    task::spawn_local,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    pacer::DueArrival, user::User, worker_context::WorkerContext, worker_share::WorkerShare,
+};
+use crate::{flow::UserMemory, sample::Outcome, suite::{InFlight, Policy}, units::Nanos};
+
+/// A virtual user of the pool with what it remembers between iterations.
+struct PooledUser {
+    user: User,
+    memory: UserMemory,
+    number: u32,
+}
+
+/// The virtual users of one flow.
+#[derive(Default)]
+struct FlowPool {
+    idle: Vec<PooledUser>,
+    made: u32,
+    backlog: VecDeque<DueArrival>,
+}
+
+/// The virtual users of one worker, by flow.
+struct VuPool {
+    worker: Rc<WorkerContext>,
+    flows: RefCell<Vec<FlowPool>>,
+    most: u32,
+    /// Whether the load was stopped because too many requests were in flight.
+    overloaded: Cell<bool>,
+    in_flight: InFlight,
+    stop: CancellationToken,
+    /// First number and step of this worker's users, so that no two workers share one.
+    numbers: (u32, u32),
+    busy: Cell<usize>,
+    panicked: Cell<bool>,
+    user_done: Notify,
+    taken: RefCell<Vec<(Nanos, Nanos)>>,
+}
+
+/// Most measured arrivals of one worker whose times are kept: enough to test their distribution.
+const KEPT: usize = 200_000;
+
+/// What a worker reports at its end.
+pub(super) struct OpenReport {
+    /// Intended start and the time at which the worker took it, of each measured arrival.
+    pub(super) taken: Vec<(Nanos, Nanos)>,
+    /// Whether a flow panicked.
+    pub(super) panicked: bool,
+    /// Whether the load was stopped because too many requests were in flight.
+    pub(super) overloaded: bool,
+}
+
+/// Takes arrivals until the pacer ends, then waits for open requests. Those that are still open
+/// after the drain are recorded as aborted. `last` is the last arrival's intended start.
+pub(super) async fn work(
+    worker: Rc<WorkerContext>,
+    share: WorkerShare,
+    mut arrivals: Receiver<DueArrival>,
+    last: Nanos,
+    drain: Nanos,
+    stop: CancellationToken,
+) -> OpenReport {
+    let pool = Rc::new(VuPool {
+        flows: RefCell::new(worker.flows.iter().map(|_| FlowPool::default()).collect()),
+        worker: Rc::clone(&worker),
+        most: share.max_users,
+        overloaded: Cell::new(false),
+        in_flight: share.in_flight,
+        stop: stop.clone(),
+        numbers: (share.worker, share.workers),
+        busy: Cell::new(0),
+        panicked: Cell::new(false),
+        user_done: Notify::new(),
+        taken: RefCell::new(Vec::with_capacity(KEPT)),
+    });
+    while let Some(due) = arrivals.recv().await {
+        pool.take(due);
+    }
+    if stop.is_cancelled() && worker.clock.now() < last {
+        worker.shard.borrow_mut().cut_window(worker.clock.now());
+    }
+    let all_done = async {
+        while pool.busy.get() > 0 {
+            pool.user_done.notified().await;
+        }
+    };
+    let _still_open = timeout(drain.duration(), all_done).await;
+    for (flow, users) in pool.flows.borrow_mut().iter_mut().enumerate() {
+        for due in users.backlog.drain(..) {
+            worker.give_up(
+                flow,
+                (due.arrival.intended, due.woke),
+                Outcome::AbortedAtDrain,
+                "no virtual user was free before the drain ended",
+            );
+        }
+        users.idle.clear();
+    }
+    OpenReport {
+        taken: pool.taken.take(),
+        panicked: pool.panicked.get(),
+        overloaded: pool.overloaded.get(),
+    }
+}
+
+impl VuPool {
+    fn take(self: &Rc<Self>, due: DueArrival) {
+        self.worker.due(due.arrival.intended);
+        self.keep_time(due.arrival.intended);
+        if self.refuse(due) {
+            return;
+        }
+        let mut flows = self.flows.borrow_mut();
+        let users = &mut flows[usize::from(due.arrival.flow)];
+        let vu = match users.idle.pop() {
+            Some(vu) => vu,
+            None if users.made < self.most => {
+                let (first, step) = self.numbers;
+                let number = first + users.made * step;
+                users.made += 1;
+                let flow = &self.worker.flows[usize::from(due.arrival.flow)].flow;
+                PooledUser {
+                    user: User::new(Rc::clone(&self.worker)),
+                    memory: flow.new_user(),
+                    number,
+                }
+            }
+            None => return users.backlog.push_back(due),
+        };
+        drop(flows);
+        self.busy.set(self.busy.get() + 1);
+        spawn_local(Rc::clone(self).serve(vu, due));
+    }
+
+    /// Whether an arrival is refused because too many requests are in flight. It is counted anyway:
+    /// no planned request is skipped silently.
+    fn refuse(&self, due: DueArrival) -> bool {
+        let flow = usize::from(due.arrival.flow);
+        let full = {
+            let flows = self.flows.borrow();
+            match self.in_flight.max {
+                Some(most) => {
+                    let waiting: usize = flows.iter().map(|users| users.backlog.len()).sum();
+                    self.busy.get() + waiting >= most as usize
+                }
+                None => flows[flow].idle.is_empty() && flows[flow].made >= self.most,
+            }
+        };
+        let (outcome, why) = match self.in_flight.policy {
+            Policy::Backlog => return false,
+            _ if !full => return false,
+            Policy::Drop => (
+                Outcome::Dropped,
+                "the limit of requests in flight was reached",
+            ),
+            Policy::Abort => {
+                self.overloaded.set(true);
+                self.stop.cancel();
+                (
+                    Outcome::AbortedAtDrain,
+                    "more requests were in flight than the limit: the load was stopped",
+                )
+            }
+        };
+        self.worker
+            .give_up(flow, (due.arrival.intended, due.woke), outcome, why);
+        true
+    }
+
+    /// Keeps when a measured arrival was taken. What follows, a wait for a free user or for the
+    /// target, is not lateness of the generator.
+    fn keep_time(&self, intended: Nanos) {
+        let mut taken = self.taken.borrow_mut();
+        if taken.len() < KEPT && self.worker.shard.borrow().window().contains(intended) {
+            taken.push((intended, self.worker.clock.now()));
+        }
+    }
+
+    async fn serve(self: Rc<Self>, mut vu: PooledUser, mut due: DueArrival) {
+        let _busy = BusyGuard(Rc::clone(&self));
+        let flow = usize::from(due.arrival.flow);
+        loop {
+            vu.user
+                .iterate(due.arrival, due.woke, &mut vu.memory, vu.number)
+                .await;
+            let mut flows = self.flows.borrow_mut();
+            let Some(next) = flows[flow].backlog.pop_front() else {
+                flows[flow].idle.push(vu);
+                return;
+            };
+            due = next;
+        }
+    }
+}
+
+/// Counts a user as idle again, however its task ends.
+struct BusyGuard(Rc<VuPool>);
+
+impl Drop for BusyGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.panicked.set(true);
+        }
+        self.0.busy.set(self.0.busy.get().saturating_sub(1));
+        self.0.user_done.notify_one();
+    }
+}

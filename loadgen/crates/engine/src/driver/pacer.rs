@@ -1,0 +1,117 @@
+//! The thread that releases arrivals at their time. It sleeps until absolute times and never spins:
+//! on a small machine a spinning pacer would take the processor from the target.
+
+use std::borrow::Cow;
+
+use hdrhistogram::Histogram;
+use tokio::sync::mpsc::{Sender, error::TrySendError};
+use tokio_util::sync::CancellationToken;
+
+use super::{control_receiver::ControlReceiver, progress::Progress};
+use crate::{clock::{self, Clock}, load_control::ControlEvent, recorder::{HIGHEST, response_histogram}, schedule::{Arrival, ArrivalPlan}, units::Nanos};
+
+/// How often the pacer checks whether the run was stopped or changed.
+const CHECK_INTERVAL: Nanos = Nanos::from_millis(50);
+
+/// An arrival that was released, and when.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DueArrival {
+    pub(super) arrival: Arrival,
+    pub(super) woke: Nanos,
+}
+
+/// What the pacer reports at its end.
+pub(super) struct PacerReport {
+    /// How late the measured arrivals were released.
+    pub(super) lag: Histogram<u64>,
+    /// Measured arrivals that were released.
+    pub(super) emitted: u64,
+    /// When it was stopped, if that was before its end.
+    pub(super) stopped: Option<Nanos>,
+    /// Changes made while the load ran, and when.
+    pub(super) changes: Vec<(Nanos, ControlEvent)>,
+}
+
+/// Releases every arrival at its time, or at once where that has passed: late arrivals are not
+/// spread over the time that follows.
+pub(super) fn run(
+    plan: &ArrivalPlan,
+    clock: Clock,
+    workers: &[Sender<DueArrival>],
+    progress: &Progress,
+    stop: &CancellationToken,
+    mut control: Option<ControlReceiver>,
+) -> PacerReport {
+    // Where one of these is refused, the lag that results is measured and checked.
+    let _exact = clock::wake_this_thread_exactly();
+    let _first = clock::run_this_thread_first();
+    let mut report = PacerReport {
+        lag: response_histogram(),
+        emitted: 0,
+        stopped: None,
+        changes: Vec::new(),
+    };
+    let window = plan.window();
+    let mut arrivals = Cow::Borrowed(plan.arrivals.as_slice());
+    let mut next = 0;
+    let mut turns = (0..workers.len()).cycle();
+    let mut index = 0;
+    loop {
+        let now = clock.now();
+        let arrival = arrivals.get(next).copied();
+        if stop.is_cancelled() && (arrival.is_some() || !report.changes.is_empty()) {
+            // The plan was kept up to here; an arrival that is due just now is not in it.
+            report.stopped = Some(arrival.map_or(now, |arrival| now.min(arrival.intended)));
+            return report;
+        }
+        let changed = control
+            .as_mut()
+            .and_then(|control| control.changed_rate(now, index));
+        if let Some((rate, rest)) = changed {
+            report.changes.push((now, ControlEvent::Rate(rate)));
+            (arrivals, next) = (Cow::Owned(rest), 0);
+            continue;
+        }
+        let Some(arrival) = arrival else {
+            // No arrival is left at this rate; a rate that was set by hand may be changed again.
+            let changed_before = !report.changes.is_empty();
+            if !changed_before
+                || !control
+                    .as_ref()
+                    .is_some_and(|control| control.is_before_end(now))
+            {
+                break;
+            }
+            clock.sleep_until(now + CHECK_INTERVAL);
+            continue;
+        };
+        if now < arrival.intended {
+            clock.sleep_until(arrival.intended.min(now + CHECK_INTERVAL));
+            continue;
+        }
+        next += 1;
+        index = arrival.index + 1;
+        let woke = clock.now();
+        if window.contains(arrival.intended) {
+            report.emitted += 1;
+            let lag = woke.since(arrival.intended).min(HIGHEST);
+            report
+                .lag
+                .record(lag.0)
+                .expect("a value up to the highest always fits");
+        }
+        progress.offered();
+        let due = DueArrival { arrival, woke };
+        let turn = turns.next().unwrap_or(0);
+        match workers[turn].try_send(due) {
+            Ok(()) => {}
+            // The worker is far behind; waiting shows as lag, and lag makes the trial invalid.
+            Err(TrySendError::Full(due)) => {
+                let _gone = workers[turn].blocking_send(due);
+            }
+            // The worker panicked, which joining its thread reports.
+            Err(TrySendError::Closed(_)) => return report,
+        }
+    }
+    report
+}

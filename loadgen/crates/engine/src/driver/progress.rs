@@ -1,0 +1,378 @@
+//! Counters of a running trial for the live view and monitoring: requests by outcome and a coarse
+//! histogram. Relaxed atomics, read about once a second; no figure of a report comes from here.
+
+use std::{
+    array,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use super::histogram_buckets::{BucketCounters, BucketCounts};
+use crate::{clock::Clock, flow::Operations, sample::{OpId, Outcome}, units::{Nanos, Quantile}};
+
+/// Buckets for each doubling: a bucket is at most 1/16 of its value wide.
+const STEPS: u64 = 16;
+/// Enough doublings of 1,024 ns for two minutes.
+const BUCKETS: usize = 400;
+
+/// Shared between the driver and its observers.
+#[derive(Debug)]
+pub struct Progress {
+    clock: OnceLock<Clock>,
+    offered: AtomicU64,
+    due: AtomicU64,
+    names: Operations,
+    /// By the number of the operation.
+    operations: Vec<OperationCounters>,
+}
+
+/// Counters of one operation.
+#[derive(Debug)]
+struct OperationCounters {
+    outcomes: [AtomicU64; Outcome::ALL.len()],
+    buckets: [AtomicU64; BUCKETS],
+    fixed: BucketCounters,
+}
+
+impl Progress {
+    /// OperationCounters at zero for these operations.
+    pub fn new(names: Operations) -> Self {
+        let counters = || OperationCounters {
+            outcomes: array::from_fn(|_| AtomicU64::new(0)),
+            buckets: array::from_fn(|_| AtomicU64::new(0)),
+            fixed: BucketCounters::default(),
+        };
+        Self {
+            clock: OnceLock::new(),
+            offered: AtomicU64::new(0),
+            due: AtomicU64::new(0),
+            names,
+            operations: names.iter().map(|_| counters()).collect(),
+        }
+    }
+}
+
+/// The counters at one instant.
+#[derive(Debug, Clone)]
+pub struct ProgressSnapshot {
+    /// Time since the epoch of the trial; 0 before it began.
+    pub at: Nanos,
+    /// Iterations that the schedule has started.
+    pub offered: u64,
+    /// Requests that are due and not done.
+    pub open: u64,
+    /// All operations together.
+    pub total: OperationCounts,
+    /// Each operation with finished requests, by its name, in the order of the catalogue.
+    pub operations: Vec<(&'static str, OperationCounts)>,
+    /// Response times of each by fixed buckets, in the same order.
+    pub bucket_counts: Vec<BucketCounts>,
+}
+
+/// Finished requests: of one operation, or of all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationCounts {
+    /// How they ended, by [`Outcome::index`].
+    outcomes: [u64; Outcome::ALL.len()],
+    /// Response times of the successes.
+    buckets: Vec<u64>,
+}
+
+impl Default for OperationCounts {
+    fn default() -> Self {
+        Self {
+            outcomes: [0; Outcome::ALL.len()],
+            buckets: vec![0; BUCKETS],
+        }
+    }
+}
+
+/// Iterations started and requests finished per second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LoadRates {
+    /// Iterations started per second.
+    pub offered: f64,
+    /// Requests finished per second.
+    pub achieved: f64,
+}
+
+impl Progress {
+    /// The clock of the trial; `None` until it has begun.
+    pub fn clock(&self) -> Option<Clock> {
+        self.clock.get().copied()
+    }
+
+    /// The counters now.
+    pub fn snapshot(&self) -> ProgressSnapshot {
+        let mut total = OperationCounts::default();
+        let (mut operations, mut bucket_counts) = (Vec::new(), Vec::new());
+        for (index, counters) in self.operations.iter().enumerate() {
+            let done = counters.read();
+            if done.count() > 0 {
+                total.add(&done);
+                operations.push((self.names.name(OpId(index as u16)), done));
+                bucket_counts.push(counters.fixed.read());
+            }
+        }
+        ProgressSnapshot {
+            at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
+            offered: self.offered.load(Relaxed),
+            open: self.due.load(Relaxed).saturating_sub(total.count()),
+            total,
+            operations,
+            bucket_counts,
+        }
+    }
+
+    pub(super) fn begin(&self, clock: Clock) {
+        // A second trial needs its own progress; keeping the first clock is harmless.
+        let _already = self.clock.set(clock);
+    }
+
+    pub(super) fn offered(&self) {
+        self.offered.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn due(&self) {
+        self.due.fetch_add(1, Relaxed);
+    }
+
+    /// A due request was not made after all.
+    pub(super) fn withdrawn(&self) {
+        self.due.fetch_sub(1, Relaxed);
+    }
+
+    pub(crate) fn done(&self, op: OpId, outcome: Outcome, response: Nanos) {
+        let Some(counters) = self.operations.get(usize::from(op.0)) else {
+            return;
+        };
+        counters.outcomes[outcome.index()].fetch_add(1, Relaxed);
+        if outcome == Outcome::Ok {
+            counters.buckets[bucket(response)].fetch_add(1, Relaxed);
+            counters.fixed.count(response);
+        }
+    }
+}
+
+impl OperationCounters {
+    fn read(&self) -> OperationCounts {
+        let read = |count: &AtomicU64| count.load(Relaxed);
+        OperationCounts {
+            outcomes: array::from_fn(|index| read(&self.outcomes[index])),
+            buckets: self.buckets.iter().map(read).collect(),
+        }
+    }
+}
+
+impl OperationCounts {
+    /// How many finished.
+    pub fn count(&self) -> u64 {
+        self.outcomes.iter().sum()
+    }
+
+    /// How many failed.
+    pub fn failed(&self) -> u64 {
+        self.count() - self.outcomes[Outcome::Ok.index()]
+    }
+
+    /// Failures by outcome; outcomes that did not occur are left out.
+    pub fn errors(&self) -> impl Iterator<Item = (Outcome, u64)> {
+        Outcome::ALL
+            .into_iter()
+            .filter(|outcome| *outcome != Outcome::Ok)
+            .map(|outcome| (outcome, self.outcomes[outcome.index()]))
+            .filter(|(_, count)| *count > 0)
+    }
+
+    /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
+    /// where there are none.
+    pub fn quantile_ms(&self, share: f64) -> Option<f64> {
+        quantile_ms(&self.buckets, share)
+    }
+
+    /// The requests that finished after an earlier snapshot.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let less = |(now, then): (&u64, &u64)| now.saturating_sub(*then);
+        Self {
+            outcomes: array::from_fn(|index| {
+                less((&self.outcomes[index], &earlier.outcomes[index]))
+            }),
+            buckets: self
+                .buckets
+                .iter()
+                .zip(&earlier.buckets)
+                .map(less)
+                .collect(),
+        }
+    }
+
+    /// Histogram of the successes' response times with four bars for each doubling: from, to
+    /// (milliseconds) and count. Empty bars at both ends are left out.
+    pub fn bars(&self) -> Vec<(f64, f64, u64)> {
+        const TOGETHER: usize = (STEPS / 4) as usize;
+        let bars: Vec<(f64, f64, u64)> = self
+            .buckets
+            .chunks(TOGETHER)
+            .enumerate()
+            .map(|(index, counts)| {
+                let first = index * TOGETHER;
+                let to = bounds_ms(first + counts.len() - 1).1;
+                (bounds_ms(first).0, to, counts.iter().sum())
+            })
+            .collect();
+        let filled = |bar: &(f64, f64, u64)| bar.2 > 0;
+        match (bars.iter().position(filled), bars.iter().rposition(filled)) {
+            (Some(first), Some(last)) => bars[first..=last].to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.outcomes.iter_mut().zip(other.outcomes) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.buckets.iter_mut().zip(&other.buckets) {
+            *mine += theirs;
+        }
+    }
+}
+
+impl ProgressSnapshot {
+    /// A quantile of the response times of all finished requests, in milliseconds with an error below
+    /// 6 %; failures count as infinitely slow.
+    pub fn response_ms(&self, quantile: Quantile) -> f64 {
+        let ok: u64 = self.total.buckets.iter().sum();
+        let rank = quantile.rank(self.total.count());
+        if rank > ok || ok == 0 {
+            return f64::INFINITY;
+        }
+        self.total
+            .quantile_ms(rank as f64 / ok as f64)
+            .unwrap_or(f64::INFINITY)
+    }
+
+    /// Counts of one operation; `None` where none of its requests has finished.
+    pub fn operation(&self, name: &str) -> Option<&OperationCounts> {
+        self.operations
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, done)| done)
+    }
+
+    /// Rates since an earlier snapshot.
+    pub fn since(&self, earlier: &Self) -> LoadRates {
+        let seconds = self.seconds_since(earlier);
+        let done = self.total.count().saturating_sub(earlier.total.count());
+        LoadRates {
+            offered: self.offered.saturating_sub(earlier.offered) as f64 / seconds,
+            achieved: done as f64 / seconds,
+        }
+    }
+
+    /// Seconds since an earlier snapshot, at least one millisecond.
+    pub fn seconds_since(&self, earlier: &Self) -> f64 {
+        (self.at.since(earlier.at).0 as f64 / 1e9).max(1e-3)
+    }
+}
+
+fn bucket(response: Nanos) -> usize {
+    let units = response.0 >> 10;
+    if units < STEPS {
+        return units as usize;
+    }
+    let doubling = u64::from(units.ilog2()) - 3;
+    let step = (units >> (doubling - 1)) & (STEPS - 1);
+    ((doubling * STEPS + step) as usize).min(BUCKETS - 1)
+}
+
+/// The middle of a bucket in milliseconds.
+fn middle_ms(bucket: usize) -> f64 {
+    let (from, to) = bounds_ms(bucket);
+    f64::midpoint(from, to)
+}
+
+/// Lower and upper bound of a bucket, in milliseconds.
+fn bounds_ms(bucket: usize) -> (f64, f64) {
+    let bucket = bucket as u64;
+    let (low, width) = if bucket < STEPS {
+        (bucket, 1)
+    } else {
+        let doubling = bucket / STEPS;
+        (
+            (STEPS + bucket % STEPS) << (doubling - 1),
+            1 << (doubling - 1),
+        )
+    };
+    let ms = |units: u64| units as f64 * 1_024.0 / 1e6;
+    (ms(low), ms(low + width))
+}
+
+fn quantile_ms(counts: &[u64], share: f64) -> Option<f64> {
+    let total: u64 = counts.iter().sum();
+    let rank = (share * total as f64).ceil().max(1.0) as u64;
+    let mut seen = 0;
+    counts.iter().enumerate().find_map(|(bucket, count)| {
+        seen += count;
+        (seen >= rank && total > 0).then(|| middle_ms(bucket))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_time_falls_into_a_bucket_whose_middle_is_close_to_it() {
+        for ns in [
+            2_000,
+            17_000,
+            100_000,
+            999_999,
+            5_000_000,
+            123_456_789,
+            90_000_000_000,
+        ] {
+            let middle = middle_ms(bucket(Nanos(ns))) * 1e6;
+            let error = (middle - ns as f64).abs() / ns as f64;
+            assert!(
+                error < 0.3 && (ns < 16_384 || error < 0.04),
+                "{ns}: {middle}"
+            );
+        }
+        assert!(bucket(Nanos(u64::MAX)) < BUCKETS);
+    }
+
+    #[test]
+    fn rates_are_those_between_two_snapshots() {
+        let progress = Progress::new(crate::flow::shop().operations);
+        let before = progress.snapshot();
+        for _ in 0..10 {
+            progress.offered();
+            progress.due();
+        }
+        for _ in 0..8 {
+            progress.done(OpId(2), Outcome::Ok, Nanos::from_millis(20));
+        }
+        progress.done(OpId(1), Outcome::Timeout, Nanos::from_millis(900));
+        let mut after = progress.snapshot();
+        assert_eq!((after.open, after.total.failed()), (1, 1));
+        after.at = before.at + Nanos::from_secs(2);
+        let rates = after.since(&before);
+        assert!((rates.offered - 5.0).abs() < 1e-9);
+        let lately = after.total.since(&before.total);
+        assert!((lately.quantile_ms(0.95).unwrap() - 20.0).abs() < 1.0);
+        let bars = lately.bars();
+        assert_eq!(bars.len(), 1);
+        assert!(
+            bars[0].0 < 20.0 && 20.0 < bars[0].1 && bars[0].2 == 8,
+            "{bars:?}"
+        );
+        let names: Vec<&str> = after.operations.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["orders.create", "session.open"]);
+        let errors: Vec<_> = after.operations[0].1.errors().collect();
+        assert_eq!(errors, [(Outcome::Timeout, 1)]);
+    }
+}

@@ -1,0 +1,282 @@
+//! Runs the load of one trial: starts the threads, follows the schedule, drains, merges the shards.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use http::HeaderValue;
+use tokio::{
+    runtime::Builder,
+    sync::mpsc::{self, Receiver},
+    task::LocalSet,
+};
+
+use super::{
+    client_endpoint::ClientEndpoint,
+    closed::{self, ClosedMode, ClosedReport},
+    cookie_client::CookieClients,
+    http2::Http2Connections,
+    open,
+    options::{DriverOptions, IterationBudget},
+    pacer::{self, DueArrival, PacerReport},
+    ramp::Ramp,
+    setup::{DriverError, DriverSetup},
+    worker_context::WorkerContext,
+    worker_share::WorkerShare,
+};
+use crate::{aggregator::TrialData, clock::Clock, recorder::{Shard, Window, response_histogram}, sample::OpId, schedule::{FlowMix, Schedule}, suite::InFlight, units::Nanos};
+use loadgen_stats::{seed};
+
+/// Time for the threads to start before the epoch of the trial.
+const START_DELAY: Duration = Duration::from_millis(50);
+/// Most arrivals between the pacer and a worker; a worker takes them at once.
+const QUEUE: usize = 65_536;
+
+/// What one worker reports at its end.
+struct WorkerReport {
+    shard: Shard,
+    /// When each arrival of an open model was due, and when the worker took it.
+    taken: Vec<(Nanos, Nanos)>,
+    /// Whether it stopped the load because too many requests were in flight.
+    overloaded: bool,
+    /// Report of a closed model.
+    closed: Option<ClosedReport>,
+}
+
+/// Runs the load of one trial and blocks until it is over. Failed requests are in the data; an
+/// error means that there is no trial.
+pub fn run(setup: DriverSetup) -> Result<TrialData, DriverError> {
+    run_with(setup, &DriverOptions::default())
+}
+
+/// The same with options.
+pub fn run_with(setup: DriverSetup, options: &DriverOptions) -> Result<TrialData, DriverError> {
+    setup.check()?;
+    let budget = IterationBudget::of(options.iterations);
+    let options = Arc::new(options.clone());
+    let setup = Arc::new(setup);
+    let clock = Clock::start_in(START_DELAY);
+    setup.progress.begin(clock);
+    let mut senders = Vec::new();
+    let mut workers = Vec::new();
+    for number in 0..setup.workers {
+        let arrivals = match &setup.schedule {
+            Schedule::Open(_) => {
+                let (sender, arrivals) = mpsc::channel(QUEUE);
+                senders.push(sender);
+                Some(arrivals)
+            }
+            Schedule::Closed(_) => None,
+        };
+        let setup = Arc::clone(&setup);
+        let budget = budget.clone();
+        let options = Arc::clone(&options);
+        workers.push(spawn(&format!("worker-{number}"), move || {
+            worker(&setup, number, clock, arrivals, budget, &options)
+        })?);
+    }
+    let paced = match &setup.schedule {
+        Schedule::Open(_) => {
+            let setup = Arc::clone(&setup);
+            let control = options.control.clone();
+            let pacer = spawn("pacer", move || match &setup.schedule {
+                Schedule::Open(plan) => Some(pacer::run(
+                    plan,
+                    clock,
+                    &senders,
+                    &setup.progress,
+                    &setup.stop,
+                    control,
+                )),
+                Schedule::Closed(_) => None,
+            })?;
+            pacer.join().map_err(|_| DriverError::Panicked("pacer"))?
+        }
+        Schedule::Closed(_) => None,
+    };
+    let mut reports = Vec::new();
+    for worker in workers {
+        reports.push(
+            worker
+                .join()
+                .map_err(|_| DriverError::Panicked("worker"))??,
+        );
+    }
+    Ok(collect(&setup, &options, clock, paced, reports))
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, DriverError> {
+    Ok(thread::Builder::new().name(name.to_owned()).spawn(work)?)
+}
+
+fn worker(
+    setup: &DriverSetup,
+    number: usize,
+    clock: Clock,
+    arrivals: Option<Receiver<DueArrival>>,
+    budget: IterationBudget,
+    options: &DriverOptions,
+) -> Result<WorkerReport, DriverError> {
+    let window = setup.schedule.window();
+    let drain = Nanos::from_millis(setup.drain.0);
+    let end = match &setup.schedule {
+        Schedule::Open(plan) => plan.arrivals.last().map_or(window.to, |last| last.intended),
+        Schedule::Closed(rule) => Nanos::from_millis(rule.duration.0),
+    };
+    let operations: Vec<OpId> = setup
+        .flows
+        .iter()
+        .flat_map(|load| load.flow.operations())
+        .copied()
+        .collect();
+    let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
+    shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
+    if let Some(count) = options.samples {
+        shard.keep_samples(count / setup.workers);
+    }
+    let host = HeaderValue::from_str(&setup.host)
+        .map_err(|_| DriverError::Setup(format!("`{}` is not a valid host name", setup.host)))?;
+    let worker = Rc::new(WorkerContext {
+        clock,
+        endpoint: ClientEndpoint {
+            clock,
+            address: setup.target,
+            host,
+            client: options.client.clone(),
+        },
+        timeout: Nanos::from_millis(setup.timeout.0),
+        flows: setup.flows.clone(),
+        seed: seed::sub_seed(setup.seed, "iterations"),
+        progress: Arc::clone(&setup.progress),
+        shard: RefCell::new(shard),
+        users: Cell::new(0),
+        http2: Http2Connections::default(),
+        cookie_clients: CookieClients::default(),
+        trace: options.trace.clone(),
+    });
+    let share = WorkerShare {
+        worker: number as u32,
+        workers: setup.workers as u32,
+        max_users: setup.max_users.div_ceil(setup.workers as u32),
+        in_flight: InFlight {
+            max: (options.in_flight.max).map(|most| most.div_ceil(setup.workers as u32)),
+            ..options.in_flight
+        },
+    };
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let local = LocalSet::new();
+    let stop = setup.stop.clone();
+    // The clock reads zero until the common start: requests sent before it would have wrong times.
+    clock.sleep_until(Nanos(1));
+    let (taken, closed, panicked, overloaded) = match (&setup.schedule, arrivals) {
+        (Schedule::Open(_), Some(arrivals)) => {
+            let work = open::work(Rc::clone(&worker), share, arrivals, end, drain, stop);
+            let report = local.block_on(&runtime, work);
+            (report.taken, None, report.panicked, report.overloaded)
+        }
+        (Schedule::Closed(rule), _) => {
+            let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
+            let mix = FlowMix::new(&weights)?;
+            let mode = ClosedMode {
+                budget,
+                pace: options.pace.map(|pace| Nanos::from_millis(pace.0)),
+                ramp: Ramp::new(&options.ramp),
+                control: options.control.clone(),
+            };
+            let work = closed::work(Rc::clone(&worker), share, *rule, mix, mode, drain, stop);
+            let report = local.block_on(&runtime, work);
+            let panicked = report.panicked;
+            (Vec::new(), Some(report), panicked, false)
+        }
+        (Schedule::Open(_), None) => return Err(DriverError::Panicked("worker")),
+    };
+    // Drops the remaining tasks; each records its open requests.
+    drop(local);
+    drop(runtime);
+    if panicked {
+        return Err(DriverError::Panicked("flow"));
+    }
+    let shard = worker.into_shard().ok_or(DriverError::Panicked("worker"))?;
+    Ok(WorkerReport {
+        shard,
+        taken,
+        overloaded,
+        closed,
+    })
+}
+
+fn collect(
+    setup: &DriverSetup,
+    options: &DriverOptions,
+    clock: Clock,
+    paced: Option<PacerReport>,
+    reports: Vec<WorkerReport>,
+) -> TrialData {
+    let window: Window = setup.schedule.window();
+    let mut lag = response_histogram();
+    let mut started = 0;
+    let mut stopped = paced.as_ref().and_then(|report| report.stopped);
+    let mut shards = Vec::new();
+    let mut taken = Vec::new();
+    let mut phases = Vec::new();
+    let mut overloaded = false;
+    let mut changes = Vec::new();
+    // The window ends early only where the users of every worker ended early.
+    let mut ended = Some(Nanos(0));
+    for report in reports {
+        taken.extend(report.taken);
+        overloaded |= report.overloaded;
+        phases.push(report.shard.phases().cloned().collect());
+        shards.push(report.shard);
+        let Some(closed) = report.closed else {
+            ended = None;
+            continue;
+        };
+        lag.add(&closed.lag).expect("equal bounds");
+        started += closed.started;
+        // Every worker receives the same events; those of the first one are kept.
+        if changes.is_empty() {
+            changes = closed.changes;
+        }
+        stopped = stopped.max(closed.stopped);
+        ended = ended.zip(closed.ended).map(|(one, other)| one.max(other));
+    }
+    let mut data = TrialData::from_shards(clock.epoch(), window, shards);
+    // A load that its own limit stopped counts as overloaded, not as interrupted.
+    data.overloaded = overloaded;
+    data.interrupted = stopped.is_some() && !overloaded;
+    data.name_phases(&options.phases, &phases);
+    if let Some(at) = stopped.or(ended) {
+        data.window.1 = window.to.min(at.max(window.from));
+    }
+    (data.planned_arrivals, data.emitted) = (started, started);
+    if let (Some(report), Schedule::Open(plan)) = (paced, &setup.schedule) {
+        lag = report.lag;
+        data.emitted = report.emitted;
+        changes = report.changes;
+        let cut = |arrival: &&crate::schedule::Arrival| {
+            data.window.0 <= arrival.intended && arrival.intended < data.window.1
+        };
+        data.planned_arrivals = if changes.is_empty() {
+            plan.arrivals.iter().filter(cut).count() as u64
+        } else {
+            // The plan was changed while the load ran; every arrival of the new plan was released.
+            report.emitted
+        };
+    }
+    data.changes = changes
+        .into_iter()
+        .map(|(at, event)| (at, event.to_string()))
+        .collect();
+    data.lag = lag;
+    taken.sort_unstable();
+    data.taken = taken;
+    data
+}

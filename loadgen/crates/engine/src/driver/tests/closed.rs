@@ -1,0 +1,103 @@
+//! The closed model, and what it cannot measure, against a test server with known behaviour.
+
+use std::time::Duration;
+
+use shared::time::Millis;
+
+use super::server::{Paths, TestServer, setup};
+use crate::{driver::run, sample::Outcome, suite::{LoadModel, Think}};
+
+const ONE: &Paths = &Paths(&["/"]);
+
+fn users(users: u32, ms: u64, think: Option<u64>, iterations: Option<u64>) -> LoadModel {
+    LoadModel::Closed {
+        users,
+        duration: Millis(ms),
+        think: think.map(|ms| Think {
+            min: Millis(ms),
+            max: Millis(ms),
+            mean: None,
+        }),
+        iterations,
+    }
+}
+
+#[test]
+fn a_closed_loop_hides_the_freeze_that_an_open_one_shows() {
+    // The one user waits for the freeze once; no other user waits.
+    let server = TestServer {
+        delay: Duration::from_millis(5),
+        freeze: Some((Duration::from_secs(1), Duration::from_millis(1_500))),
+        ..TestServer::default()
+    };
+    let data = run(setup(
+        server.serve(),
+        users(1, 3_000, None, None),
+        (0, 3_000),
+        ONE,
+    ))
+    .unwrap();
+    assert!(data.conserved());
+    assert!(data.total.planned > 150);
+    let p99 = data.total.response_slo("p99".parse().unwrap()).unwrap();
+    assert!(p99.as_ms() < 100.0, "{p99:?}");
+    let slow = data.total.ok.max() as f64 / 1e6;
+    assert!((400.0..600.0).contains(&slow), "{slow}");
+}
+
+#[test]
+fn users_think_between_iterations_and_the_wait_is_not_response_time() {
+    let server = TestServer {
+        delay: Duration::from_millis(10),
+        ..TestServer::default()
+    };
+    let load = users(10, 2_000, Some(90), None);
+    let data = run(setup(server.serve(), load, (1_000, 1_000), ONE)).unwrap();
+    // Ten users, 100 ms a round, one second.
+    assert!(
+        (80..=102).contains(&data.total.planned),
+        "{}",
+        data.total.planned
+    );
+    assert_eq!(data.planned_arrivals, data.total.planned);
+    let p50 = data
+        .total
+        .response_slo("p50".parse().unwrap())
+        .unwrap()
+        .as_ms();
+    assert!((9.5..25.0).contains(&p50), "{p50}");
+}
+
+#[test]
+fn a_user_ends_after_its_iterations() {
+    let load = users(3, 60_000, None, Some(4));
+    let data = run(setup(TestServer::default().serve(), load, (0, 60_000), ONE)).unwrap();
+    assert_eq!(data.total.count(Outcome::Ok), 12);
+    assert!(data.conserved() && !data.interrupted);
+}
+
+#[test]
+fn stopping_wakes_the_users_in_their_think_time() {
+    let load = users(4, 60_000, Some(50_000), None);
+    let setup = setup(TestServer::default().serve(), load, (0, 60_000), ONE);
+    let stop = setup.stop.clone();
+    let stopper = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1_500));
+        stop.cancel();
+    });
+    let begun = std::time::Instant::now();
+    let data = run(setup).unwrap();
+    stopper.join().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    assert!(data.interrupted && data.conserved());
+    assert_eq!(data.total.planned, 4);
+}
+
+#[test]
+fn a_user_whose_flow_sends_nothing_neither_spins_nor_hangs() {
+    let flow: &Paths = &Paths(&[]);
+    let load = users(2, 500, None, None);
+    let data = run(setup(TestServer::default().serve(), load, (0, 500), flow)).unwrap();
+    assert_eq!(data.total.planned, 0);
+    assert!((10..200).contains(&data.emitted), "{}", data.emitted);
+}

@@ -1,0 +1,147 @@
+//! In-flight policies, ramps, pace and phases, against a test server with known behaviour. Whatever
+//! the policy, every planned request ends in exactly one outcome.
+
+use std::time::Duration;
+
+use shared::time::Millis;
+
+use super::server::{Paths, TestServer, setup};
+use crate::{aggregator::TrialData, driver::{DriverOptions, run_with}, sample::Outcome, suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase}, units::Nanos};
+
+const ONE: &Paths = &Paths(&["/"]);
+
+/// 50 arrivals a second for two seconds at a server that takes 200 ms, with two users.
+fn overload(in_flight: InFlight) -> TrialData {
+    let server = TestServer {
+        delay: Duration::from_millis(200),
+        ..TestServer::default()
+    };
+    let load = LoadModel::Open {
+        phases: vec![Phase {
+            name: "hold".into(),
+            duration: Millis(2_000),
+            rate: "50/s".parse().unwrap(),
+            to: None,
+        }],
+        arrivals: Arrivals::Constant,
+    };
+    let mut setup = setup(server.serve(), load, (0, 2_000), ONE);
+    setup.max_users = 2;
+    let options = DriverOptions {
+        in_flight,
+        ..DriverOptions::default()
+    };
+    let data = run_with(setup, &options).unwrap();
+    assert!(data.conserved());
+    data
+}
+
+#[test]
+fn a_backlog_keeps_every_arrival_and_its_wait_is_response_time() {
+    let data = overload(InFlight::default());
+    assert_eq!(data.total.planned, 100);
+    assert_eq!(data.total.count(Outcome::Dropped), 0);
+    assert!(data.total.ok.max() > 1_000_000_000);
+}
+
+#[test]
+fn a_dropped_arrival_is_planned_and_counts_as_a_failure() {
+    let data = overload(InFlight {
+        policy: Policy::Drop,
+        max: None,
+    });
+    assert_eq!(data.total.planned, 100);
+    let dropped = data.total.count(Outcome::Dropped);
+    // Two users, five answers a second each.
+    assert!((70..=90).contains(&dropped), "{dropped}");
+    assert_eq!(data.total.count(Outcome::Ok) + dropped, 100);
+    assert_eq!(data.total.response_slo("p50".parse().unwrap()), None);
+    assert!(!data.interrupted && !data.overloaded);
+}
+
+#[test]
+fn a_limit_above_the_users_lets_some_wait_before_it_drops() {
+    let data = overload(InFlight {
+        policy: Policy::Drop,
+        max: Some(10),
+    });
+    assert!(data.max_outstanding <= 11, "{}", data.max_outstanding);
+    assert!(data.total.count(Outcome::Dropped) > 50);
+    assert!(data.total.ok.max() > 800_000_000);
+}
+
+#[test]
+fn an_overload_stops_the_run_and_does_not_count_as_interrupted() {
+    let data = overload(InFlight {
+        policy: Policy::Abort,
+        max: Some(20),
+    });
+    assert!(data.overloaded && !data.interrupted);
+    assert!(data.window_s() < 1.5, "{}", data.window_s());
+    assert!(data.total.planned < 60);
+}
+
+fn closed(users: u32, ms: u64, options: &DriverOptions) -> TrialData {
+    let server = TestServer {
+        delay: Duration::from_millis(20),
+        ..TestServer::default()
+    };
+    let load = LoadModel::Closed {
+        users,
+        duration: Millis(ms),
+        think: None,
+        iterations: None,
+    };
+    let data = run_with(setup(server.serve(), load, (0, ms), ONE), options).unwrap();
+    assert!(data.conserved());
+    data
+}
+
+#[test]
+fn users_start_and_stop_as_the_phases_say() {
+    let phase = |name: &str, users, to| UserPhase {
+        name: name.to_owned(),
+        duration: Millis(1_000),
+        users,
+        to,
+    };
+    let second = |number| (Nanos::from_secs(number), Nanos::from_secs(number + 1));
+    let names = ["one", "rise", "ten"];
+    let options = DriverOptions {
+        ramp: vec![
+            phase("one", 1, None),
+            phase("rise", 1, Some(10)),
+            phase("ten", 10, None),
+        ],
+        phases: (0..)
+            .zip(names)
+            .map(|(number, name)| (name.to_owned(), second(number).0, second(number).1))
+            .collect(),
+        ..DriverOptions::default()
+    };
+    let data = closed(10, 3_000, &options);
+    let counts: Vec<u64> = data.phases.iter().map(|phase| phase.data.planned).collect();
+    assert_eq!(data.phases[2].name, "ten");
+    assert_eq!(counts.iter().sum::<u64>(), data.total.planned);
+    assert!(data.phases.iter().all(|phase| phase.data.conserved()));
+    assert!((20..=52).contains(&counts[0]), "{counts:?}");
+    assert!(
+        counts[1] > counts[0] * 2 && counts[2] > counts[1],
+        "{counts:?}"
+    );
+}
+
+#[test]
+fn a_pace_counts_from_start_to_start() {
+    let options = DriverOptions {
+        pace: Some(Millis(250)),
+        ..DriverOptions::default()
+    };
+    let data = closed(2, 2_000, &options);
+    // The users start at 0 s and at 0.5 s: eight rounds at most each.
+    assert!(
+        (12..=16).contains(&data.total.planned),
+        "{}",
+        data.total.planned
+    );
+}

@@ -1,0 +1,190 @@
+//! WebSocket exchanges and bursts against a test server with known behaviour.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::future::LocalBoxFuture;
+use shared::time::Millis;
+
+use super::server::{TestServer, setup};
+use crate::{check::status, driver::run, flow::{Flow, Iteration}, request::Request, sample::{OpId, Outcome}, suite::LoadModel};
+
+/// A flow made of one function.
+struct Script(for<'a> fn(Iteration<'a>) -> LocalBoxFuture<'a, ()>);
+
+impl Flow for Script {
+    fn name(&self) -> &'static str {
+        "test.script"
+    }
+    fn operations(&self) -> &[OpId] {
+        &[OpId(0), OpId(1), OpId(2)]
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        (self.0)(it)
+    }
+}
+
+fn rounds(iterations: u64) -> LoadModel {
+    LoadModel::Closed {
+        users: 1,
+        duration: Millis(10_000),
+        think: None,
+        iterations: Some(iterations),
+    }
+}
+
+async fn say(it: &mut Iteration<'_>, text: &str, expect: [&str; 2]) -> bool {
+    it.transport
+        .socket_exchange(
+            &[OpId(1), OpId(2)],
+            Some(text.to_owned()),
+            &mut |incoming| {
+                let index = expect
+                    .iter()
+                    .position(|begin| incoming.starts_with(begin))?;
+                let right = incoming.ends_with("hello");
+                Some((
+                    index,
+                    right.then_some(()).ok_or_else(|| incoming.to_owned()),
+                ))
+            },
+        )
+        .await
+}
+
+#[test]
+fn one_send_settles_each_operation_by_the_text_that_answers_it() {
+    static FLOW: Script = Script(|mut it| {
+        Box::pin(async move {
+            assert!(
+                it.transport
+                    .socket_open(OpId(0), Request::get("/socket"))
+                    .await
+            );
+            assert!(say(&mut it, "hello", ["echo", "copy"]).await);
+            // A wrong text settles too, as a mismatch.
+            assert!(say(&mut it, "hallo", ["echo", "copy"]).await);
+        })
+    });
+    let data = run(setup(
+        TestServer::default().serve(),
+        rounds(3),
+        (0, 10_000),
+        &FLOW,
+    ))
+    .unwrap();
+    assert!(data.conserved());
+    let of = |op| &data.ops[&OpId(op)];
+    assert_eq!(of(0).planned, 1, "the socket stays open over iterations");
+    assert_eq!(of(0).statuses[&101], 1);
+    for op in [1, 2] {
+        assert_eq!(of(op).count(Outcome::Ok), 3);
+        assert_eq!(of(op).count(Outcome::BodyMismatch), 3);
+    }
+}
+
+#[test]
+fn a_text_that_never_comes_is_a_timeout_and_a_socket_that_leaves_a_reset() {
+    static FLOW: Script = Script(|mut it| {
+        Box::pin(async move {
+            it.transport
+                .socket_open(OpId(0), Request::get("/socket"))
+                .await;
+            let text = ["quiet", "leave", "into the void"][it.arrival as usize];
+            assert!(!say(&mut it, text, ["echo", "copy"]).await);
+            assert_eq!(it.transport.socket_is_open(), it.arrival == 0);
+            it.transport.socket_close().await;
+        })
+    });
+    let mut setup = setup(TestServer::default().serve(), rounds(2), (0, 10_000), &FLOW);
+    setup.timeout = Millis(200);
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    assert_eq!(data.total.count(Outcome::Timeout), 2);
+    assert_eq!(data.total.count(Outcome::Reset), 2, "{:?}", data.examples);
+    assert_eq!(data.ops[&OpId(0)].count(Outcome::Ok), 2);
+}
+
+#[test]
+fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
+    static SEEN: AtomicU64 = AtomicU64::new(0);
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            it.transport
+                .socket_open(OpId(0), Request::get("/socket"))
+                .await;
+            let first = &mut |_: &str| Some((0, Ok(())));
+            let flood = Some("flood".to_owned());
+            it.transport.socket_exchange(&[OpId(1)], flood, first).await;
+            it.transport
+                .pause(std::time::Duration::from_millis(800))
+                .await;
+            let last = &mut |text: &str| {
+                SEEN.fetch_add(1, Ordering::Relaxed);
+                (text == "2999").then_some((0, Ok(())))
+            };
+            assert!(it.transport.socket_exchange(&[OpId(1)], None, last).await);
+            assert!(it.transport.socket_overflow() > 0);
+        })
+    });
+    let data = run(setup(
+        TestServer::default().serve(),
+        rounds(1),
+        (0, 10_000),
+        &FLOW,
+    ))
+    .unwrap();
+    assert!(SEEN.load(Ordering::Relaxed) <= 1_024);
+    assert!(data.socket_overflow > 1_000, "{}", data.socket_overflow);
+    assert_eq!(data.total.count(Outcome::Ok), 3, "{:?}", data.examples);
+}
+
+#[test]
+fn a_burst_goes_out_at_once_and_each_answer_is_judged_alone() {
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            let paths = ["/", "/refuse", "/reset", "/"];
+            let requests = paths.map(Request::get).to_vec();
+            let replies = it.transport.burst(OpId(0), requests).await;
+            assert!(replies[2].is_none());
+            for (index, reply) in replies.iter().enumerate() {
+                let Some(reply) = reply else { continue };
+                match status(reply, 200) {
+                    Ok(()) => it.transport.settle_nth(index, Outcome::Ok, None),
+                    Err(why) => {
+                        let why = Some(why.to_string());
+                        it.transport.settle_nth(index, Outcome::HttpError, why);
+                    }
+                }
+            }
+        })
+    });
+    let server = TestServer {
+        delay: std::time::Duration::from_millis(100),
+        ..TestServer::default()
+    };
+    let data = run(setup(server.serve(), rounds(2), (0, 10_000), &FLOW)).unwrap();
+    assert!(data.conserved());
+    let total = &data.total;
+    assert_eq!(total.planned, 8);
+    assert_eq!(total.count(Outcome::Ok), 4);
+    assert_eq!(total.count(Outcome::HttpError), 2);
+    assert_eq!(total.count(Outcome::Reset), 2);
+    let slowest = total.response_ok("p100".parse().unwrap()).unwrap();
+    assert!(
+        slowest.as_ms() < 190.0,
+        "not one after the other: {slowest:?}"
+    );
+}
+
+#[test]
+fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
+    static FLOW: Script = Script(|_| Box::pin(async { panic!("a bug in a flow") }));
+    let error = run(setup(
+        TestServer::default().serve(),
+        rounds(1),
+        (0, 10_000),
+        &FLOW,
+    ))
+    .unwrap_err();
+    assert!(error.to_string().contains("flow"), "{error}");
+}

@@ -1,0 +1,132 @@
+//! The interface through which flows send requests, implemented by a virtual user.
+
+use std::time::Duration;
+
+use futures_util::future::{LocalBoxFuture, join_all};
+
+use super::{
+    connection::{Connection, exchange, message},
+    http_trace,
+    request_record::conclude,
+    request_timer::RequestTimer,
+    user::User,
+    user_socket,
+    web_socket::WebSocket,
+};
+use crate::{check::Reply, flow::Transport, request::Request, sample::{OpId, Outcome}};
+
+/// Most requests that one user sends at the same time.
+const MOST_AT_ONCE: usize = 256;
+
+impl Transport for User {
+    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
+        self.begin(std::iter::once(op));
+        let trace = self.worker.trace.as_ref();
+        let shown = trace.and_then(|one| one.request(&request, &self.worker.endpoint.host));
+        let mut message = message(&self.worker, request);
+        Box::pin(async move {
+            let sample = &mut self.records[0].sample;
+            let result = exchange(
+                &self.worker,
+                &mut self.connection,
+                self.number,
+                &mut self.timer,
+                &mut message,
+                sample,
+            )
+            .await;
+            if let Some(text) = shown {
+                http_trace::print(text, &result);
+            }
+            let reply = conclude(&self.worker, &mut self.records[0], result);
+            self.advance();
+            reply
+        })
+    }
+
+    fn settle(&mut self, outcome: Outcome, why: Option<String>) {
+        self.settle_record(0, outcome, why.as_deref());
+    }
+
+    fn burst(
+        &mut self,
+        op: OpId,
+        requests: Vec<Request>,
+    ) -> LocalBoxFuture<'_, Vec<Option<Reply>>> {
+        Box::pin(async move {
+            let count = requests.len();
+            self.begin(std::iter::repeat_n(op, count));
+            let at_once = count.min(MOST_AT_ONCE);
+            if self.burst.len() < at_once {
+                self.burst.resize_with(at_once, || None);
+            }
+            let (worker, user) = (&*self.worker, self.number);
+            // All connections are opened first, so that requests do not wait for handshakes. A
+            // failure shows again, and is counted, when the request itself is sent.
+            let left = worker.left(self.intended).duration();
+            let connected = join_all(
+                self.burst[..at_once]
+                    .iter_mut()
+                    .map(|slot| Connection::ready(slot, worker, user)),
+            );
+            let _late_or_refused = tokio::time::timeout(left, connected).await;
+            let sent = self
+                .records
+                .iter_mut()
+                .zip(&mut self.burst)
+                .zip(requests)
+                .map(|((record, slot), request)| async move {
+                    let sample = &mut record.sample;
+                    let mut timer = RequestTimer::default();
+                    let mut message = message(worker, request);
+                    let result =
+                        exchange(worker, slot, user, &mut timer, &mut message, sample).await;
+                    conclude(worker, record, result)
+                });
+            let mut replies = join_all(sent).await;
+            for record in self.records.iter_mut().skip(at_once) {
+                let why = format!("more than {MOST_AT_ONCE} at once");
+                replies.push(conclude(worker, record, Err((Outcome::Dropped, why))));
+            }
+            self.advance();
+            replies
+        })
+    }
+
+    fn settle_nth(&mut self, index: usize, outcome: Outcome, why: Option<String>) {
+        self.settle_record(index, outcome, why.as_deref());
+    }
+
+    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.think(think))
+    }
+
+    fn socket_is_open(&self) -> bool {
+        self.socket.as_ref().is_some_and(WebSocket::is_open)
+    }
+
+    fn socket_overflow(&self) -> u64 {
+        self.socket.as_ref().map_or(0, WebSocket::overflow)
+    }
+
+    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool> {
+        Box::pin(user_socket::open(self, op, request))
+    }
+
+    fn socket_exchange<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: Option<String>,
+        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        Box::pin(user_socket::exchange(self, ops, text, on_text))
+    }
+
+    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(socket) = self.socket.take() {
+                socket.close().await;
+            }
+        })
+    }
+}

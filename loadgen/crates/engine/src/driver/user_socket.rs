@@ -1,0 +1,116 @@
+//! Exchanges over a virtual user's WebSocket: one text sent, and incoming texts matched to the
+//! requests that they settle.
+
+use tokio::time::timeout;
+
+use super::{
+    message::RequestFailure,
+    request_record::{RequestStage, settle},
+    user::User,
+    web_socket::{self, WebSocket},
+};
+use crate::{request::Request, sample::{OpId, Outcome}};
+
+/// Returns which request an incoming text settles, and whether it is the expected one.
+type TextHandler<'a> = dyn FnMut(&str) -> Option<(usize, Result<(), String>)> + 'a;
+
+/// Opens the user's WebSocket unless it is open, and records the handshake as one request.
+pub(super) async fn open(user: &mut User, op: OpId, request: Request) -> bool {
+    if user.socket.as_ref().is_some_and(WebSocket::is_open) {
+        return true;
+    }
+    user.socket = None;
+    user.begin(std::iter::once(op));
+    let left = user.worker.left(user.intended).duration();
+    let sent = &mut user.records[0].sample.sent;
+    let opened = timeout(
+        left,
+        web_socket::handshake(&user.worker.endpoint, request, sent),
+    )
+    .await
+    .unwrap_or_else(|_elapsed| Err((0, (Outcome::Timeout, "no handshake in time".to_owned()))));
+    let done = user.worker.clock.now();
+    user.records[0].sample.done = done;
+    let opened = match opened {
+        Ok(stream) => {
+            user.records[0].sample.status = 101;
+            user.settle_record(0, Outcome::Ok, None);
+            user.socket = Some(web_socket::start(&user.worker, stream));
+            true
+        }
+        Err((status, (outcome, why))) => {
+            user.records[0].sample.status = status;
+            user.settle_record(0, outcome, Some(&why));
+            false
+        }
+    };
+    user.advance();
+    opened
+}
+
+/// Sends `text` and hands incoming texts to `on_text` until each of `ops` is settled.
+pub(super) async fn exchange(
+    user: &mut User,
+    ops: &[OpId],
+    text: Option<String>,
+    on_text: &mut TextHandler<'_>,
+) -> bool {
+    user.begin(ops.iter().copied());
+    let now = user.worker.clock.now();
+    for record in &mut user.records {
+        record.sample.sent = now;
+    }
+    let left = user.worker.left(user.intended).duration();
+    let ended = timeout(left, read_until_settled(user, text, on_text)).await;
+    let (outcome, why) = match ended {
+        Ok(Ok(())) => (Outcome::Ok, String::new()),
+        Ok(Err(failure)) => failure,
+        Err(_elapsed) => (Outcome::Timeout, "no such text in time".to_owned()),
+    };
+    // Requests that a text has settled are recorded and stay as they are.
+    let complete = user
+        .records
+        .iter()
+        .all(|record| record.stage == RequestStage::Settled);
+    for index in 0..user.records.len() {
+        user.settle_record(index, outcome, Some(&why));
+    }
+    user.advance();
+    complete
+}
+
+async fn read_until_settled(
+    user: &mut User,
+    text: Option<String>,
+    on_text: &mut TextHandler<'_>,
+) -> Result<(), RequestFailure> {
+    let Some(socket) = &mut user.socket else {
+        return Err((Outcome::Reset, "the socket is not open".to_owned()));
+    };
+    if let Some(text) = text {
+        socket.send(text).await?;
+    }
+    while user
+        .records
+        .iter()
+        .any(|record| record.stage != RequestStage::Settled)
+    {
+        let (arrived, text) = socket.next().await?;
+        let Some((index, result)) = on_text(&text) else {
+            continue;
+        };
+        let Some(record) = user.records.get_mut(index) else {
+            continue;
+        };
+        if record.stage == RequestStage::Open {
+            // A text that was queued before the send settles at the send, not before it.
+            record.sample.done = arrived.max(record.sample.sent);
+            record.sample.bytes_in = text.len() as u64;
+            match result {
+                Ok(()) => settle(&user.worker, record, Outcome::Ok, None),
+                Err(why) => settle(&user.worker, record, Outcome::BodyMismatch, Some(&why)),
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! What all virtual users of one worker share: endpoint, clock, recorder. Used by one thread only.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+};
+
+use super::{
+    client_endpoint::ClientEndpoint, cookie_client::CookieClients, http_trace::HttpTrace,
+    http2::Http2Connections, progress::Progress, setup::FlowLoad, stream::ConnectTimes,
+};
+use crate::{clock::Clock, recorder::Shard, sample::{OpId, Outcome, Sample}, units::Nanos};
+
+/// Shared by the virtual users of one worker.
+pub(super) struct WorkerContext {
+    pub(super) clock: Clock,
+    pub(super) endpoint: ClientEndpoint,
+    pub(super) timeout: Nanos,
+    pub(super) flows: Vec<FlowLoad>,
+    /// Seed of the random numbers that iterations draw.
+    pub(super) seed: u64,
+    pub(super) progress: Arc<Progress>,
+    pub(super) shard: RefCell<Shard>,
+    /// Virtual users created so far.
+    pub(super) users: Cell<u32>,
+    /// HTTP/2 connections, which users share.
+    pub(super) http2: Http2Connections,
+    /// The cookie-keeping clients of the users, where such are asked for.
+    pub(super) cookie_clients: CookieClients,
+    /// Prints the first exchanges, where that is asked for.
+    pub(super) trace: Option<HttpTrace>,
+}
+
+impl WorkerContext {
+    /// The number of a new virtual user.
+    pub(super) fn next_user(&self) -> u32 {
+        self.users.replace(self.users.get() + 1)
+    }
+
+    /// A request has become due.
+    pub(super) fn due(&self, intended: Nanos) {
+        self.due_now(intended, self.clock.now());
+    }
+
+    /// The same, for a caller that has just read the clock.
+    pub(super) fn due_now(&self, intended: Nanos, now: Nanos) {
+        self.shard.borrow_mut().due(intended, now);
+        self.progress.due();
+    }
+
+    /// A request that was counted as due is not made after all.
+    pub(super) fn withdraw(&self) {
+        self.shard.borrow_mut().finished(self.clock.now());
+        self.progress.withdrawn();
+    }
+
+    /// Time left until the timeout of a request, which counts from its intended start.
+    pub(super) fn left(&self, intended: Nanos) -> Nanos {
+        (intended + self.timeout).since(self.clock.now())
+    }
+
+    /// Counts an arrival that no user took, as the first request that its flow would have sent.
+    pub(super) fn give_up(
+        &self,
+        flow: usize,
+        (intended, woke): (Nanos, Nanos),
+        outcome: Outcome,
+        why: &str,
+    ) {
+        let now = self.clock.now();
+        let op = self.flows[flow].flow.operations().first().copied();
+        let sample = Sample {
+            op: op.unwrap_or(OpId(0)),
+            intended,
+            woke,
+            admitted: now,
+            sent: now,
+            first_byte: now,
+            done: now,
+            outcome,
+            status: 0,
+            bytes_in: 0,
+            cost: None,
+        };
+        let mut shard = self.shard.borrow_mut();
+        shard.begin(sample.op, intended);
+        shard.finished(now);
+        shard.settle(&sample, Some(why));
+        self.progress
+            .done(sample.op, sample.outcome, sample.response());
+    }
+
+    /// Counts an opened connection.
+    pub(super) fn record_connection(&self, times: ConnectTimes) {
+        self.shard.borrow_mut().connected(times.connect, times.tls);
+    }
+
+    /// Takes the shard back when all users are gone.
+    pub(super) fn into_shard(self: Rc<Self>) -> Option<Shard> {
+        Rc::into_inner(self).map(|worker| worker.shard.into_inner())
+    }
+}

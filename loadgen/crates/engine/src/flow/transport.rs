@@ -1,0 +1,60 @@
+//! How a flow reaches the target.
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::{check::Reply, request::Request, sample::{OpId, Outcome}};
+
+/// Which operation of an exchange a text settles, by its index, and how: right, or why not.
+pub type Settled = (usize, Result<(), String>);
+/// Looks at one incoming text.
+pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
+
+/// How a flow reaches the target. Implemented by the driver, one a virtual user.
+pub trait Transport {
+    /// Sends one request of the running iteration and waits for its answer; `None`: it failed
+    /// on the way, and its sample is recorded already.
+    fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>>;
+
+    /// Settles the sample of the last answered [`exchange`](Self::exchange), with the reason
+    /// where it is not [`Outcome::Ok`].
+    fn settle(&mut self, outcome: Outcome, why: Option<String>);
+
+    /// Sends all at once, each on a connection of its own; one entry a request.
+    fn burst(&mut self, op: OpId, requests: Vec<Request>)
+    -> LocalBoxFuture<'_, Vec<Option<Reply>>>;
+
+    /// Settles one answered request of the last [`burst`](Self::burst) by its index.
+    fn settle_nth(&mut self, index: usize, outcome: Outcome, why: Option<String>);
+
+    /// Thinks. The next operation's intended start is the end of the pause.
+    fn pause(&mut self, think: Duration) -> LocalBoxFuture<'_, ()>;
+
+    /// Whether the virtual user's socket is open; it is kept from one iteration to the next.
+    fn socket_is_open(&self) -> bool;
+
+    /// Incoming texts of the present socket that were thrown away because the queue was full.
+    fn socket_overflow(&self) -> u64;
+
+    /// Opens the virtual user's socket and records one sample of `op`. True if it is open
+    /// afterwards; where it was open before, nothing is sent and nothing recorded.
+    fn socket_open(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, bool>;
+
+    /// Sends `text` and hands every incoming text, those queued before first, to `on_text`
+    /// until each of `ops` is settled or the time is up. `on_text` answers with the index in
+    /// `ops` that the text settles and how: `Ok`, or the reason of a mismatch.
+    ///
+    /// All of `ops` share one intended start and one send; each is done when its text came.
+    /// One sample each is recorded; those never settled are timeouts, or resets where the
+    /// socket broke. True if every one was settled, whether as a match or a mismatch.
+    fn socket_exchange<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: Option<String>,
+        on_text: &'a mut OnText<'a>,
+    ) -> LocalBoxFuture<'a, bool>;
+
+    /// Closes the socket if it is open; no sample.
+    fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;
+}

@@ -1,0 +1,344 @@
+//! Every distribution by interval of time, kept so that all intervals together are exactly the
+//! histogram of the trial.
+//!
+//! A whole histogram for each second, operation and kind would take 156 KB apiece. Here one row
+//! of counters is filled at a time; at the end of its interval the few that were touched are
+//! kept as pairs. Nothing is allocated but that row of pairs, once an interval, and there are at
+//! most [`MOST_INTERVALS`] of them however long the run is.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::bounds::{HIGHEST, response_histogram};
+use crate::{sample::{OpId, Outcome, Sample}, units::{NANOS_PER_SECOND, Nanos}};
+
+/// Intervals of a trial; a longer trial has longer ones.
+const MOST_INTERVALS: u64 = 600;
+
+/// The layout of [`response_histogram`], HdrHistogram's own: the unit is the largest power of
+/// two up to a microsecond, three digits take 2048 sub-buckets.
+const UNIT_BITS: u32 = 9;
+const HALF: u64 = 1024;
+const HALF_BITS: u32 = 10;
+const BUCKETS: usize = bucket(HIGHEST.0) as usize + 1;
+
+/// Which counter a time belongs to.
+const fn bucket(nanos: u64) -> u16 {
+    let units = nanos >> UNIT_BITS;
+    if units < 2 * HALF {
+        return units as u16;
+    }
+    let shift = (u64::BITS - 1 - units.leading_zeros()) - HALF_BITS;
+    (shift as u64 * HALF + (units >> shift)) as u16
+}
+
+/// The smallest time that belongs to it.
+const fn lowest(bucket: u16) -> u64 {
+    let bucket = bucket as u64;
+    if bucket < 2 * HALF {
+        return bucket << UNIT_BITS;
+    }
+    let shift = bucket / HALF - 1;
+    (bucket - shift * HALF) << shift << UNIT_BITS
+}
+
+/// Which times a distribution holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DistributionKind {
+    /// Response times of the successes.
+    Ok,
+    /// Service times of the successes.
+    Service,
+    /// Times after which requests failed.
+    Failed,
+}
+
+impl DistributionKind {
+    /// Every kind, in the order of the log.
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Service, Self::Failed];
+}
+
+/// Begin and length of the intervals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Intervals {
+    from: Nanos,
+    /// Length of each.
+    width: Nanos,
+}
+
+impl Intervals {
+    /// Those of a trial whose window begins at `from` and whose drain ends at `end`.
+    pub(super) fn of(from: Nanos, end: Nanos) -> Self {
+        let seconds = end.since(from).0.div_ceil(NANOS_PER_SECOND);
+        let width = Nanos::from_secs(seconds.div_ceil(MOST_INTERVALS).max(1));
+        Self { from, width }
+    }
+
+    /// Number of the one in which a time lies; the last takes what comes after the end.
+    fn number(&self, at: Nanos) -> u32 {
+        (at.since(self.from).0 / self.width.0).min(MOST_INTERVALS - 1) as u32
+    }
+
+    /// When it begins.
+    fn begin(&self, number: u32) -> Nanos {
+        Nanos(self.from.0 + u64::from(number) * self.width.0)
+    }
+}
+
+/// Counts of one interval, by bucket.
+type BucketRow = Vec<(u16, u32)>;
+
+/// One distribution of one worker.
+#[derive(Debug)]
+struct IntervalLog {
+    current: u32,
+    counts: Box<[u32]>,
+    touched: Vec<u16>,
+    closed: Vec<(u32, BucketRow)>,
+}
+
+impl IntervalLog {
+    fn new() -> Self {
+        Self {
+            current: 0,
+            counts: vec![0; BUCKETS].into_boxed_slice(),
+            touched: Vec::with_capacity(1_024),
+            closed: Vec::new(),
+        }
+    }
+
+    fn record(&mut self, interval: u32, time: Nanos) {
+        // Of two requests that end together the later may be recorded first: the other one is then
+        // counted in the current interval.
+        if interval > self.current {
+            self.close();
+            self.current = interval;
+        }
+        let bucket = bucket(time.0);
+        let count = &mut self.counts[usize::from(bucket)];
+        if *count == 0 {
+            self.touched.push(bucket);
+        }
+        *count += 1;
+    }
+
+    fn close(&mut self) {
+        if self.touched.is_empty() {
+            return;
+        }
+        let counts = &mut self.counts;
+        let row = self
+            .touched
+            .drain(..)
+            .map(|bucket| (bucket, std::mem::take(&mut counts[usize::from(bucket)])))
+            .collect();
+        self.closed.push((self.current, row));
+    }
+}
+
+/// All distributions of one worker.
+#[derive(Debug)]
+pub(super) struct IntervalLogs {
+    intervals: Intervals,
+    logs: Vec<[Option<IntervalLog>; 3]>,
+}
+
+impl IntervalLogs {
+    pub(super) fn new(intervals: Intervals) -> Self {
+        Self {
+            intervals,
+            logs: Vec::new(),
+        }
+    }
+
+    /// Counts a finished request of the window in the interval in which it was done.
+    pub(super) fn record(&mut self, sample: &Sample) {
+        let interval = self.intervals.number(sample.done);
+        if sample.outcome == Outcome::Ok {
+            self.one(sample.op, DistributionKind::Ok, interval, sample.response());
+            self.one(
+                sample.op,
+                DistributionKind::Service,
+                interval,
+                sample.service(),
+            );
+        } else {
+            self.one(
+                sample.op,
+                DistributionKind::Failed,
+                interval,
+                sample.response(),
+            );
+        }
+    }
+
+    fn one(&mut self, op: OpId, kind: DistributionKind, interval: u32, time: Nanos) {
+        // Such a time is counted as overflow by the operation's own data.
+        if time > HIGHEST {
+            return;
+        }
+        let index = usize::from(op.0);
+        if self.logs.len() <= index {
+            self.logs.resize_with(index + 1, || [None, None, None]);
+        }
+        self.logs[index][kind as usize]
+            .get_or_insert_with(IntervalLog::new)
+            .record(interval, time);
+    }
+}
+
+/// Counts of one distribution, by number of the interval and bucket.
+type MergedIntervals = BTreeMap<u32, BTreeMap<u16, u64>>;
+
+/// The intervals of all workers.
+#[derive(Debug, Clone, Default)]
+pub struct IntervalHistograms {
+    intervals: Option<Intervals>,
+    rows: BTreeMap<(OpId, DistributionKind), MergedIntervals>,
+}
+
+impl IntervalHistograms {
+    /// Adds the intervals of one worker.
+    pub(super) fn add(&mut self, logs: &mut IntervalLogs) {
+        self.intervals.get_or_insert(logs.intervals);
+        for (index, kinds) in logs.logs.iter_mut().enumerate() {
+            for (log, kind) in kinds.iter_mut().zip(DistributionKind::ALL) {
+                let Some(log) = log else { continue };
+                log.close();
+                let merged = self.rows.entry((OpId(index as u16), kind)).or_default();
+                for (interval, row) in log.closed.drain(..) {
+                    let into = merged.entry(interval).or_default();
+                    for (bucket, count) in row {
+                        *into.entry(bucket).or_default() += u64::from(count);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begin and length of every interval in which something was done, in order of time.
+    pub fn intervals(&self) -> Vec<(u32, Nanos, Nanos)> {
+        let Some(intervals) = self.intervals else {
+            return Vec::new();
+        };
+        let mut numbers: Vec<u32> = self
+            .rows
+            .values()
+            .flat_map(|one| one.keys())
+            .copied()
+            .collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+            .into_iter()
+            .map(|number| (number, intervals.begin(number), intervals.width))
+            .collect()
+    }
+
+    /// One interval of a distribution, with the bounds of [`response_histogram`]; `None` where
+    /// nothing was done in it.
+    pub fn histogram(
+        &self,
+        op: OpId,
+        kind: DistributionKind,
+        interval: u32,
+    ) -> Option<Histogram<u64>> {
+        let row = self.rows.get(&(op, kind))?.get(&interval)?;
+        let mut histogram = response_histogram();
+        for (bucket, count) in row {
+            histogram
+                .record_n(lowest(*bucket), *count)
+                .expect("no bucket lies beyond the highest value");
+        }
+        Some(histogram)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::recorder::{Shard, Window};
+
+    fn sample(done_ms: u64, took: Nanos, outcome: Outcome) -> Sample {
+        let done = Nanos::from_millis(done_ms);
+        let began = Nanos(done.0 - took.0);
+        Sample {
+            op: OpId(0),
+            intended: began,
+            woke: began,
+            admitted: began,
+            sent: began,
+            first_byte: done,
+            done,
+            outcome,
+            status: 200,
+            bytes_in: 0,
+            cost: None,
+        }
+    }
+
+    #[test]
+    fn a_long_trial_has_longer_intervals_and_never_more_of_them() {
+        let hour = Intervals::of(Nanos::from_secs(10), Nanos::from_secs(3_610));
+        assert_eq!(hour.width, Nanos::from_secs(6));
+        assert_eq!(hour.number(Nanos::from_secs(99_999)), 599);
+        let short = Intervals::of(Nanos::from_secs(10), Nanos::from_secs(40));
+        assert_eq!(short.width, Nanos::from_secs(1));
+        assert_eq!(short.begin(2), Nanos::from_secs(12));
+    }
+
+    proptest! {
+        #[test]
+        fn a_bucket_is_one_of_hdr_histograms(nanos in 0_u64..=HIGHEST.0) {
+            let histogram = response_histogram();
+            prop_assert_eq!(lowest(bucket(nanos)), histogram.lowest_equivalent(nanos));
+            prop_assert!(usize::from(bucket(nanos)) < BUCKETS);
+        }
+    }
+
+    proptest! {
+        // Each case adds histograms of 156 KB by the hundred.
+        #![proptest_config(ProptestConfig::with_cases(12))]
+
+        #[test]
+        fn all_intervals_together_are_the_trials_histogram(
+            samples in prop::collection::vec((1_u64..3_000, 0_u64..50_000_000, any::<bool>()), 1..60),
+            workers in 1_usize..4,
+        ) {
+            let window = Window { from: Nanos::from_secs(100), to: Nanos::from_secs(200) };
+            let mut shards: Vec<Shard> = (0..workers)
+                .map(|_| Shard::new(window, &[OpId(0)], Nanos::from_secs(210)))
+                .collect();
+            for (number, (ms, took, ok)) in samples.iter().enumerate() {
+                let outcome = if *ok { Outcome::Ok } else { Outcome::Reset };
+                let sample = sample(101_000 + ms, Nanos(*took), outcome);
+                let shard = &mut shards[number % workers];
+                shard.begin(OpId(0), sample.intended);
+                shard.settle(&sample, None);
+            }
+            let mut merged = IntervalHistograms::default();
+            let mut whole = crate::recorder::OpData::default();
+            for shard in &mut shards {
+                if let Some((_, data)) = shard.ops().next() {
+                    whole.merge(data);
+                }
+                shard.add_intervals_to(&mut merged);
+            }
+            for (kind, total) in DistributionKind::ALL.into_iter().zip([&whole.ok, &whole.service_ok, &whole.failed]) {
+                let mut sum = response_histogram();
+                for (number, ..) in merged.intervals() {
+                    if let Some(one) = merged.histogram(OpId(0), kind, number) {
+                        sum.add(one).unwrap();
+                    }
+                }
+                prop_assert_eq!(sum.len(), total.len());
+                for share in [0.5, 0.9, 0.99, 1.0] {
+                    prop_assert_eq!(sum.value_at_quantile(share), total.value_at_quantile(share));
+                }
+            }
+        }
+    }
+}

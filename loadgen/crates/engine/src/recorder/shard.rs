@@ -1,0 +1,375 @@
+//! What one worker records. It belongs to that worker's thread alone.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::{
+    bounds::{HIGHEST, response_histogram},
+    intervals::{IntervalHistograms, IntervalLogs, Intervals},
+    op_data::OpData,
+    raw_samples::RawSamples,
+    timeline::{ClientTimeline, Window},
+};
+use crate::{sample::{OpId, Outcome, Sample}, units::Nanos};
+
+/// Reasons kept apart for each operation; further ones are counted together.
+const REASONS: usize = 20;
+/// Counts all further reasons.
+const OTHER: &str = "other reasons";
+
+/// One worker's figures. `due` and `finished` follow the number of open requests; `begin` and
+/// `settle` count each request twice, once at either end, so that a lost one shows.
+#[derive(Debug)]
+pub struct Shard {
+    window: Window,
+    ops: Vec<Option<Box<OpData>>>,
+    timeline: ClientTimeline,
+    logs: IntervalLogs,
+    open: OpenCount,
+    response_sum: u128,
+    examples: BTreeMap<(OpId, String), u64>,
+    phases: Vec<PhaseSlot>,
+    samples: Option<RawSamples>,
+    /// How long it took to open each connection, TCP or Unix.
+    pub connect: Histogram<u64>,
+    /// How long each TLS handshake took.
+    pub tls: Histogram<u64>,
+    /// WebSocket texts dropped because a flow did not read them in time.
+    pub socket_overflow: u64,
+}
+
+impl Shard {
+    /// An empty shard for these operations, with room for every second up to `end`.
+    pub fn new(window: Window, operations: &[OpId], end: Nanos) -> Self {
+        let mut shard = Self {
+            window,
+            ops: Vec::new(),
+            timeline: ClientTimeline::up_to(&window, end),
+            logs: IntervalLogs::new(Intervals::of(window.from, end)),
+            open: OpenCount::default(),
+            response_sum: 0,
+            examples: BTreeMap::new(),
+            phases: Vec::new(),
+            samples: None,
+            connect: response_histogram(),
+            tls: response_histogram(),
+            socket_overflow: 0,
+        };
+        for op in operations {
+            shard.slot(*op);
+        }
+        shard
+    }
+
+    /// Also keeps the figures of each of these spans, in order and without overlap.
+    pub fn keep_phases(&mut self, spans: impl IntoIterator<Item = (Nanos, Nanos)>) {
+        self.phases = spans
+            .into_iter()
+            .map(|(from, to)| PhaseSlot {
+                from,
+                to,
+                data: OpData::default(),
+            })
+            .collect();
+    }
+
+    /// Also keeps so many requests of the window as raw samples.
+    pub fn keep_samples(&mut self, room: usize) {
+        self.samples = Some(RawSamples::with_room(room));
+    }
+
+    /// The raw samples; absent where none were requested.
+    pub fn take_samples(&mut self) -> Option<RawSamples> {
+        self.samples.take()
+    }
+
+    /// The figures of the spans, in the order in which they were given.
+    pub fn phases(&self) -> impl Iterator<Item = &OpData> {
+        self.phases.iter().map(|phase| &phase.data)
+    }
+
+    fn phase(&mut self, intended: Nanos) -> Option<&mut OpData> {
+        self.phases
+            .iter_mut()
+            .find(|phase| phase.from <= intended && intended < phase.to)
+            .map(|phase| &mut phase.data)
+    }
+
+    /// A request has become due, and this worker receives it a moment later, at `at`.
+    pub fn due(&mut self, intended: Nanos, at: Nanos) {
+        self.open.advance(&self.window, at);
+        self.open.now += 1;
+        self.open.add(&self.window, intended, at, 1);
+        self.open.most = self.open.most.max(self.open.now);
+    }
+
+    /// A request that was due is done, or was not made after all.
+    pub fn finished(&mut self, at: Nanos) {
+        self.open.advance(&self.window, at);
+        self.open.now = self.open.now.saturating_sub(1);
+    }
+
+    /// Counts a request as planned. Every one must be settled later.
+    pub fn begin(&mut self, op: OpId, intended: Nanos) {
+        self.timeline.planned(&self.window, intended);
+        if self.window.contains(intended) {
+            self.slot(op).planned += 1;
+            if let Some(phase) = self.phase(intended) {
+                phase.planned += 1;
+            }
+        }
+    }
+
+    /// Counts how a request ended, with the reason where it failed.
+    pub fn settle(&mut self, sample: &Sample, why: Option<&str>) {
+        self.timeline.done(&self.window, sample);
+        if !self.window.contains(sample.intended) {
+            return;
+        }
+        self.response_sum += u128::from(sample.response().0);
+        self.slot(sample.op).record(sample);
+        self.logs.record(sample);
+        if let Some(samples) = &mut self.samples {
+            samples.push(sample);
+        }
+        if let Some(phase) = self.phase(sample.intended) {
+            phase.record(sample);
+        }
+        if sample.outcome != Outcome::Ok {
+            self.example(sample.op, why.unwrap_or(sample.outcome.as_str()));
+        }
+    }
+
+    /// Counts a connection that was opened, and its TLS handshake where there was one.
+    pub fn connected(&mut self, connect: Nanos, tls: Option<Nanos>) {
+        let cut = |time: Nanos| time.min(HIGHEST).0;
+        let kept = "a value up to the highest always fits";
+        self.connect.record(cut(connect)).expect(kept);
+        if let Some(tls) = tls {
+            self.tls.record(cut(tls)).expect(kept);
+        }
+    }
+
+    /// Ends the count of open requests at the end of the window.
+    pub fn finish(&mut self) {
+        self.open.advance(&self.window, self.window.to);
+    }
+
+    /// The window that is measured.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Ends the window early, where the plan was stopped.
+    pub fn cut_window(&mut self, to: Nanos) {
+        self.window.to = self.window.to.min(to.max(self.window.from));
+    }
+
+    /// The operations that were begun in the window.
+    pub fn ops(&self) -> impl Iterator<Item = (OpId, &OpData)> {
+        self.ops.iter().enumerate().filter_map(|(index, data)| {
+            let data = data.as_deref()?;
+            let ended: u64 = data.outcomes.iter().sum();
+            (data.planned + ended > 0).then_some((OpId(index as u16), data))
+        })
+    }
+
+    /// The figures by second.
+    pub fn timeline(&self) -> &ClientTimeline {
+        &self.timeline
+    }
+
+    /// Moves the distributions by interval into those of all workers.
+    pub fn add_intervals_to(&mut self, merged: &mut IntervalHistograms) {
+        merged.add(&mut self.logs);
+    }
+
+    /// Why requests failed, with how often.
+    pub fn examples(&self) -> impl Iterator<Item = ((OpId, &str), u64)> {
+        self.examples
+            .iter()
+            .map(|((op, why), count)| ((*op, why.as_str()), *count))
+    }
+
+    /// Most requests at once that were due and not done.
+    pub fn max_outstanding(&self) -> u64 {
+        self.open.most
+    }
+
+    /// How many requests were open when the window began.
+    pub fn outstanding_at_window_start(&self) -> u64 {
+        self.open.at_start.unwrap_or(0)
+    }
+
+    /// How many requests were open when the window ended.
+    pub fn outstanding_at_window_end(&self) -> u64 {
+        self.open.at_end.unwrap_or(0)
+    }
+
+    /// Open requests integrated over the window, in request-nanoseconds.
+    pub fn outstanding_area(&self) -> u128 {
+        self.open.area
+    }
+
+    /// Response times of the window's requests, summed in nanoseconds.
+    pub fn response_sum(&self) -> u128 {
+        self.response_sum
+    }
+
+    fn slot(&mut self, op: OpId) -> &mut OpData {
+        let index = usize::from(op.0);
+        if self.ops.len() <= index {
+            self.ops.resize_with(index + 1, || None);
+        }
+        self.ops[index].get_or_insert_default()
+    }
+
+    fn example(&mut self, op: OpId, why: &str) {
+        let known = self.examples.keys().filter(|(of, _)| *of == op).count();
+        let key = (op, why.to_owned());
+        if known < REASONS || self.examples.contains_key(&key) {
+            *self.examples.entry(key).or_default() += 1;
+        } else {
+            *self.examples.entry((op, OTHER.to_owned())).or_default() += 1;
+        }
+    }
+}
+
+/// One phase of the load, all its operations together.
+#[derive(Debug)]
+struct PhaseSlot {
+    from: Nanos,
+    to: Nanos,
+    data: OpData,
+}
+
+/// Follows how many requests are open.
+#[derive(Debug, Default)]
+struct OpenCount {
+    now: u64,
+    most: u64,
+    last: Nanos,
+    area: u128,
+    at_start: Option<u64>,
+    at_end: Option<u64>,
+}
+
+impl OpenCount {
+    /// Adds the time since the last change, as far as it lies in the window.
+    fn advance(&mut self, window: &Window, at: Nanos) {
+        // Two changes may be recorded in another order than they happened in, by microseconds.
+        let at = at.max(self.last);
+        if at >= window.from {
+            self.at_start.get_or_insert(self.now);
+        }
+        if at >= window.to {
+            self.at_end.get_or_insert(self.now);
+        }
+        self.add(window, self.last, at, self.now);
+        self.last = at;
+    }
+
+    /// Adds `open` requests from one time to another, as far as that lies in the window.
+    fn add(&mut self, window: &Window, from: Nanos, to: Nanos, open: u64) {
+        let span = to.min(window.to).since(from.max(window.from));
+        self.area += u128::from(span.0) * u128::from(open);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(from: u64, to: u64) -> Window {
+        Window {
+            from: Nanos::from_secs(from),
+            to: Nanos::from_secs(to),
+        }
+    }
+
+    fn sample(op: OpId, from: Nanos, to: Nanos, outcome: Outcome) -> Sample {
+        Sample {
+            op,
+            intended: from,
+            woke: from,
+            admitted: from,
+            sent: from,
+            first_byte: to,
+            done: to,
+            outcome,
+            status: 0,
+            bytes_in: 0,
+            cost: None,
+        }
+    }
+
+    #[test]
+    fn open_requests_are_integrated_as_in_littles_law() {
+        // [0,2], [1,4], [3,5] in the window [0,5]: L = 1.4, and 0.6/s times 7/3 s is the same.
+        let mut shard = Shard::new(window(0, 5), &[OpId(0)], Nanos::from_secs(6));
+        for (second, due) in [
+            (0, true),
+            (1, true),
+            (2, false),
+            (3, true),
+            (4, false),
+            (5, false),
+        ] {
+            let at = Nanos::from_secs(second);
+            if due {
+                shard.due(at, at);
+            } else {
+                shard.finished(at);
+            }
+        }
+        for (from, to) in [(0, 2), (1, 4), (3, 5)] {
+            let (from, to) = (Nanos::from_secs(from), Nanos::from_secs(to));
+            shard.begin(OpId(0), from);
+            shard.settle(&sample(OpId(0), from, to, Outcome::Ok), None);
+        }
+        shard.finish();
+        assert_eq!(shard.outstanding_area(), 7_000_000_000);
+        assert_eq!(shard.response_sum(), 7_000_000_000);
+        assert_eq!(shard.max_outstanding(), 2);
+        assert_eq!(shard.outstanding_at_window_end(), 1);
+    }
+
+    #[test]
+    fn a_request_belongs_to_the_window_by_its_intended_start_alone() {
+        let mut shard = Shard::new(window(1, 2), &[OpId(3)], Nanos::from_secs(10));
+        for (from, to) in [(0, 1_500), (1_000, 9_000), (1_999, 2_001), (2_000, 2_001)] {
+            let (from, to) = (Nanos::from_millis(from), Nanos::from_millis(to));
+            shard.begin(OpId(3), from);
+            shard.settle(&sample(OpId(3), from, to, Outcome::Ok), None);
+        }
+        let (op, data) = shard.ops().next().unwrap();
+        assert_eq!((op, data.planned), (OpId(3), 2));
+        assert!(data.conserved());
+    }
+
+    #[test]
+    fn the_backlog_of_a_warm_up_is_seen_at_the_begin_of_the_window() {
+        let mut shard = Shard::new(window(1, 2), &[], Nanos::from_secs(3));
+        for ms in [100, 200, 300] {
+            shard.due(Nanos::from_millis(ms), Nanos::from_millis(ms + 50));
+        }
+        shard.finished(Nanos::from_millis(1_200));
+        shard.finish();
+        assert_eq!(shard.outstanding_at_window_start(), 3);
+        assert_eq!(shard.outstanding_at_window_end(), 2);
+        assert_eq!(shard.outstanding_area(), 600_000_000 + 2 * 800_000_000);
+    }
+
+    #[test]
+    fn reasons_are_kept_up_to_a_bound_and_counted_beyond_it() {
+        let mut shard = Shard::new(window(0, 9), &[OpId(0)], Nanos::from_secs(9));
+        for number in 0..50 {
+            let failed = sample(OpId(0), Nanos(1), Nanos(2), Outcome::BodyMismatch);
+            shard.begin(OpId(0), Nanos(1));
+            shard.settle(&failed, Some(&format!("reason {number}")));
+        }
+        assert_eq!(shard.examples().count(), REASONS + 1);
+        assert_eq!(shard.examples().map(|(_, count)| count).sum::<u64>(), 50);
+    }
+}

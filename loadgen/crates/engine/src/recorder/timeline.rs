@@ -1,0 +1,215 @@
+//! The trial by second: counts, and a small histogram for charts.
+
+use hdrhistogram::Histogram;
+
+use super::bounds::second_histogram;
+use crate::{sample::{Outcome, Sample}, units::{NANOS_PER_SECOND, Nanos}};
+
+/// The measured window, and the seconds counted from its begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Its first instant.
+    pub from: Nanos,
+    /// The first instant after it.
+    pub to: Nanos,
+}
+
+impl Window {
+    /// Whether a request with this intended start is measured.
+    pub const fn contains(&self, intended: Nanos) -> bool {
+        self.from.0 <= intended.0 && intended.0 < self.to.0
+    }
+
+    /// How many seconds, the first perhaps not a whole one, come before the window.
+    pub const fn warm_up_seconds(&self) -> u64 {
+        self.from.0.div_ceil(NANOS_PER_SECOND)
+    }
+
+    /// Number of the second that an instant lies in, from 0; the window begins with a new one.
+    const fn second(&self, at: Nanos) -> u64 {
+        // Whole seconds before the window are added first, so nothing goes below zero.
+        (at.0 + self.warm_up_seconds() * NANOS_PER_SECOND).saturating_sub(self.from.0)
+            / NANOS_PER_SECOND
+    }
+}
+
+/// Most distributions of a trial, 11 KB each: in a longer trial, neighbouring seconds share one, so
+/// that memory is bounded.
+const MOST_DISTRIBUTIONS: u64 = 1_200;
+
+/// Counts of one second.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SecondSlot {
+    /// Requests whose intended start lies in it.
+    pub planned: u64,
+    /// Requests that were done in it.
+    pub completed: u64,
+    /// Requests whose intended start lies in it and that failed, by the number of their outcome.
+    pub failures: [u32; Outcome::ALL.len()],
+}
+
+impl SecondSlot {
+    /// Requests whose intended start lies in it and that failed.
+    pub fn failed(&self) -> u64 {
+        self.failures.iter().copied().map(u64::from).sum()
+    }
+}
+
+/// All seconds of a trial, the warm-up's and the drain's included.
+#[derive(Debug, Clone, Default)]
+pub struct ClientTimeline {
+    slots: Vec<SecondSlot>,
+    /// Response times of the successes that were intended in so many seconds each.
+    ok: Vec<Histogram<u32>>,
+    seconds_each: usize,
+}
+
+impl ClientTimeline {
+    /// Slots for everything up to `end`, made beforehand so that recording allocates nothing.
+    pub(super) fn up_to(window: &Window, end: Nanos) -> Self {
+        let count = window.second(end) + 1;
+        let seconds_each = count.div_ceil(MOST_DISTRIBUTIONS);
+        Self {
+            slots: vec![SecondSlot::default(); count as usize],
+            ok: vec![second_histogram(); count.div_ceil(seconds_each) as usize],
+            seconds_each: seconds_each as usize,
+        }
+    }
+
+    pub(super) fn planned(&mut self, window: &Window, intended: Nanos) {
+        if let Some(slot) = self.slots.get_mut(window.second(intended) as usize) {
+            slot.planned += 1;
+        }
+    }
+
+    pub(super) fn done(&mut self, window: &Window, sample: &Sample) {
+        if let Some(slot) = self.slots.get_mut(window.second(sample.done) as usize) {
+            slot.completed += 1;
+        }
+        let second = window.second(sample.intended) as usize;
+        if sample.outcome == Outcome::Ok {
+            if let Some(ok) = self.ok.get_mut(second / self.seconds_each.max(1)) {
+                // Beyond the highest value: counted as overflow by the operation's own data.
+                let _beyond = ok.record(sample.response().0);
+            }
+        } else if let Some(slot) = self.slots.get_mut(second) {
+            slot.failures[sample.outcome.index()] += 1;
+        }
+    }
+
+    /// A percentile, in nanoseconds, of the successes of a second, or of it and those that share
+    /// its distribution; `None` where there are none.
+    pub fn quantile(&self, second: usize, share: f64) -> Option<u64> {
+        let ok = self.ok.get(second / self.seconds_each.max(1))?;
+        (!ok.is_empty()).then(|| ok.value_at_quantile(share))
+    }
+
+    /// Adds the seconds of another worker of the same trial.
+    pub fn merge(&mut self, other: &Self) {
+        if self.slots.is_empty() {
+            self.clone_from(other);
+            return;
+        }
+        for (mine, theirs) in self.slots.iter_mut().zip(&other.slots) {
+            mine.planned += theirs.planned;
+            mine.completed += theirs.completed;
+            for (mine, theirs) in mine.failures.iter_mut().zip(theirs.failures) {
+                *mine += theirs;
+            }
+        }
+        for (mine, theirs) in self.ok.iter_mut().zip(&other.ok) {
+            mine.add(theirs)
+                .expect("all are made by second_histogram, with equal bounds");
+        }
+    }
+
+    /// Every second with its number, up to the last in which anything happened.
+    pub fn slots(&self) -> impl Iterator<Item = (usize, &SecondSlot)> {
+        let used = self
+            .slots
+            .iter()
+            .rposition(|slot| slot.planned + slot.completed > 0)
+            .map_or(0, |last| last + 1);
+        self.slots[..used].iter().enumerate()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_begins_with_a_new_second_even_after_a_broken_warm_up() {
+        let window = Window {
+            from: Nanos::from_millis(1_500),
+            to: Nanos::from_millis(4_500),
+        };
+        let second = |ms| window.second(Nanos::from_millis(ms));
+        assert_eq!(window.warm_up_seconds(), 2);
+        assert_eq!([second(0), second(499), second(500)], [0, 0, 1]);
+        assert_eq!([second(1_499), second(1_500), second(2_499)], [1, 2, 2]);
+        assert!(window.contains(Nanos::from_millis(1_500)));
+        assert!(!window.contains(Nanos::from_millis(4_500)));
+    }
+
+    fn sample(at: Nanos, done: Nanos, outcome: Outcome) -> Sample {
+        Sample {
+            op: crate::sample::OpId(0),
+            intended: at,
+            woke: at,
+            admitted: at,
+            sent: at,
+            first_byte: done,
+            done,
+            outcome,
+            status: 200,
+            bytes_in: 0,
+            cost: None,
+        }
+    }
+
+    #[test]
+    fn failures_are_counted_by_outcome_in_the_second_in_which_they_should_have_started() {
+        let window = Window {
+            from: Nanos(0),
+            to: Nanos::from_secs(10),
+        };
+        let mut timeline = ClientTimeline::up_to(&window, Nanos::from_secs(10));
+        for outcome in [Outcome::Timeout, Outcome::Timeout, Outcome::Reset] {
+            timeline.done(
+                &window,
+                &sample(Nanos::from_secs(2), Nanos::from_secs(7), outcome),
+            );
+        }
+        let mut both = timeline.clone();
+        both.merge(&timeline);
+        let slots: Vec<&SecondSlot> = both.slots().map(|(_, slot)| slot).collect();
+        assert_eq!((slots[2].failed(), slots[7].failed()), (6, 0));
+        assert_eq!(slots[2].failures[Outcome::Timeout.index()], 4);
+        assert_eq!(slots[2].failures[Outcome::Reset.index()], 2);
+        assert_eq!((slots[2].completed, slots[7].completed), (0, 6));
+    }
+
+    #[test]
+    fn a_run_of_a_day_keeps_counts_by_second_and_a_bounded_number_of_distributions() {
+        let day = Nanos::from_secs(86_400);
+        let window = Window {
+            from: Nanos(0),
+            to: day,
+        };
+        let mut timeline = ClientTimeline::up_to(&window, day);
+        assert!(timeline.ok.len() <= MOST_DISTRIBUTIONS as usize);
+        let at = Nanos::from_secs(80_000);
+        let done = Nanos(at.0 + 5_000_000);
+        timeline.planned(&window, at);
+        timeline.done(&window, &sample(at, done, Outcome::Ok));
+        let mut both = ClientTimeline::default();
+        both.merge(&timeline);
+        both.merge(&timeline);
+        let (second, slot) = both.slots().last().unwrap();
+        assert_eq!((second, slot.planned, slot.completed), (80_000, 2, 2));
+        let median = both.quantile(second, 0.5).unwrap() as f64;
+        assert!((median / 5e6 - 1.0).abs() < 0.02, "{median}");
+        assert_eq!(both.quantile(3, 0.5), None);
+    }
+}

@@ -1,0 +1,101 @@
+//! Plans the rest of an open load again after its rate was changed while it runs.
+
+use rand::RngExt as _;
+use shared::time::Millis;
+
+use super::{
+    phases,
+    plan::{Arrival, FlowMix, MOST_ARRIVALS, PlanError},
+};
+use loadgen_stats::{seed};
+use crate::{suite::{Arrivals, Phase}, units::{Nanos, Rate}};
+
+/// The properties of a load that do not change with its rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replanner {
+    arrivals: Arrivals,
+    mix: FlowMix,
+    end: Nanos,
+    seed: u64,
+}
+
+impl Replanner {
+    /// For a load with this distribution of arrivals, flows of these weights, and this end.
+    pub fn new(
+        arrivals: Arrivals,
+        weights: &[f64],
+        end: Nanos,
+        seed: u64,
+    ) -> Result<Self, PlanError> {
+        Ok(Self {
+            arrivals,
+            mix: FlowMix::new(weights)?,
+            end,
+            seed: seed::sub_seed(seed, "onward"),
+        })
+    }
+
+    /// When the load ends.
+    pub const fn end(&self) -> Nanos {
+        self.end
+    }
+
+    /// Arrivals at `rate` from `at` to the end; the first has the number `index`. A rate with more
+    /// than [`MOST_ARRIVALS`] arrivals is refused.
+    pub fn plan(&self, at: Nanos, rate: Rate, index: u64) -> Result<Vec<Arrival>, PlanError> {
+        let left = self.end.since(at);
+        let expected = rate.as_per_second() * left.0 as f64 / 1e9;
+        if expected > MOST_ARRIVALS as f64 {
+            return Err(PlanError::TooMany(expected as u64));
+        }
+        let phase = Phase {
+            name: String::new(),
+            duration: Millis(left.0 / 1_000_000),
+            rate,
+            to: None,
+        };
+        // Each change has its own random stream, independent of earlier changes.
+        let mut times = seed::rng(seed::sub_seed(self.seed, &format!("arrivals {index}")));
+        let mut flows = seed::rng(seed::sub_seed(self.seed, &format!("flows {index}")));
+        Ok(phases::times(&[phase], self.arrivals, &mut times)
+            .into_iter()
+            .zip(index..)
+            .map(|(after, index)| Arrival {
+                intended: at + after,
+                flow: self.mix.pick(flows.random()),
+                index,
+            })
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rest_of_the_plan_has_the_new_rate_and_continues_the_numbers() {
+        let end = Nanos::from_secs(10);
+        let replan = Replanner::new(Arrivals::Constant, &[1.0, 1.0], end, 7).unwrap();
+        let rest = replan
+            .plan(Nanos::from_secs(4), "50/s".parse().unwrap(), 123)
+            .unwrap();
+        assert_eq!(rest.len(), 300);
+        assert_eq!(
+            (rest[0].intended, rest[0].index),
+            (Nanos::from_secs(4), 123)
+        );
+        assert!(rest.iter().all(|one| one.intended < end));
+        assert!(rest.iter().any(|one| one.flow == 1));
+        let after_the_end = replan.plan(Nanos::from_secs(11), "1/s".parse().unwrap(), 0);
+        assert_eq!(after_the_end, Ok(Vec::new()));
+    }
+
+    #[test]
+    fn too_many_arrivals_are_refused() {
+        let end = Nanos::from_secs(86_400);
+        let replan = Replanner::new(Arrivals::Poisson, &[1.0], end, 7).unwrap();
+        let refused = replan.plan(Nanos(0), "1000000/s".parse().unwrap(), 0);
+        assert!(matches!(refused, Err(PlanError::TooMany(_))));
+    }
+}

@@ -1,0 +1,383 @@
+//! Reads a suite file. A wrong word is refused with file, line and the nearest right one.
+//!
+//! ```yaml
+//! name: evening
+//! question: Does the platform carry its evening load?
+//! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }
+//! # load: { model: open, phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, … ] }
+//! # load: { model: closed, users: 3000, warmup: 10s, duration: 30s, think: 1s..3s }
+//! # The whole of `load` is explained in amount.rs.
+//! flows:
+//!   - { flow: orders.buy, weight: 20 }
+//!   - { flow: orders.browse, weight: 45, think: 1s..3s }
+//! thresholds: [ p95 < 1000ms, success > 99% ]
+//! accounts: 64      # signed in before the run
+//! timeout: 10s      # of a request, from its intended start
+//! drain: 10s        # longest wait for what is under way at the end
+//! max_users: 64     # virtual users a flow
+//! seed: 1
+//! ```
+//!
+//! With phases and no `warmup`, leading phases whose name begins with `warm` are the warm-up.
+
+use std::{fs, path::Path, str::FromStr};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use shared::time::Millis;
+
+use super::{
+    amount::Amount,
+    model::{FlowShare, Suite, Think},
+};
+use crate::{flow::Catalog, threshold::{Scope, Threshold}};
+
+pub use super::amount::RawLoad;
+
+/// Largest file that is read: a suite is a page, not a data set.
+const MAX_BYTES: u64 = 256 * 1_024;
+/// Most virtual users that one process opens connections for.
+pub const MAX_USERS: u32 = 20_000;
+/// Most accounts that are signed in before a run: each costs the target a password hash.
+const MAX_ACCOUNTS: u32 = 2_000;
+
+/// A file that cannot be used, in one line: where, what, and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadFile(pub String);
+
+/// Reads and checks the suite file at `path`.
+pub fn file(path: &Path, catalog: &Catalog) -> Result<Suite, BadFile> {
+    let text = read_text(path)?;
+    parse(&text, &path.display().to_string(), catalog)
+}
+
+/// Reads a file of bounded size.
+pub fn read_text(path: &Path) -> Result<String, BadFile> {
+    let shown = path.display();
+    let size = fs::metadata(path)
+        .map_err(|error| BadFile(format!("{shown}: cannot be read: {error}")))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(BadFile(format!(
+            "{shown}: {size} bytes are more than a file of this kind has (at most {MAX_BYTES})"
+        )));
+    }
+    fs::read_to_string(path).map_err(|error| BadFile(format!("{shown}: cannot be read: {error}")))
+}
+
+/// Checks the text of a suite; `file` names it in errors.
+pub fn parse(text: &str, file: &str, catalog: &Catalog) -> Result<Suite, BadFile> {
+    resolve(from_yaml(text, file)?, file, catalog)
+}
+
+/// Turns a suite as it is written into what it means; `file` names it in errors.
+pub fn resolve(raw: RawSuite, file: &str, catalog: &Catalog) -> Result<Suite, BadFile> {
+    Reader { file, catalog }.suite(raw)
+}
+
+/// Reads YAML into the raw types of a file, with unknown keys refused by name.
+pub fn from_yaml<'de, T: Deserialize<'de>>(text: &'de str, file: &str) -> Result<T, BadFile> {
+    serde_saphyr::from_str(text).map_err(|error| BadFile(explain(error, file)))
+}
+
+/// One line for an error of the YAML reader.
+fn explain(error: serde_saphyr::Error, file: &str) -> String {
+    let error = error.without_snippet();
+    let place = error.location().map_or_else(
+        || file.to_owned(),
+        |location| format!("{file}:{}", location.line()),
+    );
+    match error {
+        serde_saphyr::Error::SerdeUnknownField {
+            field, expected, ..
+        } => format!(
+            "{place}: {}",
+            unknown("key", field, expected.iter().copied())
+        ),
+        serde_saphyr::Error::SerdeMissingField { field, .. } => {
+            format!("{place}: the key `{field}` is missing")
+        }
+        other => {
+            let text = other.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            format!("{place}: {line}")
+        }
+    }
+}
+
+/// `unknown flow `x`; did you mean `y`? (it is one of …)`.
+pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let all = known.clone().collect::<Vec<_>>().join(", ");
+    match nearest(word, known) {
+        Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
+        None => format!("unknown {what} `{word}`; it is one of {all}"),
+    }
+}
+
+/// The known word that looks most like `word`, if any does.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|one| (strsim::jaro_winkler(word, one), one))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, one)| one)
+}
+
+/// A suite as it is written. An experiment's file has the same keys, and its own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(
+    missing_docs,
+    reason = "the keys are explained at the head of this file"
+)]
+pub struct RawSuite {
+    pub name: Spanned<String>,
+    #[serde(default)]
+    pub question: String,
+    pub load: Spanned<RawLoad>,
+    pub flows: Vec<RawFlow>,
+    #[serde(default)]
+    pub thresholds: Vec<Spanned<String>>,
+    pub accounts: Option<Spanned<u32>>,
+    pub timeout: Option<Spanned<String>>,
+    pub drain: Option<Spanned<String>>,
+    pub max_users: Option<Spanned<u32>>,
+    pub seed: Option<u64>,
+}
+
+/// An entry of `flows` as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawFlow {
+    flow: Spanned<String>,
+    weight: Option<Spanned<f64>>,
+    think: Option<Spanned<String>>,
+}
+
+/// Turns raw texts into types; knows the file for its errors, and which flows there are.
+pub(super) struct Reader<'a> {
+    pub(super) file: &'a str,
+    pub(super) catalog: &'a Catalog,
+}
+
+impl Reader<'_> {
+    fn suite(&self, raw: RawSuite) -> Result<Suite, BadFile> {
+        if !is_name(&raw.name.value) {
+            return Err(self.at(&raw.name, "a name has 1 to 40 of a-z, 0-9, - and _"));
+        }
+        let mut shares = Vec::new();
+        for flow in &raw.flows {
+            shares.push(self.flow(flow)?);
+        }
+        if shares.is_empty() {
+            return Err(BadFile(format!(
+                "{}: `flows` is empty: name at least one flow",
+                self.file
+            )));
+        }
+        let Amount {
+            load,
+            conduct,
+            windows,
+        } = self.load(&raw.load, raw.drain.as_ref(), &shares)?;
+        let mut suite = Suite {
+            name: raw.name.value.clone(),
+            question: raw.question,
+            load,
+            conduct,
+            windows,
+            flows: shares,
+            thresholds: Vec::new(),
+            accounts: self.number(raw.accounts.as_ref(), 64, 1, MAX_ACCOUNTS)?,
+            timeout: self.timeout(raw.timeout.as_ref())?,
+            max_users: self.number(raw.max_users.as_ref(), 64, 1, MAX_USERS)?,
+            seed: raw.seed.unwrap_or(1),
+        };
+        for text in &raw.thresholds {
+            let threshold: Threshold = self.read(text)?;
+            check_scope(&threshold, &suite, self.catalog).map_err(|why| self.at(text, &why))?;
+            suite.thresholds.push(threshold);
+        }
+        Ok(suite)
+    }
+
+    /// A request's time limit.
+    fn timeout(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
+        let timeout = self.span(text, 10_000)?;
+        match text {
+            Some(text) if !(100..=60_000).contains(&timeout.0) => Err(self.at(
+                text,
+                &format!("a timeout of {timeout} is outside of 100ms to 60s"),
+            )),
+            _ => Ok(timeout),
+        }
+    }
+
+    fn flow(&self, raw: &RawFlow) -> Result<FlowShare, BadFile> {
+        if self.catalog.flow(&raw.flow.value).is_none() {
+            let known = self.catalog.flow_names();
+            return Err(self.at(
+                &raw.flow,
+                &unknown("flow", &raw.flow.value, known.into_iter()),
+            ));
+        }
+        let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.value);
+        if !(weight > 0.0 && weight <= 1e6) {
+            return Err(self.at(
+                &raw.flow,
+                &format!("a weight is greater than 0, not {weight}"),
+            ));
+        }
+        Ok(FlowShare {
+            flow: raw.flow.value.clone(),
+            weight,
+            think: raw
+                .think
+                .as_ref()
+                .map(|text| self.think(text))
+                .transpose()?,
+        })
+    }
+
+    pub(super) fn think(&self, text: &Spanned<String>) -> Result<Think, BadFile> {
+        think(&text.value).map_err(|why| self.at(text, &why))
+    }
+
+    pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        text: &Spanned<String>,
+    ) -> Result<T, BadFile> {
+        text.value
+            .parse()
+            .map_err(|error: T::Err| self.at(text, &error.to_string()))
+    }
+
+    pub(super) fn span(
+        &self,
+        text: Option<&Spanned<String>>,
+        default_ms: u64,
+    ) -> Result<Millis, BadFile> {
+        text.map_or(Ok(Millis(default_ms)), |text| self.read(text))
+    }
+
+    pub(super) fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
+        let span: Millis = self.read(text)?;
+        match span.0 {
+            0 => Err(self.at(text, "a duration is longer than nothing")),
+            ms if ms > 24 * 3_600_000 => Err(self.at(text, "a duration is at most 24h")),
+            _ => Ok(span),
+        }
+    }
+
+    pub(super) fn number(
+        &self,
+        number: Option<&Spanned<u32>>,
+        default: u32,
+        min: u32,
+        max: u32,
+    ) -> Result<u32, BadFile> {
+        match number {
+            None => Ok(default),
+            Some(number) if (min..=max).contains(&number.value) => Ok(number.value),
+            Some(number) => Err(self.at(
+                number,
+                &format!("{} is not a whole number from {min} to {max}", number.value),
+            )),
+        }
+    }
+
+    pub(super) fn refuse<T>(
+        &self,
+        key: Option<&Spanned<T>>,
+        name: &str,
+        model: &str,
+    ) -> Result<(), BadFile> {
+        key.map_or(Ok(()), |spanned| {
+            Err(self.at(spanned, &format!("`{name}` belongs to the {model} model")))
+        })
+    }
+
+    pub(super) fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
+        BadFile(format!(
+            "{}:{}: {why}",
+            self.file,
+            spanned.referenced.line()
+        ))
+    }
+}
+
+/// Whether there is what a threshold speaks of: the operation or flow, or the phase.
+pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> Result<(), String> {
+    match &threshold.scope {
+        Scope::Subject(subject) => {
+            let mut known: Vec<&str> = catalog.operations.iter().map(|(_, one)| one.name).collect();
+            known.extend(catalog.flow_names());
+            known.sort_unstable();
+            known.dedup();
+            if known.contains(&subject.as_str()) {
+                Ok(())
+            } else {
+                Err(unknown("operation or flow", subject, known.into_iter()))
+            }
+        }
+        Scope::Phase(name) => {
+            let spans = suite.phase_spans();
+            let known: Vec<&str> = spans.iter().map(|(name, ..)| name.as_str()).collect();
+            if known.contains(&name.as_str()) {
+                Ok(())
+            } else if known.is_empty() {
+                Err(format!(
+                    "there is no phase `{name}` in the measured window: no phase has a name"
+                ))
+            } else {
+                Err(unknown("measured phase", name, known.into_iter()))
+            }
+        }
+        Scope::All | Scope::Method(_) | Scope::Status(_) => Ok(()),
+    }
+}
+
+/// Reads `1s..3s`, `2s`, or `exp(2s)`.
+pub fn think(text: &str) -> Result<Think, String> {
+    let read = |part: &str| {
+        part.trim()
+            .parse::<Millis>()
+            .map_err(|error| error.to_string())
+    };
+    if let Some(mean) = text.trim().strip_prefix("exp(") {
+        let mean = mean
+            .strip_suffix(')')
+            .ok_or_else(|| format!("`{text}` is not a pause like `exp(2s)`"))?;
+        let mean = read(mean)?;
+        return Ok(Think {
+            min: Millis(0),
+            // One pause in 22,000 is longer; one of hours would outlive the run.
+            max: Millis(mean.0.saturating_mul(10)),
+            mean: Some(mean),
+        });
+    }
+    let (min, max) = match text.split_once("..") {
+        Some((min, max)) => (read(min)?, read(max)?),
+        None => (read(text)?, read(text)?),
+    };
+    if min > max {
+        return Err(format!("`{text}` ends before it begins"));
+    }
+    Ok(Think {
+        min,
+        max,
+        mean: None,
+    })
+}
+
+/// Whether a name can be part of a folder's.
+pub fn is_name(text: &str) -> bool {
+    (1..=40).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
+}
+
+#[cfg(test)]
+mod tests;

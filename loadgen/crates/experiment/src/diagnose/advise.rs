@@ -1,0 +1,215 @@
+//! Asks every rule, and makes recommendations of what they find.
+
+use super::{
+    catalog::HintCatalog,
+    evidence::{Evidence, Finding},
+    rules,
+};
+use crate::schema::{Recommendation, Summary};
+
+/// Most recommendations: a longer list is not acted on.
+const MAX_RECOMMENDATIONS: usize = 8;
+
+/// What to try next in the last arm, the most telling first: wrong answers, then failures, then
+/// waiting.
+pub fn advise(summary: &Summary, catalog: &HintCatalog<'_>) -> Vec<Recommendation> {
+    let mut all = all_recommendations(summary, catalog);
+    all.truncate(MAX_RECOMMENDATIONS);
+    all
+}
+
+/// The recommendations of all rules, however many they are.
+pub(super) fn all_recommendations(
+    summary: &Summary,
+    catalog: &HintCatalog<'_>,
+) -> Vec<Recommendation> {
+    let Some(evidence) = Evidence::of(summary, catalog) else {
+        return Vec::new();
+    };
+    rules::ALL
+        .iter()
+        .filter_map(|rule| rule(&evidence))
+        .map(|finding| recommendation(finding, &evidence))
+        .collect()
+}
+
+/// Adds the application's notes and the switch that can still help.
+fn recommendation(finding: Finding, evidence: &Evidence<'_>) -> Recommendation {
+    let proposal = finding
+        .proposal
+        .or_else(|| evidence.proposal(finding.symptom, &finding.found_in, finding.figure));
+    let mut advice = finding.advice.to_owned();
+    let notes = evidence.catalog.notes(finding.symptom);
+    for sentence in notes.chain(proposal.as_ref().map(|one| one.sentence.as_str())) {
+        advice.push_str("; ");
+        advice.push_str(sentence);
+    }
+    Recommendation {
+        code: finding.symptom.code().to_owned(),
+        evidence: finding.evidence,
+        advice,
+        switch: proposal.map(|one| one.setting),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnose::{
+            faults,
+            fixture::{self, SHOP},
+        }, schema::Summary};
+
+    fn switch_of(summary: &Summary, code: &str) -> Option<String> {
+        let all = all_recommendations(summary, &SHOP);
+        let found = all.iter().find(|one| one.code == code);
+        found
+            .unwrap_or_else(|| panic!("{code} is silent: {all:?}"))
+            .switch
+            .clone()
+    }
+
+    #[test]
+    fn without_evidence_there_is_no_advice() {
+        assert_eq!(advise(&fixture::quiet(), &SHOP), []);
+        let mut nothing = fixture::quiet();
+        nothing.arms.clear();
+        assert_eq!(advise(&nothing, &SHOP), []);
+    }
+
+    #[test]
+    fn the_judged_arm_is_the_last_one() {
+        let mut summary = fixture::quiet();
+        let mut before = summary.arms[0].clone();
+        before.server.pool_timeouts = 9;
+        summary.arms.insert(0, before);
+        assert_eq!(advise(&summary, &SHOP), []);
+    }
+
+    #[test]
+    fn no_more_recommendations_are_given_than_are_read() {
+        let mut summary = fixture::quiet();
+        for fault in [
+            faults::corruption,
+            faults::exhausted,
+            faults::pool,
+            faults::redis_down,
+            faults::many_queries,
+            faults::scan,
+            faults::locks,
+            faults::deadlocks,
+            faults::retries,
+            faults::disk,
+        ] {
+            fault(&mut summary);
+        }
+        assert!(all_recommendations(&summary, &SHOP).len() > MAX_RECOMMENDATIONS);
+        let told = advise(&summary, &SHOP);
+        assert_eq!(told.len(), MAX_RECOMMENDATIONS);
+        assert_eq!(told[0].code, "WRONG_DATA");
+    }
+
+    #[test]
+    fn the_pool_s_size_comes_from_littles_law() {
+        let mut summary = fixture::quiet();
+        faults::pool(&mut summary);
+        let all = all_recommendations(&summary, &SHOP);
+        let found = all.iter().find(|one| one.code == "POOL_WAIT").unwrap();
+        // 200 requests/s x 77 ms / 0.7 = 22.
+        assert_eq!(found.switch.as_deref(), Some("pool.size=22"));
+        assert!(found.evidence.starts_with(
+            "71 % of the time above p99 is pool wait: 5 connections, up to 38 waiters"
+        ));
+    }
+
+    #[test]
+    fn a_larger_pool_in_force_is_not_made_smaller_where_its_size_was_not_observed() {
+        let mut summary = fixture::quiet();
+        faults::pool(&mut summary);
+        summary.arms[0].server.pool_max = 0;
+        fixture::set(&mut summary, "pool.size", "200");
+        assert_eq!(switch_of(&summary, "POOL_WAIT"), None);
+    }
+
+    #[test]
+    fn a_switch_that_is_set_already_is_not_proposed() {
+        let mut summary = fixture::quiet();
+        faults::many_queries(&mut summary);
+        let proposed = switch_of(&summary, "N_PLUS_ONE");
+        assert_eq!(proposed.as_deref(), Some("items.query=joined"));
+        fixture::set(&mut summary, "items.query", "joined");
+        assert_eq!(switch_of(&summary, "N_PLUS_ONE"), None);
+    }
+
+    #[test]
+    fn a_scan_proposes_the_index_of_its_table_and_operation_only() {
+        let mut summary = fixture::quiet();
+        faults::scan(&mut summary);
+        let proposed = switch_of(&summary, "MISSING_INDEX");
+        assert_eq!(proposed.as_deref(), Some("index.orders_customer=on"));
+        "items.list".clone_into(&mut summary.arms[0].plans[0].operation);
+        assert_eq!(switch_of(&summary, "MISSING_INDEX"), None);
+    }
+
+    #[test]
+    fn a_lock_wait_proposes_a_switch_only_for_the_locks_that_it_shortens() {
+        let mut summary = fixture::quiet();
+        faults::locks(&mut summary);
+        let proposed = switch_of(&summary, "LOCK_WAITS");
+        assert_eq!(proposed.as_deref(), Some("orders.guard=constraint"));
+        let waits = [("Lock:extend".to_owned(), 0.3), ("Lock:tuple".into(), 0.1)];
+        summary.arms[0].server.waits = waits.into();
+        assert_eq!(switch_of(&summary, "LOCK_WAITS"), None);
+    }
+
+    #[test]
+    fn hashing_that_slows_others_is_named_only_while_it_runs_where_requests_are_served() {
+        let mut summary = fixture::quiet();
+        faults::hash(&mut summary);
+        let proposed = switch_of(&summary, "HASHING");
+        assert_eq!(proposed.as_deref(), Some("hash.threads=own(2)"));
+        fixture::set(&mut summary, "hash.threads", "own(8)");
+        assert_eq!(advise(&summary, &SHOP), []);
+    }
+
+    #[test]
+    fn a_cache_is_turned_on_where_it_is_off_and_looked_at_where_it_is_on() {
+        let mut summary = fixture::quiet();
+        faults::uncached(&mut summary);
+        let proposed = switch_of(&summary, "CACHE_OFF");
+        assert_eq!(proposed.as_deref(), Some("cache.items=redis"));
+        let mut summary = fixture::quiet();
+        faults::misses(&mut summary);
+        assert_eq!(switch_of(&summary, "CACHE_MISSES"), None);
+    }
+
+    #[test]
+    fn the_advice_carries_the_note_of_the_application_and_what_the_switch_costs() {
+        let mut summary = fixture::quiet();
+        faults::corruption(&mut summary);
+        let all = all_recommendations(&summary, &SHOP);
+        assert!(
+            all[0]
+                .advice
+                .ends_with("; usually an item that was sold twice; the second order is refused"),
+            "{}",
+            all[0].advice
+        );
+    }
+
+    #[test]
+    fn without_a_catalogue_the_advice_is_generic_and_names_no_switch() {
+        for fault in [
+            faults::pool,
+            faults::scan,
+            faults::locks,
+            faults::corruption,
+        ] {
+            let mut summary = fixture::quiet();
+            fault(&mut summary);
+            let all = advise(&summary, &HintCatalog::default());
+            assert!(!all.is_empty());
+            assert!(all.iter().all(|one| one.switch.is_none()), "{all:?}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Rules about Redis and what is cached in it.
+
+use crate::diagnose::{
+    catalog::CacheSwitch,
+    evidence::{Evidence, Finding, percent, share, tail},
+    symptom::Symptom,
+};
+use loadgen_engine::sample::ResponsePart;
+use loadgen_engine::sample::ResponseParts;
+use shared::timing::ServerPart;
+
+/// Share of the tail in the database from which missing values are worth work.
+const NOTABLE_SHARE: f64 = 0.25;
+/// Hit ratio below which a cache is looked at.
+const LOW_HIT_RATIO: f64 = 0.5;
+
+pub(super) fn redis_errors(evidence: &Evidence<'_>) -> Option<Finding> {
+    let errors = evidence.arm.server.cache_errors;
+    if errors == 0 {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::RedisErrors,
+        format!("{errors} cache look-ups failed and were answered without the cache"),
+        "verify Redis connectivity: is it running, is the URL right, does `redis-cli ping` answer PONG",
+    ))
+}
+
+pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
+    let server = &evidence.arm.server;
+    let pings = server.redis_pings as f64;
+    let commands = server.redis_commands as f64;
+    let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Redis)]);
+    let many = pings >= 100.0 && pings >= 0.2 * commands;
+    if !many && waiting < 0.5 {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::RedisRoundTrips,
+        format!(
+            "{pings:.0} of {commands:.0} Redis commands are PINGs; Redis is {} of the time above p99",
+            percent(waiting)
+        ),
+        "do not pay a PING for each checkout: share one multiplexed connection, or keep the values in memory in front of Redis",
+    ))
+}
+
+/// The first cache of the catalogue that is off where it would help, or that seldom has the value.
+pub(super) fn caches(evidence: &Evidence<'_>) -> Option<Finding> {
+    evidence.catalog.caches.iter().find_map(|cache| {
+        if cache.is_off(evidence.context().in_force) {
+            cache_off(evidence, cache)
+        } else {
+            cache_misses(evidence, cache)
+        }
+    })
+}
+
+fn in_database(parts: &ResponseParts) -> f64 {
+    parts[ResponsePart::Server(ServerPart::Db)] + parts[ResponsePart::Server(ServerPart::Pool)]
+}
+
+fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding> {
+    let operation = evidence.operation(cache.operation)?;
+    let part = tail(operation).map_or(0.0, |band| share(band, in_database));
+    if part < 0.5 {
+        return None;
+    }
+    let mut finding = Finding::new(
+        Symptom::CacheOff,
+        format!(
+            "{} of the time of {} above p99 is the database, and nothing caches it",
+            percent(part),
+            operation.name
+        ),
+        "add a caching layer (Redis): cache frequently accessed data",
+    )
+    .found_in(cache.kind);
+    finding.proposal = cache.proposal(evidence.context().in_force);
+    Some(finding)
+}
+
+fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding> {
+    evidence.operation(cache.operation)?;
+    let ratios = &evidence.arm.server.cache_hit_ratio;
+    let hits = ratios.get(cache.kind).copied().flatten()?;
+    let database = evidence.tail_share(in_database);
+    if hits >= LOW_HIT_RATIO || database < NOTABLE_SHARE {
+        return None;
+    }
+    let finding = Finding::new(
+        Symptom::CacheMisses,
+        format!(
+            "the cache of {} answers {} of its look-ups; the database is {} of the time above p99",
+            cache.kind,
+            percent(hits),
+            percent(database)
+        ),
+        "verify caching effectiveness: a longer time to live, one load a missing value, and invalidation of what changed and no more",
+    );
+    Some(finding.found_in(cache.kind))
+}

@@ -1,0 +1,208 @@
+//! Rules about what PostgreSQL does: queries, plans, locks, retries, disk.
+
+use crate::diagnose::{
+    evidence::{Evidence, Finding, percent},
+    symptom::Symptom,
+};
+use loadgen_engine::sample::ResponsePart;
+use crate::schema::{PlanNode, StatementPlan};
+use shared::timing::ServerCount;
+use shared::timing::ServerPart;
+
+/// Queries a request from which a loop is likely.
+const MANY_QUERIES: f64 = 10.0;
+/// Rows read by one statement from which a scan is worth an index.
+const MANY_ROWS: f64 = 500.0;
+/// How many times more rows are read than returned where an index is missing.
+const WASTE: f64 = 20.0;
+/// Share of the active backends' samples from which a wait is worth work.
+const NOTABLE_WAIT: f64 = 0.1;
+
+pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<Finding> {
+    let operation = evidence
+        .arm
+        .operations
+        .iter()
+        .filter(|one| one.cost.counts[ServerCount::Queries] >= MANY_QUERIES)
+        .max_by(|a, b| {
+            a.cost.counts[ServerCount::Queries].total_cmp(&b.cost.counts[ServerCount::Queries])
+        })?;
+    let finding = Finding::new(
+        Symptom::QueryLoop,
+        format!(
+            "{} sends {:.1} queries a request",
+            operation.name,
+            operation.cost.counts[ServerCount::Queries]
+        ),
+        "an N+1 query: read the rows in one statement, or many by `= any($1)`",
+    );
+    Some(finding.found_in(&operation.name))
+}
+
+/// The sequential scan that throws most rows away, of the statement that reads most.
+fn wasteful_scan<'a>(evidence: &Evidence<'a>) -> Option<(&'a StatementPlan, &'a PlanNode)> {
+    evidence
+        .arm
+        .plans
+        .iter()
+        .filter(|plan| plan.rows_read >= MANY_ROWS && plan.rows_read >= WASTE * plan.rows_returned)
+        .filter_map(|plan| {
+            let scans = plan.nodes.iter().filter(|node| node.kind == "Seq Scan");
+            let scan = scans.max_by(|a, b| a.rows_removed.total_cmp(&b.rows_removed))?;
+            Some((plan, scan))
+        })
+        .max_by(|a, b| a.0.rows_read.total_cmp(&b.0.rows_read))
+}
+
+pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<Finding> {
+    if let Some((plan, scan)) = wasteful_scan(evidence) {
+        let table = scan.relation.as_deref().unwrap_or_default();
+        let mut finding = Finding::new(
+            Symptom::MissingIndex,
+            format!(
+                "{} ({}) reads {:.0} rows for {:.0}: its plan scans {table}",
+                plan.operation, plan.statement, plan.rows_read, plan.rows_returned
+            ),
+            "add a database index for what it filters and sorts by (row-level security policies need theirs, too)",
+        )
+        .found_in(table);
+        let catalog = evidence.catalog;
+        finding.proposal = catalog.index_proposal(table, &plan.operation, evidence.context());
+        return Some(finding);
+    }
+    let rows = evidence.arm.server.rows_returned as f64 / evidence.requests().max(1.0);
+    // Where plans were asked for, they say more than a sum that counts rows of system tables, too.
+    if rows < 2_000.0 || !evidence.arm.plans.is_empty() {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::MissingIndex,
+        format!("PostgreSQL reads {rows:.0} rows a request"),
+        "look for a missing database index with `EXPLAIN (ANALYZE, BUFFERS)` and the slow query log",
+    ))
+}
+
+pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
+    let share = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Db)]);
+    let slow = evidence
+        .tail()
+        .filter(|band| band.parts_ms[ResponsePart::Server(ServerPart::Db)] >= 5.0)?;
+    if share < 0.4 {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::SlowQueries,
+        format!(
+            "{} of the time above p99 is PostgreSQL: {:.0} ms of {:.0} ms",
+            percent(share),
+            slow.parts_ms[ResponsePart::Server(ServerPart::Db)],
+            slow.mean_ms
+        ),
+        "check database query performance with EXPLAIN ANALYZE and the slow query log; optimise slow queries, and bound them by a query timeout",
+    ))
+}
+
+pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<Finding> {
+    let (waiting, event) = evidence.waits(|event| event.starts_with("Lock:"));
+    if waiting < NOTABLE_WAIT {
+        return None;
+    }
+    let waiters = evidence.arm.server.database.lock_waiters_mean;
+    let finding = Finding::new(
+        Symptom::LockWaits,
+        format!(
+            "{} of the active backends' time is waiting for a lock of another ({waiters:.1} at a time), mostly {event}",
+            percent(waiting)
+        ),
+        "reduce lock contention: shorter transactions, the lock as late as possible, one statement instead of read and write",
+    );
+    Some(finding.found_in(event))
+}
+
+pub(super) fn deadlocks(evidence: &Evidence<'_>) -> Option<Finding> {
+    let found = evidence.arm.server.database.deadlocks;
+    if found == 0 {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::Deadlocks,
+        format!("PostgreSQL broke {found} deadlocks"),
+        "database deadlocks: take locks in one order everywhere, and run the loser again",
+    ))
+}
+
+pub(super) fn retries(evidence: &Evidence<'_>) -> Option<Finding> {
+    let retries = &evidence.arm.server.database.retries;
+    let all: u64 = retries.values().sum();
+    if all == 0 || (all as f64) < 0.01 * evidence.requests() {
+        return None;
+    }
+    let (most, _) = retries.iter().max_by_key(|(_, count)| **count)?;
+    let by_state: Vec<String> = retries
+        .iter()
+        .map(|(state, count)| format!("{count} x {state}"))
+        .collect();
+    let finding = Finding::new(
+        Symptom::Retries,
+        format!(
+            "transactions ran again: {} in {:.0} requests",
+            by_state.join(", "),
+            evidence.requests()
+        ),
+        "a serializable transaction that often loses costs more than a lock: guard the one row that is contended",
+    );
+    Some(finding.found_in(most))
+}
+
+pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<Finding> {
+    // PostgreSQL spells these names differently from version to version.
+    let (syncing, event) = evidence.waits(|event| {
+        let event = event.to_ascii_lowercase();
+        event.contains("walsync") || event.contains("walwrite")
+    });
+    if syncing < NOTABLE_WAIT {
+        return None;
+    }
+    let each = evidence.arm.server.database.wal_bytes as f64 / evidence.requests().max(1.0);
+    let finding = Finding::new(
+        Symptom::CommitSync,
+        format!(
+            "{} of the active backends' time is writing the log to disk; {each:.0} bytes of it a request",
+            percent(syncing)
+        ),
+        "monitor disk I/O: fewer commits (group small messages and writes into one), or a faster disk",
+    );
+    Some(finding.found_in(event))
+}
+
+pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<Finding> {
+    let database = &evidence.arm.server.database;
+    let (hit, read) = (database.blocks_hit as f64, database.blocks_read as f64);
+    if read < 1_000.0 || read < 0.05 * (hit + read) {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::DiskReads,
+        format!(
+            "{} of {:.0} buffers came from outside of shared memory",
+            percent(read / (hit + read)),
+            hit + read
+        ),
+        "more memory for PostgreSQL (shared_buffers), or indexes that read less",
+    ))
+}
+
+pub(super) fn idle_in_transaction(evidence: &Evidence<'_>) -> Option<Finding> {
+    let idle = evidence.arm.server.database.idle_in_transaction_mean;
+    let pool = f64::from(evidence.arm.server.pool_max);
+    if pool <= 0.0 || idle < 1.0 || idle < 0.2 * pool {
+        return None;
+    }
+    Some(Finding::new(
+        Symptom::IdleInTransaction,
+        format!(
+            "{idle:.1} of {pool:.0} connections are inside a transaction and wait for the application"
+        ),
+        "do nothing but SQL between begin and commit: no hashing, no request to another service",
+    ))
+}

@@ -1,0 +1,315 @@
+//! From the figures of the cells to effects, on logarithms: a main effect is a ratio high / low,
+//! an interaction of two the ratio of two such ratios.
+//!
+//! Where an interaction's interval excludes 1, the mean effect of a factor in it describes none of
+//! the systems that were run: its simple effects, one for each setting of the factors that it
+//! interacts with, are reported instead.
+
+use serde::Serialize;
+
+use super::plan::{FactorialPlan, letters};
+use loadgen_stats::{Fit, Term, holm};
+
+/// Level of every interval.
+const LEVEL: f64 = 0.95;
+
+/// The effects of all factors.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FactorialAnalysis {
+    /// Geometric mean over all cells, in the metric's unit.
+    pub mean: f64,
+    /// Interactions, those of the fewest factors first.
+    pub interactions: Vec<FactorialEffect>,
+    /// Main effects.
+    pub main: Vec<FactorialEffect>,
+    /// Simple effects of the factors whose interactions exclude 1.
+    pub simple: Vec<SimpleEffect>,
+    /// Standard error of a term, in logarithms; absent without replicates.
+    pub standard_error: Option<f64>,
+    /// Degrees of freedom of the error.
+    pub df: usize,
+    /// Share of the variation between replicates.
+    pub between_replicates: f64,
+    /// Share of the variation that nothing explains.
+    pub unexplained: f64,
+    /// The figures, a cell each.
+    pub cells: Vec<CellFigures>,
+}
+
+/// One effect or interaction.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FactorialEffect {
+    /// `A`, or `AB`.
+    pub term: String,
+    /// Terms that half of the cells cannot separate from it.
+    pub aliases: Vec<String>,
+    /// High / low; of an interaction, how many times larger the effect of the one factor is where
+    /// the other is high.
+    pub ratio: f64,
+    /// Its 95 % interval; absent without replicates.
+    pub interval: Option<(f64, f64)>,
+    /// Two-sided p.
+    pub p: Option<f64>,
+    /// The same, corrected for all terms together (Holm).
+    pub p_holm: Option<f64>,
+    /// Share of the variation of the logarithms.
+    pub variation: f64,
+}
+
+/// The effect of one factor under one setting of those that it interacts with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SimpleEffect {
+    /// `A`.
+    pub factor: String,
+    /// The settings of the others: `switch=value, …`.
+    pub given: String,
+    /// High / low.
+    pub ratio: f64,
+    /// Its 95 % interval.
+    pub interval: (f64, f64),
+}
+
+/// The figures of one cell.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CellFigures {
+    /// `low`, `a`, `ab`.
+    pub name: String,
+    /// One a replicate, in the metric's unit.
+    pub values: Vec<f64>,
+}
+
+impl FactorialEffect {
+    /// Whether its interval excludes 1.
+    pub fn excludes_1(&self) -> bool {
+        self.interval
+            .is_some_and(|(low, high)| low > 1.0 || high < 1.0)
+    }
+}
+
+/// Analyzes `values[cell][replicate]`, all greater than 0; `None` where they are not, or too few.
+pub fn analyze(plan: &FactorialPlan, values: &[Vec<f64>]) -> Option<FactorialAnalysis> {
+    let logs: Vec<Vec<f64>> = values
+        .iter()
+        .map(|row| row.iter().map(|one| one.ln()).collect())
+        .collect();
+    let fit = plan.design.fit(&logs, LEVEL)?;
+    let p: Option<Vec<f64>> = fit.terms.iter().map(|term| term.p).collect();
+    let together = p.map(|p| holm(&p));
+    let all: Vec<(u32, FactorialEffect)> = fit
+        .terms
+        .iter()
+        .enumerate()
+        .map(|(index, term)| {
+            let p_holm = together.as_ref().map(|all| all[index]);
+            (term.factors, effect(term, p_holm))
+        })
+        .collect();
+    let split = |wanted: &dyn Fn(u32) -> bool| -> Vec<FactorialEffect> {
+        let chosen = all
+            .iter()
+            .filter(|(factors, _)| wanted(factors.count_ones()));
+        chosen.map(|(_, one)| one.clone()).collect()
+    };
+    let partners: Vec<u32> = all
+        .iter()
+        .filter(|(factors, one)| factors.count_ones() > 1 && one.excludes_1())
+        .map(|(factors, _)| *factors)
+        .collect();
+    Some(FactorialAnalysis {
+        mean: fit.mean.exp(),
+        interactions: split(&|order| order > 1),
+        main: split(&|order| order == 1),
+        simple: simple(plan, &fit, &partners),
+        standard_error: fit.standard_error,
+        df: fit.df,
+        between_replicates: fit.blocks,
+        unexplained: fit.error,
+        cells: plan
+            .arms
+            .iter()
+            .zip(values)
+            .map(|(arm, values)| CellFigures {
+                name: arm.name.clone(),
+                values: values.clone(),
+            })
+            .collect(),
+    })
+}
+
+fn effect(term: &Term, p_holm: Option<f64>) -> FactorialEffect {
+    // From -1 to +1 in each factor: a main effect is 2 q, an interaction of two 4 q.
+    let scale = f64::from(1_u32 << term.factors.count_ones());
+    FactorialEffect {
+        term: letters(term.factors),
+        aliases: term.aliases.iter().map(|alias| letters(*alias)).collect(),
+        ratio: (scale * term.q).exp(),
+        interval: term
+            .interval
+            .map(|(low, high)| ((scale * low).exp(), (scale * high).exp())),
+        p: term.p,
+        p_holm,
+        variation: term.variation,
+    }
+}
+
+/// The simple effects of every factor in one of the `interactions`.
+fn simple(plan: &FactorialPlan, fit: &Fit, interactions: &[u32]) -> Vec<SimpleEffect> {
+    let (Some(se), Some(t)) = (fit.standard_error, fit.t) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for bit in 0..plan.factors.len() {
+        let own = 1_u32 << bit;
+        let with = interactions.iter().filter(|one| *one & own != 0);
+        let others = with.fold(0, |all, one| all | one) & !own;
+        if others == 0 {
+            continue;
+        }
+        for setting in subsets(others) {
+            // Effect of the factor: 2 times the sum of q over all terms of it and some of the
+            // others, signed by the setting of those others.
+            let sum: f64 = subsets(others)
+                .map(|some| {
+                    let lows = (some & !setting).count_ones();
+                    let sign = if lows.is_multiple_of(2) { 1.0 } else { -1.0 };
+                    sign * q_of(fit, own | some)
+                })
+                .sum();
+            let half = 2.0 * t * se * f64::from(1_u32 << others.count_ones()).sqrt();
+            found.push(SimpleEffect {
+                factor: letters(own),
+                given: given(plan, others, setting),
+                ratio: (2.0 * sum).exp(),
+                interval: ((2.0 * sum - half).exp(), (2.0 * sum + half).exp()),
+            });
+        }
+    }
+    found
+}
+
+/// The estimate of a term, be it under another name.
+fn q_of(fit: &Fit, factors: u32) -> f64 {
+    fit.terms
+        .iter()
+        .find(|term| term.factors == factors || term.aliases.contains(&factors))
+        .map_or(0.0, |term| term.q)
+}
+
+/// Every subset of a set of factors, the empty one first.
+fn subsets(of: u32) -> impl Iterator<Item = u32> {
+    (0..=of).filter(move |some| some & !of == 0)
+}
+
+/// The settings of the other factors: `first=low, second=high`.
+fn given(plan: &FactorialPlan, others: u32, setting: u32) -> String {
+    plan.factors
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| others & (1 << bit) != 0)
+        .map(|(bit, factor)| {
+            let value = if setting & (1 << bit) == 0 {
+                &factor.low
+            } else {
+                &factor.high
+            };
+            format!("{}={value}", factor.switch)
+        })
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+pub(in crate::factorial) mod tests {
+    use super::*;
+    use crate::factorial::plan::tests::plan;
+
+    /// Low 100, pool 80, cache 10, both 10: the pool matters only without the cache.
+    fn values() -> Vec<Vec<f64>> {
+        let wobble = [1.0, 1.02, 0.99];
+        [100.0, 80.0, 10.0, 10.0]
+            .iter()
+            .enumerate()
+            .map(|(cell, one)| {
+                let noise = (0..3).map(|n| wobble[(n + cell) % 3] * one);
+                noise.collect()
+            })
+            .collect()
+    }
+
+    fn two() -> FactorialPlan {
+        plan(
+            &["pool.max=5,200", "cache.orders=off,redis"],
+            false,
+            "total p50",
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_effect_that_depends_on_another_is_given_for_each_of_its_settings() {
+        let analysis = analyze(&two(), &values()).unwrap();
+        let both = &analysis.interactions[0];
+        // 10/10 with the cache over 80/100 without it.
+        assert_eq!(both.term, "AB");
+        assert!(
+            (both.ratio - 1.25).abs() < 0.03 && both.excludes_1(),
+            "{both:?}"
+        );
+        assert!(both.p_holm >= both.p);
+        let given: Vec<(&str, &str)> = analysis
+            .simple
+            .iter()
+            .map(|one| (one.factor.as_str(), one.given.as_str()))
+            .collect();
+        assert_eq!(
+            given,
+            [
+                ("A", "cache.orders=off"),
+                ("A", "cache.orders=redis"),
+                ("B", "pool.max=5"),
+                ("B", "pool.max=200")
+            ]
+        );
+        assert!((analysis.simple[0].ratio - 0.8).abs() < 0.02);
+        let (low, high) = analysis.simple[1].interval;
+        assert!(
+            low < 1.0 && 1.0 < high,
+            "with the cache the pool does nothing"
+        );
+        assert!((analysis.simple[2].ratio - 0.1).abs() < 0.005);
+        let explained: f64 = analysis
+            .main
+            .iter()
+            .chain(&analysis.interactions)
+            .map(|one| one.variation)
+            .sum();
+        let all = explained + analysis.between_replicates + analysis.unexplained;
+        assert!((all - 1.0).abs() < 1e-9, "{all}");
+    }
+
+    #[test]
+    fn without_interaction_there_are_no_simple_effects_and_without_replicates_no_intervals() {
+        let mut apart = values();
+        apart[3] = apart[1]
+            .iter()
+            .zip(&apart[2])
+            .map(|(a, b)| a * b / 100.0)
+            .collect();
+        let analysis = analyze(&two(), &apart).unwrap();
+        assert!(analysis.simple.is_empty(), "{:?}", analysis.interactions);
+        let single: Vec<Vec<f64>> = values().iter().map(|row| vec![row[0]]).collect();
+        let analysis = analyze(&two(), &single).unwrap();
+        assert_eq!(
+            (analysis.main[0].interval, analysis.main[0].p_holm),
+            (None, None)
+        );
+        assert!(analysis.simple.is_empty());
+    }
+
+    #[test]
+    fn a_figure_of_0_has_no_logarithm_and_is_refused() {
+        let mut bad = values();
+        bad[0][0] = 0.0;
+        assert_eq!(analyze(&two(), &bad), None);
+    }
+}

@@ -1,0 +1,122 @@
+//! A whole experiment in its order: the common rate, the controls, the pairs.
+
+use std::time::Duration;
+
+use super::{
+    control::{CONTROL_BLOCKS, weigh},
+    file::Experiment,
+    rate,
+    run::{Finished, Kept, Work},
+};
+use loadgen_stats::{seed::sub_seed};
+use crate::{system::SystemError, trial::{self, Arm, TestEnv, TrialError, TrialSpec}};
+use loadgen_engine::{units::Rate};
+
+/// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
+pub async fn run(
+    env: &TestEnv,
+    experiment: &Experiment,
+    workers: usize,
+    kept: Kept<'_>,
+) -> Finished {
+    let mut experiment = experiment.clone();
+    let profiles = [
+        experiment.before.settings.clone(),
+        experiment.after.settings.clone(),
+    ];
+    let mut rate = None;
+    if experiment.find_rate {
+        match find_rate(env, &mut experiment, workers, kept).await {
+            Ok(found) => rate = Some(found),
+            Err(error) => {
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                work.fail(error);
+                return work.finish();
+            }
+        }
+    }
+    let mut controls = Vec::new();
+    let mut ran = 0;
+    for kind in experiment.controls.clone() {
+        let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
+            Ok(arms) => arms,
+            Err(why) => {
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                work.fail(SystemError::Failed(why).into());
+                return work.finish();
+            }
+        };
+        let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
+        work.ran_before = ran;
+        env.events.note(format!("control: {}", kind.as_str()));
+        work.blocks(CONTROL_BLOCKS, kept).await;
+        ran += work.trials.len();
+        let finished = work.finish();
+        if finished.interrupted || finished.error.is_some() {
+            return finished;
+        }
+        let primary = &experiment.primary;
+        let control = kind.found(finished.valid_blocks, finished.effects, primary);
+        env.events.note(control.sentence.clone());
+        controls.push(control);
+    }
+    let mut work = Work::new(env, &experiment, workers, profiles, "");
+    work.ran_before = ran;
+    work.blocks(experiment.blocks, kept).await;
+    let mut finished = work.finish();
+    weigh(&mut finished.effects, &controls);
+    finished.controls = controls;
+    finished.rate = rate;
+    finished
+}
+
+/// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
+/// one takes.
+async fn find_rate(
+    env: &TestEnv,
+    experiment: &mut Experiment,
+    workers: usize,
+    kept: Kept<'_>,
+) -> Result<(Rate, String), TrialError> {
+    let probe = rate::probe(&experiment.suite);
+    let mut sustained = [0.0; 2];
+    for (index, (name, spec)) in [("before", &experiment.before), ("after", &experiment.after)]
+        .into_iter()
+        .enumerate()
+    {
+        let arm = Arm::new(name, spec.settings.clone(), env.system.application());
+        let spec = TrialSpec {
+            suite: &probe,
+            arm: &arm,
+            block: 1,
+            blocks: 1,
+            folder: format!("probe_{}_{name}", index + 1),
+            seed: sub_seed(experiment.suite.seed, "probe"),
+            workers,
+            explained: false,
+            elapsed: Duration::ZERO,
+            total: probe.windows.planned().duration(),
+        };
+        let outcome = trial::run(env, &spec).await?;
+        kept(&outcome);
+        if outcome.data.interrupted {
+            return Err(TrialError::Stopped);
+        }
+        sustained[index] = rate::sustained(outcome.data.planned_arrivals, &outcome.trial);
+    }
+    let [before, after] = sustained;
+    let found = rate::common(sustained).ok_or_else(|| {
+        TrialError::NoRate(format!(
+            "at their limits `before` takes {before:.2} and `after` {after:.2} iterations a second"
+        ))
+    })?;
+    experiment
+        .suite
+        .set_rate(found)
+        .map_err(|error| TrialError::NoRate(error.to_string()))?;
+    let told = format!(
+        "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
+    );
+    env.events.note(told.clone());
+    Ok((found, told))
+}

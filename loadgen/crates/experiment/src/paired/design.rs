@@ -1,0 +1,87 @@
+//! Which trial comes when: blocks of two, each pair in an order drawn by lot, both orders
+//! equally often. Adjacent pairs share the machine's mood; the lot keeps drift out of the
+//! difference.
+
+use rand::{RngExt as _, seq::SliceRandom as _};
+
+use loadgen_stats::seed::{rng, sub_seed};
+
+/// Which arm goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Before, then after.
+    BeforeFirst,
+    /// After, then before.
+    AfterFirst,
+}
+
+/// One block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// From 1.
+    pub block: u32,
+    /// Which arm goes first.
+    pub order: Order,
+    /// Seed of both of its trials.
+    pub seed: u64,
+}
+
+/// The blocks of an experiment: orders balanced and shuffled, a new seed for each block.
+pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
+    let mut chance = rng(sub_seed(root, "order"));
+    let mut orders: Vec<Order> = (0..blocks)
+        .map(|block| {
+            if block % 2 == 0 {
+                Order::BeforeFirst
+            } else {
+                Order::AfterFirst
+            }
+        })
+        .collect();
+    // With an odd number one order comes once more; which one is up to the lot as well.
+    if blocks % 2 == 1 && chance.random_bool(0.5) {
+        for order in &mut orders {
+            *order = match order {
+                Order::BeforeFirst => Order::AfterFirst,
+                Order::AfterFirst => Order::BeforeFirst,
+            };
+        }
+    }
+    orders.shuffle(&mut chance);
+    (1..=blocks)
+        .zip(orders)
+        .map(|(block, order)| Slot {
+            block,
+            order,
+            seed: sub_seed(root, &format!("block {block}")),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_orders_come_equally_often_and_seeds_differ_between_blocks() {
+        for root in 0..50 {
+            let blocks = design(6, root);
+            let first = blocks
+                .iter()
+                .filter(|slot| slot.order == Order::BeforeFirst)
+                .count();
+            assert_eq!(first, 3);
+            for (index, slot) in blocks.iter().enumerate() {
+                assert_eq!(slot.block as usize, index + 1);
+                assert!(blocks[..index].iter().all(|other| other.seed != slot.seed));
+            }
+        }
+    }
+
+    #[test]
+    fn the_order_is_drawn_by_lot_and_the_same_root_draws_the_same() {
+        assert_eq!(design(6, 7), design(6, 7));
+        let firsts: Vec<Order> = (0..40).map(|root| design(1, root)[0].order).collect();
+        assert!(firsts.contains(&Order::BeforeFirst) && firsts.contains(&Order::AfterFirst));
+    }
+}

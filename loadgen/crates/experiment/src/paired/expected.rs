@@ -1,0 +1,146 @@
+//! What an experiment's author expected, and whether it came.
+
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
+
+use serde::Serialize;
+
+use super::file::Experiment;
+use crate::schema::{Decision, Effect, MetricUnit};
+
+/// Which way the first primary metric was expected to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Better after than before.
+    Improves,
+    /// Worse.
+    Regresses,
+    /// Neither, by the metric's margin.
+    NoChange,
+}
+
+impl Direction {
+    /// The decision that agrees with it.
+    pub const fn decision(self) -> Decision {
+        match self {
+            Self::Improves => Decision::Improved,
+            Self::Regresses => Decision::Regressed,
+            Self::NoChange => Decision::NoChange,
+        }
+    }
+}
+
+impl FromStr for Direction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        [Self::Improves, Self::Regresses, Self::NoChange]
+            .into_iter()
+            .find(|one| one.to_string() == text)
+            .ok_or_else(|| {
+                format!("`{text}` is nothing to expect; it is improves, regresses or no_change")
+            })
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Improves => "improves",
+            Self::Regresses => "regresses",
+            Self::NoChange => "no_change",
+        })
+    }
+}
+
+/// What was expected against what was found, and the figure that should explain it, in one
+/// sentence; `None` where nothing was expected or nothing was measured.
+pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<String> {
+    let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
+    let find = |name: &str| effects.iter().find(|effect| effect.metric == name);
+    let found = find(claim)?;
+    let outcome = match found.decision {
+        decision if decision == expected.decision() => "as expected",
+        decision if decision.is_decided() => "not as expected",
+        _ => "not decided",
+    };
+    let mut sentence = format!(
+        "expected: {claim} {expected}; found: {}, {outcome}",
+        found.decision
+    );
+    let why = experiment.why.as_deref().filter(|why| *why != claim);
+    if let Some((name, effect)) = why.and_then(|name| Some((name, find(name)?)))
+        && let (Some(before), Some(after)) = (effect.before, effect.after)
+    {
+        let unit = if effect.unit == MetricUnit::Number {
+            ""
+        } else {
+            " "
+        };
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            sentence,
+            "; {name} went from {before:.3}{unit}{0} to {after:.3}{unit}{0}",
+            effect.unit
+        );
+    }
+    Some(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paired::file;
+    use crate::system::Shop;
+
+    const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: session.open } ]\n";
+
+    fn effect(metric: &str, decision: Decision) -> Effect {
+        Effect {
+            metric: metric.to_owned(),
+            primary: false,
+            unit: crate::schema::MetricUnit::Milliseconds,
+            kind: crate::schema::MetricKind::Latency,
+            before: Some(2.0),
+            after: Some(0.5),
+            ratio: None,
+            interval: None,
+            level: None,
+            block_ratios: Vec::new(),
+            decision,
+            sentence: String::new(),
+            smallest: None,
+        }
+    }
+
+    #[test]
+    fn what_came_is_held_against_what_was_expected_and_explained() {
+        let experiment = file::parse(TEXT, "x.yaml", &Shop).unwrap();
+        let told = |decision| {
+            let effects = [
+                effect("total p50", decision),
+                effect("pool wait", Decision::Improved),
+            ];
+            held_against(&experiment, &effects).unwrap()
+        };
+        assert_eq!(
+            told(Decision::Improved),
+            "expected: total p50 improves; found: IMPROVED, as expected; pool wait went from 2.000 ms to 0.500 ms"
+        );
+        assert!(told(Decision::NoChange).contains("not as expected"));
+        assert!(told(Decision::Inconclusive).contains("not decided"));
+        assert_eq!(held_against(&experiment, &[]), None);
+    }
+
+    #[test]
+    fn another_word_is_refused_with_its_line() {
+        let wrong = TEXT.replace("improves", "better");
+        let error = file::parse(&wrong, "x.yaml", &Shop)
+            .unwrap_err()
+            .to_string();
+        assert!(error.starts_with("x.yaml:2: `better`"), "{error}");
+    }
+}

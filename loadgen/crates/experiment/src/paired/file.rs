@@ -1,0 +1,450 @@
+//! Reads an experiment file: a suite's keys, and what differs between the arms.
+//!
+//! ```yaml
+//! name: list_cache
+//! question: How much does the cache of lists save?
+//! hypothesis: the tail of orders.list falls by half
+//! expected: improves                  # or regresses, no_change: the first primary metric
+//! why: cache hit ratio orders         # the metric that should explain it
+//! before: { profile: after, set: { cache.orders: off } }
+//! after: { profile: after }
+//! blocks: 6                           # pairs of trials, in an order drawn by lot
+//! primary: [ orders.list p97.5 ]    # what a claim is staked on
+//! scale: small                        # of an own stack
+//! quick: { blocks: 2, warmup: 1s, duration: 4s }
+//! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
+//! ```
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+use shared::{dataset::Scale, time::Millis};
+
+use super::{
+    control::{CONTROL_BLOCKS, Kind},
+    expected::Direction,
+};
+use loadgen_engine::suite::{
+    LoadModel, Phase, Suite, UserPhase,
+    load::{self, BadFile, RawFlow, RawLoad, RawSuite},
+};
+use crate::{system::{Application, Settings}};
+use loadgen_engine::{threshold::Level};
+
+/// Most pairs of trials.
+pub const MAX_BLOCKS: u32 = 200;
+
+/// Two arms and what both are asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Experiment {
+    /// What both arms are asked.
+    pub suite: Suite,
+    /// What is expected, in one sentence.
+    pub hypothesis: String,
+    /// Which way the first primary metric is expected to go.
+    pub expected: Option<Direction>,
+    /// The metric that should explain it.
+    pub why: Option<String>,
+    /// The first arm.
+    pub before: ArmSpec,
+    /// The second.
+    pub after: ArmSpec,
+    /// Pairs of trials.
+    pub blocks: u32,
+    /// Names of the metrics that a claim is staked on.
+    pub primary: Vec<String>,
+    /// How much data an own stack holds.
+    pub scale: Scale,
+    /// What `--quick` changes.
+    pub quick: Quick,
+    /// What the experiment is to find of itself first.
+    pub controls: Vec<Kind>,
+    /// Whether a rate that the slower arm can sustain is looked for first.
+    pub find_rate: bool,
+}
+
+/// An arm: a named profile with some switches set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArmSpec {
+    /// Every switch.
+    pub settings: Settings,
+}
+
+/// A shorter version, to see that everything works; too short to decide anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quick {
+    /// Pairs of trials.
+    pub blocks: u32,
+    /// Warm-up of each trial.
+    pub warm_up: Millis,
+    /// Measured window of each trial.
+    pub measure: Millis,
+}
+
+impl Default for Quick {
+    fn default() -> Self {
+        Self {
+            blocks: 2,
+            warm_up: Millis(1_000),
+            measure: Millis(4_000),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExperiment {
+    name: Spanned<String>,
+    #[serde(default)]
+    question: String,
+    #[serde(default)]
+    hypothesis: String,
+    expected: Option<Spanned<String>>,
+    why: Option<String>,
+    before: Spanned<RawArm>,
+    after: Spanned<RawArm>,
+    blocks: Option<Spanned<u32>>,
+    primary: Option<Vec<Spanned<String>>>,
+    scale: Option<Spanned<String>>,
+    quick: Option<Spanned<RawQuick>>,
+    load: Spanned<RawLoad>,
+    flows: Vec<RawFlow>,
+    #[serde(default)]
+    thresholds: Vec<Spanned<String>>,
+    accounts: Option<Spanned<u32>>,
+    timeout: Option<Spanned<String>>,
+    drain: Option<Spanned<String>>,
+    max_users: Option<Spanned<u32>>,
+    seed: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawArm {
+    profile: Option<Spanned<String>>,
+    #[serde(default)]
+    set: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuick {
+    blocks: Option<u32>,
+    warmup: Option<Spanned<String>>,
+    duration: Option<Spanned<String>>,
+}
+
+/// Reads and checks the experiment file at `path`.
+pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, BadFile> {
+    let text = load::read_text(path)?;
+    parse(&text, &path.display().to_string(), application)
+}
+
+/// Checks the text of an experiment; `file` names it in errors.
+pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
+    let raw: RawExperiment = load::from_yaml(text, file)?;
+    let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
+    let blocks = raw.blocks.as_ref().map_or(6, |blocks| blocks.value);
+    if let Some(spanned) = &raw.blocks {
+        check_blocks(blocks).map_err(|why| at(spanned.referenced.line(), why))?;
+    }
+    let arm = |raw: &Spanned<RawArm>| {
+        let line = raw.referenced.line();
+        let mut settings = match &raw.value.profile {
+            None => application.default_profile(),
+            Some(name) => application
+                .profile(&name.value)
+                .map_err(|error| at(name.referenced.line(), error))?,
+        };
+        for (path, value) in &raw.value.set {
+            let line = match value.referenced.line() {
+                0 => line,
+                known => known,
+            };
+            application
+                .set(&mut settings, path, &value.value)
+                .map_err(|error| at(line, error))?;
+        }
+        Ok(ArmSpec { settings })
+    };
+    let (before, after) = (arm(&raw.before)?, arm(&raw.after)?);
+    let expected = match &raw.expected {
+        None => None,
+        Some(word) => Some(
+            word.value
+                .parse()
+                .map_err(|error: String| at(word.referenced.line(), error))?,
+        ),
+    };
+    let scale = match &raw.scale {
+        None => Scale::Small,
+        Some(word) => word
+            .value
+            .parse()
+            .map_err(|error: String| at(word.referenced.line(), error))?,
+    };
+    let quick = quick(raw.quick.as_ref()).map_err(|(line, why)| at(line, why))?;
+    let primary = raw.primary.map_or_else(
+        || application.default_primary(),
+        |names| names.into_iter().map(|name| name.value).collect(),
+    );
+    let suite = load::resolve(
+        RawSuite {
+            name: raw.name,
+            question: raw.question,
+            load: raw.load,
+            flows: raw.flows,
+            thresholds: raw.thresholds,
+            accounts: raw.accounts,
+            timeout: raw.timeout,
+            drain: raw.drain,
+            max_users: raw.max_users,
+            seed: raw.seed,
+        },
+        file,
+        application.catalog(),
+    )?;
+    Ok(Experiment {
+        suite,
+        hypothesis: raw.hypothesis,
+        expected,
+        why: raw.why,
+        before,
+        after,
+        blocks,
+        primary,
+        scale,
+        quick,
+        controls: Vec::new(),
+        find_rate: false,
+    })
+}
+
+/// Whether so many blocks can be run.
+pub fn check_blocks(blocks: u32) -> Result<(), String> {
+    if (1..=MAX_BLOCKS).contains(&blocks) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"
+        ))
+    }
+}
+
+fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
+    let mut quick = Quick::default();
+    let Some(raw) = raw else { return Ok(quick) };
+    let span = |text: &Spanned<String>| {
+        text.value
+            .parse::<Millis>()
+            .map_err(|error| (text.referenced.line(), error.to_string()))
+    };
+    if let Some(blocks) = raw.value.blocks {
+        check_blocks(blocks).map_err(|why| (raw.referenced.line(), why))?;
+        quick.blocks = blocks;
+    }
+    if let Some(text) = &raw.value.warmup {
+        quick.warm_up = span(text)?;
+    }
+    if let Some(text) = &raw.value.duration {
+        quick.measure = span(text)?;
+    }
+    Ok(quick)
+}
+
+impl Experiment {
+    /// The quick version of it. It tells whether everything works, not how fast: from so few
+    /// requests a percentile is one request, so limits on times warn and do not fail.
+    pub fn make_quick(&mut self) {
+        self.blocks = self.quick.blocks;
+        for threshold in &mut self.suite.thresholds {
+            if threshold.metric.is_time() {
+                threshold.level = Level::Warn;
+            }
+        }
+        shorten(&mut self.suite, self.quick.warm_up, self.quick.measure);
+    }
+
+    /// Pairs of all controls together.
+    pub fn control_blocks(&self) -> u32 {
+        self.controls.len() as u32 * CONTROL_BLOCKS
+    }
+
+    /// Planned load of all trials, without what lies between them.
+    pub fn planned(&self) -> Millis {
+        let blocks = u64::from(self.blocks + self.control_blocks());
+        Millis(self.suite.windows.planned().0 * blocks * 2)
+    }
+}
+
+/// Gives a suite another warm-up and measured window. An open load of several phases keeps
+/// their proportions; a single rate keeps its rate.
+pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
+    let (old_warm_up, old_measure) = (suite.windows.warm_up.0, suite.windows.measure.0.max(1));
+    suite.windows.warm_up = warm_up;
+    suite.windows.measure = measure;
+    match &mut suite.load {
+        LoadModel::Closed { duration, .. } => {
+            *duration = suite.windows.planned();
+            shorten_ramp(
+                &mut suite.conduct.ramp,
+                (old_warm_up, warm_up.0),
+                (old_measure, measure.0),
+            );
+        }
+        LoadModel::Open { phases, .. } => {
+            let mut begins = 0;
+            let mut all: Vec<Phase> = Vec::new();
+            for phase in phases.iter() {
+                let warm = begins < old_warm_up;
+                begins += phase.duration.0;
+                let scaled = if warm && old_warm_up > 0 {
+                    phase.duration.0 * warm_up.0 / old_warm_up
+                } else {
+                    phase.duration.0 * measure.0 / old_measure
+                };
+                all.push(Phase {
+                    duration: Millis(scaled),
+                    ..phase.clone()
+                });
+            }
+            if old_warm_up == 0
+                && warm_up.0 > 0
+                && let Some(first) = phases.first()
+            {
+                let name = "warm up".to_owned();
+                all.insert(
+                    0,
+                    Phase {
+                        name,
+                        duration: warm_up,
+                        rate: first.rate,
+                        to: None,
+                    },
+                );
+            }
+            all.retain(|phase| phase.duration.0 > 0);
+            *phases = all;
+        }
+    }
+}
+
+/// The same for the phases of a closed load, each `(old, new)` in milliseconds.
+fn shorten_ramp(ramp: &mut Vec<UserPhase>, warm_up: (u64, u64), measure: (u64, u64)) {
+    let mut begins = 0;
+    for phase in ramp.iter_mut() {
+        let (old, new) = if begins < warm_up.0 { warm_up } else { measure };
+        begins += phase.duration.0;
+        phase.duration = Millis(phase.duration.0 * new / old.max(1));
+    }
+    if let Some(first) = ramp.first().filter(|_| warm_up.0 == 0 && warm_up.1 > 0) {
+        let first = UserPhase {
+            name: "warm up".to_owned(),
+            duration: Millis(warm_up.1),
+            users: first.users,
+            to: None,
+        };
+        ramp.insert(0, first);
+    }
+    ramp.retain(|phase| phase.duration.0 > 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Shop;
+
+    const GOOD: &str = "\
+name: list_cache
+question: How much does it save?
+before: { profile: after, set: { cache.orders: off, pool.max: 7 } }
+after: { profile: after }
+load: { model: open, rate: 10/s, warmup: 2s, duration: 8s }
+flows: [ { flow: orders.browse } ]
+quick: { blocks: 3, duration: 5s }
+thresholds: [ p95 < 1s, errors < 1% ]
+";
+
+    #[test]
+    fn an_experiment_differs_in_the_switches_that_its_arms_name() {
+        let mut experiment = parse(GOOD, "x.yaml", &Shop).unwrap();
+        let differences = experiment
+            .before
+            .settings
+            .differences(&experiment.after.settings);
+        assert_eq!(differences.len(), 2);
+        assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
+        assert_eq!(experiment.planned(), Millis(120_000));
+        experiment.make_quick();
+        assert_eq!(experiment.planned(), Millis(36_000));
+        let levels: Vec<Level> = experiment
+            .suite
+            .thresholds
+            .iter()
+            .map(|threshold| threshold.level)
+            .collect();
+        assert_eq!(
+            levels,
+            [Level::Warn, Level::Fail],
+            "times warn in a quick one"
+        );
+        let LoadModel::Open { phases, .. } = &experiment.suite.load else {
+            panic!("open")
+        };
+        let total: u64 = phases.iter().map(|phase| phase.duration.0).sum();
+        assert_eq!(total, 6_000);
+    }
+
+    #[test]
+    fn a_wrong_switch_value_profile_or_key_is_refused_with_its_line() {
+        for (from, to, line, why) in [
+            (
+                "cache.orders: off",
+                "cache.order: off",
+                3,
+                "did you mean `cache.orders`",
+            ),
+            (
+                "cache.orders: off",
+                "cache.orders: of",
+                3,
+                "off, memory, redis",
+            ),
+            (
+                "after: { profile: after }",
+                "after: { profile: later }",
+                4,
+                "before` or `after",
+            ),
+            ("quick:", "quik:", 7, "did you mean `quick`"),
+            (
+                "name: list_cache",
+                "name: list_cache\nblocks: 0",
+                2,
+                "1 to 200",
+            ),
+        ] {
+            let error = parse(&GOOD.replace(from, to), "x.yaml", &Shop)
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn shortening_keeps_the_proportions_of_the_phases() {
+        let text = GOOD.replace(
+            "rate: 10/s, warmup: 2s, duration: 8s",
+            "phases: [ {name: warm up, duration: 10s, rate: 1/s}, {duration: 20s, rate: 5/s}, {duration: 40s, rate: 9/s} ]",
+        );
+        let mut suite = parse(&text, "x.yaml", &Shop).unwrap().suite;
+        shorten(&mut suite, Millis(1_000), Millis(6_000));
+        let LoadModel::Open { phases, .. } = &suite.load else {
+            panic!("open")
+        };
+        let lengths: Vec<u64> = phases.iter().map(|phase| phase.duration.0).collect();
+        assert_eq!(lengths, [1_000, 2_000, 4_000]);
+    }
+}

@@ -1,0 +1,399 @@
+//! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
+//! the arms. Writes no file: each trial is handed on as it ends.
+
+use std::collections::BTreeSet;
+
+use shared::api::lab::Explanation;
+
+use super::{
+    decide::decide,
+    design::{Order, Slot, design},
+    file::Experiment,
+    metrics::{MetricScope, metrics},
+    several::hold_together,
+};
+use crate::{schema::{CheckCode, Control, Effect, Trial, ValidityWord}, system::{InForce, Settings}, trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec}, verdict};
+use loadgen_stats::{seed::sub_seed};
+use loadgen_engine::{units::Rate};
+
+/// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
+pub type Kept<'a> = &'a mut dyn FnMut(&Outcome);
+
+/// One arm after all blocks.
+#[derive(Debug)]
+pub struct ArmResult {
+    /// Name and switches.
+    pub arm: Arm,
+    /// All valid trials together; all trials where none is valid.
+    pub measured: Measured,
+    /// What was in force; absent where no trial came that far.
+    pub in_force: Option<InForce>,
+    /// How the statements of its operations are carried out.
+    pub plans: Vec<Explanation>,
+}
+
+/// What came of an experiment, whether it ran to its end or not.
+#[derive(Debug)]
+pub struct Finished {
+    /// Before, then after.
+    pub arms: [ArmResult; 2],
+    /// Every trial in the order in which it ran, invalid ones included.
+    pub trials: Vec<Trial>,
+    /// Folders of the trials whose block stayed invalid after its repetition.
+    pub invalid: Vec<String>,
+    /// Blocks with two valid trials.
+    pub valid_blocks: usize,
+    /// Differences, from the valid blocks alone.
+    pub effects: Vec<Effect>,
+    /// What the experiment found of itself.
+    pub controls: Vec<Control>,
+    /// The rate that both arms were asked for, where it was looked for, and why it is that.
+    pub rate: Option<(Rate, String)>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// Whether it was stopped.
+    pub interrupted: bool,
+    /// Why it ended early, where the harness or the target failed.
+    pub error: Option<TrialError>,
+}
+
+/// One series of blocks on two profiles: the experiment itself, or one of its controls.
+pub(super) struct Work<'a> {
+    env: &'a TestEnv,
+    experiment: &'a Experiment,
+    workers: usize,
+    /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
+    label: &'static str,
+    /// Trials of the controls before it.
+    pub(super) ran_before: usize,
+    arms: [Arm; 2],
+    in_force: [Option<InForce>; 2],
+    plans: [Vec<Explanation>; 2],
+    valid: [Measured; 2],
+    invalid: [Measured; 2],
+    pub(super) trials: Vec<Trial>,
+    pairs: Vec<(Trial, Trial)>,
+    invalid_folders: Vec<String>,
+    /// Blocks that were repeated for noise alone.
+    noisy_repeats: u32,
+    /// Whether a repetition was as noisy as what it repeated.
+    restless: bool,
+    /// Trials that count although they are noisy, and why they are.
+    noisy_trials: usize,
+    noisy: BTreeSet<String>,
+    warnings: Vec<String>,
+    interrupted: bool,
+    error: Option<TrialError>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        env: &'a TestEnv,
+        experiment: &'a Experiment,
+        workers: usize,
+        [before, after]: [Settings; 2],
+        label: &'static str,
+    ) -> Self {
+        let application = env.system.application();
+        let arm = |name: &str, settings| Arm::new(name, settings, application);
+        Self {
+            env,
+            experiment,
+            workers,
+            label,
+            ran_before: 0,
+            arms: [arm("before", before), arm("after", after)],
+            in_force: [None, None],
+            plans: [Vec::new(), Vec::new()],
+            valid: [Measured::default(), Measured::default()],
+            invalid: [Measured::default(), Measured::default()],
+            trials: Vec::new(),
+            pairs: Vec::new(),
+            invalid_folders: Vec::new(),
+            noisy_repeats: 0,
+            restless: false,
+            noisy_trials: 0,
+            noisy: BTreeSet::new(),
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        }
+    }
+
+    /// So many blocks, or as many as there can be.
+    pub(super) async fn blocks(&mut self, blocks: u32, kept: Kept<'_>) {
+        let root = match self.label {
+            "" => self.experiment.suite.seed,
+            label => sub_seed(self.experiment.suite.seed, label),
+        };
+        for slot in design(blocks, root) {
+            if !self.block(slot, kept).await {
+                break;
+            }
+        }
+    }
+
+    /// Notes what ends the experiment early.
+    pub(super) fn fail(&mut self, error: TrialError) {
+        match error {
+            TrialError::Stopped => self.interrupted = true,
+            error => self.error = Some(error),
+        }
+    }
+
+    /// One block, twice if need be. False: the experiment ends here.
+    async fn block(&mut self, slot: Slot, kept: Kept<'_>) -> bool {
+        for attempt in ["", "r"] {
+            let order = match slot.order {
+                Order::BeforeFirst => [0, 1],
+                Order::AfterFirst => [1, 0],
+            };
+            let mut outcomes: [Option<Outcome>; 2] = [None, None];
+            for (position, arm) in order.into_iter().enumerate() {
+                let folder = format!(
+                    "{}b{:02}{attempt}_{}_{}",
+                    if self.label.is_empty() {
+                        String::new()
+                    } else {
+                        format!("{}_", self.label)
+                    },
+                    slot.block,
+                    position + 1,
+                    self.arms[arm].name
+                );
+                match self.trial(slot, arm, folder, kept).await {
+                    Ok(outcome) => outcomes[arm] = Some(outcome),
+                    Err(error) => self.fail(error),
+                }
+                if self.interrupted || self.error.is_some() {
+                    self.add_unpaired(&outcomes);
+                    return false;
+                }
+            }
+            let [Some(before), Some(after)] = outcomes else {
+                return false;
+            };
+            let valid = |outcome: &Outcome| outcome.trial.validity.word == ValidityWord::Valid;
+            // The machine's bad moments are worth one repetition, not an experiment without end:
+            // what stays noisy counts, and the report says so.
+            let believed = |outcome: &Outcome| outcome.trial.validity.word != ValidityWord::Invalid;
+            let quiet = valid(&before) && valid(&after);
+            // One repetition that did not help says that the next would not either.
+            self.restless |= !quiet && !attempt.is_empty();
+            let patience = !self.restless && self.noisy_repeats < self.noisy_repeats_most();
+            if quiet || (!patience && believed(&before) && believed(&after)) {
+                for outcome in [&before, &after] {
+                    if outcome.trial.validity.word == ValidityWord::Noisy {
+                        self.noisy.extend(reasons(outcome));
+                        self.noisy_trials += 1;
+                    }
+                }
+                for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
+                    measured.add(outcome);
+                }
+                self.pairs.push((before.trial, after.trial));
+                return true;
+            }
+            for outcome in [&before, &after] {
+                let folder = &outcome.trial.folder;
+                if outcome.trial.validity.word == ValidityWord::Invalid {
+                    let codes = reasons(outcome).collect::<Vec<_>>().join(", ");
+                    self.warn(format!("{folder} is not valid ({codes})"));
+                    if attempt == "r" {
+                        self.invalid_folders.push(folder.clone());
+                    }
+                }
+            }
+            if believed(&before) && believed(&after) {
+                self.noisy_repeats += 1;
+            }
+            self.add_unpaired(&[Some(before), Some(after)]);
+            if attempt.is_empty() {
+                let block = slot.block;
+                self.env
+                    .events
+                    .note(format!("block {block} is repeated once, both arms"));
+            }
+        }
+        // A block that stays invalid does not stop the others.
+        true
+    }
+
+    /// Blocks that are repeated for noise alone: a third of them, so that a machine that is
+    /// seldom quiet costs a third as much time again and no more; none of a quick experiment.
+    const fn noisy_repeats_most(&self) -> u32 {
+        self.experiment.blocks / 3
+    }
+
+    /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
+    fn add_unpaired(&mut self, outcomes: &[Option<Outcome>; 2]) {
+        for (measured, outcome) in self.invalid.iter_mut().zip(outcomes) {
+            if let Some(outcome) = outcome {
+                measured.add(outcome);
+            }
+        }
+    }
+
+    async fn trial(
+        &mut self,
+        slot: Slot,
+        arm: usize,
+        folder: String,
+        kept: Kept<'_>,
+    ) -> Result<Outcome, TrialError> {
+        let suite = &self.experiment.suite;
+        let one = suite.windows.planned().duration();
+        let total = self.experiment.planned().duration();
+        let spec = TrialSpec {
+            suite,
+            arm: &self.arms[arm],
+            block: slot.block,
+            blocks: self.experiment.blocks,
+            folder,
+            seed: slot.seed,
+            workers: self.workers,
+            explained: self.label.is_empty() && slot.block == 1,
+            elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
+            total,
+        };
+        let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
+        kept(&outcome);
+        // They are on disk now, and large.
+        outcome.data.samples = None;
+        self.interrupted |= outcome.data.interrupted;
+        self.trials.push(outcome.trial.clone());
+        self.in_force[arm].clone_from(&outcome.in_force);
+        if !outcome.plans.is_empty() {
+            self.plans[arm].clone_from(&outcome.plans);
+        }
+        for warning in outcome.warnings.clone() {
+            self.warn(warning);
+        }
+        Ok(outcome)
+    }
+
+    fn warn(&mut self, text: String) {
+        if !self.warnings.contains(&text) {
+            self.env.events.warning(text.clone());
+            self.warnings.push(text);
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Finished {
+        let effects = self.effects();
+        if self.noisy_trials > 0 {
+            let counted = 2 * self.pairs.len();
+            let codes = self.noisy.iter().cloned().collect::<Vec<_>>().join(", ");
+            self.warn(format!(
+                "{} of {counted} trials are noisy ({codes}) and count all the same: the machine did not become quiet",
+                self.noisy_trials
+            ));
+        }
+        for warning in overload_warnings(&self.trials) {
+            self.warn(warning);
+        }
+        if let [Some(before), Some(after)] = &self.in_force
+            && before.dataset != after.dataset
+        {
+            self.warn("the arms did not run on the same data: their digests differ".to_owned());
+        }
+        let mut measured = self
+            .valid
+            .into_iter()
+            .zip(self.invalid)
+            .map(|(valid, invalid)| {
+                if valid.trials == 0 {
+                    invalid
+                } else {
+                    let mut valid = valid;
+                    verdict::merge_audits(&mut valid.audit, &invalid.audit);
+                    valid
+                }
+            });
+        let mut arm = |arm: Arm, in_force: Option<InForce>, plans| ArmResult {
+            arm,
+            measured: measured.next().unwrap_or_default(),
+            in_force,
+            plans,
+        };
+        let [before, after] = self.arms;
+        let [view_before, view_after] = self.in_force;
+        let [plans_before, plans_after] = self.plans;
+        Finished {
+            arms: [
+                arm(before, view_before, plans_before),
+                arm(after, view_after, plans_after),
+            ],
+            trials: self.trials,
+            invalid: self.invalid_folders,
+            valid_blocks: self.pairs.len(),
+            effects,
+            controls: Vec::new(),
+            rate: None,
+            warnings: self.warnings,
+            interrupted: self.interrupted,
+            error: self.error,
+        }
+    }
+
+    fn effects(&self) -> Vec<Effect> {
+        let mut ops: Vec<_> = self
+            .valid
+            .iter()
+            .flat_map(|one| one.ops.keys())
+            .copied()
+            .collect();
+        ops.sort_unstable();
+        ops.dedup();
+        let operations = self.env.system.application().catalog().operations;
+        let names: Vec<&str> = ops.into_iter().map(|op| operations.name(op)).collect();
+        let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
+        let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
+        let scope = MetricScope {
+            operations: names,
+            ..MetricScope::of(trials)
+        };
+        let timeout_ms = self.experiment.suite.timeout.0 as f64;
+        let mut effects: Vec<Effect> = metrics(&scope, timeout_ms)
+            .iter()
+            .filter_map(|metric| {
+                let primary = self.experiment.primary.contains(&metric.name);
+                decide(metric, primary, &pairs)
+            })
+            .collect();
+        hold_together(&mut effects);
+        // What was staked comes first; the rest keeps its order.
+        effects.sort_by_key(|effect| !effect.primary);
+        effects
+    }
+}
+
+/// What a trial's word comes from.
+fn reasons(outcome: &Outcome) -> impl Iterator<Item = String> {
+    verdict::reasons(&outcome.trial.validity).map(|check| check.code.to_string())
+}
+
+/// One line for each arm that could not keep up in some trial.
+pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
+    let mut arms: Vec<(&str, usize)> = Vec::new();
+    for trial in trials {
+        let behind = trial
+            .validity
+            .checks
+            .iter()
+            .any(|check| check.code == CheckCode::Backlog && !check.ok);
+        if behind {
+            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
+                Some((_, count)) => *count += 1,
+                None => arms.push((&trial.arm, 1)),
+            }
+        }
+    }
+    arms.into_iter()
+        .map(|(arm, count)| {
+            format!(
+                "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,389 @@
+//! Assembles the summary that is stored and reported from the results of trials.
+
+use chrono::{DateTime, Utc};
+use shared::api::lab::Explanation;
+
+use super::load_line::load_line;
+use crate::{diagnose, paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings}, observer, schema::{
+        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, ThresholdWord,
+        Trial, ValidityWord, Verdict,
+    }, system::{Application, InForce}, trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation}, verdict::{self, Findings, judge}};
+use loadgen_engine::{flow::Operations, suite::Suite};
+
+/// Limits of every run of this program on one machine.
+const NOT_TESTED: [&str; 3] = [
+    "a network between users and servers: everything ran on one machine, over loopback",
+    "amounts of data other than the one named above, and data that grows over months",
+    "more than one instance of the application, and services on machines of their own",
+];
+
+/// What is known of a run besides its measurements.
+#[derive(Debug)]
+pub struct RunContext<'a> {
+    /// What was tested.
+    pub application: &'a dyn Application,
+    /// Start of the command.
+    pub started_at: DateTime<Utc>,
+    /// Whether the command started the services itself.
+    pub own_stack: bool,
+    /// Warnings for the reader of the report.
+    pub warnings: Vec<String>,
+}
+
+/// The summary of one trial of one profile.
+pub fn of_run(
+    context: RunContext<'_>,
+    suite: &Suite,
+    arm: &ArmSetting,
+    outcome: &Outcome,
+) -> Summary {
+    let operations = context.application.catalog().operations;
+    let mut measured = Measured::default();
+    measured.add(outcome);
+    let mut thresholds = verdict::hold(
+        &suite.thresholds,
+        &arm.name,
+        measured.figures(context.application.catalog()),
+    );
+    if let Some((text, figure)) = &outcome.ended_by {
+        for one in thresholds.iter_mut().filter(|one| one.text == *text) {
+            one.word = ThresholdWord::Fail;
+            one.figure = format!("{figure}, which ended the run");
+        }
+    }
+    let trial = &outcome.trial;
+    let invalid = trial.validity.word == ValidityWord::Invalid;
+    let verdict = judge(&Findings {
+        interrupted: outcome.data.interrupted,
+        invalid: if invalid { vec![trial] } else { Vec::new() },
+        invalid_reasons: Vec::new(),
+        violations: verdict::broken_sentences(
+            &arm.name,
+            arm.known_wrong.as_deref(),
+            &measured.audit,
+        ),
+        thresholds: &thresholds,
+        valid_trials: usize::from(!invalid),
+    });
+    let mut warnings = outcome.warnings.clone();
+    if trial.validity.word == ValidityWord::Noisy {
+        warnings.extend(verdict::reasons(&trial.validity).map(|check| {
+            format!(
+                "the machine was disturbed: {}: {} (limit {}); {}",
+                check.code, check.figure, check.limit, check.advice
+            )
+        }));
+    }
+    warnings.extend(overload_warnings(std::slice::from_ref(trial)));
+    warnings.extend(first_failures(outcome, operations));
+    let parts = Parts {
+        kind: RunKind::Run,
+        suite,
+        load: load_line(suite),
+        arms: vec![stored_arm(
+            arm,
+            &measured,
+            outcome.in_force.as_ref(),
+            &outcome.plans,
+            operations,
+        )],
+        trials: vec![trial.clone()],
+        effects: Vec::new(),
+        controls: Vec::new(),
+        thresholds,
+        verdict,
+        interrupted: outcome.data.interrupted,
+        warnings,
+    };
+    parts.summary(context, outcome.in_force.as_ref())
+}
+
+/// The summary of an experiment, whether it ran to its end or not.
+pub fn of_experiment(
+    context: RunContext<'_>,
+    experiment: &Experiment,
+    finished: &Finished,
+) -> Summary {
+    let operations = context.application.catalog().operations;
+    let mut suite = experiment.suite.clone();
+    if let Some((rate, _)) = &finished.rate {
+        // The same rate was set before the trials; an error would have appeared then.
+        let _set = suite.set_rate(*rate);
+    }
+    let suite = &suite;
+    let [before, after] = &finished.arms;
+    let thresholds = if after.measured.trials == 0 {
+        Vec::new()
+    } else {
+        verdict::hold(
+            &suite.thresholds,
+            &after.arm.name,
+            after.measured.figures(context.application.catalog()),
+        )
+    };
+    let mut invalid_reasons = Vec::new();
+    invalid_reasons.extend(
+        finished
+            .controls
+            .iter()
+            .filter(|control| !control.passed)
+            .map(|control| format!("control {}: {}", control.name, control.sentence)),
+    );
+    if let Some(error) = &finished.error {
+        invalid_reasons.push(format!("ended early: {error}"));
+    }
+    let violations = [before, after]
+        .into_iter()
+        .flat_map(|result: &ArmResult| {
+            verdict::broken_sentences(
+                &result.arm.name,
+                result.arm.known_wrong.as_deref(),
+                &result.measured.audit,
+            )
+        })
+        .collect();
+    let mut verdict = judge(&Findings {
+        interrupted: finished.interrupted,
+        invalid: finished
+            .trials
+            .iter()
+            .filter(|trial| finished.invalid.contains(&trial.folder))
+            .collect(),
+        invalid_reasons,
+        violations,
+        thresholds: &thresholds,
+        valid_trials: finished
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
+            .count(),
+    });
+    verdict
+        .reasons
+        .extend(held_against(experiment, &finished.effects));
+    let mut warnings = finished.warnings.clone();
+    if finished.valid_blocks < FEWEST {
+        warnings.push(format!(
+            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures are only an indication",
+            finished.valid_blocks
+        ));
+    }
+    let view = after.in_force.as_ref().or(before.in_force.as_ref());
+    let parts = Parts {
+        kind: RunKind::Experiment,
+        suite,
+        load: format!(
+            "{}; {} blocks of two trials in random order{}",
+            load_line(suite),
+            experiment.blocks,
+            finished
+                .rate
+                .as_ref()
+                .map_or_else(String::new, |(_, description)| format!("; {description}"))
+        ),
+        arms: [before, after]
+            .into_iter()
+            .filter(|result| result.measured.trials > 0)
+            .map(|result| {
+                stored_arm(
+                    &result.arm,
+                    &result.measured,
+                    result.in_force.as_ref(),
+                    &result.plans,
+                    operations,
+                )
+            })
+            .collect(),
+        trials: finished.trials.clone(),
+        effects: finished.effects.clone(),
+        controls: finished.controls.clone(),
+        thresholds,
+        verdict,
+        interrupted: finished.interrupted,
+        warnings,
+    };
+    parts.summary(context, view)
+}
+
+/// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
+pub fn of_factorial(
+    context: RunContext<'_>,
+    suite: &Suite,
+    load: String,
+    finished: &crate::factorial::FactorialOutcome,
+) -> Summary {
+    let operations = context.application.catalog().operations;
+    let mut invalid_reasons = Vec::new();
+    if let Some(error) = &finished.error {
+        invalid_reasons.push(format!("ended early: {error}"));
+    }
+    if !finished.interrupted && finished.values.iter().all(Vec::is_empty) {
+        invalid_reasons.push("no replicate has a figure in every combination".to_owned());
+    }
+    let violations = finished
+        .arms
+        .iter()
+        .flat_map(|result| {
+            verdict::broken_sentences(
+                &result.arm.name,
+                result.arm.known_wrong.as_deref(),
+                &result.measured.audit,
+            )
+        })
+        .collect();
+    let verdict = judge(&Findings {
+        interrupted: finished.interrupted,
+        invalid: finished
+            .trials
+            .iter()
+            .filter(|trial| finished.invalid.contains(&trial.folder))
+            .collect(),
+        invalid_reasons,
+        violations,
+        thresholds: &[],
+        valid_trials: finished
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
+            .count(),
+    });
+    let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
+    let parts = Parts {
+        kind: RunKind::Experiment,
+        suite,
+        load,
+        arms: finished
+            .arms
+            .iter()
+            .map(|result| {
+                stored_arm(
+                    &result.arm,
+                    &result.measured,
+                    result.in_force.as_ref(),
+                    &result.plans,
+                    operations,
+                )
+            })
+            .collect(),
+        trials: finished.trials.clone(),
+        effects: Vec::new(),
+        controls: Vec::new(),
+        thresholds: Vec::new(),
+        verdict,
+        interrupted: finished.interrupted,
+        warnings: finished.warnings.clone(),
+    };
+    parts.summary(context, view)
+}
+
+struct Parts<'a> {
+    kind: RunKind,
+    suite: &'a Suite,
+    load: String,
+    arms: Vec<Arm>,
+    trials: Vec<Trial>,
+    effects: Vec<Effect>,
+    controls: Vec<Control>,
+    thresholds: Vec<ThresholdResult>,
+    verdict: Verdict,
+    interrupted: bool,
+    warnings: Vec<String>,
+}
+
+impl Parts<'_> {
+    fn summary(self, context: RunContext<'_>, view: Option<&InForce>) -> Summary {
+        let mut warnings = context.warnings;
+        let (mut named, notes) = view.map_or_else(Default::default, |view| {
+            (view.environment.clone(), view.warnings.clone())
+        });
+        for warning in notes.into_iter().chain(self.warnings) {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+        named.extend(machine(context.own_stack));
+        if cfg!(debug_assertions) {
+            warnings.push(
+                "loadgen is a debug build: it uses several times the CPU of a release build"
+                    .to_owned(),
+            );
+        }
+        let mut summary = Summary {
+            schema_version: SCHEMA_VERSION,
+            kind: self.kind,
+            name: self.suite.name.clone(),
+            question: self.suite.question.clone(),
+            started_at: context.started_at,
+            took_s: (Utc::now() - context.started_at).as_seconds_f64(),
+            interrupted: self.interrupted,
+            application: context.application.info(),
+            verdict: self.verdict,
+            load: self.load,
+            arms: self.arms,
+            trials: self.trials,
+            effects: self.effects,
+            controls: self.controls,
+            thresholds: self.thresholds,
+            environment: named,
+            warnings,
+            not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
+            recommendations: Vec::new(),
+        };
+        summary.recommendations = diagnose::advise(&summary, &context.application.hints());
+        summary
+    }
+}
+
+fn stored_arm(
+    arm: &ArmSetting,
+    measured: &Measured,
+    view: Option<&InForce>,
+    plans: &[Explanation],
+    operations: Operations,
+) -> Arm {
+    let settings = view.map_or(&arm.settings, |view| &view.settings);
+    Arm {
+        name: arm.name.clone(),
+        profile: settings.0.clone(),
+        fingerprint: settings.fingerprint(),
+        trials: measured.trials,
+        total: operation("total", &measured.total, measured.window_s),
+        operations: arm_operations(&measured.ops, operations, measured.window_s),
+        server: measured.server.clone(),
+        audit: measured.audit.clone(),
+        promised: measured.promises.stored(),
+        plans: plans.iter().flat_map(observer::read_plans).collect(),
+    }
+}
+
+/// The most frequent errors of requests.
+fn first_failures(outcome: &Outcome, operations: Operations) -> Vec<String> {
+    outcome
+        .data
+        .examples
+        .iter()
+        .take(5)
+        .map(|(op, why, count)| format!("{}: {count} time(s): {why}", operations.name(*op)))
+        .collect()
+}
+
+fn machine(own_stack: bool) -> Vec<(String, String)> {
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let services = if own_stack {
+        "started by this command, durable settings on"
+    } else {
+        "were running already"
+    };
+    vec![
+        ("services".to_owned(), services.to_owned()),
+        (
+            "loadgen".to_owned(),
+            format!("{} ({build})", env!("CARGO_PKG_VERSION")),
+        ),
+        ("cores".to_owned(), observer::cores().to_string()),
+    ]
+}

@@ -1,0 +1,74 @@
+//! Describes the load of a suite in one line.
+
+use std::collections::BTreeMap;
+
+use loadgen_engine::suite::{Arrivals, LoadModel, Suite};
+
+/// The load of a suite in one line: model, rates or users, windows, shares of the flows.
+pub fn load_line(suite: &Suite) -> String {
+    let windows = suite.windows;
+    let what = match &suite.load {
+        LoadModel::Open { phases, arrivals } => {
+            let mut rates: Vec<String> = Vec::new();
+            for phase in phases {
+                let rate = match phase.to {
+                    Some(to) if to != phase.rate => format!("{} to {to}", phase.rate),
+                    _ => phase.rate.to_string(),
+                };
+                if rates.last() != Some(&rate) {
+                    rates.push(rate);
+                }
+            }
+            let arrivals = match arrivals {
+                Arrivals::Constant => "evenly",
+                Arrivals::Poisson => "at random",
+            };
+            format!(
+                "open: {} iterations, arriving {arrivals}",
+                rates.join(", then ")
+            )
+        }
+        LoadModel::Closed { users, .. } if suite.conduct.ramp.is_empty() => {
+            format!("closed: {users} users")
+        }
+        LoadModel::Closed { users, .. } => format!("closed: up to {users} users"),
+    };
+    format!(
+        "{what}; {} warm-up, {} measured; {}",
+        windows.warm_up,
+        windows.measure,
+        mix(suite)
+    )
+}
+
+fn mix(suite: &Suite) -> String {
+    let all: f64 = suite.flows.iter().map(|share| share.weight).sum();
+    let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
+    for share in &suite.flows {
+        *shares.entry(&share.flow).or_default() += share.weight / all * 100.0;
+    }
+    let mut sorted: Vec<(&str, f64)> = shares.into_iter().collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    sorted
+        .iter()
+        .map(|(flow, share)| format!("{flow} {share:.0} %"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loadgen::library;
+
+    #[test]
+    fn the_load_is_described_in_one_line() {
+        let (suite, _) = library::find_suite("core").unwrap();
+        let line = load_line(&suite);
+        assert!(
+            line.starts_with("open: 20/s iterations, arriving at random; 5s warm-up, 30s measured"),
+            "{line}"
+        );
+        assert!(line.contains("mentors.browse 45 %") && !line.contains('\n'));
+    }
+}

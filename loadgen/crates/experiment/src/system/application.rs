@@ -1,0 +1,43 @@
+//! What is known of an application before any of it runs.
+
+use std::fmt;
+
+use super::settings::Settings;
+use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
+use loadgen_engine::{flow::Catalog};
+
+/// An application that experiments can be written about: what can be sent to it, and what can be
+/// switched in it.
+pub trait Application: fmt::Debug + Send + Sync {
+    /// Its operations and flows.
+    fn catalog(&self) -> &Catalog;
+
+    /// The configuration of that name; the error names those that there are.
+    fn profile(&self, name: &str) -> Result<Settings, String>;
+
+    /// The configuration that an arm begins with where its file names none.
+    fn default_profile(&self) -> Settings;
+
+    /// Sets one switch; the error names the nearest switch, or what the switch takes.
+    fn set(&self, settings: &mut Settings, path: &str, value: &str) -> Result<(), String>;
+
+    /// The switches that make a configuration known to be wrong, as `switch=value`: such values
+    /// exist only to prove that the audit notices.
+    fn known_wrong(&self, settings: &Settings) -> Vec<String>;
+
+    /// The metrics that a claim is staked on where an experiment names none.
+    fn default_primary(&self) -> Vec<String>;
+
+    /// What is known of its switches, tables and caches, for hints.
+    fn hints(&self) -> HintCatalog<'static>;
+
+    /// The cache kinds that report a hit ratio.
+    fn cache_kinds(&self) -> &'static [&'static str];
+
+    /// Its names and labels, as they are stored for reports.
+    fn info(&self) -> ApplicationInfo;
+
+    /// The switch that makes every request slower by so many per cent, for the control that
+    /// plants a known effect; `None` where the application has none.
+    fn slowdown_switch(&self) -> Option<&'static str>;
+}

@@ -1,0 +1,161 @@
+//! A system that can be put into a configuration, loaded, observed and checked.
+
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
+
+use super::{application::Application, promises::Promises, settings::Settings};
+use loadgen_engine::{driver::Encoding, flow::Flow};
+
+/// Where load goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Address that is connected to.
+    pub address: SocketAddr,
+    /// Value of the `Host` header.
+    pub host: String,
+}
+
+/// Every endpoint of the system; at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoints {
+    first: Endpoint,
+    others: Vec<Endpoint>,
+}
+
+impl Endpoints {
+    /// A system with one endpoint.
+    pub const fn one(endpoint: Endpoint) -> Self {
+        Self {
+            first: endpoint,
+            others: Vec::new(),
+        }
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn and(mut self, endpoint: Endpoint) -> Self {
+        self.others.push(endpoint);
+        self
+    }
+
+    /// The one that a client takes that knows a single address: a balancer, or the only instance.
+    pub const fn first(&self) -> &Endpoint {
+        &self.first
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+        std::iter::once(&self.first).chain(&self.others)
+    }
+}
+
+/// Why the system cannot be prepared, audited or explained.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SystemError {
+    /// What was asked of it failed, in one line with the way out.
+    #[error("{0}")]
+    Failed(String),
+    /// What is in force is not what was asked for.
+    #[error("the profile in force is not the one that was asked for: {0}")]
+    NotInForce(String),
+}
+
+/// What a trial wants of the system before load is sent.
+pub struct PrepareRequest<'a> {
+    /// The configuration to put in force.
+    pub settings: &'a Settings,
+    /// The flows that will be sent.
+    pub flows: &'a [String],
+    /// How many accounts are to be signed in, where a flow needs any.
+    pub accounts: u32,
+    /// How long the load takes, drain included: what is signed in must last as long.
+    pub planned: Duration,
+    /// Told what is being done: `sign in`, `reset`.
+    pub stage: &'a (dyn Fn(&str) + Send + Sync),
+}
+
+/// What is in force, read back from the system.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InForce {
+    /// Every switch with its value.
+    pub settings: Settings,
+    /// Digest of the data, where the system has one.
+    pub dataset: Option<String>,
+    /// What the system and its services are, for people: `(name, value)`.
+    pub environment: Vec<(String, String)>,
+    /// What a reader must know of them.
+    pub warnings: Vec<String>,
+}
+
+/// A system in order for one trial.
+pub trait PreparedSystem: fmt::Debug + Send + Sync {
+    /// What is in force; `None` where the system cannot tell.
+    fn in_force(&self) -> Option<&InForce>;
+
+    /// What a reader must know of the preparation.
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The flow of that name, bound to this trial's data.
+    fn flow(&self, name: &str) -> Option<Arc<dyn Flow>>;
+
+    /// The encoding that clients ask for under this configuration.
+    fn encoding(&self) -> Option<Encoding> {
+        None
+    }
+
+    /// What clients were promised so far.
+    fn promises(&self) -> Promises {
+        Promises::default()
+    }
+
+    /// Checks the invariants, joined with what clients were promised. `None`: this system has no
+    /// audit.
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>>;
+
+    /// How often a cache that forgets nothing could have answered, by kind, where that follows
+    /// from how often each key is asked for. `requests` gives the requests of an operation in the
+    /// measured window, `warm_up` the load before it as a share of that in it.
+    fn attainable_hit_ratios(
+        &self,
+        _requests: &dyn Fn(&str) -> u64,
+        _warm_up: f64,
+    ) -> BTreeMap<String, f64> {
+        BTreeMap::new()
+    }
+
+    /// Files to be kept beside the trial's figures: name and content.
+    fn artifacts(&self) -> Vec<(String, Vec<u8>)> {
+        Vec::new()
+    }
+}
+
+/// A system that can be put into a configuration, loaded, observed and checked.
+pub trait SystemUnderTest: fmt::Debug + Send + Sync {
+    /// What it is.
+    fn application(&self) -> &dyn Application;
+
+    /// Where load goes.
+    fn endpoints(&self) -> &Endpoints;
+
+    /// Whether it can be reset, switched, observed and audited.
+    fn has_control_plane(&self) -> bool;
+
+    /// Back to known data, the configuration in force, and what is in force read back.
+    fn prepare<'a>(
+        &'a self,
+        request: PrepareRequest<'a>,
+    ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>>;
+
+    /// One look at the system, off the measured path; `None` where it cannot tell, or not in time.
+    fn observe(&self) -> BoxFuture<'_, Option<Snapshot>>;
+
+    /// How the statements of an operation are carried out; `None` where it cannot tell.
+    fn explain<'a>(
+        &'a self,
+        operation: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>>;
+}

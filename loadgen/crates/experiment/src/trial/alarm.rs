@@ -1,0 +1,119 @@
+//! Promises that end a run as soon as they are broken: a target that is down need not be loaded
+//! to the planned end.
+
+use loadgen_engine::{driver::ProgressSnapshot, threshold::{Metric, Threshold}};
+use crate::{schema::ThresholdWord};
+
+/// Fewest answers of which anything is said.
+const FEWEST: u64 = 10;
+/// Looks in a row at which a promise has to be broken: one may be a bad moment.
+const LOOKS: u32 = 2;
+
+/// The promises that are watched, each with the looks in a row at which it was broken.
+#[derive(Debug, Default)]
+pub(super) struct Alarm<'a>(Vec<(&'a Threshold, u32)>);
+
+impl<'a> Alarm<'a> {
+    /// Watches those that say `abort`.
+    pub(super) fn new(thresholds: &'a [Threshold]) -> Self {
+        Self(
+            thresholds
+                .iter()
+                .filter(|threshold| threshold.abort_after.is_some())
+                .map(|threshold| (threshold, 0))
+                .collect(),
+        )
+    }
+
+    /// The promise that ends the run now, if one does, with the figure that breaks it. Figures
+    /// are those since the begin of the load.
+    pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
+        for (threshold, looks) in &mut self.0 {
+            let after = threshold.abort_after.map_or(0, |delay| delay.0);
+            if now.at.0 / 1_000_000 < after || now.total.count() < FEWEST {
+                continue;
+            }
+            let Some(figure) = figure(threshold.metric, now) else {
+                continue;
+            };
+            if threshold.word(figure) != ThresholdWord::Fail {
+                *looks = 0;
+                continue;
+            }
+            *looks += 1;
+            if *looks >= LOOKS {
+                return Some((threshold, threshold.display(figure)));
+            }
+        }
+        None
+    }
+}
+
+fn figure(metric: Metric, now: &ProgressSnapshot) -> Option<f64> {
+    let (done, failed) = (now.total.count(), now.total.failed());
+    let share = failed as f64 / done.max(1) as f64;
+    match metric {
+        Metric::Quantile(quantile) => Some(now.response_ms(quantile)),
+        Metric::Success => Some(1.0 - share),
+        Metric::Errors => Some(share),
+        Metric::Rate => {
+            let seconds = now.at.0 as f64 / 1e9;
+            Some((done - failed) as f64 / seconds.max(1e-3))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loadgen_engine::{driver::Progress, flow::shop, sample::{OpId, Outcome}, units::Nanos};
+
+    fn at(ms: u64, completed: u64, failed: u64) -> ProgressSnapshot {
+        let progress = Progress::new(shop().operations);
+        for number in 0..completed {
+            let outcome = if number < failed {
+                Outcome::Timeout
+            } else {
+                Outcome::Ok
+            };
+            progress.done(OpId(0), outcome, Nanos::from_millis(1));
+        }
+        ProgressSnapshot {
+            at: Nanos::from_millis(ms),
+            ..progress.snapshot()
+        }
+    }
+
+    #[test]
+    fn a_promise_ends_the_run_after_its_delay_and_two_looks() {
+        let promises = ["abort after 5s: errors < 10%".parse().unwrap()];
+        let mut alarm = Alarm::new(&promises);
+        assert!(alarm.broken(&at(4_000, 100, 50)).is_none());
+        assert!(alarm.broken(&at(5_000, 100, 50)).is_none());
+        let (broken, figure) = alarm.broken(&at(5_500, 100, 50)).unwrap();
+        assert_eq!((broken, figure.as_str()), (&promises[0], "50.000 %"));
+    }
+
+    #[test]
+    fn a_single_bad_look_few_answers_and_other_promises_do_not() {
+        let promises = [
+            "abort: errors < 10%".parse().unwrap(),
+            "p95 < 1ms".parse().unwrap(),
+        ];
+        let mut alarm = Alarm::new(&promises);
+        assert!(alarm.broken(&at(1_000, 5, 5)).is_none());
+        assert!(alarm.broken(&at(1_500, 100, 20)).is_none());
+        assert!(alarm.broken(&at(2_000, 300, 20)).is_none());
+        assert!(alarm.broken(&at(2_500, 300, 60)).is_none());
+    }
+
+    #[test]
+    fn failures_count_as_endless_in_a_percentile() {
+        let promises = ["abort: p95 < 60s".parse().unwrap()];
+        let mut alarm = Alarm::new(&promises);
+        let all_failed = at(1_000, 100, 100);
+        assert!(alarm.broken(&all_failed).is_none());
+        assert!(alarm.broken(&all_failed).is_some());
+    }
+}

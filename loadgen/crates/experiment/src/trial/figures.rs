@@ -1,0 +1,383 @@
+//! From what was measured to what is stored.
+
+use std::collections::BTreeMap;
+
+use shared::{invariant::InvariantResult, timing::ServerCount};
+
+use super::run::Outcome;
+use loadgen_engine::{aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData}, flow::{Catalog, Operations}, sample::{OpId, Outcome as Ending}, units::{Nanos, Quantile}};
+use crate::{schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server}, system::Promises};
+
+/// Quantiles of the spectrum that charts are drawn from: dense enough for a distribution, and
+/// the same in every arm, so that arms can be read against each other.
+const SPECTRUM: [f64; 67] = [
+    0.01, 0.02, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.22, 0.24, 0.26, 0.28,
+    0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42, 0.44, 0.46, 0.48, 0.5, 0.52, 0.54, 0.56, 0.58, 0.6,
+    0.62, 0.64, 0.66, 0.68, 0.7, 0.72, 0.74, 0.75, 0.76, 0.78, 0.8, 0.82, 0.84, 0.85, 0.86, 0.88,
+    0.9, 0.92, 0.925, 0.94, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975,
+    0.999, 0.9995, 0.9999, 0.99999, 1.0,
+];
+
+/// What several trials of one arm measured, merged exactly.
+#[derive(Debug, Clone, Default)]
+pub struct Measured {
+    /// Operations.
+    pub ops: BTreeMap<OpId, OpData>,
+    /// All of them together.
+    pub total: OpData,
+    /// Each named phase, all operations together, with its seconds.
+    pub phases: BTreeMap<String, (OpData, f64)>,
+    /// Seconds measured.
+    pub window_s: f64,
+    /// Trials that went in.
+    pub trials: u32,
+    /// The target's figures, added up.
+    pub server: Server,
+    /// What the audits found, added up.
+    pub audit: Vec<InvariantResult>,
+    /// What clients were promised, and how fresh what they read back was.
+    pub promises: Promises,
+}
+
+impl Measured {
+    /// What thresholds are held against.
+    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::Figures<'a> {
+        crate::verdict::Figures {
+            catalog,
+            ops: &self.ops,
+            phases: &self.phases,
+            server: &self.server,
+            window_s: self.window_s,
+        }
+    }
+
+    /// Adds one trial.
+    pub fn add(&mut self, outcome: &Outcome) {
+        let (data, server) = (&outcome.data, &outcome.trial.server);
+        for (op, one) in &data.ops {
+            self.ops.entry(*op).or_default().merge(one);
+        }
+        self.total.merge(&data.total);
+        for phase in &data.phases {
+            let (all, seconds) = self.phases.entry(phase.name.clone()).or_default();
+            all.merge(&phase.data);
+            *seconds += phase.seconds();
+        }
+        self.window_s += data.window_s();
+        self.server = if self.trials == 0 {
+            server.clone()
+        } else {
+            server_total(&self.server, server, f64::from(self.trials))
+        };
+        self.trials += 1;
+        crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
+        self.promises.add(&outcome.promises);
+    }
+}
+
+/// Every operation that was sent, in the order of the catalogue.
+pub fn arm_operations(
+    ops: &BTreeMap<OpId, OpData>,
+    operations: Operations,
+    window_s: f64,
+) -> Vec<Operation> {
+    ops.iter()
+        .map(|(op, data)| operation(operations.name(*op), data, window_s))
+        .collect()
+}
+
+/// One operation over `window_s` seconds.
+pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
+    let ok = data.count(Ending::Ok);
+    let slo = |share: f64| {
+        Quantile::of(share)
+            .ok()
+            .and_then(|quantile| data.response_slo(quantile))
+            .map(Nanos::as_ms)
+    };
+    let service = |share: f64| {
+        Quantile::of(share)
+            .ok()
+            .and_then(|quantile| data.service(quantile))
+            .map(Nanos::as_ms)
+    };
+    let mean = |histogram: &hdrhistogram::Histogram<u64>| {
+        (!histogram.is_empty()).then(|| histogram.mean() / 1e6)
+    };
+    Operation {
+        name: name.to_owned(),
+        planned: data.planned,
+        outcomes: Ending::ALL
+            .iter()
+            .map(|outcome| (outcome.as_str().to_owned(), data.count(*outcome)))
+            .filter(|(word, count)| *count > 0 || word == Ending::Ok.as_str())
+            .collect(),
+        statuses: data.statuses.clone(),
+        rate_per_s: ok as f64 / window_s.max(1e-9),
+        success: if data.planned == 0 {
+            0.0
+        } else {
+            ok as f64 / data.planned as f64
+        },
+        response: percentiles(slo, mean(&data.ok)),
+        service: percentiles(service, mean(&data.service_ok)),
+        bytes_in: data.bytes_in,
+        cost: cost(&data.cost),
+        spectrum: SPECTRUM
+            .iter()
+            .filter_map(|share| Some((*share, slo(*share)?)))
+            .collect(),
+        anatomy: bands(&data.breakdown),
+    }
+}
+
+/// The bands that reports tell apart: of the successes, from the fastest to the slowest.
+const BANDS: [(&str, f64, f64); 4] = [
+    ("below p50", 0.0, 0.5),
+    ("p50 to p90", 0.5, 0.9),
+    ("p90 to p99", 0.9, 0.99),
+    ("above p99", 0.99, 1.0),
+];
+
+/// What the response time consists of, band by band; the failures last.
+fn bands(breakdown: &Breakdown) -> Vec<Band> {
+    BANDS
+        .iter()
+        .map(|(name, from, to)| (*name, breakdown.between(*from, *to)))
+        .chain([("failed", breakdown.failed())])
+        .filter(|(_, sums)| sums.count > 0.0)
+        .map(|(name, sums)| band(name, &sums))
+        .collect()
+}
+
+fn band(name: &str, sums: &PartSums) -> Band {
+    let mean_ms = |sum: f64| sum / sums.count / 1_000.0;
+    Band {
+        name: name.to_owned(),
+        requests: sums.count,
+        mean_ms: mean_ms(sums.response()),
+        parts_ms: sums.us.map(|_, us| mean_ms(us)),
+    }
+}
+
+fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentiles {
+    Percentiles {
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p97_5: at(0.975),
+        p99: at(0.99),
+        p99_9: at(0.999),
+        max: at(1.0),
+        mean,
+    }
+}
+
+fn cost(sums: &CostSums) -> Cost {
+    let mean = |sum: u64| {
+        if sums.responses == 0 {
+            0.0
+        } else {
+            sum as f64 / sums.responses as f64
+        }
+    };
+    let hits = sums.counts[ServerCount::Hits];
+    let lookups = hits + sums.counts[ServerCount::Misses];
+    Cost {
+        parts_ms: sums.us.map(|_, us| mean(us) / 1_000.0),
+        total_ms: mean(sums.total_us) / 1_000.0,
+        counts: sums.counts.map(|_, count| mean(count)),
+        cache_hit_ratio: (lookups > 0).then(|| hits as f64 / lookups as f64),
+    }
+}
+
+/// The course of a trial by second, the target's part not yet in it.
+pub fn seconds(data: &TrialData) -> Vec<Second> {
+    let ms = |ns: Option<u64>| ns.map(|ns| Nanos(ns).as_ms());
+    data.seconds
+        .iter()
+        .map(|one| Second {
+            second: one.second,
+            planned: one.planned,
+            completed: one.completed,
+            failed: one.failed,
+            errors: Ending::ALL
+                .iter()
+                .zip(one.failures)
+                .filter(|(_, count)| *count > 0)
+                .map(|(outcome, count)| (outcome.as_str().to_owned(), count.into()))
+                .collect(),
+            p50_ms: ms(one.p50_ns),
+            p95_ms: ms(one.p95_ns),
+            p99_ms: ms(one.p99_ns),
+            ..Second::default()
+        })
+        .collect()
+}
+
+/// Adds the figures of one more trial to those of `so_far` trials: sums of what was spent,
+/// means of what is a mean, the largest of what is a peak.
+pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
+    let mean = |all: f64, one: f64| (all * so_far + one) / (so_far + 1.0);
+    let keys = |all: Vec<&String>, one: Vec<&String>| {
+        let mut keys: Vec<String> = all.into_iter().chain(one).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        keys
+    };
+    let requests = all.requests + one.requests;
+    let per_request = |a: f64, b: f64| {
+        if requests == 0 {
+            mean(a, b)
+        } else {
+            (a * all.requests as f64 + b * one.requests as f64) / requests as f64
+        }
+    };
+    Server {
+        cpu_s: keys(all.cpu_s.keys().collect(), one.cpu_s.keys().collect())
+            .into_iter()
+            .map(|key| {
+                let sum = all.cpu_s.get(&key).unwrap_or(&0.0) + one.cpu_s.get(&key).unwrap_or(&0.0);
+                (key, sum)
+            })
+            .collect(),
+        window_s: all.window_s + one.window_s,
+        rss_bytes: keys(
+            all.rss_bytes.keys().collect(),
+            one.rss_bytes.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let most = all
+                .rss_bytes
+                .get(&key)
+                .max(one.rss_bytes.get(&key))
+                .copied();
+            (key, most.unwrap_or(0))
+        })
+        .collect(),
+        requests,
+        queries_per_request: per_request(all.queries_per_request, one.queries_per_request),
+        pool_wait_ms: per_request(all.pool_wait_ms, one.pool_wait_ms),
+        pool_in_use_max: all.pool_in_use_max.max(one.pool_in_use_max),
+        pool_max: one.pool_max,
+        pool_waiters_max: all.pool_waiters_max.max(one.pool_waiters_max),
+        pool_timeouts: all.pool_timeouts + one.pool_timeouts,
+        cache_hit_ratio: keys(
+            all.cache_hit_ratio.keys().collect(),
+            one.cache_hit_ratio.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let known = |server: &Server| server.cache_hit_ratio.get(&key).copied().flatten();
+            let ratio = match (known(all), known(one)) {
+                (Some(a), Some(b)) => Some(mean(a, b)),
+                (a, b) => a.or(b),
+            };
+            (key, ratio)
+        })
+        .collect(),
+        cache_attainable: keys(
+            all.cache_attainable.keys().collect(),
+            one.cache_attainable.keys().collect(),
+        )
+        .into_iter()
+        .map(|key| {
+            let ratio = match (
+                all.cache_attainable.get(&key),
+                one.cache_attainable.get(&key),
+            ) {
+                (Some(a), Some(b)) => mean(*a, *b),
+                (a, b) => a.or(b).copied().unwrap_or_default(),
+            };
+            (key, ratio)
+        })
+        .collect(),
+        redis_commands: all.redis_commands + one.redis_commands,
+        redis_pings: all.redis_pings + one.redis_pings,
+        rows_returned: all.rows_returned + one.rows_returned,
+        waits: keys(all.waits.keys().collect(), one.waits.keys().collect())
+            .into_iter()
+            .map(|key| {
+                let share = |server: &Server| server.waits.get(&key).copied().unwrap_or(0.0);
+                let both = mean(share(all), share(one));
+                (key, both)
+            })
+            .collect(),
+        database: database_total(&all.database, &one.database, mean),
+        cache_errors: all.cache_errors + one.cache_errors,
+        hashing: Hashing {
+            hashes: all.hashing.hashes + one.hashing.hashes,
+            busy_s: all.hashing.busy_s + one.hashing.busy_s,
+            wait_s: all.hashing.wait_s + one.hashing.wait_s,
+        },
+    }
+}
+
+fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64) -> Database {
+    let mut retries = all.retries.clone();
+    for (state, count) in &one.retries {
+        *retries.entry(state.clone()).or_default() += count;
+    }
+    Database {
+        rows_by_index: all.rows_by_index + one.rows_by_index,
+        blocks_hit: all.blocks_hit + one.blocks_hit,
+        blocks_read: all.blocks_read + one.blocks_read,
+        wal_bytes: all.wal_bytes + one.wal_bytes,
+        commits: all.commits + one.commits,
+        rollbacks: all.rollbacks + one.rollbacks,
+        deadlocks: all.deadlocks + one.deadlocks,
+        active_mean: mean(all.active_mean, one.active_mean),
+        idle_in_transaction_mean: mean(all.idle_in_transaction_mean, one.idle_in_transaction_mean),
+        lock_waiters_mean: mean(all.lock_waiters_mean, one.lock_waiters_mean),
+        retries,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_of_an_operation_sum_to_what_was_planned_and_failures_reach_the_percentiles() {
+        let mut data = OpData {
+            planned: 10,
+            ..OpData::default()
+        };
+        for ms in 1..=9 {
+            data.ok.record(ms * 1_000_000).unwrap();
+            data.service_ok.record(500_000).unwrap();
+        }
+        data.outcomes[Ending::Ok.index()] = 9;
+        data.outcomes[Ending::Reset.index()] = 1;
+        let one = operation("auth.login", &data, 2.0);
+        assert_eq!(one.outcomes.values().sum::<u64>(), one.planned);
+        assert!((one.rate_per_s - 4.5).abs() < 1e-9);
+        assert!((one.response.p50.unwrap() - 5.0).abs() < 0.01);
+        assert_eq!(one.response.p99, None);
+        assert_eq!(one.response.max, None);
+        assert!((one.service.max.unwrap() - 0.5).abs() < 0.001);
+        assert!(one.spectrum.iter().all(|(share, _)| *share <= 0.9));
+    }
+
+    #[test]
+    fn figures_of_several_trials_add_up_or_average_as_they_mean() {
+        let server = |requests: u64, queries: f64, hit: Option<f64>| Server {
+            cpu_s: BTreeMap::from([("target-app".to_owned(), 2.0)]),
+            requests,
+            queries_per_request: queries,
+            pool_in_use_max: requests as u32,
+            cache_hit_ratio: BTreeMap::from([("mentors".to_owned(), hit)]),
+            ..Server::default()
+        };
+        let both = server_total(
+            &server(100, 10.0, Some(0.5)),
+            &server(300, 2.0, Some(0.9)),
+            1.0,
+        );
+        assert_eq!((both.requests, both.pool_in_use_max), (400, 300));
+        assert!((both.cpu_s["target-app"] - 4.0).abs() < 1e-9);
+        assert!((both.queries_per_request - 4.0).abs() < 1e-9);
+        assert!((both.cache_hit_ratio["mentors"].unwrap() - 0.7).abs() < 1e-9);
+    }
+}

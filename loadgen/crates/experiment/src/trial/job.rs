@@ -1,0 +1,90 @@
+//! What a trial is given.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::crash::Crash;
+use crate::services::ServiceControl;
+use crate::{events::{LoadControl, Publisher}, system::{Application, Settings, SystemUnderTest}};
+use loadgen_engine::{suite::Suite};
+
+/// What a command runs against, and who watches.
+#[derive(Debug, Clone)]
+pub struct TestEnv {
+    /// What is loaded and measured.
+    pub system: Arc<dyn SystemUnderTest>,
+    /// The services of an own stack; absent where somebody else's target is used.
+    pub upkeep: Option<Arc<dyn ServiceControl>>,
+    /// What is killed in the middle of each trial.
+    pub crash: Option<Crash>,
+    /// Listeners of what goes on.
+    pub events: Publisher,
+    /// Ends the trial early, gracefully.
+    pub stop: CancellationToken,
+    /// How many requests of each trial are kept one by one.
+    pub samples: Option<usize>,
+    /// Changes of the running load that people ask for.
+    pub steering: LoadControl,
+}
+
+impl TestEnv {
+    /// Processes on this machine whose CPU is read, by name.
+    pub(super) fn pids(&self) -> BTreeMap<String, u32> {
+        self.upkeep
+            .as_ref()
+            .map(|upkeep| upkeep.processes())
+            .unwrap_or_default()
+            .into_iter()
+            .map(|process| (process.name, process.pid))
+            .collect()
+    }
+}
+
+/// One configuration.
+#[derive(Debug, Clone)]
+pub struct Arm {
+    /// `before`, `after` or `run`.
+    pub name: String,
+    /// Every switch.
+    pub settings: Settings,
+    /// The switches that make it known to be wrong, if any do: `switch=value`.
+    pub known_wrong: Option<String>,
+}
+
+impl Arm {
+    /// An arm of that name with these settings.
+    pub fn new(name: &str, settings: Settings, application: &dyn Application) -> Self {
+        let wrong = application.known_wrong(&settings);
+        Self {
+            name: name.to_owned(),
+            settings,
+            known_wrong: (!wrong.is_empty()).then(|| wrong.join(" and ")),
+        }
+    }
+}
+
+/// Which trial of a command.
+#[derive(Debug, Clone)]
+pub struct TrialSpec<'a> {
+    /// What is asked.
+    pub suite: &'a Suite,
+    /// On which configuration.
+    pub arm: &'a Arm,
+    /// Block number from 1; 0 outside an experiment.
+    pub block: u32,
+    /// How many blocks there are; 0 outside an experiment.
+    pub blocks: u32,
+    /// Name of its folder: `b03_2_after`.
+    pub folder: String,
+    /// Seed of its arrivals, keys and users: the same for both arms of a block.
+    pub seed: u64,
+    /// Threads that send.
+    pub workers: usize,
+    /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
+    pub explained: bool,
+    /// Load that the command has behind it.
+    pub elapsed: Duration,
+    /// Load that the command takes in all.
+    pub total: Duration,
+}

@@ -1,0 +1,421 @@
+//! One trial: put in order, warm up, measure, drain, audit.
+
+use std::{sync::Arc, time::Duration};
+
+use shared::{api::lab::Explanation, invariant::InvariantResult};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::{
+    alarm::Alarm,
+    crash::{Crash, Crashing},
+    figures, helm,
+    job::{TestEnv, TrialSpec},
+    ticks::Ticks,
+    watch::Watch,
+};
+use loadgen_engine::{aggregator::TrialData, driver::{self, DriverError, DriverSetup, FlowLoad, Progress}, schedule::{self, PlanError}, suite::{LoadModel, Suite, Windows}, units::Nanos};
+use crate::{observer::{Course, Host, Sleeper, Timeline, cores}, schema::{Promised, Trial}, services::ServiceError, system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError}, verdict::{self, Evidence}};
+use loadgen_stats::{seed::sub_seed};
+
+/// Time between two looks at the target: two a second, so that every second has one.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// A measured and judged trial.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What is stored.
+    pub trial: Trial,
+    /// What it was made from.
+    pub data: TrialData,
+    /// What the audit found; empty where none was made.
+    pub audit: Vec<InvariantResult>,
+    /// What clients were promised, and how fresh what they read back was.
+    pub promises: Promises,
+    /// Files that the system keeps of the trial: name and content.
+    pub artifacts: Vec<(String, Vec<u8>)>,
+    /// What was in force; absent where the target cannot tell.
+    pub in_force: Option<InForce>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// The threshold that ended the trial early, and the figure that broke it.
+    pub ended_by: Option<(String, String)>,
+    /// How the statements of its operations are carried out; of the first trial of an arm only.
+    pub plans: Vec<Explanation>,
+}
+
+/// Why there is no trial.
+#[derive(Debug, thiserror::Error)]
+pub enum TrialError {
+    /// The system could not be prepared.
+    #[error(transparent)]
+    System(#[from] SystemError),
+    /// The load cannot be planned.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// No rate was found that both arms can sustain.
+    #[error("no common rate was found: {0}; name one with --rate")]
+    NoRate(String),
+    /// The load could not be driven.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// A service of the own stack could not be started again.
+    #[error(transparent)]
+    Services(#[from] ServiceError),
+    /// A thread of ours died.
+    #[error("the driver's thread ended early: {0}")]
+    Thread(String),
+    /// Stopped before anything was measured.
+    #[error("stopped before anything was measured")]
+    Stopped,
+}
+
+/// Runs one trial.
+pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialError> {
+    let suite = spec.suite;
+    let windows = suite.windows;
+
+    fresh_start(env, spec).await?;
+    let system = prepared(env, spec).await?;
+    let mut warnings = system.warnings();
+    let setup = setup(env, spec, system.as_ref())?;
+    let at_once = setup.flows.iter().map(|load| load.flow.at_once()).max();
+    let progress = Arc::clone(&setup.progress);
+    stage(env, spec, "load", Some(windows.planned().duration()));
+    // Without it the trial is judged by what else is seen.
+    let sleeper = Sleeper::start().ok();
+    let options = driver::DriverOptions {
+        control: helm::offer(env, spec, &setup.flows)?,
+        samples: env.samples,
+        ..options(suite, system.as_ref())
+    };
+    let stop = setup.stop.clone();
+    let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
+    let host = Host::new(env.pids());
+    let crashing = env
+        .upkeep
+        .as_ref()
+        .zip(in_window(env.crash, &windows, &mut warnings))
+        .map(|(upkeep, crash)| {
+            let wait = windows.warm_up.duration() + crash.after.duration();
+            Crashing::begin(Arc::clone(upkeep), crash, wait)
+        });
+    let mut watch = Watch {
+        env,
+        spec,
+        progress,
+        host,
+        timeline: Timeline::default(),
+        ticks: Ticks::default(),
+        // Of an experiment both arms are measured to the end, however slow one of them is.
+        alarm: match spec.blocks {
+            0 => Alarm::new(&suite.thresholds),
+            _ => Alarm::default(),
+        },
+        ended_by: None,
+    };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut data = loop {
+        tokio::select! {
+            biased;
+            done = &mut driving => break done.map_err(|error| TrialError::Thread(error.to_string()))??,
+            _ = looks.tick() => {
+                watch.look().await;
+                if watch.ended_by.is_some() {
+                    stop.cancel();
+                }
+            }
+        }
+    };
+    env.steering.end();
+    watch.look().await;
+    warnings.extend(helm::told(&data.changes));
+    if let Some(crashing) = crashing {
+        warnings.push(crashing.end(data.interrupted).await?);
+    }
+    let hiccups = sleeper.map(Sleeper::finish).unwrap_or_default();
+    let timeline = watch.timeline;
+    let ended_by = watch.ended_by;
+
+    let promises = system.promises();
+    let audit = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
+    let plans = Box::pin(plans(env, spec, &data)).await;
+    let violations = audit.as_ref().map(|found| verdict::violations(found));
+    let seen = Seen {
+        timeline: &timeline,
+        hiccups: &hiccups,
+        at_once: at_once.unwrap_or(1),
+    };
+    let mut trial = stored(env, spec, &data, &seen, violations);
+    trial.promised = promises.stored();
+    attainable(&mut trial, system.as_ref(), &suite.windows);
+    env.events.trial_done(trial.clone());
+    // A broken threshold ended it, nobody else.
+    data.interrupted &= ended_by.is_none();
+    Ok(Outcome {
+        trial,
+        data,
+        audit: audit.unwrap_or_default(),
+        promises,
+        artifacts: system.artifacts(),
+        in_force: system.in_force().cloned(),
+        warnings,
+        ended_by,
+        plans,
+    })
+}
+
+/// Asks the system for known data under the arm's configuration.
+async fn prepared(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+) -> Result<Arc<dyn PreparedSystem>, TrialError> {
+    let suite = spec.suite;
+    let flows: Vec<String> = suite.flows.iter().map(|share| share.flow.clone()).collect();
+    let request = PrepareRequest {
+        settings: &spec.arm.settings,
+        flows: &flows,
+        accounts: suite.accounts,
+        planned: suite.windows.planned().duration() + suite.windows.drain.duration(),
+        stage: &|what| stage(env, spec, what, None),
+    };
+    Ok(unless_stopped(env, env.system.prepare(request)).await??)
+}
+
+/// A crash that lies in the measured window; one that does not is told instead of done.
+fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>) -> Option<Crash> {
+    let crash = crash?;
+    if crash.after < windows.measure {
+        return Some(crash);
+    }
+    warnings.push(format!(
+        "--crash {crash}: nothing was killed, the measured window ends after {}",
+        windows.measure
+    ));
+    None
+}
+
+/// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
+/// converged to by chance is drawn again for each trial (method 2.1).
+async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
+    let Some(upkeep) = env.upkeep.as_ref().filter(|_| spec.blocks > 0) else {
+        return Ok(());
+    };
+    stage(env, spec, "restart", None);
+    let upkeep = Arc::clone(upkeep);
+    let restarting = tokio::task::spawn_blocking(move || upkeep.restart_target());
+    restarting
+        .await
+        .map_err(|error| TrialError::Thread(error.to_string()))??;
+    Ok(())
+}
+
+/// What a cache that forgets nothing could have reached, for the kinds that were looked up.
+fn attainable(trial: &mut Trial, system: &dyn PreparedSystem, windows: &Windows) {
+    let requests = |name: &str| {
+        let found = trial.operations.iter().find(|one| one.name == name);
+        found.map_or(0, |one| one.planned)
+    };
+    let warm_up = windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
+    for (kind, ratio) in system.attainable_hit_ratios(&requests, warm_up) {
+        let looked_up = trial.server.cache_hit_ratio.get(&kind).copied().flatten();
+        if looked_up.is_some() {
+            trial.server.cache_attainable.insert(kind, ratio);
+        }
+    }
+}
+
+/// Longest wait for all plans of a trial.
+const EXPLAINING: Duration = Duration::from_secs(20);
+
+/// The plans of what was sent, after the load, so that they cost it nothing. Nothing where the
+/// target has no control plane; an operation that it cannot explain is passed over.
+async fn plans(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData) -> Vec<Explanation> {
+    let mut found = Vec::new();
+    if !env.system.has_control_plane() || data.interrupted || !spec.explained {
+        return found;
+    }
+    stage(env, spec, "plans", None);
+    let operations = env.system.application().catalog().operations;
+    let all = async {
+        for op in data.ops.keys() {
+            match env.system.explain(operations.name(*op)).await {
+                Ok(explanation) => found.extend(explanation),
+                Err(_) => break,
+            }
+        }
+    };
+    // What came in time is kept.
+    let _late = unless_stopped(env, tokio::time::timeout(EXPLAINING, all)).await;
+    found
+}
+
+/// Ends a wait that is not the load's as soon as the command is to stop.
+async fn unless_stopped<T>(env: &TestEnv, work: impl Future<Output = T>) -> Result<T, TrialError> {
+    tokio::select! {
+        biased;
+        () = env.stop.cancelled() => Err(TrialError::Stopped),
+        done = work => Ok(done),
+    }
+}
+
+fn stage(env: &TestEnv, spec: &TrialSpec<'_>, what: &str, expected: Option<Duration>) {
+    let text = if spec.blocks == 0 {
+        format!("{}: {what}", spec.suite.name)
+    } else {
+        format!(
+            "block {} of {}, {}: {what}",
+            spec.block, spec.blocks, spec.arm.name
+        )
+    };
+    env.events.stage(text, expected);
+}
+
+fn setup(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    system: &dyn PreparedSystem,
+) -> Result<DriverSetup, TrialError> {
+    let suite = spec.suite;
+    let mut flows = Vec::new();
+    for share in &suite.flows {
+        let flow = system.flow(&share.flow).ok_or_else(|| {
+            SystemError::Failed(format!("the target has no flow `{}`", share.flow))
+        })?;
+        flows.push(FlowLoad {
+            flow,
+            weight: share.weight,
+            think: share.think,
+        });
+    }
+    let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
+    let schedule = schedule::plan(
+        &suite.load,
+        &weights,
+        &suite.windows,
+        sub_seed(spec.seed, "plan"),
+    )?;
+    let endpoint = env.system.endpoints().first();
+    let operations = env.system.application().catalog().operations;
+    Ok(DriverSetup {
+        target: endpoint.address,
+        host: endpoint.host.clone(),
+        schedule,
+        flows,
+        timeout: suite.timeout,
+        drain: suite.windows.drain,
+        max_users: suite.max_users,
+        // A worker without a user of its own would end at once, and hear of no other.
+        workers: match &suite.load {
+            LoadModel::Closed { users, .. } => spec.workers.min((*users).max(1) as usize),
+            LoadModel::Open { .. } => spec.workers,
+        },
+        seed: sub_seed(spec.seed, "users"),
+        progress: Arc::new(Progress::new(operations)),
+        stop: env.stop.child_token(),
+    })
+}
+
+/// How the driver goes about the load.
+fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
+    let conduct = &suite.conduct;
+    driver::DriverOptions {
+        iterations: conduct.shared_iterations,
+        pace: conduct.pace,
+        ramp: conduct.ramp.clone(),
+        in_flight: conduct.in_flight,
+        phases: suite
+            .phase_spans()
+            .into_iter()
+            .map(|(name, from, to)| (name, Nanos::from_millis(from.0), Nanos::from_millis(to.0)))
+            .collect(),
+        // Asked for where the arm packs: a client that cannot unpack would never see it at work.
+        client: driver::ClientOptions {
+            encoding: system.encoding(),
+            ..driver::ClientOptions::default()
+        },
+        ..driver::DriverOptions::default()
+    }
+}
+
+/// What the audit found; `None` where there is none, or the trial was stopped.
+async fn audit(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    system: &dyn PreparedSystem,
+    data: &TrialData,
+    warnings: &mut Vec<String>,
+) -> Option<Vec<InvariantResult>> {
+    if !env.system.has_control_plane() || data.interrupted {
+        return None;
+    }
+    stage(env, spec, "audit", None);
+    match unless_stopped(env, system.audit()).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            warnings.push(format!("{}: no audit was made: {error}", spec.folder));
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// What was seen beside the load.
+struct Seen<'a> {
+    timeline: &'a Timeline,
+    hiccups: &'a Course,
+    /// Most requests that an iteration of any flow sends at once.
+    at_once: usize,
+}
+
+fn stored(
+    env: &TestEnv,
+    spec: &TrialSpec<'_>,
+    data: &TrialData,
+    seen: &Seen<'_>,
+    violations: Option<u64>,
+) -> Trial {
+    let Seen {
+        timeline, hiccups, ..
+    } = seen;
+    let operations = env.system.application().catalog().operations;
+    let from = data.started_at + data.window.0.duration();
+    let to = data.started_at + data.window.1.duration();
+    let window_s = data.window_s();
+    let mut series = figures::seconds(data);
+    timeline.fill(&mut series, from);
+    let server = timeline.server(from, to);
+    let suite = spec.suite;
+    let validity = verdict::validity(&Evidence {
+        generator: timeline.generator(from, to),
+        steal: timeline.steal(from, to),
+        cpu_pressure: timeline.cpu_pressure(from, to),
+        hiccups: hiccups.between(from, to),
+        cpu: (server.window_s > 0.5).then(|| {
+            let spent = server.cpu_s.values().sum();
+            (spent, server.window_s, cores())
+        }),
+        at_once: seen.at_once,
+        // A load that a person changed on the way is neither.
+        even: suite.load.is_even() && data.changes.is_empty(),
+        level: suite.load.is_level(suite.windows)
+            && suite.conduct.ramp.is_empty()
+            && data.changes.is_empty(),
+        overloaded: data.overloaded,
+        error_limit: verdict::error_limit(&suite.thresholds),
+        ..Evidence::of(data)
+    });
+    Trial {
+        folder: spec.folder.clone(),
+        arm: spec.arm.name.clone(),
+        block: spec.block,
+        seed: spec.seed,
+        validity,
+        total: figures::operation("total", &data.total, window_s),
+        operations: figures::arm_operations(&data.ops, operations, window_s),
+        series,
+        server,
+        violations,
+        promised: Promised::default(),
+    }
+}

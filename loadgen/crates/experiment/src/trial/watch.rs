@@ -1,0 +1,62 @@
+//! What a trial sees while its driver runs: the target, the machine, and how far the load is.
+
+use std::{sync::Arc, time::SystemTime};
+
+use super::{
+    alarm::Alarm,
+    job::{TestEnv, TrialSpec},
+    ticks::{Ticks, target_now},
+};
+use loadgen_engine::{driver::Progress};
+use crate::{events::Tick, observer::{Host, Machine, Observation, Timeline}};
+
+/// Looks at target and machine while the driver runs, and tells where it stands.
+pub(super) struct Watch<'a> {
+    pub(super) env: &'a TestEnv,
+    pub(super) spec: &'a TrialSpec<'a>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) host: Host,
+    pub(super) timeline: Timeline,
+    pub(super) ticks: Ticks,
+    pub(super) alarm: Alarm<'a>,
+    /// The promise that ended the run, and the figure that broke it.
+    pub(super) ended_by: Option<(String, String)>,
+}
+
+impl Watch<'_> {
+    pub(super) async fn look(&mut self) {
+        // One that does not come in time is left out; the trial goes on.
+        let snapshot = self.env.system.observe().await;
+        self.timeline.push(Observation {
+            at: SystemTime::now(),
+            snapshot,
+            host: self.host.read(),
+            machine: Machine::read(),
+        });
+        self.tick();
+    }
+
+    fn tick(&mut self) {
+        let now = self.progress.snapshot();
+        if self.ended_by.is_none()
+            && let Some((threshold, figure)) = self.alarm.broken(&now)
+        {
+            self.env.events.warning(format!(
+                "`{threshold}` is broken ({figure}): the run ends here"
+            ));
+            self.ended_by = Some((threshold.text.clone(), figure));
+        }
+        let tick = self
+            .ticks
+            .tick(now, self.spec.suite.windows, &self.timeline);
+        self.env.events.tick(Tick {
+            arm: self.spec.arm.name.clone(),
+            block: self.spec.block,
+            blocks: self.spec.blocks,
+            elapsed: self.spec.elapsed + tick.elapsed,
+            total: self.spec.total,
+            target: target_now(&self.timeline),
+            ..tick
+        });
+    }
+}

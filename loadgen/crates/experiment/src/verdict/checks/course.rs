@@ -1,0 +1,164 @@
+//! Was there one steady state to measure? At the window's begin, over its seconds, at its end.
+
+use loadgen_engine::{aggregator::SecondData, units::Quantile};
+use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, share, unjudged}};
+use loadgen_stats::{self as stats};
+
+/// Requests that may be under way when the window begins, whatever the rate: chance alone
+/// brings that many together.
+const WARM_FLOOR: f64 = 8.0;
+/// By how much the backlog may grow over the window.
+const BACKLOG_FLOOR: f64 = 5.0;
+/// Share of the offered requests that must complete in the window.
+const COMPLETED: f64 = 0.98;
+/// Fewest whole seconds of a window whose course can be judged.
+const FEWEST_SECONDS: usize = 30;
+/// Largest difference between the halves' logarithms of the median response.
+const HALVES: f64 = 0.1;
+/// Share of the window that may still belong to the warm-up.
+const LATE_WARM: f64 = 0.1;
+
+/// What the warm-up left behind had been worked off when the window began.
+///
+/// The method allows twice rate times median service. That product is taken for each operation
+/// and summed: a mix of slow lists and fast pings has no median that says how many are under way.
+pub(in crate::verdict) fn warm(evidence: &Evidence<'_>) -> ValidityCheck {
+    let data = evidence.data;
+    let half = Quantile::of(0.5).expect("a half is a share");
+    let expected: f64 = data
+        .ops
+        .values()
+        .map(|op| {
+            let rate = op.planned as f64 / data.window_s().max(1e-9);
+            rate * op.service(half).unwrap_or_default().as_ms() / 1_000.0
+        })
+        .sum();
+    // Two passes that send many at once may meet as any two others.
+    let floor = WARM_FLOOR.max(2.0 * evidence.at_once as f64);
+    let limit = (2.0 * expected).max(floor);
+    check(
+        CheckCode::NotWarm,
+        data.outstanding_at_window_start as f64 <= limit,
+        format!("{} under way", data.outstanding_at_window_start),
+        format!("<= {limit:.0} when the window begins"),
+        "the warm-up left a backlog: this arm cannot sustain the rate, or needs a longer warm-up",
+    )
+}
+
+/// The target kept up: what was under way did not grow over the window.
+pub(in crate::verdict) fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
+    let data = evidence.data;
+    let mut under_way = 0_i64;
+    let mut course = Vec::new();
+    let window_s = data.window_s().round() as i64;
+    let (mut planned, mut completed) = (0_u64, 0_u64);
+    for second in &data.seconds {
+        under_way += second.planned as i64 - second.completed as i64;
+        if (0..window_s).contains(&second.second) {
+            course.push(under_way as f64);
+            planned += second.planned;
+            completed += second.completed;
+        }
+    }
+    let grown = stats::theil_sen(&course).unwrap_or(0.0) * window_s as f64;
+    let mean = course.iter().sum::<f64>() / course.len().max(1) as f64;
+    // A pass that sends many at once may lie across the window's edge.
+    let limit = BACKLOG_FLOOR.max(evidence.at_once as f64).max(mean * 0.1);
+    let done = share(completed, planned);
+    // The last second's requests may well be under way: a handful is no backlog.
+    let done_enough = done >= COMPLETED || planned.saturating_sub(completed) <= limit as u64;
+    check(
+        CheckCode::Backlog,
+        grown <= limit && done_enough,
+        format!(
+            "grew by {grown:.0}, {:.1} % completed in the window",
+            done * 100.0
+        ),
+        format!("grows by <= {limit:.0}, >= {:.0} %", COMPLETED * 100.0),
+        "the target cannot sustain this rate: its response times depend on how long the run is; lower the rate",
+    )
+}
+
+/// The window has one steady state: its halves agree, and the warm-up did not reach into it.
+///
+/// A drift is told where the halves' medians are further apart than a tenth *and* than three
+/// standard errors of themselves. MSER alone decides nothing: on pure noise its minimum lies
+/// anywhere.
+pub(in crate::verdict) fn stationary(evidence: &Evidence<'_>) -> ValidityCheck {
+    let advice = "the response times drift over the window: warm up for longer, or look for what grows in the target; a percentile over a drift depends on the length of the run";
+    let limit = format!("halves within {:.0} % or their noise", HALVES * 100.0);
+    let data = evidence.data;
+    let whole = data.window_s().floor() as i64;
+    let logs: Vec<(i64, f64)> = data
+        .seconds
+        .iter()
+        .filter(|second| second.second < whole)
+        .filter_map(|second| Some((second.second, (second.p50_ns? as f64).ln())))
+        .collect();
+    let window: Vec<f64> = logs
+        .iter()
+        .filter(|(second, _)| *second >= 0)
+        .map(|(_, log)| *log)
+        .collect();
+    if !evidence.level {
+        let why = "the load is planned to change";
+        return unjudged(CheckCode::Stationary, why, limit, advice);
+    }
+    if window.len() < FEWEST_SECONDS {
+        let why = format!(
+            "{} seconds with answers, {FEWEST_SECONDS} are needed",
+            window.len()
+        );
+        return unjudged(CheckCode::Stationary, &why, limit, advice);
+    }
+    let (first, second) = window.split_at(window.len() / 2);
+    let (Some(a), Some(b)) = (stats::median(first), stats::median(second)) else {
+        return unjudged(CheckCode::Stationary, "no answers", limit, advice);
+    };
+    let error = standard_error(first, a).hypot(standard_error(second, b));
+    let warm_up = data.seconds.iter().filter(|one| one.second < 0).count();
+    let late = truncation(&data.seconds, whole, &logs)
+        .map(|drop| drop as f64 - warm_up as f64)
+        .filter(|late| *late > whole as f64 * LATE_WARM);
+    check(
+        CheckCode::Stationary,
+        (b - a).abs() <= HALVES.max(3.0 * error),
+        format!(
+            "the second half's median is {:.2} times the first's{}",
+            (b - a).exp(),
+            late.map_or_else(String::new, |late| format!(
+                "; steady only {late:.0} s into the window (MSER)"
+            ))
+        ),
+        limit,
+        advice,
+    )
+}
+
+/// Standard error of the median of a noisy series, from its median absolute deviation.
+fn standard_error(values: &[f64], median: f64) -> f64 {
+    let deviations: Vec<f64> = values.iter().map(|value| (value - median).abs()).collect();
+    let deviation = stats::median(&deviations).unwrap_or(0.0) * 1.4826;
+    1.2533 * deviation / (values.len().max(1) as f64).sqrt()
+}
+
+/// Seconds at the begin that MSER would drop: the most over response, completions and requests
+/// under way.
+fn truncation(seconds: &[SecondData], whole: i64, logs: &[(i64, f64)]) -> Option<usize> {
+    let seconds: Vec<&SecondData> = seconds.iter().filter(|one| one.second < whole).collect();
+    let completed: Vec<f64> = seconds.iter().map(|one| one.completed as f64).collect();
+    let mut open = 0_i64;
+    let under_way: Vec<f64> = seconds
+        .iter()
+        .map(|one| {
+            open += one.planned as i64 - one.completed as i64;
+            open as f64
+        })
+        .collect();
+    let response: Vec<f64> = logs.iter().map(|(_, log)| *log).collect();
+    [response, completed, under_way]
+        .iter()
+        .filter_map(|series| stats::mser(series))
+        .map(|cut| cut.drop)
+        .max()
+}

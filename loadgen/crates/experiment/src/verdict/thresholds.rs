@@ -1,0 +1,314 @@
+//! Holds the promises of a suite against what was measured.
+
+use std::collections::BTreeMap;
+
+use loadgen_engine::{aggregator::OpData, flow::Catalog, sample::OpId, sample::Outcome, threshold::{Level, Metric, Scope, Threshold}};
+use crate::{schema::{Server, ThresholdResult, ThresholdWord}};
+
+/// The last word of the operations that `ws.delivery` speaks of: one's own message, received back.
+const DELIVERY: &str = ".deliver";
+
+/// What one arm measured, all its valid trials taken together.
+#[derive(Debug, Clone, Copy)]
+pub struct Figures<'a> {
+    /// What the operations and flows are called.
+    pub catalog: &'a Catalog,
+    /// Each operation.
+    pub ops: &'a BTreeMap<OpId, OpData>,
+    /// Each named phase, all operations together, with its seconds.
+    pub phases: &'a BTreeMap<String, (OpData, f64)>,
+    /// What the target said of itself.
+    pub server: &'a Server,
+    /// Seconds measured.
+    pub window_s: f64,
+}
+
+/// Holds every threshold against one arm.
+pub fn hold(thresholds: &[Threshold], arm: &str, figures: Figures<'_>) -> Vec<ThresholdResult> {
+    thresholds
+        .iter()
+        .map(|threshold| {
+            let found = figure(threshold, figures);
+            let (text, word) = match found {
+                Figure::Known(figure) => (threshold.display(figure), threshold.word(figure)),
+                // Beyond the timeout: longer than any limit.
+                Figure::Beyond => (
+                    "beyond the timeout".to_owned(),
+                    threshold.word(f64::INFINITY),
+                ),
+                // A promise about what was not asked or not seen is not kept.
+                Figure::Nothing(why) => (
+                    why.to_owned(),
+                    match threshold.level {
+                        Level::Warn => ThresholdWord::Warn,
+                        Level::Fail => ThresholdWord::Fail,
+                    },
+                ),
+            };
+            ThresholdResult {
+                text: threshold.text.clone(),
+                arm: arm.to_owned(),
+                figure: text,
+                word,
+            }
+        })
+        .collect()
+}
+
+/// The largest share of failures that the promises of a suite allow; a hundredth where none
+/// speaks of it.
+pub fn error_limit(thresholds: &[Threshold]) -> f64 {
+    thresholds
+        .iter()
+        .filter(|one| one.scope == Scope::All && one.level == Level::Fail && one.percent)
+        .filter_map(|one| {
+            let limit = one.tolerated.unwrap_or(one.limit);
+            match one.metric {
+                Metric::Errors => Some(limit),
+                Metric::Success => Some(1.0 - limit),
+                _ => None,
+            }
+        })
+        .reduce(f64::min)
+        .unwrap_or(0.01)
+}
+
+enum Figure {
+    Known(f64),
+    Beyond,
+    Nothing(&'static str),
+}
+
+fn figure(threshold: &Threshold, figures: Figures<'_>) -> Figure {
+    let server = figures.server;
+    let seen = |figure: Option<f64>| figure.map_or(Figure::Nothing("not visible"), Figure::Known);
+    match threshold.metric {
+        Metric::TargetCpu => {
+            let spent = server.cpu_s.get("target-app");
+            return seen(spent.map(|spent| spent / server.window_s.max(1e-9)));
+        }
+        Metric::TargetMemory => {
+            return seen(
+                server
+                    .rss_bytes
+                    .get("target-app")
+                    .map(|bytes| *bytes as f64),
+            );
+        }
+        Metric::PoolUse => {
+            let size = f64::from(server.pool_max);
+            return seen((size > 0.0).then(|| f64::from(server.pool_in_use_max) / size));
+        }
+        _ => {}
+    }
+    let (data, seconds) = requests(threshold, figures);
+    if data.planned == 0 {
+        return Figure::Nothing("no requests");
+    }
+    if let Scope::Status(class) = threshold.scope {
+        let count: u64 = data
+            .statuses
+            .iter()
+            .filter(|(status, _)| class.contains(**status))
+            .map(|(_, count)| count)
+            .sum();
+        return Figure::Known(match threshold.metric {
+            Metric::Rate => count as f64 / seconds,
+            _ => counted(count, data.planned, threshold.percent),
+        });
+    }
+    of_requests(threshold, &data, seconds)
+}
+
+fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
+    let ok = data.count(Outcome::Ok);
+    let count = |count: u64| Figure::Known(counted(count, data.planned, threshold.percent));
+    match threshold.metric {
+        Metric::Quantile(quantile) => data
+            .response_slo(quantile)
+            .map_or(Figure::Beyond, |found| Figure::Known(found.as_ms())),
+        Metric::Max if data.failures() > 0 => Figure::Beyond,
+        Metric::Max => Figure::Known(data.ok.max() as f64 / 1e6),
+        Metric::Mean if data.ok.is_empty() => Figure::Beyond,
+        Metric::Mean => Figure::Known(data.ok.mean() / 1e6),
+        Metric::Success | Metric::Delivery => Figure::Known(counted(ok, data.planned, true)),
+        Metric::Errors => count(data.failures()),
+        Metric::Timeouts => count(data.count(Outcome::Timeout)),
+        Metric::Dropped => count(data.count(Outcome::Dropped)),
+        Metric::Rate => Figure::Known(ok as f64 / seconds),
+        Metric::Bytes => Figure::Known(data.bytes_in as f64 / seconds),
+        Metric::Count | Metric::TargetCpu | Metric::TargetMemory | Metric::PoolUse => {
+            Figure::Nothing("not a figure of requests")
+        }
+    }
+}
+
+/// A number, or its share of `whole`.
+fn counted(part: u64, whole: u64, percent: bool) -> f64 {
+    if percent {
+        part as f64 / whole.max(1) as f64
+    } else {
+        part as f64
+    }
+}
+
+/// The requests that a threshold speaks of, and the seconds in which they were made.
+fn requests(threshold: &Threshold, figures: Figures<'_>) -> (OpData, f64) {
+    let named = |wanted: &dyn Fn(OpId) -> bool| {
+        let mut all = OpData::default();
+        for (_, data) in figures.ops.iter().filter(|(op, _)| wanted(**op)) {
+            all.merge(data);
+        }
+        (all, figures.window_s.max(1e-9))
+    };
+    let operations = figures.catalog.operations;
+    match &threshold.scope {
+        _ if threshold.metric == Metric::Delivery => {
+            named(&|op| operations.name(op).ends_with(DELIVERY))
+        }
+        Scope::All | Scope::Status(_) => named(&|_| true),
+        Scope::Subject(name) => match (operations.by_name(name), figures.catalog.flow(name)) {
+            (Some(wanted), _) => named(&|op| op == wanted),
+            (None, Some(flow)) => named(&|op| flow.operations.contains(&op)),
+            (None, None) => named(&|_| false),
+        },
+        Scope::Method(method) => named(&|op| operations.method(op) == Some(method.as_str())),
+        Scope::Phase(name) => figures.phases.get(name).map_or_else(
+            || named(&|_| false),
+            |(data, seconds)| (data.clone(), seconds.max(1e-9)),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loadgen_engine::flow::shop;
+
+    /// 100 requests, the k-th takes k ms; the `failures` slowest fail.
+    fn ops(failures: u64) -> BTreeMap<OpId, OpData> {
+        let mut data = OpData {
+            planned: 100,
+            ..OpData::default()
+        };
+        for ms in 1..=100 - failures {
+            data.ok.record(ms * 1_000_000).unwrap();
+        }
+        data.outcomes[Outcome::Ok.index()] = 100 - failures;
+        data.outcomes[Outcome::Timeout.index()] = failures;
+        data.statuses = BTreeMap::from([(200, 100 - failures), (503, failures)]);
+        data.bytes_in = 20_000;
+        BTreeMap::from([(shop().operations.by_name("session.open").unwrap(), data)])
+    }
+
+    fn words(texts: &[&str], failures: u64) -> Vec<(String, String)> {
+        let thresholds: Vec<Threshold> = texts.iter().map(|text| text.parse().unwrap()).collect();
+        let server = Server {
+            cpu_s: BTreeMap::from([("target-app".to_owned(), 12.0)]),
+            rss_bytes: BTreeMap::from([("target-app".to_owned(), 80_000_000)]),
+            window_s: 10.0,
+            pool_in_use_max: 4,
+            pool_max: 5,
+            ..Server::default()
+        };
+        let mut peak = OpData {
+            planned: 50,
+            ..OpData::default()
+        };
+        peak.outcomes[Outcome::Ok.index()] = 50;
+        peak.ok.record(7_000_000).unwrap();
+        let shop = shop();
+        let figures = Figures {
+            catalog: &shop,
+            ops: &ops(failures),
+            phases: &BTreeMap::from([("peak".to_owned(), (peak, 5.0))]),
+            server: &server,
+            window_s: 10.0,
+        };
+        hold(&thresholds, "run", figures)
+            .into_iter()
+            .map(|one| (one.word.to_string(), one.figure))
+            .collect()
+    }
+
+    #[test]
+    fn promises_that_are_kept_pass_and_others_fail_or_warn() {
+        let words = words(
+            &[
+                "p95 < 96ms",
+                "p95 < 95ms",
+                "warn: session.open: p99 < 1ms",
+                "success >= 100%",
+                "rate > 9/s",
+            ],
+            0,
+        );
+        let only: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+        assert_eq!(only, ["PASS", "FAIL", "WARN", "PASS", "PASS"]);
+    }
+
+    #[test]
+    fn a_percentile_that_failures_reach_into_lies_beyond_the_timeout() {
+        let words = words(&["p95 < 60s", "p90 < 60s", "errors < 11%"], 6);
+        assert_eq!(words[0], ("FAIL".into(), "beyond the timeout".into()));
+        assert_eq!(words[1].0, "PASS");
+        assert_eq!(words[2], ("PASS".into(), "6.000 %".into()));
+    }
+
+    #[test]
+    fn a_promise_about_what_was_not_asked_is_not_kept() {
+        assert_eq!(
+            words(&["chat.send: p95 < 1s"], 0)[0],
+            ("FAIL".into(), "no requests".into())
+        );
+    }
+
+    fn only(text: &str, failures: u64) -> (String, String) {
+        words(&[text], failures).remove(0)
+    }
+
+    #[test]
+    fn a_scope_narrows_to_phase_method_or_status() {
+        for (text, word, figure) in [
+            ("phase:peak: rate > 9/s", "PASS", "10.0/s"),
+            ("phase:lull: rate > 9/s", "FAIL", "no requests"),
+            ("method:POST: p50 < 51ms", "PASS", "50.0 ms"),
+            ("method:GET: p50 < 51ms", "FAIL", "no requests"),
+            ("status:5xx: count < 6", "FAIL", "6"),
+            ("status:503: count < 7%", "PASS", "6.000 %"),
+            ("warn: status:5xx: rate < 0.5/s", "WARN", "0.6/s"),
+        ] {
+            assert_eq!(only(text, 6), (word.into(), figure.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_target_s_own_figures_can_be_promised() {
+        for (text, word, figure) in [
+            ("cpu.target < 150%", "PASS", "120.000 %"),
+            ("memory.target < 64MB", "FAIL", "80.0 MB"),
+            ("pool.use < 75% warn 90%", "WARN", "80.000 %"),
+            ("bytes > 1kB/s", "PASS", "2.0 kB/s"),
+            ("timeouts < 7", "PASS", "6"),
+            ("dropped < 1%", "PASS", "0.000 %"),
+            ("ws.delivery > 99%", "FAIL", "no requests"),
+        ] {
+            assert_eq!(only(text, 6), (word.into(), figure.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_errors_that_a_suite_allows_are_those_of_its_strictest_promise() {
+        let all: Vec<Threshold> = [
+            "success > 99%",
+            "errors < 5%",
+            "session.open: errors < 0.1%",
+        ]
+        .iter()
+        .map(|text| text.parse().unwrap())
+        .collect();
+        assert!((error_limit(&all) - 0.01).abs() < 1e-9);
+        assert!((error_limit(&all[1..]) - 0.05).abs() < 1e-9);
+        assert!((error_limit(&[]) - 0.01).abs() < 1e-9);
+    }
+}

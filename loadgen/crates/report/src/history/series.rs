@@ -1,0 +1,304 @@
+//! The figures of one metric, run after run, and the levels between its changes.
+
+use super::comparable::{PastRun, RunHistory};
+use loadgen_experiment::{paired::metrics_of, schema::{MetricUnit, RunKind, Summary}};
+use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
+use loadgen_engine::{suite::load::unknown};
+
+/// A figure beyond the timeout is shown as such, so no other figure replaces it.
+const BEYOND: f64 = f64::INFINITY;
+
+/// Significance level of each change: of twenty histories without a change, one shows some.
+const LEVEL: f64 = 0.05;
+
+/// Most runs in which changes are looked for; of more, the newest.
+const MOST: usize = 200;
+
+/// Seed of the random orders: the same history always gives the same answer.
+const SEED: u64 = 1;
+
+/// One run's figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// The figure; absent where the run has none, or where it lies beyond the timeout.
+    pub value: Option<f64>,
+    /// Its interval, where the run made one.
+    pub interval: Option<(f64, f64)>,
+}
+
+/// Runs between two changes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Level {
+    /// Index of its first run.
+    pub from: usize,
+    /// Median of its figures.
+    pub median: f64,
+    /// p of the change that began it; absent for the first.
+    pub p: Option<f64>,
+}
+
+/// One metric over the runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// `total p97.5`; of an experiment the ratio after / before of this metric.
+    pub metric: String,
+    /// Its unit.
+    pub unit: MetricUnit,
+    /// One a run.
+    pub points: Vec<Point>,
+    /// At least one where any run has a figure.
+    pub levels: Vec<Level>,
+    /// Whether there were too few figures to look for changes.
+    pub too_few: bool,
+    /// Whether changes were looked for in the newest runs only.
+    pub newest_only: bool,
+}
+
+/// The metrics that are shown by default: the claim of an experiment; tail and success of a run.
+pub fn default_metrics(history: &RunHistory) -> Vec<String> {
+    match history.kind {
+        RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
+        RunKind::Experiment => history
+            .runs
+            .iter()
+            .rev()
+            .find_map(|past| past.summary.effects.iter().find(|effect| effect.primary))
+            .map(|effect| effect.metric.clone())
+            .into_iter()
+            .collect(),
+    }
+}
+
+/// The series of a metric; the error names those that there are.
+pub fn series(history: &RunHistory, metric: &str) -> Result<Series, String> {
+    let mut known: Vec<String> = Vec::new();
+    for past in history.runs.iter().rev() {
+        for name in names(&past.summary) {
+            if !known.contains(&name) {
+                known.push(name);
+            }
+        }
+    }
+    if !known.iter().any(|name| name == metric) {
+        return Err(unknown("metric", metric, known.iter().map(String::as_str)));
+    }
+    let mut unit = MetricUnit::Number;
+    let mut points = Vec::new();
+    for past in &history.runs {
+        let (point, found) = point(past, metric);
+        points.push(point);
+        if let Some(found) = found {
+            unit = found;
+        }
+    }
+    let (levels, too_few, newest_only) = levels(&points);
+    Ok(Series {
+        metric: metric.to_owned(),
+        unit,
+        points,
+        levels,
+        too_few,
+        newest_only,
+    })
+}
+
+/// The metrics that a run has.
+fn names(summary: &Summary) -> Vec<String> {
+    match summary.kind {
+        RunKind::Experiment => summary
+            .effects
+            .iter()
+            .map(|effect| effect.metric.clone())
+            .collect(),
+        RunKind::Run => summary
+            .trials
+            .first()
+            .map(|trial| {
+                metrics_of(trial, BEYOND)
+                    .into_iter()
+                    .map(|one| one.name)
+                    .collect()
+            })
+            .unwrap_or_default(),
+    }
+}
+
+/// A run's figure and the metric's unit.
+fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
+    let nothing = Point {
+        value: None,
+        interval: None,
+    };
+    let summary = &past.summary;
+    match summary.kind {
+        RunKind::Experiment => {
+            let Some(effect) = summary.effects.iter().find(|one| one.metric == metric) else {
+                return (nothing, None);
+            };
+            let point = Point {
+                value: effect.ratio,
+                interval: effect.interval,
+            };
+            (point, Some(MetricUnit::Times))
+        }
+        RunKind::Run => {
+            let Some(trial) = summary.trials.first() else {
+                return (nothing, None);
+            };
+            let all = metrics_of(trial, BEYOND);
+            let Some(found) = all.iter().find(|one| one.name == metric) else {
+                return (nothing, None);
+            };
+            let point = Point {
+                value: found.figure_of(trial),
+                interval: None,
+            };
+            (point, Some(found.unit))
+        }
+    }
+}
+
+/// The levels of a series, whether it is too short for more than one, and whether it was cut.
+fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
+    let mut known: Vec<(usize, f64)> = points
+        .iter()
+        .enumerate()
+        .filter_map(|(index, point)| Some((index, point.value?)))
+        .collect();
+    let cut = known.len().saturating_sub(MOST);
+    known.drain(..cut);
+    let Some(first) = known.first() else {
+        return (Vec::new(), true, false);
+    };
+    let mut begins = vec![(0, first.0, None)];
+    // Times and ratios change by factors; what has been 0 has no factor.
+    let by_factors = known.iter().all(|(_, value)| *value > 0.0);
+    let values: Vec<f64> = known
+        .iter()
+        .map(|(_, value)| if by_factors { value.ln() } else { *value })
+        .collect();
+    for change in change_points(&values, LEVEL, SEED) {
+        begins.push((change.at, known[change.at].0, Some(change.p)));
+    }
+    let levels = begins
+        .iter()
+        .enumerate()
+        .filter_map(|(number, (at, from, p))| {
+            let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
+            let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
+            Some(Level {
+                from: *from,
+                median: median(&inside)?,
+                p: *p,
+            })
+        })
+        .collect();
+    (levels, known.len() < FEWEST_FOR_CHANGES, cut > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{history::{
+            comparable::tests::{operation, past},
+            comparable_runs,
+        }};
+    use loadgen_experiment::{schema::{Effect, Operation, Percentiles, Promised, Server, Trial, Validity}};
+
+    fn trial(p97_5: Option<f64>) -> Trial {
+        Trial {
+            folder: "run".to_owned(),
+            arm: "run".to_owned(),
+            block: 0,
+            seed: 1,
+            validity: Validity::default(),
+            total: Operation {
+                response: Percentiles {
+                    p97_5,
+                    ..Percentiles::default()
+                },
+                ..operation()
+            },
+            operations: Vec::new(),
+            series: Vec::new(),
+            server: Server::default(),
+            violations: Some(0),
+            promised: Promised::default(),
+        }
+    }
+
+    fn runs(values: &[Option<f64>]) -> RunHistory {
+        let all = (1..)
+            .zip(values)
+            .map(|(day, value)| {
+                let mut one = past("core", day);
+                one.summary.trials = vec![trial(*value)];
+                one
+            })
+            .collect();
+        comparable_runs(all, None, false).unwrap()
+    }
+
+    #[test]
+    fn a_tail_that_doubled_has_two_levels_and_a_failed_run_has_no_figure() {
+        let mut values: Vec<Option<f64>> = (0..12)
+            .map(|n| Some(if n < 7 { 100.0 } else { 200.0 } + f64::from(n % 3)))
+            .collect();
+        values[3] = None;
+        let found = series(&runs(&values), "total p97.5").unwrap();
+        assert_eq!(
+            (found.unit, found.too_few),
+            (MetricUnit::Milliseconds, false)
+        );
+        let known: Vec<(usize, f64)> = found
+            .levels
+            .iter()
+            .map(|level| (level.from, level.median))
+            .collect();
+        assert_eq!(known, [(0, 101.0), (7, 201.0)]);
+        assert!(found.levels[1].p.unwrap() <= 0.05);
+        assert_eq!(found.points[3].value, None);
+    }
+
+    #[test]
+    fn few_runs_have_one_level_and_say_so() {
+        let found = series(&runs(&[Some(1.0), Some(9.0), Some(90.0)]), "total p97.5").unwrap();
+        assert!(found.too_few);
+        assert_eq!(found.levels.len(), 1);
+        let none = series(&runs(&[None, None]), "total p97.5").unwrap();
+        assert!(none.levels.is_empty());
+    }
+
+    #[test]
+    fn a_metric_that_no_run_has_is_named_with_those_that_there_are() {
+        let error = series(&runs(&[Some(1.0)]), "totl p97.5").unwrap_err();
+        assert!(error.contains("did you mean `total p97.5`"), "{error}");
+    }
+
+    #[test]
+    fn an_experiment_shows_the_ratio_of_its_claim() {
+        let mut one = past("item_cache", 1);
+        one.summary.kind = RunKind::Experiment;
+        let effect = |metric: &str, primary| Effect {
+            metric: metric.to_owned(),
+            primary,
+            unit: loadgen_experiment::schema::MetricUnit::Milliseconds,
+            kind: loadgen_experiment::schema::MetricKind::Latency,
+            before: Some(10.0),
+            after: Some(5.0),
+            ratio: Some(0.5),
+            interval: Some((0.4, 0.6)),
+            level: Some(0.97),
+            block_ratios: Vec::new(),
+            decision: loadgen_experiment::schema::Decision::Improved,
+            sentence: String::new(),
+            smallest: None,
+        };
+        one.summary.effects = vec![effect("total p50", false), effect("a p97.5", true)];
+        let history = comparable_runs(vec![one], None, false).unwrap();
+        assert_eq!(default_metrics(&history), ["a p97.5"]);
+        let found = series(&history, "a p97.5").unwrap();
+        assert_eq!(found.unit, MetricUnit::Times);
+        assert_eq!(found.points[0].interval, Some((0.4, 0.6)));
+    }
+}

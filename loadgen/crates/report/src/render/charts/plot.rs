@@ -1,0 +1,69 @@
+//! What a chart shows, before it is drawn: by [`chart`](super::chart) as a picture, by the page's
+//! script as a chart that can be pointed at.
+
+use crate::render::charts::axis::Axis;
+use crate::render::charts::over_time::Point;
+
+/// How the points of a line are drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::render) enum Shape {
+    /// Joined.
+    Lines,
+    /// Joined, on top of the line before; the range of a point is from there to its own value.
+    Stack,
+    /// Each value holds up to the next point.
+    Steps,
+}
+
+/// One line.
+#[derive(Debug, Clone)]
+pub(in crate::render) struct Line {
+    /// Its class: `before dashed`.
+    pub(in crate::render) class: String,
+    /// Its name in the legend.
+    pub(in crate::render) label: String,
+    /// Where it goes, from left to right.
+    pub(in crate::render) points: Vec<Point>,
+    /// Whether the range of its points is filled.
+    pub(in crate::render) band: bool,
+}
+
+/// What to draw.
+#[derive(Debug, Clone)]
+pub(in crate::render) struct Plot {
+    /// Its name among the charts of the page.
+    pub(in crate::render) id: String,
+    /// What it shows.
+    pub(in crate::render) title: String,
+    /// How to read it.
+    pub(in crate::render) note: String,
+    /// What the vertical axis counts.
+    pub(in crate::render) unit: &'static str,
+    /// Horizontal axis.
+    pub(in crate::render) x: Axis,
+    /// Vertical axis.
+    pub(in crate::render) y: Axis,
+    /// How the lines are drawn.
+    pub(in crate::render) shape: Shape,
+    /// A value that the vertical axis reaches at least, so that charts can be compared.
+    pub(in crate::render) top: Option<f64>,
+    /// What is on it.
+    pub(in crate::render) lines: Vec<Line>,
+}
+
+impl Plot {
+    /// An empty plot over the seconds of the trials, on a linear axis.
+    pub(in crate::render) fn over_time(id: &str, title: &str, unit: &'static str) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            note: String::new(),
+            unit,
+            x: Axis::Seconds,
+            y: Axis::Linear,
+            shape: Shape::Lines,
+            top: None,
+            lines: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! Which charts of the load a page has, and what is on each. Those of the target are in
+//! [`server_plots`](super::server_plots).
+
+use loadgen_experiment::events::printable;
+use crate::render::charts::axis::Axis;
+use crate::render::charts::over_time::{Grid, Over, Point};
+use crate::render::charts::plot::{Line, Plot, Shape};
+use loadgen_engine::sample::Outcome;
+use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
+
+/// Fastest share of requests that a spectrum still tells apart: five nines.
+const MAX_NINES: f64 = 5.0;
+/// Bars of a distribution in a factor of ten of the response time.
+const BARS_A_DECADE: f64 = 6.0;
+/// Failures whose outcome an earlier version did not keep.
+const UNTOLD: &str = "failed";
+
+/// What a second may tell.
+pub(in crate::render) type Pick = fn(&Second) -> Option<f64>;
+
+/// What the load was and what became of it, second by second.
+pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
+    let mut plots = vec![
+        Plot {
+            note: format!(
+                "Requests completed each second against those planned.{}{}",
+                several(summary, grid),
+                if failing(summary) {
+                    " Those that failed are dotted."
+                } else {
+                    ""
+                }
+            ),
+            lines: rates(summary, grid),
+            ..Plot::over_time("rate", "Rate over time", "requests a second")
+        },
+        Plot {
+            note: format!(
+                "By the second in which a request should have started; the shade lies between \
+                 p50 and {}p99. Gaps lie beyond the timeout.",
+                if grid.step() > 1 { "the highest " } else { "" }
+            ),
+            y: Axis::Log,
+            lines: percentiles(summary, grid),
+            ..Plot::over_time("response", "Response time over time", "ms, logarithmic")
+        },
+    ];
+    plots.extend(failures(summary, grid));
+    plots
+}
+
+/// How the response times of all requests together, or of one operation, are spread: each from
+/// the fastest to the slowest, and how many there are of each.
+pub(in crate::render) fn spread(summary: &Summary, name: Option<&str>) -> [Plot; 2] {
+    let found: Vec<(&Arm, &Operation)> = summary
+        .arms
+        .iter()
+        .filter_map(|arm| {
+            let operation = match name {
+                None => Some(&arm.total),
+                Some(name) => arm.operations.iter().find(|one| one.name == name),
+            };
+            Some((arm, operation?))
+        })
+        .collect();
+    let title = |of: &str| name.map_or_else(|| of.to_owned(), printable);
+    [
+        Plot {
+            title: title("From the fastest to the slowest"),
+            note: if name.is_none() {
+                "Failures count as infinitely slow, so a line that ends early failed.".into()
+            } else {
+                String::new()
+            },
+            x: Axis::Nines,
+            y: Axis::Log,
+            lines: found
+                .iter()
+                .map(|(arm, operation)| Line {
+                    class: class_of(&arm.name).into(),
+                    label: printable(&arm.name),
+                    points: spectrum(operation),
+                    band: false,
+                })
+                .collect(),
+            ..Plot::over_time("spectrum", "", "ms, logarithmic")
+        },
+        Plot {
+            title: title("How many of each"),
+            note: "Share of all requests, read off the line beside it. Failures are on no bar."
+                .into(),
+            x: Axis::Log,
+            shape: Shape::Steps,
+            lines: distributions(&found),
+            ..Plot::over_time("distribution", "", "percent of requests")
+        },
+    ]
+}
+
+/// Operations that any arm was asked for, in the order of the suite.
+pub(in crate::render) fn operation_names(summary: &Summary) -> Vec<&str> {
+    let mut names: Vec<&str> = Vec::new();
+    for operation in summary.arms.iter().flat_map(|arm| &arm.operations) {
+        if operation.planned > 0 && !names.contains(&operation.name.as_str()) {
+            names.push(&operation.name);
+        }
+    }
+    names
+}
+
+/// What lines and bands are where several trials, or several seconds, share a point.
+fn several(summary: &Summary, grid: Grid) -> String {
+    let trials = summary.trials.len() > summary.arms.len();
+    match (trials, grid.step()) {
+        (false, 1) => String::new(),
+        (true, 1) => " Lines are the middle of the trials, bands their range.".into(),
+        (trials, step) => format!(
+            " A point stands for {step} s: lines are the middle{}, bands the range.",
+            if trials { " of all trials" } else { "" }
+        ),
+    }
+}
+
+/// Whether any request failed in any second.
+fn failing(summary: &Summary) -> bool {
+    let mut seconds = summary.trials.iter().flat_map(|trial| &trial.series);
+    seconds.any(|second| second.failed > 0)
+}
+
+/// A class for an arm; a run is drawn in the colour of `after`.
+pub(in crate::render) fn class_of(arm: &str) -> &'static str {
+    if arm == "before" { "before" } else { "after" }
+}
+
+/// A class for a way to fail; what the generator itself did is grey.
+const fn class_of_outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Ok => "k1",
+        Outcome::HttpError => "k2",
+        Outcome::BodyMismatch => "k3",
+        Outcome::Timeout => "k4",
+        Outcome::Connect => "k5",
+        Outcome::Reset => "k6",
+        Outcome::AbortedAtDrain => "k7",
+        Outcome::Dropped => "rest",
+    }
+}
+
+/// One line an arm: the middle of its trials, with their range where it has several.
+pub(in crate::render) fn by_arm(
+    summary: &Summary,
+    grid: Grid,
+    style: &str,
+    pick: Pick,
+) -> Vec<Line> {
+    let trials = |arm: &Arm| {
+        let all = summary.trials.iter();
+        all.filter(|trial| trial.arm == arm.name).count()
+    };
+    summary
+        .arms
+        .iter()
+        .map(|arm| Line {
+            class: format!("{}{style}", class_of(&arm.name)),
+            label: printable(&arm.name),
+            points: grid.across(&summary.trials, &arm.name, Over::Middle, pick),
+            band: style.is_empty() && (trials(arm) > 1 || grid.step() > 1),
+        })
+        .collect()
+}
+
+/// Planned, completed and, where there are any, failed. The plan is the same for both arms of a
+/// block.
+fn rates(summary: &Summary, grid: Grid) -> Vec<Line> {
+    let mut lines = Vec::new();
+    if let Some(arm) = summary.arms.first() {
+        lines.push(Line {
+            class: "plan".into(),
+            label: "planned".into(),
+            points: grid.across(&summary.trials, &arm.name, Over::Middle, |second| {
+                Some(second.planned as f64)
+            }),
+            band: false,
+        });
+    }
+    lines.extend(by_arm(summary, grid, "", |second| {
+        Some(second.completed as f64)
+    }));
+    if failing(summary) {
+        let failed = by_arm(summary, grid, " dotted", |second| {
+            Some(second.failed as f64)
+        });
+        lines.extend(failed.into_iter().map(|line| Line {
+            label: format!("{} failed", line.label),
+            ..line
+        }));
+    }
+    lines
+}
+
+/// Median, 95th and 99th percentile of each arm; the shade of the median reaches to the 99th.
+fn percentiles(summary: &Summary, grid: Grid) -> Vec<Line> {
+    let shown: [(&str, &str, Pick); 3] = [
+        ("p50", "", |second| second.p50_ms),
+        ("p95", " dashed", |second| second.p95_ms),
+        ("p99", " dotted", |second| second.p99_ms),
+    ];
+    let mut lines: Vec<Vec<Line>> = shown
+        .into_iter()
+        .map(|(name, style, pick)| {
+            let mut lines = by_arm(summary, grid, style, pick);
+            for line in &mut lines {
+                line.label = if summary.arms.len() == 1 {
+                    name.into()
+                } else {
+                    format!("{} {name}", line.label)
+                };
+                line.band = false;
+            }
+            lines
+        })
+        .collect();
+    let slowest = lines[2].clone();
+    for (median, slowest) in lines[0].iter_mut().zip(slowest) {
+        let mut above = slowest.points.iter().peekable();
+        for point in &mut median.points {
+            while above.next_if(|one| one.x < point.x).is_some() {}
+            let top = above.peek().filter(|one| one.x <= point.x);
+            // Where seconds share a point, the shade shows the worst of them.
+            let top = top.map(|one| if grid.step() > 1 { one.range.1 } else { one.y });
+            point.range = (point.y, top.map_or(point.y, |top| top.max(point.y)));
+        }
+        median.band = true;
+    }
+    lines.concat()
+}
+
+/// What failed in each arm in which anything did, by outcome, on top of each other.
+fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
+    let failed = |arm: &Arm| {
+        let trials = summary.trials.iter().filter(|trial| trial.arm == arm.name);
+        let mut seconds = trials.flat_map(|trial| &trial.series);
+        seconds.any(|second| second.failed > 0)
+    };
+    let arms = summary.arms.iter().filter(|arm| failed(arm));
+    let mut plots: Vec<Plot> = arms
+        .map(|arm| {
+            let mut lines: Vec<Line> = Outcome::ALL
+                .into_iter()
+                .filter(|outcome| *outcome != Outcome::Ok)
+                .map(|outcome| {
+                    let name = outcome.as_str();
+                    let of =
+                        move |second: &Second| Some(*second.errors.get(name).unwrap_or(&0) as f64);
+                    Line {
+                        class: class_of_outcome(outcome).into(),
+                        label: name.replace('_', " "),
+                        points: grid.across(&summary.trials, &arm.name, Over::Sum, of),
+                        band: true,
+                    }
+                })
+                .collect();
+            lines.push(Line {
+                class: "plan".into(),
+                label: UNTOLD.into(),
+                points: grid.across(&summary.trials, &arm.name, Over::Sum, |second| {
+                    let told: u64 = second.errors.values().sum();
+                    Some(second.failed.saturating_sub(told) as f64)
+                }),
+                band: true,
+            });
+            Plot {
+                id: format!("failures-{}", class_of(&arm.name)),
+                title: of_arm(summary, "Failures over time", arm),
+                note: "By how they ended, in the second in which they should have started; all \
+                       trials together."
+                    .into(),
+                ..stack(lines, "requests a second")
+            }
+        })
+        .collect();
+    level(&mut plots);
+    plots
+}
+
+/// A title that names the arm where there are two.
+pub(in crate::render) fn of_arm(summary: &Summary, title: &str, arm: &Arm) -> String {
+    if summary.arms.len() > 1 {
+        format!("{title}, {}", printable(&arm.name))
+    } else {
+        title.to_owned()
+    }
+}
+
+/// Lines on top of each other; those that are nothing everywhere are left out.
+pub(in crate::render) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
+    let mut floor: Vec<f64> = Vec::new();
+    let mut stacked: Vec<Line> = Vec::new();
+    for mut line in lines {
+        if line.points.iter().all(|point| point.y <= 0.0) {
+            continue;
+        }
+        // All lines of a stack come from the same trials and have the same seconds.
+        floor.resize(line.points.len(), 0.0);
+        for (point, floor) in line.points.iter_mut().zip(&mut floor) {
+            point.range = (*floor, *floor + point.y);
+            point.y += *floor;
+            *floor = point.y;
+        }
+        stacked.push(line);
+    }
+    Plot {
+        shape: Shape::Stack,
+        lines: stacked,
+        ..Plot::over_time("", "", unit)
+    }
+}
+
+/// Gives plots of one kind the same height, so that the arms can be compared.
+pub(in crate::render) fn level(plots: &mut [Plot]) {
+    let points = plots
+        .iter()
+        .flat_map(|plot| &plot.lines)
+        .flat_map(|line| &line.points);
+    let top = points.map(|point| point.y).reduce(f64::max);
+    for plot in plots {
+        plot.top = top;
+    }
+}
+
+/// The spectrum of an operation over nines.
+fn spectrum(operation: &Operation) -> Vec<Point> {
+    operation
+        .spectrum
+        .iter()
+        .filter(|(quantile, ms)| (0.0..1.0).contains(quantile) && *ms > 0.0 && ms.is_finite())
+        .map(|(quantile, ms)| Point {
+            x: -(1.0 - quantile).log10(),
+            y: *ms,
+            range: (*ms, *ms),
+        })
+        .filter(|point| point.x <= MAX_NINES)
+        .collect()
+}
+
+/// The share of requests in each stretch of response time, all arms on the same stretches.
+fn distributions(found: &[(&Arm, &Operation)]) -> Vec<Line> {
+    let place = |ms: f64| (ms.max(1e-3).log10() * BARS_A_DECADE).floor() as i32;
+    let all = || {
+        let spectra = found.iter().flat_map(|(_, operation)| &operation.spectrum);
+        spectra.map(|(_, ms)| *ms).filter(|ms| ms.is_finite())
+    };
+    let (Some(first), Some(last)) = (all().reduce(f64::min), all().reduce(f64::max)) else {
+        return Vec::new();
+    };
+    let edge = |place: i32| 10_f64.powf(f64::from(place) / BARS_A_DECADE);
+    found
+        .iter()
+        .map(|(arm, operation)| {
+            let share = |bar: i32| {
+                let (from, to) = (edge(bar), edge(bar + 1));
+                (below(operation, to) - below(operation, from)).max(0.0) * 100.0
+            };
+            // One more, at which the last bar ends.
+            let points = (place(first)..=place(last) + 1).map(|bar| Point {
+                x: edge(bar),
+                y: share(bar),
+                range: (0.0, share(bar)),
+            });
+            Line {
+                class: class_of(&arm.name).into(),
+                label: printable(&arm.name),
+                points: points.collect(),
+                band: true,
+            }
+        })
+        .collect()
+}
+
+/// The share of requests that were answered faster, read off the spectrum: between two of its
+/// points the share grows with the logarithm of the time.
+fn below(operation: &Operation, ms: f64) -> f64 {
+    let mut before = (0.0, 0.0);
+    for (quantile, at) in &operation.spectrum {
+        if *at >= ms {
+            let (share, from) = before;
+            if from <= 0.0 || *at <= from {
+                return share;
+            }
+            return share + (quantile - share) * (ms / from).ln() / (at / from).ln();
+        }
+        before = (*quantile, *at);
+    }
+    before.0
+}
+
+#[cfg(test)]
+#[path = "plots_tests.rs"]
+mod tests;

@@ -1,0 +1,379 @@
+//! The screen with which a command ends: what a person wants to know before opening anything, in
+//! one screen of 80 columns. The verdict comes first, the way to the whole report last.
+
+use crate::render::table::faint;
+use crate::render::tone::Tone;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::render::comparison::Row;
+use crate::render::figures::plural;
+use crate::render::model::{OperationRow, Page, Threshold};
+use crate::render::table::{Cell, Line, Side, cut, layout, plain, styled};
+use crate::render::terminal::{Sheet, joined, whereabouts};
+use loadgen_experiment::schema::{ApplicationInfo, CheckCode, Summary, ThresholdWord};
+
+/// Most operations of a run that are listed: those that failed, then the busiest.
+const MAX_OPERATIONS: usize = 10;
+/// Most thresholds that are listed; what was missed comes first.
+const MAX_THRESHOLDS: usize = 6;
+/// Most recommendations.
+const MAX_NEXT: usize = 3;
+/// Most doubts, warnings and broken invariants.
+const MAX_LINES: usize = 3;
+/// Most lines of one recommendation or broken invariant.
+const MAX_DEEP: usize = 2;
+
+/// What a command prints at its end: of an experiment the headline figures and the decisions, of
+/// a run every operation; `colour` only where a terminal reads it.
+pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
+    let page = Page::of(summary);
+    let sheet = Sheet::new(width, colour);
+    let paired = page.operations.len() == 2;
+    let figures = if paired {
+        sheet.areas(&page, |row| is_headline(&summary.application, row))
+    } else {
+        String::new()
+    };
+    let sections = [
+        sheet.verdict(&page) + &sheet.load(&page),
+        figures,
+        sheet.claims(&page),
+        sheet.promises(&page),
+        if paired {
+            String::new()
+        } else {
+            sheet.busiest(&page)
+        },
+        sheet.slow(&page) + &sheet.doubts(&page) + &sheet.data(&page) + &sheet.warnings(&page),
+        sheet.next(&page),
+        folder.map(whereabouts).unwrap_or_default(),
+    ];
+    joined(sections.into())
+}
+
+/// Whether the screen shows a row: figures of a whole arm, and of the operations that the
+/// application names for its area.
+fn is_headline(application: &ApplicationInfo, row: &Row) -> bool {
+    let Some(operation) = &row.operation else {
+        return true;
+    };
+    application
+        .area_of(operation)
+        .is_none_or(|area| area.headline.contains(operation))
+}
+
+impl Sheet {
+    /// A text in at most so many lines; where it is longer it ends with dots, and the report has
+    /// the rest.
+    fn short(&self, text: &str, first: &str, rest: &str, lines: usize) -> String {
+        let whole = self.wrap(text, first, rest);
+        if whole.lines().count() <= lines {
+            return whole;
+        }
+        let mut kept: Vec<String> = whole.lines().take(lines).map(str::to_owned).collect();
+        if let Some(last) = kept.last_mut() {
+            *last = cut(&format!("{last} …"), self.width);
+        }
+        kept.join("\n") + "\n"
+    }
+
+    /// How much was measured, and of which load.
+    fn load(&self, page: &Page) -> String {
+        let told: Vec<&str> = page
+            .facts
+            .iter()
+            .rev()
+            .filter(|(name, _)| name != "Started")
+            .map(|(_, value)| value.as_str())
+            .collect();
+        let text = self.short(&told.join(" · "), "  ", "  ", 1);
+        self.paint.dim(text.trim_end()) + "\n"
+    }
+
+    /// The first recommendations.
+    fn next(&self, page: &Page) -> String {
+        let all = page.why.next.len();
+        if all == 0 {
+            return String::new();
+        }
+        let heading = match all {
+            0..=MAX_NEXT => "What to try next".to_owned(),
+            all => format!("What to try next ({MAX_NEXT} of {all})"),
+        };
+        let first = page.why.next.iter().take(MAX_NEXT);
+        let lines: String = first
+            .map(|text| self.short(text, "  - ", "    ", MAX_DEEP))
+            .collect();
+        format!("{}\n{lines}", self.paint.bold(&heading))
+    }
+
+    /// What a reader must know before believing a figure.
+    fn warnings(&self, page: &Page) -> String {
+        let mut told = String::new();
+        let all = page.warnings.len();
+        for (number, warning) in (1..).zip(page.warnings.iter().take(MAX_LINES)) {
+            let first = match all {
+                0..=MAX_LINES => "Warning: ".to_owned(),
+                all => format!("Warning {number} of {all}: "),
+            };
+            told.push_str(&self.short(warning, &first, "  ", 1));
+        }
+        told
+    }
+
+    /// Each threshold with its figure, what was missed first; those beyond the bound are counted.
+    fn promises(&self, page: &Page) -> String {
+        let mut page = page.clone();
+        if page.thresholds.len() > MAX_THRESHOLDS {
+            page.thresholds
+                .sort_by_key(|one| std::cmp::Reverse(one.word));
+        }
+        let rest: Vec<_> = page
+            .thresholds
+            .drain(MAX_THRESHOLDS.min(page.thresholds.len())..)
+            .collect();
+        let row = |one: &Threshold| {
+            Line::Cells(vec![
+                styled(one.word.as_str(), one.tone),
+                plain(&one.text),
+                plain(&one.figure),
+                faint(&one.arm),
+            ])
+        };
+        let lines: Vec<Line> = page.thresholds.iter().map(row).collect();
+        let sides = [Side::Left, Side::Left, Side::Right, Side::Left];
+        let mut text = layout(&lines, &sides, 2, self.width, self.paint);
+        if !rest.is_empty() {
+            let held = rest
+                .iter()
+                .filter(|one| one.word == ThresholdWord::Pass)
+                .count();
+            let _infallible = writeln!(
+                text,
+                "  and {} more thresholds, {held} of them held",
+                rest.len()
+            );
+        }
+        text
+    }
+
+    /// The operations of a run, one line each: response time, and beside it the service time.
+    fn busiest(&self, page: &Page) -> String {
+        let Some(arm) = page.operations.last() else {
+            return String::new();
+        };
+        let (total, single): (Vec<&OperationRow>, Vec<&OperationRow>) =
+            arm.rows.iter().partition(|row| row.name == "total");
+        let mut by_count = single.clone();
+        let count = |row: &OperationRow| row.keys[0].parse().unwrap_or(0_u64);
+        by_count.sort_by_key(|row| std::cmp::Reverse((row.failing, count(row))));
+        by_count.truncate(MAX_OPERATIONS);
+        let shown = single
+            .iter()
+            .filter(|row| by_count.iter().any(|kept| kept.name == row.name));
+        let head = [
+            "ms", "count", "rate", "errors", "p50", "p95", "p97.5", "p99", "max", "p95", "p99",
+        ];
+        let of = match single.len() {
+            0..=MAX_OPERATIONS => String::new(),
+            all => format!(" ({MAX_OPERATIONS} of {all})"),
+        };
+        let heading =
+            format!("Response time from the intended start; at the right service time{of}");
+        let mut lines = vec![
+            Line::Heading(heading),
+            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
+        ];
+        for row in shown.chain(&total) {
+            let errors = styled(
+                &row.errors,
+                if row.failing { Tone::Bad } else { Tone::Plain },
+            );
+            let mut cells: Vec<Cell> = vec![
+                plain(&row.name),
+                plain(&row.count),
+                plain(&row.rate),
+                errors,
+            ];
+            cells.extend(row.response.iter().map(plain));
+            cells.extend([&row.service[1], &row.service[3]].map(|text| faint(text)));
+            lines.push(Line::Cells(cells));
+        }
+        let mut sides = [Side::Right; 11];
+        sides[0] = Side::Left;
+        layout(&lines, &sides, 0, self.width, self.paint)
+    }
+
+    /// What the slowest requests spent their time on, in a line an arm.
+    fn slow(&self, page: &Page) -> String {
+        let of = ", above p99: ";
+        let told = page.why.time.iter().filter_map(|line| line.split_once(of));
+        let line = |(arm, parts): (&str, &str)| {
+            let begin = match page.operations.as_slice() {
+                [_] => "Above p99: ".to_owned(),
+                _ => format!("Above p99, {arm}: "),
+            };
+            self.wrap(parts, &begin, "  ")
+        };
+        told.map(line).collect()
+    }
+
+    /// Whether the figures can be believed: what does not hold, once for all trials.
+    fn doubts(&self, page: &Page) -> String {
+        let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
+        for (tone, line) in &page.controls {
+            let line = self.wrap(line, "  ", "    ");
+            text.push_str(&self.paint.tone(*tone, line.trim_end()));
+            text.push('\n');
+        }
+        let mut codes: Vec<(CheckCode, &str, usize)> = Vec::new();
+        let failed = page
+            .validity
+            .iter()
+            .flat_map(|trial| &trial.checks)
+            .filter(|check| !check.ok);
+        for check in failed {
+            match codes.iter_mut().find(|(code, ..)| *code == check.code) {
+                Some((.., count)) => *count += 1,
+                None => codes.push((check.code, &check.advice, 1)),
+            }
+        }
+        let more = codes.len().saturating_sub(MAX_LINES);
+        for (code, advice, count) in codes.into_iter().take(MAX_LINES) {
+            let trials = plural(count as u64, "trial");
+            let line = format!("{code} in {trials}: {advice}");
+            text.push_str(&self.short(&line, "  ", "    ", 1));
+        }
+        if more > 0 {
+            let _infallible = writeln!(text, "  and {more} more in the report");
+        }
+        text
+    }
+
+    /// Whether the data is still right: the line of the audit, and what is broken.
+    fn data(&self, page: &Page) -> String {
+        let line = self.paint.tone(page.audit.tone, &page.audit.line);
+        let mut text = format!("Audit: {line}\n");
+        for promise in &page.audit.promises {
+            text.push_str(&self.short(promise, "  ", "    ", 1));
+        }
+        for broken in page.audit.broken.iter().take(MAX_LINES) {
+            let line = format!(
+                "{}: invariant {} {} is broken by {}. {}",
+                broken.arm,
+                broken.number,
+                broken.name,
+                plural(broken.violations, "row"),
+                broken.statement
+            );
+            text.push_str(&self.short(&line, "  ", "    ", MAX_DEEP));
+            for row in broken.rows.iter().take(1) {
+                text.push_str(&self.short(row, "      ", "      ", 1));
+            }
+        }
+        if page.audit.broken.len() > MAX_LINES {
+            let more = page.audit.broken.len() - MAX_LINES;
+            let _infallible = writeln!(text, "  and {more} more in the report");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+    use loadgen_experiment::schema::Recommendation;
+
+    fn screen(summary: &Summary, colour: bool) -> String {
+        console(summary, Some(Path::new("results/runs/x")), 80, colour)
+    }
+
+    fn fits(text: &str) {
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_a_run_ends_with_is_one_screen() {
+        let mut summary = fixture::run();
+        summary.recommendations = (0..5)
+            .map(|number| Recommendation {
+                code: "POOL_WAIT".into(),
+                evidence: format!("{number}1 % of the slowest requests is pool wait"),
+                advice: "give the pool more connections".into(),
+                switch: Some("pool.max=22".into()),
+            })
+            .collect();
+        let text = screen(&summary, false);
+        fits(&text);
+        assert!((24..=40).contains(&text.lines().count()), "{text}");
+        assert!(text.starts_with("FAILED  run codeconnect\n"), "{text}");
+        assert!(
+            text.ends_with("Report: results/runs/x/report.html\n"),
+            "{text}"
+        );
+        assert!(text.contains("What to try next (3 of 5)"), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn an_experiment_ends_with_what_changed_and_the_way_to_the_report() {
+        let text = screen(&fixture::experiment(false), false);
+        fits(&text);
+        assert!(text.lines().count() < 90, "{text}");
+        assert!(
+            text.ends_with("Report: results/runs/x/report.html\n"),
+            "{text}"
+        );
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_violation_is_told_before_the_figures_and_again_with_its_rows() {
+        let text = screen(&fixture::experiment(true), false);
+        assert!(text.starts_with("VIOLATED  "), "{text}");
+        assert!(
+            text.contains("invariant 1 slot_capacity is broken by 7 rows"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn many_operations_and_promises_stay_one_screen() {
+        let mut summary = fixture::run();
+        summary.arms[0].operations = fixture::large().arms.remove(1).operations;
+        summary.arms[0].operations[28].planned = 1;
+        let failing = &mut summary.arms[0].operations[29];
+        (failing.planned, failing.success) = (2, 0.5);
+        let passed = summary.thresholds[1].clone();
+        summary.thresholds.splice(0..0, vec![passed; 30]);
+        let text = screen(&summary, false);
+        fits(&text);
+        assert!(text.lines().count() <= 40, "{text}");
+        assert!(text.contains("service time (10 of 30)\n"), "{text}");
+        // What was missed is listed first, what failed is listed although it is seldom.
+        assert!(
+            text.contains("FAIL") && text.contains("and 27 more thresholds, 27 of them held"),
+            "{text}"
+        );
+        assert!(
+            text.contains("operation_29") && !text.contains("operation_28"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn colours_are_only_for_a_terminal_and_move_nothing() {
+        let plain = screen(&fixture::run(), false);
+        let painted = screen(&fixture::run(), true);
+        assert!(!plain.contains('\u{1b}') && painted.contains("\u{1b}[31m"));
+        let mut bare = painted;
+        for code in ["0", "1", "2", "31", "32", "33"] {
+            bare = bare.replace(&format!("\u{1b}[{code}m"), "");
+        }
+        assert_eq!(bare, plain);
+    }
+}

@@ -1,0 +1,345 @@
+//! What a report shows so that its figures can be believed: how requests ended, which
+//! self-checks held, what the audits found, and in which switches the arms differ.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use loadgen_experiment::events::printable;
+use crate::render::figures;
+use crate::render::tone::Tone;
+use loadgen_experiment::schema::{Arm, CheckCode, Summary, ValidityWord};
+
+/// How requests ended, by arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct Endings {
+    /// Names of the columns.
+    pub arms: Vec<String>,
+    /// Outcome and its count in each arm.
+    pub outcomes: Vec<(String, Vec<String>)>,
+    /// Status and its count in each arm.
+    pub statuses: Vec<(String, Vec<String>)>,
+}
+
+/// The self-checks of one trial.
+#[derive(Debug, Clone, Serialize)]
+pub struct TrialChecks {
+    /// Its folder.
+    pub trial: String,
+    /// Its arm.
+    pub arm: String,
+    /// Whether its figures can be trusted.
+    pub word: ValidityWord,
+    /// The colour of that.
+    pub tone: Tone,
+    /// Every check.
+    pub checks: Vec<Check>,
+}
+
+/// One self-check.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// Which check.
+    pub code: CheckCode,
+    /// Whether it holds.
+    pub ok: bool,
+    /// What was found.
+    pub figure: String,
+    /// What would be right.
+    pub limit: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// What the audits found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Audit {
+    /// `12 invariants, 24 audits, 0 violations`.
+    pub line: String,
+    /// Its colour.
+    pub tone: Tone,
+    /// What each arm promised, and how fresh its reads were; empty where nothing was written.
+    pub promises: Vec<String>,
+    /// The invariants that do not hold, by arm.
+    pub broken: Vec<Broken>,
+    /// Every invariant: number, name, statement, violations by arm.
+    pub invariants: Vec<(u16, String, String, Vec<String>)>,
+    /// Names of the columns of `invariants`.
+    pub arms: Vec<String>,
+}
+
+/// An invariant that an arm breaks.
+#[derive(Debug, Clone, Serialize)]
+pub struct Broken {
+    /// Which arm.
+    pub arm: String,
+    /// Its number.
+    pub number: u16,
+    /// Its name.
+    pub name: String,
+    /// What should hold.
+    pub statement: String,
+    /// How many rows break it.
+    pub violations: u64,
+    /// The first of them.
+    pub rows: Vec<String>,
+}
+
+/// One switch.
+#[derive(Debug, Clone, Serialize)]
+pub struct Switch {
+    /// Its path.
+    pub name: String,
+    /// Its value in each arm.
+    pub values: Vec<String>,
+    /// Whether the arms differ in it.
+    pub differs: bool,
+}
+
+/// Most rows of a broken invariant that a report shows.
+const SHOWN_ROWS: usize = 5;
+/// Longest such row, in characters.
+const MAX_ROW: usize = 400;
+
+/// Outcomes and statuses by arm, those that occurred.
+pub(super) fn endings(arms: &[&Arm]) -> Endings {
+    let outcomes: BTreeSet<&String> = arms
+        .iter()
+        .flat_map(|arm| {
+            arm.total
+                .outcomes
+                .iter()
+                .filter(|(_, count)| **count > 0)
+                .map(|(name, _)| name)
+        })
+        .collect();
+    let statuses: BTreeSet<u16> = arms
+        .iter()
+        .flat_map(|arm| arm.total.statuses.keys().copied())
+        .collect();
+    Endings {
+        arms: arms.iter().map(|arm| printable(&arm.name)).collect(),
+        outcomes: outcomes
+            .into_iter()
+            .map(|name| {
+                let of =
+                    |arm: &&Arm| figures::count(arm.total.outcomes.get(name).copied().unwrap_or(0));
+                (printable(name), arms.iter().map(of).collect())
+            })
+            .collect(),
+        statuses: statuses
+            .into_iter()
+            .map(|status| {
+                let of = |arm: &&Arm| {
+                    figures::count(arm.total.statuses.get(&status).copied().unwrap_or(0))
+                };
+                let name = if status == 0 {
+                    "no answer".into()
+                } else {
+                    status.to_string()
+                };
+                (name, arms.iter().map(of).collect())
+            })
+            .collect(),
+    }
+}
+
+/// Every trial with its checks.
+pub(super) fn validity(summary: &Summary) -> Vec<TrialChecks> {
+    summary
+        .trials
+        .iter()
+        .map(|trial| TrialChecks {
+            trial: printable(&trial.folder),
+            arm: printable(&trial.arm),
+            word: trial.validity.word,
+            tone: trial.validity.word.into(),
+            checks: trial
+                .validity
+                .checks
+                .iter()
+                .map(|check| Check {
+                    code: check.code,
+                    ok: check.ok,
+                    figure: printable(&check.figure),
+                    limit: printable(&check.limit),
+                    advice: printable(&check.advice),
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// `16 trials: 15 valid, 1 noisy, 0 invalid; 160 self-checks, 1 does not hold`.
+pub(super) fn validity_line(summary: &Summary) -> String {
+    let of = |word: ValidityWord| {
+        summary
+            .trials
+            .iter()
+            .filter(|trial| trial.validity.word == word)
+            .count()
+    };
+    let checks = || {
+        summary
+            .trials
+            .iter()
+            .flat_map(|trial| &trial.validity.checks)
+    };
+    let failed = checks().filter(|check| !check.ok).count();
+    format!(
+        "{}: {} valid, {} noisy, {} invalid; {}, {}",
+        figures::plural(summary.trials.len() as u64, "trial"),
+        of(ValidityWord::Valid),
+        of(ValidityWord::Noisy),
+        of(ValidityWord::Invalid),
+        figures::plural(checks().count() as u64, "self-check"),
+        match failed {
+            0 => "all hold".into(),
+            1 => "1 does not hold".into(),
+            more => format!("{more} do not hold"),
+        }
+    )
+}
+
+/// What an arm's writes were told, and what its reads lacked.
+fn promises(arm: &Arm) -> Option<String> {
+    let told = &arm.promised;
+    if told.acknowledged + told.refused + told.in_doubt + told.omitted == 0 {
+        return None;
+    }
+    let reads = match told.stale_reads {
+        _ if told.reads == 0 => String::new(),
+        0 => format!(
+            "; {} of own writes, none stale",
+            figures::plural(told.reads, "read")
+        ),
+        stale => format!(
+            "; {stale} of {} of own writes stale, by {} in the median and {} at most",
+            figures::plural(told.reads, "read"),
+            figures::ms(told.stale_p50_ms),
+            figures::ms(told.stale_max_ms)
+        ),
+    };
+    let omitted = match told.omitted {
+        0 => String::new(),
+        more => format!(", {more} beyond what the ledger holds"),
+    };
+    Some(format!(
+        "{}: {} acknowledged, {} refused, {} in doubt{omitted}{reads}",
+        printable(&arm.name),
+        figures::plural(told.acknowledged, "write"),
+        told.refused,
+        told.in_doubt,
+    ))
+}
+
+pub(super) fn audit(summary: &Summary) -> Audit {
+    let audits = summary
+        .trials
+        .iter()
+        .filter(|trial| trial.violations.is_some())
+        .count() as u64;
+    let longest = summary.arms.iter().max_by_key(|arm| arm.audit.len());
+    let invariants = longest.map_or(0, |arm| arm.audit.len()) as u64;
+    let violations: u64 = summary
+        .arms
+        .iter()
+        .flat_map(|arm| &arm.audit)
+        .map(|one| one.violations)
+        .sum();
+    let broken: Vec<Broken> = summary
+        .arms
+        .iter()
+        .flat_map(|arm| {
+            arm.audit
+                .iter()
+                .filter(|one| one.violations > 0)
+                .map(move |one| (arm, one))
+        })
+        .map(|(arm, one)| Broken {
+            arm: printable(&arm.name),
+            number: one.number,
+            name: printable(&one.name),
+            statement: printable(&one.statement),
+            violations: one.violations,
+            rows: one.rows.iter().take(SHOWN_ROWS).map(row_text).collect(),
+        })
+        .collect();
+    let none = invariants == 0;
+    Audit {
+        line: if none {
+            "no audit was made".into()
+        } else {
+            format!(
+                "{}, {}, {}",
+                figures::plural(invariants, "invariant"),
+                figures::plural(audits, "audit"),
+                figures::plural(violations, "violation")
+            )
+        },
+        promises: summary.arms.iter().filter_map(promises).collect(),
+        tone: match (none, violations) {
+            (true, _) => Tone::Warn,
+            (false, 0) => Tone::Good,
+            (false, _) => Tone::Bad,
+        },
+        broken,
+        invariants: longest.map_or_else(Vec::new, |arm| {
+            arm.audit
+                .iter()
+                .map(|one| {
+                    let by_arm = summary.arms.iter().map(|arm| {
+                        let found = arm.audit.iter().find(|other| other.number == one.number);
+                        found.map_or_else(
+                            || figures::ABSENT.into(),
+                            |found| figures::count(found.violations),
+                        )
+                    });
+                    (
+                        one.number,
+                        printable(&one.name),
+                        printable(&one.statement),
+                        by_arm.collect(),
+                    )
+                })
+                .collect()
+        }),
+        arms: summary
+            .arms
+            .iter()
+            .map(|arm| printable(&arm.name))
+            .collect(),
+    }
+}
+
+/// A violating row as one short line.
+fn row_text(row: &serde_json::Value) -> String {
+    let text = printable(&row.to_string());
+    if text.chars().count() <= MAX_ROW {
+        return text;
+    }
+    text.chars().take(MAX_ROW).chain(['…']).collect()
+}
+
+/// Every switch, the differing ones first.
+pub(super) fn switches(arms: &[&Arm]) -> Vec<Switch> {
+    let names: BTreeSet<&String> = arms.iter().flat_map(|arm| arm.profile.keys()).collect();
+    let mut switches: Vec<Switch> = names
+        .into_iter()
+        .map(|name| {
+            let value = |arm: &&Arm| {
+                arm.profile
+                    .get(name)
+                    .map_or_else(|| figures::ABSENT.into(), |value| printable(value))
+            };
+            let values: Vec<String> = arms.iter().map(value).collect();
+            Switch {
+                name: printable(name),
+                differs: values.windows(2).any(|pair| pair[0] != pair[1]),
+                values,
+            }
+        })
+        .collect();
+    switches.sort_by_key(|switch| !switch.differs);
+    switches
+}

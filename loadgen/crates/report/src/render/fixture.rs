@@ -1,0 +1,235 @@
+//! Summaries that look like real ones, for the tests of the reports. Every figure follows from
+//! a small deterministic generator, so that snapshots stay still.
+
+mod parts;
+mod series;
+
+use loadgen_experiment::schema::ThresholdWord;
+use chrono::{TimeZone, Utc};
+
+use crate::render::fixture::parts::{
+    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
+    validity,
+};
+use crate::render::fixture::series::series;
+use loadgen_experiment::schema::{
+    Arm, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
+    ThresholdResult, Trial, Verdict,
+};
+
+/// The effects of the experiment, near the figures of its arms.
+fn effects(dice: &mut Dice) -> Vec<Effect> {
+    let of = |shapes: &[Shape], index: usize| operation(&shapes[index], 10_000, 1.0, 1.0).response;
+    let mut effects = Vec::new();
+    for (index, shape) in BEFORE.iter().enumerate() {
+        let (before, after) = (of(&BEFORE, index), of(&AFTER, index));
+        for (suffix, pair, spread) in [
+            ("p50", before.p50.zip(after.p50), 0.05),
+            ("p97.5", before.p97_5.zip(after.p97_5), 0.09),
+        ] {
+            if let Some((before, after)) = pair {
+                let metric = format!("{} {suffix}", shape.0);
+                effects.push(effect(
+                    &metric,
+                    metric == "mentors.list p97.5",
+                    MetricUnit::Milliseconds,
+                    MetricKind::Latency,
+                    before,
+                    after,
+                    spread,
+                    dice,
+                ));
+            }
+        }
+    }
+    effects.push(effect(
+        "chat.ping p50",
+        false,
+        MetricUnit::Milliseconds,
+        MetricKind::Latency,
+        1.02,
+        1.01,
+        0.05,
+        dice,
+    ));
+    effects.push(effect(
+        "queries per request",
+        false,
+        MetricUnit::Number,
+        MetricKind::Count,
+        9.4,
+        1.35,
+        0.01,
+        dice,
+    ));
+    effects
+}
+
+/// A paired experiment that went well; `violated` breaks an invariant in its after arm.
+pub(super) fn experiment(violated: bool) -> Summary {
+    let mut dice = Dice(7);
+    let blocks = 8_u32;
+    let seconds = 30.0;
+    let mut trials = Vec::new();
+    for block in 1..=blocks {
+        let order = if dice.roll() < 0.5 {
+            ["before", "after"]
+        } else {
+            ["after", "before"]
+        };
+        for (place, arm) in (1..).zip(order) {
+            let slow = arm == "before";
+            let (total, operations) = operations(
+                if slow { &BEFORE } else { &AFTER },
+                6_000,
+                seconds,
+                dice.jitter(0.1),
+            );
+            trials.push(Trial {
+                folder: format!("b{block:02}_{place}_{arm}"),
+                arm: arm.into(),
+                block,
+                seed: 0x00C0_FFEE + u64::from(block),
+                validity: validity(block == 5 && slow),
+                total,
+                operations,
+                series: series(slow, 30, 200.0, &mut dice),
+                server: server(slow, seconds),
+                violations: Some(if violated && !slow { 7 } else { 0 }),
+                promised: Promised::default(),
+            });
+        }
+    }
+    let arm = |name: &str| {
+        let slow = name == "before";
+        let measured = seconds * f64::from(blocks);
+        let (total, operations) =
+            operations(if slow { &BEFORE } else { &AFTER }, 48_000, measured, 1.0);
+        Arm {
+            name: name.into(),
+            profile: profile(!slow),
+            fingerprint: if slow { "9f3a61c2d0b4" } else { "41e7cc08aa12" }.into(),
+            trials: blocks,
+            total,
+            operations,
+            server: server(slow, measured),
+            audit: invariants(violated && !slow),
+            promised: Promised {
+                acknowledged: 420,
+                in_doubt: 2,
+                reads: 300,
+                ..Promised::default()
+            },
+            plans: Vec::new(),
+        }
+    };
+    let thresholds = [
+        ("p95 < 1000ms", "before", "4,212 ms", ThresholdWord::Fail),
+        ("p95 < 1000ms", "after", "98.4 ms", ThresholdWord::Pass),
+        ("success > 99%", "after", "99.99%", ThresholdWord::Pass),
+        ("warn: p99 < 200ms", "after", "231 ms", ThresholdWord::Warn),
+    ];
+    Summary {
+        schema_version: SCHEMA_VERSION,
+        kind: RunKind::Experiment,
+        name: "mentor-cache".into(),
+        question:
+            "Do the caches, the indexes and a wider pool make discovery fast enough for 3000 users?"
+                .into(),
+        started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
+        took_s: 764.0,
+        interrupted: false,
+
+        application: loadgen_experiment::system::Application::info(&loadgen_codeconnect::CodeConnect),
+        verdict: if violated {
+            Verdict {
+                word: loadgen_experiment::schema::VerdictWord::Violated,
+                reasons: vec![
+                    "slot_capacity is broken 7 times in the after arm".into(),
+                    "mentors.list p97.5 IMPROVED, but a faster wrong answer is no answer".into(),
+                ],
+            }
+        } else {
+            Verdict {
+                word: loadgen_experiment::schema::VerdictWord::Passed,
+                reasons: vec![
+                    "mentors.list p97.5 IMPROVED: lower in all 8 blocks".into(),
+                    "every threshold on the after arm holds; 1 warning".into(),
+                    "no invariant is broken".into(),
+                ],
+            }
+        },
+        load: "open, poisson arrivals at 200/s; 10 s warm-up, 30 s measured".into(),
+        arms: vec![arm("before"), arm("after")],
+        trials,
+        effects: effects(&mut dice),
+        controls: Vec::new(),
+        thresholds: thresholds
+            .map(|(text, arm, figure, word)| ThresholdResult {
+                text: text.into(),
+                arm: arm.into(),
+                figure: figure.into(),
+                word: word.into(),
+            })
+            .into(),
+        environment: [
+            ("machine", "2 cores, 8.2 GB, Linux 6.1.0"),
+            ("PostgreSQL", "15.13, fsync on, shared_buffers 256 MB"),
+            ("Redis", "7.0.15, no persistence"),
+            ("dataset", "small, seed 42, digest 5d41402a"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into(),
+        warnings: vec!["load generator and target share two processors".into()],
+        not_tested: vec![
+            "network latency: all runs over loopback".into(),
+            "PgBouncer and read replicas".into(),
+        ],
+        recommendations: Vec::new(),
+    }
+}
+
+/// One suite against one profile, with a failing threshold.
+pub(super) fn run() -> Summary {
+    let mut summary = experiment(false);
+    summary.kind = RunKind::Run;
+    summary.name = "codeconnect".into();
+    summary.question = "Does the application carry 3000 users?".into();
+    summary.arms.remove(0);
+    summary.arms[0].name = "run".into();
+    summary.arms[0].trials = 1;
+    summary.trials.retain(|trial| trial.arm == "after");
+    summary.trials.truncate(1);
+    summary.trials[0].arm = "run".into();
+    summary.trials[0].folder = "run".into();
+    summary.effects.clear();
+    summary.thresholds.remove(0);
+    for threshold in &mut summary.thresholds {
+        threshold.arm = "run".into();
+    }
+    summary.thresholds[0].word = ThresholdWord::Fail;
+    summary.verdict = Verdict {
+        word: loadgen_experiment::schema::VerdictWord::Failed,
+        reasons: vec!["p95 < 1000ms: found 98.4 ms".into()],
+    };
+    summary
+}
+
+/// 30 operations over an hour of seconds.
+pub(super) fn large() -> Summary {
+    let mut summary = experiment(false);
+    let mut dice = Dice(3);
+    for arm in &mut summary.arms {
+        let pattern = arm.operations[1].clone();
+        arm.operations = (0..30)
+            .map(|index| Operation {
+                name: format!("area{}.operation_{index}", index % 6),
+                ..pattern.clone()
+            })
+            .collect();
+    }
+    for trial in &mut summary.trials {
+        trial.series = series(trial.arm == "before", 3_600, 200.0, &mut dice);
+    }
+    summary
+}

@@ -1,0 +1,328 @@
+//! The history of a metric: one line a run, with a line between where its level changed.
+
+use std::fmt::Write as _;
+
+use super::{
+    figures,
+    table::{Line, Paint, Side, layout, plain, styled, wrapped},
+};
+use loadgen_experiment::{events::printable, schema::{MetricUnit, RunKind, VerdictWord}};
+use crate::{history::{PastRun, Point, RunHistory, Series}, render::tone::Tone};
+use loadgen_stats::{FEWEST_FOR_CHANGES};
+
+/// Most entries of the environment that one line names.
+const MOST_ENTRIES: usize = 3;
+
+/// The table. No line is wider than `width` while that is 80 or more.
+pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) -> String {
+    let paint = Paint { colour };
+    let what = match kept.kind {
+        RunKind::Run => "run",
+        RunKind::Experiment => "experiment",
+    };
+    let mut text = wrapped(
+        &format!(
+            "{} of {}, oldest first{}",
+            figures::plural(kept.runs.len() as u64, what),
+            printable(&kept.name),
+            if kept.kind == RunKind::Experiment {
+                "; figures are after / before, with their intervals"
+            } else {
+                ""
+            }
+        ),
+        "",
+        "  ",
+        width,
+    );
+    for (why, runs) in &kept.left_out {
+        let way = if why.starts_with("other ") {
+            "; --anyway shows them"
+        } else {
+            ""
+        };
+        let told = format!("left out: {runs} ({}){way}", printable(why));
+        text.push_str(&paint.tone(Tone::Warn, &wrapped(&told, "", "  ", width)));
+    }
+    let marks: usize = kept
+        .differs
+        .iter()
+        .map(|one| usize::from(!one.is_empty()))
+        .sum();
+    if marks > 0 {
+        let told = format!(
+            "{marks} of them were asked something else than the newest one; their lines say what, and no change across them is the application's"
+        );
+        text.push_str(&paint.tone(Tone::Bad, &wrapped(&told, "", "  ", width)));
+    }
+    text.push('\n');
+    text.push_str(&table(kept, all, width, paint));
+    text.push('\n');
+    for one in all {
+        text.push_str(&wrapped(&sentence(one), "", "  ", width));
+    }
+    text.push_str(&wrapped(
+        "Runs of different days are not interleaved: a change may be the machine's. `loadgen experiment` decides what made it.",
+        "",
+        "  ",
+        width,
+    ));
+    text
+}
+
+fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> String {
+    let mut head = vec![plain("When (UTC)"), plain("Run")];
+    let mut sides = vec![Side::Left, Side::Left];
+    for one in all {
+        head.push(plain(match one.unit {
+            MetricUnit::Number | MetricUnit::Times => printable(&one.metric),
+            unit => format!("{}, {unit}", printable(&one.metric)),
+        }));
+        sides.push(Side::Right);
+    }
+    head.push(plain("Verdict"));
+    sides.push(Side::Left);
+    let mut lines = vec![Line::Cells(head)];
+    for (index, past) in kept.runs.iter().enumerate() {
+        if let Some(before) = index.checked_sub(1) {
+            lines.extend(surroundings(&kept.runs[before], past).map(Line::Heading));
+        }
+        for one in all {
+            lines.extend(change(one, index).map(Line::Heading));
+        }
+        if let Some(differs) = kept.differs.get(index).filter(|some| !some.is_empty()) {
+            let told = printable(&differs.join(", "));
+            lines.push(Line::Heading(format!("   other {told}:")));
+        }
+        let mut cells = vec![
+            plain(past.summary.started_at.format("%m-%d %H:%M").to_string()),
+            plain(short(past)),
+        ];
+        cells.extend(
+            all.iter()
+                .map(|one| plain(cell(&one.points[index], one.unit))),
+        );
+        let word = past.summary.verdict.word;
+        cells.push(styled(word.as_str(), tone(word)));
+        lines.push(Line::Cells(cells));
+    }
+    layout(&lines, &sides, 0, width, paint)
+}
+
+/// The last part of a folder's name: enough to find it.
+fn short(past: &PastRun) -> String {
+    let id = past.folder.rsplit('_').next().unwrap_or(&past.folder);
+    printable(id).chars().take(7).collect()
+}
+
+fn tone(word: VerdictWord) -> Tone {
+    match word {
+        VerdictWord::Passed => Tone::Good,
+        _ => Tone::Bad,
+    }
+}
+
+/// A figure, with its interval where it has one.
+fn cell(point: &Point, unit: MetricUnit) -> String {
+    let digits = |value: f64| match unit {
+        MetricUnit::Times => format!("{value:.3}"),
+        MetricUnit::Percent => format!("{value:.2}"),
+        _ => figures::number(value),
+    };
+    match (point.value, point.interval) {
+        (Some(value), Some((low, high))) => {
+            format!("{} [{}, {}]", digits(value), digits(low), digits(high))
+        }
+        (Some(value), None) => digits(value),
+        (None, _) if unit == MetricUnit::Milliseconds => figures::ms_bare(None),
+        (None, _) => figures::ABSENT.to_owned(),
+    }
+}
+
+/// What changed around the application between two runs.
+fn surroundings(before: &PastRun, after: &PastRun) -> Option<String> {
+    let old = &before.summary.environment;
+    let mut told: Vec<String> = Vec::new();
+    for (name, value) in &after.summary.environment {
+        let known = old.iter().find(|(there, _)| there == name);
+        if let Some((_, was)) = known.filter(|(_, was)| was != value) {
+            told.push(format!(
+                "{} {} -> {}",
+                printable(name),
+                printable(was),
+                printable(value)
+            ));
+        }
+    }
+    let more = told.len().saturating_sub(MOST_ENTRIES);
+    told.truncate(MOST_ENTRIES);
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    (!told.is_empty()).then(|| format!("   now {}", told.join(", ")))
+}
+
+/// The line above the run that began a new level.
+fn change(one: &Series, index: usize) -> Option<String> {
+    let at = one.levels.iter().position(|level| level.from == index)?;
+    let level = one.levels[at];
+    let (p, before) = (level.p?, one.levels[at.checked_sub(1)?]);
+    let unit = match one.unit {
+        MetricUnit::Times => MetricUnit::Number,
+        unit => unit,
+    };
+    let mut told = format!(
+        "== {} changed: {} -> {}",
+        printable(&one.metric),
+        figures::with_unit(Some(before.median), unit),
+        figures::with_unit(Some(level.median), unit),
+    );
+    if before.median > 0.0 && level.median > 0.0 && unit != MetricUnit::Percent {
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            told,
+            " ({} of it)",
+            figures::times(level.median / before.median)
+        );
+    }
+    let _infallible = write!(told, ", p = {p:.3}");
+    Some(told)
+}
+
+/// What was found in a series, in a sentence.
+fn sentence(one: &Series) -> String {
+    let name = printable(&one.metric);
+    let told = one
+        .points
+        .iter()
+        .filter(|point| point.value.is_some())
+        .count();
+    let absent = one.points.len() - told;
+    let mut text = if one.too_few {
+        format!(
+            "{name}: {told} run(s) with a figure; a change can be told from chance from {FEWEST_FOR_CHANGES} on."
+        )
+    } else {
+        match one.levels.len() {
+            0 | 1 => format!("{name}: no change of level over {told} runs."),
+            levels => format!(
+                "{name}: {} change(s) of level over {told} runs.",
+                levels - 1
+            ),
+        }
+    };
+    if absent > 0 {
+        let _infallible = write!(
+            text,
+            " {absent} run(s) without a figure, or with one beyond the timeout, took no part."
+        );
+    }
+    if one.newest_only {
+        text.push_str(" Only the newest runs were searched.");
+    }
+    text
+}
+
+/// One line a run and metric, for a spreadsheet.
+pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
+    let mut text = String::from(
+        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,differs\n",
+    );
+    for one in all {
+        for (index, (past, point)) in kept.runs.iter().zip(&one.points).enumerate() {
+            let level = one.levels.iter().rfind(|level| level.from <= index);
+            let figure = |value: Option<f64>| value.map_or_else(String::new, |v| v.to_string());
+            let began = level.filter(|level| level.from == index);
+            let differs = kept.differs.get(index).map(|some| some.join(" + "));
+            let cells = [
+                past.summary.started_at.to_rfc3339(),
+                quoted(&past.folder),
+                quoted(&kept.name),
+                quoted(&one.metric),
+                one.unit.to_string(),
+                figure(point.value),
+                figure(point.interval.map(|some| some.0)),
+                figure(point.interval.map(|some| some.1)),
+                figure(level.map(|level| level.median)),
+                figure(began.and_then(|level| level.p)),
+                past.summary.verdict.word.to_string(),
+                quoted(&differs.unwrap_or_default()),
+            ];
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// A text that a spreadsheet takes as text.
+fn quoted(text: &str) -> String {
+    super::csv::cell(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::{history::{comparable_runs, default_metrics, series}, render::fixture};
+
+    fn line(runs: usize, anyway: bool) -> (RunHistory, Vec<Series>) {
+        let all = (0..runs)
+            .map(|number| {
+                let mut summary = fixture::run();
+                summary.verdict.word = VerdictWord::Passed;
+                summary.interrupted = false;
+                summary.started_at += TimeDelta::days(number as i64);
+                let tail = if number < 6 { 100.0 } else { 250.0 };
+                summary.trials[0].total.response.p97_5 = Some(tail + number as f64);
+                if number == 1 {
+                    summary.load.push_str("; and something else");
+                }
+                PastRun {
+                    folder: format!("2026_run_core_{number:07}"),
+                    summary,
+                }
+            })
+            .collect();
+        let kept = comparable_runs(all, None, anyway).unwrap();
+        let all = default_metrics(&kept)
+            .iter()
+            .map(|metric| series(&kept, metric).unwrap())
+            .collect();
+        (kept, all)
+    }
+
+    #[test]
+    fn the_table_marks_the_change_and_what_was_left_out_and_stays_narrow() {
+        let (kept, all) = line(13, false);
+        let text = history(&kept, &all, 80, false);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert!(text.contains("left out: 1 (other load)"), "{text}");
+        assert!(
+            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"),
+            "{text}"
+        );
+        assert!(text.contains("total success: no change of level"), "{text}");
+    }
+
+    #[test]
+    fn runs_that_were_asked_something_else_are_marked_where_they_are_wanted() {
+        let (kept, all) = line(4, true);
+        let text = history(&kept, &all, 80, false);
+        assert!(text.contains("   other load:"), "{text}");
+        assert!(text.contains("from 8 on"), "{text}");
+    }
+
+    #[test]
+    fn every_line_of_the_csv_has_as_many_fields_as_its_head() {
+        let (kept, all) = line(13, false);
+        let text = history_csv(&kept, &all);
+        let fields: Vec<usize> = text.lines().map(|line| line.split(',').count()).collect();
+        assert_eq!(fields.len(), 1 + 2 * 12);
+        assert!(fields.iter().all(|count| *count == fields[0]), "{text}");
+    }
+}

@@ -1,0 +1,274 @@
+//! Which figures a report sets side by side, where each lies in the summary, and under which
+//! name the experiment may have estimated its change.
+
+use shared::timing::{ServerCount, ServerPart};
+
+use loadgen_experiment::events::printable;
+use crate::render::arm_metrics;
+use crate::render::figures;
+use loadgen_experiment::schema::{ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary};
+
+/// A figure of one arm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Figure {
+    /// Nothing was measured.
+    Absent,
+    /// A percentile beyond the timeout.
+    Beyond,
+    /// What was measured.
+    Value(f64),
+}
+
+/// How a figure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Ms,
+    Share,
+    Rate,
+    Bytes,
+    Number,
+    /// A whole number.
+    Count,
+}
+
+impl Figure {
+    /// A percentile, which is absent where it lies beyond the timeout.
+    pub(super) fn from_percentile(value: Option<f64>) -> Self {
+        value.map_or(Self::Beyond, Self::Value)
+    }
+
+    /// A figure that may not have been measured.
+    pub(super) fn from_measured(value: Option<f64>) -> Self {
+        value.map_or(Self::Absent, Self::Value)
+    }
+
+    /// What was measured.
+    pub(super) fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Beyond => None,
+        }
+    }
+
+    /// In words.
+    pub(super) fn text(self, unit: Unit) -> String {
+        match (self, unit) {
+            (Self::Absent, _) => figures::ABSENT.into(),
+            (Self::Beyond, _) => figures::BEYOND_TIMEOUT.into(),
+            (Self::Value(value), Unit::Ms) => figures::ms(Some(value)),
+            (Self::Value(value), Unit::Share) => figures::percent(value),
+            (Self::Value(value), Unit::Rate) => figures::rate(value),
+            (Self::Value(value), Unit::Bytes) => figures::bytes(value),
+            (Self::Value(value), Unit::Count) => figures::count(value.round() as u64),
+            (Self::Value(value), Unit::Number) => figures::number(value),
+        }
+    }
+}
+
+/// One figure in every arm.
+#[derive(Debug, Clone)]
+pub(super) struct Metric {
+    /// The operation that it is a figure of; absent for a whole arm.
+    pub(super) operation: Option<String>,
+    /// Its name below the heading of its area.
+    pub(super) label: String,
+    /// Its name where it stands alone.
+    pub(super) full_label: String,
+    /// The name of the effect that estimates its change.
+    pub(super) effect: String,
+    /// What a change of it means.
+    pub(super) kind: MetricKind,
+    /// How it is written.
+    pub(super) unit: Unit,
+    /// One value an arm.
+    pub(super) values: Vec<Figure>,
+    /// Whether a short report leaves it out.
+    pub(super) detail: bool,
+}
+
+/// Areas about a whole arm, which follow those of its operations.
+pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
+
+/// The effect that estimates the change of a metric.
+pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
+    summary
+        .effects
+        .iter()
+        .find(|effect| effect.metric.eq_ignore_ascii_case(name))
+}
+
+/// Every metric by area, in the order of a report.
+pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
+    let arms: Vec<&Arm> = summary.arms.iter().collect();
+    let mut areas: Vec<(String, Vec<Metric>)> = Vec::new();
+    for name in operations(&arms) {
+        let label = area_label(&summary.application, &name);
+        let found = of_operation(&arms, &name);
+        match areas.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, metrics)) => metrics.extend(found),
+            None => areas.push((label, found)),
+        }
+    }
+    let described = &summary.application.areas;
+    areas.sort_by_key(|(label, _)| {
+        described
+            .iter()
+            .position(|area| printable(&area.label) == *label)
+            .unwrap_or(described.len())
+    });
+    let whole = [
+        arm_metrics::of_total(&arms),
+        arm_metrics::of_caches(&arms, &summary.application),
+        arm_metrics::of_database(&arms),
+        arm_metrics::of_machine(&arms),
+    ];
+    areas.extend(WHOLE_ARM.map(String::from).into_iter().zip(whole));
+    areas
+}
+
+/// The busiest operation of each area, busiest area first.
+pub(super) fn busiest(summary: &Summary) -> Vec<String> {
+    let Some(arm) = summary.arms.first() else {
+        return Vec::new();
+    };
+    let mut found: Vec<&Operation> = Vec::new();
+    for operation in arm.operations.iter().filter(|one| one.planned > 0) {
+        let label = area_label(&summary.application, &operation.name);
+        match found
+            .iter_mut()
+            .find(|other| area_label(&summary.application, &other.name) == label)
+        {
+            Some(other) if other.planned < operation.planned => *other = operation,
+            Some(_) => {}
+            None => found.push(operation),
+        }
+    }
+    found.sort_by_key(|operation| std::cmp::Reverse(operation.planned));
+    found
+        .into_iter()
+        .map(|operation| operation.name.clone())
+        .collect()
+}
+
+/// Names of the operations that any arm measured, in the order of the suite.
+fn operations(arms: &[&Arm]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for operation in arms.iter().flat_map(|arm| &arm.operations) {
+        if operation.planned > 0 && !names.contains(&operation.name) {
+            names.push(operation.name.clone());
+        }
+    }
+    names
+}
+
+/// The word before the first dot.
+fn prefix_of(operation: &str) -> &str {
+    operation.split('.').next().unwrap_or(operation)
+}
+
+/// The heading of an operation's area: the application's label, else the first word of its name.
+pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> String {
+    if let Some(area) = application.area_of(operation) {
+        return printable(&area.label);
+    }
+    let clean = printable(prefix_of(operation));
+    let mut letters = clean.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// The metrics of one operation.
+fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
+    let find = |arm: &&Arm| {
+        arm.operations
+            .iter()
+            .find(|one| one.name == name && one.planned > 0)
+            .cloned()
+    };
+    let found: Vec<Option<Operation>> = arms.iter().map(find).collect();
+    let clean = printable(name);
+    let short = clean
+        .split_once('.')
+        .map_or(clean.as_str(), |(_, rest)| rest)
+        .to_owned();
+    let of = |what: &str,
+              suffix: &str,
+              kind: MetricKind,
+              unit: Unit,
+              pick: &dyn Fn(&Operation) -> Figure| {
+        Metric {
+            operation: Some(name.to_owned()),
+            label: format!("{short} {what}"),
+            full_label: format!("{clean} {what}"),
+            effect: format!("{name} {suffix}"),
+            kind,
+            unit,
+            values: found
+                .iter()
+                .map(|one| one.as_ref().map_or(Figure::Absent, pick))
+                .collect(),
+            detail: false,
+        }
+    };
+    let cost =
+        |what: &str, suffix: &str, kind: MetricKind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
+            of(what, suffix, kind, unit, &|one| pick(&one.cost))
+        };
+    let mut metrics = vec![
+        of("P97.5", "p97.5", MetricKind::Latency, Unit::Ms, &|one| {
+            Figure::from_percentile(one.response.p97_5)
+        }),
+        of("P50", "p50", MetricKind::Latency, Unit::Ms, &|one| {
+            Figure::from_percentile(one.response.p50)
+        }),
+        of(
+            "success rate",
+            "success",
+            MetricKind::Share,
+            Unit::Share,
+            &|one| Figure::Value(one.success),
+        ),
+        cost(
+            "cache hits",
+            "cache hit ratio",
+            MetricKind::Share,
+            Unit::Share,
+            &|cost| Figure::from_measured(cost.cache_hit_ratio),
+        ),
+        cost(
+            "queries",
+            "queries per request",
+            MetricKind::Count,
+            Unit::Number,
+            &|cost| Figure::Value(cost.counts[ServerCount::Queries]),
+        ),
+        cost(
+            "pool wait",
+            "pool wait",
+            MetricKind::Wait,
+            Unit::Ms,
+            &|cost| Figure::Value(cost.parts_ms[ServerPart::Pool]),
+        ),
+    ];
+    for metric in metrics.iter_mut().skip(4) {
+        metric.detail = metric.unit == Unit::Ms || !moved(&metric.values);
+    }
+    metrics.retain(measured);
+    metrics
+}
+
+/// Whether a figure differs enough between the arms to be told in a short report.
+fn moved(values: &[Figure]) -> bool {
+    match values {
+        [Figure::Value(before), Figure::Value(after)] => {
+            (before - after).abs() > 0.2 * before.max(*after) && before.max(*after) >= 1.0
+        }
+        _ => false,
+    }
+}
+
+/// Whether any arm has a figure.
+pub(super) fn measured(metric: &Metric) -> bool {
+    metric.values.iter().any(|value| *value != Figure::Absent)
+}

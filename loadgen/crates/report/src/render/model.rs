@@ -1,0 +1,381 @@
+//! Everything that a report says, computed once from the summary and already in words.
+//!
+//! All texts that come from elsewhere pass [`printable`] here. No statistic is made here:
+//! a change is either the stored estimate or the quotient of the two figures beside it.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use shared::timing::ServerCount;
+
+use loadgen_experiment::events::printable;
+use crate::render::comparison::{self, Area, Bar, Claim};
+use crate::render::evidence::{self, Audit, Endings, Switch, TrialChecks};
+use crate::render::figures;
+use crate::render::tone::Tone;
+use crate::render::why::Why;
+use loadgen_experiment::schema::{Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord};
+
+/// A whole report in words.
+#[derive(Debug, Clone, Serialize)]
+pub struct Page {
+    /// `run` or `experiment`.
+    pub kind: &'static str,
+    /// Name of the suite or experiment.
+    pub name: String,
+    /// What it asks.
+    pub question: String,
+    /// The outcome.
+    pub verdict: Outcome,
+    /// When, how long, with which load: `(label, text)`.
+    pub facts: Vec<(String, String)>,
+    /// The most telling figures, side by side; empty for a run.
+    pub bars: Vec<Bar>,
+    /// The most telling figures of a run; empty for an experiment.
+    pub tiles: Vec<Tile>,
+    /// The figures by area.
+    pub areas: Vec<Area>,
+    /// What was decided about each metric.
+    pub claims: Vec<Claim>,
+    /// Every operation, arm by arm.
+    pub operations: Vec<ArmOperations>,
+    /// How requests ended.
+    pub endings: Endings,
+    /// Each threshold.
+    pub thresholds: Vec<Threshold>,
+    /// How many of them hold, by arm.
+    pub thresholds_line: String,
+    /// Their colour, by the arm that is judged: the last one.
+    pub thresholds_tone: Tone,
+    /// Each trial with its self-checks.
+    pub validity: Vec<TrialChecks>,
+    /// One line on all of them.
+    pub validity_line: String,
+    /// What the experiment found of itself, each with its colour.
+    pub controls: Vec<(Tone, String)>,
+    /// What the audits found.
+    pub audit: Audit,
+    /// Switches by arm.
+    pub switches: Vec<Switch>,
+    /// Machine and services.
+    pub environment: Vec<(String, String)>,
+    /// Digest of each arm's profile.
+    pub fingerprints: Vec<(String, String)>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// What was not tested.
+    pub not_tested: Vec<String>,
+    /// Why the figures are what they are, and what to try next.
+    pub why: Why,
+}
+
+/// The outcome.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    /// The outcome in one word.
+    pub word: VerdictWord,
+    /// Its colour.
+    pub tone: Tone,
+    /// The process's exit code.
+    pub exit_code: u8,
+    /// Why, most important first.
+    pub reasons: Vec<String>,
+}
+
+/// One large figure.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tile {
+    /// What it is.
+    pub label: &'static str,
+    /// The figure with its unit.
+    pub figure: String,
+    /// What to read it against.
+    pub note: String,
+}
+
+/// The operations of one arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArmOperations {
+    /// Which arm.
+    pub arm: String,
+    /// One row an operation, the total last.
+    pub rows: Vec<OperationRow>,
+}
+
+/// One operation of one arm.
+#[derive(Debug, Clone, Serialize)]
+pub struct OperationRow {
+    /// `mentors.list`.
+    pub name: String,
+    /// Requests planned.
+    pub count: String,
+    /// Correct answers a second.
+    pub rate: String,
+    /// Share that failed.
+    pub errors: String,
+    /// Whether any failed.
+    pub failing: bool,
+    /// Response time in ms: p50, p95, p97.5, p99, max.
+    pub response: [String; 5],
+    /// Service time in ms, the same.
+    pub service: [String; 5],
+    /// Statements a request.
+    pub queries: String,
+    /// What a sort uses, in the order of the columns: count, rate, errors, response.
+    pub keys: [String; 8],
+}
+
+/// One threshold.
+#[derive(Debug, Clone, Serialize)]
+pub struct Threshold {
+    /// As written.
+    pub text: String,
+    /// Which arm.
+    pub arm: String,
+    /// What was found.
+    pub figure: String,
+    /// Whether it holds.
+    pub word: ThresholdWord,
+    /// Its colour.
+    pub tone: Tone,
+}
+
+impl Page {
+    /// Says all that a summary holds.
+    pub fn of(summary: &Summary) -> Self {
+        let arms: Vec<&Arm> = summary.arms.iter().collect();
+        let paired = summary.kind == RunKind::Experiment && arms.len() == 2;
+        Self {
+            kind: match summary.kind {
+                RunKind::Run => "run",
+                RunKind::Experiment => "experiment",
+            },
+            name: printable(&summary.name),
+            question: printable(&summary.question),
+            verdict: Outcome {
+                word: summary.verdict.word,
+                tone: summary.verdict.word.into(),
+                exit_code: summary.verdict.exit_code(),
+                reasons: lines(&summary.verdict.reasons),
+            },
+            facts: facts(summary),
+            bars: if paired {
+                comparison::bars(summary)
+            } else {
+                Vec::new()
+            },
+            tiles: if paired {
+                Vec::new()
+            } else {
+                arms.first().map_or_else(Vec::new, |arm| tiles(arm))
+            },
+            areas: comparison::areas(summary),
+            claims: comparison::claims(summary),
+            operations: arms.iter().map(|arm| arm_operations(arm)).collect(),
+            endings: evidence::endings(&arms),
+            thresholds: summary
+                .thresholds
+                .iter()
+                .map(|one| Threshold {
+                    text: printable(&one.text),
+                    arm: printable(&one.arm),
+                    figure: printable(&one.figure),
+                    word: one.word,
+                    tone: one.word.into(),
+                })
+                .collect(),
+            thresholds_line: thresholds_line(summary),
+            thresholds_tone: thresholds_tone(summary),
+            validity: evidence::validity(summary),
+            validity_line: evidence::validity_line(summary),
+            controls: summary
+                .controls
+                .iter()
+                .map(|one| {
+                    let tone = if one.passed { Tone::Good } else { Tone::Bad };
+                    let line = format!("Control {}: {}", one.name, one.sentence);
+                    (tone, printable(&line))
+                })
+                .collect(),
+            audit: evidence::audit(summary),
+            switches: evidence::switches(&arms),
+            environment: summary
+                .environment
+                .iter()
+                .map(|(name, value)| (printable(name), printable(value)))
+                .collect(),
+            fingerprints: arms
+                .iter()
+                .map(|arm| (printable(&arm.name), printable(&arm.fingerprint)))
+                .collect(),
+            warnings: lines(&summary.warnings),
+            not_tested: lines(&summary.not_tested),
+            why: Why::of(summary),
+        }
+    }
+}
+
+/// `before: 0 of 1 hold; after: 3 of 3 hold`.
+fn thresholds_line(summary: &Summary) -> String {
+    let mut arms: Vec<&str> = Vec::new();
+    for one in &summary.thresholds {
+        if !arms.contains(&one.arm.as_str()) {
+            arms.push(&one.arm);
+        }
+    }
+    let of = |arm: &str| {
+        let all = summary.thresholds.iter().filter(|one| one.arm == arm);
+        let held = all
+            .clone()
+            .filter(|one| one.word != ThresholdWord::Fail)
+            .count();
+        format!("{held} of {} hold", all.count())
+    };
+    match arms.as_slice() {
+        [only] => of(only),
+        several => several
+            .iter()
+            .map(|arm| format!("{}: {}", printable(arm), of(arm)))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
+/// Whether the arm that is judged meets its thresholds: the last one, for an experiment shows
+/// on purpose what the first one misses.
+fn thresholds_tone(summary: &Summary) -> Tone {
+    let judged = summary.arms.last().map_or("", |arm| arm.name.as_str());
+    let failed = summary
+        .thresholds
+        .iter()
+        .any(|one| one.arm == judged && one.word == ThresholdWord::Fail);
+    if failed { Tone::Bad } else { Tone::Good }
+}
+
+/// Each text on one line.
+fn lines(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| printable(text)).collect()
+}
+
+/// When, how long, with which load.
+fn facts(summary: &Summary) -> Vec<(String, String)> {
+    let mut facts = vec![
+        ("Load".into(), printable(&summary.load)),
+        (
+            "Started".into(),
+            summary
+                .started_at
+                .format("%Y-%m-%d %H:%M:%S UTC")
+                .to_string(),
+        ),
+        ("Took".into(), figures::duration(summary.took_s)),
+    ];
+    let blocks = summary
+        .trials
+        .iter()
+        .map(|trial| trial.block)
+        .collect::<BTreeSet<_>>()
+        .len() as u64;
+    let trials = figures::plural(summary.trials.len() as u64, "trial");
+    if summary.kind == RunKind::Experiment {
+        facts.push((
+            "Design".into(),
+            format!("{} in {}", trials, figures::plural(blocks, "block")),
+        ));
+    }
+    let requests: u64 = summary.arms.iter().map(|arm| arm.total.planned).sum();
+    facts.push(("Measured".into(), figures::plural(requests, "request")));
+    if summary.interrupted {
+        facts.push(("Ended".into(), "before its planned end".into()));
+    }
+    facts
+}
+
+/// The large figures of a run.
+fn tiles(arm: &Arm) -> Vec<Tile> {
+    let total = &arm.total;
+    let planned = figures::plural(total.planned, "request");
+    vec![
+        Tile {
+            label: "Goodput",
+            figure: figures::rate(total.rate_per_s),
+            note: planned,
+        },
+        Tile {
+            label: "Success rate",
+            figure: figures::percent(total.success),
+            note: "correct answers".into(),
+        },
+        Tile {
+            label: "P50",
+            figure: figures::ms(total.response.p50),
+            note: "response time".into(),
+        },
+        Tile {
+            label: "P95",
+            figure: figures::ms(total.response.p95),
+            note: "response time".into(),
+        },
+        Tile {
+            label: "P97.5",
+            figure: figures::ms(total.response.p97_5),
+            note: "response time".into(),
+        },
+        Tile {
+            label: "P99",
+            figure: figures::ms(total.response.p99),
+            note: "response time".into(),
+        },
+    ]
+}
+
+/// The operations of an arm with their total.
+fn arm_operations(arm: &Arm) -> ArmOperations {
+    let mut rows: Vec<OperationRow> = arm
+        .operations
+        .iter()
+        .filter(|one| one.planned > 0)
+        .map(operation_row)
+        .collect();
+    if rows.len() != 1 {
+        rows.push(operation_row(&arm.total));
+    }
+    ArmOperations {
+        arm: printable(&arm.name),
+        rows,
+    }
+}
+
+/// One row.
+fn operation_row(operation: &Operation) -> OperationRow {
+    let errors = 1.0 - operation.success;
+    let response = &operation.response;
+    let plain = |value: f64| format!("{value:.5}");
+    // Beyond the timeout sorts behind every figure.
+    let key = |value: Option<f64>| value.map_or_else(|| "Infinity".into(), plain);
+    OperationRow {
+        name: printable(&operation.name),
+        count: figures::count(operation.planned),
+        rate: figures::rate(operation.rate_per_s),
+        errors: figures::percent(errors.max(0.0)),
+        failing: errors > 0.0,
+        response: five(response),
+        service: five(&operation.service),
+        queries: figures::number(operation.cost.counts[ServerCount::Queries]),
+        keys: [
+            operation.planned.to_string(),
+            plain(operation.rate_per_s),
+            plain(errors),
+            key(response.p50),
+            key(response.p95),
+            key(response.p97_5),
+            key(response.p99),
+            key(response.max),
+        ],
+    }
+}
+
+/// The percentiles that a table shows.
+fn five(of: &Percentiles) -> [String; 5] {
+    [of.p50, of.p95, of.p97_5, of.p99, of.max].map(figures::ms_bare)
+}

@@ -1,0 +1,154 @@
+//! The list of runs: one line each, for people and as JSON.
+
+use crate::render::table::faint;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use loadgen_experiment::events::printable;
+use crate::render::figures;
+use crate::render::model::Page;
+use crate::render::table::{Line, Paint, Side, cut, layout, plain, styled};
+use crate::render::tone::Tone;
+use loadgen_experiment::schema::Summary;
+use crate::store::RunEntry;
+
+/// Narrowest terminal that is laid out for.
+const MIN_WIDTH: usize = 60;
+/// Longest name in the table, in characters.
+const MAX_NAME: usize = 30;
+/// Longest kind or verdict.
+const MAX_WORD: usize = 12;
+
+/// The figure by which a run is known again: of an experiment what became of its claim, of a run
+/// its 95th percentile, rate and errors.
+pub fn headline(summary: &Summary) -> String {
+    let page = Page::of(summary);
+    let claim = page.claims.iter().find(|claim| claim.primary);
+    if let Some(claim) = claim.or_else(|| page.claims.first()) {
+        return format!("{} {}", claim.metric, claim.change);
+    }
+    summary.arms.last().map_or_else(String::new, |arm| {
+        format!(
+            "p95 {}, {}, {} errors",
+            figures::ms(arm.total.response.p95),
+            figures::rate(arm.total.rate_per_s),
+            figures::percent((1.0 - arm.total.success).max(0.0))
+        )
+    })
+}
+
+/// A table of runs, the key figure below each, and how many older ones there are.
+pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: bool) -> String {
+    if found.is_empty() {
+        return "no runs\n".to_owned();
+    }
+    let width = width.max(MIN_WIDTH);
+    let paint = Paint { colour };
+    let head = ["Name", "Id", "When (UTC)", "Kind", "Verdict", "Size"];
+    let mut lines = vec![Line::Cells(head.iter().map(|text| faint(*text)).collect())];
+    for (run, _) in found {
+        lines.push(Line::Cells(vec![
+            plain(cut(&printable(&run.name), MAX_NAME)),
+            plain(printable(run.id())),
+            plain(run.started_at.format("%Y-%m-%d %H:%M").to_string()),
+            plain(cut(&printable(&run.command), MAX_WORD)),
+            styled(run.word(), run.verdict.map_or(Tone::Warn, Tone::from)),
+            plain(figures::bytes(run.bytes as f64)),
+        ]));
+    }
+    let mut sides = [Side::Left; 6];
+    sides[5] = Side::Right;
+    let table = layout(&lines, &sides, 0, width, paint);
+    let figures_below = std::iter::once("").chain(found.iter().map(|(_, figure)| figure.as_str()));
+    let mut text = String::new();
+    for (line, figure) in table.lines().zip(figures_below) {
+        text.push_str(line);
+        text.push('\n');
+        if !figure.is_empty() {
+            let below = cut(&format!("  {}", printable(figure)), width);
+            text.push_str(&paint.dim(&below));
+            text.push('\n');
+        }
+    }
+    if more > 0 {
+        let older = figures::plural(more as u64, "older run");
+        let _infallible = writeln!(text, "and {older}: --limit {}", found.len() + more);
+    }
+    text
+}
+
+/// The same for programs.
+pub fn runs_json(found: &[(RunEntry, String)]) -> serde_json::Value {
+    let one = |(run, figure): &(RunEntry, String)| {
+        json!({
+            "folder": run.folder,
+            "started_at": run.started_at,
+            "command": run.command,
+            "name": run.name,
+            "verdict": run.word(),
+            "exit_code": run.exit_code(),
+            "finished": run.is_finished(),
+            "figure": figure,
+            "bytes": run.bytes,
+        })
+    };
+    found.iter().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{TimeZone as _, Utc};
+
+    use super::*;
+    use crate::render::fixture;
+
+    fn entry(name: &str) -> RunEntry {
+        RunEntry {
+            folder: "2026-08-30T14-05-11Z_experiment_mentor-cache_41e7cc0".into(),
+            started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
+            command: "experiment".into(),
+            name: name.into(),
+            verdict: Some(loadgen_experiment::schema::VerdictWord::Passed),
+            bytes: 12_900_000,
+        }
+    }
+
+    #[test]
+    fn a_run_is_known_again_by_its_key_figure() {
+        let experiment = headline(&fixture::experiment(false));
+        assert_eq!(experiment, "mentors.list p97.5 98.6% faster (71.8x)");
+        assert_eq!(
+            headline(&fixture::run()),
+            "p95 137 ms, 200.0/s, 0.01% errors"
+        );
+        let mut empty = fixture::run();
+        empty.arms.clear();
+        assert_eq!(headline(&empty), "");
+    }
+
+    #[test]
+    fn the_list_fits_a_terminal_whatever_a_run_is_called() {
+        let evil = format!("\u{1b}[31m{}\n::error::x", "long ".repeat(40));
+        let found = [
+            (entry("mentor-cache"), "list p97.5 98.6% faster".to_owned()),
+            (entry(&evil), evil.clone()),
+        ];
+        let text = runs(&found, 3, 80, false);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+            assert!(
+                !line.starts_with("::") && !line.contains('\u{1b}'),
+                "{line}"
+            );
+        }
+        assert_eq!(text.lines().count(), 1 + 2 * 2 + 1, "{text}");
+        assert!(
+            text.contains(" 41e7cc0 2026-08-30 14:05 experiment PASSED "),
+            "{text}"
+        );
+        assert!(text.ends_with("and 3 older runs: --limit 5\n"), "{text}");
+        assert_eq!(runs(&[], 0, 80, false), "no runs\n");
+        assert_eq!(runs_json(&found)[1]["name"], evil);
+    }
+}

@@ -1,0 +1,377 @@
+//! The report of a terminal: the outcome first, then the table that tells what changed, then
+//! what each operation did, then why the figures can be believed. 80 columns are enough.
+
+use crate::render::table::faint;
+use crate::render::tone::Tone;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::render::comparison::{Claim, Row};
+use crate::render::model::{ArmOperations, Page};
+use crate::render::table::{Cell, Line, Paint, Side, layout, plain, styled, wrapped};
+use loadgen_experiment::schema::Summary;
+
+/// Narrowest terminal that is laid out for.
+const MIN_WIDTH: usize = 60;
+/// Most trials whose failed checks are listed.
+const MAX_TRIALS: usize = 6;
+
+/// The whole report; `colour` only where a terminal reads it.
+pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
+    let page = Page::of(summary);
+    let sheet = Sheet::new(width, colour);
+    let sections = [
+        sheet.outcome(&page),
+        sheet.areas(&page, |_| true),
+        sheet.claims(&page),
+        sheet.operations(&page),
+        sheet.thresholds(&page),
+        sheet.validity(&page) + &sheet.audit(&page),
+        sheet.why(&page),
+        sheet.notes(&page),
+        sheet.list("What to try next", &page.why.next),
+    ];
+    joined(sections.into())
+}
+
+/// Sections with an empty line between them.
+pub(super) fn joined(sections: Vec<String>) -> String {
+    let kept: Vec<String> = sections
+        .into_iter()
+        .filter(|section| !section.is_empty())
+        .collect();
+    kept.join("\n")
+}
+
+/// Where the reports of a folder lie, as a line of a terminal report.
+pub fn whereabouts(folder: &Path) -> String {
+    format!("Report: {}\n", folder.join("report.html").display())
+}
+
+/// Where and how sections are laid out.
+pub(super) struct Sheet {
+    pub(super) width: usize,
+    pub(super) paint: Paint,
+}
+
+impl Sheet {
+    /// For a terminal of this width; `colour` only where a terminal reads.
+    pub(super) fn new(width: usize, colour: bool) -> Self {
+        Self {
+            width: width.max(MIN_WIDTH),
+            paint: Paint { colour },
+        }
+    }
+
+    pub(super) fn wrap(&self, text: &str, first: &str, rest: &str) -> String {
+        wrapped(text, first, rest, self.width)
+    }
+
+    /// A list below a heading; nothing where there is nothing to list.
+    fn list(&self, heading: &str, texts: &[String]) -> String {
+        if texts.is_empty() {
+            return String::new();
+        }
+        let lines: String = texts
+            .iter()
+            .map(|text| self.wrap(text, "  - ", "    "))
+            .collect();
+        format!("{}\n{lines}", self.paint.bold(heading))
+    }
+
+    /// The word and its reasons.
+    pub(super) fn verdict(&self, page: &Page) -> String {
+        let word = self.paint.bold(
+            &self
+                .paint
+                .tone(page.verdict.tone, page.verdict.word.as_str()),
+        );
+        let mut text = format!("{word}  {} {}\n", page.kind, self.paint.bold(&page.name));
+        for reason in &page.verdict.reasons {
+            text.push_str(&self.wrap(reason, "  - ", "    "));
+        }
+        text
+    }
+
+    /// The word, its reasons, what was asked.
+    fn outcome(&self, page: &Page) -> String {
+        let mut text = self.verdict(page);
+        text.push('\n');
+        if !page.question.is_empty() {
+            text.push_str(&self.wrap(&page.question, "", ""));
+        }
+        let facts: Vec<String> = page
+            .facts
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        text.push_str(&self.wrap(&facts.join(" · "), "", ""));
+        text
+    }
+
+    /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only the rows
+    /// that `told` picks, and all where it picks none.
+    pub(super) fn areas(&self, page: &Page, shown: impl Fn(&Row) -> bool) -> String {
+        let paired = page.operations.len() == 2;
+        let head = if paired {
+            vec!["Metric", "Before", "After", "Improvement"]
+        } else {
+            vec!["Metric", "Figure"]
+        };
+        let mut lines = vec![Line::Cells(
+            head.into_iter().map(|text| faint(text)).collect(),
+        )];
+        for area in &page.areas {
+            let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
+            if rows.iter().any(|row| shown(row)) {
+                rows.retain(|row| shown(row));
+            }
+            if rows.is_empty() {
+                continue;
+            }
+            lines.push(Line::Heading(area.name.clone()));
+            for row in rows {
+                let mut cells = vec![plain(format!("  {}", row.metric)), plain(&row.before)];
+                if paired {
+                    let change = if row.interval.is_empty() {
+                        row.change.clone()
+                    } else {
+                        format!("{} {}", row.change, row.interval)
+                    };
+                    cells.extend([plain(&row.after), styled(change, row.tone)]);
+                }
+                lines.push(Line::Cells(cells));
+            }
+        }
+        if lines.len() == 1 {
+            return String::new();
+        }
+        let sides = [Side::Left, Side::Right, Side::Right, Side::Left];
+        layout(
+            &lines,
+            if paired { &sides } else { &sides[..2] },
+            0,
+            self.width,
+            self.paint,
+        )
+    }
+
+    /// What was decided about each metric.
+    pub(super) fn claims(&self, page: &Page) -> String {
+        if page.claims.is_empty() {
+            return String::new();
+        }
+        let mut text = format!("{}\n", self.paint.bold("Decisions"));
+        let told = |claim: &&Claim| claim.primary || claim.tone == Tone::Bad;
+        for claim in page.claims.iter().filter(told) {
+            let word = self.paint.tone(claim.tone, claim.decision);
+            let staked = if claim.primary {
+                ", the claim of this experiment"
+            } else {
+                ""
+            };
+            let _infallible = writeln!(text, "  {word}  {}{staked}", claim.metric);
+            text.push_str(&self.wrap(&claim.sentence, "    ", "    "));
+        }
+        let mut words: Vec<(String, usize)> = Vec::new();
+        for claim in page.claims.iter().filter(|claim| !told(claim)) {
+            let word = claim.decision.to_lowercase();
+            match words.iter_mut().find(|(known, _)| *known == word) {
+                Some((_, count)) => *count += 1,
+                None => words.push((word, 1)),
+            }
+        }
+        if !words.is_empty() {
+            let counts: Vec<String> = words
+                .into_iter()
+                .map(|(word, count)| format!("{count} {word}"))
+                .collect();
+            text.push_str(&self.wrap(
+                &format!("other metrics: {}", counts.join(", ")),
+                "  ",
+                "    ",
+            ));
+        }
+        text
+    }
+
+    /// Every operation, arm by arm: response time, and service time below it.
+    fn operations(&self, page: &Page) -> String {
+        let tables: Vec<String> = page
+            .operations
+            .iter()
+            .map(|arm| self.operations_of(arm))
+            .collect();
+        let note = self.wrap(
+            "Response time counts from the intended start, failures as infinitely slow (∞); service time from the actual send, successes only.",
+            "",
+            "",
+        );
+        format!("{}\n{}", tables.join("\n"), self.paint.dim(note.trim_end())) + "\n"
+    }
+
+    fn operations_of(&self, arm: &ArmOperations) -> String {
+        let head = [
+            "Operation",
+            "Count",
+            "Rate",
+            "Errors",
+            "p50",
+            "p95",
+            "p97.5",
+            "p99",
+            "max",
+        ];
+        let title = format!("Operations, {} (ms)", arm.arm);
+        let mut lines = vec![
+            Line::Heading(title),
+            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
+        ];
+        for row in &arm.rows {
+            let errors = styled(
+                &row.errors,
+                if row.failing { Tone::Bad } else { Tone::Plain },
+            );
+            let mut cells: Vec<Cell> = vec![
+                plain(&row.name),
+                plain(&row.count),
+                plain(&row.rate),
+                errors,
+            ];
+            cells.extend(row.response.iter().map(plain));
+            lines.push(Line::Cells(cells));
+            let mut cells = vec![faint("  service"), plain(""), plain(""), plain("")];
+            cells.extend(row.service.iter().map(|text| faint(text)));
+            lines.push(Line::Cells(cells));
+        }
+        let mut sides = vec![Side::Right; head.len()];
+        sides[0] = Side::Left;
+        layout(&lines, &sides, 0, self.width, self.paint)
+    }
+
+    /// Each threshold with its figure; the limit is part of its text.
+    fn thresholds(&self, page: &Page) -> String {
+        if page.thresholds.is_empty() {
+            return String::new();
+        }
+        let mut lines = vec![Line::Heading("Thresholds".into())];
+        for one in &page.thresholds {
+            lines.push(Line::Cells(vec![
+                plain(format!("  {}", one.text)),
+                plain(&one.figure),
+                styled(one.word.as_str(), one.tone),
+                faint(&one.arm),
+            ]));
+        }
+        layout(
+            &lines,
+            &[Side::Left, Side::Right, Side::Left, Side::Left],
+            0,
+            self.width,
+            self.paint,
+        )
+    }
+
+    /// Whether the figures can be believed, trial by trial.
+    fn validity(&self, page: &Page) -> String {
+        let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
+        let doubtful = page
+            .validity
+            .iter()
+            .filter(|trial| trial.checks.iter().any(|check| !check.ok) || trial.tone != Tone::Good);
+        let count = doubtful.clone().count();
+        for trial in doubtful.take(MAX_TRIALS) {
+            let word = self.paint.tone(trial.tone, trial.word.as_str());
+            let _infallible = writeln!(text, "  {word} {}", trial.trial);
+            for check in trial.checks.iter().filter(|check| !check.ok) {
+                let line = format!(
+                    "{}: {}, wants {}. {}",
+                    check.code, check.figure, check.limit, check.advice
+                );
+                text.push_str(&self.wrap(&line, "    ", "      "));
+            }
+        }
+        if count > MAX_TRIALS {
+            let _infallible = writeln!(text, "  and {} more trials", count - MAX_TRIALS);
+        }
+        text
+    }
+
+    /// Whether the data is still right.
+    fn audit(&self, page: &Page) -> String {
+        let line = self.paint.tone(page.audit.tone, &page.audit.line);
+        let mut text = format!("Audit: {line}\n");
+        for promise in &page.audit.promises {
+            text.push_str(&self.wrap(promise, "  ", "    "));
+        }
+        for broken in &page.audit.broken {
+            let line = format!(
+                "{}: invariant {} {} is broken by {}. {}",
+                broken.arm,
+                broken.number,
+                broken.name,
+                crate::render::figures::plural(broken.violations, "row"),
+                broken.statement
+            );
+            text.push_str(&self.wrap(&line, "  ", "    "));
+            for row in &broken.rows {
+                text.push_str(&self.wrap(row, "      ", "      "));
+            }
+        }
+        text
+    }
+
+    /// Where the time went, and on what the database waited.
+    fn why(&self, page: &Page) -> String {
+        let parts = [
+            self.list("Where the time goes", &page.why.time),
+            self.list("What PostgreSQL waited for", &page.why.waits),
+            self.list("Query plans", &page.why.plans),
+        ];
+        let kept: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        kept.join("\n")
+    }
+
+    /// What a reader must know, and what was left out.
+    fn notes(&self, page: &Page) -> String {
+        let parts = [
+            self.list("Warnings", &page.warnings),
+            self.list("Not tested", &page.not_tested),
+        ];
+        let kept: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        kept.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn an_experiment_reads_well_in_80_columns() {
+        let text = terminal(&fixture::experiment(false), 80, false);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_violation_comes_first_and_with_its_rows() {
+        insta::assert_snapshot!(terminal(&fixture::experiment(true), 80, false));
+    }
+
+    #[test]
+    fn a_run_has_no_before() {
+        let text = terminal(&fixture::run(), 80, false);
+        assert!(!text.contains("Before"), "{text}");
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn colours_are_only_for_a_terminal() {
+        assert!(!terminal(&fixture::experiment(true), 80, false).contains('\u{1b}'));
+        assert!(terminal(&fixture::experiment(true), 80, true).contains("\u{1b}[31m"));
+    }
+}

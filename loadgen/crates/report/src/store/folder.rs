@@ -1,0 +1,347 @@
+//! The result folder of a command. Every file is written under a temporary name and renamed, so a
+//! reader sees a whole file or none; `results/latest` is replaced the same way.
+//!
+//! A folder records its own state: until the command has finished, `verdict.json` says that it
+//! has not. This module only writes files; their content comes from elsewhere.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use loadgen_engine::aggregator::HlogError;
+use loadgen_experiment::schema::Summary;
+use crate::store::checksums::checksums;
+use crate::store::evidence;
+use crate::store::manifest::Manifest;
+
+/// Maximum length of the part of a file name that comes from a user's text.
+const MAX_NAME: usize = 60;
+
+/// Why a result could not be stored or read.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("failed to {what} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `write`, `create`, `read`.
+        what: &'static str,
+        /// On which path.
+        path: PathBuf,
+        /// Error of the operating system.
+        source: io::Error,
+    },
+    /// A value could not be turned into JSON, or JSON not into a value.
+    #[error("failed to understand {}: {source}", path.display())]
+    Json {
+        /// Of which file.
+        path: PathBuf,
+        /// Where it fails.
+        source: serde_json::Error,
+    },
+    /// The file was written by a newer version of this program.
+    #[error(
+        "failed to read {}: its schema version is {found}, this program knows {known}; use the version that wrote it",
+        path.display()
+    )]
+    OtherVersion {
+        /// Which file.
+        path: PathBuf,
+        /// Its version.
+        found: u64,
+        /// Ours.
+        known: u32,
+    },
+    /// There is no summary: the command did not get that far.
+    #[error(
+        "failed to find a summary in {}: that run did not finish; {trials} of its trials can be read in trials/",
+        path.display()
+    )]
+    Unfinished {
+        /// Which folder.
+        path: PathBuf,
+        /// Number of stored trials.
+        trials: usize,
+    },
+    /// The folder is that of a factorial experiment, which has more than two arms.
+    #[error(
+        "failed to find a summary in {}: it is a factorial experiment, and its report is factorial.md there",
+        path.display()
+    )]
+    Factorial {
+        /// Which folder.
+        path: PathBuf,
+    },
+    /// The histograms of a trial could not be encoded.
+    #[error("failed to store the response times of a trial: {0}")]
+    Latency(#[source] HlogError),
+    /// An archive would be packed into itself.
+    #[error(
+        "failed to write {}: it is inside the folder that is packed; choose another path with --out",
+        path.display()
+    )]
+    Inside {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// The path is not the folder of a run, or not inside `runs/`.
+    #[error("{} is not the folder of a run and was not changed", path.display())]
+    NoRun {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// A link, a device or the like is in the place of a file.
+    #[error("{} is not a regular file and was not followed", path.display())]
+    Link {
+        /// Which path.
+        path: PathBuf,
+    },
+    /// A file name would leave the folder.
+    #[error("failed to write {}: it is outside the result folder", path.display())]
+    Outside {
+        /// Which path.
+        path: PathBuf,
+    },
+}
+
+/// Adds operation and path to an I/O error.
+pub(crate) fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Io { what, path, source }
+}
+
+/// The folder of one command.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// `results/`.
+    results: PathBuf,
+    /// `results/runs/<name>`.
+    path: PathBuf,
+    /// What is known of the command before it runs.
+    manifest: Manifest,
+}
+
+impl Folder {
+    /// Creates `results/runs/<UTC>_<command>_<name>_<id>/`, marked as unfinished. `name` may be any
+    /// text; it is reduced to characters that are safe in a file name.
+    pub fn create(results: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
+        Self::create_at(results, command, name, Utc::now())
+    }
+
+    /// [`Folder::create`] at a given time.
+    pub fn create_at(
+        results: &Path,
+        command: &str,
+        name: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let id = uuid::Uuid::new_v4().simple().to_string();
+        let folder = format!(
+            "{}_{}_{}_{}",
+            at.format("%Y-%m-%dT%H-%M-%SZ"),
+            slug(command),
+            slug(name),
+            &id[..7]
+        );
+        let runs = results.join("runs");
+        fs::create_dir_all(&runs).map_err(io_error("create", &runs))?;
+        let path = runs.join(folder);
+        fs::create_dir(&path).map_err(io_error("create", &path))?;
+        let made = Self {
+            results: results.to_owned(),
+            path,
+            manifest: Manifest::begin(command, name, at),
+        };
+        made.write_json("manifest.json", &made.manifest)?;
+        made.write_json("verdict.json", &evidence::unfinished())?;
+        Ok(made)
+    }
+
+    /// Path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Stores an input file, byte for byte, as `input/NAME`.
+    pub fn input(&self, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.write_bytes(&format!("input/{}", slug(name)), bytes)
+    }
+
+    /// Writes a value as indented JSON.
+    pub fn write_json(&self, relative: &str, value: &impl Serialize) -> Result<(), StoreError> {
+        let mut text = serde_json::to_vec_pretty(value).map_err(|source| StoreError::Json {
+            path: self.path.join(relative),
+            source,
+        })?;
+        text.push(b'\n');
+        self.write_bytes(relative, &text)
+    }
+
+    /// Writes a text.
+    pub fn write_text(&self, relative: &str, text: &str) -> Result<(), StoreError> {
+        self.write_bytes(relative, text.as_bytes())
+    }
+
+    /// Writes bytes under a temporary name in the same folder, then renames.
+    pub fn write_bytes(&self, relative: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        let inside = Path::new(relative);
+        if inside
+            .components()
+            .any(|part| !matches!(part, Component::Normal(_)))
+        {
+            return Err(StoreError::Outside {
+                path: inside.into(),
+            });
+        }
+        write_atomically(&self.path.join(inside), bytes)
+    }
+
+    /// Writes summary, manifest, reports and verdict, seals the folder with
+    /// `CHECKSUMS` and points `results/latest` at it. `reports` are `(file name, content)`.
+    pub fn seal(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
+        self.write_json("summary.json", summary)?;
+        self.close(summary, reports)?;
+        self.point_latest_here()
+    }
+
+    /// Seals the folder of a command without a summary: verdict, manifest and reports are written.
+    /// `results/latest` does not change, as it must be a run that can be reported again.
+    pub fn close(&self, summary: &Summary, reports: &[(&str, String)]) -> Result<(), StoreError> {
+        self.write_json("manifest.json", &self.manifest.clone().end(summary))?;
+        for (name, content) in reports {
+            self.write_text(name, content)?;
+        }
+        // The last result: a folder with a final verdict has everything else, too.
+        self.write_json("verdict.json", &evidence::of(summary))?;
+        self.write_text("CHECKSUMS", &checksums(&self.path)?)
+    }
+
+    /// Replaces `results/latest` by a link to this folder, relative so that `results/` can move.
+    fn point_latest_here(&self) -> Result<(), StoreError> {
+        let Some(name) = self.path.file_name() else {
+            return Ok(());
+        };
+        let latest = self.results.join("latest");
+        let beside = self.results.join(temporary_name("latest"));
+        std::os::unix::fs::symlink(Path::new("runs").join(name), &beside)
+            .map_err(io_error("link", &beside))?;
+        fs::rename(&beside, &latest).map_err(|source| {
+            // A directory named `latest` cannot be replaced; remove the temporary link.
+            let _left = fs::remove_file(&beside);
+            io_error("replace", &latest)(source)
+        })
+    }
+}
+
+/// A name beside the final one, distinct for every write of every process.
+fn temporary_name(name: &str) -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!(".{name}.{}-{count}.tmp", std::process::id())
+}
+
+/// Writes a file so that a reader sees all of it or the one before.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    let name = path
+        .file_name()
+        .map_or_else(String::new, |name| name.to_string_lossy().into());
+    let beside = folder.join(temporary_name(&name));
+    let written = File::create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    written
+        .and_then(|()| fs::rename(&beside, path))
+        .map_err(|source| {
+            let _left = fs::remove_file(&beside);
+            io_error("write", path)(source)
+        })
+}
+
+/// A text reduced to what is safe and readable as part of a file name.
+pub fn slug(text: &str) -> String {
+    let mut name = String::new();
+    for letter in text.chars() {
+        if name.len() >= MAX_NAME {
+            break;
+        }
+        if letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.') {
+            name.push(letter);
+        } else if !name.is_empty() && !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let name = name.trim_matches(['-', '.']);
+    if name.is_empty() {
+        "unnamed".into()
+    } else {
+        name.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_cannot_leave_the_folder_or_hide() {
+        assert_eq!(slug("mentor cache: 5 min"), "mentor-cache-5-min");
+        assert_eq!(slug("../../etc/passwd"), "etc-passwd");
+        assert_eq!(slug("\u{1b}[31m\u{0}"), "31m");
+        assert_eq!(slug("…"), "unnamed");
+        assert!(slug(&"x".repeat(500)).len() <= MAX_NAME);
+    }
+
+    #[test]
+    fn a_path_that_leaves_the_folder_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        for bad in ["../x", "/tmp/x", "a/../../x"] {
+            assert!(
+                matches!(folder.write_text(bad, ""), Err(StoreError::Outside { .. })),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_only_begun_says_so() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "experiment", "mentor cache").unwrap();
+        let name = folder
+            .path()
+            .file_name()
+            .unwrap()
+            .to_string_lossy()
+            .into_owned();
+        assert!(name.contains("Z_experiment_mentor-cache_"), "{name}");
+        let verdict = fs::read_to_string(folder.path().join("verdict.json")).unwrap();
+        assert!(
+            verdict.contains("INVALID") && verdict.contains("did not finish"),
+            "{verdict}"
+        );
+        assert!(folder.path().join("manifest.json").exists());
+        assert!(!root.path().join("latest").exists());
+    }
+
+    #[test]
+    fn a_write_leaves_no_temporary_file_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        folder.write_text("trials/a/note.txt", "1").unwrap();
+        folder.write_text("trials/a/note.txt", "2").unwrap();
+        let inside: Vec<_> = fs::read_dir(folder.path().join("trials/a"))
+            .unwrap()
+            .collect();
+        assert_eq!(inside.len(), 1);
+        assert_eq!(
+            fs::read_to_string(folder.path().join("trials/a/note.txt")).unwrap(),
+            "2"
+        );
+    }
+}

@@ -1,0 +1,61 @@
+//! The way back: a summary from a folder, from its `summary.json`, or from `results/latest`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
+use crate::store::folder::{StoreError, io_error};
+
+/// Only the version, which must be read before the rest is believed.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u64,
+}
+
+/// Reads the summary of a run; `path` is its folder or the file itself.
+pub fn load(path: &Path) -> Result<Summary, StoreError> {
+    let file = if path.is_dir() {
+        path.join("summary.json")
+    } else {
+        path.to_owned()
+    };
+    if path.is_dir() && !file.exists() {
+        if path.join("factorial.json").exists() {
+            return Err(StoreError::Factorial {
+                path: path.to_owned(),
+            });
+        }
+        return Err(StoreError::Unfinished {
+            path: path.to_owned(),
+            trials: kept_trials(path),
+        });
+    }
+    let text = fs::read(&file).map_err(io_error("read", &file))?;
+    let json = |source| StoreError::Json {
+        path: file.clone(),
+        source,
+    };
+    let version = serde_json::from_slice::<Versioned>(&text)
+        .map_err(json)?
+        .schema_version;
+    if version != u64::from(SCHEMA_VERSION) {
+        return Err(StoreError::OtherVersion {
+            path: file,
+            found: version,
+            known: SCHEMA_VERSION,
+        });
+    }
+    serde_json::from_slice(&text).map_err(json)
+}
+
+/// How many trials an unfinished run has kept.
+fn kept_trials(folder: &Path) -> usize {
+    fs::read_dir(folder.join("trials")).map_or(0, |entries| {
+        entries
+            .flatten()
+            .filter(|entry| entry.path().join("trial.json").exists())
+            .count()
+    })
+}

@@ -1,0 +1,29 @@
+//! The result folder: `results/runs/<UTC>_<command>_<name>_<id>/`, written so that a run which
+//! stops anywhere leaves a folder that can be read. `loadgen_experiment::schema` defines what is stored. `folder`
+//! writes files, `trial_files` those of a trial, `manifest` the input and the machine, `evidence`
+//! the short file for pipelines. `load` reads a run, `finished_runs` all of them, `resolve` finds
+//! one, `run_index` lists and removes them, `archive` packs one, `summary_schema` is the JSON
+//! Schema for other programs.
+
+mod archive;
+mod checksums;
+pub mod evidence;
+mod finished_runs;
+pub mod folder;
+pub mod load;
+pub mod manifest;
+mod resolve;
+mod run_index;
+mod samples;
+mod summary_schema;
+pub mod trial_files;
+
+pub use archive::export;
+pub use checksums::renew_checksums;
+pub use finished_runs::finished_runs;
+pub use folder::{Folder, StoreError};
+pub use load::load;
+pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
+pub use run_index::{PruneRule, RunEntry, list_runs, prunable, remove};
+pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
+pub use summary_schema::{summary_schema, summary_schema_text};

@@ -1,0 +1,100 @@
+//! `samples.csv.gz` of a trial, and `samples.parquet` where the program was built for it: written
+//! straight into the file, because they may be large.
+
+use std::fs::{self, File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::folder::{Folder, StoreError, io_error, slug};
+use loadgen_engine::aggregator::write_samples;
+use loadgen_engine::flow::Operations;
+use loadgen_engine::recorder::RawSamples;
+
+/// Most requests of a trial that are kept one by one: 128 MB of memory, and some 60 MB of file.
+pub const MOST_SAMPLES: usize = 2_000_000;
+
+impl Folder {
+    /// Writes the requests of a trial.
+    pub fn samples(
+        &self,
+        trial: &str,
+        samples: &RawSamples,
+        operations: Operations,
+    ) -> Result<(), StoreError> {
+        let folder = self.path().join("trials").join(slug(trial));
+        write_into(&folder, samples, operations)
+    }
+}
+
+/// Writes them into a folder, each file whole or not at all.
+pub fn write_into(
+    folder: &Path,
+    samples: &RawSamples,
+    operations: Operations,
+) -> Result<(), StoreError> {
+    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
+    whole(folder, "samples.csv.gz", |file| {
+        write_samples(samples, operations, file)
+    })?;
+    #[cfg(feature = "parquet")]
+    whole(folder, "samples.parquet", |file| {
+        loadgen_engine::aggregator::write_parquet(samples, operations, file).map_err(io::Error::other)
+    })?;
+    Ok(())
+}
+
+/// Lets `write` fill a file that takes its name when it is whole.
+fn whole(
+    folder: &Path,
+    name: &str,
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> Result<(), StoreError> {
+    let path = folder.join(name);
+    let mut beside = tempfile::Builder::new()
+        .prefix(".samples-")
+        .permissions(Permissions::from_mode(0o644))
+        .tempfile_in(folder)
+        .map_err(io_error("create", folder))?;
+    write(beside.as_file_mut()).map_err(io_error("write", &path))?;
+    beside
+        .persist(&path)
+        .map_err(|error| io_error("write", &path)(error.error))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trial_s_requests_lie_beside_its_other_files_and_nothing_else_does() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::create(root.path(), "run", "x").unwrap();
+        for _ in 0..2 {
+            folder
+                .samples(
+                    "b01_1_after",
+                    &RawSamples::with_room(3),
+                    Operations::new(&[]),
+                )
+                .unwrap();
+        }
+        let trial = folder.path().join("trials/b01_1_after");
+        let mut names: Vec<String> = fs::read_dir(&trial)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        let mut wanted = vec!["samples.csv.gz"];
+        if cfg!(feature = "parquet") {
+            wanted.push("samples.parquet");
+        }
+        assert_eq!(names, wanted);
+        let mode = fs::metadata(trial.join("samples.csv.gz"))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o077, 0o044 & mode, "others may read it and no more");
+    }
+}
