@@ -23,44 +23,11 @@
 //! | [`store`], [`report`], [`web`] | the result folder, its pages, and the page that shows them and the running command |
 //! | [`cli`] | the commands |
 
-pub mod aggregator;
 pub mod calibration;
-pub mod check;
 pub mod cli;
-pub mod clock;
-pub mod codeconnect;
-pub mod diagnose;
 pub mod doctor;
-pub mod driver;
-pub mod events;
 pub mod exit;
-pub mod experiment;
 pub mod export;
-pub mod factorial;
-pub mod flow;
-pub mod flows;
-pub mod history;
-pub mod ledger;
 pub mod library;
 pub mod live;
-pub mod load_control;
-pub mod observer;
-pub mod recorder;
-pub mod report;
-pub mod request;
-pub mod sample;
-pub mod schedule;
-pub mod schema;
-pub mod seed;
-pub mod services;
-pub mod stack;
-pub mod stats;
-pub mod store;
-pub mod suite;
-pub mod summary;
-pub mod system;
-pub mod threshold;
-pub mod trial;
-pub mod units;
-pub mod verdict;
 pub mod web;

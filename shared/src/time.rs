@@ -23,6 +23,13 @@ impl Millis {
     }
 }
 
+impl From<Duration> for Millis {
+    /// Whole milliseconds; what is beyond them is cut off.
+    fn from(span: Duration) -> Self {
+        Self(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
 impl FromStr for Millis {
     type Err = BadDuration;
 

@@ -14,7 +14,7 @@ use crate::{
     cache::CacheCounters,
     clock::Clock,
     config::Config,
-    engine::{EngineError, Engines, Parts},
+    engine::{EngineError, EngineParts, Engines},
     features, metrics,
     realtime::Hub,
     router::router,
@@ -70,7 +70,7 @@ impl Application {
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
         let features = features::registry();
-        let parts = Parts {
+        let parts = EngineParts {
             database_url: config.database_url,
             redis_url: config.redis_url,
             pool: Arc::default(),

@@ -2,13 +2,13 @@
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use shared::{api::auth::UserView, profile::Profile};
+use shared::api::auth::UserView;
 use sqlx::PgConnection;
 
 use crate::{
     cache::{CacheKind, Group, Key},
     db::{DbError, Statement, audit::Invariant},
-    engine::Engine,
+    engine::{Engine, Policies},
     error::ApiError,
     seed::SeedTables,
 };
@@ -51,8 +51,8 @@ pub type Reload = for<'a> fn(&'a Engine, &'a Key) -> BoxFuture<'a, Result<Option
 pub struct ExplainedOperation {
     /// The operation's id in the load client: `mentors.list`.
     pub name: &'static str,
-    /// What it sends under a profile, with parameters of the seeded data.
-    pub statements: fn(&Profile) -> Vec<Statement>,
+    /// What it sends under the policies of an engine, with parameters of the seeded data.
+    pub statements: fn(&Policies) -> Vec<Statement>,
 }
 
 /// What a feature does in the transaction that registers an account. Returns the groups in which

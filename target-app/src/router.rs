@@ -14,8 +14,8 @@ use crate::{features, http, lab, openapi, state::AppState};
 
 /// The application over a state.
 pub fn router(state: AppState) -> Router {
-    // Health, metrics and the lab are never refused: they show why other requests are.
-    let admission = || from_fn_with_state(state.clone(), http::admission);
+    // Health, metrics and the lab are never rejected: they show why other requests are.
+    let limit_admission = || from_fn_with_state(state.clone(), http::admission);
     let (mut requests, mut streams) = (OpenApiRouter::new(), OpenApiRouter::new());
     for feature in features::all() {
         requests = requests.merge(feature.requests);
@@ -23,14 +23,14 @@ pub fn router(state: AppState) -> Router {
     }
     let requests = Router::from(requests)
         .layer(from_fn_with_state(state.clone(), http::compress))
-        .layer(admission());
+        .layer(limit_admission());
     Router::new()
         .merge(
             requests
                 .merge(health_routes())
                 .layer(from_fn(http::time_limit)),
         )
-        .merge(Router::from(streams).layer(admission()))
+        .merge(Router::from(streams).layer(limit_admission()))
         .merge(lab_routes())
         .merge(openapi::routes())
         .fallback(http::no_such_path)
@@ -39,7 +39,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state)
 }
 
-/// For probes and scrapers.
+/// Health checks and metrics.
 fn health_routes() -> Router<AppState> {
     Router::new()
         .route(paths::HEALTH_LIVE, get(lab::live))

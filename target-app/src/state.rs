@@ -20,11 +20,11 @@ use crate::{
     shutdown::Shutdown,
 };
 
-/// The parts that handlers take from; clones share them.
+/// The shared state of all handlers; clones share it.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
-/// What a state is made of.
+/// The parts of the state.
 pub struct Shared {
     /// The engine in force.
     pub engines: Engines,
@@ -36,11 +36,11 @@ pub struct Shared {
     pub hub: Hub,
     /// The time.
     pub clock: Clock,
-    /// Where recordings lie.
+    /// Folder of the recordings.
     pub media_dir: PathBuf,
-    /// Admits to the control plane; `None` switches it off.
+    /// Token of the control plane; `None` switches it off.
     pub lab_token: Option<SecretString>,
-    /// Figures of the HTTP side.
+    /// Counters of HTTP requests.
     pub http: HttpCounters,
     /// The end of the process.
     pub shutdown: Shutdown,
@@ -59,12 +59,12 @@ impl AppState {
         self.0.engines.current()
     }
 
-    /// The engine in force, or the answer for a request that comes while there is none.
+    /// The engine in force; an error while the database is being replaced.
     pub fn admit(&self) -> Result<Arc<Engine>, ApiError> {
         self.0.engines.admit()
     }
 
-    /// The exchange of engines.
+    /// The engine in force, and its replacement.
     pub fn engines(&self) -> &Engines {
         &self.0.engines
     }
@@ -89,17 +89,17 @@ impl AppState {
         &self.0.clock
     }
 
-    /// Where recordings lie.
+    /// Folder of the recordings.
     pub fn media_dir(&self) -> &Path {
         &self.0.media_dir
     }
 
-    /// What admits to the control plane; `None` where it is off.
+    /// Token of the control plane; `None` where it is off.
     pub fn lab_token(&self) -> Option<&SecretString> {
         self.0.lab_token.as_ref()
     }
 
-    /// Figures of the HTTP side.
+    /// Counters of HTTP requests.
     pub fn http(&self) -> &HttpCounters {
         &self.0.http
     }

@@ -14,7 +14,7 @@ pub fn init(format: LogFormat) {
         .with_writer(std::io::stderr)
         // Colours are for people at a terminal, not for files.
         .with_ansi(std::io::stderr().is_terminal());
-    // An error says that a subscriber is installed: tests start several applications.
+    // An error means that a subscriber is installed: tests start several applications.
     let _ = match format {
         LogFormat::Text => log.with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),

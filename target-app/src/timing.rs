@@ -125,8 +125,8 @@ pub fn body_age(age: Duration) {
 
 /// Runs `work` in a task of its own, so that a client that disconnects cannot cut it short.
 ///
-/// A handler is dropped at its next `await` when its client goes away; a transaction, or a
-/// load that others wait for, must come to its end regardless. The recorder and the tracing
+/// A handler is dropped at its next `await` when its client disconnects; a transaction, or a load
+/// that others wait for, must be completed regardless. The recorder and the tracing
 /// span go along; a panic of `work` is passed on.
 ///
 /// The outermost call makes the task, at the edge of a service; a call inside of it runs in the
@@ -137,7 +137,8 @@ where
     F::Output: Send + 'static,
 {
     if SHIELD.try_with(|()| ()).is_ok() {
-        return work.await;
+        // Boxed, or every caller would hold the whole work inline.
+        return Box::pin(work).await;
     }
     let task = SHIELD.scope((), CURRENT.scope(current(), work));
     let task = task.in_current_span();

@@ -12,7 +12,11 @@ use procfs::process::Process;
 use shared::time::Millis;
 
 use super::rounds::setup;
-use loadgen_engine::{driver::{self, Progress}, flow::SingleRequest, suite::{LoadModel, Think}};
+use loadgen_engine::{
+    driver::{self, Progress},
+    flow::SingleRequest,
+    suite::{LoadModel, Think},
+};
 
 /// Longest time until all users have had their first response.
 const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);

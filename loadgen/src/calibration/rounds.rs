@@ -18,9 +18,16 @@ use super::{
     allocations,
     reference::{ReferenceLoop, RunningLoop},
 };
-use loadgen_engine::{driver::{self, DriverSetup, FlowLoad, Progress}, flow::SingleRequest, request::Request, schedule, suite::{Arrivals, LoadModel, Phase, Windows}, units::Rate};
-use loadgen_experiment::{observer::Machine};
-use loadgen_stats::{median};
+use loadgen_engine::{
+    driver::{self, DriverSetup, FlowLoad, Progress},
+    flow::SingleRequest,
+    request::Request,
+    schedule,
+    suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Rate,
+};
+use loadgen_experiment::observer::Machine;
+use loadgen_stats::median;
 
 /// Connections of each loop.
 const CONNECTIONS: u32 = 64;

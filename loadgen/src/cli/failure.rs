@@ -1,10 +1,10 @@
 //! The error type of commands: a message and an exit code.
 
-use crate::{exit};
+use crate::exit;
+use loadgen_engine::suite::load::BadFile;
 use loadgen_experiment::{services::ServiceError, trial::TrialError};
-use loadgen_stack::{StackError};
-use loadgen_report::{store::RunLookupError};
-use loadgen_engine::{suite::load::BadFile};
+use loadgen_report::store::RunLookupError;
+use loadgen_stack::StackError;
 
 /// Why a command ended without a verdict.
 #[derive(Debug, thiserror::Error)]

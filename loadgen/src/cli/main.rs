@@ -11,8 +11,8 @@ use super::{
     flags::{Cli, Command, ExperimentAction},
     output::print_error,
 };
-use loadgen_engine::{driver};
-use crate::{exit};
+use crate::exit;
+use loadgen_engine::driver;
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {

@@ -12,7 +12,7 @@ use super::{
     finding::{Finding, FindingLevel},
     kernel, machine, services,
 };
-use loadgen_experiment::{observer::{Machine, Sleeper}};
+use loadgen_experiment::observer::{Machine, Sleeper};
 use loadgen_stack::{self as stack};
 
 /// How long the machine is watched.

@@ -248,8 +248,8 @@ fn folder(facts: &MachineFacts) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{doctor::FindingLevel};
-    use loadgen_engine::{units::Nanos};
+    use crate::doctor::FindingLevel;
+    use loadgen_engine::units::Nanos;
 
     fn sound() -> MachineFacts {
         MachineFacts {

@@ -14,8 +14,8 @@ use opentelemetry_proto::tonic::{
 use prost::Message as _;
 
 use super::*;
-use loadgen_engine::{driver::BUCKET_BOUNDS_MS};
-use loadgen_experiment::{events::{self, Begun, OperationNow, Tick}};
+use loadgen_engine::driver::BUCKET_BOUNDS_MS;
+use loadgen_experiment::events::{self, Begun, OperationNow, Tick};
 
 fn begun() -> Event {
     Event::Begun(Begun {

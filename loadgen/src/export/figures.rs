@@ -8,7 +8,10 @@ use super::{
     family::{Family, Spread, Value},
 };
 use loadgen_engine::{driver::BUCKET_BOUNDS_MS, sample::Outcome};
-use loadgen_experiment::{events::{Begun, Event, OperationNow, TargetNow, Tick}, schema::Trial};
+use loadgen_experiment::{
+    events::{Begun, Event, OperationNow, TargetNow, Tick},
+    schema::Trial,
+};
 
 /// Most arms that are told apart: those of five factors in every combination, and some.
 const MOST_ARMS: usize = 64;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use loadgen_experiment::{events::{Begun, Event, OperationNow, TargetNow, Tick}};
-use crate::{export::{catalogue, figures::Figures}};
+use crate::export::{catalogue, figures::Figures};
+use loadgen_experiment::events::{Begun, Event, OperationNow, TargetNow, Tick};
 
 /// One line of figures: name, labels, value.
 type Sample = (String, BTreeMap<String, String>, f64);

@@ -3,12 +3,15 @@
 use std::path::Path;
 
 use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::{Experiment, file}, system::Application as _};
-use loadgen_engine::{suite::{
-        Suite,
-        load::{self, BadFile, nearest},
-    }};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::suite::{
+    Suite,
+    load::{self, BadFile, nearest},
+};
+use loadgen_experiment::{
+    paired::{Experiment, file},
+    system::Application as _,
+};
 
 /// The text of a suite or experiment, and where it was found.
 #[derive(Debug, Clone)]

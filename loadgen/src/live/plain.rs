@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use loadgen_experiment::events::{Event, Tick, printable};
 use crate::live::capabilities::TerminalCapabilities;
+use loadgen_experiment::events::{Event, Tick, printable};
 
 /// Time between two lines of a running trial.
 const EVERY: Duration = Duration::from_secs(5);

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use loadgen_experiment::events::{Tick, printable};
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{length, parts};
+use loadgen_experiment::events::{Tick, printable};
 
 /// Columns of the bar itself.
 const BAR: usize = 18;

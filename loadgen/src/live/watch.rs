@@ -8,11 +8,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use loadgen_experiment::events::{Event, LoadControl};
 use crate::live::capabilities::TerminalCapabilities;
 use crate::live::plain::{PlainLines, lasting};
 use crate::live::screen;
 use crate::live::status_line::{CLEAR, StatusLine};
+use loadgen_experiment::events::{Event, LoadControl};
 
 /// Time after which a rewritten line moves though nothing has happened.
 const FRAME: Duration = Duration::from_millis(500);

@@ -3,13 +3,16 @@
 use std::path::Path;
 
 use super::files;
-use loadgen_report::{render::{self, Chosen}, store};
+use loadgen_report::{
+    render::{self, Chosen},
+    store,
+};
 
 /// Most runs; more columns do not fit a page.
 const MOST: usize = 6;
 
 /// The page that a query asks for; otherwise why there is none.
-pub(super) fn page(root: &Path, query: &str) -> Result<report::ComparePage, String> {
+pub(super) fn page(root: &Path, query: &str) -> Result<render::ComparePage, String> {
     let (names, arm) = asked(query);
     if !(2..=MOST).contains(&names.len()) {
         return Err(format!("name two to {MOST} runs, like /compare?runs=A,B"));
@@ -22,8 +25,8 @@ pub(super) fn page(root: &Path, query: &str) -> Result<report::ComparePage, Stri
         let summary = store::load(&path).map_err(|error| error.to_string())?;
         runs.push(Chosen::of(name, summary, arm.as_deref())?);
     }
-    let found = report::differences(&runs);
-    report::compare_page(&runs, &found).map_err(|error| error.to_string())
+    let found = render::differences(&runs);
+    render::compare_page(&runs, &found).map_err(|error| error.to_string())
 }
 
 /// Names of runs, and which arm of each. A name that is no plain one finds no file.

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 
 use serde::Serialize;
 
-use loadgen_experiment::{events::{Adjustable, Begun, Ended, Event, Tick, printable}, schema::Trial};
+use loadgen_experiment::{
+    events::{Adjustable, Begun, Ended, Event, Tick, printable},
+    schema::Trial,
+};
 
 /// Most points of history: five minutes at one a second.
 pub(super) const MOST_POINTS: usize = 300;

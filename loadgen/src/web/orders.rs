@@ -24,8 +24,8 @@ use super::{
     board::Board,
     lines::{Line, Told},
 };
-use loadgen_experiment::{events::{ControlEvent, LoadControl, printable}};
-use crate::{exit};
+use crate::exit;
+use loadgen_experiment::events::{ControlEvent, LoadControl, printable};
 
 /// Longest line of events, in bytes: a trial of a day, second by second, fits.
 const LONGEST_LINE: usize = 32 * 1024 * 1024;

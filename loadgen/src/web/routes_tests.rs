@@ -9,8 +9,11 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use loadgen_experiment::{events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick}, schema::Verdict};
-use crate::{web::{Page, Setup, board::MOST_READERS}};
+use crate::web::{Page, Setup, board::MOST_READERS};
+use loadgen_experiment::{
+    events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick},
+    schema::Verdict,
+};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);

@@ -13,10 +13,12 @@ pub struct ProfileView {
     /// The profile as last asked for.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, String>))]
     pub profile: Profile,
-    /// Every switch as read back from where it takes effect: indexes from the catalogue,
-    /// sizes from the pool, the rest from the running engine.
+    /// Every switch as reported by its owner, the object that acts on it: indexes by the
+    /// catalogue, sizes by the pool, settings by the server, policies by what services consult.
     pub in_force: BTreeMap<String, String>,
-    /// Switches whose value in force is not the one asked for; empty when all is well.
+    /// Switches whose value in force is not the one asked for, `guard.NAME` for a missing or
+    /// unwanted guard, `data.seeded_passwords` for seeded hashes of another scheme; empty when the
+    /// profile is in force.
     pub differences: Vec<String>,
     /// Short digest of `in_force`; equal digests mean equal behaviour.
     pub fingerprint: String,

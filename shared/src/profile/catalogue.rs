@@ -5,18 +5,18 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::spans::{Lasting, Percent};
+use super::spans::{Lasting, WholePercent};
 use super::values::{
-    Admission, Checkout, Compression, Connection, HashScheme, Invalidation, LoginQueries, OnOff,
-    Pagination, Persistence, Placement, Query, Store, Strategy, SwitchValue, TimeLimit, Total,
-    Whole,
+    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
+    Pagination, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
+    Total, WholeNumber,
 };
 use crate::time::Millis;
 
 /// One entry of the catalogue.
 #[derive(Debug, Clone, Copy)]
 pub struct Switch {
-    /// What people type: `cache.mentors`.
+    /// What a user writes: `cache.mentors`.
     pub path: &'static str,
     /// One line of help.
     pub help: &'static str,
@@ -24,7 +24,7 @@ pub struct Switch {
     pub before: &'static str,
     /// Its value in the `after` profile.
     pub after: &'static str,
-    /// Where the two values come from.
+    /// Source of the two values.
     pub source: &'static str,
 }
 
@@ -34,7 +34,7 @@ pub enum BadSwitch {
     /// No switch has that path.
     #[error("unknown switch `{path}`; did you mean `{nearest}`?")]
     Path {
-        /// What was asked for.
+        /// As given.
         path: String,
         /// The nearest path that exists.
         nearest: &'static str,
@@ -42,11 +42,11 @@ pub enum BadSwitch {
     /// The switch does not take that value.
     #[error("switch `{path}` does not take `{value}`; it takes {accepts}")]
     Value {
-        /// Which switch.
+        /// Path of the switch.
         path: &'static str,
-        /// What was asked for.
+        /// As given.
         value: String,
-        /// What would be right.
+        /// The values that it takes.
         accepts: String,
     },
     /// A setting that is not of the form `switch=value`.
@@ -93,7 +93,7 @@ macro_rules! switches {
                 Ok(())
             }
 
-            /// What a switch takes, in words.
+            /// The values that a switch takes, in words.
             pub fn accepts(path: &str) -> Result<String, BadSwitch> {
                 match path { $( $path => Ok(<$ty as SwitchValue>::accepts()), )+ _ => Err(unknown(path)) }
             }
@@ -108,14 +108,14 @@ macro_rules! switches {
 
 switches! {
     /// Most connections to PostgreSQL.
-    pool_max: Whole<1, 1000> = "pool.max", "5" => "200", "CodeConnect results: 200 from 5";
+    pool_max: WholeNumber<1, 1000> = "pool.max", "5" => "200", "CodeConnect results: 200 from 5";
     /// Connections kept open even when idle.
-    pool_min: Whole<0, 1000> = "pool.min", "0" => "10", "a warm pool avoids connect storms";
+    pool_min: WholeNumber<0, 1000> = "pool.min", "0" => "10", "a warm pool avoids connect storms";
     /// How long a request waits for a connection.
     pool_acquire_timeout: Millis = "pool.acquire_timeout", "2s" => "2s", "CodeConnect results: connection timeout 2 s";
     /// How long an unused connection stays open.
     pool_idle_timeout: Millis = "pool.idle_timeout", "30s" => "30s", "CodeConnect results: idle timeout 30 s";
-    /// Ask the server whether a connection is alive at each checkout.
+    /// Ping the server at each checkout to check the connection.
     pool_ping: OnOff = "pool.ping_on_acquire", "on" => "off", "sqlx default; one round trip a checkout";
     /// How long a request keeps a connection.
     pool_checkout: Checkout = "pool.checkout", "per_query" => "per_request", "fewer checkouts, fewer release pings";
@@ -140,8 +140,8 @@ switches! {
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
 
     /// Shape of the mentor list query.
-    mentors_query: Query = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
-    /// How the mentor list goes on to the next page.
+    mentors_query: ListQuery = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
+    /// How the mentor list continues on the next page.
     mentors_pagination: Pagination = "mentors.pagination", "offset" => "keyset", "the cost of a deep page";
     /// Whether the mentor list counts everything.
     mentors_total: Total = "mentors.total", "exact" => "none", "HttpArena: counting took 90 % of the database's CPU";
@@ -163,15 +163,15 @@ switches! {
     /// What a mutation does to cached values.
     cache_invalidation: Invalidation = "cache.invalidation", "ttl_only" => "versioned", "CodeConnect results: 13 mutation paths invalidate; refusing stale sets as in Nishtala et al., NSDI'13, 3.2.1";
     /// How far lives are shortened at random, so that values stored together do not expire together.
-    cache_jitter: Percent<50> = "cache.jitter", "0%" => "10%", "no synchronized misses; AWS Builders' Library: jitter on all timers";
-    /// How long it is remembered that a mentor or user does not exist.
+    cache_jitter: WholePercent<50> = "cache.jitter", "0%" => "10%", "no synchronized misses; AWS Builders' Library: jitter on all timers";
+    /// How long the absence of a mentor or user is cached.
     cache_negative: Lasting = "cache.negative", "off" => "off", "takes 404s off the database, but asks the cache before every mentor that exists";
     /// Load a value anew before it expires, the likelier the nearer its end (XFetch).
     cache_early_refresh: OnOff = "cache.early_refresh", "off" => "off", "Vattani et al., VLDB'15: pays where a load is long against a life";
-    /// How long a tiered cache believes its memory without asking Redis: the most that another instance is behind.
+    /// How long a tiered cache uses its memory without asking Redis: the longest that another instance is behind.
     cache_tiered_ttl: Millis = "cache.tiered.ttl", "1s" => "1s", "a bound that holds even when a notice would be lost";
     /// How Redis is reached.
-    cache_connection: Connection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
+    cache_connection: RedisConnection = "cache.connection", "pool" => "multiplexed", "deadpool-redis sends UNWATCH and PING at each checkout";
 
     /// How passwords are hashed.
     auth_hash: HashScheme = "auth.hash", "bcrypt(10)" => "bcrypt(10)", "CodeConnect uses bcrypt; OWASP minimum for it";
@@ -188,20 +188,20 @@ switches! {
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
 
-    /// How JSON answers travel to clients that can unpack them.
+    /// Compression of JSON answers for clients that accept it.
     http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";
-    /// How many requests are worked on at once.
-    http_admission: Admission = "http.admission", "off" => "off", "turning some away keeps the others quick under overload";
+    /// Limit on concurrent requests.
+    http_admission: Admission = "http.admission", "off" => "off", "rejecting some requests keeps the others fast under overload";
 
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
     db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
     /// Keep prepared statements on each connection, a hundred of them.
     db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
-    /// How long PostgreSQL works on one statement before it gives it up.
-    db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's patience";
+    /// How long PostgreSQL works on one statement before it cancels it.
+    db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
 
     /// Deliberate slowness: every API request takes that many per cent longer.
-    lab_slowdown: Whole<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
+    lab_slowdown: WholeNumber<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
 }
 
 impl Profile {
@@ -230,8 +230,8 @@ impl Profile {
         self.set(path, value)
     }
 
-    /// Each switch that is set to a value known to be wrong, as `switch=value`: such a value is
-    /// there only to prove that the audit notices.
+    /// Each switch that is set to a value known to be wrong, as `switch=value`: such a value exists
+    /// only to prove that the audit finds the fault.
     pub fn known_wrong(&self) -> Vec<String> {
         let wrong = [
             (
@@ -269,7 +269,7 @@ impl Profile {
 }
 
 impl Default for Profile {
-    /// What a server runs that was told nothing: everything on.
+    /// The profile of a server without a configured one: everything on.
     fn default() -> Self {
         Self::after()
     }

@@ -7,22 +7,22 @@ use crate::time::Millis;
 
 /// A whole number of percent from 0 to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Percent<const MAX: u32>(u32);
+pub struct WholePercent<const MAX: u32>(u32);
 
-impl<const MAX: u32> Percent<MAX> {
+impl<const MAX: u32> WholePercent<MAX> {
     /// The share: 0.25 for `25%`.
     pub fn share(self) -> f64 {
         f64::from(self.0) / 100.0
     }
 }
 
-impl<const MAX: u32> fmt::Display for Percent<MAX> {
+impl<const MAX: u32> fmt::Display for WholePercent<MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}%", self.0)
     }
 }
 
-impl<const MAX: u32> FromStr for Percent<MAX> {
+impl<const MAX: u32> FromStr for WholePercent<MAX> {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         text.strip_suffix('%')
@@ -33,7 +33,7 @@ impl<const MAX: u32> FromStr for Percent<MAX> {
     }
 }
 
-impl<const MAX: u32> SwitchValue for Percent<MAX> {
+impl<const MAX: u32> SwitchValue for WholePercent<MAX> {
     fn accepts() -> String {
         format!("a whole share from 0% to {MAX}%")
     }
@@ -79,11 +79,11 @@ mod tests {
 
     #[test]
     fn a_share_needs_its_sign_and_stays_within_its_bound() {
-        let tenth = "10%".parse::<Percent<50>>().unwrap().share();
+        let tenth = "10%".parse::<WholePercent<50>>().unwrap().share();
         assert!((tenth - 0.1).abs() < 1e-9);
-        assert_eq!("0%".parse::<Percent<50>>().unwrap().to_string(), "0%");
+        assert_eq!("0%".parse::<WholePercent<50>>().unwrap().to_string(), "0%");
         for wrong in ["10", "51%", "-1%", "1.5%", "%"] {
-            assert!(wrong.parse::<Percent<50>>().is_err(), "{wrong}");
+            assert!(wrong.parse::<WholePercent<50>>().is_err(), "{wrong}");
         }
     }
 

@@ -1,12 +1,12 @@
-//! The types of switch values: each reads from and prints as the one word that people type.
+//! The types of switch values: each parses from and prints as the word that a user writes.
 
 use std::{fmt, str::FromStr};
 
 use crate::time::Millis;
 
-/// A value that a switch can take.
+/// A value of a switch.
 pub trait SwitchValue: FromStr + fmt::Display + Clone + PartialEq {
-    /// What it takes, for help and for error messages: `off, memory or redis`.
+    /// The values it takes, for help and error messages: `off, memory or redis`.
     fn accepts() -> String;
 }
 
@@ -19,7 +19,7 @@ macro_rules! choices {
         impl $name {
             /// Every value, in the order of the documentation.
             pub const ALL: &[Self] = &[ $( Self::$variant ),+ ];
-            /// The word that people type.
+            /// The word that a user writes.
             pub const fn as_str(self) -> &'static str { match self { $( Self::$variant => $text ),+ } }
         }
         impl fmt::Display for $name {
@@ -58,8 +58,8 @@ choices! {
         /// One checkout for the whole request.
         PerRequest = "per_request",
     }
-    /// Shape of the discovery query.
-    Query {
+    /// Shape of the mentor list query.
+    ListQuery {
         /// One statement for the page, then several for each mentor on it.
         NPlusOne = "n_plus_one",
         /// One statement for everything.
@@ -72,11 +72,11 @@ choices! {
         /// Continues after the last row seen.
         Keyset = "keyset",
     }
-    /// Whether lists say how many items there are in all.
+    /// Whether a list has the total number of its items.
     Total {
         /// Counted for each request.
         Exact = "exact",
-        /// Not told.
+        /// Not counted.
         None = "none",
     }
     /// Where cached values live.
@@ -92,17 +92,17 @@ choices! {
     }
     /// What a mutation does to the cached values that it makes wrong.
     Invalidation {
-        /// Nothing: they live until their time is up.
+        /// Nothing: they live until they expire.
         TtlOnly = "ttl_only",
         /// KNOWN WRONG: deletes them, but a load that the mutation overtook is stored after the
-        /// deletion, and then lives until its time is up (the stale set).
+        /// deletion, and then lives until it expires (the stale set).
         Delete = "delete",
         /// Deletes them and moves their group's version; a load is stored only if the version
         /// is still the one that its look-up saw (a lease).
         Versioned = "versioned",
     }
     /// How Redis is reached.
-    Connection {
+    RedisConnection {
         /// An exclusive pooled connection for each command, checked with PING.
         Pool = "pool",
         /// One shared connection that interleaves commands.
@@ -115,9 +115,9 @@ choices! {
         /// One statement for all tables.
         Joined = "joined",
     }
-    /// How JSON answers travel to clients that say they can unpack them.
+    /// Compression of JSON answers for clients that accept it.
     Compression {
-        /// As they are.
+        /// Sent uncompressed.
         Off = "off",
         /// gzip at its fastest level.
         Gzip = "gzip",
@@ -128,25 +128,32 @@ choices! {
     Persistence {
         /// One statement and one commit for each.
         PerMessage = "per_message",
-        /// One transaction for all that came within a few milliseconds, of all rooms.
+        /// One transaction for all messages of all rooms within a few milliseconds.
         Batched = "batched",
     }
     /// How a booking guards the capacity of a slot.
     Strategy {
-        /// KNOWN WRONG: looks, then inserts, with nothing in between to stop another.
+        /// KNOWN WRONG: checks, then inserts, with nothing to stop a concurrent booking in between.
         Naive = "naive",
         /// KNOWN WRONG: reads the count of places, then writes back one more.
         UnlockedCounter = "unlocked_counter",
         /// Locks the slot's row first.
         RowLock = "row_lock",
-        /// Counts up in an update that only matches while there is room.
+        /// Increments the count in an update that only matches while a place is free.
         ConditionalUpdate = "conditional_update",
         /// Inserts a numbered place and lets the unique index refuse the second.
         UniqueIndex = "unique_index",
-        /// Takes an advisory lock that stands for the slot, and locks no row to wait for.
+        /// Takes an advisory lock for the slot instead of a row lock.
         AdvisoryLock = "advisory_lock",
-        /// Looks and inserts in a serializable transaction, which is run again when it loses.
+        /// Checks and inserts in a serializable transaction, which is run again after a
+        /// serialization failure.
         Serializable = "serializable",
+    }
+}
+
+impl From<bool> for OnOff {
+    fn from(on: bool) -> Self {
+        if on { Self::On } else { Self::Off }
     }
 }
 
@@ -158,14 +165,14 @@ impl OnOff {
 }
 
 impl Invalidation {
-    /// Whether it is there only to prove that the audit notices.
+    /// Whether it exists only to prove that the audit finds the fault.
     pub const fn is_known_wrong(self) -> bool {
         matches!(self, Self::Delete)
     }
 }
 
 impl Strategy {
-    /// Whether it is there only to prove that the audit notices.
+    /// Whether it exists only to prove that the audit finds the fault.
     pub const fn is_known_wrong(self) -> bool {
         matches!(self, Self::Naive | Self::UnlockedCounter)
     }
@@ -173,22 +180,22 @@ impl Strategy {
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+pub struct WholeNumber<const MIN: u32, const MAX: u32>(u32);
 
-impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> WholeNumber<MIN, MAX> {
     /// The number.
     pub const fn get(self) -> u32 {
         self.0
     }
 }
 
-impl<const MIN: u32, const MAX: u32> fmt::Display for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> fmt::Display for WholeNumber<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> FromStr for WholeNumber<MIN, MAX> {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         text.parse()
@@ -199,7 +206,7 @@ impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> SwitchValue for Whole<MIN, MAX> {
+impl<const MIN: u32, const MAX: u32> SwitchValue for WholeNumber<MIN, MAX> {
     fn accepts() -> String {
         format!("a whole number from {MIN} to {MAX}")
     }
@@ -313,9 +320,9 @@ impl SwitchValue for HashScheme {
 /// On which threads passwords are hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Placement {
-    /// On the thread that serves requests, which stands still meanwhile.
+    /// On the thread that serves requests, which is blocked meanwhile.
     Inline,
-    /// On the runtime's blocking threads, as many as come.
+    /// On the runtime's blocking threads, without a limit.
     Blocking,
     /// On blocking threads, at most this many at once.
     Bounded(u32),
@@ -355,10 +362,10 @@ impl SwitchValue for Placement {
     }
 }
 
-/// How many requests are worked on at once; the rest waits a moment or is turned away.
+/// Limit on concurrent requests; the rest waits in a short queue or is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Admission {
-    /// As many as come.
+    /// No limit.
     Off,
     /// At most this many.
     Limit(u32),

@@ -1,5 +1,7 @@
 //! Read-through over whichever store the profile names.
 
+mod readings;
+
 use std::{
     collections::BTreeMap,
     sync::Arc,

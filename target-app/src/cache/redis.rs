@@ -21,7 +21,7 @@ use deadpool_redis::{
         cmd,
     },
 };
-use shared::profile::Connection;
+use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::{Group, Key, entry::Entry};
@@ -99,9 +99,9 @@ struct SharedConnection {
 
 impl Redis {
     /// A client of the Redis at `url`; connects when it is first used. All keys begin with `prefix`.
-    pub fn new(url: &str, connection: Connection, prefix: String) -> Result<Self, CacheError> {
+    pub fn new(url: &str, connection: RedisConnection, prefix: String) -> Result<Self, CacheError> {
         let connections = match connection {
-            Connection::Pool => {
+            RedisConnection::Pool => {
                 let manager = Manager::new_with_config(url, config())?;
                 let timeouts = Timeouts {
                     wait: Some(RESPONSE_TIMEOUT),
@@ -116,7 +116,7 @@ impl Redis {
                     .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
                 Connections::Pool(pool)
             }
-            Connection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
+            RedisConnection::Multiplexed => Connections::Multiplexed(Box::new(SharedConnection {
                 client: Client::open(url)?,
                 conn: AsyncMutex::new(None),
             })),
@@ -130,6 +130,14 @@ impl Redis {
             counter: AtomicU64::new(0),
             seed: rand::random(),
         })))
+    }
+
+    /// How it is reached.
+    pub(super) fn connection(&self) -> RedisConnection {
+        match self.0.connections {
+            Connections::Pool(_) => RedisConnection::Pool,
+            Connections::Multiplexed(_) => RedisConnection::Multiplexed,
+        }
     }
 
     /// Asks whether it answers.

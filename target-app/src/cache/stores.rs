@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::profile::{Invalidation, Profile, Store};
+use shared::profile::{Invalidation, Profile, RedisConnection, Store};
 
 use super::{
     CacheCounters, CacheError, CacheKind, Group, Key, Redis,
@@ -91,9 +91,37 @@ impl Stores {
         }
     }
 
-    /// The client of Redis, if the profile uses Redis.
+    /// Redis, where values of some kind are kept in it.
     pub(super) fn redis(&self) -> Option<&Redis> {
-        self.redis.as_ref()
+        self.redis
+            .as_ref()
+            .filter(|_| self.kinds.iter().any(|(_, stores)| stores.in_redis))
+    }
+
+    /// How Redis is reached, also where no kind is kept in it.
+    pub(super) fn connection(&self) -> Option<RedisConnection> {
+        self.redis.as_ref().map(Redis::connection)
+    }
+
+    /// Where values of that kind are kept.
+    pub(super) fn store(&self, kind: &CacheKind) -> Store {
+        let stores = self.kinds.of(kind);
+        match (&stores.memory, stores.in_redis) {
+            (None, false) => Store::Off,
+            (Some(_), false) => Store::Memory,
+            (None, true) => Store::Redis,
+            (Some(_), true) => Store::Tiered,
+        }
+    }
+
+    /// What an invalidation does.
+    pub(super) fn invalidation(&self) -> Invalidation {
+        self.rule
+    }
+
+    /// Longest stay of a copy of what Redis has.
+    pub(super) fn copy_ttl(&self) -> Duration {
+        self.copy_stay
     }
 
     /// Whether values of that kind are kept nowhere.

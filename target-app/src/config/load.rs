@@ -43,7 +43,7 @@ pub struct Config {
 /// A setting that is missing or wrong: what, where, and what would be right.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Nothing says it.
+    /// It is set nowhere.
     #[error("{what} is not set: give {flag} or {env}, like `{example}`")]
     Missing {
         /// What is missing.
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_may_be_a_file_and_its_mistakes_are_told() {
+    fn a_profile_may_be_a_file_and_its_mistakes_are_reported() {
         let good = file(r#"{"cache.mentors": "off"}"#, ".json");
         let load = |profile: &Path| {
             Config::load(Args {

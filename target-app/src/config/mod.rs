@@ -1,4 +1,4 @@
-//! What the process was told: flags over environment over file over defaults.
+//! Configuration: flags over environment over file over defaults.
 
 mod args;
 mod load;

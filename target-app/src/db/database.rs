@@ -1,8 +1,8 @@
-//! Whole databases: the seeded copy beside a database, and going back to it.
+//! Whole databases: the seeded snapshot of a database, and restoring it.
 //!
-//! A reset makes a new database from the copy and lets it take the old one's place, so
-//! that heap, indexes and statistics start every trial from the same bytes. Settings
-//! bound to the database with `alter database … set` do not go along.
+//! A reset creates a new database from the copy and replaces the old one by it, so that heap,
+//! indexes and statistics start every trial from the same bytes. Settings made with
+//! `alter database … set` are lost.
 
 use std::str::FromStr;
 
@@ -57,7 +57,7 @@ pub fn name(url: &str) -> Result<String, DatabaseError> {
         .to_owned();
     if name.len() + "_restored".len() > MAX_NAME {
         return Err(DatabaseError::Url(format!(
-            "the database name {name} leaves no room for the names of its copies; use a shorter one"
+            "the database name {name} leaves no characters for the names of its copies; use a shorter one"
         )));
     }
     Ok(name)
@@ -65,7 +65,7 @@ pub fn name(url: &str) -> Result<String, DatabaseError> {
 
 /// Copies the database to `NAME_seed`, replacing an older copy.
 ///
-/// Nobody else may be connected; autovacuum is sent away by the server itself.
+/// No other session may be connected; the server ends autovacuum workers itself.
 pub async fn snapshot(url: &str) -> Result<(), DatabaseError> {
     let source = name(url)?;
     let copy = seed_name(&source);
@@ -86,16 +86,16 @@ pub async fn snapshot(url: &str) -> Result<(), DatabaseError> {
     )
     .await
     .map_err(|error| in_use(error, &source))?;
-    // A copy that somebody could change would not be one.
+    // Nobody may connect to the copy and change it.
     set_connectable(&mut conn, &copy, false).await?;
     conn.close().await?;
     Ok(())
 }
 
-/// Puts the seeded copy in the database's place; whoever is connected is cut off.
+/// Replaces the database by a copy of its seeded snapshot; all sessions are terminated.
 ///
-/// The new database is complete before the old one goes, so that a failure half-way
-/// leaves the old one where it was.
+/// The new database is complete before the old one is dropped, so that a failure half-way leaves
+/// the old one in place.
 pub async fn restore(url: &str) -> Result<(), DatabaseError> {
     let target = name(url)?;
     let copy = seed_name(&target);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_leaves_no_room_for_its_copies_is_refused() {
+    fn a_name_too_long_for_those_of_its_copies_is_refused() {
         let url = format!("postgres://me@localhost/{}", "x".repeat(60));
         assert!(matches!(name(&url), Err(DatabaseError::Url(_))));
         assert!(matches!(name("not a url"), Err(DatabaseError::Url(_))));

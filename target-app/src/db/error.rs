@@ -32,7 +32,7 @@ pub enum DbError {
     Constraint {
         /// Name of the constraint or unique index.
         name: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
         source: sqlx::Error,
     },
@@ -86,7 +86,7 @@ impl From<sqlx::Error> for DbError {
                 match (&*code, reason.constraint(), reason.kind()) {
                     // serialization_failure, deadlock_detected
                     ("40001" | "40P01", _, _) => Self::Serialization(error),
-                    // query_canceled: nobody cancels here but the server's own timeout
+                    // query_canceled: only the server's own timeout cancels statements
                     ("57014", _, _) => Self::StatementTimeout(error),
                     // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections
                     ("57P01" | "57P02" | "57P03" | "53300", _, _) => Self::Unavailable(error),
@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dry_pool_and_a_lost_server_are_told_apart_from_faults() {
+    fn an_exhausted_pool_and_a_lost_server_are_no_faults() {
         assert!(matches!(
             DbError::from(sqlx::Error::PoolTimedOut),
             DbError::PoolTimeout

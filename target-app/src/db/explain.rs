@@ -62,7 +62,7 @@ impl Statement {
         T: for<'q> Encode<'q, Postgres> + Type<Postgres>,
     {
         // Ids, numbers, texts and instants always encode; one that did not would be missed by
-        // the server, which says so.
+        // the server, which reports it.
         if let Err(error) = self.arguments.add(value) {
             tracing::warn!(%error, "a parameter cannot be encoded");
         }
@@ -71,18 +71,18 @@ impl Statement {
 }
 
 /// The plans, as a failure of the transaction that made them: so that it is rolled back.
-enum Ended {
+enum Rollback {
     Explained(Vec<Value>),
     Failed(DbError),
 }
 
-impl From<DbError> for Ended {
+impl From<DbError> for Rollback {
     fn from(error: DbError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl Retryable for Ended {
+impl Retryable for Rollback {
     fn lost_race(&self) -> Option<LostRace> {
         match self {
             Self::Failed(error) => error.lost_race(),
@@ -102,8 +102,8 @@ pub async fn explain(db: &Db, statements: Vec<Statement>) -> Result<Vec<Value>, 
         let statements = statements.clone();
         async move {
             match plans(conn, statements).await {
-                Ok(plans) => Err::<(), _>(Ended::Explained(plans)),
-                Err(error) => Err(Ended::Failed(error)),
+                Ok(plans) => Err::<(), _>(Rollback::Explained(plans)),
+                Err(error) => Err(Rollback::Failed(error)),
             }
         }
         .boxed()
@@ -111,8 +111,8 @@ pub async fn explain(db: &Db, statements: Vec<Statement>) -> Result<Vec<Value>, 
     .await;
     match ended {
         Ok(()) => Ok(Vec::new()),
-        Err(Ended::Explained(plans)) => Ok(plans),
-        Err(Ended::Failed(error)) => Err(error),
+        Err(Rollback::Explained(plans)) => Ok(plans),
+        Err(Rollback::Failed(error)) => Err(error),
     }
 }
 

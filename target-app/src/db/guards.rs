@@ -1,7 +1,7 @@
 //! Guards: constraints that are in force unless an arm is marked as known to be wrong.
 //!
-//! The SQL stands in `guards/NAME/`. Taking one away is the only way to let the database
-//! go wrong, and it is done so that the audit can show that it notices.
+//! The SQL is in `guards/NAME/`. Without its guard the database accepts wrong rows; an arm that is
+//! known to be wrong runs like that to prove that the audit finds them.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ use super::{
     optimizations::{run_ddl, valid_indexes},
 };
 
-/// The unique index behind the one guard: no place of a slot twice.
+/// The unique index of the one guard: no place of a slot is taken twice.
 pub const SLOT_SEAT: &str = "booking_slot_id_seat_active_key";
 
 const SLOT_SEAT_UP: &str = include_str!("../../guards/booking_slot_seat/up.sql");
 const SLOT_SEAT_DOWN: &str = include_str!("../../guards/booking_slot_seat/down.sql");
 
-/// Puts the guards up, or takes them away where the profile's booking strategy is known to be wrong.
+/// Creates the guards, or drops them where the profile's booking strategy is known to be wrong.
 ///
-/// Fails with a violation of [`SLOT_SEAT`] when a wrong arm left rows that break it:
-/// the database has to be reset before it can be guarded again.
+/// Fails with a violation of [`SLOT_SEAT`] when a known-wrong arm left rows that break it: the
+/// database has to be reset before the guard can be created again.
 pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     let mut conn = pool.acquire().await?;
     let wanted = !profile.bookings_strategy.is_known_wrong();
@@ -36,23 +36,20 @@ pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Each guard, by the name of its folder, with what the catalogue says about it.
+/// Each guard by the name of its folder: on where the catalogue has its index.
 pub async fn in_force(pool: &PgPool) -> Result<BTreeMap<&'static str, OnOff>, DbError> {
     let mut conn = pool.acquire().await?;
     let up = valid_indexes(&mut conn).await?.contains(SLOT_SEAT);
-    Ok(BTreeMap::from([(
-        "booking_slot_seat",
-        if up { OnOff::On } else { OnOff::Off },
-    )]))
+    Ok(BTreeMap::from([("booking_slot_seat", OnOff::from(up))]))
 }
 
-/// Puts every guard up over the loaded data.
+/// Creates every guard over the loaded data.
 pub(crate) async fn raise_all(conn: &mut PgConnection) -> Result<(), DbError> {
     sqlx::raw_sql(SLOT_SEAT_UP).execute(conn).await?;
     Ok(())
 }
 
-/// Takes every guard's index away for the time of a bulk load.
+/// Drops every guard's index for the time of a bulk load.
 pub(crate) async fn drop_all(conn: &mut PgConnection) -> Result<(), DbError> {
     sqlx::raw_sql(
         "drop index if exists booking_slot_id_seat_active_key;

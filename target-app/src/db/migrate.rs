@@ -1,4 +1,4 @@
-//! Brings the schema up to date, and tells whether it is.
+//! Migrations: applies them, and checks that all are applied.
 
 use std::{str::FromStr, time::Duration};
 
@@ -10,9 +10,9 @@ use sqlx::{
 
 use super::DbError;
 
-/// How long a command waits for a connection. Signing in with SCRAM takes sqlx hundreds of turns
-/// on the runtime, which is seconds while a server is busy and its profile is exchanged.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a command waits for a connection. Authentication with SCRAM yields to the runtime
+/// hundreds of times in sqlx, which takes seconds while a busy server replaces its engine.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -21,19 +21,19 @@ pub async fn connect(url: &str) -> Result<PgPool, DbError> {
     let options = PgConnectOptions::from_str(url)?
         .application_name("target-app maintenance")
         .disable_statement_logging();
-    // A pool keeps trying and then says only that it took too long; one connection says why.
-    let first = tokio::time::timeout(PATIENCE, options.connect()).await;
+    // A pool retries and then reports only a timeout; a single connection reports the cause.
+    let first = tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await;
     let first = first.map_err(|_| {
         DbError::Unavailable(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()))
     })??;
     first.close().await?;
     Ok(PgPoolOptions::new()
         .max_connections(2)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(CONNECT_TIMEOUT)
         .connect_lazy_with(options))
 }
 
-/// Where an address points, without the password: `127.0.0.1:5432/codeconnect`.
+/// An address without the password: `127.0.0.1:5432/codeconnect`.
 pub fn describe(url: &str) -> String {
     PgConnectOptions::from_str(url).map_or_else(
         |_| "an address that cannot be read".to_owned(),
@@ -49,12 +49,13 @@ pub async fn migrate(pool: &PgPool) -> Result<(), MigrateError> {
     MIGRATIONS.run(pool).await
 }
 
-/// Whether every migration of this build is applied; if not, a sentence that says what to do.
+/// Whether every migration of this build is applied; if not, a message with what to do.
 pub async fn check_schema(pool: &PgPool) -> Result<Result<(), String>, DbError> {
-    let ledger: Option<String> = sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
-        .fetch_one(pool)
-        .await?;
-    let applied: i64 = match ledger {
+    let migrations_table: Option<String> =
+        sqlx::query_scalar("select to_regclass('_sqlx_migrations')::text")
+            .fetch_one(pool)
+            .await?;
+    let applied: i64 = match migrations_table {
         None => 0,
         Some(_) => {
             sqlx::query_scalar("select count(*) from _sqlx_migrations where success")

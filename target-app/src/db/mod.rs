@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, sessions, transactions, and what an error of the server means.
+//! PostgreSQL: the pool, sessions, transactions, errors, indexes and guards, audit, query plans.
 
 pub mod audit;
 pub mod database;

@@ -1,11 +1,11 @@
-//! Optimizations: indexes that a switch puts up or takes down while the server runs.
+//! Optimizations: indexes that a switch creates or drops while the server runs.
 //!
 //! The SQL stands in `optimizations/NAME/`. What is in force is read back from the
 //! catalogue, never remembered. Nothing here changes an answer, only its cost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use shared::profile::{OnOff, Profile};
+use shared::profile::{OnOff, Profile, SwitchReading};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 
 use super::DbError;
@@ -55,8 +55,8 @@ optimizations! {
     "chat_member_user", "index.chat_members", index_chat_members;
 }
 
-/// Makes the indexes that the profile wants and drops those that it does not;
-/// what is right already is not touched, so that no lock is taken for nothing.
+/// Creates the indexes that the profile has on and drops those that it has off. An index that is
+/// already as wanted is not touched, so that no lock is taken for nothing.
 pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     let mut conn = pool.acquire().await?;
     let present = valid_indexes(&mut conn).await?;
@@ -69,16 +69,13 @@ pub async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), DbError> {
     Ok(())
 }
 
-/// Each index switch with what the catalogue says about it.
-pub async fn in_force(pool: &PgPool) -> Result<BTreeMap<&'static str, OnOff>, DbError> {
+/// The `index.` switches as the catalogue has them: on where the index exists and is valid.
+pub async fn readings(pool: &PgPool) -> Result<Vec<SwitchReading>, DbError> {
     let mut conn = pool.acquire().await?;
     let present = valid_indexes(&mut conn).await?;
     Ok(OPTIMIZATIONS
         .iter()
-        .map(|one| {
-            let on = present.contains(one.index);
-            (one.switch, if on { OnOff::On } else { OnOff::Off })
-        })
+        .map(|one| SwitchReading::new(one.switch, OnOff::from(present.contains(one.index))))
         .collect())
 }
 
@@ -157,13 +154,18 @@ mod tests {
 
     #[test]
     fn every_up_file_says_its_claim_query_cost_and_experiment() {
-        for room in ["optimizations", "guards"] {
-            for name in folders(room) {
-                let up = fs::read_to_string(folder(room).join(&name).join("up.sql")).unwrap();
+        for folder_name in ["optimizations", "guards"] {
+            for name in folders(folder_name) {
+                let up =
+                    fs::read_to_string(folder(folder_name).join(&name).join("up.sql")).unwrap();
                 for key in ["-- claim: ", "-- query: ", "-- cost: ", "-- experiment: "] {
-                    assert!(up.contains(key), "{room}/{name}/up.sql lacks `{key}`");
+                    assert!(
+                        up.contains(key),
+                        "{folder_name}/{name}/up.sql lacks `{key}`"
+                    );
                 }
-                let down = fs::read_to_string(folder(room).join(&name).join("down.sql")).unwrap();
+                let down =
+                    fs::read_to_string(folder(folder_name).join(&name).join("down.sql")).unwrap();
                 for sql in [&up, &down] {
                     assert!(sql.contains("if not exists") || sql.contains("if exists"));
                 }

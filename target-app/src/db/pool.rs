@@ -13,8 +13,9 @@ use std::{
 
 use futures_util::FutureExt as _;
 use shared::{
-    profile::{Checkout, Profile},
+    profile::{Checkout, OnOff, Profile, SwitchReading},
     snapshot::PoolSnapshot,
+    time::Millis,
 };
 use sqlx::{
     PgConnection, PgPool, Postgres,
@@ -25,7 +26,7 @@ use sqlx::{
 use super::{DbError, LostRace, settings};
 use crate::timing;
 
-/// Figures of all pools since the process started; an exchange of the engine keeps them.
+/// Figures of all pools since the process started; they outlive the engine.
 #[derive(Debug, Default)]
 pub struct PoolCounters {
     waiters: AtomicU32,
@@ -53,7 +54,7 @@ pub struct Db {
     counters: Arc<PoolCounters>,
 }
 
-/// Opens a pool as the profile wants it and warms `pool.min` connections.
+/// Opens a pool with the options of the profile and `pool.min` connections.
 pub async fn open(
     url: &str,
     profile: &Profile,
@@ -72,7 +73,7 @@ pub async fn open(
         .after_release(move |conn, _| {
             async move {
                 if !cached {
-                    settings::forget_statements(conn).await?;
+                    settings::deallocate_statements(conn).await?;
                 }
                 Ok(true)
             }
@@ -90,7 +91,7 @@ pub async fn open(
 }
 
 impl Db {
-    /// A request's way to the database; takes no connection yet.
+    /// A session for one request; takes no connection yet.
     pub fn session(&self) -> Session {
         Session {
             db: self.clone(),
@@ -103,7 +104,29 @@ impl Db {
         &self.pool
     }
 
-    /// What the pool says of itself.
+    /// The `pool.` switches as the pool itself has them.
+    pub fn readings(&self) -> Vec<SwitchReading> {
+        let options = self.pool.options();
+        let idle_timeout = options
+            .get_idle_timeout()
+            .map_or_else(|| "none".to_owned(), |idle| Millis::from(idle).to_string());
+        vec![
+            SwitchReading::new("pool.max", options.get_max_connections()),
+            SwitchReading::new("pool.min", options.get_min_connections()),
+            SwitchReading::new(
+                "pool.acquire_timeout",
+                Millis::from(options.get_acquire_timeout()),
+            ),
+            SwitchReading::new("pool.idle_timeout", idle_timeout),
+            SwitchReading::new(
+                "pool.ping_on_acquire",
+                OnOff::from(options.get_test_before_acquire()),
+            ),
+            SwitchReading::new("pool.checkout", self.checkout),
+        ]
+    }
+
+    /// Figures of the pool.
     pub fn snapshot(&self) -> PoolSnapshot {
         PoolSnapshot {
             max: self.pool.options().get_max_connections(),
@@ -127,7 +150,7 @@ impl Db {
             .collect()
     }
 
-    /// Notes that a transaction is run again.
+    /// Counts a transaction that is run again.
     pub(super) fn count_retry(&self, race: LostRace) {
         self.counters.retries(race).fetch_add(1, Relaxed);
     }
@@ -161,7 +184,7 @@ impl Db {
     }
 }
 
-/// Counts a caller as waiting, also one that gives up.
+/// Counts a caller as waiting until dropped, also one that is cancelled.
 struct Waiting<'a>(&'a AtomicU32);
 
 impl<'a> Waiting<'a> {
@@ -190,22 +213,22 @@ impl Session {
     /// A connection for the next statement.
     pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
         match self.db.checkout {
-            Checkout::PerQuery => Ok(Lease(Held::Own(self.db.acquire().await?))),
+            Checkout::PerQuery => Ok(Lease(LeasedConnection::Own(self.db.acquire().await?))),
             Checkout::PerRequest => {
                 if self.kept.is_none() {
                     self.kept = Some(self.db.acquire().await?);
                 }
                 let kept = self.kept.as_mut().expect("it was put there above");
-                Ok(Lease(Held::Kept(kept)))
+                Ok(Lease(LeasedConnection::Kept(kept)))
             }
         }
     }
 }
 
-/// A connection on loan.
-pub struct Lease<'a>(Held<'a>);
+/// A connection, until dropped.
+pub struct Lease<'a>(LeasedConnection<'a>);
 
-enum Held<'a> {
+enum LeasedConnection<'a> {
     Own(PoolConnection<Postgres>),
     Kept(&'a mut PoolConnection<Postgres>),
 }
@@ -215,8 +238,8 @@ impl Deref for Lease<'_> {
 
     fn deref(&self) -> &PgConnection {
         match &self.0 {
-            Held::Own(conn) => conn,
-            Held::Kept(conn) => conn,
+            LeasedConnection::Own(conn) => conn,
+            LeasedConnection::Kept(conn) => conn,
         }
     }
 }
@@ -224,8 +247,8 @@ impl Deref for Lease<'_> {
 impl DerefMut for Lease<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         match &mut self.0 {
-            Held::Own(conn) => conn,
-            Held::Kept(conn) => conn,
+            LeasedConnection::Own(conn) => conn,
+            LeasedConnection::Kept(conn) => conn,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What each connection of the pool asks of the server, and what the server made of it.
+//! The settings of the pool's connections: requested when one is opened, and read back from the server.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use rand::RngExt as _;
 use shared::{
-    profile::{OnOff, Profile, TimeLimit},
+    profile::{OnOff, Profile, SwitchReading, TimeLimit},
     time::Millis,
 };
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
@@ -15,10 +15,10 @@ use super::{Db, DbError};
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Prepared statements that a connection keeps; sqlx's own default.
 const CACHED_STATEMENTS: usize = 100;
-/// How often, of the times it comes back, a connection without a cache drops its statements.
-const FORGET: f64 = 1.0 / 16.0;
+/// Probability that a connection without a cache drops its statements when it is released.
+const DEALLOCATE_PROBABILITY: f64 = 1.0 / 16.0;
 
-/// How a connection is opened, as the profile wants it.
+/// Connect options with the settings of the profile.
 pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConnectOptions {
     let statement_timeout = match profile.db_statement_timeout {
         TimeLimit::Off => 0,
@@ -47,45 +47,55 @@ pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConn
         .disable_statement_logging()
 }
 
-/// Drops the prepared statements of a connection that keeps no account of them, now and then.
+/// Drops the prepared statements of a connection without a statement cache, at random.
 ///
 /// Without its cache sqlx 0.9 still names each statement it prepares, and never closes it: the
-/// server would keep every one. Drawn by lot, because a connection has no memory of its own.
-pub(super) async fn forget_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let due = rand::rng().random_bool(FORGET);
+/// server would keep every one. At random, because a connection keeps no count of its releases.
+pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let due = rand::rng().random_bool(DEALLOCATE_PROBABILITY);
     if due {
         sqlx::raw_sql("deallocate all").execute(conn).await?;
     }
     Ok(())
 }
 
-/// The `db.` switches as the server and the driver have them, on a connection that is opened
-/// like those of the pool but is none of them: a pool that is in use is not waited for.
-pub async fn in_force(db: &Db) -> Result<BTreeMap<String, String>, DbError> {
+/// The `db.` switches as the server and the driver have them on a connection of the pool.
+///
+/// An idle connection is read. Where there is none, or it is dead, one is opened with the pool's
+/// connect options instead, so that a pool in use is not waited for.
+pub async fn readings(db: &Db) -> Result<Vec<SwitchReading>, DbError> {
+    if let Some(mut idle) = db.pool().try_acquire()
+        && let Ok(readings) = read(&mut idle).await
+    {
+        return Ok(readings);
+    }
     let mut conn = db.pool().connect_options().connect().await?;
-    let asked = sqlx::query_as::<_, (String, String)>(
+    let readings = read(&mut conn).await?;
+    conn.close().await?;
+    Ok(readings)
+}
+
+async fn read(conn: &mut PgConnection) -> Result<Vec<SwitchReading>, sqlx::Error> {
+    let settings = sqlx::query_as::<_, (String, String)>(
         "select name, setting
          from pg_settings
          where name in ('synchronous_commit', 'statement_timeout')",
     )
-    .fetch_all(&mut conn)
+    .fetch_all(&mut *conn)
     .await?;
-    let mut values = BTreeMap::new();
-    for (name, setting) in asked {
-        let value = match (name.as_str(), setting.parse()) {
-            ("statement_timeout", Ok(0)) => TimeLimit::Off.to_string(),
-            ("statement_timeout", Ok(ms)) => TimeLimit::Within(Millis(ms)).to_string(),
-            _ => setting,
-        };
-        values.insert(format!("db.{name}"), value);
-    }
-    // The statement above is the first that this connection could have kept.
-    let cached = if conn.cached_statements_size() > 0 {
-        OnOff::On
-    } else {
-        OnOff::Off
-    };
-    values.insert("db.statement_cache".to_owned(), cached.to_string());
-    conn.close().await?;
-    Ok(values)
+    let mut readings: Vec<_> = settings
+        .into_iter()
+        .map(|(name, setting)| {
+            let value = match (name.as_str(), setting.parse()) {
+                ("statement_timeout", Ok(0)) => TimeLimit::Off.to_string(),
+                ("statement_timeout", Ok(ms)) => TimeLimit::Within(Millis(ms)).to_string(),
+                _ => setting,
+            };
+            SwitchReading::new(format!("db.{name}"), value)
+        })
+        .collect();
+    // A connection with a statement cache keeps at least the statement above.
+    let cached = OnOff::from(conn.cached_statements_size() > 0);
+    readings.push(SwitchReading::new("db.statement_cache", cached));
+    Ok(readings)
 }

@@ -1,5 +1,5 @@
-//! Transactions that a disconnecting client cannot leave half open, and that are run again when
-//! they lose against another one.
+//! Transactions that a disconnecting client cannot leave open, and that are run again after a
+//! serialization failure or a deadlock.
 
 use std::time::{Duration, Instant};
 
@@ -15,12 +15,12 @@ const FIRST_PAUSE: Duration = Duration::from_millis(2);
 /// Longest pause before any repetition.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 /// No repetition begins later than this after the first begin: the client waits.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_TIME: Duration = Duration::from_secs(5);
 
 /// What to do when a transaction loses against another one (40001, 40P01).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// Tell the caller.
+    /// The failure is returned.
     Never,
     /// Run the work again, at most this many times and for five seconds.
     Serialization(u32),
@@ -45,7 +45,7 @@ impl Isolation {
     }
 }
 
-/// An error that can tell whether the same work may succeed when it is run again.
+/// An error after which the same work may succeed when it is run again.
 pub trait Retryable {
     /// How the transaction lost against another one, if that is why it failed.
     fn lost_race(&self) -> Option<LostRace>;
@@ -114,7 +114,7 @@ where
                 return Err(failure);
             };
             let pause = pause(lost);
-            if lost == most || begin.elapsed() + pause > PATIENCE {
+            if lost == most || begin.elapsed() + pause > RETRY_TIME {
                 return Err(failure);
             }
             lost += 1;
@@ -149,7 +149,7 @@ where
             Ok(value)
         }
         Err(error) => {
-            // The work's own error says more than a rollback that fails on a dead connection.
+            // The work's own error is returned: a rollback fails only on a dead connection.
             if let Err(failure) = timing::db(open.rollback()).await {
                 tracing::warn!(error = %failure, "rollback failed");
             }

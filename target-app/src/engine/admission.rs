@@ -1,8 +1,7 @@
-//! The door: how many requests are worked on at once, a short queue before it, and who is
-//! turned away.
+//! The admission limiter: a limit on concurrent requests, a short queue, and load shedding.
 //!
-//! A server that takes everything answers everything late once it is full: clients give up, and
-//! the work was for nothing. One that turns some away at once keeps its goodput.
+//! A server that accepts every request answers all of them late once it is overloaded: clients
+//! time out and the work is lost. Rejecting some at once keeps the goodput of the others.
 
 use std::{
     collections::VecDeque,
@@ -13,20 +12,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-use shared::{profile, snapshot::AdmissionSnapshot};
+use shared::{
+    profile::{self, SwitchReading},
+    snapshot::AdmissionSnapshot,
+};
 use tokio::sync::oneshot;
 
 use super::gradient::Gradient;
 use crate::timing;
 
-/// Longest wait before the door. Who would wait longer is told at once that it is no use.
-const PATIENCE: Duration = Duration::from_millis(100);
+/// Maximum queue time; a request that waited this long is rejected.
+const MAX_QUEUE_TIME: Duration = Duration::from_millis(100);
 
-/// Turned away.
+/// Rejected: the queue is full, or the maximum queue time is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shed;
 
-/// Figures of all doors since the process started.
+/// Figures of all limiters since the process started.
 #[derive(Debug, Default)]
 pub struct AdmissionCounters {
     admitted: AtomicU64,
@@ -34,35 +36,36 @@ pub struct AdmissionCounters {
     wait_us: AtomicU64,
 }
 
-/// The door of one engine; clones are the same door.
+/// The admission limiter of one engine; clones share the limit and the queue.
 #[derive(Clone)]
-pub struct Admission {
-    gate: Option<Arc<Gate>>,
+pub struct AdmissionLimiter {
+    /// `None` where the number of requests is not limited.
+    queue: Option<Arc<AdmissionQueue>>,
     counters: Arc<AdmissionCounters>,
 }
 
-struct Gate(Mutex<State>);
+struct AdmissionQueue(Mutex<QueueState>);
 
-struct State {
+struct QueueState {
     limit: u32,
     in_flight: u32,
-    /// Those who wait, the first come first; some may have given up.
-    waiting: VecDeque<oneshot::Sender<Place>>,
+    /// In the order of arrival; some may have given up.
+    waiting: VecDeque<oneshot::Sender<AdmissionPermit>>,
     gradient: Option<Gradient>,
 }
 
-/// A place behind the door; dropping it lets the next one in.
-pub struct Place(Option<Taken>);
+/// Permission to work on one request; dropping it admits the next in the queue.
+pub struct AdmissionPermit(Option<Admitted>);
 
-struct Taken {
-    gate: Arc<Gate>,
+struct Admitted {
+    queue: Arc<AdmissionQueue>,
     since: Instant,
 }
 
-impl Admission {
-    /// The door that a profile asks for.
-    pub fn new(asked: profile::Admission, counters: Arc<AdmissionCounters>) -> Self {
-        let (limit, gradient) = match asked {
+impl AdmissionLimiter {
+    /// A limiter of that kind.
+    pub fn new(kind: profile::Admission, counters: Arc<AdmissionCounters>) -> Self {
+        let (limit, gradient) = match kind {
             profile::Admission::Off => (None, None),
             profile::Admission::Limit(limit) => (Some(limit), None),
             profile::Admission::Adaptive => {
@@ -70,33 +73,34 @@ impl Admission {
                 (Some(gradient.limit()), Some(gradient))
             }
         };
-        let gate = limit.map(|limit| {
-            Arc::new(Gate(Mutex::new(State {
+        let queue = limit.map(|limit| {
+            Arc::new(AdmissionQueue(Mutex::new(QueueState {
                 limit,
                 in_flight: 0,
                 waiting: VecDeque::new(),
                 gradient,
             })))
         });
-        Self { gate, counters }
+        Self { queue, counters }
     }
 
-    /// Waits for a place, for a moment at most; the queue is no longer than the limit.
-    pub async fn enter(&self) -> Result<Place, Shed> {
-        let Some(gate) = &self.gate else {
-            return Ok(Place(None));
+    /// Waits for a permit, for [`MAX_QUEUE_TIME`] at most; the queue is no longer than the limit.
+    /// The wait is a part of the request's `Server-Timing`, also where it ends in a rejection.
+    pub async fn acquire(&self) -> Result<AdmissionPermit, Shed> {
+        let Some(queue) = &self.queue else {
+            return Ok(AdmissionPermit(None));
         };
-        let outcome = match gate.ask() {
-            Asked::In(place) => Ok(place),
-            Asked::Full => Err(Shed),
-            Asked::Wait(turn) => {
+        let outcome = match queue.join() {
+            QueueOutcome::Admitted(permit) => Ok(permit),
+            QueueOutcome::Full => Err(Shed),
+            QueueOutcome::Queued(permit) => {
                 let begin = Instant::now();
-                let turn = tokio::time::timeout(PATIENCE, turn).await;
+                let permit = tokio::time::timeout(MAX_QUEUE_TIME, permit).await;
                 let waited = begin.elapsed();
                 timing::admission_wait(waited);
                 let waited = u64::try_from(waited.as_micros()).unwrap_or(u64::MAX);
                 self.counters.wait_us.fetch_add(waited, Relaxed);
-                turn.ok().and_then(Result::ok).ok_or(Shed)
+                permit.ok().and_then(Result::ok).ok_or(Shed)
             }
         };
         let counter = match outcome {
@@ -107,24 +111,25 @@ impl Admission {
         outcome
     }
 
-    /// The switch as this door has it.
-    pub fn in_force(&self) -> profile::Admission {
-        match &self.gate {
-            None => profile::Admission::Off,
-            Some(gate) => {
-                let state = gate.state();
+    /// `http.admission` as this limiter has it.
+    pub fn readings(&self) -> Vec<SwitchReading> {
+        let kind = self
+            .queue
+            .as_ref()
+            .map_or(profile::Admission::Off, |queue| {
+                let state = queue.state();
                 match state.gradient {
                     Some(_) => profile::Admission::Adaptive,
                     None => profile::Admission::Limit(state.limit),
                 }
-            }
-        }
+            });
+        vec![SwitchReading::new("http.admission", kind)]
     }
 
-    /// What the door says of itself.
+    /// Figures of the limiter.
     pub fn snapshot(&self) -> AdmissionSnapshot {
-        let (limit, in_flight, waiting) = self.gate.as_ref().map_or((0, 0, 0), |gate| {
-            let state = gate.state();
+        let (limit, in_flight, waiting) = self.queue.as_ref().map_or((0, 0, 0), |queue| {
+            let state = queue.state();
             let waiting = state.waiting.iter().filter(|one| !one.is_closed()).count();
             (state.limit, state.in_flight, waiting as u32)
         });
@@ -139,41 +144,41 @@ impl Admission {
     }
 }
 
-enum Asked {
-    In(Place),
-    Wait(oneshot::Receiver<Place>),
+enum QueueOutcome {
+    Admitted(AdmissionPermit),
+    Queued(oneshot::Receiver<AdmissionPermit>),
     Full,
 }
 
-impl Gate {
-    fn ask(self: &Arc<Self>) -> Asked {
+impl AdmissionQueue {
+    fn join(self: &Arc<Self>) -> QueueOutcome {
         let mut state = self.state();
         if state.in_flight < state.limit && state.waiting.is_empty() {
             state.in_flight += 1;
             drop(state);
-            return Asked::In(self.place());
+            return QueueOutcome::Admitted(self.permit());
         }
         let most = state.limit as usize;
         if state.waiting.len() >= most {
             state.waiting.retain(|one| !one.is_closed());
             if state.waiting.len() >= most {
-                return Asked::Full;
+                return QueueOutcome::Full;
             }
         }
         let (sender, receiver) = oneshot::channel();
         state.waiting.push_back(sender);
-        Asked::Wait(receiver)
+        QueueOutcome::Queued(receiver)
     }
 
-    /// A place that was counted already.
-    fn place(self: &Arc<Self>) -> Place {
-        Place(Some(Taken {
-            gate: Arc::clone(self),
+    /// A permit that is counted as in flight already.
+    fn permit(self: &Arc<Self>) -> AdmissionPermit {
+        AdmissionPermit(Some(Admitted {
+            queue: Arc::clone(self),
             since: Instant::now(),
         }))
     }
 
-    fn leave(self: &Arc<Self>, since: Instant) {
+    fn release(self: &Arc<Self>, since: Instant) {
         let mut state = self.state();
         let in_flight = state.in_flight;
         state.in_flight -= 1;
@@ -192,21 +197,21 @@ impl Gate {
         }
         drop(state);
         for one in next {
-            // Who gave up in this very moment gives the place back by dropping it.
-            drop(one.send(self.place()));
+            // A waiter that gives up at this moment returns the permit by dropping it.
+            drop(one.send(self.permit()));
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        // No code that can panic runs under this lock, so the state is whole even then.
+    fn state(&self) -> MutexGuard<'_, QueueState> {
+        // No code that can panic runs under this lock, so the state is consistent even then.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for AdmissionPermit {
     fn drop(&mut self) {
-        if let Some(Taken { gate, since }) = self.0.take() {
-            gate.leave(since);
+        if let Some(Admitted { queue, since }) = self.0.take() {
+            queue.release(since);
         }
     }
 }
@@ -215,60 +220,67 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn door(text: &str) -> Admission {
-        Admission::new(text.parse().unwrap(), Arc::default())
+    fn limiter(text: &str) -> AdmissionLimiter {
+        AdmissionLimiter::new(text.parse().unwrap(), Arc::default())
     }
 
     #[tokio::test]
-    async fn without_a_limit_everybody_is_let_in_and_nothing_is_counted() {
-        let door = door("off");
-        let places: Vec<_> = futures_util::future::join_all((0..100).map(|_| door.enter())).await;
-        assert!(places.iter().all(Result::is_ok));
-        assert_eq!(door.snapshot(), AdmissionSnapshot::default());
-        assert_eq!(door.in_force().to_string(), "off");
+    async fn without_a_limit_every_request_is_admitted_and_nothing_is_counted() {
+        let limiter = limiter("off");
+        let permits: Vec<_> =
+            futures_util::future::join_all((0..100).map(|_| limiter.acquire())).await;
+        assert!(permits.iter().all(Result::is_ok));
+        assert_eq!(limiter.snapshot(), AdmissionSnapshot::default());
+        assert_eq!(
+            limiter.readings(),
+            [SwitchReading::new("http.admission", "off")]
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn as_many_as_the_limit_wait_and_the_next_is_turned_away_at_once() {
-        let door = door("limit(2)");
-        let inside = [door.enter().await.unwrap(), door.enter().await.unwrap()];
-        let (one, two) = (door.enter(), door.enter());
+    async fn as_many_as_the_limit_wait_and_the_next_is_rejected_at_once() {
+        let limiter = limiter("limit(2)");
+        let inside = [
+            limiter.acquire().await.unwrap(),
+            limiter.acquire().await.unwrap(),
+        ];
+        let (one, two) = (limiter.acquire(), limiter.acquire());
         tokio::pin!(one, two);
         assert!(futures_util::poll!(&mut one).is_pending());
         assert!(futures_util::poll!(&mut two).is_pending());
-        assert!(door.enter().await.is_err());
+        assert!(limiter.acquire().await.is_err());
         drop(inside);
-        let _places = (one.await.unwrap(), two.await.unwrap());
-        let now = door.snapshot();
+        let _permits = (one.await.unwrap(), two.await.unwrap());
+        let now = limiter.snapshot();
         assert_eq!((now.limit, now.in_flight, now.waiting), (2, 2, 0));
         assert_eq!((now.admitted, now.shed), (4, 1));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_too_long_is_turned_away_and_leaves_the_queue() {
-        let door = door("limit(1)");
-        let inside = door.enter().await.unwrap();
+    async fn a_request_that_waits_too_long_is_rejected_and_leaves_the_queue() {
+        let limiter = limiter("limit(1)");
+        let inside = limiter.acquire().await.unwrap();
         let begin = tokio::time::Instant::now();
-        assert!(door.enter().await.is_err());
-        assert_eq!(begin.elapsed(), PATIENCE);
-        assert_eq!(door.snapshot().waiting, 0);
+        assert!(limiter.acquire().await.is_err());
+        assert_eq!(begin.elapsed(), MAX_QUEUE_TIME);
+        assert_eq!(limiter.snapshot().waiting, 0);
         drop(inside);
-        let next = door.enter().await.unwrap();
-        assert_eq!(door.snapshot().in_flight, 1);
+        let next = limiter.acquire().await.unwrap();
+        assert_eq!(limiter.snapshot().in_flight, 1);
         drop(next);
-        assert_eq!(door.snapshot().in_flight, 0);
+        assert_eq!(limiter.snapshot().in_flight, 0);
     }
 
     #[tokio::test]
-    async fn a_place_that_nobody_takes_goes_to_the_next() {
-        let door = door("limit(1)");
-        let inside = door.enter().await.unwrap();
-        let mut gone = Box::pin(door.enter());
+    async fn a_permit_that_nobody_takes_goes_to_the_next() {
+        let limiter = limiter("limit(1)");
+        let inside = limiter.acquire().await.unwrap();
+        let mut gone = Box::pin(limiter.acquire());
         assert!(futures_util::poll!(&mut gone).is_pending());
         drop(inside);
-        // Its place was handed over, and it goes away without having looked.
+        // Its permit was sent, and it goes away without having received it.
         drop(gone);
-        assert!(door.enter().await.is_ok());
-        assert_eq!(door.snapshot().in_flight, 0);
+        assert!(limiter.acquire().await.is_ok());
+        assert_eq!(limiter.snapshot().in_flight, 0);
     }
 }

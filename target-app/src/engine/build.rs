@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use shared::{problem::Code, profile::Profile};
 use sqlx::PgPool;
 
-use super::{Admission, AdmissionCounters};
+use super::{AdmissionCounters, AdmissionLimiter, Policies};
 use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
     db::{self, Db, DbError, PoolCounters},
@@ -18,11 +18,11 @@ use crate::{
 /// Connections that are left to others: maintenance, probes, people with `psql`.
 const SPARE_CONNECTIONS: u32 = 10;
 
-/// Everything that a profile decides, ready for use. A request runs on one of them from
-/// its first byte to its last.
+/// Everything that a profile decides, ready for use. A request runs on one engine from its first
+/// byte to its last.
 pub struct Engine {
-    /// The profile as asked for.
-    pub profile: Profile,
+    /// The profile as asked for: private, so that nothing acts on it past the owners below.
+    asked: Profile,
     /// Counts the engines of this process from 1.
     pub generation: u64,
     /// The database.
@@ -31,15 +31,17 @@ pub struct Engine {
     pub caches: Caches,
     /// Password hashing.
     pub hasher: Hasher,
-    /// How many requests are worked on at once.
-    pub admission: Admission,
+    /// The limit on concurrent requests.
+    pub admission: AdmissionLimiter,
+    /// What services and HTTP layers consult.
+    pub policies: Policies,
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
-pub struct Parts {
-    /// Where PostgreSQL is; a secret, for it may hold a password.
+pub struct EngineParts {
+    /// Address of PostgreSQL; secret, because it may contain a password.
     pub database_url: SecretString,
-    /// Where Redis is; a secret likewise.
+    /// Address of Redis; secret likewise.
     pub redis_url: SecretString,
     /// Figures of the pools.
     pub pool: Arc<PoolCounters>,
@@ -54,7 +56,7 @@ pub struct Parts {
 /// Why no engine could be made of a profile.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The profile asks for what this installation cannot give.
+    /// The profile needs what this installation does not have.
     #[error("{0}")]
     Refused(String),
     /// The database is not set up.
@@ -90,11 +92,11 @@ impl From<EngineError> for ApiError {
 }
 
 impl Engine {
-    /// Builds, applies and warms: indexes, guards and seeded passwords are as the profile
-    /// says, and `pool.min` connections are open. An absent Redis is a warning, for requests
-    /// go on without it.
+    /// Builds an engine and prepares the database for it: indexes, guards and seeded passwords are
+    /// as the profile says, and `pool.min` connections are open. An absent Redis is a warning,
+    /// because requests are served without it.
     pub async fn build(
-        parts: &Parts,
+        parts: &EngineParts,
         profile: Profile,
         generation: u64,
     ) -> Result<Self, EngineError> {
@@ -114,22 +116,18 @@ impl Engine {
         if let Err(error) = redis.ping().await {
             tracing::warn!(%error, "Redis does not answer; requests go on without it");
         }
-        let uses_redis = parts.caches.kinds().any(|kind| kind.uses_redis(&profile));
-        let caches = Caches::new(
-            &profile,
-            uses_redis.then_some(redis),
-            Arc::clone(&parts.caches),
-        );
+        let caches = Caches::new(&profile, Some(redis), Arc::clone(&parts.caches));
         let hasher = Hasher::new(
             profile.auth_hash,
             profile.auth_placement,
             Arc::clone(&parts.hashing),
         )
         .await?;
-        let admission = Admission::new(profile.http_admission, Arc::clone(&parts.admission));
+        let admission = AdmissionLimiter::new(profile.http_admission, Arc::clone(&parts.admission));
         let db = db::open(url, &profile, Arc::clone(&parts.pool)).await?;
         Ok(Self {
-            profile,
+            policies: Policies::new(&profile),
+            asked: profile,
             generation,
             db,
             caches,
@@ -137,9 +135,14 @@ impl Engine {
             admission,
         })
     }
+
+    /// The profile as asked for: for the control plane, which compares it with what is in force.
+    pub fn asked(&self) -> &Profile {
+        &self.asked
+    }
 }
 
-/// Brings the database to where the profile wants it.
+/// Applies the part of the profile that is in the database.
 async fn apply(pool: &PgPool, profile: &Profile) -> Result<(), EngineError> {
     db::check_schema(pool).await?.map_err(EngineError::Schema)?;
     let limit: i32 = sqlx::query_scalar("select current_setting('max_connections')::int")

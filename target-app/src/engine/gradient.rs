@@ -3,21 +3,21 @@
 //!
 //! The gradient controller of Envoy's adaptive concurrency filter, with its defaults where it has
 //! some (docs: "Adaptive Concurrency", `gradient_controller_config`): every window compares the
-//! median with a baseline that is measured now and then with next to nobody inside;
+//! median with a baseline that is measured from time to time at the lowest limit;
 //!
 //! ```text
 //! gradient = clamp((baseline + 25 % of it) / median, 0.5, 2)
 //! limit    = clamp(limit * gradient + sqrt(limit * gradient), 3, 1000)
 //! ```
 //!
-//! Two differences: the limit grows only where it was made use of, so that an idle hour does not
-//! end in a door that is wide open; and only requests that began in a window count for it.
+//! Two differences: the limit grows only where it was used, so that an idle hour does not raise
+//! it; and only requests that began in a window count for it.
 
 use std::time::{Duration, Instant};
 
-/// Requests inside while the baseline is measured (`min_concurrency`).
+/// Concurrent requests while the baseline is measured (`min_concurrency`).
 const LEAST: f64 = 3.0;
-/// Most requests inside (`max_concurrency_limit`).
+/// Most concurrent requests (`max_concurrency_limit`).
 const MOST: f64 = 1_000.0;
 /// Answers that make a baseline (`min_rtt_calc_params.request_count`).
 const BASELINE_ANSWERS: usize = 50;
@@ -28,10 +28,10 @@ const HEADROOM: f64 = 1.25;
 /// Shortest window (`concurrency_update_interval`), and the fewest answers that one needs.
 const WINDOW: Duration = Duration::from_millis(100);
 const WINDOW_ANSWERS: usize = 10;
-/// Answers of a window beyond which more tell nothing new.
+/// Most answers of a window that are kept: enough for its median.
 const MOST_ANSWERS: usize = 512;
 
-/// The controller's memory.
+/// State of the controller.
 #[derive(Debug)]
 pub(super) struct Gradient {
     limit: f64,
@@ -43,7 +43,7 @@ pub(super) struct Gradient {
     window_began: Instant,
     /// Microseconds of the window's answers.
     answers: Vec<u32>,
-    /// Most requests inside at once in the window.
+    /// Most concurrent requests in the window.
     peak: u32,
 }
 
@@ -62,16 +62,16 @@ impl Gradient {
         }
     }
 
-    /// Most requests inside at once.
+    /// Most concurrent requests.
     pub(super) fn limit(&self) -> u32 {
         self.limit as u32
     }
 
-    /// Takes an answer into account: when its request was let in, when it was made, and how many
-    /// were inside then, itself included.
+    /// Takes an answer into account: when its request was admitted, when it was answered, and how
+    /// many requests were in flight then, itself included.
     pub(super) fn observe(&mut self, since: Instant, now: Instant, in_flight: u32) {
         self.peak = self.peak.max(in_flight);
-        // One from before says how it was under another limit.
+        // A request from an earlier window ran under another limit.
         if since < self.window_began {
             return;
         }
@@ -130,21 +130,16 @@ mod tests {
     use super::*;
 
     /// A server that works on `cores` requests at once, 10 ms each, and is sent more than that:
-    /// as many as the limit lets in are always inside.
-    fn full_house(
-        gradient: &mut Gradient,
-        mut now: Instant,
-        cores: u32,
-        span: Duration,
-    ) -> Instant {
+    /// as many as the limit admits are always in flight.
+    fn saturated(gradient: &mut Gradient, mut now: Instant, cores: u32, span: Duration) -> Instant {
         let end = now + span;
         while now < end {
-            let inside = gradient.limit();
-            let took = Duration::from_millis(10) * inside.div_ceil(cores);
+            let in_flight = gradient.limit();
+            let took = Duration::from_millis(10) * in_flight.div_ceil(cores);
             let since = now;
             now += took;
-            for _ in 0..inside {
-                gradient.observe(since, now, inside);
+            for _ in 0..in_flight {
+                gradient.observe(since, now, in_flight);
             }
         }
         now
@@ -155,7 +150,7 @@ mod tests {
         for cores in [8, 64] {
             let start = Instant::now();
             let mut gradient = Gradient::new(start);
-            full_house(&mut gradient, start, cores, Duration::from_secs(20));
+            saturated(&mut gradient, start, cores, Duration::from_secs(20));
             let limit = gradient.limit();
             assert!(
                 (cores / 2..=cores * 3).contains(&limit),
@@ -168,17 +163,17 @@ mod tests {
     fn it_follows_a_server_that_became_slower_and_recovers_with_it() {
         let start = Instant::now();
         let mut gradient = Gradient::new(start);
-        let now = full_house(&mut gradient, start, 64, Duration::from_secs(20));
+        let now = saturated(&mut gradient, start, 64, Duration::from_secs(20));
         let wide = gradient.limit();
-        let now = full_house(&mut gradient, now, 8, Duration::from_secs(20));
+        let now = saturated(&mut gradient, now, 8, Duration::from_secs(20));
         let narrow = gradient.limit();
         assert!(narrow * 2 < wide, "{narrow} after {wide}");
-        full_house(&mut gradient, now, 64, Duration::from_secs(20));
+        saturated(&mut gradient, now, 64, Duration::from_secs(20));
         assert!(gradient.limit() > narrow * 2);
     }
 
     #[test]
-    fn a_limit_that_nobody_needs_does_not_grow() {
+    fn a_limit_that_is_not_used_does_not_grow() {
         let start = Instant::now();
         let mut gradient = Gradient::new(start);
         let mut now = start;
@@ -191,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_baseline_is_measured_again_with_next_to_nobody_inside() {
+    fn the_baseline_is_measured_again_with_few_requests_in_flight() {
         let start = Instant::now();
         let mut gradient = Gradient::new(start);
         assert_eq!(gradient.limit(), 3);
@@ -201,7 +196,7 @@ mod tests {
             if gradient.baseline.is_none() {
                 measured += 1;
             }
-            now = full_house(&mut gradient, now, 8, Duration::from_millis(1));
+            now = saturated(&mut gradient, now, 8, Duration::from_millis(1));
         }
         assert!(measured > 20, "{measured}");
         assert!(gradient.limit() >= 3);

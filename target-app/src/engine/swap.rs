@@ -1,4 +1,4 @@
-//! The exchange of the engine while requests run.
+//! Replacing the engine while requests run.
 
 use std::{
     sync::{
@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use shared::{problem::Code, profile::Profile};
 use tokio::sync::Mutex;
 
-use super::{Engine, EngineError, Parts};
+use super::{Engine, EngineError, EngineParts};
 use crate::error::ApiError;
 
 /// Longest wait for requests on the old engine: as long as a request may take.
@@ -20,12 +20,12 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(30);
 /// Longest wait for the old pool's last connections.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
-/// The engine in force, and its exchange.
+/// The engine in force, and its replacement.
 pub struct Engines {
-    parts: Parts,
+    parts: EngineParts,
     current: ArcSwap<Engine>,
-    /// Held during an exchange: they come one after another.
-    exchange: Mutex<()>,
+    /// Held during a replacement: they run one after another.
+    replacement: Mutex<()>,
     generation: AtomicU64,
     /// While the database is being replaced no request may start.
     closed: AtomicBool,
@@ -33,25 +33,25 @@ pub struct Engines {
 
 impl Engines {
     /// Builds the first engine.
-    pub async fn start(parts: Parts, profile: Profile) -> Result<Self, EngineError> {
+    pub async fn start(parts: EngineParts, profile: Profile) -> Result<Self, EngineError> {
         let first = Engine::build(&parts, profile, 1).await?;
         Ok(Self {
             parts,
             current: ArcSwap::from_pointee(first),
-            exchange: Mutex::new(()),
+            replacement: Mutex::new(()),
             generation: AtomicU64::new(1),
             closed: AtomicBool::new(false),
         })
     }
 
-    /// The engine in force. Hold it for one request, never for a connection: an exchange
-    /// waits for everyone who holds the old one.
+    /// The engine in force. Hold it for one request, never for a connection: a replacement waits
+    /// for every holder of the old one.
     pub fn current(&self) -> Arc<Engine> {
-        // Not a guard of ArcSwap: those are invisible to the count that an exchange waits for.
+        // Not a guard of ArcSwap: the reference count that a replacement waits for leaves those out.
         self.current.load_full()
     }
 
-    /// The engine in force, unless the database is just being replaced.
+    /// The engine in force; an error while the database is being replaced.
     pub fn admit(&self) -> Result<Arc<Engine>, ApiError> {
         if self.closed.load(SeqCst) {
             return Err(
@@ -62,14 +62,14 @@ impl Engines {
     }
 
     /// What engines are built from.
-    pub fn parts(&self) -> &Parts {
+    pub fn parts(&self) -> &EngineParts {
         &self.parts
     }
 
     /// Puts `profile` in force while requests run: builds and warms a new engine, lets new
     /// requests take it, waits for those on the old one, and closes the old pool.
     pub async fn replace(&self, profile: Profile) -> Result<Arc<Engine>, ApiError> {
-        let _turn = self.exchange.lock().await;
+        let _turn = self.replacement.lock().await;
         let next = Arc::new(self.build(profile).await?);
         // Back to an earlier profile must not mean back to what was cached under it.
         flush(&next).await;
@@ -78,9 +78,9 @@ impl Engines {
         Ok(next)
     }
 
-    /// Puts `profile` in force around work for which nobody may be connected: turns requests
-    /// away, drains and closes the old pool, runs `between`, builds the new engine. When
-    /// `between` or the build fails, the old profile comes back if it can.
+    /// Puts `profile` in force around work for which nobody may be connected: rejects new
+    /// requests, drains and closes the old pool, runs `between`, builds the new engine. When
+    /// `between` or the build fails, the old profile is built again if that is possible.
     pub async fn rebuild<F, Fut>(
         &self,
         profile: Profile,
@@ -90,10 +90,10 @@ impl Engines {
         F: FnOnce() -> Fut,
         Fut: Future<Output = Result<(), ApiError>>,
     {
-        let _turn = self.exchange.lock().await;
-        let _closed = Closed::enter(&self.closed);
+        let _turn = self.replacement.lock().await;
+        let _closed = ClosedGuard::enter(&self.closed);
         let old = self.current();
-        let before = old.profile.clone();
+        let before = old.asked().clone();
         // One holder is `current`, one is here.
         self.retire(old, 2).await;
         let outcome = match between().await {
@@ -166,17 +166,17 @@ async fn flush(engine: &Engine) {
     }
 }
 
-/// Opens again when it is dropped, however the exchange ends.
-struct Closed<'a>(&'a AtomicBool);
+/// Requests are admitted again when it is dropped, however the replacement ends.
+struct ClosedGuard<'a>(&'a AtomicBool);
 
-impl<'a> Closed<'a> {
+impl<'a> ClosedGuard<'a> {
     fn enter(closed: &'a AtomicBool) -> Self {
         closed.store(true, SeqCst);
         Self(closed)
     }
 }
 
-impl Drop for Closed<'_> {
+impl Drop for ClosedGuard<'_> {
     fn drop(&mut self) {
         self.0.store(false, SeqCst);
     }

@@ -31,6 +31,7 @@ mod tests {
     use shared::profile::Profile;
 
     use super::*;
+    use crate::engine::Policies;
 
     /// Names without their extension of the SQL files in each feature's folder `audit`.
     fn files() -> BTreeSet<String> {
@@ -115,7 +116,10 @@ mod tests {
                 assert!(names.insert(name), "{name}");
                 assert!(name.starts_with(&format!("{}.", feature.name)), "{name}");
                 for profile in [Profile::before(), Profile::after()] {
-                    assert!(!(operation.statements)(&profile).is_empty(), "{name}");
+                    assert!(
+                        !(operation.statements)(&Policies::new(&profile)).is_empty(),
+                        "{name}"
+                    );
                 }
             }
         }

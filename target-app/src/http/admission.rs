@@ -1,4 +1,4 @@
-//! The door before the handlers of the API, as `http.admission` says.
+//! The admission limiter as a layer around the handlers of the API.
 
 use axum::{
     extract::{Request, State},
@@ -9,17 +9,17 @@ use shared::problem::Code;
 
 use crate::{engine::Shed, error::ApiError, state::AppState};
 
-/// Lets the request in, after a short wait where there is one, or turns it away.
+/// Runs the request once the limiter admits it, or rejects it with 503.
 ///
-/// The body is here in full by then, so that no slow client keeps a place.
+/// The body has been read in full by then, so that no slow client holds a permit.
 pub async fn admission(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // Only the door is held while the request runs: the engine itself is the handler's.
-    let door = state.engine().admission.clone();
-    match door.enter().await {
-        Ok(_place) => next.run(request).await,
+    // A clone, so that the request holds the limiter and not the whole engine.
+    let limiter = state.engine().admission.clone();
+    match limiter.acquire().await {
+        Ok(_permit) => next.run(request).await,
         Err(Shed) => ApiError::new(
             Code::Shed,
-            "the server works on as many requests as it can answer in time",
+            "the server is working on as many requests as it can answer in time",
         )
         .retry_after(1)
         .into_response(),

@@ -1,7 +1,6 @@
-//! Compression of answers, as `http.compression` says and where the client can unpack them.
+//! Compression of answers, as `http.compression` says and where the client accepts it.
 //!
-//! Only bodies that are known in full, are JSON and are worth it: the bytes of recordings are
-//! compressed already and asked for by range. The work is done while the body is sent, so it is
+//! Only JSON bodies of some size: recordings are compressed already and requested by range. The work is done while the body is sent, so it is
 //! not part of the `total` of `Server-Timing`.
 
 use axum::{
@@ -23,17 +22,17 @@ use tower_http::{
 
 use crate::state::AppState;
 
-/// Smaller bodies fit into one packet with their headers: compressed, they come no sooner.
+/// Smaller bodies fit into one packet with their headers, so compression saves no time.
 const MIN_BYTES: u64 = 1_024;
 /// nginx's own default, `gzip_comp_level 1`: most of what gzip saves, for the least work.
 const GZIP_LEVEL: i32 = 1;
 /// Brotli's levels go to 11; above 5 each costs several times as much for a few per cent.
 const BROTLI_LEVEL: i32 = 4;
 
-/// Compresses the answer if the profile, the client and the answer itself allow it.
+/// Compresses the answer if the policy, the client and the answer itself allow it.
 pub async fn compress(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // In a statement of its own: the engine itself is not to be held while the request runs.
-    let offered = state.engine().profile.http_compression;
+    // Copied out, so that the request does not hold the engine.
+    let offered = state.engine().policies.http.compression;
     let layer = CompressionLayer::new();
     let layer = match offered {
         Compression::Off => return next.run(request).await,
@@ -42,9 +41,9 @@ pub async fn compress(State(state): State<AppState>, request: Request, next: Nex
             .no_gzip()
             .quality(CompressionLevel::Precise(BROTLI_LEVEL)),
     };
-    let worth_it = SizeAbove::new(MIN_BYTES).and(is_good_json);
+    let predicate = SizeAbove::new(MIN_BYTES).and(is_good_json);
     match layer
-        .compress_when(worth_it)
+        .compress_when(predicate)
         .layer(next)
         .oneshot(request)
         .await
@@ -54,7 +53,7 @@ pub async fn compress(State(state): State<AppState>, request: Request, next: Nex
     }
 }
 
-/// Refusals are written anew by the outer layer, so they stay as they are.
+/// Problems are written again by the outer layer, so they are not compressed.
 fn is_good_json(status: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
     status.is_success()
         && headers

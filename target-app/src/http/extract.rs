@@ -1,4 +1,4 @@
-//! Extractors whose refusals are problems, and JSON answers.
+//! Extractors whose rejections are problems, and JSON answers.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// The engine that this request runs on, from its first byte to its last.
 ///
-/// All extractors of one request see the same engine, also while another one takes over.
+/// All extractors of one request see the same engine, also while the engine is replaced.
 #[derive(Clone)]
 pub struct Current(pub Arc<Engine>);
 
@@ -42,7 +42,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if !says_json(request.headers()) {
+        if !is_json(request.headers()) {
             return Err(ApiError::new(
                 Code::MalformedBody,
                 "send the body as `Content-Type: application/json`",
@@ -50,7 +50,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         }
         let bytes = Bytes::from_request(request, state)
             .await
-            .map_err(|refusal| ApiError::new(Code::MalformedBody, refusal.body_text()))?;
+            .map_err(|rejection| ApiError::new(Code::MalformedBody, rejection.body_text()))?;
         serde_json::from_slice(&bytes)
             .map(Self)
             .map_err(|error| field::refuse(&bytes, &error))
@@ -83,8 +83,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         axum::extract::Query::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|refusal| {
-                let text = refusal.body_text();
+            .map_err(|rejection| {
+                let text = rejection.body_text();
                 let reason = text
                     .strip_prefix("Failed to deserialize query string: ")
                     .unwrap_or(&text);
@@ -103,15 +103,15 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         axum::extract::Path::from_request_parts(parts, state)
             .await
             .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|refusal| {
-                let text = refusal.body_text();
+            .map_err(|rejection| {
+                let text = rejection.body_text();
                 let reason = text.strip_prefix("Invalid URL: ").unwrap_or(&text);
                 ApiError::new(Code::InvalidRequest, format!("path: {reason}"))
             })
     }
 }
 
-fn says_json(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     let Some(kind) = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())

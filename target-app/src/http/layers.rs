@@ -1,6 +1,6 @@
 //! The layers around every route.
 //!
-//! One function does what every request needs (name, recorder, panics, counters, headers),
+//! One function does what every request needs (id, cost recorder, panics, counters, headers),
 //! because each further layer costs every request a boxed future.
 
 use std::{error::Error, panic::AssertUnwindSafe, time::Duration};
@@ -36,7 +36,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
-/// Names the request, records its costs, survives its panics, and counts its answer.
+/// Gives the request an id, records its costs, catches its panics, and counts its answer.
 pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let counted = state.http().begin();
     let timing = Timing::default();
@@ -47,11 +47,11 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let span =
         tracing::debug_span!("request", request.id = id.as_str(), %method, path = uri.path());
 
-    let work = AssertUnwindSafe(whole(request, next)).catch_unwind();
+    let work = AssertUnwindSafe(with_full_body(request, next)).catch_unwind();
     let mut response = match timing::scope(timing.clone(), work).instrument(span).await {
         Ok(response) => response,
         Err(panic) => {
-            ApiError::internal(anyhow::anyhow!("panic: {}", said(&*panic))).into_response()
+            ApiError::internal(anyhow::anyhow!("panic: {}", panic_message(&*panic))).into_response()
         }
     };
     if let Some(failure) = response.extensions_mut().remove::<ApiError>() {
@@ -66,7 +66,7 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     }
 
     if uri.path().starts_with(paths::API) {
-        slowdown::linger(&state, &timing).await;
+        slowdown::delay(&state, &timing).await;
     }
     let costs = timing.read();
     let headers = response.headers_mut();
@@ -78,32 +78,34 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         headers.insert(AGE, HeaderValue::from(age / 1_000));
     }
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    state
-        .http()
-        .answered(word(&method), route, response.status().as_u16(), &costs);
+    state.http().answered(
+        method_label(&method),
+        route,
+        response.status().as_u16(),
+        &costs,
+    );
     drop(counted);
     response
 }
 
-/// Runs the request once its body is here in full.
+/// Reads the whole body, then runs the request.
 ///
-/// A handler would otherwise hold an engine or a connection while a slow client types, and a
-/// refusal before the body is read would make the server close a connection that its client
-/// wants to use again.
-async fn whole(request: Request, next: Next) -> Response {
-    // A ledger is larger than what strangers may send: its route reads it, behind the lab token.
+/// Otherwise a handler would hold an engine or a connection while a slow client sends, and a
+/// problem before the body is read would make the server close a keep-alive connection.
+async fn with_full_body(request: Request, next: Next) -> Response {
+    // A ledger is larger than the limit here: its own route reads it, behind the lab token.
     if request.body().is_end_stream() || request.uri().path() == paths::LAB_AUDIT {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     match tokio::time::timeout(REQUEST_LIMIT, to_bytes(body, MAX_BODY_BYTES)).await {
         Ok(Ok(bytes)) => next.run(Request::from_parts(parts, bytes.into())).await,
-        Ok(Err(failure)) => unread(&failure).into_response(),
-        Err(_) => late().into_response(),
+        Ok(Err(failure)) => body_error(&failure).into_response(),
+        Err(_) => timed_out().into_response(),
     }
 }
 
-fn unread(failure: &axum::Error) -> ApiError {
+fn body_error(failure: &axum::Error) -> ApiError {
     let too_large = failure
         .source()
         .is_some_and(<dyn Error>::is::<LengthLimitError>);
@@ -114,18 +116,18 @@ fn unread(failure: &axum::Error) -> ApiError {
     }
 }
 
-fn late() -> ApiError {
+fn timed_out() -> ApiError {
     ApiError::new(
         Code::Timeout,
         format!("not done after {} s", REQUEST_LIMIT.as_secs()),
     )
 }
 
-/// Gives up on requests that take longer than any may; not for sockets and streams.
+/// Ends requests after [`REQUEST_LIMIT`]; not for sockets and streams.
 pub async fn time_limit(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => late().into_response(),
+        Err(_) => timed_out().into_response(),
     }
 }
 
@@ -142,7 +144,7 @@ pub async fn method_not_allowed(method: Method) -> ApiError {
     )
 }
 
-fn said(panic: &(dyn std::any::Any + Send)) -> &str {
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -150,8 +152,8 @@ fn said(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("without a message")
 }
 
-/// A label of a closed set: clients may send any word as a method.
-fn word(method: &Method) -> &'static str {
+/// A metric label of a closed set: clients may send any word as a method.
+fn method_label(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
         "HEAD" => "HEAD",

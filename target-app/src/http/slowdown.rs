@@ -1,23 +1,23 @@
-//! `lab.slowdown`: the planted effect that proves an experiment can see one.
+//! `lab.slowdown`: a planted effect, to prove that an experiment detects one.
 
 use std::time::{Duration, Instant};
 
 use crate::{state::AppState, timing::Timing};
 
-/// Shorter waits than this are spent computing: a timer fires to the millisecond only.
-const GRAIN: Duration = Duration::from_millis(2);
+/// The last part of the delay is a busy wait: timers have a resolution of a millisecond.
+const BUSY_WAIT: Duration = Duration::from_millis(2);
 
-/// Makes the request at hand take as much longer as the profile says, of what it took so far.
-pub(super) async fn linger(state: &AppState, timing: &Timing) {
-    let percent = state.engine().profile.lab_slowdown.get();
+/// Delays the request by the policy's share of the time that it took so far.
+pub(super) async fn delay(state: &AppState, timing: &Timing) {
+    let percent = state.engine().policies.http.slowdown.get();
     if percent == 0 {
         return;
     }
     let begun = Instant::now();
     let spent = Duration::from_micros(u64::from(timing.read().total_us));
     let more = extra(spent, percent);
-    if more > GRAIN {
-        tokio::time::sleep(more.saturating_sub(GRAIN)).await;
+    if more > BUSY_WAIT {
+        tokio::time::sleep(more.saturating_sub(BUSY_WAIT)).await;
     }
     while begun.elapsed() < more {
         std::hint::spin_loop();
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_is_a_share_of_what_was_spent() {
+    fn the_delay_is_a_share_of_the_time_taken() {
         assert_eq!(
             extra(Duration::from_millis(20), 10),
             Duration::from_millis(2)

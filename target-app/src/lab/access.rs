@@ -1,4 +1,4 @@
-//! Who may use the control plane.
+//! Access to the control plane by the lab token.
 
 use axum::{extract::FromRequestParts, http::HeaderMap};
 use http::{header, request::Parts};
@@ -54,7 +54,7 @@ fn given(headers: &HeaderMap) -> Option<&str> {
     })
 }
 
-/// Compares digests, so that neither content nor length shows in the time it takes.
+/// Compares digests, so that the duration reveals neither content nor length.
 fn same(one: &str, other: &str) -> bool {
     let one = Sha256::digest(one.as_bytes());
     let other = Sha256::digest(other.as_bytes());

@@ -15,8 +15,8 @@ use crate::{db, error::ApiError, state::AppState};
 
 /// Check every invariant in one snapshot of the database, then a sample of the caches.
 ///
-/// With a ledger of what the client was promised, those of the ledger too: nothing
-/// acknowledged is lost, nothing is there that nobody asked for.
+/// With a ledger of what was acknowledged to the client, those of the ledger too: nothing
+/// acknowledged is lost, nothing exists that was not requested.
 ///
 /// Over a connection outside of the pool: an audit neither waits for requests nor makes
 /// them wait.

@@ -1,4 +1,4 @@
-//! JSON bodies that may be left out: nothing sent means the default.
+//! Optional JSON bodies: an empty body is the default.
 
 use axum::extract::rejection::BytesRejection;
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use shared::problem::Code;
 
 use crate::error::ApiError;
 
-/// What the body says, or the default where there is none.
+/// The parsed body, or the default where it is empty.
 pub(super) fn optional<T: DeserializeOwned + Default>(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<T, ApiError> {
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_and_what_is_not_valid_are_told_apart() {
+    fn malformed_json_and_invalid_values_have_different_codes() {
         assert_eq!(read("{").unwrap_err(), Code::MalformedBody);
         assert_eq!(read(r#"{"profil": {}}"#).unwrap_err(), Code::InvalidRequest);
         assert_eq!(

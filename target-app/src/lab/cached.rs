@@ -1,10 +1,9 @@
-//! The invariant that no SQL file can hold: what is cached is what the database says.
+//! The invariant outside of SQL: a cached value equals the value in the database.
 //!
 //! For a bounded sample of the keys that this process filled, each store's value is compared
 //! byte for byte with a load past the cache. Every kind must be exact: a value follows from the
-//! question and the rows alone, never from the clock. A mutation that is just between its
-//! commit and its invalidation is given a moment, so that an audit under load blames nobody
-//! wrongly.
+//! query and the rows alone, never from the clock. A mutation that is between its commit and its
+//! invalidation is given a moment, so that an audit under load reports no false violation.
 
 use std::{
     collections::BTreeMap,
@@ -31,17 +30,17 @@ const NUMBER: u16 = 90;
 const MAX_KEYS: usize = 32;
 /// Longest time for all of them: without an index one list may take a quarter of a second.
 const BUDGET: Duration = Duration::from_secs(5);
-/// What a mutation gets to invalidate what it has committed.
-const MOMENT: Duration = Duration::from_millis(100);
-/// How much longer than its life a store may keep a value: Redis counts from its arrival.
-const SLACK: Duration = Duration::from_secs(1);
+/// Time for a mutation to invalidate what it has committed.
+const INVALIDATION_TIME: Duration = Duration::from_millis(100);
+/// How much longer than its life a store may keep a value: Redis counts from the arrival.
+const EXPIRY_TOLERANCE: Duration = Duration::from_secs(1);
 /// Bytes of a value that a report shows.
-const SHOWN: usize = 300;
+const MAX_SHOWN_BYTES: usize = 300;
 
-/// What is to be said of a value.
-enum Finding {
+/// Result of the comparison of one value.
+enum CacheComparison {
     Equal,
-    /// Different, and allowed to be.
+    /// Different, within what the profile allows; its age.
     Stale(Duration),
     /// Different; the database's value.
     Wrong(Option<Bytes>),
@@ -64,14 +63,14 @@ pub(super) async fn equals_database(
             }
             for held in engine.caches.peek(&key).await {
                 check.compared += 1;
-                match find(engine, cache, &key, &held).await? {
-                    Finding::Equal => {}
-                    Finding::Stale(age) => {
+                match compare(engine, cache, &key, &held).await? {
+                    CacheComparison::Equal => {}
+                    CacheComparison::Stale(age) => {
                         check.stale += 1;
                         let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
                         check.oldest_stale_ms = check.oldest_stale_ms.max(ms);
                     }
-                    Finding::Wrong(database) => {
+                    CacheComparison::Wrong(database) => {
                         check.wrong += 1;
                         if rows.len() < MAX_ROWS {
                             rows.push(row(&key, &held, database.as_ref()));
@@ -86,8 +85,8 @@ pub(super) async fn equals_database(
     let result = InvariantResult {
         number: NUMBER,
         name: "cached_equals_database".to_owned(),
-        statement: "A cached value is what the database says, but where only time ends it, \
-                    and then only until its time is up."
+        statement: "A cached value equals the database's; where values only expire, \
+                    it may be stale until then."
             .to_owned(),
         violations,
         rows,
@@ -95,16 +94,16 @@ pub(super) async fn equals_database(
     Ok((result, checks))
 }
 
-async fn find(
+async fn compare(
     engine: &Engine,
     cache: &FeatureCache,
     key: &Key,
     held: &StoredValue,
-) -> Result<Finding, ApiError> {
+) -> Result<CacheComparison, ApiError> {
     if (cache.reload)(engine, key).await? == held.bytes {
-        return Ok(Finding::Equal);
+        return Ok(CacheComparison::Equal);
     }
-    tokio::time::sleep(MOMENT).await;
+    tokio::time::sleep(INVALIDATION_TIME).await;
     let again = engine.caches.peek(key).await;
     let still = |tier| {
         again
@@ -112,21 +111,21 @@ async fn find(
             .any(|one| one.tier == tier && one.loaded_ms == held.loaded_ms)
     };
     if !still(held.tier) {
-        return Ok(Finding::Equal);
+        return Ok(CacheComparison::Equal);
     }
     let database = (cache.reload)(engine, key).await?;
     if database == held.bytes {
-        return Ok(Finding::Equal);
+        return Ok(CacheComparison::Equal);
     }
-    let only_time = engine.profile.cache_invalidation == Invalidation::TtlOnly;
-    // Another instance's change is not told to the copies here; they end by themselves.
+    let only_time = engine.caches.invalidation() == Invalidation::TtlOnly;
+    // A change by another instance does not invalidate the copies here; they expire.
     let copy = held.tier == Tier::Memory
-        && (cache.kind.store)(&engine.profile) == Store::Tiered
+        && engine.caches.store(cache.kind) == Store::Tiered
         && !still(Tier::Redis);
-    if copy || (only_time && held.age <= held.life + SLACK) {
-        return Ok(Finding::Stale(held.age));
+    if copy || (only_time && held.age <= held.life + EXPIRY_TOLERANCE) {
+        return Ok(CacheComparison::Stale(held.age));
     }
-    Ok(Finding::Wrong(database))
+    Ok(CacheComparison::Wrong(database))
 }
 
 fn row(key: &Key, held: &StoredValue, database: Option<&Bytes>) -> serde_json::Value {
@@ -144,7 +143,7 @@ fn row(key: &Key, held: &StoredValue, database: Option<&Bytes>) -> serde_json::V
     })
 }
 
-/// The begin of a value.
+/// The beginning of a value.
 fn shown(bytes: &Bytes) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(SHOWN)]).into_owned()
+    String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_SHOWN_BYTES)]).into_owned()
 }

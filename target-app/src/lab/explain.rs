@@ -50,11 +50,11 @@ pub async fn explain(
         let right = format!("one of {}", names.join(", "));
         return Err(ApiError::invalid("operation", &right));
     };
-    let statements = (operation.statements)(&engine.profile);
+    let statements = (operation.statements)(&engine.policies);
     let plans = db::explain(&engine.db, statements.clone()).await?;
     Ok(Json(Explanation {
         operation: query.operation,
-        profile: engine.profile.fingerprint(),
+        profile: engine.asked().fingerprint(),
         statements: statements
             .into_iter()
             .zip(plans)

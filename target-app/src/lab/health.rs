@@ -1,4 +1,4 @@
-//! Is the process up, and do the parts it stands on answer?
+//! Health checks: is the process up, and do PostgreSQL and Redis answer?
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -13,7 +13,7 @@ use shared::{api::lab::Readiness, paths};
 use super::probes::{PostgresProbe, RedisProbe};
 use crate::state::AppState;
 
-/// Longest wait for a part.
+/// Longest wait for each service.
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// Is the process up?
@@ -42,7 +42,7 @@ pub async fn live() -> Json<Readiness> {
     tag = "health",
     responses(
         (status = 200, description = "Both answer", body = Readiness),
-        (status = 503, description = "One does not; `parts` says which and why", body = Readiness),
+        (status = 503, description = "One does not answer; `parts` has which and why", body = Readiness),
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
@@ -54,9 +54,9 @@ pub async fn ready(State(state): State<AppState>) -> Response {
     let mut answers = BTreeMap::from([
         (
             "postgres".to_owned(),
-            word(postgres.map(|asked| asked.map(drop))),
+            status_text(postgres.map(|asked| asked.map(drop))),
         ),
-        ("redis".to_owned(), word(redis)),
+        ("redis".to_owned(), status_text(redis)),
     ]);
     if state.admit().is_err() {
         let why = "the database is being replaced".to_owned();
@@ -76,7 +76,9 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 }
 
 /// `ok`, or what is wrong; the cause goes into the log, for it may name hosts.
-fn word<E: std::fmt::Display>(asked: Result<Result<(), E>, tokio::time::error::Elapsed>) -> String {
+fn status_text<E: std::fmt::Display>(
+    asked: Result<Result<(), E>, tokio::time::error::Elapsed>,
+) -> String {
     match asked {
         Ok(Ok(())) => "ok".to_owned(),
         Ok(Err(error)) => {

@@ -1,15 +1,15 @@
 //! The control plane and the health checks.
 //!
-//! | file | what it answers |
+//! | file | what it does |
 //! |---|---|
-//! | `access` | who may: the lab token, or nobody where none is configured |
-//! | `health` | is the process up, do its parts answer |
-//! | `profile`, `view` | what is in force, and putting another profile in force |
+//! | `access` | access by the lab token; without a configured token there is no control plane |
+//! | `health` | is the process up, do PostgreSQL and Redis answer |
+//! | `profile`, `view` | the profile in force, and putting another one in force |
 //! | `reset` | database and caches back to the seeded state |
-//! | `telemetry`, `probes` | samples of the server and of what it stands on |
-//! | `audit` | do the invariants hold |
-//! | `explain` | how the statements of an operation are carried out |
-//! | `body` | JSON bodies that may be left out |
+//! | `telemetry`, `probes` | samples of the server, PostgreSQL and Redis |
+//! | `audit`, `cached` | do the invariants hold, in the database and in the caches |
+//! | `explain` | query plans of an operation's statements |
+//! | `body` | optional JSON bodies |
 
 mod access;
 mod audit;

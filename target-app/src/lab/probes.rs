@@ -1,7 +1,7 @@
-//! What PostgreSQL and Redis say of themselves.
+//! Statistics of PostgreSQL and Redis.
 //!
-//! Probes have connections of their own, outside of every pool, so that looking does not
-//! change what is looked at, and goes on when the pool is exhausted.
+//! Probes have connections of their own, outside of every pool, so that a sample neither changes
+//! what it measures nor waits for an exhausted pool.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -15,7 +15,7 @@ use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 /// Longest wait for an answer of Redis; callers bound the whole as well.
 const REDIS_LIMIT: Duration = Duration::from_secs(1);
 
-/// A connection to PostgreSQL that only looks.
+/// A connection to PostgreSQL for samples.
 pub(super) struct PostgresProbe(PgConnection);
 
 #[derive(sqlx::FromRow)]
@@ -113,7 +113,7 @@ fn snapshot(activity: Vec<Activity>, totals: &Totals) -> PostgresSnapshot {
     snapshot
 }
 
-/// A connection to Redis that only looks.
+/// A connection to Redis for samples.
 pub(super) struct RedisProbe(MultiplexedConnection);
 
 impl RedisProbe {
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn backends_are_told_apart_by_what_they_do() {
+    fn backends_are_counted_by_state() {
         let group = |state: &str, wait: Option<(&str, &str)>, backends| Activity {
             state: Some(state.to_owned()),
             wait_event_type: wait.map(|(kind, _)| kind.to_owned()),

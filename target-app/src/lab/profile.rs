@@ -20,12 +20,12 @@ use crate::{error::ApiError, http::Query, state::AppState, timing};
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct BaseQuery {
-    /// The profile that the switches of the body are set on: `before` or `after`;
-    /// the one in force unless told.
+    /// The profile that the switches of the body are set on: `before` or `after`; without it the
+    /// profile last asked for.
     base: Option<String>,
 }
 
-/// What is in force.
+/// Every switch with its value in force.
 #[utoipa::path(
     get,
     path = paths::LAB_PROFILE,
@@ -33,7 +33,7 @@ pub struct BaseQuery {
     tag = "lab",
     security(("lab_token" = [])),
     responses(
-        (status = 200, description = "Every switch as read back from where it takes effect", body = ProfileView),
+        (status = 200, description = "Every switch as reported by the object that acts on it", body = ProfileView),
         (status = 401, description = "`unauthenticated`: the lab token is missing or wrong", body = Problem),
         (status = 404, description = "`not_found`: no lab token is configured", body = Problem),
     ),
@@ -49,7 +49,7 @@ pub async fn get_profile(
 /// Put another profile in force while requests run.
 ///
 /// The body names the switches to change, `{"cache.mentors": "off"}`; the others stay. New
-/// requests run on the new engine, those that run finish on the old one. Caches start empty.
+/// requests run on the new engine, requests in flight finish on the old one. Caches start empty.
 #[utoipa::path(
     put,
     path = paths::LAB_PROFILE,
@@ -74,10 +74,10 @@ pub async fn put_profile(
     let base = match &query.base {
         Some(name) => Profile::named(name)
             .map_err(|error| ApiError::new(Code::InvalidRequest, error.to_string()))?,
-        None => state.engine().profile.clone(),
+        None => state.engine().asked().clone(),
     };
     let wanted = changed(base, &changes)?;
-    // An exchange that was begun is brought to its end, whether or not the client waits.
+    // A replacement that has begun is completed, also when the client disconnects.
     let view = timing::shielded(async move {
         let engine = state.engines().replace(wanted).await?;
         view(&state, &engine).await

@@ -21,8 +21,8 @@ use crate::{
 
 /// Database and caches back to the seeded state.
 ///
-/// Requests are turned away with 503 meanwhile. The body may name the profile to go on with,
-/// so that its indexes are made once, on the fresh database.
+/// Requests are rejected with 503 meanwhile. The body may name the profile to continue with, so
+/// that its indexes are created once, on the fresh database.
 #[utoipa::path(
     post,
     path = paths::LAB_RESET,
@@ -31,7 +31,7 @@ use crate::{
     security(("lab_token" = [])),
     request_body = ResetRequest,
     responses(
-        (status = 200, description = "What is there and in force now", body = ResetReport),
+        (status = 200, description = "The data and the profile in force after the reset", body = ResetReport),
         (status = 409, description = "`profile_refused`: no seeded snapshot, or the profile cannot be put in force", body = Problem),
     ),
 )]
@@ -41,7 +41,7 @@ pub async fn reset(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<ResetReport>, ApiError> {
     let request: ResetRequest = body::optional(body)?;
-    // A reset that was begun is brought to its end, whether or not the client waits.
+    // A reset that has begun is completed, also when the client disconnects.
     let report = timing::shielded(run(state, request)).await?;
     Ok(Json(report))
 }
@@ -50,14 +50,14 @@ async fn run(state: AppState, request: ResetRequest) -> Result<ResetReport, ApiE
     let started = Instant::now();
     let parts = state.engines().parts();
     let url = parts.database_url.expose_secret();
-    // Asked first: nobody is turned away for a reset that cannot be.
+    // Checked first, so that no request is rejected for a reset that is impossible.
     if !database::has_snapshot(url).await.map_err(refusal)? {
         let database = database::name(url).map_err(refusal)?;
         return Err(refusal(DatabaseError::NoSnapshot(database)));
     }
     let profile = match request.profile {
         Some(profile) => profile,
-        None => state.engine().profile.clone(),
+        None => state.engine().asked().clone(),
     };
     let engine = state
         .engines()
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_snapshot_says_how_to_make_one() {
+    fn a_missing_snapshot_is_refused_with_the_command_that_makes_one() {
         let error = refusal(DatabaseError::NoSnapshot("codeconnect".to_owned()));
         assert_eq!(error.code(), Code::ProfileRefused);
         assert!(

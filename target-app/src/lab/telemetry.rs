@@ -20,34 +20,34 @@ use super::{
 };
 use crate::{error::ApiError, http::Query, metrics, state::AppState};
 
-/// Longest wait for PostgreSQL or Redis; a sample then goes without.
+/// Longest wait for PostgreSQL or Redis; after it the sample is without them.
 const LIMIT: Duration = Duration::from_secs(1);
 /// Most samples of one stream.
 const MAX_COUNT: u32 = 3_600;
-/// Shortest and longest distance of two samples, in milliseconds.
-const SPACING: (u64, u64) = (50, 60_000);
+/// Shortest and longest interval between two samples, in milliseconds.
+const INTERVAL_BOUNDS: (u64, u64) = (50, 60_000);
 
 /// Query of `GET /lab/telemetry`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TelemetryQuery {
-    /// Stream samples at this distance instead of giving one.
+    /// Stream samples at this interval instead of returning one.
     follow: Option<Millis>,
     /// How many samples to stream.
     count: Option<u32>,
 }
 
-/// What the server says of itself now, or again and again.
+/// One sample of the server, or a stream of them.
 ///
-/// With `follow` the answer is one JSON object a line, the first at once, until `count` are
-/// sent, the client goes away or the server stops.
+/// With `follow` the answer is one JSON object per line, the first at once, until `count` are
+/// sent, the client disconnects or the server stops.
 #[utoipa::path(
     get,
     path = paths::LAB_TELEMETRY,
     operation_id = "lab.telemetry",
     tag = "lab",
     params(
-        ("follow" = Option<String>, Query, description = "Distance of two samples, 50ms to 1m"),
+        ("follow" = Option<String>, Query, description = "Interval between two samples, 50ms to 1m"),
         ("count" = Option<u32>, Query, description = "How many samples to stream, at most 3600, which is the default"),
     ),
     security(("lab_token" = [])),
@@ -68,7 +68,7 @@ pub async fn telemetry(
         }
         return Ok(axum::Json(probes.sample().await).into_response());
     };
-    if !(SPACING.0..=SPACING.1).contains(&spacing.0) {
+    if !(INTERVAL_BOUNDS.0..=INTERVAL_BOUNDS.1).contains(&spacing.0) {
         return Err(ApiError::invalid("follow", "50ms to 1m"));
     }
     let count = query.count.unwrap_or(MAX_COUNT);
@@ -124,7 +124,7 @@ impl Probes {
                 None => PostgresProbe::connect(&parts.database_url).await?,
             };
             let sample = probe.sample().await?;
-            // Only what answered in time is used again.
+            // Only a connection that answered in time is used again.
             self.postgres = Some(probe);
             Ok::<_, sqlx::Error>(sample)
         });
@@ -138,11 +138,11 @@ impl Probes {
             Ok::<_, deadpool_redis::redis::RedisError>(sample)
         });
         let (postgres, redis) = tokio::join!(postgres, redis);
-        // Held for a moment only: an exchange of the engine waits for everyone who holds it.
+        // Held briefly: a replacement of the engine waits for every holder.
         let engine = self.state.engine();
         Snapshot {
             uptime_ms: self.state.uptime_ms(),
-            profile: engine.profile.fingerprint(),
+            profile: engine.asked().fingerprint(),
             http: self.state.http().snapshot(),
             admission: engine.admission.snapshot(),
             pool: engine.db.snapshot(),

@@ -1,4 +1,4 @@
-//! Figures of the HTTP side.
+//! Counters of HTTP requests.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -43,7 +43,7 @@ impl HttpCounters {
         self.queries
             .fetch_add(u64::from(costs.counts[ServerCount::Queries]), Relaxed);
         let route = route.to_owned();
-        metrics::counter!(names::REQUESTS, "method" => method, "route" => route.clone(), "status" => word(status))
+        metrics::counter!(names::REQUESTS, "method" => method, "route" => route.clone(), "status" => status_label(status))
             .increment(1);
         metrics::histogram!(names::REQUEST_SECONDS, "route" => route)
             .record(seconds(costs.total_us));
@@ -53,7 +53,7 @@ impl HttpCounters {
         }
     }
 
-    /// What the HTTP side says of itself.
+    /// The figures now.
     pub fn snapshot(&self) -> HttpSnapshot {
         HttpSnapshot {
             requests: self.requests.load(Relaxed),
@@ -68,8 +68,8 @@ fn seconds(us: u32) -> f64 {
     f64::from(us) / 1e6
 }
 
-/// The statuses that this server sends, without an allocation each.
-fn word(status: u16) -> &'static str {
+/// Metric label of a status that this server sends; static, so that no request allocates it.
+fn status_label(status: u16) -> &'static str {
     match status {
         101 => "101",
         200 => "200",
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn every_problem_has_a_status_with_a_label_of_its_own() {
         for code in Code::ALL {
-            assert_ne!(word(code.status()), "other", "{code}");
+            assert_ne!(status_label(code.status()), "other", "{code}");
         }
     }
 }

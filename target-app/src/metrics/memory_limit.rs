@@ -12,7 +12,7 @@ use procfs::{Current as _, Meminfo};
 const CGROUPS: &str = "/sys/fs/cgroup";
 
 /// Most bytes that this process may hold: the least limit of its control group and of those that
-/// hold it, or else the machine's memory. Looked up once; `None` where neither is told.
+/// hold it, or else the machine's memory. Looked up once; `None` where neither is known.
 pub fn memory_limit() -> Option<u64> {
     static LIMIT: OnceLock<Option<u64>> = OnceLock::new();
     *LIMIT.get_or_init(|| {

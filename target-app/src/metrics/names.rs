@@ -8,15 +8,17 @@ pub const REQUEST_SECONDS: &str = "targetapp_http_request_seconds";
 pub const IN_FLIGHT: &str = "targetapp_http_in_flight";
 /// PostgreSQL statements sent on behalf of requests.
 pub const QUERIES: &str = "targetapp_db_queries_total";
-/// Most requests that are worked on at once; 0 without a limit.
+/// Limit on concurrent requests; 0 without one.
 pub const ADMISSION_LIMIT: &str = "targetapp_admission_limit";
-/// Requests let in and not answered yet.
+/// Requests admitted and not answered yet.
 pub const ADMISSION_IN_FLIGHT: &str = "targetapp_admission_in_flight";
-/// Requests waiting to be let in.
+/// Requests in the admission queue.
 pub const ADMISSION_WAITING: &str = "targetapp_admission_waiting";
-/// Requests let in.
+/// Requests admitted.
 pub const ADMITTED: &str = "targetapp_admission_admitted_total";
-/// Requests turned away.
+/// Seconds that requests waited in the admission queue.
+pub const ADMISSION_WAIT_SECONDS: &str = "targetapp_admission_wait_seconds_total";
+/// Requests rejected by the admission limiter.
 pub const SHED: &str = "targetapp_admission_shed_total";
 /// Seconds that requests with a database connection waited for it.
 pub const POOL_WAIT_SECONDS: &str = "targetapp_pool_wait_seconds";
@@ -41,11 +43,11 @@ pub const CACHE_FILLS: &str = "targetapp_cache_fills_total";
 pub const CACHE_SHARED_LOADS: &str = "targetapp_cache_shared_loads_total";
 /// Invalidations, by `cache`.
 pub const CACHE_INVALIDATIONS: &str = "targetapp_cache_invalidations_total";
-/// Hits that told that there is nothing, by `cache`.
+/// Hits on remembered absences, by `cache`.
 pub const CACHE_NEGATIVE_HITS: &str = "targetapp_cache_negative_hits_total";
-/// Loaded values that were not stored because a mutation had overtaken them, by `cache`.
+/// Loaded values that were not stored because of an invalidation since the look-up, by `cache`.
 pub const CACHE_REFUSED_FILLS: &str = "targetapp_cache_refused_fills_total";
-/// Values loaded anew before their end, by `cache`.
+/// Values refreshed before they expired, by `cache`.
 pub const CACHE_EARLY_REFRESHES: &str = "targetapp_cache_early_refreshes_total";
 /// Failures of the store, by `cache`.
 pub const CACHE_ERRORS: &str = "targetapp_cache_errors_total";
@@ -53,7 +55,7 @@ pub const CACHE_ERRORS: &str = "targetapp_cache_errors_total";
 pub const HASHES: &str = "targetapp_password_hashes_total";
 /// Seconds spent on that.
 pub const HASH_SECONDS: &str = "targetapp_password_hash_seconds_total";
-/// Seconds waited for a place to do that.
+/// Seconds waited for a thread to do that.
 pub const HASH_WAIT_SECONDS: &str = "targetapp_password_hash_wait_seconds_total";
 /// Open chat sockets.
 pub const CHAT_SOCKETS: &str = "targetapp_chat_sockets";
@@ -63,7 +65,7 @@ pub const CHAT_MESSAGES: &str = "targetapp_chat_messages_total";
 pub const CHAT_BATCHES: &str = "targetapp_chat_batches_total";
 /// Copies queued to sockets.
 pub const CHAT_DELIVERIES: &str = "targetapp_chat_deliveries_total";
-/// Times that a slow socket was told to resume.
+/// `lagged` frames to slow sockets.
 pub const CHAT_LAGGED: &str = "targetapp_chat_lagged_total";
 /// Engines since start; a profile change adds one.
 pub const ENGINE_GENERATION: &str = "targetapp_engine_generation";

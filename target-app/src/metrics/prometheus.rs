@@ -16,9 +16,10 @@ const BUCKETS: &[f64] = &[
     0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
     10.0, 30.0,
 ];
-/// Seconds that only grow. The recorder's counters hold whole numbers, so it takes these as
-/// levels; the page tells them as what they are.
-const GROWING_SECONDS: [&str; 3] = [
+/// Counters of seconds. The recorder's counters hold integers, so it takes these as gauges, and
+/// the page gives them the type that they have.
+const GROWING_SECONDS: [&str; 4] = [
+    names::ADMISSION_WAIT_SECONDS,
     names::PROCESS_CPU,
     names::HASH_SECONDS,
     names::HASH_WAIT_SECONDS,
@@ -29,7 +30,7 @@ const GROWING_SECONDS: [&str; 3] = [
 pub struct Scrape {
     /// The HTTP side.
     pub http: HttpSnapshot,
-    /// The door.
+    /// The admission limiter.
     pub admission: AdmissionSnapshot,
     /// The pool.
     pub pool: PoolSnapshot,
@@ -43,7 +44,7 @@ pub struct Scrape {
     pub chat: ChatSnapshot,
     /// This process.
     pub process: ProcessSnapshot,
-    /// Most bytes that this process may hold; `None` where nobody says.
+    /// Most bytes that this process may hold; `None` where it is not known.
     pub memory_limit: Option<u64>,
     /// Engines since start.
     pub generation: u64,
@@ -61,7 +62,7 @@ pub fn handle() -> &'static PrometheusHandle {
             .expect("the list of buckets is not empty")
             .build_recorder();
         let handle = recorder.handle();
-        // An error says that somebody else's recorder is there: then that one is asked.
+        // An error means that another recorder is installed: then that one is used.
         if metrics::set_global_recorder(recorder).is_err() {
             tracing::warn!("another metrics recorder is installed; /metrics will be incomplete");
         }
@@ -80,6 +81,7 @@ pub fn render(scrape: &Scrape) -> String {
     gauge!(names::ADMISSION_WAITING).set(scrape.admission.waiting);
     counter!(names::ADMITTED).absolute(scrape.admission.admitted);
     counter!(names::SHED).absolute(scrape.admission.shed);
+    gauge!(names::ADMISSION_WAIT_SECONDS).set(scrape.admission.wait_us as f64 / 1e6);
     gauge!(names::POOL_MAX).set(scrape.pool.max);
     gauge!(names::POOL_CONNECTIONS, "state" => "idle").set(scrape.pool.idle);
     gauge!(names::POOL_CONNECTIONS, "state" => "busy")
@@ -156,12 +158,19 @@ fn describe() {
     );
     level!(
         names::ADMISSION_LIMIT,
-        "Most requests that are worked on at once; 0 without a limit"
+        "Limit on concurrent requests; 0 without one"
     );
-    level!(names::ADMISSION_IN_FLIGHT, "Requests behind the door");
-    level!(names::ADMISSION_WAITING, "Requests before the door");
-    count!(names::ADMITTED, "Requests let in");
-    count!(names::SHED, "Requests turned away");
+    level!(
+        names::ADMISSION_IN_FLIGHT,
+        "Requests admitted and not answered yet"
+    );
+    level!(names::ADMISSION_WAITING, "Requests in the admission queue");
+    count!(names::ADMITTED, "Requests admitted");
+    level!(
+        names::ADMISSION_WAIT_SECONDS,
+        "Seconds that requests waited in the admission queue"
+    );
+    count!(names::SHED, "Requests rejected by the admission limiter");
     level!(names::POOL_CONNECTIONS, "Connections of the pool");
     level!(names::POOL_MAX, "Most connections that the pool may hold");
     level!(names::POOL_WAITERS, "Requests waiting for a connection");
@@ -178,24 +187,21 @@ fn describe() {
         "Look-ups that waited for another's load"
     );
     count!(names::CACHE_INVALIDATIONS, "Invalidations");
-    count!(
-        names::CACHE_NEGATIVE_HITS,
-        "Hits that told that there is nothing"
-    );
+    count!(names::CACHE_NEGATIVE_HITS, "Hits on remembered absences");
     count!(
         names::CACHE_REFUSED_FILLS,
-        "Loaded values not stored, because a mutation had overtaken them"
+        "Loaded values not stored because of an invalidation since the look-up"
     );
     count!(
         names::CACHE_EARLY_REFRESHES,
-        "Values loaded anew before their end"
+        "Values refreshed before they expired"
     );
     count!(names::CACHE_ERRORS, "Failures of the cache's store");
     count!(names::HASHES, "Passwords hashed or checked");
     level!(names::HASH_SECONDS, "Seconds spent hashing passwords");
     level!(
         names::HASH_WAIT_SECONDS,
-        "Seconds waited for a place to hash"
+        "Seconds waited for a thread to hash on"
     );
     level!(names::CHAT_SOCKETS, "Open chat sockets");
     count!(names::CHAT_MESSAGES, "Chat messages accepted");
@@ -207,7 +213,7 @@ fn describe() {
         names::CHAT_DELIVERIES,
         "Copies of chat messages queued to sockets"
     );
-    count!(names::CHAT_LAGGED, "Times a slow socket was told to resume");
+    count!(names::CHAT_LAGGED, "Lagged frames to slow sockets");
     level!(names::ENGINE_GENERATION, "Engines since start");
     level!(names::PROCESS_CPU, "CPU seconds of this process");
     level!(names::PROCESS_RSS, "Resident bytes of this process");

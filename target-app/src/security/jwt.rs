@@ -24,7 +24,7 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 
 /// Makes `jsonwebtoken` use this cryptography; a second call changes nothing.
 pub(super) fn install() {
-    // An error says that a provider is installed, and it can only be this one.
+    // An error means that a provider is installed, and it can only be this one.
     let _ = PROVIDER.install_default();
 }
 

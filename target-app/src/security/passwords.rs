@@ -14,23 +14,23 @@ use argon2::{
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use shared::{
-    profile::{HashScheme, Placement},
+    profile::{HashScheme, Placement, SwitchReading},
     snapshot::HashingSnapshot,
 };
 use tokio::sync::Semaphore;
 
 use crate::timing;
 
-/// Longest wait for a place among the bounded threads.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// Longest wait for a permit of the bounded threads.
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(5);
 
 /// Why a password was neither hashed nor checked.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
-    /// No place became free in time.
-    #[error("no place to hash became free in time")]
+    /// No permit became free in time.
+    #[error("no thread to hash on became free in time")]
     Busy,
-    /// The stored hash is of no kind that we know.
+    /// The stored hash is of no known scheme.
     #[error("the stored hash is malformed")]
     Malformed,
     /// The computation itself failed.
@@ -57,7 +57,11 @@ pub struct Hasher {
 enum Threads {
     Inline,
     Blocking,
-    Bounded(Arc<Semaphore>),
+    /// At most `permits` threads.
+    Bounded {
+        permits: u32,
+        semaphore: Arc<Semaphore>,
+    },
 }
 
 impl Hasher {
@@ -75,9 +79,10 @@ impl Hasher {
             threads: match placement {
                 Placement::Inline => Threads::Inline,
                 Placement::Blocking => Threads::Blocking,
-                Placement::Bounded(places) => {
-                    Threads::Bounded(Arc::new(Semaphore::new(places as usize)))
-                }
+                Placement::Bounded(permits) => Threads::Bounded {
+                    permits,
+                    semaphore: Arc::new(Semaphore::new(permits as usize)),
+                },
             },
             nobody,
             counters,
@@ -103,7 +108,20 @@ impl Hasher {
         self.verify(password, self.nobody.clone()).await.map(drop)
     }
 
-    /// What hashing says of itself.
+    /// `auth.hash` and `auth.placement` as this hasher has them.
+    pub fn readings(&self) -> Vec<SwitchReading> {
+        let placement = match &self.threads {
+            Threads::Inline => Placement::Inline,
+            Threads::Blocking => Placement::Blocking,
+            Threads::Bounded { permits, .. } => Placement::Bounded(*permits),
+        };
+        vec![
+            SwitchReading::new("auth.hash", self.scheme),
+            SwitchReading::new("auth.placement", placement),
+        ]
+    }
+
+    /// Figures of hashing.
     pub fn snapshot(&self) -> HashingSnapshot {
         HashingSnapshot {
             hashes: self.counters.hashes.load(Relaxed),
@@ -129,20 +147,20 @@ impl Hasher {
             match &self.threads {
                 Threads::Inline => work(),
                 Threads::Blocking => blocking(work).await,
-                Threads::Bounded(places) => {
+                Threads::Bounded { semaphore, .. } => {
                     let begin = Instant::now();
-                    let place =
-                        tokio::time::timeout(LONGEST_WAIT, Arc::clone(places).acquire_owned())
+                    let permit =
+                        tokio::time::timeout(MAX_QUEUE_TIME, Arc::clone(semaphore).acquire_owned())
                             .await;
                     self.counters.wait_us.fetch_add(micros(begin), Relaxed);
-                    let place = place
+                    let permit = permit
                         .map_err(|_| HashError::Busy)?
                         .expect("the semaphore is never closed");
-                    // A blocking task runs on when its request is dropped: the place goes with
-                    // it, or more threads would hash than there are places.
+                    // A blocking task runs on when its request is dropped: it keeps the permit,
+                    // or more threads would hash than there are permits.
                     blocking(move || {
                         let outcome = work();
-                        drop(place);
+                        drop(permit);
                         outcome
                     })
                     .await
@@ -239,12 +257,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_finds_no_place_in_time_is_told_so() {
+    async fn without_a_permit_in_time_hashing_fails_as_busy() {
         let hasher = hasher("bcrypt(4)", "bounded(1)").await;
-        let Threads::Bounded(places) = &hasher.threads else {
+        let Threads::Bounded { semaphore, .. } = &hasher.threads else {
             unreachable!()
         };
-        let _taken = places.acquire().await.unwrap();
+        let _permit = semaphore.acquire().await.unwrap();
         assert!(matches!(
             hasher.hash("x".into()).await,
             Err(HashError::Busy)

@@ -15,11 +15,11 @@ use shared::{api::auth::Role, ids::UserId};
 use super::jwt;
 use crate::clock::Clock;
 
-/// How long an access token is good, in seconds: short, for it cannot be revoked.
+/// Life of an access token in seconds: short, because it cannot be revoked.
 const ACCESS_SECONDS: u64 = 15 * 60;
 const ISSUER: &str = "codeconnect";
 
-/// Why a token proves nothing.
+/// Why a token is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// It is not one of ours, or was altered.
@@ -30,19 +30,19 @@ pub enum TokenError {
     Expired,
 }
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claims {
     /// Who.
     pub user: UserId,
-    /// What they were allowed to do when the token was made.
+    /// Their role when the token was made.
     pub role: Role,
-    /// From when on it proves nothing.
+    /// When it expires.
     pub expires_at: DateTime<Utc>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct Wire {
+struct TokenWire {
     iss: String,
     sub: UserId,
     role: Role,
@@ -89,7 +89,7 @@ impl Tokens {
     /// An access token and the seconds until it expires.
     pub fn issue_access(&self, user: UserId, role: Role) -> (String, u64) {
         let iat = self.0.clock.now().timestamp();
-        let claims = Wire {
+        let claims = TokenWire {
             iss: ISSUER.to_owned(),
             sub: user,
             role,
@@ -101,9 +101,9 @@ impl Tokens {
         (token, ACCESS_SECONDS)
     }
 
-    /// What an access token says, if it is ours and still good.
+    /// The claims of an access token, if it is ours and has not expired.
     pub fn verify_access(&self, token: &str) -> Result<Claims, TokenError> {
-        let wire = jsonwebtoken::decode::<Wire>(token, &self.0.decoding, &self.0.validation)
+        let wire = jsonwebtoken::decode::<TokenWire>(token, &self.0.decoding, &self.0.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
         let expires_at = DateTime::from_timestamp(wire.exp, 0).ok_or(TokenError::Invalid)?;

@@ -31,21 +31,7 @@ pub enum CredentialError {
 /// Makes the seeded credentials carry a hash of the scheme, so that the cost of a sign-in
 /// follows `auth.hash`; answers how many it changed, none where they did already.
 pub async fn match_scheme(pool: &PgPool, scheme: HashScheme) -> Result<u64, CredentialError> {
-    let prefix = prefix(scheme);
-    let stale = sqlx::query_scalar::<_, bool>(
-        "select exists (
-             select
-             from credential
-             join app_user on app_user.id = credential.user_id
-             where app_user.seeded
-             and not starts_with(credential.hash, $1)
-         )",
-    )
-    .bind(&prefix)
-    .fetch_one(pool)
-    .await
-    .map_err(DbError::from)?;
-    if !stale {
+    if !are_stale(pool, scheme).await? {
         return Ok(0);
     }
     let hash = hash_password(scheme).await?;
@@ -58,11 +44,28 @@ pub async fn match_scheme(pool: &PgPool, scheme: HashScheme) -> Result<u64, Cred
          and not starts_with(credential.hash, $2)",
     )
     .bind(hash)
-    .bind(&prefix)
+    .bind(prefix(scheme))
     .execute(pool)
     .await
     .map_err(DbError::from)?;
     Ok(changed.rows_affected())
+}
+
+/// Whether a seeded credential carries a hash of another scheme.
+pub async fn are_stale(pool: &PgPool, scheme: HashScheme) -> Result<bool, DbError> {
+    let stale = sqlx::query_scalar::<_, bool>(
+        "select exists (
+             select
+             from credential
+             join app_user on app_user.id = credential.user_id
+             where app_user.seeded
+             and not starts_with(credential.hash, $1)
+         )",
+    )
+    .bind(prefix(scheme))
+    .fetch_one(pool)
+    .await?;
+    Ok(stale)
 }
 
 /// One hash of the seeded password.

@@ -3,9 +3,13 @@
 use shared::profile::{Profile, SWITCHES, Switch};
 
 use super::hints::HINTS;
-use loadgen_experiment::{diagnose::HintCatalog, schema::{ApplicationArea, ApplicationInfo}, system::{Application, Settings}};
-use loadgen_engine::{flow::Catalog};
-use crate::{flows};
+use crate::flows;
+use loadgen_engine::flow::Catalog;
+use loadgen_experiment::{
+    diagnose::HintCatalog,
+    schema::{ApplicationArea, ApplicationInfo},
+    system::{Application, Settings},
+};
 
 /// The cache kinds that report a hit ratio.
 pub const CACHE_KINDS: [&str; 3] = ["mentors", "bookings", "users"];

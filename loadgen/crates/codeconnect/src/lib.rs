@@ -2,8 +2,10 @@
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
 mod application;
+pub mod flows;
 pub mod hints;
 mod lab_client;
+pub mod ledger;
 mod prepared;
 mod sessions;
 mod system;

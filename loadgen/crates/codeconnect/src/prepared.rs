@@ -12,10 +12,13 @@ use shared::{
 };
 
 use super::lab_client::LabClient;
+use crate::{
+    flows::{self, World},
+    ledger::ledger_csv,
+};
 use loadgen_engine::{driver::Encoding, flow::Flow};
-use crate::{flows::{self, World}, ledger::ledger_csv};
-use loadgen_stats::{attainable_hit_ratio};
-use loadgen_experiment::{system::{InForce, PreparedSystem, Promises, Settings, SystemError}};
+use loadgen_experiment::system::{InForce, PreparedSystem, Promises, Settings, SystemError};
+use loadgen_stats::attainable_hit_ratio;
 
 /// The backend in order for one trial.
 pub(super) struct Prepared {

@@ -7,8 +7,8 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{api::chat::RoomList, paths};
 
 use super::lab_client::{LabClient, LabError};
+use crate::flows::{Account, check_login, login_request};
 use loadgen_engine::{check, request::Request};
-use crate::{flows::{Account, check_login, login_request}};
 
 /// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
 const AT_ONCE: usize = 4;

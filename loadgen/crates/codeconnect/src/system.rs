@@ -12,10 +12,10 @@ use super::{
     prepared::{Prepared, encoding, in_force, mismatches, rows},
     sessions::Sessions,
 };
-use crate::{flows::{self, World}};
-use loadgen_experiment::{system::{
-        Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
-    }};
+use crate::flows::{self, World};
+use loadgen_experiment::system::{
+    Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
+};
 
 /// A running reference backend.
 #[derive(Debug)]

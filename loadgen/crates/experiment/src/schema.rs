@@ -23,10 +23,11 @@ mod why;
 mod words;
 
 pub use application::{ApplicationArea, ApplicationInfo};
+pub use loadgen_engine::threshold::ThresholdWord;
 pub use metric::{MeasuredFigures, MetricKind};
 pub use second::Second;
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
-pub use words::{CheckCode, Decision, MetricUnit, ThresholdWord, ValidityWord, VerdictWord};
+pub use words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord};
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 2;

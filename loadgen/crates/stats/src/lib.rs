@@ -11,6 +11,7 @@ mod multiple;
 mod order_statistics;
 mod power;
 mod queueing;
+pub mod seed;
 mod signed_rank;
 mod theil_sen;
 

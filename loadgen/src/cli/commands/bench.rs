@@ -9,11 +9,15 @@ use std::{
     time::Duration,
 };
 
-use crate::{calibration::{self, Calibration, CalibrationPlan, NullTarget}, cli::{
+use crate::{
+    calibration::{self, Calibration, CalibrationPlan, NullTarget},
+    cli::{
         failure::Failure,
         flags::BenchArgs,
         output::{print, progress},
-    }, exit};
+    },
+    exit,
+};
 
 /// Numbers of idle users whose memory is measured.
 const IDLE: [u32; 2] = [1_000, 10_000];

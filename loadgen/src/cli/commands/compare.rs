@@ -1,7 +1,14 @@
 //! `loadgen compare`: result folders side by side.
 
-use crate::{cli::{failure::Failure, flags::CompareArgs, output::print}, exit, live::TerminalCapabilities};
-use loadgen_report::{render::{Chosen, compare, differences, undeclared}, store};
+use crate::{
+    cli::{failure::Failure, flags::CompareArgs, output::print},
+    exit,
+    live::TerminalCapabilities,
+};
+use loadgen_report::{
+    render::{Chosen, compare, differences, undeclared},
+    store,
+};
 
 /// Prints the table, or refuses.
 pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {

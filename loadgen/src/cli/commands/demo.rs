@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 
 use super::{experiment, serve};
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::{DemoArgs, ExperimentArgs},
         session::{announce_page, job_template},
-    }, exit, web::{Page, Setup}};
+    },
+    exit,
+    web::{Page, Setup},
+};
 
 /// Runs it. With `--serve` the page is open from the beginning, and stays open when the run has
 /// ended, unless it was interrupted.

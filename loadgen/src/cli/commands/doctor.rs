@@ -7,8 +7,12 @@ use std::{
 
 use shared::api::lab::ProfileView;
 
-use crate::{cli::{failure::Failure, flags::DoctorArgs, output::closed_pipe, session::ServiceSource}, doctor::{self, Finding, FindingLevel}, exit};
-use loadgen_codeconnect::{LabClient};
+use crate::{
+    cli::{failure::Failure, flags::DoctorArgs, output::closed_pipe, session::ServiceSource},
+    doctor::{self, Finding, FindingLevel},
+    exit,
+};
+use loadgen_codeconnect::LabClient;
 
 /// Examines the machine and prints the findings.
 pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {

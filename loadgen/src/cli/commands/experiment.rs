@@ -4,17 +4,25 @@ use std::path::PathBuf;
 
 use chrono::Utc;
 
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::ExperimentArgs,
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
-    }, web::Page};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::{
+    },
+    web::Page,
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_experiment::{
+    paired::{
         self, CONTROL_BLOCKS, Experiment,
         budget::{self, BESIDE},
-    }, schema::Summary, summary::{self, RunContext}, trial::TestEnv};
+    },
+    schema::Summary,
+    summary::{self, RunContext},
+    trial::TestEnv,
+};
 
 /// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&Page>) -> Result<u8, Failure> {
@@ -67,7 +75,7 @@ async fn pairs(
     bench.events.note(experiment.describe_differences());
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
-    let finished = experiment::run(bench, experiment, workers, &mut |outcome| {
+    let finished = paired::run(bench, experiment, workers, &mut |outcome| {
         session.store_trial(outcome);
     })
     .await;

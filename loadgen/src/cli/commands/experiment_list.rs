@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::{cli::{failure::Failure, output::print}, exit, library};
-use loadgen_engine::{suite::load::BadFile};
+use crate::{
+    cli::{failure::Failure, output::print},
+    exit, library,
+};
+use loadgen_engine::suite::load::BadFile;
 
 /// Width of the column of names.
 const NAME: usize = 20;

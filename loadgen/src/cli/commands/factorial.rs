@@ -5,16 +5,28 @@ use std::fmt::Write as _;
 use chrono::Utc;
 use shared::dataset::Scale;
 
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::{FactorialArgs, ResultArgs},
         output::print,
         plan::plan_factorial,
         session::{MeasuredSession, ServiceSource},
-    }, live::TerminalCapabilities};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::{budget::BESIDE, metrics_of}, factorial::{self, FactorialOutcome, FactorialPlan}, schema::{SCHEMA_VERSION, Summary}, summary::{self, RunContext, load_line}, trial::TestEnv};
-use loadgen_report::{render::{self, Factorial}, store::folder::write_atomically};
+    },
+    live::TerminalCapabilities,
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_experiment::{
+    factorial::{self, FactorialOutcome, FactorialPlan},
+    paired::{budget::BESIDE, metrics_of},
+    schema::{SCHEMA_VERSION, Summary},
+    summary::{self, RunContext, load_line},
+    trial::TestEnv,
+};
+use loadgen_report::{
+    render::{self, Factorial},
+    store::folder::write_atomically,
+};
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
@@ -65,9 +77,9 @@ fn close(
     summary: &Summary,
 ) -> Result<u8, Failure> {
     let look = TerminalCapabilities::of_stdout();
-    let mut text = report::factorial(stored, look.width, look.colour);
+    let mut text = render::factorial(stored, look.width, look.colour);
     if let Some(folder) = session.folder() {
-        let page = report::factorial_markdown(stored);
+        let page = render::factorial_markdown(stored);
         folder
             .write_json("factorial.json", stored)
             .and_then(|()| folder.close(summary, &[("factorial.md", page)]))
@@ -77,7 +89,7 @@ fn close(
         let _infallible = write!(text, "\nReport: {}\n", path.display());
     }
     if let Some(path) = &result.junit {
-        let xml = report::junit(summary).map_err(Failure::internal)?;
+        let xml = render::junit(summary).map_err(Failure::internal)?;
         write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
     }
     if !result.events_on_stdout() {

@@ -1,7 +1,15 @@
 //! `loadgen history`: a metric over all finished runs of a folder, and where its level changed.
 
-use crate::{cli::{failure::Failure, flags::HistoryArgs, output::print}, exit, live::TerminalCapabilities};
-use loadgen_report::{history::{comparable_runs, default_metrics, series}, render::{history, history_csv}, store};
+use crate::{
+    cli::{failure::Failure, flags::HistoryArgs, output::print},
+    exit,
+    live::TerminalCapabilities,
+};
+use loadgen_report::{
+    history::{comparable_runs, default_metrics, series},
+    render::{history, history_csv},
+    store,
+};
 
 /// Maximum number of metrics; more columns do not fit a line.
 const MAX_METRICS: usize = 3;

@@ -2,9 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{cli::{failure::Failure, flags::ReportArgs, output::print}, exit, live::TerminalCapabilities};
-use loadgen_report::{render::{self, Format}, store::{self, folder::write_atomically}};
-use loadgen_experiment::{schema::Summary};
+use crate::{
+    cli::{failure::Failure, flags::ReportArgs, output::print},
+    exit,
+    live::TerminalCapabilities,
+};
+use loadgen_experiment::schema::Summary;
+use loadgen_report::{
+    render::{self, Format},
+    store::{self, folder::write_atomically},
+};
 
 /// Prints or writes them.
 pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
@@ -18,7 +25,7 @@ pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
     };
     let summary = store::load(&folder).map_err(Failure::usage)?;
     if args.rewrite {
-        let reports = report::all(&summary).map_err(Failure::internal)?;
+        let reports = render::all(&summary).map_err(Failure::internal)?;
         write(&folder, &reports)?;
         let names: Vec<&str> = reports.iter().map(|(name, _)| *name).collect();
         store::renew_checksums(&folder, &names).map_err(Failure::internal)?;
@@ -52,9 +59,9 @@ pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
 fn render(summary: &Summary, format: Format) -> Result<String, Failure> {
     if format == Format::Text {
         let look = TerminalCapabilities::of_stdout();
-        return Ok(report::terminal(summary, look.width, look.colour));
+        return Ok(render::terminal(summary, look.width, look.colour));
     }
-    report::one(summary, format).map_err(Failure::internal)
+    render::one(summary, format).map_err(Failure::internal)
 }
 
 /// Writes some reports into a folder and returns their paths. The summary is the source of the
@@ -79,7 +86,7 @@ fn written(
         }
         paths.push(path);
         if !(own && *format == Format::Json) {
-            let text = report::one(summary, *format).map_err(Failure::internal)?;
+            let text = render::one(summary, *format).map_err(Failure::internal)?;
             reports.push((name, text));
         }
     }

@@ -7,13 +7,20 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::{ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
         output::print,
-    }, exit, live::TerminalCapabilities};
-use loadgen_experiment::{events::printable};
-use loadgen_report::{render::{self, figures}, store::{self, PruneRule, RunEntry}};
+    },
+    exit,
+    live::TerminalCapabilities,
+};
+use loadgen_experiment::events::printable;
+use loadgen_report::{
+    render::{self, figures},
+    store::{self, PruneRule, RunEntry},
+};
 
 /// Lists, removes or packs.
 pub(in crate::cli) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
@@ -48,15 +55,15 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     let with_headline = |run: RunEntry| {
         // Without a summary there is no figure: an unfinished run, or a factorial experiment.
         let figure = store::load(&runs.join(&run.folder))
-            .map_or_else(|_| String::new(), |summary| report::headline(&summary));
+            .map_or_else(|_| String::new(), |summary| render::headline(&summary));
         (run, figure)
     };
     let found: Vec<(RunEntry, String)> = found.into_iter().map(with_headline).collect();
     if args.json {
-        return print(&format!("{:#}\n", report::runs_json(&found)));
+        return print(&format!("{:#}\n", render::runs_json(&found)));
     }
     let look = TerminalCapabilities::of_stdout();
-    print(&report::runs(&found, more, look.width, look.colour))
+    print(&render::runs(&found, more, look.width, look.colour))
 }
 
 fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {

@@ -2,15 +2,18 @@
 
 use chrono::Utc;
 
-use crate::{cli::{
-        failure::Failure,
-        flags::RunArgs,
-        plan::{plan_suite, resolve_settings},
-        session::{MeasuredSession, ServiceSource},
-    }};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_stats::{seed::sub_seed};
-use loadgen_experiment::{summary::{self, RunContext}, trial::{self, Arm, TrialSpec}};
+use crate::cli::{
+    failure::Failure,
+    flags::RunArgs,
+    plan::{plan_suite, resolve_settings},
+    session::{MeasuredSession, ServiceSource},
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_experiment::{
+    summary::{self, RunContext},
+    trial::{self, Arm, TrialSpec},
+};
+use loadgen_stats::seed::sub_seed;
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {

@@ -7,14 +7,20 @@ use chrono::Utc;
 use shared::time::Millis;
 
 use super::experiment::measure;
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, progress},
         session::{announce_page, open_page},
-    }, exit, library};
-use loadgen_report::{render::catalogue::{self, Entry, Found}, store::folder::write_atomically};
-use loadgen_engine::{suite::load::unknown};
+    },
+    exit, library,
+};
+use loadgen_engine::suite::load::unknown;
+use loadgen_report::{
+    render::catalogue::{self, Entry, Found},
+    store::folder::write_atomically,
+};
 
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
 /// internal error.

@@ -4,7 +4,11 @@ use std::io::{self, Write as _};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template}, exit, web::{Page, Setup}};
+use crate::{
+    cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
+    exit,
+    web::{Page, Setup},
+};
 
 /// Serves the folder.
 pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {

@@ -11,14 +11,18 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio_util::sync::CancellationToken;
 
-use crate::{cli::{
+use crate::{
+    cli::{
         failure::Failure,
         flags::{StackArgs, StackService},
         output::closed_pipe,
         plan::resolve_settings,
         session::{CleanupSlot, StackAddresses, listen, start_stack},
-    }, exit, live::{Live, TerminalCapabilities}};
-use loadgen_experiment::{events::{self, Publisher}};
+    },
+    exit,
+    live::{Live, TerminalCapabilities},
+};
+use loadgen_experiment::events::{self, Publisher};
 use loadgen_stack::{ServiceSet, Stack, StackOptions};
 
 /// Starts the services, runs the command or waits for Ctrl-C, stops the services.

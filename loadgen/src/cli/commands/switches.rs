@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use shared::profile::SWITCHES;
 
-use crate::{cli::{failure::Failure, output::closed_pipe}, exit};
+use crate::{
+    cli::{failure::Failure, output::closed_pipe},
+    exit,
+};
 
 /// Prints the catalogue of switches.
 pub(in crate::cli) fn run() -> Result<u8, Failure> {

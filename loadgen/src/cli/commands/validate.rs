@@ -2,10 +2,17 @@
 
 use std::io::{self, Write};
 
-use crate::{cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe}, exit, library};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::{Experiment, file}, summary::load_line, system::Application as _};
-use loadgen_engine::{suite::{Suite, load}};
+use crate::{
+    cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe},
+    exit, library,
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::suite::{Suite, load};
+use loadgen_experiment::{
+    paired::{Experiment, file},
+    summary::load_line,
+    system::Application as _,
+};
 
 /// Checks every file; the first wrong one ends it.
 pub(in crate::cli) fn run(args: &ValidateArgs) -> Result<u8, Failure> {

@@ -3,10 +3,16 @@
 use shared::{dataset::Scale, time::Millis};
 
 use super::overrides;
-use crate::{cli::{failure::Failure, flags::ExperimentArgs}, library::{self, SourceFile}};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file}, system::Application as _};
-use loadgen_engine::{suite::LoadModel};
+use crate::{
+    cli::{failure::Failure, flags::ExperimentArgs},
+    library::{self, SourceFile},
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::suite::LoadModel;
+use loadgen_experiment::{
+    paired::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file},
+    system::Application as _,
+};
 
 /// The experiment that file and flags ask for.
 pub(in crate::cli) fn plan_experiment(

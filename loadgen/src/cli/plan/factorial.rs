@@ -3,9 +3,12 @@
 use shared::time::Millis;
 
 use super::overrides;
-use crate::{cli::{failure::Failure, flags::FactorialArgs}, library::{self, SourceFile}};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::file, factorial::FactorialPlan, system::Application as _};
+use crate::{
+    cli::{failure::Failure, flags::FactorialArgs},
+    library::{self, SourceFile},
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_experiment::{factorial::FactorialPlan, paired::file, system::Application as _};
 
 /// The flows of `--flow`, or the core mix, under every combination of the switches.
 pub(in crate::cli) fn plan_factorial(

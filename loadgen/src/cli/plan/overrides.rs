@@ -4,13 +4,20 @@ use std::path::Path;
 
 use shared::time::Millis;
 
-use crate::{cli::flags::LoadArgs};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{paired::file::shorten, system::{Application as _, Settings}};
-use loadgen_engine::{suite::{
+use crate::cli::flags::LoadArgs;
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::{
+    suite::{
         FlowShare, LoadModel, Suite,
         load::{self, BadFile, check_scope, unknown},
-    }, threshold::Threshold, units::Rate};
+    },
+    threshold::Threshold,
+    units::Rate,
+};
+use loadgen_experiment::{
+    paired::file::shorten,
+    system::{Application as _, Settings},
+};
 
 /// Applies the flags to a suite.
 pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {

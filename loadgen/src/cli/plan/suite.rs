@@ -1,9 +1,12 @@
 //! The suite of `loadgen run`: a file, or flows that are named by hand.
 
 use super::overrides;
-use crate::{cli::{failure::Failure, flags::RunArgs}, library::{self, SourceFile}};
-use loadgen_experiment::{paired::file::shorten};
-use loadgen_engine::{suite::Suite};
+use crate::{
+    cli::{failure::Failure, flags::RunArgs},
+    library::{self, SourceFile},
+};
+use loadgen_engine::suite::Suite;
+use loadgen_experiment::paired::file::shorten;
 
 /// The suite that the flags ask for, with their replacements applied.
 pub(in crate::cli) fn plan_suite(args: &RunArgs) -> Result<(Suite, SourceFile), Failure> {

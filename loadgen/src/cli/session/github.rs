@@ -7,9 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{cli::{failure::Failure, output::closed_pipe}};
-use loadgen_report::{render as report};
-use loadgen_experiment::{schema::Summary};
+use crate::cli::{failure::Failure, output::closed_pipe};
+use loadgen_experiment::schema::Summary;
+use loadgen_report::render;
 
 /// The job that this program runs in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ impl GithubJob {
     /// Prints annotations and appends the report to the step summary.
     pub(in crate::cli) fn annotate(&self, summary: &Summary) -> Result<(), Failure> {
         let mut out = io::stdout().lock();
-        let annotations = report::annotations(summary);
+        let annotations = render::annotations(summary);
         if let Err(error) = out
             .write_all(annotations.as_bytes())
             .and_then(|()| out.flush())
@@ -84,7 +84,7 @@ fn write_line(line: &str) {
 fn append(path: &Path, summary: &Summary) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let length = file.metadata()?.len();
-    file.write_all(report::step_summary(summary, length).as_bytes())
+    file.write_all(render::step_summary(summary, length).as_bytes())
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use loadgen_experiment::{events::Publisher};
 use crate::{exit, live};
+use loadgen_experiment::events::Publisher;
 
 /// Something that has to be dropped before the process ends, whatever happens. The lock is held
 /// while it is started and while it is dropped, so that the process cannot end in between.

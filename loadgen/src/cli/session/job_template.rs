@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use crate::{cli::{failure::Failure, flags::TargetArgs}, library, web::{Catalogue, Offer, Starter}};
+use crate::{
+    cli::{failure::Failure, flags::TargetArgs},
+    library,
+    web::{Catalogue, Offer, Starter},
+};
 
 /// Suites and experiments that a page can start, and the flags that each gets.
 pub(in crate::cli) fn job_template(

@@ -15,12 +15,27 @@ use super::{
     services::{ServiceSource, open},
     sinks::EventSinks,
 };
+use crate::{
+    cli::{failure::Failure, flags::ResultArgs, output::print},
+    doctor,
+    library::SourceFile,
+    live::TerminalCapabilities,
+    web::Page,
+};
+use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::{aggregator::write_hlog, suite::Suite};
-use crate::{cli::{failure::Failure, flags::ResultArgs, output::print}, doctor, library::SourceFile, live::TerminalCapabilities, web::Page};
-use loadgen_codeconnect::{CodeConnect};
-use loadgen_experiment::{events::{Begun, Ended, Event, LoadControl}, schema::Summary, summary::load_line, system::Application as _, trial::{Outcome, TestEnv}};
-use loadgen_report::{render as report, store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically}};
-use loadgen_stack::{Stack};
+use loadgen_experiment::{
+    events::{Begun, Ended, Event, LoadControl},
+    schema::Summary,
+    summary::load_line,
+    system::Application as _,
+    trial::{Outcome, TestEnv},
+};
+use loadgen_report::{
+    render,
+    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
+};
+use loadgen_stack::Stack;
 
 /// Message of the first Ctrl-C.
 const STOPPING: &str =
@@ -300,7 +315,7 @@ impl<'a> MeasuredSession<'a> {
     /// Writes what was asked for besides the result folder; returns the exit code of the verdict.
     fn publish(&self, summary: &Summary, github: Option<&GithubJob>) -> Result<u8, Failure> {
         if let Some(path) = &self.result.junit {
-            let xml = report::junit(summary).map_err(Failure::internal)?;
+            let xml = render::junit(summary).map_err(Failure::internal)?;
             write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
         }
         if let Some(github) = github {
@@ -317,7 +332,7 @@ impl<'a> MeasuredSession<'a> {
         }
         let look = TerminalCapabilities::of_stdout();
         let path = self.folder().map(Folder::path);
-        print(&report::console(summary, path, look.width, look.colour))
+        print(&render::console(summary, path, look.width, look.colour))
     }
 
     /// Reports the first error of the store.

@@ -10,9 +10,14 @@ use std::{
 use shared::dataset::Scale;
 
 use super::interrupt::CleanupSlot;
-use crate::{cli::{failure::Failure, flags::TargetArgs}};
+use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::{CodeConnectSystem, LabClient};
-use loadgen_experiment::{events::{LoadControl, Publisher}, services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole}, system::{Endpoint, Endpoints}, trial::{Crash, TestEnv}};
+use loadgen_experiment::{
+    events::{LoadControl, Publisher},
+    services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
+    system::{Endpoint, Endpoints},
+    trial::{Crash, TestEnv},
+};
 use loadgen_stack::{Stack, StackError, StackOptions};
 
 /// The services that a command runs against.

@@ -17,8 +17,12 @@ use crate::cli::{
     failure::Failure,
     flags::{ResultArgs, STANDARD_STREAM},
 };
-use loadgen_experiment::{events::{self, Event, LoadControl, Publisher}};
-use crate::{export::Exporter, live::Live, web::{Page, Setup, Shown, lines}};
+use crate::{
+    export::Exporter,
+    live::Live,
+    web::{Page, Setup, Shown, lines},
+};
+use loadgen_experiment::events::{self, Event, LoadControl, Publisher};
 
 /// Maximum time to write the remaining lines of events after the last event.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);

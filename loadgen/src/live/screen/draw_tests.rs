@@ -15,7 +15,9 @@ use super::{
     trials::FinishedTrial,
     view::LiveView,
 };
-use loadgen_experiment::events::{Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick};
+use loadgen_experiment::events::{
+    Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick,
+};
 
 fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
     of.into_iter()

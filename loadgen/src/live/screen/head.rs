@@ -8,8 +8,8 @@ use super::{
     timeline::TimelinePoint,
     view::LiveView,
 };
-use loadgen_experiment::{events::{Tick, printable}};
-use crate::{live::plain::length};
+use crate::live::plain::length;
+use loadgen_experiment::events::{Tick, printable};
 
 /// Columns of the bar of progress, at least and at most.
 const BAR: (usize, usize) = (10, 60);

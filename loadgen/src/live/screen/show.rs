@@ -26,8 +26,8 @@ use super::{
     theme::Theme,
     view::LiveView,
 };
-use loadgen_experiment::{events::{Event, LoadControl}};
-use crate::{live::{capabilities::TerminalCapabilities, plain::lasting}};
+use crate::live::{capabilities::TerminalCapabilities, plain::lasting};
+use loadgen_experiment::events::{Event, LoadControl};
 
 /// Longest wait for a key before events are looked at.
 const WAIT: Duration = Duration::from_millis(100);

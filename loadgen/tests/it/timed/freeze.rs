@@ -3,8 +3,12 @@
 
 use std::time::Duration;
 
-use loadgen_engine::{schedule::{Schedule, plan}, suite::{Arrivals, LoadModel, Phase, Windows}, units::Rate};
-use loadgen_stats::{seed::sub_seed};
+use loadgen_engine::{
+    schedule::{Schedule, plan},
+    suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Rate,
+};
+use loadgen_stats::seed::sub_seed;
 use shared::time::Millis;
 
 use crate::support::{Truth, http, percentile};

@@ -2,11 +2,11 @@
 
 use shared::{
     dataset::{self, Kind},
-    profile::{LoginQueries, Profile},
+    profile::LoginQueries,
 };
 
 use super::repository;
-use crate::{db::Statement, registry::ExplainedOperation};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
 pub(super) fn explained() -> Vec<ExplainedOperation> {
@@ -17,10 +17,10 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 }
 
 /// What a login reads of the account: what it writes goes by primary key.
-fn login(profile: &Profile) -> Vec<Statement> {
+fn login(policies: &Policies) -> Vec<Statement> {
     let user = dataset::id(Kind::Student, 1);
     let email = dataset::student_email(1);
-    match profile.auth_login_queries {
+    match policies.login.queries {
         LoginQueries::Joined => {
             vec![Statement::of("account", repository::ACCOUNT).bind(email)]
         }

@@ -252,7 +252,7 @@ const NOBODY: UserId = UserId(Uuid::nil());
 
 async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError> {
     let mut session = engine.db.session();
-    match engine.profile.auth_login_queries {
+    match engine.policies.login.queries {
         LoginQueries::Joined => {
             Ok(repository::find_account(&mut *session.conn().await?, email).await?)
         }

@@ -5,14 +5,13 @@ use shared::{
     api::bookings::BookingQuery,
     dataset::{self, Kind},
     ids::UserId,
-    profile::Profile,
 };
 
 use super::{
     model::{BookingFilter, BookingOwner},
     repository,
 };
-use crate::{db::Statement, registry::ExplainedOperation};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
 pub(super) fn explained() -> Vec<ExplainedOperation> {
@@ -29,7 +28,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 }
 
 /// What a booking looks up before it takes a place: taking it goes by primary key.
-fn create(_: &Profile) -> Vec<Statement> {
+fn create(_: &Policies) -> Vec<Statement> {
     let from = Utc::now();
     vec![
         Statement::of("slot", repository::SLOT).bind(dataset::id(Kind::Slot, 1)),
@@ -41,7 +40,7 @@ fn create(_: &Profile) -> Vec<Statement> {
 }
 
 /// The first page of a student's bookings.
-fn mine(_: &Profile) -> Vec<Statement> {
+fn mine(_: &Policies) -> Vec<Statement> {
     // A query without parameters is always valid.
     let Ok(filter) = BookingFilter::try_from(BookingQuery::default()) else {
         return Vec::new();

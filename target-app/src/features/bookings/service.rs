@@ -60,8 +60,8 @@ pub(super) async fn create(
     attempt: BookingAttempt,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let strategy = engine.profile.bookings_strategy;
-        let one_effect = engine.profile.bookings_idempotency.is_on();
+        let strategy = engine.policies.bookings.strategy;
+        let one_effect = engine.policies.bookings.idempotency.is_on();
         let request = attempt.key.as_ref().filter(|_| one_effect).map(|key| {
             let (user, key) = (attempt.student, key.clone());
             IdempotentRequest {

@@ -1,13 +1,10 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use shared::{
-    dataset::{self, Kind},
-    profile::Profile,
-};
+use shared::dataset::{self, Kind};
 use uuid::Uuid;
 
 use super::repository;
-use crate::{db::Statement, registry::ExplainedOperation};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// Messages that are explained: what a client that joins reads at once.
 const MESSAGES: i64 = 50;
@@ -26,7 +23,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
     ]
 }
 
-fn join(_: &Profile) -> Vec<Statement> {
+fn join(_: &Policies) -> Vec<Statement> {
     let room = dataset::id(Kind::Room, 1);
     vec![
         Statement::of("last number", repository::LAST_SEQ_FOR)
@@ -40,7 +37,7 @@ fn join(_: &Profile) -> Vec<Statement> {
     ]
 }
 
-fn send(_: &Profile) -> Vec<Statement> {
+fn send(_: &Policies) -> Vec<Statement> {
     vec![
         Statement::of("append", repository::APPEND)
             .bind(Uuid::now_v7())

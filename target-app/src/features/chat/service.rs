@@ -105,7 +105,7 @@ pub(super) async fn send(
 ) -> Result<ChatMessage, ApiError> {
     let hub = hub.clone();
     timing::shielded(async move {
-        match engine.profile.chat_persistence {
+        match engine.policies.chat.persistence {
             Persistence::PerMessage => send_alone(&hub, &engine, &draft).await,
             Persistence::Batched => batch::send(&hub, &engine, draft).await,
         }

@@ -1,9 +1,9 @@
-//! One page of the mentor list from the database, in the shape that the profile asks for.
+//! One page of the mentor list from the database, in the shape of the policy in force.
 
 use shared::{
     api::mentors::MentorCard,
     page::{MAX_PAGE, Page},
-    profile::{Pagination, Profile, Query, Total},
+    profile::{ListQuery, Pagination, Total},
 };
 
 use super::{
@@ -17,26 +17,26 @@ use crate::{
     paging::PageStart,
 };
 
-/// One page of the list, read from the database in the shape that the profile asks for.
+/// One page of the list, read from the database in the shape of the policy in force.
 pub(super) async fn read(
     engine: &Engine,
     criteria: &Criteria,
 ) -> Result<Page<MentorCard>, ApiError> {
     let mut session = engine.db.session();
-    let total = match engine.profile.mentors_total {
+    let total = match engine.policies.mentors.total {
         Total::Exact => Some(listing::count(&mut *session.conn().await?, criteria).await?),
         Total::None => None,
     };
-    let (listed, more) = match engine.profile.mentors_query {
-        Query::Joined => {
+    let (listed, more) = match engine.policies.mentors.query {
+        ListQuery::Joined => {
             let mut listed = listing::joined(&mut *session.conn().await?, criteria).await?;
             let more = cut(&mut listed, criteria);
             (listed, more)
         }
-        Query::NPlusOne => one_by_one(&mut session, criteria).await?,
+        ListQuery::NPlusOne => one_by_one(&mut session, criteria).await?,
     };
     let next_cursor = match listed.last() {
-        Some(last) if more => Some(next(&engine.profile, criteria, last)),
+        Some(last) if more => Some(next(engine.policies.mentors.pagination, criteria, last)),
         _ => None,
     };
     Ok(Page {
@@ -79,9 +79,9 @@ fn cut<T>(rows: &mut Vec<T>, criteria: &Criteria) -> bool {
 }
 
 /// The cursor of the page after `last`.
-fn next(profile: &Profile, criteria: &Criteria, last: &Listed) -> String {
+fn next(pagination: Pagination, criteria: &Criteria, last: &Listed) -> String {
     let page = criteria.start.page().saturating_add(1);
-    let start = match profile.mentors_pagination {
+    let start = match pagination {
         // Beyond the deepest numbered page a list can only go on behind its last row.
         Pagination::Offset if page <= MAX_PAGE => PageStart::Page(page),
         Pagination::Offset | Pagination::Keyset => PageStart::After {

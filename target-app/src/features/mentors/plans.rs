@@ -4,7 +4,7 @@ use chrono::{TimeDelta, Utc};
 use shared::{
     api::mentors::MentorQuery,
     dataset::{self, Kind},
-    profile::{Profile, Query, Total},
+    profile::{ListQuery, Total},
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     model::{Criteria, MAX_SLOTS, RECENT_REVIEWS},
     repository,
 };
-use crate::{db::Statement, registry::ExplainedOperation};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// Days of availability that are explained: those of a request without parameters.
 const DAYS: i64 = 14;
@@ -35,7 +35,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
     ]
 }
 
-fn detail(_: &Profile) -> Vec<Statement> {
+fn detail(_: &Policies) -> Vec<Statement> {
     let mentor = dataset::id(Kind::Mentor, 1);
     vec![
         Statement::of("profile", repository::PROFILE).bind(mentor),
@@ -46,7 +46,7 @@ fn detail(_: &Profile) -> Vec<Statement> {
     ]
 }
 
-fn availability(_: &Profile) -> Vec<Statement> {
+fn availability(_: &Policies) -> Vec<Statement> {
     let now = Utc::now();
     vec![
         Statement::of("open slots", repository::OPEN_SLOTS)
@@ -58,18 +58,18 @@ fn availability(_: &Profile) -> Vec<Statement> {
 }
 
 /// The first page of the plain list, best rated first.
-fn list(profile: &Profile) -> Vec<Statement> {
+fn list(policies: &Policies) -> Vec<Statement> {
     // A query without parameters is always valid.
     let Ok(criteria) = Criteria::try_from(MentorQuery::default()) else {
         return Vec::new();
     };
     let mut all = Vec::new();
-    if profile.mentors_total == Total::Exact {
+    if policies.mentors.total == Total::Exact {
         all.push(Statement::built("total", listing::count_text(&criteria)));
     }
-    match profile.mentors_query {
-        Query::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
-        Query::NPlusOne => {
+    match policies.mentors.query {
+        ListQuery::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
+        ListQuery::NPlusOne => {
             let mentor = dataset::id(Kind::Mentor, 1);
             all.push(Statement::built("ids", listing::positions_text(&criteria)));
             for (what, sql) in [
@@ -87,11 +87,21 @@ fn list(profile: &Profile) -> Vec<Statement> {
 
 #[cfg(test)]
 mod tests {
+    use shared::profile::Profile;
+
     use super::*;
 
     #[test]
     fn the_loop_of_queries_says_how_often_it_runs() {
-        assert!(list(&Profile::before()).iter().any(|one| one.times > 1));
-        assert!(list(&Profile::after()).iter().all(|one| one.times == 1));
+        assert!(
+            list(&Policies::new(&Profile::before()))
+                .iter()
+                .any(|one| one.times > 1)
+        );
+        assert!(
+            list(&Policies::new(&Profile::after()))
+                .iter()
+                .all(|one| one.times == 1)
+        );
     }
 }

@@ -3,11 +3,10 @@
 use shared::{
     dataset::{self, Kind},
     page::DEFAULT_PER_PAGE,
-    profile::Profile,
 };
 
 use super::repository;
-use crate::{db::Statement, registry::ExplainedOperation};
+use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
 pub(super) fn explained() -> Vec<ExplainedOperation> {
@@ -18,7 +17,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 }
 
 /// The first page of a student's recordings.
-fn list(_: &Profile) -> Vec<Statement> {
+fn list(_: &Policies) -> Vec<Statement> {
     let student = dataset::id(Kind::Student, 1);
     vec![
         Statement::of("page", repository::OF_STUDENT)

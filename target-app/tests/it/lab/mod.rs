@@ -4,6 +4,7 @@ mod access;
 mod audit;
 mod explain;
 mod ledger;
+mod owners;
 mod profile;
 mod reset;
 mod settings;

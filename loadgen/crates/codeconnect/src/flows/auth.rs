@@ -13,7 +13,10 @@ use super::{
     feature::Feature,
     operation::Op,
 };
-use loadgen_engine::{check::{self, Mismatch, Reply}, request::Request};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+};
 
 static LOGIN: Op = Op::post("auth.login");
 static ME: Op = Op::get("auth.me");

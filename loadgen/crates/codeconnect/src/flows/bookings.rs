@@ -24,9 +24,14 @@ use super::{
     operation::Op,
     world::{Account, World},
 };
-use loadgen_engine::{check::{self, Mismatch, Reply}, flow::failure, request::Request, sample::Outcome};
-use crate::{ledger::{LedgerEntry, LedgerRecorder}};
-use loadgen_stats::{seed::Chance};
+use crate::ledger::{LedgerEntry, LedgerRecorder};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    flow::failure,
+    request::Request,
+    sample::Outcome,
+};
+use loadgen_stats::seed::Chance;
 
 /// Students that want the same place at once.
 const RACERS: usize = 16;

@@ -5,8 +5,13 @@ use std::sync::Arc;
 use futures_util::future::LocalBoxFuture;
 
 use super::{memory::Memory, operation::Op, world::World};
-use loadgen_engine::{check::{Mismatch, Reply}, flow::{self, Iteration, Transport, UserMemory}, request::Request, sample::OpId};
-use loadgen_stats::{seed::Chance};
+use loadgen_engine::{
+    check::{Mismatch, Reply},
+    flow::{self, Iteration, Transport, UserMemory},
+    request::Request,
+    sample::OpId,
+};
+use loadgen_stats::seed::Chance;
 
 /// One pass of a flow by one virtual user who knows the reference backend.
 pub struct AppIteration<'a> {

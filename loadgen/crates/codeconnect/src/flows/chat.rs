@@ -18,7 +18,10 @@ use super::{
     memory::ChatMemory,
     operation::Op,
 };
-use loadgen_engine::{flow::{Access, Settled}, request::Request};
+use loadgen_engine::{
+    flow::{Access, Settled},
+    request::Request,
+};
 
 /// Things that people say.
 const TEXTS: [&str; 6] = [

@@ -15,7 +15,10 @@ use super::{
     bound::{AppFlow, AppIteration},
     operation::Op,
 };
-use loadgen_engine::{check::{self, Mismatch, Reply}, request::Request};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+};
 
 /// Messages of a page.
 const PAGE: usize = 50;

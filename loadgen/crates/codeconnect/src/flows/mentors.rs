@@ -20,7 +20,10 @@ use super::{
     feature::Feature,
     operation::Op,
 };
-use loadgen_engine::{check::{self, Mismatch, Reply}, request::Request};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+};
 
 /// Most open slots that an answer may hold.
 const MAX_SLOTS: usize = 200;

@@ -3,7 +3,10 @@
 
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
-use loadgen_engine::{flow::{Access, OperationDescriptor}, sample::OpId};
+use loadgen_engine::{
+    flow::{Access, OperationDescriptor},
+    sample::OpId,
+};
 
 /// One operation of a feature.
 #[derive(Debug)]

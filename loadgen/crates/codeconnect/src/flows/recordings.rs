@@ -16,7 +16,10 @@ use super::{
     feature::Feature,
     operation::Op,
 };
-use loadgen_engine::{check::{self, Mismatch, Reply}, request::Request};
+use loadgen_engine::{
+    check::{self, Mismatch, Reply},
+    request::Request,
+};
 
 /// Bytes that a player asks for at a time.
 const CHUNK: u64 = 64 * 1_024;

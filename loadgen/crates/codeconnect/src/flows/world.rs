@@ -10,8 +10,8 @@ use shared::{
 };
 
 use super::{mentors, popularity::Popularity};
-use crate::{ledger::LedgerRecorder};
-use loadgen_stats::{seed::Chance};
+use crate::ledger::LedgerRecorder;
+use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
 #[derive(Debug)]

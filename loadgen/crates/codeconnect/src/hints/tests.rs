@@ -6,7 +6,7 @@ use shared::profile::{Profile, SWITCHES};
 
 use super::HINTS;
 use crate::{CACHE_KINDS, flows};
-use loadgen_experiment::{diagnose::{ArmContext, Symptom}};
+use loadgen_experiment::diagnose::{ArmContext, Symptom};
 
 /// Names of all operations.
 fn operations() -> Vec<&'static str> {

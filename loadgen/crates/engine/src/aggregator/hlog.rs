@@ -14,7 +14,10 @@ use hdrhistogram::{
 };
 
 use super::TrialData;
-use crate::{flow::Operations, recorder::{DistributionKind, response_histogram}};
+use crate::{
+    flow::Operations,
+    recorder::{DistributionKind, response_histogram},
+};
 
 /// The log could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +100,12 @@ mod tests {
     };
 
     use super::*;
-    use crate::{flow::shop, recorder::{Shard, Window}, sample::{OpId, Outcome, Sample}, units::Nanos};
+    use crate::{
+        flow::shop,
+        recorder::{Shard, Window},
+        sample::{OpId, Outcome, Sample},
+        units::Nanos,
+    };
 
     /// Every tag with its number of intervals and all of them added up.
     fn read(text: &[u8]) -> BTreeMap<String, (usize, Histogram<u64>)> {

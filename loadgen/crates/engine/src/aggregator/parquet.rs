@@ -15,7 +15,10 @@ use parquet::{
     schema::parser::parse_message_type,
 };
 
-use crate::{flow::Operations, recorder::{RawSample, RawSamples}};
+use crate::{
+    flow::Operations,
+    recorder::{RawSample, RawSamples},
+};
 
 /// Rows of a group: what is in memory at once besides the samples themselves.
 const GROUP: usize = 131_072;
@@ -119,7 +122,10 @@ mod tests {
     };
 
     use super::*;
-    use crate::{sample::{OpId, Outcome, Sample}, units::Nanos};
+    use crate::{
+        sample::{OpId, Outcome, Sample},
+        units::Nanos,
+    };
 
     #[test]
     fn every_row_can_be_read_back() {

@@ -4,9 +4,13 @@ use std::{collections::BTreeMap, time::SystemTime};
 
 use hdrhistogram::Histogram;
 
-use crate::{recorder::{
+use crate::{
+    recorder::{
         ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, response_histogram,
-    }, sample::{OpId, Outcome}, units::Nanos};
+    },
+    sample::{OpId, Outcome},
+    units::Nanos,
+};
 
 /// Everything that is known of one trial.
 #[derive(Debug, Clone)]

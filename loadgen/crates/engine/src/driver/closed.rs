@@ -19,8 +19,15 @@ use super::{
     worker_context::WorkerContext,
     worker_share::WorkerShare,
 };
-use crate::{flow::UserMemory, load_control::ControlEvent, recorder::{HIGHEST, response_histogram}, schedule::{Arrival, ClosedLoop, FlowMix}, suite::Think, units::{NANOS_PER_SECOND, Nanos}};
-use loadgen_stats::{seed::{self, Chance}};
+use crate::{
+    flow::UserMemory,
+    load_control::ControlEvent,
+    recorder::{HIGHEST, response_histogram},
+    schedule::{Arrival, ClosedLoop, FlowMix},
+    suite::Think,
+    units::{NANOS_PER_SECOND, Nanos},
+};
+use loadgen_stats::seed::{self, Chance};
 
 /// Pause of a user whose flow had nothing to send.
 const NOTHING_TO_SEND: Nanos = Nanos::from_millis(10);

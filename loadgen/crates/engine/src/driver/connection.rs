@@ -24,7 +24,11 @@ use super::{
     stream::{self, ClientStream},
     worker_context::WorkerContext,
 };
-use crate::{check::Reply, request::Request, sample::{Outcome, Sample}};
+use crate::{
+    check::Reply,
+    request::Request,
+    sample::{Outcome, Sample},
+};
 
 /// An open connection. Dropping it closes it, also in the middle of a response that nobody waits
 /// for any more.

@@ -2,7 +2,11 @@
 
 use tokio::sync::watch;
 
-use crate::{load_control::ControlEvent, schedule::{Arrival, Replanner}, units::{Nanos, Rate}};
+use crate::{
+    load_control::ControlEvent,
+    schedule::{Arrival, Replanner},
+    units::{Nanos, Rate},
+};
 
 /// Receives changes of the rate (open model) or of the number of users (closed model).
 #[derive(Debug, Clone)]

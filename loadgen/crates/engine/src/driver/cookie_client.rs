@@ -13,7 +13,10 @@ use super::{
     client_options::CookieClientOptions,
     message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
 };
-use crate::{check::Reply, sample::{Outcome, Sample}};
+use crate::{
+    check::Reply,
+    sample::{Outcome, Sample},
+};
 
 /// Shorter than any server's keep-alive, or a request could meet a closing connection.
 const IDLE: Duration = Duration::from_secs(2);

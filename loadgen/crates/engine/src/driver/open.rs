@@ -17,7 +17,12 @@ use tokio_util::sync::CancellationToken;
 use super::{
     pacer::DueArrival, user::User, worker_context::WorkerContext, worker_share::WorkerShare,
 };
-use crate::{flow::UserMemory, sample::Outcome, suite::{InFlight, Policy}, units::Nanos};
+use crate::{
+    flow::UserMemory,
+    sample::Outcome,
+    suite::{InFlight, Policy},
+    units::Nanos,
+};
 
 /// A virtual user of the pool with what it remembers between iterations.
 struct PooledUser {

@@ -10,7 +10,10 @@ use shared::time::Millis;
 use super::{
     client_options::ClientOptions, control_receiver::ControlReceiver, http_trace::HttpTrace,
 };
-use crate::{suite::{InFlight, UserPhase}, units::Nanos};
+use crate::{
+    suite::{InFlight, UserPhase},
+    units::Nanos,
+};
 
 /// Options of a run; all of them absent by default.
 #[derive(Debug, Clone, Default)]

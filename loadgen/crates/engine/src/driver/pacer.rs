@@ -8,7 +8,13 @@ use tokio::sync::mpsc::{Sender, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
 use super::{control_receiver::ControlReceiver, progress::Progress};
-use crate::{clock::{self, Clock}, load_control::ControlEvent, recorder::{HIGHEST, response_histogram}, schedule::{Arrival, ArrivalPlan}, units::Nanos};
+use crate::{
+    clock::{self, Clock},
+    load_control::ControlEvent,
+    recorder::{HIGHEST, response_histogram},
+    schedule::{Arrival, ArrivalPlan},
+    units::Nanos,
+};
 
 /// How often the pacer checks whether the run was stopped or changed.
 const CHECK_INTERVAL: Nanos = Nanos::from_millis(50);

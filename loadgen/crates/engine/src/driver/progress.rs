@@ -10,7 +10,12 @@ use std::{
 };
 
 use super::histogram_buckets::{BucketCounters, BucketCounts};
-use crate::{clock::Clock, flow::Operations, sample::{OpId, Outcome}, units::{Nanos, Quantile}};
+use crate::{
+    clock::Clock,
+    flow::Operations,
+    sample::{OpId, Outcome},
+    units::{Nanos, Quantile},
+};
 
 /// Buckets for each doubling: a bucket is at most 1/16 of its value wide.
 const STEPS: u64 = 16;

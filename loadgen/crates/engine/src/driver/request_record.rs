@@ -4,7 +4,11 @@ use http::HeaderName;
 use shared::{headers::SERVER_TIMING, timing::ServerTiming};
 
 use super::{encoding, message::RequestFailure, worker_context::WorkerContext};
-use crate::{check::Reply, sample::{Outcome, Sample}, units::Nanos};
+use crate::{
+    check::Reply,
+    sample::{Outcome, Sample},
+    units::Nanos,
+};
 
 /// Header with the times that the target spent on a request.
 const COST: HeaderName = HeaderName::from_static(SERVER_TIMING);

@@ -28,8 +28,16 @@ use super::{
     worker_context::WorkerContext,
     worker_share::WorkerShare,
 };
-use crate::{aggregator::TrialData, clock::Clock, recorder::{Shard, Window, response_histogram}, sample::OpId, schedule::{FlowMix, Schedule}, suite::InFlight, units::Nanos};
-use loadgen_stats::{seed};
+use crate::{
+    aggregator::TrialData,
+    clock::Clock,
+    recorder::{Shard, Window, response_histogram},
+    sample::OpId,
+    schedule::{FlowMix, Schedule},
+    suite::InFlight,
+    units::Nanos,
+};
+use loadgen_stats::seed;
 
 /// Time for the threads to start before the epoch of the trial.
 const START_DELAY: Duration = Duration::from_millis(50);

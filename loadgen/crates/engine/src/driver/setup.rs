@@ -6,7 +6,13 @@ use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
-use crate::{flow::Flow, recorder::HIGHEST, schedule::{PlanError, Schedule}, suite::Think, units::Nanos};
+use crate::{
+    flow::Flow,
+    recorder::HIGHEST,
+    schedule::{PlanError, Schedule},
+    suite::Think,
+    units::Nanos,
+};
 
 /// Most worker threads.
 const MOST_WORKERS: usize = 64;

@@ -13,7 +13,12 @@ use super::{
     user_socket,
     web_socket::WebSocket,
 };
-use crate::{check::Reply, flow::Transport, request::Request, sample::{OpId, Outcome}};
+use crate::{
+    check::Reply,
+    flow::Transport,
+    request::Request,
+    sample::{OpId, Outcome},
+};
 
 /// Most requests that one user sends at the same time.
 const MOST_AT_ONCE: usize = 256;

@@ -11,8 +11,13 @@ use super::{
     web_socket::WebSocket,
     worker_context::WorkerContext,
 };
-use crate::{flow::{Iteration, UserMemory}, sample::{OpId, Outcome, Sample}, schedule::Arrival, units::Nanos};
-use loadgen_stats::{seed::Chance};
+use crate::{
+    flow::{Iteration, UserMemory},
+    sample::{OpId, Outcome, Sample},
+    schedule::Arrival,
+    units::Nanos,
+};
+use loadgen_stats::seed::Chance;
 
 /// A tokio timer fires with a resolution of one millisecond, up to two late. That much lateness is
 /// the timer's: the user's think time was longer. More is the generator's fault and is counted.

@@ -9,7 +9,10 @@ use super::{
     user::User,
     web_socket::{self, WebSocket},
 };
-use crate::{request::Request, sample::{OpId, Outcome}};
+use crate::{
+    request::Request,
+    sample::{OpId, Outcome},
+};
 
 /// Returns which request an incoming text settles, and whether it is the expected one.
 type TextHandler<'a> = dyn FnMut(&str) -> Option<(usize, Result<(), String>)> + 'a;

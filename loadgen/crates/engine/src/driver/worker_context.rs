@@ -10,7 +10,12 @@ use super::{
     client_endpoint::ClientEndpoint, cookie_client::CookieClients, http_trace::HttpTrace,
     http2::Http2Connections, progress::Progress, setup::FlowLoad, stream::ConnectTimes,
 };
-use crate::{clock::Clock, recorder::Shard, sample::{OpId, Outcome, Sample}, units::Nanos};
+use crate::{
+    clock::Clock,
+    recorder::Shard,
+    sample::{OpId, Outcome, Sample},
+    units::Nanos,
+};
 
 /// Shared by the virtual users of one worker.
 pub(super) struct WorkerContext {

@@ -5,8 +5,12 @@ use std::any::Any;
 use futures_util::future::LocalBoxFuture;
 
 use super::transport::Transport;
-use crate::{check::{Mismatch, Reply}, request::Request, sample::{OpId, Outcome}};
-use loadgen_stats::{seed::Chance};
+use crate::{
+    check::{Mismatch, Reply},
+    request::Request,
+    sample::{OpId, Outcome},
+};
+use loadgen_stats::seed::Chance;
 
 /// What one virtual user of one flow remembers from one iteration to the next. Its type is the
 /// flow's own secret; a virtual user stays on one thread.

@@ -4,12 +4,14 @@
 
 mod catalog;
 mod iteration;
+#[cfg(any(test, feature = "fixtures"))]
+mod shop;
 mod single_request;
 mod transport;
 
-#[cfg(test)]
-pub(crate) use catalog::tests::shop;
 pub use catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations};
 pub use iteration::{Flow, Iteration, UserMemory, call, failure};
+#[cfg(any(test, feature = "fixtures"))]
+pub use shop::shop;
 pub use single_request::SingleRequest;
 pub use transport::{OnText, Settled, Transport};

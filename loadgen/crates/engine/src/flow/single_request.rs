@@ -7,7 +7,11 @@ use super::{
     catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations},
     iteration::{Flow, Iteration},
 };
-use crate::{check::{Mismatch, Reply, status}, request::Request, sample::OpId};
+use crate::{
+    check::{Mismatch, Reply, status},
+    request::Request,
+    sample::OpId,
+};
 
 const NAME: &str = "http.request";
 const REQUEST: OpId = OpId(0);

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
 
-use crate::{check::Reply, request::Request, sample::{OpId, Outcome}};
+use crate::{
+    check::Reply,
+    request::Request,
+    sample::{OpId, Outcome},
+};
 
 /// Which operation of an exchange a text settles, by its index, and how: right, or why not.
 pub type Settled = (usize, Result<(), String>);

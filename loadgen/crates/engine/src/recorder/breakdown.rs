@@ -2,7 +2,10 @@
 //! time. The memory is fixed and recording allocates nothing; which bands lie below the
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
-use crate::{sample::{Outcome, ResponsePart, ResponseParts, Sample}, units::Nanos};
+use crate::{
+    sample::{Outcome, ResponsePart, ResponseParts, Sample},
+    units::Nanos,
+};
 
 /// Bands to an octave: each is at most an eighth wider than the one before.
 const PER_OCTAVE: usize = 8;

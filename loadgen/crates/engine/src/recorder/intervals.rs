@@ -11,7 +11,10 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::bounds::{HIGHEST, response_histogram};
-use crate::{sample::{OpId, Outcome, Sample}, units::{NANOS_PER_SECOND, Nanos}};
+use crate::{
+    sample::{OpId, Outcome, Sample},
+    units::{NANOS_PER_SECOND, Nanos},
+};
 
 /// Intervals of a trial; a longer trial has longer ones.
 const MOST_INTERVALS: u64 = 600;

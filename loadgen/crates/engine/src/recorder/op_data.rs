@@ -10,7 +10,10 @@ use super::{
     bounds::{HIGHEST, response_histogram},
     breakdown::Breakdown,
 };
-use crate::{sample::{Outcome, Sample}, units::{Nanos, Quantile}};
+use crate::{
+    sample::{Outcome, Sample},
+    units::{Nanos, Quantile},
+};
 
 /// What the target reported that it spent, summed over the responses that reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

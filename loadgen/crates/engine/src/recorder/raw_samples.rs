@@ -1,7 +1,10 @@
 //! Requests kept one by one, for analyses that a histogram does not allow. Off by default; bounded:
 //! the first ones are kept and the others counted.
 
-use crate::{sample::{OpId, Outcome, Sample}, units::Nanos};
+use crate::{
+    sample::{OpId, Outcome, Sample},
+    units::Nanos,
+};
 
 /// Rows of one block of memory, about a megabyte: rows are never moved.
 const BLOCK: usize = 16_384;

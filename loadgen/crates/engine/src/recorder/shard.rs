@@ -11,7 +11,10 @@ use super::{
     raw_samples::RawSamples,
     timeline::{ClientTimeline, Window},
 };
-use crate::{sample::{OpId, Outcome, Sample}, units::Nanos};
+use crate::{
+    sample::{OpId, Outcome, Sample},
+    units::Nanos,
+};
 
 /// Reasons kept apart for each operation; further ones are counted together.
 const REASONS: usize = 20;

@@ -3,7 +3,10 @@
 use hdrhistogram::Histogram;
 
 use super::bounds::second_histogram;
-use crate::{sample::{Outcome, Sample}, units::{NANOS_PER_SECOND, Nanos}};
+use crate::{
+    sample::{Outcome, Sample},
+    units::{NANOS_PER_SECOND, Nanos},
+};
 
 /// The measured window, and the seconds counted from its begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,10 @@
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
-use crate::{suite::{Arrivals, Phase}, units::{Nanos, Rate}};
+use crate::{
+    suite::{Arrivals, Phase},
+    units::{Nanos, Rate},
+};
 
 /// How far from a whole number a sum of rates may be and still mean it.
 const ROUNDING: f64 = 1e-6;

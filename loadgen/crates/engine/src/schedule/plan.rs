@@ -4,8 +4,12 @@ use rand::RngExt as _;
 use shared::time::Millis;
 
 use super::phases;
-use crate::{recorder::Window, suite::{LoadModel, Think, Windows}, units::Nanos};
-use loadgen_stats::{seed};
+use crate::{
+    recorder::Window,
+    suite::{LoadModel, Think, Windows},
+    units::Nanos,
+};
+use loadgen_stats::seed;
 
 /// Most arrivals of a plan: 24 bytes each are kept in memory.
 pub const MOST_ARRIVALS: u64 = 20_000_000;

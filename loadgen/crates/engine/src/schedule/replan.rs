@@ -7,8 +7,11 @@ use super::{
     phases,
     plan::{Arrival, FlowMix, MOST_ARRIVALS, PlanError},
 };
-use loadgen_stats::{seed};
-use crate::{suite::{Arrivals, Phase}, units::{Nanos, Rate}};
+use crate::{
+    suite::{Arrivals, Phase},
+    units::{Nanos, Rate},
+};
+use loadgen_stats::seed;
 
 /// The properties of a load that do not change with its rate.
 #[derive(Debug, Clone, PartialEq)]

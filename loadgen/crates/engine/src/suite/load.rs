@@ -30,7 +30,10 @@ use super::{
     amount::Amount,
     model::{FlowShare, Suite, Think},
 };
-use crate::{flow::Catalog, threshold::{Scope, Threshold}};
+use crate::{
+    flow::Catalog,
+    threshold::{Scope, Threshold},
+};
 
 pub use super::amount::RawLoad;
 

@@ -2,6 +2,8 @@
 
 mod model;
 mod parse;
+mod word;
 
 pub use model::{Comparison, Level, Metric, Scope, StatusClass, Threshold};
 pub use parse::BadThreshold;
+pub use word::ThresholdWord;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use shared::time::Millis;
 
-use loadgen_experiment::{schema::ThresholdWord};
-use crate::{units::Quantile};
+use super::word::ThresholdWord;
+use crate::units::Quantile;
 
 /// A limit that a figure has to meet.
 #[derive(Debug, Clone, PartialEq)]

@@ -402,7 +402,7 @@ mod tests {
     fn a_band_passes_warns_and_fails() {
         let band = read("p95 < 500ms warn 800ms");
         let words = [499.0, 500.0, 799.0, 800.0].map(|figure| band.word(figure));
-        use loadgen_experiment::schema::ThresholdWord::{Fail, Pass, Warn};
+        use crate::threshold::ThresholdWord::{Fail, Pass, Warn};
         assert_eq!(words, [Pass, Warn, Warn, Fail]);
         let band = read("success > 99% warn 95%");
         let words = [0.995, 0.97, 0.95].map(|figure| band.word(figure));

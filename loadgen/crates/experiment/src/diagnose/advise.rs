@@ -55,10 +55,13 @@ fn recommendation(finding: Finding, evidence: &Evidence<'_>) -> Recommendation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{diagnose::{
+    use crate::{
+        diagnose::{
             faults,
             fixture::{self, SHOP},
-        }, schema::Summary};
+        },
+        schema::Summary,
+    };
 
     fn switch_of(summary: &Summary, code: &str) -> Option<String> {
         let all = all_recommendations(summary, &SHOP);

@@ -4,8 +4,8 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use loadgen_engine::sample::ResponseParts;
 use crate::schema::{Arm, Band, Operation, Summary, Trial};
+use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
 pub(super) type Rule = fn(&Evidence<'_>) -> Option<Finding>;

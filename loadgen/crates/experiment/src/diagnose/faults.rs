@@ -1,8 +1,8 @@
 //! Faults for the tests of the rules: each spoils a summary in which nothing is wrong.
 
+use enum_map::enum_map;
 use loadgen_engine::sample::ResponsePart;
 use loadgen_engine::sample::ResponseParts;
-use enum_map::enum_map;
 use serde_json::json;
 use shared::{
     invariant::InvariantResult,

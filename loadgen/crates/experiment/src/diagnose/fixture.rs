@@ -11,10 +11,16 @@ use super::{
     catalog::{CacheSwitch, HintCatalog, SwitchHint, SymptomNote, TableIndex},
     symptom::Symptom,
 };
-use loadgen_engine::{aggregator::OpData, sample::{ResponsePart, ResponseParts}};
-use crate::{schema::{
+use crate::{
+    schema::{
         Arm, Band, Operation, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity, Verdict,
-    }, trial::operation};
+    },
+    trial::operation,
+};
+use loadgen_engine::{
+    aggregator::OpData,
+    sample::{ResponsePart, ResponseParts},
+};
 
 const fn hint<'a>(symptom: Symptom, switch: &'a str, value: &'a str) -> SwitchHint<'a> {
     SwitchHint {

@@ -6,7 +6,7 @@ mod event;
 mod span;
 mod tick;
 
-pub use loadgen_engine::load_control::{Adjustable, ControlError, ControlEvent, LoadControl};
 pub use channel::{Publisher, channel, channels};
 pub use event::{Begun, Ended, Event, printable};
+pub use loadgen_engine::load_control::{Adjustable, ControlError, ControlEvent, LoadControl};
 pub use tick::{HistogramBar, OperationNow, TargetNow, Tick};

@@ -5,12 +5,19 @@ use std::str::FromStr;
 use rand::seq::SliceRandom as _;
 use serde::Serialize;
 
-use crate::{paired::{MetricScope, metrics}, system::{Application, Settings}, trial::Arm};
-use loadgen_stats::{seed::{rng, sub_seed}, Design, MOST_FACTORS};
-use loadgen_engine::{suite::{
-        Suite,
-        load::{BadFile, unknown},
-    }};
+use crate::{
+    paired::{MetricScope, metrics},
+    system::{Application, Settings},
+    trial::Arm,
+};
+use loadgen_engine::suite::{
+    Suite,
+    load::{BadFile, unknown},
+};
+use loadgen_stats::{
+    Design, MOST_FACTORS,
+    seed::{rng, sub_seed},
+};
 
 /// Most trials of each cell.
 pub const MAX_REPLICATES: u32 = 20;
@@ -199,8 +206,8 @@ fn known_metric(suite: &Suite, metric: &str, application: &dyn Application) -> R
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::system::Shop;
     use loadgen_engine::{flow::shop, suite::load};
-    use crate::{system::Shop};
 
     pub(in crate::factorial) fn plan(
         factors: &[&str],

@@ -2,7 +2,13 @@
 //! once. Writes no file: each trial is handed to the caller as it ends.
 
 use super::plan::FactorialPlan;
-use crate::{paired::{ArmResult, Kept, metrics_of, overload_warnings}, schema::Trial, schema::ValidityWord, trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec}, verdict};
+use crate::{
+    paired::{ArmResult, Kept, metrics_of, overload_warnings},
+    schema::Trial,
+    schema::ValidityWord,
+    trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
+    verdict,
+};
 
 /// The result of a factorial experiment, whether it ran to its end or not.
 #[derive(Debug)]

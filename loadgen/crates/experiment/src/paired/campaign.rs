@@ -8,9 +8,12 @@ use super::{
     rate,
     run::{Finished, Kept, Work},
 };
-use loadgen_stats::{seed::sub_seed};
-use crate::{system::SystemError, trial::{self, Arm, TestEnv, TrialError, TrialSpec}};
-use loadgen_engine::{units::Rate};
+use crate::{
+    system::SystemError,
+    trial::{self, Arm, TestEnv, TrialError, TrialSpec},
+};
+use loadgen_engine::units::Rate;
+use loadgen_stats::seed::sub_seed;
 
 /// Runs it: finds a common rate and runs the controls where those are asked for, then the pairs.
 pub async fn run(

@@ -5,7 +5,10 @@
 use std::fmt::Write as _;
 
 use super::file::Experiment;
-use crate::{schema::{Control, Decision, Effect}, system::{Application, Settings}};
+use crate::{
+    schema::{Control, Decision, Effect},
+    system::{Application, Settings},
+};
 
 /// Pairs of each control of a rigorous experiment.
 pub const CONTROL_BLOCKS: u32 = 8;

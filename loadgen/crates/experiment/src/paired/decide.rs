@@ -11,7 +11,7 @@
 //! the trial, never the request.
 
 use super::metrics::Metric;
-use crate::{schema::{Decision, Effect, MetricUnit, Trial}};
+use crate::schema::{Decision, Effect, MetricUnit, Trial};
 use loadgen_stats::{hodges_lehmann, interval, median, pairs_for_difference};
 
 /// Fewest pairs that have a 95 % interval at all.

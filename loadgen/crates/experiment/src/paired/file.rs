@@ -25,12 +25,12 @@ use super::{
     control::{CONTROL_BLOCKS, Kind},
     expected::Direction,
 };
+use crate::system::{Application, Settings};
 use loadgen_engine::suite::{
     LoadModel, Phase, Suite, UserPhase,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
-use crate::{system::{Application, Settings}};
-use loadgen_engine::{threshold::Level};
+use loadgen_engine::threshold::Level;
 
 /// Most pairs of trials.
 pub const MAX_BLOCKS: u32 = 200;

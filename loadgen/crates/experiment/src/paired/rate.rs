@@ -1,8 +1,11 @@
 //! A common arrival rate that the slower arm can sustain, found before anything is compared:
 //! latencies of an arm that falls behind grow with the length of the run and mean nothing.
 
-use crate::{schema::Trial};
-use loadgen_engine::{suite::{LoadModel, Suite}, units::Rate};
+use crate::schema::Trial;
+use loadgen_engine::{
+    suite::{LoadModel, Suite},
+    units::Rate,
+};
 use shared::time::Millis;
 
 /// Users of a probe: enough to keep two cores and a small pool busy.

@@ -12,9 +12,14 @@ use super::{
     metrics::{MetricScope, metrics},
     several::hold_together,
 };
-use crate::{schema::{CheckCode, Control, Effect, Trial, ValidityWord}, system::{InForce, Settings}, trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec}, verdict};
-use loadgen_stats::{seed::sub_seed};
-use loadgen_engine::{units::Rate};
+use crate::{
+    schema::{CheckCode, Control, Effect, Trial, ValidityWord},
+    system::{InForce, Settings},
+    trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec},
+    verdict,
+};
+use loadgen_engine::units::Rate;
+use loadgen_stats::seed::sub_seed;
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
 pub type Kept<'a> = &'a mut dyn FnMut(&Outcome);

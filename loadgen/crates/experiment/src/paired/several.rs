@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{schema::{Decision, Effect}};
+use crate::schema::{Decision, Effect};
 use loadgen_stats::{holm, two_sided_p};
 
 /// Level of all claims of an experiment together.

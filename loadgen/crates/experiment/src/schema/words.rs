@@ -115,18 +115,6 @@ words! {
 }
 
 words! {
-    /// Whether a threshold holds.
-    ThresholdWord {
-        /// It holds.
-        Pass = "PASS",
-        /// It is missed, and only warns.
-        Warn = "WARN",
-        /// It is missed.
-        Fail = "FAIL",
-    }
-}
-
-words! {
     /// A self-check of a trial.
     CheckCode {
         /// Every planned request ended in exactly one outcome.

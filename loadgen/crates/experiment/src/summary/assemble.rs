@@ -4,10 +4,17 @@ use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
 use super::load_line::load_line;
-use crate::{diagnose, paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings}, observer, schema::{
+use crate::{
+    diagnose, observer,
+    paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
+    schema::{
         Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, ThresholdWord,
         Trial, ValidityWord, Verdict,
-    }, system::{Application, InForce}, trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation}, verdict::{self, Findings, judge}};
+    },
+    system::{Application, InForce},
+    trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
+    verdict::{self, Findings, judge},
+};
 use loadgen_engine::{flow::Operations, suite::Suite};
 
 /// Limits of every run of this program on one machine.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::settings::Settings;
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
-use loadgen_engine::{flow::Catalog};
+use loadgen_engine::flow::Catalog;
 
 /// An application that experiments can be written about: what can be sent to it, and what can be
 /// switched in it.

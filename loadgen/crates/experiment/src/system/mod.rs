@@ -4,15 +4,15 @@
 mod application;
 mod promises;
 mod settings;
-#[cfg(test)]
+#[cfg(any(test, feature = "fixtures"))]
 mod shop;
 mod under_test;
 
 pub use application::Application;
 pub use promises::{Freshness, MAX_STALE_AGES, Promises, WriteCounts};
 pub use settings::Settings;
-#[cfg(test)]
-pub(crate) use shop::Shop;
+#[cfg(any(test, feature = "fixtures"))]
+pub use shop::Shop;
 pub use under_test::{
     Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };

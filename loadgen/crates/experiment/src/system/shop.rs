@@ -1,12 +1,15 @@
 //! A made-up application for tests of generic code.
 
 use super::{Application, Settings};
-use crate::{diagnose::HintCatalog, schema::{ApplicationArea, ApplicationInfo}};
-use loadgen_engine::{flow::{Catalog, shop}};
+use crate::{
+    diagnose::HintCatalog,
+    schema::{ApplicationArea, ApplicationInfo},
+};
+use loadgen_engine::flow::{Catalog, shop};
 
 /// A shop that sells orders.
 #[derive(Debug)]
-pub(crate) struct Shop;
+pub struct Shop;
 
 const SWITCHES: [(&str, &[&str], &str, &str); 4] = [
     ("cache.orders", &["off", "memory", "redis"], "off", "redis"),

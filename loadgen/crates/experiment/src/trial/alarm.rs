@@ -1,8 +1,11 @@
 //! Promises that end a run as soon as they are broken: a target that is down need not be loaded
 //! to the planned end.
 
-use loadgen_engine::{driver::ProgressSnapshot, threshold::{Metric, Threshold}};
-use crate::{schema::ThresholdWord};
+use crate::schema::ThresholdWord;
+use loadgen_engine::{
+    driver::ProgressSnapshot,
+    threshold::{Metric, Threshold},
+};
 
 /// Fewest answers of which anything is said.
 const FEWEST: u64 = 10;
@@ -67,7 +70,12 @@ fn figure(metric: Metric, now: &ProgressSnapshot) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_engine::{driver::Progress, flow::shop, sample::{OpId, Outcome}, units::Nanos};
+    use loadgen_engine::{
+        driver::Progress,
+        flow::shop,
+        sample::{OpId, Outcome},
+        units::Nanos,
+    };
 
     fn at(ms: u64, completed: u64, failed: u64) -> ProgressSnapshot {
         let progress = Progress::new(shop().operations);

@@ -5,8 +5,16 @@ use std::collections::BTreeMap;
 use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::run::Outcome;
-use loadgen_engine::{aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData}, flow::{Catalog, Operations}, sample::{OpId, Outcome as Ending}, units::{Nanos, Quantile}};
-use crate::{schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server}, system::Promises};
+use crate::{
+    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    system::Promises,
+};
+use loadgen_engine::{
+    aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData},
+    flow::{Catalog, Operations},
+    sample::{OpId, Outcome as Ending},
+    units::{Nanos, Quantile},
+};
 
 /// Quantiles of the spectrum that charts are drawn from: dense enough for a distribution, and
 /// the same in every arm, so that arms can be read against each other.

@@ -1,8 +1,16 @@
 //! What of a trial's load a person may change while it is under way.
 
-use loadgen_engine::{driver::{ControlReceiver, FlowLoad}, schedule::{MOST_ARRIVALS, PlanError, Replanner}, suite::{LoadModel, load::MAX_USERS}, units::Nanos};
-use crate::{events::Adjustable, trial::{TestEnv, TrialSpec}};
-use loadgen_stats::{seed::sub_seed};
+use crate::{
+    events::Adjustable,
+    trial::{TestEnv, TrialSpec},
+};
+use loadgen_engine::{
+    driver::{ControlReceiver, FlowLoad},
+    schedule::{MOST_ARRIVALS, PlanError, Replanner},
+    suite::{LoadModel, load::MAX_USERS},
+    units::Nanos,
+};
+use loadgen_stats::seed::sub_seed;
 
 /// Highest rate that can be wished for, in iterations a second.
 const MOST_RATE: f64 = 100_000.0;

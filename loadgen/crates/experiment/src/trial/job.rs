@@ -6,8 +6,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::crash::Crash;
 use crate::services::ServiceControl;
-use crate::{events::{LoadControl, Publisher}, system::{Application, Settings, SystemUnderTest}};
-use loadgen_engine::{suite::Suite};
+use crate::{
+    events::{LoadControl, Publisher},
+    system::{Application, Settings, SystemUnderTest},
+};
+use loadgen_engine::suite::Suite;
 
 /// What a command runs against, and who watches.
 #[derive(Debug, Clone)]

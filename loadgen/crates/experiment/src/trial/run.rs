@@ -13,9 +13,21 @@ use super::{
     ticks::Ticks,
     watch::Watch,
 };
-use loadgen_engine::{aggregator::TrialData, driver::{self, DriverError, DriverSetup, FlowLoad, Progress}, schedule::{self, PlanError}, suite::{LoadModel, Suite, Windows}, units::Nanos};
-use crate::{observer::{Course, Host, Sleeper, Timeline, cores}, schema::{Promised, Trial}, services::ServiceError, system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError}, verdict::{self, Evidence}};
-use loadgen_stats::{seed::sub_seed};
+use crate::{
+    observer::{Course, Host, Sleeper, Timeline, cores},
+    schema::{Promised, Trial},
+    services::ServiceError,
+    system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
+    verdict::{self, Evidence},
+};
+use loadgen_engine::{
+    aggregator::TrialData,
+    driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
+    schedule::{self, PlanError},
+    suite::{LoadModel, Suite, Windows},
+    units::Nanos,
+};
+use loadgen_stats::seed::sub_seed;
 
 /// Time between two looks at the target: two a second, so that every second has one.
 const LOOK: Duration = Duration::from_millis(500);

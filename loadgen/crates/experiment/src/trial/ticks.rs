@@ -7,8 +7,11 @@ use std::{
 
 use shared::{snapshot::Snapshot, time::Millis};
 
+use crate::{
+    events::{HistogramBar, OperationNow, TargetNow, Tick},
+    observer::Timeline,
+};
 use loadgen_engine::{driver, suite::Windows};
-use crate::{events::{HistogramBar, OperationNow, TargetNow, Tick}, observer::Timeline};
 
 /// How far back *lately* goes.
 const LATELY: Duration = Duration::from_secs(5);

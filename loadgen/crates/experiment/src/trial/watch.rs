@@ -7,8 +7,11 @@ use super::{
     job::{TestEnv, TrialSpec},
     ticks::{Ticks, target_now},
 };
-use loadgen_engine::{driver::Progress};
-use crate::{events::Tick, observer::{Host, Machine, Observation, Timeline}};
+use crate::{
+    events::Tick,
+    observer::{Host, Machine, Observation, Timeline},
+};
+use loadgen_engine::driver::Progress;
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
 pub(super) struct Watch<'a> {

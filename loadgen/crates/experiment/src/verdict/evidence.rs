@@ -1,7 +1,13 @@
 //! What the self-checks of a trial look at, and the shape of what they answer.
 
-use loadgen_engine::{aggregator::TrialData, units::{Nanos, Quantile}};
-use crate::{observer::{GeneratorUse, Hiccups}, schema::{CheckCode, ValidityCheck}};
+use crate::{
+    observer::{GeneratorUse, Hiccups},
+    schema::{CheckCode, ValidityCheck},
+};
+use loadgen_engine::{
+    aggregator::TrialData,
+    units::{Nanos, Quantile},
+};
 
 /// What the checks look at.
 #[derive(Debug)]

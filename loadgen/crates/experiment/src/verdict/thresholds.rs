@@ -2,8 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use loadgen_engine::{aggregator::OpData, flow::Catalog, sample::OpId, sample::Outcome, threshold::{Level, Metric, Scope, Threshold}};
-use crate::{schema::{Server, ThresholdResult, ThresholdWord}};
+use crate::schema::{Server, ThresholdResult, ThresholdWord};
+use loadgen_engine::{
+    aggregator::OpData,
+    flow::Catalog,
+    sample::OpId,
+    sample::Outcome,
+    threshold::{Level, Metric, Scope, Threshold},
+};
 
 /// The last word of the operations that `ws.delivery` speaks of: one's own message, received back.
 const DELIVERY: &str = ".deliver";

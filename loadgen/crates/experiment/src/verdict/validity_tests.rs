@@ -4,8 +4,13 @@ use crate::schema::ValidityWord;
 use std::time::SystemTime;
 
 use super::*;
-use loadgen_engine::{aggregator::{SecondData, TrialData}, recorder::{OpData, Window}, sample::{OpId, Outcome}, units::Nanos};
-use crate::{observer::{GeneratorUse, Hiccups}};
+use crate::observer::{GeneratorUse, Hiccups};
+use loadgen_engine::{
+    aggregator::{SecondData, TrialData},
+    recorder::{OpData, Window},
+    sample::{OpId, Outcome},
+    units::Nanos,
+};
 
 /// Ten seconds of a hundred requests a second, each 10 ms.
 fn good() -> TrialData {

@@ -172,7 +172,9 @@ pub(super) mod tests {
                 took_s: 40.0,
                 interrupted: false,
 
-                application: loadgen_experiment::system::Application::info(&loadgen_codeconnect::CodeConnect),
+                application: loadgen_experiment::system::Application::info(
+                    &loadgen_codeconnect::CodeConnect,
+                ),
                 verdict: Verdict {
                     word: loadgen_experiment::schema::VerdictWord::Passed,
                     reasons: Vec::new(),

@@ -1,9 +1,12 @@
 //! The figures of one metric, run after run, and the levels between its changes.
 
 use super::comparable::{PastRun, RunHistory};
-use loadgen_experiment::{paired::metrics_of, schema::{MetricUnit, RunKind, Summary}};
+use loadgen_engine::suite::load::unknown;
+use loadgen_experiment::{
+    paired::metrics_of,
+    schema::{MetricUnit, RunKind, Summary},
+};
 use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
-use loadgen_engine::{suite::load::unknown};
 
 /// A figure beyond the timeout is shown as such, so no other figure replaces it.
 const BEYOND: f64 = f64::INFINITY;
@@ -199,11 +202,13 @@ fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{history::{
-            comparable::tests::{operation, past},
-            comparable_runs,
-        }};
-    use loadgen_experiment::{schema::{Effect, Operation, Percentiles, Promised, Server, Trial, Validity}};
+    use crate::history::{
+        comparable::tests::{operation, past},
+        comparable_runs,
+    };
+    use loadgen_experiment::schema::{
+        Effect, Operation, Percentiles, Promised, Server, Trial, Validity,
+    };
 
     fn trial(p97_5: Option<f64>) -> Trial {
         Trial {

@@ -1,7 +1,7 @@
 //! The figures of a whole arm: all operations together, its caches, its database, its machine.
 
-use loadgen_experiment::events::printable;
 use crate::render::metrics::{Figure, Metric, Unit, measured};
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{ApplicationInfo, Arm, MeasuredFigures, MetricKind, Operation};
 
 /// A metric of whole arms.

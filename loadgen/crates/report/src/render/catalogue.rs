@@ -8,7 +8,10 @@ use serde::Serialize;
 use shared::profile::Profile;
 
 use super::{figures, markdown::safe};
-use loadgen_experiment::{paired::Direction, schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord}};
+use loadgen_experiment::{
+    paired::Direction,
+    schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},
+};
 
 /// One experiment of the catalogue.
 #[derive(Debug)]

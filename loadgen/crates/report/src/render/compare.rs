@@ -9,7 +9,10 @@ use super::{
     metrics,
     table::{Line, Paint, Side, layout, plain, styled, wrapped},
 };
-use loadgen_experiment::{events::printable, schema::{Arm, Summary}};
+use loadgen_experiment::{
+    events::printable,
+    schema::{Arm, Summary},
+};
 
 /// What stands for a value that a run does not have.
 const NOTHING: &str = "(none)";

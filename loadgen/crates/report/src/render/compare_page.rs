@@ -20,10 +20,10 @@ use super::{
 };
 use loadgen_experiment::{events::printable, schema::Operation};
 
-const PAGE: &str = include_str!("../../assets/web/compare.html");
+const PAGE: &str = include_str!("../../../../assets/web/compare.html");
 const STYLE: &str = concat!(
-    include_str!("../../assets/web/base.css"),
-    include_str!("../../assets/web/compare.css"),
+    include_str!("../../../../assets/web/base.css"),
+    include_str!("../../../../assets/web/compare.css"),
 );
 /// Fastest share of requests that a spectrum still tells apart: five nines.
 const MAX_NINES: f64 = 5.0;

@@ -3,10 +3,10 @@
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::figures;
 use crate::render::metrics::{self, Figure, Metric};
 use crate::render::tone::Tone;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Effect, MetricKind, RunKind, Summary};
 
 /// Most bars on the first screen.

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::figures;
 use crate::render::tone::Tone;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, CheckCode, Summary, ValidityWord};
 
 /// How requests ended, by arm.

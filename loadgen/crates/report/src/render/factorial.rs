@@ -14,7 +14,11 @@ use super::{
     figures,
     table::{Line, Paint, Side, layout, plain, wrapped},
 };
-use loadgen_experiment::{events::printable, factorial::{Factor, FactorialAnalysis, FactorialEffect}, schema::Verdict};
+use loadgen_experiment::{
+    events::printable,
+    factorial::{Factor, FactorialAnalysis, FactorialEffect},
+    schema::Verdict,
+};
 
 /// The whole of `factorial.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -123,7 +127,8 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
     text.push('\n');
     let (stand, fall): (Vec<&FactorialEffect>, Vec<&FactorialEffect>) =
         reading.main.iter().partition(|one| {
-            let told = |simple: &loadgen_experiment::factorial::SimpleEffect| simple.factor == one.term;
+            let told =
+                |simple: &loadgen_experiment::factorial::SimpleEffect| simple.factor == one.term;
             !reading.simple.iter().any(told)
         });
     let sides = [

@@ -4,8 +4,8 @@
 mod parts;
 mod series;
 
-use loadgen_experiment::schema::ThresholdWord;
 use chrono::{TimeZone, Utc};
+use loadgen_experiment::schema::ThresholdWord;
 
 use crate::render::fixture::parts::{
     AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
@@ -140,7 +140,9 @@ pub(super) fn experiment(violated: bool) -> Summary {
         took_s: 764.0,
         interrupted: false,
 
-        application: loadgen_experiment::system::Application::info(&loadgen_codeconnect::CodeConnect),
+        application: loadgen_experiment::system::Application::info(
+            &loadgen_codeconnect::CodeConnect,
+        ),
         verdict: if violated {
             Verdict {
                 word: loadgen_experiment::schema::VerdictWord::Violated,

@@ -6,9 +6,15 @@ use super::{
     figures,
     table::{Line, Paint, Side, layout, plain, styled, wrapped},
 };
-use loadgen_experiment::{events::printable, schema::{MetricUnit, RunKind, VerdictWord}};
-use crate::{history::{PastRun, Point, RunHistory, Series}, render::tone::Tone};
-use loadgen_stats::{FEWEST_FOR_CHANGES};
+use crate::{
+    history::{PastRun, Point, RunHistory, Series},
+    render::tone::Tone,
+};
+use loadgen_experiment::{
+    events::printable,
+    schema::{MetricUnit, RunKind, VerdictWord},
+};
+use loadgen_stats::FEWEST_FOR_CHANGES;
 
 /// Most entries of the environment that one line names.
 const MOST_ENTRIES: usize = 3;
@@ -265,7 +271,10 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::{history::{comparable_runs, default_metrics, series}, render::fixture};
+    use crate::{
+        history::{comparable_runs, default_metrics, series},
+        render::fixture,
+    };
 
     fn line(runs: usize, anyway: bool) -> (RunHistory, Vec<Series>) {
         let all = (0..runs)

@@ -10,7 +10,6 @@ use minijinja::{AutoEscape, Environment};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::anatomy::{self, Anatomy};
 use crate::render::charts::chart::{self, Chart};
 use crate::render::charts::interactive::Charts;
@@ -21,25 +20,26 @@ use crate::render::charts::{plots, server_plots};
 use crate::render::comparison::{Bar, Claim};
 use crate::render::model::{OperationRow, Page};
 use crate::render::render::ReportError;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::Summary;
 
 /// The page.
-const PAGE: &str = include_str!("../../assets/report/page.html");
+const PAGE: &str = include_str!("../../../../assets/report/page.html");
 /// Its style: that of the chart library first, so that the page's own rules come after it.
 pub(super) const STYLE: &str = concat!(
-    include_str!("../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
+    include_str!("../../../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
     "\n",
-    include_str!("../../assets/report/page.css"),
+    include_str!("../../../../assets/report/page.css"),
 );
 /// Its script: the chart library under its licence, then the page's own.
 const SCRIPT: &str = concat!(
     "/* uPlot 1.6.32\n\n",
-    include_str!("../../assets/vendor/uplot-1.6.32/LICENSE"),
+    include_str!("../../../../assets/vendor/uplot-1.6.32/LICENSE"),
     "*/\n",
-    include_str!("../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
+    include_str!("../../../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
     "\n",
-    include_str!("../../assets/report/page.js"),
-    include_str!("../../assets/report/charts.js"),
+    include_str!("../../../../assets/report/page.js"),
+    include_str!("../../../../assets/report/charts.js"),
 );
 
 /// The drawing of a row beside its words.
@@ -241,19 +241,19 @@ mod tests {
     fn the_chart_library_is_the_published_one_and_every_page_holds_its_licence() {
         let files = [
             (
-                include_str!("../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
+                include_str!("../../../../assets/vendor/uplot-1.6.32/uPlot.iife.min.js"),
                 "uPlot.iife.min.js",
             ),
             (
-                include_str!("../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
+                include_str!("../../../../assets/vendor/uplot-1.6.32/uPlot.min.css"),
                 "uPlot.min.css",
             ),
             (
-                include_str!("../../assets/vendor/uplot-1.6.32/LICENSE"),
+                include_str!("../../../../assets/vendor/uplot-1.6.32/LICENSE"),
                 "LICENSE",
             ),
         ];
-        let sums = include_str!("../../assets/vendor/uplot-1.6.32/SHA256SUMS");
+        let sums = include_str!("../../../../assets/vendor/uplot-1.6.32/SHA256SUMS");
         for (text, name) in files {
             let mut line = String::new();
             for byte in Sha256::digest(text.as_bytes()) {

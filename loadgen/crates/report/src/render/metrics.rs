@@ -3,10 +3,12 @@
 
 use shared::timing::{ServerCount, ServerPart};
 
-use loadgen_experiment::events::printable;
 use crate::render::arm_metrics;
 use crate::render::figures;
-use loadgen_experiment::schema::{ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary};
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::{
+    ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary,
+};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]

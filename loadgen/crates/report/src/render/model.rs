@@ -8,13 +8,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
-use loadgen_experiment::events::printable;
 use crate::render::comparison::{self, Area, Bar, Claim};
 use crate::render::evidence::{self, Audit, Endings, Switch, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use crate::render::why::Why;
-use loadgen_experiment::schema::{Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord};
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::{
+    Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
+};
 
 /// A whole report in words.
 #[derive(Debug, Clone, Serialize)]

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use crate::render::{csv, html, junit, markdown, terminal};
-use loadgen_experiment::schema::Summary;
 use crate::store::{Folder, StoreError};
+use loadgen_experiment::schema::Summary;
 
 /// Why a report could not be made or kept.
 #[derive(Debug, thiserror::Error)]

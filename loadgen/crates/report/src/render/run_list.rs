@@ -5,13 +5,13 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use loadgen_experiment::events::printable;
 use crate::render::figures;
 use crate::render::model::Page;
 use crate::render::table::{Line, Paint, Side, cut, layout, plain, styled};
 use crate::render::tone::Tone;
-use loadgen_experiment::schema::Summary;
 use crate::store::RunEntry;
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
 const MIN_WIDTH: usize = 60;

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::figures;
 use loadgen_engine::sample::ResponsePart;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Band, Operation, StatementPlan, Summary};
 
 /// Parts below this share of a band are not named.

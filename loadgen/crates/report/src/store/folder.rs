@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use loadgen_engine::aggregator::HlogError;
-use loadgen_experiment::schema::Summary;
 use crate::store::checksums::checksums;
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
+use loadgen_engine::aggregator::HlogError;
+use loadgen_experiment::schema::Summary;
 
 /// Maximum length of the part of a file name that comes from a user's text.
 const MAX_NAME: usize = 60;

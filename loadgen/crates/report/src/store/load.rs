@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
 use crate::store::folder::{StoreError, io_error};
+use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
 
 /// Only the version, which must be read before the rest is believed.
 #[derive(Deserialize)]

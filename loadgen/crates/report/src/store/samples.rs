@@ -39,7 +39,8 @@ pub fn write_into(
     })?;
     #[cfg(feature = "parquet")]
     whole(folder, "samples.parquet", |file| {
-        loadgen_engine::aggregator::write_parquet(samples, operations, file).map_err(io::Error::other)
+        loadgen_engine::aggregator::write_parquet(samples, operations, file)
+            .map_err(io::Error::other)
     })?;
     Ok(())
 }

@@ -5,11 +5,11 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use shared::api::lab::Explanation;
 
+use crate::store::folder::{Folder, StoreError, slug};
 use loadgen_engine::aggregator::{self, TrialData};
 use loadgen_engine::flow::Operations;
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::schema::{Second, Trial};
-use crate::store::folder::{Folder, StoreError, slug};
 
 impl Folder {
     /// Writes the files of a trial that has just ended, with its histograms.
@@ -157,14 +157,15 @@ mod tests {
     use loadgen_experiment::schema::{Promised, Server, Validity};
 
     fn trial(series: Vec<Second>) -> Trial {
-        let total: loadgen_experiment::schema::Operation = serde_json::from_value(serde_json::json!({
-            "name": "total", "planned": 0, "outcomes": {}, "statuses": {}, "rate_per_s": 0.0,
-            "success": 1.0, "bytes_in": 0, "spectrum": [],
-            "response": loadgen_experiment::schema::Percentiles::default(),
-            "service": loadgen_experiment::schema::Percentiles::default(),
-            "cost": loadgen_experiment::schema::Cost::default(), "anatomy": [],
-        }))
-        .unwrap();
+        let total: loadgen_experiment::schema::Operation =
+            serde_json::from_value(serde_json::json!({
+                "name": "total", "planned": 0, "outcomes": {}, "statuses": {}, "rate_per_s": 0.0,
+                "success": 1.0, "bytes_in": 0, "spectrum": [],
+                "response": loadgen_experiment::schema::Percentiles::default(),
+                "service": loadgen_experiment::schema::Percentiles::default(),
+                "cost": loadgen_experiment::schema::Cost::default(), "anatomy": [],
+            }))
+            .unwrap();
         Trial {
             folder: "run".into(),
             arm: "run".into(),

@@ -14,14 +14,24 @@ use super::{
     load::PreparedLoad,
     verdict::{LoadShape, MachineObservation},
 };
-use loadgen_engine::{aggregator::TrialData, driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress}, schedule::Schedule, suite::Windows, units::Rate};
-use crate::{cli::{
-        failure::Failure,
-        flags::{HttpArgs, TRACED_EXCHANGES},
-        session::{CleanupSlot, EventSinks, listen},
-    }};
-use loadgen_experiment::{events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick}, observer::{Host, Machine, Observation, Sleeper, Timeline}, trial::{Ticks, highest_rate}};
-use loadgen_report::{store::MOST_SAMPLES};
+use crate::cli::{
+    failure::Failure,
+    flags::{HttpArgs, TRACED_EXCHANGES},
+    session::{CleanupSlot, EventSinks, listen},
+};
+use loadgen_engine::{
+    aggregator::TrialData,
+    driver::{self, ClientOptions, ControlReceiver, DriverOptions, HttpTrace, Progress},
+    schedule::Schedule,
+    suite::Windows,
+    units::Rate,
+};
+use loadgen_experiment::{
+    events::{Adjustable, Begun, Event, LoadControl, Publisher, Tick},
+    observer::{Host, Machine, Observation, Sleeper, Timeline},
+    trial::{Ticks, highest_rate},
+};
+use loadgen_report::store::MOST_SAMPLES;
 
 /// Interval of observations of the running load.
 const OBSERVE_EVERY: Duration = Duration::from_millis(250);

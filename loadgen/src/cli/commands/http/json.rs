@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
 use super::verdict::HttpResult;
-use loadgen_engine::{sample::Outcome};
+use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{schema::Percentiles, trial::operation};
 
 /// The object, and a line end.

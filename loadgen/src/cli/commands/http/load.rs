@@ -7,9 +7,16 @@ use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::target::HttpTarget;
-use crate::{cli::{failure::Failure, flags::HttpArgs}};
-use loadgen_engine::{driver::{DriverSetup, FlowLoad, Progress}, flow::SingleRequest, request::Request, schedule::{self, Replanner, Schedule}, suite::{Arrivals, LoadModel, Phase, Windows}, units::Nanos};
-use loadgen_stats::{seed::sub_seed};
+use crate::cli::{failure::Failure, flags::HttpArgs};
+use loadgen_engine::{
+    driver::{DriverSetup, FlowLoad, Progress},
+    flow::SingleRequest,
+    request::Request,
+    schedule::{self, Replanner, Schedule},
+    suite::{Arrivals, LoadModel, Phase, Windows},
+    units::Nanos,
+};
+use loadgen_stats::seed::sub_seed;
 
 /// Maximum duration of a closed loop that ends after a number of requests.
 const MAX_DURATION: Millis = Millis(3_600_000);

@@ -9,11 +9,11 @@ use std::{
 
 use http::Uri;
 
-use crate::{cli::{
-        failure::Failure,
-        flags::{HttpArgs, HttpEngine},
-    }};
-use loadgen_engine::{driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification}};
+use crate::cli::{
+    failure::Failure,
+    flags::{HttpArgs, HttpEngine},
+};
+use loadgen_engine::driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification};
 
 /// Timeout of the connection that checks whether the target is reachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use hdrhistogram::Histogram;
 
 use super::verdict::HttpResult;
+use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{events::printable, schema::Percentiles, trial::operation};
-use loadgen_engine::{sample::Outcome};
 
 /// Rows of the chart of response times.
 const ROWS: usize = 11;

@@ -1,8 +1,13 @@
 //! From the recorded figures to a verdict.
 
+use crate::cli::flags::HttpArgs;
 use loadgen_engine::{aggregator::TrialData, flow::SingleRequest};
-use crate::{cli::flags::HttpArgs};
-use loadgen_experiment::{observer::{Course, Timeline}, schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord}, trial::told_changes, verdict::{self, Evidence, Findings}};
+use loadgen_experiment::{
+    observer::{Course, Timeline},
+    schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
+    trial::told_changes,
+    verdict::{self, Evidence, Findings},
+};
 
 /// The result of the command, for the two formats.
 pub(super) struct HttpResult {

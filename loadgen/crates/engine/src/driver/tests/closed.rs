@@ -5,7 +5,11 @@ use std::time::Duration;
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{driver::run, sample::Outcome, suite::{LoadModel, Think}};
+use crate::{
+    driver::run,
+    sample::Outcome,
+    suite::{LoadModel, Think},
+};
 
 const ONE: &Paths = &Paths(&["/"]);
 

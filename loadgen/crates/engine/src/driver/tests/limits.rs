@@ -6,7 +6,13 @@ use std::time::Duration;
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{aggregator::TrialData, driver::{DriverOptions, run_with}, sample::Outcome, suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase}, units::Nanos};
+use crate::{
+    aggregator::TrialData,
+    driver::{DriverOptions, run_with},
+    sample::Outcome,
+    suite::{Arrivals, InFlight, LoadModel, Phase, Policy, UserPhase},
+    units::Nanos,
+};
 
 const ONE: &Paths = &Paths(&["/"]);
 

@@ -7,7 +7,14 @@ use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{aggregator::TrialData, driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with}, load_control::{Adjustable, ControlEvent, LoadControl}, schedule::Replanner, suite::{Arrivals, LoadModel, Phase}, units::Nanos};
+use crate::{
+    aggregator::TrialData,
+    driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with},
+    load_control::{Adjustable, ControlEvent, LoadControl},
+    schedule::Replanner,
+    suite::{Arrivals, LoadModel, Phase},
+    units::Nanos,
+};
 
 const ONE: &Paths = &Paths(&["/"]);
 

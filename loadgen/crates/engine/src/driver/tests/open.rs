@@ -6,7 +6,13 @@ use std::time::Duration;
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{aggregator::TrialData, driver::run, sample::{OpId, Outcome}, suite::{Arrivals, LoadModel, Phase}, units::Quantile};
+use crate::{
+    aggregator::TrialData,
+    driver::run,
+    sample::{OpId, Outcome},
+    suite::{Arrivals, LoadModel, Phase},
+    units::Quantile,
+};
 
 fn even(rate: u32, ms: u64) -> LoadModel {
     LoadModel::Open {

@@ -9,7 +9,11 @@ use std::{
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{driver::{ClientOptions, DriverOptions, run_with}, sample::Outcome, suite::LoadModel};
+use crate::{
+    driver::{ClientOptions, DriverOptions, run_with},
+    sample::Outcome,
+    suite::LoadModel,
+};
 
 const ONE: &Paths = &Paths(&["/"]);
 

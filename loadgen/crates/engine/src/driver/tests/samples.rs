@@ -9,7 +9,14 @@ use flate2::read::GzDecoder;
 use shared::time::Millis;
 
 use super::server::{Paths, TestServer, setup};
-use crate::{aggregator::{TrialData, write_samples}, driver::{DriverOptions, run_with}, flow::shop, sample::{OpId, Outcome}, suite::{Arrivals, LoadModel, Phase}, units::Quantile};
+use crate::{
+    aggregator::{TrialData, write_samples},
+    driver::{DriverOptions, run_with},
+    flow::shop,
+    sample::{OpId, Outcome},
+    suite::{Arrivals, LoadModel, Phase},
+    units::Quantile,
+};
 
 /// Iterations of three requests, the last of which is refused; 0.2 s of warm-up, 0.6 s measured.
 fn load(samples: Option<usize>) -> TrialData {

@@ -19,7 +19,15 @@ use tokio::{
 use tokio_tungstenite::{accept_async, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use crate::{check::{json, status}, driver::{DriverSetup, FlowLoad, Progress}, flow::{Flow, Iteration, shop}, request::Request, sample::OpId, schedule::plan, suite::{LoadModel, Windows}};
+use crate::{
+    check::{json, status},
+    driver::{DriverSetup, FlowLoad, Progress},
+    flow::{Flow, Iteration, shop},
+    request::Request,
+    sample::OpId,
+    schedule::plan,
+    suite::{LoadModel, Windows},
+};
 
 /// How the server behaves. A path may request more: `/reset`, `/refuse`, `/slow/MS`, `/never`.
 #[derive(Debug, Clone, Copy, Default)]

@@ -6,7 +6,14 @@ use futures_util::future::LocalBoxFuture;
 use shared::time::Millis;
 
 use super::server::{TestServer, setup};
-use crate::{check::status, driver::run, flow::{Flow, Iteration}, request::Request, sample::{OpId, Outcome}, suite::LoadModel};
+use crate::{
+    check::status,
+    driver::run,
+    flow::{Flow, Iteration},
+    request::Request,
+    sample::{OpId, Outcome},
+    suite::LoadModel,
+};
 
 /// A flow made of one function.
 struct Script(for<'a> fn(Iteration<'a>) -> LocalBoxFuture<'a, ()>);

@@ -4,8 +4,8 @@ use crate::diagnose::{
     evidence::{Evidence, Finding, percent},
     symptom::Symptom,
 };
-use loadgen_engine::sample::ResponsePart;
 use crate::schema::{PlanNode, StatementPlan};
+use loadgen_engine::sample::ResponsePart;
 use shared::timing::ServerCount;
 use shared::timing::ServerPart;
 

@@ -1,6 +1,9 @@
 //! Do the counts add up? Exact where the counts are integers.
 
-use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, share, unjudged}};
+use crate::{
+    schema::{CheckCode, ValidityCheck},
+    verdict::evidence::{Evidence, check, share, unjudged},
+};
 
 /// Share of the planned arrivals that the pacer has to let go (method: Nighthawk asks 0.99).
 const OFFERED: f64 = 0.999;

@@ -1,8 +1,11 @@
 //! What the target's answers say. None of these makes a trial invalid: they are the verdict on
 //! the target, or on how much a figure says.
 
-use loadgen_engine::{sample::Outcome};
-use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, share}};
+use crate::{
+    schema::{CheckCode, ValidityCheck},
+    verdict::evidence::{Evidence, check, share},
+};
+use loadgen_engine::sample::Outcome;
 
 /// Values beyond a percentile for it to mean something at all.
 const INDICATIVE: f64 = 10.0;

@@ -1,7 +1,10 @@
 //! Was there one steady state to measure? At the window's begin, over its seconds, at its end.
 
+use crate::{
+    schema::{CheckCode, ValidityCheck},
+    verdict::evidence::{Evidence, check, share, unjudged},
+};
 use loadgen_engine::{aggregator::SecondData, units::Quantile};
-use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, share, unjudged}};
 use loadgen_stats::{self as stats};
 
 /// Requests that may be under way when the window begins, whatever the rate: chance alone

@@ -1,8 +1,11 @@
 //! Was the machine quiet? What fails here makes a trial NOISY: nobody's fault, and a reason to
 //! measure again.
 
-use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, unjudged}};
-use loadgen_engine::{units::Nanos};
+use crate::{
+    schema::{CheckCode, ValidityCheck},
+    verdict::evidence::{Evidence, check, unjudged},
+};
+use loadgen_engine::units::Nanos;
 
 /// Share of the machine's time that the hypervisor may take.
 const STEAL: f64 = 0.02;

@@ -6,9 +6,12 @@
 //! of the machine, not about the generator. Each check therefore names the number of arrivals
 //! below which it does not judge.
 
-use crate::{schema::{CheckCode, ValidityCheck}, verdict::evidence::{Evidence, check, unjudged}};
+use crate::{
+    schema::{CheckCode, ValidityCheck},
+    verdict::evidence::{Evidence, check, unjudged},
+};
+use loadgen_engine::units::Nanos;
 use loadgen_stats::{self as stats};
-use loadgen_engine::{units::Nanos};
 
 /// Schedule lag that no figure of this tool is fine enough to see.
 const LAG_FLOOR: Nanos = Nanos::from_millis(1);

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::plots::operation_names;
 use crate::render::figures;
 use loadgen_engine::sample::ResponsePart;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Band, Operation, Summary};
 
 /// Parts below this share of a band are not named in words.

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::Grid;
 use crate::render::charts::plot::{Line, Plot, Shape};
+use loadgen_experiment::events::printable;
 
 /// All charts of a page.
 #[derive(Debug, Serialize)]

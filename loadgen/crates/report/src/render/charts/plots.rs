@@ -1,11 +1,11 @@
 //! Which charts of the load a page has, and what is on each. Those of the target are in
 //! [`server_plots`](super::server_plots).
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::{Grid, Over, Point};
 use crate::render::charts::plot::{Line, Plot, Shape};
 use loadgen_engine::sample::Outcome;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
 
 /// Fastest share of requests that a spectrum still tells apart: five nines.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::over_time::{Grid, Over};
 use crate::render::charts::plot::{Line, Plot};
 use crate::render::charts::plots::{Pick, by_arm, class_of, level, of_arm, stack};
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Second, Summary};
 
 /// Wait events that have a colour of their own.

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use loadgen_experiment::events::printable;
 use crate::render::charts::chart::escaped;
 use crate::render::comparison::{Bar, Claim};
 use crate::render::figures;
 use loadgen_engine::sample::ResponsePart;
+use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Cost, Summary};
 
 /// A pair of bars, the first arm above the second.

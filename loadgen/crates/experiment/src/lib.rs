@@ -1,0 +1,24 @@
+//! Trials, blocks, decisions: everything between a load generator and a report. Knows no
+//! application: what is tested stands behind [`system`].
+//!
+//! | module | content |
+//! |---|---|
+//! | [`schema`] | the stored types: what `summary.json` holds |
+//! | [`system`], [`services`] | the border to what is tested, and to the processes it runs in |
+//! | [`observer`], [`events`] | looks at the target and the machine; what listeners are sent |
+//! | [`verdict`] | self-checks, thresholds, audit, and the one word |
+//! | [`trial`] | one measured run of one arm |
+//! | [`paired`], [`factorial`] | two arms in blocks, and the decision; several switches at once |
+//! | [`diagnose`], [`summary`] | what to try next; everything that is stored of a command |
+
+pub mod diagnose;
+pub mod events;
+pub mod factorial;
+pub mod observer;
+pub mod paired;
+pub mod schema;
+pub mod services;
+pub mod summary;
+pub mod system;
+pub mod trial;
+pub mod verdict;
