@@ -32,8 +32,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
                 effects.push(effect(
                     &metric,
                     metric == "mentors.list p97.5",
-                    MetricUnit::Milliseconds,
-                    MetricKind::Latency,
+                    (MetricUnit::Milliseconds, MetricKind::Latency),
                     before,
                     after,
                     spread,
@@ -45,8 +44,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     effects.push(effect(
         "chat.ping p50",
         false,
-        MetricUnit::Milliseconds,
-        MetricKind::Latency,
+        (MetricUnit::Milliseconds, MetricKind::Latency),
         1.02,
         1.01,
         0.05,
@@ -55,8 +53,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     effects.push(effect(
         "queries per request",
         false,
-        MetricUnit::Number,
-        MetricKind::Count,
+        (MetricUnit::Number, MetricKind::Count),
         9.4,
         1.35,
         0.01,
@@ -171,7 +168,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 text: text.into(),
                 arm: arm.into(),
                 figure: figure.into(),
-                word: word.into(),
+                word,
             })
             .into(),
         environment: [
