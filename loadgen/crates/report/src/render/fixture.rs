@@ -13,9 +13,32 @@ use crate::render::fixture::parts::{
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    Arm, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
-    ThresholdResult, Trial, Verdict,
+    ApplicationArea, ApplicationInfo, Arm, Effect, MetricKind, MetricUnit, Operation, Promised,
+    RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
 };
+
+/// An application with five areas.
+fn application() -> ApplicationInfo {
+    let area = |label: &str, operations: &[&str]| ApplicationArea {
+        label: label.to_owned(),
+        operations: operations.iter().map(|name| (*name).to_owned()).collect(),
+        headline: vec![operations[0].to_owned()],
+    };
+    ApplicationInfo {
+        name: "CodeConnect".to_owned(),
+        areas: vec![
+            area("Login", &["auth.login"]),
+            area("Mentor discovery", &["mentors.list", "mentors.detail"]),
+            area("Booking", &["bookings.create", "bookings.mine"]),
+            area("Recordings", &["recordings.play"]),
+            area("Chat", &["chat.send", "chat.deliver"]),
+        ],
+        processes: ["target-app", "postgres", "redis"]
+            .map(str::to_owned)
+            .into(),
+        ..ApplicationInfo::default()
+    }
+}
 
 /// The effects of the experiment, near the figures of its arms.
 fn effects(dice: &mut Dice) -> Vec<Effect> {
@@ -137,9 +160,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         took_s: 764.0,
         interrupted: false,
 
-        application: loadgen_experiment::system::Application::info(
-            &loadgen_codeconnect::CodeConnect,
-        ),
+        application: application(),
         verdict: if violated {
             Verdict {
                 word: loadgen_experiment::schema::VerdictWord::Violated,
