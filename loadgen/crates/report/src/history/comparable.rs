@@ -172,7 +172,7 @@ pub(super) mod tests {
                 took_s: 40.0,
                 interrupted: false,
 
-                application: loadgen_experiment::schema::ApplicationInfo::default(),
+                application: crate::render::application(),
                 verdict: Verdict {
                     word: loadgen_experiment::schema::VerdictWord::Passed,
                     reasons: Vec::new(),

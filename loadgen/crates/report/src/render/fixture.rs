@@ -1,8 +1,11 @@
 //! Summaries that look like real ones, for the tests of the reports. Every figure follows from
 //! a small deterministic generator, so that snapshots stay still.
 
+mod application;
 mod parts;
 mod series;
+
+pub(crate) use application::application;
 
 use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
@@ -13,32 +16,9 @@ use crate::render::fixture::parts::{
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    ApplicationArea, ApplicationInfo, Arm, Effect, MetricKind, MetricUnit, Operation, Promised,
-    RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict,
+    Arm, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
+    ThresholdResult, Trial, Verdict,
 };
-
-/// An application with five areas.
-fn application() -> ApplicationInfo {
-    let area = |label: &str, operations: &[&str]| ApplicationArea {
-        label: label.to_owned(),
-        operations: operations.iter().map(|name| (*name).to_owned()).collect(),
-        headline: vec![operations[0].to_owned()],
-    };
-    ApplicationInfo {
-        name: "CodeConnect".to_owned(),
-        areas: vec![
-            area("Login", &["auth.login"]),
-            area("Mentor discovery", &["mentors.list", "mentors.detail"]),
-            area("Booking", &["bookings.create", "bookings.mine"]),
-            area("Recordings", &["recordings.play"]),
-            area("Chat", &["chat.send", "chat.deliver"]),
-        ],
-        processes: ["target-app", "postgres", "redis"]
-            .map(str::to_owned)
-            .into(),
-        ..ApplicationInfo::default()
-    }
-}
 
 /// The effects of the experiment, near the figures of its arms.
 fn effects(dice: &mut Dice) -> Vec<Effect> {
