@@ -98,6 +98,10 @@ fn add<'a>(all: &mut Vec<&'a str>, names: impl Iterator<Item = &'a str>) {
 
 /// The metrics of an experiment, in the order of the report. A response percentile beyond the
 /// timeout counts as the timeout: a lower bound.
+#[expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a method is not general over the lifetime of the figures"
+)]
 pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<Metric> {
     let mut all = Vec::new();
     for name in &scope.operations {

@@ -197,7 +197,7 @@ impl Sheet {
                 errors,
             ];
             cells.extend(row.response.iter().map(plain));
-            cells.extend([&row.service[1], &row.service[3]].map(|text| faint(text)));
+            cells.extend([&row.service[1], &row.service[3]].map(faint));
             lines.push(Line::Cells(cells));
         }
         let mut sides = [Side::Right; 11];

@@ -15,8 +15,8 @@ use super::{
     },
     compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
     comparison::whole_change,
+    formats::ReportError,
     metrics,
-    render::ReportError,
 };
 use loadgen_experiment::{events::printable, schema::Operation};
 

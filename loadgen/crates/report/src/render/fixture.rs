@@ -35,8 +35,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
                 effects.push(effect(
                     &metric,
                     metric == "mentors.list p97.5",
-                    MetricUnit::Milliseconds,
-                    MetricKind::Latency,
+                    (MetricUnit::Milliseconds, MetricKind::Latency),
                     before,
                     after,
                     spread,
@@ -48,8 +47,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     effects.push(effect(
         "chat.ping p50",
         false,
-        MetricUnit::Milliseconds,
-        MetricKind::Latency,
+        (MetricUnit::Milliseconds, MetricKind::Latency),
         1.02,
         1.01,
         0.05,
@@ -58,8 +56,7 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     effects.push(effect(
         "queries per request",
         false,
-        MetricUnit::Number,
-        MetricKind::Count,
+        (MetricUnit::Number, MetricKind::Count),
         9.4,
         1.35,
         0.01,
@@ -172,7 +169,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 text: text.into(),
                 arm: arm.into(),
                 figure: figure.into(),
-                word: word.into(),
+                word,
             })
             .into(),
         environment: [

@@ -60,7 +60,7 @@ pub fn annotations(summary: &Summary) -> String {
         let told = format!("found {}, wants {} ({})", one.figure, one.text, one.arm);
         match one.word {
             ThresholdWord::Fail if one.arm == judged => {
-                errors.push((format!("FAILED {}", one.text), told))
+                errors.push((format!("FAILED {}", one.text), told));
             }
             ThresholdWord::Warn => warnings.push((format!("missed {}", one.text), told)),
             _ => {}

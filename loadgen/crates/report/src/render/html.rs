@@ -18,8 +18,8 @@ use crate::render::charts::plot::Plot;
 use crate::render::charts::strips::{self, CostRow};
 use crate::render::charts::{plots, server_plots};
 use crate::render::comparison::{Bar, Claim};
+use crate::render::formats::ReportError;
 use crate::render::model::{OperationRow, Page};
-use crate::render::render::ReportError;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::Summary;
 

@@ -1,7 +1,7 @@
 //! What people read: each report is made from the stored summary alone, so that any of them
 //! can be made again. `model` says everything once, in words; a renderer only lays it out.
 //!
-//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `render`
+//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `formats`
 //! writes all into a folder.
 
 mod arm_metrics;
@@ -15,6 +15,7 @@ mod csv;
 pub mod evidence;
 mod factorial;
 pub mod figures;
+mod formats;
 mod github;
 mod history;
 mod html;
@@ -22,7 +23,6 @@ mod junit;
 mod markdown;
 mod metrics;
 pub mod model;
-mod render;
 mod run_list;
 mod table;
 mod terminal;
@@ -41,8 +41,8 @@ pub use closing::console;
 pub use compare::{Chosen, Difference, compare, differences, undeclared};
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
+pub use formats::{Format, ReportError, all, one};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
-pub use render::{Format, ReportError, all, one};
 pub use run_list::{headline, runs, runs_json};
 pub use terminal::{terminal, whereabouts};

@@ -118,9 +118,7 @@ impl Sheet {
         } else {
             vec!["Metric", "Figure"]
         };
-        let mut lines = vec![Line::Cells(
-            head.into_iter().map(|text| faint(text)).collect(),
-        )];
+        let mut lines = vec![Line::Cells(head.into_iter().map(faint).collect())];
         for area in &page.areas {
             let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
             if rows.iter().any(|row| shown(row)) {
@@ -241,7 +239,7 @@ impl Sheet {
             cells.extend(row.response.iter().map(plain));
             lines.push(Line::Cells(cells));
             let mut cells = vec![faint("  service"), plain(""), plain(""), plain("")];
-            cells.extend(row.service.iter().map(|text| faint(text)));
+            cells.extend(row.service.iter().map(faint));
             lines.push(Line::Cells(cells));
         }
         let mut sides = vec![Side::Right; head.len()];

@@ -53,16 +53,16 @@ mod tests {
 
     #[test]
     fn the_schema_in_the_tree_is_that_of_the_stored_types() {
-        let file = home().join("schema/summary.schema.json");
+        let file = home().join("../../schema/summary.schema.json");
         let made = summary_schema_text();
         if std::env::var_os("UPDATE_SCHEMA").is_some() {
-            fs::create_dir_all(home().join("schema")).unwrap();
+            fs::create_dir_all(home().join("../../schema")).unwrap();
             fs::write(&file, &made).unwrap();
         }
         let kept = fs::read_to_string(&file).unwrap_or_default();
         assert!(
             kept == made,
-            "{} is not what the types say; UPDATE_SCHEMA=1 cargo test -p loadgen --lib summary_schema writes it",
+            "{} is not what the types say; UPDATE_SCHEMA=1 cargo test -p loadgen-report summary_schema writes it",
             file.display()
         );
     }
@@ -71,7 +71,7 @@ mod tests {
     fn the_published_summaries_are_as_the_schema_says() {
         let schema = jsonschema::validator_for(&summary_schema()).unwrap();
         let mut seen = 0;
-        for entry in fs::read_dir(home().join("../results/published")).unwrap() {
+        for entry in fs::read_dir(home().join("../../../results/published")).unwrap() {
             let file = entry.unwrap().path().join("summary.json");
             let Ok(text) = fs::read_to_string(&file) else {
                 continue;
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn a_summary_that_is_not_one_is_refused() {
         let schema = jsonschema::validator_for(&summary_schema()).unwrap();
-        let file = home().join("../results/published/mentor_cache/summary.json");
+        let file = home().join("../../../results/published/mentor_cache/summary.json");
         let right: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
         assert!(schema.is_valid(&right));
         for (pointer, wrong) in [
