@@ -19,7 +19,7 @@ use crate::{
 use loadgen_engine::suite::load::unknown;
 use loadgen_report::{
     render::catalogue::{self, Entry, Found},
-    store::folder::write_atomically,
+    store::write_atomically,
 };
 
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an

@@ -33,7 +33,7 @@ use loadgen_experiment::{
 };
 use loadgen_report::{
     render,
-    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
+    store::{Folder, MOST_SAMPLES, StoreError, write_atomically},
 };
 use loadgen_stack::Stack;
 

@@ -4,10 +4,7 @@ use rand::RngExt;
 use shared::dataset::{Kind, id, mentor_email, student_email};
 use uuid::Uuid;
 
-use crate::seed::{
-    Rows, SeedData, SeedTable,
-    plan::{DAY, SeedPlan},
-};
+use crate::seed::{Rows, SeedData, SeedTable, plan::SeedPlan, planned::DAY};
 
 pub(super) fn tables() -> Vec<SeedTable> {
     vec![

@@ -4,7 +4,8 @@ use shared::dataset::{Kind, RACE_SLOTS, id};
 
 use crate::seed::{
     Rows, SeedData, SeedTable,
-    plan::{HOUR, PlannedStatus, race_slot},
+    plan::race_slot,
+    planned::{HOUR, PlannedStatus},
 };
 
 pub(super) fn tables() -> Vec<SeedTable> {

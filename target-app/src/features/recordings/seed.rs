@@ -3,7 +3,7 @@
 use rand::RngExt;
 use shared::dataset::{Kind, MEDIA_FILES, id, media_key, media_size};
 
-use crate::seed::{Rows, SeedData, SeedTable, people, plan::HOUR};
+use crate::seed::{Rows, SeedData, SeedTable, people, planned::HOUR};
 
 pub(super) fn tables() -> Vec<SeedTable> {
     vec![SeedTable {

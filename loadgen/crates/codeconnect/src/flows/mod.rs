@@ -13,6 +13,7 @@ mod operation;
 mod popularity;
 mod recordings;
 mod registry;
+mod searches;
 mod world;
 
 pub use auth::{check_login, login_request};

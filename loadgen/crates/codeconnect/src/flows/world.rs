@@ -9,7 +9,7 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{mentors, popularity::Popularity};
+use super::{popularity::Popularity, searches};
 use crate::ledger::LedgerRecorder;
 use loadgen_stats::seed::Chance;
 
@@ -39,7 +39,7 @@ pub struct World {
 pub struct Account {
     /// Number in the dataset.
     pub student: u32,
-    /// Who.
+    /// Its id on the target.
     pub id: UserId,
     /// Goes into `Authorization: Bearer …`.
     pub token: String,
@@ -59,7 +59,7 @@ impl fmt::Debug for Account {
 impl World {
     /// A world of that many rows with these accounts.
     pub fn new(counts: Counts, accounts: Vec<Account>, nonce: u64, fresh: bool) -> Self {
-        let searches = mentors::searches();
+        let searches = searches::searches();
         Self {
             counts,
             accounts,
@@ -76,7 +76,7 @@ impl World {
     /// pages by the popularity of their searches, the pages after them as often as people go on.
     pub fn list_weights(&self) -> Vec<f64> {
         let first = self.search_popularity.weights();
-        let next = first.iter().map(|weight| weight * mentors::NEXT_PAGE);
+        let next = first.iter().map(|weight| weight * searches::NEXT_PAGE);
         first.iter().copied().chain(next).collect()
     }
 

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn compressed_bodies_are_decompressed_and_others_stay_as_they_are() {
-        let text = b"a mentor, and a mentor, and a mentor".repeat(100);
+        let text = b"an order, and an order, and an order".repeat(100);
         let mut compressed = reply(Some("gzip"), gzip(&text));
         decompress(&mut compressed).unwrap();
         assert_eq!(compressed.body, text);

@@ -31,11 +31,7 @@ impl PartSums {
 
     fn add_sample(&mut self, sample: &Sample) {
         self.count += 1.0;
-        for (mine, us) in self
-            .us
-            .values_mut()
-            .zip(ResponsePart::split(sample).into_values())
-        {
+        for (mine, us) in self.us.values_mut().zip(sample.parts().into_values()) {
             *mine += us;
         }
     }

@@ -88,7 +88,7 @@ pub enum Metric {
     Count,
     /// Bytes of bodies received a second.
     Bytes,
-    /// Share of the sent chat messages that came back in time.
+    /// Share of the sent messages that came back in time.
     Delivery,
     /// Processor time of the target, as a share of one core.
     TargetCpu,

@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use super::file::Experiment;
 use crate::{
     schema::{Control, Decision, Effect},
     system::{Application, Settings},
@@ -104,7 +103,7 @@ impl Kind {
 }
 
 /// The medians that belong to the primary metrics, and that of everything.
-fn medians(primary: &[String]) -> Vec<String> {
+pub(super) fn medians(primary: &[String]) -> Vec<String> {
     let mut names = vec!["total p50".to_owned()];
     for metric in primary {
         if let Some((operation, quantile)) = metric.rsplit_once(' ')
@@ -142,37 +141,6 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
             effect.decision = Decision::Invalid;
             let _infallible = write!(effect.sentence, "; void: {}", control.sentence);
         }
-    }
-}
-
-impl Experiment {
-    /// Makes it a control of itself on its `after` profile.
-    pub fn make_control(
-        &mut self,
-        kind: Kind,
-        application: &dyn Application,
-    ) -> Result<(), String> {
-        let [before, after] = kind.arms(&self.after.settings, application)?;
-        self.before.settings = before;
-        self.after.settings = after;
-        self.why = None;
-        match kind {
-            Kind::Same => {
-                self.expected = Some(super::Direction::NoChange);
-                "nothing: both arms are the same".clone_into(&mut self.hypothesis);
-                "Does the method see a difference where there is none?"
-                    .clone_into(&mut self.suite.question);
-            }
-            Kind::Planted(percent) => {
-                self.expected = Some(super::Direction::Regresses);
-                self.primary = medians(&self.primary);
-                self.primary.rotate_left(1);
-                self.hypothesis = format!("times rise by about {percent} %");
-                self.suite.question =
-                    format!("Does the method see a planted slowness of {percent} %?");
-            }
-        }
-        Ok(())
     }
 }
 

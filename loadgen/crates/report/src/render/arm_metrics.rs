@@ -1,6 +1,6 @@
 //! The figures of a whole arm: all operations together, its caches, its database, its machine.
 
-use crate::render::metrics::{Figure, Metric, Unit, measured};
+use crate::render::metric::{Figure, Metric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{ApplicationInfo, Arm, MeasuredFigures, MetricKind, Operation};
 

@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::render::figures;
-use crate::render::metrics::{self, Figure, Metric};
+use crate::render::metric::{Figure, Metric};
+use crate::render::metrics;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Effect, MetricKind, RunKind, Summary};
