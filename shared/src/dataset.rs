@@ -58,11 +58,11 @@ pub struct Counts {
     pub students: u32,
     /// Slots, the race slots not counted.
     pub slots: u32,
-    /// Bookings.
+    /// Bookings, cancelled ones included.
     pub bookings: u32,
-    /// Reviews.
+    /// Reviews of completed lessons.
     pub reviews: u32,
-    /// Recordings.
+    /// Recordings of completed lessons.
     pub recordings: u32,
     /// Chat rooms.
     pub rooms: u32,

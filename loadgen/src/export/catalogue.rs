@@ -136,7 +136,7 @@ pub static DOUBTS: Metric = gauge(
     "",
     "Reasons why the trial under way would be doubtful if it went on like this",
 );
-/// Warnings.
+/// Warnings of the command so far.
 pub static WARNINGS: Metric = counter("loadgen_warnings_total", &[], "Warnings that were said");
 /// Trials that have ended.
 pub static TRIALS: Metric = counter(
@@ -171,7 +171,7 @@ pub static POSTGRES_WAL: Metric = gauge(
     "",
     "Bytes of write-ahead log a second",
 );
-/// Statements.
+/// Statements that PostgreSQL ran a second.
 pub static POSTGRES_STATEMENTS: Metric = gauge(
     "loadgen_postgres_statements_per_second",
     &[],

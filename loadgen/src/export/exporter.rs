@@ -33,7 +33,7 @@ pub enum ExportError {
     Listen {
         /// Which address.
         address: SocketAddr,
-        /// Why.
+        /// Error of the operating system.
         source: std::io::Error,
     },
     /// The machine has no room for the event loop.

@@ -48,7 +48,7 @@ pub enum ServeError {
     Listen {
         /// Which address.
         address: SocketAddr,
-        /// Why.
+        /// Error of the operating system.
         source: io::Error,
     },
     /// The machine starts no more threads.

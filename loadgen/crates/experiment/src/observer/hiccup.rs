@@ -41,7 +41,7 @@ impl Default for Slot {
 /// How late the wake-ups of a span were.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hiccups {
-    /// Wake-ups.
+    /// Number of wake-ups.
     pub count: u64,
     /// 99.9 % were not later than this (to a fifth, upwards).
     pub p99_9: Nanos,

@@ -13,7 +13,7 @@ use crate::schema::Server;
 /// One look at target and machine.
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// When.
+    /// When it was taken.
     pub at: SystemTime,
     /// What the target said; absent where it has no lab or did not answer in time.
     pub snapshot: Option<Snapshot>,

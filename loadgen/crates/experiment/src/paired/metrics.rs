@@ -27,7 +27,7 @@ pub struct Metric {
 pub(super) enum MetricSubject {
     /// Those of one operation.
     Operation(String),
-    /// All.
+    /// All operations together.
     Total,
 }
 
@@ -57,7 +57,7 @@ const MARGIN_SUCCESS: f64 = 0.001;
 /// What the trials of an experiment have figures of.
 #[derive(Debug, Clone, Default)]
 pub struct MetricScope<'a> {
-    /// Operations.
+    /// Names of the operations that were sent.
     pub operations: Vec<&'a str>,
     /// Kinds of cache.
     pub caches: Vec<&'a str>,

@@ -29,7 +29,7 @@ const SPECTRUM: [f64; 67] = [
 /// What several trials of one arm measured, merged exactly.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
-    /// Operations.
+    /// Every operation that was sent.
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
     pub total: OpData,

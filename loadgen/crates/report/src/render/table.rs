@@ -20,12 +20,12 @@ impl Paint {
         }
     }
 
-    /// Heavier.
+    /// The text in bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// Fainter.
+    /// The text in a fainter colour.
     pub(super) fn dim(self, text: &str) -> String {
         self.with("2", text)
     }
@@ -97,9 +97,9 @@ pub(super) enum Line {
 /// Which side a column keeps to; the first is always on the left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Texts.
+    /// For columns of texts.
     Left,
-    /// Figures.
+    /// For columns of figures.
     Right,
 }
 

@@ -7,7 +7,7 @@ use crate::render::charts::over_time::Point;
 /// How the points of a line are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::render) enum Shape {
-    /// Joined.
+    /// Joined by straight lines.
     Lines,
     /// Joined, on top of the line before; the range of a point is from there to its own value.
     Stack,
