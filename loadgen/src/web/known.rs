@@ -31,7 +31,7 @@ pub(super) struct Known {
     /// The last look at the trial.
     pub(super) now: Option<Now>,
     /// Earlier looks, thinned, oldest first.
-    pub(super) history: VecDeque<Point>,
+    pub(super) history: VecDeque<TickPoint>,
     /// Trials that have ended, oldest first.
     pub(super) trials: VecDeque<TrialLine>,
     /// Notes and warnings, oldest first.
@@ -62,7 +62,7 @@ pub(super) struct Now {
 
 /// What the charts need of a tick.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Point {
+pub(super) struct TickPoint {
     at: i64,
     tick: Tick,
 }
@@ -175,7 +175,7 @@ impl Known {
             doubts: Vec::new(),
             ..tick.clone()
         };
-        push(&mut self.history, MOST_POINTS, Point { at, tick });
+        push(&mut self.history, MOST_POINTS, TickPoint { at, tick });
     }
 }
 

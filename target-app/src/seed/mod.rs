@@ -20,7 +20,7 @@ mod load;
 pub mod media;
 pub(crate) mod people;
 pub(crate) mod plan;
-mod planned;
+pub(crate) mod planned;
 mod rooms;
 mod rows;
 mod run;

@@ -50,7 +50,7 @@ pub(crate) struct PlannedReview {
 
 pub(crate) struct PlannedRoom {
     pub(crate) mentor: u32,
-    /// Ascending.
+    /// Student numbers, ascending.
     pub(crate) students: Vec<u32>,
     pub(crate) last_seq: u32,
 }

@@ -9,7 +9,6 @@ use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
-    dataset::{LANGUAGES, SKILLS},
     ids::MentorId,
     page::{DEFAULT_PER_PAGE, Page},
     paths,
@@ -17,7 +16,7 @@ use shared::{
 
 use super::{
     bound::{AppFlow, AppIteration},
-    feature::Feature,
+    feature::FeatureFlows,
     operation::Op,
     searches::NEXT_PAGE,
 };
@@ -38,7 +37,7 @@ static DETAIL: Op = Op::get("mentors.detail");
 pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
 
 /// What the load side knows of this feature.
-pub(super) const FEATURE: Feature = Feature {
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     area: "mentors",
     label: "Mentor discovery",
     operations: &[&LIST, &DETAIL, &AVAILABILITY],

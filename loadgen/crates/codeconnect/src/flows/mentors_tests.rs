@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     money::Cents,
 };
 
@@ -11,7 +11,7 @@ use super::*;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
     MentorCard {
-        id: MentorId(id(Kind::Mentor, n)),
+        id: MentorId(id(RowKind::Mentor, n)),
         display_name: format!("Mentor {n}"),
         headline: String::new(),
         skills: vec!["rust".to_owned()],

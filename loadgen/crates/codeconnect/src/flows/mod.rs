@@ -18,9 +18,9 @@ mod world;
 
 pub use auth::{check_login, login_request};
 pub use bound::{AppFlow, AppIteration, BoundFlow};
-pub use feature::Feature;
-pub use memory::{ChatMemory, Memory};
+pub use feature::FeatureFlows;
+pub use memory::{ChatMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
 pub use registry::{FEATURES, bind, catalog};
-pub use world::{Account, World};
+pub use world::{TestAccount, World};

@@ -3,7 +3,7 @@
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
 use crate::{
-    sample::{Outcome, ResponsePart, ResponseParts, Sample},
+    sample::{Outcome, ResponseParts, Sample},
     units::Nanos,
 };
 

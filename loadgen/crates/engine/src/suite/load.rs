@@ -20,7 +20,7 @@
 //!
 //! With phases and no `warmup`, leading phases whose name begins with `warm` are the warm-up.
 
-use std::{fs, path::Path, str::FromStr};
+use std::{fs, path::Path};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;

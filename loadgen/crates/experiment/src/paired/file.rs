@@ -22,7 +22,7 @@ use serde_saphyr::Spanned;
 use shared::{dataset::Scale, time::Millis};
 
 use super::{
-    control::{CONTROL_BLOCKS, Kind, medians},
+    control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
 };
 use crate::system::{Application, Settings};
@@ -59,7 +59,7 @@ pub struct Experiment {
     /// What `--quick` changes.
     pub quick: Quick,
     /// What the experiment is to find of itself first.
-    pub controls: Vec<Kind>,
+    pub controls: Vec<ControlKind>,
     /// Whether a rate that the slower arm can sustain is looked for first.
     pub find_rate: bool,
 }
@@ -269,7 +269,7 @@ impl Experiment {
     /// Makes it a control of itself on its `after` profile.
     pub fn make_control(
         &mut self,
-        kind: Kind,
+        kind: ControlKind,
         application: &dyn Application,
     ) -> Result<(), String> {
         let [before, after] = kind.arms(&self.after.settings, application)?;
@@ -277,13 +277,13 @@ impl Experiment {
         self.after.settings = after;
         self.why = None;
         match kind {
-            Kind::Same => {
+            ControlKind::Same => {
                 self.expected = Some(Direction::NoChange);
                 "nothing: both arms are the same".clone_into(&mut self.hypothesis);
                 "Does the method see a difference where there is none?"
                     .clone_into(&mut self.suite.question);
             }
-            Kind::Planted(percent) => {
+            ControlKind::Planted(percent) => {
                 self.expected = Some(Direction::Regresses);
                 self.primary = medians(&self.primary);
                 self.primary.rotate_left(1);

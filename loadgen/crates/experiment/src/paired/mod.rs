@@ -15,11 +15,11 @@ mod run;
 mod several;
 
 pub use campaign::run;
-pub use control::{CONTROL_BLOCKS, Kind, PLANTED};
+pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
 pub use decide::{FEWEST, decide};
-pub use design::{Order, Slot, design};
+pub use design::{BlockOrder, Slot, design};
 pub use direction::Direction;
 pub use expected::held_against;
 pub use file::{ArmSpec, Experiment, Quick};
-pub use metrics::{Metric, MetricScope, metrics, metrics_of};
+pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use run::{ArmResult, Finished, Kept, overload_warnings};

@@ -49,8 +49,8 @@ pub struct Measured {
 
 impl Measured {
     /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::Figures<'a> {
-        crate::verdict::Figures {
+    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+        crate::verdict::ThresholdFigures {
             catalog,
             ops: &self.ops,
             phases: &self.phases,

@@ -12,7 +12,7 @@ mod watch;
 
 pub use crash::Crash;
 pub use figures::{Measured, arm_operations, operation, seconds, server_total};
-pub use job::{Arm, TestEnv, TrialSpec};
+pub use job::{ArmConfig, TestEnv, TrialSpec};
 pub use outcome::TrialOutcome;
 pub use run::{TrialError, run};
 pub use ticks::{Ticks, target_now};

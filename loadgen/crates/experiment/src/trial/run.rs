@@ -10,15 +10,16 @@ use super::{
     crash::{Crash, Crashing},
     figures, helm,
     job::{TestEnv, TrialSpec},
+    outcome::TrialOutcome,
     ticks::Ticks,
-    watch::Watch,
+    watch::TrialWatch,
 };
 use crate::{
-    observer::{Course, GeneratorUse, Host, Sleeper, Timeline, cores},
+    observer::{Course, Host, Sleeper, Timeline, cores},
     schema::{Promised, Trial},
     services::ServiceError,
-    system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
-    verdict::{self, Evidence},
+    system::{PrepareRequest, PreparedSystem, SystemError},
+    verdict::{self, TrialEvidence},
 };
 use loadgen_engine::{
     aggregator::TrialData,
@@ -59,7 +60,7 @@ pub enum TrialError {
 }
 
 /// Runs one trial.
-pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialError> {
+pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
     let suite = spec.suite;
     let windows = suite.windows;
 
@@ -89,7 +90,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
             let wait = windows.warm_up.duration() + crash.after.duration();
             Crashing::begin(Arc::clone(upkeep), crash, wait)
         });
-    let mut watch = Watch {
+    let mut watch = TrialWatch {
         env,
         spec,
         progress,
@@ -147,7 +148,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
     env.events.trial_done(trial.clone());
     // A broken threshold ended it, nobody else.
     data.interrupted &= ended_by.is_none();
-    Ok(Outcome {
+    Ok(TrialOutcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
@@ -385,7 +386,7 @@ fn stored(
     timeline.fill(&mut series, from);
     let server = timeline.server(from, to);
     let suite = spec.suite;
-    let validity = verdict::validity(&Evidence {
+    let validity = verdict::validity(&TrialEvidence {
         generator: timeline
             .generator(from, to)
             .filter(|_| spec.generator_judged),
@@ -404,7 +405,7 @@ fn stored(
             && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
-        ..Evidence::of(data)
+        ..TrialEvidence::of(data)
     });
     Trial {
         folder: spec.folder.clone(),

@@ -62,7 +62,7 @@ impl Figure {
 
 /// One figure in every arm.
 #[derive(Debug, Clone)]
-pub(super) struct Metric {
+pub(super) struct ReportMetric {
     /// The operation that it is a figure of; absent for a whole arm.
     pub(super) operation: Option<String>,
     /// Its name below the heading of its area.
@@ -82,6 +82,6 @@ pub(super) struct Metric {
 }
 
 /// Whether any arm has a figure.
-pub(super) fn measured(metric: &Metric) -> bool {
+pub(super) fn measured(metric: &ReportMetric) -> bool {
     metric.values.iter().any(|value| *value != Figure::Absent)
 }

@@ -4,7 +4,7 @@
 use shared::timing::{ServerCount, ServerPart};
 
 use crate::render::arm_metrics;
-use crate::render::metric::{Figure, Metric, Unit, measured};
+use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
     ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary,
@@ -22,9 +22,9 @@ pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect>
 }
 
 /// Every metric by area, in the order of a report.
-pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
+pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<ReportMetric>)> {
     let arms: Vec<&Arm> = summary.arms.iter().collect();
-    let mut areas: Vec<(String, Vec<Metric>)> = Vec::new();
+    let mut areas: Vec<(String, Vec<ReportMetric>)> = Vec::new();
     for name in operations(&arms) {
         let label = area_label(&summary.application, &name);
         let found = of_operation(&arms, &name);
@@ -103,7 +103,7 @@ pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> Stri
 }
 
 /// The metrics of one operation.
-fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
+fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
     let find = |arm: &&Arm| {
         arm.operations
             .iter()
@@ -121,7 +121,7 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
               kind: MetricKind,
               unit: Unit,
               pick: &dyn Fn(&Operation) -> Figure| {
-        Metric {
+        ReportMetric {
             operation: Some(name.to_owned()),
             label: format!("{short} {what}"),
             full_label: format!("{clean} {what}"),

@@ -19,7 +19,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{Begun, Event, LoadControl},
     system::{Endpoint, Endpoints, HttpService, Settings, SystemUnderTest as _},
-    trial::{self, Arm, Outcome, TestEnv, TrialSpec},
+    trial::{self, ArmConfig, TestEnv, TrialOutcome, TrialSpec},
 };
 use loadgen_report::store::MOST_SAMPLES;
 
@@ -33,7 +33,7 @@ pub(super) fn run(
     target: HttpTarget,
     suite: &Suite,
     description: &str,
-) -> Result<Outcome, Failure> {
+) -> Result<TrialOutcome, Failure> {
     let flow = SingleRequest::new(load::request(args, &target)?, args.expect);
     let endpoint = Endpoint {
         address: target.address,
@@ -49,7 +49,7 @@ pub(super) fn run(
     // Traced exchanges are printed at once, which the full-screen view would overwrite.
     let sinks = EventSinks::attach_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = sinks.events();
-    let arm = Arm::new("http", Settings::default(), service.application());
+    let arm = ArmConfig::new("http", Settings::default(), service.application());
     let spec = TrialSpec {
         suite,
         arm: &arm,
