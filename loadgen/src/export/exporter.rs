@@ -4,7 +4,7 @@
 use std::{
     net::{SocketAddr, TcpListener},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError},
     },
@@ -16,9 +16,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    figures::Figures,
     page,
     push::{self, Collector, Pusher},
+    shared::SharedFigures,
 };
 use loadgen_experiment::events::{Event, Publisher};
 
@@ -44,16 +44,6 @@ pub enum ExportError {
     Client(#[source] reqwest::Error),
 }
 
-/// What has been heard, for those who tell it.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Shared(Arc<Mutex<Figures>>);
-
-impl Shared {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Figures> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// Exports the figures of a running command.
 #[derive(Debug)]
 pub struct Exporter {
@@ -75,7 +65,7 @@ impl Exporter {
         collector: Option<Collector>,
         events: &Publisher,
     ) -> Result<Self, ExportError> {
-        let figures = Shared::default();
+        let figures = SharedFigures::default();
         let stop = CancellationToken::new();
         let bound = metrics.map(listen).transpose()?;
         let page = bound.as_ref().map(|(_, address)| *address);
@@ -151,7 +141,7 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ExportError>
 }
 
 /// Takes events in until the last publisher is gone, or until `ended` is set and none is waiting.
-fn hear(heard: &Receiver<Event>, figures: &Shared, ended: &AtomicBool) {
+fn hear(heard: &Receiver<Event>, figures: &SharedFigures, ended: &AtomicBool) {
     loop {
         match heard.recv_timeout(GLANCE) {
             Ok(event) => figures.lock().hear(event),
@@ -166,7 +156,7 @@ fn speak(
     runtime: Runtime,
     page: Option<TcpListener>,
     pusher: Option<Pusher>,
-    figures: Shared,
+    figures: SharedFigures,
     stop: CancellationToken,
 ) {
     runtime.block_on(async {

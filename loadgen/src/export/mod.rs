@@ -8,6 +8,7 @@
 //! | `family` | a figure with its labels, for both ways out |
 //! | `text`, `page` | Prometheus text, and the page that is scraped |
 //! | `otlp`, `push` | OTLP messages, and the one who sends them |
+//! | `shared` | the figures between the threads |
 //! | `exporter` | the threads that keep all of it away from the load |
 
 pub mod catalogue;
@@ -17,6 +18,7 @@ mod figures;
 mod otlp;
 mod page;
 mod push;
+mod shared;
 mod text;
 
 pub use exporter::{ExportError, Exporter};

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::{exporter::Shared, text};
+use super::{shared::SharedFigures, text};
 
 /// Where the page is.
 pub(super) const PATH: &str = "/metrics";
@@ -33,7 +33,7 @@ pub(super) fn bind(address: SocketAddr) -> std::io::Result<Bound> {
 }
 
 /// Serves the figures until `stop` is cancelled. On an event loop.
-pub(super) async fn serve(listener: Bound, figures: Shared, stop: CancellationToken) {
+pub(super) async fn serve(listener: Bound, figures: SharedFigures, stop: CancellationToken) {
     let Ok(listener) = TcpListener::from_std(listener) else {
         return;
     };
@@ -66,7 +66,7 @@ pub(super) async fn serve(listener: Bound, figures: Shared, stop: CancellationTo
     }
 }
 
-fn answer(figures: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(figures: &SharedFigures, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let (status, kind, body) = if request.uri().path() != PATH {
         let text = "the figures are at /metrics\n".to_owned();
         (StatusCode::NOT_FOUND, "text/plain; charset=utf-8", text)

@@ -14,8 +14,8 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    exporter::Shared,
     otlp::{self, Span},
+    shared::SharedFigures,
 };
 use loadgen_experiment::events::{Publisher, printable};
 
@@ -86,7 +86,7 @@ pub(super) fn client() -> reqwest::Result<Client> {
 pub(super) struct Pusher {
     pub(super) collector: Collector,
     pub(super) client: Client,
-    pub(super) figures: Shared,
+    pub(super) figures: SharedFigures,
     /// Where the one warning goes; none once it was said.
     pub(super) complain: Option<Publisher>,
 }

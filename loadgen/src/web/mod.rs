@@ -18,4 +18,4 @@ mod routes;
 mod runs;
 
 pub use orders::{Catalogue, Offer, Starter};
-pub use page::{Page, ServeError, Setup, Shown};
+pub use page::{ServeError, Setup, Shown, WebPage};

@@ -67,9 +67,9 @@ pub struct Setup {
     pub starter: Option<Starter>,
 }
 
-/// A page that is being served. Cheap to clone; [`Page::close`] ends it.
+/// A page that is being served. Cheap to clone; [`WebPage::close`] ends it.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub struct WebPage {
     inner: Arc<Inner>,
 }
 
@@ -81,7 +81,7 @@ struct Inner {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// A command of this process that is shown; see [`Page::show`].
+/// A command of this process that is shown; see [`WebPage::show`].
 #[derive(Debug)]
 pub struct Shown {
     board: Board,
@@ -89,7 +89,7 @@ pub struct Shown {
     hearing: Option<JoinHandle<()>>,
 }
 
-impl Page {
+impl WebPage {
     /// Listens, and serves from then on.
     pub fn open(setup: Setup) -> Result<Self, ServeError> {
         let address = setup.address;

@@ -9,7 +9,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::web::{Page, Setup, board::MOST_READERS};
+use crate::web::{Setup, WebPage, board::MOST_READERS};
 use loadgen_experiment::{
     events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick},
     schema::Verdict,
@@ -18,8 +18,8 @@ use loadgen_experiment::{
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-fn open(results: &Path) -> Page {
-    Page::open(Setup {
+fn open(results: &Path) -> WebPage {
+    WebPage::open(Setup {
         results: results.to_owned(),
         address: ([127, 0, 0, 1], 0).into(),
         starter: None,

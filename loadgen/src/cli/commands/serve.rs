@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
     exit,
-    web::{Page, Setup},
+    web::{Setup, WebPage},
 };
 
 /// Serves the folder.
@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
             args.results.display()
         )));
     }
-    let page = Page::open(Setup {
+    let page = WebPage::open(Setup {
         results: args.results.clone(),
         address: args.listen,
         starter: Some(job_template(&args.target, &args.results)?),
@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
 
 /// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
 /// does not wait for started commands; the kernel signals them when this process ends.
-pub(super) fn until_stopped(page: Page) -> Result<(), Failure> {
+pub(super) fn until_stopped(page: WebPage) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -56,7 +56,7 @@ pub(super) fn until_stopped(page: Page) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say(page: &Page) -> io::Result<()> {
+fn say(page: &WebPage) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let address = page.address();
     writeln!(

@@ -20,7 +20,7 @@ use crate::cli::{
 use crate::{
     export::Exporter,
     live::Live,
-    web::{Page, Setup, Shown, lines},
+    web::{Setup, Shown, WebPage, lines},
 };
 use loadgen_experiment::events::{self, Event, LoadControl, Publisher};
 
@@ -34,7 +34,7 @@ pub(in crate::cli) struct EventSinks {
     live: Option<Live>,
     shown: Option<Shown>,
     /// A page that ends with the command.
-    page: Option<Page>,
+    page: Option<WebPage>,
     writer: Option<LineWriter>,
     exporter: Option<Exporter>,
 }
@@ -67,7 +67,7 @@ impl EventSinks {
     /// `steering` they may change the load.
     pub(in crate::cli) fn attach(
         result: &ResultArgs,
-        page: Option<&Page>,
+        page: Option<&WebPage>,
         steering: &LoadControl,
     ) -> Result<Self, Failure> {
         let out = result
@@ -189,11 +189,11 @@ fn plain_view(result: &ResultArgs) -> bool {
 }
 
 /// The page that `--web` asks for.
-pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<Page>, Failure> {
+pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebPage>, Failure> {
     let Some(address) = result.web else {
         return Ok(None);
     };
-    let page = Page::open(Setup {
+    let page = WebPage::open(Setup {
         results: result.results.clone(),
         address,
         starter: None,
@@ -203,12 +203,12 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<Page>, Fai
 }
 
 /// Prints the URL of a page before anything else is printed.
-pub(in crate::cli) fn announce_page(page: &Page) {
+pub(in crate::cli) fn announce_page(page: &WebPage) {
     // If standard error is closed, nobody reads it.
     let _closed = writeln!(io::stderr(), "{}", page_url(page));
 }
 
-fn page_url(page: &Page) -> String {
+fn page_url(page: &WebPage) -> String {
     format!("live page: http://{}/", page.address())
 }
 

@@ -121,7 +121,7 @@ mod tests {
     use shared::timing::{ServerPart, ServerTiming};
 
     use super::*;
-    use crate::sample::OpId;
+    use crate::sample::{OpId, ResponsePart};
 
     fn sample(response_us: u64, before_us: u64, cost: Option<ServerTiming>) -> Sample {
         let at = |us: u64| Nanos(us * 1_000);

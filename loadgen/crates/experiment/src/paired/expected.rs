@@ -43,6 +43,7 @@ pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<Strin
 mod tests {
     use super::*;
     use crate::paired::file;
+    use crate::schema::Decision;
     use crate::system::Shop;
 
     const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: session.open } ]\n";

@@ -69,6 +69,6 @@ mod tests {
             line.starts_with("open: 20/s iterations, arriving at random; 5s warm-up, 30s measured"),
             "{line}"
         );
-        assert!(line.contains("orders.browse 45 %") && !line.contains('\n'));
+        assert!(line.contains("mentors.browse 45 %") && !line.contains('\n'));
     }
 }
