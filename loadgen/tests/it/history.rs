@@ -17,7 +17,7 @@ fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
     let summary = json!({
         "schema_version": 2, "kind": "experiment", "name": name, "question": "",
         "started_at": format!("2026-11-{day:02}T10:00:00Z"), "took_s": 60.0, "interrupted": false,
-        "verdict": { "word": "PASSED", "reasons": [] },
+        "verdict": { "word": "PASSED", "exit_code": 0, "reasons": [] },
         "application": {
             "name": "", "areas": [], "processes": [], "cache_kinds": {}, "primary_metrics": [],
         },
