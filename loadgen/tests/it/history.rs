@@ -9,15 +9,19 @@ use crate::support::loadgen;
 /// An experiment of a day whose claim came out as this ratio.
 fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
     let effect = json!({
-        "metric": "mentors.list p97.5", "primary": true, "unit": "ms",
+        "metric": "mentors.list p97.5", "primary": true, "unit": "ms", "kind": "latency",
         "before": 100.0, "after": 100.0 * ratio, "ratio": ratio,
         "interval": [ratio * 0.9, ratio * 1.1], "level": 0.97,
-        "block_ratios": [], "decision": "IMPROVED", "sentence": "",
+        "block_ratios": [], "decision": "IMPROVED", "sentence": "", "smallest": null,
     });
     let summary = json!({
-        "schema_version": 1, "kind": "experiment", "name": name, "question": "",
+        "schema_version": 2, "kind": "experiment", "name": name, "question": "",
         "started_at": format!("2026-11-{day:02}T10:00:00Z"), "took_s": 60.0, "interrupted": false,
         "verdict": { "word": "PASSED", "exit_code": 0, "reasons": [] },
+        "application": {
+            "name": "", "areas": [], "processes": [], "cache_kinds": {}, "primary_metrics": [],
+        },
+        "controls": [], "recommendations": [],
         "load": "open: 20/s iterations; 6 blocks of two trials in an order drawn by lot",
         "arms": [], "trials": [], "effects": [effect], "thresholds": [],
         "environment": [["target build", format!("build {}", u32::from(day > 5))]],

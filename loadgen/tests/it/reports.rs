@@ -354,7 +354,7 @@ fn a_renderer_that_rounds_otherwise_is_noticed() {
     };
     for figure in [
         of("operations.after.mentors.list.response_p97_5_ms"),
-        of("areas.Mentor mentors.list P97.5.after"),
+        of("areas.Mentor discovery.list P97.5.after"),
         "100.000 %".to_owned(),
     ] {
         for format in ["md", "html", "junit", "text", "json"] {
@@ -414,6 +414,6 @@ fn several_forms_are_written_and_one_is_printed() {
     let printed = told("41e7cc0 --format md");
     assert_eq!(fs::read_to_string(run.join("report.md")).unwrap(), printed);
     let schema: Value = serde_json::from_str(&told("--schema")).unwrap();
-    assert_eq!(schema["$id"], "urn:loadgen:summary:1");
+    assert_eq!(schema["$id"], "urn:loadgen:summary:2");
     assert!(jsonschema::is_valid(&schema, &summary));
 }

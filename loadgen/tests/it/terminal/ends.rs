@@ -80,7 +80,7 @@ fn a_panic_can_be_read_and_the_run_goes_on() {
 fn a_mistake_is_told_without_taking_the_screen() {
     let terminal = Tmux::open(80, 24);
     terminal.enter("clear; loadgen http http://127.0.0.1:9/ -d 1s; echo co''de $?");
-    let seen = terminal.until_shows(&["error: nobody answers", "code 2"]);
+    let seen = terminal.until_shows(&["error: cannot connect to", "code 2"]);
     assert!(!terminal.is_full_screen(), "{seen}");
     terminal.assert_usable();
 }

@@ -85,12 +85,12 @@ fn keys_change_the_rate_and_the_report_says_so() {
 fn a_load_that_cannot_be_changed_says_why() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
-    let run = format!("loadgen http {} -c 2 -d 10m", served.url());
+    let run = format!("loadgen http {} -c 2 -d 10m -n 1m", served.url());
     terminal.enter(&run);
     terminal.until_shows(&["closed loop, 2 connections", "requests ", "p95"]);
     for key in ["+", "r"] {
         terminal.press(&[key]);
-        terminal.until_shows(&["only a load with --rate can be changed"]);
+        terminal.until_shows(&["the number of iterations is fixed"]);
     }
     terminal.press(&["C-c"]);
     terminal.assert_usable();

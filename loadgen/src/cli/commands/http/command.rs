@@ -6,13 +6,14 @@ use crate::cli::{failure::Failure, flags::HttpArgs, output::print};
 /// Measures and prints; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let target = target::parse(args)?;
+    let request = load::request(args, &target)?;
     let (suite, description) = load::suite(args);
     target::check_reachable(&target)
         .map_err(|error| Failure::usage(format!("cannot connect to {}: {error}", args.url)))?;
     if let Some(folder) = &args.out {
         files::prepare(folder)?;
     }
-    let outcome = engine::run(args, target, &suite, &description)?;
+    let outcome = engine::run(args, target, request, &suite, &description)?;
     let result = verdict::judge(args, description, outcome);
     if let Some(folder) = &args.out {
         files::write(&result, folder)?;

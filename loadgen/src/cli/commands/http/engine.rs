@@ -5,7 +5,7 @@ use std::{sync::Arc, time::SystemTime};
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
-use super::{load, target::HttpTarget};
+use super::target::HttpTarget;
 use crate::cli::{
     failure::Failure,
     flags::{HttpArgs, TRACED_EXCHANGES},
@@ -14,6 +14,7 @@ use crate::cli::{
 use loadgen_engine::{
     driver::HttpTrace,
     flow::SingleRequest,
+    request::Request,
     suite::{LoadModel, Suite},
 };
 use loadgen_experiment::{
@@ -31,10 +32,11 @@ const STOPPING: &str =
 pub(super) fn run(
     args: &HttpArgs,
     target: HttpTarget,
+    request: Request,
     suite: &Suite,
     description: &str,
 ) -> Result<TrialOutcome, Failure> {
-    let flow = SingleRequest::new(load::request(args, &target)?, args.expect);
+    let flow = SingleRequest::new(request, args.expect);
     let endpoint = Endpoint {
         address: target.address,
         host: target.host,
