@@ -13,6 +13,9 @@ pub type Layers = BTreeMap<String, CrateRules>;
 pub struct CrateRules {
     /// Folders of the workspace's crates that it may depend on.
     pub uses: Vec<String>,
+    /// Of a crate that it uses, by name: the only modules that its product code may name.
+    #[serde(default)]
+    pub only: BTreeMap<String, Vec<String>>,
     /// Its top-level modules, lowest layer first.
     #[serde(default)]
     pub layers: Vec<Vec<String>>,
@@ -49,6 +52,9 @@ pub struct Vocabulary {
     pub folders: Vec<String>,
     /// Lower-case words, each as a whole part of an identifier or of a text.
     pub words: Vec<String>,
+    /// Words that mean something else in a folder.
+    #[serde(default)]
+    pub other_meaning: BTreeMap<String, Vec<String>>,
 }
 
 /// See [`Rules::supply`].

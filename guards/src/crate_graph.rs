@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{Violation, config::Layers, facts::RustFile, manifests::Package, tree::is_in};
+use crate::{
+    Violation, config::Layers, facts::RustFile, manifests::Package, modules::Crate, tree::is_in,
+};
 
 /// Arrows between crates that `layers.toml` does not list, and crates it does not know.
 pub fn forbidden_arrows(packages: &[Package], layers: &Layers) -> Vec<Violation> {
@@ -31,6 +33,35 @@ pub fn forbidden_arrows(packages: &[Package], layers: &Layers) -> Vec<Violation>
                         "{folder}/Cargo.toml: depends on `{other}`, which guards/layers.toml does not list"
                     ),
                 ));
+            }
+        }
+    }
+    violations
+}
+
+/// Paths of product code to a module of another crate that `only` does not list. `at` is the arrow.
+pub fn modules_not_listed(found: &Crate<'_>, layers: &Layers) -> Vec<Violation> {
+    let mut violations = Vec::new();
+    let only = layers.get(&found.folder).map(|rules| &rules.only);
+    for (name, modules) in only.into_iter().flatten() {
+        for (_, file) in found.files() {
+            for (_, path, line) in file.all_paths() {
+                let is_test = file.test_lines.iter().any(|range| range.contains(&line));
+                if let [first, module, ..] = path
+                    && first == name
+                    && !is_test
+                    && !modules.contains(module)
+                {
+                    violations.push(Violation::new(
+                        format!("{} -> {name}::{module}", found.folder),
+                        format!(
+                            "{}:{line}: `{}`: of `{name}` this crate uses only {}",
+                            file.path,
+                            path.join("::"),
+                            modules.join(", ")
+                        ),
+                    ));
+                }
             }
         }
     }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`layers`] | imports inside a crate run downwards |
 //! | [`circles`] | no files of a crate import each other in a circle |
-//! | [`crate_graph`] | which crate may depend on which; every dependency is used |
+//! | [`crate_graph`] | which crate may depend on which, and on which of its modules; every dependency is used |
 //! | [`vocabulary`] | generic crates hold no word of the reference backend |
 //! | [`files`] | sizes, names, headers, `mod.rs` without logic, doc comments that say something |
 //! | [`roles`] | repositories without HTTP, handlers without SQL, features apart from each other |

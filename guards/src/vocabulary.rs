@@ -14,6 +14,7 @@ pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violatio
                 parts(line)
                     .into_iter()
                     .filter(|word| rules.words.contains(word))
+                    .filter(|word| !has_other_meaning(&file.path, word, rules))
                     .map(move |word| {
                         Violation::new(
                             &file.path,
@@ -26,6 +27,14 @@ pub fn application_words(files: &[RustFile], rules: &Vocabulary) -> Vec<Violatio
             })
         })
         .collect()
+}
+
+/// Whether a word is not the application's in the folder of the file.
+fn has_other_meaning(path: &str, word: &String, rules: &Vocabulary) -> bool {
+    rules
+        .other_meaning
+        .iter()
+        .any(|(folder, words)| tree::is_in(path, folder) && words.contains(word))
 }
 
 /// Files that are compiled for tests only: `tests/`, `tests.rs`, `x_tests.rs`.

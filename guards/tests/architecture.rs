@@ -104,6 +104,9 @@ fn crates_depend_on_each_other_as_the_table_says() {
     let repository = repository();
     let mut violations = crate_graph::forbidden_arrows(&repository.packages, &repository.layers);
     violations.extend(crate_graph::circular_table(&repository.layers));
+    violations.extend(
+        crates().flat_map(|found| crate_graph::modules_not_listed(&found, &repository.layers)),
+    );
     check("crate graph", &violations);
 }
 

@@ -58,11 +58,11 @@ pub struct Counts {
     pub students: u32,
     /// Slots, the race slots not counted.
     pub slots: u32,
-    /// Bookings.
+    /// Bookings, cancelled ones included.
     pub bookings: u32,
-    /// Reviews.
+    /// Reviews of completed lessons.
     pub reviews: u32,
-    /// Recordings.
+    /// Recordings of completed lessons.
     pub recordings: u32,
     /// Chat rooms.
     pub rooms: u32,
@@ -134,7 +134,7 @@ impl FromStr for Scale {
 
 /// Kinds of seeded rows that have an id of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RowKind {
     /// Account of student *n*.
     Student,
     /// Account of mentor *n*.
@@ -163,7 +163,7 @@ pub enum Kind {
 
 /// Id of the seeded row `n` of a kind: shaped like a UUIDv7 whose time part is `n`
 /// milliseconds after a fixed instant, so that ids sort as rows were made.
-pub fn id(kind: Kind, n: u32) -> Uuid {
+pub fn id(kind: RowKind, n: u32) -> Uuid {
     /// 2025-01-01T00:00:00Z in Unix milliseconds.
     const EPOCH_MS: u64 = 1_735_689_600_000;
     let digest = Sha256::digest(format!("{kind:?}:{n}").as_bytes());
@@ -201,11 +201,11 @@ mod tests {
 
     #[test]
     fn seeded_ids_are_version_7_sorted_and_distinct_across_kinds() {
-        let student = id(Kind::Student, 1);
+        let student = id(RowKind::Student, 1);
         assert_eq!(student.get_version_num(), 7);
-        assert_eq!(student, id(Kind::Student, 1));
-        assert_ne!(student, id(Kind::Mentor, 1));
-        assert!(student < id(Kind::Student, 2));
+        assert_eq!(student, id(RowKind::Student, 1));
+        assert_ne!(student, id(RowKind::Mentor, 1));
+        assert!(student < id(RowKind::Student, 2));
     }
 
     #[test]

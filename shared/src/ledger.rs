@@ -34,14 +34,14 @@ pub struct BookingPromise {
     /// The booking that was acknowledged; absent where none was.
     pub booking: Option<BookingId>,
     /// What was told last.
-    pub told: Told,
+    pub told: BookingOutcome,
 }
 
 /// What a client was told of a booking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Told {
+pub enum BookingOutcome {
     /// Nothing that can be relied on: no answer, or a failure. It may be there or not.
     InDoubt,
     /// It is booked.
@@ -56,7 +56,7 @@ pub enum Told {
     CancelInDoubt,
 }
 
-impl Told {
+impl BookingOutcome {
     /// The word in result files.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -92,12 +92,12 @@ mod tests {
     #[test]
     fn what_was_told_is_the_same_word_in_json_and_in_files() {
         for told in [
-            Told::InDoubt,
-            Told::Booked,
-            Told::Full,
-            Told::Refused,
-            Told::Cancelled,
-            Told::CancelInDoubt,
+            BookingOutcome::InDoubt,
+            BookingOutcome::Booked,
+            BookingOutcome::Full,
+            BookingOutcome::Refused,
+            BookingOutcome::Cancelled,
+            BookingOutcome::CancelInDoubt,
         ] {
             let json = serde_json::to_value(told).unwrap();
             assert_eq!(json, told.as_str());

@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub caches: BTreeMap<String, CacheSnapshot>,
     /// Password hashing.
     pub hashing: HashingSnapshot,
-    /// Chat.
+    /// Sockets and messages of the chat.
     pub chat: ChatSnapshot,
     /// The database server; absent when it did not answer in time.
     pub postgres: Option<PostgresSnapshot>,
@@ -36,7 +36,7 @@ pub struct Snapshot {
     pub process: ProcessSnapshot,
 }
 
-/// Requests.
+/// HTTP requests since the process started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HttpSnapshot {
@@ -50,7 +50,7 @@ pub struct HttpSnapshot {
     pub queries: u64,
 }
 
-/// The door before the handlers of the API. All zero where `http.admission` is off.
+/// The admission limiter before the handlers of the API. All zero where `http.admission` is off.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AdmissionSnapshot {
@@ -100,7 +100,7 @@ pub struct CacheSnapshot {
     pub fills: u64,
     /// Look-ups that waited for another's load instead of loading.
     pub shared_loads: u64,
-    /// Invalidations.
+    /// Keys that were removed because their data changed.
     pub invalidations: u64,
     /// Failures of the store; each was answered without the cache.
     pub errors: u64,
@@ -133,7 +133,7 @@ pub struct HashingSnapshot {
     pub wait_us: u64,
 }
 
-/// Chat.
+/// Sockets and messages of the chat, since the process started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChatSnapshot {
@@ -207,6 +207,6 @@ pub struct ProcessSnapshot {
     pub cpu_ms: u64,
     /// Resident memory, in bytes.
     pub rss_bytes: u64,
-    /// Threads.
+    /// Number of threads.
     pub threads: u32,
 }

@@ -20,7 +20,7 @@ use crate::{
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
-    state::{AppState, Shared},
+    state::{AppState, StateParts},
 };
 
 /// Connections that may wait to be accepted. The usual 128 loses first packets when a load
@@ -46,7 +46,7 @@ pub enum StartError {
 }
 
 /// An application that listens and is ready to serve.
-pub struct Application {
+pub struct AppServer {
     listener: TcpListener,
     address: SocketAddr,
     router: Router,
@@ -54,7 +54,7 @@ pub struct Application {
     shutdown: Shutdown,
 }
 
-impl Application {
+impl AppServer {
     /// Builds the first engine and listens.
     pub async fn build(config: Config) -> Result<Self, StartError> {
         Self::build_with(config, Clock::system()).await
@@ -80,7 +80,7 @@ impl Application {
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
-        let state = AppState::new(Shared {
+        let state = AppState::new(StateParts {
             engines,
             features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),

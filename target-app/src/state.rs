@@ -22,10 +22,10 @@ use crate::{
 
 /// The shared state of all handlers; clones share it.
 #[derive(Clone)]
-pub struct AppState(Arc<Shared>);
+pub struct AppState(Arc<StateParts>);
 
 /// The parts of the state.
-pub struct Shared {
+pub struct StateParts {
     /// The engine in force.
     pub engines: Engines,
     /// What the features hand over.
@@ -50,7 +50,7 @@ pub struct Shared {
 
 impl AppState {
     /// A state of these parts.
-    pub fn new(parts: Shared) -> Self {
+    pub fn new(parts: StateParts) -> Self {
         Self(Arc::new(parts))
     }
 

@@ -6,6 +6,7 @@ use guards::{
     Violation,
     config::{self, Exception, Layers, Supply},
     crate_graph, licences, manifests,
+    modules::Crate,
     violation::judge,
 };
 
@@ -54,6 +55,29 @@ fn a_crate_that_depends_upwards_is_caught_in_every_section() {
     );
     let target = "[target.'cfg(unix)'.build-dependencies]\nhigh = { path = \"../high\" }";
     assert_eq!(arrows(target, ""), arrow);
+}
+
+#[test]
+fn a_module_of_another_crate_that_is_not_listed_is_caught() {
+    let layers: Layers = config::parse(
+        "layers.toml",
+        "[high]\nuses = ['low']\nonly = { low = ['time'] }",
+    );
+    let arrows = |text: &str| {
+        let files = files(&[("high/src/lib.rs", text)]);
+        let found = Crate::of("high", "high", &files);
+        subjects(&crate_graph::modules_not_listed(&found, &layers)).join(" ")
+    };
+    assert_eq!(
+        arrows("use low::{\n    time::Millis,\n    ids,\n};"),
+        "high -> low::ids"
+    );
+    assert_eq!(arrows("fn f() -> low::ids::Id { g() }"), "high -> low::ids");
+    assert_eq!(arrows("use low::time::Millis; use other::ids;"), "");
+    assert_eq!(
+        arrows("#[cfg(test)]\nmod tests {\n    use low::ids;\n}"),
+        ""
+    );
 }
 
 #[test]

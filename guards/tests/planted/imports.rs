@@ -7,6 +7,7 @@ use super::{files, subjects};
 fn rules(layers: &[&[&str]], sideways: &[&str]) -> CrateRules {
     CrateRules {
         uses: Vec::new(),
+        only: std::collections::BTreeMap::new(),
         layers: layers
             .iter()
             .map(|layer| layer.iter().map(|name| (*name).to_owned()).collect())

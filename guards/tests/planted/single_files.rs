@@ -154,6 +154,7 @@ fn words_of_the_application_are_caught_in_names_texts_and_comments() {
     let rules = Vocabulary {
         folders: vec!["engine".to_owned()],
         words: vec!["mentor".to_owned(), "mentors".to_owned()],
+        other_meaning: [("engine/src/stats".to_owned(), vec!["mentor".to_owned()])].into(),
     };
     let check = |path: &str, text: &str| {
         vocabulary::application_words(&parsed(&[(path, text)]), &rules).len()
@@ -178,6 +179,8 @@ fn words_of_the_application_are_caught_in_names_texts_and_comments() {
         ),
         0
     );
+    assert_eq!(check("engine/src/stats/a.rs", "fn mentor() {}"), 0);
+    assert_eq!(check("engine/src/stats/a.rs", "fn mentors() {}"), 1);
     assert_eq!(check("engine/src/a_tests.rs", "fn mentors() {}"), 0);
     assert_eq!(check("engine/tests/a.rs", "fn mentors() {}"), 0);
     assert_eq!(check("codeconnect/src/a.rs", "fn mentors() {}"), 0);

@@ -82,7 +82,7 @@ pub struct TokenPair {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserView {
-    /// Who.
+    /// The account's id.
     pub id: UserId,
     /// The account's e-mail, in lower case.
     pub email: String,

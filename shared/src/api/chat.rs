@@ -119,7 +119,7 @@ pub enum ServerFrame {
     Typing {
         /// Which room.
         room: RoomId,
-        /// Who.
+        /// The member who is typing.
         user: UserId,
     },
     /// Answer to [`ClientFrame::Ping`].

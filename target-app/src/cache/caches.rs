@@ -20,7 +20,7 @@ use super::{
     counters::bump,
     entry::{Entry, now_ms},
     kind::PerKind,
-    sample::Sample,
+    sample::KeySample,
     single_flight::{FlightKey, FlightRole, SingleFlight},
     stores::{Observed, Stores},
 };
@@ -36,7 +36,7 @@ struct Inner {
     flights: SingleFlight,
     single_flight: bool,
     early_refresh: bool,
-    sample: Sample,
+    sample: KeySample,
     counters: Arc<CacheCounters>,
 }
 
@@ -88,7 +88,7 @@ impl Caches {
             flights: SingleFlight::default(),
             single_flight: profile.cache_single_flight.is_on(),
             early_refresh: profile.cache_early_refresh.is_on(),
-            sample: Sample::new(counters.kinds()),
+            sample: KeySample::new(counters.kinds()),
             counters,
         }))
     }

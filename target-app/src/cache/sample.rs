@@ -10,9 +10,9 @@ use super::{CacheKind, Key, kind::PerKind};
 pub(super) const MAX_KEYS: usize = 64;
 
 /// The sample, by kind.
-pub(super) struct Sample(PerKind<Mutex<Vec<Key>>>);
+pub(super) struct KeySample(PerKind<Mutex<Vec<Key>>>);
 
-impl Sample {
+impl KeySample {
     /// An empty sample.
     pub(super) fn new(kinds: impl IntoIterator<Item = &'static CacheKind>) -> Self {
         Self(PerKind::new(kinds, |_| Mutex::default()))
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_sample_holds_a_key_once_and_no_more_than_its_bound() {
-        let sample = Sample::new([&USERS, &MENTORS]);
+        let sample = KeySample::new([&USERS, &MENTORS]);
         let key = |n: u32| Key::named(&USERS, n.to_string(), "view");
         sample.note(&key(0));
         sample.note(&key(0));

@@ -28,13 +28,13 @@ pub enum Command {
     Migrate {
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        database: DatabaseArgs,
     },
     /// Fill an empty database with deterministic data, and keep a copy to reset to
     Seed {
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        database: DatabaseArgs,
         /// How much: tiny, small, medium or large
         #[arg(long, default_value = "small", env = "SEED_SCALE")]
         scale: Scale,
@@ -58,7 +58,7 @@ pub enum Command {
     Audit {
         /// Which database.
         #[command(flatten)]
-        database: Database,
+        database: DatabaseArgs,
         /// Print the whole report as JSON
         #[arg(long)]
         json: bool,
@@ -75,7 +75,7 @@ pub enum Command {
 
 /// Which database a command works on.
 #[derive(Debug, clap::Args)]
-pub struct Database {
+pub struct DatabaseArgs {
     /// PostgreSQL, like postgres://user:password@127.0.0.1:5432/codeconnect
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Secret>,
@@ -84,8 +84,8 @@ pub struct Database {
     pub config: Option<PathBuf>,
 }
 
-impl From<Database> for Args {
-    fn from(database: Database) -> Self {
+impl From<DatabaseArgs> for Args {
+    fn from(database: DatabaseArgs) -> Self {
         Self {
             database_url: database.database_url,
             config: database.config,

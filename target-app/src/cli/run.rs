@@ -8,9 +8,9 @@ use std::{
 use secrecy::ExposeSecret as _;
 use shared::{invariant::AuditReport, profile::Profile};
 
-use super::{Cli, Command, Exit, args::Database, healthcheck};
+use super::{Cli, Command, Exit, args::DatabaseArgs, healthcheck};
 use crate::{
-    app::Application,
+    app::AppServer,
     config::{Args, Config},
     db, features, limits, openapi,
     seed::{self, ExistingData, SeedOptions},
@@ -83,7 +83,7 @@ async fn serve(args: Args) -> Result<(), Exit> {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
     let place = db::describe(config.database_url.expose_secret());
-    let app = Application::build(config)
+    let app = AppServer::build(config)
         .await
         .map_err(|error| Exit::start(&place, &error))?;
     app.shutdown()
@@ -95,7 +95,7 @@ async fn serve(args: Args) -> Result<(), Exit> {
         .map_err(|error| Exit::internal(&error))
 }
 
-async fn migrate(database: Database) -> Result<(), Exit> {
+async fn migrate(database: DatabaseArgs) -> Result<(), Exit> {
     let url = Args::from(database).with_file()?.database_url()?;
     let url = url.expose_secret();
     let place = db::describe(url);
@@ -119,7 +119,7 @@ async fn fill(args: &Args, options: SeedOptions) -> Result<(), Exit> {
     say(&outcome.to_string())
 }
 
-async fn audit(database: Database, json: bool) -> Result<(), Exit> {
+async fn audit(database: DatabaseArgs, json: bool) -> Result<(), Exit> {
     let url = Args::from(database).with_file()?.database_url()?;
     let url = url.expose_secret();
     let place = db::describe(url);

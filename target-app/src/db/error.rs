@@ -12,7 +12,7 @@ pub enum LostRace {
 }
 
 impl LostRace {
-    /// Both.
+    /// Both ways to lose a race.
     pub const ALL: [Self; 2] = [Self::Serialization, Self::Deadlock];
 
     /// The server's error code for it.

@@ -14,5 +14,5 @@ mod transaction;
 pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
-pub use pool::{Db, Lease, PoolCounters, Session, open};
+pub use pool::{Db, DbSession, Lease, PoolCounters, open};
 pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

@@ -92,8 +92,8 @@ pub async fn open(
 
 impl Db {
     /// A session for one request; takes no connection yet.
-    pub fn session(&self) -> Session {
-        Session {
+    pub fn session(&self) -> DbSession {
+        DbSession {
             db: self.clone(),
             kept: None,
         }
@@ -204,12 +204,12 @@ impl Drop for Waiting<'_> {
 ///
 /// `pool.checkout` decides what [`conn`](Self::conn) does: `per_query` takes a connection
 /// for each statement, `per_request` keeps the first one until the session ends.
-pub struct Session {
+pub struct DbSession {
     db: Db,
     kept: Option<PoolConnection<Postgres>>,
 }
 
-impl Session {
+impl DbSession {
     /// A connection for the next statement.
     pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
         match self.db.checkout {

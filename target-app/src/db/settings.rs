@@ -7,9 +7,11 @@ use shared::{
     profile::{OnOff, Profile, SwitchReading, TimeLimit},
     time::Millis,
 };
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, PgPool, postgres::PgConnectOptions,
+};
 
-use super::{Db, DbError};
+use super::DbError;
 
 /// Longest pause inside a transaction before the server ends it.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(1);
@@ -63,13 +65,13 @@ pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(),
 ///
 /// An idle connection is read. Where there is none, or it is dead, one is opened with the pool's
 /// connect options instead, so that a pool in use is not waited for.
-pub async fn readings(db: &Db) -> Result<Vec<SwitchReading>, DbError> {
-    if let Some(mut idle) = db.pool().try_acquire()
+pub async fn readings(pool: &PgPool) -> Result<Vec<SwitchReading>, DbError> {
+    if let Some(mut idle) = pool.try_acquire()
         && let Ok(readings) = read(&mut idle).await
     {
         return Ok(readings);
     }
-    let mut conn = db.pool().connect_options().connect().await?;
+    let mut conn = pool.connect_options().connect().await?;
     let readings = read(&mut conn).await?;
     conn.close().await?;
     Ok(readings)

@@ -63,7 +63,7 @@ impl Engine {
             report(SwitchOwner::Pool, self.db.readings()),
             report(
                 SwitchOwner::Connections,
-                db::settings::readings(&self.db).await?,
+                db::settings::readings(self.db.pool()).await?,
             ),
             report(
                 SwitchOwner::Indexes,

@@ -117,7 +117,7 @@ fn snapshot(activity: Vec<Activity>, totals: &Totals) -> PostgresSnapshot {
 pub(super) struct RedisProbe(MultiplexedConnection);
 
 impl RedisProbe {
-    /// Connects.
+    /// Opens a connection of its own, outside of the cache's.
     pub(super) async fn connect(url: &SecretString) -> Result<Self, RedisError> {
         let limits = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(REDIS_LIMIT))

@@ -19,9 +19,9 @@ pub struct HttpCounters {
 }
 
 /// A request being worked on; counted until dropped.
-pub struct InFlight<'a>(&'a AtomicU64);
+pub struct InFlightRequest<'a>(&'a AtomicU64);
 
-impl Drop for InFlight<'_> {
+impl Drop for InFlightRequest<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
@@ -29,9 +29,9 @@ impl Drop for InFlight<'_> {
 
 impl HttpCounters {
     /// Counts a request that begins.
-    pub fn begin(&self) -> InFlight<'_> {
+    pub fn begin(&self) -> InFlightRequest<'_> {
         self.in_flight.fetch_add(1, Relaxed);
-        InFlight(&self.in_flight)
+        InFlightRequest(&self.in_flight)
     }
 
     /// Counts a request that was answered, and its costs.

@@ -40,7 +40,7 @@ pub struct Scrape {
     pub caches: BTreeMap<String, CacheSnapshot>,
     /// Password hashing.
     pub hashing: HashingSnapshot,
-    /// Chat.
+    /// Sockets and messages of the chat.
     pub chat: ChatSnapshot,
     /// This process.
     pub process: ProcessSnapshot,

@@ -25,7 +25,7 @@ const CAPACITY: usize = 10_000;
 /// A checked message that may be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Where.
+    /// The room that it is sent to.
     pub room: RoomId,
     /// By whom.
     pub sender: UserId,

@@ -33,7 +33,7 @@ pub enum TokenError {
 /// The claims of an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claims {
-    /// Who.
+    /// The account that the token belongs to.
     pub user: UserId,
     /// Their role when the token was made.
     pub role: Role,

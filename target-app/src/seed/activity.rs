@@ -5,7 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::Counts;
 
 use super::{
-    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedReview, PlannedSlot, PlannedStatus},
+    planned::{
+        DAY, HOUR, PlannedBooking, PlannedMentor, PlannedReview, PlannedSlot, PlannedStatus,
+    },
     skew::stream,
 };
 

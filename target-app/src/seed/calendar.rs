@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::dataset::{Counts, Scale};
 
 use super::{
-    plan::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedSlot, PlannedStatus},
+    planned::{DAY, HOUR, PlannedBooking, PlannedMentor, PlannedSlot, PlannedStatus},
     skew::{Deck, stream, zipf_shares},
 };
 

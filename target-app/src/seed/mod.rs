@@ -20,6 +20,7 @@ mod load;
 pub mod media;
 pub(crate) mod people;
 pub(crate) mod plan;
+pub(crate) mod planned;
 mod rooms;
 mod rows;
 mod run;

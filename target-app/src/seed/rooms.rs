@@ -5,7 +5,7 @@ use rand_distr::{Distribution, Zipf};
 use shared::dataset::{Counts, ZIPF_EXPONENT};
 
 use super::{
-    plan::{DAY, PlannedMessage, PlannedRoom},
+    planned::{DAY, PlannedMessage, PlannedRoom},
     skew::stream,
 };
 

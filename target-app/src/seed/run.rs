@@ -133,7 +133,7 @@ pub enum SeedError {
     Media {
         /// The media folder.
         folder: PathBuf,
-        /// Why.
+        /// Error of the operating system.
         source: io::Error,
     },
 }

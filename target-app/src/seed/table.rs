@@ -7,7 +7,7 @@ use std::{
 };
 
 use rand_chacha::ChaCha8Rng;
-use shared::dataset::{Kind, id};
+use shared::dataset::{RowKind, id};
 use uuid::Uuid;
 
 use super::{people::Names, plan::SeedPlan, rows::Rows, skew};
@@ -105,8 +105,8 @@ impl SeedData {
     pub(crate) fn room_member(&self, room: u32, member: u32) -> Uuid {
         let room = &self.plan.rooms[room as usize];
         match member.checked_sub(1) {
-            None => id(Kind::MentorUser, room.mentor),
-            Some(n) => id(Kind::Student, room.students[n as usize]),
+            None => id(RowKind::MentorUser, room.mentor),
+            Some(n) => id(RowKind::Student, room.students[n as usize]),
         }
     }
 }

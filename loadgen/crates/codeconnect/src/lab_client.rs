@@ -57,7 +57,7 @@ pub enum LabError {
     /// Nobody answers.
     #[error("the target {base} does not answer: {why}; is it running there?")]
     Unreachable {
-        /// Where.
+        /// Base URL of the target.
         base: String,
         /// What went wrong.
         why: String,

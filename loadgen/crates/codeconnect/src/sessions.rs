@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{api::chat::RoomList, paths};
 
 use super::lab_client::{LabClient, LabError};
-use crate::flows::{Account, check_login, login_request};
+use crate::flows::{TestAccount, check_login, login_request};
 use loadgen_engine::{check, request::Request};
 
 /// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
@@ -36,7 +36,7 @@ pub(super) enum SignInError {
 /// The signed-in accounts.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    accounts: Vec<Account>,
+    accounts: Vec<TestAccount>,
     /// When the first of the tokens ends.
     until: Option<Instant>,
     /// How long a token lives.
@@ -64,7 +64,7 @@ impl Sessions {
             return Ok(false);
         }
         let begun = now();
-        let signed_in: Vec<(Account, u64)> = stream::iter(0..count)
+        let signed_in: Vec<(TestAccount, u64)> = stream::iter(0..count)
             .map(|student| sign_in(lab, student))
             .buffered(AT_ONCE)
             .try_collect()
@@ -81,7 +81,7 @@ impl Sessions {
     }
 
     /// The accounts.
-    pub(super) fn accounts(&self) -> &[Account] {
+    pub(super) fn accounts(&self) -> &[TestAccount] {
         &self.accounts
     }
 
@@ -91,7 +91,7 @@ impl Sessions {
     }
 }
 
-async fn sign_in(lab: &LabClient, student: u32) -> Result<(Account, u64), SignInError> {
+async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, u64), SignInError> {
     let wrong = |why: String| SignInError::Login { student, why };
     let reply = lab.ask(login_request(student)).await?;
     let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
@@ -100,7 +100,7 @@ async fn sign_in(lab: &LabClient, student: u32) -> Result<(Account, u64), SignIn
         .ask(Request::get(paths::CHAT_ROOMS).bearer(&token))
         .await?;
     let rooms: RoomList = check::json(&reply, 200).map_err(|why| wrong(why.to_string()))?;
-    let account = Account {
+    let account = TestAccount {
         student,
         id: session.user.id,
         token,

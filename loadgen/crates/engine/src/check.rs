@@ -13,9 +13,9 @@ const EXCERPT: usize = 120;
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// Headers.
+    /// Headers of the response.
     pub headers: HeaderMap,
-    /// Body.
+    /// The whole body, without its content encoding.
     pub body: Bytes,
 }
 

@@ -15,7 +15,7 @@ use crate::units::{NANOS_PER_SECOND, Nanos};
 
 /// A monotonic clock that starts at the epoch of a trial. Copies share the epoch.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock {
+pub struct TrialClock {
     /// The epoch on `CLOCK_MONOTONIC`, in nanoseconds.
     epoch: u64,
     /// The epoch for timers.
@@ -24,7 +24,7 @@ pub struct Clock {
     wall: SystemTime,
 }
 
-impl Clock {
+impl TrialClock {
     /// A clock whose epoch is now.
     pub fn start() -> Self {
         Self::start_in(Duration::ZERO)
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn time_runs_forward_from_the_epoch() {
-        let clock = Clock::start();
+        let clock = TrialClock::start();
         let first = clock.now();
         assert!(clock.now() >= first);
         assert!(first < Nanos::from_secs(1));
@@ -112,14 +112,14 @@ mod tests {
 
     #[test]
     fn a_clock_that_starts_later_reads_zero_until_then() {
-        let clock = Clock::start_in(Duration::from_hours(1));
+        let clock = TrialClock::start_in(Duration::from_hours(1));
         assert_eq!(clock.now(), Nanos(0));
     }
 
     #[test]
     fn sleeping_ends_at_the_absolute_time_and_never_before() {
         wake_this_thread_exactly().unwrap();
-        let clock = Clock::start();
+        let clock = TrialClock::start();
         for at in [5, 8, 8, 3] {
             let at = Nanos::from_millis(at);
             clock.sleep_until(at);

@@ -10,7 +10,7 @@ use shared::headers::IDEMPOTENCY_KEY;
 pub struct Request {
     /// `GET`, `POST` …
     pub method: Method,
-    /// Path and query: `/api/v1/mentors?page=2`.
+    /// Path and query: `/api/v1/orders?page=2`.
     pub path: PathAndQuery,
     /// Headers, `Host` and `Content-Length` excepted.
     pub headers: Vec<(HeaderName, HeaderValue)>,
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn builders_set_the_headers_that_the_api_documents() {
-        let request = Request::post_json("/api/v1/bookings?x=1", &serde_json::json!({"a": 1}))
+        let request = Request::post_json("/api/v1/orders?x=1", &serde_json::json!({"a": 1}))
             .bearer("secret")
             .idempotency_key("k-1")
             .range(10, Some(19));

@@ -108,6 +108,38 @@ impl Sample {
     pub const fn to_first_byte(&self) -> Nanos {
         self.first_byte.since(self.sent)
     }
+
+    /// Microseconds in each part of the response time; their sum is the response time.
+    ///
+    /// The server may have done several things of one request at once: a part counts at most what
+    /// the parts before it have left.
+    pub fn parts(&self) -> ResponseParts {
+        let us = |time: Nanos| time.0 as f64 / 1_000.0;
+        let response = us(self.response());
+        let before_send = us(self.sent.since(self.intended)).min(response);
+        let mut parts = ResponseParts::default();
+        parts[ResponsePart::BeforeSend] = before_send;
+        let mut left = response - before_send;
+        if let Some(cost) = &self.cost {
+            let mut take = |us: f64| {
+                let taken = us.min(left);
+                left -= taken;
+                taken
+            };
+            for (part, us) in &cost.us {
+                parts[ResponsePart::Server(part)] = take(f64::from(*us));
+            }
+            parts[ResponsePart::Rest] = take(rest_us(cost));
+        }
+        parts[ResponsePart::Outside] = left;
+        parts
+    }
+}
+
+/// Microseconds of the server's total that no part names.
+fn rest_us(cost: &ServerTiming) -> f64 {
+    let named: u64 = cost.us.values().map(|us| u64::from(*us)).sum();
+    u64::from(cost.total_us).saturating_sub(named) as f64
 }
 
 #[cfg(test)]

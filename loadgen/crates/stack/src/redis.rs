@@ -30,14 +30,14 @@ const SPEC: ProcessSpec = ProcessSpec {
 
 /// A running Redis.
 #[derive(Debug)]
-pub(super) struct Redis {
+pub(super) struct RedisServer {
     pub(super) process: ChildProcess,
     pub(super) url: String,
     port: u16,
     password: String,
 }
 
-impl Redis {
+impl RedisServer {
     /// Kills it and starts it again, empty.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
@@ -52,7 +52,7 @@ pub(super) fn start(
     supervisor: &ProcessSupervisor,
     folder: &StackFolder,
     stop: &CancellationToken,
-) -> Result<Redis, StackError> {
+) -> Result<RedisServer, StackError> {
     let program = binaries::redis()?;
     let password = Uuid::new_v4().simple().to_string();
     let (process, port) = on_free_port(|port| {
@@ -68,7 +68,7 @@ pub(super) fn start(
         process.ready(stop, |_| answers(port, &password))?;
         Ok((process, port))
     })?;
-    Ok(Redis {
+    Ok(RedisServer {
         process,
         url: format!("redis://:{password}@127.0.0.1:{port}/0"),
         port,

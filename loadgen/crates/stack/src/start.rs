@@ -7,7 +7,7 @@ use super::{
     folder::StackFolder,
     options::StackOptions,
     postgres::{self, Postgres},
-    redis::{self, Redis},
+    redis::{self, RedisServer},
     supervisor::ProcessSupervisor,
     target::{TargetApp, TargetSetup, instance_name},
 };
@@ -26,7 +26,7 @@ pub struct Stack {
     // Dropped in this order: each service before those that it needs, and the thread that they
     // were started from last.
     targets: Vec<TargetApp>,
-    redis: Option<Redis>,
+    redis: Option<RedisServer>,
     postgres: Option<Postgres>,
     _folder: StackFolder,
     supervisor: ProcessSupervisor,

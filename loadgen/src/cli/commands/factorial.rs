@@ -25,7 +25,7 @@ use loadgen_experiment::{
 };
 use loadgen_report::{
     render::{self, Factorial},
-    store::folder::write_atomically,
+    store::write_atomically,
 };
 
 /// Runs it; returns the exit code of the verdict.

@@ -10,7 +10,7 @@ use crate::{
 use loadgen_experiment::schema::Summary;
 use loadgen_report::{
     render::{self, Format},
-    store::{self, folder::write_atomically},
+    store::{self, write_atomically},
 };
 
 /// Prints or writes them.

@@ -11,7 +11,7 @@ use crate::cli::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_experiment::{
     summary::{self, RunContext},
-    trial::{self, Arm, TrialSpec},
+    trial::{self, ArmConfig, TrialSpec},
 };
 use loadgen_stats::seed::sub_seed;
 
@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
             "one trial: about {} s",
             (windows.planned().0 / 1_000) + 10
         ));
-        let arm = Arm::new("run", settings.clone(), &CodeConnect);
+        let arm = ArmConfig::new("run", settings.clone(), &CodeConnect);
         let spec = TrialSpec {
             suite: &suite,
             arm: &arm,

@@ -10,7 +10,7 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
-    paired::{ArmSpec, Experiment, Kind, PLANTED, Quick, budget, file},
+    paired::{ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, file},
     system::Application as _,
 };
 
@@ -46,16 +46,16 @@ pub(in crate::cli) fn plan_experiment(
     overrides::apply(&mut experiment.suite, &args.load)?;
     if args.aa {
         experiment
-            .make_control(Kind::Same, &CodeConnect)
+            .make_control(ControlKind::Same, &CodeConnect)
             .map_err(Failure::Usage)?;
     }
     if let Some(percent) = args.plant {
         experiment
-            .make_control(Kind::Planted(percent), &CodeConnect)
+            .make_control(ControlKind::Planted(percent), &CodeConnect)
             .map_err(Failure::Usage)?;
     }
     if args.rigorous {
-        experiment.controls = vec![Kind::Same, Kind::Planted(PLANTED)];
+        experiment.controls = vec![ControlKind::Same, ControlKind::Planted(PLANTED)];
     }
     // A closed load has no rate.
     let open = matches!(experiment.suite.load, LoadModel::Open { .. });

@@ -29,11 +29,11 @@ use loadgen_experiment::{
     schema::Summary,
     summary::load_line,
     system::Application as _,
-    trial::{Outcome, TestEnv},
+    trial::{TestEnv, TrialOutcome},
 };
 use loadgen_report::{
     render,
-    store::{Folder, MOST_SAMPLES, StoreError, folder::write_atomically},
+    store::{Folder, MOST_SAMPLES, StoreError, write_atomically},
 };
 use loadgen_stack::Stack;
 
@@ -257,7 +257,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Stores a trial as soon as it has ended, so that nothing later can lose it.
-    pub(in crate::cli) fn store_trial(&self, outcome: &Outcome) {
+    pub(in crate::cli) fn store_trial(&self, outcome: &TrialOutcome) {
         let Some(folder) = self.folder.get() else {
             return;
         };
@@ -288,7 +288,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Stores the single requests of a trial if `--samples` is set.
-    fn store_samples(&self, folder: &Folder, outcome: &Outcome) -> Result<(), StoreError> {
+    fn store_samples(&self, folder: &Folder, outcome: &TrialOutcome) -> Result<(), StoreError> {
         let Some(samples) = &outcome.data.samples else {
             return Ok(());
         };

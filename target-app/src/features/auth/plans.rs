@@ -1,7 +1,7 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
 use shared::{
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     profile::LoginQueries,
 };
 
@@ -18,7 +18,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 
 /// What a login reads of the account: what it writes goes by primary key.
 fn login(policies: &Policies) -> Vec<Statement> {
-    let user = dataset::id(Kind::Student, 1);
+    let user = dataset::id(RowKind::Student, 1);
     let email = dataset::student_email(1);
     match policies.login.queries {
         LoginQueries::Joined => {

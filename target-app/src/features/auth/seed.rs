@@ -1,13 +1,10 @@
 //! Seeded accounts and their credentials: students, mentors, parents, administrators.
 
 use rand::RngExt;
-use shared::dataset::{Kind, id, mentor_email, student_email};
+use shared::dataset::{RowKind, id, mentor_email, student_email};
 use uuid::Uuid;
 
-use crate::seed::{
-    Rows, SeedData, SeedTable,
-    plan::{DAY, SeedPlan},
-};
+use crate::seed::{Rows, SeedData, SeedTable, plan::SeedPlan, planned::DAY};
 
 pub(super) fn tables() -> Vec<SeedTable> {
     vec![
@@ -50,10 +47,10 @@ impl SeededAccount {
 
     fn id(self) -> Uuid {
         match self {
-            Self::Student(n) => id(Kind::Student, n),
-            Self::Mentor(n) => id(Kind::MentorUser, n),
-            Self::Parent(n) => id(Kind::Parent, n),
-            Self::Admin(n) => id(Kind::Admin, n),
+            Self::Student(n) => id(RowKind::Student, n),
+            Self::Mentor(n) => id(RowKind::MentorUser, n),
+            Self::Parent(n) => id(RowKind::Parent, n),
+            Self::Admin(n) => id(RowKind::Admin, n),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cache::{CacheKind, Group, Key},
-    db::Session,
+    db::DbSession,
     engine::Engine,
     error::ApiError,
 };
@@ -76,7 +76,7 @@ pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, 
 }
 
 async fn load(
-    session: &mut Session,
+    session: &mut DbSession,
     owner: BookingOwner,
     filter: &BookingFilter,
 ) -> Result<Bytes, ApiError> {

@@ -115,7 +115,7 @@ impl BookingFilter {
 
 /// Why there is no booking, or no cancellation: something that the person can act on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum BookingRefusal {
     /// No slot has that id.
     NoSuchSlot,
     /// The lesson has begun, or its mentor offers no more.
@@ -141,7 +141,7 @@ pub(super) enum Refusal {
     Begun,
 }
 
-impl Refusal {
+impl BookingRefusal {
     /// The stable code of the problem.
     pub(super) const fn code(&self) -> Code {
         match self {
@@ -164,7 +164,7 @@ impl Refusal {
     }
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for BookingRefusal {
     /// The sentence that the person reads.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -206,7 +206,7 @@ impl std::fmt::Display for Refusal {
 #[derive(Debug)]
 pub(super) enum BookingFailure {
     /// By a rule of bookings.
-    Refused(Refusal),
+    Refused(BookingRefusal),
     /// The database failed.
     Db(DbError),
 }
@@ -220,14 +220,14 @@ impl From<DbError> for BookingFailure {
 impl From<KeyRefusal> for BookingFailure {
     fn from(refusal: KeyRefusal) -> Self {
         Self::Refused(match refusal {
-            KeyRefusal::Reused => Refusal::KeyReused,
-            KeyRefusal::Lost => Refusal::Contention,
+            KeyRefusal::Reused => BookingRefusal::KeyReused,
+            KeyRefusal::Lost => BookingRefusal::Contention,
         })
     }
 }
 
-impl From<Refusal> for BookingFailure {
-    fn from(refusal: Refusal) -> Self {
+impl From<BookingRefusal> for BookingFailure {
+    fn from(refusal: BookingRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -270,21 +270,21 @@ mod tests {
 
     #[test]
     fn what_support_must_explain_is_kept_and_nothing_else() {
-        let busy = Refusal::StudentBusy {
+        let busy = BookingRefusal::StudentBusy {
             from: at(0),
             to: at(1),
         };
-        for refusal in [Refusal::SlotFull, Refusal::SlotClosed, busy] {
+        for refusal in [BookingRefusal::SlotFull, BookingRefusal::SlotClosed, busy] {
             assert!(refusal.is_conflict());
             assert_eq!(refusal.code().status(), 409);
         }
         for refusal in [
-            Refusal::NoSuchSlot,
-            Refusal::Contention,
-            Refusal::KeyReused,
-            Refusal::NoSuchBooking,
-            Refusal::Cancelled,
-            Refusal::Begun,
+            BookingRefusal::NoSuchSlot,
+            BookingRefusal::Contention,
+            BookingRefusal::KeyReused,
+            BookingRefusal::NoSuchBooking,
+            BookingRefusal::Cancelled,
+            BookingRefusal::Begun,
         ] {
             assert!(!refusal.is_conflict());
         }
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn an_overlap_tells_the_parent_which_lesson_is_in_the_way() {
-        let text = Refusal::StudentBusy {
+        let text = BookingRefusal::StudentBusy {
             from: at(0),
             to: at(1),
         }

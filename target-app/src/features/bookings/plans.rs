@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use shared::{
     api::bookings::BookingQuery,
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     ids::UserId,
 };
 
@@ -31,9 +31,9 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 fn create(_: &Policies) -> Vec<Statement> {
     let from = Utc::now();
     vec![
-        Statement::of("slot", repository::SLOT).bind(dataset::id(Kind::Slot, 1)),
+        Statement::of("slot", repository::SLOT).bind(dataset::id(RowKind::Slot, 1)),
         Statement::of("overlap", repository::OVERLAP)
-            .bind(dataset::id(Kind::Student, 1))
+            .bind(dataset::id(RowKind::Student, 1))
             .bind(from)
             .bind(from + TimeDelta::hours(1)),
     ]
@@ -45,7 +45,7 @@ fn mine(_: &Policies) -> Vec<Statement> {
     let Ok(filter) = BookingFilter::try_from(BookingQuery::default()) else {
         return Vec::new();
     };
-    let student = dataset::id(Kind::Student, 1);
+    let student = dataset::id(RowKind::Student, 1);
     let text = repository::list_text(BookingOwner::Student(UserId(student)));
     vec![
         Statement::of("page", text)

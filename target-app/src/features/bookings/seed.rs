@@ -1,10 +1,11 @@
 //! Seeded slots, those that only races book among them, and bookings.
 
-use shared::dataset::{Kind, RACE_SLOTS, id};
+use shared::dataset::{RACE_SLOTS, RowKind, id};
 
 use crate::seed::{
     Rows, SeedData, SeedTable,
-    plan::{HOUR, PlannedStatus, race_slot},
+    plan::race_slot,
+    planned::{HOUR, PlannedStatus},
 };
 
 pub(super) fn tables() -> Vec<SeedTable> {
@@ -32,8 +33,8 @@ fn slot(data: &SeedData, n: u32, rows: &mut Rows) {
     let Some(slot) = plan.slots.get(n as usize) else {
         let n = n - plan.slots.len() as u32;
         let (mentor, starts) = race_slot(&plan.mentors, n);
-        rows.uuid(id(Kind::RaceSlot, n))
-            .uuid(id(Kind::Mentor, mentor))
+        rows.uuid(id(RowKind::RaceSlot, n))
+            .uuid(id(RowKind::Mentor, mentor))
             .time(starts)
             .time(starts + HOUR)
             .int(1)
@@ -42,8 +43,8 @@ fn slot(data: &SeedData, n: u32, rows: &mut Rows) {
             .end();
         return;
     };
-    rows.uuid(id(Kind::Slot, n))
-        .uuid(id(Kind::Mentor, slot.mentor))
+    rows.uuid(id(RowKind::Slot, n))
+        .uuid(id(RowKind::Mentor, slot.mentor))
         .time(slot.starts())
         .time(slot.ends())
         .int(slot.capacity)
@@ -55,10 +56,10 @@ fn slot(data: &SeedData, n: u32, rows: &mut Rows) {
 fn booking(data: &SeedData, n: u32, rows: &mut Rows) {
     let booking = &data.plan.bookings[n as usize];
     let slot = &data.plan.slots[booking.slot as usize];
-    rows.uuid(id(Kind::Booking, n))
-        .uuid(id(Kind::Slot, booking.slot))
-        .uuid(id(Kind::Mentor, slot.mentor))
-        .uuid(id(Kind::Student, booking.student))
+    rows.uuid(id(RowKind::Booking, n))
+        .uuid(id(RowKind::Slot, booking.slot))
+        .uuid(id(RowKind::Mentor, slot.mentor))
+        .uuid(id(RowKind::Student, booking.student))
         .time(slot.starts())
         .time(slot.ends())
         .int(booking.seat)

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::{
     cached,
-    model::{BookingAttempt, BookingFailure, BookingFilter, NewBooking, Refusal},
+    model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
     repository, reserve,
 };
 use crate::{
@@ -114,13 +114,13 @@ async fn book(
     }
     let slot = repository::find_slot(conn, attempt.slot)
         .await?
-        .ok_or(Refusal::NoSuchSlot)?;
+        .ok_or(BookingRefusal::NoSuchSlot)?;
     if !slot.offered || slot.starts_at <= now {
-        return Err(Refusal::SlotClosed.into());
+        return Err(BookingRefusal::SlotClosed.into());
     }
     let (from, to) = (slot.starts_at, slot.ends_at);
     if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
-        return Err(Refusal::StudentBusy { from, to }.into());
+        return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
     let booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
@@ -157,7 +157,7 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
 }
 
 /// Keeps the reason for support. A failure to keep it does not change the response.
-async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Refusal) {
+async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &BookingRefusal) {
     let reason = refusal.code().as_str();
     let kept = async {
         let mut session = engine.db.session();
@@ -195,7 +195,7 @@ pub(super) async fn get(
     let mut conn = session.conn().await?;
     repository::find_for(&mut conn, id, person)
         .await?
-        .ok_or_else(|| BookingFailure::from(Refusal::NoSuchBooking).into())
+        .ok_or_else(|| BookingFailure::from(BookingRefusal::NoSuchBooking).into())
 }
 
 /// Gives a place back; for the student and for the mentor, before the lesson begins.
@@ -226,14 +226,14 @@ async fn give_back(
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
-        .ok_or(Refusal::NoSuchBooking)?;
+        .ok_or(BookingRefusal::NoSuchBooking)?;
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {
         // Another request may have come first since we looked.
         let seen = repository::find_for(conn, id, person)
             .await?
-            .ok_or(Refusal::NoSuchBooking)?;
+            .ok_or(BookingRefusal::NoSuchBooking)?;
         return Err(not_active(&seen).into());
     }
     repository::count(conn, seen.slot_id, -1).await?;
@@ -243,10 +243,10 @@ async fn give_back(
     })
 }
 
-fn not_active(booking: &BookingView) -> Refusal {
+fn not_active(booking: &BookingView) -> BookingRefusal {
     match booking.status {
-        BookingStatus::Cancelled => Refusal::Cancelled,
-        BookingStatus::Confirmed | BookingStatus::Completed => Refusal::Begun,
+        BookingStatus::Cancelled => BookingRefusal::Cancelled,
+        BookingStatus::Confirmed | BookingStatus::Completed => BookingRefusal::Begun,
     }
 }
 
@@ -316,7 +316,7 @@ mod tests {
             status: BookingStatus::Cancelled,
             ..booked()
         };
-        assert_eq!(not_active(&confirmed), Refusal::Begun);
-        assert_eq!(not_active(&cancelled), Refusal::Cancelled);
+        assert_eq!(not_active(&confirmed), BookingRefusal::Begun);
+        assert_eq!(not_active(&cancelled), BookingRefusal::Cancelled);
     }
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     frames, repository_batch as repository,
-    service::{TURN_LIMIT, no_such_room, too_busy},
+    room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
     db::{DbError, Retry, transaction},

@@ -14,6 +14,7 @@ mod model;
 mod plans;
 mod repository;
 mod repository_batch;
+mod room_errors;
 mod seed;
 mod service;
 mod socket;

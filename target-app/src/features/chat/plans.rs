@@ -1,6 +1,6 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use shared::dataset::{self, Kind};
+use shared::dataset::{self, RowKind};
 use uuid::Uuid;
 
 use super::repository;
@@ -24,11 +24,11 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 }
 
 fn join(_: &Policies) -> Vec<Statement> {
-    let room = dataset::id(Kind::Room, 1);
+    let room = dataset::id(RowKind::Room, 1);
     vec![
         Statement::of("last number", repository::LAST_SEQ_FOR)
             .bind(room)
-            .bind(dataset::id(Kind::Student, 1)),
+            .bind(dataset::id(RowKind::Student, 1)),
         Statement::of("messages", repository::MESSAGES)
             .bind(room)
             .bind(0_i64)
@@ -41,8 +41,8 @@ fn send(_: &Policies) -> Vec<Statement> {
     vec![
         Statement::of("append", repository::APPEND)
             .bind(Uuid::now_v7())
-            .bind(dataset::id(Kind::Room, 1))
-            .bind(dataset::id(Kind::Student, 1))
+            .bind(dataset::id(RowKind::Room, 1))
+            .bind(dataset::id(RowKind::Student, 1))
             .bind("explained".to_owned())
             .bind("explained".to_owned()),
     ]

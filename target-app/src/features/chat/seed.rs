@@ -1,6 +1,6 @@
 //! Seeded chat rooms, their members and messages.
 
-use shared::dataset::{Kind, id};
+use shared::dataset::{RowKind, id};
 
 use crate::seed::{Rows, SeedData, SeedTable, people};
 
@@ -31,7 +31,7 @@ pub(super) fn tables() -> Vec<SeedTable> {
 }
 
 fn chat_room(data: &SeedData, n: u32, rows: &mut Rows) {
-    rows.uuid(id(Kind::Room, n))
+    rows.uuid(id(RowKind::Room, n))
         .text(&people::room_title(&mut data.rng("text.room", n), n))
         .int(data.plan.rooms[n as usize].last_seq)
         .end();
@@ -39,7 +39,7 @@ fn chat_room(data: &SeedData, n: u32, rows: &mut Rows) {
 
 fn chat_member(data: &SeedData, n: u32, rows: &mut Rows) {
     for member in 0..=data.plan.rooms[n as usize].students.len() as u32 {
-        rows.uuid(id(Kind::Room, n))
+        rows.uuid(id(RowKind::Room, n))
             .uuid(data.room_member(n, member))
             .end();
     }
@@ -47,8 +47,8 @@ fn chat_member(data: &SeedData, n: u32, rows: &mut Rows) {
 
 fn chat_message(data: &SeedData, n: u32, rows: &mut Rows) {
     let message = &data.plan.messages[n as usize];
-    rows.uuid(id(Kind::Message, n))
-        .uuid(id(Kind::Room, message.room))
+    rows.uuid(id(RowKind::Message, n))
+        .uuid(id(RowKind::Room, message.room))
         .int(message.seq)
         .uuid(data.room_member(message.room, message.sender))
         .text(&format!("seed-{n}"))

@@ -1,11 +1,10 @@
 //! The rules of chat: who may read a room, and how a message is stored and published.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use shared::{
     api::chat::{ChatMessage, History, HistoryQuery, MAX_HISTORY, RoomList, ServerFrame},
     ids::{MessageId, RoomId, UserId},
-    problem::Code,
     profile::Persistence,
 };
 use uuid::Uuid;
@@ -14,6 +13,7 @@ use super::{
     batch, frames,
     model::{HistorySpan, StoredMessage},
     repository,
+    room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
     db::DbError,
@@ -25,14 +25,6 @@ use crate::{
 
 /// Most rooms that a list holds.
 const MAX_ROOMS: i64 = 100;
-/// Longest wait for a room's turn; with a database that does not answer each turn before takes
-/// its time, and nobody may wait for all of them.
-pub(super) const TURN_LIMIT: Duration = Duration::from_secs(5);
-
-pub(super) fn no_such_room() -> ApiError {
-    ApiError::not_found("room")
-}
-
 /// A person's rooms.
 pub(super) async fn rooms(engine: &Engine, user: UserId) -> Result<RoomList, ApiError> {
     let mut session = engine.db.session();
@@ -127,10 +119,6 @@ async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMes
         Some(StoredMessage::Before(message)) => Ok(message),
         None => Err(no_such_room()),
     }
-}
-
-pub(super) fn too_busy() -> ApiError {
-    ApiError::new(Code::Overloaded, "the room is too busy, try again")
 }
 
 async fn store(engine: &Engine, draft: &Draft) -> Result<Option<StoredMessage>, DbError> {

@@ -11,7 +11,7 @@ use super::{
     model::{self, Criteria, Listed},
 };
 use crate::{
-    db::{DbError, Session},
+    db::{DbError, DbSession},
     engine::Engine,
     error::ApiError,
     paging::PageStart,
@@ -50,7 +50,7 @@ pub(super) async fn read(
 
 /// The page as an ORM's loop reads it: its ids, then each mentor's card, skills and reviews.
 async fn one_by_one(
-    session: &mut Session,
+    session: &mut DbSession,
     criteria: &Criteria,
 ) -> Result<(Vec<Listed>, bool), DbError> {
     let mut positions = listing::positions(&mut *session.conn().await?, criteria).await?;

@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use shared::{
     api::mentors::MentorQuery,
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     profile::{ListQuery, Total},
 };
 
@@ -36,7 +36,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 }
 
 fn detail(_: &Policies) -> Vec<Statement> {
-    let mentor = dataset::id(Kind::Mentor, 1);
+    let mentor = dataset::id(RowKind::Mentor, 1);
     vec![
         Statement::of("profile", repository::PROFILE).bind(mentor),
         Statement::of("newest reviews", repository::REVIEWS)
@@ -50,7 +50,7 @@ fn availability(_: &Policies) -> Vec<Statement> {
     let now = Utc::now();
     vec![
         Statement::of("open slots", repository::OPEN_SLOTS)
-            .bind(dataset::id(Kind::Mentor, 1))
+            .bind(dataset::id(RowKind::Mentor, 1))
             .bind(now)
             .bind(now + TimeDelta::days(DAYS))
             .bind(MAX_SLOTS),
@@ -70,7 +70,7 @@ fn list(policies: &Policies) -> Vec<Statement> {
     match policies.mentors.query {
         ListQuery::Joined => all.push(Statement::built("page", listing::joined_text(&criteria))),
         ListQuery::NPlusOne => {
-            let mentor = dataset::id(Kind::Mentor, 1);
+            let mentor = dataset::id(RowKind::Mentor, 1);
             all.push(Statement::built("ids", listing::positions_text(&criteria)));
             for (what, sql) in [
                 ("card", listing::ONE_CARD),

@@ -1,6 +1,6 @@
 //! Seeded mentors, their skills, and the reviews of their lessons.
 
-use shared::dataset::{Kind, SKILLS, id};
+use shared::dataset::{RowKind, SKILLS, id};
 
 use crate::seed::{Rows, SeedData, SeedTable, people};
 
@@ -44,8 +44,8 @@ pub(super) fn tables() -> Vec<SeedTable> {
 fn mentor(data: &SeedData, n: u32, rows: &mut Rows) {
     let mentor = &data.plan.mentors[n as usize];
     let profile = people::profile(&mut data.rng(PROFILE, n));
-    rows.uuid(id(Kind::Mentor, n))
-        .uuid(id(Kind::MentorUser, n))
+    rows.uuid(id(RowKind::Mentor, n))
+        .uuid(id(RowKind::MentorUser, n))
         .text(&data.mentor_name(n))
         .text(&profile.headline)
         .text(&profile.bio)
@@ -61,7 +61,9 @@ fn mentor(data: &SeedData, n: u32, rows: &mut Rows) {
 fn mentor_skill(data: &SeedData, n: u32, rows: &mut Rows) {
     let profile = people::profile(&mut data.rng(PROFILE, n));
     for skill in profile.skills {
-        rows.uuid(id(Kind::Mentor, n)).int(skill as i64 + 1).end();
+        rows.uuid(id(RowKind::Mentor, n))
+            .int(skill as i64 + 1)
+            .end();
     }
 }
 
@@ -70,10 +72,10 @@ fn review(data: &SeedData, n: u32, rows: &mut Rows) {
     let booking = &data.plan.bookings[review.booking as usize];
     let mentor = data.plan.slots[booking.slot as usize].mentor;
     let text = people::review(&mut data.rng("text.review", n), review.stars);
-    rows.uuid(id(Kind::Review, n))
-        .uuid(id(Kind::Mentor, mentor))
-        .uuid(id(Kind::Student, booking.student))
-        .uuid(id(Kind::Booking, review.booking))
+    rows.uuid(id(RowKind::Review, n))
+        .uuid(id(RowKind::Mentor, mentor))
+        .uuid(id(RowKind::Student, booking.student))
+        .uuid(id(RowKind::Booking, review.booking))
         .int(review.stars)
         .text(&text)
         .time(review.created)

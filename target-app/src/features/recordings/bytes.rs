@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use super::range::{self, Part};
+use super::range::{self, RangePart};
 use crate::error::ApiError;
 
 /// Bytes read from the file at a time; a slow client holds no more than this in memory.
@@ -54,8 +54,8 @@ pub(super) async fn serve(file: &Path, key: &str, asked: &HeaderMap) -> Result<R
         .map(|value| value.to_str().unwrap_or_default());
     let wanted = text(header::RANGE).filter(|_| range::may_continue(if_range, &etag));
     let part = match range::part(wanted, length) {
-        Part::Whole => 0..length,
-        Part::Some(part) => {
+        RangePart::Whole => 0..length,
+        RangePart::Some(part) => {
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let span = format!("bytes {}-{}/{length}", part.start, part.end - 1);
             response
@@ -63,7 +63,7 @@ pub(super) async fn serve(file: &Path, key: &str, asked: &HeaderMap) -> Result<R
                 .insert(header::CONTENT_RANGE, value(&span));
             part
         }
-        Part::Outside => {
+        RangePart::Outside => {
             return Err(ApiError::new(
                 Code::RangeNotSatisfiable,
                 format!("the file has {length} bytes"),

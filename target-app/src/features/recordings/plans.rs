@@ -1,7 +1,7 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
 use shared::{
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     page::DEFAULT_PER_PAGE,
 };
 
@@ -18,7 +18,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 
 /// The first page of a student's recordings.
 fn list(_: &Policies) -> Vec<Statement> {
-    let student = dataset::id(Kind::Student, 1);
+    let student = dataset::id(RowKind::Student, 1);
     vec![
         Statement::of("page", repository::OF_STUDENT)
             .bind(student)

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 /// Which bytes an answer holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum RangePart {
     /// All of them: 200.
     Whole,
     /// These, end exclusive, never empty: 206.
@@ -18,15 +18,15 @@ pub(super) enum Part {
 }
 
 /// Reads a `Range` header for a file of `length` bytes.
-pub(super) fn part(header: Option<&str>, length: u64) -> Part {
+pub(super) fn part(header: Option<&str>, length: u64) -> RangePart {
     let Some((unit, set)) = header.and_then(|header| header.split_once('=')) else {
-        return Part::Whole;
+        return RangePart::Whole;
     };
     if !unit.trim().eq_ignore_ascii_case("bytes") {
-        return Part::Whole;
+        return RangePart::Whole;
     }
     let Some((first, last)) = set.trim().split_once('-') else {
-        return Part::Whole;
+        return RangePart::Whole;
     };
     match (number(first), number(last)) {
         (Some(first), None) if last.is_empty() => within(first, length, length),
@@ -34,12 +34,12 @@ pub(super) fn part(header: Option<&str>, length: u64) -> Part {
         // The last COUNT bytes; none of none is no range.
         (None, Some(count)) if first.is_empty() => {
             if count == 0 {
-                Part::Outside
+                RangePart::Outside
             } else {
                 within(length.saturating_sub(count), length, length)
             }
         }
-        _ => Part::Whole,
+        _ => RangePart::Whole,
     }
 }
 
@@ -61,11 +61,11 @@ pub(super) fn is_known(if_none_match: Option<&str>, etag: &str) -> bool {
     })
 }
 
-fn within(first: u64, end: u64, length: u64) -> Part {
+fn within(first: u64, end: u64, length: u64) -> RangePart {
     if first < length {
-        Part::Some(first..end.min(length))
+        RangePart::Some(first..end.min(length))
     } else {
-        Part::Outside
+        RangePart::Outside
     }
 }
 
@@ -82,13 +82,13 @@ mod tests {
     #[test]
     fn ranges_are_read_as_the_standard_writes_them() {
         for (header, wanted) in [
-            ("bytes=0-499", Part::Some(0..500)),
-            ("bytes=500-999", Part::Some(500..1_000)),
-            ("bytes=999-", Part::Some(999..1_000)),
-            ("bytes=-1", Part::Some(999..1_000)),
-            ("bytes=-5000", Part::Some(0..1_000)),
-            ("bytes=0-99999999999999999999999", Part::Some(0..1_000)),
-            ("BYTES = 3-3", Part::Some(3..4)),
+            ("bytes=0-499", RangePart::Some(0..500)),
+            ("bytes=500-999", RangePart::Some(500..1_000)),
+            ("bytes=999-", RangePart::Some(999..1_000)),
+            ("bytes=-1", RangePart::Some(999..1_000)),
+            ("bytes=-5000", RangePart::Some(0..1_000)),
+            ("bytes=0-99999999999999999999999", RangePart::Some(0..1_000)),
+            ("BYTES = 3-3", RangePart::Some(3..4)),
         ] {
             assert_eq!(part(Some(header), 1_000), wanted, "{header}");
         }
@@ -102,15 +102,15 @@ mod tests {
             "bytes=-0",
             "bytes=99999999999999999999-",
         ] {
-            assert_eq!(part(Some(header), 1_000), Part::Outside, "{header}");
+            assert_eq!(part(Some(header), 1_000), RangePart::Outside, "{header}");
         }
-        assert_eq!(part(Some("bytes=0-"), 0), Part::Outside);
-        assert_eq!(part(Some("bytes=-5"), 0), Part::Outside);
+        assert_eq!(part(Some("bytes=0-"), 0), RangePart::Outside);
+        assert_eq!(part(Some("bytes=-5"), 0), RangePart::Outside);
     }
 
     #[test]
     fn what_is_no_single_range_of_bytes_is_passed_over() {
-        assert_eq!(part(None, 1_000), Part::Whole);
+        assert_eq!(part(None, 1_000), RangePart::Whole);
         for header in [
             "",
             "bytes",
@@ -124,7 +124,7 @@ mod tests {
             "items=0-1",
             "0-1",
         ] {
-            assert_eq!(part(Some(header), 1_000), Part::Whole, "{header}");
+            assert_eq!(part(Some(header), 1_000), RangePart::Whole, "{header}");
         }
     }
 

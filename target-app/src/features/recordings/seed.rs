@@ -1,9 +1,9 @@
 //! Seeded recordings of completed lessons; they share a few media files.
 
 use rand::RngExt;
-use shared::dataset::{Kind, MEDIA_FILES, id, media_key, media_size};
+use shared::dataset::{MEDIA_FILES, RowKind, id, media_key, media_size};
 
-use crate::seed::{Rows, SeedData, SeedTable, people, plan::HOUR};
+use crate::seed::{Rows, SeedData, SeedTable, people, planned::HOUR};
 
 pub(super) fn tables() -> Vec<SeedTable> {
     vec![SeedTable {
@@ -21,8 +21,8 @@ fn recording(data: &SeedData, n: u32, rows: &mut Rows) {
     let mut rng = data.rng("text.recording", n);
     let skill = people::skill(&mut rng);
     let file = n % MEDIA_FILES;
-    rows.uuid(id(Kind::Recording, n))
-        .uuid(id(Kind::Booking, booking))
+    rows.uuid(id(RowKind::Recording, n))
+        .uuid(id(RowKind::Booking, booking))
         .text(&format!("{skill} with {}", data.mentor_name(slot.mentor)))
         .int(rng.random_range(30 * 60..=HOUR))
         .text(&media_key(file))

@@ -4,7 +4,7 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use shared::{
     api::bookings::{BookingStatus, BookingView},
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::{MentorId, SlotId},
     money::Cents,
     paths::{self, with_id},
@@ -27,7 +27,7 @@ async fn a_booking_carries_what_its_slot_says_and_stands_where_its_location_poin
         let booking: BookingView = answer.created();
         assert_eq!(booking.slot_id, slot_id);
         assert_eq!(booking.student_id, student.id);
-        assert_eq!(booking.mentor_id, MentorId(id(Kind::Mentor, 0)));
+        assert_eq!(booking.mentor_id, MentorId(id(RowKind::Mentor, 0)));
         assert_eq!(booking.status, BookingStatus::Confirmed);
         assert_eq!(booking.price_cents, Cents(4_500));
         assert_eq!(
@@ -49,7 +49,7 @@ async fn a_booking_carries_what_its_slot_says_and_stands_where_its_location_poin
 async fn a_seeded_open_slot_can_be_booked_as_a_client_finds_it() {
     let app = TestApp::start().await;
     let student = app.student(1);
-    let mentor = MentorId(id(Kind::Mentor, 1));
+    let mentor = MentorId(id(RowKind::Mentor, 1));
     let open: shared::api::mentors::Availability = student.availability(mentor, "").await.ok();
     let mut booked = 0;
     for slot in open.slots {
@@ -68,7 +68,7 @@ async fn a_seeded_open_slot_can_be_booked_as_a_client_finds_it() {
 async fn every_race_slot_can_be_booked() {
     let app = TestApp::start().await;
     for n in 0..60 {
-        let slot = SlotId(id(Kind::RaceSlot, n));
+        let slot = SlotId(id(RowKind::RaceSlot, n));
         app.student(1).book(slot).await.created::<BookingView>();
     }
     app.lab().audits_clean().await;

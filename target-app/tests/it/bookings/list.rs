@@ -3,7 +3,7 @@
 use chrono::{SecondsFormat, TimeDelta};
 use shared::{
     api::bookings::{BookingStatus, BookingView},
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     page::Page,
     paths,
@@ -47,7 +47,7 @@ async fn a_mentor_sees_the_lessons_they_give() {
     let app = TestApp::start().await;
     let mentor = app.mentor(2);
     let all: Vec<BookingView> = mentor.all_pages(paths::BOOKINGS, 25).await;
-    let own = MentorId(id(Kind::Mentor, 2));
+    let own = MentorId(id(RowKind::Mentor, 2));
     let given = app
         .db
         .count(&format!(

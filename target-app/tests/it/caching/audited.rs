@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     invariant::{AuditReport, InvariantResult},
 };
 
@@ -98,7 +98,7 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
             .await
             .unwrap();
             let owner = (0..100_000)
-                .find(|n| id(Kind::Mentor, *n) == first)
+                .find(|n| id(RowKind::Mentor, *n) == first)
                 .unwrap();
             let owner = app.mentor(owner);
             let writer =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use shared::{
     api::{bookings::BookingView, mentors::MentorCard},
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     page::Page,
 };
@@ -115,7 +115,7 @@ async fn where_only_time_ends_a_value_the_old_one_is_shown_until_then() {
         .start()
         .await;
         let anyone = app.anonymous();
-        let mentor = MentorId(id(Kind::Mentor, 0));
+        let mentor = MentorId(id(RowKind::Mentor, 0));
         let before = card(&anyone, mentor).await.unwrap();
         app.mentor(0)
             .update_own(json!({"headline": "New words"}))
@@ -137,7 +137,7 @@ async fn a_load_that_a_change_overtakes_is_not_kept() {
         ])
         .after_sql(&format!(
             "update mentor set bio = 'zygomorphic' where id = '{}'",
-            id(Kind::Mentor, 0)
+            id(RowKind::Mentor, 0)
         ))
         .start()
         .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::{
     api::mentors::MentorCard,
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     page::Page,
 };
@@ -15,7 +15,7 @@ use crate::support::{Client, TestApp};
 
 async fn headline(client: &Client) -> String {
     let page: Page<MentorCard> = client.mentors("per_page=100").await.ok();
-    let mentor = MentorId(id(Kind::Mentor, 0));
+    let mentor = MentorId(id(RowKind::Mentor, 0));
     let card = page.items.into_iter().find(|card| card.id == mentor);
     card.unwrap().headline
 }

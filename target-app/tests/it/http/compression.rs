@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     paths,
     problem::Code,
@@ -85,7 +85,7 @@ async fn small_answers_refusals_and_recordings_stay_as_they_are() {
     let me = wants.get(paths::AUTH_ME).await;
     assert_eq!(me.status, 200);
     assert!(me.headers.get("content-encoding").is_none());
-    let nobody = MentorId(id(Kind::Mentor, 999_999));
+    let nobody = MentorId(id(RowKind::Mentor, 999_999));
     let refusal = wants.mentor(nobody).await;
     refusal.refused(Code::NotFound);
     assert!(refusal.headers.get("content-encoding").is_none());

@@ -35,7 +35,7 @@ async fn a_missing_or_wrong_token_is_refused_also_an_access_token() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
     let admin = app.person(
-        shared::ids::UserId(shared::dataset::id(shared::dataset::Kind::Admin, 0)),
+        shared::ids::UserId(shared::dataset::id(shared::dataset::RowKind::Admin, 0)),
         shared::api::auth::Role::Admin,
     );
     for (method, path) in ROUTES {

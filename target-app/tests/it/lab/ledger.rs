@@ -3,10 +3,10 @@
 
 use shared::{
     api::bookings::BookingView,
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::{RoomId, SlotId, UserId},
     invariant::AuditReport,
-    ledger::{BookingPromise, Ledger, MessagePromise, Told},
+    ledger::{BookingOutcome, BookingPromise, Ledger, MessagePromise},
     paths,
     problem::Code,
 };
@@ -15,9 +15,12 @@ use crate::support::{Answer, ChatSocket, NewSlot, TestApp};
 
 fn promise(student: UserId, slot: SlotId, answer: &Answer) -> BookingPromise {
     let (booking, told) = match answer.status {
-        201 => (Some(answer.created::<BookingView>().id), Told::Booked),
-        409 => (None, Told::Full),
-        _ => (None, Told::InDoubt),
+        201 => (
+            Some(answer.created::<BookingView>().id),
+            BookingOutcome::Booked,
+        ),
+        409 => (None, BookingOutcome::Full),
+        _ => (None, BookingOutcome::InDoubt),
     };
     BookingPromise {
         student,
@@ -35,7 +38,7 @@ async fn one_of_each(app: &TestApp) -> Ledger {
         promise(ann.id, slot, &ann.book(slot).await),
         promise(bob.id, slot, &bob.book(slot).await),
     ];
-    let room = RoomId(id(Kind::Room, 5));
+    let room = RoomId(id(RowKind::Room, 5));
     let mut socket = ChatSocket::open(app.address, &ann.token).await;
     socket.join(room, None).await;
     let (seq, _) = socket.send_and_hear(room, "c-1", "hello").await;
@@ -83,11 +86,11 @@ async fn what_is_lost_unasked_for_or_untrue_is_noticed_by_name() {
             nothing,
         ),
         ("acknowledged_booking_kept", "", |ledger| {
-            ledger.bookings[0].told = Told::Cancelled;
+            ledger.bookings[0].told = BookingOutcome::Cancelled;
         }),
         ("no_phantom_booking", "", |ledger| {
             ledger.bookings[0].booking = None;
-            ledger.bookings[0].told = Told::Refused;
+            ledger.bookings[0].told = BookingOutcome::Refused;
         }),
         (
             "full_was_full",
@@ -131,7 +134,7 @@ async fn a_write_in_doubt_may_be_there_once_and_a_ledger_with_gaps_calls_nothing
     let app = TestApp::start().await;
     let mut ledger = one_of_each(&app).await;
     ledger.bookings[0].booking = None;
-    ledger.bookings[0].told = Told::InDoubt;
+    ledger.bookings[0].told = BookingOutcome::InDoubt;
     ledger.messages[0].seq = None;
     let report = app
         .lab()
@@ -162,9 +165,9 @@ async fn a_ledger_larger_than_ordinary_bodies_is_taken_and_what_is_no_ledger_ref
     let app = TestApp::start().await;
     let promise = BookingPromise {
         student: app.student(5).id,
-        slot: SlotId(id(Kind::RaceSlot, 0)),
+        slot: SlotId(id(RowKind::RaceSlot, 0)),
         booking: None,
-        told: Told::Refused,
+        told: BookingOutcome::Refused,
     };
     let ledger = Ledger {
         bookings: vec![promise; 2_000],

@@ -12,7 +12,7 @@ use std::{
 use serde_json::json;
 use shared::{
     api::{bookings::BookingView, lab::ProfileView},
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::SlotId,
     page::Page,
     problem::Code,
@@ -54,7 +54,7 @@ async fn twenty_exchanges_under_load_fail_no_request() {
             let (student, stop, served) = (app.student(worker), stop.clone(), served.clone());
             tokio::spawn(async move {
                 // This worker's alone, taken and given back all the time.
-                let slot = SlotId(id(Kind::RaceSlot, worker));
+                let slot = SlotId(id(RowKind::RaceSlot, worker));
                 while !stop.load(Relaxed) {
                     let list = student.mentors("per_page=5").await;
                     assert_eq!(list.status, 200, "{}", list.text());

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use shared::{
     api::bookings::BookingView,
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::SlotId,
 };
 
@@ -21,7 +21,7 @@ async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open
     together((CLIENTS..CLIENTS + AT_ONCE).map(|n| {
         let student = app.student(n);
         async move {
-            let slot = SlotId(id(Kind::RaceSlot, n));
+            let slot = SlotId(id(RowKind::RaceSlot, n));
             assert_eq!(student.book_with_key(slot, "order").await.status, 201);
         }
     }))
@@ -31,7 +31,7 @@ async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open
         together((first..first + AT_ONCE).map(|n| {
             let student = app.student(n);
             async move {
-                let slot = SlotId(id(Kind::RaceSlot, n));
+                let slot = SlotId(id(RowKind::RaceSlot, n));
                 // From before the first statement to after the commit.
                 let patience = usual * 3 * n / (CLIENTS * 2);
                 let booking = student.book_with_key(slot, "order");
@@ -93,7 +93,7 @@ async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open
     }
     // Whoever comes again with the same key gets the same booking.
     for n in [0, 150, 299] {
-        let slot = SlotId(id(Kind::RaceSlot, n));
+        let slot = SlotId(id(RowKind::RaceSlot, n));
         app.student(n)
             .book_with_key(slot, "order")
             .await

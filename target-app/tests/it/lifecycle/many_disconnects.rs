@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use shared::{
-    dataset::{self, Kind, id},
+    dataset::{self, RowKind, id},
     ids::{BookingId, SlotId},
 };
 use uuid::Uuid;
@@ -42,14 +42,14 @@ async fn calendar(app: &TestApp) -> (Vec<SlotId>, Vec<BookingId>) {
          order by n
          returning id",
     )
-    .bind(id(Kind::Mentor, 2))
+    .bind(id(RowKind::Mentor, 2))
     .bind(REQUESTS.cast_signed())
     .fetch_all(app.db.pool())
     .await
     .unwrap();
     let (free, taken) = slots.split_at(REQUESTS as usize);
     let students: Vec<Uuid> = (0..REQUESTS)
-        .map(|n| id(Kind::Student, n % STUDENTS))
+        .map(|n| id(RowKind::Student, n % STUDENTS))
         .collect();
     let bookings = sqlx::query_scalar::<_, Uuid>(
         "insert into booking

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use shared::{
     api::mentors::Availability,
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     problem::Code,
 };
@@ -18,7 +18,7 @@ fn text(at: DateTime<Utc>) -> String {
 #[tokio::test]
 async fn the_next_two_weeks_are_shown_unless_told_earliest_first_and_only_with_room() {
     let app = TestApp::start().await;
-    let mentor = MentorId(id(Kind::Mentor, 1));
+    let mentor = MentorId(id(RowKind::Mentor, 1));
     let now = Utc::now();
     let open: Availability = app.anonymous().availability(mentor, "").await.ok();
     let expected = app
@@ -44,7 +44,7 @@ async fn the_next_two_weeks_are_shown_unless_told_earliest_first_and_only_with_r
 #[tokio::test]
 async fn a_span_includes_its_begin_and_not_its_end() {
     let app = TestApp::start().await;
-    let mentor = MentorId(id(Kind::Mentor, 0));
+    let mentor = MentorId(id(RowKind::Mentor, 0));
     let (first, second) = (NewSlot::single(), NewSlot::single());
     let slot = first.create(&app.db).await;
     second.create(&app.db).await;
@@ -59,7 +59,7 @@ async fn a_span_includes_its_begin_and_not_its_end() {
 #[tokio::test]
 async fn a_slot_disappears_when_it_is_full_and_comes_back_when_it_is_given_back() {
     let app = TestApp::start().await;
-    let mentor = MentorId(id(Kind::Mentor, 0));
+    let mentor = MentorId(id(RowKind::Mentor, 0));
     let slot = NewSlot::single();
     let id = slot.create(&app.db).await;
     let from = text(slot.starts_at());
@@ -83,7 +83,7 @@ async fn a_slot_disappears_when_it_is_full_and_comes_back_when_it_is_given_back(
 async fn what_is_past_is_not_open_and_a_span_is_bounded() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let mentor = MentorId(id(Kind::Mentor, 1));
+    let mentor = MentorId(id(RowKind::Mentor, 1));
     let now = Utc::now();
     let query = format!("from={}", text(now - TimeDelta::days(30)));
     let open: Availability = anyone.availability(mentor, &query).await.ok();

@@ -63,7 +63,7 @@ async fn a_cursor_goes_with_its_own_sort_and_without_a_page() {
 async fn other_lists_are_bounded_too() {
     let app = TestApp::start().await;
     let student = app.student(1);
-    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::Kind::Mentor, 0));
+    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::RowKind::Mentor, 0));
     for (answer, field) in [
         (student.reviews(mentor, "page=0").await, "page"),
         (student.reviews(mentor, "per_page=101").await, "per_page"),

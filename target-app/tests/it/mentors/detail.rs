@@ -2,7 +2,7 @@
 
 use shared::{
     api::mentors::{MentorCard, MentorDetail, ReviewView},
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::MentorId,
     page::Page,
     paths::{self, with_id},
@@ -34,7 +34,7 @@ async fn a_profile_shows_what_the_list_shows_and_more() {
 async fn reviews_come_newest_first_and_add_up_to_the_rating() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let mentor = MentorId(id(Kind::Mentor, 1));
+    let mentor = MentorId(id(RowKind::Mentor, 1));
     let detail: MentorDetail = anyone.mentor(mentor).await.ok();
     let path = with_id(paths::MENTOR_REVIEWS, mentor);
     let all: Vec<ReviewView> = anyone.all_pages(&path, 17).await;

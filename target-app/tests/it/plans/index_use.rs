@@ -124,7 +124,7 @@ async fn open_slots_are_read_from_the_index_that_holds_only_them() {
         table: "slot",
         without: &[],
     };
-    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::Kind::Mentor, 1));
+    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::RowKind::Mentor, 1));
     index_replaces(case, "slot_mentor_id_starts_at_key", async |app| {
         app.anonymous().availability(mentor, "").await
     })
@@ -229,6 +229,6 @@ async fn a_mentors_newest_reviews_are_the_end_of_their_index() {
         table: "review",
         without: &[],
     };
-    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::Kind::Mentor, 1));
+    let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::RowKind::Mentor, 1));
     index_serves(case, async |app| app.anonymous().reviews(mentor, "").await).await;
 }

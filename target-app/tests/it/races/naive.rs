@@ -1,7 +1,7 @@
 //! The deliberately wrong way books twice, and the audit says so by name.
 
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::SlotId,
 };
 
@@ -16,7 +16,7 @@ async fn a_place_that_is_booked_twice_is_reported_by_name() {
     let lab = app.lab();
     lab.audits_clean().await;
     for round in 0..ROUNDS {
-        let slot = SlotId(id(Kind::RaceSlot, round));
+        let slot = SlotId(id(RowKind::RaceSlot, round));
         let answers = together((0..20).map(|n| {
             let student = app.student(n);
             async move { student.book(slot).await }

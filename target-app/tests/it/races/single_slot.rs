@@ -1,7 +1,7 @@
 //! Two hundred clients at one place: one gets it, with and without the guard behind the strategy.
 
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     ids::SlotId,
     problem::Code,
 };
@@ -14,7 +14,7 @@ const DROP_GUARD: &str = "drop index booking_slot_id_seat_active_key";
 
 /// Two hundred students at race slot `n`.
 async fn race(app: &TestApp, n: u32) -> (SlotId, Vec<Answer>) {
-    let slot = SlotId(id(Kind::RaceSlot, n));
+    let slot = SlotId(id(RowKind::RaceSlot, n));
     let clients = (0..CLIENTS).map(|n| {
         let student = app.student(n);
         async move { student.book(slot).await }

@@ -11,12 +11,12 @@ use std::{
 use deadpool_redis::redis::{AsyncConnectionConfig, Client as RedisClient, cmd};
 use shared::{
     api::auth::Role,
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     ids::UserId,
     profile::Profile,
 };
 use target_app::{
-    app::Application,
+    app::AppServer,
     clock::Clock,
     config::{Config, LogFormat},
     db::database,
@@ -137,9 +137,7 @@ impl Setup {
         let redis = RedisDatabase::lease().await;
         let config = self.config(&db, &redis);
         let clock = self.clock;
-        let app = Application::build_with(config.clone(), clock)
-            .await
-            .unwrap();
+        let app = AppServer::build_with(config.clone(), clock).await.unwrap();
         let (address, state, shutdown) = (app.address(), app.state().clone(), app.shutdown());
         TestApp {
             client: Client::to(address),
@@ -225,7 +223,7 @@ impl TestApp {
 
     /// Seeded mentor `n`, signed in.
     pub(crate) fn mentor(&self, n: u32) -> Person {
-        self.person(UserId(dataset::id(Kind::MentorUser, n)), Role::Mentor)
+        self.person(UserId(dataset::id(RowKind::MentorUser, n)), Role::Mentor)
     }
 
     /// Anybody, signed in without the detour over a password.
@@ -241,7 +239,7 @@ impl TestApp {
 
     /// A second instance beside it.
     pub(crate) async fn sibling(&self) -> Sibling {
-        let app = Application::build_with(self.config.clone(), Clock::system())
+        let app = AppServer::build_with(self.config.clone(), Clock::system())
             .await
             .unwrap();
         Sibling {

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     ids::{BookingId, MentorId, SlotId, UserId},
     profile::Strategy,
 };
@@ -21,7 +21,7 @@ static NUMBER: AtomicI64 = AtomicI64::new(0);
 
 /// The account of seeded student `n`.
 pub(crate) fn student_id(n: u32) -> UserId {
-    UserId(dataset::id(Kind::Student, n))
+    UserId(dataset::id(RowKind::Student, n))
 }
 
 /// Every way to book that is right, by its name.
@@ -87,7 +87,7 @@ impl NewSlot {
              values ($1, $2, $3, $3 + interval '1 hour', $4, 4500)",
         )
         .bind(id)
-        .bind(dataset::id(Kind::Mentor, self.mentor))
+        .bind(dataset::id(RowKind::Mentor, self.mentor))
         .bind(self.starts_at)
         .bind(self.capacity)
         .execute(db.pool())
@@ -139,7 +139,7 @@ impl Lesson {
 
     /// The mentor's profile.
     pub(crate) fn mentor_id(&self) -> MentorId {
-        MentorId(dataset::id(Kind::Mentor, self.mentor))
+        MentorId(dataset::id(RowKind::Mentor, self.mentor))
     }
 }
 

@@ -4,13 +4,13 @@ use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::auth::{LoginRequest, Role, Session, UserView},
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     paths,
 };
 
 use super::{
     bound::{AppFlow, AppIteration},
-    feature::Feature,
+    feature::FeatureFlows,
     operation::Op,
 };
 use loadgen_engine::{
@@ -22,7 +22,7 @@ static LOGIN: Op = Op::post("auth.login");
 static ME: Op = Op::get("auth.me");
 
 /// What the load side knows of this feature.
-pub(super) const FEATURE: Feature = Feature {
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     area: "auth",
     label: "Login",
     operations: &[&LOGIN, &ME],
@@ -88,7 +88,7 @@ pub fn login_request(n: u32) -> Request {
 pub fn check_login(reply: &Reply, n: u32) -> Result<Session, Mismatch> {
     let session: Session = check::json(reply, 200)?;
     let wrong = |what: &str| Err(Mismatch::new(format!("login of student {n}: {what}")));
-    if session.user.id.0 != dataset::id(Kind::Student, n) {
+    if session.user.id.0 != dataset::id(RowKind::Student, n) {
         return wrong("another user's id");
     }
     if session.user.email != dataset::student_email(n) {

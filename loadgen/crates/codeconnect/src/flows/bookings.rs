@@ -10,7 +10,7 @@ use shared::{
         bookings::{BookingRequest, BookingStatus, BookingView},
         mentors::SlotView,
     },
-    dataset::{self, Kind, RACE_SLOTS},
+    dataset::{self, RACE_SLOTS, RowKind},
     ids::{BookingId, MentorId, SlotId, UserId},
     page::{MAX_PER_PAGE, Page},
     paths,
@@ -19,10 +19,10 @@ use shared::{
 
 use super::{
     bound::{AppFlow, AppIteration},
-    feature::Feature,
+    feature::FeatureFlows,
     mentors,
     operation::Op,
-    world::{Account, World},
+    world::{TestAccount, World},
 };
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
@@ -49,7 +49,7 @@ static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
 /// What the load side knows of this feature.
-pub(super) const FEATURE: Feature = Feature {
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     area: "bookings",
     label: "Booking",
     operations: &[&CREATE, &MINE, &CANCEL, &RACE],
@@ -139,7 +139,7 @@ async fn book(mut it: AppIteration<'_>) {
 /// An open slot of a mentor picked by popularity.
 async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
-        let mentor = MentorId(dataset::id(Kind::Mentor, it.world.mentors.pick(it.rng)));
+        let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
         let place: f64 = it.rng.random();
         let slots = it
             .call(
@@ -182,7 +182,7 @@ impl AppFlow for Race {
 
 async fn race(it: AppIteration<'_>) {
     let number = (it.arrival % u64::from(RACE_SLOTS)) as u32;
-    let slot = SlotId(dataset::id(Kind::RaceSlot, number));
+    let slot = SlotId(dataset::id(RowKind::RaceSlot, number));
     // After so many races every place was had once, and the winner may be of an earlier one.
     let first_time = it.world.fresh && it.arrival < u64::from(RACE_SLOTS);
     let accounts = &it.world.accounts;
@@ -190,7 +190,7 @@ async fn race(it: AppIteration<'_>) {
         return;
     }
     let start = it.rng.random_range(0..accounts.len());
-    let racers: Vec<&Account> = (0..RACERS.min(accounts.len()))
+    let racers: Vec<&TestAccount> = (0..RACERS.min(accounts.len()))
         .map(|place| &accounts[(start + place) % accounts.len()])
         .collect();
     let requests = racers
@@ -309,7 +309,7 @@ fn fresh_key(world: &World, rng: &mut Chance) -> String {
     format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
 }
 
-fn create_request(account: &Account, slot_id: SlotId, key: &str) -> Request {
+fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
     Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
         .bearer(&account.token)
         .idempotency_key(key)

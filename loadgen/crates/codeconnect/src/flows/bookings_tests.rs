@@ -16,14 +16,14 @@ fn answer(status: u16, body: &impl serde::Serialize) -> Reply {
 }
 
 fn student(n: u32) -> UserId {
-    UserId(dataset::id(Kind::Student, n))
+    UserId(dataset::id(RowKind::Student, n))
 }
 
 fn slot() -> SlotView {
     let starts_at = Utc::now() + TimeDelta::days(3);
     SlotView {
-        id: SlotId(dataset::id(Kind::Slot, 1)),
-        mentor_id: MentorId(dataset::id(Kind::Mentor, 1)),
+        id: SlotId(dataset::id(RowKind::Slot, 1)),
+        mentor_id: MentorId(dataset::id(RowKind::Mentor, 1)),
         starts_at,
         ends_at: starts_at + TimeDelta::hours(1),
         capacity: 1,
@@ -34,7 +34,7 @@ fn slot() -> SlotView {
 
 fn booking(n: u32, slot: &SlotView, who: UserId) -> BookingView {
     BookingView {
-        id: BookingId(dataset::id(Kind::Booking, n)),
+        id: BookingId(dataset::id(RowKind::Booking, n)),
         slot_id: slot.id,
         mentor_id: slot.mentor_id,
         mentor_name: "Mentor".into(),

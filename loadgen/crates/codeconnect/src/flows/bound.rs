@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
 
-use super::{memory::Memory, operation::Op, world::World};
+use super::{memory::FlowMemory, operation::Op, world::World};
 use loadgen_engine::{
     check::{Mismatch, Reply},
     flow::{self, Iteration, Transport, UserMemory},
@@ -18,7 +18,7 @@ pub struct AppIteration<'a> {
     /// The way to the target.
     pub transport: &'a mut dyn Transport,
     /// What this virtual user remembers from its earlier iterations of this flow.
-    pub memory: &'a mut Memory,
+    pub memory: &'a mut FlowMemory,
     /// Random numbers, seeded from the plan: the same for both arms of a block.
     pub rng: &'a mut Chance,
     /// What all virtual users know.
@@ -89,7 +89,7 @@ impl flow::Flow for BoundFlow {
         self.flow.at_once()
     }
     fn new_user(&self) -> UserMemory {
-        Box::new(Memory::default())
+        Box::new(FlowMemory::default())
     }
     fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
         let memory = it

@@ -14,7 +14,7 @@ use shared::{
 use super::{
     bound::{AppFlow, AppIteration},
     chat_history,
-    feature::Feature,
+    feature::FeatureFlows,
     memory::ChatMemory,
     operation::Op,
 };
@@ -40,7 +40,7 @@ static DELIVER: Op = Op::message("chat.deliver", Access::Read);
 static PING: Op = Op::message("chat.ping", Access::Read);
 
 /// What the load side knows of this feature.
-pub(super) const FEATURE: Feature = Feature {
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     area: "chat",
     label: "Chat",
     operations: &[

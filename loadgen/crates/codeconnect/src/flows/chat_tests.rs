@@ -2,20 +2,20 @@
 
 use chrono::Utc;
 use shared::{
-    dataset::{self, Kind},
+    dataset::{self, RowKind},
     ids::{MessageId, UserId},
 };
 
 use super::*;
 
 fn room() -> RoomId {
-    RoomId(dataset::id(Kind::Room, 1))
+    RoomId(dataset::id(RowKind::Room, 1))
 }
 
 fn seat() -> ChatMemory {
     ChatMemory {
         room: room(),
-        sender: UserId(dataset::id(Kind::Student, 1)),
+        sender: UserId(dataset::id(RowKind::Student, 1)),
         last_seq: 10,
         overflow: 0,
         resume_after: None,
@@ -31,10 +31,10 @@ fn own() -> Own {
 
 fn message(seq: i64, client_id: &str, text: &str) -> String {
     serde_json::to_string(&ServerFrame::Message(ChatMessage {
-        id: MessageId(dataset::id(Kind::Message, seq as u32)),
+        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
         room: room(),
         seq,
-        sender: UserId(dataset::id(Kind::Student, 1)),
+        sender: UserId(dataset::id(RowKind::Student, 1)),
         client_id: client_id.into(),
         text: text.into(),
         sent_at: Utc::now(),
@@ -47,7 +47,7 @@ fn ack(seq: i64) -> String {
         room: room(),
         client_id: "mine".into(),
         seq,
-        id: MessageId(dataset::id(Kind::Message, seq as u32)),
+        id: MessageId(dataset::id(RowKind::Message, seq as u32)),
     })
     .unwrap()
 }

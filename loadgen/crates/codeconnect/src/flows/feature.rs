@@ -3,7 +3,7 @@
 use super::{bound::AppFlow, operation::Op};
 
 /// One feature: what it is called, what can be sent to it, and what its users do.
-pub struct Feature {
+pub struct FeatureFlows {
     /// The first word of its operations: `mentors`.
     pub area: &'static str,
     /// The heading of its figures in a report: `Mentor discovery`.

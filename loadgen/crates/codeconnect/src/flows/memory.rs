@@ -4,7 +4,7 @@ use shared::ids::{RoomId, UserId};
 
 /// The memory of one virtual user; a fresh one is empty.
 #[derive(Debug, Default)]
-pub struct Memory {
+pub struct FlowMemory {
     /// The chat room it sits in, while its socket is open.
     pub chat: Option<ChatMemory>,
     /// Counts what it makes up names for: chat messages.

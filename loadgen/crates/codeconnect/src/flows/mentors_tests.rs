@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use shared::{
-    dataset::{Kind, id},
+    dataset::{RowKind, id},
     money::Cents,
 };
 
@@ -11,7 +11,7 @@ use super::*;
 
 fn card(n: u32, rating: f64, price: i64) -> MentorCard {
     MentorCard {
-        id: MentorId(id(Kind::Mentor, n)),
+        id: MentorId(id(RowKind::Mentor, n)),
         display_name: format!("Mentor {n}"),
         headline: String::new(),
         skills: vec!["rust".to_owned()],
@@ -106,7 +106,7 @@ fn more_items_than_asked_for_are_noticed() {
 
 #[test]
 fn the_searches_are_a_bounded_set_without_repetition() {
-    let all = searches();
+    let all = crate::flows::searches::searches();
     assert!((36..=44).contains(&all.len()), "{}", all.len());
     for (index, one) in all.iter().enumerate() {
         assert!(!all[..index].contains(one), "{one:?}");

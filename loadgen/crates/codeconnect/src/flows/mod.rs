@@ -13,13 +13,14 @@ mod operation;
 mod popularity;
 mod recordings;
 mod registry;
+mod searches;
 mod world;
 
 pub use auth::{check_login, login_request};
 pub use bound::{AppFlow, AppIteration, BoundFlow};
-pub use feature::Feature;
-pub use memory::{ChatMemory, Memory};
+pub use feature::FeatureFlows;
+pub use memory::{ChatMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
 pub use registry::{FEATURES, bind, catalog};
-pub use world::{Account, World};
+pub use world::{TestAccount, World};

@@ -13,7 +13,7 @@ use shared::{
 
 use super::{
     bound::{AppFlow, AppIteration},
-    feature::Feature,
+    feature::FeatureFlows,
     operation::Op,
 };
 use loadgen_engine::{
@@ -31,18 +31,18 @@ static LINK: Op = Op::get("recordings.link");
 static PLAY: Op = Op::get("recordings.play");
 
 /// What the load side knows of this feature.
-pub(super) const FEATURE: Feature = Feature {
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     area: "recordings",
     label: "Recordings",
     operations: &[&LIST, &LINK, &PLAY],
     headline: &[&PLAY],
-    flows: &[&Watch],
+    flows: &[&WatchRecording],
 };
 
 /// `recordings.watch`: list, link, begin, middle, end.
-pub(super) struct Watch;
+pub(super) struct WatchRecording;
 
-impl AppFlow for Watch {
+impl AppFlow for WatchRecording {
     fn name(&self) -> &'static str {
         "recordings.watch"
     }

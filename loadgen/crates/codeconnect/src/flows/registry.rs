@@ -3,12 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use super::{
-    auth, bookings, bound::BoundFlow, chat, feature::Feature, mentors, recordings, world::World,
+    auth, bookings, bound::BoundFlow, chat, feature::FeatureFlows, mentors, recordings,
+    world::World,
 };
 use loadgen_engine::flow::{Catalog, Flow, FlowDescriptor, OperationDescriptor, Operations};
 
 /// Every feature, in the order of the documentation.
-pub const FEATURES: &[&Feature] = &[
+pub const FEATURES: &[&FeatureFlows] = &[
     &auth::FEATURE,
     &mentors::FEATURE,
     &bookings::FEATURE,

@@ -9,7 +9,7 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{mentors, popularity::Popularity};
+use super::{popularity::Popularity, searches};
 use crate::ledger::LedgerRecorder;
 use loadgen_stats::seed::Chance;
 
@@ -19,7 +19,7 @@ pub struct World {
     /// How many rows of each kind the target was seeded with.
     pub counts: Counts,
     /// Signed-in students; empty where no flow needs any.
-    pub accounts: Vec<Account>,
+    pub accounts: Vec<TestAccount>,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -36,10 +36,10 @@ pub struct World {
 
 /// A signed-in student.
 #[derive(Clone)]
-pub struct Account {
+pub struct TestAccount {
     /// Number in the dataset.
     pub student: u32,
-    /// Who.
+    /// Its id on the target.
     pub id: UserId,
     /// Goes into `Authorization: Bearer …`.
     pub token: String,
@@ -47,7 +47,7 @@ pub struct Account {
     pub rooms: Vec<RoomId>,
 }
 
-impl fmt::Debug for Account {
+impl fmt::Debug for TestAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
             .field("student", &self.student)
@@ -58,8 +58,8 @@ impl fmt::Debug for Account {
 
 impl World {
     /// A world of that many rows with these accounts.
-    pub fn new(counts: Counts, accounts: Vec<Account>, nonce: u64, fresh: bool) -> Self {
-        let searches = mentors::searches();
+    pub fn new(counts: Counts, accounts: Vec<TestAccount>, nonce: u64, fresh: bool) -> Self {
+        let searches = searches::searches();
         Self {
             counts,
             accounts,
@@ -76,12 +76,12 @@ impl World {
     /// pages by the popularity of their searches, the pages after them as often as people go on.
     pub fn list_weights(&self) -> Vec<f64> {
         let first = self.search_popularity.weights();
-        let next = first.iter().map(|weight| weight * mentors::NEXT_PAGE);
+        let next = first.iter().map(|weight| weight * searches::NEXT_PAGE);
         first.iter().copied().chain(next).collect()
     }
 
     /// Any account; `None` where there are none.
-    pub fn any_account(&self, rng: &mut Chance) -> Option<&Account> {
+    pub fn any_account(&self, rng: &mut Chance) -> Option<&TestAccount> {
         match self.accounts.len() {
             0 => None,
             n => self.accounts.get(rng.random_range(0..n)),

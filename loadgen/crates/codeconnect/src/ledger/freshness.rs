@@ -149,7 +149,7 @@ fn now() -> Instant {
 pub(super) mod tests {
     use chrono::TimeDelta;
     use shared::{
-        dataset::{self, Kind},
+        dataset::{self, RowKind},
         ids::{MentorId, SlotId},
         money::Cents,
     };
@@ -159,11 +159,11 @@ pub(super) mod tests {
     pub(in crate::ledger) fn booking(student: u32, n: u32) -> BookingView {
         let at = DateTime::UNIX_EPOCH + TimeDelta::days(i64::from(n));
         BookingView {
-            id: BookingId(dataset::id(Kind::Booking, n)),
-            slot_id: SlotId(dataset::id(Kind::Slot, n)),
-            mentor_id: MentorId(dataset::id(Kind::Mentor, 1)),
+            id: BookingId(dataset::id(RowKind::Booking, n)),
+            slot_id: SlotId(dataset::id(RowKind::Slot, n)),
+            mentor_id: MentorId(dataset::id(RowKind::Mentor, 1)),
             mentor_name: String::new(),
-            student_id: UserId(dataset::id(Kind::Student, student)),
+            student_id: UserId(dataset::id(RowKind::Student, student)),
             status: BookingStatus::Confirmed,
             scheduled_at: at,
             ends_at: at + TimeDelta::hours(1),

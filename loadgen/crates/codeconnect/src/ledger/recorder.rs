@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use shared::{
     api::bookings::BookingView,
     ids::{RoomId, SlotId, UserId},
-    ledger::{BookingPromise, Ledger, MessagePromise, Told},
+    ledger::{BookingOutcome, BookingPromise, Ledger, MessagePromise},
 };
 
 use super::freshness::{Reading, Visible};
@@ -42,7 +42,7 @@ impl LedgerRecorder {
             student,
             slot,
             booking: None,
-            told: Told::InDoubt,
+            told: BookingOutcome::InDoubt,
         };
         enter(&mut entries.ledger, |ledger| &mut ledger.bookings, promise)
     }
@@ -55,28 +55,35 @@ impl LedgerRecorder {
             return;
         };
         promise.booking = Some(booking.id);
-        promise.told = Told::Booked;
+        promise.told = BookingOutcome::Booked;
         entries.visible.booked(booking);
     }
 
     /// It was refused: the slot was `full`, or for another reason.
     pub fn refused(&self, entry: LedgerEntry, full: bool) {
-        self.tell(entry, if full { Told::Full } else { Told::Refused });
+        self.tell(
+            entry,
+            if full {
+                BookingOutcome::Full
+            } else {
+                BookingOutcome::Refused
+            },
+        );
     }
 
     /// A cancellation of it is about to be asked for.
     pub fn cancelling(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelling(booking);
-        self.tell(entry, Told::CancelInDoubt);
+        self.tell(entry, BookingOutcome::CancelInDoubt);
     }
 
     /// It was cancelled.
     pub fn cancelled(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelled(booking);
-        self.tell(entry, Told::Cancelled);
+        self.tell(entry, BookingOutcome::Cancelled);
     }
 
-    fn tell(&self, entry: LedgerEntry, told: Told) {
+    fn tell(&self, entry: LedgerEntry, told: BookingOutcome) {
         let mut entries = self.entries();
         if let Some(promise) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
             promise.told = told;
@@ -132,11 +139,11 @@ impl LedgerRecorder {
         };
         for promise in &entries.ledger.bookings {
             match promise.told {
-                Told::Booked => tally.acknowledged += 1,
-                Told::Cancelled => tally.acknowledged += 2,
-                Told::Full | Told::Refused => tally.refused += 1,
-                Told::InDoubt => tally.in_doubt += 1,
-                Told::CancelInDoubt => {
+                BookingOutcome::Booked => tally.acknowledged += 1,
+                BookingOutcome::Cancelled => tally.acknowledged += 2,
+                BookingOutcome::Full | BookingOutcome::Refused => tally.refused += 1,
+                BookingOutcome::InDoubt => tally.in_doubt += 1,
+                BookingOutcome::CancelInDoubt => {
                     tally.acknowledged += 1;
                     tally.in_doubt += 1;
                 }
@@ -168,7 +175,7 @@ mod tests {
     use super::*;
     use crate::ledger::freshness::tests::booking;
 
-    fn told(book: &LedgerRecorder) -> Vec<Told> {
+    fn told(book: &LedgerRecorder) -> Vec<BookingOutcome> {
         let ledger = book.ledger();
         ledger.bookings.iter().map(|one| one.told).collect()
     }
@@ -188,15 +195,15 @@ mod tests {
         assert_eq!(
             told(&book),
             [
-                Told::InDoubt,
-                Told::Booked,
-                Told::Full,
-                Told::Refused,
-                Told::CancelInDoubt
+                BookingOutcome::InDoubt,
+                BookingOutcome::Booked,
+                BookingOutcome::Full,
+                BookingOutcome::Refused,
+                BookingOutcome::CancelInDoubt
             ]
         );
         book.cancelled(tickets[4], &lesson);
-        assert_eq!(told(&book)[4], Told::Cancelled);
+        assert_eq!(told(&book)[4], BookingOutcome::Cancelled);
         let tally = book.counts();
         assert_eq!(
             (tally.acknowledged, tally.refused, tally.in_doubt),

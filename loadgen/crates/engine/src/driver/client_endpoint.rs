@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use http::HeaderValue;
 
 use super::client_options::ClientOptions;
-use crate::clock::Clock;
+use crate::clock::TrialClock;
 
 /// The target as the clients of one worker see it.
 pub(super) struct ClientEndpoint {
     /// The clock of the trial, for the times of a connection.
-    pub(super) clock: Clock,
+    pub(super) clock: TrialClock,
     pub(super) address: SocketAddr,
     /// Value of the `Host` header.
     pub(super) host: HeaderValue,

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
-    clock::{self, Clock},
+    clock::{self, TrialClock},
     load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ArrivalPlan},
@@ -42,7 +42,7 @@ pub(super) struct PacerReport {
 /// spread over the time that follows.
 pub(super) fn run(
     plan: &ArrivalPlan,
-    clock: Clock,
+    clock: TrialClock,
     workers: &[Sender<DueArrival>],
     progress: &Progress,
     stop: &CancellationToken,

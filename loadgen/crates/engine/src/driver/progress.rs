@@ -11,7 +11,7 @@ use std::{
 
 use super::histogram_buckets::{BucketCounters, BucketCounts};
 use crate::{
-    clock::Clock,
+    clock::TrialClock,
     flow::Operations,
     sample::{OpId, Outcome},
     units::{Nanos, Quantile},
@@ -25,7 +25,7 @@ const BUCKETS: usize = 400;
 /// Shared between the driver and its observers.
 #[derive(Debug)]
 pub struct Progress {
-    clock: OnceLock<Clock>,
+    clock: OnceLock<TrialClock>,
     offered: AtomicU64,
     due: AtomicU64,
     names: Operations,
@@ -105,7 +105,7 @@ pub struct LoadRates {
 
 impl Progress {
     /// The clock of the trial; `None` until it has begun.
-    pub fn clock(&self) -> Option<Clock> {
+    pub fn clock(&self) -> Option<TrialClock> {
         self.clock.get().copied()
     }
 
@@ -131,7 +131,7 @@ impl Progress {
         }
     }
 
-    pub(super) fn begin(&self, clock: Clock) {
+    pub(super) fn begin(&self, clock: TrialClock) {
         // A second trial needs its own progress; keeping the first clock is harmless.
         let _already = self.clock.set(clock);
     }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     aggregator::TrialData,
-    clock::Clock,
+    clock::TrialClock,
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
     schedule::{FlowMix, Schedule},
@@ -67,7 +67,7 @@ pub fn run_with(setup: DriverSetup, options: &DriverOptions) -> Result<TrialData
     let budget = IterationBudget::of(options.iterations);
     let options = Arc::new(options.clone());
     let setup = Arc::new(setup);
-    let clock = Clock::start_in(START_DELAY);
+    let clock = TrialClock::start_in(START_DELAY);
     setup.progress.begin(clock);
     let mut senders = Vec::new();
     let mut workers = Vec::new();
@@ -127,7 +127,7 @@ fn spawn<T: Send + 'static>(
 fn worker(
     setup: &DriverSetup,
     number: usize,
-    clock: Clock,
+    clock: TrialClock,
     arrivals: Option<Receiver<DueArrival>>,
     budget: IterationBudget,
     options: &DriverOptions,
@@ -223,7 +223,7 @@ fn worker(
 fn collect(
     setup: &DriverSetup,
     options: &DriverOptions,
-    clock: Clock,
+    clock: TrialClock,
     paced: Option<PacerReport>,
     reports: Vec<WorkerReport>,
 ) -> TrialData {

@@ -11,7 +11,7 @@ use super::{
     http2::Http2Connections, progress::Progress, setup::FlowLoad, stream::ConnectTimes,
 };
 use crate::{
-    clock::Clock,
+    clock::TrialClock,
     recorder::Shard,
     sample::{OpId, Outcome, Sample},
     units::Nanos,
@@ -19,7 +19,7 @@ use crate::{
 
 /// Shared by the virtual users of one worker.
 pub(super) struct WorkerContext {
-    pub(super) clock: Clock,
+    pub(super) clock: TrialClock,
     pub(super) endpoint: ClientEndpoint,
     pub(super) timeout: Nanos,
     pub(super) flows: Vec<FlowLoad>,

@@ -3,7 +3,7 @@
 //! median and which above the 99th percentile is known only at the end, from their counts.
 
 use crate::{
-    sample::{Outcome, ResponsePart, ResponseParts, Sample},
+    sample::{Outcome, ResponseParts, Sample},
     units::Nanos,
 };
 
@@ -31,11 +31,7 @@ impl PartSums {
 
     fn add_sample(&mut self, sample: &Sample) {
         self.count += 1.0;
-        for (mine, us) in self
-            .us
-            .values_mut()
-            .zip(ResponsePart::split(sample).into_values())
-        {
+        for (mine, us) in self.us.values_mut().zip(sample.parts().into_values()) {
             *mine += us;
         }
     }
@@ -125,7 +121,7 @@ mod tests {
     use shared::timing::{ServerPart, ServerTiming};
 
     use super::*;
-    use crate::sample::OpId;
+    use crate::sample::{OpId, ResponsePart};
 
     fn sample(response_us: u64, before_us: u64, cost: Option<ServerTiming>) -> Sample {
         let at = |us: u64| Nanos(us * 1_000);

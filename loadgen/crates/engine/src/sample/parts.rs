@@ -3,10 +3,7 @@
 
 use enum_map::{Enum, EnumMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use shared::timing::{ServerPart, ServerTiming};
-
-use super::Sample;
-use crate::units::Nanos;
+use shared::timing::ServerPart;
 
 /// A stretch of a response time, in the order in which a request meets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -49,38 +46,6 @@ impl ResponsePart {
             Self::Outside => "network and client",
         }
     }
-
-    /// Microseconds of a sample in each part; their sum is the response time.
-    ///
-    /// The server may have done several things of one request at once: a part counts at most what
-    /// the parts before it have left.
-    pub fn split(sample: &Sample) -> ResponseParts {
-        let us = |time: Nanos| time.0 as f64 / 1_000.0;
-        let response = us(sample.response());
-        let before_send = us(sample.sent.since(sample.intended)).min(response);
-        let mut parts = ResponseParts::default();
-        parts[Self::BeforeSend] = before_send;
-        let mut left = response - before_send;
-        if let Some(cost) = &sample.cost {
-            let mut take = |us: f64| {
-                let taken = us.min(left);
-                left -= taken;
-                taken
-            };
-            for (part, us) in &cost.us {
-                parts[Self::Server(part)] = take(f64::from(*us));
-            }
-            parts[Self::Rest] = take(rest_us(cost));
-        }
-        parts[Self::Outside] = left;
-        parts
-    }
-}
-
-/// Microseconds of the server's total that no part names.
-fn rest_us(cost: &ServerTiming) -> f64 {
-    let named: u64 = cost.us.values().map(|us| u64::from(*us)).sum();
-    u64::from(cost.total_us).saturating_sub(named) as f64
 }
 
 impl Serialize for ResponsePart {

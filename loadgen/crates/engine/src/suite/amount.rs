@@ -28,8 +28,8 @@ use serde_saphyr::Spanned;
 use shared::time::Millis;
 
 use super::{
-    load::{BadFile, MAX_USERS, Reader, unknown},
     model::{Arrivals, Conduct, FlowShare, InFlight, LoadModel, Phase, Policy, UserPhase, Windows},
+    reader::{BadFile, MAX_USERS, Reader, unknown},
 };
 use crate::{flow::Catalog, units::Rate};
 

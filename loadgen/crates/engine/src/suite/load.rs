@@ -20,7 +20,7 @@
 //!
 //! With phases and no `warmup`, leading phases whose name begins with `warm` are the warm-up.
 
-use std::{fs, path::Path, str::FromStr};
+use std::{fs, path::Path};
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -28,26 +28,23 @@ use shared::time::Millis;
 
 use super::{
     amount::Amount,
-    model::{FlowShare, Suite, Think},
+    model::{FlowShare, Suite},
+    reader::Reader,
 };
 use crate::{
     flow::Catalog,
     threshold::{Scope, Threshold},
 };
 
-pub use super::amount::RawLoad;
+pub use super::{
+    amount::RawLoad,
+    reader::{BadFile, MAX_USERS, nearest, think, unknown},
+};
 
 /// Largest file that is read: a suite is a page, not a data set.
 const MAX_BYTES: u64 = 256 * 1_024;
-/// Most virtual users that one process opens connections for.
-pub const MAX_USERS: u32 = 20_000;
 /// Most accounts that are signed in before a run: each costs the target a password hash.
 const MAX_ACCOUNTS: u32 = 2_000;
-
-/// A file that cannot be used, in one line: where, what, and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadFile(pub String);
 
 /// Reads and checks the suite file at `path`.
 pub fn file(path: &Path, catalog: &Catalog) -> Result<Suite, BadFile> {
@@ -109,24 +106,6 @@ fn explain(error: serde_saphyr::Error, file: &str) -> String {
     }
 }
 
-/// `unknown flow `x`; did you mean `y`? (it is one of …)`.
-pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let all = known.clone().collect::<Vec<_>>().join(", ");
-    match nearest(word, known) {
-        Some(near) => format!("unknown {what} `{word}`; did you mean `{near}`? It is one of {all}"),
-        None => format!("unknown {what} `{word}`; it is one of {all}"),
-    }
-}
-
-/// The known word that looks most like `word`, if any does.
-pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|one| (strsim::jaro_winkler(word, one), one))
-        .filter(|(likeness, _)| *likeness > 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, one)| one)
-}
-
 /// A suite as it is written. An experiment's file has the same keys, and its own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,12 +135,6 @@ pub struct RawFlow {
     flow: Spanned<String>,
     weight: Option<Spanned<f64>>,
     think: Option<Spanned<String>>,
-}
-
-/// Turns raw texts into types; knows the file for its errors, and which flows there are.
-pub(super) struct Reader<'a> {
-    pub(super) file: &'a str,
-    pub(super) catalog: &'a Catalog,
 }
 
 impl Reader<'_> {
@@ -242,72 +215,6 @@ impl Reader<'_> {
                 .transpose()?,
         })
     }
-
-    pub(super) fn think(&self, text: &Spanned<String>) -> Result<Think, BadFile> {
-        think(&text.value).map_err(|why| self.at(text, &why))
-    }
-
-    pub(super) fn read<T: FromStr<Err: std::fmt::Display>>(
-        &self,
-        text: &Spanned<String>,
-    ) -> Result<T, BadFile> {
-        text.value
-            .parse()
-            .map_err(|error: T::Err| self.at(text, &error.to_string()))
-    }
-
-    pub(super) fn span(
-        &self,
-        text: Option<&Spanned<String>>,
-        default_ms: u64,
-    ) -> Result<Millis, BadFile> {
-        text.map_or(Ok(Millis(default_ms)), |text| self.read(text))
-    }
-
-    pub(super) fn positive(&self, text: &Spanned<String>) -> Result<Millis, BadFile> {
-        let span: Millis = self.read(text)?;
-        match span.0 {
-            0 => Err(self.at(text, "a duration is longer than nothing")),
-            ms if ms > 24 * 3_600_000 => Err(self.at(text, "a duration is at most 24h")),
-            _ => Ok(span),
-        }
-    }
-
-    pub(super) fn number(
-        &self,
-        number: Option<&Spanned<u32>>,
-        default: u32,
-        min: u32,
-        max: u32,
-    ) -> Result<u32, BadFile> {
-        match number {
-            None => Ok(default),
-            Some(number) if (min..=max).contains(&number.value) => Ok(number.value),
-            Some(number) => Err(self.at(
-                number,
-                &format!("{} is not a whole number from {min} to {max}", number.value),
-            )),
-        }
-    }
-
-    pub(super) fn refuse<T>(
-        &self,
-        key: Option<&Spanned<T>>,
-        name: &str,
-        model: &str,
-    ) -> Result<(), BadFile> {
-        key.map_or(Ok(()), |spanned| {
-            Err(self.at(spanned, &format!("`{name}` belongs to the {model} model")))
-        })
-    }
-
-    pub(super) fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
-        BadFile(format!(
-            "{}:{}: {why}",
-            self.file,
-            spanned.referenced.line()
-        ))
-    }
 }
 
 /// Whether there is what a threshold speaks of: the operation or flow, or the phase.
@@ -339,39 +246,6 @@ pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> R
         }
         Scope::All | Scope::Method(_) | Scope::Status(_) => Ok(()),
     }
-}
-
-/// Reads `1s..3s`, `2s`, or `exp(2s)`.
-pub fn think(text: &str) -> Result<Think, String> {
-    let read = |part: &str| {
-        part.trim()
-            .parse::<Millis>()
-            .map_err(|error| error.to_string())
-    };
-    if let Some(mean) = text.trim().strip_prefix("exp(") {
-        let mean = mean
-            .strip_suffix(')')
-            .ok_or_else(|| format!("`{text}` is not a pause like `exp(2s)`"))?;
-        let mean = read(mean)?;
-        return Ok(Think {
-            min: Millis(0),
-            // One pause in 22,000 is longer; one of hours would outlive the run.
-            max: Millis(mean.0.saturating_mul(10)),
-            mean: Some(mean),
-        });
-    }
-    let (min, max) = match text.split_once("..") {
-        Some((min, max)) => (read(min)?, read(max)?),
-        None => (read(text)?, read(text)?),
-    };
-    if min > max {
-        return Err(format!("`{text}` ends before it begins"));
-    }
-    Ok(Think {
-        min,
-        max,
-        mean: None,
-    })
 }
 
 /// Whether a name can be part of a folder's.

@@ -143,7 +143,7 @@ pub struct Phase {
 /// How arrivals lie within a phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Arrivals {
-    /// Evenly.
+    /// At equal distances.
     Constant,
     /// As independent users come: uniformly at random, the planned number of them exactly.
     #[default]
@@ -209,9 +209,9 @@ pub enum Policy {
 /// A pause, uniformly between two lengths, or exponentially about a mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Think {
-    /// Shortest.
+    /// Shortest pause.
     pub min: Millis,
-    /// Longest.
+    /// Longest pause.
     pub max: Millis,
     /// Mean of an exponential pause, which is then cut at `max`; absent for an even one.
     pub mean: Option<Millis>,

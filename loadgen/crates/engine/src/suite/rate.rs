@@ -1,8 +1,8 @@
 //! Another rate for a suite.
 
 use super::{
-    load::BadFile,
     model::{Arrivals, LoadModel, Phase, Suite},
+    reader::BadFile,
 };
 use crate::units::Rate;
 

@@ -4,6 +4,6 @@ mod model;
 mod parse;
 mod word;
 
-pub use model::{Comparison, Level, Metric, Scope, StatusClass, Threshold};
+pub use model::{Comparison, Level, Scope, StatusClass, Threshold, ThresholdMetric};
 pub use parse::BadThreshold;
 pub use word::ThresholdWord;

@@ -20,10 +20,10 @@ pub struct Threshold {
     /// Which requests it speaks of.
     pub scope: Scope,
     /// Of which figure.
-    pub metric: Metric,
+    pub metric: ThresholdMetric,
     /// On which side of the limit the figure has to be.
     pub comparison: Comparison,
-    /// In the metric's own unit; see [`Metric`].
+    /// In the metric's own unit; see [`ThresholdMetric`].
     pub limit: f64,
     /// Beyond `limit` and up to here it is a warning, not a failure.
     pub tolerated: Option<f64>,
@@ -67,7 +67,7 @@ pub enum Level {
 
 /// The figure a threshold speaks of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Metric {
+pub enum ThresholdMetric {
     /// Response time at this quantile, in milliseconds.
     Quantile(Quantile),
     /// Mean response time of the successes, in milliseconds.
@@ -88,7 +88,7 @@ pub enum Metric {
     Count,
     /// Bytes of bodies received a second.
     Bytes,
-    /// Share of the sent chat messages that came back in time.
+    /// Share of the sent messages that came back in time.
     Delivery,
     /// Processor time of the target, as a share of one core.
     TargetCpu,
@@ -112,11 +112,16 @@ impl Threshold {
     /// A figure with its unit, for people.
     pub fn display(&self, figure: f64) -> String {
         match self.metric {
-            Metric::Quantile(_) | Metric::Mean | Metric::Max => format!("{figure:.1} ms"),
-            Metric::Rate => format!("{figure:.1}/s"),
-            Metric::Bytes => format!("{}/s", bytes(figure)),
-            Metric::TargetMemory => bytes(figure),
-            Metric::Errors | Metric::Timeouts | Metric::Dropped | Metric::Count
+            ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => {
+                format!("{figure:.1} ms")
+            }
+            ThresholdMetric::Rate => format!("{figure:.1}/s"),
+            ThresholdMetric::Bytes => format!("{}/s", bytes(figure)),
+            ThresholdMetric::TargetMemory => bytes(figure),
+            ThresholdMetric::Errors
+            | ThresholdMetric::Timeouts
+            | ThresholdMetric::Dropped
+            | ThresholdMetric::Count
                 if !self.percent =>
             {
                 format!("{figure:.0}")
@@ -148,7 +153,7 @@ impl Threshold {
     }
 }
 
-impl Metric {
+impl ThresholdMetric {
     /// Whether it is a figure of requests, and can have a scope.
     pub const fn is_of_requests(self) -> bool {
         !matches!(

@@ -22,26 +22,26 @@ use std::str::FromStr;
 
 use shared::time::Millis;
 
-use super::model::{Comparison, Level, Metric, Scope, StatusClass, Threshold};
+use super::model::{Comparison, Level, Scope, StatusClass, Threshold, ThresholdMetric};
 use crate::units::Quantile;
 
 /// The metrics by name; percentiles are `p` and a number.
-const METRICS: [(&str, Metric); 15] = [
-    ("mean", Metric::Mean),
-    ("avg", Metric::Mean),
-    ("max", Metric::Max),
-    ("success", Metric::Success),
-    ("errors", Metric::Errors),
-    ("timeouts", Metric::Timeouts),
-    ("dropped", Metric::Dropped),
-    ("rate", Metric::Rate),
-    ("count", Metric::Count),
-    ("share", Metric::Count),
-    ("bytes", Metric::Bytes),
-    ("ws.delivery", Metric::Delivery),
-    ("cpu.target", Metric::TargetCpu),
-    ("memory.target", Metric::TargetMemory),
-    ("pool.use", Metric::PoolUse),
+const METRICS: [(&str, ThresholdMetric); 15] = [
+    ("mean", ThresholdMetric::Mean),
+    ("avg", ThresholdMetric::Mean),
+    ("max", ThresholdMetric::Max),
+    ("success", ThresholdMetric::Success),
+    ("errors", ThresholdMetric::Errors),
+    ("timeouts", ThresholdMetric::Timeouts),
+    ("dropped", ThresholdMetric::Dropped),
+    ("rate", ThresholdMetric::Rate),
+    ("count", ThresholdMetric::Count),
+    ("share", ThresholdMetric::Count),
+    ("bytes", ThresholdMetric::Bytes),
+    ("ws.delivery", ThresholdMetric::Delivery),
+    ("cpu.target", ThresholdMetric::TargetCpu),
+    ("memory.target", ThresholdMetric::TargetMemory),
+    ("pool.use", ThresholdMetric::PoolUse),
 ];
 
 /// A text that is no threshold.
@@ -108,15 +108,15 @@ fn read(text: &str) -> Result<Threshold, String> {
 }
 
 /// Refuses what no figure exists for.
-fn fits(metric: Metric, scope: &Scope, abort_after: Option<Millis>) -> Result<(), String> {
+fn fits(metric: ThresholdMetric, scope: &Scope, abort_after: Option<Millis>) -> Result<(), String> {
     if *scope != Scope::All && !metric.is_of_requests() {
         return Err("this metric is one figure of the whole run and has no scope".to_owned());
     }
     let of_status = matches!(scope, Scope::Status(_));
-    if of_status && !matches!(metric, Metric::Count | Metric::Rate) {
+    if of_status && !matches!(metric, ThresholdMetric::Count | ThresholdMetric::Rate) {
         return Err("of a status there is `count` and `rate`".to_owned());
     }
-    if metric == Metric::Count && !of_status {
+    if metric == ThresholdMetric::Count && !of_status {
         return Err("`count` is of a status: `status:5xx: count < 10`".to_owned());
     }
     if abort_after.is_some() && (*scope != Scope::All || !metric.is_live()) {
@@ -128,7 +128,7 @@ fn fits(metric: Metric, scope: &Scope, abort_after: Option<Millis>) -> Result<()
     Ok(())
 }
 
-type Head = (Level, Option<Millis>, Scope, Metric);
+type Head = (Level, Option<Millis>, Scope, ThresholdMetric);
 
 /// Everything before the comparison.
 fn read_head(head: &str) -> Result<Head, String> {
@@ -228,7 +228,7 @@ fn split_comparison(tail: &str) -> (Comparison, &str) {
     (Comparison::Greater, tail.strip_prefix('>').unwrap_or(tail))
 }
 
-fn read_metric(text: &str) -> Result<Metric, String> {
+fn read_metric(text: &str) -> Result<ThresholdMetric, String> {
     if let Some((_, metric)) = METRICS.iter().find(|(name, _)| *name == text) {
         return Ok(*metric);
     }
@@ -252,34 +252,39 @@ fn read_metric(text: &str) -> Result<Metric, String> {
     }
     format!("p{}", number.trim())
         .parse::<Quantile>()
-        .map(Metric::Quantile)
+        .map(ThresholdMetric::Quantile)
         .map_err(|error| error.to_string())
 }
 
-fn read_limit(metric: Metric, text: &str) -> Result<f64, String> {
+fn read_limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
     match metric {
-        Metric::Quantile(_) | Metric::Mean | Metric::Max => text
+        ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => text
             .parse::<Millis>()
             .map(|span| span.0 as f64)
             .map_err(|error| error.to_string()),
-        Metric::Success | Metric::Delivery | Metric::PoolUse => percentage(text)
-            .filter(|share| *share <= 1.0)
-            .ok_or_else(|| format!("`{text}` is not a percentage like `99%`")),
-        Metric::TargetCpu => percentage(text)
+        ThresholdMetric::Success | ThresholdMetric::Delivery | ThresholdMetric::PoolUse => {
+            percentage(text)
+                .filter(|share| *share <= 1.0)
+                .ok_or_else(|| format!("`{text}` is not a percentage like `99%`"))
+        }
+        ThresholdMetric::TargetCpu => percentage(text)
             .ok_or_else(|| format!("`{text}` is not a percentage of a core like `150%`")),
-        Metric::Errors | Metric::Timeouts | Metric::Dropped | Metric::Count => percentage(text)
+        ThresholdMetric::Errors
+        | ThresholdMetric::Timeouts
+        | ThresholdMetric::Dropped
+        | ThresholdMetric::Count => percentage(text)
             .filter(|share| *share <= 1.0)
             .or_else(|| number(text).filter(|count| count.fract() == 0.0))
             .ok_or_else(|| format!("`{text}` is not a percentage like `1%`, nor a number")),
-        Metric::Rate => text
+        ThresholdMetric::Rate => text
             .strip_suffix("/s")
             .and_then(number)
             .ok_or_else(|| format!("`{text}` is not a rate like `50/s`")),
-        Metric::Bytes => text
+        ThresholdMetric::Bytes => text
             .strip_suffix("/s")
             .and_then(size)
             .ok_or_else(|| format!("`{text}` is not a stream of bytes like `2MB/s`")),
-        Metric::TargetMemory => {
+        ThresholdMetric::TargetMemory => {
             size(text).ok_or_else(|| format!("`{text}` is not a size like `512MB`"))
         }
     }
@@ -339,8 +344,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn quantile(share: f64) -> Metric {
-        Metric::Quantile(Quantile::of(share).unwrap())
+    fn quantile(share: f64) -> ThresholdMetric {
+        ThresholdMetric::Quantile(Quantile::of(share).unwrap())
     }
 
     #[test]
@@ -357,7 +362,7 @@ mod tests {
             )
         );
         assert!((read("success > 99%").limit - 0.99).abs() < 1e-12);
-        assert_eq!(read("errors < 1%").metric, Metric::Errors);
+        assert_eq!(read("errors < 1%").metric, ThresholdMetric::Errors);
         let login = read("auth.login: p97.5 < 1s");
         assert_eq!(login.subject(), Some("auth.login"));
         assert_eq!(login.metric, quantile(0.975));
@@ -394,7 +399,7 @@ mod tests {
         assert!((read("bytes > 2.5MB/s").limit - 2.5e6).abs() < 1e-6);
         assert!((read("cpu.target < 150%").limit - 1.5).abs() < 1e-12);
         assert!((read("pool.use < 90%").limit - 0.9).abs() < 1e-12);
-        assert_eq!(read("ws.delivery > 99%").metric, Metric::Delivery);
+        assert_eq!(read("ws.delivery > 99%").metric, ThresholdMetric::Delivery);
         assert!((read("timeouts <= 3").limit - 3.0).abs() < 1e-12);
     }
 

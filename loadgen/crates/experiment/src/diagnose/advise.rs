@@ -2,7 +2,7 @@
 
 use super::{
     catalog::HintCatalog,
-    evidence::{Evidence, Finding},
+    evidence::{Evidence, RuleFinding},
     rules,
 };
 use crate::schema::{Recommendation, Summary};
@@ -34,7 +34,7 @@ pub(super) fn all_recommendations(
 }
 
 /// Adds the application's notes and the switch that can still help.
-fn recommendation(finding: Finding, evidence: &Evidence<'_>) -> Recommendation {
+fn recommendation(finding: RuleFinding, evidence: &Evidence<'_>) -> Recommendation {
     let proposal = finding
         .proposal
         .or_else(|| evidence.proposal(finding.symptom, &finding.found_in, finding.figure));

@@ -8,7 +8,7 @@ use crate::schema::{Arm, Band, Operation, Summary, Trial};
 use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
-pub(super) type Rule = fn(&Evidence<'_>) -> Option<Finding>;
+pub(super) type Rule = fn(&Evidence<'_>) -> Option<RuleFinding>;
 
 /// What a rule may look at.
 pub(super) struct Evidence<'a> {
@@ -142,7 +142,7 @@ impl<'a> Evidence<'a> {
 }
 
 /// What a rule found. `advise` adds what the catalogue knows of it.
-pub(super) struct Finding {
+pub(super) struct RuleFinding {
     pub(super) symptom: Symptom,
     /// What was measured, with figures.
     pub(super) evidence: String,
@@ -156,7 +156,7 @@ pub(super) struct Finding {
     pub(super) proposal: Option<Proposal>,
 }
 
-impl Finding {
+impl RuleFinding {
     /// A finding that has no name and no figure.
     pub(super) fn new(symptom: Symptom, evidence: String, advice: &'static str) -> Self {
         Self {

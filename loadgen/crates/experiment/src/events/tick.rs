@@ -72,7 +72,7 @@ pub struct HistogramBar {
 /// One operation, lately.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct OperationNow {
-    /// `mentors.list`.
+    /// `orders.list`.
     pub name: String,
     /// Done since the trial began.
     pub count: u64,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     paired::{MetricScope, metrics},
     system::{Application, Settings},
-    trial::Arm,
+    trial::ArmConfig,
 };
 use loadgen_engine::suite::{
     Suite,
@@ -69,7 +69,7 @@ pub struct FactorialPlan {
     /// Which cells.
     pub design: Design,
     /// A cell each, in the order of the design.
-    pub arms: Vec<Arm>,
+    pub arms: Vec<ArmConfig>,
     /// Planned trials of each cell.
     pub replicates: u32,
     /// Name of the metric that is compared.
@@ -132,7 +132,7 @@ impl FactorialPlan {
                 none if none.is_empty() => "low".to_owned(),
                 name => name,
             };
-            arms.push(Arm::new(&name, settings, application));
+            arms.push(ArmConfig::new(&name, settings, application));
         }
         Ok(Self {
             suite,

@@ -6,7 +6,7 @@ use crate::{
     paired::{ArmResult, Kept, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
-    trial::{self, Measured, Outcome, TestEnv, TrialError, TrialSpec},
+    trial::{self, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 
@@ -118,7 +118,7 @@ impl FactorialRun<'_> {
     }
 
     /// Adds a trial to its cell; false where it is invalid.
-    fn add_if_valid(&mut self, cell: usize, outcome: &Outcome, attempt: &str) -> bool {
+    fn add_if_valid(&mut self, cell: usize, outcome: &TrialOutcome, attempt: &str) -> bool {
         let trial = &outcome.trial;
         let measured = &mut self.finished.arms[cell].measured;
         if trial.validity.word != ValidityWord::Invalid {
@@ -149,7 +149,7 @@ impl FactorialRun<'_> {
         cell: usize,
         folder: String,
         kept: Kept<'_>,
-    ) -> Result<Outcome, TrialError> {
+    ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.plan.suite;
         let one = suite.windows.planned().duration();
         let total = one * self.plan.trials();

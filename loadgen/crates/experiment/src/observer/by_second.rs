@@ -162,7 +162,7 @@ mod tests {
                 ..PoolSnapshot::default()
             },
             caches: BTreeMap::from([(
-                "mentors".to_owned(),
+                "orders".to_owned(),
                 CacheSnapshot {
                     hits: second * 3,
                     misses: second,

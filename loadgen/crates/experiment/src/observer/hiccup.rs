@@ -11,7 +11,7 @@ use std::{
     time::SystemTime,
 };
 
-use loadgen_engine::{clock, clock::Clock, units::Nanos};
+use loadgen_engine::{clock, clock::TrialClock, units::Nanos};
 
 /// How long it sleeps.
 const STEP: Nanos = Nanos::from_millis(1);
@@ -41,7 +41,7 @@ impl Default for Slot {
 /// How late the wake-ups of a span were.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hiccups {
-    /// Wake-ups.
+    /// Number of wake-ups.
     pub count: u64,
     /// 99.9 % were not later than this (to a fifth, upwards).
     pub p99_9: Nanos,
@@ -101,7 +101,7 @@ fn watch(stop: &AtomicBool) -> Course {
     // Where this is refused the delays are those of timer slack too: 50 microseconds.
     let _exact = clock::wake_this_thread_exactly();
     let first = clock::run_this_thread_first();
-    let clock = Clock::start();
+    let clock = TrialClock::start();
     let mut course = Course {
         began: Some(clock.epoch()),
         slots: Vec::new(),

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_plan_is_read_with_the_rows_of_all_loops() {
         let explanation = Explanation {
-            operation: "mentors.list".into(),
+            operation: "orders.list".into(),
             profile: "0".into(),
             statements: vec![Explained {
                 what: "page".into(),
@@ -83,7 +83,7 @@ mod tests {
                         "Node Type": "Limit", "Actual Rows": 21, "Actual Loops": 1,
                         "Shared Hit Blocks": 90, "Shared Read Blocks": 4,
                         "Plans": [{
-                            "Node Type": "Seq Scan", "Relation Name": "mentor",
+                            "Node Type": "Seq Scan", "Relation Name": "orders",
                             "Actual Rows": 300, "Actual Loops": 2, "Rows Removed by Filter": 700
                         }]
                     },
@@ -92,7 +92,7 @@ mod tests {
             }],
         };
         let plan = &read_plans(&explanation)[0];
-        assert_eq!(plan.shape(), "Limit > Seq Scan on mentor");
+        assert_eq!(plan.shape(), "Limit > Seq Scan on orders");
         assert!((plan.rows_read - 2_000.0).abs() < 1e-9);
         assert!((plan.rows_returned - 21.0).abs() < 1e-9);
         assert_eq!((plan.buffers_hit, plan.buffers_read), (90, 4));

@@ -13,7 +13,7 @@ use crate::schema::Server;
 /// One look at target and machine.
 #[derive(Debug, Clone)]
 pub struct Observation {
-    /// When.
+    /// When it was taken.
     pub at: SystemTime,
     /// What the target said; absent where it has no lab or did not answer in time.
     pub snapshot: Option<Snapshot>,
@@ -301,7 +301,7 @@ mod tests {
                 ..PoolSnapshot::default()
             },
             caches: BTreeMap::from([(
-                "mentors".to_owned(),
+                "orders".to_owned(),
                 CacheSnapshot {
                     hits: requests * 3,
                     misses: requests,
@@ -354,7 +354,7 @@ mod tests {
         assert!((server.queries_per_request - 21.0).abs() < 1e-9);
         assert!((server.pool_wait_ms - 3.0).abs() < 1e-9);
         assert_eq!((server.pool_in_use_max, server.pool_waiters_max), (4, 8));
-        assert_eq!(server.cache_hit_ratio["mentors"], Some(0.75));
+        assert_eq!(server.cache_hit_ratio["orders"], Some(0.75));
         assert!((server.cpu_s["target-app"] - 3.0).abs() < 1e-9);
         assert!((server.cpu_s["loadgen"] - 0.6).abs() < 1e-9);
         let (spent, seconds) = timeline.cpu("loadgen", at(2), at(8)).unwrap();

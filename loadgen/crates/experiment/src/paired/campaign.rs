@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     system::SystemError,
-    trial::{self, Arm, TestEnv, TrialError, TrialSpec},
+    trial::{self, ArmConfig, TestEnv, TrialError, TrialSpec},
 };
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
@@ -87,7 +87,7 @@ async fn find_rate(
         .into_iter()
         .enumerate()
     {
-        let arm = Arm::new(name, spec.settings.clone(), env.system.application());
+        let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
         let spec = TrialSpec {
             suite: &probe,
             arm: &arm,

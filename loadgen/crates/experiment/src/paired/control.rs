@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use super::file::Experiment;
 use crate::{
     schema::{Control, Decision, Effect},
     system::{Application, Settings},
@@ -17,14 +16,14 @@ pub const PLANTED: u32 = 10;
 
 /// One control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ControlKind {
     /// Both arms are the same.
     Same,
     /// The second arm is slower by so many per cent.
     Planted(u32),
 }
 
-impl Kind {
+impl ControlKind {
     /// The word in results and folder names.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,7 +103,7 @@ impl Kind {
 }
 
 /// The medians that belong to the primary metrics, and that of everything.
-fn medians(primary: &[String]) -> Vec<String> {
+pub(super) fn medians(primary: &[String]) -> Vec<String> {
     let mut names = vec!["total p50".to_owned()];
     for metric in primary {
         if let Some((operation, quantile)) = metric.rsplit_once(' ')
@@ -126,7 +125,7 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
     for effect in effects.iter_mut().filter(|effect| effect.primary) {
         let same = controls
             .iter()
-            .filter(|control| control.name == Kind::Same.as_str())
+            .filter(|control| control.name == ControlKind::Same.as_str())
             .flat_map(|control| &control.effects)
             .find(|one| one.metric == effect.metric);
         if let Some((low, high)) = same.and_then(|one| one.interval) {
@@ -142,37 +141,6 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
             effect.decision = Decision::Invalid;
             let _infallible = write!(effect.sentence, "; void: {}", control.sentence);
         }
-    }
-}
-
-impl Experiment {
-    /// Makes it a control of itself on its `after` profile.
-    pub fn make_control(
-        &mut self,
-        kind: Kind,
-        application: &dyn Application,
-    ) -> Result<(), String> {
-        let [before, after] = kind.arms(&self.after.settings, application)?;
-        self.before.settings = before;
-        self.after.settings = after;
-        self.why = None;
-        match kind {
-            Kind::Same => {
-                self.expected = Some(super::Direction::NoChange);
-                "nothing: both arms are the same".clone_into(&mut self.hypothesis);
-                "Does the method see a difference where there is none?"
-                    .clone_into(&mut self.suite.question);
-            }
-            Kind::Planted(percent) => {
-                self.expected = Some(super::Direction::Regresses);
-                self.primary = medians(&self.primary);
-                self.primary.rotate_left(1);
-                self.hypothesis = format!("times rise by about {percent} %");
-                self.suite.question =
-                    format!("Does the method see a planted slowness of {percent} %?");
-            }
-        }
-        Ok(())
     }
 }
 
@@ -201,21 +169,21 @@ mod tests {
 
     const PRIMARY: &str = "orders.list p97.5";
 
-    fn control(kind: Kind, metric: &str, decision: Decision) -> Control {
+    fn control(kind: ControlKind, metric: &str, decision: Decision) -> Control {
         kind.found(8, vec![effect(metric, decision)], &[PRIMARY.to_owned()])
     }
 
     #[test]
     fn the_same_may_be_undecided_and_a_planted_slowness_may_not() {
-        let same = |decision| control(Kind::Same, PRIMARY, decision).passed;
+        let same = |decision| control(ControlKind::Same, PRIMARY, decision).passed;
         assert!(same(Decision::NoChange) && same(Decision::Inconclusive));
         assert!(!same(Decision::Improved) && !same(Decision::Regressed));
-        let planted = |decision| control(Kind::Planted(10), "orders.list p50", decision);
+        let planted = |decision| control(ControlKind::Planted(10), "orders.list p50", decision);
         assert!(planted(Decision::Regressed).passed);
         assert!(!planted(Decision::NoChange).passed && !planted(Decision::Inconclusive).passed);
         assert!(
             !control(
-                Kind::Planted(10),
+                ControlKind::Planted(10),
                 "queries per request",
                 Decision::Regressed
             )
@@ -228,13 +196,13 @@ mod tests {
         let mut effects = [effect(PRIMARY, Decision::Improved)];
         weigh(
             &mut effects,
-            &[control(Kind::Same, PRIMARY, Decision::NoChange)],
+            &[control(ControlKind::Same, PRIMARY, Decision::NoChange)],
         );
         assert_eq!(effects[0].decision, Decision::Improved);
         assert!((effects[0].smallest.unwrap() - 5.08).abs() < 0.01);
         weigh(
             &mut effects,
-            &[control(Kind::Same, PRIMARY, Decision::Regressed)],
+            &[control(ControlKind::Same, PRIMARY, Decision::Regressed)],
         );
         assert_eq!(effects[0].decision, Decision::Invalid);
         assert!(effects[0].sentence.contains("biased"));
@@ -243,13 +211,13 @@ mod tests {
     #[test]
     fn arms_of_a_control_differ_in_the_planted_slowness_alone() {
         let settings = Shop.default_profile();
-        let [one, other] = Kind::Same.arms(&settings, &Shop).unwrap();
+        let [one, other] = ControlKind::Same.arms(&settings, &Shop).unwrap();
         assert!(one.differences(&other).is_empty());
-        let [one, other] = Kind::Planted(10).arms(&settings, &Shop).unwrap();
+        let [one, other] = ControlKind::Planted(10).arms(&settings, &Shop).unwrap();
         assert_eq!(
             one.differences(&other),
             [("test.slowdown".to_owned(), "0".to_owned(), "10".to_owned())]
         );
-        assert!(Kind::Planted(11).arms(&settings, &Shop).is_err());
+        assert!(ControlKind::Planted(11).arms(&settings, &Shop).is_err());
     }
 }

@@ -10,7 +10,7 @@
 //! All of it on the logarithms of after / before, one number a block: the unit of analysis is
 //! the trial, never the request.
 
-use super::metrics::Metric;
+use super::metrics::EffectMetric;
 use crate::schema::{Decision, Effect, MetricUnit, Trial};
 use loadgen_stats::{hodges_lehmann, interval, median, pairs_for_difference};
 
@@ -21,7 +21,7 @@ pub const FEWEST: usize = 6;
 const MARGIN_POINTS: f64 = 0.1;
 
 /// Decides on one metric from the valid pairs `(before, after)`.
-pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
+pub fn decide(metric: &EffectMetric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
     // Blocks in which either arm never sent the operation have nothing to compare.
     let pairs: Vec<&(&Trial, &Trial)> = pairs
         .iter()
@@ -88,7 +88,7 @@ pub fn decide(metric: &Metric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Opt
 
 /// Shares that are 0 in some trial have no ratio: they are compared by their difference, in
 /// percentage points (method 2.2).
-fn by_points(metric: &Metric, mut effect: Effect, before: &[f64], after: &[f64]) -> Effect {
+fn by_points(metric: &EffectMetric, mut effect: Effect, before: &[f64], after: &[f64]) -> Effect {
     effect.block_ratios = Vec::new();
     let points: Vec<f64> = before
         .iter()
@@ -137,7 +137,7 @@ fn by_points(metric: &Metric, mut effect: Effect, before: &[f64], after: &[f64])
 }
 
 /// Whether a trial has a figure of this metric, be it beyond the timeout.
-fn has_figure(metric: &Metric, trial: &Trial) -> bool {
+fn has_figure(metric: &EffectMetric, trial: &Trial) -> bool {
     metric.figure_of(trial).is_some() || (metric.beyond.is_some() && metric.was_sent(trial))
 }
 
@@ -152,7 +152,7 @@ struct Side {
 }
 
 impl Side {
-    fn of<'t>(metric: &Metric, trials: impl Iterator<Item = &'t Trial>) -> Self {
+    fn of<'t>(metric: &EffectMetric, trials: impl Iterator<Item = &'t Trial>) -> Self {
         let mut cut = false;
         let figures: Vec<f64> = trials
             .filter_map(|trial| {
@@ -170,7 +170,7 @@ impl Side {
     }
 }
 
-fn claim(metric: &Metric, logs: &[f64]) -> Decision {
+fn claim(metric: &EffectMetric, logs: &[f64]) -> Decision {
     let (Some(wide), Some(narrow)) = (interval(logs, 0.95), interval(logs, 0.90)) else {
         return Decision::Inconclusive;
     };
@@ -207,7 +207,7 @@ fn blocks_needed(logs: &[f64], margin: f64) -> Option<usize> {
 }
 
 fn sentence(
-    metric: &Metric,
+    metric: &EffectMetric,
     effect: &Effect,
     claim: Decision,
     logs: &[f64],
@@ -277,7 +277,7 @@ fn beyond(side: &str) -> String {
     )
 }
 
-fn without_ratio(metric: &Metric, effect: &Effect) -> String {
+fn without_ratio(metric: &EffectMetric, effect: &Effect) -> String {
     format!(
         "{}: before {}, after {}; there is no ratio to 0",
         metric.name,
@@ -287,7 +287,7 @@ fn without_ratio(metric: &Metric, effect: &Effect) -> String {
 }
 
 /// One arm's figure in words.
-fn figure(metric: &Metric, figure: Option<f64>) -> String {
+fn figure(metric: &EffectMetric, figure: Option<f64>) -> String {
     match figure {
         Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
         None => "beyond the timeout".to_owned(),

@@ -8,7 +8,7 @@ use loadgen_stats::seed::{rng, sub_seed};
 
 /// Which arm goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum BlockOrder {
     /// Before, then after.
     BeforeFirst,
     /// After, then before.
@@ -21,7 +21,7 @@ pub struct Slot {
     /// From 1.
     pub block: u32,
     /// Which arm goes first.
-    pub order: Order,
+    pub order: BlockOrder,
     /// Seed of both of its trials.
     pub seed: u64,
 }
@@ -29,12 +29,12 @@ pub struct Slot {
 /// The blocks of an experiment: orders balanced and shuffled, a new seed for each block.
 pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
     let mut chance = rng(sub_seed(root, "order"));
-    let mut orders: Vec<Order> = (0..blocks)
+    let mut orders: Vec<BlockOrder> = (0..blocks)
         .map(|block| {
             if block % 2 == 0 {
-                Order::BeforeFirst
+                BlockOrder::BeforeFirst
             } else {
-                Order::AfterFirst
+                BlockOrder::AfterFirst
             }
         })
         .collect();
@@ -42,8 +42,8 @@ pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
     if blocks % 2 == 1 && chance.random_bool(0.5) {
         for order in &mut orders {
             *order = match order {
-                Order::BeforeFirst => Order::AfterFirst,
-                Order::AfterFirst => Order::BeforeFirst,
+                BlockOrder::BeforeFirst => BlockOrder::AfterFirst,
+                BlockOrder::AfterFirst => BlockOrder::BeforeFirst,
             };
         }
     }
@@ -68,7 +68,7 @@ mod tests {
             let blocks = design(6, root);
             let first = blocks
                 .iter()
-                .filter(|slot| slot.order == Order::BeforeFirst)
+                .filter(|slot| slot.order == BlockOrder::BeforeFirst)
                 .count();
             assert_eq!(first, 3);
             for (index, slot) in blocks.iter().enumerate() {
@@ -81,7 +81,9 @@ mod tests {
     #[test]
     fn the_order_is_drawn_by_lot_and_the_same_root_draws_the_same() {
         assert_eq!(design(6, 7), design(6, 7));
-        let firsts: Vec<Order> = (0..40).map(|root| design(1, root)[0].order).collect();
-        assert!(firsts.contains(&Order::BeforeFirst) && firsts.contains(&Order::AfterFirst));
+        let firsts: Vec<BlockOrder> = (0..40).map(|root| design(1, root)[0].order).collect();
+        assert!(
+            firsts.contains(&BlockOrder::BeforeFirst) && firsts.contains(&BlockOrder::AfterFirst)
+        );
     }
 }

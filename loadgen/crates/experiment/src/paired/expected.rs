@@ -1,60 +1,9 @@
 //! What an experiment's author expected, and whether it came.
 
-use std::{
-    fmt::{self, Write as _},
-    str::FromStr,
-};
-
-use serde::Serialize;
+use std::fmt::Write as _;
 
 use super::file::Experiment;
-use crate::schema::{Decision, Effect, MetricUnit};
-
-/// Which way the first primary metric was expected to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Better after than before.
-    Improves,
-    /// Worse.
-    Regresses,
-    /// Neither, by the metric's margin.
-    NoChange,
-}
-
-impl Direction {
-    /// The decision that agrees with it.
-    pub const fn decision(self) -> Decision {
-        match self {
-            Self::Improves => Decision::Improved,
-            Self::Regresses => Decision::Regressed,
-            Self::NoChange => Decision::NoChange,
-        }
-    }
-}
-
-impl FromStr for Direction {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        [Self::Improves, Self::Regresses, Self::NoChange]
-            .into_iter()
-            .find(|one| one.to_string() == text)
-            .ok_or_else(|| {
-                format!("`{text}` is nothing to expect; it is improves, regresses or no_change")
-            })
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Improves => "improves",
-            Self::Regresses => "regresses",
-            Self::NoChange => "no_change",
-        })
-    }
-}
+use crate::schema::{Effect, MetricUnit};
 
 /// What was expected against what was found, and the figure that should explain it, in one
 /// sentence; `None` where nothing was expected or nothing was measured.
@@ -94,6 +43,7 @@ pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<Strin
 mod tests {
     use super::*;
     use crate::paired::file;
+    use crate::schema::Decision;
     use crate::system::Shop;
 
     const TEXT: &str = "name: x\nexpected: improves\nwhy: pool wait\nbefore: { profile: after }\nafter: { profile: after }\nprimary: [ total p50 ]\nload: { model: open, rate: 1/s, duration: 2s }\nflows: [ { flow: session.open } ]\n";

@@ -22,8 +22,8 @@ use serde_saphyr::Spanned;
 use shared::{dataset::Scale, time::Millis};
 
 use super::{
-    control::{CONTROL_BLOCKS, Kind},
-    expected::Direction,
+    control::{CONTROL_BLOCKS, ControlKind, medians},
+    direction::Direction,
 };
 use crate::system::{Application, Settings};
 use loadgen_engine::suite::{
@@ -59,7 +59,7 @@ pub struct Experiment {
     /// What `--quick` changes.
     pub quick: Quick,
     /// What the experiment is to find of itself first.
-    pub controls: Vec<Kind>,
+    pub controls: Vec<ControlKind>,
     /// Whether a rate that the slower arm can sustain is looked for first.
     pub find_rate: bool,
 }
@@ -264,6 +264,35 @@ impl Experiment {
             }
         }
         shorten(&mut self.suite, self.quick.warm_up, self.quick.measure);
+    }
+
+    /// Makes it a control of itself on its `after` profile.
+    pub fn make_control(
+        &mut self,
+        kind: ControlKind,
+        application: &dyn Application,
+    ) -> Result<(), String> {
+        let [before, after] = kind.arms(&self.after.settings, application)?;
+        self.before.settings = before;
+        self.after.settings = after;
+        self.why = None;
+        match kind {
+            ControlKind::Same => {
+                self.expected = Some(Direction::NoChange);
+                "nothing: both arms are the same".clone_into(&mut self.hypothesis);
+                "Does the method see a difference where there is none?"
+                    .clone_into(&mut self.suite.question);
+            }
+            ControlKind::Planted(percent) => {
+                self.expected = Some(Direction::Regresses);
+                self.primary = medians(&self.primary);
+                self.primary.rotate_left(1);
+                self.hypothesis = format!("times rise by about {percent} %");
+                self.suite.question =
+                    format!("Does the method see a planted slowness of {percent} %?");
+            }
+        }
+        Ok(())
     }
 
     /// Pairs of all controls together.

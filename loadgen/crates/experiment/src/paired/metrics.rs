@@ -6,7 +6,7 @@ use crate::schema::{MeasuredFigures, MetricKind, MetricUnit, Operation, Trial};
 type Figure = Box<dyn Fn(MeasuredFigures<'_>) -> Option<f64>>;
 
 /// One figure that every trial has.
-pub struct Metric {
+pub struct EffectMetric {
     /// `orders.list p97.5`.
     pub name: String,
     /// The requests that it is a figure of.
@@ -27,11 +27,11 @@ pub struct Metric {
 pub(super) enum MetricSubject {
     /// Those of one operation.
     Operation(String),
-    /// All.
+    /// All operations together.
     Total,
 }
 
-impl Metric {
+impl EffectMetric {
     /// Its figure in a trial; absent where the trial has none, or where it lies beyond the timeout.
     pub fn figure_of(&self, trial: &Trial) -> Option<f64> {
         (self.figure)(trial.into())
@@ -57,7 +57,7 @@ const MARGIN_SUCCESS: f64 = 0.001;
 /// What the trials of an experiment have figures of.
 #[derive(Debug, Clone, Default)]
 pub struct MetricScope<'a> {
-    /// Operations.
+    /// Names of the operations that were sent.
     pub operations: Vec<&'a str>,
     /// Kinds of cache.
     pub caches: Vec<&'a str>,
@@ -102,7 +102,7 @@ fn add<'a>(all: &mut Vec<&'a str>, names: impl Iterator<Item = &'a str>) {
     clippy::redundant_closure_for_method_calls,
     reason = "the path of a method is not general over the lifetime of the figures"
 )]
-pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<Metric> {
+pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<EffectMetric> {
     let mut all = Vec::new();
     for name in &scope.operations {
         let subject = || MetricSubject::Operation((*name).to_owned());
@@ -198,7 +198,7 @@ pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<Metric> {
 }
 
 /// The metrics of what a trial sent, and of the caches and processes that it found.
-pub fn metrics_of(trial: &Trial, timeout_ms: f64) -> Vec<Metric> {
+pub fn metrics_of(trial: &Trial, timeout_ms: f64) -> Vec<EffectMetric> {
     metrics(&MetricScope::of([trial]), timeout_ms)
 }
 
@@ -224,9 +224,9 @@ fn percentile(
     margin: f64,
     timeout_ms: f64,
     pick: fn(&Operation) -> Option<f64>,
-) -> Metric {
+) -> EffectMetric {
     let wanted = subject.clone();
-    Metric {
+    EffectMetric {
         name: format!("{} {which}", subject.name()),
         subject,
         unit: MetricUnit::Milliseconds,
@@ -237,9 +237,9 @@ fn percentile(
     }
 }
 
-fn success(subject: MetricSubject) -> Metric {
+fn success(subject: MetricSubject) -> EffectMetric {
     let wanted = subject.clone();
-    Metric {
+    EffectMetric {
         name: format!("{} success", subject.name()),
         subject,
         unit: MetricUnit::Percent,
@@ -258,8 +258,8 @@ fn server(
     kind: MetricKind,
     margin: f64,
     pick: impl Fn(MeasuredFigures<'_>) -> Option<f64> + 'static,
-) -> Metric {
-    Metric {
+) -> EffectMetric {
+    EffectMetric {
         name: name.to_owned(),
         subject: MetricSubject::Total,
         unit,

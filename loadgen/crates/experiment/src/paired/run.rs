@@ -7,7 +7,7 @@ use shared::api::lab::Explanation;
 
 use super::{
     decide::decide,
-    design::{Order, Slot, design},
+    design::{BlockOrder, Slot, design},
     file::Experiment,
     metrics::{MetricScope, metrics},
     several::hold_together,
@@ -15,20 +15,20 @@ use super::{
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
-    trial::{self, Arm, Measured, Outcome, TestEnv, TrialError, TrialSpec},
+    trial::{self, ArmConfig, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
-pub type Kept<'a> = &'a mut dyn FnMut(&Outcome);
+pub type Kept<'a> = &'a mut dyn FnMut(&TrialOutcome);
 
 /// One arm after all blocks.
 #[derive(Debug)]
 pub struct ArmResult {
     /// Name and switches.
-    pub arm: Arm,
+    pub arm: ArmConfig,
     /// All valid trials together; all trials where none is valid.
     pub measured: Measured,
     /// What was in force; absent where no trial came that far.
@@ -71,7 +71,7 @@ pub(super) struct Work<'a> {
     label: &'static str,
     /// Trials of the controls before it.
     pub(super) ran_before: usize,
-    arms: [Arm; 2],
+    arms: [ArmConfig; 2],
     in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
     valid: [Measured; 2],
@@ -100,7 +100,7 @@ impl<'a> Work<'a> {
         label: &'static str,
     ) -> Self {
         let application = env.system.application();
-        let arm = |name: &str, settings| Arm::new(name, settings, application);
+        let arm = |name: &str, settings| ArmConfig::new(name, settings, application);
         Self {
             env,
             experiment,
@@ -150,10 +150,10 @@ impl<'a> Work<'a> {
     async fn block(&mut self, slot: Slot, kept: Kept<'_>) -> bool {
         for attempt in ["", "r"] {
             let order = match slot.order {
-                Order::BeforeFirst => [0, 1],
-                Order::AfterFirst => [1, 0],
+                BlockOrder::BeforeFirst => [0, 1],
+                BlockOrder::AfterFirst => [1, 0],
             };
-            let mut outcomes: [Option<Outcome>; 2] = [None, None];
+            let mut outcomes: [Option<TrialOutcome>; 2] = [None, None];
             for (position, arm) in order.into_iter().enumerate() {
                 let folder = format!(
                     "{}b{:02}{attempt}_{}_{}",
@@ -178,10 +178,11 @@ impl<'a> Work<'a> {
             let [Some(before), Some(after)] = outcomes else {
                 return false;
             };
-            let valid = |outcome: &Outcome| outcome.trial.validity.word == ValidityWord::Valid;
+            let valid = |outcome: &TrialOutcome| outcome.trial.validity.word == ValidityWord::Valid;
             // The machine's bad moments are worth one repetition, not an experiment without end:
             // what stays noisy counts, and the report says so.
-            let believed = |outcome: &Outcome| outcome.trial.validity.word != ValidityWord::Invalid;
+            let believed =
+                |outcome: &TrialOutcome| outcome.trial.validity.word != ValidityWord::Invalid;
             let quiet = valid(&before) && valid(&after);
             // One repetition that did not help says that the next would not either.
             self.restless |= !quiet && !attempt.is_empty();
@@ -231,7 +232,7 @@ impl<'a> Work<'a> {
     }
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
-    fn add_unpaired(&mut self, outcomes: &[Option<Outcome>; 2]) {
+    fn add_unpaired(&mut self, outcomes: &[Option<TrialOutcome>; 2]) {
         for (measured, outcome) in self.invalid.iter_mut().zip(outcomes) {
             if let Some(outcome) = outcome {
                 measured.add(outcome);
@@ -245,7 +246,7 @@ impl<'a> Work<'a> {
         arm: usize,
         folder: String,
         kept: Kept<'_>,
-    ) -> Result<Outcome, TrialError> {
+    ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
         let one = suite.windows.planned().duration();
         let total = self.experiment.planned().duration();
@@ -316,7 +317,7 @@ impl<'a> Work<'a> {
                     valid
                 }
             });
-        let mut arm = |arm: Arm, in_force: Option<InForce>, plans| ArmResult {
+        let mut arm = |arm: ArmConfig, in_force: Option<InForce>, plans| ArmResult {
             arm,
             measured: measured.next().unwrap_or_default(),
             in_force,
@@ -375,7 +376,7 @@ impl<'a> Work<'a> {
 }
 
 /// What a trial's word comes from.
-fn reasons(outcome: &Outcome) -> impl Iterator<Item = String> {
+fn reasons(outcome: &TrialOutcome) -> impl Iterator<Item = String> {
     verdict::reasons(&outcome.trial.validity).map(|check| check.code.to_string())
 }
 

@@ -64,7 +64,7 @@ pub struct Hashing {
 /// How one statement of an operation was carried out, by `explain (analyze, buffers)`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StatementPlan {
-    /// `mentors.list`.
+    /// `orders.list`.
     pub operation: String,
     /// What the statement is for: `page`, `account`.
     pub statement: String,
@@ -102,7 +102,7 @@ pub struct PlanNode {
 }
 
 impl PlanNode {
-    /// `Index Scan on mentor by mentor_active_rating_idx`.
+    /// `Index Scan on orders by orders_open_idx`.
     pub fn words(&self) -> String {
         let mut words = self.kind.clone();
         if let Some(relation) = &self.relation {

@@ -104,7 +104,7 @@ words! {
     /// Whether the figures of a trial can be trusted.
     #[derive(Default)]
     ValidityWord {
-        /// Yes.
+        /// No check failed or warned.
         #[default]
         Valid = "VALID",
         /// The machine was disturbed: worth a repetition.
@@ -159,7 +159,7 @@ words! {
 words! {
     /// The unit of a metric.
     MetricUnit {
-        /// Milliseconds.
+        /// A time, in milliseconds.
         Milliseconds = "ms",
         /// Per cent.
         Percent = "%",

@@ -12,7 +12,7 @@ use crate::{
         ValidityWord, Verdict,
     },
     system::{Application, InForce},
-    trial::{Arm as ArmSetting, Measured, Outcome, arm_operations, operation},
+    trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
     verdict::{self, Findings, judge},
 };
 use loadgen_engine::{flow::Operations, suite::Suite};
@@ -41,8 +41,8 @@ pub struct RunContext<'a> {
 pub fn of_run(
     context: RunContext<'_>,
     suite: &Suite,
-    arm: &ArmSetting,
-    outcome: &Outcome,
+    arm: &ArmConfig,
+    outcome: &TrialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
     let mut measured = Measured::default();
@@ -337,7 +337,7 @@ impl Parts<'_> {
 }
 
 fn stored_arm(
-    arm: &ArmSetting,
+    arm: &ArmConfig,
     measured: &Measured,
     view: Option<&InForce>,
     plans: &[Explanation],
@@ -359,7 +359,7 @@ fn stored_arm(
 }
 
 /// The most frequent errors of requests.
-fn first_failures(outcome: &Outcome, operations: Operations) -> Vec<String> {
+fn first_failures(outcome: &TrialOutcome, operations: Operations) -> Vec<String> {
     outcome
         .data
         .examples

@@ -10,7 +10,7 @@ pub const MAX_STALE_AGES: usize = 100_000;
 /// Writes of a trial by what their clients know of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct WriteCounts {
-    /// Acknowledged.
+    /// The client has a response that says it was done.
     pub acknowledged: u64,
     /// Refused for a reason.
     pub refused: u64,
@@ -42,9 +42,9 @@ impl Freshness {
 /// What was promised in one trial or several.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Promises {
-    /// Writes.
+    /// What clients know of their writes.
     pub writes: WriteCounts,
-    /// Reads.
+    /// How fresh the data was that clients read.
     pub freshness: Freshness,
 }
 

@@ -4,7 +4,7 @@
 use crate::schema::ThresholdWord;
 use loadgen_engine::{
     driver::ProgressSnapshot,
-    threshold::{Metric, Threshold},
+    threshold::{Threshold, ThresholdMetric},
 };
 
 /// Fewest answers of which anything is said.
@@ -52,14 +52,14 @@ impl<'a> Alarm<'a> {
     }
 }
 
-fn figure(metric: Metric, now: &ProgressSnapshot) -> Option<f64> {
+fn figure(metric: ThresholdMetric, now: &ProgressSnapshot) -> Option<f64> {
     let (done, failed) = (now.total.count(), now.total.failed());
     let share = failed as f64 / done.max(1) as f64;
     match metric {
-        Metric::Quantile(quantile) => Some(now.response_ms(quantile)),
-        Metric::Success => Some(1.0 - share),
-        Metric::Errors => Some(share),
-        Metric::Rate => {
+        ThresholdMetric::Quantile(quantile) => Some(now.response_ms(quantile)),
+        ThresholdMetric::Success => Some(1.0 - share),
+        ThresholdMetric::Errors => Some(share),
+        ThresholdMetric::Rate => {
             let seconds = now.at.0 as f64 / 1e9;
             Some((done - failed) as f64 / seconds.max(1e-3))
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::{invariant::InvariantResult, timing::ServerCount};
 
-use super::run::Outcome;
+use super::outcome::TrialOutcome;
 use crate::{
     schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
     system::Promises,
@@ -29,7 +29,7 @@ const SPECTRUM: [f64; 67] = [
 /// What several trials of one arm measured, merged exactly.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
-    /// Operations.
+    /// Every operation that was sent.
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
     pub total: OpData,
@@ -49,8 +49,8 @@ pub struct Measured {
 
 impl Measured {
     /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::Figures<'a> {
-        crate::verdict::Figures {
+    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+        crate::verdict::ThresholdFigures {
             catalog,
             ops: &self.ops,
             phases: &self.phases,
@@ -60,7 +60,7 @@ impl Measured {
     }
 
     /// Adds one trial.
-    pub fn add(&mut self, outcome: &Outcome) {
+    pub fn add(&mut self, outcome: &TrialOutcome) {
         let (data, server) = (&outcome.data, &outcome.trial.server);
         for (op, one) in &data.ops {
             self.ops.entry(*op).or_default().merge(one);
@@ -375,7 +375,7 @@ mod tests {
             requests,
             queries_per_request: queries,
             pool_in_use_max: requests as u32,
-            cache_hit_ratio: BTreeMap::from([("mentors".to_owned(), hit)]),
+            cache_hit_ratio: BTreeMap::from([("orders".to_owned(), hit)]),
             ..Server::default()
         };
         let both = server_total(
@@ -386,6 +386,6 @@ mod tests {
         assert_eq!((both.requests, both.pool_in_use_max), (400, 300));
         assert!((both.cpu_s["target-app"] - 4.0).abs() < 1e-9);
         assert!((both.queries_per_request - 4.0).abs() < 1e-9);
-        assert!((both.cache_hit_ratio["mentors"].unwrap() - 0.7).abs() < 1e-9);
+        assert!((both.cache_hit_ratio["orders"].unwrap() - 0.7).abs() < 1e-9);
     }
 }

@@ -48,7 +48,7 @@ impl TestEnv {
 
 /// One configuration.
 #[derive(Debug, Clone)]
-pub struct Arm {
+pub struct ArmConfig {
     /// `before`, `after` or `run`.
     pub name: String,
     /// Every switch.
@@ -57,7 +57,7 @@ pub struct Arm {
     pub known_wrong: Option<String>,
 }
 
-impl Arm {
+impl ArmConfig {
     /// An arm of that name with these settings.
     pub fn new(name: &str, settings: Settings, application: &dyn Application) -> Self {
         let wrong = application.known_wrong(&settings);
@@ -75,7 +75,7 @@ pub struct TrialSpec<'a> {
     /// What is asked.
     pub suite: &'a Suite,
     /// On which configuration.
-    pub arm: &'a Arm,
+    pub arm: &'a ArmConfig,
     /// Block number from 1; 0 outside an experiment.
     pub block: u32,
     /// How many blocks there are; 0 outside an experiment.

@@ -5,12 +5,14 @@ mod crash;
 mod figures;
 mod helm;
 mod job;
+mod outcome;
 mod run;
 mod ticks;
 mod watch;
 
 pub use crash::Crash;
 pub use figures::{Measured, arm_operations, operation, seconds, server_total};
-pub use job::{Arm, TestEnv, TrialSpec};
-pub use run::{Outcome, TrialError, run};
+pub use job::{ArmConfig, TestEnv, TrialSpec};
+pub use outcome::TrialOutcome;
+pub use run::{TrialError, run};
 pub use ticks::{Ticks, target_now};

@@ -10,15 +10,16 @@ use super::{
     crash::{Crash, Crashing},
     figures, helm,
     job::{TestEnv, TrialSpec},
+    outcome::TrialOutcome,
     ticks::Ticks,
-    watch::Watch,
+    watch::TrialWatch,
 };
 use crate::{
-    observer::{Course, GeneratorUse, Host, Sleeper, Timeline, cores},
+    observer::{Course, Host, Sleeper, Timeline, cores},
     schema::{Promised, Trial},
     services::ServiceError,
-    system::{InForce, PrepareRequest, PreparedSystem, Promises, SystemError},
-    verdict::{self, Evidence},
+    system::{PrepareRequest, PreparedSystem, SystemError},
+    verdict::{self, TrialEvidence},
 };
 use loadgen_engine::{
     aggregator::TrialData,
@@ -31,31 +32,6 @@ use loadgen_stats::seed::sub_seed;
 
 /// Time between two looks at the target: two a second, so that every second has one.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// A measured and judged trial.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What is stored.
-    pub trial: Trial,
-    /// What it was made from.
-    pub data: TrialData,
-    /// What the audit found; empty where none was made.
-    pub audit: Vec<InvariantResult>,
-    /// What clients were promised, and how fresh what they read back was.
-    pub promises: Promises,
-    /// Files that the system keeps of the trial: name and content.
-    pub artifacts: Vec<(String, Vec<u8>)>,
-    /// What was in force; absent where the target cannot tell.
-    pub in_force: Option<InForce>,
-    /// What a reader must know.
-    pub warnings: Vec<String>,
-    /// The threshold that ended the trial early, and the figure that broke it.
-    pub ended_by: Option<(String, String)>,
-    /// How the statements of its operations are carried out; of the first trial of an arm only.
-    pub plans: Vec<Explanation>,
-    /// What the generator itself used in the measured window.
-    pub generator: Option<GeneratorUse>,
-}
 
 /// Why there is no trial.
 #[derive(Debug, thiserror::Error)]
@@ -84,7 +60,7 @@ pub enum TrialError {
 }
 
 /// Runs one trial.
-pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialError> {
+pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
     let suite = spec.suite;
     let windows = suite.windows;
 
@@ -114,7 +90,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
             let wait = windows.warm_up.duration() + crash.after.duration();
             Crashing::begin(Arc::clone(upkeep), crash, wait)
         });
-    let mut watch = Watch {
+    let mut watch = TrialWatch {
         env,
         spec,
         progress,
@@ -172,7 +148,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<Outcome, TrialEr
     env.events.trial_done(trial.clone());
     // A broken threshold ended it, nobody else.
     data.interrupted &= ended_by.is_none();
-    Ok(Outcome {
+    Ok(TrialOutcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
@@ -410,7 +386,7 @@ fn stored(
     timeline.fill(&mut series, from);
     let server = timeline.server(from, to);
     let suite = spec.suite;
-    let validity = verdict::validity(&Evidence {
+    let validity = verdict::validity(&TrialEvidence {
         generator: timeline
             .generator(from, to)
             .filter(|_| spec.generator_judged),
@@ -429,7 +405,7 @@ fn stored(
             && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),
-        ..Evidence::of(data)
+        ..TrialEvidence::of(data)
     });
     Trial {
         folder: spec.folder.clone(),

@@ -250,13 +250,13 @@ mod tests {
         now.pool.size = 5;
         now.pool.idle = 2;
         now.process.cpu_ms = 1_000;
-        let cache = now.caches.entry("mentors".to_owned()).or_default();
+        let cache = now.caches.entry("orders".to_owned()).or_default();
         (cache.hits, cache.misses) = (3, 1);
         let mut target = TargetNow::default();
         told(&mut target, &before, &now, 2.0);
         assert!((target.queries_per_s - 100.0).abs() < 1e-9);
         assert_eq!(target.pool_in_use, 3);
-        assert!((target.cache_hit_ratio["mentors"] - 0.75).abs() < 1e-9);
+        assert!((target.cache_hit_ratio["orders"] - 0.75).abs() < 1e-9);
         assert!((target.cpu_cores["target-app"] - 0.5).abs() < 1e-9);
     }
 }

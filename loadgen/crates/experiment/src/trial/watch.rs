@@ -14,7 +14,7 @@ use crate::{
 use loadgen_engine::driver::Progress;
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
-pub(super) struct Watch<'a> {
+pub(super) struct TrialWatch<'a> {
     pub(super) env: &'a TestEnv,
     pub(super) spec: &'a TrialSpec<'a>,
     pub(super) progress: Arc<Progress>,
@@ -26,7 +26,7 @@ pub(super) struct Watch<'a> {
     pub(super) ended_by: Option<(String, String)>,
 }
 
-impl Watch<'_> {
+impl TrialWatch<'_> {
     pub(super) async fn look(&mut self) {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;

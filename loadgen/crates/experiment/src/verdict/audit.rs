@@ -78,7 +78,7 @@ mod tests {
             plain,
             ["arm `after`: invariant 03 rule_3 is broken 2 time(s): It holds"]
         );
-        let wrong = broken_sentences("before", Some("bookings.strategy=naive"), &all);
+        let wrong = broken_sentences("before", Some("orders.strategy=naive"), &all);
         assert!(wrong[0].contains("known to be wrong"), "{}", wrong[0]);
     }
 }

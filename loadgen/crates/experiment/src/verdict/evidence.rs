@@ -11,7 +11,7 @@ use loadgen_engine::{
 
 /// What the checks look at.
 #[derive(Debug)]
-pub struct Evidence<'a> {
+pub struct TrialEvidence<'a> {
     /// What the driver measured.
     pub data: &'a TrialData,
     /// What the driver's own threads used; absent where that cannot be seen.
@@ -37,7 +37,7 @@ pub struct Evidence<'a> {
     pub error_limit: f64,
 }
 
-impl<'a> Evidence<'a> {
+impl<'a> TrialEvidence<'a> {
     /// The data alone, with nothing seen of the machine.
     pub fn of(data: &'a TrialData) -> Self {
         Self {

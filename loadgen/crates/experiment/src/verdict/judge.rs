@@ -24,7 +24,7 @@ pub struct Findings<'a> {
     pub valid_trials: usize,
 }
 
-/// Judges.
+/// The verdict on a command: the worst of what was found decides.
 pub fn judge(findings: &Findings<'_>) -> Verdict {
     let mut doubts: Vec<String> = findings.invalid_reasons.clone();
     for trial in &findings.invalid {

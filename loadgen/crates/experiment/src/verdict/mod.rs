@@ -8,7 +8,7 @@ mod thresholds;
 mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, violations};
-pub use evidence::Evidence;
+pub use evidence::TrialEvidence;
 pub use judge::{Findings, judge};
-pub use thresholds::{Figures, error_limit, hold, mark_abort};
+pub use thresholds::{ThresholdFigures, error_limit, hold, mark_abort};
 pub use validity::{reasons, validity};

@@ -8,7 +8,7 @@ use loadgen_engine::{
     flow::Catalog,
     sample::OpId,
     sample::Outcome,
-    threshold::{Level, Metric, Scope, Threshold},
+    threshold::{Level, Scope, Threshold, ThresholdMetric},
 };
 
 /// The last word of the operations that `ws.delivery` speaks of: one's own message, received back.
@@ -16,7 +16,7 @@ const DELIVERY: &str = ".deliver";
 
 /// What one arm measured, all its valid trials taken together.
 #[derive(Debug, Clone, Copy)]
-pub struct Figures<'a> {
+pub struct ThresholdFigures<'a> {
     /// What the operations and flows are called.
     pub catalog: &'a Catalog,
     /// Each operation.
@@ -30,7 +30,11 @@ pub struct Figures<'a> {
 }
 
 /// Holds every threshold against one arm.
-pub fn hold(thresholds: &[Threshold], arm: &str, figures: Figures<'_>) -> Vec<ThresholdResult> {
+pub fn hold(
+    thresholds: &[Threshold],
+    arm: &str,
+    figures: ThresholdFigures<'_>,
+) -> Vec<ThresholdResult> {
     thresholds
         .iter()
         .map(|threshold| {
@@ -81,8 +85,8 @@ pub fn error_limit(thresholds: &[Threshold]) -> f64 {
         .filter_map(|one| {
             let limit = one.tolerated.unwrap_or(one.limit);
             match one.metric {
-                Metric::Errors => Some(limit),
-                Metric::Success => Some(1.0 - limit),
+                ThresholdMetric::Errors => Some(limit),
+                ThresholdMetric::Success => Some(1.0 - limit),
                 _ => None,
             }
         })
@@ -96,15 +100,15 @@ enum Figure {
     Nothing(&'static str),
 }
 
-fn figure(threshold: &Threshold, figures: Figures<'_>) -> Figure {
+fn figure(threshold: &Threshold, figures: ThresholdFigures<'_>) -> Figure {
     let server = figures.server;
     let seen = |figure: Option<f64>| figure.map_or(Figure::Nothing("not visible"), Figure::Known);
     match threshold.metric {
-        Metric::TargetCpu => {
+        ThresholdMetric::TargetCpu => {
             let spent = server.cpu_s.get("target-app");
             return seen(spent.map(|spent| spent / server.window_s.max(1e-9)));
         }
-        Metric::TargetMemory => {
+        ThresholdMetric::TargetMemory => {
             return seen(
                 server
                     .rss_bytes
@@ -112,7 +116,7 @@ fn figure(threshold: &Threshold, figures: Figures<'_>) -> Figure {
                     .map(|bytes| *bytes as f64),
             );
         }
-        Metric::PoolUse => {
+        ThresholdMetric::PoolUse => {
             let size = f64::from(server.pool_max);
             return seen((size > 0.0).then(|| f64::from(server.pool_in_use_max) / size));
         }
@@ -130,7 +134,7 @@ fn figure(threshold: &Threshold, figures: Figures<'_>) -> Figure {
             .map(|(_, count)| count)
             .sum();
         return Figure::Known(match threshold.metric {
-            Metric::Rate => count as f64 / seconds,
+            ThresholdMetric::Rate => count as f64 / seconds,
             _ => counted(count, data.planned, threshold.percent),
         });
     }
@@ -141,22 +145,25 @@ fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
     let ok = data.count(Outcome::Ok);
     let count = |count: u64| Figure::Known(counted(count, data.planned, threshold.percent));
     match threshold.metric {
-        Metric::Quantile(quantile) => data
+        ThresholdMetric::Quantile(quantile) => data
             .response_slo(quantile)
             .map_or(Figure::Beyond, |found| Figure::Known(found.as_ms())),
-        Metric::Max if data.failures() > 0 => Figure::Beyond,
-        Metric::Max => Figure::Known(data.ok.max() as f64 / 1e6),
-        Metric::Mean if data.ok.is_empty() => Figure::Beyond,
-        Metric::Mean => Figure::Known(data.ok.mean() / 1e6),
-        Metric::Success | Metric::Delivery => Figure::Known(counted(ok, data.planned, true)),
-        Metric::Errors => count(data.failures()),
-        Metric::Timeouts => count(data.count(Outcome::Timeout)),
-        Metric::Dropped => count(data.count(Outcome::Dropped)),
-        Metric::Rate => Figure::Known(ok as f64 / seconds),
-        Metric::Bytes => Figure::Known(data.bytes_in as f64 / seconds),
-        Metric::Count | Metric::TargetCpu | Metric::TargetMemory | Metric::PoolUse => {
-            Figure::Nothing("not a figure of requests")
+        ThresholdMetric::Max if data.failures() > 0 => Figure::Beyond,
+        ThresholdMetric::Max => Figure::Known(data.ok.max() as f64 / 1e6),
+        ThresholdMetric::Mean if data.ok.is_empty() => Figure::Beyond,
+        ThresholdMetric::Mean => Figure::Known(data.ok.mean() / 1e6),
+        ThresholdMetric::Success | ThresholdMetric::Delivery => {
+            Figure::Known(counted(ok, data.planned, true))
         }
+        ThresholdMetric::Errors => count(data.failures()),
+        ThresholdMetric::Timeouts => count(data.count(Outcome::Timeout)),
+        ThresholdMetric::Dropped => count(data.count(Outcome::Dropped)),
+        ThresholdMetric::Rate => Figure::Known(ok as f64 / seconds),
+        ThresholdMetric::Bytes => Figure::Known(data.bytes_in as f64 / seconds),
+        ThresholdMetric::Count
+        | ThresholdMetric::TargetCpu
+        | ThresholdMetric::TargetMemory
+        | ThresholdMetric::PoolUse => Figure::Nothing("not a figure of requests"),
     }
 }
 
@@ -170,7 +177,7 @@ fn counted(part: u64, whole: u64, percent: bool) -> f64 {
 }
 
 /// The requests that a threshold speaks of, and the seconds in which they were made.
-fn requests(threshold: &Threshold, figures: Figures<'_>) -> (OpData, f64) {
+fn requests(threshold: &Threshold, figures: ThresholdFigures<'_>) -> (OpData, f64) {
     let named = |wanted: &dyn Fn(OpId) -> bool| {
         let mut all = OpData::default();
         for (_, data) in figures.ops.iter().filter(|(op, _)| wanted(**op)) {
@@ -180,7 +187,7 @@ fn requests(threshold: &Threshold, figures: Figures<'_>) -> (OpData, f64) {
     };
     let operations = figures.catalog.operations;
     match &threshold.scope {
-        _ if threshold.metric == Metric::Delivery => {
+        _ if threshold.metric == ThresholdMetric::Delivery => {
             named(&|op| operations.name(op).ends_with(DELIVERY))
         }
         Scope::All | Scope::Status(_) => named(&|_| true),
@@ -235,7 +242,7 @@ mod tests {
         peak.outcomes[Outcome::Ok.index()] = 50;
         peak.ok.record(7_000_000).unwrap();
         let shop = shop();
-        let figures = Figures {
+        let figures = ThresholdFigures {
             catalog: &shop,
             ops: &ops(failures),
             phases: &BTreeMap::from([("peak".to_owned(), (peak, 5.0))]),

@@ -10,7 +10,7 @@
 
 use super::{
     checks::{accounts, answers, course, machine, pacing},
-    evidence::Evidence,
+    evidence::TrialEvidence,
 };
 use crate::schema::{CheckCode, Validity, ValidityWord};
 
@@ -31,7 +31,7 @@ const ENDED: CheckCode = CheckCode::Overload;
 const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
 
 /// Runs every check.
-pub fn validity(evidence: &Evidence<'_>) -> Validity {
+pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
     let mut checks = vec![
         accounts::conservation(evidence),
         accounts::overflow(evidence),

@@ -53,8 +53,8 @@ fn good() -> TrialData {
 }
 
 /// Everything on the machine is quiet but what the data says.
-fn quiet(data: &TrialData) -> Evidence<'_> {
-    Evidence {
+fn quiet(data: &TrialData) -> TrialEvidence<'_> {
+    TrialEvidence {
         generator: Some(GeneratorUse {
             busiest: 0.1,
             wait_s: 0.05,
@@ -70,7 +70,7 @@ fn quiet(data: &TrialData) -> Evidence<'_> {
             first: true,
         }),
         cpu: Some((12.0, 10.0, 2)),
-        ..Evidence::of(data)
+        ..TrialEvidence::of(data)
     }
 }
 
@@ -213,7 +213,7 @@ fn a_generator_that_was_late_by_stolen_time_is_noisy_and_by_itself_invalid() {
     }
     let own = validity(&quiet(&data));
     assert_eq!(own.word, ValidityWord::Invalid);
-    let robbed = validity(&Evidence {
+    let robbed = validity(&TrialEvidence {
         steal: Some(0.2),
         ..quiet(&data)
     });
@@ -243,7 +243,7 @@ fn a_short_quiet_trial_of_few_requests_is_valid_and_says_what_it_cannot_judge() 
     for second in &mut data.seconds {
         (second.planned, second.completed) = (11, 11);
     }
-    let validity = validity(&Evidence::of(&data));
+    let validity = validity(&TrialEvidence::of(&data));
     assert_eq!(validity.word, ValidityWord::Valid, "{:?}", validity.checks);
     assert_eq!(broken(&validity), ["COUNT"]);
     let unjudged: Vec<&str> = validity

@@ -7,4 +7,4 @@ mod comparable;
 mod series;
 
 pub use comparable::{PastRun, RunHistory, comparable_runs};
-pub use series::{Level, Point, Series, default_metrics, series};
+pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, series};

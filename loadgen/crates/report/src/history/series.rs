@@ -22,7 +22,7 @@ const SEED: u64 = 1;
 
 /// One run's figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct SeriesPoint {
     /// The figure; absent where the run has none, or where it lies beyond the timeout.
     pub value: Option<f64>,
     /// Its interval, where the run made one.
@@ -31,7 +31,7 @@ pub struct Point {
 
 /// Runs between two changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Level {
+pub struct MedianLevel {
     /// Index of its first run.
     pub from: usize,
     /// Median of its figures.
@@ -48,9 +48,9 @@ pub struct Series {
     /// Its unit.
     pub unit: MetricUnit,
     /// One a run.
-    pub points: Vec<Point>,
+    pub points: Vec<SeriesPoint>,
     /// At least one where any run has a figure.
-    pub levels: Vec<Level>,
+    pub levels: Vec<MedianLevel>,
     /// Whether there were too few figures to look for changes.
     pub too_few: bool,
     /// Whether changes were looked for in the newest runs only.
@@ -127,8 +127,8 @@ fn names(summary: &Summary) -> Vec<String> {
 }
 
 /// A run's figure and the metric's unit.
-fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
-    let nothing = Point {
+fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
+    let nothing = SeriesPoint {
         value: None,
         interval: None,
     };
@@ -138,7 +138,7 @@ fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
             let Some(effect) = summary.effects.iter().find(|one| one.metric == metric) else {
                 return (nothing, None);
             };
-            let point = Point {
+            let point = SeriesPoint {
                 value: effect.ratio,
                 interval: effect.interval,
             };
@@ -152,7 +152,7 @@ fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
             let Some(found) = all.iter().find(|one| one.name == metric) else {
                 return (nothing, None);
             };
-            let point = Point {
+            let point = SeriesPoint {
                 value: found.figure_of(trial),
                 interval: None,
             };
@@ -162,7 +162,7 @@ fn point(past: &PastRun, metric: &str) -> (Point, Option<MetricUnit>) {
 }
 
 /// The levels of a series, whether it is too short for more than one, and whether it was cut.
-fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
+fn levels(points: &[SeriesPoint]) -> (Vec<MedianLevel>, bool, bool) {
     let mut known: Vec<(usize, f64)> = points
         .iter()
         .enumerate()
@@ -189,7 +189,7 @@ fn levels(points: &[Point]) -> (Vec<Level>, bool, bool) {
         .filter_map(|(number, (at, from, p))| {
             let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
             let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
-            Some(Level {
+            Some(MedianLevel {
                 from: *from,
                 median: median(&inside)?,
                 p: *p,

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::render::model::Page;
+use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
 use loadgen_experiment::schema::Summary;
 
@@ -32,7 +32,7 @@ fn text_of(page: &str) -> String {
 #[test]
 fn every_report_says_the_same_figures() {
     for summary in [fixture::experiment(false), fixture::experiment(true)] {
-        let page = Page::of(&summary);
+        let page = ReportPage::of(&summary);
         let reports = [
             terminal(&summary, 120, false),
             text_of(&markdown(&summary)),

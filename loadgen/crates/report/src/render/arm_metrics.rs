@@ -1,6 +1,6 @@
 //! The figures of a whole arm: all operations together, its caches, its database, its machine.
 
-use crate::render::metrics::{Figure, Metric, Unit, measured};
+use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{ApplicationInfo, Arm, MeasuredFigures, MetricKind, Operation};
 
@@ -12,8 +12,8 @@ fn of_arms(
     kind: MetricKind,
     unit: Unit,
     pick: impl Fn(&Arm) -> Figure,
-) -> Metric {
-    Metric {
+) -> ReportMetric {
+    ReportMetric {
         operation: None,
         label: label.into(),
         full_label: label.into(),
@@ -26,7 +26,7 @@ fn of_arms(
 }
 
 /// All operations together.
-pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
+pub(super) fn of_total(arms: &[&Arm]) -> Vec<ReportMetric> {
     let percentile = |label, effect, pick: fn(&Operation) -> Option<f64>| {
         of_arms(
             arms,
@@ -65,14 +65,14 @@ pub(super) fn of_total(arms: &[&Arm]) -> Vec<Metric> {
 }
 
 /// Hit ratio by kind of cache.
-pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<Metric> {
+pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<ReportMetric> {
     let mut kinds: Vec<&String> = arms
         .iter()
         .flat_map(|arm| arm.server.cache_hit_ratio.keys())
         .collect();
     kinds.sort();
     kinds.dedup();
-    let mut metrics: Vec<Metric> = kinds
+    let mut metrics: Vec<ReportMetric> = kinds
         .into_iter()
         .map(|kind| {
             let label = format!("{} hits", printable(application.cache_label(kind)));
@@ -129,7 +129,7 @@ pub(super) fn of_caches(arms: &[&Arm], application: &ApplicationInfo) -> Vec<Met
 }
 
 /// What PostgreSQL and the pool before it had to do.
-pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
+pub(super) fn of_database(arms: &[&Arm]) -> Vec<ReportMetric> {
     let number = |value: u32| Figure::Value(f64::from(value));
     let mut metrics = vec![
         of_arms(
@@ -201,7 +201,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<Metric> {
 }
 
 /// What PostgreSQL read, wrote and had to do again; only what occurred.
-fn of_storage(arms: &[&Arm]) -> Vec<Metric> {
+fn of_storage(arms: &[&Arm]) -> Vec<ReportMetric> {
     type Sum = fn(&Arm) -> u64;
     let sums: [(&str, Unit, Sum); 6] = [
         ("buffers hit per request", Unit::Number, |arm| {
@@ -236,7 +236,7 @@ fn of_storage(arms: &[&Arm]) -> Vec<Metric> {
 }
 
 /// What each process cost.
-pub(super) fn of_machine(arms: &[&Arm]) -> Vec<Metric> {
+pub(super) fn of_machine(arms: &[&Arm]) -> Vec<ReportMetric> {
     let mut processes: Vec<&String> = arms
         .iter()
         .flat_map(|arm| arm.server.cpu_s.keys())

@@ -6,10 +6,10 @@ use crate::render::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::render::comparison::Row;
+use crate::render::comparison::ComparisonRow;
 use crate::render::figures::plural;
-use crate::render::model::{OperationRow, Page, Threshold};
-use crate::render::table::{Cell, Line, Side, cut, layout, plain, styled};
+use crate::render::model::{OperationRow, ReportPage, ThresholdRow};
+use crate::render::table::{Cell, Side, TableLine, cut, layout, plain, styled};
 use crate::render::terminal::{Sheet, joined, whereabouts};
 use loadgen_experiment::schema::{ApplicationInfo, CheckCode, Summary, ThresholdWord};
 
@@ -27,7 +27,7 @@ const MAX_DEEP: usize = 2;
 /// What a command prints at its end: of an experiment the headline figures and the decisions, of
 /// a run every operation; `colour` only where a terminal reads it.
 pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let sheet = Sheet::new(width, colour);
     let paired = page.operations.len() == 2;
     let figures = if paired {
@@ -54,7 +54,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
 
 /// Whether the screen shows a row: figures of a whole arm, and of the operations that the
 /// application names for its area.
-fn is_headline(application: &ApplicationInfo, row: &Row) -> bool {
+fn is_headline(application: &ApplicationInfo, row: &ComparisonRow) -> bool {
     let Some(operation) = &row.operation else {
         return true;
     };
@@ -79,7 +79,7 @@ impl Sheet {
     }
 
     /// How much was measured, and of which load.
-    fn load(&self, page: &Page) -> String {
+    fn load(&self, page: &ReportPage) -> String {
         let told: Vec<&str> = page
             .facts
             .iter()
@@ -92,7 +92,7 @@ impl Sheet {
     }
 
     /// The first recommendations.
-    fn next(&self, page: &Page) -> String {
+    fn next(&self, page: &ReportPage) -> String {
         let all = page.why.next.len();
         if all == 0 {
             return String::new();
@@ -109,7 +109,7 @@ impl Sheet {
     }
 
     /// What a reader must know before believing a figure.
-    fn warnings(&self, page: &Page) -> String {
+    fn warnings(&self, page: &ReportPage) -> String {
         let mut told = String::new();
         let all = page.warnings.len();
         for (number, warning) in (1..).zip(page.warnings.iter().take(MAX_LINES)) {
@@ -123,7 +123,7 @@ impl Sheet {
     }
 
     /// Each threshold with its figure, what was missed first; those beyond the bound are counted.
-    fn promises(&self, page: &Page) -> String {
+    fn promises(&self, page: &ReportPage) -> String {
         let mut page = page.clone();
         if page.thresholds.len() > MAX_THRESHOLDS {
             page.thresholds
@@ -133,15 +133,15 @@ impl Sheet {
             .thresholds
             .drain(MAX_THRESHOLDS.min(page.thresholds.len())..)
             .collect();
-        let row = |one: &Threshold| {
-            Line::Cells(vec![
+        let row = |one: &ThresholdRow| {
+            TableLine::Cells(vec![
                 styled(one.word.as_str(), one.tone),
                 plain(&one.text),
                 plain(&one.figure),
                 faint(&one.arm),
             ])
         };
-        let lines: Vec<Line> = page.thresholds.iter().map(row).collect();
+        let lines: Vec<TableLine> = page.thresholds.iter().map(row).collect();
         let sides = [Side::Left, Side::Left, Side::Right, Side::Left];
         let mut text = layout(&lines, &sides, 2, self.width, self.paint);
         if !rest.is_empty() {
@@ -159,7 +159,7 @@ impl Sheet {
     }
 
     /// The operations of a run, one line each: response time, and beside it the service time.
-    fn busiest(&self, page: &Page) -> String {
+    fn busiest(&self, page: &ReportPage) -> String {
         let Some(arm) = page.operations.last() else {
             return String::new();
         };
@@ -182,8 +182,8 @@ impl Sheet {
         let heading =
             format!("Response time from the intended start; at the right service time{of}");
         let mut lines = vec![
-            Line::Heading(heading),
-            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
+            TableLine::Heading(heading),
+            TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in shown.chain(&total) {
             let errors = styled(
@@ -198,7 +198,7 @@ impl Sheet {
             ];
             cells.extend(row.response.iter().map(plain));
             cells.extend([&row.service[1], &row.service[3]].map(faint));
-            lines.push(Line::Cells(cells));
+            lines.push(TableLine::Cells(cells));
         }
         let mut sides = [Side::Right; 11];
         sides[0] = Side::Left;
@@ -206,7 +206,7 @@ impl Sheet {
     }
 
     /// What the slowest requests spent their time on, in a line an arm.
-    fn slow(&self, page: &Page) -> String {
+    fn slow(&self, page: &ReportPage) -> String {
         let of = ", above p99: ";
         let told = page.why.time.iter().filter_map(|line| line.split_once(of));
         let line = |(arm, parts): (&str, &str)| {
@@ -220,7 +220,7 @@ impl Sheet {
     }
 
     /// Whether the figures can be believed: what does not hold, once for all trials.
-    fn doubts(&self, page: &Page) -> String {
+    fn doubts(&self, page: &ReportPage) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
         for (tone, line) in &page.controls {
             let line = self.wrap(line, "  ", "    ");
@@ -252,7 +252,7 @@ impl Sheet {
     }
 
     /// Whether the data is still right: the line of the audit, and what is broken.
-    fn data(&self, page: &Page) -> String {
+    fn data(&self, page: &ReportPage) -> String {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
         for promise in &page.audit.promises {

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use super::{
     comparison::whole_change,
     metrics,
-    table::{Line, Paint, Side, layout, plain, styled, wrapped},
+    table::{Paint, Side, TableLine, layout, plain, styled, wrapped},
 };
 use loadgen_experiment::{
     events::printable,
@@ -202,13 +202,13 @@ fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
     if two {
         head.push(plain("Change"));
     }
-    let mut lines = vec![Line::Cells(head)];
+    let mut lines = vec![TableLine::Cells(head)];
     for (area, found) in metrics::areas(&together) {
         let shown: Vec<_> = found.iter().filter(|metric| !metric.detail).collect();
         if shown.is_empty() {
             continue;
         }
-        lines.push(Line::Heading(area));
+        lines.push(TableLine::Heading(area));
         for metric in shown {
             let mut cells = vec![plain(format!("  {}", metric.label))];
             let values = metric.values.iter();
@@ -217,7 +217,7 @@ fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
                 let (change, tone) = whole_change(metric);
                 cells.push(styled(change, tone));
             }
-            lines.push(Line::Cells(cells));
+            lines.push(TableLine::Cells(cells));
         }
     }
     let mut sides = vec![Side::Left];

@@ -10,8 +10,8 @@ use super::{
     charts::{
         axis::Axis,
         chart::{self, Chart},
-        over_time::Point,
-        plot::{Line, Plot, Shape},
+        over_time::PlotPoint,
+        plot::{LineShape, Plot, PlotLine},
     },
     compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
     comparison::whole_change,
@@ -181,18 +181,18 @@ fn spectra<'a>(
     pick: impl Fn(&'a Chosen) -> Option<&'a Operation>,
 ) -> Option<Chart> {
     let lines = (1..).zip(runs).filter_map(|(number, run)| {
-        let points: Vec<Point> = pick(run)?
+        let points: Vec<PlotPoint> = pick(run)?
             .spectrum
             .iter()
             .filter(|(quantile, ms)| (0.0..1.0).contains(quantile) && *ms > 0.0 && ms.is_finite())
-            .map(|(quantile, ms)| Point {
+            .map(|(quantile, ms)| PlotPoint {
                 x: -(1.0 - quantile).log10(),
                 y: *ms,
                 range: (*ms, *ms),
             })
             .filter(|point| point.x <= MAX_NINES)
             .collect();
-        Some(Line {
+        Some(PlotLine {
             class: format!("run{number}"),
             label: format!(
                 "{number}: {} {}",
@@ -212,7 +212,7 @@ fn spectra<'a>(
         unit: "ms, logarithmic",
         x: Axis::Nines,
         y: Axis::Log,
-        shape: Shape::Lines,
+        shape: LineShape::Lines,
         top: None,
         lines: lines.collect(),
     })

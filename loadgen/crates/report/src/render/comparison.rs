@@ -4,7 +4,8 @@
 use serde::Serialize;
 
 use crate::render::figures;
-use crate::render::metrics::{self, Figure, Metric};
+use crate::render::metric::{Figure, ReportMetric};
+use crate::render::metrics;
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Effect, MetricKind, RunKind, Summary};
@@ -18,12 +19,12 @@ pub struct Area {
     /// `Mentor discovery`.
     pub name: String,
     /// Its figures.
-    pub rows: Vec<Row>,
+    pub rows: Vec<ComparisonRow>,
 }
 
 /// One figure in each arm.
 #[derive(Debug, Clone, Serialize)]
-pub struct Row {
+pub struct ComparisonRow {
     /// The operation that it is a figure of; absent for a whole arm.
     pub operation: Option<String>,
     /// `list P97.5`.
@@ -115,10 +116,10 @@ pub(super) fn areas(summary: &Summary) -> Vec<Area> {
 }
 
 /// A metric in words.
-fn row(summary: &Summary, metric: &Metric) -> Row {
+fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
     let paired = metric.values.len() == 2;
     let said = Said::of(summary, metric);
-    Row {
+    ComparisonRow {
         operation: metric.operation.clone(),
         metric: metric.label.clone(),
         before: said.before,
@@ -142,7 +143,7 @@ struct Said {
 }
 
 impl Said {
-    fn of(summary: &Summary, metric: &Metric) -> Self {
+    fn of(summary: &Summary, metric: &ReportMetric) -> Self {
         let effect = metrics::effect(summary, &metric.effect);
         let value = |index: usize| metric.values.get(index).copied().unwrap_or(Figure::Absent);
         let (mut before, mut after) = (value(0), value(1));
@@ -179,7 +180,7 @@ impl Said {
 }
 
 /// What changed between the first two values of a metric, and its tone.
-pub(super) fn whole_change(metric: &Metric) -> (String, Tone) {
+pub(super) fn whole_change(metric: &ReportMetric) -> (String, Tone) {
     match metric.values.as_slice() {
         [before, after, ..] if *before != Figure::Absent && *after != Figure::Absent => {
             let (change, tone) = figures::change(metric.kind, before.value(), after.value(), None);
@@ -211,14 +212,14 @@ fn lengths(before: Figure, after: Figure) -> (f64, f64) {
 /// The bars of the first screen: what a claim was staked on, then the tail of the busiest
 /// operation of each area, then what explains it.
 pub(super) fn bars(summary: &Summary) -> Vec<Bar> {
-    let all: Vec<Metric> = metrics::areas(summary)
+    let all: Vec<ReportMetric> = metrics::areas(summary)
         .into_iter()
         .flat_map(|(_, found)| found)
         .collect();
-    let primary = |metric: &&Metric| {
+    let primary = |metric: &&ReportMetric| {
         metrics::effect(summary, &metric.effect).is_some_and(|effect| effect.primary)
     };
-    let mut chosen: Vec<&Metric> = all.iter().filter(primary).take(MAX_BARS).collect();
+    let mut chosen: Vec<&ReportMetric> = all.iter().filter(primary).take(MAX_BARS).collect();
     let busiest = metrics::busiest(summary);
     let candidates = busiest
         .iter()

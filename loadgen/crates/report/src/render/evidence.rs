@@ -87,7 +87,7 @@ pub struct Broken {
 
 /// One switch.
 #[derive(Debug, Clone, Serialize)]
-pub struct Switch {
+pub struct SwitchRow {
     /// Its path.
     pub name: String,
     /// Its value in each arm.
@@ -322,9 +322,9 @@ fn row_text(row: &serde_json::Value) -> String {
 }
 
 /// Every switch, the differing ones first.
-pub(super) fn switches(arms: &[&Arm]) -> Vec<Switch> {
+pub(super) fn switches(arms: &[&Arm]) -> Vec<SwitchRow> {
     let names: BTreeSet<&String> = arms.iter().flat_map(|arm| arm.profile.keys()).collect();
-    let mut switches: Vec<Switch> = names
+    let mut switches: Vec<SwitchRow> = names
         .into_iter()
         .map(|name| {
             let value = |arm: &&Arm| {
@@ -333,7 +333,7 @@ pub(super) fn switches(arms: &[&Arm]) -> Vec<Switch> {
                     .map_or_else(|| figures::ABSENT.into(), |value| printable(value))
             };
             let values: Vec<String> = arms.iter().map(value).collect();
-            Switch {
+            SwitchRow {
                 name: printable(name),
                 differs: values.windows(2).any(|pair| pair[0] != pair[1]),
                 values,

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::{
     figures,
-    table::{Line, Paint, Side, layout, plain, wrapped},
+    table::{Paint, Side, TableLine, layout, plain, wrapped},
 };
 use loadgen_experiment::{
     events::printable,
@@ -113,7 +113,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         "" => String::new(),
         unit => format!(", {unit}"),
     };
-    let mut lines = vec![Line::Heading(format!(
+    let mut lines = vec![TableLine::Heading(format!(
         "Cells{unit} (named by their high factors; {} replicate(s))",
         of.whole_replicates
     ))];
@@ -121,7 +121,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         let mut cells = vec![plain(format!("  {}", cell.name))];
         let values: Vec<String> = cell.values.iter().copied().map(figures::number).collect();
         cells.push(plain(values.join("  ")));
-        lines.push(Line::Cells(cells));
+        lines.push(TableLine::Cells(cells));
     }
     text.push_str(&layout(&lines, &[Side::Left, Side::Left], 0, width, paint));
     text.push('\n');
@@ -139,17 +139,17 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         Side::Right,
         Side::Right,
     ];
-    let mut lines = vec![Line::Cells(
+    let mut lines = vec![TableLine::Cells(
         ["", "ratio", "95 % interval", "p", "Holm", "variation"]
             .map(plain)
             .to_vec(),
     )];
-    lines.push(Line::Heading(
+    lines.push(TableLine::Heading(
         "Interactions: how many times larger the one effect is where the other is high".to_owned(),
     ));
     lines.extend(reading.interactions.iter().map(row));
     if !stand.is_empty() {
-        lines.push(Line::Heading("Main effects: high / low".to_owned()));
+        lines.push(TableLine::Heading("Main effects: high / low".to_owned()));
         lines.extend(stand.iter().map(|one| row(one)));
     }
     text.push_str(&layout(&lines, &sides, 0, width, paint));
@@ -165,11 +165,11 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
             "",
             width,
         ));
-        let lines: Vec<Line> = reading
+        let lines: Vec<TableLine> = reading
             .simple
             .iter()
             .map(|one| {
-                Line::Cells(vec![
+                TableLine::Cells(vec![
                     plain(format!("  {} where {}", one.factor, printable(&one.given))),
                     plain(format!("{:.3}", one.ratio)),
                     plain(bounds(Some(one.interval))),
@@ -185,7 +185,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
 }
 
 /// A line of the table of effects.
-fn row(one: &FactorialEffect) -> Line {
+fn row(one: &FactorialEffect) -> TableLine {
     let p = |p: Option<f64>| match p {
         Some(p) if p < 0.001 => "<0.001".to_owned(),
         Some(p) => format!("{p:.3}"),
@@ -197,7 +197,7 @@ fn row(one: &FactorialEffect) -> Line {
         name.push_str(alias);
     }
     let cell: fn(String) -> Cell = if one.excludes_1() { bold } else { plain };
-    Line::Cells(vec![
+    TableLine::Cells(vec![
         cell(name),
         cell(format!("{:.3}", one.ratio)),
         plain(bounds(one.interval)),

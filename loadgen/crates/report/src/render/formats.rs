@@ -11,7 +11,7 @@ use loadgen_experiment::schema::Summary;
 pub enum ReportError {
     /// The page's template failed.
     #[error("failed to lay out the page: {0}")]
-    Page(#[from] minijinja::Error),
+    ReportPage(#[from] minijinja::Error),
     /// The test report could not be written as XML.
     #[error("failed to write the test report: {0}")]
     Junit(#[from] quick_junit::SerializeError),

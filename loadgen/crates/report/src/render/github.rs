@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::render::markdown;
-use crate::render::{model::Page, tone::Tone};
+use crate::render::{model::ReportPage, tone::Tone};
 use loadgen_experiment::schema::{Summary, ThresholdWord};
 
 /// GitHub shows ten errors and ten warnings of a step; the last of each says how many follow.
@@ -32,7 +32,7 @@ pub fn step_summary(summary: &Summary, held: u64) -> String {
 /// One line each: an error for what was missed or broken, a warning for what makes the figures
 /// doubtful; the most important first.
 pub fn annotations(summary: &Summary) -> String {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let mut errors = Vec::new();
     let mut warnings = Vec::new();
     let what = format!("{} {}", page.kind, page.name);
@@ -71,7 +71,7 @@ pub fn annotations(summary: &Summary) -> String {
 }
 
 /// The self-checks that did not hold, one a code.
-fn doubts(page: &Page) -> Vec<(String, String)> {
+fn doubts(page: &ReportPage) -> Vec<(String, String)> {
     let mut found: Vec<(String, String, usize)> = Vec::new();
     for trial in &page.validity {
         for check in trial.checks.iter().filter(|check| !check.ok) {

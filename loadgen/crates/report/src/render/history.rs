@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::{
     figures,
-    table::{Line, Paint, Side, layout, plain, styled, wrapped},
+    table::{Paint, Side, TableLine, layout, plain, styled, wrapped},
 };
 use crate::{
-    history::{PastRun, Point, RunHistory, Series},
+    history::{PastRun, RunHistory, Series, SeriesPoint},
     render::tone::Tone,
 };
 use loadgen_experiment::{
@@ -88,17 +88,17 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
     }
     head.push(plain("Verdict"));
     sides.push(Side::Left);
-    let mut lines = vec![Line::Cells(head)];
+    let mut lines = vec![TableLine::Cells(head)];
     for (index, past) in kept.runs.iter().enumerate() {
         if let Some(before) = index.checked_sub(1) {
-            lines.extend(surroundings(&kept.runs[before], past).map(Line::Heading));
+            lines.extend(surroundings(&kept.runs[before], past).map(TableLine::Heading));
         }
         for one in all {
-            lines.extend(change(one, index).map(Line::Heading));
+            lines.extend(change(one, index).map(TableLine::Heading));
         }
         if let Some(differs) = kept.differs.get(index).filter(|some| !some.is_empty()) {
             let told = printable(&differs.join(", "));
-            lines.push(Line::Heading(format!("   other {told}:")));
+            lines.push(TableLine::Heading(format!("   other {told}:")));
         }
         let mut cells = vec![
             plain(past.summary.started_at.format("%m-%d %H:%M").to_string()),
@@ -110,7 +110,7 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
         );
         let word = past.summary.verdict.word;
         cells.push(styled(word.as_str(), tone(word)));
-        lines.push(Line::Cells(cells));
+        lines.push(TableLine::Cells(cells));
     }
     layout(&lines, &sides, 0, width, paint)
 }
@@ -129,7 +129,7 @@ fn tone(word: VerdictWord) -> Tone {
 }
 
 /// A figure, with its interval where it has one.
-fn cell(point: &Point, unit: MetricUnit) -> String {
+fn cell(point: &SeriesPoint, unit: MetricUnit) -> String {
     let digits = |value: f64| match unit {
         MetricUnit::Times => format!("{value:.3}"),
         MetricUnit::Percent => format!("{value:.2}"),

@@ -19,7 +19,7 @@ use crate::render::charts::strips::{self, CostRow};
 use crate::render::charts::{plots, server_plots};
 use crate::render::comparison::{Bar, Claim};
 use crate::render::formats::ReportError;
-use crate::render::model::{OperationRow, Page};
+use crate::render::model::{OperationRow, ReportPage};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::Summary;
 
@@ -74,7 +74,7 @@ struct Words<'a> {
     policy: String,
     style: &'static str,
     script: &'static str,
-    page: &'a Page,
+    page: &'a ReportPage,
     bars: Vec<Drawn<'a, Bar>>,
     claims: Vec<Drawn<'a, Claim>>,
     forest_axis: String,
@@ -93,7 +93,7 @@ struct Words<'a> {
 
 /// The whole page.
 pub fn html(summary: &Summary) -> Result<String, ReportError> {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let forest = strips::Forest::around(&page.claims);
     let bars: Vec<_> = page
         .bars
@@ -203,7 +203,7 @@ struct ArmRow<'a> {
 }
 
 /// The rows of all arms, those of one operation beside each other.
-fn operation_rows(page: &Page) -> Vec<ArmRow<'_>> {
+fn operation_rows(page: &ReportPage) -> Vec<ArmRow<'_>> {
     let mut names: Vec<&str> = Vec::new();
     for row in page.operations.iter().flat_map(|arm| &arm.rows) {
         if !names.contains(&row.name.as_str()) {

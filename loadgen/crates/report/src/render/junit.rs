@@ -8,7 +8,7 @@ use loadgen_experiment::schema::ValidityWord;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::render::evidence::{Audit, TrialChecks};
-use crate::render::model::{Page, Threshold};
+use crate::render::model::{ReportPage, ThresholdRow};
 use loadgen_experiment::schema::Summary;
 
 /// The percentiles of a row, in its order.
@@ -16,7 +16,7 @@ const PERCENTILES: [&str; 5] = ["p50", "p95", "p97_5", "p99", "max"];
 
 /// The whole test report as XML.
 pub fn junit(summary: &Summary) -> Result<String, SerializeError> {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let mut report = Report::new(format!("loadgen {} {}", page.kind, page.name));
     report.set_timestamp(summary.started_at);
     report.add_test_suites([
@@ -40,7 +40,7 @@ fn not_held(kind: NonSuccessKind, word: &str, message: &str, description: &str) 
 }
 
 /// The verdict itself: a run that could not judge is an error, not a failure.
-fn outcome(page: &Page, summary: &Summary) -> TestSuite {
+fn outcome(page: &ReportPage, summary: &Summary) -> TestSuite {
     let mut suite = TestSuite::new("verdict");
     suite
         .add_property(("verdict", page.verdict.word.as_str()))
@@ -74,7 +74,7 @@ fn outcome(page: &Page, summary: &Summary) -> TestSuite {
 
 /// No cases: the figures of every report as properties, `operations.ARM.NAME.WHAT` and
 /// `areas.AREA.METRIC.ARM`, for who keeps or charts them.
-fn figures(page: &Page) -> TestSuite {
+fn figures(page: &ReportPage) -> TestSuite {
     let mut suite = TestSuite::new("figures");
     for arm in &page.operations {
         for row in &arm.rows {
@@ -117,7 +117,7 @@ fn figures(page: &Page) -> TestSuite {
 }
 
 /// One case a threshold; a warning passes and says so.
-fn thresholds(thresholds: &[Threshold]) -> TestSuite {
+fn thresholds(thresholds: &[ThresholdRow]) -> TestSuite {
     let mut suite = TestSuite::new("thresholds");
     for one in thresholds {
         let found = format!("found {}, wants {}", one.figure, one.text);

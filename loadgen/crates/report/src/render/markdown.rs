@@ -6,7 +6,7 @@ use loadgen_experiment::schema::ThresholdWord;
 use std::fmt::Write as _;
 
 use crate::render::figures;
-use crate::render::model::{ArmOperations, Page};
+use crate::render::model::{ArmOperations, ReportPage};
 use loadgen_experiment::schema::Summary;
 
 /// A comment may have 65,536 characters; what is longer is cut with a note.
@@ -18,7 +18,7 @@ const MAX_DOUBTS: usize = 3;
 
 /// The whole report.
 pub fn markdown(summary: &Summary) -> String {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let mut text = String::new();
     outcome(&mut text, &page);
     if let [only] = page.operations.as_slice() {
@@ -109,7 +109,7 @@ fn head(text: &mut String, cells: &[&str], right: &[usize]) {
 }
 
 /// The word, its reasons, what was asked.
-fn outcome(text: &mut String, page: &Page) {
+fn outcome(text: &mut String, page: &ReportPage) {
     say(
         text,
         format_args!(
@@ -134,7 +134,7 @@ fn outcome(text: &mut String, page: &Page) {
 }
 
 /// `Metric | Before | After | Improvement`, or two columns for a run.
-fn areas(text: &mut String, page: &Page) {
+fn areas(text: &mut String, page: &ReportPage) {
     let paired = page.operations.len() == 2;
     if paired {
         head(text, &["Metric", "Before", "After", "Improvement"], &[1, 2]);
@@ -175,7 +175,7 @@ fn areas(text: &mut String, page: &Page) {
 }
 
 /// Each threshold with its figure.
-fn thresholds(text: &mut String, page: &Page) {
+fn thresholds(text: &mut String, page: &ReportPage) {
     if page.thresholds.is_empty() {
         return;
     }
@@ -195,7 +195,7 @@ fn thresholds(text: &mut String, page: &Page) {
 }
 
 /// Whether the figures can be believed, and whether the answers were right.
-fn evidence(text: &mut String, page: &Page) {
+fn evidence(text: &mut String, page: &ReportPage) {
     say(text, format_args!("**Validity:** {}\n", page.validity_line));
     for (_, line) in &page.controls {
         say(text, format_args!("- {}", safe(line)));
@@ -275,7 +275,7 @@ fn folded(text: &mut String, title: &str, inside: impl FnOnce(&mut String)) {
 }
 
 /// What was decided about each metric.
-fn decisions(text: &mut String, page: &Page) {
+fn decisions(text: &mut String, page: &ReportPage) {
     if page.claims.is_empty() {
         return;
     }
@@ -338,7 +338,7 @@ fn operations(text: &mut String, arm: &ArmOperations) {
 }
 
 /// The switches in which the arms differ, or all of a run.
-fn switches(text: &mut String, page: &Page) {
+fn switches(text: &mut String, page: &ReportPage) {
     let differing: Vec<_> = page
         .switches
         .iter()

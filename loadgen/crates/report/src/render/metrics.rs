@@ -4,89 +4,11 @@
 use shared::timing::{ServerCount, ServerPart};
 
 use crate::render::arm_metrics;
-use crate::render::figures;
+use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
     ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary,
 };
-
-/// A figure of one arm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Figure {
-    /// Nothing was measured.
-    Absent,
-    /// A percentile beyond the timeout.
-    Beyond,
-    /// What was measured.
-    Value(f64),
-}
-
-/// How a figure is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unit {
-    Ms,
-    Share,
-    Rate,
-    Bytes,
-    Number,
-    /// A whole number.
-    Count,
-}
-
-impl Figure {
-    /// A percentile, which is absent where it lies beyond the timeout.
-    pub(super) fn from_percentile(value: Option<f64>) -> Self {
-        value.map_or(Self::Beyond, Self::Value)
-    }
-
-    /// A figure that may not have been measured.
-    pub(super) fn from_measured(value: Option<f64>) -> Self {
-        value.map_or(Self::Absent, Self::Value)
-    }
-
-    /// What was measured.
-    pub(super) fn value(self) -> Option<f64> {
-        match self {
-            Self::Value(value) => Some(value),
-            Self::Absent | Self::Beyond => None,
-        }
-    }
-
-    /// In words.
-    pub(super) fn text(self, unit: Unit) -> String {
-        match (self, unit) {
-            (Self::Absent, _) => figures::ABSENT.into(),
-            (Self::Beyond, _) => figures::BEYOND_TIMEOUT.into(),
-            (Self::Value(value), Unit::Ms) => figures::ms(Some(value)),
-            (Self::Value(value), Unit::Share) => figures::percent(value),
-            (Self::Value(value), Unit::Rate) => figures::rate(value),
-            (Self::Value(value), Unit::Bytes) => figures::bytes(value),
-            (Self::Value(value), Unit::Count) => figures::count(value.round() as u64),
-            (Self::Value(value), Unit::Number) => figures::number(value),
-        }
-    }
-}
-
-/// One figure in every arm.
-#[derive(Debug, Clone)]
-pub(super) struct Metric {
-    /// The operation that it is a figure of; absent for a whole arm.
-    pub(super) operation: Option<String>,
-    /// Its name below the heading of its area.
-    pub(super) label: String,
-    /// Its name where it stands alone.
-    pub(super) full_label: String,
-    /// The name of the effect that estimates its change.
-    pub(super) effect: String,
-    /// What a change of it means.
-    pub(super) kind: MetricKind,
-    /// How it is written.
-    pub(super) unit: Unit,
-    /// One value an arm.
-    pub(super) values: Vec<Figure>,
-    /// Whether a short report leaves it out.
-    pub(super) detail: bool,
-}
 
 /// Areas about a whole arm, which follow those of its operations.
 pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
@@ -100,9 +22,9 @@ pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect>
 }
 
 /// Every metric by area, in the order of a report.
-pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<Metric>)> {
+pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<ReportMetric>)> {
     let arms: Vec<&Arm> = summary.arms.iter().collect();
-    let mut areas: Vec<(String, Vec<Metric>)> = Vec::new();
+    let mut areas: Vec<(String, Vec<ReportMetric>)> = Vec::new();
     for name in operations(&arms) {
         let label = area_label(&summary.application, &name);
         let found = of_operation(&arms, &name);
@@ -181,7 +103,7 @@ pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> Stri
 }
 
 /// The metrics of one operation.
-fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
+fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
     let find = |arm: &&Arm| {
         arm.operations
             .iter()
@@ -199,7 +121,7 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<Metric> {
               kind: MetricKind,
               unit: Unit,
               pick: &dyn Fn(&Operation) -> Figure| {
-        Metric {
+        ReportMetric {
             operation: Some(name.to_owned()),
             label: format!("{short} {what}"),
             full_label: format!("{clean} {what}"),
@@ -268,9 +190,4 @@ fn moved(values: &[Figure]) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether any arm has a figure.
-pub(super) fn measured(metric: &Metric) -> bool {
-    metric.values.iter().any(|value| *value != Figure::Absent)
 }

@@ -21,6 +21,7 @@ mod history;
 mod html;
 mod junit;
 mod markdown;
+mod metric;
 mod metrics;
 pub mod model;
 mod run_list;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use shared::timing::ServerCount;
 
 use crate::render::comparison::{self, Area, Bar, Claim};
-use crate::render::evidence::{self, Audit, Endings, Switch, TrialChecks};
+use crate::render::evidence::{self, Audit, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use crate::render::why::Why;
@@ -20,7 +20,7 @@ use loadgen_experiment::schema::{
 
 /// A whole report in words.
 #[derive(Debug, Clone, Serialize)]
-pub struct Page {
+pub struct ReportPage {
     /// `run` or `experiment`.
     pub kind: &'static str,
     /// Name of the suite or experiment.
@@ -28,7 +28,7 @@ pub struct Page {
     /// What it asks.
     pub question: String,
     /// The outcome.
-    pub verdict: Outcome,
+    pub verdict: PageVerdict,
     /// When, how long, with which load: `(label, text)`.
     pub facts: Vec<(String, String)>,
     /// The most telling figures, side by side; empty for a run.
@@ -44,7 +44,7 @@ pub struct Page {
     /// How requests ended.
     pub endings: Endings,
     /// Each threshold.
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdRow>,
     /// How many of them hold, by arm.
     pub thresholds_line: String,
     /// Their colour, by the arm that is judged: the last one.
@@ -58,7 +58,7 @@ pub struct Page {
     /// What the audits found.
     pub audit: Audit,
     /// Switches by arm.
-    pub switches: Vec<Switch>,
+    pub switches: Vec<SwitchRow>,
     /// Machine and services.
     pub environment: Vec<(String, String)>,
     /// Digest of each arm's profile.
@@ -73,7 +73,7 @@ pub struct Page {
 
 /// The outcome.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub struct PageVerdict {
     /// The outcome in one word.
     pub word: VerdictWord,
     /// Its colour.
@@ -129,7 +129,7 @@ pub struct OperationRow {
 
 /// One threshold.
 #[derive(Debug, Clone, Serialize)]
-pub struct Threshold {
+pub struct ThresholdRow {
     /// As written.
     pub text: String,
     /// Which arm.
@@ -142,7 +142,7 @@ pub struct Threshold {
     pub tone: Tone,
 }
 
-impl Page {
+impl ReportPage {
     /// Says all that a summary holds.
     pub fn of(summary: &Summary) -> Self {
         let arms: Vec<&Arm> = summary.arms.iter().collect();
@@ -154,7 +154,7 @@ impl Page {
             },
             name: printable(&summary.name),
             question: printable(&summary.question),
-            verdict: Outcome {
+            verdict: PageVerdict {
                 word: summary.verdict.word,
                 tone: summary.verdict.word.into(),
                 exit_code: summary.verdict.exit_code(),
@@ -178,7 +178,7 @@ impl Page {
             thresholds: summary
                 .thresholds
                 .iter()
-                .map(|one| Threshold {
+                .map(|one| ThresholdRow {
                     text: printable(&one.text),
                     arm: printable(&one.arm),
                     figure: printable(&one.figure),

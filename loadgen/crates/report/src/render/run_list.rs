@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::render::figures;
-use crate::render::model::Page;
-use crate::render::table::{Line, Paint, Side, cut, layout, plain, styled};
+use crate::render::model::ReportPage;
+use crate::render::table::{Paint, Side, TableLine, cut, layout, plain, styled};
 use crate::render::tone::Tone;
 use crate::store::RunEntry;
 use loadgen_experiment::events::printable;
@@ -23,7 +23,7 @@ const MAX_WORD: usize = 12;
 /// The figure by which a run is known again: of an experiment what became of its claim, of a run
 /// its 95th percentile, rate and errors.
 pub fn headline(summary: &Summary) -> String {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let claim = page.claims.iter().find(|claim| claim.primary);
     if let Some(claim) = claim.or_else(|| page.claims.first()) {
         return format!("{} {}", claim.metric, claim.change);
@@ -46,9 +46,11 @@ pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: boo
     let width = width.max(MIN_WIDTH);
     let paint = Paint { colour };
     let head = ["Name", "Id", "When (UTC)", "Kind", "Verdict", "Size"];
-    let mut lines = vec![Line::Cells(head.iter().map(|text| faint(*text)).collect())];
+    let mut lines = vec![TableLine::Cells(
+        head.iter().map(|text| faint(*text)).collect(),
+    )];
     for (run, _) in found {
-        lines.push(Line::Cells(vec![
+        lines.push(TableLine::Cells(vec![
             plain(cut(&printable(&run.name), MAX_NAME)),
             plain(printable(run.id())),
             plain(run.started_at.format("%Y-%m-%d %H:%M").to_string()),

@@ -20,12 +20,12 @@ impl Paint {
         }
     }
 
-    /// Heavier.
+    /// The text in bold.
     pub(super) fn bold(self, text: &str) -> String {
         self.with("1", text)
     }
 
-    /// Fainter.
+    /// The text in a fainter colour.
     pub(super) fn dim(self, text: &str) -> String {
         self.with("2", text)
     }
@@ -87,7 +87,7 @@ pub(super) fn bold(text: impl Into<String>) -> Cell {
 
 /// A line of a table.
 #[derive(Debug, Clone)]
-pub(super) enum Line {
+pub(super) enum TableLine {
     /// A text over the whole width.
     Heading(String),
     /// One cell a column.
@@ -97,16 +97,16 @@ pub(super) enum Line {
 /// Which side a column keeps to; the first is always on the left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Texts.
+    /// For columns of texts.
     Left,
-    /// Figures.
+    /// For columns of figures.
     Right,
 }
 
 /// Lays lines out in columns, no wider than `width`, each line ended. `indent` stands before
 /// every line; columns lie two blanks apart, or one where room is short.
 pub(super) fn layout(
-    lines: &[Line],
+    lines: &[TableLine],
     sides: &[Side],
     indent: usize,
     width: usize,
@@ -115,7 +115,7 @@ pub(super) fn layout(
     let columns = sides.len();
     let mut widths = vec![0; columns];
     for line in lines {
-        if let Line::Cells(cells) = line {
+        if let TableLine::Cells(cells) = line {
             for (column, cell) in cells.iter().enumerate().take(columns) {
                 widths[column] = widths[column].max(cell.text.chars().count());
             }
@@ -128,8 +128,8 @@ pub(super) fn layout(
     let mut text = String::new();
     for line in lines {
         match line {
-            Line::Heading(heading) => text.push_str(&paint.bold(&cut(heading, width))),
-            Line::Cells(cells) => {
+            TableLine::Heading(heading) => text.push_str(&paint.bold(&cut(heading, width))),
+            TableLine::Cells(cells) => {
                 text.push_str(row(cells, sides, &widths, indent, gap, paint).trim_end());
             }
         }
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_first_column_gives_way_where_a_line_would_not_fit() {
-        let lines = [Line::Cells(vec![
+        let lines = [TableLine::Cells(vec![
             plain("a.very.long.operation.name"),
             plain("1,234"),
             plain("56.7"),
@@ -229,8 +229,8 @@ mod tests {
     #[test]
     fn a_colour_does_not_move_a_column() {
         let lines = [
-            Line::Cells(vec![styled("x", Tone::Good), plain("1")]),
-            Line::Cells(vec![plain("long"), plain("2")]),
+            TableLine::Cells(vec![styled("x", Tone::Good), plain("1")]),
+            TableLine::Cells(vec![plain("long"), plain("2")]),
         ];
         let text = layout(
             &lines,

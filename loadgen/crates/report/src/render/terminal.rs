@@ -6,9 +6,9 @@ use crate::render::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::render::comparison::{Claim, Row};
-use crate::render::model::{ArmOperations, Page};
-use crate::render::table::{Cell, Line, Paint, Side, layout, plain, styled, wrapped};
+use crate::render::comparison::{Claim, ComparisonRow};
+use crate::render::model::{ArmOperations, ReportPage};
+use crate::render::table::{Cell, Paint, Side, TableLine, layout, plain, styled, wrapped};
 use loadgen_experiment::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
@@ -18,7 +18,7 @@ const MAX_TRIALS: usize = 6;
 
 /// The whole report; `colour` only where a terminal reads it.
 pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
-    let page = Page::of(summary);
+    let page = ReportPage::of(summary);
     let sheet = Sheet::new(width, colour);
     let sections = [
         sheet.outcome(&page),
@@ -80,7 +80,7 @@ impl Sheet {
     }
 
     /// The word and its reasons.
-    pub(super) fn verdict(&self, page: &Page) -> String {
+    pub(super) fn verdict(&self, page: &ReportPage) -> String {
         let word = self.paint.bold(
             &self
                 .paint
@@ -94,7 +94,7 @@ impl Sheet {
     }
 
     /// The word, its reasons, what was asked.
-    fn outcome(&self, page: &Page) -> String {
+    fn outcome(&self, page: &ReportPage) -> String {
         let mut text = self.verdict(page);
         text.push('\n');
         if !page.question.is_empty() {
@@ -111,14 +111,18 @@ impl Sheet {
 
     /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only the rows
     /// that `told` picks, and all where it picks none.
-    pub(super) fn areas(&self, page: &Page, shown: impl Fn(&Row) -> bool) -> String {
+    pub(super) fn areas(
+        &self,
+        page: &ReportPage,
+        shown: impl Fn(&ComparisonRow) -> bool,
+    ) -> String {
         let paired = page.operations.len() == 2;
         let head = if paired {
             vec!["Metric", "Before", "After", "Improvement"]
         } else {
             vec!["Metric", "Figure"]
         };
-        let mut lines = vec![Line::Cells(head.into_iter().map(faint).collect())];
+        let mut lines = vec![TableLine::Cells(head.into_iter().map(faint).collect())];
         for area in &page.areas {
             let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
             if rows.iter().any(|row| shown(row)) {
@@ -127,7 +131,7 @@ impl Sheet {
             if rows.is_empty() {
                 continue;
             }
-            lines.push(Line::Heading(area.name.clone()));
+            lines.push(TableLine::Heading(area.name.clone()));
             for row in rows {
                 let mut cells = vec![plain(format!("  {}", row.metric)), plain(&row.before)];
                 if paired {
@@ -138,7 +142,7 @@ impl Sheet {
                     };
                     cells.extend([plain(&row.after), styled(change, row.tone)]);
                 }
-                lines.push(Line::Cells(cells));
+                lines.push(TableLine::Cells(cells));
             }
         }
         if lines.len() == 1 {
@@ -155,7 +159,7 @@ impl Sheet {
     }
 
     /// What was decided about each metric.
-    pub(super) fn claims(&self, page: &Page) -> String {
+    pub(super) fn claims(&self, page: &ReportPage) -> String {
         if page.claims.is_empty() {
             return String::new();
         }
@@ -194,7 +198,7 @@ impl Sheet {
     }
 
     /// Every operation, arm by arm: response time, and service time below it.
-    fn operations(&self, page: &Page) -> String {
+    fn operations(&self, page: &ReportPage) -> String {
         let tables: Vec<String> = page
             .operations
             .iter()
@@ -222,8 +226,8 @@ impl Sheet {
         ];
         let title = format!("Operations, {} (ms)", arm.arm);
         let mut lines = vec![
-            Line::Heading(title),
-            Line::Cells(head.iter().map(|text| faint(*text)).collect()),
+            TableLine::Heading(title),
+            TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in &arm.rows {
             let errors = styled(
@@ -237,10 +241,10 @@ impl Sheet {
                 errors,
             ];
             cells.extend(row.response.iter().map(plain));
-            lines.push(Line::Cells(cells));
+            lines.push(TableLine::Cells(cells));
             let mut cells = vec![faint("  service"), plain(""), plain(""), plain("")];
             cells.extend(row.service.iter().map(faint));
-            lines.push(Line::Cells(cells));
+            lines.push(TableLine::Cells(cells));
         }
         let mut sides = vec![Side::Right; head.len()];
         sides[0] = Side::Left;
@@ -248,13 +252,13 @@ impl Sheet {
     }
 
     /// Each threshold with its figure; the limit is part of its text.
-    fn thresholds(&self, page: &Page) -> String {
+    fn thresholds(&self, page: &ReportPage) -> String {
         if page.thresholds.is_empty() {
             return String::new();
         }
-        let mut lines = vec![Line::Heading("Thresholds".into())];
+        let mut lines = vec![TableLine::Heading("Thresholds".into())];
         for one in &page.thresholds {
-            lines.push(Line::Cells(vec![
+            lines.push(TableLine::Cells(vec![
                 plain(format!("  {}", one.text)),
                 plain(&one.figure),
                 styled(one.word.as_str(), one.tone),
@@ -271,7 +275,7 @@ impl Sheet {
     }
 
     /// Whether the figures can be believed, trial by trial.
-    fn validity(&self, page: &Page) -> String {
+    fn validity(&self, page: &ReportPage) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
         let doubtful = page
             .validity
@@ -296,7 +300,7 @@ impl Sheet {
     }
 
     /// Whether the data is still right.
-    fn audit(&self, page: &Page) -> String {
+    fn audit(&self, page: &ReportPage) -> String {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
         for promise in &page.audit.promises {
@@ -320,7 +324,7 @@ impl Sheet {
     }
 
     /// Where the time went, and on what the database waited.
-    fn why(&self, page: &Page) -> String {
+    fn why(&self, page: &ReportPage) -> String {
         let parts = [
             self.list("Where the time goes", &page.why.time),
             self.list("What PostgreSQL waited for", &page.why.waits),
@@ -331,7 +335,7 @@ impl Sheet {
     }
 
     /// What a reader must know, and what was left out.
-    fn notes(&self, page: &Page) -> String {
+    fn notes(&self, page: &ReportPage) -> String {
         let parts = [
             self.list("Warnings", &page.warnings),
             self.list("Not tested", &page.not_tested),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder};
 use tar::{Builder, EntryType, Header};
 
-use super::folder::{StoreError, io_error};
+use super::error::{StoreError, io_error};
 
 /// Packs a run's folder, or of it only the files of these names, into `out`, which is whole or not
 /// there. `at` is the time of its entries, in seconds since 1970. Returns how many files it holds.

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::store::folder::{StoreError, io_error, write_atomically};
+use crate::store::atomic::write_atomically;
+use crate::store::error::{StoreError, io_error};
 
 /// Name of the file.
 const NAME: &str = "CHECKSUMS";

@@ -8,7 +8,7 @@ use loadgen_experiment::schema::{
 
 /// The whole of `verdict.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evidence {
+pub struct VerdictFile {
     /// Version of the stored types.
     pub schema_version: u32,
     /// The outcome in one word.
@@ -69,8 +69,8 @@ pub struct DecidedMetric {
 }
 
 /// What stands there until the command has finished.
-pub fn unfinished() -> Evidence {
-    Evidence {
+pub fn unfinished() -> VerdictFile {
+    VerdictFile {
         schema_version: SCHEMA_VERSION,
         word: VerdictWord::Invalid,
         exit_code: VerdictWord::Invalid.exit_code(),
@@ -84,8 +84,8 @@ pub fn unfinished() -> Evidence {
 }
 
 /// The evidence in a summary.
-pub fn of(summary: &Summary) -> Evidence {
-    Evidence {
+pub fn of(summary: &Summary) -> VerdictFile {
+    VerdictFile {
         schema_version: SCHEMA_VERSION,
         word: summary.verdict.word,
         exit_code: summary.verdict.exit_code(),

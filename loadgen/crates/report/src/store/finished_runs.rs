@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use super::{
-    folder::{StoreError, io_error},
+    error::{StoreError, io_error},
     load,
 };
 use crate::history::PastRun;

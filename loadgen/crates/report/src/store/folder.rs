@@ -4,114 +4,21 @@
 //! A folder records its own state: until the command has finished, `verdict.json` says that it
 //! has not. This module only writes files; their content comes from elsewhere.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
+use crate::store::atomic::{temporary_name, write_atomically};
 use crate::store::checksums::checksums;
+use crate::store::error::{StoreError, io_error};
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
-use loadgen_engine::aggregator::HlogError;
 use loadgen_experiment::schema::Summary;
 
 /// Maximum length of the part of a file name that comes from a user's text.
 const MAX_NAME: usize = 60;
-
-/// Why a result could not be stored or read.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file system refused.
-    #[error("failed to {what} {}: {source}", path.display())]
-    Io {
-        /// What was tried: `write`, `create`, `read`.
-        what: &'static str,
-        /// On which path.
-        path: PathBuf,
-        /// Error of the operating system.
-        source: io::Error,
-    },
-    /// A value could not be turned into JSON, or JSON not into a value.
-    #[error("failed to understand {}: {source}", path.display())]
-    Json {
-        /// Of which file.
-        path: PathBuf,
-        /// Where it fails.
-        source: serde_json::Error,
-    },
-    /// The file was written by a newer version of this program.
-    #[error(
-        "failed to read {}: its schema version is {found}, this program knows {known}; use the version that wrote it",
-        path.display()
-    )]
-    OtherVersion {
-        /// Which file.
-        path: PathBuf,
-        /// Its version.
-        found: u64,
-        /// Ours.
-        known: u32,
-    },
-    /// There is no summary: the command did not get that far.
-    #[error(
-        "failed to find a summary in {}: that run did not finish; {trials} of its trials can be read in trials/",
-        path.display()
-    )]
-    Unfinished {
-        /// Which folder.
-        path: PathBuf,
-        /// Number of stored trials.
-        trials: usize,
-    },
-    /// The folder is that of a factorial experiment, which has more than two arms.
-    #[error(
-        "failed to find a summary in {}: it is a factorial experiment, and its report is factorial.md there",
-        path.display()
-    )]
-    Factorial {
-        /// Which folder.
-        path: PathBuf,
-    },
-    /// The histograms of a trial could not be encoded.
-    #[error("failed to store the response times of a trial: {0}")]
-    Latency(#[source] HlogError),
-    /// An archive would be packed into itself.
-    #[error(
-        "failed to write {}: it is inside the folder that is packed; choose another path with --out",
-        path.display()
-    )]
-    Inside {
-        /// Which path.
-        path: PathBuf,
-    },
-    /// The path is not the folder of a run, or not inside `runs/`.
-    #[error("{} is not the folder of a run and was not changed", path.display())]
-    NoRun {
-        /// Which path.
-        path: PathBuf,
-    },
-    /// A link, a device or the like is in the place of a file.
-    #[error("{} is not a regular file and was not followed", path.display())]
-    Link {
-        /// Which path.
-        path: PathBuf,
-    },
-    /// A file name would leave the folder.
-    #[error("failed to write {}: it is outside the result folder", path.display())]
-    Outside {
-        /// Which path.
-        path: PathBuf,
-    },
-}
-
-/// Adds operation and path to an I/O error.
-pub(crate) fn io_error(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    let path = path.to_owned();
-    move |source| StoreError::Io { what, path, source }
-}
 
 /// The folder of one command.
 #[derive(Debug, Clone)]
@@ -234,33 +141,6 @@ impl Folder {
             io_error("replace", &latest)(source)
         })
     }
-}
-
-/// A name beside the final one, distinct for every write of every process.
-fn temporary_name(name: &str) -> String {
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    format!(".{name}.{}-{count}.tmp", std::process::id())
-}
-
-/// Writes a file so that a reader sees all of it or the one before.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-    let name = path
-        .file_name()
-        .map_or_else(String::new, |name| name.to_string_lossy().into());
-    let beside = folder.join(temporary_name(&name));
-    let written = File::create(&beside).and_then(|mut file| {
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
-    written
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|source| {
-            let _left = fs::remove_file(&beside);
-            io_error("write", path)(source)
-        })
 }
 
 /// A text reduced to what is safe and readable as part of a file name.

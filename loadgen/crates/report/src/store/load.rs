@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::store::folder::{StoreError, io_error};
+use crate::store::error::{StoreError, io_error};
 use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
 
 /// Only the version, which must be read before the rest is believed.

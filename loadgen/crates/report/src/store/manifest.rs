@@ -24,7 +24,7 @@ pub struct Manifest {
     /// The program.
     pub program: Program,
     /// The machine that the load came from.
-    pub host: Host,
+    pub host: HostInfo,
     /// When the command began.
     pub started_at: DateTime<Utc>,
     /// How long it took, in seconds; absent while it runs.
@@ -56,7 +56,7 @@ pub struct Program {
 
 /// A machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Host {
+pub struct HostInfo {
     /// Kernel release.
     pub kernel: String,
     /// Model of its processor.
@@ -115,14 +115,14 @@ impl Manifest {
 }
 
 /// The machine this process runs on.
-fn host() -> Host {
+fn host() -> HostInfo {
     let line_of = |path: &str, key: &str| {
         fs::read_to_string(path).ok().and_then(|text| {
             let line = text.lines().find(|line| line.starts_with(key))?;
             Some(line.split_once(':')?.1.trim().to_owned())
         })
     };
-    Host {
+    HostInfo {
         kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
             .map_or_else(|_| "unknown".into(), |text| text.trim().to_owned()),
         cpu: line_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),

@@ -6,7 +6,9 @@
 //! Schema for other programs.
 
 mod archive;
+mod atomic;
 mod checksums;
+mod error;
 pub mod evidence;
 mod finished_runs;
 pub mod folder;
@@ -19,9 +21,11 @@ mod summary_schema;
 pub mod trial_files;
 
 pub use archive::export;
+pub use atomic::write_atomically;
 pub use checksums::renew_checksums;
+pub use error::StoreError;
 pub use finished_runs::finished_runs;
-pub use folder::{Folder, StoreError};
+pub use folder::Folder;
 pub use load::load;
 pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
 pub use run_index::{PruneRule, RunEntry, list_runs, prunable, remove};

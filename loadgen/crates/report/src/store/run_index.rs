@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::folder::{StoreError, io_error};
+use super::error::{StoreError, io_error};
 use loadgen_experiment::schema::VerdictWord;
 
 /// Format of the start time at the beginning of a run's name.

@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::folder::{Folder, StoreError, io_error, slug};
+use super::error::{StoreError, io_error};
+use super::folder::{Folder, slug};
 use loadgen_engine::aggregator::write_samples;
 use loadgen_engine::flow::Operations;
 use loadgen_engine::recorder::RawSamples;

@@ -5,7 +5,8 @@ use std::{collections::BTreeSet, fmt::Write as _};
 
 use shared::api::lab::Explanation;
 
-use crate::store::folder::{Folder, StoreError, slug};
+use crate::store::error::StoreError;
+use crate::store::folder::{Folder, slug};
 use loadgen_engine::aggregator::{self, TrialData};
 use loadgen_engine::flow::Operations;
 use loadgen_engine::sample::Outcome;

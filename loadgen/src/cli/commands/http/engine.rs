@@ -20,7 +20,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{Begun, Event, LoadControl},
     system::{Endpoint, Endpoints, HttpService, Settings, SystemUnderTest as _},
-    trial::{self, Arm, Outcome, TestEnv, TrialSpec},
+    trial::{self, ArmConfig, TestEnv, TrialOutcome, TrialSpec},
 };
 use loadgen_report::store::MOST_SAMPLES;
 
@@ -35,7 +35,7 @@ pub(super) fn run(
     request: Request,
     suite: &Suite,
     description: &str,
-) -> Result<Outcome, Failure> {
+) -> Result<TrialOutcome, Failure> {
     let flow = SingleRequest::new(request, args.expect);
     let endpoint = Endpoint {
         address: target.address,
@@ -51,7 +51,7 @@ pub(super) fn run(
     // Traced exchanges are printed at once, which the full-screen view would overwrite.
     let sinks = EventSinks::attach_terminal(args.quiet, args.plain || args.http_debug, &steering);
     let events = sinks.events();
-    let arm = Arm::new("http", Settings::default(), service.application());
+    let arm = ArmConfig::new("http", Settings::default(), service.application());
     let spec = TrialSpec {
         suite,
         arm: &arm,

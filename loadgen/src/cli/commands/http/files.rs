@@ -5,7 +5,7 @@ use std::{fs::create_dir_all, path::Path};
 use super::{json, verdict::HttpResult};
 use crate::cli::failure::Failure;
 use loadgen_engine::{aggregator::write_hlog, flow::SingleRequest};
-use loadgen_report::store::{folder::write_atomically, write_samples_into};
+use loadgen_report::store::{write_atomically, write_samples_into};
 
 /// Creates the folder before the load, so that a wrong path does not cost a run.
 pub(super) fn prepare(folder: &Path) -> Result<(), Failure> {

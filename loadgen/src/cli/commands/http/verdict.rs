@@ -4,7 +4,7 @@ use crate::cli::flags::HttpArgs;
 use loadgen_engine::{aggregator::TrialData, flow::SingleRequest};
 use loadgen_experiment::{
     schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
-    trial::Outcome,
+    trial::TrialOutcome,
     verdict::{self, Findings},
 };
 
@@ -27,8 +27,8 @@ pub(super) struct HttpResult {
 }
 
 /// Applies the thresholds, and sums up the self-checks.
-pub(super) fn judge(args: &HttpArgs, load: String, outcome: Outcome) -> HttpResult {
-    let Outcome {
+pub(super) fn judge(args: &HttpArgs, load: String, outcome: TrialOutcome) -> HttpResult {
+    let TrialOutcome {
         trial,
         data,
         mut warnings,
@@ -64,7 +64,7 @@ pub(super) fn judge(args: &HttpArgs, load: String, outcome: Outcome) -> HttpResu
     let mut thresholds = verdict::hold(
         &args.thresholds,
         "http",
-        verdict::Figures {
+        verdict::ThresholdFigures {
             catalog: &SingleRequest::catalog(),
             ops: &data.ops,
             phases: &std::collections::BTreeMap::new(),

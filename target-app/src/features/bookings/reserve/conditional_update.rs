@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{BookingFailure, NewBooking, Refusal},
+    super::model::{BookingFailure, BookingRefusal, NewBooking},
     repository,
 };
 
@@ -17,11 +17,11 @@ pub(super) async fn take(
     booking: &NewBooking,
 ) -> Result<DateTime<Utc>, BookingFailure> {
     if !repository::count_up_if_room(conn, booking.slot.id).await? {
-        return Err(Refusal::SlotFull.into());
+        return Err(BookingRefusal::SlotFull.into());
     }
     // The count said that there is one. If the rows say otherwise they are what is true.
     let seat = repository::smallest_free_seat(conn, &booking.slot)
         .await?
-        .ok_or(Refusal::SlotFull)?;
+        .ok_or(BookingRefusal::SlotFull)?;
     Ok(repository::insert(conn, booking, seat).await?)
 }

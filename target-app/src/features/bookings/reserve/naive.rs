@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{
-        model::{BookingFailure, NewBooking, Refusal},
+        model::{BookingFailure, BookingRefusal, NewBooking},
         repository as bookings,
     },
     repository,
@@ -22,7 +22,7 @@ pub(super) async fn take(
 ) -> Result<DateTime<Utc>, BookingFailure> {
     let seat = repository::smallest_free_seat(conn, &booking.slot)
         .await?
-        .ok_or(Refusal::SlotFull)?;
+        .ok_or(BookingRefusal::SlotFull)?;
     let made_at = repository::insert(conn, booking, seat).await?;
     bookings::count(conn, booking.slot.id, 1).await?;
     Ok(made_at)

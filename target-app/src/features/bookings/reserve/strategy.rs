@@ -9,7 +9,7 @@ use shared::profile::Strategy;
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{BookingFailure, NewBooking, Refusal},
+    super::model::{BookingFailure, BookingRefusal, NewBooking},
     advisory_lock, conditional_update, naive,
     repository::SEAT_GUARD,
     row_lock, serializable, unique_index, unlocked_counter,
@@ -55,10 +55,12 @@ pub(in super::super) async fn take(
 fn guarded(failure: BookingFailure) -> BookingFailure {
     match failure {
         // The unique index on seats stands behind every right way: here it was the one to decide.
-        BookingFailure::Db(error) if error.is_constraint(SEAT_GUARD) => Refusal::SlotFull.into(),
+        BookingFailure::Db(error) if error.is_constraint(SEAT_GUARD) => {
+            BookingRefusal::SlotFull.into()
+        }
         // The index that `on conflict` names was just lifted.
         BookingFailure::Db(error) if error.sqlstate().as_deref() == Some(NO_SUCH_INDEX) => {
-            Refusal::Contention.into()
+            BookingRefusal::Contention.into()
         }
         other => other,
     }
@@ -80,7 +82,7 @@ mod tests {
     fn a_seat_that_the_index_refuses_is_a_full_slot() {
         assert!(matches!(
             guarded(violated(SEAT_GUARD)),
-            BookingFailure::Refused(Refusal::SlotFull)
+            BookingFailure::Refused(BookingRefusal::SlotFull)
         ));
     }
 

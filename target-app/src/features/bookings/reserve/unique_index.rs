@@ -9,7 +9,7 @@ use sqlx::PgConnection;
 
 use super::{
     super::{
-        model::{BookingFailure, NewBooking, Refusal},
+        model::{BookingFailure, BookingRefusal, NewBooking},
         repository as bookings,
     },
     repository,
@@ -26,11 +26,11 @@ pub(super) async fn take(
     for _ in 0..booking.slot.capacity + SPARE_TRIES {
         let seat = repository::smallest_free_seat(conn, &booking.slot)
             .await?
-            .ok_or(Refusal::SlotFull)?;
+            .ok_or(BookingRefusal::SlotFull)?;
         if let Some(made_at) = repository::insert_unless_taken(conn, booking, seat).await? {
             bookings::count(conn, booking.slot.id, 1).await?;
             return Ok(made_at);
         }
     }
-    Err(Refusal::Contention.into())
+    Err(BookingRefusal::Contention.into())
 }

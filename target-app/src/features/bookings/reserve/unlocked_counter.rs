@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::{
-    super::model::{BookingFailure, NewBooking, Refusal},
+    super::model::{BookingFailure, BookingRefusal, NewBooking},
     repository,
 };
 
@@ -20,11 +20,11 @@ pub(super) async fn take(
     let slot = &booking.slot;
     let booked = repository::counted(conn, slot.id).await?;
     if booked >= slot.capacity {
-        return Err(Refusal::SlotFull.into());
+        return Err(BookingRefusal::SlotFull.into());
     }
     let seat = repository::smallest_free_seat(conn, slot)
         .await?
-        .ok_or(Refusal::SlotFull)?;
+        .ok_or(BookingRefusal::SlotFull)?;
     let made_at = repository::insert(conn, booking, seat).await?;
     repository::overwrite_count(conn, slot.id, booked + 1).await?;
     Ok(made_at)

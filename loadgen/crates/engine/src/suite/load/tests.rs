@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::flow::shop;
-use crate::suite::{Arrivals, LoadModel};
+use crate::suite::{Arrivals, LoadModel, Think};
 
 const GOOD: &str = "\
 name: evening

@@ -2,7 +2,7 @@
 
 use crate::diagnose::{
     catalog::CacheSwitch,
-    evidence::{Evidence, Finding, percent, share, tail},
+    evidence::{Evidence, RuleFinding, percent, share, tail},
     symptom::Symptom,
 };
 use loadgen_engine::sample::ResponsePart;
@@ -14,19 +14,19 @@ const NOTABLE_SHARE: f64 = 0.25;
 /// Hit ratio below which a cache is looked at.
 const LOW_HIT_RATIO: f64 = 0.5;
 
-pub(super) fn redis_errors(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn redis_errors(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let errors = evidence.arm.server.cache_errors;
     if errors == 0 {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::RedisErrors,
         format!("{errors} cache look-ups failed and were answered without the cache"),
         "verify Redis connectivity: is it running, is the URL right, does `redis-cli ping` answer PONG",
     ))
 }
 
-pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let server = &evidence.arm.server;
     let pings = server.redis_pings as f64;
     let commands = server.redis_commands as f64;
@@ -35,7 +35,7 @@ pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
     if !many && waiting < 0.5 {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::RedisRoundTrips,
         format!(
             "{pings:.0} of {commands:.0} Redis commands are PINGs; Redis is {} of the time above p99",
@@ -46,7 +46,7 @@ pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 /// The first cache of the catalogue that is off where it would help, or that seldom has the value.
-pub(super) fn caches(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn caches(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     evidence.catalog.caches.iter().find_map(|cache| {
         if cache.is_off(evidence.context().in_force) {
             cache_off(evidence, cache)
@@ -60,13 +60,13 @@ fn in_database(parts: &ResponseParts) -> f64 {
     parts[ResponsePart::Server(ServerPart::Db)] + parts[ResponsePart::Server(ServerPart::Pool)]
 }
 
-fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding> {
+fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<RuleFinding> {
     let operation = evidence.operation(cache.operation)?;
     let part = tail(operation).map_or(0.0, |band| share(band, in_database));
     if part < 0.5 {
         return None;
     }
-    let mut finding = Finding::new(
+    let mut finding = RuleFinding::new(
         Symptom::CacheOff,
         format!(
             "{} of the time of {} above p99 is the database, and nothing caches it",
@@ -80,7 +80,7 @@ fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding
     Some(finding)
 }
 
-fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Finding> {
+fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<RuleFinding> {
     evidence.operation(cache.operation)?;
     let ratios = &evidence.arm.server.cache_hit_ratio;
     let hits = ratios.get(cache.kind).copied().flatten()?;
@@ -88,7 +88,7 @@ fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Find
     if hits >= LOW_HIT_RATIO || database < NOTABLE_SHARE {
         return None;
     }
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::CacheMisses,
         format!(
             "the cache of {} answers {} of its look-ups; the database is {} of the time above p99",

@@ -1,7 +1,7 @@
 //! Rules about what PostgreSQL does: queries, plans, locks, retries, disk.
 
 use crate::diagnose::{
-    evidence::{Evidence, Finding, percent},
+    evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
 use crate::schema::{PlanNode, StatementPlan};
@@ -18,7 +18,7 @@ const WASTE: f64 = 20.0;
 /// Share of the active backends' samples from which a wait is worth work.
 const NOTABLE_WAIT: f64 = 0.1;
 
-pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let operation = evidence
         .arm
         .operations
@@ -27,7 +27,7 @@ pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<Finding> {
         .max_by(|a, b| {
             a.cost.counts[ServerCount::Queries].total_cmp(&b.cost.counts[ServerCount::Queries])
         })?;
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::QueryLoop,
         format!(
             "{} sends {:.1} queries a request",
@@ -54,10 +54,10 @@ fn wasteful_scan<'a>(evidence: &Evidence<'a>) -> Option<(&'a StatementPlan, &'a 
         .max_by(|a, b| a.0.rows_read.total_cmp(&b.0.rows_read))
 }
 
-pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     if let Some((plan, scan)) = wasteful_scan(evidence) {
         let table = scan.relation.as_deref().unwrap_or_default();
-        let mut finding = Finding::new(
+        let mut finding = RuleFinding::new(
             Symptom::MissingIndex,
             format!(
                 "{} ({}) reads {:.0} rows for {:.0}: its plan scans {table}",
@@ -75,14 +75,14 @@ pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<Finding> {
     if rows < 2_000.0 || !evidence.arm.plans.is_empty() {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::MissingIndex,
         format!("PostgreSQL reads {rows:.0} rows a request"),
         "look for a missing database index with `EXPLAIN (ANALYZE, BUFFERS)` and the slow query log",
     ))
 }
 
-pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let share = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Db)]);
     let slow = evidence
         .tail()
@@ -90,7 +90,7 @@ pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
     if share < 0.4 {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::SlowQueries,
         format!(
             "{} of the time above p99 is PostgreSQL: {:.0} ms of {:.0} ms",
@@ -102,13 +102,13 @@ pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<Finding> {
     ))
 }
 
-pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let (waiting, event) = evidence.waits(|event| event.starts_with("Lock:"));
     if waiting < NOTABLE_WAIT {
         return None;
     }
     let waiters = evidence.arm.server.database.lock_waiters_mean;
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::LockWaits,
         format!(
             "{} of the active backends' time is waiting for a lock of another ({waiters:.1} at a time), mostly {event}",
@@ -119,19 +119,19 @@ pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<Finding> {
     Some(finding.found_in(event))
 }
 
-pub(super) fn deadlocks(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn deadlocks(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let found = evidence.arm.server.database.deadlocks;
     if found == 0 {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::Deadlocks,
         format!("PostgreSQL broke {found} deadlocks"),
         "database deadlocks: take locks in one order everywhere, and run the loser again",
     ))
 }
 
-pub(super) fn retries(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn retries(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let retries = &evidence.arm.server.database.retries;
     let all: u64 = retries.values().sum();
     if all == 0 || (all as f64) < 0.01 * evidence.requests() {
@@ -142,7 +142,7 @@ pub(super) fn retries(evidence: &Evidence<'_>) -> Option<Finding> {
         .iter()
         .map(|(state, count)| format!("{count} x {state}"))
         .collect();
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::Retries,
         format!(
             "transactions ran again: {} in {:.0} requests",
@@ -154,7 +154,7 @@ pub(super) fn retries(evidence: &Evidence<'_>) -> Option<Finding> {
     Some(finding.found_in(most))
 }
 
-pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     // PostgreSQL spells these names differently from version to version.
     let (syncing, event) = evidence.waits(|event| {
         let event = event.to_ascii_lowercase();
@@ -164,7 +164,7 @@ pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<Finding> {
         return None;
     }
     let each = evidence.arm.server.database.wal_bytes as f64 / evidence.requests().max(1.0);
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::CommitSync,
         format!(
             "{} of the active backends' time is writing the log to disk; {each:.0} bytes of it a request",
@@ -175,13 +175,13 @@ pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<Finding> {
     Some(finding.found_in(event))
 }
 
-pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let database = &evidence.arm.server.database;
     let (hit, read) = (database.blocks_hit as f64, database.blocks_read as f64);
     if read < 1_000.0 || read < 0.05 * (hit + read) {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::DiskReads,
         format!(
             "{} of {:.0} buffers came from outside of shared memory",
@@ -192,13 +192,13 @@ pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<Finding> {
     ))
 }
 
-pub(super) fn idle_in_transaction(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn idle_in_transaction(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let idle = evidence.arm.server.database.idle_in_transaction_mean;
     let pool = f64::from(evidence.arm.server.pool_max);
     if pool <= 0.0 || idle < 1.0 || idle < 0.2 * pool {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::IdleInTransaction,
         format!(
             "{idle:.1} of {pool:.0} connections are inside a transaction and wait for the application"

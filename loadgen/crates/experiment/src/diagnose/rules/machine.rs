@@ -1,7 +1,7 @@
 //! Rules about what the machine's cores and memory are used for.
 
 use crate::diagnose::{
-    evidence::{Evidence, Finding, percent},
+    evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
 use crate::schema::CheckCode;
@@ -11,7 +11,7 @@ const BUSY: f64 = 0.85;
 /// Self-checks of the generator that fail where it lacks CPU.
 const GENERATOR_CHECKS: [CheckCode; 3] = [CheckCode::Lag, CheckCode::GenCpu, CheckCode::GenWait];
 
-pub(super) fn busy_cpu(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn busy_cpu(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let cores = evidence.environment("cores")?;
     let spent = &evidence.arm.server.cpu_s;
     let window = evidence.arm.server.window_s;
@@ -32,7 +32,7 @@ pub(super) fn busy_cpu(evidence: &Evidence<'_>) -> Option<Finding> {
             "increase server resources (CPU), or scale horizontally: more backend instances behind a balancer, with sticky sessions where there are WebSockets"
         }
     };
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::BusyCpu,
         format!(
             "the processes used {} of {cores:.0} cores, {most} alone {}",
@@ -44,13 +44,13 @@ pub(super) fn busy_cpu(evidence: &Evidence<'_>) -> Option<Finding> {
     Some(finding.found_in(most))
 }
 
-pub(super) fn late_generator(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn late_generator(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let failed = evidence
         .trials
         .iter()
         .flat_map(|trial| &trial.validity.checks)
         .find(|check| !check.ok && GENERATOR_CHECKS.contains(&check.code))?;
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::LateGenerator,
         format!("{}: {}, limit {}", failed.code, failed.figure, failed.limit),
         "monitor the generator's machine as well: lower the rate, or give it cores of its own",
@@ -59,7 +59,7 @@ pub(super) fn late_generator(evidence: &Evidence<'_>) -> Option<Finding> {
 }
 
 /// Trials of one arm run on one process: memory that only grows from each to the next is kept.
-pub(super) fn memory_growth(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn memory_growth(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     evidence.catalog.processes.iter().find_map(|process| {
         let sizes: Vec<u64> = evidence
             .trials
@@ -71,7 +71,7 @@ pub(super) fn memory_growth(evidence: &Evidence<'_>) -> Option<Finding> {
             return None;
         }
         let mb = |bytes: u64| bytes as f64 / 1e6;
-        let finding = Finding::new(
+        let finding = RuleFinding::new(
             Symptom::MemoryGrowth,
             format!(
                 "the memory of {process} grew from {:.0} MB to {:.0} MB over {} trials and never fell",

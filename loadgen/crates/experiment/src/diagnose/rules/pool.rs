@@ -1,7 +1,7 @@
 //! Rules about the pool of PostgreSQL connections.
 
 use crate::diagnose::{
-    evidence::{Evidence, Finding, percent},
+    evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
 use loadgen_engine::sample::ResponsePart;
@@ -21,7 +21,7 @@ fn needed_connections(evidence: &Evidence<'_>) -> u32 {
     ((needed - 1e-6).ceil() as u32).clamp(2, 1_000)
 }
 
-pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let server = &evidence.arm.server;
     let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Pool)]);
     let slow = evidence.tail_has(|parts| parts[ResponsePart::Server(ServerPart::Pool)], 1.0);
@@ -39,7 +39,7 @@ pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<Finding> {
         evidence.arm.total.cost.parts_ms[ServerPart::Db],
     );
     if needed > server.pool_max {
-        let mut finding = Finding::new(
+        let mut finding = RuleFinding::new(
             Symptom::PoolTooSmall,
             text,
             "increase the database pool size; with several instances put PgBouncer between them and PostgreSQL",
@@ -47,21 +47,21 @@ pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<Finding> {
         finding.figure = Some(needed);
         return Some(finding);
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::ConnectionsHeldTooLong,
         text,
         "the pool is large enough for this rate: shorten how long a request holds a connection (fewer and faster queries, shorter transactions) before increasing the database pool size or adding PgBouncer",
     ))
 }
 
-pub(super) fn connection_limit(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn connection_limit(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let limit = evidence.environment("PostgreSQL max_connections")?;
     let pool = f64::from(evidence.arm.server.pool_max);
     // Three are kept for superusers; probes and an audit need a few as well.
     if pool <= 0.0 || pool < limit - 10.0 {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::ConnectionLimit,
         format!("the pool may open {pool:.0} connections, PostgreSQL admits {limit:.0}"),
         "verify database connection limits: raise PostgreSQL's max_connections, make the pool smaller, or put PgBouncer in between",

@@ -5,7 +5,7 @@ use shared::timing::ServerPart;
 use std::fmt::Write as _;
 
 use crate::diagnose::{
-    evidence::{Evidence, Finding, percent},
+    evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
 
@@ -16,7 +16,7 @@ const LARGE_BYTES: f64 = 64.0 * 1_024.0;
 
 /// Hashing matters where it is most of the tail, or where it runs on threads that serve requests
 /// (the catalogue has a switch that can still help) and operations that hash nothing are slow.
-pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let of_tail = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Hash)]);
     let hashed = evidence.arm.operations.iter().find(|one| {
         let hash = one.cost.parts_ms[ServerPart::Hash];
@@ -49,7 +49,7 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
             other.response.p50.unwrap_or_default()
         );
     }
-    let mut finding = Finding::new(
+    let mut finding = RuleFinding::new(
         Symptom::Hashing,
         text,
         "keep I/O async: hash on threads of their own, no more than there are cores, and add cores for more sign-ins",
@@ -59,12 +59,12 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<Finding> {
     Some(finding)
 }
 
-pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let own = evidence.tail_share(|parts| parts[ResponsePart::Rest]);
     if own < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Rest], 5.0) {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::OwnWork,
         format!(
             "{} of the time above p99 is spent in the target itself, outside of PostgreSQL, Redis and hashing",
@@ -74,12 +74,12 @@ pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<Finding> {
     ))
 }
 
-pub(super) fn network(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn network(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let outside = evidence.tail_share(|parts| parts[ResponsePart::Outside]);
     if outside < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Outside], 20.0) {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::Network,
         format!(
             "{} of the time above p99 lies outside of what the target counts: accepting, sockets, network, client",
@@ -89,13 +89,13 @@ pub(super) fn network(evidence: &Evidence<'_>) -> Option<Finding> {
     ))
 }
 
-pub(super) fn backlog(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn backlog(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let waited = evidence.tail_share(|parts| parts[ResponsePart::BeforeSend]);
     if waited < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::BeforeSend], 20.0)
     {
         return None;
     }
-    Some(Finding::new(
+    Some(RuleFinding::new(
         Symptom::Backlog,
         format!(
             "{} of the time above p99 passed before the send: arrivals queued behind slow answers",
@@ -105,7 +105,7 @@ pub(super) fn backlog(evidence: &Evidence<'_>) -> Option<Finding> {
     ))
 }
 
-pub(super) fn large_answers(evidence: &Evidence<'_>) -> Option<Finding> {
+pub(super) fn large_answers(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let by_design = evidence.catalog.large_by_design;
     let (operation, bytes) = evidence
         .arm
@@ -117,7 +117,7 @@ pub(super) fn large_answers(evidence: &Evidence<'_>) -> Option<Finding> {
     if bytes < LARGE_BYTES {
         return None;
     }
-    let finding = Finding::new(
+    let finding = RuleFinding::new(
         Symptom::LargeAnswers,
         format!("{} answers {:.0} KB", operation.name, bytes / 1_024.0),
         "paginate large result sets, and compress what stays large",

@@ -2,7 +2,7 @@
 
 use crate::{
     schema::{CheckCode, ValidityCheck},
-    verdict::evidence::{Evidence, check, share, unjudged},
+    verdict::evidence::{TrialEvidence, check, share, unjudged},
 };
 
 /// Share of the planned arrivals that the pacer has to let go (method: Nighthawk asks 0.99).
@@ -14,7 +14,7 @@ const LITTLE: f64 = 0.02;
 const UTIL_SLACK_S: f64 = 0.25;
 
 /// Every planned request ended in exactly one outcome.
-pub(in crate::verdict) fn conservation(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn conservation(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let ended: u64 = data.total.outcomes.iter().sum();
     check(
@@ -27,7 +27,7 @@ pub(in crate::verdict) fn conservation(evidence: &Evidence<'_>) -> ValidityCheck
 }
 
 /// Every time fitted its histogram.
-pub(in crate::verdict) fn overflow(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn overflow(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     check(
         CheckCode::HistOverflow,
         evidence.data.overflow == 0,
@@ -38,7 +38,7 @@ pub(in crate::verdict) fn overflow(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// The pacer let go what was planned.
-pub(in crate::verdict) fn offered(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let share = share(data.emitted, data.planned_arrivals);
     check(
@@ -56,7 +56,7 @@ pub(in crate::verdict) fn offered(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// The run was not ended by its own limit on outstanding requests.
-pub(in crate::verdict) fn overload(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     check(
         CheckCode::Overload,
         !evidence.overloaded,
@@ -68,7 +68,7 @@ pub(in crate::verdict) fn overload(evidence: &Evidence<'_>) -> ValidityCheck {
 
 /// Little's law: requests under way, integrated over the window by counting, equal the sum of
 /// the response times, from the samples. They differ by what crosses the window's edges.
-pub(in crate::verdict) fn little(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn little(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let (area, sum) = (data.outstanding_area as f64, data.response_sum as f64);
     let longest = longest_crossing(evidence);
@@ -91,7 +91,7 @@ pub(in crate::verdict) fn little(evidence: &Evidence<'_>) -> ValidityCheck {
 /// The longest, in nanoseconds, that a request across an edge of the window can have taken:
 /// one of the window itself, or one of the warm-up, of which only percentiles are kept. A
 /// failed one of the warm-up may have been under way for the whole window.
-fn longest_crossing(evidence: &Evidence<'_>) -> f64 {
+fn longest_crossing(evidence: &TrialEvidence<'_>) -> f64 {
     let data = evidence.data;
     let warm_up = data.seconds.iter().filter(|second| second.second < 0);
     let before = warm_up
@@ -104,7 +104,7 @@ fn longest_crossing(evidence: &Evidence<'_>) -> f64 {
 }
 
 /// No more processor time was spent than the processors have: the figures of CPU are right.
-pub(in crate::verdict) fn utilization(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn utilization(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "the figures of CPU time contradict the clock: do not believe CPU per request";
     let limit = "<= cores x time".to_owned();
     let Some((spent, seconds, cores)) = evidence.cpu else {

@@ -3,7 +3,7 @@
 
 use crate::{
     schema::{CheckCode, ValidityCheck},
-    verdict::evidence::{Evidence, check, share},
+    verdict::evidence::{TrialEvidence, check, share},
 };
 use loadgen_engine::sample::Outcome;
 
@@ -20,7 +20,7 @@ const PUBLISHED: [(&str, f64); 4] = [
 ];
 
 /// Enough requests for the percentile that is the headline.
-pub(in crate::verdict) fn count(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn count(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let planned = evidence.data.total.planned;
     let beyond = |share: f64| planned as f64 * (1.0 - share);
     // Rounding must not take from ten exactly.
@@ -50,7 +50,7 @@ pub(in crate::verdict) fn count(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// The target answered nearly all.
-pub(in crate::verdict) fn errors(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn errors(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let total = &evidence.data.total;
     let failed = if total.planned == 0 {
         0.0
@@ -72,7 +72,7 @@ pub(in crate::verdict) fn errors(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// What was answered was right.
-pub(in crate::verdict) fn correct(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn correct(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let wrong = evidence.data.total.count(Outcome::BodyMismatch);
     check(
         CheckCode::Correct,

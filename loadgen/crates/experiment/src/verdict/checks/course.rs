@@ -2,7 +2,7 @@
 
 use crate::{
     schema::{CheckCode, ValidityCheck},
-    verdict::evidence::{Evidence, check, share, unjudged},
+    verdict::evidence::{TrialEvidence, check, share, unjudged},
 };
 use loadgen_engine::{aggregator::SecondData, units::Quantile};
 use loadgen_stats::{self as stats};
@@ -25,7 +25,7 @@ const LATE_WARM: f64 = 0.1;
 ///
 /// The method allows twice rate times median service. That product is taken for each operation
 /// and summed: a mix of slow lists and fast pings has no median that says how many are under way.
-pub(in crate::verdict) fn warm(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn warm(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let half = Quantile::of(0.5).expect("a half is a share");
     let expected: f64 = data
@@ -49,7 +49,7 @@ pub(in crate::verdict) fn warm(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// The target kept up: what was under way did not grow over the window.
-pub(in crate::verdict) fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn backlog(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let mut under_way = 0_i64;
     let mut course = Vec::new();
@@ -87,7 +87,7 @@ pub(in crate::verdict) fn backlog(evidence: &Evidence<'_>) -> ValidityCheck {
 /// A drift is told where the halves' medians are further apart than a tenth *and* than three
 /// standard errors of themselves. MSER alone decides nothing: on pure noise its minimum lies
 /// anywhere.
-pub(in crate::verdict) fn stationary(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn stationary(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "the response times drift over the window: warm up for longer, or look for what grows in the target; a percentile over a drift depends on the length of the run";
     let limit = format!("halves within {:.0} % or their noise", HALVES * 100.0);
     let data = evidence.data;

@@ -3,7 +3,7 @@
 
 use crate::{
     schema::{CheckCode, ValidityCheck},
-    verdict::evidence::{Evidence, check, unjudged},
+    verdict::evidence::{TrialEvidence, check, unjudged},
 };
 use loadgen_engine::units::Nanos;
 
@@ -19,7 +19,7 @@ const ORDINARY: u64 = 4;
 const FEWEST: u64 = 2_000;
 
 /// The hypervisor left the machine its processors.
-pub(in crate::verdict) fn steal(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn steal(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "other guests of the host took processor time: measure again, at a quieter hour or on a machine of your own";
     let limit = format!("<= {:.0} %", STEAL * 100.0);
     let Some(steal) = evidence.steal else {
@@ -46,7 +46,7 @@ pub(in crate::verdict) fn steal(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// The machine never stood still: neither for a thread that only sleeps, nor for the pacer.
-pub(in crate::verdict) fn hiccup(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn hiccup(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "the machine stood still for a moment, and so did every request in it: stop other programs and measure again";
     let lag = &evidence.data.lag;
     let latest_arrival = Nanos(if lag.is_empty() { 0 } else { lag.max() });

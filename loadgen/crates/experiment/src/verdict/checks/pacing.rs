@@ -8,7 +8,7 @@
 
 use crate::{
     schema::{CheckCode, ValidityCheck},
-    verdict::evidence::{Evidence, check, unjudged},
+    verdict::evidence::{TrialEvidence, check, unjudged},
 };
 use loadgen_engine::units::Nanos;
 use loadgen_stats::{self as stats};
@@ -54,7 +54,7 @@ const STARVED_FLOOR: Nanos = Nanos::from_millis(5);
 ///
 /// The p99 takes a thousand arrivals; of fewer, the highest percentile with ten beyond it is
 /// taken. A single late one is a hiccup of the machine and judged as that.
-pub(in crate::verdict) fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn lag(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let median = evidence.response(0.5).unwrap_or_default();
     let limit = Nanos(LAG_FLOOR.0.max((median.0 as f64 * LAG_SHARE) as u64));
@@ -92,7 +92,7 @@ pub(in crate::verdict) fn lag(evidence: &Evidence<'_>) -> ValidityCheck {
 /// Random ones: the largest distance between the distributions of the planned and of the real
 /// gaps. Held against the plan itself and not against its formula, few arrivals are judged as
 /// well as many. Even ones: the coefficient of variation of their real gaps.
-pub(in crate::verdict) fn arrivals(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn arrivals(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "arrivals came in other bursts than planned: the machine is too busy for the generator; lower the rate, or give it a core of its own";
     let taken = &evidence.data.taken;
     let limit = if evidence.even {
@@ -168,7 +168,7 @@ fn variation(planned: &[f64], real: &[f64]) -> f64 {
 }
 
 /// The generator had CPU to spare: the busiest of its own threads, nothing else of the process.
-pub(in crate::verdict) fn cpu(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn cpu(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "the generator is near its own limit: lower the rate or use more workers";
     let limit = format!("<= {:.0} % of a core", GEN_CPU * 100.0);
     let Some(used) = evidence.generator else {
@@ -191,7 +191,7 @@ pub(in crate::verdict) fn cpu(evidence: &Evidence<'_>) -> ValidityCheck {
 /// The generator got a processor when it needed one. Who took it is the target, on a machine
 /// that both share, or another program: the machine was not quiet. Only where the waits are half
 /// of what is measured is nothing left of the target; see [`starved`].
-pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
+pub(in crate::verdict) fn wait(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "the generator waited for a processor that others used, and the wait is in the response times: stop other programs, lower the rate, or give it a core of its own";
     let most = part_of_median(evidence, GEN_WAIT_SHARE, GEN_WAIT_FLOOR);
     let limit = format!(
@@ -226,7 +226,7 @@ pub(in crate::verdict) fn wait(evidence: &Evidence<'_>) -> ValidityCheck {
 }
 
 /// Whether the waits of the generator's own threads are most of what was measured.
-pub(in crate::verdict) fn starved(evidence: &Evidence<'_>) -> bool {
+pub(in crate::verdict) fn starved(evidence: &TrialEvidence<'_>) -> bool {
     let most = part_of_median(evidence, STARVED_SHARE, STARVED_FLOOR);
     evidence.data.total.planned >= FEWEST
         && (wait_of_each(evidence).is_some_and(|each| each > most)
@@ -234,18 +234,18 @@ pub(in crate::verdict) fn starved(evidence: &Evidence<'_>) -> bool {
 }
 
 /// Share of the window in which the thread that waited most waited.
-fn waiting(evidence: &Evidence<'_>) -> Option<f64> {
+fn waiting(evidence: &TrialEvidence<'_>) -> Option<f64> {
     let used = evidence.generator?;
     Some(used.longest_wait_s / used.seconds.max(1e-9))
 }
 
-fn part_of_median(evidence: &Evidence<'_>, share: f64, floor: Nanos) -> Nanos {
+fn part_of_median(evidence: &TrialEvidence<'_>, share: f64, floor: Nanos) -> Nanos {
     let median = evidence.response(0.5).unwrap_or_default();
     floor.max(Nanos((median.0 as f64 * share) as u64))
 }
 
 /// Time that the generator's threads waited for a processor, a request.
-fn wait_of_each(evidence: &Evidence<'_>) -> Option<Nanos> {
+fn wait_of_each(evidence: &TrialEvidence<'_>) -> Option<Nanos> {
     let used = evidence.generator?;
     // The looks are not the window's edges to the millisecond: compare rates, not sums.
     let per_second = evidence.data.total.planned as f64 / evidence.data.window_s().max(1e-9);

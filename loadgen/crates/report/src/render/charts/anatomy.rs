@@ -17,7 +17,7 @@ const WORTH_NAMING: f64 = 0.005;
 /// One operation, or all together.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::render) struct Anatomy {
-    /// Which.
+    /// Name of the operation; `total` for all together.
     pub(in crate::render) operation: String,
     /// Its arms.
     pub(in crate::render) arms: Vec<AnatomyArm>,
@@ -26,7 +26,7 @@ pub(in crate::render) struct Anatomy {
 /// One arm of it.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::render) struct AnatomyArm {
-    /// Which.
+    /// Name of the arm.
     pub(in crate::render) arm: String,
     /// From the fastest to the slowest, the failures last.
     pub(in crate::render) bands: Vec<AnatomyBand>,

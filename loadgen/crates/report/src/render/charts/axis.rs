@@ -14,7 +14,7 @@ pub(in crate::render) enum Axis {
 }
 
 /// A scale from values to a stretch of the drawing, with its ticks.
-pub(in crate::render) struct Scale {
+pub(in crate::render) struct AxisScale {
     /// Whether equal steps are equal factors.
     log: bool,
     /// Smallest value.
@@ -29,7 +29,7 @@ pub(in crate::render) struct Scale {
     pub(in crate::render) ticks: Vec<(f64, String)>,
 }
 
-impl Scale {
+impl AxisScale {
     /// Where a value lies in the drawing.
     pub(in crate::render) fn at(&self, value: f64) -> f64 {
         let place = |value: f64| {
@@ -55,7 +55,7 @@ pub(in crate::render) fn scale(
     values: impl Iterator<Item = f64>,
     from: f64,
     to: f64,
-) -> Scale {
+) -> AxisScale {
     let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
         (low.min(value), high.max(value))
     });
@@ -69,7 +69,7 @@ pub(in crate::render) fn scale(
             let mut ticks: Vec<(f64, String)> =
                 all.filter(|(nines, _)| *nines <= high.max(1.0)).collect();
             ticks[0] = (std::f64::consts::LOG10_2, "50%".into());
-            Scale {
+            AxisScale {
                 log: false,
                 low: 0.0,
                 high: high.max(1.0),
@@ -82,7 +82,7 @@ pub(in crate::render) fn scale(
 }
 
 /// Round steps from the floor to above the highest value.
-fn linear(low: f64, high: f64, from: f64, to: f64) -> Scale {
+fn linear(low: f64, high: f64, from: f64, to: f64) -> AxisScale {
     let high = if high > low { high } else { low + 1.0 };
     let step = round_step((high - low) / 4.0);
     let first = (low / step).floor() as i64;
@@ -90,7 +90,7 @@ fn linear(low: f64, high: f64, from: f64, to: f64) -> Scale {
     let ticks = (first..=last)
         .map(|index| (index as f64 * step, tick(index as f64 * step)))
         .collect();
-    Scale {
+    AxisScale {
         log: false,
         low: first as f64 * step,
         high: last as f64 * step,
@@ -101,7 +101,7 @@ fn linear(low: f64, high: f64, from: f64, to: f64) -> Scale {
 }
 
 /// Round seconds inside the range.
-fn seconds(low: f64, high: f64, from: f64, to: f64) -> Scale {
+fn seconds(low: f64, high: f64, from: f64, to: f64) -> AxisScale {
     let high = if high > low { high } else { low + 1.0 };
     let step = round_step((high - low) / 7.0).max(1.0);
     let first = (low / step).ceil() as i64;
@@ -109,7 +109,7 @@ fn seconds(low: f64, high: f64, from: f64, to: f64) -> Scale {
     let ticks = (first..=last)
         .map(|index| (index as f64 * step, tick(index as f64 * step)))
         .collect();
-    Scale {
+    AxisScale {
         log: false,
         low,
         high,
@@ -120,7 +120,7 @@ fn seconds(low: f64, high: f64, from: f64, to: f64) -> Scale {
 }
 
 /// Powers of ten, with 2 and 5 between them where there is room.
-fn logarithmic(low: f64, high: f64, from: f64, to: f64) -> Scale {
+fn logarithmic(low: f64, high: f64, from: f64, to: f64) -> AxisScale {
     let low = low.max(1e-3);
     let high = high.max(low * 1.01);
     let decades = (high / low).log10();
@@ -150,7 +150,7 @@ fn logarithmic(low: f64, high: f64, from: f64, to: f64) -> Scale {
         .filter(|value| (floor * 0.999..=ceiling * 1.001).contains(value))
         .map(|value| (value, tick(value)))
         .collect();
-    Scale {
+    AxisScale {
         log: true,
         low: floor,
         high: ceiling,

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::render::charts::axis::{Axis, Scale, scale};
-use crate::render::charts::over_time::Point;
-use crate::render::charts::plot::{Line, Plot, Shape};
+use crate::render::charts::axis::{Axis, AxisScale, scale};
+use crate::render::charts::over_time::PlotPoint;
+use crate::render::charts::plot::{LineShape, Plot, PlotLine};
 
 /// Width of a drawing in its own units; a page shows it between 340 and 560 pixels wide.
 const WIDTH: f64 = 520.0;
@@ -39,14 +39,14 @@ pub(in crate::render) struct Chart {
 
 /// Draws a plot; nothing where no line has a point.
 pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
-    let lines: Vec<Line> = plot
+    let lines: Vec<PlotLine> = plot
         .lines
         .iter()
         .filter(|line| !line.points.is_empty())
-        .map(|line| Line {
+        .map(|line| PlotLine {
             points: match plot.shape {
-                Shape::Steps => steps(&line.points),
-                Shape::Lines | Shape::Stack => line.points.clone(),
+                LineShape::Steps => steps(&line.points),
+                LineShape::Lines | LineShape::Stack => line.points.clone(),
             },
             ..line.clone()
         })
@@ -124,7 +124,7 @@ pub(in crate::render) fn escaped(text: &str) -> String {
 }
 
 /// Grid, ticks, names of the axes, and the warm-up as a shade.
-fn frame(svg: &mut String, plot: &Plot, x: &Scale, y: &Scale) {
+fn frame(svg: &mut String, plot: &Plot, x: &AxisScale, y: &AxisScale) {
     let floor = HEIGHT - BOTTOM;
     if matches!(plot.x, Axis::Seconds) && x.low < 0.0 {
         let width = x.at(0.0) - LEFT;
@@ -215,8 +215,8 @@ fn frame(svg: &mut String, plot: &Plot, x: &Scale, y: &Scale) {
 }
 
 /// The points of a line that keeps its value up to the next point.
-fn steps(points: &[Point]) -> Vec<Point> {
-    let ends = points.windows(2).map(|pair| Point {
+fn steps(points: &[PlotPoint]) -> Vec<PlotPoint> {
+    let ends = points.windows(2).map(|pair| PlotPoint {
         x: pair[1].x,
         ..pair[0]
     });
@@ -230,7 +230,7 @@ fn steps(points: &[Point]) -> Vec<Point> {
 }
 
 /// The range of the trials behind a line.
-fn band(svg: &mut String, line: &Line, x: &Scale, y: &Scale) {
+fn band(svg: &mut String, line: &PlotLine, x: &AxisScale, y: &AxisScale) {
     let mut path = String::new();
     for (index, point) in line.points.iter().enumerate() {
         let step = if index == 0 { 'M' } else { 'L' };
@@ -255,7 +255,7 @@ fn band(svg: &mut String, line: &Line, x: &Scale, y: &Scale) {
 }
 
 /// The line itself; it breaks where seconds have no value.
-fn path(svg: &mut String, line: &Line, x: &Scale, y: &Scale, breaks: bool) {
+fn path(svg: &mut String, line: &PlotLine, x: &AxisScale, y: &AxisScale, breaks: bool) {
     let spans = line.points.windows(2).map(|pair| pair[1].x - pair[0].x);
     let usual = spans.fold(f64::INFINITY, f64::min).max(1.0);
     let whole = line.points.last().map_or(0.0, |last| last.x) - line.points[0].x;
@@ -292,13 +292,13 @@ fn path(svg: &mut String, line: &Line, x: &Scale, y: &Scale, breaks: bool) {
 mod tests {
     use super::*;
 
-    fn line(points: &[(f64, f64)]) -> Line {
-        Line {
+    fn line(points: &[(f64, f64)]) -> PlotLine {
+        PlotLine {
             class: "before".into(),
             label: "<before>".into(),
             points: points
                 .iter()
-                .map(|(x, y)| Point {
+                .map(|(x, y)| PlotPoint {
                     x: *x,
                     y: *y,
                     range: (*y, *y),
@@ -308,7 +308,7 @@ mod tests {
         }
     }
 
-    fn plot(y: Axis, lines: Vec<Line>) -> Option<Chart> {
+    fn plot(y: Axis, lines: Vec<PlotLine>) -> Option<Chart> {
         draw(&Plot {
             y,
             lines,

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::Grid;
-use crate::render::charts::plot::{Line, Plot, Shape};
+use crate::render::charts::plot::{LineShape, Plot, PlotLine};
 use loadgen_experiment::events::printable;
 
 /// All charts of a page.
@@ -114,9 +114,9 @@ fn drawn(plot: &Plot, seconds: &[f64]) -> Drawn {
         log: matches!(plot.y, Axis::Log),
         unit: plot.unit,
         shape: match plot.shape {
-            Shape::Lines => "lines",
-            Shape::Stack => "stack",
-            Shape::Steps => "steps",
+            LineShape::Lines => "lines",
+            LineShape::Stack => "stack",
+            LineShape::Steps => "steps",
         },
         top: plot.top.map(short),
         lines: lines.map(|line| drawn_line(line, plot, &places)).collect(),
@@ -125,7 +125,7 @@ fn drawn(plot: &Plot, seconds: &[f64]) -> Drawn {
 }
 
 /// One line with a figure, or none, for each place.
-fn drawn_line(line: &Line, plot: &Plot, places: &[f64]) -> DrawnLine {
+fn drawn_line(line: &PlotLine, plot: &Plot, places: &[f64]) -> DrawnLine {
     let at: BTreeMap<u64, usize> = line
         .points
         .iter()
@@ -143,7 +143,7 @@ fn drawn_line(line: &Line, plot: &Plot, places: &[f64]) -> DrawnLine {
         label: line.label.clone(),
         class: line.class.clone(),
         y: each(&|index| line.points[index].y),
-        range: (line.band && plot.shape != Shape::Steps).then(|| {
+        range: (line.band && plot.shape != LineShape::Steps).then(|| {
             [
                 each(&|index| line.points[index].range.0),
                 each(&|index| line.points[index].range.1),

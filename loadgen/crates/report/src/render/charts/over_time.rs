@@ -11,7 +11,7 @@ pub(in crate::render) const MAX_POINTS: usize = 600;
 
 /// One point of a line, with the range that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::render) struct Point {
+pub(in crate::render) struct PlotPoint {
     /// Seconds since the measured window began.
     pub(in crate::render) x: f64,
     /// Its value.
@@ -78,7 +78,7 @@ impl Grid {
         arm: &str,
         over: Over,
         pick: impl Fn(&Second) -> Option<f64>,
-    ) -> Vec<Point> {
+    ) -> Vec<PlotPoint> {
         let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         for trial in trials
             .iter()
@@ -90,7 +90,7 @@ impl Grid {
                 }
             }
         }
-        let points: Vec<Point> = by_second
+        let points: Vec<PlotPoint> = by_second
             .into_iter()
             .map(|(second, values)| point(second, values, over))
             .collect();
@@ -100,14 +100,14 @@ impl Grid {
     /// The points on the grid: of seconds that share one their middle, or their mean where values
     /// are put on top of each other. The range holds them all, so that a spike of one second is
     /// still seen.
-    fn thinned(&self, points: &[Point], over: Over) -> Vec<Point> {
+    fn thinned(&self, points: &[PlotPoint], over: Over) -> Vec<PlotPoint> {
         if self.step == 1 {
             return points.to_vec();
         }
-        let bin = |point: &Point| (point.x as i64).div_euclid(self.step);
+        let bin = |point: &PlotPoint| (point.x as i64).div_euclid(self.step);
         points
             .chunk_by(|a, b| bin(a) == bin(b))
-            .map(|chunk| Point {
+            .map(|chunk| PlotPoint {
                 x: (bin(&chunk[0]) * self.step) as f64,
                 ..shared(chunk, over)
             })
@@ -116,7 +116,7 @@ impl Grid {
 }
 
 /// What the trials say of one second.
-fn point(second: i64, mut values: Vec<f64>, over: Over) -> Point {
+fn point(second: i64, mut values: Vec<f64>, over: Over) -> PlotPoint {
     values.sort_by(f64::total_cmp);
     let last = values.len() - 1;
     let sum: f64 = values.iter().sum();
@@ -125,7 +125,7 @@ fn point(second: i64, mut values: Vec<f64>, over: Over) -> Point {
         Over::Mean => sum / values.len() as f64,
         Over::Sum => sum,
     };
-    Point {
+    PlotPoint {
         x: second as f64,
         y,
         range: match over {
@@ -136,12 +136,12 @@ fn point(second: i64, mut values: Vec<f64>, over: Over) -> Point {
 }
 
 /// One point for several seconds.
-fn shared(chunk: &[Point], over: Over) -> Point {
+fn shared(chunk: &[PlotPoint], over: Over) -> PlotPoint {
     let mut values: Vec<f64> = chunk.iter().map(|point| point.y).collect();
     values.sort_by(f64::total_cmp);
     let last = values.len() - 1;
     match over {
-        Over::Middle => Point {
+        Over::Middle => PlotPoint {
             x: chunk[0].x,
             y: f64::midpoint(values[last / 2], values[last.div_ceil(2)]),
             range: chunk.iter().fold(chunk[0].range, |(low, high), point| {
@@ -150,7 +150,7 @@ fn shared(chunk: &[Point], over: Over) -> Point {
         },
         Over::Mean | Over::Sum => {
             let y = values.iter().sum::<f64>() / values.len() as f64;
-            Point {
+            PlotPoint {
                 x: chunk[0].x,
                 y,
                 range: (y, y),

@@ -2,12 +2,12 @@
 //! script as a chart that can be pointed at.
 
 use crate::render::charts::axis::Axis;
-use crate::render::charts::over_time::Point;
+use crate::render::charts::over_time::PlotPoint;
 
 /// How the points of a line are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::render) enum Shape {
-    /// Joined.
+pub(in crate::render) enum LineShape {
+    /// Joined by straight lines.
     Lines,
     /// Joined, on top of the line before; the range of a point is from there to its own value.
     Stack,
@@ -17,13 +17,13 @@ pub(in crate::render) enum Shape {
 
 /// One line.
 #[derive(Debug, Clone)]
-pub(in crate::render) struct Line {
+pub(in crate::render) struct PlotLine {
     /// Its class: `before dashed`.
     pub(in crate::render) class: String,
     /// Its name in the legend.
     pub(in crate::render) label: String,
     /// Where it goes, from left to right.
-    pub(in crate::render) points: Vec<Point>,
+    pub(in crate::render) points: Vec<PlotPoint>,
     /// Whether the range of its points is filled.
     pub(in crate::render) band: bool,
 }
@@ -44,11 +44,11 @@ pub(in crate::render) struct Plot {
     /// Vertical axis.
     pub(in crate::render) y: Axis,
     /// How the lines are drawn.
-    pub(in crate::render) shape: Shape,
+    pub(in crate::render) shape: LineShape,
     /// A value that the vertical axis reaches at least, so that charts can be compared.
     pub(in crate::render) top: Option<f64>,
     /// What is on it.
-    pub(in crate::render) lines: Vec<Line>,
+    pub(in crate::render) lines: Vec<PlotLine>,
 }
 
 impl Plot {
@@ -61,7 +61,7 @@ impl Plot {
             unit,
             x: Axis::Seconds,
             y: Axis::Linear,
-            shape: Shape::Lines,
+            shape: LineShape::Lines,
             top: None,
             lines: Vec::new(),
         }

@@ -2,8 +2,8 @@
 //! [`server_plots`](super::server_plots).
 
 use crate::render::charts::axis::Axis;
-use crate::render::charts::over_time::{Grid, Over, Point};
-use crate::render::charts::plot::{Line, Plot, Shape};
+use crate::render::charts::over_time::{Grid, Over, PlotPoint};
+use crate::render::charts::plot::{LineShape, Plot, PlotLine};
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
@@ -76,7 +76,7 @@ pub(in crate::render) fn spread(summary: &Summary, name: Option<&str>) -> [Plot;
             y: Axis::Log,
             lines: found
                 .iter()
-                .map(|(arm, operation)| Line {
+                .map(|(arm, operation)| PlotLine {
                     class: class_of(&arm.name).into(),
                     label: printable(&arm.name),
                     points: spectrum(operation),
@@ -90,7 +90,7 @@ pub(in crate::render) fn spread(summary: &Summary, name: Option<&str>) -> [Plot;
             note: "Share of all requests, read off the line beside it. Failures are on no bar."
                 .into(),
             x: Axis::Log,
-            shape: Shape::Steps,
+            shape: LineShape::Steps,
             lines: distributions(&found),
             ..Plot::over_time("distribution", "", "percent of requests")
         },
@@ -152,7 +152,7 @@ pub(in crate::render) fn by_arm(
     grid: Grid,
     style: &str,
     pick: Pick,
-) -> Vec<Line> {
+) -> Vec<PlotLine> {
     let trials = |arm: &Arm| {
         let all = summary.trials.iter();
         all.filter(|trial| trial.arm == arm.name).count()
@@ -160,7 +160,7 @@ pub(in crate::render) fn by_arm(
     summary
         .arms
         .iter()
-        .map(|arm| Line {
+        .map(|arm| PlotLine {
             class: format!("{}{style}", class_of(&arm.name)),
             label: printable(&arm.name),
             points: grid.across(&summary.trials, &arm.name, Over::Middle, pick),
@@ -171,10 +171,10 @@ pub(in crate::render) fn by_arm(
 
 /// Planned, completed and, where there are any, failed. The plan is the same for both arms of a
 /// block.
-fn rates(summary: &Summary, grid: Grid) -> Vec<Line> {
+fn rates(summary: &Summary, grid: Grid) -> Vec<PlotLine> {
     let mut lines = Vec::new();
     if let Some(arm) = summary.arms.first() {
-        lines.push(Line {
+        lines.push(PlotLine {
             class: "plan".into(),
             label: "planned".into(),
             points: grid.across(&summary.trials, &arm.name, Over::Middle, |second| {
@@ -190,7 +190,7 @@ fn rates(summary: &Summary, grid: Grid) -> Vec<Line> {
         let failed = by_arm(summary, grid, " dotted", |second| {
             Some(second.failed as f64)
         });
-        lines.extend(failed.into_iter().map(|line| Line {
+        lines.extend(failed.into_iter().map(|line| PlotLine {
             label: format!("{} failed", line.label),
             ..line
         }));
@@ -199,13 +199,13 @@ fn rates(summary: &Summary, grid: Grid) -> Vec<Line> {
 }
 
 /// Median, 95th and 99th percentile of each arm; the shade of the median reaches to the 99th.
-fn percentiles(summary: &Summary, grid: Grid) -> Vec<Line> {
+fn percentiles(summary: &Summary, grid: Grid) -> Vec<PlotLine> {
     let shown: [(&str, &str, Pick); 3] = [
         ("p50", "", |second| second.p50_ms),
         ("p95", " dashed", |second| second.p95_ms),
         ("p99", " dotted", |second| second.p99_ms),
     ];
-    let mut lines: Vec<Vec<Line>> = shown
+    let mut lines: Vec<Vec<PlotLine>> = shown
         .into_iter()
         .map(|(name, style, pick)| {
             let mut lines = by_arm(summary, grid, style, pick);
@@ -245,14 +245,14 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
     let arms = summary.arms.iter().filter(|arm| failed(arm));
     let mut plots: Vec<Plot> = arms
         .map(|arm| {
-            let mut lines: Vec<Line> = Outcome::ALL
+            let mut lines: Vec<PlotLine> = Outcome::ALL
                 .into_iter()
                 .filter(|outcome| *outcome != Outcome::Ok)
                 .map(|outcome| {
                     let name = outcome.as_str();
                     let of =
                         move |second: &Second| Some(*second.errors.get(name).unwrap_or(&0) as f64);
-                    Line {
+                    PlotLine {
                         class: class_of_outcome(outcome).into(),
                         label: name.replace('_', " "),
                         points: grid.across(&summary.trials, &arm.name, Over::Sum, of),
@@ -260,7 +260,7 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
                     }
                 })
                 .collect();
-            lines.push(Line {
+            lines.push(PlotLine {
                 class: "plan".into(),
                 label: UNTOLD.into(),
                 points: grid.across(&summary.trials, &arm.name, Over::Sum, |second| {
@@ -293,9 +293,9 @@ pub(in crate::render) fn of_arm(summary: &Summary, title: &str, arm: &Arm) -> St
 }
 
 /// Lines on top of each other; those that are nothing everywhere are left out.
-pub(in crate::render) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
+pub(in crate::render) fn stack(lines: Vec<PlotLine>, unit: &'static str) -> Plot {
     let mut floor: Vec<f64> = Vec::new();
-    let mut stacked: Vec<Line> = Vec::new();
+    let mut stacked: Vec<PlotLine> = Vec::new();
     for mut line in lines {
         if line.points.iter().all(|point| point.y <= 0.0) {
             continue;
@@ -310,7 +310,7 @@ pub(in crate::render) fn stack(lines: Vec<Line>, unit: &'static str) -> Plot {
         stacked.push(line);
     }
     Plot {
-        shape: Shape::Stack,
+        shape: LineShape::Stack,
         lines: stacked,
         ..Plot::over_time("", "", unit)
     }
@@ -329,12 +329,12 @@ pub(in crate::render) fn level(plots: &mut [Plot]) {
 }
 
 /// The spectrum of an operation over nines.
-fn spectrum(operation: &Operation) -> Vec<Point> {
+fn spectrum(operation: &Operation) -> Vec<PlotPoint> {
     operation
         .spectrum
         .iter()
         .filter(|(quantile, ms)| (0.0..1.0).contains(quantile) && *ms > 0.0 && ms.is_finite())
-        .map(|(quantile, ms)| Point {
+        .map(|(quantile, ms)| PlotPoint {
             x: -(1.0 - quantile).log10(),
             y: *ms,
             range: (*ms, *ms),
@@ -344,7 +344,7 @@ fn spectrum(operation: &Operation) -> Vec<Point> {
 }
 
 /// The share of requests in each stretch of response time, all arms on the same stretches.
-fn distributions(found: &[(&Arm, &Operation)]) -> Vec<Line> {
+fn distributions(found: &[(&Arm, &Operation)]) -> Vec<PlotLine> {
     let place = |ms: f64| (ms.max(1e-3).log10() * BARS_A_DECADE).floor() as i32;
     let all = || {
         let spectra = found.iter().flat_map(|(_, operation)| &operation.spectrum);
@@ -362,12 +362,12 @@ fn distributions(found: &[(&Arm, &Operation)]) -> Vec<Line> {
                 (below(operation, to) - below(operation, from)).max(0.0) * 100.0
             };
             // One more, at which the last bar ends.
-            let points = (place(first)..=place(last) + 1).map(|bar| Point {
+            let points = (place(first)..=place(last) + 1).map(|bar| PlotPoint {
                 x: edge(bar),
                 y: share(bar),
                 range: (0.0, share(bar)),
             });
-            Line {
+            PlotLine {
                 class: class_of(&arm.name).into(),
                 label: printable(&arm.name),
                 points: points.collect(),

@@ -85,7 +85,7 @@ fn the_shade_of_a_long_run_reaches_to_its_slowest_second() {
     summary.trials[0].validity.word = loadgen_experiment::schema::ValidityWord::Valid;
     summary.trials[0].series[1_234].p99_ms = Some(7_777.0);
     let lines = percentiles(&summary, Grid::of(&summary.trials));
-    let highest = |line: &Line| {
+    let highest = |line: &PlotLine| {
         line.points
             .iter()
             .map(|point| point.range.1)

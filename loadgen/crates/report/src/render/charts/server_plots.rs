@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::render::charts::over_time::{Grid, Over};
-use crate::render::charts::plot::{Line, Plot};
+use crate::render::charts::plot::{Plot, PlotLine};
 use crate::render::charts::plots::{Pick, by_arm, class_of, level, of_arm, stack};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Second, Summary};
@@ -76,7 +76,7 @@ pub(in crate::render) fn server(summary: &Summary, grid: Grid) -> Vec<Plot> {
 
 /// Connections in use, with the size of the pool where that does not dwarf them.
 fn pool(summary: &Summary, grid: Grid) -> Plot {
-    let highest = |line: &Line| {
+    let highest = |line: &PlotLine| {
         line.points
             .iter()
             .map(|point| point.range.1)
@@ -99,7 +99,7 @@ fn pool(summary: &Summary, grid: Grid) -> Plot {
                     line.label
                 );
             }
-            Some(_) => lines.push(Line {
+            Some(_) => lines.push(PlotLine {
                 label: format!("{} at most", line.label),
                 ..line
             }),
@@ -127,7 +127,7 @@ fn cpu(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 second.target_cpu?;
                 Some(second.cpu_cores.get(name).copied().unwrap_or(0.0))
             };
-            Line {
+            PlotLine {
                 class: class.into(),
                 label: printable(name),
                 points: grid.across(&summary.trials, &arm.name, Over::Mean, cores),
@@ -161,7 +161,7 @@ fn waits(summary: &Summary, grid: Grid) -> Vec<Plot> {
     ranked.truncate(MOST_WAITS);
     let named: Vec<&str> = ranked.into_iter().map(|(event, _)| event).collect();
     let of = |arm: &Arm| {
-        let line = |class: String, label: String, pick: &dyn Fn(&Second) -> f64| Line {
+        let line = |class: String, label: String, pick: &dyn Fn(&Second) -> f64| PlotLine {
             class,
             label,
             points: grid.across(&summary.trials, &arm.name, Over::Mean, |second| {
@@ -170,7 +170,7 @@ fn waits(summary: &Summary, grid: Grid) -> Vec<Plot> {
             }),
             band: true,
         };
-        let mut lines: Vec<Line> = named
+        let mut lines: Vec<PlotLine> = named
             .iter()
             .enumerate()
             .map(|(place, event)| {

@@ -15,19 +15,15 @@ use shared::{
     timing::{ServerCount, ServerPart},
 };
 
-mod application;
-mod metric;
-mod parts;
-mod second;
-mod why;
-mod words;
-
-pub use application::{ApplicationArea, ApplicationInfo};
-pub use loadgen_engine::threshold::ThresholdWord;
-pub use metric::{MeasuredFigures, MetricKind};
-pub use second::Second;
-pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
-pub use words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord};
+use super::{
+    application::ApplicationInfo,
+    metric::MetricKind,
+    parts,
+    second::Second,
+    why::{Band, Database, Hashing, Recommendation, StatementPlan},
+    words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord},
+};
+use loadgen_engine::threshold::ThresholdWord;
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -160,7 +156,7 @@ pub struct Arm {
 /// What happened to one kind of request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Operation {
-    /// `mentors.list`; `total` for all together.
+    /// `orders.list`; `total` for all together.
     pub name: String,
     /// Requests whose intended start lies in the measured windows.
     pub planned: u64,
@@ -352,7 +348,7 @@ pub struct ValidityCheck {
 /// A difference between the arms in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
-    /// `mentors.list p97.5`, `queries per request` …
+    /// `orders.list p97.5`, `queries per request` …
     pub metric: String,
     /// Whether a claim was staked on it before the run.
     pub primary: bool,

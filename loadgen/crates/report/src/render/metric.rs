@@ -1,0 +1,87 @@
+//! One figure of each arm, side by side, and how it is written.
+
+use crate::render::figures;
+use loadgen_experiment::schema::MetricKind;
+
+/// A figure of one arm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Figure {
+    /// Nothing was measured.
+    Absent,
+    /// A percentile beyond the timeout.
+    Beyond,
+    /// What was measured.
+    Value(f64),
+}
+
+/// How a figure is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unit {
+    Ms,
+    Share,
+    Rate,
+    Bytes,
+    Number,
+    /// A whole number.
+    Count,
+}
+
+impl Figure {
+    /// A percentile, which is absent where it lies beyond the timeout.
+    pub(super) fn from_percentile(value: Option<f64>) -> Self {
+        value.map_or(Self::Beyond, Self::Value)
+    }
+
+    /// A figure that may not have been measured.
+    pub(super) fn from_measured(value: Option<f64>) -> Self {
+        value.map_or(Self::Absent, Self::Value)
+    }
+
+    /// What was measured.
+    pub(super) fn value(self) -> Option<f64> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Beyond => None,
+        }
+    }
+
+    /// In words.
+    pub(super) fn text(self, unit: Unit) -> String {
+        match (self, unit) {
+            (Self::Absent, _) => figures::ABSENT.into(),
+            (Self::Beyond, _) => figures::BEYOND_TIMEOUT.into(),
+            (Self::Value(value), Unit::Ms) => figures::ms(Some(value)),
+            (Self::Value(value), Unit::Share) => figures::percent(value),
+            (Self::Value(value), Unit::Rate) => figures::rate(value),
+            (Self::Value(value), Unit::Bytes) => figures::bytes(value),
+            (Self::Value(value), Unit::Count) => figures::count(value.round() as u64),
+            (Self::Value(value), Unit::Number) => figures::number(value),
+        }
+    }
+}
+
+/// One figure in every arm.
+#[derive(Debug, Clone)]
+pub(super) struct ReportMetric {
+    /// The operation that it is a figure of; absent for a whole arm.
+    pub(super) operation: Option<String>,
+    /// Its name below the heading of its area.
+    pub(super) label: String,
+    /// Its name where it stands alone.
+    pub(super) full_label: String,
+    /// The name of the effect that estimates its change.
+    pub(super) effect: String,
+    /// What a change of it means.
+    pub(super) kind: MetricKind,
+    /// How it is written.
+    pub(super) unit: Unit,
+    /// One value an arm.
+    pub(super) values: Vec<Figure>,
+    /// Whether a short report leaves it out.
+    pub(super) detail: bool,
+}
+
+/// Whether any arm has a figure.
+pub(super) fn measured(metric: &ReportMetric) -> bool {
+    metric.values.iter().any(|value| *value != Figure::Absent)
+}
