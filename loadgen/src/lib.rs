@@ -28,6 +28,7 @@ pub mod cli;
 pub mod doctor;
 pub mod exit;
 pub mod export;
+mod http_server;
 pub mod library;
 pub mod live;
 pub mod web;

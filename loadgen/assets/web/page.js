@@ -1,4 +1,4 @@
-// What the server says of the running command, on the page; and the buttons.
+// Shows the running command from the server's events; sends load changes, stop and start.
 const runs = new Runs();
 const charts = new Charts(byId("charts"));
 let known = { running: false, trials: [], log: [] };
@@ -78,11 +78,11 @@ const stage = () => {
 };
 
 const steering = () => {
-  const kind = steerable.kind, input = byId("wish");
+  const kind = steerable.kind, input = byId("new-load");
   show("steer", kind !== "nothing");
   byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${steerable.why}.` : "";
   if (kind === "nothing") return;
-  byId("wish-label").textContent = kind === "rate" ? "Rate a second" : "Users";
+  byId("new-load-label").textContent = kind === "rate" ? "Rate a second" : "Users";
   input.min = kind === "rate" ? 0.1 : 1;
   input.max = steerable.most;
   input.step = kind === "rate" ? "any" : 1;
@@ -210,9 +210,9 @@ byId("start").addEventListener("submit", (event) => {
 });
 byId("steer").addEventListener("submit", (event) => {
   event.preventDefault();
-  const value = Number(byId("wish").value);
-  byId("wish").blur();
-  send("/api/wish", steerable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
+  const value = Number(byId("new-load").value);
+  byId("new-load").blur();
+  send("/api/load", steerable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
 });
 byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; byId("sure").showModal(); });
 byId("sure").addEventListener("close", async () => {

@@ -1,18 +1,18 @@
 //! Every metric once: its name, its kind, its labels and its meaning. `docs/OBSERVABILITY.md`
 //! shows the same list, and a test holds the two against each other.
 
-/// How a metric behaves.
+/// The type of a metric in Prometheus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MetricType {
     /// Only grows while the command runs.
     Counter,
-    /// Stands for now.
+    /// A value of this moment.
     Gauge,
-    /// Counts by upper bounds.
+    /// Counts by upper bound.
     Histogram,
 }
 
-impl Kind {
+impl MetricType {
     /// The word of the Prometheus text format.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -23,13 +23,13 @@ impl Kind {
     }
 }
 
-/// One metric.
+/// One exported metric.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Metric {
+pub struct ExportedMetric {
     /// As it is scraped and pushed.
     pub name: &'static str,
-    /// How it behaves.
-    pub kind: Kind,
+    /// Whether it grows, goes up and down, or counts by bounds.
+    pub metric_type: MetricType,
     /// Its labels.
     pub labels: &'static [&'static str],
     /// Its unit in UCUM, as OTLP wants it; empty where the name says all.
@@ -42,10 +42,10 @@ const fn counter(
     name: &'static str,
     labels: &'static [&'static str],
     help: &'static str,
-) -> Metric {
-    Metric {
+) -> ExportedMetric {
+    ExportedMetric {
         name,
-        kind: Kind::Counter,
+        metric_type: MetricType::Counter,
         labels,
         unit: "",
         help,
@@ -57,10 +57,10 @@ const fn gauge(
     labels: &'static [&'static str],
     unit: &'static str,
     help: &'static str,
-) -> Metric {
-    Metric {
+) -> ExportedMetric {
+    ExportedMetric {
         name,
-        kind: Kind::Gauge,
+        metric_type: MetricType::Gauge,
         labels,
         unit,
         help,
@@ -68,118 +68,119 @@ const fn gauge(
 }
 
 /// What runs.
-pub static RUN: Metric = gauge(
+pub static RUN: ExportedMetric = gauge(
     "loadgen_run_info",
     &["command", "name", "run", "version"],
     "",
-    "Always 1; its labels say what runs and where its result will lie",
+    "Always 1; its labels say which command runs and the name of its result folder",
 );
 /// The trial under way.
-pub static TRIAL: Metric = gauge(
+pub static TRIAL: ExportedMetric = gauge(
     "loadgen_trial_info",
     &["arm", "block", "phase"],
     "",
-    "1 for the trial under way, with its arm, block and window; absent between trials",
+    "1 for the running trial, with its arm, block and phase; absent between trials",
 );
 /// Blocks of the experiment.
-pub static BLOCKS: Metric = gauge(
+pub static BLOCKS: ExportedMetric = gauge(
     "loadgen_blocks",
     &[],
     "",
     "Blocks of the experiment; 0 outside one",
 );
 /// Time spent under load.
-pub static ELAPSED: Metric = gauge(
+pub static ELAPSED: ExportedMetric = gauge(
     "loadgen_elapsed_seconds",
     &[],
     "s",
     "Seconds since the load of the command began",
 );
 /// Time under load in all.
-pub static PLANNED: Metric = gauge(
+pub static PLANNED: ExportedMetric = gauge(
     "loadgen_planned_seconds",
     &[],
     "s",
     "Seconds that the load of the command will take in all",
 );
 /// Iterations that were started.
-pub static ITERATIONS: Metric = counter(
+pub static ITERATIONS: ExportedMetric = counter(
     "loadgen_iterations_total",
     &["arm"],
     "Iterations that the schedule has started: the offered load",
 );
 /// Requests that are done.
-pub static REQUESTS: Metric = counter(
+pub static REQUESTS: ExportedMetric = counter(
     "loadgen_requests_total",
     &["arm", "operation", "outcome"],
     "Requests done, warm-up included",
 );
 /// Response times.
-pub static RESPONSE: Metric = Metric {
+pub static RESPONSE: ExportedMetric = ExportedMetric {
     name: "loadgen_response_seconds",
-    kind: Kind::Histogram,
+    metric_type: MetricType::Histogram,
     labels: &["arm", "operation"],
     unit: "s",
     help: "Response time from the intended start; a failure counts as infinitely slow and adds nothing to the sum",
 };
 /// Requests under way.
-pub static IN_FLIGHT: Metric = gauge(
+pub static IN_FLIGHT: ExportedMetric = gauge(
     "loadgen_in_flight",
     &[],
     "",
     "Requests due and not done: sent and not answered, or waiting to be sent",
 );
 /// Reasons for doubt.
-pub static DOUBTS: Metric = gauge(
+pub static DOUBTS: ExportedMetric = gauge(
     "loadgen_doubts",
     &[],
     "",
-    "Reasons why the trial under way would be doubtful if it went on like this",
+    "Reasons why the running trial would be NOISY or INVALID if it went on like this",
 );
-/// Warnings of the command so far.
-pub static WARNINGS: Metric = counter("loadgen_warnings_total", &[], "Warnings that were said");
+/// Warnings.
+pub static WARNINGS: ExportedMetric =
+    counter("loadgen_warnings_total", &[], "Warnings of the command");
 /// Trials that have ended.
-pub static TRIALS: Metric = counter(
+pub static TRIALS: ExportedMetric = counter(
     "loadgen_trials_total",
     &["arm", "validity"],
-    "Trials that have ended, by whether they may be believed",
+    "Trials that have ended, by validity",
 );
 /// Rows that break an invariant.
-pub static VIOLATIONS: Metric = counter(
+pub static VIOLATIONS: ExportedMetric = counter(
     "loadgen_violations_total",
     &["arm"],
     "Violations that the audits have found",
 );
 /// Processors that processes use.
-pub static CPU: Metric = gauge(
+pub static CPU: ExportedMetric = gauge(
     "loadgen_observed_cpu_cores",
     &["process"],
     "",
     "Processors in use by a process of the stack, as seen beside it",
 );
 /// What PostgreSQL's backends do.
-pub static POSTGRES_BACKENDS: Metric = gauge(
+pub static POSTGRES_BACKENDS: ExportedMetric = gauge(
     "loadgen_postgres_active_backends",
     &["wait"],
     "",
     "Active backends of PostgreSQL by what they wait for; CPU where nothing",
 );
 /// Write-ahead log.
-pub static POSTGRES_WAL: Metric = gauge(
+pub static POSTGRES_WAL: ExportedMetric = gauge(
     "loadgen_postgres_wal_bytes_per_second",
     &[],
     "",
     "Bytes of write-ahead log a second",
 );
-/// Statements that PostgreSQL ran a second.
-pub static POSTGRES_STATEMENTS: Metric = gauge(
+/// Statements.
+pub static POSTGRES_STATEMENTS: ExportedMetric = gauge(
     "loadgen_postgres_statements_per_second",
     &[],
     "",
     "PostgreSQL statements a second that the target sends for requests",
 );
 /// Redis commands.
-pub static REDIS_COMMANDS: Metric = gauge(
+pub static REDIS_COMMANDS: ExportedMetric = gauge(
     "loadgen_redis_commands_per_second",
     &[],
     "",
@@ -187,7 +188,7 @@ pub static REDIS_COMMANDS: Metric = gauge(
 );
 
 /// All of them, in the order of the page.
-pub static ALL: [&Metric; 18] = [
+pub static ALL: [&ExportedMetric; 18] = [
     &RUN,
     &TRIAL,
     &BLOCKS,
@@ -224,7 +225,7 @@ mod tests {
             assert!(metric.name.starts_with("loadgen_"), "{}", metric.name);
             assert_eq!(
                 metric.name.ends_with("_total"),
-                metric.kind == Kind::Counter,
+                metric.metric_type == MetricType::Counter,
                 "{}",
                 metric.name
             );
@@ -245,7 +246,7 @@ mod tests {
                 format!(
                     "| `{}` | {} | {} | {} |",
                     metric.name,
-                    metric.kind.as_str(),
+                    metric.metric_type.as_str(),
                     metric.labels.join(", "),
                     metric.help
                 )

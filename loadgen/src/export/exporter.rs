@@ -1,5 +1,5 @@
-//! The threads that keep all of this away from the load: one hears the events, one speaks with
-//! the network. Neither can hold the run back, and both are over within two seconds of its end.
+//! The threads of the export: one receives events, one serves and pushes. Neither can slow the run
+//! down, and both end within two seconds of its end.
 
 use std::{
     net::{SocketAddr, TcpListener},
@@ -16,69 +16,71 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    figures::SharedFigures,
     page,
-    push::{self, Collector, Pusher},
-    shared::SharedFigures,
+    push::{self, OtlpEndpoint, OtlpPusher},
 };
+use crate::http_server;
 use loadgen_experiment::events::{Event, Publisher};
 
-/// How soon the end is seen where a publisher is still alive.
-const GLANCE: Duration = Duration::from_millis(50);
+/// Time between two checks whether the command has ended.
+const POLL: Duration = Duration::from_millis(50);
 
-/// Why figures cannot be exported.
+/// Why metrics cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
     /// The address cannot be listened on.
     #[error("failed to listen on {address}: {source}; choose another port with --metrics")]
     Listen {
-        /// Which address.
+        /// As it was asked for.
         address: SocketAddr,
-        /// Error of the operating system.
+        /// The system's reason.
         source: std::io::Error,
     },
-    /// The machine has no room for the event loop.
-    #[error("failed to start the export of figures: {0}")]
+    /// The machine starts no more threads.
+    #[error("failed to start the export of metrics: {0}")]
     Start(#[source] std::io::Error),
-    /// The client cannot be made.
-    #[error("failed to make a client of the collector: {0}")]
+    /// The HTTP client cannot be created.
+    #[error("failed to create the client for the collector: {0}")]
     Client(#[source] reqwest::Error),
 }
 
-/// Exports the figures of a running command.
+/// Exports the metrics of a running command.
 #[derive(Debug)]
 pub struct Exporter {
-    listener: JoinHandle<()>,
+    receiver: JoinHandle<()>,
     network: JoinHandle<()>,
-    /// Set when nothing more is expected, although a publisher may still be alive.
+    /// Set when the command has ended, although a publisher may still be alive.
     ended: Arc<AtomicBool>,
     stop: CancellationToken,
-    /// Where the page is.
+    /// Address of the page.
     page: Option<SocketAddr>,
 }
 
 impl Exporter {
-    /// Serves what `heard` tells on `metrics`, and pushes it to `collector`; says on `events`
-    /// where the page is, and warns there, once, of a collector that takes nothing.
+    /// Serves the metrics on `metrics` and pushes them to `collector`. Publishes the address of the
+    /// page as a note on `events`, and one warning where the collector accepts nothing.
     pub fn start(
-        heard: Receiver<Event>,
+        received: Receiver<Event>,
         metrics: Option<SocketAddr>,
-        collector: Option<Collector>,
+        collector: Option<OtlpEndpoint>,
         events: &Publisher,
     ) -> Result<Self, ExportError> {
         let figures = SharedFigures::default();
         let stop = CancellationToken::new();
-        let bound = metrics.map(listen).transpose()?;
+        let bound = metrics
+            .map(|address| {
+                http_server::bind(address).map_err(|source| ExportError::Listen { address, source })
+            })
+            .transpose()?;
         let page = bound.as_ref().map(|(_, address)| *address);
         let pusher = collector
-            .map(|collector| {
-                let client = push::client().map_err(ExportError::Client)?;
-                let figures = figures.clone();
-                let complain = Some(events.clone());
-                Ok(Pusher {
-                    collector,
-                    client,
-                    figures,
-                    complain,
+            .map(|endpoint| {
+                Ok(OtlpPusher {
+                    endpoint,
+                    client: push::client().map_err(ExportError::Client)?,
+                    figures: figures.clone(),
+                    warn_on: Some(events.clone()),
                 })
             })
             .transpose()?;
@@ -86,30 +88,25 @@ impl Exporter {
             .enable_all()
             .build()
             .map_err(ExportError::Start)?;
-        let (shared, token) = (figures.clone(), stop.clone());
+        let (served, token) = (figures.clone(), stop.clone());
         let network = thread::Builder::new()
             .name("export".into())
             .spawn(move || {
-                speak(
-                    runtime,
-                    bound.map(|(bound, _)| bound),
-                    pusher,
-                    shared,
-                    token,
-                );
+                let listener = bound.map(|(listener, _)| listener);
+                run_network(runtime, listener, pusher, served, token);
             })
             .map_err(ExportError::Start)?;
         let ended = Arc::new(AtomicBool::new(false));
         let seen = Arc::clone(&ended);
-        let listener = thread::Builder::new()
-            .name("export-hear".into())
-            .spawn(move || hear(&heard, &figures, &seen))
+        let receiver = thread::Builder::new()
+            .name("export-events".into())
+            .spawn(move || receive(&received, &figures, &seen))
             .map_err(ExportError::Start)?;
         if let Some(address) = page {
-            events.note(format!("figures at http://{address}{}", page::PATH));
+            events.note(format!("metrics at http://{address}{}", page::PATH));
         }
         Ok(Self {
-            listener,
+            receiver,
             network,
             ended,
             stop,
@@ -117,52 +114,45 @@ impl Exporter {
         })
     }
 
-    /// Where the page is; the real port where port 0 was asked for.
+    /// Address of the page; the real port where port 0 was asked for.
     pub fn page(&self) -> Option<SocketAddr> {
         self.page
     }
 
-    /// Waits until the events so far are told: two seconds at most.
-    pub fn finish(self) {
+    /// Waits until the events so far are exported, for two seconds at most.
+    pub fn flush(self) {
         self.ended.store(true, Ordering::Release);
-        // A panic there must not take the result with it.
-        let _heard = self.listener.join();
+        // A panic there must not lose the result.
+        let _panic = self.receiver.join();
         self.stop.cancel();
-        let _told = self.network.join();
+        let _panic = self.network.join();
     }
 }
 
-fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), ExportError> {
-    let bound = page::bind(address).and_then(|listener| {
-        let address = listener.local_addr()?;
-        Ok((listener, address))
-    });
-    bound.map_err(|source| ExportError::Listen { address, source })
-}
-
-/// Takes events in until the last publisher is gone, or until `ended` is set and none is waiting.
-fn hear(heard: &Receiver<Event>, figures: &SharedFigures, ended: &AtomicBool) {
+/// Applies events until the last publisher is gone, or until `ended` is set and none is waiting.
+fn receive(received: &Receiver<Event>, figures: &SharedFigures, ended: &AtomicBool) {
     loop {
-        match heard.recv_timeout(GLANCE) {
-            Ok(event) => figures.lock().hear(event),
-            Err(RecvTimeoutError::Timeout) if ended.load(Ordering::Acquire) => return,
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+        match received.recv_timeout(POLL) {
+            Ok(event) => figures.lock().apply(event),
+            Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => {}
+            Err(_) => return,
         }
     }
 }
 
-fn speak(
+/// Serves and pushes until `stop` is cancelled.
+fn run_network(
     runtime: Runtime,
-    page: Option<TcpListener>,
-    pusher: Option<Pusher>,
+    listener: Option<TcpListener>,
+    pusher: Option<OtlpPusher>,
     figures: SharedFigures,
     stop: CancellationToken,
 ) {
     runtime.block_on(async {
         let serving = async {
-            if let Some(page) = page {
-                page::serve(page, figures, stop.clone()).await;
+            if let Some(listener) = listener {
+                // It fails only where the listener cannot be registered, with nobody connected yet.
+                let _unregistered = page::server(figures).accept(listener, &stop).await;
             }
         };
         let pushing = async {
@@ -172,7 +162,7 @@ fn speak(
         };
         tokio::join!(serving, pushing);
     });
-    // The look-up of a collector's name cannot be given up: it must not be waited for.
+    // A name lookup of the collector cannot be cancelled and must not be waited for.
     runtime.shutdown_background();
 }
 

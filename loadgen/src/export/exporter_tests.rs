@@ -61,7 +61,7 @@ fn get(address: SocketAddr, path: &str) -> String {
 }
 
 #[test]
-fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
+fn a_scrape_shows_the_events_so_far_and_does_not_delay_the_end() {
     let (publisher, mut heard) = events::channels(2);
     let told = heard.remove(0);
     let address = Some(([127, 0, 0, 1], 0).into());
@@ -69,7 +69,7 @@ fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
     let page = exporter.page().unwrap();
     assert_eq!(
         told.recv().unwrap(),
-        Event::Note(format!("figures at http://{page}/metrics"))
+        Event::Note(format!("metrics at http://{page}/metrics"))
     );
     publisher.send(begun());
     publisher.tick(tick(7));
@@ -91,10 +91,10 @@ fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
     );
     assert!(get(page, "/").starts_with("HTTP/1.1 404"));
     assert!(ask(page, "POST /metrics HTTP/1.1\r\nhost: a\r\n\r\n").starts_with("HTTP/1.1 405"));
-    // Somebody who connects and says nothing, and a publisher that somebody forgot.
+    // Clients that connect and send nothing, and a publisher that is still alive.
     let _silent: Vec<_> = (0..20).map(|_| TcpStream::connect(page).unwrap()).collect();
     let begin = Instant::now();
-    exporter.finish();
+    exporter.flush();
     assert!(begin.elapsed() < Duration::from_secs(2));
     drop(publisher);
     assert!(
@@ -104,7 +104,7 @@ fn a_scrape_tells_what_the_events_told_and_the_end_is_not_held_up() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_told_with_the_way_out() {
+fn an_address_in_use_is_an_error_that_says_what_to_do() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let (publisher, mut heard) = events::channels(1);
@@ -114,7 +114,7 @@ fn an_address_that_is_taken_is_told_with_the_way_out() {
 }
 
 /// A collector that takes one message, answers with this status, and gives back what it got.
-fn collector(status: &'static str) -> (Collector, JoinHandle<(String, Vec<u8>)>) {
+fn collector(status: &'static str) -> (OtlpEndpoint, JoinHandle<(String, Vec<u8>)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let took = thread::spawn(move || {
@@ -144,7 +144,7 @@ fn a_collector_gets_the_last_figures_as_protobuf_with_the_name_of_the_run() {
     let exporter = Exporter::start(heard.remove(0), None, Some(collector), &publisher).unwrap();
     publisher.send(begun());
     publisher.tick(tick(41));
-    exporter.finish();
+    exporter.flush();
     let (head, body) = took.join().unwrap();
     assert!(head.starts_with("post /v1/metrics http/1.1"), "{head}");
     assert!(
@@ -188,14 +188,14 @@ fn a_collector_gets_the_last_figures_as_protobuf_with_the_name_of_the_run() {
     assert!(matches!(data("loadgen_in_flight"), Data::Gauge(_)));
 }
 
-/// What is said while a run of no length ends, and how long its end takes.
-fn ends(collector: Collector) -> (Vec<Event>, Duration) {
+/// What is published while a run of no length ends, and how long its end takes.
+fn ends(collector: OtlpEndpoint) -> (Vec<Event>, Duration) {
     let (publisher, mut heard) = events::channels(2);
     let told = heard.remove(0);
     let exporter = Exporter::start(heard.remove(0), None, Some(collector), &publisher).unwrap();
     publisher.send(begun());
     let begin = Instant::now();
-    exporter.finish();
+    exporter.flush();
     let took = begin.elapsed();
     drop(publisher);
     (told.iter().skip(1).collect(), took)
@@ -207,7 +207,7 @@ fn a_collector_that_is_down_or_refuses_costs_one_warning() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let down: Collector = format!("http://{nobody}").parse().unwrap();
+    let down: OtlpEndpoint = format!("http://{nobody}").parse().unwrap();
     let (refusing, took) = collector("503 Service Unavailable");
     for (collector, why) in [(down, "refused"), (refusing, "503")] {
         let (told, _) = ends(collector);
@@ -223,7 +223,7 @@ fn a_collector_that_is_down_or_refuses_costs_one_warning() {
 }
 
 #[test]
-fn a_collector_that_never_answers_holds_the_end_back_by_two_seconds_at_most() {
+fn a_collector_that_never_answers_delays_the_end_by_two_seconds_at_most() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let (told, took) = ends(format!("http://{address}").parse().unwrap());

@@ -1,57 +1,54 @@
-//! A figure with its labels, before it becomes text or a message.
+//! Metrics with their labels and values, before they become text or an OTLP message.
 
-use super::catalogue::Metric;
+use super::catalogue::ExportedMetric;
 
 /// All points of one metric.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Family {
-    pub(super) metric: &'static Metric,
-    pub(super) points: Vec<Point>,
+pub(super) struct MetricFamily {
+    pub(super) metric: &'static ExportedMetric,
+    pub(super) points: Vec<MetricPoint>,
 }
 
-/// One figure.
+/// The value of one combination of labels.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Point {
+pub(super) struct MetricPoint {
     /// Values of the metric's labels, in their order.
     pub(super) labels: Vec<String>,
-    pub(super) value: Value,
+    pub(super) value: PointValue,
 }
 
-/// What it is worth.
+/// A value, by the type of its metric.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
-    /// Of a counter.
-    Count(u64),
-    /// Of a gauge.
-    Level(f64),
-    /// Of a histogram.
-    Spread(Spread),
+pub(super) enum PointValue {
+    Counter(u64),
+    Gauge(f64),
+    Histogram(BucketCounts),
 }
 
-/// Response times by the bounds of `driver::BUCKET_BOUNDS_MS`.
+/// Counts of response times by the bounds of `driver::BUCKET_BOUNDS_MS`.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Spread {
+pub(super) struct BucketCounts {
     /// How many lie between each bound and the one before; the last number is of those beyond
     /// all, failures among them.
     pub(super) counts: Vec<u64>,
-    /// Those that have an end, added up.
+    /// Sum of the response times of successful requests, in seconds.
     pub(super) sum_s: f64,
 }
 
-impl Family {
-    /// One without points.
-    pub(super) const fn of(metric: &'static Metric) -> Self {
+impl MetricFamily {
+    /// A family without points.
+    pub(super) const fn new(metric: &'static ExportedMetric) -> Self {
         let points = Vec::new();
         Self { metric, points }
     }
 
-    /// Adds a point. Labels that the catalogue does not know would make a page that nobody can
-    /// read; a test of every family refuses them.
+    /// Adds a point. `labels` are the values of the metric's labels in their order; a test of every
+    /// family checks their number.
     #[must_use]
     pub(super) fn with<'a>(
         mut self,
         labels: impl IntoIterator<Item = &'a str>,
-        value: Value,
+        value: PointValue,
     ) -> Self {
         let labels: Vec<String> = labels.into_iter().map(str::to_owned).collect();
         debug_assert_eq!(
@@ -60,7 +57,7 @@ impl Family {
             "{}",
             self.metric.name
         );
-        self.points.push(Point { labels, value });
+        self.points.push(MetricPoint { labels, value });
         self
     }
 }

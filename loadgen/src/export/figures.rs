@@ -1,11 +1,14 @@
-//! The figures as the events tell them. A trial's counters begin at nothing; here they go on
-//! growing over all trials of a command, as a monitoring system expects of a counter.
+//! The figures of a command, accumulated from its events. The counters of a trial start at zero;
+//! here they grow over all trials of a command, as a monitoring system expects of a counter.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use super::{
     catalogue,
-    family::{Family, Spread, Value},
+    family::{BucketCounts, MetricFamily, PointValue},
 };
 use loadgen_engine::{driver::BUCKET_BOUNDS_MS, sample::Outcome};
 use loadgen_experiment::{
@@ -13,19 +16,19 @@ use loadgen_experiment::{
     schema::Trial,
 };
 
-/// Most arms that are told apart: those of five factors in every combination, and some.
-const MOST_ARMS: usize = 64;
-/// Most kinds of wait that are told apart.
-const MOST_WAITS: usize = 64;
+/// Most arms: those of five factors in every combination, and some.
+const MAX_ARMS: usize = 64;
+/// Most wait events.
+const MAX_WAITS: usize = 64;
 
-/// What has been heard.
+/// The figures of a command so far.
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(super) struct CommandFigures {
     begun: Option<Begun>,
-    /// The newest look at the trial under way; none between trials.
+    /// Newest tick of the running trial; `None` between trials.
     now: Option<Tick>,
-    /// Of the trials that are over.
-    settled: BTreeMap<String, Counts>,
+    /// By arm, of the trials that have ended.
+    completed: BTreeMap<String, ArmCounts>,
     /// Ended trials by arm and validity.
     trials: BTreeMap<(String, String), u64>,
     violations: BTreeMap<String, u64>,
@@ -35,29 +38,39 @@ pub(super) struct Figures {
     planned_s: f64,
 }
 
-/// What an arm has done.
+/// The figures of the command, shared by those who write and read them. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SharedFigures(Arc<Mutex<CommandFigures>>);
+
+impl SharedFigures {
+    pub(super) fn lock(&self) -> MutexGuard<'_, CommandFigures> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Counts of one arm.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Counts {
+struct ArmCounts {
     iterations: u64,
-    operations: BTreeMap<String, Operation>,
+    operations: BTreeMap<String, OperationCounts>,
 }
 
-/// What was done of one operation.
+/// Counts of one operation.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Operation {
+struct OperationCounts {
     outcomes: BTreeMap<String, u64>,
-    response: Spread,
+    response: BucketCounts,
 }
 
-impl Figures {
-    /// Takes in what was said.
-    pub(super) fn hear(&mut self, event: Event) {
+impl CommandFigures {
+    /// Applies an event.
+    pub(super) fn apply(&mut self, event: Event) {
         match event {
             Event::Begun(begun) => self.begun = Some(begun),
-            Event::Tick(tick) => self.look(*tick),
-            Event::TrialDone(trial) => self.ended(&trial),
+            Event::Tick(tick) => self.tick(*tick),
+            Event::TrialDone(trial) => self.trial_done(&trial),
             Event::Warning(_) => self.warnings += 1,
-            Event::Ended(_) => self.settle(),
+            Event::Ended(_) => self.complete_trial(),
             _ => {}
         }
     }
@@ -68,12 +81,12 @@ impl Figures {
         Some((&begun.folder, &begun.name))
     }
 
-    fn look(&mut self, tick: Tick) {
+    fn tick(&mut self, tick: Tick) {
         let another = self.now.as_ref().is_some_and(|now| {
             (&now.arm, now.block) != (&tick.arm, tick.block) || now.completed > tick.completed
         });
         if another {
-            self.settle();
+            self.complete_trial();
         }
         self.blocks = tick.blocks;
         self.elapsed_s = tick.elapsed.as_secs_f64();
@@ -81,10 +94,10 @@ impl Figures {
         self.now = Some(tick);
     }
 
-    fn ended(&mut self, trial: &Trial) {
-        self.settle();
+    fn trial_done(&mut self, trial: &Trial) {
+        self.complete_trial();
         let key = (trial.arm.clone(), trial.validity.word.to_string());
-        if self.trials.contains_key(&key) || self.trials.len() < 3 * MOST_ARMS {
+        if self.trials.contains_key(&key) || self.trials.len() < 3 * MAX_ARMS {
             *self.trials.entry(key).or_default() += 1;
             if let Some(found) = trial.violations {
                 *self.violations.entry(trial.arm.clone()).or_default() += found;
@@ -92,44 +105,46 @@ impl Figures {
         }
     }
 
-    /// The trial under way is over: what it did stays.
-    fn settle(&mut self) {
+    /// Adds the counts of the running trial, which has ended.
+    fn complete_trial(&mut self) {
         if let Some(tick) = self.now.take() {
-            add(&mut self.settled, &tick);
+            add(&mut self.completed, &tick);
         }
     }
 
-    /// Everything, in the order of the catalogue; metrics that have no figure yet are left out.
-    pub(super) fn families(&self) -> Vec<Family> {
-        let mut arms = self.settled.clone();
+    /// Every metric that has a value, in the order of the catalogue.
+    pub(super) fn families(&self) -> Vec<MetricFamily> {
+        let mut arms = self.completed.clone();
         if let Some(tick) = &self.now {
             add(&mut arms, tick);
         }
         let mut families = vec![
             self.run_info(),
             self.trial_info(),
-            level(&catalogue::BLOCKS, f64::from(self.blocks)),
-            level(&catalogue::ELAPSED, self.elapsed_s),
-            level(&catalogue::PLANNED, self.planned_s),
+            gauge(&catalogue::BLOCKS, f64::from(self.blocks)),
+            gauge(&catalogue::ELAPSED, self.elapsed_s),
+            gauge(&catalogue::PLANNED, self.planned_s),
         ];
         families.extend(of_arms(&arms));
         let now = |figure: fn(&Tick) -> f64| self.now.as_ref().map_or(0.0, figure);
-        families.push(level(
+        families.push(gauge(
             &catalogue::IN_FLIGHT,
             now(|now| now.in_flight as f64),
         ));
-        families.push(level(
+        families.push(gauge(
             &catalogue::DOUBTS,
             now(|now| now.doubts.len() as f64),
         ));
-        families.push(Family::of(&catalogue::WARNINGS).with([], Value::Count(self.warnings)));
-        let mut trials = Family::of(&catalogue::TRIALS);
+        families.push(
+            MetricFamily::new(&catalogue::WARNINGS).with([], PointValue::Counter(self.warnings)),
+        );
+        let mut trials = MetricFamily::new(&catalogue::TRIALS);
         for ((arm, validity), count) in &self.trials {
-            trials = trials.with([arm.as_str(), validity], Value::Count(*count));
+            trials = trials.with([arm.as_str(), validity], PointValue::Counter(*count));
         }
-        let mut violations = Family::of(&catalogue::VIOLATIONS);
+        let mut violations = MetricFamily::new(&catalogue::VIOLATIONS);
         for (arm, count) in &self.violations {
-            violations = violations.with([arm.as_str()], Value::Count(*count));
+            violations = violations.with([arm.as_str()], PointValue::Counter(*count));
         }
         families.extend([trials, violations]);
         if let Some(target) = self.now.as_ref().and_then(|now| now.target.as_ref()) {
@@ -139,8 +154,8 @@ impl Figures {
         families
     }
 
-    fn run_info(&self) -> Family {
-        let family = Family::of(&catalogue::RUN);
+    fn run_info(&self) -> MetricFamily {
+        let family = MetricFamily::new(&catalogue::RUN);
         let Some(begun) = &self.begun else {
             return family;
         };
@@ -150,62 +165,62 @@ impl Figures {
             &begun.folder,
             env!("CARGO_PKG_VERSION"),
         ];
-        family.with(labels, Value::Level(1.0))
+        family.with(labels, PointValue::Gauge(1.0))
     }
 
-    fn trial_info(&self) -> Family {
-        let family = Family::of(&catalogue::TRIAL);
+    fn trial_info(&self) -> MetricFamily {
+        let family = MetricFamily::new(&catalogue::TRIAL);
         let Some(now) = &self.now else {
             return family;
         };
         let (block, phase) = (now.block.to_string(), now.phase.replace(' ', "_"));
-        family.with([now.arm.as_str(), &block, &phase], Value::Level(1.0))
+        family.with([now.arm.as_str(), &block, &phase], PointValue::Gauge(1.0))
     }
 }
 
-fn level(metric: &'static catalogue::Metric, value: f64) -> Family {
-    Family::of(metric).with([], Value::Level(value))
+fn gauge(metric: &'static catalogue::ExportedMetric, value: f64) -> MetricFamily {
+    MetricFamily::new(metric).with([], PointValue::Gauge(value))
 }
 
-fn of_arms(arms: &BTreeMap<String, Counts>) -> [Family; 3] {
-    let mut iterations = Family::of(&catalogue::ITERATIONS);
-    let mut requests = Family::of(&catalogue::REQUESTS);
-    let mut response = Family::of(&catalogue::RESPONSE);
+fn of_arms(arms: &BTreeMap<String, ArmCounts>) -> [MetricFamily; 3] {
+    let mut iterations = MetricFamily::new(&catalogue::ITERATIONS);
+    let mut requests = MetricFamily::new(&catalogue::REQUESTS);
+    let mut response = MetricFamily::new(&catalogue::RESPONSE);
     for (arm, counts) in arms {
-        iterations = iterations.with([arm.as_str()], Value::Count(counts.iterations));
+        iterations = iterations.with([arm.as_str()], PointValue::Counter(counts.iterations));
         for (name, operation) in &counts.operations {
             for (outcome, count) in &operation.outcomes {
                 let labels = [arm.as_str(), name, outcome];
-                requests = requests.with(labels, Value::Count(*count));
+                requests = requests.with(labels, PointValue::Counter(*count));
             }
             let labels = [arm.as_str(), name];
-            response = response.with(labels, Value::Spread(operation.response.clone()));
+            response = response.with(labels, PointValue::Histogram(operation.response.clone()));
         }
     }
     [iterations, requests, response]
 }
 
-fn of_target(target: &TargetNow) -> [Family; 5] {
-    let mut cpu = Family::of(&catalogue::CPU);
+fn of_target(target: &TargetNow) -> [MetricFamily; 5] {
+    let mut cpu = MetricFamily::new(&catalogue::CPU);
     for (process, cores) in &target.cpu_cores {
-        cpu = cpu.with([process.as_str()], Value::Level(*cores));
+        cpu = cpu.with([process.as_str()], PointValue::Gauge(*cores));
     }
-    let mut backends = Family::of(&catalogue::POSTGRES_BACKENDS);
-    for (wait, count) in target.waits.iter().take(MOST_WAITS) {
-        backends = backends.with([wait.as_str()], Value::Level(f64::from(*count)));
+    let mut backends = MetricFamily::new(&catalogue::POSTGRES_BACKENDS);
+    for (wait, count) in target.waits.iter().take(MAX_WAITS) {
+        backends = backends.with([wait.as_str()], PointValue::Gauge(f64::from(*count)));
     }
     [
         cpu,
         backends,
-        level(&catalogue::POSTGRES_WAL, target.wal_bytes_per_s),
-        level(&catalogue::POSTGRES_STATEMENTS, target.queries_per_s),
-        level(&catalogue::REDIS_COMMANDS, target.redis_per_s),
+        gauge(&catalogue::POSTGRES_WAL, target.wal_bytes_per_s),
+        gauge(&catalogue::POSTGRES_STATEMENTS, target.queries_per_s),
+        gauge(&catalogue::REDIS_COMMANDS, target.redis_per_s),
     ]
 }
 
-/// Adds what a trial has done so far.
-fn add(arms: &mut BTreeMap<String, Counts>, tick: &Tick) {
-    if !arms.contains_key(&tick.arm) && arms.len() >= MOST_ARMS {
+/// Adds the counts of a trial so far.
+fn add(arms: &mut BTreeMap<String, ArmCounts>, tick: &Tick) {
+    if !arms.contains_key(&tick.arm) && arms.len() >= MAX_ARMS {
         return;
     }
     let counts = arms.entry(tick.arm.clone()).or_default();
@@ -216,7 +231,7 @@ fn add(arms: &mut BTreeMap<String, Counts>, tick: &Tick) {
     }
 }
 
-impl Operation {
+impl OperationCounts {
     fn add(&mut self, done: &OperationNow) {
         let ok = done.count.saturating_sub(done.failed);
         *self
@@ -231,7 +246,7 @@ impl Operation {
         for (mine, theirs) in response.counts.iter_mut().zip(&done.bucket_counts) {
             *mine += theirs;
         }
-        // A failure is slower than any bound.
+        // A failure counts as infinitely slow.
         response.counts[BUCKET_BOUNDS_MS.len()] += done.errors.values().sum::<u64>();
         response.sum_s += done.response_sum_s;
     }
@@ -263,7 +278,7 @@ mod tests {
         }))
     }
 
-    fn value(figures: &Figures, metric: &str, labels: &[&str]) -> Option<Value> {
+    fn value(figures: &CommandFigures, metric: &str, labels: &[&str]) -> Option<PointValue> {
         let families = figures.families();
         let family = families
             .iter()
@@ -273,9 +288,9 @@ mod tests {
     }
 
     #[test]
-    fn counters_go_on_growing_over_the_trials_of_a_command() {
-        let mut figures = Figures::default();
-        // A repeated block begins again from nothing, and is told by nothing else.
+    fn counters_grow_over_all_trials_of_a_command() {
+        let mut figures = CommandFigures::default();
+        // A repeated block starts again from zero, and nothing else shows that.
         for event in [
             tick("before", 1, 10, 0),
             tick("before", 1, 40, 2),
@@ -283,40 +298,40 @@ mod tests {
             tick("before", 2, 7, 1),
             tick("before", 2, 3, 0),
         ] {
-            figures.hear(event);
+            figures.apply(event);
         }
         let ok = ["before", "mentors.list", "ok"];
         assert_eq!(
             value(&figures, "loadgen_requests_total", &ok),
-            Some(Value::Count(50))
+            Some(PointValue::Counter(50))
         );
         let late = ["before", "mentors.list", "timeout"];
         assert_eq!(
             value(&figures, "loadgen_requests_total", &late),
-            Some(Value::Count(3))
+            Some(PointValue::Counter(3))
         );
         assert_eq!(
             value(&figures, "loadgen_iterations_total", &["after"]),
-            Some(Value::Count(5))
+            Some(PointValue::Counter(5))
         );
-        let spread = value(&figures, "loadgen_response_seconds", &ok[..2]);
-        let Some(Value::Spread(spread)) = spread else {
-            panic!("{spread:?}")
+        let response = value(&figures, "loadgen_response_seconds", &ok[..2]);
+        let Some(PointValue::Histogram(buckets)) = response else {
+            panic!("{response:?}")
         };
         assert_eq!(
-            (spread.counts[3], spread.counts[BUCKET_BOUNDS_MS.len()]),
+            (buckets.counts[3], buckets.counts[BUCKET_BOUNDS_MS.len()]),
             (50, 3)
         );
-        assert_eq!(spread.counts.iter().sum::<u64>(), 53);
+        assert_eq!(buckets.counts.iter().sum::<u64>(), 53);
     }
 
     #[test]
-    fn what_stands_for_now_is_gone_when_the_trial_is_over() {
-        let mut figures = Figures::default();
-        figures.hear(tick("run", 0, 4, 0));
+    fn figures_of_the_moment_are_gone_when_the_trial_has_ended() {
+        let mut figures = CommandFigures::default();
+        figures.apply(tick("run", 0, 4, 0));
         let labels = ["run", "0", "warm_up"];
         assert!(value(&figures, "loadgen_trial_info", &labels).is_some());
-        figures.hear(Event::Ended(loadgen_experiment::events::Ended {
+        figures.apply(Event::Ended(loadgen_experiment::events::Ended {
             verdict: loadgen_experiment::schema::Verdict {
                 word: loadgen_experiment::schema::VerdictWord::Passed,
                 reasons: Vec::new(),
@@ -326,20 +341,20 @@ mod tests {
         assert!(value(&figures, "loadgen_trial_info", &labels).is_none());
         assert_eq!(
             value(&figures, "loadgen_iterations_total", &["run"]),
-            Some(Value::Count(4))
+            Some(PointValue::Counter(4))
         );
     }
 
     #[test]
     fn arms_are_bounded() {
-        let mut figures = Figures::default();
-        for arm in 0..2 * MOST_ARMS {
-            figures.hear(tick(&format!("arm {arm}"), 1, 1, 0));
+        let mut figures = CommandFigures::default();
+        for arm in 0..2 * MAX_ARMS {
+            figures.apply(tick(&format!("arm {arm}"), 1, 1, 0));
         }
         let families = figures.families();
         let requests = families
             .iter()
             .find(|family| family.metric.name == "loadgen_iterations_total");
-        assert_eq!(requests.unwrap().points.len(), MOST_ARMS);
+        assert_eq!(requests.unwrap().points.len(), MAX_ARMS);
     }
 }

@@ -1,15 +1,14 @@
-//! The figures of a running command for monitoring systems: scraped as Prometheus text, or pushed
+//! The metrics of a running command for monitoring systems: scraped as Prometheus text, or pushed
 //! by OTLP.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
 //! | `catalogue` | every metric, with its meaning |
-//! | `figures` | the figures as the events tell them, growing over all trials of a command |
-//! | `family` | a figure with its labels, for both ways out |
+//! | `figures` | the figures, accumulated from events over all trials of a command |
+//! | `family` | a metric with its labels and values, for both formats |
 //! | `text`, `page` | Prometheus text, and the page that is scraped |
-//! | `otlp`, `push` | OTLP messages, and the one who sends them |
-//! | `shared` | the figures between the threads |
-//! | `exporter` | the threads that keep all of it away from the load |
+//! | `otlp`, `push` | OTLP messages, and sending them |
+//! | `exporter` | the threads that do this beside the load |
 
 pub mod catalogue;
 mod exporter;
@@ -18,8 +17,7 @@ mod figures;
 mod otlp;
 mod page;
 mod push;
-mod shared;
 mod text;
 
 pub use exporter::{ExportError, Exporter};
-pub use push::{BadCollector, Collector};
+pub use push::{InvalidEndpoint, OtlpEndpoint};

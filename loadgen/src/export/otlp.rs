@@ -1,5 +1,5 @@
-//! OTLP messages. They are made directly and not by the metrics SDK, whose histograms only take
-//! single measurements: these are counted already.
+//! OTLP messages. They are built directly and not by the metrics SDK, whose histograms only accept
+//! single measurements: ours are counted already.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -14,14 +14,14 @@ use opentelemetry_proto::tonic::{
 };
 
 use super::{
-    catalogue::Kind,
-    family::{Family, Point, Spread, Value},
+    catalogue::MetricType,
+    family::{BucketCounts, MetricFamily, MetricPoint, PointValue},
 };
 use loadgen_engine::driver::BUCKET_BOUNDS_MS;
 
-/// The time that a message speaks of, in nanoseconds since 1970.
+/// The time that a message covers, in nanoseconds since 1970.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Span {
+pub(super) struct ExportWindow {
     pub(super) since: u64,
     pub(super) until: u64,
 }
@@ -34,9 +34,9 @@ pub(super) fn nanos(at: SystemTime) -> u64 {
 
 /// One message with every figure. `run` is the result folder and the suite's name.
 pub(super) fn message(
-    families: &[Family],
+    families: &[MetricFamily],
     run: Option<(&str, &str)>,
-    span: Span,
+    window: ExportWindow,
 ) -> ExportMetricsServiceRequest {
     let version = env!("CARGO_PKG_VERSION");
     let mut attributes = vec![
@@ -59,7 +59,10 @@ pub(super) fn message(
         version: version.to_owned(),
         ..InstrumentationScope::default()
     };
-    let metrics = families.iter().map(|family| metric(family, span)).collect();
+    let metrics = families
+        .iter()
+        .map(|family| metric(family, window))
+        .collect();
     ExportMetricsServiceRequest {
         resource_metrics: vec![ResourceMetrics {
             resource: Some(resource),
@@ -73,29 +76,31 @@ pub(super) fn message(
     }
 }
 
-fn metric(family: &Family, span: Span) -> Metric {
+fn metric(family: &MetricFamily, window: ExportWindow) -> Metric {
     let cumulative = AggregationTemporality::Cumulative as i32;
     let numbers = || {
         let points = family.points.iter();
         points
-            .filter_map(|point| number(family, point, span))
+            .filter_map(|point| number(family, point, window))
             .collect()
     };
-    let data = match family.metric.kind {
-        Kind::Gauge => Data::Gauge(Gauge {
+    let data = match family.metric.metric_type {
+        MetricType::Gauge => Data::Gauge(Gauge {
             data_points: numbers(),
         }),
-        Kind::Counter => Data::Sum(Sum {
+        MetricType::Counter => Data::Sum(Sum {
             data_points: numbers(),
             aggregation_temporality: cumulative,
             is_monotonic: true,
         }),
-        Kind::Histogram => Data::Histogram(Histogram {
+        MetricType::Histogram => Data::Histogram(Histogram {
             data_points: family
                 .points
                 .iter()
                 .filter_map(|point| match &point.value {
-                    Value::Spread(spread) => Some(histogram(family, point, spread, span)),
+                    PointValue::Histogram(buckets) => {
+                        Some(histogram(family, point, buckets, window))
+                    }
                     _ => None,
                 })
                 .collect(),
@@ -111,35 +116,44 @@ fn metric(family: &Family, span: Span) -> Metric {
     }
 }
 
-fn number(family: &Family, point: &Point, span: Span) -> Option<NumberDataPoint> {
+fn number(
+    family: &MetricFamily,
+    point: &MetricPoint,
+    window: ExportWindow,
+) -> Option<NumberDataPoint> {
     let value = match point.value {
-        Value::Count(count) => Number::AsInt(i64::try_from(count).unwrap_or(i64::MAX)),
-        Value::Level(level) => Number::AsDouble(level),
-        Value::Spread(_) => return None,
+        PointValue::Counter(count) => Number::AsInt(i64::try_from(count).unwrap_or(i64::MAX)),
+        PointValue::Gauge(level) => Number::AsDouble(level),
+        PointValue::Histogram(_) => return None,
     };
     Some(NumberDataPoint {
         attributes: attributes(family, point),
-        start_time_unix_nano: span.since,
-        time_unix_nano: span.until,
+        start_time_unix_nano: window.since,
+        time_unix_nano: window.until,
         value: Some(value),
         ..NumberDataPoint::default()
     })
 }
 
-fn histogram(family: &Family, point: &Point, spread: &Spread, span: Span) -> HistogramDataPoint {
+fn histogram(
+    family: &MetricFamily,
+    point: &MetricPoint,
+    buckets: &BucketCounts,
+    window: ExportWindow,
+) -> HistogramDataPoint {
     HistogramDataPoint {
         attributes: attributes(family, point),
-        start_time_unix_nano: span.since,
-        time_unix_nano: span.until,
-        count: spread.counts.iter().sum(),
-        sum: Some(spread.sum_s),
-        bucket_counts: spread.counts.clone(),
+        start_time_unix_nano: window.since,
+        time_unix_nano: window.until,
+        count: buckets.counts.iter().sum(),
+        sum: Some(buckets.sum_s),
+        bucket_counts: buckets.counts.clone(),
         explicit_bounds: BUCKET_BOUNDS_MS.iter().map(|ms| *ms as f64 / 1e3).collect(),
         ..HistogramDataPoint::default()
     }
 }
 
-fn attributes(family: &Family, point: &Point) -> Vec<KeyValue> {
+fn attributes(family: &MetricFamily, point: &MetricPoint) -> Vec<KeyValue> {
     let pairs = family.metric.labels.iter().zip(&point.labels);
     pairs.map(|(key, value)| attribute(key, value)).collect()
 }

@@ -1,5 +1,5 @@
-//! Sends the figures to an OTLP collector, now and then and at the end. A collector that is slow,
-//! down or refuses costs the run nothing but one warning.
+//! Sends the metrics to an OTLP collector, every few seconds and at the end. A collector that is
+//! slow, down or refuses costs the run nothing but one warning.
 
 use std::{
     fmt,
@@ -14,38 +14,38 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    otlp::{self, Span},
-    shared::SharedFigures,
+    figures::SharedFigures,
+    otlp::{self, ExportWindow},
 };
 use loadgen_experiment::events::{Publisher, printable};
 
 /// Time between two messages.
 const EVERY: Duration = Duration::from_secs(5);
-/// Longest wait for one, from the look-up of the name to the head of the answer.
+/// Longest wait for one, from the name lookup to the head of the response.
 const LIMIT: Duration = Duration::from_secs(2);
-/// Where a collector takes metrics.
+/// Path at which a collector accepts metrics.
 const PATH: &str = "v1/metrics";
 
-/// Where the figures are pushed to: a collector that speaks OTLP over HTTP.
+/// URL of a collector that accepts OTLP over plain HTTP.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Collector(Url);
+pub struct OtlpEndpoint(Url);
 
-/// Why an address is none.
+/// A text that is no such URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not a collector's address; one looks like http://127.0.0.1:4318")]
-pub struct BadCollector {
+#[error("`{text}` is not the URL of a collector; one looks like http://127.0.0.1:4318")]
+pub struct InvalidEndpoint {
     text: String,
 }
 
-impl FromStr for Collector {
-    type Err = BadCollector;
+impl FromStr for OtlpEndpoint {
+    type Err = InvalidEndpoint;
 
-    fn from_str(text: &str) -> Result<Self, BadCollector> {
-        let bad = || BadCollector {
+    fn from_str(text: &str) -> Result<Self, InvalidEndpoint> {
+        let bad = || InvalidEndpoint {
             text: printable(text),
         };
         let mut url = Url::parse(text).map_err(|_| bad())?;
-        // A password would be shown in messages, and nothing else is spoken than plain HTTP.
+        // A password would be shown in messages, and only plain HTTP is supported.
         let plain = url.scheme() == "http" && url.username().is_empty() && url.password().is_none();
         if !plain || url.host_str().is_none() || url.query().is_some() || url.fragment().is_some() {
             return Err(bad());
@@ -59,15 +59,15 @@ impl FromStr for Collector {
     }
 }
 
-impl fmt::Display for Collector {
+impl fmt::Display for OtlpEndpoint {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(to)
     }
 }
 
-/// A client for it.
+/// An HTTP client for collectors.
 pub(super) fn client() -> reqwest::Result<Client> {
-    // Only plain HTTP is spoken, but the client wants a provider all the same; a second
+    // Only plain HTTP is used, but the client needs a TLS provider all the same; a second
     // installation is refused and does no harm.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     Client::builder()
@@ -82,43 +82,43 @@ pub(super) fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// One who sends.
-pub(super) struct Pusher {
-    pub(super) collector: Collector,
+/// Pushes metrics to one collector.
+pub(super) struct OtlpPusher {
+    pub(super) endpoint: OtlpEndpoint,
     pub(super) client: Client,
     pub(super) figures: SharedFigures,
-    /// Where the one warning goes; none once it was said.
-    pub(super) complain: Option<Publisher>,
+    /// Where the one warning goes; `None` once it was published.
+    pub(super) warn_on: Option<Publisher>,
 }
 
-impl Pusher {
+impl OtlpPusher {
     /// Sends until `stop` is cancelled, and then a last time.
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let since = otlp::nanos(SystemTime::now());
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first comes at once, when there is nothing to say.
+        // The first tick comes at once, when there are no figures yet.
         ticks.tick().await;
         while !stop.is_cancelled() {
             tokio::select! {
                 biased;
-                // One that is under way when the command ends is given up for the last one.
+                // A message under way at the end of the command is dropped in favour of the last.
                 () = stop.cancelled() => break,
                 _ = ticks.tick() => {}
             }
-            // Before its name is known a run would be told as another one.
+            // Without the run's name the collector would store another series.
             let Some(message) = self.message(since, true) else {
                 continue;
             };
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                sent = self.send(message) => self.judge(sent),
+                sent = self.send(message) => self.warn_once(sent),
             }
         }
         if let Some(message) = self.message(since, false) {
             let sent = self.send(message).await;
-            self.judge(sent);
+            self.warn_once(sent);
         }
     }
 
@@ -128,39 +128,39 @@ impl Pusher {
             return None;
         }
         let until = otlp::nanos(SystemTime::now());
-        let span = Span { since, until };
-        Some(otlp::message(&figures.families(), figures.run(), span))
+        let window = ExportWindow { since, until };
+        Some(otlp::message(&figures.families(), figures.run(), window))
     }
 
     async fn send(&self, message: ExportMetricsServiceRequest) -> Result<(), String> {
-        let asked = self
+        let request = self
             .client
-            .post(self.collector.0.clone())
+            .post(self.endpoint.0.clone())
             .header(CONTENT_TYPE, "application/x-protobuf")
             .body(message.encode_to_vec())
             .send();
-        match timeout(LIMIT, asked).await {
-            Ok(Ok(answer)) if answer.status().is_success() => Ok(()),
-            Ok(Ok(answer)) => Err(format!("it answered {}", answer.status())),
+        match timeout(LIMIT, request).await {
+            Ok(Ok(response)) if response.status().is_success() => Ok(()),
+            Ok(Ok(response)) => Err(format!("it answered {}", response.status())),
             Ok(Err(error)) if !error.is_timeout() => Err(innermost(&error)),
             _ => Err(format!("no answer within {} s", LIMIT.as_secs())),
         }
     }
 
-    fn judge(&mut self, sent: Result<(), String>) {
+    fn warn_once(&mut self, sent: Result<(), String>) {
         let Err(why) = sent else {
             return;
         };
-        if let Some(events) = self.complain.take() {
+        if let Some(events) = self.warn_on.take() {
             events.warning(format!(
-                "the collector at {} takes no figures ({why}); the run goes on without it",
-                self.collector
+                "the collector at {} accepts no metrics ({why}); the run goes on without it",
+                self.endpoint
             ));
         }
     }
 }
 
-/// The last cause, which says what happened.
+/// The innermost cause of an error, which says what happened.
 fn innermost(error: &dyn std::error::Error) -> String {
     let mut last = error;
     while let Some(source) = last.source() {
@@ -174,14 +174,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_collector_is_an_address_with_or_without_its_path() {
+    fn an_endpoint_is_a_url_with_or_without_its_path() {
         for (text, shown) in [
             ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/metrics"),
             ("http://[::1]:4318/", "http://[::1]:4318/v1/metrics"),
             ("http://a/otlp/", "http://a/otlp/v1/metrics"),
             ("http://a/v1/metrics", "http://a/v1/metrics"),
         ] {
-            assert_eq!(text.parse::<Collector>().unwrap().to_string(), shown);
+            assert_eq!(text.parse::<OtlpEndpoint>().unwrap().to_string(), shown);
         }
         for text in [
             "",
@@ -192,7 +192,7 @@ mod tests {
             "http://a/?x",
             "\u{1b}[31m",
         ] {
-            let refused = text.parse::<Collector>().unwrap_err().to_string();
+            let refused = text.parse::<OtlpEndpoint>().unwrap_err().to_string();
             assert!(refused.contains("4318") && !refused.contains('\u{1b}'));
         }
     }

@@ -1,48 +1,55 @@
 //! The Prometheus text format, version 0.0.4.
+//!
+//! Not by `prometheus-client`: of it only the encoder would fit figures that are counted already,
+//! and its OpenMetrics text would change what is scraped (`le="1.0"` for `le="1"`, `# TYPE` lines
+//! without `_total`).
 
 use std::fmt::Write as _;
 
 use super::{
-    catalogue::Metric,
-    family::{Family, Point, Spread, Value},
+    catalogue::ExportedMetric,
+    family::{BucketCounts, MetricFamily, MetricPoint, PointValue},
 };
 use loadgen_engine::driver::BUCKET_BOUNDS_MS;
 
-/// What the format calls itself in an answer.
+/// Media type of the format.
 pub(super) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// The page.
-pub(super) fn render(families: &[Family]) -> String {
+/// The text of all families.
+pub(super) fn render(families: &[MetricFamily]) -> String {
     let mut text = String::new();
     for family in families {
-        let Metric {
-            name, kind, help, ..
+        let ExportedMetric {
+            name,
+            metric_type,
+            help,
+            ..
         } = family.metric;
-        let kind = kind.as_str();
+        let kind = metric_type.as_str();
         let _infallible = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
         for point in &family.points {
             let labels = labels(family.metric, point);
             match &point.value {
-                Value::Count(count) => line(&mut text, name, &labels, &count.to_string()),
-                Value::Level(level) => line(&mut text, name, &labels, &number(*level)),
-                Value::Spread(spread) => histogram(&mut text, name, &labels, spread),
+                PointValue::Counter(count) => line(&mut text, name, &labels, &count.to_string()),
+                PointValue::Gauge(level) => line(&mut text, name, &labels, &number(*level)),
+                PointValue::Histogram(buckets) => histogram(&mut text, name, &labels, buckets),
             }
         }
     }
     text
 }
 
-fn histogram(text: &mut String, name: &str, labels: &str, spread: &Spread) {
+fn histogram(text: &mut String, name: &str, labels: &str, buckets: &BucketCounts) {
     let bounds = BUCKET_BOUNDS_MS.iter().map(|ms| number(*ms as f64 / 1e3));
     let bounds = bounds.chain(["+Inf".to_owned()]);
     let mut sum = 0;
-    for (bound, count) in bounds.zip(&spread.counts) {
+    for (bound, count) in bounds.zip(&buckets.counts) {
         sum += count;
         let between = if labels.is_empty() { "" } else { "," };
         let labels = format!("{labels}{between}le=\"{bound}\"");
         line(text, &format!("{name}_bucket"), &labels, &sum.to_string());
     }
-    line(text, &format!("{name}_sum"), labels, &number(spread.sum_s));
+    line(text, &format!("{name}_sum"), labels, &number(buckets.sum_s));
     line(text, &format!("{name}_count"), labels, &sum.to_string());
 }
 
@@ -54,7 +61,7 @@ fn line(text: &mut String, name: &str, labels: &str, value: &str) {
     };
 }
 
-fn labels(metric: &Metric, point: &Point) -> String {
+fn labels(metric: &ExportedMetric, point: &MetricPoint) -> String {
     let pairs: Vec<String> = metric
         .labels
         .iter()
@@ -64,7 +71,7 @@ fn labels(metric: &Metric, point: &Point) -> String {
     pairs.join(",")
 }
 
-/// The three letters that would end a value or a line.
+/// Escapes the characters that would end a value or a line.
 fn escaped(value: &str) -> String {
     value
         .replace('\\', "\\\\")

@@ -1,9 +1,9 @@
-//! The text, read by a parser that takes nothing on trust.
+//! The text, read by a strict parser.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::export::{catalogue, figures::Figures};
+use crate::export::{catalogue, figures::CommandFigures};
 use loadgen_experiment::events::{Begun, Event, OperationNow, TargetNow, Tick};
 
 /// One line of figures: name, labels, value.
@@ -121,9 +121,9 @@ fn adds_up(name: &str, samples: &[Sample]) {
     }
 }
 
-fn figures() -> Figures {
-    let mut figures = Figures::default();
-    figures.hear(Event::Begun(Begun {
+fn figures() -> CommandFigures {
+    let mut figures = CommandFigures::default();
+    figures.apply(Event::Begun(Begun {
         command: "run".into(),
         name: "a \"quoted\\\nname\", arm=\"x\"".into(),
         question: String::new(),
@@ -146,7 +146,7 @@ fn figures() -> Figures {
         response_sum_s: 40.25,
         ..OperationNow::default()
     };
-    figures.hear(Event::Tick(Box::new(Tick {
+    figures.apply(Event::Tick(Box::new(Tick {
         arm: "run".into(),
         phase: "measure".into(),
         completed: 20,
@@ -159,12 +159,12 @@ fn figures() -> Figures {
         }),
         ..Tick::default()
     })));
-    figures.hear(Event::Warning("x".into()));
+    figures.apply(Event::Warning("x".into()));
     figures
 }
 
 #[test]
-fn a_page_is_read_by_a_strict_parser_and_says_what_was_heard() {
+fn a_strict_parser_reads_the_page_and_finds_the_figures_of_the_events() {
     let text = render(&figures().families());
     let samples = parse(&text);
     let value = |name: &str, wanted: &[(&str, &str)]| {

@@ -2,44 +2,45 @@
 
 use std::path::Path;
 
-use super::files;
+use super::report_files::{self, is_plain_name};
 use loadgen_report::{
     render::{self, Chosen},
     store,
 };
 
 /// Most runs; more columns do not fit a page.
-const MOST: usize = 6;
+const MAX_RUNS_COMPARED: usize = 6;
 
-/// The page that a query asks for; otherwise why there is none.
-pub(super) fn page(root: &Path, query: &str) -> Result<render::ComparePage, String> {
-    let (names, arm) = asked(query);
-    if !(2..=MOST).contains(&names.len()) {
-        return Err(format!("name two to {MOST} runs, like /compare?runs=A,B"));
+/// The page for a decoded query; the error says in one line why there is none.
+pub(super) fn page(root: &Path, query: &[(String, String)]) -> Result<render::ComparePage, String> {
+    let (names, arm) = requested(query);
+    if !(2..=MAX_RUNS_COMPARED).contains(&names.len()) {
+        return Err(format!(
+            "name two to {MAX_RUNS_COMPARED} runs, like /compare?runs=A,B"
+        ));
     }
     let mut runs = Vec::new();
     for name in names {
         let folder = format!("/runs/{name}/summary.json");
-        let (path, _) = files::resolve(root, &folder)
+        let (path, _) = report_files::resolve(root, &folder)
             .ok_or_else(|| "one of these runs has no summary below runs/".to_owned())?;
         let summary = store::load(&path).map_err(|error| error.to_string())?;
-        runs.push(Chosen::of(name, summary, arm.as_deref())?);
+        runs.push(Chosen::of(name.to_owned(), summary, arm)?);
     }
     let found = render::differences(&runs);
     render::compare_page(&runs, &found).map_err(|error| error.to_string())
 }
 
-/// Names of runs, and which arm of each. A name that is no plain one finds no file.
-fn asked(query: &str) -> (Vec<String>, Option<String>) {
+/// Names of runs, and which arm of each. A name that is not plain finds no file.
+fn requested(query: &[(String, String)]) -> (Vec<&str>, Option<&str>) {
     let (mut names, mut arm) = (Vec::new(), None);
-    for pair in query.split('&') {
-        match pair.split_once('=') {
-            Some(("runs", list)) => {
-                let list = list.replace("%2C", ",").replace("%2c", ",");
-                let wanted = list.split(',').filter(|name| !name.is_empty());
-                names.extend(wanted.map(str::to_owned).take(MOST + 1));
+    for (key, value) in query {
+        match key.as_str() {
+            "runs" => {
+                let wanted = value.split(',').filter(|name| !name.is_empty());
+                names.extend(wanted.take(MAX_RUNS_COMPARED + 1));
             }
-            Some(("arm", word)) if files::is_plain(word) => arm = Some(word.to_owned()),
+            "arm" if is_plain_name(value) => arm = Some(value.as_str()),
             _ => {}
         }
     }
@@ -48,18 +49,27 @@ fn asked(query: &str) -> (Vec<String>, Option<String>) {
 
 #[cfg(test)]
 mod tests {
+    use axum::extract::Query;
+
     use super::*;
 
-    #[test]
-    fn a_query_names_runs_and_an_arm_and_nothing_else_is_read() {
-        let (names, arm) = asked("runs=a,b%2Cc&arm=before&x=1&runs=d");
-        assert_eq!(names, ["a", "b", "c", "d"]);
-        assert_eq!(arm.as_deref(), Some("before"));
-        assert_eq!(asked("arm=%3Cscript%3E").1, None);
+    /// A query as the route receives it.
+    fn decoded(query: &str) -> Vec<(String, String)> {
+        let uri = format!("/compare?{query}").parse().unwrap();
+        Query::try_from_uri(&uri).unwrap().0
     }
 
     #[test]
-    fn one_run_too_many_and_climbing_names_are_refused() {
+    fn a_query_names_runs_and_an_arm_and_nothing_else_is_read() {
+        let query = decoded("runs=a,b%2Cc&arm=before&x=1&runs=d");
+        let (names, arm) = requested(&query);
+        assert_eq!(names, ["a", "b", "c", "d"]);
+        assert_eq!(arm, Some("before"));
+        assert_eq!(requested(&decoded("arm=%3Cscript%3E")).1, None);
+    }
+
+    #[test]
+    fn one_run_too_many_and_paths_out_of_the_folder_are_refused() {
         let published = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/published");
         let summary = published.join("mentor_cache/summary.json");
         let root = tempfile::tempdir().unwrap();
@@ -69,14 +79,14 @@ mod tests {
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::copy(&summary, folder.join("summary.json")).unwrap();
         }
-        let asked = |query| page(root.path(), query).map(|page| page.html);
-        assert!(asked("runs=a,b").unwrap().contains("mentor_cache"));
-        assert!(asked("runs=a,b,c,d,e,f").is_ok());
+        let html = |query: &str| page(root.path(), &decoded(query)).map(|page| page.html);
+        assert!(html("runs=a,b").unwrap().contains("mentor_cache"));
+        assert!(html("runs=a,b,c,d,e,f").is_ok());
         for query in ["", "runs=a", "runs=a,b,c,d,e,f,g"] {
-            assert!(asked(query).unwrap_err().contains("two to 6"), "{query}");
+            assert!(html(query).unwrap_err().contains("two to 6"), "{query}");
         }
         for query in ["runs=a,../outside", "runs=..%2Foutside,a", "runs=a,none"] {
-            assert!(asked(query).unwrap_err().contains("no summary"), "{query}");
+            assert!(html(query).unwrap_err().contains("no summary"), "{query}");
         }
     }
 }

@@ -60,4 +60,22 @@ mod tests {
         }
         assert!(POLICY.contains("connect-src 'self'") && !POLICY.contains("unsafe"));
     }
+
+    #[test]
+    fn every_element_that_the_script_names_exists_once() {
+        let all = |text: &'static str, before: &str| -> Vec<&'static str> {
+            let parts = text.split(before).skip(1);
+            parts.filter_map(|part| part.split('"').next()).collect()
+        };
+        let ids = all(PAGE, " id=\"");
+        for id in &ids {
+            let same = ids.iter().filter(|other| *other == id).count();
+            assert_eq!(same, 1, "{id}");
+        }
+        let named = all(include_str!("../../assets/web/page.js"), "byId(\"");
+        assert!(named.len() > 20, "{named:?}");
+        for id in named {
+            assert!(ids.contains(&id), "{id}");
+        }
+    }
 }

@@ -1,21 +1,31 @@
-//! The page of this machine: the running command while it runs, and the runs of the results
-//! folder. `page` listens, `routes` says what is where, `guard` who may ask; `board` and `known`
-//! hold what is known of the running command, `orders` starts one as a child of this program,
-//! `lines` are its events on a pipe; `runs`, `comparison` and `files` read the folder, `answer`
-//! and `live_page` dress what is sent.
+//! The web page of this machine: the running command while it runs, and the runs of the results
+//! folder.
+//!
+//! | file | content |
+//! |---|---|
+//! | `server` | the thread and its event loop, from start to shutdown |
+//! | `routes`, `response` | every URL, and the form of each response |
+//! | `origin_check` | which requests are accepted |
+//! | `live_feed`, `live_snapshot` | the running command, and those who follow it |
+//! | `launcher`, `job_template`, `job` | commands that are started from the page, as child processes |
+//! | `ndjson` | events and load changes as lines on a pipe |
+//! | `run_index`, `report_files`, `comparison` | the results folder |
+//! | `live_page` | the page itself |
 
-mod answer;
-mod board;
 mod comparison;
-mod files;
-mod guard;
-mod known;
-pub mod lines;
+mod job;
+mod job_template;
+mod launcher;
+mod live_feed;
 mod live_page;
-mod orders;
-mod page;
+mod live_snapshot;
+pub mod ndjson;
+mod origin_check;
+mod report_files;
+mod response;
 mod routes;
-mod runs;
+mod run_index;
+mod server;
 
-pub use orders::{Catalogue, Offer, Starter};
-pub use page::{ServeError, Setup, Shown, WebPage};
+pub use job_template::{CatalogueEntry, JobCatalogue, JobTemplate};
+pub use server::{AttachedCommand, WebConfig, WebError, WebServer};

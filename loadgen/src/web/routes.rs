@@ -1,204 +1,268 @@
-//! Every URL of the page on one page: what is asked, by whom, and the answer.
+//! Every URL of the page, with the checks that stand before it.
 
 use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
 
+use axum::{
+    Extension, Json, Router,
+    body::Body,
+    extract::{DefaultBodyLimit, FromRequest, Query, Request, State},
+    middleware::{self, Next},
+    response::{
+        IntoResponse, Response,
+        sse::{self, KeepAlive, Sse},
+    },
+    routing::{get, post},
+};
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Body;
-use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use futures_util::{Stream, StreamExt as _, stream};
+use http::{HeaderValue, StatusCode, header};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::{Value, json};
+use tokio::{sync::mpsc, time::timeout};
+use tower::ServiceExt as _;
+use tower_http::services::ServeFile;
 
 use super::{
-    answer::{self, Answer, data, problem, with},
-    board::{Board, Refused, json},
-    comparison, files,
-    guard::Guard,
+    comparison,
+    job_template::StartRequest,
+    launcher::{JobLauncher, LaunchError},
+    live_feed::{FeedMessage, LiveControlError, LiveFeed},
     live_page,
-    orders::{NotTaken, Order, Orders},
-    runs::Runs,
+    origin_check::OriginCheck,
+    report_files,
+    response::{ErrorResponse, html, secure},
+    run_index::RunIndex,
 };
+use crate::http_server::Disconnect;
 use loadgen_experiment::events::ControlEvent;
 
 /// Largest body of a request, in bytes.
-const MOST_BODY: usize = 4_096;
+const MAX_BODY: usize = 4_096;
 /// How long a client may take to send it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time after which a silent stream sends a comment, and notices clients that are gone.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+/// Time after which a browser connects again.
+const RECONNECT: Duration = Duration::from_secs(2);
 
-/// Reports have scripts and styles of their own inline. They are what a run left behind, perhaps
-/// on another machine, so that they are shown as if they came from another site: none of them
-/// can read this page's token.
-const FILES: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-popups allow-downloads";
+/// Policy of files of the results folder. Reports carry their scripts and styles inline, and may
+/// have been written on another machine. The sandbox gives each an origin of its own, so that no
+/// script in it can read this page's token.
+const FILE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-scripts allow-popups allow-downloads",
+);
 
-/// What the answers are made from.
+/// What handlers work with.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(super) struct WebState {
+    /// The results folder.
     pub(super) root: PathBuf,
-    pub(super) guard: Guard,
-    pub(super) board: Board,
-    pub(super) orders: Orders,
-    pub(super) runs: Runs,
+    pub(super) origin_check: OriginCheck,
+    pub(super) feed: LiveFeed,
+    pub(super) launcher: JobLauncher,
+    pub(super) run_index: RunIndex,
 }
 
-/// Answers one request. `cut` closes its connection.
-pub(super) async fn answer<B>(
-    site: &Arc<Site>,
-    request: Request<B>,
-    cut: &CancellationToken,
-) -> Result<Answer, Infallible>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    if let Err((status, why)) = site.guard.host(request.headers()) {
-        return Ok(problem(status, why));
-    }
+type Shared = State<Arc<WebState>>;
+type Changed = Result<Json<Value>, ErrorResponse>;
+
+/// Every URL.
+pub(super) fn router(state: Arc<WebState>) -> Router {
+    let changes = Router::new()
+        .route("/api/stop", post(stop))
+        .route("/api/load", post(change_load))
+        .route("/api/start", post(start))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .route_layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            only_this_page,
+        ));
+    Router::new()
+        .route("/", get(page))
+        .route("/events", get(events))
+        .route("/compare", get(compare))
+        .route("/api/state", get(live_state))
+        .route("/api/catalogue", get(catalogue))
+        .route("/api/runs", get(runs))
+        .merge(changes)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(get(report_file).fallback(method_not_allowed))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&state),
+            only_this_machine,
+        ))
+        .layer(middleware::map_response(secure))
+        .with_state(state)
+}
+
+async fn only_this_machine(
+    State(state): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, ErrorResponse> {
+    state.origin_check.check_host(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+async fn only_this_page(
+    State(state): Shared,
+    request: Request,
+    next: Next,
+) -> Result<Response, ErrorResponse> {
+    state.origin_check.check_change(request.headers())?;
+    Ok(next.run(request).await)
+}
+
+async fn method_not_allowed() -> ErrorResponse {
+    let message = "this method is not allowed here; the Allow header lists those that are";
+    ErrorResponse::new(StatusCode::METHOD_NOT_ALLOWED, message)
+}
+
+async fn page(State(state): Shared) -> Result<Response, ErrorResponse> {
+    let page = live_page::render(state.origin_check.token())
+        .map_err(|error| internal(&error.to_string()))?;
+    Ok(html(&live_page::POLICY, page))
+}
+
+async fn live_state(State(state): Shared) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        state.feed.json().to_string(),
+    )
+        .into_response()
+}
+
+async fn catalogue(State(state): Shared) -> Response {
+    Json(state.launcher.catalogue()).into_response()
+}
+
+async fn events(
+    State(state): Shared,
+    Extension(Disconnect(disconnect)): Extension<Disconnect>,
+) -> Result<Response, Response> {
+    let messages = state.feed.subscribe(disconnect).ok_or_else(|| {
+        let message = "too many pages are open; close one";
+        let error = ErrorResponse::new(StatusCode::SERVICE_UNAVAILABLE, message);
+        ([(header::RETRY_AFTER, "5")], error).into_response()
+    })?;
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive");
+    Ok(Sse::new(sse_events(messages))
+        .keep_alive(keep_alive)
+        .into_response())
+}
+
+/// Server-sent events from a subscription, until that is closed.
+fn sse_events(
+    mut messages: mpsc::Receiver<FeedMessage>,
+) -> impl Stream<Item = Result<sse::Event, Infallible>> {
+    let first = stream::iter([sse::Event::default().retry(RECONNECT)]);
+    let rest = stream::poll_fn(move |context| messages.poll_recv(context))
+        .map(|message| sse::Event::default().event(message.name).data(message.json));
+    first.chain(rest).map(Ok)
+}
+
+async fn runs(State(state): Shared) -> Result<Response, ErrorResponse> {
+    let runs = from_disk(move || state.run_index.list(&state.root)).await?;
+    Ok(Json(runs).into_response())
+}
+
+async fn compare(
+    State(state): Shared,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Response, ErrorResponse> {
+    let page = from_disk(move || comparison::page(&state.root, &query))
+        .await?
+        .map_err(|why| ErrorResponse::new(StatusCode::BAD_REQUEST, why))?;
+    Ok(html(&page.policy, page.html))
+}
+
+/// A file below the results folder.
+async fn report_file(State(state): Shared, request: Request) -> Result<Response, ErrorResponse> {
     let path = request.uri().path().to_owned();
-    Ok(match (request.method(), path.as_str()) {
-        (&Method::GET | &Method::HEAD, _) => read(site, &request, &path, cut).await,
-        (&Method::POST, "/api/stop" | "/api/wish" | "/api/start") => {
-            let (head, body) = request.into_parts();
-            match change(site, &path, &head.headers, body).await {
-                Ok(done) => data(json(&done)),
-                Err((status, why)) => problem(status, &why),
-            }
-        }
-        _ => with(
-            problem(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD here"),
-            header::ALLOW,
-            "GET, HEAD",
-        ),
-    })
+    let (file, media_type) = from_disk(move || report_files::resolve(&state.root, &path))
+        .await?
+        .ok_or_else(|| {
+            let message = "no such file; the list of runs is at /";
+            ErrorResponse::new(StatusCode::NOT_FOUND, message)
+        })?;
+    let Ok(served) = ServeFile::new(file).oneshot(request).await;
+    let mut response = served.map(Body::new);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_SECURITY_POLICY, FILE_POLICY);
+    Ok(response)
 }
 
-async fn read<B>(
-    site: &Arc<Site>,
-    request: &Request<B>,
-    path: &str,
-    cut: &CancellationToken,
-) -> Answer {
-    match path {
-        "/events" if *request.method() == Method::GET => match site.board.read(cut.clone()) {
-            Some(queue) => answer::events(queue),
-            None => with(
-                problem(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "too many pages are open; close one",
-                ),
-                header::RETRY_AFTER,
-                "5",
-            ),
-        },
-        "/" => live_page::render(site.guard.token()).map_or_else(
-            |error| problem(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string()),
-            |page| page_of(&live_page::POLICY, page),
-        ),
-        "/api/state" => data(site.board.json()),
-        "/api/catalogue" => data(json(&site.orders.catalogue())),
-        _ => from_disk(site, path, request.uri().query().unwrap_or_default()).await,
+/// Reads the results folder on a thread of its own: other requests must not wait for the disk.
+async fn from_disk<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ErrorResponse> {
+    tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|_panic| internal("the results folder could not be read"))
+}
+
+async fn stop(State(state): Shared, _body: JsonBody<IgnoredAny>) -> Changed {
+    state.feed.stop()?;
+    Ok(Json(json!({ "stopping": true })))
+}
+
+async fn change_load(State(state): Shared, JsonBody(wish): JsonBody<ControlEvent>) -> Changed {
+    state.feed.change_load(wish)?;
+    Ok(Json(json!({ "load": wish })))
+}
+
+async fn start(State(state): Shared, JsonBody(request): JsonBody<StartRequest>) -> Changed {
+    let started = state.launcher.start(&request)?;
+    Ok(Json(json!({ "started": started })))
+}
+
+/// The body of a change; unlike [`Json`], its errors have the form of the page's.
+struct JsonBody<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ErrorResponse;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ErrorResponse> {
+        let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state))
+            .await
+            .map_err(|_elapsed| {
+                let message = format!(
+                    "the body did not arrive within {} s",
+                    BODY_TIMEOUT.as_secs()
+                );
+                ErrorResponse::new(StatusCode::REQUEST_TIMEOUT, message)
+            })?
+            .map_err(|rejected| ErrorResponse::new(rejected.status(), rejected.body_text()))?;
+        serde_json::from_slice(&body)
+            .map(Self)
+            .map_err(|error| ErrorResponse::new(StatusCode::BAD_REQUEST, error.to_string()))
     }
 }
 
-fn page_of(policy: &str, page: String) -> Answer {
-    let kind = "text/html; charset=utf-8";
-    answer::whole(StatusCode::OK, kind, policy, page.into())
+fn internal(message: &str) -> ErrorResponse {
+    ErrorResponse::new(StatusCode::INTERNAL_SERVER_ERROR, message)
 }
 
-/// What has to be read from the results folder, beside the event loop.
-async fn from_disk(site: &Arc<Site>, path: &str, query: &str) -> Answer {
-    let (site, path, query) = (Arc::clone(site), path.to_owned(), query.to_owned());
-    let found = tokio::task::spawn_blocking(move || match path.as_str() {
-        "/api/runs" => data(json(&site.runs.list(&site.root))),
-        "/compare" => match comparison::page(&site.root, &query) {
-            Ok(page) => page_of(&page.policy, page.html),
-            Err(why) => problem(StatusCode::BAD_REQUEST, &why),
-        },
-        _ => files::resolve(&site.root, &path)
-            .and_then(|(file, kind)| Some((std::fs::read(file).ok()?, kind)))
-            .map_or_else(
-                || {
-                    problem(
-                        StatusCode::NOT_FOUND,
-                        "no such file; the list of runs is at /",
-                    )
-                },
-                |(body, kind)| answer::whole(StatusCode::OK, kind, FILES, body.into()),
-            ),
-    });
-    found.await.unwrap_or_else(|_| {
-        problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the file could not be read",
-        )
-    })
-}
-
-/// Does what a POST asks for; says what was done.
-async fn change<B>(
-    site: &Site,
-    path: &str,
-    headers: &HeaderMap,
-    body: B,
-) -> Result<serde_json::Value, (StatusCode, String)>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    let told = |(status, why): (StatusCode, &str)| (status, why.to_owned());
-    site.guard.change(headers).map_err(told)?;
-    let body = whole_body(body).await.map_err(told)?;
-    match path {
-        "/api/stop" => {
-            site.board.stop().map_err(refused)?;
-            Ok(serde_json::json!({ "stopping": true }))
-        }
-        "/api/wish" => {
-            let wish: ControlEvent = understood(&body)?;
-            site.board.wish(wish).map_err(refused)?;
-            Ok(serde_json::json!({ "wished": wish }))
-        }
-        _ => {
-            let order: Order = understood(&body)?;
-            let started = site.orders.take(&order).map_err(not_taken)?;
-            Ok(serde_json::json!({ "started": started }))
-        }
+impl From<LiveControlError> for ErrorResponse {
+    fn from(error: LiveControlError) -> Self {
+        let status = match error {
+            LiveControlError::Idle => StatusCode::CONFLICT,
+            LiveControlError::Refused(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self::new(status, error.to_string())
     }
 }
 
-async fn whole_body<B>(body: B) -> Result<Bytes, (StatusCode, &'static str)>
-where
-    B: Body<Data = Bytes> + Unpin,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    match timeout(BODY_TIMEOUT, Limited::new(body, MOST_BODY).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(_)) => Err((
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "a request's body is at most 4 KiB",
-        )),
-        Err(_) => Err((StatusCode::REQUEST_TIMEOUT, "the body came too slowly")),
+impl From<LaunchError> for ErrorResponse {
+    fn from(error: LaunchError) -> Self {
+        let status = match error {
+            LaunchError::Busy | LaunchError::Disabled => StatusCode::CONFLICT,
+            LaunchError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            LaunchError::Spawn(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self::new(status, error.to_string())
     }
-}
-
-fn understood<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
-    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
-}
-
-fn refused(why: Refused) -> (StatusCode, String) {
-    let status = match why {
-        Refused::Idle => StatusCode::CONFLICT,
-        Refused::Wish(_) => StatusCode::UNPROCESSABLE_ENTITY,
-    };
-    (status, why.to_string())
-}
-
-fn not_taken(why: NotTaken) -> (StatusCode, String) {
-    let status = match why {
-        NotTaken::Busy | NotTaken::Closed => StatusCode::CONFLICT,
-        NotTaken::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        NotTaken::Start(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    };
-    (status, why.to_string())
 }
 
 #[cfg(test)]

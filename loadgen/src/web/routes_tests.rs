@@ -9,7 +9,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use crate::web::{Setup, WebPage, board::MOST_READERS};
+use crate::web::{WebConfig, WebServer, live_feed::MAX_SUBSCRIBERS};
 use loadgen_experiment::{
     events::{self, Adjustable, Begun, ControlEvent, Ended, Event, LoadControl, Tick},
     schema::Verdict,
@@ -18,11 +18,11 @@ use loadgen_experiment::{
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_secs(30);
 
-fn open(results: &Path) -> WebPage {
-    WebPage::open(Setup {
+fn open(results: &Path) -> WebServer {
+    WebServer::start(WebConfig {
         results: results.to_owned(),
         address: ([127, 0, 0, 1], 0).into(),
-        starter: None,
+        jobs: None,
     })
     .unwrap()
 }
@@ -90,7 +90,7 @@ impl Reader {
         Self { stream, seen }
     }
 
-    /// Reads until `word` has been said.
+    /// Reads until `word` was received.
     async fn until(&mut self, word: &str) -> &str {
         let mut buffer = [0; 4_096];
         let begun = Instant::now();
@@ -124,7 +124,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     let address = page.address();
     let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.show(heard.remove(0), &steering);
+    let shown = page.attach(heard.remove(0), &steering);
     publisher.send(begun("core</script>"));
     let mut early = Reader::begin(address).await;
     early.until("event: state").await;
@@ -144,7 +144,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
         folder: "f".into(),
     }));
     drop(publisher);
-    shown.finish();
+    shown.flush();
     late.until("event: ended").await;
     early.until(r#""running":false"#).await;
     let state = body(&get(address, "/api/state").await);
@@ -157,7 +157,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
 }
 
 #[tokio::test]
-async fn buttons_work_with_the_pages_token_and_from_nowhere_else() {
+async fn changes_need_the_token_of_the_page_and_its_origin() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     let address = page.address();
@@ -165,16 +165,16 @@ async fn buttons_work_with_the_pages_token_and_from_nowhere_else() {
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 409);
     let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.show(heard.remove(0), &steering);
-    let wish = r#"{"rate": 50}"#;
-    let refused = post(address, &key, "/api/wish", wish).await;
+    let shown = page.attach(heard.remove(0), &steering);
+    let load = r#"{"rate": 50}"#;
+    let refused = post(address, &key, "/api/load", load).await;
     assert_eq!(status(&refused), 422);
     assert_eq!(body(&refused)["error"], "no load is running");
     steering.begin(Adjustable::Rate {
         now: 10.0,
         most: 100.0,
     });
-    assert_eq!(status(&post(address, &key, "/api/wish", wish).await), 200);
+    assert_eq!(status(&post(address, &key, "/api/load", load).await), 200);
     assert_eq!(*steering.events().borrow(), Some(ControlEvent::Rate(50.0)));
     for (head, why) in [
         ("origin: http://evil.example", "only this page"),
@@ -192,20 +192,20 @@ async fn buttons_work_with_the_pages_token_and_from_nowhere_else() {
     assert_eq!(status(&post(address, "x", "/api/stop", "{}").await), 403);
     let large = format!("{{\"x\": \"{}\"}}", "x".repeat(5_000));
     assert_eq!(status(&post(address, &key, "/api/stop", &large).await), 413);
-    assert_eq!(status(&post(address, &key, "/api/wish", "{}").await), 400);
-    let order = r#"{"suite": "smoke"}"#;
-    assert_eq!(status(&post(address, &key, "/api/start", order).await), 409);
+    assert_eq!(status(&post(address, &key, "/api/load", "{}").await), 400);
+    let job = r#"{"suite": "smoke"}"#;
+    assert_eq!(status(&post(address, &key, "/api/start", job).await), 409);
     assert_eq!(status(&post(address, &key, "/api/other", "{}").await), 405);
     assert!(!steering.is_stopped());
     assert_eq!(status(&post(address, &key, "/api/stop", "{}").await), 200);
     assert!(steering.is_stopped());
     drop(publisher);
-    shown.finish();
+    shown.flush();
     page.close();
 }
 
 #[tokio::test]
-async fn a_strange_host_is_sent_away_from_every_url() {
+async fn a_foreign_host_is_refused_on_every_url() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     for path in [
@@ -226,11 +226,11 @@ async fn a_strange_host_is_sent_away_from_every_url() {
 }
 
 #[tokio::test]
-async fn the_seventeenth_reader_is_told_to_come_later() {
+async fn the_seventeenth_reader_gets_503_with_retry_after() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     let mut readers = Vec::new();
-    for _ in 0..MOST_READERS {
+    for _ in 0..MAX_SUBSCRIBERS {
         let mut reader = Reader::begin(page.address()).await;
         reader.until("event: state").await;
         readers.push(reader);
@@ -244,12 +244,12 @@ async fn the_seventeenth_reader_is_told_to_come_later() {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_reading_is_cut_off_and_the_run_goes_on() {
+async fn a_reader_that_stops_reading_is_disconnected_and_the_run_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let page = open(root.path());
     let steering = LoadControl::new(tokio_util::sync::CancellationToken::new());
     let (publisher, mut heard) = events::channels(1);
-    let shown = page.show(heard.remove(0), &steering);
+    let shown = page.attach(heard.remove(0), &steering);
     let mut slow = Reader::begin(page.address()).await;
     slow.until("event: state").await;
     let long = "x".repeat(100_000);
@@ -257,7 +257,7 @@ async fn a_reader_that_stops_reading_is_cut_off_and_the_run_goes_on() {
         publisher.note(long.clone());
     }
     drop(publisher);
-    tokio::task::spawn_blocking(move || shown.finish())
+    tokio::task::spawn_blocking(move || shown.flush())
         .await
         .unwrap();
     let mut rest = Vec::new();
@@ -273,7 +273,7 @@ async fn a_reader_that_stops_reading_is_cut_off_and_the_run_goes_on() {
 }
 
 #[tokio::test]
-async fn reports_are_served_as_strangers_and_no_path_climbs() {
+async fn reports_are_served_in_a_sandbox_and_no_path_leaves_the_folder() {
     let root = tempfile::tempdir().unwrap();
     let one = root.path().join("results/runs/one");
     std::fs::create_dir_all(&one).unwrap();
@@ -294,15 +294,20 @@ async fn reports_are_served_as_strangers_and_no_path_climbs() {
     ] {
         assert_eq!(status(&get(page.address(), path).await), 404, "{path}");
     }
-    let climbing = get(page.address(), "/compare?runs=one,../one").await;
-    assert_eq!(status(&climbing), 400);
+    let outside = get(page.address(), "/compare?runs=one,../one").await;
+    assert_eq!(status(&outside), 400);
     let listed = get(page.address(), "/api/runs").await;
     assert!(listed.contains("content-type: application/json"));
     assert!(listed.contains("x-content-type-options: nosniff"));
     assert_eq!(body(&listed)[0]["name"], name);
     let home = get(page.address(), "/").await;
     assert!(!home.contains(name) && home.contains("frame-ancestors 'none'"));
-    let stranger = ask(page.address(), "DELETE /runs/one/report.html HTTP/1.1", "").await;
-    assert_eq!(status(&stranger), 405);
+    for path in ["/runs/one/report.html", "/api/state", "/"] {
+        let head = format!("DELETE {path} HTTP/1.1");
+        let refused = ask(page.address(), &head, "").await;
+        assert_eq!(status(&refused), 405, "{path}");
+        assert!(refused.contains("allow: GET,HEAD"), "{refused}");
+        assert!(refused.contains("x-frame-options: DENY"), "{refused}");
+    }
     page.close();
 }

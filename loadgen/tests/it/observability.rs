@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loadgen::export::catalogue::{self, Kind};
+use loadgen::export::catalogue::{self, MetricType};
 use serde_json::Value;
 
 use crate::support::{finish, loadgen, start};
@@ -45,7 +45,7 @@ fn exported() -> BTreeSet<String> {
         }
     };
     for metric in catalogue::ALL {
-        add(metric.name, metric.kind == Kind::Histogram);
+        add(metric.name, metric.metric_type == MetricType::Histogram);
     }
     let list = read("target-app/src/metrics/names.rs");
     let constants = list

@@ -10,7 +10,7 @@ use crate::{
         session::{announce_page, job_template},
     },
     exit,
-    web::{Setup, WebPage},
+    web::{WebConfig, WebServer},
 };
 
 /// Runs it. With `--serve` the page is open from the beginning, and stays open when the run has
@@ -37,11 +37,11 @@ pub(in crate::cli) fn run(args: DemoArgs) -> Result<u8, Failure> {
     Ok(code)
 }
 
-fn open(args: &DemoArgs, address: SocketAddr) -> Result<WebPage, Failure> {
-    let page = WebPage::open(Setup {
+fn open(args: &DemoArgs, address: SocketAddr) -> Result<WebServer, Failure> {
+    let page = WebServer::start(WebConfig {
         results: args.result.results.clone(),
         address,
-        starter: Some(job_template(&args.target, &args.result.results)?),
+        jobs: Some(job_template(&args.target, &args.result.results)?),
     })
     .map_err(Failure::usage)?;
     announce_page(&page);

@@ -11,7 +11,7 @@ use crate::{
         plan::plan_experiment,
         session::{MeasuredSession, ServiceSource},
     },
-    web::WebPage,
+    web::WebServer,
 };
 use loadgen_codeconnect::CodeConnect;
 use loadgen_experiment::{
@@ -25,7 +25,7 @@ use loadgen_experiment::{
 };
 
 /// Runs it, shown on `page` if there is one; returns the exit code of the verdict.
-pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebPage>) -> Result<u8, Failure> {
+pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Result<u8, Failure> {
     let (experiment, source) = plan_experiment(args)?;
     let session =
         MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebPage>) -> Resu
 /// Runs it without printing its report; returns its summary, and the folder that it is stored in.
 pub(super) fn measure(
     args: &ExperimentArgs,
-    page: Option<&WebPage>,
+    page: Option<&WebServer>,
 ) -> Result<(Summary, Option<PathBuf>), Failure> {
     let (experiment, source) = plan_experiment(args)?;
     let session =

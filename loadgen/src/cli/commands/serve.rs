@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::{
     cli::{failure::Failure, flags::ServeArgs, output::closed_pipe, session::job_template},
     exit,
-    web::{Setup, WebPage},
+    web::{WebConfig, WebServer},
 };
 
 /// Serves the folder.
@@ -18,10 +18,10 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
             args.results.display()
         )));
     }
-    let page = WebPage::open(Setup {
+    let page = WebServer::start(WebConfig {
         results: args.results.clone(),
         address: args.listen,
-        starter: Some(job_template(&args.target, &args.results)?),
+        jobs: Some(job_template(&args.target, &args.results)?),
     })
     .map_err(Failure::usage)?;
     until_stopped(page)?;
@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
 
 /// Lets commands be started from a page until SIGINT or SIGTERM, and closes it. A second signal
 /// does not wait for started commands; the kernel signals them when this process ends.
-pub(super) fn until_stopped(page: WebPage) -> Result<(), Failure> {
+pub(super) fn until_stopped(page: WebServer) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -38,7 +38,7 @@ pub(super) fn until_stopped(page: WebPage) -> Result<(), Failure> {
     runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::internal)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(Failure::internal)?;
-        page.take_orders();
+        page.allow_jobs();
         say(&page).or_else(|error| closed_pipe(error).map(|_| ()))?;
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -56,7 +56,7 @@ pub(super) fn until_stopped(page: WebPage) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say(page: &WebPage) -> io::Result<()> {
+fn say(page: &WebServer) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let address = page.address();
     writeln!(

@@ -8,7 +8,7 @@ use std::{
 use clap::Args;
 
 use super::values::address;
-use crate::export::Collector;
+use crate::export::OtlpEndpoint;
 
 /// Standard input or output in place of a file.
 pub const STANDARD_STREAM: &str = "-";
@@ -66,7 +66,7 @@ pub struct ResultArgs {
     pub metrics: Option<SocketAddr>,
     /// Push the same metrics to this OTLP collector, like http://127.0.0.1:4318
     #[arg(long, env = "LOADGEN_OTLP", value_name = "URL")]
-    pub otlp: Option<Collector>,
+    pub otlp: Option<OtlpEndpoint>,
 }
 
 impl ResultArgs {

@@ -5,27 +5,27 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     cli::{failure::Failure, flags::TargetArgs},
     library,
-    web::{Catalogue, Offer, Starter},
+    web::{CatalogueEntry, JobCatalogue, JobTemplate},
 };
 
 /// Suites and experiments that a page can start, and the flags that each gets.
 pub(in crate::cli) fn job_template(
     target: &TargetArgs,
     results: &Path,
-) -> Result<Starter, Failure> {
-    let mut catalogue = Catalogue::default();
-    let offer = |name: &str, question: String| Offer {
+) -> Result<JobTemplate, Failure> {
+    let mut catalogue = JobCatalogue::default();
+    let entry = |name: &str, question: String| CatalogueEntry {
         name: name.to_owned(),
         question,
     };
     for name in library::suite_names() {
         let (suite, _) = library::find_suite(name)?;
-        catalogue.suites.push(offer(name, suite.question));
+        catalogue.suites.push(entry(name, suite.question));
     }
     for name in library::experiment_names() {
         let (experiment, _) = library::find_experiment(name)?;
         let question = experiment.suite.question;
-        catalogue.experiments.push(offer(name, question));
+        catalogue.experiments.push(entry(name, question));
     }
     // A token on the command line could be read by everyone on the machine.
     let token = target.lab_token.clone();
@@ -33,7 +33,7 @@ pub(in crate::cli) fn job_template(
         .map(|token| ("LOADGEN_LAB_TOKEN".to_owned(), token))
         .into_iter()
         .collect();
-    Ok(Starter {
+    Ok(JobTemplate {
         program: std::env::current_exe().map_err(Failure::internal)?,
         arguments: arguments(target, results),
         environment,

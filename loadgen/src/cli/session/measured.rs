@@ -20,7 +20,7 @@ use crate::{
     doctor,
     library::SourceFile,
     live::TerminalCapabilities,
-    web::WebPage,
+    web::WebServer,
 };
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::{aggregator::write_hlog, suite::Suite};
@@ -51,7 +51,7 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     name: String,
     source: &'a SourceFile,
     /// A page that outlives the command.
-    page: Option<WebPage>,
+    page: Option<WebServer>,
     /// Created when the services are up, so that a usage error leaves no folder behind.
     folder: OnceCell<Folder>,
     /// First error of the store; reported at the end.
@@ -81,7 +81,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Shows the command on a page that outlives it.
-    pub(in crate::cli) fn on_page(mut self, page: Option<&WebPage>) -> Self {
+    pub(in crate::cli) fn on_page(mut self, page: Option<&WebServer>) -> Self {
         self.page = page.cloned();
         self
     }

@@ -20,7 +20,7 @@ use crate::cli::{
 use crate::{
     export::Exporter,
     live::Live,
-    web::{Setup, Shown, WebPage, lines},
+    web::{AttachedCommand, WebConfig, WebServer, ndjson},
 };
 use loadgen_experiment::events::{self, Event, LoadControl, Publisher};
 
@@ -32,9 +32,9 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(in crate::cli) struct EventSinks {
     events: Publisher,
     live: Option<Live>,
-    shown: Option<Shown>,
+    shown: Option<AttachedCommand>,
     /// A page that ends with the command.
-    page: Option<WebPage>,
+    page: Option<WebServer>,
     writer: Option<LineWriter>,
     exporter: Option<Exporter>,
 }
@@ -67,7 +67,7 @@ impl EventSinks {
     /// `steering` they may change the load.
     pub(in crate::cli) fn attach(
         result: &ResultArgs,
-        page: Option<&WebPage>,
+        page: Option<&WebServer>,
         steering: &LoadControl,
     ) -> Result<Self, Failure> {
         let out = result
@@ -94,7 +94,7 @@ impl EventSinks {
         // As many receivers exist as are taken here; their order does not matter.
         let mut next = || receivers.pop();
         let live = wanted[0].then(&mut next).flatten();
-        let shown = page.and_then(|page| Some(page.show(next()?, steering)));
+        let shown = page.and_then(|page| Some(page.attach(next()?, steering)));
         let writer = out
             .and_then(|out| Some((out, next()?)))
             .map(|(mut out, receiver)| {
@@ -103,7 +103,7 @@ impl EventSinks {
                 let thread = thread::Builder::new().name("lines".to_owned());
                 let thread = thread.spawn(move || {
                     // A closed pipe ends the writing, not the run.
-                    let _closed = lines::write(&receiver, &steering, &seen, &mut out);
+                    let _closed = ndjson::write(&receiver, &steering, &seen, &mut out);
                 });
                 thread.map(|thread| LineWriter { ended, thread })
             })
@@ -163,7 +163,7 @@ impl EventSinks {
         drop(self.events);
         // First, because it may publish a last warning.
         if let Some(exporter) = self.exporter {
-            exporter.finish();
+            exporter.flush();
         }
         if let Some(live) = self.live {
             live.finish();
@@ -172,7 +172,7 @@ impl EventSinks {
             writer.flush();
         }
         if let Some(shown) = self.shown {
-            shown.finish();
+            shown.flush();
         }
         if let Some(page) = self.page {
             page.close();
@@ -189,26 +189,26 @@ fn plain_view(result: &ResultArgs) -> bool {
 }
 
 /// The page that `--web` asks for.
-pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebPage>, Failure> {
+pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>, Failure> {
     let Some(address) = result.web else {
         return Ok(None);
     };
-    let page = WebPage::open(Setup {
+    let page = WebServer::start(WebConfig {
         results: result.results.clone(),
         address,
-        starter: None,
+        jobs: None,
     })
     .map_err(Failure::usage)?;
     Ok(Some(page))
 }
 
 /// Prints the URL of a page before anything else is printed.
-pub(in crate::cli) fn announce_page(page: &WebPage) {
+pub(in crate::cli) fn announce_page(page: &WebServer) {
     // If standard error is closed, nobody reads it.
     let _closed = writeln!(io::stderr(), "{}", page_url(page));
 }
 
-fn page_url(page: &WebPage) -> String {
+fn page_url(page: &WebServer) -> String {
     format!("live page: http://{}/", page.address())
 }
 
@@ -233,7 +233,7 @@ fn read_load_control(path: &Path, steering: LoadControl, events: Publisher) -> R
     thread::Builder::new()
         .name("load-control".to_owned())
         .spawn(move || {
-            lines::read_wishes(&mut from, &steering, &mut |why| {
+            ndjson::read_load_changes(&mut from, &steering, &mut |why| {
                 events.warning(format!("a change of the load was refused: {why}"));
             });
         })

@@ -1,4 +1,4 @@
-//! The list of past runs, newest first.
+//! The list of past runs, newest first. Files that have not changed are not read again.
 
 use std::{
     collections::HashMap,
@@ -9,22 +9,21 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use super::report_files::is_plain_name;
 use loadgen_experiment::events::printable;
 
 /// Most runs of the list.
-const MOST_RUNS: usize = 500;
+const MAX_RUNS: usize = 500;
 
-/// The files that hold what the list shows, with the report that a reader would open. The first
-/// that is there counts.
+/// Files that the list is read from, each with the report to open. The first that exists counts.
 const SOURCES: [(&str, &str); 2] = [
     ("summary.json", "report.html"),
     ("factorial.json", "factorial.md"),
 ];
 
-/// What of those files the list shows.
+/// The fields of such a file that the list shows.
 #[derive(Deserialize)]
-struct Head {
+struct RunHead {
     /// A factorial experiment has neither name nor kind.
     #[serde(default)]
     name: String,
@@ -35,7 +34,7 @@ struct Head {
     started_at: String,
     #[serde(default)]
     took_s: f64,
-    verdict: Word,
+    verdict: VerdictWord,
 }
 
 fn factorial() -> String {
@@ -43,13 +42,13 @@ fn factorial() -> String {
 }
 
 #[derive(Deserialize)]
-struct Word {
+struct VerdictWord {
     word: String,
 }
 
 /// A finished run.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct Row {
+pub(super) struct RunEntry {
     /// Its folder below `runs/`.
     folder: String,
     name: String,
@@ -59,33 +58,34 @@ pub(super) struct Row {
     started_at: String,
     took_s: f64,
     verdict: String,
-    /// The file that people read.
+    /// File name of the report.
     report: &'static str,
-    /// Whether it has a summary, which can be compared with others.
+    /// Whether it has a summary, which the comparison needs.
     comparable: bool,
 }
 
-/// Rows that were read already, by folder and by when their file was written.
+/// Lists the runs of a results folder.
 #[derive(Debug, Default)]
-pub(super) struct Runs {
-    known: Mutex<HashMap<String, (SystemTime, Row)>>,
+pub(super) struct RunIndex {
+    /// What was read already: by folder, with the time at which its file was written.
+    cache: Mutex<HashMap<String, (SystemTime, RunEntry)>>,
 }
 
-impl Runs {
+impl RunIndex {
     /// The runs that are in `root/runs` now.
-    pub(super) fn list(&self, root: &Path) -> Vec<Row> {
+    pub(super) fn list(&self, root: &Path) -> Vec<RunEntry> {
         let Ok(entries) = std::fs::read_dir(root.join("runs")) else {
             return Vec::new();
         };
         let mut folders: Vec<String> = entries
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-            .filter(|name| files::is_plain(name))
+            .filter(|name| is_plain_name(name))
             .collect();
         // Names begin with the time, so their order is the order of the runs.
         folders.sort_unstable_by(|a, b| b.cmp(a));
-        folders.truncate(MOST_RUNS);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|folder, _| folders.contains(folder));
+        folders.truncate(MAX_RUNS);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.retain(|folder, _| folders.contains(folder));
         folders
             .into_iter()
             .filter_map(|folder| {
@@ -98,32 +98,32 @@ impl Runs {
                             path.is_file().then_some((path, at == 0, *report))
                         })?;
                 let written = path.metadata().ok()?.modified().ok()?;
-                if let Some((at, row)) = known.get(&folder)
+                if let Some((at, row)) = cache.get(&folder)
                     && *at == written
                 {
                     return Some(row.clone());
                 }
-                let row = Row {
+                let row = RunEntry {
                     report,
                     comparable,
                     ..read(&path, folder.clone())?
                 };
-                known.insert(folder, (written, row.clone()));
+                cache.insert(folder, (written, row.clone()));
                 Some(row)
             })
             .collect()
     }
 }
 
-fn read(path: &Path, folder: String) -> Option<Row> {
-    let head: Head = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+fn read(path: &Path, folder: String) -> Option<RunEntry> {
+    let head: RunHead = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
     let name = if head.name.is_empty() {
         // `2026-01-01T00-00-00Z_factorial_core_ab12`
         folder.split('_').skip(1).collect::<Vec<_>>().join(" ")
     } else {
         printable(&head.name)
     };
-    Some(Row {
+    Some(RunEntry {
         folder,
         name,
         kind: printable(&head.kind),
@@ -169,7 +169,7 @@ mod tests {
             "verdict.json",
             &value,
         );
-        let runs = Runs::default();
+        let runs = RunIndex::default();
         let rows = runs.list(root.path());
         let names: Vec<&str> = rows.iter().map(|row| row.name.as_str()).collect();
         assert_eq!(names, ["factorial core ab12", "second", "first[2J"]);
@@ -181,12 +181,16 @@ mod tests {
         // A folder that has gone is forgotten; one that is there is not read again.
         std::fs::remove_dir_all(root.path().join("runs").join(one)).unwrap();
         assert_eq!(runs.list(root.path()).len(), 2);
-        assert_eq!(runs.known.lock().unwrap().len(), 2);
+        assert_eq!(runs.cache.lock().unwrap().len(), 2);
     }
 
     #[test]
     fn a_folder_that_is_not_there_has_no_runs() {
         let root = tempfile::tempdir().unwrap();
-        assert!(Runs::default().list(&root.path().join("none")).is_empty());
+        assert!(
+            RunIndex::default()
+                .list(&root.path().join("none"))
+                .is_empty()
+        );
     }
 }

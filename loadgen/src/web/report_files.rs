@@ -1,4 +1,6 @@
-//! From a URL path to a file below the results folder, or to nothing.
+//! From a URL path to a file below the results folder.
+//!
+//! Not `ServeDir`: that follows links out of the folder, serves hidden files, and has no bound.
 
 use std::path::{Path, PathBuf};
 
@@ -9,11 +11,11 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// plain file below `root`.
 ///
 /// Each part of the path must be made of letters, digits, `.`, `_` and `-` and must not begin
-/// with a dot, so that no path can climb; links are followed only to places below `root`.
+/// with a dot, so that no path leaves `root`; links are followed only to places below `root`.
 pub(super) fn resolve(root: &Path, url_path: &str) -> Option<(PathBuf, &'static str)> {
     let mut path = root.to_path_buf();
     for part in url_path.trim_start_matches('/').split('/') {
-        if !is_plain(part) {
+        if !is_plain_name(part) {
             return None;
         }
         path.push(part);
@@ -27,8 +29,8 @@ pub(super) fn resolve(root: &Path, url_path: &str) -> Option<(PathBuf, &'static 
     })
 }
 
-/// Whether a part of a path can neither climb nor hide nor be anything but a name.
-pub(super) fn is_plain(part: &str) -> bool {
+/// Whether a part of a path is a plain name: no `..`, no hidden file, no separator, no escape.
+pub(super) fn is_plain_name(part: &str) -> bool {
     let letters = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
     !part.is_empty() && !part.starts_with('.') && part.bytes().all(letters)
 }

@@ -1,12 +1,12 @@
-//! Events as lines: one JSON object each, for a program that follows a command.
+//! Events as newline-delimited JSON, for a program that follows a command.
 //!
 //! ```text
 //! {"event":"stage","data":{"what":"starting PostgreSQL","expected_s":3.0}}
 //! {"event":"steerable","data":{"kind":"rate","now":20.0,"most":1000.0}}
 //! ```
 //!
-//! `steerable` is written where what can be changed of the load has changed. The way back are
-//! wishes, also a line each: `{"rate":50}`, `{"users":20}`.
+//! `steerable` says what of the load can be changed, and is written when that changes. Load changes
+//! come the other way, also as a line each: `{"rate":50}`, `{"users":20}`.
 
 use std::{
     io::{self, BufRead, Write},
@@ -21,63 +21,66 @@ use serde::{Deserialize, Serialize};
 
 use loadgen_experiment::events::{Adjustable, ControlEvent, Event, LoadControl};
 
-/// Longest wish, in bytes.
-const LONGEST_WISH: u64 = 4_096;
-/// Time between two looks whether anything more is expected.
-const LOOK: Duration = Duration::from_millis(200);
+/// Longest line of a load change, in bytes.
+const MAX_CHANGE_BYTES: u64 = 4_096;
+/// Time between two checks of `ended`.
+const POLL: Duration = Duration::from_millis(200);
 
-/// What a line says.
+/// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Line {
-    /// Something happened.
+pub enum EventLine {
+    /// An event of the command.
     Event(Event),
-    /// Something else can be changed than before.
-    Told(Told),
+    /// The state of its load control.
+    Control(ControlLine),
 }
 
-/// What is no event of the run, but is told with them.
+/// What is no event of the command, but is written between them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "snake_case")]
-pub enum Told {
-    /// What can be changed of the load from now on.
-    Steerable(Adjustable),
+pub enum ControlLine {
+    /// What of the load can be changed from now on.
+    Adjustable(Adjustable),
 }
 
-/// Writes events until every publisher is gone, or until `ended` is set and none is waiting. A
-/// reader that goes away ends the writing, not the run.
+/// Writes events until every publisher is gone, or until `ended` is set and none is waiting.
+/// Fails when the reader of `out` has gone.
 pub fn write(
     events: &Receiver<Event>,
     steering: &LoadControl,
     ended: &AtomicBool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut told = None;
+    let mut written = None;
     loop {
-        let event = match events.recv_timeout(LOOK) {
+        let event = match events.recv_timeout(POLL) {
             Ok(event) => event,
             Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => continue,
             Err(_) => return out.flush(),
         };
         let steerable = steering.adjustable();
-        if told.as_ref() != Some(&steerable) {
-            line(out, &Line::Told(Told::Steerable(steerable.clone())))?;
-            told = Some(steerable);
+        if written.as_ref() != Some(&steerable) {
+            out.write_all(&line(&EventLine::Control(ControlLine::Adjustable(
+                steerable.clone(),
+            )))?)?;
+            written = Some(steerable);
         }
-        line(out, &Line::Event(event))?;
+        out.write_all(&line(&EventLine::Event(event))?)?;
         out.flush()?;
     }
 }
 
-fn line(out: &mut dyn Write, line: &Line) -> io::Result<()> {
-    let mut text = serde_json::to_vec(line)?;
+/// JSON with its line break.
+pub(super) fn line(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec(value)?;
     text.push(b'\n');
-    out.write_all(&text)
+    Ok(text)
 }
 
-/// Reads wishes until the end of `from` and hands them to the load; `refused` is told of each that
-/// cannot be fulfilled.
-pub fn read_wishes(
+/// Reads load changes until the end of `from` and applies them; calls `refused` with the reason for
+/// each that cannot be applied.
+pub fn read_load_changes(
     from: &mut dyn BufRead,
     steering: &LoadControl,
     refused: &mut dyn FnMut(String),
@@ -85,7 +88,7 @@ pub fn read_wishes(
     let mut text = Vec::new();
     loop {
         text.clear();
-        match io::Read::take(&mut *from, LONGEST_WISH).read_until(b'\n', &mut text) {
+        match io::Read::take(&mut *from, MAX_CHANGE_BYTES).read_until(b'\n', &mut text) {
             Ok(read) if read > 0 => {}
             _ => return,
         }
@@ -93,7 +96,7 @@ pub fn read_wishes(
             continue;
         }
         let done = serde_json::from_slice::<ControlEvent>(&text)
-            .map_err(|error| format!("a wish is a line like {{\"rate\": 50}}: {error}"))
+            .map_err(|error| format!("a load change is a line like {{\"rate\": 50}}: {error}"))
             .and_then(|wish| steering.apply(wish).map_err(|error| error.to_string()));
         if let Err(why) = done {
             refused(why);
@@ -109,7 +112,7 @@ mod tests {
     use loadgen_experiment::events;
 
     #[test]
-    fn every_line_can_be_read_back_and_says_what_can_be_changed() {
+    fn every_line_can_be_read_back_and_the_first_says_what_can_be_changed() {
         let (publisher, heard) = events::channel();
         let steering = LoadControl::new(CancellationToken::new());
         publisher.stage("reset", Some(Duration::from_secs(1)));
@@ -117,14 +120,20 @@ mod tests {
         drop(publisher);
         let mut out = Vec::new();
         write(&heard, &steering, &AtomicBool::new(false), &mut out).unwrap();
-        let lines: Vec<Line> = String::from_utf8(out)
+        let lines: Vec<EventLine> = String::from_utf8(out)
             .unwrap()
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(lines.len(), 3);
-        assert_eq!(lines[0], Line::Told(Told::Steerable(steering.adjustable())));
-        assert_eq!(lines[2], Line::Event(Event::Note("a line\nof two".into())));
+        assert_eq!(
+            lines[0],
+            EventLine::Control(ControlLine::Adjustable(steering.adjustable()))
+        );
+        assert_eq!(
+            lines[2],
+            EventLine::Event(Event::Note("a line\nof two".into()))
+        );
     }
 
     #[test]
@@ -139,14 +148,14 @@ mod tests {
     }
 
     #[test]
-    fn wishes_are_followed_and_the_others_refused() {
+    fn load_changes_are_applied_and_invalid_lines_refused() {
         let steering = LoadControl::new(CancellationToken::new());
         steering.begin(Adjustable::Users { now: 5, most: 50 });
         let long = "x".repeat(10_000);
         let text =
             format!("{{\"users\": 20}}\n\n{{\"users\": 51}}\nnonsense\n{long}\n{{\"rate\": 5}}");
         let mut refused = Vec::new();
-        read_wishes(&mut text.as_bytes(), &steering, &mut |why| {
+        read_load_changes(&mut text.as_bytes(), &steering, &mut |why| {
             refused.push(why);
         });
         assert_eq!(

@@ -1,55 +1,55 @@
-//! Who may ask what: a page of another site must neither read this one nor press its buttons.
+//! Which requests are accepted: a page of another site must neither read this one nor change
+//! anything through it.
 //!
-//! Each request must name a host of this machine, because a name that an attacker points at
-//! 127.0.0.1 would make his page the same origin (DNS rebinding). A request that changes something
-//! must also come from the page itself: by its origin, and by a token that only the page holds.
+//! Each request must name a host of this machine, because a host name that an attacker points at
+//! 127.0.0.1 would make the attacker's page the same origin (DNS rebinding). A request that changes
+//! something must also come from the page itself: same origin, and a token that only the page has.
 
 use std::net::IpAddr;
 
 use http::{HeaderMap, StatusCode, header};
 use uuid::Uuid;
 
+use super::response::ErrorResponse;
+
 /// Header that carries the token.
 pub(super) const TOKEN: &str = "x-loadgen-token";
 
-/// Why a request is turned away: status and a line.
-pub(super) type Refusal = (StatusCode, &'static str);
-
-/// What requests are held against.
+/// Checks the headers of requests.
 #[derive(Debug)]
-pub(super) struct Guard {
-    /// The address that is listened on.
+pub(super) struct OriginCheck {
+    /// The address that the server listens on.
     listen: IpAddr,
-    /// Random, new with each process.
+    /// Random, new with each server.
     token: String,
 }
 
-impl Guard {
-    /// A guard with a new token.
+impl OriginCheck {
+    /// A check with a new token.
     pub(super) fn new(listen: IpAddr) -> Self {
         let token = Uuid::new_v4().simple().to_string();
         Self { listen, token }
     }
 
-    /// What the page has to send along.
+    /// What the page sends with each change.
     pub(super) fn token(&self) -> &str {
         &self.token
     }
 
-    /// Whether the host is this machine.
-    pub(super) fn host(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Refuses a request whose host is not this machine.
+    pub(super) fn check_host(&self, headers: &HeaderMap) -> Result<(), ErrorResponse> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let one = hosts.next().and_then(|value| value.to_str().ok());
         match (one, hosts.next()) {
-            (Some(host), None) if self.is_here(host) => Ok(()),
-            _ => Err((
+            (Some(host), None) if self.is_this_machine(host) => Ok(()),
+            _ => Err(ErrorResponse::new(
                 StatusCode::MISDIRECTED_REQUEST,
-                "this page answers to localhost, 127.0.0.1, [::1] and the address it listens on",
+                "the host must be localhost, 127.0.0.1, [::1] or the address that this server listens on",
             )),
         }
     }
 
-    fn is_here(&self, host: &str) -> bool {
+    fn is_this_machine(&self, host: &str) -> bool {
         let Some(name) = without_port(host) else {
             return false;
         };
@@ -65,8 +65,9 @@ impl Guard {
         })
     }
 
-    /// Whether a request that changes something was made by the page.
-    pub(super) fn change(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    /// Refuses a request that changes something unless the page has made it.
+    pub(super) fn check_change(&self, headers: &HeaderMap) -> Result<(), ErrorResponse> {
+        let forbidden = |why: &str| Err(ErrorResponse::new(StatusCode::FORBIDDEN, why));
         let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         let kind = text("content-type").unwrap_or_default();
         if !kind
@@ -74,31 +75,25 @@ impl Guard {
             .next()
             .is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
         {
-            return Err((
-                StatusCode::FORBIDDEN,
-                "content-type must be application/json",
-            ));
+            return forbidden("content-type must be application/json");
         }
         let host = text("host").unwrap_or_default();
         let site = text("sec-fetch-site");
         let origin = text("origin");
-        let strange = site.is_some_and(|site| site != "same-origin")
+        let foreign = site.is_some_and(|site| site != "same-origin")
             || origin.is_some_and(|origin| origin.strip_prefix("http://") != Some(host));
-        if strange || (site.is_none() && origin.is_none()) {
-            return Err((StatusCode::FORBIDDEN, "only this page may do that"));
+        if foreign || (site.is_none() && origin.is_none()) {
+            return forbidden("only this page may do that");
         }
         let given = text(TOKEN).unwrap_or_default();
-        if !same(given.as_bytes(), self.token.as_bytes()) {
-            return Err((
-                StatusCode::FORBIDDEN,
-                "the token is missing or old; load the page again",
-            ));
+        if !equal(given.as_bytes(), self.token.as_bytes()) {
+            return forbidden("the token is missing or old; load the page again");
         }
         Ok(())
     }
 }
 
-/// A host without its port; none where it is neither.
+/// The host without its port; `None` where the port is no number.
 fn without_port(host: &str) -> Option<&str> {
     let after_bracket = host.rfind(']').map_or(0, |at| at + 1);
     let Some(colon) = host[after_bracket..].find(':') else {
@@ -108,8 +103,8 @@ fn without_port(host: &str) -> Option<&str> {
     port[1..].parse::<u16>().ok().map(|_| name)
 }
 
-/// Equality that takes as long wherever the texts differ.
-fn same(one: &[u8], other: &[u8]) -> bool {
+/// Equality in constant time, so that the token cannot be guessed byte by byte.
+fn equal(one: &[u8], other: &[u8]) -> bool {
     let differing = one.iter().zip(other).fold(0, |bits, (a, b)| bits | (a ^ b));
     one.len() == other.len() && differing == 0
 }
@@ -127,8 +122,8 @@ mod tests {
     }
 
     #[test]
-    fn only_names_of_this_machine_are_answered() {
-        let guard = Guard::new([0, 0, 0, 0].into());
+    fn only_names_of_this_machine_are_accepted() {
+        let check = OriginCheck::new([0, 0, 0, 0].into());
         for host in [
             "localhost",
             "LOCALHOST:8090",
@@ -137,7 +132,10 @@ mod tests {
             "[::1]:8090",
             "[::1]",
         ] {
-            assert!(guard.host(&headers(&[("host", host)])).is_ok(), "{host}");
+            assert!(
+                check.check_host(&headers(&[("host", host)])).is_ok(),
+                "{host}"
+            );
         }
         for host in [
             "evil.example",
@@ -149,20 +147,28 @@ mod tests {
             "localhost:",
             "",
         ] {
-            let refusal = guard.host(&headers(&[("host", host)])).unwrap_err();
-            assert_eq!(refusal.0, StatusCode::MISDIRECTED_REQUEST, "{host}");
+            let refusal = check.check_host(&headers(&[("host", host)])).unwrap_err();
+            assert_eq!(refusal.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
         }
         let two = headers(&[("host", "localhost"), ("host", "evil.example")]);
-        assert!(guard.host(&two).is_err() && guard.host(&headers(&[])).is_err());
-        let told = Guard::new([192, 0, 2, 1].into());
-        assert!(told.host(&headers(&[("host", "192.0.2.1:8090")])).is_ok());
-        assert!(told.host(&headers(&[("host", "192.0.2.2:8090")])).is_err());
+        assert!(check.check_host(&two).is_err() && check.check_host(&headers(&[])).is_err());
+        let named = OriginCheck::new([192, 0, 2, 1].into());
+        assert!(
+            named
+                .check_host(&headers(&[("host", "192.0.2.1:8090")]))
+                .is_ok()
+        );
+        assert!(
+            named
+                .check_host(&headers(&[("host", "192.0.2.2:8090")]))
+                .is_err()
+        );
     }
 
     #[test]
-    fn a_change_needs_the_kind_the_origin_and_the_token() {
-        let guard = Guard::new([127, 0, 0, 1].into());
-        let token = guard.token().to_owned();
+    fn a_change_needs_the_content_type_the_origin_and_the_token() {
+        let check = OriginCheck::new([127, 0, 0, 1].into());
+        let token = check.token().to_owned();
         type Lines = Vec<(&'static str, String)>;
         let with = |change: &dyn Fn(&mut Lines)| {
             let mut all = vec![
@@ -176,7 +182,7 @@ mod tests {
                 .iter()
                 .map(|(name, value)| (*name, value.as_str()))
                 .collect();
-            guard.change(&headers(&all))
+            check.check_change(&headers(&all))
         };
         assert!(with(&|_| {}).is_ok());
         assert!(with(&|all| all.push(("sec-fetch-site", "same-origin".into()))).is_ok());
@@ -190,6 +196,6 @@ mod tests {
         assert!(with(&|all| drop(all.remove(3))).is_err());
         assert!(with(&|all| all[3].1 = "0".repeat(32)).is_err());
         assert!(with(&|all| all[3].1 = all[3].1.chars().skip(1).collect()).is_err());
-        assert_ne!(token, Guard::new([127, 0, 0, 1].into()).token());
+        assert_ne!(token, OriginCheck::new([127, 0, 0, 1].into()).token());
     }
 }

@@ -1,5 +1,5 @@
-//! What is known of the running command: its events, reduced to what a page that opens now has to
-//! be told. Everything in it is bounded, and every text is one printable line.
+//! The state of the running command: its events, reduced to what a page needs when it opens.
+//! Everything in it is bounded, and every text is one printable line.
 
 use std::collections::VecDeque;
 
@@ -11,38 +11,38 @@ use loadgen_experiment::{
 };
 
 /// Most points of history: five minutes at one a second.
-pub(super) const MOST_POINTS: usize = 300;
+pub(super) const MAX_POINTS: usize = 300;
 /// Least time between two points, in milliseconds; ticks come about twice as often.
 const STEP_MS: i64 = 900;
 /// Most lines of the log.
-const MOST_LINES: usize = 200;
+const MAX_LOG_LINES: usize = 200;
 /// Most trials of the table.
-const MOST_TRIALS: usize = 200;
+const MAX_TRIALS: usize = 200;
 
 /// A running command, or the last one that ran.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(super) struct Known {
+pub(super) struct LiveSnapshot {
     /// Whether it is running.
     pub(super) running: bool,
-    /// What it will run; absent while its services start.
+    /// What it runs; absent while its services start.
     pub(super) begun: Option<Begun>,
-    /// What is done now.
+    /// The step that it is in.
     pub(super) stage: Option<StageNow>,
-    /// The last look at the trial.
-    pub(super) now: Option<Now>,
-    /// Earlier looks, thinned, oldest first.
-    pub(super) history: VecDeque<TickPoint>,
+    /// The newest figures of the trial.
+    pub(super) now: Option<TickNow>,
+    /// Earlier figures, thinned, oldest first.
+    pub(super) history: VecDeque<HistoryPoint>,
     /// Trials that have ended, oldest first.
-    pub(super) trials: VecDeque<TrialLine>,
+    pub(super) trials: VecDeque<TrialRow>,
     /// Notes and warnings, oldest first.
     pub(super) log: VecDeque<LogLine>,
     /// Its verdict.
     pub(super) ended: Option<Ended>,
-    /// Why it came to none; absent where it did, or where that is not known.
+    /// Why it has no verdict; absent where it has one, or where the reason is not known.
     pub(super) failure: Option<String>,
 }
 
-/// A stage and when it began.
+/// A step of a command, and when it began.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct StageNow {
     what: String,
@@ -51,25 +51,25 @@ pub(super) struct StageNow {
     at: i64,
 }
 
-/// A tick, when it came, and what could be changed then.
+/// The figures of a moment, and which of the load could be changed then.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Now {
+pub(super) struct TickNow {
     /// Milliseconds of Unix time.
     pub(super) at: i64,
     pub(super) tick: Box<Tick>,
     pub(super) steerable: Adjustable,
 }
 
-/// What the charts need of a tick.
+/// The figures of an earlier moment that the charts show.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct TickPoint {
+pub(super) struct HistoryPoint {
     at: i64,
     tick: Tick,
 }
 
 /// A trial that has ended.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct TrialLine {
+pub(super) struct TrialRow {
     folder: String,
     arm: String,
     block: u32,
@@ -91,25 +91,25 @@ pub(super) struct LogLine {
     text: String,
 }
 
-/// What a listener is told of an event: the name of its message, and its data.
+/// What an event has changed: the data of the message that a page receives.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-pub(super) enum News<'a> {
+pub(super) enum LiveUpdate<'a> {
     Begun(&'a Begun),
     Stage(&'a StageNow),
-    Now(&'a Now),
-    Trial(&'a TrialLine),
+    Tick(&'a TickNow),
+    Trial(&'a TrialRow),
     Log(&'a LogLine),
     Ended(&'a Ended),
 }
 
-impl News<'_> {
+impl LiveUpdate<'_> {
     /// The message's name.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::Begun(_) => "begun",
             Self::Stage(_) => "stage",
-            Self::Now(_) => "tick",
+            Self::Tick(_) => "tick",
             Self::Trial(_) => "trial",
             Self::Log(_) => "log",
             Self::Ended(_) => "ended",
@@ -117,8 +117,8 @@ impl News<'_> {
     }
 }
 
-impl Known {
-    /// A command of which nothing is known but that it runs.
+impl LiveSnapshot {
+    /// A command that has sent no event yet.
     pub(super) fn starting() -> Self {
         Self {
             running: true,
@@ -126,45 +126,49 @@ impl Known {
         }
     }
 
-    /// Takes an event in that came `at` this Unix time in milliseconds, and says what is new.
-    pub(super) fn hear(&mut self, event: Event, at: i64, steerable: Adjustable) -> News<'_> {
+    /// Applies an event that came at `at`, Unix time in milliseconds; returns what it has changed.
+    pub(super) fn apply(&mut self, event: Event, at: i64, steerable: Adjustable) -> LiveUpdate<'_> {
         match event {
-            Event::Begun(begun) => News::Begun(self.begun.insert(Begun {
+            Event::Begun(begun) => LiveUpdate::Begun(self.begun.insert(Begun {
                 command: printable(&begun.command),
                 name: printable(&begun.name),
                 question: printable(&begun.question),
                 load: printable(&begun.load),
                 ..begun
             })),
-            Event::Stage { what, expected } => News::Stage(self.stage.insert(StageNow {
+            Event::Stage { what, expected } => LiveUpdate::Stage(self.stage.insert(StageNow {
                 what: printable(&what),
                 expected_s: expected.map(|span| span.as_secs_f64()),
                 at,
             })),
             Event::Tick(tick) => {
-                self.remember(&tick, at);
-                News::Now(self.now.insert(Now {
+                self.add_to_history(&tick, at);
+                LiveUpdate::Tick(self.now.insert(TickNow {
                     at,
                     tick,
                     steerable,
                 }))
             }
             Event::TrialDone(trial) => {
-                let line = TrialLine::of(&trial);
-                News::Trial(push(&mut self.trials, MOST_TRIALS, line))
+                let line = TrialRow::of(&trial);
+                LiveUpdate::Trial(push(&mut self.trials, MAX_TRIALS, line))
             }
-            Event::Note(text) => self.say("note", &text, at),
-            Event::Warning(text) => self.say("warning", &text, at),
-            Event::Ended(ended) => News::Ended(self.ended.insert(ended)),
+            Event::Note(text) => self.log("note", &text, at),
+            Event::Warning(text) => self.log("warning", &text, at),
+            Event::Ended(ended) => LiveUpdate::Ended(self.ended.insert(ended)),
         }
     }
 
-    fn say(&mut self, kind: &'static str, text: &str, at: i64) -> News<'_> {
+    fn log(&mut self, kind: &'static str, text: &str, at: i64) -> LiveUpdate<'_> {
         let text = printable(text);
-        News::Log(push(&mut self.log, MOST_LINES, LogLine { at, kind, text }))
+        LiveUpdate::Log(push(
+            &mut self.log,
+            MAX_LOG_LINES,
+            LogLine { at, kind, text },
+        ))
     }
 
-    fn remember(&mut self, tick: &Tick, at: i64) {
+    fn add_to_history(&mut self, tick: &Tick, at: i64) {
         let last = self.history.back().map_or(i64::MIN / 2, |point| point.at);
         if at - last < STEP_MS {
             return;
@@ -175,11 +179,11 @@ impl Known {
             doubts: Vec::new(),
             ..tick.clone()
         };
-        push(&mut self.history, MOST_POINTS, TickPoint { at, tick });
+        push(&mut self.history, MAX_POINTS, HistoryPoint { at, tick });
     }
 }
 
-impl TrialLine {
+impl TrialRow {
     fn of(trial: &Trial) -> Self {
         let total = &trial.total;
         let succeeded = (total.success * total.planned as f64).round() as u64;
@@ -198,9 +202,9 @@ impl TrialLine {
     }
 }
 
-/// Adds to the end, and takes away from the front what is more than `most`.
-fn push<T>(queue: &mut VecDeque<T>, most: usize, one: T) -> &T {
-    while queue.len() >= most {
+/// Appends to a queue that keeps the newest `max`; returns what was appended.
+fn push<T>(queue: &mut VecDeque<T>, max: usize, one: T) -> &T {
+    while queue.len() >= max {
         queue.pop_front();
     }
     queue.push_back(one);
@@ -212,7 +216,7 @@ mod tests {
     use super::*;
     use loadgen_experiment::events::HistogramBar;
 
-    fn still() -> Adjustable {
+    fn fixed() -> Adjustable {
         Adjustable::Nothing { why: "x".into() }
     }
 
@@ -231,29 +235,29 @@ mod tests {
 
     #[test]
     fn history_is_thinned_to_a_point_a_second_and_never_grows_beyond_five_minutes() {
-        let mut known = Known::starting();
+        let mut snapshot = LiveSnapshot::starting();
         for half in 0..2_000 {
-            known.hear(tick(), half * 500, still());
+            snapshot.apply(tick(), half * 500, fixed());
         }
-        assert_eq!(known.history.len(), MOST_POINTS);
-        let (first, last) = (&known.history[0], &known.history[MOST_POINTS - 1]);
+        assert_eq!(snapshot.history.len(), MAX_POINTS);
+        let (first, last) = (&snapshot.history[0], &snapshot.history[MAX_POINTS - 1]);
         assert_eq!(last.at - first.at, 299_000);
         assert!(last.tick.histogram.is_empty());
         assert!((last.tick.achieved - 7.0).abs() < 1e-9);
-        assert_eq!(known.now.unwrap().tick.histogram.len(), 1);
+        assert_eq!(snapshot.now.unwrap().tick.histogram.len(), 1);
     }
 
     #[test]
     fn the_log_keeps_the_newest_lines_and_takes_control_characters_out() {
-        let mut known = Known::starting();
+        let mut snapshot = LiveSnapshot::starting();
         for number in 0..300 {
-            known.hear(Event::Note(format!("{number}\u{1b}[2J")), 0, still());
+            snapshot.apply(Event::Note(format!("{number}\u{1b}[2J")), 0, fixed());
         }
-        assert_eq!(known.log.len(), MOST_LINES);
-        assert_eq!(known.log[MOST_LINES - 1].text, "299[2J");
-        let news = known.hear(Event::Warning("fsync is off".into()), 5, still());
-        assert_eq!(news.name(), "log");
-        let json = serde_json::to_string(&news).unwrap();
+        assert_eq!(snapshot.log.len(), MAX_LOG_LINES);
+        assert_eq!(snapshot.log[MAX_LOG_LINES - 1].text, "299[2J");
+        let update = snapshot.apply(Event::Warning("fsync is off".into()), 5, fixed());
+        assert_eq!(update.name(), "log");
+        let json = serde_json::to_string(&update).unwrap();
         assert_eq!(json, r#"{"at":5,"kind":"warning","text":"fsync is off"}"#);
     }
 }

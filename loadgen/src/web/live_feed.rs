@@ -1,0 +1,327 @@
+//! The feed of the running command: its snapshot, the pages that follow it, and its load control.
+//!
+//! Each subscriber has a bounded queue. One that does not keep up is disconnected, and its browser
+//! connects again; no subscriber can slow a run down.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError},
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use chrono::Utc;
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::live_snapshot::LiveSnapshot;
+use loadgen_experiment::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
+
+/// Most subscribers at once.
+pub(super) const MAX_SUBSCRIBERS: usize = 16;
+/// Messages that may wait for a subscriber: half a minute of ticks.
+const QUEUE: usize = 64;
+/// Time between two checks whether the command has ended.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Shared by the server, the thread that receives events, and the launcher. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LiveFeed {
+    inner: Arc<Mutex<FeedInner>>,
+}
+
+#[derive(Debug, Default)]
+struct FeedInner {
+    snapshot: LiveSnapshot,
+    steering: Option<LoadControl>,
+    /// Load changes for a command that runs in a child process.
+    forward: Option<mpsc::Sender<ControlEvent>>,
+    subscribers: Vec<Subscriber>,
+    /// Set when no subscriber is accepted any more.
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Subscriber {
+    queue: mpsc::Sender<FeedMessage>,
+    /// Closes its connection, which may stand still in a write.
+    disconnect: CancellationToken,
+}
+
+/// A message to a subscriber.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FeedMessage {
+    /// `state` carries everything; other names carry what an event has changed.
+    pub(super) name: &'static str,
+    /// One line.
+    pub(super) json: Arc<str>,
+}
+
+/// All that a page needs when it opens.
+#[derive(Serialize)]
+struct FullState<'a> {
+    #[serde(flatten)]
+    snapshot: &'a LiveSnapshot,
+    steerable: Adjustable,
+}
+
+/// Why the running command cannot be stopped or its load not be changed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LiveControlError {
+    #[error("no command is running")]
+    Idle,
+    #[error(transparent)]
+    Refused(#[from] ControlError),
+}
+
+impl LiveFeed {
+    /// Begins another command and forgets the one before. False where one is running.
+    pub(super) fn begin(
+        &self,
+        steering: LoadControl,
+        forward: Option<mpsc::Sender<ControlEvent>>,
+    ) -> bool {
+        let mut inner = self.lock();
+        if inner.snapshot.running {
+            return false;
+        }
+        inner.snapshot = LiveSnapshot::starting();
+        inner.steering = Some(steering);
+        inner.forward = forward;
+        inner.send_state();
+        true
+    }
+
+    /// Applies an event of the running command and passes it on.
+    pub(super) fn publish(&self, event: Event) {
+        let mut inner = self.lock();
+        let steerable = inner.adjustable();
+        let at = Utc::now().timestamp_millis();
+        let update = inner.snapshot.apply(event, at, steerable);
+        let message = FeedMessage::new(update.name(), &update);
+        inner.send(&message);
+    }
+
+    /// Ends the running command; `failure` says why it has no verdict.
+    pub(super) fn end(&self, failure: Option<String>) {
+        let mut inner = self.lock();
+        inner.snapshot.running = false;
+        inner.snapshot.failure = failure;
+        inner.steering = None;
+        inner.forward = None;
+        inner.send_state();
+    }
+
+    /// Everything, as JSON.
+    pub(super) fn json(&self) -> Arc<str> {
+        self.lock().state().json
+    }
+
+    /// Publishes the events of a command of this process from a thread, until the last publisher is
+    /// gone, or until `ended` is set and none is waiting. `None` where the machine starts no more
+    /// threads: the run goes on, and pages show nothing new.
+    pub(super) fn follow(
+        &self,
+        events: Receiver<Event>,
+        ended: Arc<AtomicBool>,
+    ) -> Option<JoinHandle<()>> {
+        let feed = self.clone();
+        thread::Builder::new()
+            .name("web-events".to_owned())
+            .spawn(move || {
+                loop {
+                    match events.recv_timeout(POLL) {
+                        Ok(event) => feed.publish(event),
+                        Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => {}
+                        Err(_) => return,
+                    }
+                }
+            })
+            .ok()
+    }
+
+    /// Adds a subscriber, whose first message is the whole state; `None` beyond
+    /// [`MAX_SUBSCRIBERS`].
+    pub(super) fn subscribe(
+        &self,
+        disconnect: CancellationToken,
+    ) -> Option<mpsc::Receiver<FeedMessage>> {
+        let mut inner = self.lock();
+        inner
+            .subscribers
+            .retain(|subscriber| !subscriber.queue.is_closed());
+        if inner.closed || inner.subscribers.len() >= MAX_SUBSCRIBERS {
+            return None;
+        }
+        let (queue, messages) = mpsc::channel(QUEUE);
+        // An empty queue has room.
+        let _room = queue.try_send(inner.state());
+        inner.subscribers.push(Subscriber { queue, disconnect });
+        Some(messages)
+    }
+
+    /// Ends the running command gracefully.
+    pub(super) fn stop(&self) -> Result<(), LiveControlError> {
+        let inner = self.lock();
+        let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
+        steering.stop();
+        Ok(())
+    }
+
+    /// Changes the load of the running command.
+    pub(super) fn change_load(&self, wish: ControlEvent) -> Result<(), LiveControlError> {
+        let mut inner = self.lock();
+        let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
+        steering.apply(wish)?;
+        if let Some(child) = &inner.forward {
+            // A full queue holds newer changes than the child could apply.
+            let _full = child.try_send(wish);
+        }
+        inner.send_state();
+        Ok(())
+    }
+
+    /// Takes over what a child process reports as changeable of its load.
+    pub(super) fn set_steerable(&self, steerable: Adjustable) {
+        let mut inner = self.lock();
+        if let Some(steering) = &inner.steering
+            && steering.adjustable() != steerable
+        {
+            steering.begin(steerable);
+            inner.send_state();
+        }
+    }
+
+    /// Accepts no more subscribers; those that exist still receive what is queued.
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        inner.closed = true;
+        inner.subscribers.clear();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, FeedInner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FeedInner {
+    fn adjustable(&self) -> Adjustable {
+        self.steering.as_ref().map_or_else(
+            || Adjustable::Nothing {
+                why: "no command is running".to_owned(),
+            },
+            LoadControl::adjustable,
+        )
+    }
+
+    fn state(&self) -> FeedMessage {
+        let state = FullState {
+            snapshot: &self.snapshot,
+            steerable: self.adjustable(),
+        };
+        FeedMessage::new("state", &state)
+    }
+
+    fn send_state(&mut self) {
+        let state = self.state();
+        self.send(&state);
+    }
+
+    /// Sends a message to every subscriber, and disconnects those whose queue is full.
+    fn send(&mut self, message: &FeedMessage) {
+        self.subscribers.retain(|subscriber| {
+            let sent = subscriber.queue.try_send(message.clone()).is_ok();
+            if !sent {
+                subscriber.disconnect.cancel();
+            }
+            sent
+        });
+    }
+}
+
+impl FeedMessage {
+    fn new(name: &'static str, data: &impl Serialize) -> Self {
+        // These types have no maps with keys that are not text, and nothing else that JSON lacks.
+        let json = serde_json::to_string(data).unwrap_or_else(|_| "null".to_owned());
+        let json = json.into();
+        Self { name, json }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steering() -> LoadControl {
+        LoadControl::new(CancellationToken::new())
+    }
+
+    #[test]
+    fn a_late_subscriber_gets_the_whole_state_and_then_what_is_new() {
+        let feed = LiveFeed::default();
+        assert!(feed.begin(steering(), None) && !feed.begin(steering(), None));
+        feed.publish(Event::Note("early".into()));
+        let mut messages = feed.subscribe(CancellationToken::new()).unwrap();
+        feed.publish(Event::Note("late\n".into()));
+        let first = messages.try_recv().unwrap();
+        assert_eq!(first.name, "state");
+        assert!(first.json.contains("early") && first.json.contains(r#""running":true"#));
+        let second = messages.try_recv().unwrap();
+        assert_eq!(second.name, "log");
+        assert!(second.json.starts_with('{') && !second.json.contains('\n'));
+        feed.end(None);
+        let last = messages.try_recv().unwrap();
+        assert!(last.json.contains(r#""running":false"#));
+    }
+
+    #[test]
+    fn the_seventeenth_subscriber_is_refused_until_another_has_left() {
+        let feed = LiveFeed::default();
+        let mut all: Vec<_> = (0..MAX_SUBSCRIBERS)
+            .map(|_| feed.subscribe(CancellationToken::new()).unwrap())
+            .collect();
+        assert!(feed.subscribe(CancellationToken::new()).is_none());
+        all.pop();
+        assert!(feed.subscribe(CancellationToken::new()).is_some());
+    }
+
+    #[test]
+    fn a_subscriber_that_does_not_keep_up_is_disconnected_and_the_others_are_not() {
+        let feed = LiveFeed::default();
+        feed.begin(steering(), None);
+        let (slow, quick) = (CancellationToken::new(), CancellationToken::new());
+        let _never_read = feed.subscribe(slow.clone()).unwrap();
+        let mut messages = feed.subscribe(quick.clone()).unwrap();
+        for _ in 0..3 * QUEUE {
+            feed.publish(Event::Note("x".into()));
+            messages.try_recv().unwrap();
+        }
+        assert!(slow.is_cancelled() && !quick.is_cancelled());
+    }
+
+    #[test]
+    fn a_load_change_is_checked_here_and_reaches_the_child() {
+        let feed = LiveFeed::default();
+        let idle = feed.change_load(ControlEvent::Rate(5.0));
+        assert!(matches!(idle, Err(LiveControlError::Idle)));
+        let (child, mut changes) = mpsc::channel(4);
+        let steering = steering();
+        feed.begin(steering.clone(), Some(child));
+        assert!(feed.change_load(ControlEvent::Rate(5.0)).is_err());
+        feed.set_steerable(Adjustable::Rate {
+            now: 5.0,
+            most: 50.0,
+        });
+        assert!(feed.change_load(ControlEvent::Rate(500.0)).is_err());
+        feed.change_load(ControlEvent::Rate(20.0)).unwrap();
+        assert_eq!(changes.try_recv().unwrap(), ControlEvent::Rate(20.0));
+        assert!(changes.try_recv().is_err());
+        assert!(feed.json().contains(r#""now":20.0"#));
+        feed.stop().unwrap();
+        assert!(steering.is_stopped());
+    }
+}

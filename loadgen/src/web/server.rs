@@ -1,0 +1,181 @@
+//! The web server: a thread with an event loop of its own, so that clients take no time from the
+//! load's.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
+    },
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    job_template::JobTemplate,
+    launcher::JobLauncher,
+    live_feed::LiveFeed,
+    origin_check::OriginCheck,
+    routes::{self, WebState},
+    run_index::RunIndex,
+};
+use crate::http_server::{self, ConnectionLimits, HttpServer};
+use loadgen_experiment::events::{Event, LoadControl};
+
+const LIMITS: ConnectionLimits = ConnectionLimits {
+    connections: 64,
+    head_timeout: Duration::from_secs(10),
+    // A live page stays connected for as long as it is open.
+    lifetime: None,
+    keep_alive: true,
+};
+/// How long clients may take to read the last messages.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Why the page cannot be served.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The address cannot be listened on.
+    #[error("failed to listen on {address}: {source}; choose another address or port")]
+    Listen {
+        /// As it was asked for.
+        address: SocketAddr,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The machine starts no more threads.
+    #[error("failed to start the web server's thread: {0}")]
+    Thread(#[from] io::Error),
+}
+
+/// Settings of a web server.
+#[derive(Debug)]
+pub struct WebConfig {
+    /// The results folder; need not exist yet.
+    pub results: PathBuf,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// How commands are started from the page; `None` where it shows a single command.
+    pub jobs: Option<JobTemplate>,
+}
+
+/// A running web server. Cheap to clone; [`WebServer::close`] ends it.
+#[derive(Debug, Clone)]
+pub struct WebServer {
+    inner: Arc<ServerInner>,
+}
+
+#[derive(Debug)]
+struct ServerInner {
+    address: SocketAddr,
+    state: Arc<WebState>,
+    stop: CancellationToken,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// A command of this process that the page shows; see [`WebServer::attach`].
+#[derive(Debug)]
+pub struct AttachedCommand {
+    feed: LiveFeed,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl WebServer {
+    /// Listens, and serves from then on.
+    pub fn start(config: WebConfig) -> Result<Self, WebError> {
+        let (listener, address) =
+            http_server::bind(config.address).map_err(|source| WebError::Listen {
+                address: config.address,
+                source,
+            })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let feed = LiveFeed::default();
+        let state = Arc::new(WebState {
+            root: config.results,
+            origin_check: OriginCheck::new(address.ip()),
+            launcher: JobLauncher::new(config.jobs, feed.clone()),
+            feed,
+            run_index: RunIndex::default(),
+        });
+        let stop = CancellationToken::new();
+        let (served, stopped) = (Arc::clone(&state), stop.clone());
+        let thread = thread::Builder::new()
+            .name("web".to_owned())
+            .spawn(move || runtime.block_on(serve(listener, served, stopped)))?;
+        let inner = Arc::new(ServerInner {
+            address,
+            state,
+            stop,
+            thread: Mutex::new(Some(thread)),
+        });
+        Ok(Self { inner })
+    }
+
+    /// Where it listens; the real port where port 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.inner.address
+    }
+
+    /// Shows a command of this process from its events, and lets clients change its load.
+    pub fn attach(&self, events: Receiver<Event>, steering: &LoadControl) -> AttachedCommand {
+        let feed = self.inner.state.feed.clone();
+        // Jobs are not allowed while a command of this process may run, so no other one is running.
+        feed.begin(steering.clone(), None);
+        let ended = Arc::new(AtomicBool::new(false));
+        let thread = feed.follow(events, Arc::clone(&ended));
+        AttachedCommand {
+            feed,
+            ended,
+            thread,
+        }
+    }
+
+    /// From now on the page may start commands, where [`WebConfig::jobs`] says how.
+    pub fn allow_jobs(&self) {
+        self.inner.state.launcher.allow();
+    }
+
+    /// Stops what the page has started, sends the last messages, and waits for the end of all.
+    pub fn close(&self) {
+        self.inner.stop.cancel();
+        let mut thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // A panic in it has been printed.
+            let _panic = thread.join();
+        }
+    }
+}
+
+impl AttachedCommand {
+    /// Waits until all events so far are published; the command has ended.
+    pub fn flush(self) {
+        self.ended.store(true, Ordering::Release);
+        if let Some(thread) = self.thread {
+            // A panic there must not lose the result.
+            let _panic = thread.join();
+        }
+        self.feed.end(None);
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<WebState>, stop: CancellationToken) {
+    let server = HttpServer::new(routes::router(Arc::clone(&state)), LIMITS);
+    // It fails only where the listener cannot be registered, with nobody connected yet.
+    let _unregistered = server.accept(listener, &stop).await;
+    // First, so that the last events of children are still sent.
+    state.launcher.shut_down().await;
+    state.feed.close();
+    server.drain(DRAIN).await;
+}
