@@ -136,7 +136,7 @@ pub static DOUBTS: ExportedMetric = gauge(
     "",
     "Reasons why the running trial would be NOISY or INVALID if it went on like this",
 );
-/// Warnings.
+/// Warnings of the command so far.
 pub static WARNINGS: ExportedMetric =
     counter("loadgen_warnings_total", &[], "Warnings of the command");
 /// Trials that have ended.
@@ -172,7 +172,7 @@ pub static POSTGRES_WAL: ExportedMetric = gauge(
     "",
     "Bytes of write-ahead log a second",
 );
-/// Statements.
+/// Statements that PostgreSQL ran a second.
 pub static POSTGRES_STATEMENTS: ExportedMetric = gauge(
     "loadgen_postgres_statements_per_second",
     &[],

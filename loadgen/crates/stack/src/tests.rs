@@ -175,7 +175,7 @@ fn a_killed_loadgen_leaves_no_process_and_the_next_start_removes_its_folder() {
         return;
     }
     let mut victim = Command::new(env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "stack::tests::victim"])
+        .args(["--exact", "--nocapture", "tests::victim"])
         .env(VICTIM, "1")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

@@ -18,7 +18,7 @@ use crate::{
 };
 use loadgen_engine::suite::load::unknown;
 use loadgen_report::{
-    render::catalogue::{self, CatalogueEntry, Found},
+    render::catalogue::{self, ExperimentEntry, Found},
     store::write_atomically,
 };
 
@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     if let Some(page) = &page {
         announce_page(page);
     }
-    let mut entries: Vec<CatalogueEntry> = Vec::new();
+    let mut entries: Vec<ExperimentEntry> = Vec::new();
     let mut code = exit::PASSED;
     let mut interrupted = false;
     for (number, name) in names.iter().enumerate() {
@@ -70,7 +70,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
                 Found::Failed(error.to_string())
             }
         };
-        entries.push(CatalogueEntry {
+        entries.push(ExperimentEntry {
             name: (*name).to_owned(),
             switches: experiment.describe_differences(),
             claim: experiment.primary.first().cloned().unwrap_or_default(),
@@ -111,7 +111,7 @@ fn select(only: &[String]) -> Result<Vec<&'static str>, Failure> {
         .collect())
 }
 
-fn write_json(path: &Path, entries: &[CatalogueEntry]) -> Result<(), Failure> {
+fn write_json(path: &Path, entries: &[ExperimentEntry]) -> Result<(), Failure> {
     let text = catalogue::json(entries).map_err(Failure::internal)?;
     write_atomically(path, text.as_bytes()).map_err(Failure::internal)
 }

@@ -41,8 +41,8 @@ impl BucketCounters {
     }
 
     /// The current values.
-    pub(super) fn read(&self) -> BucketCounts {
-        BucketCounts {
+    pub(super) fn read(&self) -> ResponseBuckets {
+        ResponseBuckets {
             counts: array::from_fn(|bucket| self.counts[bucket].load(Relaxed)),
             sum_ns: self.sum_ns.load(Relaxed),
         }
@@ -51,12 +51,12 @@ impl BucketCounters {
 
 /// Number of successes in each bucket, and the sum of their response times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BucketCounts {
+pub struct ResponseBuckets {
     counts: [u64; BUCKETS],
     sum_ns: u64,
 }
 
-impl BucketCounts {
+impl ResponseBuckets {
     /// How many lie in the bucket of each bound of [`BUCKET_BOUNDS_MS`], without those of lower
     /// buckets; the last number is of those above all bounds.
     pub fn counts(&self) -> &[u64] {

@@ -45,7 +45,7 @@ pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
-pub use histogram_buckets::{BUCKET_BOUNDS_MS, BucketCounts};
+pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
 pub use http_trace::HttpTrace;
 pub use options::DriverOptions;
 pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use super::histogram_buckets::{BucketCounters, BucketCounts};
+use super::histogram_buckets::{BucketCounters, ResponseBuckets};
 use crate::{
     clock::TrialClock,
     flow::Operations,
@@ -73,7 +73,7 @@ pub struct ProgressSnapshot {
     /// Each operation with finished requests, by its name, in the order of the catalogue.
     pub operations: Vec<(&'static str, OperationCounts)>,
     /// Response times of each by fixed buckets, in the same order.
-    pub bucket_counts: Vec<BucketCounts>,
+    pub bucket_counts: Vec<ResponseBuckets>,
 }
 
 /// Finished requests: of one operation, or of all.

@@ -15,7 +15,7 @@ use loadgen_experiment::{
 
 /// One experiment of the catalogue.
 #[derive(Debug)]
-pub struct CatalogueEntry {
+pub struct ExperimentEntry {
     /// Its name.
     pub name: String,
     /// In what its arms differ.
@@ -84,7 +84,7 @@ impl RowDecision {
 }
 
 impl Row {
-    fn of(entry: &CatalogueEntry) -> Self {
+    fn of(entry: &ExperimentEntry) -> Self {
         let mut row = Self {
             experiment: entry.name.clone(),
             switches: entry.switches.clone(),
@@ -155,13 +155,13 @@ fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
 }
 
 /// The rows for machines.
-pub fn json(entries: &[CatalogueEntry]) -> serde_json::Result<String> {
+pub fn json(entries: &[ExperimentEntry]) -> serde_json::Result<String> {
     let rows: Vec<Row> = entries.iter().map(Row::of).collect();
     serde_json::to_string_pretty(&rows)
 }
 
 /// The page for people; `planned` experiments were to be run.
-pub fn markdown(entries: &[CatalogueEntry], started: DateTime<Utc>, planned: usize) -> String {
+pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: usize) -> String {
     let rows: Vec<Row> = entries.iter().map(Row::of).collect();
     let mut page = format!(
         "# {} of {planned} experiments, {}\n\n",
@@ -252,7 +252,7 @@ const P95_MS: f64 = 1_000.0;
 
 /// Which areas meet their thresholds with every optimization on: from the arms that ran the
 /// profile `after` unchanged.
-fn readiness(page: &mut String, entries: &[CatalogueEntry]) {
+fn readiness(page: &mut String, entries: &[ExperimentEntry]) {
     let after = Profile::after().values();
     let arms: Vec<&Arm> = entries
         .iter()
@@ -351,8 +351,8 @@ mod tests {
     use super::*;
     use crate::render::fixture;
 
-    fn entry(name: &str, found: Found) -> CatalogueEntry {
-        CatalogueEntry {
+    fn entry(name: &str, found: Found) -> ExperimentEntry {
+        ExperimentEntry {
             name: name.to_owned(),
             switches: "cache.mentors: off -> redis".to_owned(),
             claim: "mentors.list p97.5".to_owned(),

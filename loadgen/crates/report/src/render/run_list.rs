@@ -9,7 +9,7 @@ use crate::render::figures;
 use crate::render::model::ReportPage;
 use crate::render::table::{Paint, Side, TableLine, cut, layout, plain, styled};
 use crate::render::tone::Tone;
-use crate::store::RunEntry;
+use crate::store::StoredRun;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::Summary;
 
@@ -39,7 +39,7 @@ pub fn headline(summary: &Summary) -> String {
 }
 
 /// A table of runs, the key figure below each, and how many older ones there are.
-pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: bool) -> String {
+pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bool) -> String {
     if found.is_empty() {
         return "no runs\n".to_owned();
     }
@@ -81,8 +81,8 @@ pub fn runs(found: &[(RunEntry, String)], more: usize, width: usize, colour: boo
 }
 
 /// The same for programs.
-pub fn runs_json(found: &[(RunEntry, String)]) -> serde_json::Value {
-    let one = |(run, figure): &(RunEntry, String)| {
+pub fn runs_json(found: &[(StoredRun, String)]) -> serde_json::Value {
+    let one = |(run, figure): &(StoredRun, String)| {
         json!({
             "folder": run.folder,
             "started_at": run.started_at,
@@ -105,8 +105,8 @@ mod tests {
     use super::*;
     use crate::render::fixture;
 
-    fn entry(name: &str) -> RunEntry {
-        RunEntry {
+    fn entry(name: &str) -> StoredRun {
+        StoredRun {
             folder: "2026-08-30T14-05-11Z_experiment_mentor-cache_41e7cc0".into(),
             started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
             command: "experiment".into(),

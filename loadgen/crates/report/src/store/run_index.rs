@@ -21,7 +21,7 @@ const MAY_RUN: TimeDelta = TimeDelta::days(7);
 
 /// One run of the index.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunEntry {
+pub struct StoredRun {
     /// Name of its folder.
     pub folder: String,
     /// Start time, from its name.
@@ -36,7 +36,7 @@ pub struct RunEntry {
     pub bytes: u64,
 }
 
-impl RunEntry {
+impl StoredRun {
     /// The last part of its folder's name, which identifies it.
     pub fn id(&self) -> &str {
         self.folder.rsplit('_').next().unwrap_or_default()
@@ -82,7 +82,7 @@ struct Ending {
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
-pub fn list_runs(results: &Path) -> Result<Vec<RunEntry>, StoreError> {
+pub fn list_runs(results: &Path) -> Result<Vec<StoredRun>, StoreError> {
     let runs = runs_of(results)?;
     if !runs.exists() {
         return Ok(Vec::new());
@@ -104,10 +104,10 @@ pub fn prunable(
     results: &Path,
     rule: PruneRule,
     now: DateTime<Utc>,
-) -> Result<Vec<RunEntry>, StoreError> {
+) -> Result<Vec<StoredRun>, StoreError> {
     let latest = fs::canonicalize(results.join("latest")).ok();
     let runs = runs_of(results)?;
-    let covered = |(place, run): &(usize, RunEntry)| {
+    let covered = |(place, run): &(usize, StoredRun)| {
         let old = rule.before.is_none_or(|before| run.started_at < before);
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
         let running = !run.is_finished() && now - run.started_at < MAY_RUN;
@@ -119,7 +119,7 @@ pub fn prunable(
 }
 
 /// Removes a run with its folder, after checking again that it is one.
-pub fn remove(results: &Path, run: &RunEntry) -> Result<(), StoreError> {
+pub fn remove(results: &Path, run: &StoredRun) -> Result<(), StoreError> {
     let path = runs_of(results)?.join(&run.folder);
     match read_run(&path) {
         // Follows no link, whatever lies inside.
@@ -138,7 +138,7 @@ fn runs_of(results: &Path) -> Result<PathBuf, StoreError> {
 }
 
 /// The run in a folder; `None` if it is not one.
-fn read_run(path: &Path) -> Option<RunEntry> {
+fn read_run(path: &Path) -> Option<StoredRun> {
     let folder = path.file_name()?.to_str()?.to_owned();
     let (time, _) = folder.split_once('_')?;
     let started_at = NaiveDateTime::parse_from_str(time, TIME).ok()?.and_utc();
@@ -149,7 +149,7 @@ fn read_run(path: &Path) -> Option<RunEntry> {
     let ending: Option<Ending> = read(&path.join("verdict.json"));
     // `verdict.json` of a run under way exists already: only the manifest says whether it ended.
     let finished = label.took_s.is_some();
-    Some(RunEntry {
+    Some(StoredRun {
         bytes: size(path),
         folder,
         started_at,
@@ -207,7 +207,7 @@ mod tests {
         folder.path().to_owned()
     }
 
-    fn names(found: &[RunEntry]) -> Vec<&str> {
+    fn names(found: &[StoredRun]) -> Vec<&str> {
         found.iter().map(|run| run.name.as_str()).collect()
     }
 
