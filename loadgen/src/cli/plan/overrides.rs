@@ -50,7 +50,7 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
             think: None,
             iterations: None,
         };
-        suite.conduct.ramp.clear();
+        suite.options.ramp.clear();
     }
     if !args.flows.is_empty() {
         only(suite, &args.flows)?;

@@ -239,7 +239,7 @@ pub(super) async fn open(
             }
             Ok(TestEnv {
                 system: system(*address, host.clone(), lab),
-                upkeep: None,
+                service_control: None,
                 crash: None,
                 events,
                 stop,
@@ -273,7 +273,7 @@ pub(super) async fn open(
             let lab = LabClient::new(url, Some(at.lab_token)).map_err(Failure::internal)?;
             Ok(TestEnv {
                 system: system(address, host, lab),
-                upkeep: Some(Arc::new(OwnStackControl(running.clone()))),
+                service_control: Some(Arc::new(OwnStackControl(running.clone()))),
                 crash: *crash,
                 events,
                 stop,

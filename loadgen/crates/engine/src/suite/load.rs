@@ -6,7 +6,7 @@
 //! load: { model: open, rate: 20/s, warmup: 2s, duration: 10s, arrivals: poisson }
 //! # load: { model: open, phases: [ {name: warm up, duration: 60s, rate: 10/s, to: 50/s}, … ] }
 //! # load: { model: closed, users: 3000, warmup: 10s, duration: 30s, think: 1s..3s }
-//! # The whole of `load` is explained in amount.rs.
+//! # The whole of `load` is explained in load_spec.rs.
 //! flows:
 //!   - { flow: orders.buy, weight: 20 }
 //!   - { flow: orders.browse, weight: 45, think: 1s..3s }
@@ -27,7 +27,7 @@ use serde_saphyr::Spanned;
 use shared::time::Millis;
 
 use super::{
-    amount::Amount,
+    load_spec::LoadSpec,
     model::{FlowShare, Suite},
     reader::Reader,
 };
@@ -37,7 +37,7 @@ use crate::{
 };
 
 pub use super::{
-    amount::RawLoad,
+    load_spec::RawLoad,
     reader::{BadFile, MAX_USERS, nearest, think, unknown},
 };
 
@@ -152,16 +152,16 @@ impl Reader<'_> {
                 self.file
             )));
         }
-        let Amount {
+        let LoadSpec {
             load,
-            conduct,
+            options,
             windows,
         } = self.load(&raw.load, raw.drain.as_ref(), &shares)?;
         let mut suite = Suite {
             name: raw.name.value.clone(),
             question: raw.question,
             load,
-            conduct,
+            options,
             windows,
             flows: shares,
             thresholds: Vec::new(),

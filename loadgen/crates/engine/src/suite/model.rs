@@ -14,7 +14,7 @@ pub struct Suite {
     /// How much load, and when.
     pub load: LoadModel,
     /// How users and arrivals behave within it.
-    pub conduct: Conduct,
+    pub options: LoadOptions,
     /// What comes before and after the measured window.
     pub windows: Windows,
     /// The mix.
@@ -41,7 +41,7 @@ impl Suite {
                 .map(|phase| (phase.name.as_str(), phase.duration))
                 .collect(),
             LoadModel::Closed { .. } => self
-                .conduct
+                .options
                 .ramp
                 .iter()
                 .map(|phase| (phase.name.as_str(), phase.duration))
@@ -153,7 +153,7 @@ pub enum Arrivals {
 /// What is not the amount of the load, but how it is carried out. The default is what one
 /// expects: as many users as there are, no budget, arrivals that wait.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Conduct {
+pub struct LoadOptions {
     /// Most iterations of all users together (closed model).
     pub shared_iterations: Option<u64>,
     /// Time from one start of a user's iteration to the next (closed model).

@@ -119,7 +119,7 @@ pub(super) fn medians(primary: &[String]) -> Vec<String> {
 }
 
 /// Voids what a failed control voids, and sets what the A/A pairs scatter by beside each effect:
-/// the smallest difference that this campaign could have told.
+/// the smallest difference that this experiment could have shown.
 pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
     let failed = controls.iter().find(|control| !control.passed);
     for effect in effects.iter_mut().filter(|effect| effect.primary) {

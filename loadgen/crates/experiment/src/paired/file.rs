@@ -317,7 +317,7 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
         LoadModel::Closed { duration, .. } => {
             *duration = suite.windows.planned();
             shorten_ramp(
-                &mut suite.conduct.ramp,
+                &mut suite.options.ramp,
                 (old_warm_up, warm_up.0),
                 (old_measure, measure.0),
             );

@@ -1,7 +1,6 @@
 //! Paired trials of two arms, and what they allow to say.
 
 pub mod budget;
-mod campaign;
 mod control;
 mod decide;
 mod design;
@@ -10,11 +9,11 @@ mod direction;
 mod expected;
 pub mod file;
 mod metrics;
+mod orchestrate;
 mod rate;
 mod run;
 mod several;
 
-pub use campaign::run;
 pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
 pub use decide::{FEWEST, decide};
 pub use design::{BlockOrder, Slot, design};
@@ -22,4 +21,5 @@ pub use direction::Direction;
 pub use expected::held_against;
 pub use file::{ArmSpec, Experiment, Quick};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
+pub use orchestrate::run;
 pub use run::{ArmResult, Finished, Kept, overload_warnings};

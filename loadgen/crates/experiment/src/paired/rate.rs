@@ -28,8 +28,8 @@ pub(super) fn probe(suite: &Suite) -> Suite {
         think: None,
         iterations: None,
     };
-    probe.conduct.ramp.clear();
-    probe.conduct.pace = None;
+    probe.options.ramp.clear();
+    probe.options.pace = None;
     for share in &mut probe.flows {
         share.think = None;
     }

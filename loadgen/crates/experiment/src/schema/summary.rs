@@ -372,7 +372,7 @@ pub struct Effect {
     pub decision: Decision,
     /// The decision in plain words.
     pub sentence: String,
-    /// Smallest difference that this campaign could have told, in per cent: half the width of
+    /// Smallest difference that this experiment could have shown, in per cent: half the width of
     /// the A/A control's interval; absent without one.
     pub smallest: Option<f64>,
 }

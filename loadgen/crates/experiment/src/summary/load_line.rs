@@ -28,7 +28,7 @@ pub fn load_line(suite: &Suite) -> String {
                 rates.join(", then ")
             )
         }
-        LoadModel::Closed { users, .. } if suite.conduct.ramp.is_empty() => {
+        LoadModel::Closed { users, .. } if suite.options.ramp.is_empty() => {
             format!("closed: {users} users")
         }
         LoadModel::Closed { users, .. } => format!("closed: up to {users} users"),

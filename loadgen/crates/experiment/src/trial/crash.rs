@@ -55,12 +55,18 @@ pub(super) struct Crashing {
 
 impl Crashing {
     /// Kills the service `wait` from now, and starts it again.
-    pub(super) fn begin(upkeep: Arc<dyn ServiceControl>, crash: Crash, wait: Duration) -> Self {
+    pub(super) fn begin(
+        service_control: Arc<dyn ServiceControl>,
+        crash: Crash,
+        wait: Duration,
+    ) -> Self {
         let task = tokio::spawn(async move {
             tokio::time::sleep(wait).await;
             spawn_blocking(move || {
                 let begun = Instant::now();
-                upkeep.crash(crash.victim).map(|()| begun.elapsed())
+                service_control
+                    .crash(crash.victim)
+                    .map(|()| begun.elapsed())
             })
             .await
             .unwrap_or_else(|error| Err(ServiceError::Failed(error.to_string())))

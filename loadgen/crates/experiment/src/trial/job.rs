@@ -18,7 +18,7 @@ pub struct TestEnv {
     /// What is loaded and measured.
     pub system: Arc<dyn SystemUnderTest>,
     /// The services of an own stack; absent where somebody else's target is used.
-    pub upkeep: Option<Arc<dyn ServiceControl>>,
+    pub service_control: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
     /// Listeners of what goes on.
@@ -36,9 +36,9 @@ pub struct TestEnv {
 impl TestEnv {
     /// Processes on this machine whose CPU is read, by name.
     pub(super) fn pids(&self) -> BTreeMap<String, u32> {
-        self.upkeep
+        self.service_control
             .as_ref()
-            .map(|upkeep| upkeep.processes())
+            .map(|service_control| service_control.processes())
             .unwrap_or_default()
             .into_iter()
             .map(|process| (process.name, process.pid))

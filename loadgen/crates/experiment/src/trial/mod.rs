@@ -1,10 +1,10 @@
 //! One measured run of one arm: put the target in order, drive the load, watch, audit.
 
-mod alarm;
+mod abort;
 mod crash;
 mod figures;
-mod helm;
 mod job;
+mod load_control;
 mod outcome;
 mod run;
 mod ticks;

@@ -6,10 +6,11 @@ use shared::{api::lab::Explanation, invariant::InvariantResult};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
-    alarm::Alarm,
+    abort::AbortConditions,
     crash::{Crash, Crashing},
-    figures, helm,
+    figures,
     job::{TestEnv, TrialSpec},
+    load_control,
     outcome::TrialOutcome,
     ticks::Ticks,
     watch::TrialWatch,
@@ -74,7 +75,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     // Without it the trial is judged by what else is seen.
     let sleeper = Sleeper::start().ok();
     let options = driver::DriverOptions {
-        control: helm::offer(env, spec, &setup.flows)?,
+        control: load_control::offer(env, spec, &setup.flows)?,
         samples: env.samples,
         trace: env.trace.clone(),
         ..options(suite, system.as_ref())
@@ -83,12 +84,12 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let mut driving = tokio::task::spawn_blocking(move || driver::run_with(setup, &options));
     let host = Host::new(env.pids());
     let crashing = env
-        .upkeep
+        .service_control
         .as_ref()
         .zip(in_window(env.crash, &windows, &mut warnings))
-        .map(|(upkeep, crash)| {
+        .map(|(service_control, crash)| {
             let wait = windows.warm_up.duration() + crash.after.duration();
-            Crashing::begin(Arc::clone(upkeep), crash, wait)
+            Crashing::begin(Arc::clone(service_control), crash, wait)
         });
     let mut watch = TrialWatch {
         env,
@@ -98,9 +99,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline: Timeline::default(),
         ticks: Ticks::default(),
         // Of an experiment both arms are measured to the end, however slow one of them is.
-        alarm: match spec.blocks {
-            0 => Alarm::new(&suite.thresholds),
-            _ => Alarm::default(),
+        abort: match spec.blocks {
+            0 => AbortConditions::new(&suite.thresholds),
+            _ => AbortConditions::default(),
         },
         ended_by: None,
     };
@@ -120,7 +121,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     env.steering.end();
     watch.look().await;
-    warnings.extend(helm::told(&data.changes));
+    warnings.extend(load_control::told(&data.changes));
     if let Some(crashing) = crashing {
         warnings.push(crashing.end(data.interrupted).await?);
     }
@@ -195,12 +196,12 @@ fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>
 /// Starts target-app afresh before a trial of an experiment on an own stack: what a process has
 /// converged to by chance is drawn again for each trial (method 2.1).
 async fn fresh_start(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<(), TrialError> {
-    let Some(upkeep) = env.upkeep.as_ref().filter(|_| spec.blocks > 0) else {
+    let Some(service_control) = env.service_control.as_ref().filter(|_| spec.blocks > 0) else {
         return Ok(());
     };
     stage(env, spec, "restart", None);
-    let upkeep = Arc::clone(upkeep);
-    let restarting = tokio::task::spawn_blocking(move || upkeep.restart_target());
+    let service_control = Arc::clone(service_control);
+    let restarting = tokio::task::spawn_blocking(move || service_control.restart_target());
     restarting
         .await
         .map_err(|error| TrialError::Thread(error.to_string()))??;
@@ -292,7 +293,7 @@ fn setup(
         &suite.windows,
         sub_seed(spec.seed, "plan"),
     )?;
-    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, suite.conduct.shared_iterations) {
+    if let (Schedule::Open(plan), Some(count)) = (&mut schedule, suite.options.shared_iterations) {
         plan.arrivals
             .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
@@ -319,15 +320,15 @@ fn setup(
 
 /// How the driver goes about the load.
 fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions {
-    let conduct = &suite.conduct;
+    let options = &suite.options;
     driver::DriverOptions {
         // Of an open load the plan is cut instead.
-        iterations: conduct
+        iterations: options
             .shared_iterations
             .filter(|_| matches!(suite.load, LoadModel::Closed { .. })),
-        pace: conduct.pace,
-        ramp: conduct.ramp.clone(),
-        in_flight: conduct.in_flight,
+        pace: options.pace,
+        ramp: options.ramp.clone(),
+        in_flight: options.in_flight,
         phases: suite
             .phase_spans()
             .into_iter()
@@ -401,7 +402,7 @@ fn stored(
         // A load that a person changed on the way is neither.
         even: suite.load.is_even() && data.changes.is_empty(),
         level: suite.load.is_level(suite.windows)
-            && suite.conduct.ramp.is_empty()
+            && suite.options.ramp.is_empty()
             && data.changes.is_empty(),
         overloaded: data.overloaded,
         error_limit: verdict::error_limit(&suite.thresholds),

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{
-    alarm::Alarm,
+    abort::AbortConditions,
     job::{TestEnv, TrialSpec},
     ticks::{Ticks, target_now},
 };
@@ -21,8 +21,8 @@ pub(super) struct TrialWatch<'a> {
     pub(super) host: Host,
     pub(super) timeline: Timeline,
     pub(super) ticks: Ticks,
-    pub(super) alarm: Alarm<'a>,
-    /// The promise that ended the run, and the figure that broke it.
+    pub(super) abort: AbortConditions<'a>,
+    /// The threshold that ended the run, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
 }
 
@@ -42,7 +42,7 @@ impl TrialWatch<'_> {
     fn tick(&mut self) {
         let now = self.progress.snapshot();
         if self.ended_by.is_none()
-            && let Some((threshold, figure)) = self.alarm.broken(&now)
+            && let Some((threshold, figure)) = self.abort.broken(&now)
         {
             self.env.events.warning(format!(
                 "`{threshold}` is broken ({figure}): the run ends here"

@@ -67,7 +67,7 @@ pub(super) fn run(
     };
     let env = TestEnv {
         system: Arc::new(service),
-        upkeep: None,
+        service_control: None,
         crash: None,
         events: events.clone(),
         stop: stop.clone(),

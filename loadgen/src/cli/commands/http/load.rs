@@ -7,7 +7,7 @@ use super::target::HttpTarget;
 use crate::cli::{failure::Failure, flags::HttpArgs};
 use loadgen_engine::{
     request::Request,
-    suite::{Arrivals, Conduct, FlowShare, LoadModel, Phase, Suite, Windows},
+    suite::{Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Windows},
 };
 
 /// Maximum duration of a closed loop that ends after a number of requests.
@@ -105,9 +105,9 @@ pub(super) fn suite(args: &HttpArgs) -> (Suite, String) {
         name: "http".to_owned(),
         question: String::new(),
         load: model,
-        conduct: Conduct {
+        options: LoadOptions {
             shared_iterations: args.count(),
-            ..Conduct::default()
+            ..LoadOptions::default()
         },
         windows,
         flows: vec![FlowShare {

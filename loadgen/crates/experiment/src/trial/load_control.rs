@@ -12,7 +12,7 @@ use loadgen_engine::{
 };
 use loadgen_stats::seed::sub_seed;
 
-/// Highest rate that can be wished for, in iterations a second.
+/// Highest rate that can be requested, in iterations a second.
 const MOST_RATE: f64 = 100_000.0;
 
 /// Says what can be changed, and gives the driver what it needs to follow.
@@ -27,7 +27,7 @@ pub(super) fn offer(
             let why = "the load of an experiment is fixed: both arms must bear the same";
             (Adjustable::Nothing { why: why.into() }, None)
         }
-        LoadModel::Open { .. } if suite.conduct.shared_iterations.is_some() => (counted(), None),
+        LoadModel::Open { .. } if suite.options.shared_iterations.is_some() => (counted(), None),
         LoadModel::Open { phases, arrivals } => {
             let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
             let length = phases.iter().map(|phase| phase.duration.0).sum();
@@ -40,7 +40,7 @@ pub(super) fn offer(
                 Some(Replanner::new(*arrivals, &weights, end, seed)?),
             )
         }
-        _ if !suite.conduct.ramp.is_empty() => {
+        _ if !suite.options.ramp.is_empty() => {
             let why = "the users of this load follow its phases";
             (Adjustable::Nothing { why: why.into() }, None)
         }
@@ -48,16 +48,16 @@ pub(super) fn offer(
             iterations: Some(_),
             ..
         } => (counted(), None),
-        LoadModel::Closed { .. } if suite.conduct.shared_iterations.is_some() => (counted(), None),
+        LoadModel::Closed { .. } if suite.options.shared_iterations.is_some() => (counted(), None),
         LoadModel::Closed { users, .. } => {
             let (now, most) = (*users, MAX_USERS);
             (Adjustable::Users { now, most }, None)
         }
     };
     let can = !matches!(steerable, Adjustable::Nothing { .. });
-    let helm = can.then(|| ControlReceiver::new(env.steering.events(), onward));
+    let receiver = can.then(|| ControlReceiver::new(env.steering.events(), onward));
     env.steering.begin(steerable);
-    Ok(helm)
+    Ok(receiver)
 }
 
 /// A load that ends with its last iteration.
@@ -66,7 +66,7 @@ fn counted() -> Adjustable {
     Adjustable::Nothing { why: why.into() }
 }
 
-/// The highest rate that can be wished for in a load up to `end`: one whose arrivals can be planned.
+/// The highest rate that can be requested in a load up to `end`: one whose arrivals can be planned.
 fn highest_rate(end: Nanos) -> f64 {
     let seconds = (end.0 as f64 / 1e9).max(1.0);
     MOST_RATE.min((MOST_ARRIVALS as f64 / seconds).floor())

@@ -28,7 +28,9 @@ use serde_saphyr::Spanned;
 use shared::time::Millis;
 
 use super::{
-    model::{Arrivals, Conduct, FlowShare, InFlight, LoadModel, Phase, Policy, UserPhase, Windows},
+    model::{
+        Arrivals, FlowShare, InFlight, LoadModel, LoadOptions, Phase, Policy, UserPhase, Windows,
+    },
     reader::{BadFile, MAX_USERS, Reader, unknown},
 };
 use crate::{flow::Catalog, units::Rate};
@@ -79,9 +81,9 @@ struct RawInFlight {
 }
 
 /// What the `load` key means.
-pub(super) struct Amount {
+pub(super) struct LoadSpec {
     pub(super) load: LoadModel,
-    pub(super) conduct: Conduct,
+    pub(super) options: LoadOptions,
     pub(super) windows: Windows,
 }
 
@@ -93,7 +95,7 @@ impl Reader<'_> {
         spanned: &Spanned<RawLoad>,
         drain: Option<&Spanned<String>>,
         shares: &[FlowShare],
-    ) -> Result<Amount, BadFile> {
+    ) -> Result<LoadSpec, BadFile> {
         let raw = &spanned.value;
         if let (Some(_), Some(twice)) = (drain, &raw.graceful_stop) {
             return Err(self.at(twice, "`graceful_stop` and `drain` are the same: write one"));
@@ -126,7 +128,7 @@ impl Reader<'_> {
         }
     }
 
-    fn closed(&self, raw: &RawLoad, drain: Millis) -> Result<Amount, BadFile> {
+    fn closed(&self, raw: &RawLoad, drain: Millis) -> Result<LoadSpec, BadFile> {
         let ramp = match &raw.phases {
             Some(phases) => self.user_phases(raw, phases)?,
             None => Vec::new(),
@@ -171,7 +173,7 @@ impl Reader<'_> {
                 return Err(self.at(count, "no iteration at all would measure nothing"));
             }
         }
-        Ok(Amount {
+        Ok(LoadSpec {
             load: LoadModel::Closed {
                 users,
                 duration: windows.planned(),
@@ -182,7 +184,7 @@ impl Reader<'_> {
                     .transpose()?,
                 iterations: raw.iterations.as_ref().map(|number| number.value),
             },
-            conduct: Conduct {
+            options: LoadOptions {
                 shared_iterations: raw.shared_iterations.as_ref().map(|number| number.value),
                 pace: raw
                     .pace
@@ -190,7 +192,7 @@ impl Reader<'_> {
                     .map(|text| self.positive(text))
                     .transpose()?,
                 ramp,
-                ..Conduct::default()
+                ..LoadOptions::default()
             },
             windows,
         })
@@ -235,7 +237,12 @@ impl Reader<'_> {
         Ok(all)
     }
 
-    fn open(&self, raw: &RawLoad, drain: Millis, shares: &[FlowShare]) -> Result<Amount, BadFile> {
+    fn open(
+        &self,
+        raw: &RawLoad,
+        drain: Millis,
+        shares: &[FlowShare],
+    ) -> Result<LoadSpec, BadFile> {
         let arrivals = match &raw.arrivals {
             None => Arrivals::default(),
             Some(text) => match text.value.as_str() {
@@ -262,11 +269,11 @@ impl Reader<'_> {
             Some(phases) => self.rate_phases(raw, phases, drain, divisor)?,
             None => self.one_rate(raw, drain, divisor)?,
         };
-        Ok(Amount {
+        Ok(LoadSpec {
             load: LoadModel::Open { phases, arrivals },
-            conduct: Conduct {
+            options: LoadOptions {
                 in_flight: self.in_flight(raw.in_flight.as_ref())?,
-                ..Conduct::default()
+                ..LoadOptions::default()
             },
             windows,
         })
@@ -450,5 +457,5 @@ fn requests_an_iteration(shares: &[FlowShare], catalog: &Catalog) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "amount_tests.rs"]
+#[path = "load_spec_tests.rs"]
 mod tests;

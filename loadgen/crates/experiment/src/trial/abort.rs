@@ -1,4 +1,4 @@
-//! Promises that end a run as soon as they are broken: a target that is down need not be loaded
+//! Thresholds that end a run as soon as they are broken: a target that is down need not be loaded
 //! to the planned end.
 
 use crate::schema::ThresholdWord;
@@ -9,14 +9,14 @@ use loadgen_engine::{
 
 /// Fewest answers of which anything is said.
 const FEWEST: u64 = 10;
-/// Looks in a row at which a promise has to be broken: one may be a bad moment.
+/// Looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;
 
-/// The promises that are watched, each with the looks in a row at which it was broken.
+/// The thresholds that are watched, each with the looks in a row at which it was broken.
 #[derive(Debug, Default)]
-pub(super) struct Alarm<'a>(Vec<(&'a Threshold, u32)>);
+pub(super) struct AbortConditions<'a>(Vec<(&'a Threshold, u32)>);
 
-impl<'a> Alarm<'a> {
+impl<'a> AbortConditions<'a> {
     /// Watches those that say `abort`.
     pub(super) fn new(thresholds: &'a [Threshold]) -> Self {
         Self(
@@ -94,34 +94,34 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_ends_the_run_after_its_delay_and_two_looks() {
-        let promises = ["abort after 5s: errors < 10%".parse().unwrap()];
-        let mut alarm = Alarm::new(&promises);
-        assert!(alarm.broken(&at(4_000, 100, 50)).is_none());
-        assert!(alarm.broken(&at(5_000, 100, 50)).is_none());
-        let (broken, figure) = alarm.broken(&at(5_500, 100, 50)).unwrap();
-        assert_eq!((broken, figure.as_str()), (&promises[0], "50.000 %"));
+    fn a_threshold_ends_the_run_after_its_delay_and_two_looks() {
+        let thresholds = ["abort after 5s: errors < 10%".parse().unwrap()];
+        let mut abort = AbortConditions::new(&thresholds);
+        assert!(abort.broken(&at(4_000, 100, 50)).is_none());
+        assert!(abort.broken(&at(5_000, 100, 50)).is_none());
+        let (broken, figure) = abort.broken(&at(5_500, 100, 50)).unwrap();
+        assert_eq!((broken, figure.as_str()), (&thresholds[0], "50.000 %"));
     }
 
     #[test]
-    fn a_single_bad_look_few_answers_and_other_promises_do_not() {
-        let promises = [
+    fn a_single_bad_look_few_answers_and_other_thresholds_do_not() {
+        let thresholds = [
             "abort: errors < 10%".parse().unwrap(),
             "p95 < 1ms".parse().unwrap(),
         ];
-        let mut alarm = Alarm::new(&promises);
-        assert!(alarm.broken(&at(1_000, 5, 5)).is_none());
-        assert!(alarm.broken(&at(1_500, 100, 20)).is_none());
-        assert!(alarm.broken(&at(2_000, 300, 20)).is_none());
-        assert!(alarm.broken(&at(2_500, 300, 60)).is_none());
+        let mut abort = AbortConditions::new(&thresholds);
+        assert!(abort.broken(&at(1_000, 5, 5)).is_none());
+        assert!(abort.broken(&at(1_500, 100, 20)).is_none());
+        assert!(abort.broken(&at(2_000, 300, 20)).is_none());
+        assert!(abort.broken(&at(2_500, 300, 60)).is_none());
     }
 
     #[test]
     fn failures_count_as_endless_in_a_percentile() {
-        let promises = ["abort: p95 < 60s".parse().unwrap()];
-        let mut alarm = Alarm::new(&promises);
+        let thresholds = ["abort: p95 < 60s".parse().unwrap()];
+        let mut abort = AbortConditions::new(&thresholds);
         let all_failed = at(1_000, 100, 100);
-        assert!(alarm.broken(&all_failed).is_none());
-        assert!(alarm.broken(&all_failed).is_some());
+        assert!(abort.broken(&all_failed).is_none());
+        assert!(abort.broken(&all_failed).is_some());
     }
 }

@@ -27,8 +27,8 @@ fn an_open_load_has_named_phases_a_unit_and_a_policy() {
     assert_eq!(*arrivals, Arrivals::Constant);
     // orders.buy sends two requests an iteration.
     assert!((phases[1].rate.as_per_second() - 25.0).abs() < 1e-9);
-    assert_eq!(suite.conduct.in_flight.policy, Policy::Drop);
-    assert_eq!(suite.conduct.in_flight.max, Some(40));
+    assert_eq!(suite.options.in_flight.policy, Policy::Drop);
+    assert_eq!(suite.options.in_flight.max, Some(40));
     assert_eq!(
         suite.phase_spans(),
         [("peak".to_owned(), Millis(1_000), Millis(3_000))]
@@ -49,10 +49,10 @@ fn a_closed_load_rises_paces_and_shares_its_iterations() {
             ..
         }
     ));
-    assert_eq!(suite.conduct.ramp.len(), 2);
-    assert_eq!(suite.conduct.ramp[0].to, Some(5));
-    assert_eq!(suite.conduct.pace, Some(Millis(500)));
-    assert_eq!(suite.conduct.shared_iterations, Some(100));
+    assert_eq!(suite.options.ramp.len(), 2);
+    assert_eq!(suite.options.ramp[0].to, Some(5));
+    assert_eq!(suite.options.pace, Some(Millis(500)));
+    assert_eq!(suite.options.shared_iterations, Some(100));
     assert_eq!(suite.windows.drain, Millis(4_000));
     assert_eq!(suite.windows.measure, Millis(6_000));
 }
