@@ -149,7 +149,8 @@ impl Progress {
         self.due.fetch_sub(1, Relaxed);
     }
 
-    pub(crate) fn done(&self, op: OpId, outcome: Outcome, response: Nanos) {
+    /// Counts a request that is done.
+    pub fn done(&self, op: OpId, outcome: Outcome, response: Nanos) {
         let Some(counters) = self.operations.get(usize::from(op.0)) else {
             return;
         };

@@ -58,17 +58,19 @@ fn mix(suite: &Suite) -> String {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::{flow::shop, suite::load};
+
     use super::*;
-    use loadgen::library;
 
     #[test]
     fn the_load_is_described_in_one_line() {
-        let (suite, _) = library::find_suite("core").unwrap();
+        let text = "name: x\nload: { model: open, rate: 20/s, warmup: 5s, duration: 30s }\nflows: [ { flow: orders.browse, weight: 45 }, { flow: orders.buy, weight: 55 } ]\n";
+        let suite = load::parse(text, "x.yaml", &shop()).unwrap();
         let line = load_line(&suite);
         assert!(
             line.starts_with("open: 20/s iterations, arriving at random; 5s warm-up, 30s measured"),
             "{line}"
         );
-        assert!(line.contains("mentors.browse 45 %") && !line.contains('\n'));
+        assert!(line.contains("orders.browse 45 %") && !line.contains('\n'));
     }
 }
