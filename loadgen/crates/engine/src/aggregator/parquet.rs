@@ -123,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        flow::shop,
         sample::{OpId, Outcome, Sample},
         units::Nanos,
     };
@@ -147,8 +148,9 @@ mod tests {
                 cost: None,
             });
         }
+        let operations = shop().operations;
         let mut file = tempfile::tempfile().unwrap();
-        write_parquet(&samples, &mut file).unwrap();
+        write_parquet(&samples, operations, &mut file).unwrap();
         let reader = SerializedFileReader::new(file).unwrap();
         assert_eq!(reader.metadata().file_metadata().num_rows(), rows as i64);
         assert_eq!(reader.num_row_groups(), 2);
@@ -156,7 +158,7 @@ mod tests {
         for row in reader.get_row_iter(None).unwrap() {
             let row = row.unwrap();
             let long = |column| row.get_long(column).unwrap();
-            assert_eq!(row.get_string(0).unwrap(), shop().operations.name(OpId(0)));
+            assert_eq!(row.get_string(0).unwrap(), operations.name(OpId(0)));
             let times: Vec<i64> = (1..=6)
                 .map(|column| (long(column) - long(1)) / 1_000_000)
                 .collect();
