@@ -2,7 +2,7 @@
 const runs = new Runs();
 const charts = new Charts(byId("charts"));
 let known = { running: false, trials: [], log: [] };
-let steerable = { kind: "nothing", why: "" };
+let adjustable = { kind: "nothing", why: "" };
 let catalogue = null;
 let gone = false;
 const show = (id, yes) => { byId(id).hidden = !yes; };
@@ -78,15 +78,15 @@ const stage = () => {
 };
 
 const steering = () => {
-  const kind = steerable.kind, input = byId("new-load");
+  const kind = adjustable.kind, input = byId("new-load");
   show("steer", kind !== "nothing");
-  byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${steerable.why}.` : "";
+  byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${adjustable.why}.` : "";
   if (kind === "nothing") return;
   byId("new-load-label").textContent = kind === "rate" ? "Rate a second" : "Users";
   input.min = kind === "rate" ? 0.1 : 1;
-  input.max = steerable.most;
+  input.max = adjustable.most;
   input.step = kind === "rate" ? "any" : 1;
-  if (document.activeElement !== input) input.value = +Number(steerable.now).toFixed(2);
+  if (document.activeElement !== input) input.value = +Number(adjustable.now).toFixed(2);
 };
 
 const operations = (all) => {
@@ -113,7 +113,7 @@ const tick = (now) => {
   byId("left").textContent = t.total_s > 0 ? `${lasted(t.total_s - t.elapsed_s)} left of ${lasted(t.total_s)}` : "";
   byId("doubts").replaceChildren(...t.doubts.map((doubt) => element("li", doubt)));
   show("doubts", t.doubts.length > 0);
-  steerable = now.steerable;
+  adjustable = now.adjustable;
   steering();
   if (document.hidden) { charts.add(now.at, t); return; }
   operations(t.operations);
@@ -142,7 +142,7 @@ const line = (one) => {
 const whole = (state) => {
   const ran = known.running;
   known = state;
-  steerable = state.steerable;
+  adjustable = state.adjustable;
   charts.clear();
   byId("trials").replaceChildren();
   byId("log").replaceChildren();
@@ -152,7 +152,7 @@ const whole = (state) => {
   for (const point of state.history) charts.add(point.at, point.tick);
   if (state.now) tick(state.now);
   charts.draw();
-  steerable = state.steerable;
+  adjustable = state.adjustable;
   steering();
   stage();
   outcome();
@@ -212,7 +212,7 @@ byId("steer").addEventListener("submit", (event) => {
   event.preventDefault();
   const value = Number(byId("new-load").value);
   byId("new-load").blur();
-  send("/api/load", steerable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
+  send("/api/load", adjustable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
 });
 byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; byId("sure").showModal(); });
 byId("sure").addEventListener("close", async () => {

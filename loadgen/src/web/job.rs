@@ -176,8 +176,8 @@ async fn read_events(output: impl AsyncRead + Unpin, feed: &LiveFeed) {
     while let Ok(true) = next_line(&mut reader, &mut line).await {
         match serde_json::from_slice(&line) {
             Ok(EventLine::Event(event)) => feed.publish(event),
-            Ok(EventLine::Control(ControlLine::Adjustable(steerable))) => {
-                feed.set_steerable(steerable);
+            Ok(EventLine::Control(ControlLine::Adjustable(adjustable))) => {
+                feed.set_adjustable(adjustable);
             }
             // Other output of the child, or a line that was cut.
             Err(_) => {}

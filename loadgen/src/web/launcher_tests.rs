@@ -67,7 +67,7 @@ async fn a_childs_events_are_published_its_load_is_changed_and_it_is_stopped_by_
         trap 'echo "{\"event\":\"note\",\"data\":\"stopped\"}"; exit 130' INT
         echo "{\"event\":\"note\",\"data\":\"$* $LOADGEN_LAB_TOKEN\"}"
         echo nonsense
-        echo '{"event":"steerable","data":{"kind":"rate","now":10.0,"most":100.0}}'
+        echo '{"event":"adjustable","data":{"kind":"rate","now":10.0,"most":100.0}}'
         read change
         echo "$change" > "$(dirname "$0")/change"
         echo '{"event":"note","data":"heard"}'

@@ -66,7 +66,7 @@ pub(super) struct FeedMessage {
 struct FullState<'a> {
     #[serde(flatten)]
     snapshot: &'a LiveSnapshot,
-    steerable: Adjustable,
+    adjustable: Adjustable,
 }
 
 /// Why the running command cannot be stopped or its load not be changed.
@@ -99,9 +99,9 @@ impl LiveFeed {
     /// Applies an event of the running command and passes it on.
     pub(super) fn publish(&self, event: Event) {
         let mut inner = self.lock();
-        let steerable = inner.adjustable();
+        let adjustable = inner.adjustable();
         let at = Utc::now().timestamp_millis();
-        let update = inner.snapshot.apply(event, at, steerable);
+        let update = inner.snapshot.apply(event, at, adjustable);
         let message = FeedMessage::new(update.name(), &update);
         inner.send(&message);
     }
@@ -186,12 +186,12 @@ impl LiveFeed {
     }
 
     /// Takes over what a child process reports as changeable of its load.
-    pub(super) fn set_steerable(&self, steerable: Adjustable) {
+    pub(super) fn set_adjustable(&self, adjustable: Adjustable) {
         let mut inner = self.lock();
         if let Some(steering) = &inner.steering
-            && steering.adjustable() != steerable
+            && steering.adjustable() != adjustable
         {
-            steering.begin(steerable);
+            steering.begin(adjustable);
             inner.send_state();
         }
     }
@@ -221,7 +221,7 @@ impl FeedInner {
     fn state(&self) -> FeedMessage {
         let state = FullState {
             snapshot: &self.snapshot,
-            steerable: self.adjustable(),
+            adjustable: self.adjustable(),
         };
         FeedMessage::new("state", &state)
     }
@@ -312,7 +312,7 @@ mod tests {
         let steering = steering();
         feed.begin(steering.clone(), Some(child));
         assert!(feed.change_load(ControlEvent::Rate(5.0)).is_err());
-        feed.set_steerable(Adjustable::Rate {
+        feed.set_adjustable(Adjustable::Rate {
             now: 5.0,
             most: 50.0,
         });

@@ -57,7 +57,7 @@ pub(super) struct TickNow {
     /// Milliseconds of Unix time.
     pub(super) at: i64,
     pub(super) tick: Box<Tick>,
-    pub(super) steerable: Adjustable,
+    pub(super) adjustable: Adjustable,
 }
 
 /// The figures of an earlier moment that the charts show.
@@ -127,7 +127,12 @@ impl LiveSnapshot {
     }
 
     /// Applies an event that came at `at`, Unix time in milliseconds; returns what it has changed.
-    pub(super) fn apply(&mut self, event: Event, at: i64, steerable: Adjustable) -> LiveUpdate<'_> {
+    pub(super) fn apply(
+        &mut self,
+        event: Event,
+        at: i64,
+        adjustable: Adjustable,
+    ) -> LiveUpdate<'_> {
         match event {
             Event::Begun(begun) => LiveUpdate::Begun(self.begun.insert(Begun {
                 command: printable(&begun.command),
@@ -146,7 +151,7 @@ impl LiveSnapshot {
                 LiveUpdate::Tick(self.now.insert(TickNow {
                     at,
                     tick,
-                    steerable,
+                    adjustable,
                 }))
             }
             Event::TrialDone(trial) => {

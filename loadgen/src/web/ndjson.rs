@@ -2,10 +2,10 @@
 //!
 //! ```text
 //! {"event":"stage","data":{"what":"starting PostgreSQL","expected_s":3.0}}
-//! {"event":"steerable","data":{"kind":"rate","now":20.0,"most":1000.0}}
+//! {"event":"adjustable","data":{"kind":"rate","now":20.0,"most":1000.0}}
 //! ```
 //!
-//! `steerable` says what of the load can be changed, and is written when that changes. Load changes
+//! `adjustable` says what of the load can be changed, and is written when that changes. Load changes
 //! come the other way, also as a line each: `{"rate":50}`, `{"users":20}`.
 
 use std::{
@@ -59,12 +59,12 @@ pub fn write(
             Err(RecvTimeoutError::Timeout) if !ended.load(Ordering::Acquire) => continue,
             Err(_) => return out.flush(),
         };
-        let steerable = steering.adjustable();
-        if written.as_ref() != Some(&steerable) {
+        let adjustable = steering.adjustable();
+        if written.as_ref() != Some(&adjustable) {
             out.write_all(&line(&EventLine::Control(ControlLine::Adjustable(
-                steerable.clone(),
+                adjustable.clone(),
             )))?)?;
-            written = Some(steerable);
+            written = Some(adjustable);
         }
         out.write_all(&line(&EventLine::Event(event))?)?;
         out.flush()?;

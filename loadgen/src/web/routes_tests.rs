@@ -131,7 +131,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     publisher.tick(Tick::default());
     early.until("event: tick").await;
     let mut late = Reader::begin(address).await;
-    let first = late.until("\"steerable\"").await;
+    let first = late.until("\"adjustable\"").await;
     assert!(first.contains("text/event-stream") && first.contains("retry: "));
     assert!(first.contains("core</script>") && first.contains(r#""running":true"#));
     publisher.note("one line");

@@ -100,7 +100,7 @@ pub struct HttpArgs {
     /// Connect to this Unix domain socket instead of TCP
     #[arg(long, env = "LOADGEN_UNIX", value_name = "FILE")]
     pub unix: Option<PathBuf>,
-    /// TlsVerification the certificate authorities in this PEM file (https)
+    /// Trust the certificate authorities in this PEM file (https)
     #[arg(
         long,
         env = "LOADGEN_CACERT",

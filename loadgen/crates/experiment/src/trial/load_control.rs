@@ -22,7 +22,7 @@ pub(super) fn offer(
     flows: &[FlowLoad],
 ) -> Result<Option<ControlReceiver>, PlanError> {
     let suite = spec.suite;
-    let (steerable, onward) = match &suite.load {
+    let (adjustable, onward) = match &suite.load {
         _ if spec.blocks > 0 => {
             let why = "the load of an experiment is fixed: both arms must bear the same";
             (Adjustable::Nothing { why: why.into() }, None)
@@ -54,9 +54,9 @@ pub(super) fn offer(
             (Adjustable::Users { now, most }, None)
         }
     };
-    let can = !matches!(steerable, Adjustable::Nothing { .. });
+    let can = !matches!(adjustable, Adjustable::Nothing { .. });
     let receiver = can.then(|| ControlReceiver::new(env.steering.events(), onward));
-    env.steering.begin(steerable);
+    env.steering.begin(adjustable);
     Ok(receiver)
 }
 
