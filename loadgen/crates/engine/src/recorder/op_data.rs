@@ -170,11 +170,6 @@ impl OpData {
         at_rank(&self.ok, q.rank(self.planned))
     }
 
-    /// The same share of the successes alone: flattering under errors, so never the headline.
-    pub fn response_ok(&self, q: Quantile) -> Option<Nanos> {
-        at_rank(&self.ok, q.rank(self.ok.len()))
-    }
-
     /// The service time within which the share `q` of the successes was answered.
     pub fn service(&self, q: Quantile) -> Option<Nanos> {
         at_rank(&self.service_ok, q.rank(self.service_ok.len()))
@@ -246,7 +241,6 @@ mod tests {
         let whole_ms = |time: Option<Nanos>| (time.unwrap().0 + 500_000) / 1_000_000;
         assert_eq!(whole_ms(data.response_slo(q(0.95))), 95);
         assert_eq!(data.response_slo(q(0.96)), None);
-        assert_eq!(whole_ms(data.response_ok(q(0.96))), 92);
         assert!(data.conserved());
         assert_eq!(data.failures(), 5);
     }
@@ -254,7 +248,6 @@ mod tests {
     #[test]
     fn nothing_planned_has_no_percentile() {
         assert_eq!(OpData::default().response_slo(q(0.5)), None);
-        assert_eq!(OpData::default().response_ok(q(0.5)), None);
         assert!(OpData::default().conserved());
     }
 
