@@ -71,7 +71,7 @@ codes! {
     ProfileRefused = "profile_refused", 409, "The profile cannot be put in force";
     /// No connection became free in time, or a queue is full; `Retry-After` tells how long.
     Overloaded = "overloaded", 503, "Overloaded, try again";
-    /// Turned away at the door, before any work; `Retry-After` tells how long.
+    /// Rejected by the admission limiter before any work; `Retry-After` says when to try again.
     Shed = "shed", 503, "Turned away, try again";
     /// A part that the request needs does not answer.
     Unavailable = "unavailable", 503, "A needed part does not answer";

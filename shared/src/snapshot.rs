@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub profile: String,
     /// The HTTP side.
     pub http: HttpSnapshot,
-    /// The door: how many requests are let in at once.
+    /// The admission limiter: how many requests may run at once.
     pub admission: AdmissionSnapshot,
     /// The PostgreSQL connection pool.
     pub pool: PoolSnapshot,

@@ -44,7 +44,7 @@ impl Sparsely {
     }
 }
 
-/// Why a request was not answered as it wished.
+/// Why a request failed.
 #[derive(Debug, Clone)]
 pub struct ApiError {
     code: Code,

@@ -173,13 +173,13 @@ impl LiveFeed {
     }
 
     /// Changes the load of the running command.
-    pub(super) fn change_load(&self, wish: ControlEvent) -> Result<(), LiveControlError> {
+    pub(super) fn change_load(&self, change: ControlEvent) -> Result<(), LiveControlError> {
         let mut inner = self.lock();
         let steering = inner.steering.as_ref().ok_or(LiveControlError::Idle)?;
-        steering.apply(wish)?;
+        steering.apply(change)?;
         if let Some(child) = &inner.forward {
             // A full queue holds newer changes than the child could apply.
-            let _full = child.try_send(wish);
+            let _full = child.try_send(change);
         }
         inner.send_state();
         Ok(())

@@ -97,7 +97,7 @@ pub fn read_load_changes(
         }
         let done = serde_json::from_slice::<ControlEvent>(&text)
             .map_err(|error| format!("a load change is a line like {{\"rate\": 50}}: {error}"))
-            .and_then(|wish| steering.apply(wish).map_err(|error| error.to_string()));
+            .and_then(|change| steering.apply(change).map_err(|error| error.to_string()));
         if let Err(why) = done {
             refused(why);
         }

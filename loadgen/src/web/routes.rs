@@ -207,9 +207,9 @@ async fn stop(State(state): Shared, _body: JsonBody<IgnoredAny>) -> Changed {
     Ok(Json(json!({ "stopping": true })))
 }
 
-async fn change_load(State(state): Shared, JsonBody(wish): JsonBody<ControlEvent>) -> Changed {
-    state.feed.change_load(wish)?;
-    Ok(Json(json!({ "load": wish })))
+async fn change_load(State(state): Shared, JsonBody(change): JsonBody<ControlEvent>) -> Changed {
+    state.feed.change_load(change)?;
+    Ok(Json(json!({ "load": change })))
 }
 
 async fn start(State(state): Shared, JsonBody(request): JsonBody<StartRequest>) -> Changed {

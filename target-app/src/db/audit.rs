@@ -17,7 +17,7 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, types::Json};
 use super::DbError;
 use crate::timing;
 
-/// One file of a feature's folder `audit`, made by [`invariants!`].
+/// One file of a feature's folder `audit`, made by `invariants!`.
 #[derive(Debug, Clone, Copy)]
 pub struct Invariant {
     /// `NN_name`, as the file is called.

@@ -84,7 +84,7 @@ impl AdmissionLimiter {
         Self { queue, counters }
     }
 
-    /// Waits for a permit, for [`MAX_QUEUE_TIME`] at most; the queue is no longer than the limit.
+    /// Waits for a permit, for `MAX_QUEUE_TIME` at most; the queue is no longer than the limit.
     /// The wait is a part of the request's `Server-Timing`, also where it ends in a rejection.
     pub async fn acquire(&self) -> Result<AdmissionPermit, Shed> {
         let Some(queue) = &self.queue else {

@@ -123,7 +123,7 @@ fn timed_out() -> ApiError {
     )
 }
 
-/// Ends requests after [`REQUEST_LIMIT`]; not for sockets and streams.
+/// Ends requests after `REQUEST_LIMIT`; not for sockets and streams.
 pub async fn time_limit(request: Request, next: Next) -> Response {
     match tokio::time::timeout(REQUEST_LIMIT, next.run(request)).await {
         Ok(response) => response,

@@ -1,4 +1,4 @@
-//! From looks at a running trial to what its audience sees.
+//! From observations of a running trial to the ticks that listeners receive.
 
 use std::{
     collections::{BTreeMap, VecDeque},
