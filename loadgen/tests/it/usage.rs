@@ -39,7 +39,7 @@ const WRONG: [(&str, &str); 29] = [
     ("results prune --older-than 30", "`30` is not an age"),
     ("results export nonexistent", "nonexistent"),
     ("history --results /nonexistent", "/nonexistent"),
-    ("factorial --factor pool.max", "pool.max=5,200"),
+    ("factorial --factor pool.max", "SWITCH=LOW,HIGH"),
     ("factorial --factor pool.max=5,200", "2 to 5"),
     (
         "factorial --factor pool.max=5,200 --factor pool.maks=1,2",
