@@ -139,6 +139,7 @@ pub(super) fn quiet() -> Summary {
         server: Server::default(),
         violations: Some(0),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     };
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -176,6 +177,7 @@ pub(super) fn quiet() -> Summary {
         effects: Vec::new(),
         controls: Vec::new(),
         thresholds: Vec::new(),
+        provenance: None,
         environment: vec![
             ("cores".into(), "2".into()),
             ("PostgreSQL max_connections".into(), "200".into()),

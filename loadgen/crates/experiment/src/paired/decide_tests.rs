@@ -40,6 +40,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
         },
         violations: None,
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     }
 }
 

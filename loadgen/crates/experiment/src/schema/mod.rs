@@ -5,6 +5,7 @@ mod application;
 mod measured_figures;
 mod metric;
 mod parts;
+mod provenance;
 mod second;
 mod summary;
 mod why;
@@ -14,9 +15,10 @@ pub use application::{ApplicationArea, ApplicationInfo};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::MeasuredFigures;
 pub use metric::MetricKind;
+pub use provenance::{HostInfo, Program, Provenance};
 pub use second::Second;
 pub use summary::{
-    Arm, Control, Cost, Effect, Operation, Percentiles, Promised, RunKind, SCHEMA_VERSION, Server,
+    Arm, Control, Cost, Effect, FailureSample, Operation, Percentiles, Promised, RunKind, SCHEMA_VERSION, Server,
     Summary, ThresholdResult, Trial, Validity, ValidityCheck, Verdict,
 };
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};

@@ -19,6 +19,7 @@ use super::{
     application::ApplicationInfo,
     metric::MetricKind,
     parts,
+    provenance::Provenance,
     second::Second,
     why::{Band, Database, Hashing, Recommendation, StatementPlan},
     words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord},
@@ -71,6 +72,8 @@ pub struct Summary {
     pub controls: Vec<Control>,
     /// Each threshold with its figure.
     pub thresholds: Vec<ThresholdResult>,
+    /// Which program made it, where and how; absent in a summary that no command made.
+    pub provenance: Option<Provenance>,
     /// What the machine and the services were, for people: `(name, value)`.
     pub environment: Vec<(String, String)>,
     /// What a reader must know before believing a figure.
@@ -195,6 +198,8 @@ pub struct Percentiles {
     pub max: Option<f64>,
     /// Of the successes.
     pub mean: Option<f64>,
+    /// Standard deviation of the successes.
+    pub stdev: Option<f64>,
 }
 
 /// What the target spent on a request: means over the responses that reported it.
@@ -288,6 +293,20 @@ pub struct Trial {
     pub violations: Option<u64>,
     /// What was promised.
     pub promised: Promised,
+    /// Why requests failed, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureSample>,
+}
+
+/// Requests of one operation that failed for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureSample {
+    /// Which operation.
+    pub operation: String,
+    /// The reason in one line, with the begin of the body where a response was not as expected.
+    pub reason: String,
+    /// How many requests.
+    pub count: u64,
 }
 
 /// What the target promised, and how fresh what it read back was.

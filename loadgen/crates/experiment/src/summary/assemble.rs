@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
-use super::load_line::load_line;
+use super::{load_line::load_line, provenance::provenance};
 use crate::{
     diagnose, observer,
     paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
@@ -326,6 +326,7 @@ impl Parts<'_> {
             effects: self.effects,
             controls: self.controls,
             thresholds: self.thresholds,
+            provenance: Some(provenance()),
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
-    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    schema::{Band, Cost, Database, FailureSample, Hashing, Operation, Percentiles, Second, Server},
     system::Promises,
 };
 use loadgen_engine::{
@@ -109,9 +110,6 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
             .and_then(|quantile| data.service(quantile))
             .map(Nanos::as_ms)
     };
-    let mean = |histogram: &hdrhistogram::Histogram<u64>| {
-        (!histogram.is_empty()).then(|| histogram.mean() / 1e6)
-    };
     Operation {
         name: name.to_owned(),
         planned: data.planned,
@@ -127,8 +125,8 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
         } else {
             ok as f64 / data.planned as f64
         },
-        response: percentiles(slo, mean(&data.ok)),
-        service: percentiles(service, mean(&data.service_ok)),
+        response: percentiles(slo, &data.ok),
+        service: percentiles(service, &data.service_ok),
         bytes_in: data.bytes_in,
         cost: cost(&data.cost),
         spectrum: SPECTRUM
@@ -168,7 +166,8 @@ fn band(name: &str, sums: &PartSums) -> Band {
     }
 }
 
-fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentiles {
+fn percentiles(at: impl Fn(f64) -> Option<f64>, successes: &Histogram<u64>) -> Percentiles {
+    let measured = |value: f64| (!successes.is_empty()).then_some(value / 1e6);
     Percentiles {
         p50: at(0.5),
         p90: at(0.9),
@@ -177,7 +176,8 @@ fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentile
         p99: at(0.99),
         p99_9: at(0.999),
         max: at(1.0),
-        mean,
+        mean: measured(successes.mean()),
+        stdev: measured(successes.stdev()),
     }
 }
 
@@ -197,6 +197,22 @@ fn cost(sums: &CostSums) -> Cost {
         counts: sums.counts.map(|_, count| mean(count)),
         cache_hit_ratio: (lookups > 0).then(|| hits as f64 / lookups as f64),
     }
+}
+
+/// Most reasons of failures that a trial keeps.
+const MOST_REASONS: usize = 20;
+
+/// Why requests failed, the most frequent reason first.
+pub(super) fn failures(data: &TrialData, operations: Operations) -> Vec<FailureSample> {
+    data.examples
+        .iter()
+        .take(MOST_REASONS)
+        .map(|(op, reason, count)| FailureSample {
+            operation: operations.name(*op).to_owned(),
+            reason: reason.clone(),
+            count: *count,
+        })
+        .collect()
 }
 
 /// The course of a trial by second, the target's part not yet in it.

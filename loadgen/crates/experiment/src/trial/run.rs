@@ -420,5 +420,6 @@ fn stored(
         server,
         violations,
         promised: Promised::default(),
+        failures: figures::failures(data, operations),
     }
 }

@@ -229,6 +229,7 @@ mod tests {
             server: Server::default(),
             violations: Some(0),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

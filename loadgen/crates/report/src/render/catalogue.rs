@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared::profile::Profile;
 
-use super::{figures, markdown::safe};
+use super::{figures, template::safe_markdown as safe};
 use loadgen_experiment::{
     paired::Direction,
     schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},

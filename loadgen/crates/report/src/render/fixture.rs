@@ -11,8 +11,8 @@ use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
 
 use crate::render::fixture::parts::{
-    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
-    validity,
+    AFTER, BEFORE, Dice, Shape, effect, failures, invariants, operation, operations, profile,
+    provenance, server, validity,
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
@@ -97,6 +97,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
                 promised: Promised::default(),
+                failures: failures(slow),
             });
         }
     }
@@ -172,6 +173,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 word,
             })
             .into(),
+        provenance: Some(provenance()),
         environment: [
             ("machine", "2 cores, 8.2 GB, Linux 6.1.0"),
             ("PostgreSQL", "15.13, fsync on, shared_buffers 256 MB"),

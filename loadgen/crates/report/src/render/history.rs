@@ -188,7 +188,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         let _infallible = write!(
             told,
             " ({} of it)",
-            figures::times(level.median / before.median)
+            figures::factor(level.median / before.median)
         );
     }
     let _infallible = write!(told, ", p = {p:.3}");

@@ -6,6 +6,7 @@
 
 mod arm_metrics;
 pub mod catalogue;
+mod change;
 mod charts;
 mod closing;
 mod compare;
@@ -16,6 +17,7 @@ pub mod evidence;
 mod factorial;
 pub mod figures;
 mod formats;
+mod gate;
 mod github;
 mod history;
 mod html;
@@ -26,6 +28,7 @@ mod metrics;
 pub mod model;
 mod run_list;
 mod table;
+mod template;
 mod terminal;
 pub mod tone;
 pub mod why;
@@ -39,9 +42,10 @@ pub(crate) use fixture::application;
 
 pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
 pub use closing::console;
-pub use compare::{Chosen, Difference, compare, differences, undeclared};
+pub use compare::{Chosen, compare};
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
+pub use gate::{ComparisonGate, Difference, differences};
 pub use formats::{Format, ReportError, all, one};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
+use crate::render::comparison::ComparisonRow;
 use crate::render::figures;
 use crate::render::model::ReportPage;
 use crate::render::table::{Paint, Side, TableLine, cut, layout, plain, styled};
@@ -24,9 +25,11 @@ const MAX_WORD: usize = 12;
 /// its 95th percentile, rate and errors.
 pub fn headline(summary: &Summary) -> String {
     let page = ReportPage::of(summary);
-    let claim = page.claims.iter().find(|claim| claim.primary);
-    if let Some(claim) = claim.or_else(|| page.claims.first()) {
-        return format!("{} {}", claim.metric, claim.change);
+    let tested = |row: &&ComparisonRow| !row.decision.is_empty();
+    let mut rows = page.areas.iter().flat_map(|area| &area.rows);
+    if let Some(row) = page.claims().next().or_else(|| rows.find(tested)) {
+        let change = format!("{} {} {}", row.full_name, row.change, row.interval);
+        return change.trim_end().to_owned();
     }
     summary.arms.last().map_or_else(String::new, |arm| {
         format!(

@@ -179,6 +179,7 @@ mod tests {
             server: Server::default(),
             violations: None,
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 
