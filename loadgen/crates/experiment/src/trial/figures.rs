@@ -6,7 +6,7 @@ use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
-    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    schema::{AuditCount, Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
     system::Promises,
 };
 use loadgen_engine::{
@@ -43,6 +43,8 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made, and how many were.
+    pub audits: AuditCount,
     /// What clients were promised, and how fresh what they read back was.
     pub promises: Promises,
 }
@@ -78,6 +80,7 @@ impl Measured {
             server_total(&self.server, server, f64::from(self.trials))
         };
         self.trials += 1;
+        self.audits.add(outcome.trial.audits);
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
         self.promises.add(&outcome.promises);
     }

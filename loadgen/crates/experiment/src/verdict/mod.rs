@@ -2,13 +2,19 @@
 
 mod audit;
 mod checks;
+mod claims;
+mod confidence;
 mod evidence;
+mod headline;
 mod judge;
 mod thresholds;
 mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, violations};
+pub use claims::Claims;
+pub use confidence::confidence;
 pub use evidence::TrialEvidence;
+pub use headline::headline;
 pub use judge::{Findings, judge};
 pub use thresholds::{ThresholdFigures, error_limit, hold, mark_abort};
 pub use validity::{reasons, validity};

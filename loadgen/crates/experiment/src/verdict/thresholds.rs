@@ -60,6 +60,7 @@ pub fn hold(
                 arm: arm.to_owned(),
                 figure: text,
                 word,
+                by_default: false,
             }
         })
         .collect()

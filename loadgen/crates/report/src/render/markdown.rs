@@ -114,11 +114,15 @@ fn outcome(text: &mut String, page: &ReportPage) {
         text,
         format_args!(
             "## {}: {} {}\n",
-            page.verdict.word,
+            page.verdict.word.label(),
             page.kind,
             safe(&page.name)
         ),
     );
+    if !page.verdict.headline.is_empty() {
+        say(text, format_args!("**{}**\n", safe(&page.verdict.headline)));
+    }
+    say(text, format_args!("{}\n", safe(&page.verdict.confidence)));
     for reason in &page.verdict.reasons {
         say(text, format_args!("- {}", safe(reason)));
     }
