@@ -159,7 +159,7 @@ impl PreparedSystem for Prepared {
                         .map(|part| format!("{}: {}", part.part, part.reason))
                         .collect(),
                 })),
-                Err(error) => Err(SystemError::Failed(error.to_string())),
+                Err(error) => Err(error.into()),
             }
         })
     }

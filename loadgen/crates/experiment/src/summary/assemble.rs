@@ -45,12 +45,13 @@ pub fn of_run(
     outcome: &TrialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
     let mut measured = Measured::default();
     measured.add(outcome);
-    let mut thresholds = verdict::hold(
+    let mut thresholds = verdict::evaluate(
         &suite.thresholds,
         &arm.name,
-        measured.figures(context.application.catalog()),
+        measured.figures(context.application.catalog(), &info),
     );
     verdict::mark_abort(&mut thresholds, outcome.ended_by.as_ref());
     let trial = &outcome.trial;
@@ -115,13 +116,14 @@ pub fn of_experiment(
     }
     let suite = &suite;
     let [before, after] = &finished.arms;
+    let info = context.application.info();
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(
+        verdict::evaluate(
             &suite.thresholds,
             &after.arm.name,
-            after.measured.figures(context.application.catalog()),
+            after.measured.figures(context.application.catalog(), &info),
         )
     };
     let mut invalid_reasons = Vec::new();

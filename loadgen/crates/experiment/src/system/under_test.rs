@@ -57,6 +57,9 @@ pub enum SystemError {
     /// What was asked of it failed, in one line with the way out.
     #[error("{0}")]
     Failed(String),
+    /// A limit of this process or machine left no connection to it.
+    #[error("{0}")]
+    GeneratorLimit(String),
     /// What is in force is not what was asked for.
     #[error("the profile in force is not the one that was asked for: {0}")]
     NotInForce(String),

@@ -6,7 +6,10 @@ use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
-    schema::{AuditCount, Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    schema::{
+        ApplicationInfo, AuditCount, Band, Cost, Database, Hashing, Operation, Percentiles, Second,
+        Server,
+    },
     system::Promises,
 };
 use loadgen_engine::{
@@ -50,10 +53,15 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+    /// What thresholds are compared with.
+    pub fn figures<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        info: &'a ApplicationInfo,
+    ) -> crate::verdict::ThresholdFigures<'a> {
         crate::verdict::ThresholdFigures {
             catalog,
+            target: info.processes.first().map(String::as_str),
             ops: &self.ops,
             phases: &self.phases,
             server: &self.server,

@@ -1,4 +1,4 @@
-//! What may be believed, and what was kept: self-checks, thresholds, audit, and the one word.
+//! Self-checks, thresholds, audits, claims, and the one word that they come to.
 
 mod audit;
 mod checks;
@@ -16,5 +16,5 @@ pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
 pub use judge::{Findings, judge};
-pub use thresholds::{ThresholdFigures, error_limit, hold, mark_abort};
+pub use thresholds::{ThresholdFigures, error_limit, evaluate, mark_abort};
 pub use validity::{reasons, validity};

@@ -396,7 +396,7 @@ mod tests {
         }
         let text = markdown(&summary);
         let order = [
-            "## PASSED: ",
+            "## IMPROVED: ",
             "| Metric | Before | After | Improvement |",
             "<details><summary>Self-checks that do not hold</summary>",
         ];

@@ -61,13 +61,14 @@ pub(super) fn judge(args: &HttpArgs, load: String, outcome: TrialOutcome) -> Htt
                 .to_owned(),
         );
     }
-    let mut thresholds = verdict::hold(
+    let mut thresholds = verdict::evaluate(
         &args.thresholds,
         "http",
         verdict::ThresholdFigures {
             catalog: &SingleRequest::catalog(),
             ops: &data.ops,
             phases: &std::collections::BTreeMap::new(),
+            target: None,
             server: &Server::default(),
             window_s: data.window_s(),
         },
