@@ -8,6 +8,7 @@ mod parts;
 mod provenance;
 mod second;
 mod summary;
+mod verdict;
 mod why;
 mod words;
 
@@ -19,7 +20,8 @@ pub use provenance::{HostInfo, Program, Provenance};
 pub use second::Second;
 pub use summary::{
     Arm, Control, Cost, Effect, FailureSample, Operation, Percentiles, Promised, RunKind, SCHEMA_VERSION, Server,
-    Summary, ThresholdResult, Trial, Validity, ValidityCheck, Verdict,
+    Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
+pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 pub use words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord};
