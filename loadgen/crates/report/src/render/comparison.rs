@@ -153,7 +153,7 @@ impl Said {
             && !metric.kind.is_share()
         {
             let figure = |value| match metric.kind {
-                MetricKind::Latency => Figure::from_percentile(value),
+                MetricKind::Latency => Figure::from_median(value),
                 _ => Figure::from_measured(value),
             };
             before = figure(effect.before);
@@ -163,7 +163,9 @@ impl Said {
                 interval = figures::interval(metric.kind, ratio, low, high);
             }
         }
-        let (change, tone) = if before == Figure::Absent || after == Figure::Absent {
+        let (change, tone) = if matches!(before, Figure::Absent | Figure::TooFew(_))
+            || matches!(after, Figure::Absent | Figure::TooFew(_))
+        {
             (figures::ABSENT.into(), Tone::Plain)
         } else {
             figures::change(metric.kind, before.value(), after.value(), ratio)
@@ -197,7 +199,7 @@ fn lengths(before: Figure, after: Figure) -> (f64, f64) {
         .filter_map(Figure::value)
         .fold(0.0, f64::max);
     let share = |figure: Figure| match figure {
-        Figure::Absent => 0.0,
+        Figure::Absent | Figure::TooFew(_) => 0.0,
         Figure::Beyond => 1.0,
         Figure::Value(_) if largest <= 0.0 => 0.0,
         // Beside a figure that has no end, a known one is drawn at a fifth.

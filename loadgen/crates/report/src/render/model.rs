@@ -15,7 +15,7 @@ use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
+    Arm, Operation, Percentile, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
 };
 
 /// A whole report in words.
@@ -310,22 +310,22 @@ fn tiles(arm: &Arm) -> Vec<Tile> {
         },
         Tile {
             label: "P50",
-            figure: figures::ms(total.response.p50),
+            figure: figures::percentile(total.response.p50),
             note: "response time".into(),
         },
         Tile {
             label: "P95",
-            figure: figures::ms(total.response.p95),
+            figure: figures::percentile(total.response.p95),
             note: "response time".into(),
         },
         Tile {
             label: "P97.5",
-            figure: figures::ms(total.response.p97_5),
+            figure: figures::percentile(total.response.p97_5),
             note: "response time".into(),
         },
         Tile {
             label: "P99",
-            figure: figures::ms(total.response.p99),
+            figure: figures::percentile(total.response.p99),
             note: "response time".into(),
         },
     ]
@@ -354,7 +354,12 @@ fn operation_row(operation: &Operation) -> OperationRow {
     let response = &operation.response;
     let plain = |value: f64| format!("{value:.5}");
     // Beyond the timeout sorts behind every figure.
-    let key = |value: Option<f64>| value.map_or_else(|| "Infinity".into(), plain);
+    let beyond = || "Infinity".to_owned();
+    let key = |value: Percentile| match value {
+        Percentile::Known(value) => plain(value),
+        Percentile::BeyondTimeout => beyond(),
+        Percentile::TooFew { .. } => "-1".into(),
+    };
     OperationRow {
         name: printable(&operation.name),
         count: figures::count(operation.planned),
@@ -372,12 +377,19 @@ fn operation_row(operation: &Operation) -> OperationRow {
             key(response.p95),
             key(response.p97_5),
             key(response.p99),
-            key(response.max),
+            response.max.map_or_else(beyond, plain),
         ],
     }
 }
 
 /// The percentiles that a table shows.
 fn five(of: &Percentiles) -> [String; 5] {
-    [of.p50, of.p95, of.p97_5, of.p99, of.max].map(figures::ms_bare)
+    let percentile = figures::percentile_bare;
+    [
+        percentile(of.p50),
+        percentile(of.p95),
+        percentile(of.p97_5),
+        percentile(of.p99),
+        figures::ms_bare(of.max),
+    ]
 }

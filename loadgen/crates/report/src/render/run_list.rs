@@ -31,7 +31,7 @@ pub fn headline(summary: &Summary) -> String {
     summary.arms.last().map_or_else(String::new, |arm| {
         format!(
             "p95 {}, {}, {} errors",
-            figures::ms(arm.total.response.p95),
+            figures::percentile(arm.total.response.p95),
             figures::rate(arm.total.rate_per_s),
             figures::percent((1.0 - arm.total.success).max(0.0))
         )
