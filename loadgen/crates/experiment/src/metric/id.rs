@@ -199,6 +199,45 @@ mod tests {
     }
 
     #[test]
+    fn the_document_lists_every_metric_as_it_is() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../../docs/OBSERVABILITY.md"
+        );
+        let text = std::fs::read_to_string(path).unwrap();
+        let of = |name: &str| name.to_owned();
+        let mut all: Vec<MetricId> = OperationFigure::ALL
+            .map(|figure| MetricId::Operation(of("OPERATION"), figure))
+            .into();
+        all.extend(TargetFigure::ALL.map(MetricId::Target));
+        all.extend([
+            MetricId::CacheHitRatio(of("KIND")),
+            MetricId::AttainableHitRatio(of("KIND")),
+            MetricId::CpuPerRequest(of("PROCESS")),
+            MetricId::Memory(of("PROCESS")),
+        ]);
+        let right: Vec<String> = all
+            .iter()
+            .map(|id| {
+                let MetricDescription {
+                    unit, definition, ..
+                } = id.description();
+                format!("| {id} | {unit} | {definition} |")
+            })
+            .collect();
+        let shown: Vec<&str> = text
+            .lines()
+            .filter(|line| right.iter().any(|row| row == line))
+            .collect();
+        assert_eq!(
+            shown,
+            right,
+            "docs/OBSERVABILITY.md; put there:\n{}",
+            right.join("\n")
+        );
+    }
+
+    #[test]
     fn a_name_and_a_label_have_one_definition_and_a_definition_one_name() {
         let all = every();
         let names: BTreeSet<String> = all.iter().map(ToString::to_string).collect();

@@ -84,17 +84,23 @@ impl TargetFigure {
                 Count,
                 "Bytes of body in the answers over HTTP, over those answers; messages over sockets are in neither",
             ),
-            Self::RedisCommandsPerRequest => described(
-                "redis commands per request",
-                Number,
-                Count,
-                "Redis commands that the target sent for requests to its API, over those requests; checks of pooled connections are not in it",
+            Self::RedisCommandsPerRequest => labelled(
+                "Redis per request",
+                described(
+                    "redis commands per request",
+                    Number,
+                    Count,
+                    "Redis commands that the target sent for requests to its API, over those requests; checks of pooled connections are not in it",
+                ),
             ),
-            Self::RedisPingsPerRequest => described(
-                "redis pings per request",
-                Number,
-                Neutral,
-                "Checks of pooled Redis connections at their checkout (UNWATCH and PING), over the requests to the API",
+            Self::RedisPingsPerRequest => labelled(
+                "Redis pings per request",
+                described(
+                    "redis pings per request",
+                    Number,
+                    Count,
+                    "Checks of pooled Redis connections at their checkout (UNWATCH and PING), over the requests to the API",
+                ),
             ),
             Self::PoolWait => wait(
                 "pool wait",
@@ -108,17 +114,23 @@ impl TargetFigure {
                 Neutral,
                 "Most connections that the pool may hold",
             ),
-            Self::PoolInUse => described(
-                "pool in use",
-                Number,
-                Neutral,
-                "Most connections in use at a look",
+            Self::PoolInUse => labelled(
+                "most in use",
+                described(
+                    "pool in use",
+                    Number,
+                    Neutral,
+                    "Most connections in use at a look",
+                ),
             ),
-            Self::PoolWaiters => described(
-                "pool waiters",
-                Number,
-                Count,
-                "Most requests that waited for a connection at a look",
+            Self::PoolWaiters => labelled(
+                "most waiting",
+                described(
+                    "pool waiters",
+                    Number,
+                    Count,
+                    "Most requests that waited for a connection at a look",
+                ),
             ),
             Self::PoolTimeouts => described(
                 "pool timeouts",
@@ -198,6 +210,11 @@ const fn described(
         margin: Margin::Cost,
         definition,
     }
+}
+
+/// The same under a shorter label.
+const fn labelled(label: &'static str, of: MetricDescription) -> MetricDescription {
+    MetricDescription { label, ..of }
 }
 
 const fn wait(

@@ -30,7 +30,8 @@ impl Usage {
     pub fn cpu_since(&self, earlier: &Self) -> Option<f64> {
         let spent = self.roughly_since(earlier);
         let is_exact = self.ticks == earlier.ticks;
-        (is_exact || spent * procfs::ticks_per_second() as f64 >= FEWEST_TICKS).then_some(spent)
+        let ticks = (spent * procfs::ticks_per_second() as f64).round();
+        (is_exact || ticks >= FEWEST_TICKS).then_some(spent)
     }
 
     /// CPU seconds since an earlier look, however few, for courses.

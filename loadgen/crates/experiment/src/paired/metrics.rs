@@ -48,7 +48,7 @@ impl EffectMetric {
     }
 
     /// Whether it lies beyond the timeout in a trial.
-    pub(super) fn is_beyond(&self, trial: &Trial) -> bool {
+    pub fn is_beyond(&self, trial: &Trial) -> bool {
         self.measured(trial) == MeasuredFigure::BeyondTimeout
     }
 }
@@ -121,6 +121,7 @@ pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<EffectMetric> {
             TargetFigure::QueriesPerRequest,
             TargetFigure::BytesPerAnswer,
             TargetFigure::RedisCommandsPerRequest,
+            TargetFigure::RedisPingsPerRequest,
         ]
         .map(MetricId::Target),
     );

@@ -64,6 +64,9 @@ impl<'a> MeasuredFigures<'a> {
             MetricId::Operation(name, figure) => self
                 .operation(name)
                 .map_or(MeasuredFigure::Absent, |one| of_requests(one, *figure)),
+            MetricId::Target(TargetFigure::StaleAgeP99) if self.promised.stale_reads > 0 => {
+                self.promised.stale_p99_ms.into()
+            }
             MetricId::Target(figure) => measured(self.of_target(*figure)),
             MetricId::CacheHitRatio(kind) => {
                 measured(self.server.cache_hit_ratio(kind).map(percent))
@@ -111,7 +114,7 @@ impl<'a> MeasuredFigures<'a> {
             TargetFigure::RetriesPerRequest => of_database(|one| one.retries.values().sum()),
             TargetFigure::DeadlocksPerRequest => of_database(|one| one.deadlocks),
             TargetFigure::StaleReads => self.promised.stale_share().map(percent),
-            TargetFigure::StaleAgeP99 => self.promised.stale_p99_ms,
+            TargetFigure::StaleAgeP99 => self.promised.stale_p99_ms.ms(),
         }
     }
 

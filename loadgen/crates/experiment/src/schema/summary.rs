@@ -17,7 +17,7 @@ use shared::{
 use super::{
     application::ApplicationInfo,
     parts,
-    percentile::Percentiles,
+    percentile::{Percentile, Percentiles},
     second::Second,
     server::Server,
     why::{Band, Recommendation, StatementPlan},
@@ -27,7 +27,7 @@ use crate::metric::{MetricKind, MetricUnit};
 use loadgen_engine::threshold::ThresholdWord;
 
 /// Version of these types; a reader refuses any other.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// What kind of command made the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -178,7 +178,7 @@ pub struct Operation {
     /// What the target spent on a request, from its `Server-Timing`.
     pub cost: Cost,
     /// Response percentile spectrum, `(quantile, milliseconds)`, for charts. It ends where fewer
-    /// than [`Percentile::FEWEST_BEYOND`](super::Percentile::FEWEST_BEYOND) requests lie beyond,
+    /// than [`Percentile::FEWEST_BEYOND`](Percentile::FEWEST_BEYOND) requests lie beyond,
     /// or where requests failed.
     pub spectrum: Vec<(f64, f64)>,
     /// What the response time consists of, by how long it was.
@@ -251,9 +251,9 @@ pub struct Promised {
     /// Of those, reads that lacked some of it.
     pub stale_reads: u64,
     /// Age of what the median stale read lacked, in milliseconds.
-    pub stale_p50_ms: Option<f64>,
+    pub stale_p50_ms: Percentile,
     /// 99th percentile of the same.
-    pub stale_p99_ms: Option<f64>,
+    pub stale_p99_ms: Percentile,
     /// The oldest.
     pub stale_max_ms: Option<f64>,
 }

@@ -138,6 +138,8 @@ impl Row {
             .why
             .as_deref()
             .and_then(|name| effect(summary, name))
+            // An undecided difference explains nothing.
+            .filter(|effect| effect.decision.is_decided())
             .map(|effect| {
                 format!(
                     "{}: {} to {}",

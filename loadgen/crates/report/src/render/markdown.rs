@@ -47,7 +47,8 @@ pub fn markdown(summary: &Summary) -> String {
     }
     if page.operations.len() > 1 {
         for arm in &page.operations {
-            let title = format!("Operations, {} (response time in ms)", safe(&arm.arm));
+            let (name, pooled) = (safe(&arm.arm), &arm.pooled);
+            let title = format!("Operations, {name}{pooled} (response time in ms)");
             folded(&mut text, &title, |text| operations(text, arm));
         }
     }

@@ -100,6 +100,8 @@ pub struct Tile {
 pub struct ArmOperations {
     /// Which arm.
     pub arm: String,
+    /// `, pooled over 8 trials`; empty where there is one.
+    pub pooled: String,
     /// One row an operation, the total last.
     pub rows: Vec<OperationRow>,
 }
@@ -344,6 +346,11 @@ fn arm_operations(arm: &Arm) -> ArmOperations {
     }
     ArmOperations {
         arm: printable(&arm.name),
+        pooled: if arm.trials > 1 {
+            format!(", pooled over {} trials", arm.trials)
+        } else {
+            String::new()
+        },
         rows,
     }
 }
