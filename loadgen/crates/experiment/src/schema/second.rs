@@ -55,13 +55,14 @@ pub struct Second {
     /// nothing, `other` for all but the most frequent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waits: BTreeMap<String, u32>,
-    /// PostgreSQL statements that the target sent, a second.
+    /// PostgreSQL statements that the target sent for requests to its API, a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries_per_s: Option<f64>,
     /// Bytes of write-ahead log, a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wal_bytes_per_s: Option<f64>,
-    /// Redis commands processed, a second.
+    /// Redis commands that the target sent for requests to its API, a second, without checks of
+    /// pooled connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis_commands_per_s: Option<f64>,
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::Summary;
+use loadgen_experiment::schema::{CacheLookUps, Summary};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
@@ -99,7 +99,8 @@ fn poisoned() -> Summary {
     for arm in &mut summary.arms {
         arm.fingerprint = evil();
         arm.profile.insert(evil(), evil());
-        arm.server.cache_hit_ratio.insert(evil(), Some(0.5));
+        let half = CacheLookUps { hits: 1, all: 2 };
+        arm.server.cache_lookups.insert(evil(), half);
         arm.server.cpu_s.insert(evil(), 1.0);
         for operation in &mut arm.operations {
             operation.name = format!("{EVIL}{}", operation.name);

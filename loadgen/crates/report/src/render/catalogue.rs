@@ -10,7 +10,7 @@ use shared::profile::Profile;
 use super::{figures, template::safe_markdown as safe};
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Arm, Decision, Effect, MetricUnit, Percentile, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -138,6 +138,8 @@ impl Row {
             .why
             .as_deref()
             .and_then(|name| effect(summary, name))
+            // An undecided difference explains nothing.
+            .filter(|effect| effect.decision.is_decided())
             .map(|effect| {
                 format!(
                     "{}: {} to {}",
@@ -301,7 +303,7 @@ fn readiness(page: &mut String, entries: &[ExperimentEntry]) {
             figures::percent(success),
             figures::plural(planned, "request"),
             safe(&slowest.name),
-            figures::ms(slowest.response.p95)
+            figures::percentile(slowest.response.p95)
         );
     }
     let timeouts: u64 = arms.iter().map(|arm| arm.server.pool_timeouts).sum();
@@ -338,8 +340,8 @@ fn readiness(page: &mut String, entries: &[ExperimentEntry]) {
     );
 }
 
-fn p95(figure: Option<f64>) -> f64 {
-    figure.unwrap_or(f64::INFINITY)
+fn p95(figure: Percentile) -> f64 {
+    figure.ms().unwrap_or(f64::INFINITY)
 }
 
 const fn word(ready: bool) -> &'static str {

@@ -9,7 +9,7 @@ use crate::render::metric::{Figure, ReportMetric};
 use crate::render::metrics::{self, OTHER_AREA};
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Effect, MetricKind, RunKind, Summary};
+use loadgen_experiment::schema::{Effect, MetricId, MetricKind, RunKind, Summary};
 
 /// Figures that belong together.
 #[derive(Debug, Clone, Serialize)]
@@ -43,6 +43,8 @@ pub struct ComparisonRow {
     pub tone: Tone,
     /// Whether the experiment claims something about it.
     pub primary: bool,
+    /// What the metric is, in one sentence.
+    pub definition: &'static str,
     /// Which part of the table it stands in.
     pub part: TablePart,
     /// The decision in a sentence; empty where nothing was tested.
@@ -166,6 +168,7 @@ fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
         decision: "",
         tone: Tone::Plain,
         primary: false,
+        definition: definition(&metric.effect),
         part: if metric.detail || paired && metric.operation.is_some() {
             TablePart::Untested
         } else {
@@ -197,6 +200,7 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
         decision: "",
         tone: Tone::Plain,
         primary: false,
+        definition: definition(&effect.metric),
         part: TablePart::Untested,
         sentence: String::new(),
         spread: None,
@@ -235,10 +239,16 @@ fn change(effect: Option<&Effect>, before: Figure, after: Figure) -> Change {
     }
 }
 
+/// What a metric of the catalogue is; empty for any other name.
+fn definition(metric: &str) -> &'static str {
+    let known = metric.parse::<MetricId>();
+    known.map_or("", |id| id.description().definition)
+}
+
 /// The medians over the trials of each arm.
 fn medians(effect: &Effect) -> (Figure, Figure) {
     let figure = |value| match effect.kind {
-        MetricKind::Latency => Figure::from_percentile(value),
+        MetricKind::Latency => Figure::from_median(value),
         _ => Figure::from_measured(value),
     };
     // The shares of an effect are stored in per cent.

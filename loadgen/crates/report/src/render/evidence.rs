@@ -314,9 +314,11 @@ fn writes(arm: &Arm) -> Option<String> {
             figures::plural(told.reads, "read")
         ),
         stale => format!(
-            "; {stale} of {} of own writes stale, by {} in the median and {} at most",
+            "; {stale} of {} of own writes stale, by {}{} at most",
             figures::plural(told.reads, "read"),
-            figures::ms(told.stale_p50_ms),
+            told.stale_p50_ms.ms().map_or_else(String::new, |median| {
+                format!("{} in the median and ", figures::ms(Some(median)))
+            }),
             figures::ms(told.stale_max_ms)
         ),
     };

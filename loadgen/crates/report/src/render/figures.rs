@@ -4,7 +4,7 @@
 //! Three significant digits for times, two decimals for shares; a share that is not whole is
 //! never rounded to one that is.
 
-use loadgen_experiment::schema::MetricUnit;
+use loadgen_experiment::schema::{MetricUnit, Percentile};
 
 /// What stands where a percentile lies beyond the timeout, because too many requests failed.
 pub const BEYOND_TIMEOUT: &str = "> timeout";
@@ -70,6 +70,29 @@ pub fn ms(value: Option<f64>) -> String {
         || BEYOND_TIMEOUT.into(),
         |value| format!("{} ms", number(value)),
     )
+}
+
+/// A percentile with its unit: `3.21 ms`, `> timeout`, `–  n=13`.
+pub fn percentile(value: Percentile) -> String {
+    match value {
+        Percentile::Known(value) => ms(Some(value)),
+        Percentile::BeyondTimeout => BEYOND_TIMEOUT.into(),
+        Percentile::TooFew { n } => too_few(n),
+    }
+}
+
+/// A percentile without the unit, for a column whose head names it.
+pub fn percentile_bare(value: Percentile) -> String {
+    match value {
+        Percentile::Known(value) => number(value),
+        Percentile::BeyondTimeout => BEYOND_TIMEOUT_SHORT.into(),
+        Percentile::TooFew { n } => too_few(n),
+    }
+}
+
+/// What stands where there are too few samples for a percentile: `–  n=13`.
+pub fn too_few(n: u64) -> String {
+    format!("{ABSENT}  n={}", count(n))
 }
 
 /// Milliseconds without the unit, for a column whose head names it.
@@ -155,6 +178,7 @@ pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
         (Some(value), MetricUnit::PerSecond) => rate(value),
         (Some(value), MetricUnit::Number) => number(value),
         (Some(value), MetricUnit::Times) => factor(value),
+        (Some(value), MetricUnit::Bytes) => bytes(value),
     }
 }
 

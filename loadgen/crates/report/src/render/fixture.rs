@@ -27,8 +27,8 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     for (index, shape) in BEFORE.iter().enumerate() {
         let (before, after) = (of(&BEFORE, index), of(&AFTER, index));
         for (suffix, pair, spread) in [
-            ("p50", before.p50.zip(after.p50), 0.05),
-            ("p97.5", before.p97_5.zip(after.p97_5), 0.09),
+            ("p50", before.p50.ms().zip(after.p50.ms()), 0.05),
+            ("p97.5", before.p97_5.ms().zip(after.p97_5.ms()), 0.09),
         ] {
             if let Some((before, after)) = pair {
                 let metric = format!("{} {suffix}", shape.0);

@@ -262,6 +262,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use loadgen_experiment::schema::Percentile;
 
     use super::*;
     use crate::{
@@ -277,7 +278,7 @@ mod tests {
                 summary.interrupted = false;
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };
-                summary.trials[0].total.response.p97_5 = Some(tail + number as f64);
+                summary.trials[0].total.response.p97_5 = Percentile::Known(tail + number as f64);
                 if number == 1 {
                     summary.load.push_str("; and something else");
                 }

@@ -1,13 +1,12 @@
 //! Which figures a report sets side by side, where each lies in the summary, and under which
 //! name the experiment may have estimated its change.
 
-use shared::timing::{ServerCount, ServerPart};
-
 use crate::render::arm_metrics;
 use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{
-    ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary,
+use loadgen_experiment::{
+    metric::{MetricId, OperationFigure},
+    schema::{ApplicationInfo, Arm, Effect, Operation, Summary},
 };
 
 /// Areas about a whole arm, which follow those of its operations.
@@ -100,77 +99,35 @@ pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> Stri
 
 /// The metrics of one operation.
 fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
-    let find = |arm: &&Arm| {
-        arm.operations
-            .iter()
-            .find(|one| one.name == name && one.planned > 0)
-            .cloned()
-    };
-    let found: Vec<Option<Operation>> = arms.iter().map(find).collect();
     let clean = printable(name);
     let short = clean
         .split_once('.')
         .map_or(clean.as_str(), |(_, rest)| rest)
         .to_owned();
-    let of = |what: &str,
-              suffix: &str,
-              kind: MetricKind,
-              unit: Unit,
-              pick: &dyn Fn(&Operation) -> Figure| {
+    let of = |figure: OperationFigure| {
+        let id = MetricId::Operation(name.to_owned(), figure);
+        let label = id.description().label;
         ReportMetric {
             operation: Some(name.to_owned()),
-            label: format!("{short} {what}"),
-            full_label: format!("{clean} {what}"),
-            effect: format!("{name} {suffix}"),
-            kind,
-            unit,
-            values: found
-                .iter()
-                .map(|one| one.as_ref().map_or(Figure::Absent, pick))
-                .collect(),
+            label: format!("{short} {label}"),
+            full_label: format!("{clean} {label}"),
+            effect: id.to_string(),
+            kind: id.description().kind,
+            unit: Unit::of(&id),
+            values: arms.iter().map(|arm| Figure::of(arm, &id)).collect(),
             detail: false,
         }
     };
-    let cost =
-        |what: &str, suffix: &str, kind: MetricKind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
-            of(what, suffix, kind, unit, &|one| pick(&one.cost))
-        };
-    let mut metrics = vec![
-        of("P97.5", "p97.5", MetricKind::Latency, Unit::Ms, &|one| {
-            Figure::from_percentile(one.response.p97_5)
-        }),
-        of("P50", "p50", MetricKind::Latency, Unit::Ms, &|one| {
-            Figure::from_percentile(one.response.p50)
-        }),
-        of(
-            "success rate",
-            "success",
-            MetricKind::Share,
-            Unit::Share,
-            &|one| Figure::Value(one.success),
-        ),
-        cost(
-            "cache hits",
-            "cache hit ratio",
-            MetricKind::Share,
-            Unit::Share,
-            &|cost| Figure::from_measured(cost.cache_hit_ratio),
-        ),
-        cost(
-            "queries",
-            "queries per request",
-            MetricKind::Count,
-            Unit::Number,
-            &|cost| Figure::Value(cost.counts[ServerCount::Queries]),
-        ),
-        cost(
-            "pool wait",
-            "pool wait",
-            MetricKind::Wait,
-            Unit::Ms,
-            &|cost| Figure::Value(cost.parts_ms[ServerPart::Pool]),
-        ),
-    ];
+    let mut metrics = [
+        OperationFigure::P97_5,
+        OperationFigure::P50,
+        OperationFigure::Success,
+        OperationFigure::CacheHitRatio,
+        OperationFigure::Queries,
+        OperationFigure::PoolWait,
+    ]
+    .map(of)
+    .to_vec();
     for metric in metrics.iter_mut().skip(4) {
         metric.detail = metric.unit == Unit::Ms || !moved(&metric.values);
     }

@@ -15,7 +15,8 @@ use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, Operation, Percentiles, Provenance, RunKind, Summary, ThresholdWord, VerdictWord,
+    Arm, Operation, Percentile, Percentiles, Provenance, RunKind, Summary, ThresholdWord,
+    VerdictWord,
 };
 
 /// A whole report in words.
@@ -35,6 +36,8 @@ pub struct ReportPage {
     pub tiles: Vec<Tile>,
     /// The figures by area, with what was decided about each.
     pub areas: Vec<Area>,
+    /// What each metric of `areas` is: its label, and one sentence.
+    pub definitions: Vec<(String, &'static str)>,
     /// Every operation, arm by arm.
     pub operations: Vec<ArmOperations>,
     /// How requests ended.
@@ -80,6 +83,8 @@ pub struct ReportPage {
 pub struct PageVerdict {
     /// The outcome in one word.
     pub word: VerdictWord,
+    /// The same for people: `NO CHANGE`.
+    pub label: &'static str,
     /// Its colour.
     pub tone: Tone,
     /// The process's exit code.
@@ -108,6 +113,8 @@ pub struct Tile {
 pub struct ArmOperations {
     /// Which arm.
     pub arm: String,
+    /// `, pooled over 8 trials`; empty where there is one.
+    pub pooled: String,
     /// One row an operation, the total last.
     pub rows: Vec<OperationRow>,
 }
@@ -160,6 +167,7 @@ impl ReportPage {
         let arms: Vec<&Arm> = summary.arms.iter().collect();
         let paired = summary.kind == RunKind::Experiment && arms.len() == 2;
         let validity = evidence::validity(summary);
+        let areas = comparison::areas(summary);
         Self {
             kind: match summary.kind {
                 RunKind::Run => "run",
@@ -169,6 +177,7 @@ impl ReportPage {
             question: printable(&summary.question),
             verdict: PageVerdict {
                 word: summary.verdict.word,
+                label: summary.verdict.word.label(),
                 tone: summary.verdict.word.into(),
                 exit_code: summary.verdict.exit_code(),
                 headline: printable(&summary.verdict.headline),
@@ -181,7 +190,8 @@ impl ReportPage {
             } else {
                 arms.first().map_or_else(Vec::new, |arm| tiles(arm))
             },
-            areas: comparison::areas(summary),
+            definitions: definitions(&areas),
+            areas,
             operations: arms.iter().map(|arm| arm_operations(arm)).collect(),
             endings: evidence::endings(&arms),
             thresholds: summary
@@ -280,6 +290,22 @@ fn thresholds_tone(summary: &Summary) -> Tone {
     if failed { Tone::Bad } else { Tone::Good }
 }
 
+/// Each definition once, under the label without the operation that it is a figure of.
+fn definitions(areas: &[Area]) -> Vec<(String, &'static str)> {
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    for row in areas.iter().flat_map(|area| &area.rows) {
+        let known = found.iter().any(|(_, other)| *other == row.definition);
+        if !known && !row.definition.is_empty() {
+            let label = match (&row.operation, row.metric.split_once(' ')) {
+                (Some(_), Some((_, label))) => label,
+                _ => &row.metric,
+            };
+            found.push((label.to_owned(), row.definition));
+        }
+    }
+    found
+}
+
 /// Program and machine, for people.
 fn provenance(summary: &Summary) -> Vec<(String, String)> {
     let Some(Provenance { program, host, .. }) = &summary.provenance else {
@@ -367,22 +393,22 @@ fn tiles(arm: &Arm) -> Vec<Tile> {
         },
         Tile {
             label: "P50",
-            figure: figures::ms(total.response.p50),
+            figure: figures::percentile(total.response.p50),
             note: "response time".into(),
         },
         Tile {
             label: "P95",
-            figure: figures::ms(total.response.p95),
+            figure: figures::percentile(total.response.p95),
             note: "response time".into(),
         },
         Tile {
             label: "P97.5",
-            figure: figures::ms(total.response.p97_5),
+            figure: figures::percentile(total.response.p97_5),
             note: "response time".into(),
         },
         Tile {
             label: "P99",
-            figure: figures::ms(total.response.p99),
+            figure: figures::percentile(total.response.p99),
             note: "response time".into(),
         },
     ]
@@ -401,6 +427,11 @@ fn arm_operations(arm: &Arm) -> ArmOperations {
     }
     ArmOperations {
         arm: printable(&arm.name),
+        pooled: if arm.trials > 1 {
+            format!(", pooled over {} trials", arm.trials)
+        } else {
+            String::new()
+        },
         rows,
     }
 }
@@ -411,7 +442,12 @@ fn operation_row(operation: &Operation) -> OperationRow {
     let response = &operation.response;
     let plain = |value: f64| format!("{value:.5}");
     // Beyond the timeout sorts behind every figure.
-    let key = |value: Option<f64>| value.map_or_else(|| "Infinity".into(), plain);
+    let beyond = || "Infinity".to_owned();
+    let key = |value: Percentile| match value {
+        Percentile::Known(value) => plain(value),
+        Percentile::BeyondTimeout => beyond(),
+        Percentile::TooFew { .. } => "-1".into(),
+    };
     OperationRow {
         name: printable(&operation.name),
         count: figures::count(operation.planned),
@@ -437,12 +473,19 @@ fn operation_row(operation: &Operation) -> OperationRow {
             key(response.p95),
             key(response.p97_5),
             key(response.p99),
-            key(response.max),
+            response.max.map_or_else(beyond, plain),
         ],
     }
 }
 
 /// The percentiles that a table shows.
 fn five(of: &Percentiles) -> [String; 5] {
-    [of.p50, of.p95, of.p97_5, of.p99, of.max].map(figures::ms_bare)
+    let percentile = figures::percentile_bare;
+    [
+        percentile(of.p50),
+        percentile(of.p95),
+        percentile(of.p97_5),
+        percentile(of.p99),
+        figures::ms_bare(of.max),
+    ]
 }
