@@ -1,6 +1,6 @@
 //! The answer of a run in one line.
 
-use crate::schema::Operation;
+use crate::schema::{Operation, Percentile};
 
 /// 95th percentile, rate and failures of all requests together.
 pub fn headline(total: &Operation) -> String {

@@ -156,7 +156,7 @@ fn table(runs: &[Chosen], changes: bool, width: usize, paint: Paint) -> String {
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use loadgen_experiment::schema::VerdictWord;
+    use loadgen_experiment::schema::{Percentile, VerdictWord};
 
     fn run(name: &str) -> Chosen {
         Chosen::of(name.to_owned(), fixture::experiment(false), Some("after")).unwrap()
@@ -193,7 +193,7 @@ mod tests {
         assert!(!coloured.contains("\u{1b}[3"), "no decision, no colour: {coloured}");
         let mut summary = fixture::experiment(false);
         summary.verdict.word = VerdictWord::Invalid;
-        summary.arms[1].total.response.p97_5 = Some(99_000.0);
+        summary.arms[1].total.response.p97_5 = Percentile::Known(99_000.0);
         let invalid = Chosen::of("bad".into(), summary, Some("after")).unwrap();
         let pair = [run("one"), invalid];
         let text = compare(&pair, &ComparisonGate::of(&pair, &[], &[]), 80, false);

@@ -306,7 +306,7 @@ mod tests {
         );
         assert!(text.contains("left out: 1 (other load)"), "{text}");
         assert!(
-            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"),
+            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.51x of it)"),
             "{text}"
         );
         assert!(text.contains("total success: no change of level"), "{text}");

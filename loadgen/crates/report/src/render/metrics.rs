@@ -6,7 +6,7 @@ use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::{
     metric::{MetricId, OperationFigure},
-    schema::{ApplicationInfo, Arm, Effect, Operation, Summary},
+    schema::{ApplicationInfo, Arm, Effect, Summary},
 };
 
 /// Areas about a whole arm, which follow those of its operations.

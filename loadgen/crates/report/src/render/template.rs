@@ -18,7 +18,8 @@ pub(super) fn html(source: &str, words: &impl Serialize) -> Result<String, Error
 /// Lays out a Markdown text; every printed value is escaped unless the template marks it as safe.
 pub(super) fn markdown(source: &str, words: &impl Serialize) -> Result<String, Error> {
     let mut environment = environment()?;
-    environment.set_auto_escape_callback(|_| AutoEscape::None);
+    // What a macro has laid out is safe, as in HTML; the formatter escapes.
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_formatter(|out, _, value| {
         if value.is_undefined() || value.is_none() {
             return Ok(());

@@ -238,7 +238,7 @@ mod tests {
         let axis = RatioAxis::around([&time, &rate].into_iter());
         let of = |one| axis.row(one, Tone::Good, "x");
         assert_eq!(of(&time), of(&rate));
-        assert!(of(&time).contains(r#"class="estimate" cx="3."#), "{}", of(&time));
+        assert!(of(&time).contains(r#"class="estimate" cx="5."#), "{}", of(&time));
         let words = axis.axis();
         let place = |word: &str| words.find(word).unwrap();
         assert!(place("better") < place("same") && place("same") < place("worse"));
