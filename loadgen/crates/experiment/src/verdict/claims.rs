@@ -105,9 +105,9 @@ impl Claims {
 fn found(effect: &Effect) -> String {
     match (effect.ratio, effect.interval) {
         (Some(ratio), Some((low, high))) => {
-            format!("{}x [{}, {}]", digits(ratio), digits(low), digits(high))
+            format!("{} {}", factor(ratio), factors(low, high))
         }
-        (Some(ratio), None) => format!("{}x, no interval", digits(ratio)),
+        (Some(ratio), None) => format!("{}, no interval", factor(ratio)),
         (None, _) => {
             let side = |figure: Option<f64>| {
                 figure.map_or_else(
@@ -201,7 +201,7 @@ mod tests {
         ];
         assert_eq!(
             Claims::of(&names, &effects, None, None).headline(),
-            "list p95 IMPROVED 0.0139x [0.0125, 0.0153]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
+            "list p95 IMPROVED 0.014x [0.013x, 0.015x]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");
         assert_eq!(digits(123.4), "123");

@@ -4,6 +4,8 @@
 //! Three significant digits for times, two decimals for shares; a share that is not whole is
 //! never rounded to one that is.
 
+use loadgen_experiment::metric::grouped as apart;
+pub use loadgen_experiment::metric::{factor, factors};
 use loadgen_experiment::schema::{MetricUnit, Percentile};
 
 /// What stands where a percentile lies beyond the timeout, because too many requests failed.
@@ -50,18 +52,6 @@ pub fn number(value: f64) -> String {
 /// A whole number with thousands apart.
 pub fn count(value: u64) -> String {
     apart(&value.to_string())
-}
-
-/// Digits in groups of three.
-fn apart(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Milliseconds with the unit; a percentile that is absent lies beyond the timeout.
@@ -182,35 +172,6 @@ pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
     }
 }
 
-/// A factor: `0.0097x`, `0.72x`, `0.998x`, `11.9x`, `1,240x`. A factor that is not 1 never reads as 1.
-pub fn factor(value: f64) -> String {
-    if !value.is_finite() || value < 0.0 {
-        return ABSENT.into();
-    }
-    let decimals = match value {
-        0.0 => 0,
-        value if value < 0.1 => (1.0 - value.log10().floor()).min(6.0) as usize,
-        value if value < 9.995 => (2..6)
-            .find(|decimals| {
-                let text = format!("{value:.decimals$}");
-                value == 1.0 || text.parse() != Ok(1.0)
-            })
-            .unwrap_or(6),
-        value if value < 99.95 => 1,
-        _ => 0,
-    };
-    let text = format!("{value:.decimals$}");
-    match text.split_once('.') {
-        Some((whole, fraction)) => format!("{}.{fraction}x", apart(whole)),
-        None => format!("{}x", apart(&text)),
-    }
-}
-
-/// The interval of a factor: `[0.65x, 0.80x]`.
-pub fn factors(low: f64, high: f64) -> String {
-    format!("[{}, {}]", factor(low), factor(high))
-}
-
 /// A difference of shares in percentage points: `+0.30 pp`; for changes that have no factor.
 pub fn points(before: f64, after: f64) -> String {
     let points = (after - before) * 100.0;
@@ -254,22 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_factor_that_is_not_one_never_reads_as_one() {
-        for (value, text) in [
-            (0.0, "0x"),
-            (0.009_726, "0.0097x"),
-            (0.058, "0.058x"),
-            (0.72, "0.72x"),
-            (0.998, "0.998x"),
-            (0.9999, "0.9999x"),
-            (1.0, "1.00x"),
-            (1.004, "1.004x"),
-            (11.937, "11.9x"),
-            (1_240.2, "1,240x"),
-        ] {
-            assert_eq!(factor(value), text);
-        }
-        assert_eq!(factors(0.651, 0.8), "[0.65x, 0.80x]");
+    fn a_difference_of_shares_has_its_sign() {
         assert_eq!(points(0.6, 0.9), "+30 pp");
         assert_eq!(points(0.999, 0.996), "−0.30 pp");
     }

@@ -237,7 +237,7 @@ fn verdict(word: VerdictWord, reasons: &[&str]) -> Verdict {
     };
     Verdict {
         word,
-        headline: "mentors.list p97.5 IMPROVED 0.0139x [0.0120, 0.0161]".into(),
+        headline: "mentors.list p97.5 IMPROVED 0.014x [0.012x, 0.016x]".into(),
         confidence: Confidence {
             valid: 15,
             noisy: 1,

@@ -395,6 +395,8 @@ mod tests {
         let page = html(&fixture::run()).unwrap();
         let lines = page.matches("class=\"limit\"").count();
         assert_eq!(lines, 4, "two limits in two charts");
+        // In the unit of the axis.
+        assert!(page.contains(r#""limits":[[1000.0,"p95 \u003c 1000ms"]"#));
         assert!(page.contains("p95 &lt; 1000ms"));
         assert!(page.contains("seconds since the measured window began"));
     }

@@ -160,6 +160,7 @@ pub(super) fn recorded(of: &Histogram<u64>) -> Percentiles {
         p99_9: at(0.999),
         max: (!of.is_empty()).then(|| ms(1.0)),
         mean: (!of.is_empty()).then(|| of.mean() / 1e6),
+        stdev: (!of.is_empty()).then(|| of.stdev() / 1e6),
     }
 }
 

@@ -203,7 +203,8 @@ fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
             Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
         };
         let limit = PlotLimit {
-            y: threshold.limit,
+            // Stored in nanoseconds.
+            y: threshold.limit / 1e6,
             label: printable(&one.text),
         };
         if threshold.metric.is_time() && subject == name && !limits.contains(&limit) {

@@ -241,6 +241,6 @@ mod tests {
         assert!(of(&time).contains(r#"class="estimate" cx="5."#), "{}", of(&time));
         let words = axis.axis();
         let place = |word: &str| words.find(word).unwrap();
-        assert!(place("better") < place("same") && place("same") < place("worse"));
+        assert!(place("← better") < place(">same<") && place(">same<") < place("worse →"));
     }
 }
