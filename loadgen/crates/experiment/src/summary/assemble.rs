@@ -15,7 +15,8 @@ use crate::{
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
     verdict::{self, Claims, Findings, judge},
 };
-use loadgen_engine::{flow::Operations, suite::Suite};
+use loadgen_engine::clock::time_of_day;
+use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
 
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
@@ -218,6 +219,25 @@ pub fn of_factorial(
     finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
+    // Some combinations are slow on purpose: of the thresholds only those of failures apply.
+    let limits: Vec<Threshold> = suite
+        .thresholds
+        .iter()
+        .filter(|threshold| verdict::limits_failures(threshold))
+        .cloned()
+        .collect();
+    let thresholds: Vec<ThresholdResult> = finished
+        .arms
+        .iter()
+        .filter(|result| result.measured.trials > 0)
+        .flat_map(|result| {
+            let figures = result
+                .measured
+                .figures(context.application.catalog(), &info);
+            verdict::evaluate(&limits, &result.arm.name, figures)
+        })
+        .collect();
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
@@ -245,6 +265,7 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations,
+        thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),
         ..Findings::default()
     });
@@ -269,7 +290,7 @@ pub fn of_factorial(
         trials: finished.trials.clone(),
         effects: Vec::new(),
         controls: Vec::new(),
-        thresholds: Vec::new(),
+        thresholds,
         verdict,
         interrupted: finished.interrupted,
         warnings: finished.warnings.clone(),
@@ -315,7 +336,7 @@ impl Parts<'_> {
             name: self.suite.name.clone(),
             question: self.suite.question.clone(),
             started_at: context.started_at,
-            took_s: (Utc::now() - context.started_at).as_seconds_f64(),
+            took_s: (DateTime::<Utc>::from(time_of_day()) - context.started_at).as_seconds_f64(),
             interrupted: self.interrupted,
             application: context.application.info(),
             verdict: self.verdict,
@@ -377,7 +398,7 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
         "release"
     };
     let services = if own_stack {
-        "started by this command, durable settings on"
+        "started by this command with durable settings, at a nice value of 10"
     } else {
         "were running already"
     };
@@ -388,5 +409,9 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
             format!("{} ({build})", env!("CARGO_PKG_VERSION")),
         ),
         ("cores".to_owned(), observer::cores().to_string()),
+        (
+            "generator threads".to_owned(),
+            precedence::permitted().to_string(),
+        ),
     ]
 }

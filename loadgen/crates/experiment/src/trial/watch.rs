@@ -1,6 +1,6 @@
 //! What a trial sees while its driver runs: the target, the machine, and how far the load is.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use super::{
     abort::AbortConditions,
@@ -12,6 +12,7 @@ use crate::{
     observer::{Host, LoadSeen, Machine, Observation, Timeline},
 };
 use loadgen_engine::{
+    clock::time_of_day,
     driver::{Progress, ProgressSnapshot},
     suite::LoadModel,
 };
@@ -35,7 +36,7 @@ impl TrialWatch<'_> {
         let snapshot = self.env.system.observe().await;
         let now = self.progress.snapshot();
         self.timeline.push(Observation {
-            at: SystemTime::now(),
+            at: time_of_day(),
             snapshot,
             host: self.host.read(),
             machine: Machine::read(),

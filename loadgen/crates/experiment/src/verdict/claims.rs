@@ -4,7 +4,10 @@
 //! INCONCLUSIVE, IMPROVED, NO_CHANGE. So an improvement elsewhere never hides a regression, and
 //! an open claim keeps the experiment open.
 
-use crate::schema::{Decision, Effect};
+use crate::{
+    metric::{factor, factors},
+    schema::{Decision, Effect},
+};
 
 /// The order in which one claim's decision stands for all.
 const ORDER: [Decision; 5] = [
@@ -67,6 +70,12 @@ impl Claims {
             }],
             ..Self::default()
         }
+    }
+
+    /// The same with this decision expected.
+    #[cfg(test)]
+    pub(super) fn expecting(self, expected: Option<Decision>) -> Self {
+        Self { expected, ..self }
     }
 
     /// The decision on all of them; without any there is nothing to decide.

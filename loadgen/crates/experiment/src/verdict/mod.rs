@@ -16,5 +16,8 @@ pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
 pub use judge::{Findings, judge};
-pub use thresholds::{ThresholdFigures, error_limit, evaluate, mark_abort};
+pub use thresholds::{ThresholdFigures, error_limit, evaluate, limits_failures, mark_abort};
 pub use validity::{reasons, validity};
+
+#[cfg(test)]
+mod table_tests;

@@ -41,7 +41,7 @@ pub fn evaluate(
     arm: &str,
     figures: ThresholdFigures<'_>,
 ) -> Vec<ThresholdResult> {
-    let default = (!limits_failures(thresholds))
+    let default = (!thresholds.iter().any(limits_failures))
         .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
     let given = thresholds.iter().map(|threshold| (threshold, false));
     let all = given.chain(default.iter().map(|threshold| (threshold, true)));
@@ -86,14 +86,12 @@ pub fn mark_abort(results: &mut [ThresholdResult], ended_by: Option<&(String, St
 }
 
 /// Whether a threshold limits the failures of all requests together.
-fn limits_failures(thresholds: &[Threshold]) -> bool {
-    thresholds.iter().any(|one| {
-        one.scope == Scope::All
-            && matches!(
-                one.metric,
-                ThresholdMetric::Errors | ThresholdMetric::Success
-            )
-    })
+pub fn limits_failures(threshold: &Threshold) -> bool {
+    threshold.scope == Scope::All
+        && matches!(
+            threshold.metric,
+            ThresholdMetric::Errors | ThresholdMetric::Success
+        )
 }
 
 /// The largest share of failures that the thresholds of a suite allow; a hundredth where none

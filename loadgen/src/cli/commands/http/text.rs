@@ -37,8 +37,10 @@ macro_rules! line {
 }
 
 fn head(out: &mut String, result: &HttpResult) {
-    line!(out, "{}  {}", result.verdict.word, printable(&result.url));
-    for reason in &result.verdict.reasons {
+    let verdict = &result.verdict;
+    line!(out, "{}  {}", verdict.word.label(), printable(&result.url));
+    line!(out, "  {}; {}", verdict.headline, verdict.confidence);
+    for reason in &verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
     line!(out, "  {}", result.load);
