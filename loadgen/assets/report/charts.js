@@ -232,8 +232,9 @@
       u.ctx.stroke();
       u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
       u.ctx.textAlign = "right";
-      u.ctx.textBaseline = y < u.bbox.top + 16 * devicePixelRatio ? "top" : "bottom";
-      u.ctx.fillText(text, u.bbox.left + u.bbox.width, y);
+      const below = y < u.bbox.top + 16 * devicePixelRatio;
+      u.ctx.textBaseline = below ? "top" : "bottom";
+      u.ctx.fillText(text, u.bbox.left + u.bbox.width, y + (below ? 4 : -2) * devicePixelRatio);
       u.ctx.restore();
     }
   };

@@ -25,7 +25,11 @@ pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
     let found = differences(&runs);
     let gate = ComparisonGate::of(&runs, &found, &args.differs);
     if !gate.undeclared.is_empty() && !args.anyway {
-        let names: Vec<&str> = gate.undeclared.iter().map(|one| one.what.as_str()).collect();
+        let names: Vec<&str> = gate
+            .undeclared
+            .iter()
+            .map(|one| one.what.as_str())
+            .collect();
         return Err(Failure::Usage(format!(
             "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures without changes with --anyway",
             names.join(", ")

@@ -101,7 +101,10 @@ fn on_paper_closed_folds_are_left_out_and_the_ground_is_light() {
         assert_readable(&page, 300, &format!("{scheme}, on paper"));
         let paper = page.print();
         assert!(paper.starts_with(b"%PDF-") && paper.len() > 20_000);
-        let pages = paper.windows(12).filter(|part| *part == b"/Type /Page\n").count();
+        let pages = paper
+            .windows(12)
+            .filter(|part| *part == b"/Type /Page\n")
+            .count();
         assert!(pages <= 8, "{scheme}: {pages} pages");
         let seen: usize = page.eval(
             "[...document.querySelectorAll('details:not([open])')].filter((one) => one.checkVisibility()).length",

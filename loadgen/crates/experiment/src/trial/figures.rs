@@ -9,8 +9,7 @@ use super::outcome::TrialOutcome;
 use crate::{
     schema::{
         ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
-        Operation, Percentile, Percentiles, Second,
-        Server,
+        Operation, Percentile, Percentiles, Second, Server,
     },
     system::Promises,
 };

@@ -43,7 +43,8 @@ impl TrialWatch<'_> {
             load: self.progress.clock().map(|_| LoadSeen {
                 started: now.offered,
                 in_flight: now.open,
-                users: matches!(self.spec.suite.load, LoadModel::Closed { .. }).then_some(now.users),
+                users: matches!(self.spec.suite.load, LoadModel::Closed { .. })
+                    .then_some(now.users),
             }),
         });
         self.tick(now);

@@ -285,7 +285,10 @@ mod tests {
             "{page}"
         );
         // No arm of an experiment makes anything ready.
-        assert!(page.contains("Not measured: ") && !page.contains("| ready |"), "{page}");
+        assert!(
+            page.contains("Not measured: ") && !page.contains("| ready |"),
+            "{page}"
+        );
         let rows: serde_json::Value = serde_json::from_str(&json(&entries).unwrap()).unwrap();
         assert_eq!(rows[0]["as_expected"], true);
         assert_eq!(rows[1]["outcome"], "NOT RUN");

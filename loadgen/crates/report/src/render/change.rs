@@ -101,11 +101,14 @@ fn estimate(effect: &Effect, before: Figure, after: Figure) -> (String, bool) {
         return (words.to_owned(), false);
     }
     let (before, after) = (before.value(), after.value());
-    match effect.ratio.filter(|ratio| ratio.is_finite() && *ratio >= 0.0) {
+    match effect
+        .ratio
+        .filter(|ratio| ratio.is_finite() && *ratio >= 0.0)
+    {
         Some(ratio) => {
-            let apart = before.zip(after).is_some_and(|(before, after)| {
-                (after - before) * (ratio - 1.0) < 0.0
-            });
+            let apart = before
+                .zip(after)
+                .is_some_and(|(before, after)| (after - before) * (ratio - 1.0) < 0.0);
             (figures::factor(ratio), apart)
         }
         None => match before.zip(after) {
@@ -173,8 +176,16 @@ mod tests {
 
     #[test]
     fn an_interval_that_holds_one_is_grey_and_has_no_estimate() {
-        for decision in [Decision::Improved, Decision::Regressed, Decision::Inconclusive] {
-            let change = of(&effect(decision, Some(0.95), Some((0.87, 2.16))), 1.49, 1.58);
+        for decision in [
+            Decision::Improved,
+            Decision::Regressed,
+            Decision::Inconclusive,
+        ] {
+            let change = of(
+                &effect(decision, Some(0.95), Some((0.87, 2.16))),
+                1.49,
+                1.58,
+            );
             assert_eq!(change.text, "no clear change");
             assert_eq!(change.interval, "[0.87x, 2.16x]");
             assert_eq!((change.tone, change.decision), (Tone::Plain, "undecided"));

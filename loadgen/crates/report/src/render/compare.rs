@@ -61,12 +61,7 @@ impl Chosen {
 }
 
 /// The table, with what differs above it.
-pub fn compare(
-    runs: &[Chosen],
-    gate: &ComparisonGate<'_>,
-    width: usize,
-    colour: bool,
-) -> String {
+pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = String::new();
     for (number, run) in (1..).zip(runs) {
@@ -190,14 +185,20 @@ mod tests {
     fn a_pair_that_cannot_be_compared_has_no_change_and_no_colour() {
         let whole = [run("one"), run("other")];
         let coloured = compare(&whole, &ComparisonGate::of(&whole, &[], &[]), 80, true);
-        assert!(!coloured.contains("\u{1b}[3"), "no decision, no colour: {coloured}");
+        assert!(
+            !coloured.contains("\u{1b}[3"),
+            "no decision, no colour: {coloured}"
+        );
         let mut summary = fixture::experiment(false);
         summary.verdict.word = VerdictWord::Invalid;
         summary.arms[1].total.response.p97_5 = Percentile::Known(99_000.0);
         let invalid = Chosen::of("bad".into(), summary, Some("after")).unwrap();
         let pair = [run("one"), invalid];
         let text = compare(&pair, &ComparisonGate::of(&pair, &[], &[]), 80, false);
-        assert!(text.contains("no change is stated: bad is INVALID"), "{text}");
+        assert!(
+            text.contains("no change is stated: bad is INVALID"),
+            "{text}"
+        );
         assert!(!text.contains("2/1"), "{text}");
     }
 }

@@ -121,7 +121,11 @@ pub(super) fn doubts(trials: &[TrialChecks]) -> Vec<Doubt> {
         .into_iter()
         .map(|(one, count)| Doubt {
             trials: if count == trials.len() as u64 {
-                if count == 1 { "the trial".into() } else { format!("all {all}") }
+                if count == 1 {
+                    "the trial".into()
+                } else {
+                    format!("all {all}")
+                }
             } else {
                 format!("{count} of {all}")
             },
@@ -135,7 +139,11 @@ pub(super) fn failures(summary: &Summary) -> Vec<String> {
     let mut found: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     for trial in &summary.trials {
         for one in &trial.failures {
-            let key = (trial.arm.as_str(), one.operation.as_str(), one.reason.as_str());
+            let key = (
+                trial.arm.as_str(),
+                one.operation.as_str(),
+                one.reason.as_str(),
+            );
             *found.entry(key).or_default() += one.count;
         }
     }

@@ -176,7 +176,10 @@ mod tests {
         let one = || chosen("one", |_| {});
         let same = [one(), one()];
         assert!(names(&same).is_empty() && open(&same, &[]));
-        let pair = [one(), chosen("x", |summary| set(summary, "cache.mentors", "memory"))];
+        let pair = [
+            one(),
+            chosen("x", |summary| set(summary, "cache.mentors", "memory")),
+        ];
         assert_eq!(names(&pair), ["cache.mentors"]);
         assert!(open(&pair, &[]) && !open(&pair, &["pool.max"]));
         let pair = [

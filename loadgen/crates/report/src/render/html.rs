@@ -382,11 +382,21 @@ mod tests {
         let page = html(&summary).unwrap();
         let (sight, folded) = page.split_once("Tested, without a clear change").unwrap();
         let table = sight.split_once("id=\"figures\"").unwrap().1;
-        assert_eq!(table.matches("no clear change").count(), 2, "the claim, and its bar");
+        assert_eq!(
+            table.matches("no clear change").count(),
+            2,
+            "the claim, and its bar"
+        );
         assert!(folded.matches("no clear change").count() > 10);
         for tone in ["good", "bad"] {
-            assert!(!page.contains(&format!("class=\"change {tone}\"")), "{tone}");
-            assert!(!page.contains(&format!("class=\"forest {tone}\"")), "{tone}");
+            assert!(
+                !page.contains(&format!("class=\"change {tone}\"")),
+                "{tone}"
+            );
+            assert!(
+                !page.contains(&format!("class=\"forest {tone}\"")),
+                "{tone}"
+            );
         }
     }
 

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use crate::render::comparison::TablePart;
 use crate::render::evidence::Doubt;
 use crate::render::formats::ReportError;
 use crate::render::model::ReportPage;
@@ -19,17 +20,21 @@ const MAX_LENGTH: usize = 60_000;
 struct MarkdownWords<'a> {
     page: &'a ReportPage,
     paired: bool,
+    /// Whether anything was tested without a clear change.
+    unchanged: bool,
     doubts: Vec<String>,
 }
 
 /// The whole report.
 pub fn markdown(summary: &Summary) -> Result<String, ReportError> {
     let page = ReportPage::of(summary);
+    let mut rows = page.areas.iter().flat_map(|area| &area.rows);
     let mut text = template::markdown(
         REPORT,
         &MarkdownWords {
             page: &page,
             paired: page.paired(),
+            unchanged: rows.any(|row| row.part == TablePart::Unchanged && !row.detail),
             doubts: page.doubts.iter().map(Doubt::line).collect(),
         },
     )?;
@@ -51,6 +56,18 @@ mod tests {
     #[test]
     fn an_experiment_fits_a_pull_request() {
         insta::assert_snapshot!(markdown(&fixture::experiment(false)).unwrap());
+    }
+
+    #[test]
+    fn every_row_has_the_cells_of_its_table() {
+        for summary in [fixture::experiment(false), fixture::run()] {
+            let text = markdown(&summary).unwrap();
+            for table in text.split("\n\n").filter(|part| part.starts_with('|')) {
+                let bars = |line: &str| line.replace("\\|", "").matches('|').count();
+                let cells: Vec<usize> = table.lines().map(bars).collect();
+                assert!(cells.iter().all(|count| *count == cells[0]), "{table}");
+            }
+        }
     }
 
     #[test]
@@ -80,9 +97,13 @@ mod tests {
             effect.interval = Some((0.87, 2.16));
         }
         let text = markdown(&summary).unwrap();
-        let (sight, folded) = text.split_once("Metrics without a clear change").unwrap();
+        let (sight, folded) = text.split_once("Tested, without a clear change").unwrap();
         assert!(!text.contains("**no clear change"), "{text}");
-        assert_eq!(sight.matches("no clear change").count(), 1, "the claim alone: {sight}");
+        assert_eq!(
+            sight.matches("no clear change").count(),
+            1,
+            "the claim alone: {sight}"
+        );
         assert!(folded.matches("no clear change").count() > 10, "{folded}");
     }
 

@@ -223,9 +223,10 @@ impl ReportPage {
             switches: evidence::switches(&arms),
             failures: evidence::failures(summary),
             provenance: provenance(summary),
-            command: summary.provenance.as_ref().map_or_else(String::new, |from| {
-                printable(&from.command_line())
-            }),
+            command: summary
+                .provenance
+                .as_ref()
+                .map_or_else(String::new, |from| printable(&from.command_line())),
             environment: summary
                 .environment
                 .iter()

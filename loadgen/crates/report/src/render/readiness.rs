@@ -121,7 +121,10 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
     row(
         "Caching",
         (reads > 0).then_some(stale == 0),
-        &format!("{stale} of {} of own writes stale", figures::plural(reads, "read")),
+        &format!(
+            "{stale} of {} of own writes stale",
+            figures::plural(reads, "read")
+        ),
     );
     let violations: u64 = arm.audit.iter().map(|one| one.violations).sum();
     row(

@@ -67,7 +67,12 @@ pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
     });
     let x = scale(plot.x, xs, LEFT, WIDTH - RIGHT);
     let limits = plot.limits.iter().map(|limit| limit.y);
-    let y = scale(plot.y, ys.chain(plot.top).chain(limits), HEIGHT - BOTTOM, TOP);
+    let y = scale(
+        plot.y,
+        ys.chain(plot.top).chain(limits),
+        HEIGHT - BOTTOM,
+        TOP,
+    );
     let mut svg = String::new();
     let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
     let label = escaped(&format!(
@@ -98,7 +103,8 @@ pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
                 r#"<line class="limit" x1="{LEFT}" x2="{:.1}" y1="{at:.1}" y2="{at:.1}"/><text class="hint end" x="{:.1}" y="{:.1}">{}</text>"#,
                 WIDTH - RIGHT,
                 WIDTH - RIGHT,
-                at - 4.0,
+                // Below the line where there is no room above it.
+                if at < TOP + 14.0 { at + 13.0 } else { at - 4.0 },
                 escaped(&limit.label)
             ),
         );

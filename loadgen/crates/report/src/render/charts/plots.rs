@@ -33,7 +33,11 @@ pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 }
             ),
             lines: rates(summary, grid),
-            ..Plot::over_time("rate", "Arrivals and answers over time", "requests a second")
+            ..Plot::over_time(
+                "rate",
+                "Arrivals and answers over time",
+                "requests a second",
+            )
         },
         users(summary, grid),
         Plot {

@@ -130,7 +130,9 @@ impl RatioAxis {
             })
             .map(|ratio| ratio.max(1.0 / ratio))
             .fold(1.25, f64::max);
-        Self { reach: reach * 1.05 }
+        Self {
+            reach: reach * 1.05,
+        }
     }
 
     /// Where a factor lies, as a percentage of the width; below 1 is better.
@@ -238,7 +240,11 @@ mod tests {
         let axis = RatioAxis::around([&time, &rate].into_iter());
         let of = |one| axis.row(one, Tone::Good, "x");
         assert_eq!(of(&time), of(&rate));
-        assert!(of(&time).contains(r#"class="estimate" cx="5."#), "{}", of(&time));
+        assert!(
+            of(&time).contains(r#"class="estimate" cx="5."#),
+            "{}",
+            of(&time)
+        );
         let words = axis.axis();
         let place = |word: &str| words.find(word).unwrap();
         assert!(place("← better") < place(">same<") && place(">same<") < place("worse →"));
