@@ -13,7 +13,7 @@ use crate::{
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
-    verdict::{self, Claims, Findings, judge},
+    verdict::{self, ClaimDecisions, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
@@ -158,7 +158,7 @@ pub fn of_experiment(
         invalid_reasons,
         violations,
         thresholds: &thresholds,
-        claims: Some(Claims::of(
+        claims: Some(ClaimDecisions::of(
             &experiment.primary,
             &finished.effects,
             experiment.expected.map(Direction::decision),

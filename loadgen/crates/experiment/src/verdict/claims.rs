@@ -20,7 +20,7 @@ const ORDER: [Decision; 5] = [
 
 /// What was decided about the metrics that an experiment's claims are staked on.
 #[derive(Debug, Clone, Default)]
-pub struct Claims {
+pub struct ClaimDecisions {
     claims: Vec<Claim>,
     expected: Option<Decision>,
     /// What the file expected against what was found, in one sentence.
@@ -35,7 +35,7 @@ struct Claim {
     found: String,
 }
 
-impl Claims {
+impl ClaimDecisions {
     /// The claims on these metrics, from the effects of the pairs. One without a figure in both
     /// arms is not decided.
     pub fn of(
@@ -163,14 +163,14 @@ mod tests {
         }
     }
 
-    fn of(decisions: &[Decision], expected: Option<Decision>) -> Claims {
+    fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
         let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n}")).collect();
         let effects: Vec<Effect> = names
             .iter()
             .zip(decisions)
             .map(|(name, decision)| effect(name, *decision, Some(0.5)))
             .collect();
-        Claims::of(&names, &effects, expected, None)
+        ClaimDecisions::of(&names, &effects, expected, None)
     }
 
     #[test]
@@ -209,7 +209,7 @@ mod tests {
             effect("open p50", Decision::NoChange, None),
         ];
         assert_eq!(
-            Claims::of(&names, &effects, None, None).headline(),
+            ClaimDecisions::of(&names, &effects, None, None).headline(),
             "list p95 IMPROVED 0.014x [0.013x, 0.015x]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");

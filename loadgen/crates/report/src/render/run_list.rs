@@ -47,13 +47,13 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
     let table = layout(&lines, &sides, 0, width, paint);
-    let figures_below = std::iter::once("").chain(found.iter().map(StoredRun::headline));
+    let figures_below = std::iter::once(String::new()).chain(found.iter().map(StoredRun::headline));
     let mut text = String::new();
     for (line, figure) in table.lines().zip(figures_below) {
         text.push_str(line);
         text.push('\n');
         if !figure.is_empty() {
-            let below = cut(&format!("  {}", printable(figure)), width);
+            let below = cut(&format!("  {}", printable(&figure)), width);
             text.push_str(&paint.dim(&below));
             text.push('\n');
         }
@@ -100,6 +100,7 @@ mod tests {
                 word: loadgen_experiment::schema::VerdictWord::Passed,
                 exit_code: 0,
                 headline: headline.into(),
+                confidence: loadgen_experiment::schema::Confidence::default(),
             }),
             bytes: 12_900_000,
         }
