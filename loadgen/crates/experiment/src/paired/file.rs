@@ -8,8 +8,8 @@
 //! why: cache hit ratio orders         # the metric that should explain it
 //! before: { profile: after, set: { cache.orders: off } }
 //! after: { profile: after }
-//! blocks: 6                           # pairs of trials, in an order drawn by lot
-//! primary: [ orders.list p97.5 ]    # what a claim is staked on
+//! blocks: 6                           # pairs of trials, in random order
+//! primary: [ orders.list p97.5 ]      # the claims
 //! scale: small                        # of an own stack
 //! quick: { blocks: 2, warmup: 1s, duration: 4s }
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
@@ -31,9 +31,12 @@ use loadgen_engine::suite::{
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
 use loadgen_engine::threshold::Level;
+use loadgen_stats::fewest_pairs;
 
 /// Most pairs of trials.
 pub const MAX_BLOCKS: u32 = 200;
+/// How many times the fewest blocks the spread of the first ones may ask for.
+pub const EXTENSION: u32 = 2;
 
 /// Two arms and what both are asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +55,10 @@ pub struct Experiment {
     pub after: ArmSpec,
     /// Pairs of trials.
     pub blocks: u32,
-    /// Names of the metrics that a claim is staked on.
+    /// Pairs of trials to which the spread of the first ones may raise that number; the same where
+    /// the number was given.
+    pub most_blocks: u32,
+    /// Names of the metrics that a claim is made on.
     pub primary: Vec<String>,
     /// How much data an own stack holds.
     pub scale: Scale,
@@ -145,10 +151,6 @@ pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, Ba
 pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
     let raw: RawExperiment = load::from_yaml(text, file)?;
     let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
-    let blocks = raw.blocks.as_ref().map_or(6, |blocks| blocks.value);
-    if let Some(spanned) = &raw.blocks {
-        check_blocks(blocks).map_err(|why| at(spanned.referenced.line(), why))?;
-    }
     let arm = |raw: &Spanned<RawArm>| {
         let line = raw.referenced.line();
         let mut settings = match &raw.value.profile {
@@ -189,6 +191,17 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         || application.default_primary(),
         |names| names.into_iter().map(|name| name.value).collect(),
     );
+    let fewest = fewest_pairs(primary.len()) as u32;
+    let (blocks, most_blocks) = match &raw.blocks {
+        None => (fewest, fewest * EXTENSION),
+        Some(spanned) => {
+            let blocks = spanned.value;
+            check_blocks(blocks)
+                .and_then(|()| check_enough(blocks, fewest, primary.len()))
+                .map_err(|why| at(spanned.referenced.line(), why))?;
+            (blocks, blocks)
+        }
+    };
     let suite = load::resolve(
         RawSuite {
             name: raw.name,
@@ -213,6 +226,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         before,
         after,
         blocks,
+        most_blocks,
         primary,
         scale,
         quick,
@@ -228,6 +242,17 @@ pub fn check_blocks(blocks: u32) -> Result<(), String> {
     } else {
         Err(format!(
             "{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"
+        ))
+    }
+}
+
+/// Refuses a number of blocks with which no claim can be decided.
+fn check_enough(blocks: u32, fewest: u32, claims: usize) -> Result<(), String> {
+    if blocks >= fewest {
+        Ok(())
+    } else {
+        Err(format!(
+            "{blocks} blocks decide nothing: {claims} claim(s) need at least {fewest}; without the key the number follows from the claims"
         ))
     }
 }
@@ -254,10 +279,16 @@ fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
 }
 
 impl Experiment {
+    /// Gives it this number of blocks, whatever their spread.
+    pub const fn set_blocks(&mut self, blocks: u32) {
+        self.blocks = blocks;
+        self.most_blocks = blocks;
+    }
+
     /// The quick version of it. It tells whether everything works, not how fast: from so few
     /// requests a percentile is one request, so limits on times warn and do not fail.
     pub fn make_quick(&mut self) {
-        self.blocks = self.quick.blocks;
+        self.set_blocks(self.quick.blocks);
         for threshold in &mut self.suite.thresholds {
             if threshold.metric.is_time() {
                 threshold.level = Level::Warn;
@@ -404,6 +435,7 @@ thresholds: [ p95 < 1s, errors < 1% ]
             .differences(&experiment.after.settings);
         assert_eq!(differences.len(), 2);
         assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
+        assert_eq!(experiment.most_blocks, 12);
         assert_eq!(experiment.planned(), Millis(120_000));
         experiment.make_quick();
         assert_eq!(experiment.planned(), Millis(36_000));
@@ -452,6 +484,18 @@ thresholds: [ p95 < 1s, errors < 1% ]
                 "name: list_cache\nblocks: 0",
                 2,
                 "1 to 200",
+            ),
+            (
+                "name: list_cache",
+                "name: list_cache\nblocks: 5",
+                2,
+                "at least 6",
+            ),
+            (
+                "name: list_cache",
+                "name: list_cache\nprimary: [ total p50, pool wait ]\nblocks: 6",
+                3,
+                "2 claim(s) need at least 7",
             ),
         ] {
             let error = parse(&GOOD.replace(from, to), "x.yaml", &Shop)

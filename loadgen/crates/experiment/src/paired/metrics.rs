@@ -36,16 +36,6 @@ impl EffectMetric {
     pub fn figure_of(&self, trial: &Trial) -> Option<f64> {
         (self.figure)(trial.into())
     }
-
-    /// Whether the trial sent any request that it is a figure of.
-    pub(super) fn was_sent(&self, trial: &Trial) -> bool {
-        match &self.subject {
-            MetricSubject::Total => trial.total.planned > 0,
-            MetricSubject::Operation(name) => {
-                MeasuredFigures::from(trial).operation(name).is_some()
-            }
-        }
-    }
 }
 
 /// Margins of the method, section 2.3.

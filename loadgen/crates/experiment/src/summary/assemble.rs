@@ -6,9 +6,9 @@ use shared::api::lab::Explanation;
 use super::load_line::load_line;
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
+    paired::{ArmResult, Experiment, Finished, held_against, overload_warnings},
     schema::{
-        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
+        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
         ValidityWord, Verdict,
     },
     system::{Application, InForce},
@@ -128,7 +128,7 @@ pub fn of_experiment(
         finished
             .controls
             .iter()
-            .filter(|control| !control.passed)
+            .filter(|control| control.word == ControlWord::Failed)
             .map(|control| format!("control {}: {}", control.name, control.sentence)),
     );
     if let Some(error) = &finished.error {
@@ -164,12 +164,22 @@ pub fn of_experiment(
         .reasons
         .extend(held_against(experiment, &finished.effects));
     let mut warnings = finished.warnings.clone();
-    if finished.valid_blocks < FEWEST {
+    let fewest = experiment.fewest_blocks();
+    if finished.valid_blocks < fewest as usize {
         warnings.push(format!(
-            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures are only an indication",
-            finished.valid_blocks
+            "{} valid block(s) decide nothing: {} claim(s) need at least {fewest}; the figures are only an indication",
+            finished.valid_blocks,
+            experiment.primary.len()
         ));
     }
+    let unchecked = |control: &&Control| control.word == ControlWord::NotChecked;
+    warnings.extend(
+        finished
+            .controls
+            .iter()
+            .filter(unchecked)
+            .map(|control| format!("control {}: {}", control.name, control.sentence)),
+    );
     let view = after.in_force.as_ref().or(before.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
@@ -177,7 +187,7 @@ pub fn of_experiment(
         load: format!(
             "{}; {} blocks of two trials in random order{}",
             load_line(suite),
-            experiment.blocks,
+            finished.blocks,
             finished
                 .rate
                 .as_ref()

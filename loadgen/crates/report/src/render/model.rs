@@ -194,7 +194,11 @@ impl ReportPage {
                 .controls
                 .iter()
                 .map(|one| {
-                    let tone = if one.passed { Tone::Good } else { Tone::Bad };
+                    let tone = match one.word {
+                        ControlWord::Passed => Tone::Good,
+                        ControlWord::Failed => Tone::Bad,
+                        ControlWord::NotChecked => Tone::Warn,
+                    };
                     let line = format!("Control {}: {}", one.name, one.sentence);
                     (tone, printable(&line))
                 })
