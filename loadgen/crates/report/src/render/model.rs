@@ -15,7 +15,7 @@ use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
+    Arm, ControlWord, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
 };
 
 /// A whole report in words.
