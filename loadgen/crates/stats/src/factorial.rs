@@ -290,7 +290,9 @@ mod tests {
         let y: Vec<Vec<f64>> = design
             .cells()
             .iter()
-            .map(|cell| vec![10.0 + 3.0 * Design::sign(*cell, 0b0001) - 2.0 * Design::sign(*cell, 0b1010)])
+            .map(|cell| {
+                vec![10.0 + 3.0 * Design::sign(*cell, 0b0001) - 2.0 * Design::sign(*cell, 0b1010)]
+            })
             .collect();
         let fit = design.fit(&y, 0.95).unwrap();
         for term in &fit.terms {

@@ -20,7 +20,10 @@ mod tests {
     fn a_steady_queue_exceeds_the_limit_once_in_a_hundred() {
         for utilization in [0.3_f64, 0.7, 0.8, 0.9] {
             let limit = steady_limit(utilization / (1.0 - utilization), 0.01);
-            assert!(utilization.powf(limit + 1.0) <= 0.01 + 1e-9, "{utilization}");
+            assert!(
+                utilization.powf(limit + 1.0) <= 0.01 + 1e-9,
+                "{utilization}"
+            );
             assert!(utilization.powf(limit) > 0.01, "{utilization}");
         }
         assert!(steady_limit(0.0, 0.01).abs() < f64::EPSILON);

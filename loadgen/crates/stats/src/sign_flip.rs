@@ -41,7 +41,9 @@ impl SubsetMeans {
             sampled_means(differences)
         };
         means.sort_by(f64::total_cmp);
-        let largest = differences.iter().fold(0.0_f64, |most, one| most.max(one.abs()));
+        let largest = differences
+            .iter()
+            .fold(0.0_f64, |most, one| most.max(one.abs()));
         Some(Self {
             means,
             mean: differences.iter().sum::<f64>() / n as f64,
@@ -158,8 +160,12 @@ mod tests {
                 rejected += usize::from(means.two_sided_p() <= 0.05);
                 missed += usize::from(excluded);
             }
-            let most = f64::from(experiments) * 0.05 + 3.0 * (f64::from(experiments) * 0.0475).sqrt();
-            assert!((rejected as f64) < most && (missed as f64) < most, "{rejected}");
+            let most =
+                f64::from(experiments) * 0.05 + 3.0 * (f64::from(experiments) * 0.0475).sqrt();
+            assert!(
+                (rejected as f64) < most && (missed as f64) < most,
+                "{rejected}"
+            );
         }
     }
 }

@@ -4,8 +4,8 @@
 //! Estimate: the median of the Walsh averages (d_i + d_j) / 2, i <= j. Interval: the inversion
 //! of the test, ranks taken from the exact distribution of the statistic
 //! (Hollander and Wolfe, Nonparametric Statistical Methods, 3.1-3.3; the rule for the rank is
-//! that of R's `wilcox.test`). Robust to one bad pair, and honest about how little a handful
-//! of pairs can say: below six there is no 95 % interval.
+//! that of R's `wilcox.test`). One bad pair moves neither far, and below six pairs there is no
+//! 95 % interval.
 
 /// Most pairs for which the exact distribution is computed: 2^-n is far from underflow.
 const MAX_EXACT: usize = 500;
@@ -168,7 +168,7 @@ pub(super) mod tests {
     use super::*;
 
     /// A draw from the standard normal distribution (Box and Muller).
-    pub(in crate) fn normal(chance: &mut ChaCha8Rng) -> f64 {
+    pub(crate) fn normal(chance: &mut ChaCha8Rng) -> f64 {
         let (radius, angle) = (chance.random::<f64>(), chance.random::<f64>());
         (-2.0 * (1.0 - radius).ln()).sqrt() * (std::f64::consts::TAU * angle).cos()
     }

@@ -205,6 +205,15 @@ mod tests {
     }
 
     #[test]
+    fn a_planted_control_has_one_claim_which_its_blocks_can_decide() {
+        let planted = resolved(&["mentor_cache", "--plant", "10"]).unwrap();
+        assert_eq!(planted.primary, ["mentors.list p50"]);
+        assert!(planted.blocks >= planted.fewest_blocks());
+        let other = resolved(&["user_cache", "--plant", "10"]).unwrap();
+        assert_eq!(other.primary, ["total p50"]);
+    }
+
+    #[test]
     fn a_known_wrong_strategy_can_be_set_in_a_bundled_experiment() {
         let experiment = resolved(&[
             "booking_strategy",

@@ -385,7 +385,11 @@ pub(in crate::factorial) mod tests {
         assert_eq!((analysis.beyond, analysis.mean), (3, None));
         assert_eq!(analysis.cells[0].values, [None; 3]);
         for one in analysis.main.iter().chain(&analysis.interactions) {
-            assert_eq!((one.ratio, one.interval, one.p), (None, None, None), "{one:?}");
+            assert_eq!(
+                (one.ratio, one.interval, one.p),
+                (None, None, None),
+                "{one:?}"
+            );
         }
         // The low cell lowers both factors' effects and raises their interaction.
         let at_most = |one: &FactorialEffect| matches!(one.bound, Some(RatioBound::AtMost(most)) if most < 1.0);

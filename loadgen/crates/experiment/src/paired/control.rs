@@ -58,7 +58,9 @@ impl ControlKind {
             Self::Same => !has(Decision::Improved) && !has(Decision::Regressed),
             Self::Planted(_) => has(Decision::Regressed),
         };
-        let checked = |one: &Effect| one.interval.is_some() || one.difference.is_some_and(|found| found.interval.is_some());
+        let checked = |one: &Effect| {
+            one.interval.is_some() || one.difference.is_some_and(|found| found.interval.is_some())
+        };
         let all_checked = !effects.is_empty() && effects.iter().all(checked);
         match (self, came) {
             (Self::Same, false) => ControlWord::Failed,
@@ -99,13 +101,13 @@ impl ControlKind {
                 "not checked ({found}): at least {FEWEST} valid blocks with figures within the timeout are needed"
             ),
             (Self::Same, ControlWord::Passed) => format!("{found}, as it must be"),
-            (Self::Same, ControlWord::Failed) => format!(
-                "{found}; a harness that sees a difference where there is none is biased"
-            ),
+            (Self::Same, ControlWord::Failed) => {
+                format!("{found}; a harness that sees a difference where there is none is biased")
+            }
             (Self::Planted(_), ControlWord::Passed) => format!("was found: {found}"),
-            (Self::Planted(_), ControlWord::Failed) => format!(
-                "was not found ({found}): more or longer blocks, or a quieter machine"
-            ),
+            (Self::Planted(_), ControlWord::Failed) => {
+                format!("was not found ({found}): more or longer blocks, or a quieter machine")
+            }
         };
         let sentence = format!("{what} over {blocks} blocks: {outcome}");
         Control {
@@ -226,11 +228,18 @@ mod tests {
             }
         }
         assert_eq!(checked(ControlKind::Same, 6, tripled), ControlWord::Failed);
-        assert_eq!(checked(ControlKind::Planted(10), 6, tripled), ControlWord::Passed);
+        assert_eq!(
+            checked(ControlKind::Planted(10), 6, tripled),
+            ControlWord::Passed
+        );
         // Nor do six with figures beyond the timeout.
         let beyond = checked(ControlKind::Same, 6, [None, None]);
         assert_eq!(beyond, ControlWord::NotChecked);
-        let other = control(ControlKind::Planted(10), "queries per request", Decision::Regressed);
+        let other = control(
+            ControlKind::Planted(10),
+            "queries per request",
+            Decision::Regressed,
+        );
         assert_eq!(other.word, ControlWord::NotChecked);
     }
 
@@ -240,7 +249,11 @@ mod tests {
         let unchecked = ControlKind::Same.found(1, Vec::new(), &[PRIMARY.to_owned()]);
         weigh(&mut effects, &[unchecked]);
         assert_eq!(effects[0].decision, Decision::Improved);
-        assert!(effects[0].sentence.contains("not checked"), "{}", effects[0].sentence);
+        assert!(
+            effects[0].sentence.contains("not checked"),
+            "{}",
+            effects[0].sentence
+        );
     }
 
     #[test]

@@ -125,7 +125,10 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
     } else if metric.unit == MetricUnit::Percent {
         MARGIN_POINTS
     } else {
-        let larger = effect.before.unwrap_or(0.0).max(effect.after.unwrap_or(0.0));
+        let larger = effect
+            .before
+            .unwrap_or(0.0)
+            .max(effect.after.unwrap_or(0.0));
         metric.margin * larger
     };
     let wide = bounded_interval(&differences, 0.95);
@@ -139,7 +142,9 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
             .collect();
         effect.ratio = bounded_estimate(&differences).map(f64::exp);
         match wide {
-            Some(wide) if effect.ratio.is_some() && wide.low.is_finite() && wide.high.is_finite() => {
+            Some(wide)
+                if effect.ratio.is_some() && wide.low.is_finite() && wide.high.is_finite() =>
+            {
                 effect.interval = Some((wide.low.exp(), wide.high.exp()));
             }
             Some(wide) => effect.bound = bound(wide),
@@ -207,8 +212,16 @@ pub(super) fn claim(
 /// The side of a ratio that figures beyond the timeout leave known: the one that excludes 1, or the
 /// only one there is.
 fn bound(wide: Interval) -> Option<RatioBound> {
-    let at_most = || wide.high.is_finite().then(|| RatioBound::AtMost(wide.high.exp()));
-    let at_least = || wide.low.is_finite().then(|| RatioBound::AtLeast(wide.low.exp()));
+    let at_most = || {
+        wide.high
+            .is_finite()
+            .then(|| RatioBound::AtMost(wide.high.exp()))
+    };
+    let at_least = || {
+        wide.low
+            .is_finite()
+            .then(|| RatioBound::AtLeast(wide.low.exp()))
+    };
     if wide.low > 0.0 {
         at_least()
     } else {

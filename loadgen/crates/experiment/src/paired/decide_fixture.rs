@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{MetricScope, decide, metrics};
-use crate::schema::{
-    Cost, Effect, Operation, Percentiles, Promised, Server, Trial, Validity,
-};
+use crate::schema::{Cost, Effect, Operation, Percentiles, Promised, Server, Trial, Validity};
 
 /// Time limit of a request, in milliseconds.
 pub(super) const TIMEOUT_MS: f64 = 10_000.0;

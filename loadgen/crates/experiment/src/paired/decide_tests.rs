@@ -93,7 +93,10 @@ fn one_arm_beyond_the_timeout_gives_a_bound_and_no_ratio() {
     let figures: Vec<_> = (0..6).map(|_| (None, Some(100.0))).collect();
     let effect = decided(CLAIM, &figures, (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Improved);
-    assert_eq!((effect.before, effect.ratio, effect.interval), (None, None, None));
+    assert_eq!(
+        (effect.before, effect.ratio, effect.interval),
+        (None, None, None)
+    );
     let Some(RatioBound::AtMost(most)) = effect.bound else {
         panic!("{:?}", effect.bound);
     };
@@ -115,7 +118,11 @@ fn both_arms_beyond_the_timeout_say_nothing() {
     let effect = decided(CLAIM, &[(None, None); 12], (1.0, 1.0)).unwrap();
     assert_eq!(effect.decision, Decision::Inconclusive);
     assert_eq!((effect.ratio, effect.bound), (None, None));
-    assert!(effect.sentence.contains("lower rate"), "{}", effect.sentence);
+    assert!(
+        effect.sentence.contains("lower rate"),
+        "{}",
+        effect.sentence
+    );
     assert!(effect.block_ratios.is_empty());
 }
 
@@ -135,7 +142,10 @@ fn twice_as_slow_beyond_the_timeout_is_never_no_change() {
                     .collect();
                 let effect = decided(CLAIM, &figures, (1.0, 1.0)).unwrap();
                 assert!(
-                    matches!(effect.decision, Decision::Inconclusive | Decision::Regressed),
+                    matches!(
+                        effect.decision,
+                        Decision::Inconclusive | Decision::Regressed
+                    ),
                     "{}",
                     effect.sentence
                 );
@@ -159,7 +169,10 @@ fn blocks_in_which_an_arm_never_came_to_the_operation_are_not_compared() {
 #[test]
 fn what_no_arm_has_is_left_out_and_what_falls_to_0_is_decided_without_a_ratio() {
     let figures = pairs(100.0, &[100.0; 6]);
-    assert_eq!(decided("cache hit ratio orders", &figures, (1.0, 1.0)), None);
+    assert_eq!(
+        decided("cache hit ratio orders", &figures, (1.0, 1.0)),
+        None
+    );
     let effect = decided("queries per request", &figures, (20.0, 0.0)).unwrap();
     assert_eq!((effect.ratio, effect.decision), (None, Decision::Improved));
     assert_eq!(effect.difference.unwrap().estimate, -20.0);
@@ -184,7 +197,9 @@ fn stale_reads_are_compared_by_their_totals_and_those_in_one_arm_alone_are_told(
     assert_eq!(worse.decision, Decision::Regressed, "{}", worse.sentence);
     assert!((worse.after.unwrap() - 4.887_5).abs() < 1e-9);
     assert!(
-        worse.sentence.contains("in `after` alone, in 8 of 8 block(s)"),
+        worse
+            .sentence
+            .contains("in `after` alone, in 8 of 8 block(s)"),
         "{}",
         worse.sentence
     );
@@ -192,7 +207,11 @@ fn stale_reads_are_compared_by_their_totals_and_those_in_one_arm_alone_are_told(
     for rare in [[0, 9, 0, 30, 0, 0, 8, 0], [0, 0, 0, 0, 0, 0, 0, 1]] {
         let effect = stale(rare);
         assert_eq!(effect.decision, Decision::Inconclusive);
-        assert!(effect.sentence.contains("in `after` alone"), "{}", effect.sentence);
+        assert!(
+            effect.sentence.contains("in `after` alone"),
+            "{}",
+            effect.sentence
+        );
     }
 }
 
@@ -208,11 +227,19 @@ fn one_trial_of_twelve_that_failed_whole_is_not_no_change() {
     let trials: Vec<(Trial, Trial)> = (0..12)
         .map(|block| {
             let after = if block == 7 { 1_000 } else { 0 };
-            (trial(Some(1.0), 1.0), with_failures(trial(Some(1.0), 1.0), after))
+            (
+                trial(Some(1.0), 1.0),
+                with_failures(trial(Some(1.0), 1.0), after),
+            )
         })
         .collect();
     let effect = effect_of("orders.list success", &trials).unwrap();
-    assert_eq!(effect.decision, Decision::Inconclusive, "{}", effect.sentence);
+    assert_eq!(
+        effect.decision,
+        Decision::Inconclusive,
+        "{}",
+        effect.sentence
+    );
     assert!((effect.after.unwrap() - 91.666_7).abs() < 1e-3);
     let all = super::super::metrics(&crate::paired::decide_fixture::scope(), 10_000.0);
     let pairs: Vec<(&Trial, &Trial)> = trials.iter().map(|(a, b)| (a, b)).collect();

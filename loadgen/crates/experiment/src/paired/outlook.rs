@@ -253,11 +253,23 @@ mod tests {
             why.contains("needs 400 requests") && why.contains("about 80"),
             "{why}"
         );
-        assert!(why.contains("measure for 40s") && why.contains("rate by 5.0"), "{why}");
-        assert_eq!(check("orders.list p97.5", "rate: 10/s, duration: 40s"), Ok(()));
-        assert_eq!(check("orders.list p97.5", "rate: 50/s, duration: 8s"), Ok(()));
+        assert!(
+            why.contains("measure for 40s") && why.contains("rate by 5.0"),
+            "{why}"
+        );
+        assert_eq!(
+            check("orders.list p97.5", "rate: 10/s, duration: 40s"),
+            Ok(())
+        );
+        assert_eq!(
+            check("orders.list p97.5", "rate: 50/s, duration: 8s"),
+            Ok(())
+        );
         assert_eq!(check("orders.list p50", "rate: 10/s, duration: 8s"), Ok(()));
-        assert_eq!(check("queries per request", "rate: 1/s, duration: 2s"), Ok(()));
+        assert_eq!(
+            check("queries per request", "rate: 1/s, duration: 2s"),
+            Ok(())
+        );
         assert!(check("total p50", "rate: 1/s, duration: 8s").is_err());
     }
 
@@ -269,7 +281,10 @@ mod tests {
         );
         // 320 requests: ln ratios of a block scatter by about 0.52 times 0.98.
         assert!(text.contains("smallest detectable difference"), "{text}");
-        assert!(text.contains("to tell 5 %, about") && text.contains("blocks are needed"), "{text}");
+        assert!(
+            text.contains("to tell 5 %, about") && text.contains("blocks are needed"),
+            "{text}"
+        );
         assert!(text.contains("times the rate"), "{text}");
         let long = outlook(
             &experiment("orders.list p50", "rate: 4000/s, duration: 600s"),
@@ -330,7 +345,11 @@ mod tests {
         for _ in 0..experiments {
             let all: Vec<f64> = (0..12).map(|_| 0.035 * normal()).collect();
             let wanted = blocks_wanted(&[(&claim(&all[..6]), 0.05)]).unwrap_or(99);
-            let blocks = if (7..=12).contains(&wanted) { wanted } else { 6 };
+            let blocks = if (7..=12).contains(&wanted) {
+                wanted
+            } else {
+                6
+            };
             wrong += u32::from(two_sided_p(&all[..blocks]).unwrap() <= 0.05);
         }
         // P(more than 34 of 400 at 5 %) is below 0.5 %.

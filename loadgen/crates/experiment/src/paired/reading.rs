@@ -83,9 +83,17 @@ mod tests {
 
     #[test]
     fn a_percentile_is_read_from_its_name() {
-        assert_eq!(quantile_of("orders.list p97.5"), Some(("orders.list", 0.975)));
+        assert_eq!(
+            quantile_of("orders.list p97.5"),
+            Some(("orders.list", 0.975))
+        );
         assert_eq!(quantile_of("total p50"), Some(("total", 0.5)));
-        for other in ["total success", "queries per request", "pool wait", "stale age p999"] {
+        for other in [
+            "total success",
+            "queries per request",
+            "pool wait",
+            "stale age p999",
+        ] {
             assert_eq!(quantile_of(other), None, "{other}");
         }
     }

@@ -151,14 +151,18 @@ impl<'a> Work<'a> {
         if wanted <= planned {
             return;
         }
-        let after = format!("after {planned} blocks: by their spread, about {wanted} blocks tell a difference of the margin");
+        let after = format!(
+            "after {planned} blocks: by their spread, about {wanted} blocks tell a difference of the margin"
+        );
         if wanted > most {
             self.env.events.note(format!(
                 "{after}; that is more than the {most} of this experiment: --blocks {wanted}, or longer trials"
             ));
             return;
         }
-        self.env.events.note(format!("{after}: {} more are run", wanted - planned));
+        self.env
+            .events
+            .note(format!("{after}: {} more are run", wanted - planned));
         self.planned = wanted;
         let mut more = design(wanted - planned, sub_seed(self.root(), "more blocks"));
         for slot in &mut more {
@@ -427,7 +431,10 @@ impl<'a> Work<'a> {
         ops.sort_unstable();
         ops.dedup();
         let operations = self.env.system.application().catalog().operations;
-        let trials = self.pairs.iter().flat_map(|(before, after)| [before, after]);
+        let trials = self
+            .pairs
+            .iter()
+            .flat_map(|(before, after)| [before, after]);
         let scope = MetricScope {
             operations: ops.into_iter().map(|op| operations.name(op)).collect(),
             ..MetricScope::of(trials)

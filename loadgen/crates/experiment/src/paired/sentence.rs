@@ -21,7 +21,11 @@ pub(super) struct Outcome {
 pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &Outcome) -> String {
     let cut = beyond(of);
     let found = if let Some(ratio) = effect.ratio {
-        format!("after is {} before{}", times(ratio), spread(effect, of.blocks))
+        format!(
+            "after is {} before{}",
+            times(ratio),
+            spread(effect, of.blocks)
+        )
     } else {
         format!(
             "before {}, after {}{}",

@@ -69,7 +69,10 @@ mod tests {
         (0..blocks)
             .map(|block| {
                 let after = 50.0 + block as f64;
-                (trial(Some(100.0), 20.0), trial(Some(after), 9.0 + block as f64 / 100.0))
+                (
+                    trial(Some(100.0), 20.0),
+                    trial(Some(after), 9.0 + block as f64 / 100.0),
+                )
             })
             .collect()
     }
@@ -94,13 +97,20 @@ mod tests {
         let pairs: Vec<(Trial, Trial)> = (0..6_u32)
             .map(|block| {
                 let before = with_stale(trial(Some(100.0), 20.0), 0);
-                let after = with_stale(trial(Some(50.0 + f64::from(block)), 0.0), 40 + u64::from(block));
+                let after = with_stale(
+                    trial(Some(50.0 + f64::from(block)), 0.0),
+                    40 + u64::from(block),
+                );
                 (before, after)
             })
             .collect();
         let claims = ["orders.list p50", "stale reads", "queries per request"];
         for claim in claims {
-            assert_ne!(decisions(&[claim], &pairs), [Decision::Inconclusive], "{claim}");
+            assert_ne!(
+                decisions(&[claim], &pairs),
+                [Decision::Inconclusive],
+                "{claim}"
+            );
         }
         assert_eq!(decisions(&claims, &pairs), [Decision::Inconclusive; 3]);
     }

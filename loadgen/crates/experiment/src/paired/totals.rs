@@ -182,10 +182,7 @@ fn sentence(
         ),
         (some, 0) => write!(text, "; in `before` alone, in {some} of {blocks} block(s)"),
         (0, some) => write!(text, "; in `after` alone, in {some} of {blocks} block(s)"),
-        (one, other) => write!(
-            text,
-            "; in {one} and {other} of {blocks} block(s)"
-        ),
+        (one, other) => write!(text, "; in {one} and {other} of {blocks} block(s)"),
     };
     if let (Some(difference), Some(level)) = (effect.difference, effect.level)
         && let Some((low, high)) = difference.interval

@@ -16,8 +16,9 @@ pub use measured_figures::MeasuredFigures;
 pub use metric::MetricKind;
 pub use second::Second;
 pub use summary::{
-    Arm, Control, Cost, Effect, EffectDifference, Operation, Percentiles, Promised, RatioBound, RunKind, SCHEMA_VERSION, Server,
-    Summary, ThresholdResult, Trial, Validity, ValidityCheck, Verdict,
+    Arm, Control, Cost, Effect, EffectDifference, Operation, Percentiles, Promised, RatioBound,
+    RunKind, SCHEMA_VERSION, Server, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
+    Verdict,
 };
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 pub use words::{CheckCode, ControlWord, Decision, MetricUnit, ValidityWord, VerdictWord};

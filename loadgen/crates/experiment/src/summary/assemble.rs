@@ -8,8 +8,8 @@ use crate::{
     diagnose, observer,
     paired::{ArmResult, Experiment, Finished, held_against, overload_warnings},
     schema::{
-        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
-        ValidityWord, Verdict,
+        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
+        Trial, ValidityWord, Verdict,
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},

@@ -287,7 +287,10 @@ mod tests {
             .collect();
         assert_eq!(known, [(0, Some(101.0)), (7, Some(201.0))]);
         assert!(found.levels[1].p.unwrap() <= 0.05);
-        assert_eq!((found.points[3].value, found.points[3].beyond), (None, true));
+        assert_eq!(
+            (found.points[3].value, found.points[3].beyond),
+            (None, true)
+        );
     }
 
     #[test]
@@ -303,7 +306,11 @@ mod tests {
             .collect();
         assert_eq!(levels, [(0, Some(9_002.5)), (6, None)]);
         let all = series(&runs(&[None; 12]), "total p97.5").unwrap();
-        assert_eq!(all.levels.len(), 1, "what is beyond in every run has not changed");
+        assert_eq!(
+            all.levels.len(),
+            1,
+            "what is beyond in every run has not changed"
+        );
     }
 
     #[test]

@@ -363,6 +363,9 @@ mod tests {
         reading.main[0].bound = Some(RatioBound::AtMost(0.25));
         reading.main[0].interval = None;
         let text = factorial(&cut, 80, false);
-        assert!(text.contains("<= 0.250") && text.contains("2 figure(s) lie beyond"), "{text}");
+        assert!(
+            text.contains("<= 0.250") && text.contains("2 figure(s) lie beyond"),
+            "{text}"
+        );
     }
 }

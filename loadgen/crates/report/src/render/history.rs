@@ -189,11 +189,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         && unit != MetricUnit::Percent
     {
         // Writing to a String cannot fail.
-        let _infallible = write!(
-            told,
-            " ({} of it)",
-            figures::times(level / before)
-        );
+        let _infallible = write!(told, " ({} of it)", figures::times(level / before));
     }
     let _infallible = write!(told, ", p = {p:.3}");
     Some(told)

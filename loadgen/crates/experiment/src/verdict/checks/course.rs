@@ -198,7 +198,11 @@ mod tests {
         let (arrivals, services) = (100.0, 100.0 / utilization);
         let (mut now, mut course) = (0.0_f64, Vec::new());
         while course.len() < seconds {
-            let rate = if open == 0 { arrivals } else { arrivals + services };
+            let rate = if open == 0 {
+                arrivals
+            } else {
+                arrivals + services
+            };
             now -= (1.0 - chance.random::<f64>()).ln() / rate;
             while now >= (course.len() + 1) as f64 && course.len() < seconds {
                 course.push(f64::from(open));
