@@ -10,7 +10,9 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
-    paired::{ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims, file},
+    paired::{
+        ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims, file, shorten,
+    },
     system::Application as _,
 };
 
@@ -90,7 +92,7 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
     let (mut suite, source) = library::find_suite("core")?;
     overrides::for_named_flows(&mut suite, &args.load.flows)?;
     suite.question = question(args);
-    file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    shorten(&mut suite, Millis(2_000), Millis(8_000));
     let catalog = CodeConnect.catalog();
     let primary = args
         .load

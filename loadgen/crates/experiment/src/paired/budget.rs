@@ -2,10 +2,7 @@
 
 use shared::time::Millis;
 
-use super::{
-    file::{Experiment, shorten},
-    outlook::shortest_window,
-};
+use super::{file::Experiment, outlook::shortest_window, shorten::shorten};
 use loadgen_engine::flow::Catalog;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.

@@ -18,6 +18,7 @@ mod reading;
 mod run;
 mod sentence;
 mod several;
+mod shorten;
 mod totals;
 
 pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
@@ -31,3 +32,4 @@ pub use orchestrate::run;
 pub use outlook::{check_claims, outlook};
 pub use reading::Reading;
 pub use run::{ArmResult, Finished, Kept, overload_warnings};
+pub use shorten::shorten;

@@ -173,7 +173,7 @@ impl<'a> Work<'a> {
 
     async fn slots(&mut self, slots: Vec<Slot>, kept: Kept<'_>) {
         for slot in slots {
-            if !self.block(slot, kept).await {
+            if !Box::pin(self.block(slot, kept)).await {
                 break;
             }
         }
