@@ -11,7 +11,7 @@
 use serde::Serialize;
 
 use super::plan::{FactorialPlan, letters};
-use crate::{paired::Reading, schema::RatioBound};
+use crate::{paired::TrialReading, schema::RatioBound};
 use loadgen_stats::{Design, Fit, Term, holm};
 
 /// Level of every interval.
@@ -97,17 +97,17 @@ impl FactorialEffect {
 }
 
 /// Analyzes `values[cell][replicate]`, all greater than 0; `None` where they are not, or too few.
-pub fn analyze(plan: &FactorialPlan, values: &[Vec<Reading>]) -> Option<FactorialAnalysis> {
+pub fn analyze(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Option<FactorialAnalysis> {
     let logs: Vec<Vec<f64>> = values
         .iter()
         .map(|row| {
-            let at_least = |one: &Reading| match one {
-                Reading::Known(figure) | Reading::Beyond(figure) => figure.ln(),
+            let at_least = |one: &TrialReading| match one {
+                TrialReading::Known(figure) | TrialReading::Beyond(figure) => figure.ln(),
             };
             row.iter().map(at_least).collect()
         })
         .collect();
-    let is_beyond = |one: &&Reading| matches!(one, Reading::Beyond(_));
+    let is_beyond = |one: &&TrialReading| matches!(one, TrialReading::Beyond(_));
     let beyond = values.iter().flatten().filter(is_beyond).count();
     let cut: Vec<u32> = plan
         .design
@@ -166,8 +166,8 @@ pub fn analyze(plan: &FactorialPlan, values: &[Vec<Reading>]) -> Option<Factoria
                 values: values
                     .iter()
                     .map(|one| match one {
-                        Reading::Known(figure) => Some(*figure),
-                        Reading::Beyond(_) => None,
+                        TrialReading::Known(figure) => Some(*figure),
+                        TrialReading::Beyond(_) => None,
                     })
                     .collect(),
             })
@@ -288,14 +288,14 @@ pub(in crate::factorial) mod tests {
             .collect()
     }
 
-    fn known(figures: &[Vec<f64>]) -> Vec<Vec<Reading>> {
+    fn known(figures: &[Vec<f64>]) -> Vec<Vec<TrialReading>> {
         figures
             .iter()
-            .map(|row| row.iter().copied().map(Reading::Known).collect())
+            .map(|row| row.iter().copied().map(TrialReading::Known).collect())
             .collect()
     }
 
-    fn values() -> Vec<Vec<Reading>> {
+    fn values() -> Vec<Vec<TrialReading>> {
         known(&figures())
     }
 
@@ -360,7 +360,7 @@ pub(in crate::factorial) mod tests {
             .collect();
         let analysis = analyze(&two(), &known(&apart)).unwrap();
         assert!(analysis.simple.is_empty(), "{:?}", analysis.interactions);
-        let single: Vec<Vec<Reading>> = values().iter().map(|row| vec![row[0]]).collect();
+        let single: Vec<Vec<TrialReading>> = values().iter().map(|row| vec![row[0]]).collect();
         let analysis = analyze(&two(), &single).unwrap();
         assert_eq!(
             (analysis.main[0].interval, analysis.main[0].p_holm),
@@ -372,7 +372,7 @@ pub(in crate::factorial) mod tests {
     #[test]
     fn a_figure_of_0_has_no_logarithm_and_is_refused() {
         let mut bad = values();
-        bad[0][0] = Reading::Known(0.0);
+        bad[0][0] = TrialReading::Known(0.0);
         assert_eq!(analyze(&two(), &bad), None);
     }
 
@@ -380,7 +380,7 @@ pub(in crate::factorial) mod tests {
     fn figures_beyond_the_timeout_give_bounds_or_nothing() {
         let mut cut = values();
         // Without the cache and with the small pool: the low cell.
-        cut[0] = vec![Reading::Beyond(100.0); 3];
+        cut[0] = vec![TrialReading::Beyond(100.0); 3];
         let analysis = analyze(&two(), &cut).unwrap();
         assert_eq!((analysis.beyond, analysis.mean), (3, None));
         assert_eq!(analysis.cells[0].values, [None; 3]);
@@ -400,7 +400,7 @@ pub(in crate::factorial) mod tests {
         ));
         assert!(analysis.simple.is_empty());
         // Two cells on either side of a contrast leave nothing known of it.
-        cut[1] = vec![Reading::Beyond(100.0); 3];
+        cut[1] = vec![TrialReading::Beyond(100.0); 3];
         let analysis = analyze(&two(), &cut).unwrap();
         assert_eq!(analysis.main[0].bound, None);
         assert!(at_most(&analysis.main[1]));

@@ -3,7 +3,7 @@
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, Kept, Reading, metrics_of, overload_warnings},
+    paired::{ArmResult, Kept, TrialReading, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
     trial::{self, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
@@ -20,7 +20,7 @@ pub struct FactorialOutcome {
     /// Folders of the trials that were still invalid when repeated.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
-    pub values: Vec<Vec<Reading>>,
+    pub values: Vec<Vec<TrialReading>>,
     /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
     /// Whether it was stopped before its end.
@@ -103,7 +103,7 @@ impl FactorialRun<'_> {
                 }
             }
         }
-        let whole: Option<Vec<Reading>> = figures.into_iter().collect();
+        let whole: Option<Vec<TrialReading>> = figures.into_iter().collect();
         if let Some(whole) = whole {
             for (row, figure) in self.finished.values.iter_mut().zip(whole) {
                 row.push(figure);
@@ -181,17 +181,17 @@ impl FactorialRun<'_> {
     }
 
     /// What the trial says of the metric; absent without a figure above 0.
-    fn figure(&mut self, trial: &Trial) -> Option<Reading> {
+    fn figure(&mut self, trial: &Trial) -> Option<TrialReading> {
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
         let reading = metric.reading(trial)?;
-        if let Reading::Beyond(_) = reading {
+        if let TrialReading::Beyond(_) = reading {
             self.warn(format!(
                 "{}: `{}` lies beyond the timeout: effects have a bound or no figure, and no interval; take a rate that every combination sustains",
                 trial.folder, self.plan.metric
             ));
         }
-        let usable = !matches!(reading, Reading::Known(figure) if figure <= 0.0);
+        let usable = !matches!(reading, TrialReading::Known(figure) if figure <= 0.0);
         usable.then_some(reading)
     }
 

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{decide::FEWEST, reading::quantile_of};
+use super::{reading::quantile_of, rule::FEWEST};
 use crate::{
     schema::{Control, ControlWord, Decision, Effect},
     system::{Application, Settings},

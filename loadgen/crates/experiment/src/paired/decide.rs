@@ -14,20 +14,15 @@
 
 use super::{
     metrics::EffectMetric,
-    reading::Reading,
-    sentence::{self, Outcome},
+    reading::TrialReading,
+    rule::{MARGIN_POINTS, claim},
+    sentence::{self, ComparedFigures},
     totals,
 };
 use crate::schema::{Decision, Effect, EffectDifference, MetricUnit, RatioBound, Trial};
 use loadgen_stats::{
     Bounds, Interval, bounded_estimate, bounded_interval, bounded_p, hodges_lehmann, median,
 };
-
-/// Fewest pairs that have a 95 % interval at all.
-pub const FEWEST: usize = 6;
-
-/// Difference of two shares that matters, in percentage points (method 2.3).
-pub(super) const MARGIN_POINTS: f64 = 0.1;
 
 /// Decides on one metric from the valid pairs `(before, after)`. `claims` is the number of claims of
 /// the experiment, whether or not this metric is one of them (`primary`).
@@ -80,41 +75,41 @@ pub fn decide(
 /// One block's figures.
 #[derive(Debug, Clone, Copy)]
 struct Pair {
-    before: Reading,
-    after: Reading,
+    before: TrialReading,
+    after: TrialReading,
 }
 
 impl Pair {
     /// after - before, both through `scale`.
     fn difference(self, scale: fn(f64) -> f64) -> Bounds {
         match (self.before, self.after) {
-            (Reading::Known(before), Reading::Known(after)) => {
+            (TrialReading::Known(before), TrialReading::Known(after)) => {
                 Bounds::exactly(scale(after) - scale(before))
             }
-            (Reading::Beyond(limit), Reading::Known(after)) => {
+            (TrialReading::Beyond(limit), TrialReading::Known(after)) => {
                 Bounds::at_most(scale(after) - scale(limit))
             }
-            (Reading::Known(before), Reading::Beyond(limit)) => {
+            (TrialReading::Known(before), TrialReading::Beyond(limit)) => {
                 Bounds::at_least(scale(limit) - scale(before))
             }
-            (Reading::Beyond(_), Reading::Beyond(_)) => Bounds::UNKNOWN,
+            (TrialReading::Beyond(_), TrialReading::Beyond(_)) => Bounds::UNKNOWN,
         }
     }
 
     /// The figures, where both are known.
     const fn known(self) -> Option<(f64, f64)> {
         match (self.before, self.after) {
-            (Reading::Known(before), Reading::Known(after)) => Some((before, after)),
+            (TrialReading::Known(before), TrialReading::Known(after)) => Some((before, after)),
             _ => None,
         }
     }
 }
 
 fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Effect) -> Effect {
-    let side = |of: fn(&Pair) -> Reading| shown(pairs.iter().map(of));
+    let side = |of: fn(&Pair) -> TrialReading| shown(pairs.iter().map(of));
     effect.before = side(|pair| pair.before);
     effect.after = side(|pair| pair.after);
-    let is_zero = |one: Reading| matches!(one, Reading::Known(figure) if figure <= 0.0);
+    let is_zero = |one: TrialReading| matches!(one, TrialReading::Known(figure) if figure <= 0.0);
     let by_ratio = !pairs
         .iter()
         .any(|pair| is_zero(pair.before) || is_zero(pair.after));
@@ -165,16 +160,16 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
     }
     let narrow = bounded_interval(&differences, 0.90);
     effect.decision = claim(metric, wide, narrow, margin);
-    let beyond = |of: fn(&Pair) -> Reading| {
+    let beyond = |of: fn(&Pair) -> TrialReading| {
         pairs
             .iter()
-            .filter(|pair| matches!(of(pair), Reading::Beyond(_)))
+            .filter(|pair| matches!(of(pair), TrialReading::Beyond(_)))
             .count()
     };
     effect.sentence = sentence::of_figures(
         metric,
         &effect,
-        &Outcome {
+        &ComparedFigures {
             claims,
             blocks: pairs.len(),
             margin,
@@ -182,31 +177,6 @@ fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Eff
         },
     );
     effect
-}
-
-/// The rule, on the intervals of the differences.
-pub(super) fn claim(
-    metric: &EffectMetric,
-    wide: Option<Interval>,
-    narrow: Option<Interval>,
-    margin: f64,
-) -> Decision {
-    let (Some(wide), Some(narrow)) = (wide, narrow) else {
-        return Decision::Inconclusive;
-    };
-    if -margin <= narrow.low && narrow.high <= margin {
-        return Decision::NoChange;
-    }
-    let less = match metric.kind.less_is_better() {
-        Some(less) if wide.high < 0.0 => less,
-        Some(less) if wide.low > 0.0 => !less,
-        _ => return Decision::Inconclusive,
-    };
-    if less {
-        Decision::Improved
-    } else {
-        Decision::Regressed
-    }
 }
 
 /// The side of a ratio that figures beyond the timeout leave known: the one that excludes 1, or the
@@ -230,11 +200,11 @@ fn bound(wide: Interval) -> Option<RatioBound> {
 }
 
 /// The median of one arm's figures; absent where it lies beyond the timeout.
-fn shown(readings: impl Iterator<Item = Reading>) -> Option<f64> {
+fn shown(readings: impl Iterator<Item = TrialReading>) -> Option<f64> {
     let figures: Vec<f64> = readings
         .map(|one| match one {
-            Reading::Known(figure) => figure,
-            Reading::Beyond(_) => f64::INFINITY,
+            TrialReading::Known(figure) => figure,
+            TrialReading::Beyond(_) => f64::INFINITY,
         })
         .collect();
     median(&figures).filter(|median| median.is_finite())

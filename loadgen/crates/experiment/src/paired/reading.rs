@@ -6,7 +6,7 @@ use crate::schema::{MeasuredFigures, MetricUnit, Operation, Trial};
 
 /// What is known of a metric's figure in a trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Reading {
+pub enum TrialReading {
     /// The figure.
     Known(f64),
     /// More requests failed than the percentile allows: it is at least this limit.
@@ -24,16 +24,16 @@ pub(super) struct ShareCount {
 
 impl EffectMetric {
     /// What a trial says of it; absent where it says nothing.
-    pub fn reading(&self, trial: &Trial) -> Option<Reading> {
+    pub fn reading(&self, trial: &Trial) -> Option<TrialReading> {
         if let Some(figure) = self.figure_of(trial) {
-            return Some(Reading::Known(figure));
+            return Some(TrialReading::Known(figure));
         }
         let limit = self.beyond?;
         let (_, quantile) = quantile_of(&self.name)?;
         let one = self.operation(trial)?;
         let rank = (quantile * one.planned as f64 - 1e-9).ceil();
         let beyond = one.planned > 0 && rank > answered(one) as f64;
-        beyond.then_some(Reading::Beyond(limit))
+        beyond.then_some(TrialReading::Beyond(limit))
     }
 
     /// The counts that it is the share of; absent for a metric that is no share of requests.

@@ -1,12 +1,12 @@
 //! A decision on one metric in words.
 
-use super::{decide::FEWEST, metrics::EffectMetric};
+use super::{metrics::EffectMetric, rule::FEWEST};
 use crate::schema::{Decision, Effect, MetricUnit, RatioBound};
 use loadgen_stats::{fewest_pairs, pairs_needed};
 
-/// What a sentence needs besides the effect.
+/// What was compared, besides the effect.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Outcome {
+pub(super) struct ComparedFigures {
     /// Claims of the experiment.
     pub(super) claims: usize,
     /// Blocks that are compared.
@@ -18,7 +18,7 @@ pub(super) struct Outcome {
 }
 
 /// The sentence on figures that are compared by their ratio or their difference.
-pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &Outcome) -> String {
+pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &ComparedFigures) -> String {
     let cut = beyond(of);
     let found = if let Some(ratio) = effect.ratio {
         format!(
@@ -46,7 +46,7 @@ pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &Outcome) -
 }
 
 /// How many figures lie beyond the timeout.
-fn beyond(of: &Outcome) -> String {
+fn beyond(of: &ComparedFigures) -> String {
     let side = |arm: &str, count: usize| format!("`{arm}` in {count} of {} trials", of.blocks);
     match of.beyond {
         (0, 0) => String::new(),
@@ -92,7 +92,7 @@ fn difference(metric: &EffectMetric, effect: &Effect, blocks: usize) -> String {
 }
 
 /// The decision itself.
-fn decided(metric: &EffectMetric, effect: &Effect, of: &Outcome) -> String {
+fn decided(metric: &EffectMetric, effect: &Effect, of: &ComparedFigures) -> String {
     let percent = metric.margin * 100.0;
     let margin = if effect.difference.is_some() && metric.unit == MetricUnit::Percent {
         format!("{} percentage points", of.margin)

@@ -11,9 +11,9 @@
 use std::fmt::Write as _;
 
 use super::{
-    decide::{FEWEST, MARGIN_POINTS, claim},
     metrics::EffectMetric,
     reading::ShareCount,
+    rule::{FEWEST, MARGIN_POINTS, claim},
     sentence::too_few,
 };
 use crate::schema::{Decision, Effect, EffectDifference, MetricKind, Trial};

@@ -3,7 +3,7 @@
 use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
-    paired::{Reading, metrics_of},
+    paired::{TrialReading, metrics_of},
     schema::{MetricUnit, RunKind, Summary},
 };
 use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
@@ -160,10 +160,10 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             let reading = found.reading(trial);
             let point = SeriesPoint {
                 value: match reading {
-                    Some(Reading::Known(figure)) => Some(figure),
+                    Some(TrialReading::Known(figure)) => Some(figure),
                     _ => None,
                 },
-                beyond: matches!(reading, Some(Reading::Beyond(_))),
+                beyond: matches!(reading, Some(TrialReading::Beyond(_))),
                 interval: None,
             };
             (point, Some(found.unit))
