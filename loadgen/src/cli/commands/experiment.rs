@@ -14,12 +14,10 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
-    paired::{
-        self, CONTROL_BLOCKS, Experiment,
-        budget::{self, BESIDE},
-    },
+    paired::{self, CONTROL_BLOCKS, Experiment, budget::BESIDE},
     schema::Summary,
     summary::{self, RunContext},
+    system::Application as _,
     trial::TestEnv,
 };
 
@@ -90,7 +88,7 @@ async fn pairs(
     Ok(summary::of_experiment(context, experiment, &finished))
 }
 
-/// Number and length of the trials, the expected duration, and the smallest detectable effect.
+/// Number and length of the trials, the expected duration, and what they can be expected to show.
 fn estimate(experiment: &Experiment) -> String {
     let windows = experiment.suite.windows;
     let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
@@ -99,15 +97,17 @@ fn estimate(experiment: &Experiment) -> String {
         0 => String::new(),
         some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
     };
-    let detectable = budget::smallest_effect(experiment).map_or_else(String::new, |percent| {
-        format!(
-            "; smallest detectable difference in {1}: about {0:.0} %",
-            percent, experiment.primary[0]
-        )
-    });
+    let outlook = match paired::outlook(experiment, CodeConnect.catalog()) {
+        none if none.is_empty() => none,
+        some => format!("; {some}"),
+    };
+    let blocks = if experiment.most_blocks > experiment.blocks {
+        format!("{} to {}", experiment.blocks, experiment.most_blocks)
+    } else {
+        experiment.blocks.to_string()
+    };
     format!(
-        "{} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{detectable}",
-        experiment.blocks,
+        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{outlook}",
         windows.warm_up,
         windows.measure,
         if seconds < 90 {

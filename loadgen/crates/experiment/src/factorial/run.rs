@@ -3,7 +3,7 @@
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, Kept, metrics_of, overload_warnings},
+    paired::{ArmResult, Kept, TrialReading, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
     trial::{self, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
@@ -20,7 +20,7 @@ pub struct FactorialOutcome {
     /// Folders of the trials that were still invalid when repeated.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
-    pub values: Vec<Vec<f64>>,
+    pub values: Vec<Vec<TrialReading>>,
     /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
     /// Whether it was stopped before its end.
@@ -103,7 +103,7 @@ impl FactorialRun<'_> {
                 }
             }
         }
-        let whole: Option<Vec<f64>> = figures.into_iter().collect();
+        let whole: Option<Vec<TrialReading>> = figures.into_iter().collect();
         if let Some(whole) = whole {
             for (row, figure) in self.finished.values.iter_mut().zip(whole) {
                 row.push(figure);
@@ -180,19 +180,19 @@ impl FactorialRun<'_> {
         Ok(outcome)
     }
 
-    /// The metric's figure; the timeout where it lies beyond it.
-    fn figure(&mut self, trial: &Trial) -> Option<f64> {
+    /// What the trial says of the metric; absent without a figure above 0.
+    fn figure(&mut self, trial: &Trial) -> Option<TrialReading> {
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
-        let figure = metric.figure_of(trial).or_else(|| {
-            let beyond = metric.beyond.filter(|_| metric.is_beyond(trial))?;
+        let reading = metric.reading(trial)?;
+        if let TrialReading::Beyond(_) = reading {
             self.warn(format!(
-                "{}: `{}` lies beyond the timeout and counts as the timeout, so true effects are further from 1",
+                "{}: `{}` lies beyond the timeout: effects have a bound or no figure, and no interval; take a rate that every combination sustains",
                 trial.folder, self.plan.metric
             ));
-            Some(beyond)
-        });
-        figure.filter(|one| *one > 0.0)
+        }
+        let usable = !matches!(reading, TrialReading::Known(figure) if figure <= 0.0);
+        usable.then_some(reading)
     }
 
     fn warn(&mut self, text: String) {

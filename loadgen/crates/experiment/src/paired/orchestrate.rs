@@ -66,6 +66,7 @@ pub async fn run(
     let mut work = Work::new(env, &experiment, workers, profiles, "");
     work.ran_before = ran;
     work.blocks(experiment.blocks, kept).await;
+    work.more_blocks(kept).await;
     let mut finished = work.finish();
     weigh(&mut finished.effects, &controls);
     finished.controls = controls;

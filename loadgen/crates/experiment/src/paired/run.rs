@@ -9,8 +9,10 @@ use super::{
     decide::decide,
     design::{BlockOrder, Slot, design},
     file::Experiment,
-    metrics::{MetricScope, metrics},
+    metrics::{EffectMetric, MetricScope, metrics},
+    outlook::blocks_wanted,
     several::hold_together,
+    totals::failures_in_one_arm,
 };
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
@@ -46,6 +48,8 @@ pub struct Finished {
     pub trials: Vec<Trial>,
     /// Folders of the trials whose block stayed invalid after its repetition.
     pub invalid: Vec<String>,
+    /// Blocks that were planned in the end.
+    pub blocks: u32,
     /// Blocks with two valid trials.
     pub valid_blocks: usize,
     /// Differences, from the valid blocks alone.
@@ -71,6 +75,8 @@ pub(super) struct Work<'a> {
     label: &'static str,
     /// Trials of the controls before it.
     pub(super) ran_before: usize,
+    /// Blocks that are planned by now.
+    planned: u32,
     arms: [ArmConfig; 2],
     in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
@@ -107,6 +113,7 @@ impl<'a> Work<'a> {
             workers,
             label,
             ran_before: 0,
+            planned: experiment.blocks,
             arms: [arm("before", before), arm("after", after)],
             in_force: [None, None],
             plans: [Vec::new(), Vec::new()],
@@ -127,15 +134,72 @@ impl<'a> Work<'a> {
 
     /// So many blocks, or as many as there can be.
     pub(super) async fn blocks(&mut self, blocks: u32, kept: Kept<'_>) {
-        let root = match self.label {
-            "" => self.experiment.suite.seed,
-            label => sub_seed(self.experiment.suite.seed, label),
+        self.planned = blocks;
+        self.slots(design(blocks, self.root()), kept).await;
+    }
+
+    /// After the planned blocks: as many more as their spread asks for, where that is not more than
+    /// the experiment allows.
+    pub(super) async fn more_blocks(&mut self, kept: Kept<'_>) {
+        if self.interrupted || self.error.is_some() {
+            return;
+        }
+        let (planned, most) = (self.planned, self.experiment.most_blocks);
+        let Some(wanted) = self.wanted().map(|wanted| wanted as u32) else {
+            return;
         };
-        for slot in design(blocks, root) {
-            if !self.block(slot, kept).await {
+        if wanted <= planned {
+            return;
+        }
+        let after = format!(
+            "after {planned} blocks: by their spread, about {wanted} blocks tell a difference of the margin"
+        );
+        if wanted > most {
+            self.env.events.note(format!(
+                "{after}; that is more than the {most} of this experiment: --blocks {wanted}, or longer trials"
+            ));
+            return;
+        }
+        self.env
+            .events
+            .note(format!("{after}: {} more are run", wanted - planned));
+        self.planned = wanted;
+        let mut more = design(wanted - planned, sub_seed(self.root(), "more blocks"));
+        for slot in &mut more {
+            slot.block += planned;
+        }
+        self.slots(more, kept).await;
+    }
+
+    async fn slots(&mut self, slots: Vec<Slot>, kept: Kept<'_>) {
+        for slot in slots {
+            if !Box::pin(self.block(slot, kept)).await {
                 break;
             }
         }
+    }
+
+    /// What the orders and seeds of its blocks are derived from.
+    fn root(&self) -> u64 {
+        match self.label {
+            "" => self.experiment.suite.seed,
+            label => sub_seed(self.experiment.suite.seed, label),
+        }
+    }
+
+    /// Blocks that the spread of those that ran asks for.
+    fn wanted(&self) -> Option<usize> {
+        let metrics = self.metrics();
+        let effects = self.effects(&metrics);
+        let claims: Vec<(&Effect, f64)> = effects
+            .iter()
+            .filter(|effect| effect.primary)
+            .filter_map(|effect| {
+                let metric = metrics.iter().find(|one| one.name == effect.metric)?;
+                Some((effect, metric.margin))
+            })
+            .collect();
+        blocks_wanted(&claims)
     }
 
     /// Notes what ends the experiment early.
@@ -249,12 +313,13 @@ impl<'a> Work<'a> {
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
         let one = suite.windows.planned().duration();
-        let total = self.experiment.planned().duration();
+        let more = self.planned.saturating_sub(self.experiment.blocks);
+        let total = self.experiment.planned().duration() + one * (2 * more);
         let spec = TrialSpec {
             suite,
             arm: &self.arms[arm],
             block: slot.block,
-            blocks: self.experiment.blocks,
+            blocks: self.planned,
             folder,
             seed: slot.seed,
             workers: self.workers,
@@ -287,7 +352,18 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn finish(mut self) -> Finished {
-        let effects = self.effects();
+        let metrics = self.metrics();
+        let effects = self.effects(&metrics);
+        for warning in failures_in_one_arm(&metrics, &self.paired()) {
+            self.warn(warning);
+        }
+        for claim in &self.experiment.primary {
+            if !self.pairs.is_empty() && !effects.iter().any(|effect| effect.metric == *claim) {
+                self.warn(format!(
+                    "no valid block has a figure of `{claim}`, on which a claim is made"
+                ));
+            }
+        }
         if self.noisy_trials > 0 {
             let counted = 2 * self.pairs.len();
             let codes = self.noisy.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -333,6 +409,7 @@ impl<'a> Work<'a> {
             ],
             trials: self.trials,
             invalid: self.invalid_folders,
+            blocks: self.planned,
             valid_blocks: self.pairs.len(),
             effects,
             controls: Vec::new(),
@@ -343,7 +420,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn effects(&self) -> Vec<Effect> {
+    /// What the arms are compared in.
+    fn metrics(&self) -> Vec<EffectMetric> {
         let mut ops: Vec<_> = self
             .valid
             .iter()
@@ -353,23 +431,32 @@ impl<'a> Work<'a> {
         ops.sort_unstable();
         ops.dedup();
         let operations = self.env.system.application().catalog().operations;
-        let names: Vec<&str> = ops.into_iter().map(|op| operations.name(op)).collect();
-        let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
-        let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
+        let trials = self
+            .pairs
+            .iter()
+            .flat_map(|(before, after)| [before, after]);
         let scope = MetricScope {
-            operations: names,
+            operations: ops.into_iter().map(|op| operations.name(op)).collect(),
             ..MetricScope::of(trials)
         };
-        let timeout_ms = self.experiment.suite.timeout.0 as f64;
-        let mut effects: Vec<Effect> = metrics(&scope, timeout_ms)
+        metrics(&scope, self.experiment.suite.timeout.0 as f64)
+    }
+
+    fn paired(&self) -> Vec<(&Trial, &Trial)> {
+        self.pairs.iter().map(|(a, b)| (a, b)).collect()
+    }
+
+    fn effects(&self, metrics: &[EffectMetric]) -> Vec<Effect> {
+        let pairs = self.paired();
+        let staked = &self.experiment.primary;
+        let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                let primary = self.experiment.primary.contains(&metric.name);
-                decide(metric, primary, &pairs)
+                decide(metric, staked.contains(&metric.name), staked.len(), &pairs)
             })
             .collect();
-        hold_together(&mut effects);
-        // What was staked comes first; the rest keeps its order.
+        hold_together(&mut effects, staked, pairs.len());
+        // The claims come first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects
     }
