@@ -52,10 +52,10 @@ mod tests {
             "p95 2.40 ms, 10.0/s, 0.00 % errors"
         );
         let mut failed = OpData {
-            planned: 50,
+            planned: 400,
             ..OpData::default()
         };
-        failed.outcomes[Outcome::Timeout.index()] = 50;
+        failed.outcomes[Outcome::Timeout.index()] = 400;
         assert_eq!(
             headline(&operation("total", &failed, 10.0)),
             "p95 beyond the timeout, 0.0/s, 100.00 % errors"
