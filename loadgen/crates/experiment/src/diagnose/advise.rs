@@ -191,6 +191,29 @@ mod tests {
     }
 
     #[test]
+    fn the_slowest_requests_are_those_of_which_there_are_enough() {
+        let mut summary = fixture::quiet();
+        faults::admission(&mut summary);
+        let anatomy = &mut summary.arms[0].total.anatomy;
+        let few = crate::schema::Band {
+            requests: 9.0,
+            parts_ms: fixture::quiet().arms[0].total.anatomy[0].parts_ms,
+            ..anatomy[0].clone()
+        };
+        "p90 to p99".clone_into(&mut anatomy[0].name);
+        anatomy.push(few);
+        let all = all_recommendations(&summary, &SHOP);
+        assert!(
+            all[0]
+                .evidence
+                .starts_with("67 % of the time between p90 and p99 is a wait"),
+            "{all:?}"
+        );
+        summary.arms[0].total.anatomy[0].requests = 5.0;
+        assert_eq!(all_recommendations(&summary, &SHOP), []);
+    }
+
+    #[test]
     fn redis_that_is_slow_without_checks_of_connections_is_not_told_to_save_pings() {
         let mut summary = fixture::quiet();
         faults::slow_redis(&mut summary);

@@ -4,7 +4,7 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use crate::schema::{Arm, Band, Database, Operation, Summary, Trial};
+use crate::schema::{Arm, Band, Database, Operation, Percentile, Summary, Trial};
 use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
@@ -51,6 +51,11 @@ impl<'a> Evidence<'a> {
     pub(super) fn operation(&self, name: &str) -> Option<&'a Operation> {
         let mut all = self.arm.operations.iter();
         all.find(|one| one.name == name && one.planned > 0)
+    }
+
+    /// `71 % of the time above p99`, of the slowest requests that are enough to speak of.
+    pub(super) fn of_tail(&self, share: f64) -> String {
+        of_band(share, self.tail())
     }
 
     /// The slowest answered requests, all operations together: where the tail comes from.
@@ -178,13 +183,24 @@ impl RuleFinding {
     }
 }
 
-/// The slowest answered requests of an operation.
+/// The slowest answered requests of an operation: the last band that has as many as a percentile
+/// needs beyond it.
 pub(super) fn tail(operation: &Operation) -> Option<&Band> {
     let mut answered = operation
         .anatomy
         .iter()
-        .filter(|band| band.name != "failed");
+        .filter(|band| band.name != "failed" && band.requests >= Percentile::FEWEST_BEYOND as f64);
     answered.next_back()
+}
+
+/// `71 % of the time above p99`, or `between p90 and p99`.
+pub(super) fn of_band(share: f64, band: Option<&Band>) -> String {
+    let name = band.map_or("above p99", |band| band.name.as_str());
+    let which = match name.split_once(" to ") {
+        Some((from, to)) => format!("between {from} and {to}"),
+        None => name.to_owned(),
+    };
+    format!("{} of the time {which}", percent(share))
 }
 
 /// Share of a part in a band's response time.
