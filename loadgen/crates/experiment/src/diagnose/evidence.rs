@@ -183,24 +183,22 @@ impl RuleFinding {
     }
 }
 
-/// The slowest answered requests of an operation: the last band that has as many as a percentile
-/// needs beyond it.
+/// The slowest answered requests of an operation, where there are as many as a percentile needs
+/// beyond it.
 pub(super) fn tail(operation: &Operation) -> Option<&Band> {
     let mut answered = operation
         .anatomy
         .iter()
-        .filter(|band| band.name != "failed" && band.requests >= Percentile::FEWEST_BEYOND as f64);
-    answered.next_back()
+        .filter(|band| band.name != "failed");
+    let fewest = Percentile::FEWEST_BEYOND as f64 - 1e-6;
+    answered.next_back().filter(|band| band.requests >= fewest)
 }
 
-/// `71 % of the time above p99`, or `between p90 and p99`.
+/// `71 % of the time above p99`, or `of all requests`.
 pub(super) fn of_band(share: f64, band: Option<&Band>) -> String {
     let name = band.map_or("above p99", |band| band.name.as_str());
-    let which = match name.split_once(" to ") {
-        Some((from, to)) => format!("between {from} and {to}"),
-        None => name.to_owned(),
-    };
-    format!("{} of the time {which}", percent(share))
+    let of = if name.starts_with("above") { "" } else { "of " };
+    format!("{} of the time {of}{name}", percent(share))
 }
 
 /// Share of a part in a band's response time.
