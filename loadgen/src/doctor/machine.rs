@@ -113,7 +113,6 @@ fn scheduling(facts: &MachineFacts) -> Finding {
     let effect = "beside a saturated target the generator waits for a processor, and those waits are in the response times: trials near capacity become INVALID";
     let fix = "run as root, or once `setcap cap_sys_nice+ep loadgen`, or raise `ulimit -r` to 2";
     match precedence {
-        ThreadPrecedence::RealTime => Finding::ok("scheduling", found),
         // A nice value counts only among the processes of one session there.
         ThreadPrecedence::LowerNice if facts.autogroup => Finding::warn(
             "scheduling",
@@ -121,7 +120,9 @@ fn scheduling(facts: &MachineFacts) -> Finding {
             effect,
             fix,
         ),
-        ThreadPrecedence::LowerNice => Finding::ok("scheduling", found),
+        ThreadPrecedence::RealTime | ThreadPrecedence::LowerNice => {
+            Finding::ok("scheduling", found)
+        }
         ThreadPrecedence::Ordinary => Finding::warn("scheduling", found, effect, fix),
     }
 }

@@ -35,7 +35,7 @@ impl TrialClock {
         Self {
             epoch: monotonic().saturating_add(Nanos::from_duration(lead).0),
             instant: Instant::now() + lead,
-            wall: SystemTime::now() + lead,
+            wall: time_of_day() + lead,
         }
     }
 
@@ -73,6 +73,15 @@ impl TrialClock {
 /// 50 microseconds that it may add by default (`prctl(2)`, `PR_SET_TIMERSLACK`).
 pub fn wake_this_thread_exactly() -> io::Result<()> {
     set_current_timer_slack(Some(NonZeroU64::MIN))
+}
+
+/// The time of day: for names, stamps and calendars; never for a duration that is measured.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place from which the load generator takes the time of day"
+)]
+pub fn time_of_day() -> SystemTime {
+    SystemTime::now()
 }
 
 /// The kernel's monotonic clock, in nanoseconds. `Instant` reads the same clock, but cannot be

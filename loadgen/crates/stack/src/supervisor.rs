@@ -6,7 +6,7 @@ use std::{
     io,
     os::unix::process::CommandExt as _,
     process::{Child, Command},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
@@ -17,19 +17,19 @@ use rustix::process::{Signal, getpid, getppid, nice, set_parent_process_death_si
 pub const SERVICE_NICE: i32 = 10;
 
 /// A child to start: its command, its signal on our death, and where to send the outcome.
-type SpawnRequest = (Command, Signal, Sender<SpawnOutcome>);
+type SpawnRequest = (Command, Signal, SyncSender<SpawnOutcome>);
 /// The child, and the command, with which it can be started again.
 type SpawnOutcome = (io::Result<Child>, Command);
 
 /// Handle of the thread; it ends, and with it every child that is left, when this is dropped.
 #[derive(Debug)]
 pub(super) struct ProcessSupervisor {
-    requests: Sender<SpawnRequest>,
+    requests: SyncSender<SpawnRequest>,
 }
 
 impl ProcessSupervisor {
     pub(super) fn start() -> io::Result<Self> {
-        let (requests, inbox) = channel();
+        let (requests, inbox) = sync_channel(1);
         thread::Builder::new()
             .name("stack".to_owned())
             .spawn(move || supervise(&inbox))?;
@@ -44,7 +44,7 @@ impl ProcessSupervisor {
         command: Command,
         on_parent_death: Signal,
     ) -> io::Result<(Child, Command)> {
-        let (sender, outcome) = channel();
+        let (sender, outcome) = sync_channel(1);
         let ended = || io::Error::other("the thread that starts services has ended");
         self.requests
             .send((command, on_parent_death, sender))

@@ -15,6 +15,7 @@ use crate::{
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
     verdict::{self, Findings, judge},
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{flow::Operations, precedence, suite::Suite};
 
 /// Limits of every run of this program on one machine.
@@ -316,7 +317,7 @@ impl Parts<'_> {
             name: self.suite.name.clone(),
             question: self.suite.question.clone(),
             started_at: context.started_at,
-            took_s: (Utc::now() - context.started_at).as_seconds_f64(),
+            took_s: (DateTime::<Utc>::from(time_of_day()) - context.started_at).as_seconds_f64(),
             interrupted: self.interrupted,
             application: context.application.info(),
             verdict: self.verdict,
