@@ -175,11 +175,25 @@ impl RedisProbe {
         cmd("FLUSHDB").query_async(&mut probe.0).await
     }
 
+    /// Connects and asks for the server's version.
+    pub(super) async fn version(url: &SecretString) -> Result<Option<String>, RedisError> {
+        let mut probe = Self::connect(url).await?;
+        let info: String = cmd("INFO").arg("server").query_async(&mut probe.0).await?;
+        Ok(read_version(&info))
+    }
+
     /// One sample.
     pub(super) async fn sample(&mut self) -> Result<RedisSnapshot, RedisError> {
         let info: String = cmd("INFO").query_async(&mut self.0).await?;
         Ok(read_info(&info))
     }
+}
+
+/// The line with the version.
+fn read_version(info: &str) -> Option<String> {
+    let mut lines = info.lines();
+    let version = lines.find_map(|line| line.trim_end().strip_prefix("redis_version:"))?;
+    Some(version.to_owned())
 }
 
 /// Reads `key:value` lines; what is missing counts as zero.
@@ -205,6 +219,13 @@ fn read_info(info: &str) -> RedisSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_of_redis_is_found_among_other_lines() {
+        let info = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n";
+        assert_eq!(read_version(info).as_deref(), Some("7.0.15"));
+        assert_eq!(read_version("# Server\r\n"), None);
+    }
 
     #[test]
     fn the_figures_of_redis_are_found_among_the_others() {

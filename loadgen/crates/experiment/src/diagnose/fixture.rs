@@ -139,7 +139,9 @@ pub(super) fn quiet() -> Summary {
         series: Vec::new(),
         server: Server::default(),
         violations: Some(0),
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     };
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -151,10 +153,7 @@ pub(super) fn quiet() -> Summary {
         interrupted: false,
 
         application: crate::schema::ApplicationInfo::default(),
-        verdict: Verdict {
-            word: crate::schema::VerdictWord::Passed,
-            reasons: Vec::new(),
-        },
+        verdict: Verdict::new(crate::schema::VerdictWord::Passed, Vec::new()),
         load: String::new(),
         arms: vec![Arm {
             name: "run".into(),
@@ -171,6 +170,7 @@ pub(super) fn quiet() -> Summary {
                 ..Server::default()
             },
             audit: Vec::new(),
+            audits: crate::schema::AuditCount::default(),
             promised: crate::schema::Promised::default(),
             plans: Vec::new(),
         }],
@@ -178,6 +178,7 @@ pub(super) fn quiet() -> Summary {
         effects: Vec::new(),
         controls: Vec::new(),
         thresholds: Vec::new(),
+        provenance: None,
         environment: vec![
             ("cores".into(), "2".into()),
             ("PostgreSQL max_connections".into(), "200".into()),

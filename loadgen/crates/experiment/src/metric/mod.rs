@@ -9,6 +9,7 @@
 //! | `kind`, `unit` | which way is better, and what it is counted in |
 
 mod description;
+mod factor;
 mod id;
 mod kind;
 mod operation;
@@ -17,6 +18,7 @@ mod target;
 mod unit;
 
 pub use description::{Margin, MetricDescription};
+pub use factor::{factor, factors, grouped};
 pub use id::{MetricId, UnknownMetric};
 pub use kind::MetricKind;
 pub use operation::OperationFigure;

@@ -40,9 +40,26 @@ impl Timeline {
                     rates(second, first, last, apart_s);
                 }
             }
+            load(second, span);
             second.target_cpu = target_cpu(span);
             second.cpu_cores = other_cpu(span);
         }
+    }
+}
+
+/// What the driver did.
+fn load(second: &mut Second, span: &[Observation]) {
+    let mut seen = span.iter().filter_map(|one| Some((one.at, one.load?)));
+    let Some((from, first)) = seen.next() else {
+        return;
+    };
+    let (to, last) = seen.next_back().unwrap_or((from, first));
+    second.in_flight = Some(last.in_flight);
+    second.users = last.users;
+    let apart_s = apart(from, to).as_secs_f64();
+    if apart_s > SHORTEST_S {
+        let started = last.started.saturating_sub(first.started) as f64;
+        second.started_per_s = Some((started / apart_s * 10.0).round() / 10.0);
     }
 }
 
@@ -191,6 +208,7 @@ mod tests {
                 },
             )]),
             machine: Machine::default(),
+            load: None,
         }
     }
 

@@ -21,6 +21,19 @@ pub struct Observation {
     pub host: BTreeMap<String, Usage>,
     /// What the kernel had counted for the machine and for the driver's threads.
     pub machine: Machine,
+    /// How far the load was; absent before it began.
+    pub load: Option<LoadSeen>,
+}
+
+/// The load at one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadSeen {
+    /// Iterations started since the trial began.
+    pub started: u64,
+    /// Requests that are due and not done.
+    pub in_flight: u64,
+    /// Active users; absent in an open load.
+    pub users: Option<u64>,
 }
 
 impl Observation {
@@ -346,6 +359,7 @@ mod tests {
                     rss_bytes: 7,
                 },
             )]),
+            load: None,
             machine: Machine {
                 ticks: second * 200,
                 steal: second * 2,

@@ -39,7 +39,9 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
             ..Server::default()
         },
         violations: None,
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     }
 }
 

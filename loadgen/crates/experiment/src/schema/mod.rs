@@ -5,9 +5,11 @@ mod application;
 mod measured_figures;
 mod parts;
 mod percentile;
+mod provenance;
 mod second;
 mod server;
 mod summary;
+mod verdict;
 mod why;
 mod words;
 
@@ -16,11 +18,13 @@ pub use application::{ApplicationArea, ApplicationInfo};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};
+pub use provenance::{HostInfo, Program, Provenance};
 pub use second::Second;
 pub use server::{CacheLookUps, Server};
 pub use summary::{
-    Arm, Control, Cost, Effect, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
-    ThresholdResult, Trial, Validity, ValidityCheck, Verdict,
+    Arm, Control, Cost, Effect, FailureSample, Operation, Promised, RunKind, SCHEMA_VERSION,
+    Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
+pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 pub use words::{CheckCode, Decision, ValidityWord, VerdictWord};

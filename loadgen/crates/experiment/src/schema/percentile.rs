@@ -112,6 +112,8 @@ pub struct Percentiles {
     pub max: Option<f64>,
     /// Of the successes.
     pub mean: Option<f64>,
+    /// Standard deviation of the successes.
+    pub stdev: Option<f64>,
 }
 
 #[cfg(test)]

@@ -15,6 +15,15 @@ pub struct Second {
     pub planned: u64,
     /// Requests completed in it.
     pub completed: u64,
+    /// Iterations that the schedule started, a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_per_s: Option<f64>,
+    /// Requests that were due and not done at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<u64>,
+    /// Active users at its end; absent in an open load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
     /// Requests intended in it that failed.
     pub failed: u64,
     /// Those failures by outcome: `timeout`, `http_error` …; outcomes that did not happen are

@@ -18,10 +18,12 @@ use super::{
     application::ApplicationInfo,
     parts,
     percentile::{Percentile, Percentiles},
+    provenance::Provenance,
     second::Second,
     server::Server,
+    verdict::{AuditCount, Verdict},
     why::{Band, Recommendation, StatementPlan},
-    words::{CheckCode, Decision, ValidityWord, VerdictWord},
+    words::{CheckCode, Decision, ValidityWord},
 };
 use crate::metric::{MetricKind, MetricUnit};
 use loadgen_engine::threshold::ThresholdWord;
@@ -58,7 +60,7 @@ pub struct Summary {
     pub interrupted: bool,
     /// What the application says of itself.
     pub application: ApplicationInfo,
-    /// The outcome in one word, with its reasons.
+    /// The outcome in one word, with the answer, the confidence and the reasons.
     pub verdict: Verdict,
     /// The load: model, rates or users, windows, in one line for people.
     pub load: String,
@@ -72,6 +74,8 @@ pub struct Summary {
     pub controls: Vec<Control>,
     /// Each threshold with its figure.
     pub thresholds: Vec<ThresholdResult>,
+    /// Which program made it, where and how; absent in a summary that no command made.
+    pub provenance: Option<Provenance>,
     /// What the machine and the services were, for people: `(name, value)`.
     pub environment: Vec<(String, String)>,
     /// What a reader must know before believing a figure.
@@ -80,53 +84,6 @@ pub struct Summary {
     pub not_tested: Vec<String>,
     /// What to try next, the most telling evidence first; none without evidence.
     pub recommendations: Vec<Recommendation>,
-}
-
-/// The outcome of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "StoredVerdict", into = "StoredVerdict")]
-pub struct Verdict {
-    /// The outcome in one word.
-    pub word: VerdictWord,
-    /// One line each, most important first.
-    pub reasons: Vec<String>,
-}
-
-impl Verdict {
-    /// The process's exit code.
-    pub const fn exit_code(&self) -> u8 {
-        self.word.exit_code()
-    }
-}
-
-/// A verdict as it is stored: with its exit code, for scripts.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-struct StoredVerdict {
-    /// The outcome in one word.
-    word: VerdictWord,
-    /// The process's exit code: 0, 99, 98, 97 or 130.
-    exit_code: u8,
-    /// One line each, most important first.
-    reasons: Vec<String>,
-}
-
-impl From<StoredVerdict> for Verdict {
-    fn from(stored: StoredVerdict) -> Self {
-        Self {
-            word: stored.word,
-            reasons: stored.reasons,
-        }
-    }
-}
-
-impl From<Verdict> for StoredVerdict {
-    fn from(verdict: Verdict) -> Self {
-        Self {
-            word: verdict.word,
-            exit_code: verdict.exit_code(),
-            reasons: verdict.reasons,
-        }
-    }
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.
@@ -148,6 +105,8 @@ pub struct Arm {
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made of it, and how many were.
+    pub audits: AuditCount,
     /// What was promised over its trials.
     pub promised: Promised,
     /// How the statements of its operations were carried out, after its first trial.
@@ -230,8 +189,24 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
+    /// Whether an audit was to be made after it, and whether it was.
+    pub audits: AuditCount,
     /// What was promised.
     pub promised: Promised,
+    /// Why requests failed, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureSample>,
+}
+
+/// Requests of one operation that failed for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureSample {
+    /// Which operation.
+    pub operation: String,
+    /// The reason in one line, with the begin of the body where a response was not as expected.
+    pub reason: String,
+    /// How many requests.
+    pub count: u64,
 }
 
 /// What the target promised, and how fresh what it read back was.
@@ -348,4 +323,6 @@ pub struct ThresholdResult {
     pub figure: String,
     /// Whether it holds.
     pub word: ThresholdWord,
+    /// Whether nobody gave it: the limit of failures that holds wherever none was given.
+    pub by_default: bool,
 }

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
     schema::{
-        Band, CacheLookUps, Cost, Database, Hashing, Operation, Percentile, Percentiles, Second,
-        Server,
+        ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
+        Operation, Percentile, Percentiles, Second, Server,
     },
     system::Promises,
 };
@@ -46,15 +47,22 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made, and how many were.
+    pub audits: AuditCount,
     /// What clients were promised, and how fresh what they read back was.
     pub promises: Promises,
 }
 
 impl Measured {
-    /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+    /// What thresholds are compared with.
+    pub fn figures<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        info: &'a ApplicationInfo,
+    ) -> crate::verdict::ThresholdFigures<'a> {
         crate::verdict::ThresholdFigures {
             catalog,
+            target: info.processes.first().map(String::as_str),
             ops: &self.ops,
             phases: &self.phases,
             server: &self.server,
@@ -81,6 +89,7 @@ impl Measured {
             server_total(&self.server, server, f64::from(self.trials))
         };
         self.trials += 1;
+        self.audits.add(outcome.trial.audits);
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
         self.promises.add(&outcome.promises);
     }
@@ -105,9 +114,6 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
     };
     let slo = |share: f64| ms_at(share, &|quantile| data.response_slo(quantile));
     let service = |share: f64| ms_at(share, &|quantile| data.service(quantile));
-    let mean = |histogram: &hdrhistogram::Histogram<u64>| {
-        (!histogram.is_empty()).then(|| histogram.mean() / 1e6)
-    };
     Operation {
         name: name.to_owned(),
         planned: data.planned,
@@ -123,8 +129,8 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
         } else {
             ok as f64 / data.planned as f64
         },
-        response: percentiles(data.planned, slo, mean(&data.ok)),
-        service: percentiles(data.service_ok.len(), service, mean(&data.service_ok)),
+        response: percentiles(data.planned, slo, &data.ok),
+        service: percentiles(data.service_ok.len(), service, &data.service_ok),
         bytes_in: data.bytes_in,
         cost: cost(&data.cost),
         spectrum: SPECTRUM
@@ -180,7 +186,12 @@ fn band(name: &str, sums: &PartSums) -> Band {
     }
 }
 
-fn percentiles(samples: u64, at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentiles {
+fn percentiles(
+    samples: u64,
+    at: impl Fn(f64) -> Option<f64>,
+    successes: &Histogram<u64>,
+) -> Percentiles {
+    let measured = |value: f64| (!successes.is_empty()).then_some(value / 1e6);
     let percentile = |share: f64| Percentile::of(share, samples, at(share));
     Percentiles {
         p50: percentile(0.5),
@@ -190,7 +201,8 @@ fn percentiles(samples: u64, at: impl Fn(f64) -> Option<f64>, mean: Option<f64>)
         p99: percentile(0.99),
         p99_9: percentile(0.999),
         max: at(1.0),
-        mean,
+        mean: measured(successes.mean()),
+        stdev: measured(successes.stdev()),
     }
 }
 
@@ -210,6 +222,22 @@ fn cost(sums: &CostSums) -> Cost {
         counts: sums.counts.map(|_, count| mean(count)),
         cache_hit_ratio: (lookups > 0).then(|| hits as f64 / lookups as f64),
     }
+}
+
+/// Most reasons of failures that a trial keeps.
+const MOST_REASONS: usize = 20;
+
+/// Why requests failed, the most frequent reason first.
+pub(super) fn failures(data: &TrialData, operations: Operations) -> Vec<FailureSample> {
+    data.examples
+        .iter()
+        .take(MOST_REASONS)
+        .map(|(op, reason, count)| FailureSample {
+            operation: operations.name(*op).to_owned(),
+            reason: reason.clone(),
+            count: *count,
+        })
+        .collect()
 }
 
 /// The course of a trial by second, the target's part not yet in it.

@@ -228,7 +228,9 @@ mod tests {
             series: Vec::new(),
             server: Server::default(),
             violations: Some(0),
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

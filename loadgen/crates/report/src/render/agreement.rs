@@ -35,7 +35,7 @@ fn every_report_says_the_same_figures() {
         let page = ReportPage::of(&summary);
         let reports = [
             terminal(&summary, 120, false),
-            text_of(&markdown(&summary)),
+            text_of(&markdown(&summary).unwrap()),
             text_of(&html(&summary).unwrap()),
         ];
         let mut figures_seen = 0;
@@ -158,7 +158,7 @@ fn a_text_from_the_target_injects_neither_markup_nor_escapes() {
     assert_eq!(page.matches("</script").count(), 2);
     assert_eq!(page.matches("<style").count(), 1);
     assert!(!page.contains(" onerror=y\""), "an attribute was closed");
-    assert!(!markdown(&summary).contains("@everyone"));
+    assert!(!markdown(&summary).unwrap().contains("@everyone"));
 }
 
 #[test]

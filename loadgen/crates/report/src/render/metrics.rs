@@ -6,11 +6,14 @@ use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::{
     metric::{MetricId, OperationFigure},
-    schema::{ApplicationInfo, Arm, Effect, Operation, Summary},
+    schema::{ApplicationInfo, Arm, Effect, Summary},
 };
 
 /// Areas about a whole arm, which follow those of its operations.
 pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
+
+/// Figures that belong to no other area.
+pub(super) const OTHER_AREA: &str = "Other figures";
 
 /// The effect that estimates the change of a metric.
 pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
@@ -49,31 +52,24 @@ pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<ReportMetric>)> {
     areas
 }
 
-/// The busiest operation of each area, busiest area first.
-pub(super) fn busiest(summary: &Summary) -> Vec<String> {
-    let Some(arm) = summary.arms.first() else {
-        return Vec::new();
-    };
-    let mut found: Vec<&Operation> = Vec::new();
-    for operation in arm.operations.iter().filter(|one| one.planned > 0) {
-        let label = area_label(&summary.application, &operation.name);
-        match found
-            .iter_mut()
-            .find(|other| area_label(&summary.application, &other.name) == label)
-        {
-            Some(other) if other.planned < operation.planned => *other = operation,
-            Some(_) => {}
-            None => found.push(operation),
-        }
-    }
-    found.sort_by_key(|operation| std::cmp::Reverse(operation.planned));
-    found
+/// The area in which an effect is shown that no metric stands for.
+pub(super) fn area_of_effect(summary: &Summary, effect: &str) -> String {
+    let operation = operation_names(summary)
         .into_iter()
-        .map(|operation| operation.name.clone())
-        .collect()
+        .find(|name| effect.starts_with(&format!("{name} ")));
+    match operation {
+        Some(name) => area_label(&summary.application, &name),
+        None if effect.starts_with("total ") => WHOLE_ARM[0].to_owned(),
+        None if effect.ends_with(" cpu per request") => WHOLE_ARM[3].to_owned(),
+        None => OTHER_AREA.to_owned(),
+    }
 }
 
 /// Names of the operations that any arm measured, in the order of the suite.
+pub(super) fn operation_names(summary: &Summary) -> Vec<String> {
+    operations(&summary.arms.iter().collect::<Vec<_>>())
+}
+
 fn operations(arms: &[&Arm]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for operation in arms.iter().flat_map(|arm| &arm.operations) {

@@ -182,7 +182,9 @@ mod tests {
             series,
             server: Server::default(),
             violations: None,
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

@@ -51,11 +51,7 @@ pub(super) fn render(result: &HttpResult) -> String {
         "errors": errors,
         "thresholds": result.thresholds,
         "validity": { "word": result.validity.word, "checks": result.validity.checks },
-        "verdict": {
-            "word": result.verdict.word,
-            "exit_code": result.verdict.exit_code(),
-            "reasons": result.verdict.reasons,
-        },
+        "verdict": result.verdict,
         "warnings": result.warnings,
     });
     format!("{object:#}\n")

@@ -37,8 +37,10 @@ macro_rules! line {
 }
 
 fn head(out: &mut String, result: &HttpResult) {
-    line!(out, "{}  {}", result.verdict.word, printable(&result.url));
-    for reason in &result.verdict.reasons {
+    let verdict = &result.verdict;
+    line!(out, "{}  {}", verdict.word.label(), printable(&result.url));
+    line!(out, "  {}; {}", verdict.headline, verdict.confidence);
+    for reason in &verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
     line!(out, "  {}", result.load);
@@ -160,6 +162,7 @@ pub(super) fn recorded(of: &Histogram<u64>) -> Percentiles {
         p99_9: at(0.999),
         max: (!of.is_empty()).then(|| ms(1.0)),
         mean: (!of.is_empty()).then(|| of.mean() / 1e6),
+        stdev: (!of.is_empty()).then(|| of.stdev() / 1e6),
     }
 }
 
