@@ -60,6 +60,12 @@ mod tests {
             headline(&operation("total", &failed, 10.0)),
             "p95 beyond the timeout, 0.0/s, 100.00 % errors"
         );
+        failed.planned = 50;
+        assert_eq!(
+            headline(&operation("total", &failed, 10.0)),
+            "0.0/s, 100.00 % errors",
+            "of too few requests there is no p95"
+        );
         assert_eq!(
             headline(&operation("total", &OpData::default(), 1.0)),
             "no request was sent"
