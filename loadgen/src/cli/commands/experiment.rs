@@ -76,7 +76,7 @@ async fn pairs(
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
     let finished = paired::run(bench, experiment, workers, &mut |outcome| {
-        session.store_trial(outcome);
+        session.store_trial(bench, outcome);
     })
     .await;
     let context = RunContext {

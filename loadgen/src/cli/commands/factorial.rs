@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
         bench.events.note(estimate(&plan));
         let workers = usize::from(args.load.workers);
         let finished = factorial::run(bench, &plan, workers, &mut |outcome| {
-            session.store_trial(outcome);
+            session.store_trial(bench, outcome);
         })
         .await;
         if finished.trials.is_empty() {

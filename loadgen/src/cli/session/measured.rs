@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -22,13 +22,11 @@ use crate::{
     live::TerminalCapabilities,
     web::WebServer,
 };
-use loadgen_codeconnect::CodeConnect;
-use loadgen_engine::{aggregator::write_hlog, suite::Suite};
+use loadgen_engine::{aggregator::write_hlog, flow::Operations, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
     schema::Summary,
     summary::load_line,
-    system::Application as _,
     trial::{TestEnv, TrialOutcome},
 };
 use loadgen_report::{
@@ -49,6 +47,8 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     result: &'a ResultArgs,
     command: &'static str,
     name: String,
+    /// Start of the command.
+    started_at: DateTime<Utc>,
     source: &'a SourceFile,
     /// A page that outlives the command.
     page: Option<WebServer>,
@@ -72,6 +72,7 @@ impl<'a> MeasuredSession<'a> {
             result,
             command,
             name: name.to_owned(),
+            started_at: Utc::now(),
             source,
             page: None,
             folder: OnceCell::new(),
@@ -92,12 +93,30 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
+        self.work_and_print(services, work, |summary, folder| {
+            let look = TerminalCapabilities::of_stdout();
+            render::console(summary, folder, look.width, look.colour)
+        })
+    }
+
+    /// The same with a text of its own: `text` gets the summary and the result folder.
+    pub(in crate::cli) fn work_and_print<F>(
+        &self,
+        services: &ServiceSource,
+        work: F,
+        text: impl FnOnce(&Summary, Option<&Path>) -> String,
+    ) -> Result<u8, Failure>
+    where
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
+    {
         // If events go to standard output, nothing else does.
         let github = GithubJob::detect().filter(|_| !self.result.events_on_stdout());
         let summary = {
             let _muted = github.as_ref().map(GithubJob::mute);
             let summary = self.measure(services, work)?;
-            self.print(&summary)?;
+            if !self.result.events_on_stdout() {
+                print(&text(&summary, self.folder().map(Folder::path)))?;
+            }
             summary
         };
         self.publish(&summary, github.as_ref())
@@ -256,13 +275,19 @@ impl<'a> MeasuredSession<'a> {
         Ok(())
     }
 
+    /// Start of the command.
+    pub(in crate::cli) const fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
     /// Stores a trial as soon as it has ended, so that nothing later can lose it.
-    pub(in crate::cli) fn store_trial(&self, outcome: &TrialOutcome) {
+    pub(in crate::cli) fn store_trial(&self, bench: &TestEnv, outcome: &TrialOutcome) {
+        let operations = bench.system.application().catalog().operations;
         let Some(folder) = self.folder.get() else {
             return;
         };
         let mut log = Vec::new();
-        let stored = write_hlog(&outcome.data, CodeConnect.catalog().operations, &mut log)
+        let stored = write_hlog(&outcome.data, operations, &mut log)
             .map_err(|error| error.to_string())
             .and_then(|()| {
                 outcome
@@ -271,7 +296,7 @@ impl<'a> MeasuredSession<'a> {
                     .try_for_each(|(name, content)| {
                         folder.artifact(&outcome.trial.folder, name, content)
                     })
-                    .and_then(|()| self.store_samples(folder, outcome))
+                    .and_then(|()| self.store_samples(folder, outcome, operations))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
             })
@@ -288,7 +313,12 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Stores the single requests of a trial if `--samples` is set.
-    fn store_samples(&self, folder: &Folder, outcome: &TrialOutcome) -> Result<(), StoreError> {
+    fn store_samples(
+        &self,
+        folder: &Folder,
+        outcome: &TrialOutcome,
+        operations: Operations,
+    ) -> Result<(), StoreError> {
         let Some(samples) = &outcome.data.samples else {
             return Ok(());
         };
@@ -300,11 +330,7 @@ impl<'a> MeasuredSession<'a> {
                 samples.left_out()
             ));
         }
-        folder.samples(
-            &outcome.trial.folder,
-            samples,
-            CodeConnect.catalog().operations,
-        )
+        folder.samples(&outcome.trial.folder, samples, operations)
     }
 
     /// The result folder, once it is created.
@@ -323,16 +349,6 @@ impl<'a> MeasuredSession<'a> {
         }
         self.check_stored()?;
         Ok(summary.verdict.exit_code())
-    }
-
-    /// Prints the report, unless standard output carries the events.
-    fn print(&self, summary: &Summary) -> Result<(), Failure> {
-        if self.result.events_on_stdout() {
-            return Ok(());
-        }
-        let look = TerminalCapabilities::of_stdout();
-        let path = self.folder().map(Folder::path);
-        print(&render::console(summary, path, look.width, look.colour))
     }
 
     /// Reports the first error of the store.

@@ -129,27 +129,6 @@ impl EventSinks {
         })
     }
 
-    /// Attaches the terminal alone, unless the command is `quiet`; as lines, without the
-    /// full-screen view, if it is `plain`.
-    pub(in crate::cli) fn attach_terminal(
-        quiet: bool,
-        plain: bool,
-        steering: &LoadControl,
-    ) -> Self {
-        let (events, mut receivers) = events::channels(usize::from(!quiet));
-        let live = receivers
-            .pop()
-            .map(|receiver| Live::on_terminal(receiver, plain, steering.clone()));
-        Self {
-            events,
-            live,
-            shown: None,
-            page: None,
-            writer: None,
-            exporter: None,
-        }
-    }
-
     /// Publishes to all of the sinks.
     pub(in crate::cli) fn events(&self) -> Publisher {
         self.events.clone()
