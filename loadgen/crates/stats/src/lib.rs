@@ -14,6 +14,7 @@ mod queueing;
 pub mod seed;
 mod signed_rank;
 mod theil_sen;
+mod two_samples;
 
 pub use attainable::attainable_hit_ratio;
 pub use change_points::{Change, FEWEST as FEWEST_FOR_CHANGES, change_points};
@@ -27,3 +28,4 @@ pub use power::{pairs_for_difference, pairs_for_equivalence};
 pub use queueing::{Little, little, mm1_percentile};
 pub use signed_rank::{Interval, hodges_lehmann, interval, median, rank, two_sided_p};
 pub use theil_sen::theil_sen;
+pub use two_samples::{FEWEST as FEWEST_FOR_TWO_SAMPLES, MeanDifference, mean_difference};

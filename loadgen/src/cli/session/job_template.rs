@@ -101,6 +101,6 @@ mod tests {
         };
         assert_eq!(args.target.target, target.target);
         assert_eq!(args.target.target_bin, target.target_bin);
-        assert_eq!(args.result.results, Path::new("elsewhere"));
+        assert_eq!(args.result.folder.results, Path::new("elsewhere"));
     }
 }

@@ -208,7 +208,7 @@ impl<'a> MeasuredSession<'a> {
 
     /// Refuses paths that cannot be written to, before anything is started.
     fn check_paths(&self) -> Result<(), Failure> {
-        let results = &self.result.results;
+        let results = &self.result.folder.results;
         if results.exists() && !results.is_dir() {
             return Err(Failure::Usage(format!(
                 "{} is no folder: results cannot be stored there; name another with --results",
@@ -265,7 +265,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     fn create_folder(&self) -> Result<(), Failure> {
-        let folder = Folder::create(&self.result.results, self.command, &self.name)
+        let folder = Folder::create(&self.result.folder.results, self.command, &self.name)
             .map_err(Failure::usage)?;
         folder
             .input(&self.source.file_name(), self.source.text.as_bytes())

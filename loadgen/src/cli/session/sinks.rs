@@ -173,7 +173,7 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>
         return Ok(None);
     };
     let page = WebServer::start(WebConfig {
-        results: result.results.clone(),
+        results: result.folder.results.clone(),
         address,
         jobs: None,
     })

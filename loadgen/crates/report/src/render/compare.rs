@@ -76,7 +76,7 @@ pub struct Difference {
 
 impl Difference {
     /// In one line.
-    fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let values: Vec<String> = self.values.iter().map(|value| printable(value)).collect();
         format!("{}: {}", printable(&self.what), values.join(" | "))
     }

@@ -283,7 +283,7 @@ pub fn interval(kind: MetricKind, ratio: f64, low: f64, high: f64) -> String {
 }
 
 /// A ratio as a signed percentage of change.
-fn signed_percent(ratio: f64) -> String {
+pub(super) fn signed_percent(ratio: f64) -> String {
     let percent = (ratio - 1.0) * 100.0;
     let text = format!("{:.0}", percent.abs());
     match (text.as_str(), percent < 0.0) {

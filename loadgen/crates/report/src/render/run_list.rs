@@ -62,13 +62,13 @@ pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bo
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
     let table = layout(&lines, &sides, 0, width, paint);
-    let figures_below = std::iter::once("").chain(found.iter().map(|(_, figure)| figure.as_str()));
+    let figures_below = std::iter::once(String::new()).chain(found.iter().map(below));
     let mut text = String::new();
     for (line, figure) in table.lines().zip(figures_below) {
         text.push_str(line);
         text.push('\n');
         if !figure.is_empty() {
-            let below = cut(&format!("  {}", printable(figure)), width);
+            let below = cut(&format!("  {}", printable(&figure)), width);
             text.push_str(&paint.dim(&below));
             text.push('\n');
         }
@@ -78,6 +78,19 @@ pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bo
         let _infallible = writeln!(text, "and {older}: --limit {}", found.len() + more);
     }
     text
+}
+
+/// The line below a run: its key figure, and whether it is a baseline.
+fn below((run, figure): &(StoredRun, String)) -> String {
+    if run.baselines.is_empty() {
+        return figure.clone();
+    }
+    let kept = format!("baseline {}", run.baselines.join(", "));
+    if figure.is_empty() {
+        kept
+    } else {
+        format!("{kept}; {figure}")
+    }
 }
 
 /// The same for programs.
@@ -93,6 +106,7 @@ pub fn runs_json(found: &[(StoredRun, String)]) -> serde_json::Value {
             "finished": run.is_finished(),
             "figure": figure,
             "bytes": run.bytes,
+            "baselines": run.baselines,
         })
     };
     found.iter().map(one).collect()
@@ -113,6 +127,7 @@ mod tests {
             name: name.into(),
             verdict: Some(loadgen_experiment::schema::VerdictWord::Passed),
             bytes: 12_900_000,
+            baselines: vec!["main".into()],
         }
     }
 
@@ -149,6 +164,7 @@ mod tests {
             text.contains(" 41e7cc0 2026-08-30 14:05 experiment PASSED "),
             "{text}"
         );
+        assert!(text.contains("\n  baseline main; list p97.5"), "{text}");
         assert!(text.ends_with("and 3 older runs: --limit 5\n"), "{text}");
         assert_eq!(runs(&[], 0, 80, false), "no runs\n");
         assert_eq!(runs_json(&found)[1]["name"], evil);
