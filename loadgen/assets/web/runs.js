@@ -53,10 +53,18 @@ class Runs {
     what.append(this.link(run, run.report, run.name), element("span", run.question));
     const word = element("td");
     word.append(element("span", run.verdict, `pill ${tone(run.verdict)}`));
+    if (run.decision) word.append(element("span", run.decision, `decision ${run.decided === "improved" ? "good" : run.decided === "regressed" ? "bad" : ""}`));
+    const shape = element("td");
+    if (run.spark.length > 1) {
+      shape.append(sparkline(run.spark));
+      shape.title = run.decision ? "ratio after / before, block by block" : "p95, second by second";
+    }
+    const errors = run.errors === null ? "–" : run.errors === 0 ? "0" : run.errors < 0.001 ? "<0.1 %" : `${(run.errors * 100).toFixed(1)} %`;
     const files = element("td");
     if (run.comparable) files.append(this.link(run, "report.md", "md"), this.link(run, "summary.json", "json"));
     else files.append(this.link(run, "factorial.json", "json"));
-    row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", lasted(run.took_s), "r"), files);
+    row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", run.rate_per_s === null ? "–" : `${figure(run.rate_per_s)}/s`, "r"),
+      element("td", figure(run.p95_ms), "r"), element("td", errors, run.errors ? "r bad" : "r"), shape, element("td", lasted(run.took_s), "r"), files);
     return row;
   }
   link(run, file, text) {

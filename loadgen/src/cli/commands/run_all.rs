@@ -12,7 +12,7 @@ use crate::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, progress},
-        session::{announce_page, open_page},
+        session::{announce_page, close_when_left, open_page},
     },
     exit, library,
 };
@@ -83,7 +83,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         }
     }
     if let Some(page) = page {
-        page.close();
+        close_when_left(&page);
     }
     let markdown = catalogue::markdown(&entries, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");

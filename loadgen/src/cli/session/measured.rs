@@ -4,6 +4,10 @@
 use std::{
     cell::{OnceCell, RefCell},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chrono::{DateTime, Utc};
@@ -12,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     github::GithubJob,
     interrupt::{self, CleanupSlot},
+    page_readers::close_when_left,
     services::{ServiceSource, open},
     sinks::EventSinks,
 };
@@ -54,6 +59,10 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     page: Option<WebServer>,
     /// Created when the services are up, so that a usage error leaves no folder behind.
     folder: OnceCell<Folder>,
+    /// The page that ends with the command, once the command has ended.
+    own_page: RefCell<Option<WebServer>>,
+    /// Whether a signal has ended the command.
+    signalled: OnceCell<Arc<AtomicBool>>,
     /// First error of the store; reported at the end.
     store_failure: RefCell<Option<String>>,
     /// Warnings about samples that were not stored.
@@ -76,6 +85,8 @@ impl<'a> MeasuredSession<'a> {
             source,
             page: None,
             folder: OnceCell::new(),
+            own_page: RefCell::default(),
+            signalled: OnceCell::new(),
             store_failure: RefCell::new(None),
             left_out: RefCell::default(),
         }
@@ -135,6 +146,7 @@ impl<'a> MeasuredSession<'a> {
         let finished = done.and_then(|(mut summary, warnings)| {
             summary.warnings.extend(warnings);
             if let Some(folder) = self.folder.get() {
+                sinks.events().stage("writing the reports", None);
                 folder.finish(&summary).map_err(Failure::internal)?;
             }
             Ok(summary)
@@ -145,7 +157,7 @@ impl<'a> MeasuredSession<'a> {
                 folder: self.folder_name(),
             })
         });
-        sinks.flush(ended);
+        *self.own_page.borrow_mut() = sinks.flush(ended);
         finished
     }
 
@@ -160,7 +172,7 @@ impl<'a> MeasuredSession<'a> {
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let (done, sinks) = self.watched(services, work)?;
-        sinks.flush(None);
+        *self.own_page.borrow_mut() = sinks.flush(None);
         done
     }
 
@@ -190,8 +202,11 @@ impl<'a> MeasuredSession<'a> {
         }
         let running: CleanupSlot<Stack> = CleanupSlot::empty();
         let done = runtime.block_on(async {
-            interrupt::listen(STOPPING, stop, running.clone(), events.clone())
-                .map_err(Failure::internal)?;
+            let signalled = interrupt::listen(STOPPING, stop, running.clone(), events.clone());
+            // Set once: a session works once.
+            let _first = self
+                .signalled
+                .set(signalled.map_err(Failure::internal)?);
             let mut bench = open(services, &running, events.clone(), steering).await?;
             bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.create_folder()?;
@@ -358,6 +373,21 @@ impl<'a> MeasuredSession<'a> {
                 "a trial could not be stored in the result folder: {why}"
             ))),
             None => Ok(()),
+        }
+    }
+}
+
+impl Drop for MeasuredSession<'_> {
+    /// The page stays until its readers have left, unless a signal has ended the command.
+    fn drop(&mut self) {
+        let Some(page) = self.own_page.take() else {
+            return;
+        };
+        let signalled = self.signalled.get();
+        if signalled.is_some_and(|signalled| signalled.load(Ordering::Acquire)) {
+            page.close();
+        } else {
+            close_when_left(&page);
         }
     }
 }

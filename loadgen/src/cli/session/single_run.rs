@@ -1,14 +1,12 @@
 //! One trial of one configuration: what `loadgen run` and `loadgen http` measure.
 
-use std::time::Duration;
-
 use super::measured::MeasuredSession;
 use crate::cli::failure::Failure;
 use loadgen_engine::suite::Suite;
 use loadgen_experiment::{
     schema::Summary,
     summary::{self, RunContext},
-    trial::{self, ArmConfig, TestEnv, TrialOutcome, TrialSpec},
+    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
 };
 
 /// One trial of one configuration.
@@ -47,8 +45,7 @@ impl SingleRun<'_> {
             workers: usize::from(self.workers),
             generator_judged: self.generator_judged,
             explained: true,
-            elapsed: Duration::ZERO,
-            total: self.suite.windows.planned().duration(),
+            course: CommandProgress::single(self.suite.windows.planned().duration()),
         };
         let outcome = Box::pin(trial::run(bench, &spec)).await?;
         session.store_trial(bench, &outcome);

@@ -135,7 +135,8 @@ impl EventSinks {
     }
 
     /// Publishes a last event, if there is one, and waits until every sink has written everything.
-    pub(in crate::cli) fn flush(self, last: Option<Event>) {
+    /// Returns the page of the command, which its readers still look at.
+    pub(in crate::cli) fn flush(self, last: Option<Event>) -> Option<WebServer> {
         if let Some(last) = last {
             self.events.send(last);
         }
@@ -153,9 +154,7 @@ impl EventSinks {
         if let Some(shown) = self.shown {
             shown.flush();
         }
-        if let Some(page) = self.page {
-            page.close();
-        }
+        self.page
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
 //! the arms. Writes no file: each trial is handed on as it ends.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use shared::api::lab::Explanation;
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
-    trial::{self, ArmConfig, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 use loadgen_engine::units::Rate;
@@ -69,8 +69,8 @@ pub(super) struct Work<'a> {
     workers: usize,
     /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
     label: &'static str,
-    /// Trials of the controls before it.
-    pub(super) ran_before: usize,
+    /// Time of the whole command, controls included.
+    pub(super) clock: CommandClock,
     arms: [ArmConfig; 2],
     in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
@@ -106,7 +106,7 @@ impl<'a> Work<'a> {
             experiment,
             workers,
             label,
-            ran_before: 0,
+            clock: CommandClock::start(2 * experiment.blocks),
             arms: [arm("before", before), arm("after", after)],
             in_force: [None, None],
             plans: [Vec::new(), Vec::new()],
@@ -216,6 +216,7 @@ impl<'a> Work<'a> {
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
                 let block = slot.block;
+                self.clock.add_trials(2);
                 self.env
                     .events
                     .note(format!("block {block} is repeated once, both arms"));
@@ -248,8 +249,7 @@ impl<'a> Work<'a> {
         kept: Kept<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
-        let one = suite.windows.planned().duration();
-        let total = self.experiment.planned().duration();
+        let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.arms[arm],
@@ -260,10 +260,10 @@ impl<'a> Work<'a> {
             workers: self.workers,
             generator_judged: true,
             explained: self.label.is_empty() && slot.block == 1,
-            elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
-            total,
+            course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
+        self.clock.trial_ended(began.elapsed());
         kept(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;

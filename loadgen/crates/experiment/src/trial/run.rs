@@ -1,6 +1,9 @@
 //! One trial: put in order, warm up, measure, drain, audit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use shared::{api::lab::Explanation, invariant::InvariantResult};
 use tokio::time::{MissedTickBehavior, interval};
@@ -64,6 +67,7 @@ pub enum TrialError {
 pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
     let suite = spec.suite;
     let windows = suite.windows;
+    let began = Instant::now();
 
     fresh_start(env, spec).await?;
     let system = prepared(env, spec).await?;
@@ -94,6 +98,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let mut watch = TrialWatch {
         env,
         spec,
+        course: spec
+            .course
+            .at_load(began.elapsed(), !env.system.has_control_plane()),
         progress,
         host,
         timeline: Timeline::default(),

@@ -4,7 +4,9 @@ use std::{sync::Arc, time::SystemTime};
 
 use super::{
     abort::AbortConditions,
+    clock::CommandProgress,
     job::{TestEnv, TrialSpec},
+    live_thresholds,
     ticks::{Ticks, target_now},
 };
 use crate::{
@@ -17,6 +19,8 @@ use loadgen_engine::driver::Progress;
 pub(super) struct TrialWatch<'a> {
     pub(super) env: &'a TestEnv,
     pub(super) spec: &'a TrialSpec<'a>,
+    /// Where the load stands in the command.
+    pub(super) course: CommandProgress,
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
     pub(super) timeline: Timeline,
@@ -49,6 +53,12 @@ impl TrialWatch<'_> {
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
+        // An experiment applies them to its second arm.
+        let thresholds = if self.spec.arm.name == "before" {
+            Vec::new()
+        } else {
+            live_thresholds::so_far(&self.spec.suite.thresholds, &now)
+        };
         let tick = self
             .ticks
             .tick(now, self.spec.suite.windows, &self.timeline);
@@ -56,8 +66,10 @@ impl TrialWatch<'_> {
             arm: self.spec.arm.name.clone(),
             block: self.spec.block,
             blocks: self.spec.blocks,
-            elapsed: self.spec.elapsed + tick.elapsed,
-            total: self.spec.total,
+            elapsed: self.course.elapsed() + tick.elapsed,
+            total: self.course.total(),
+            total_known: self.course.is_complete(),
+            thresholds,
             target: target_now(&self.timeline),
             ..tick
         });
