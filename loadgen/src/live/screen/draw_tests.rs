@@ -70,6 +70,7 @@ fn tick(number: u32) -> Tick {
         second: f64::from(number) / 2.0,
         elapsed: Duration::from_secs(u64::from(number) / 2),
         total: Duration::from_secs(150),
+        total_known: true,
         offered: 200.0,
         achieved: 180.0 + wave,
         in_flight: 12 + u64::from(number % 7),
@@ -332,12 +333,13 @@ fn thresholds_are_shown_with_their_figures_the_broken_one_first() {
 #[test]
 fn the_time_left_is_a_lower_bound_until_a_trial_has_shown_what_comes_after_it() {
     let mut sight = Sight::rich();
-    assert!(sight.drawn(80, 24).contains("at least 1:51 left"));
-    let tick = Tick {
-        total_known: true,
+    let first = Tick {
+        total_known: false,
         ..tick(60)
     };
-    sight.state.take(Event::Tick(Box::new(tick)), sight.now);
+    sight.state.take(Event::Tick(Box::new(first)), sight.now);
+    assert!(sight.drawn(80, 24).contains("at least 2:00 left"));
+    sight.state.take(Event::Tick(Box::new(tick(60))), sight.now);
     let text = sight.drawn(80, 24);
     assert!(text.contains("2:00 left") && !text.contains("at least"), "{text}");
     let what = "audit".to_owned();
