@@ -1,6 +1,8 @@
 // The list of past runs, its filters, and the way to a comparison.
 const byId = (id) => document.getElementById(id);
-const tone = (word) => word === "PASSED" ? "good" : word === "FAILED" || word === "VIOLATED" ? "bad" : "warn";
+const TONES = { PASSED: "good", IMPROVED: "good", MEASURED: "", NO_CHANGE: "", FAILED: "bad", REGRESSED: "bad", VIOLATED: "bad" };
+const tone = (word) => TONES[word] ?? "warn";
+const label = (word) => word.replace("_", " ");
 const lasted = (seconds) => {
   const whole = Math.max(0, Math.round(seconds));
   const two = (n) => String(n).padStart(2, "0");
@@ -50,14 +52,13 @@ class Runs {
       box.addEventListener("change", () => { box.checked ? this.chosen.add(run.folder) : this.chosen.delete(run.folder); this.count(); });
       pick.append(box);
     }
-    what.append(this.link(run, run.report, run.name), element("span", run.question));
+    what.append(this.link(run, run.report, run.name), element("span", run.question), element("span", run.headline, "headline"));
     const word = element("td");
-    word.append(element("span", run.verdict, `pill ${tone(run.verdict)}`));
-    if (run.decision) word.append(element("span", run.decision, `decision ${run.decided === "improved" ? "good" : run.decided === "regressed" ? "bad" : ""}`));
+    word.append(element("span", label(run.verdict), `pill ${tone(run.verdict)}`));
     const shape = element("td");
     if (run.spark.length > 1) {
       shape.append(sparkline(run.spark));
-      shape.title = run.decision ? "ratio after / before, block by block" : "p95, second by second";
+      shape.title = run.kind === "experiment" ? "ratio after / before, block by block" : "p95, second by second";
     }
     const errors = run.errors === null ? "–" : run.errors === 0 ? "0" : run.errors < 0.001 ? "<0.1 %" : `${(run.errors * 100).toFixed(1)} %`;
     const files = element("td");

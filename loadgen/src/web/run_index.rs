@@ -66,9 +66,7 @@ struct P95Head {
 /// A decision of an experiment.
 #[derive(Deserialize)]
 struct EffectHead {
-    metric: String,
     primary: bool,
-    decision: String,
     #[serde(default)]
     block_ratios: Vec<f64>,
 }
@@ -91,6 +89,8 @@ fn factorial() -> String {
 #[derive(Deserialize)]
 struct VerdictWord {
     word: String,
+    #[serde(default)]
+    headline: String,
 }
 
 /// A finished run.
@@ -115,10 +115,8 @@ pub(super) struct RunEntry {
     p95_ms: Option<f64>,
     /// Share of its requests that failed.
     errors: Option<f64>,
-    /// The decision on the claim of an experiment, with its metric.
-    decision: Option<String>,
-    /// The same word in lower case with `_`, for the page's colours.
-    decided: Option<String>,
+    /// The answer in one line; empty where there is none.
+    headline: String,
     /// What it looked like: p95 second by second, of an experiment the ratio of each block.
     spark: Vec<Option<f64>>,
 }
@@ -183,16 +181,11 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
         printable(&head.name)
     };
     let total = head.arms.last().map(|arm| &arm.total);
-    let claim = head.effects.iter().find(|effect| effect.primary);
     Some(RunEntry {
         rate_per_s: total.map(|total| total.rate_per_s),
         p95_ms: total.and_then(|total| total.response.p95),
         errors: total.map(|total| (1.0 - total.success).max(0.0)),
-        decision: claim.map(|claim| {
-            let word = claim.decision.to_uppercase();
-            format!("{word} {}", printable(&claim.metric))
-        }),
-        decided: claim.map(|claim| claim.decision.to_lowercase()),
+        headline: printable(&head.verdict.headline),
         spark: spark(&head),
         folder,
         name,
@@ -277,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_has_its_figures_and_an_experiment_the_decision_on_its_claim() {
+    fn a_run_has_its_answer_its_figures_and_its_shape() {
         let root = tempfile::tempdir().unwrap();
         let total = serde_json::json!({
             "rate_per_s": 50.0, "success": 0.98, "response": { "p95": 12.5 },
@@ -287,20 +280,20 @@ mod tests {
             .collect();
         let mut run = serde_json::json!({
             "name": "core", "kind": "run", "started_at": "2026-01-01T00:00:00Z", "took_s": 3.5,
-            "verdict": { "word": "PASSED" }, "arms": [{ "total": total }],
+            "verdict": { "word": "PASSED", "headline": "p95 12.5 ms" }, "arms": [{ "total": total }],
             "trials": [{ "series": series }], "effects": [],
         });
         keep(root.path(), "2026-01-01T00-00-00Z_run_a", "summary.json", &run);
         run["effects"] = serde_json::json!([{
-            "metric": "list p97.5", "primary": true, "decision": "IMPROVED", "block_ratios": [0.5, 0.6],
+            "metric": "list p97.5", "primary": true, "block_ratios": [0.5, 0.6],
         }]);
         keep(root.path(), "2026-01-02T00-00-00Z_experiment_b", "summary.json", &run);
         let rows = RunIndex::default().list(root.path());
-        assert_eq!(rows[0].decision.as_deref(), Some("IMPROVED list p97.5"));
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
         let run = &rows[1];
         assert_eq!((run.rate_per_s, run.p95_ms), (Some(50.0), Some(12.5)));
-        assert!((run.errors.unwrap() - 0.02).abs() < 1e-9 && run.decision.is_none());
+        assert!((run.errors.unwrap() - 0.02).abs() < 1e-9);
+        assert_eq!(run.headline, "p95 12.5 ms");
         assert_eq!(run.spark.len(), 34);
         assert_eq!(run.spark[0], Some(2.0));
     }

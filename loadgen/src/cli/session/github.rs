@@ -121,7 +121,7 @@ mod tests {
         append(&path, &summary).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# another step's text\n## "), "{text}");
-        let title = format!("## {}: ", summary.verdict.word);
+        let title = format!("## {}: ", summary.verdict.word.label());
         assert_eq!(text.matches(&title).count(), 2);
     }
 }

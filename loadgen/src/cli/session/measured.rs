@@ -189,7 +189,7 @@ impl<'a> MeasuredSession<'a> {
             .worker_threads(1)
             .enable_all()
             .build()
-            .map_err(Failure::internal)?;
+            .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
         self.check_paths()?;
         let stop = CancellationToken::new();
         let steering = LoadControl::new(stop.clone());

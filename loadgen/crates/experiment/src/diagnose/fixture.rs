@@ -138,6 +138,7 @@ pub(super) fn quiet() -> Summary {
         series: Vec::new(),
         server: Server::default(),
         violations: Some(0),
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
     };
     Summary {
@@ -150,10 +151,7 @@ pub(super) fn quiet() -> Summary {
         interrupted: false,
 
         application: crate::schema::ApplicationInfo::default(),
-        verdict: Verdict {
-            word: crate::schema::VerdictWord::Passed,
-            reasons: Vec::new(),
-        },
+        verdict: Verdict::new(crate::schema::VerdictWord::Passed, Vec::new()),
         load: String::new(),
         arms: vec![Arm {
             name: "run".into(),
@@ -169,6 +167,7 @@ pub(super) fn quiet() -> Summary {
                 ..Server::default()
             },
             audit: Vec::new(),
+            audits: crate::schema::AuditCount::default(),
             promised: crate::schema::Promised::default(),
             plans: Vec::new(),
         }],

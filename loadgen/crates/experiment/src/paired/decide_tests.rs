@@ -39,6 +39,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
             ..Server::default()
         },
         violations: None,
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
     }
 }

@@ -7,6 +7,7 @@ mod metric;
 mod parts;
 mod second;
 mod summary;
+mod verdict;
 mod why;
 mod words;
 
@@ -17,7 +18,8 @@ pub use metric::MetricKind;
 pub use second::Second;
 pub use summary::{
     Arm, Control, Cost, Effect, Operation, Percentiles, Promised, RunKind, SCHEMA_VERSION, Server,
-    Summary, ThresholdResult, Trial, Validity, ValidityCheck, Verdict,
+    Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
+pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
 pub use words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord};

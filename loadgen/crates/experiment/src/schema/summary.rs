@@ -20,13 +20,14 @@ use super::{
     metric::MetricKind,
     parts,
     second::Second,
+    verdict::{AuditCount, Verdict},
     why::{Band, Database, Hashing, Recommendation, StatementPlan},
-    words::{CheckCode, Decision, MetricUnit, ValidityWord, VerdictWord},
+    words::{CheckCode, Decision, MetricUnit, ValidityWord},
 };
 use loadgen_engine::threshold::ThresholdWord;
 
 /// Version of these types; a reader refuses any other.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// What kind of command made the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +58,7 @@ pub struct Summary {
     pub interrupted: bool,
     /// What the application says of itself.
     pub application: ApplicationInfo,
-    /// The outcome in one word, with its reasons.
+    /// The outcome in one word, with the answer, the confidence and the reasons.
     pub verdict: Verdict,
     /// The load: model, rates or users, windows, in one line for people.
     pub load: String,
@@ -81,53 +82,6 @@ pub struct Summary {
     pub recommendations: Vec<Recommendation>,
 }
 
-/// The outcome of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "StoredVerdict", into = "StoredVerdict")]
-pub struct Verdict {
-    /// The outcome in one word.
-    pub word: VerdictWord,
-    /// One line each, most important first.
-    pub reasons: Vec<String>,
-}
-
-impl Verdict {
-    /// The process's exit code.
-    pub const fn exit_code(&self) -> u8 {
-        self.word.exit_code()
-    }
-}
-
-/// A verdict as it is stored: with its exit code, for scripts.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-struct StoredVerdict {
-    /// The outcome in one word.
-    word: VerdictWord,
-    /// The process's exit code: 0, 99, 98, 97 or 130.
-    exit_code: u8,
-    /// One line each, most important first.
-    reasons: Vec<String>,
-}
-
-impl From<StoredVerdict> for Verdict {
-    fn from(stored: StoredVerdict) -> Self {
-        Self {
-            word: stored.word,
-            reasons: stored.reasons,
-        }
-    }
-}
-
-impl From<Verdict> for StoredVerdict {
-    fn from(verdict: Verdict) -> Self {
-        Self {
-            word: verdict.word,
-            exit_code: verdict.exit_code(),
-            reasons: verdict.reasons,
-        }
-    }
-}
-
 /// One configuration, with all its valid trials taken together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
@@ -147,6 +101,8 @@ pub struct Arm {
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made of it, and how many were.
+    pub audits: AuditCount,
     /// What was promised over its trials.
     pub promised: Promised,
     /// How the statements of its operations were carried out, after its first trial.
@@ -286,6 +242,8 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
+    /// Whether an audit was to be made after it, and whether it was.
+    pub audits: AuditCount,
     /// What was promised.
     pub promised: Promised,
 }
@@ -403,4 +361,6 @@ pub struct ThresholdResult {
     pub figure: String,
     /// Whether it holds.
     pub word: ThresholdWord,
+    /// Whether nobody gave it: the limit of failures that holds wherever none was given.
+    pub by_default: bool,
 }

@@ -6,14 +6,14 @@ use shared::api::lab::Explanation;
 use super::load_line::load_line;
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Experiment, FEWEST, Finished, held_against, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, FEWEST, Finished, held_against, overload_warnings},
     schema::{
         Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
         ValidityWord, Verdict,
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
-    verdict::{self, Findings, judge},
+    verdict::{self, Claims, Findings, judge},
 };
 use loadgen_engine::{flow::Operations, suite::Suite};
 
@@ -45,27 +45,29 @@ pub fn of_run(
     outcome: &TrialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
     let mut measured = Measured::default();
     measured.add(outcome);
-    let mut thresholds = verdict::hold(
+    let mut thresholds = verdict::evaluate(
         &suite.thresholds,
         &arm.name,
-        measured.figures(context.application.catalog()),
+        measured.figures(context.application.catalog(), &info),
     );
     verdict::mark_abort(&mut thresholds, outcome.ended_by.as_ref());
     let trial = &outcome.trial;
     let invalid = trial.validity.word == ValidityWord::Invalid;
-    let verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: outcome.data.interrupted,
         invalid: if invalid { vec![trial] } else { Vec::new() },
-        invalid_reasons: Vec::new(),
         violations: verdict::broken_sentences(
             &arm.name,
             arm.known_wrong.as_deref(),
             &measured.audit,
         ),
         thresholds: &thresholds,
-        valid_trials: usize::from(!invalid),
+        headline: verdict::headline(&trial.total),
+        confidence: verdict::confidence(std::slice::from_ref(trial), &[]),
+        ..Findings::default()
     });
     let mut warnings = outcome.warnings.clone();
     if trial.validity.word == ValidityWord::Noisy {
@@ -114,13 +116,14 @@ pub fn of_experiment(
     }
     let suite = &suite;
     let [before, after] = &finished.arms;
+    let info = context.application.info();
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(
+        verdict::evaluate(
             &suite.thresholds,
             &after.arm.name,
-            after.measured.figures(context.application.catalog()),
+            after.measured.figures(context.application.catalog(), &info),
         )
     };
     let mut invalid_reasons = Vec::new();
@@ -144,7 +147,7 @@ pub fn of_experiment(
             )
         })
         .collect();
-    let mut verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
             .trials
@@ -154,15 +157,15 @@ pub fn of_experiment(
         invalid_reasons,
         violations,
         thresholds: &thresholds,
-        valid_trials: finished
-            .trials
-            .iter()
-            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
-            .count(),
+        claims: Some(Claims::of(
+            &experiment.primary,
+            &finished.effects,
+            experiment.expected.map(Direction::decision),
+            held_against(experiment, &finished.effects),
+        )),
+        confidence: verdict::confidence(&finished.trials, &finished.controls),
+        ..Findings::default()
     });
-    verdict
-        .reasons
-        .extend(held_against(experiment, &finished.effects));
     let mut warnings = finished.warnings.clone();
     if finished.valid_blocks < FEWEST {
         warnings.push(format!(
@@ -233,7 +236,7 @@ pub fn of_factorial(
             )
         })
         .collect();
-    let verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
             .trials
@@ -242,12 +245,8 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations,
-        thresholds: &[],
-        valid_trials: finished
-            .trials
-            .iter()
-            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
-            .count(),
+        confidence: verdict::confidence(&finished.trials, &[]),
+        ..Findings::default()
     });
     let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
     let parts = Parts {
@@ -353,6 +352,7 @@ fn stored_arm(
         operations: arm_operations(&measured.ops, operations, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
+        audits: measured.audits,
         promised: measured.promises.stored(),
         plans: plans.iter().flat_map(observer::read_plans).collect(),
     }

@@ -6,7 +6,10 @@ use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
-    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    schema::{
+        ApplicationInfo, AuditCount, Band, Cost, Database, Hashing, Operation, Percentiles, Second,
+        Server,
+    },
     system::Promises,
 };
 use loadgen_engine::{
@@ -43,15 +46,22 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made, and how many were.
+    pub audits: AuditCount,
     /// What clients were promised, and how fresh what they read back was.
     pub promises: Promises,
 }
 
 impl Measured {
-    /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+    /// What thresholds are compared with.
+    pub fn figures<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        info: &'a ApplicationInfo,
+    ) -> crate::verdict::ThresholdFigures<'a> {
         crate::verdict::ThresholdFigures {
             catalog,
+            target: info.processes.first().map(String::as_str),
             ops: &self.ops,
             phases: &self.phases,
             server: &self.server,
@@ -78,6 +88,7 @@ impl Measured {
             server_total(&self.server, server, f64::from(self.trials))
         };
         self.trials += 1;
+        self.audits.add(outcome.trial.audits);
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
         self.promises.add(&outcome.promises);
     }

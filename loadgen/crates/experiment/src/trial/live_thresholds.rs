@@ -48,7 +48,7 @@ fn of_counts(
     let (done, failed) = (counts.count(), counts.failed());
     let share = failed as f64 / done.max(1) as f64;
     match metric {
-        ThresholdMetric::Quantile(quantile) => Some(counts.response_ms(quantile)),
+        ThresholdMetric::Quantile(quantile) => Some(counts.response_ms(quantile) * 1e6),
         ThresholdMetric::Success => Some(1.0 - share),
         ThresholdMetric::Errors => Some(share),
         ThresholdMetric::Rate => {

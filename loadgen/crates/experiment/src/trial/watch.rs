@@ -13,7 +13,7 @@ use crate::{
     events::Tick,
     observer::{Host, Machine, Observation, Timeline},
 };
-use loadgen_engine::driver::Progress;
+use loadgen_engine::{driver::Progress, threshold::Threshold};
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
 pub(super) struct TrialWatch<'a> {
@@ -26,6 +26,8 @@ pub(super) struct TrialWatch<'a> {
     pub(super) timeline: Timeline,
     pub(super) ticks: Ticks,
     pub(super) abort: AbortConditions<'a>,
+    /// The thresholds that are shown.
+    pub(super) thresholds: Vec<Threshold>,
     /// The threshold that ended the run, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
 }
@@ -53,12 +55,7 @@ impl TrialWatch<'_> {
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
-        // An experiment applies them to its second arm.
-        let thresholds = if self.spec.arm.name == "before" {
-            Vec::new()
-        } else {
-            live_thresholds::so_far(&self.spec.suite.thresholds, &now)
-        };
+        let thresholds = live_thresholds::so_far(&self.thresholds, &now);
         let tick = self
             .ticks
             .tick(now, self.spec.suite.windows, &self.timeline);

@@ -183,6 +183,7 @@ pub(super) mod tests {
             operations: Vec::new(),
             server: Server::default(),
             audit: Vec::new(),
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
             plans: Vec::new(),
         };
@@ -198,10 +199,7 @@ pub(super) mod tests {
                 interrupted: false,
 
                 application: crate::render::application(),
-                verdict: Verdict {
-                    word: loadgen_experiment::schema::VerdictWord::Passed,
-                    reasons: Vec::new(),
-                },
+                verdict: Verdict::new(loadgen_experiment::schema::VerdictWord::Passed, Vec::new()),
                 load: "open: 20/s iterations; 5s warm-up, 30s measured".to_owned(),
                 arms: vec![arm],
                 trials: Vec::new(),

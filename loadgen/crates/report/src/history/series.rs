@@ -233,6 +233,7 @@ mod tests {
             series: Vec::new(),
             server: Server::default(),
             violations: Some(0),
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
         }
     }

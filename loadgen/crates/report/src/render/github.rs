@@ -41,8 +41,8 @@ pub fn annotations(summary: &Summary) -> String {
         page.verdict.reasons.join("\n"),
     );
     match page.verdict.tone {
+        _ if page.verdict.exit_code == 0 => {}
         Tone::Bad => errors.push(verdict),
-        Tone::Good => {}
         _ => warnings.push(verdict),
     }
     for broken in &page.audit.broken {

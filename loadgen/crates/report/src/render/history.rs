@@ -12,7 +12,7 @@ use crate::{
 };
 use loadgen_experiment::{
     events::printable,
-    schema::{MetricUnit, RunKind, VerdictWord},
+    schema::{MetricUnit, RunKind},
 };
 use loadgen_stats::FEWEST_FOR_CHANGES;
 
@@ -109,7 +109,7 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
                 .map(|one| plain(cell(&one.points[index], one.unit))),
         );
         let word = past.summary.verdict.word;
-        cells.push(styled(word.as_str(), tone(word)));
+        cells.push(styled(word.label(), word.into()));
         lines.push(TableLine::Cells(cells));
     }
     layout(&lines, &sides, 0, width, paint)
@@ -119,13 +119,6 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
 fn short(past: &PastRun) -> String {
     let id = past.folder.rsplit('_').next().unwrap_or(&past.folder);
     printable(id).chars().take(7).collect()
-}
-
-fn tone(word: VerdictWord) -> Tone {
-    match word {
-        VerdictWord::Passed => Tone::Good,
-        _ => Tone::Bad,
-    }
 }
 
 /// A figure, with its interval where it has one.
@@ -280,7 +273,7 @@ mod tests {
         let all = (0..runs)
             .map(|number| {
                 let mut summary = fixture::run();
-                summary.verdict.word = VerdictWord::Passed;
+                summary.verdict.word = loadgen_experiment::schema::VerdictWord::Passed;
                 summary.interrupted = false;
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };

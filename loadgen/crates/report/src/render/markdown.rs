@@ -114,11 +114,15 @@ fn outcome(text: &mut String, page: &ReportPage) {
         text,
         format_args!(
             "## {}: {} {}\n",
-            page.verdict.word,
+            page.verdict.word.label(),
             page.kind,
             safe(&page.name)
         ),
     );
+    if !page.verdict.headline.is_empty() {
+        say(text, format_args!("**{}**\n", safe(&page.verdict.headline)));
+    }
+    say(text, format_args!("{}\n", safe(&page.verdict.confidence)));
     for reason in &page.verdict.reasons {
         say(text, format_args!("- {}", safe(reason)));
     }
@@ -392,7 +396,7 @@ mod tests {
         }
         let text = markdown(&summary);
         let order = [
-            "## PASSED: ",
+            "## IMPROVED: ",
             "| Metric | Before | After | Improvement |",
             "<details><summary>Self-checks that do not hold</summary>",
         ];

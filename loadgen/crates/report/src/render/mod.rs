@@ -47,5 +47,5 @@ pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use formats::{Format, ReportError, all, one};
 pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
-pub use run_list::{headline, runs, runs_json};
+pub use run_list::{runs, runs_json};
 pub use terminal::{terminal, whereabouts};

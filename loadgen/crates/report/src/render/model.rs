@@ -80,6 +80,10 @@ pub struct PageVerdict {
     pub tone: Tone,
     /// The process's exit code.
     pub exit_code: u8,
+    /// The answer in one line; empty where there is none.
+    pub headline: String,
+    /// How far the figures can be trusted, in one line.
+    pub confidence: String,
     /// Why, most important first.
     pub reasons: Vec<String>,
 }
@@ -158,6 +162,8 @@ impl ReportPage {
                 word: summary.verdict.word,
                 tone: summary.verdict.word.into(),
                 exit_code: summary.verdict.exit_code(),
+                headline: printable(&summary.verdict.headline),
+                confidence: summary.verdict.confidence.to_string(),
                 reasons: lines(&summary.verdict.reasons),
             },
             facts: facts(summary),

@@ -84,9 +84,13 @@ impl Sheet {
         let word = self.paint.bold(
             &self
                 .paint
-                .tone(page.verdict.tone, page.verdict.word.as_str()),
+                .tone(page.verdict.tone, page.verdict.word.label()),
         );
         let mut text = format!("{word}  {} {}\n", page.kind, self.paint.bold(&page.name));
+        if !page.verdict.headline.is_empty() {
+            text.push_str(&self.wrap(&page.verdict.headline, "  ", "    "));
+        }
+        text.push_str(&self.wrap(&page.verdict.confidence, "  ", "    "));
         for reason in &page.verdict.reasons {
             text.push_str(&self.wrap(reason, "  - ", "    "));
         }

@@ -38,9 +38,12 @@ impl Serialize for Tone {
 impl From<VerdictWord> for Tone {
     fn from(word: VerdictWord) -> Self {
         match word {
-            VerdictWord::Passed => Self::Good,
-            VerdictWord::Failed | VerdictWord::Violated => Self::Bad,
-            VerdictWord::Invalid | VerdictWord::Interrupted => Self::Warn,
+            VerdictWord::Passed | VerdictWord::Improved => Self::Good,
+            VerdictWord::Measured | VerdictWord::NoChange => Self::Plain,
+            VerdictWord::Failed | VerdictWord::Regressed | VerdictWord::Violated => Self::Bad,
+            VerdictWord::Invalid | VerdictWord::Inconclusive | VerdictWord::Interrupted => {
+                Self::Warn
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct StoredRun {
     /// Name of the suite or experiment.
     pub name: String,
     /// Its outcome; absent for a run that did not finish.
-    pub verdict: Option<VerdictWord>,
+    pub verdict: Option<StoredEnding>,
     /// Size of its files in bytes.
     pub bytes: u64,
     /// Names under which it is kept as a baseline.
@@ -49,12 +49,24 @@ impl StoredRun {
 
     /// Its verdict in one word; `UNFINISHED` where it has none.
     pub fn word(&self) -> &'static str {
-        self.verdict.map_or("UNFINISHED", VerdictWord::as_str)
+        self.verdict
+            .as_ref()
+            .map_or("UNFINISHED", |ending| ending.word.label())
     }
 
     /// The exit code of its verdict; an unfinished run has no figure that can be trusted.
     pub fn exit_code(&self) -> u8 {
-        self.verdict.unwrap_or(VerdictWord::Invalid).exit_code()
+        self.verdict.as_ref().map_or_else(
+            || VerdictWord::Invalid.exit_code(),
+            |ending| ending.exit_code,
+        )
+    }
+
+    /// The answer in one line; empty where there is none.
+    pub fn headline(&self) -> &str {
+        self.verdict
+            .as_ref()
+            .map_or("", |ending| ending.headline.as_str())
     }
 
     /// Whether it finished.
@@ -81,9 +93,14 @@ struct Label {
 }
 
 /// The part of a verdict that is read.
-#[derive(Deserialize)]
-struct Ending {
-    word: VerdictWord,
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StoredEnding {
+    /// The outcome in one word.
+    pub word: VerdictWord,
+    /// The exit code of its command.
+    pub exit_code: u8,
+    /// The answer in one line; empty where there is none.
+    pub headline: String,
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
@@ -156,7 +173,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
         return None;
     }
     let label: Label = read(&path.join("manifest.json"))?;
-    let ending: Option<Ending> = read(&path.join("verdict.json"));
+    let ending: Option<StoredEnding> = read(&path.join("verdict.json"));
     // `verdict.json` of a run under way exists already: only the manifest says whether it ended.
     let finished = label.took_s.is_some();
     Some(StoredRun {
@@ -166,7 +183,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
         started_at,
         command: label.command,
         name: label.name,
-        verdict: ending.filter(|_| finished).map(|ending| ending.word),
+        verdict: ending.filter(|_| finished),
     })
 }
 
@@ -234,7 +251,10 @@ mod tests {
             (found[0].word(), found[0].is_finished()),
             ("UNFINISHED", false)
         );
-        assert_eq!(found[1].verdict, Some(VerdictWord::Invalid));
+        assert_eq!(
+            found[1].verdict.as_ref().unwrap().word,
+            VerdictWord::Invalid
+        );
         assert!(found[1].bytes > 100);
         assert_eq!(found[1].id().len(), 7);
     }

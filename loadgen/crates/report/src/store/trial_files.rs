@@ -178,6 +178,7 @@ mod tests {
             series,
             server: Server::default(),
             violations: None,
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
         }
     }

@@ -40,8 +40,11 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text: load::description(&settings),
     };
     let suite = load::suite(args, &request);
-    target::check_reachable(&target)
-        .map_err(|error| Failure::usage(format!("cannot connect to {}: {error}", args.url)))?;
+    target::check_reachable(&target).map_err(|error| {
+        Failure::of_error(&error, |why| {
+            Failure::Usage(format!("cannot connect to {}: {why}", args.url))
+        })
+    })?;
     let endpoint = Endpoint {
         address: target.address,
         host: target.host,

@@ -91,7 +91,7 @@ pub(super) fn suite(args: &HttpArgs, request: &Request) -> Suite {
     let (model, windows) = load(args);
     let name = shown_url(&args.url);
     Suite {
-        question: format!("How does {} {name} perform?", request.method),
+        question: String::new(),
         name,
         load: model,
         options: LoadOptions {

@@ -4,6 +4,7 @@ use crate::{
     schema::{CheckCode, ValidityCheck},
     verdict::evidence::{TrialEvidence, check, share, unjudged},
 };
+use loadgen_engine::{driver::GENERATOR_LIMIT, sample::Outcome};
 
 /// Share of the planned arrivals that the pacer has to let go (method: Nighthawk asks 0.99).
 const OFFERED: f64 = 0.999;
@@ -52,6 +53,27 @@ pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck
         ),
         format!(">= {:.1} %, at least one", OFFERED * 100.0),
         "the generator cannot keep this schedule: lower the rate, lengthen the window, or free a core for it",
+    )
+}
+
+/// Every request that was due got a connection from this machine.
+pub(in crate::verdict) fn generator_limit(evidence: &TrialEvidence<'_>) -> ValidityCheck {
+    let data = evidence.data;
+    let unsent = data.total.count(Outcome::Generator);
+    let met = data
+        .examples
+        .iter()
+        .find(|(_, why, _)| why.starts_with(GENERATOR_LIMIT));
+    let advice = met.map_or(
+        "this machine had no file, port or memory left for a connection: use fewer connections, or raise its limits",
+        |(_, why, _)| why.as_str(),
+    );
+    check(
+        CheckCode::GenLimit,
+        unsent == 0,
+        format!("{unsent} request(s) had no connection for want of files, ports or memory here"),
+        "0".to_owned(),
+        advice,
     )
 }
 

@@ -142,7 +142,7 @@ const fn class_of_outcome(outcome: Outcome) -> &'static str {
         Outcome::Connect => "k5",
         Outcome::Reset => "k6",
         Outcome::AbortedAtDrain => "k7",
-        Outcome::Dropped => "rest",
+        Outcome::Dropped | Outcome::Generator => "rest",
     }
 }
 
