@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         name: "request.txt".to_owned(),
         text: load::description(&settings),
     };
-    let suite = load::suite(args, &request);
+    let suite = load::suite(args);
     target::check_reachable(&target).map_err(|error| {
         Failure::of_error(&error, |why| {
             Failure::Usage(format!("cannot connect to {}: {why}", args.url))

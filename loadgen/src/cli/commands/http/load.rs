@@ -87,7 +87,7 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
 
 /// The load as a suite. Its name is the URL without the values of its query, by which later runs
 /// of the same request are found.
-pub(super) fn suite(args: &HttpArgs, request: &Request) -> Suite {
+pub(super) fn suite(args: &HttpArgs) -> Suite {
     let (model, windows) = load(args);
     let name = shown_url(&args.url);
     Suite {
@@ -167,7 +167,7 @@ mod tests {
                 unreachable!()
             };
             let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
-            let suite = suite(&args, &request);
+            let suite = suite(&args);
             assert_eq!(suite.name, "http://127.0.0.1:1/a?page&token");
             settings(&args, &request)
         };
