@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::live_snapshot::LiveSnapshot;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
 
 /// Most subscribers at once.
@@ -108,7 +109,7 @@ impl LiveFeed {
         let mut inner = self.lock();
         inner.note_load();
         let adjustable = inner.adjustable();
-        let at = Utc::now().timestamp_millis();
+        let at = DateTime::<Utc>::from(time_of_day()).timestamp_millis();
         let update = inner.snapshot.apply(event, at, adjustable);
         let message = FeedMessage::new(update.name(), &update);
         inner.send(&message);
@@ -231,7 +232,7 @@ impl FeedInner {
     /// Writes a line of the log where the load is another than the last time, whoever changed it.
     fn note_load(&mut self) {
         let adjustable = self.adjustable();
-        let at = Utc::now().timestamp_millis();
+        let at = DateTime::<Utc>::from(time_of_day()).timestamp_millis();
         if let Some(line) = self.snapshot.note_load(&adjustable, at) {
             let message = FeedMessage::new("log", line);
             self.send(&message);

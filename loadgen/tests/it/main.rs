@@ -20,5 +20,6 @@ mod support;
 mod terminal;
 mod timed;
 mod usage;
+mod verdicts;
 mod ways;
 mod web;

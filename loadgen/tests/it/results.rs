@@ -19,7 +19,10 @@ fn ended(results: &Path, name: &str, day: u32) {
         "manifest.json",
         json!({ "command": "run", "name": name, "took_s": 3.0 }),
     );
-    write("verdict.json", json!({ "word": "PASSED", "exit_code": 0 }));
+    write(
+        "verdict.json",
+        json!({ "word": "PASSED", "exit_code": 0, "headline": "p95 2.40 ms" }),
+    );
     fs::write(path.join("trials/run/series.csv"), "second\n1\n").unwrap();
 }
 

@@ -27,6 +27,7 @@ use crate::{
     live::TerminalCapabilities,
     web::WebServer,
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{aggregator::write_hlog, flow::Operations, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
@@ -81,7 +82,7 @@ impl<'a> MeasuredSession<'a> {
             result,
             command,
             name: name.to_owned(),
-            started_at: Utc::now(),
+            started_at: time_of_day().into(),
             source,
             page: None,
             folder: OnceCell::new(),
@@ -250,7 +251,7 @@ impl<'a> MeasuredSession<'a> {
             name: self.name.clone(),
             question: suite.question.clone(),
             load: load_line(suite),
-            at: Utc::now(),
+            at: time_of_day().into(),
             folder: self.folder_name(),
         }));
     }

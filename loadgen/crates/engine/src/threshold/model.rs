@@ -1,6 +1,6 @@
 //! What a threshold means.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use shared::time::Millis;
 
@@ -122,8 +122,8 @@ impl Threshold {
         } = self.unit(figure);
         let shown = |decimals: usize| format!("{:.decimals$}", figure / scale);
         let sides = |figure: f64| {
-            let holds = |limit| self.comparison.holds(figure, limit);
-            (holds(self.limit), self.tolerated.map(holds))
+            let side = |limit| side(figure, limit);
+            (side(self.limit), self.tolerated.map(side))
         };
         let same = |text: &String| {
             text.parse::<f64>()
@@ -255,6 +255,15 @@ const MOST_DECIMALS: usize = 9;
 /// Units of times, in nanoseconds, from the largest; each is used from its own length on.
 const TIMES: [(&str, f64); 2] = [(" s", 1e9), (" ms", 1e6)];
 
+/// On which side of the limit a figure lies; the same to the last digits of a double is equal.
+fn side(figure: f64, limit: f64) -> Ordering {
+    if (figure - limit).abs() <= limit.abs() * 1e-12 {
+        Ordering::Equal
+    } else {
+        figure.total_cmp(&limit)
+    }
+}
+
 /// How a figure is printed.
 struct FigureUnit {
     /// With the blank before it, if there is one.
@@ -292,7 +301,7 @@ mod tests {
             ("p90 < 0.4ms", 300_000.0, Pass, "300 us"),
             ("p90 < 400us", 400_100.0, Fail, "400.1 us"),
             ("max <= 1m30s", 90_000_000_000.0, Pass, "90.0 s"),
-            ("p99 < 1s", 1_000_400_000.0, Fail, "1.00 s"),
+            ("p99 < 1s", 1_000_400_000.0, Fail, "1.0004 s"),
             ("p99 < 1s", 999_960_000.0, Pass, "999.96 ms"),
             ("success > 99%", 0.99, Fail, "99.000 %"),
             ("success > 99%", 0.990_000_4, Pass, "99.00004 %"),

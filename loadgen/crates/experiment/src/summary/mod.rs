@@ -5,3 +5,6 @@ mod load_line;
 
 pub use assemble::{RunContext, of_experiment, of_factorial, of_run};
 pub use load_line::load_line;
+
+#[cfg(test)]
+mod verdict_tests;

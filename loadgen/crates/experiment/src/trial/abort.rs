@@ -27,7 +27,7 @@ impl<'a> AbortConditions<'a> {
         )
     }
 
-    /// The threshold that ends the run now, if one does, with the figure that breaks it. Figures
+    /// The threshold that ends the run now, if one does, with the figure that misses it. Figures
     /// are those since the begin of the load.
     pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {

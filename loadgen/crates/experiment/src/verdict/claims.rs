@@ -69,6 +69,12 @@ impl Claims {
         }
     }
 
+    /// The same with this decision expected.
+    #[cfg(test)]
+    pub(super) fn expecting(self, expected: Option<Decision>) -> Self {
+        Self { expected, ..self }
+    }
+
     /// The decision on all of them; without any there is nothing to decide.
     pub fn decision(&self) -> Decision {
         let is = |wanted: &&Decision| self.claims.iter().any(|one| one.decision == **wanted);

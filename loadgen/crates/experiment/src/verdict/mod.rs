@@ -18,3 +18,6 @@ pub use headline::headline;
 pub use judge::{Findings, judge};
 pub use thresholds::{ThresholdFigures, error_limit, evaluate, in_force, mark_abort};
 pub use validity::{reasons, validity};
+
+#[cfg(test)]
+mod table_tests;

@@ -10,7 +10,7 @@ use shared::profile::Profile;
 use super::{figures, markdown::safe};
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Arm, Effect, MetricUnit, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -50,35 +50,31 @@ struct Row {
     unit: MetricUnit,
     ratio: Option<f64>,
     interval: Option<(f64, f64)>,
-    decision: RowDecision,
+    outcome: RowOutcome,
+    headline: String,
     expected: Option<Direction>,
     as_expected: Option<bool>,
     why: Option<String>,
-    verdict: Option<VerdictWord>,
     violations: u64,
     folder: Option<String>,
 }
 
-/// What became of an experiment's claim.
+/// The outcome of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-enum RowDecision {
+enum RowOutcome {
     /// The experiment could not be run.
     #[serde(rename = "NOT RUN")]
     NotRun,
-    /// It has no figure for the claim.
-    #[serde(rename = "NO FIGURE")]
-    NoFigure,
-    /// It was decided.
+    /// The word of its verdict.
     #[serde(untagged)]
-    Decided(Decision),
+    Word(VerdictWord),
 }
 
-impl RowDecision {
+impl RowOutcome {
     const fn label(self) -> &'static str {
         match self {
             Self::NotRun => "NOT RUN",
-            Self::NoFigure => "NO FIGURE",
-            Self::Decided(decision) => decision.label(),
+            Self::Word(word) => word.label(),
         }
     }
 }
@@ -94,11 +90,11 @@ impl Row {
             unit: MetricUnit::Number,
             ratio: None,
             interval: None,
-            decision: RowDecision::NotRun,
+            outcome: RowOutcome::NotRun,
+            headline: String::new(),
             expected: entry.expected,
             as_expected: None,
             why: None,
-            verdict: None,
             violations: 0,
             folder: None,
         };
@@ -109,7 +105,9 @@ impl Row {
             }
             Found::Summary(summary, folder) => (summary, folder),
         };
-        row.verdict = Some(summary.verdict.word);
+        row.outcome = RowOutcome::Word(summary.verdict.word);
+        row.headline.clone_from(&summary.verdict.headline);
+        row.as_expected = summary.verdict.as_expected;
         row.folder = folder
             .as_ref()
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
@@ -119,20 +117,12 @@ impl Row {
             .flat_map(|arm| &arm.audit)
             .map(|one| one.violations)
             .sum();
-        row.decision = RowDecision::NoFigure;
         if let Some(effect) = effect(summary, &entry.claim) {
             row.before = effect.before;
             row.after = effect.after;
             row.unit = effect.unit;
             row.ratio = effect.ratio;
             row.interval = effect.interval;
-            row.decision = RowDecision::Decided(effect.decision);
-            row.as_expected = entry.expected.and_then(|expected| {
-                let decision = effect.decision;
-                decision
-                    .is_decided()
-                    .then(|| expected.decision() == decision)
-            });
         }
         row.why = entry
             .why
@@ -168,9 +158,9 @@ pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: us
         rows.len(),
         started.format("%Y-%m-%d %H:%M UTC")
     );
-    let count = |decision| {
-        let wanted = RowDecision::Decided(decision);
-        rows.iter().filter(|row| row.decision == wanted).count()
+    let count = |word| {
+        let wanted = RowOutcome::Word(word);
+        rows.iter().filter(|row| row.outcome == wanted).count()
     };
     let expected = |wanted: bool| {
         rows.iter()
@@ -181,11 +171,12 @@ pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: us
     say(
         &mut page,
         &format!(
-            "{} improved, {} got worse, {} did not change, {} are undecided; {} came as expected and {} did not. The audits found {}.\n",
-            count(Decision::Improved),
-            count(Decision::Regressed),
-            count(Decision::NoChange),
-            count(Decision::Inconclusive),
+            "{} improved, {} got worse, {} did not change, {} are inconclusive, {} invalid; {} came as expected and {} did not. The audits found {}.\n",
+            count(VerdictWord::Improved),
+            count(VerdictWord::Regressed),
+            count(VerdictWord::NoChange),
+            count(VerdictWord::Inconclusive),
+            count(VerdictWord::Invalid),
             expected(true),
             expected(false),
             figures::plural(violations, "violation"),
@@ -210,7 +201,7 @@ fn improvement(page: &mut String, rows: &[Row]) {
     say(page, "## What each switch changed\n");
     say(
         page,
-        "| experiment | switch | metric | before | after | after / before | decision | expected | explained by |",
+        "| experiment | switch | metric | before | after | after / before | outcome | expected | explained by |",
     );
     say(page, "|---|---|---|---:|---:|---|---|---|---|");
     for row in rows {
@@ -239,7 +230,7 @@ fn improvement(page: &mut String, rows: &[Row]) {
             code(&row.claim),
             figures::with_unit(row.before, row.unit),
             figures::with_unit(row.after, row.unit),
-            row.decision.label(),
+            row.outcome.label(),
             row.why.as_deref().map_or_else(|| "–".to_owned(), safe),
         );
     }
@@ -387,20 +378,18 @@ mod tests {
         );
         let rows: serde_json::Value = serde_json::from_str(&json(&entries).unwrap()).unwrap();
         assert_eq!(rows[0]["as_expected"], true);
-        assert_eq!(rows[1]["decision"], "NOT RUN");
+        assert_eq!(rows[1]["outcome"], "NOT RUN");
     }
 
     #[test]
     fn a_direction_that_did_not_come_is_told_and_an_undecided_one_is_not_held_against_it() {
-        let decided = |decision: Decision| {
+        let decided = |as_expected| {
             let mut summary = fixture::experiment(false);
-            for effect in &mut summary.effects {
-                effect.decision = decision;
-            }
+            summary.verdict.as_expected = as_expected;
             let entries = [entry("x", Found::Summary(Box::new(summary), None))];
             markdown(&entries, DateTime::UNIX_EPOCH, 1)
         };
-        assert!(decided(Decision::Regressed).contains("improves: **no**"));
-        assert!(decided(Decision::Inconclusive).contains("improves: not decided"));
+        assert!(decided(Some(false)).contains("improves: **no**"));
+        assert!(decided(None).contains("improves: not decided"));
     }
 }

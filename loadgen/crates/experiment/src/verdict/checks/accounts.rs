@@ -89,13 +89,14 @@ pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityChec
 }
 
 /// Little's law: requests under way, integrated over the window by counting, equal the sum of
-/// the response times, from the samples. They differ by what crosses the window's edges.
+/// the response times, from the samples. They differ by what crosses the window's edges, and by
+/// one request more: of few requests each is a large part of the sum.
 pub(in crate::verdict) fn little(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let (area, sum) = (data.outstanding_area as f64, data.response_sum as f64);
     let longest = longest_crossing(evidence);
     let crossing =
-        (data.outstanding_at_window_start + data.outstanding_at_window_end) as f64 * longest;
+        (data.outstanding_at_window_start + data.outstanding_at_window_end + 1) as f64 * longest;
     let (ratio, edge) = if area > 0.0 {
         (sum / area, crossing / area)
     } else {
@@ -146,3 +147,7 @@ pub(in crate::verdict) fn utilization(evidence: &TrialEvidence<'_>) -> ValidityC
         advice,
     )
 }
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;
