@@ -121,7 +121,8 @@ class Charts {
     };
     const plot = new uPlot({
       width: this.width(box), height: 168, padding: [10, 22, 0, 0],
-      hooks: { draw: [(u) => this.drawMarks(u, colour("--warn"))] },
+      // The words stand in the first chart alone: lines cross them.
+      hooks: { draw: [(u) => this.drawMarks(u, colour("--warn"), chart === CHARTS[0])] },
       cursor: { show: false }, legend: { show: false }, select: { show: false },
       scales: { x: { range: (u, low, high) => [Math.max(low, high - SPAN_S), Math.max(high, low + 20)] }, y: { range, distr: chart.log ? 3 : 1 } },
       axes: [{ ...axis, values: clock, space: 70, size: 26 }, { ...axis, size: 46, space: 34, values: (u, splits) => splits.map((v) => v === null ? "" : v >= 10000 ? `${v / 1000}k` : `${+v.toPrecision(3)}`) }],
@@ -134,7 +135,7 @@ class Charts {
     const one = this.shown.find((shown) => shown?.box === box), width = this.width(box);
     if (one && box.clientWidth && one.plot.width !== width) one.plot.setSize({ width, height: 168 });
   }
-  drawMarks(u, colour) {
+  drawMarks(u, colour, words) {
     const { ctx, bbox } = u;
     ctx.save();
     ctx.strokeStyle = colour;
@@ -148,6 +149,7 @@ class Charts {
       ctx.moveTo(x, bbox.top);
       ctx.lineTo(x, bbox.top + bbox.height);
       ctx.stroke();
+      if (!words) continue;
       const right = x > bbox.left + bbox.width / 2;
       ctx.textAlign = right ? "right" : "left";
       ctx.fillText(text, x + (right ? -4 : 4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);

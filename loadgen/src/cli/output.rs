@@ -59,13 +59,9 @@ pub(in crate::cli) fn closed_pipe(error: io::Error) -> Result<u8, Failure> {
     }
 }
 
-/// Prints a line of progress to standard error.
-#[expect(
-    clippy::print_stderr,
-    reason = "progress of a command that takes a while"
-)]
+/// Prints a line of progress to standard error; a command goes on where nobody reads it.
 pub(in crate::cli) fn progress(text: &str) {
-    eprintln!("{text}");
+    let _closed = writeln!(io::stderr(), "{text}");
 }
 
 /// Prints an error, its first line marked as such, to standard error.

@@ -92,9 +92,10 @@ impl StartRequest {
             })
         };
         let (mut words, set) = match (&self.suite, &self.experiment, self.quick) {
-            (Some(name), None, false) => {
-                (vec!["run".to_owned(), find(&catalogue.suites, name)?], "set")
-            }
+            (Some(name), None, false) => (
+                vec!["run".to_owned(), find(&catalogue.suites, name)?],
+                "set",
+            ),
             (Some(_), None, true) => return Err(invalid("only an experiment has a quick form")),
             (None, Some(name), quick) => {
                 let name = find(&catalogue.experiments, name)?;
@@ -108,7 +109,10 @@ impl StartRequest {
             words.push(format!("--rate={}", read::<Rate>("rate", rate)?));
         }
         if let Some(duration) = &self.duration {
-            words.push(format!("--duration={}", read::<Millis>("duration", duration)?));
+            words.push(format!(
+                "--duration={}",
+                read::<Millis>("duration", duration)?
+            ));
         }
         if self.switches.len() > MOST_WORDS || self.thresholds.len() > MOST_WORDS {
             return Err(invalid("too many switches or thresholds"));

@@ -283,11 +283,21 @@ mod tests {
             "verdict": { "word": "PASSED", "headline": "p95 12.5 ms" }, "arms": [{ "total": total }],
             "trials": [{ "series": series }], "effects": [],
         });
-        keep(root.path(), "2026-01-01T00-00-00Z_run_a", "summary.json", &run);
+        keep(
+            root.path(),
+            "2026-01-01T00-00-00Z_run_a",
+            "summary.json",
+            &run,
+        );
         run["effects"] = serde_json::json!([{
             "metric": "list p97.5", "primary": true, "block_ratios": [0.5, 0.6],
         }]);
-        keep(root.path(), "2026-01-02T00-00-00Z_experiment_b", "summary.json", &run);
+        keep(
+            root.path(),
+            "2026-01-02T00-00-00Z_experiment_b",
+            "summary.json",
+            &run,
+        );
         let rows = RunIndex::default().list(root.path());
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
         let run = &rows[1];

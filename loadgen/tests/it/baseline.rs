@@ -41,7 +41,7 @@ fn like(results: &Path, of: &Path, day: u32, p97_5: f64) -> String {
     let text = fs::read(of.join("summary.json")).unwrap();
     let mut summary: Value = serde_json::from_slice(&text).unwrap();
     summary["started_at"] = json!(format!("2026-01-{day:02}T12:00:00Z"));
-    summary["verdict"] = json!({ "word": "PASSED", "exit_code": 0, "reasons": [] });
+    summary["verdict"]["word"] = json!("PASSED");
     summary["trials"][0]["validity"]["word"] = json!("VALID");
     summary["trials"][0]["total"]["response"]["p97_5"] = json!(p97_5);
     fs::write(folder.join("summary.json"), summary.to_string()).unwrap();
@@ -63,7 +63,12 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     let run = latest(results);
     assert!(text.contains("report.html"), "{text}{errors}");
     assert!(junit.is_file());
-    for file in ["report.html", "report.md", "summary.json", "input/request.txt"] {
+    for file in [
+        "report.html",
+        "report.md",
+        "summary.json",
+        "input/request.txt",
+    ] {
         let stored = fs::read_to_string(run.join(file)).unwrap();
         assert!(!stored.contains("hush"), "{file} holds a secret");
     }
@@ -83,11 +88,19 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     assert_eq!(code, Some(0), "{text}{errors}");
 
     let worse = like(results, &run, 20, 20.0);
-    let compare = |run: &str| told(results, &format!("compare --baseline main {run} --format md"));
+    let compare = |run: &str| {
+        told(
+            results,
+            &format!("compare --baseline main {run} --format md"),
+        )
+    };
     let (text, errors, code) = compare(&worse);
     assert_eq!(code, Some(99), "{text}{errors}");
     assert!(text.starts_with("### loadgen: REGRESSED"), "{text}");
-    assert!(text.contains("| **REGRESSED** |") && text.contains(" to "), "{text}");
+    assert!(
+        text.contains("| **REGRESSED** |") && text.contains(" to "),
+        "{text}"
+    );
     assert!(text.contains("4 runs like it before it"), "{text}");
     let same = like(results, &run, 21, 10.1);
     let (text, errors, code) = compare(&same);
@@ -97,7 +110,10 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     assert!(code == Some(2) && errors.contains("itself"), "{errors}");
 
     let (text, _, _) = told(results, "results prune --keep 0");
-    assert!(text.contains(&names[3]) && !text.contains(&names[4]), "{text}");
+    assert!(
+        text.contains(&names[3]) && !text.contains(&names[4]),
+        "{text}"
+    );
     assert!(results.join("runs").join(&names[4]).is_dir());
     let (_, errors, code) = told(results, "compare --baseline mian");
     assert!(code == Some(2) && errors.contains("main"), "{errors}");

@@ -80,7 +80,10 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         }
         now.push(run);
     }
-    if let Some(kind) = now.iter().find(|run| run.summary.kind != baseline.summary.kind) {
+    if let Some(kind) = now
+        .iter()
+        .find(|run| run.summary.kind != baseline.summary.kind)
+    {
         return Err(Failure::Usage(format!(
             "{} and the baseline `{name}` cannot be compared: one is an experiment, the other is not",
             kind.folder

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use shared::time::Millis;
+
 use crate::{
     cli::{
         failure::Failure,
@@ -14,10 +16,7 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
-    paired::{
-        self, CONTROL_BLOCKS, Experiment,
-        budget::{self, BESIDE},
-    },
+    paired::{self, CONTROL_BLOCKS, Experiment, budget},
     schema::Summary,
     summary::{self, RunContext},
     trial::TestEnv,
@@ -90,11 +89,11 @@ async fn pairs(
     Ok(summary::of_experiment(context, experiment, &finished))
 }
 
-/// Number and length of the trials, the expected duration, and the smallest detectable effect.
+/// Number and length of the trials, their load, and the smallest detectable effect.
 fn estimate(experiment: &Experiment) -> String {
     let windows = experiment.suite.windows;
     let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
-    let seconds = trials * (windows.planned().0 + BESIDE.0) / 1_000;
+    let load = Millis(trials * windows.planned().0);
     let controls = match experiment.controls.len() {
         0 => String::new(),
         some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
@@ -106,14 +105,7 @@ fn estimate(experiment: &Experiment) -> String {
         )
     });
     format!(
-        "{} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{detectable}",
-        experiment.blocks,
-        windows.warm_up,
-        windows.measure,
-        if seconds < 90 {
-            format!("{seconds} seconds")
-        } else {
-            format!("{:.0} minutes", (seconds as f64 / 60.0).ceil())
-        }
+        "{} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load; the first trial shows how long set-up and audits take besides{detectable}",
+        experiment.blocks, windows.warm_up, windows.measure,
     )
 }

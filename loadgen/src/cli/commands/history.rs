@@ -16,7 +16,8 @@ const MAX_METRICS: usize = 3;
 
 /// Prints the table.
 pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
-    let (all, unread) = store::finished_runs(&args.compared.folder.results).map_err(Failure::usage)?;
+    let (all, unread) =
+        store::finished_runs(&args.compared.folder.results).map_err(Failure::usage)?;
     if all.is_empty() {
         return Err(Failure::Usage(format!(
             "there is no finished run in {}",

@@ -66,11 +66,18 @@ fn baseline(args: &BaselineArgs) -> Result<(), Failure> {
     check_folder(results)?;
     if args.remove {
         store::forget_baseline(results, &args.name).map_err(Failure::usage)?;
-        return print(&format!("{} is no baseline any more; its run stays\n", args.name));
+        return print(&format!(
+            "{} is no baseline any more; its run stays\n",
+            args.name
+        ));
     }
     let run = store::resolve_run_dir(&args.run, results)?;
     let kept = store::keep_baseline(results, &args.name, &run).map_err(Failure::usage)?;
-    print(&format!("baseline {}: {}\n", kept.name, printable(&kept.folder)))
+    print(&format!(
+        "baseline {}: {}\n",
+        kept.name,
+        printable(&kept.folder)
+    ))
 }
 
 fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {

@@ -88,7 +88,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     }
     let markdown = catalogue::markdown(&entries, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
-    let path = args.result.folder.results.join(format!("catalogue_{stamp}.md"));
+    let path = args
+        .result
+        .folder
+        .results
+        .join(format!("catalogue_{stamp}.md"));
     write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
     write_json(&path.with_extension("json"), &entries)?;
     if !args.result.events_on_stdout() {

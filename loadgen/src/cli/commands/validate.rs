@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use crate::{
-    cli::{failure::Failure, flags::ValidateArgs, output::{closed_pipe, columns, hanging}},
+    cli::{
+        failure::Failure,
+        flags::ValidateArgs,
+        output::{closed_pipe, columns, hanging},
+    },
     exit, library,
 };
 use loadgen_codeconnect::CodeConnect;

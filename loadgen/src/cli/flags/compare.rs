@@ -25,7 +25,12 @@ pub struct CompareArgs {
     #[arg(value_name = "RUN", num_args = 1..=MAX_RUNS, required_unless_present = "baseline")]
     pub runs: Vec<PathBuf>,
     /// Decide whether the runs differ from this baseline; exit code 99 where they are worse
-    #[arg(long, env = "LOADGEN_BASELINE", value_name = "NAME", conflicts_with = "arm")]
+    #[arg(
+        long,
+        env = "LOADGEN_BASELINE",
+        value_name = "NAME",
+        conflicts_with = "arm"
+    )]
     pub baseline: Option<String>,
     /// Metric to decide on, like "total p97.5" (repeatable) [default: the primary metric of an
     /// experiment; tail and success of a run]

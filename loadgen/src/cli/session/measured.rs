@@ -205,9 +205,7 @@ impl<'a> MeasuredSession<'a> {
         let done = runtime.block_on(async {
             let signalled = interrupt::listen(STOPPING, stop, running.clone(), events.clone());
             // Set once: a session works once.
-            let _first = self
-                .signalled
-                .set(signalled.map_err(Failure::internal)?);
+            let _first = self.signalled.set(signalled.map_err(Failure::internal)?);
             let mut bench = open(services, &running, events.clone(), steering).await?;
             bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.create_folder()?;

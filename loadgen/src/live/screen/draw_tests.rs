@@ -286,16 +286,29 @@ fn setting_up_is_shown_step_by_step_instead_of_empty_panels() {
         ..Sight::rich()
     };
     let at = |seconds| sight.now.checked_sub(Duration::from_secs(seconds)).unwrap();
-    let steps = [(30, "starting PostgreSQL"), (22, "starting Redis"), (20, "sign in")];
+    let steps = [
+        (30, "starting PostgreSQL"),
+        (22, "starting Redis"),
+        (20, "sign in"),
+    ];
     for (before, what) in steps {
         let (what, since) = (what.to_owned(), at(before));
         let expected = None;
         sight.state.take(Event::Stage { what, expected }, since);
     }
-    sight.state.take(Event::Warning("fsync is off".into()), at(1));
+    sight
+        .state
+        .take(Event::Warning("fsync is off".into()), at(1));
     for (width, height) in [(80, 24), (160, 50)] {
         let text = sight.drawn(width, height);
-        for part in ["✓ 0:08", "starting PostgreSQL", "✓ 0:02", "… 0:20", "sign in", "fsync is off"] {
+        for part in [
+            "✓ 0:08",
+            "starting PostgreSQL",
+            "✓ 0:02",
+            "… 0:20",
+            "sign in",
+            "fsync is off",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert!(!text.contains("Over time"), "{text}");
@@ -315,10 +328,15 @@ fn thresholds_are_shown_with_their_figures_the_broken_one_first() {
     let mut tick = Tick {
         failed: 0,
         doubts: Vec::new(),
-        thresholds: vec![one("p95 < 1s", "12.00 ms", false), one("errors < 1%", "7.00 %", true)],
+        thresholds: vec![
+            one("p95 < 1s", "12.00 ms", false),
+            one("errors < 1%", "7.00 %", true),
+        ],
         ..tick(3)
     };
-    sight.state.take(Event::Tick(Box::new(tick.clone())), sight.now);
+    sight
+        .state
+        .take(Event::Tick(Box::new(tick.clone())), sight.now);
     let text = sight.drawn(80, 24);
     assert!(
         text.contains("thresholds  errors < 1%: 7.00 %  p95 < 1s: 12.00 ms"),
@@ -341,7 +359,10 @@ fn the_time_left_is_a_lower_bound_until_a_trial_has_shown_what_comes_after_it() 
     assert!(sight.drawn(80, 24).contains("at least 2:00 left"));
     sight.state.take(Event::Tick(Box::new(tick(60))), sight.now);
     let text = sight.drawn(80, 24);
-    assert!(text.contains("2:00 left") && !text.contains("at least"), "{text}");
+    assert!(
+        text.contains("2:00 left") && !text.contains("at least"),
+        "{text}"
+    );
     let what = "audit".to_owned();
     let expected = None;
     sight.state.take(Event::Stage { what, expected }, sight.now);

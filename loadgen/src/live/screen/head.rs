@@ -250,7 +250,11 @@ fn has_failures(tick: &Tick) -> bool {
 fn doubts(view: &LiveView<'_>, width: usize) -> Line<'static> {
     let doubts = view.state.doubts();
     let Some(first) = doubts.first() else {
-        let failing = view.state.tick.as_ref().is_some_and(|tick| has_failures(tick));
+        let failing = view
+            .state
+            .tick
+            .as_ref()
+            .is_some_and(|tick| has_failures(tick));
         let text = match (&view.state.tick, failing) {
             (None, _) => "",
             (Some(_), false) => "no doubts so far",

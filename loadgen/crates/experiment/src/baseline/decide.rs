@@ -176,7 +176,11 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
         now: median(&new.figures),
         change: None,
         in_points,
-        margin: if in_points { MARGIN_POINTS } else { wanted.margin },
+        margin: if in_points {
+            MARGIN_POINTS
+        } else {
+            wanted.margin
+        },
         decision: Decision::Inconclusive,
         why: String::new(),
     };

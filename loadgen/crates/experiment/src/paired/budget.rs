@@ -9,7 +9,7 @@ use super::{
 use loadgen_engine::suite::LoadModel;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.
-pub const BESIDE: Millis = Millis(5_000);
+const BESIDE: Millis = Millis(5_000);
 /// Blocks that are planned before trials are made longer (method 2.3).
 const GOOD: u64 = 12;
 /// Shortest measured window.

@@ -15,7 +15,9 @@ use super::{
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
-    trial::{self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{
+        self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
+    },
     verdict,
 };
 use loadgen_engine::units::Rate;

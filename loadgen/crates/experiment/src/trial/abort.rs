@@ -3,10 +3,7 @@
 
 use super::live_thresholds;
 use crate::schema::ThresholdWord;
-use loadgen_engine::{
-    driver::ProgressSnapshot,
-    threshold::Threshold,
-};
+use loadgen_engine::{driver::ProgressSnapshot, threshold::Threshold};
 
 /// Looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;

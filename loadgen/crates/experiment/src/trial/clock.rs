@@ -125,7 +125,11 @@ mod tests {
         let course = clock.course_at(s(10), s(0)).at_load(s(4), false);
         assert_eq!((course.elapsed(), course.total()), (s(4), s(12 * 14)));
         assert!(!course.is_complete());
-        assert!(CommandProgress::single(s(10)).at_load(s(0), true).is_complete());
+        assert!(
+            CommandProgress::single(s(10))
+                .at_load(s(0), true)
+                .is_complete()
+        );
     }
 
     #[test]

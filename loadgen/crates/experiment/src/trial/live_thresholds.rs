@@ -1,10 +1,7 @@
 //! The thresholds of a running trial, with what they measure so far. What counts in the end is the
 //! measured window.
 
-use crate::{
-    events::ThresholdNow,
-    schema::ThresholdWord,
-};
+use crate::{events::ThresholdNow, schema::ThresholdWord};
 use loadgen_engine::{
     driver::{OperationCounts, ProgressSnapshot},
     threshold::{Threshold, ThresholdMetric},

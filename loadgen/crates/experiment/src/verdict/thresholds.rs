@@ -37,7 +37,9 @@ const DEFAULT: &str = "errors < 1%";
 /// The thresholds that are given, and the default where none of them limits the failures of all
 /// requests; with whether it is the default.
 pub fn in_force(thresholds: &[Threshold]) -> Vec<(Threshold, bool)> {
-    let given = thresholds.iter().map(|threshold| (threshold.clone(), false));
+    let given = thresholds
+        .iter()
+        .map(|threshold| (threshold.clone(), false));
     let default = (!limits_failures(thresholds))
         .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
     given

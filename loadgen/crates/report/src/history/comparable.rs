@@ -261,7 +261,10 @@ pub(super) mod tests {
         ];
         let days = |most| -> Vec<String> {
             let found = earlier_like(all.clone(), &past("core", 6), most);
-            found.iter().map(|past| past.folder[8..10].to_owned()).collect()
+            found
+                .iter()
+                .map(|past| past.folder[8..10].to_owned())
+                .collect()
         };
         assert_eq!(days(10), ["05", "04", "01"]);
         assert_eq!(days(2), ["05", "04"]);

@@ -72,7 +72,10 @@ pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
         RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
         RunKind::Experiment => {
             let primary = summary.effects.iter().find(|effect| effect.primary);
-            primary.map(|effect| effect.metric.clone()).into_iter().collect()
+            primary
+                .map(|effect| effect.metric.clone())
+                .into_iter()
+                .collect()
         }
     }
 }

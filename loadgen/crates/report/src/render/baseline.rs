@@ -20,7 +20,9 @@ use loadgen_experiment::{
 /// What a reader must know of any such comparison.
 const APART: &str = "The runs were not interleaved: what happened to the machine between the baseline and now is in the change as well. `loadgen experiment` compares two configurations without that.";
 /// Titles of the columns.
-const HEAD: [&str; 6] = ["Metric", "Baseline", "Now", "Change", "Interval", "Decision"];
+const HEAD: [&str; 6] = [
+    "Metric", "Baseline", "Now", "Change", "Interval", "Decision",
+];
 
 /// Runs beside a baseline.
 #[derive(Debug)]
@@ -240,7 +242,10 @@ mod tests {
         assert!(text.contains("noise gate") && text.contains("4 runs like it"));
         assert!(!text.contains("new|<b>"), "{text}");
         let table = baseline_text(&comparison, 80, false);
-        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        assert!(
+            table.lines().all(|line| line.chars().count() <= 80),
+            "{table}"
+        );
         comparison.doubt = Some("the runs also differ in load".to_owned());
         let text = baseline_markdown(&comparison);
         assert!(!text.contains("REGRESSED"), "{text}");

@@ -67,7 +67,8 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
 
 /// The line below a run: its answer, and whether it is a baseline.
 fn below(run: &StoredRun) -> String {
-    let kept = (!run.baselines.is_empty()).then(|| format!("baseline {}", run.baselines.join(", ")));
+    let kept =
+        (!run.baselines.is_empty()).then(|| format!("baseline {}", run.baselines.join(", ")));
     let headline = Some(run.headline().to_owned()).filter(|text| !text.is_empty());
     let parts: Vec<String> = kept.into_iter().chain(headline).collect();
     parts.join("; ")

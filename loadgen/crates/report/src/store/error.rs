@@ -78,7 +78,10 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// No run is kept under that name.
-    #[error("there is no baseline `{name}`{}; keep a run as one with `loadgen results baseline {name} RUN`", others(known))]
+    #[error(
+        "there is no baseline `{name}`{}; keep a run as one with `loadgen results baseline {name} RUN`",
+        others(known)
+    )]
     NoBaseline {
         /// The name.
         name: String,

@@ -54,9 +54,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let arm = ArmConfig::new("http", settings, service.application());
     let services = ServiceSource::Http {
         service,
-        trace: args
-            .http_debug
-            .then(|| HttpTrace::first(TRACED_EXCHANGES)),
+        trace: args.http_debug.then(|| HttpTrace::first(TRACED_EXCHANGES)),
     };
     let result = ResultArgs {
         // Traced exchanges are printed at once, which the full-screen view would overwrite.

@@ -55,11 +55,7 @@ pub(super) fn render(result: &HttpResult<'_>) -> String {
             "word": validity.map(|validity| validity.word),
             "checks": validity.map(|validity| &validity.checks),
         },
-        "verdict": {
-            "word": summary.verdict.word,
-            "exit_code": summary.verdict.exit_code(),
-            "reasons": summary.verdict.reasons,
-        },
+        "verdict": summary.verdict,
         "warnings": summary.warnings,
     });
     format!("{object:#}\n")

@@ -115,12 +115,22 @@ pub(super) fn suite(args: &HttpArgs) -> Suite {
 /// What was sent, as it is stored. Values of headers and of the query, and the body, may be secrets:
 /// only their names and lengths are stored, and a digest of the URL that tells two of them apart.
 pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
-    let names: Vec<&str> = request.headers.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = request
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     let whole = Settings([("url".to_owned(), args.url.clone())].into());
     let mut stored = vec![
-        ("request", format!("{} {}", request.method, shown_url(&args.url))),
+        (
+            "request",
+            format!("{} {}", request.method, shown_url(&args.url)),
+        ),
         ("url digest", whole.fingerprint()),
-        ("protocol", if args.http2 { "HTTP/2" } else { "HTTP/1.1" }.to_owned()),
+        (
+            "protocol",
+            if args.http2 { "HTTP/2" } else { "HTTP/1.1" }.to_owned(),
+        ),
         ("client", args.engine.name().to_owned()),
     ];
     if !names.is_empty() {
@@ -129,13 +139,18 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     if !request.body.is_empty() {
         stored.push(("body", format!("{} bytes", request.body.len())));
     }
-    let entries = stored.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let entries = stored
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
     Settings(entries.collect())
 }
 
 /// The settings as lines, for the folder of inputs.
 pub(super) fn description(settings: &Settings) -> String {
-    let lines = settings.0.iter().map(|(name, value)| format!("{name}: {value}\n"));
+    let lines = settings
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\n"));
     lines.collect()
 }
 
@@ -175,6 +190,9 @@ mod tests {
         assert_ne!(one, other);
         let text = description(&one);
         assert!(!text.contains("hush"), "{text}");
-        assert!(text.contains("headers: x-key") && text.contains("body: 4 bytes"), "{text}");
+        assert!(
+            text.contains("headers: x-key") && text.contains("body: 4 bytes"),
+            "{text}"
+        );
     }
 }

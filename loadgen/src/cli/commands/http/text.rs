@@ -37,8 +37,10 @@ pub(super) fn render(result: &HttpResult<'_>, folder: Option<&Path>) -> String {
 }
 
 fn head(out: &mut String, result: &HttpResult<'_>) {
-    line!(out, "{}  {}", result.summary.verdict.word, printable(result.url));
-    for reason in &result.summary.verdict.reasons {
+    let verdict = &result.summary.verdict;
+    line!(out, "{}  {}", verdict.word.label(), printable(result.url));
+    line!(out, "  {}; {}", verdict.headline, verdict.confidence);
+    for reason in &verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
     line!(out, "  {}", result.summary.load);
