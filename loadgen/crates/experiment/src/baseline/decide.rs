@@ -185,12 +185,12 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
         why: String::new(),
     };
     if old.beyond + new.beyond > 0 {
-        found.why = "a figure lies beyond the timeout".to_owned();
+        "a figure lies beyond the timeout".clone_into(&mut found.why);
         return found;
     }
     let all = || old.figures.iter().chain(&new.figures);
     if !in_points && all().any(|figure| *figure <= 0.0) {
-        found.why = "there is no ratio to 0".to_owned();
+        "there is no ratio to 0".clone_into(&mut found.why);
         return found;
     }
     let scaled = |figures: &[f64]| -> Vec<f64> {
