@@ -43,6 +43,11 @@ impl Failure {
         driver::generator_limit(error).map_or_else(|| otherwise(error.to_string()), Self::Invalid)
     }
 
+    /// Refuses to measure where the program itself may not open enough files.
+    pub fn unless_files_suffice() -> Result<(), Self> {
+        driver::too_few_files().map_or(Ok(()), |limit| Err(Self::Invalid(limit)))
+    }
+
     /// The exit code that goes with it.
     pub const fn exit_code(&self) -> u8 {
         match self {

@@ -186,6 +186,7 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
+        Failure::unless_files_suffice()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()

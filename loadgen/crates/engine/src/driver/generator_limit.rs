@@ -27,6 +27,29 @@ pub fn generator_limit(error: &(dyn Error + 'static)) -> Option<String> {
     None
 }
 
+/// Files that the program has open while it measures, without the connections of its users.
+const OWN_FILES: u64 = 32;
+
+/// Describes the limit of open files where it leaves too few for the program itself.
+pub fn too_few_files() -> Option<String> {
+    let limit = getrlimit(Resource::Nofile).current?;
+    (limit < OWN_FILES).then(|| {
+        format!(
+            "{GENERATOR_LIMIT}: {}; {OWN_FILES} are needed besides the connections",
+            open_files()
+        )
+    })
+}
+
+/// The limit of open files, and how to raise it.
+fn open_files() -> String {
+    let limit = getrlimit(Resource::Nofile).current;
+    format!(
+        "this process may open {} files, and every connection is one: raise the limit with `ulimit -n 65536` (its hard limit in /etc/security/limits.conf or with LimitNOFILE=)",
+        limit.map_or_else(|| "any number of".to_owned(), |limit| limit.to_string())
+    )
+}
+
 /// How a failed connect counts: as the generator's where it met a limit of its own, otherwise as
 /// the target's; `what` names the step.
 pub(super) fn connect_failure(what: &str, error: &(dyn Error + 'static)) -> RequestFailure {
@@ -39,12 +62,7 @@ pub(super) fn connect_failure(what: &str, error: &(dyn Error + 'static)) -> Requ
 fn describe(error: &io::Error) -> Option<String> {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let way_out = match errno {
-        Some(Errno::MFILE) => format!(
-            "this process may open {} files, and every connection is one: raise the limit with `ulimit -n 65536` (its hard limit in /etc/security/limits.conf or with LimitNOFILE=)",
-            getrlimit(Resource::Nofile)
-                .current
-                .map_or_else(|| "any number of".to_owned(), |limit| limit.to_string())
-        ),
+        Some(Errno::MFILE) => open_files(),
         Some(Errno::NFILE) => format!(
             "all processes of this machine together may open {} files: raise it with `sysctl -w fs.file-max=...`",
             kernel("fs/file-max")

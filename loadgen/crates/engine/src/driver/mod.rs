@@ -46,7 +46,7 @@ pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
 pub use file_limit::raise_file_limit;
-pub use generator_limit::{GENERATOR_LIMIT, generator_limit};
+pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
 pub use http_trace::HttpTrace;
 pub use options::DriverOptions;

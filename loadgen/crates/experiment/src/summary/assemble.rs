@@ -16,7 +16,7 @@ use crate::{
     verdict::{self, Claims, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
-use loadgen_engine::{flow::Operations, precedence, suite::Suite};
+use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
 
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
@@ -219,6 +219,25 @@ pub fn of_factorial(
     finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
+    // Some combinations are slow on purpose: of the thresholds only those of failures apply.
+    let limits: Vec<Threshold> = suite
+        .thresholds
+        .iter()
+        .filter(|threshold| verdict::limits_failures(threshold))
+        .cloned()
+        .collect();
+    let thresholds: Vec<ThresholdResult> = finished
+        .arms
+        .iter()
+        .filter(|result| result.measured.trials > 0)
+        .flat_map(|result| {
+            let figures = result
+                .measured
+                .figures(context.application.catalog(), &info);
+            verdict::evaluate(&limits, &result.arm.name, figures)
+        })
+        .collect();
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
@@ -246,6 +265,7 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations,
+        thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),
         ..Findings::default()
     });
@@ -270,7 +290,7 @@ pub fn of_factorial(
         trials: finished.trials.clone(),
         effects: Vec::new(),
         controls: Vec::new(),
-        thresholds: Vec::new(),
+        thresholds,
         verdict,
         interrupted: finished.interrupted,
         warnings: finished.warnings.clone(),

@@ -34,25 +34,25 @@ use loadgen_engine::{
 
 /// What becomes of one request.
 #[derive(Debug, Clone, Copy)]
-enum Answer {
+enum ProgrammedAnswer {
     Status(u16),
     Never,
     /// The target ends: its connections break and nobody listens any more.
     Die,
 }
 
-type Answers = fn(usize) -> Answer;
-type Audit = fn() -> Result<Option<Audited>, SystemError>;
+type ProgrammedAnswers = fn(usize) -> ProgrammedAnswer;
+type ProgrammedAudit = fn() -> Result<Option<Audited>, SystemError>;
 
 /// A target with one flow, whose answers and audits are programmed.
 #[derive(Debug, Clone)]
-struct Programmed {
+struct ProgrammedTarget {
     endpoints: Endpoints,
     /// Absent where it has no control plane.
-    audit: Option<Audit>,
+    audit: Option<ProgrammedAudit>,
 }
 
-impl PreparedSystem for Programmed {
+impl PreparedSystem for ProgrammedTarget {
     fn in_force(&self) -> Option<&InForce> {
         None
     }
@@ -65,7 +65,7 @@ impl PreparedSystem for Programmed {
     }
 }
 
-impl SystemUnderTest for Programmed {
+impl SystemUnderTest for ProgrammedTarget {
     fn application(&self) -> &dyn Application {
         &Shop
     }
@@ -93,7 +93,7 @@ impl SystemUnderTest for Programmed {
 }
 
 /// Serves on a free port until the process of the tests ends.
-fn serve(answers: Answers) -> SocketAddr {
+fn serve(answers: ProgrammedAnswers) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
@@ -111,7 +111,12 @@ fn serve(answers: Answers) -> SocketAddr {
     address
 }
 
-fn connection(mut stream: TcpStream, answers: Answers, number: &AtomicUsize, dead: &AtomicBool) {
+fn connection(
+    mut stream: TcpStream,
+    answers: ProgrammedAnswers,
+    number: &AtomicUsize,
+    dead: &AtomicBool,
+) {
     stream.set_nonblocking(false).unwrap();
     let (mut seen, mut part) = (Vec::new(), [0; 4096]);
     while let Ok(length) = stream.read(&mut part)
@@ -124,12 +129,12 @@ fn connection(mut stream: TcpStream, answers: Answers, number: &AtomicUsize, dea
         }
         seen.clear();
         match answers(number.fetch_add(1, Relaxed)) {
-            Answer::Status(status) => {
+            ProgrammedAnswer::Status(status) => {
                 let head = format!("HTTP/1.1 {status} So\r\ncontent-length: 0\r\n\r\n");
                 stream.write_all(head.as_bytes()).unwrap();
             }
-            Answer::Never => {}
-            Answer::Die => dead.store(true, Relaxed),
+            ProgrammedAnswer::Never => {}
+            ProgrammedAnswer::Die => dead.store(true, Relaxed),
         }
     }
 }
@@ -142,14 +147,14 @@ fn experiment(thresholds: &str) -> Experiment {
     file::parse(&text, "x.yaml", &Shop).unwrap()
 }
 
-fn env(answers: Answers, audit: Option<Audit>) -> TestEnv {
+fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
     let endpoint = Endpoint {
         address: serve(answers),
         host: "localhost".to_owned(),
     };
     let stop = CancellationToken::new();
     TestEnv {
-        system: Arc::new(Programmed {
+        system: Arc::new(ProgrammedTarget {
             endpoints: Endpoints::one(endpoint),
             audit,
         }),
@@ -172,7 +177,11 @@ fn context() -> RunContext<'static> {
     }
 }
 
-async fn run(thresholds: &str, answers: Answers, audit: Option<Audit>) -> Summary {
+async fn run(
+    thresholds: &str,
+    answers: ProgrammedAnswers,
+    audit: Option<ProgrammedAudit>,
+) -> Summary {
     let suite = experiment(thresholds).suite;
     let arm = ArmConfig::new("run", Shop.default_profile(), &Shop);
     let spec = TrialSpec {
@@ -191,13 +200,17 @@ async fn run(thresholds: &str, answers: Answers, audit: Option<Audit>) -> Summar
     of_run(context(), &suite, &arm, &outcome)
 }
 
-async fn pairs(thresholds: &str, answers: Answers, audit: Option<Audit>) -> Summary {
+async fn pairs(
+    thresholds: &str,
+    answers: ProgrammedAnswers,
+    audit: Option<ProgrammedAudit>,
+) -> Summary {
     let experiment = experiment(thresholds);
     let finished = paired::run(&env(answers, audit), &experiment, 1, &mut |_| {}).await;
     of_experiment(context(), &experiment, &finished)
 }
 
-const FINE: Answers = |_| Answer::Status(200);
+const FINE: ProgrammedAnswers = |_| ProgrammedAnswer::Status(200);
 const GIVEN: &str = "thresholds: [ \"p95 < 5s\" ]\n";
 
 fn invariant(violations: u64) -> InvariantResult {
@@ -217,17 +230,17 @@ fn audited(violations: u64, failed: &[&str]) -> Result<Option<Audited>, SystemEr
     }))
 }
 
-const CLEAN: Audit = || audited(0, &[]);
-const BROKEN: Audit = || audited(3, &[]);
-const PARTIAL: Audit = || audited(0, &["caches: Redis is gone"]);
-const FAILED: Audit = || Err(SystemError::Failed("no connection".to_owned()));
+const CLEAN: ProgrammedAudit = || audited(0, &[]);
+const BROKEN: ProgrammedAudit = || audited(3, &[]);
+const PARTIAL: ProgrammedAudit = || audited(0, &["caches: Redis is gone"]);
+const FAILED: ProgrammedAudit = || Err(SystemError::Failed("no connection".to_owned()));
 
 /// What is asked, how the target answers, what the audit says, and the verdict.
-type Case = (
+type VerdictCase = (
     &'static str,
     &'static str,
-    Answers,
-    Option<Audit>,
+    ProgrammedAnswers,
+    Option<ProgrammedAudit>,
     VerdictWord,
     u8,
     &'static str,
@@ -236,11 +249,11 @@ type Case = (
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_way_to_fail_has_its_verdict_in_a_run() {
     use VerdictWord::{Failed, Invalid, Measured, Passed, Violated};
-    let cases: [Case; 12] = [
+    let cases: [VerdictCase; 12] = [
         (
             "all 500",
             "",
-            |_| Answer::Status(500),
+            |_| ProgrammedAnswer::Status(500),
             None,
             Failed,
             99,
@@ -249,7 +262,7 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
         (
             "all 500",
             GIVEN,
-            |_| Answer::Status(500),
+            |_| ProgrammedAnswer::Status(500),
             None,
             Failed,
             99,
@@ -258,7 +271,7 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
         (
             "silence",
             "",
-            |_| Answer::Never,
+            |_| ProgrammedAnswer::Never,
             None,
             Failed,
             99,
@@ -269,9 +282,9 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
             "",
             |number| {
                 if number < 10 {
-                    Answer::Status(200)
+                    ProgrammedAnswer::Status(200)
                 } else {
-                    Answer::Die
+                    ProgrammedAnswer::Die
                 }
             },
             None,
@@ -284,9 +297,9 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
             "",
             |number| {
                 if number < 10 {
-                    Answer::Status(200)
+                    ProgrammedAnswer::Status(200)
                 } else {
-                    Answer::Die
+                    ProgrammedAnswer::Die
                 }
             },
             Some(FAILED),
@@ -375,7 +388,7 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_requests_fail() {
     use VerdictWord::{Failed, Inconclusive, Invalid, Violated};
-    let cases: [Case; 5] = [
+    let cases: [VerdictCase; 5] = [
         (
             "one block",
             GIVEN,
@@ -388,7 +401,7 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
         (
             "all 500",
             "",
-            |_| Answer::Status(500),
+            |_| ProgrammedAnswer::Status(500),
             None,
             Failed,
             99,
@@ -397,7 +410,7 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
         (
             "silence",
             "",
-            |_| Answer::Never,
+            |_| ProgrammedAnswer::Never,
             None,
             Failed,
             99,

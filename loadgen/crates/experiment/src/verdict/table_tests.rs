@@ -10,14 +10,14 @@ use crate::schema::{
 /// A row of the table: the word, the exit codes, and whether it can come of a run and of an
 /// experiment.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
+struct WordRow {
     word: String,
     codes: BTreeSet<u8>,
     run: bool,
     experiment: bool,
 }
 
-fn documented() -> Vec<Row> {
+fn documented() -> Vec<WordRow> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../docs/METHOD.md");
     let text = fs::read_to_string(path).unwrap();
     let rows = text
@@ -30,7 +30,7 @@ fn documented() -> Vec<Row> {
         let [word, codes, run, experiment] = cells[..] else {
             panic!("not four cells: {line}");
         };
-        Row {
+        WordRow {
             word: word.to_owned(),
             codes: codes
                 .split(|sign: char| !sign.is_ascii_digit())
@@ -105,11 +105,11 @@ fn the_table_of_verdicts_is_what_the_program_can_say() {
             })
         })
         .collect();
-    let mut found: Vec<Row> = VerdictWord::ALL
+    let mut found: Vec<WordRow> = VerdictWord::ALL
         .iter()
         .map(|word| {
             let is = |verdict: &&Verdict| verdict.word == *word;
-            Row {
+            WordRow {
                 word: word.to_string(),
                 codes: of_runs
                     .iter()

@@ -40,7 +40,7 @@ pub fn in_force(thresholds: &[Threshold]) -> Vec<(Threshold, bool)> {
     let given = thresholds
         .iter()
         .map(|threshold| (threshold.clone(), false));
-    let default = (!limits_failures(thresholds))
+    let default = (!thresholds.iter().any(limits_failures))
         .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
     given
         .chain(default.map(|threshold| (threshold, true)))
@@ -97,14 +97,12 @@ pub fn mark_abort(results: &mut [ThresholdResult], ended_by: Option<&(String, St
 }
 
 /// Whether a threshold limits the failures of all requests together.
-fn limits_failures(thresholds: &[Threshold]) -> bool {
-    thresholds.iter().any(|one| {
-        one.scope == Scope::All
-            && matches!(
-                one.metric,
-                ThresholdMetric::Errors | ThresholdMetric::Success
-            )
-    })
+pub fn limits_failures(threshold: &Threshold) -> bool {
+    threshold.scope == Scope::All
+        && matches!(
+            threshold.metric,
+            ThresholdMetric::Errors | ThresholdMetric::Success
+        )
 }
 
 /// The largest share of failures that the thresholds of a suite allow; a hundredth where none

@@ -40,6 +40,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text: load::description(&settings),
     };
     let suite = load::suite(args);
+    Failure::unless_files_suffice()?;
     target::check_reachable(&target).map_err(|error| {
         Failure::of_error(&error, |why| {
             Failure::Usage(format!("cannot connect to {}: {why}", args.url))
