@@ -10,7 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::report_files::is_plain_name;
-use loadgen_experiment::events::printable;
+use loadgen_experiment::{events::printable, schema::Percentile};
 
 /// Most runs of the list.
 const MAX_RUNS: usize = 500;
@@ -60,7 +60,7 @@ struct TotalHead {
 
 #[derive(Deserialize)]
 struct P95Head {
-    p95: Option<f64>,
+    p95: Percentile,
 }
 
 /// A decision of an experiment.
@@ -183,7 +183,7 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
     let total = head.arms.last().map(|arm| &arm.total);
     Some(RunEntry {
         rate_per_s: total.map(|total| total.rate_per_s),
-        p95_ms: total.and_then(|total| total.response.p95),
+        p95_ms: total.and_then(|total| total.response.p95.ms()),
         errors: total.map(|total| (1.0 - total.success).max(0.0)),
         headline: printable(&head.verdict.headline),
         spark: spark(&head),

@@ -95,6 +95,9 @@ fn environment(view: &ProfileView) -> (Vec<(String, String)>, Vec<String>) {
     for (name, value) in &view.postgres {
         environment.push((format!("PostgreSQL {name}"), value.clone()));
     }
+    if let Some(version) = &view.redis_version {
+        environment.push(("Redis version".to_owned(), version.clone()));
+    }
     let mut warnings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         if view

@@ -16,10 +16,10 @@ use loadgen_experiment::{
     schema::{Decision, Summary},
 };
 use loadgen_report::{
-    history::{PastRun, default_metrics_of, earlier_like, is_valid},
+    history::{PastRun, default_metrics_of, earlier_like},
     render::{
-        BaselineComparison, Chosen, Difference, baseline_markdown, baseline_text, compare,
-        differences, undeclared,
+        BaselineComparison, Chosen, ComparisonGate, Difference, baseline_markdown, baseline_text,
+        compare, differences,
     },
     store,
 };
@@ -45,15 +45,9 @@ fn side_by_side(args: &CompareArgs) -> Result<u8, Failure> {
         runs.push(Chosen::of(folder, summary, args.arm.as_deref()).map_err(Failure::Usage)?);
     }
     let found = differences(&runs);
-    let undeclared_differences = declared_only(args, &found)?;
+    let gate = gate(args, &runs, &found)?;
     let look = TerminalCapabilities::of_stdout();
-    print(&compare(
-        &runs,
-        &found,
-        &undeclared_differences,
-        look.width,
-        look.colour,
-    ))?;
+    print(&compare(&runs, &gate, look.width, look.colour))?;
     Ok(exit::PASSED)
 }
 
@@ -95,8 +89,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         .collect::<Result<_, _>>()
         .map_err(Failure::Usage)?;
     let found = differences(&all);
-    let undeclared_differences = declared_only(args, &found)?;
-    let unlike = undeclared_differences.iter().map(|one| one.what.clone());
+    let gate = gate(args, &all, &found)?;
     let (past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
     let earlier = earlier_like(past, &baseline, MOST_EARLIER);
     let metrics = if args.metric.is_empty() {
@@ -116,7 +109,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         now: &now,
         changes: &against_baseline(&metrics, &old, &new).map_err(Failure::Usage)?,
         differences: &found,
-        doubt: doubt(&unlike.collect::<Vec<_>>(), &baseline, &now),
+        doubts: &gate.reasons,
     };
     let text = match args.format {
         ComparisonFormat::Md => baseline_markdown(&comparison),
@@ -126,25 +119,8 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         }
     };
     print(&text)?;
-    let worse = comparison.doubt.is_none() && worst(comparison.changes) == Decision::Regressed;
+    let worse = gate.states_changes() && worst(comparison.changes) == Decision::Regressed;
     Ok(if worse { exit::FAILED } else { exit::PASSED })
-}
-
-/// Why nothing can be decided, whatever the figures are.
-fn doubt(unlike: &[String], baseline: &PastRun, now: &[PastRun]) -> Option<String> {
-    let mut runs = std::iter::once(baseline).chain(now);
-    if let Some(run) = runs.find(|run| !is_valid(&run.summary)) {
-        return Some(format!(
-            "{} is {}, so its figures decide nothing",
-            run.folder, run.summary.verdict.word
-        ));
-    }
-    (!unlike.is_empty()).then(|| {
-        format!(
-            "the runs also differ in {}, so no decision is made",
-            unlike.join(", ")
-        )
-    })
 }
 
 fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
@@ -156,21 +132,23 @@ fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
     Ok(PastRun { folder, summary })
 }
 
-/// The differences that nobody declared; refused without `--anyway`.
-fn declared_only<'a>(
+/// The gate of the runs; refused without `--anyway` where they differ in what nobody declared.
+fn gate<'a>(
     args: &CompareArgs,
+    runs: &[Chosen],
     found: &'a [Difference],
-) -> Result<Vec<&'a Difference>, Failure> {
-    let undeclared_differences = undeclared(found, &args.differs);
-    if undeclared_differences.is_empty() || args.compared.anyway {
-        return Ok(undeclared_differences);
+) -> Result<ComparisonGate<'a>, Failure> {
+    let gate = ComparisonGate::of(runs, found, &args.differs);
+    if gate.undeclared.is_empty() || args.compared.anyway {
+        return Ok(gate);
     }
-    let names: Vec<&str> = undeclared_differences
+    let names: Vec<&str> = gate
+        .undeclared
         .iter()
         .map(|one| one.what.as_str())
         .collect();
     Err(Failure::Usage(format!(
-        "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or compare them with --anyway",
+        "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures side by side with --anyway",
         names.join(", ")
     )))
 }

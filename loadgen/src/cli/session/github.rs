@@ -84,7 +84,8 @@ fn write_line(line: &str) {
 fn append(path: &Path, summary: &Summary) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let length = file.metadata()?.len();
-    file.write_all(render::step_summary(summary, length).as_bytes())
+    let text = render::step_summary(summary, length).map_err(io::Error::other)?;
+    file.write_all(text.as_bytes())
 }
 
 #[cfg(test)]

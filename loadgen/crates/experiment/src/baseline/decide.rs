@@ -12,9 +12,11 @@
 //! and counts are compared by factors, on their logarithms, shares by percentage points. With
 //! several metrics the levels are those of Bonferroni.
 
+use std::fmt::Write as _;
+
 use crate::{
     paired::metrics_of,
-    schema::{Decision, MetricKind, MetricUnit, RunKind, Summary, ValidityWord},
+    schema::{Decision, MeasuredFigure, MetricKind, MetricUnit, RunKind, Summary, ValidityWord},
 };
 use loadgen_stats::{FEWEST_FOR_TWO_SAMPLES, mean_difference, median};
 
@@ -57,6 +59,8 @@ struct Group {
     figures: Vec<f64>,
     /// Figures beyond the timeout.
     beyond: usize,
+    /// Trials with too few samples for the percentile.
+    too_few: usize,
     /// Trials that are not VALID.
     left_out: usize,
 }
@@ -132,6 +136,7 @@ impl Group {
         let mut group = Self {
             figures: Vec::new(),
             beyond: 0,
+            too_few: 0,
             left_out: 0,
         };
         for summary in runs {
@@ -158,9 +163,11 @@ impl Group {
             let Some(found) = all.iter().find(|one| one.name == metric) else {
                 continue;
             };
-            match found.figure_of(trial) {
-                Some(figure) => self.figures.push(figure),
-                None => self.beyond += usize::from(found.beyond.is_some()),
+            match found.measured(trial) {
+                MeasuredFigure::Known(figure) => self.figures.push(figure),
+                MeasuredFigure::BeyondTimeout => self.beyond += 1,
+                MeasuredFigure::TooFew { .. } => self.too_few += 1,
+                MeasuredFigure::Absent => {}
             }
         }
     }
@@ -233,11 +240,15 @@ fn decide(metric: &str, wanted: &Wanted, old: &Group, new: &Group, tests: f64) -
 
 fn too_few(old: &Group, new: &Group) -> String {
     let left_out = old.left_out + new.left_out;
-    let noisy = if left_out == 0 {
+    let mut noisy = if left_out == 0 {
         String::new()
     } else {
         format!(" ({left_out} trial(s) that are not VALID were left out)")
     };
+    let few = old.too_few + new.too_few;
+    if few > 0 {
+        let _infallible = write!(noisy, "; {few} trial(s) have too few requests for it");
+    }
     format!(
         "{} figure(s) of the baseline and {} to compare: an interval needs at least one of each and {FEWEST_FOR_TWO_SAMPLES} in all{noisy}",
         old.figures.len(),
@@ -253,6 +264,7 @@ mod tests {
         Group {
             figures: figures.to_vec(),
             beyond: 0,
+            too_few: 0,
             left_out: 0,
         }
     }

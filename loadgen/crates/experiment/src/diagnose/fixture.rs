@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     schema::{
-        Arm, Band, Operation, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity, Verdict,
+        Arm, Band, Operation, Percentile, RunKind, SCHEMA_VERSION, Server, Summary, Trial,
+        Validity, Verdict,
     },
     trial::operation,
 };
@@ -108,9 +109,9 @@ fn good(name: &str) -> Operation {
     one.outcomes = [("ok".to_owned(), 2_000)].into();
     one.success = 1.0;
     one.bytes_in = 2_000 * 900;
-    one.response.p50 = Some(4.0);
-    one.response.p95 = Some(20.0);
-    one.response.p99 = Some(30.0);
+    one.response.p50 = Percentile::Known(4.0);
+    one.response.p95 = Percentile::Known(20.0);
+    one.response.p99 = Percentile::Known(30.0);
     one.cost.parts_ms[ServerPart::Db] = 1.0;
     one.cost.total_ms = 2.0;
     one.cost.counts[ServerCount::Queries] = 1.0;
@@ -140,6 +141,7 @@ pub(super) fn quiet() -> Summary {
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     };
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -162,7 +164,8 @@ pub(super) fn quiet() -> Summary {
             operations: names.map(good).into(),
             server: Server {
                 window_s: 30.0,
-                requests: 6_000,
+                requests: Some(6_000),
+                database: Some(crate::schema::Database::default()),
                 pool_max: 32,
                 ..Server::default()
             },
@@ -175,6 +178,7 @@ pub(super) fn quiet() -> Summary {
         effects: Vec::new(),
         controls: Vec::new(),
         thresholds: Vec::new(),
+        provenance: None,
         environment: vec![
             ("cores".into(), "2".into()),
             ("PostgreSQL max_connections".into(), "200".into()),

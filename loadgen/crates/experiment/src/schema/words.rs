@@ -189,22 +189,6 @@ words! {
     }
 }
 
-words! {
-    /// The unit of a metric.
-    MetricUnit {
-        /// A time, in milliseconds.
-        Milliseconds = "ms",
-        /// Per cent.
-        Percent = "%",
-        /// A number a second.
-        PerSecond = "1/s",
-        /// A ratio: after / before.
-        Times = "times",
-        /// A plain number.
-        Number = "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
-use super::load_line::load_line;
+use super::{load_line::load_line, provenance::provenance};
 use crate::{
     diagnose, observer,
     paired::{ArmResult, Direction, Experiment, FEWEST, Finished, held_against, overload_warnings},
@@ -13,7 +13,7 @@ use crate::{
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
-    verdict::{self, Claims, Findings, judge},
+    verdict::{self, ClaimDecisions, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
@@ -158,7 +158,7 @@ pub fn of_experiment(
         invalid_reasons,
         violations,
         thresholds: &thresholds,
-        claims: Some(Claims::of(
+        claims: Some(ClaimDecisions::of(
             &experiment.primary,
             &finished.effects,
             experiment.expected.map(Direction::decision),
@@ -346,6 +346,7 @@ impl Parts<'_> {
             effects: self.effects,
             controls: self.controls,
             thresholds: self.thresholds,
+            provenance: Some(provenance()),
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),

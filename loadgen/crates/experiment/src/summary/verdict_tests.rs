@@ -28,6 +28,7 @@ use crate::{
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
 };
 use loadgen_engine::{
+    clock::time_of_day,
     flow::{Flow, SingleRequest},
     request::Request,
 };
@@ -171,7 +172,7 @@ fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
 fn context() -> RunContext<'static> {
     RunContext {
         application: &Shop,
-        started_at: chrono::Utc::now(),
+        started_at: time_of_day().into(),
         own_stack: false,
         warnings: Vec::new(),
     }
@@ -223,16 +224,16 @@ fn invariant(violations: u64) -> InvariantResult {
     }
 }
 
-fn audited(violations: u64, failed: &[&str]) -> Result<Option<Audited>, SystemError> {
-    Ok(Some(Audited {
+fn audited(violations: u64, failed: &[&str]) -> Audited {
+    Audited {
         invariants: vec![invariant(violations)],
         failed: failed.iter().map(|part| (*part).to_owned()).collect(),
-    }))
+    }
 }
 
-const CLEAN: ProgrammedAudit = || audited(0, &[]);
-const BROKEN: ProgrammedAudit = || audited(3, &[]);
-const PARTIAL: ProgrammedAudit = || audited(0, &["caches: Redis is gone"]);
+const CLEAN: ProgrammedAudit = || Ok(Some(audited(0, &[])));
+const BROKEN: ProgrammedAudit = || Ok(Some(audited(3, &[])));
+const PARTIAL: ProgrammedAudit = || Ok(Some(audited(0, &["caches: Redis is gone"])));
 const FAILED: ProgrammedAudit = || Err(SystemError::Failed("no connection".to_owned()));
 
 /// What is asked, how the target answers, what the audit says, and the verdict.

@@ -237,7 +237,7 @@ fn attainable(trial: &mut Trial, system: &dyn PreparedSystem, windows: &Windows)
     };
     let warm_up = windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
     for (kind, ratio) in system.attainable_hit_ratios(&requests, warm_up) {
-        let looked_up = trial.server.cache_hit_ratio.get(&kind).copied().flatten();
+        let looked_up = trial.server.cache_hit_ratio(&kind);
         if looked_up.is_some() {
             trial.server.cache_attainable.insert(kind, ratio);
         }
@@ -446,5 +446,6 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         violations: None,
         audits: AuditCount::default(),
         promised: Promised::default(),
+        failures: figures::failures(data, operations),
     }
 }

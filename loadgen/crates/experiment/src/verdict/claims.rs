@@ -4,7 +4,10 @@
 //! INCONCLUSIVE, IMPROVED, NO_CHANGE. So an improvement elsewhere never hides a regression, and
 //! an open claim keeps the experiment open.
 
-use crate::schema::{Decision, Effect};
+use crate::{
+    metric::{factor, factors},
+    schema::{Decision, Effect},
+};
 
 /// The order in which one claim's decision stands for all.
 const ORDER: [Decision; 5] = [
@@ -17,7 +20,7 @@ const ORDER: [Decision; 5] = [
 
 /// What was decided about the metrics that an experiment's claims are staked on.
 #[derive(Debug, Clone, Default)]
-pub struct Claims {
+pub struct ClaimDecisions {
     claims: Vec<Claim>,
     expected: Option<Decision>,
     /// What the file expected against what was found, in one sentence.
@@ -32,7 +35,7 @@ struct Claim {
     found: String,
 }
 
-impl Claims {
+impl ClaimDecisions {
     /// The claims on these metrics, from the effects of the pairs. One without a figure in both
     /// arms is not decided.
     pub fn of(
@@ -111,9 +114,9 @@ impl Claims {
 fn found(effect: &Effect) -> String {
     match (effect.ratio, effect.interval) {
         (Some(ratio), Some((low, high))) => {
-            format!("{}x [{}, {}]", digits(ratio), digits(low), digits(high))
+            format!("{} {}", factor(ratio), factors(low, high))
         }
-        (Some(ratio), None) => format!("{}x, no interval", digits(ratio)),
+        (Some(ratio), None) => format!("{}, no interval", factor(ratio)),
         (None, _) => {
             let side = |figure: Option<f64>| {
                 figure.map_or_else(
@@ -160,14 +163,14 @@ mod tests {
         }
     }
 
-    fn of(decisions: &[Decision], expected: Option<Decision>) -> Claims {
+    fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
         let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n}")).collect();
         let effects: Vec<Effect> = names
             .iter()
             .zip(decisions)
             .map(|(name, decision)| effect(name, *decision, Some(0.5)))
             .collect();
-        Claims::of(&names, &effects, expected, None)
+        ClaimDecisions::of(&names, &effects, expected, None)
     }
 
     #[test]
@@ -206,8 +209,8 @@ mod tests {
             effect("open p50", Decision::NoChange, None),
         ];
         assert_eq!(
-            Claims::of(&names, &effects, None, None).headline(),
-            "list p95 IMPROVED 0.0139x [0.0125, 0.0153]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
+            ClaimDecisions::of(&names, &effects, None, None).headline(),
+            "list p95 IMPROVED 0.014x [0.013x, 0.015x]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");
         assert_eq!(digits(123.4), "123");

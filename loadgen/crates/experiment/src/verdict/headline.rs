@@ -1,6 +1,6 @@
 //! The answer of a run in one line.
 
-use crate::schema::Operation;
+use crate::schema::{Operation, Percentile};
 
 /// 95th percentile, rate and failures of all requests together.
 pub fn headline(total: &Operation) -> String {
@@ -9,9 +9,9 @@ pub fn headline(total: &Operation) -> String {
     }
     let failed = (1.0 - total.success).max(0.0);
     let p95 = match total.response.p95 {
-        Some(ms) => format!("p95 {}, ", time(ms)),
-        None if failed > 0.05 => "p95 beyond the timeout, ".to_owned(),
-        None => String::new(),
+        Percentile::Known(ms) => format!("p95 {}, ", time(ms)),
+        Percentile::BeyondTimeout => "p95 beyond the timeout, ".to_owned(),
+        Percentile::TooFew { .. } => String::new(),
     };
     format!(
         "{p95}{:.1}/s, {:.2} % errors",

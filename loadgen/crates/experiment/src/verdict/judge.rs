@@ -14,7 +14,7 @@
 //! PASSED        the thresholds hold
 //! ```
 
-use super::{claims::Claims, validity::reasons as verdict_reasons};
+use super::{claims::ClaimDecisions, validity::reasons as verdict_reasons};
 use crate::schema::{
     AuditCount, Confidence, ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord,
 };
@@ -33,7 +33,7 @@ pub struct Findings<'a> {
     /// Every threshold.
     pub thresholds: &'a [ThresholdResult],
     /// The claims of an experiment; absent for a command that makes none.
-    pub claims: Option<Claims>,
+    pub claims: Option<ClaimDecisions>,
     /// The answer in one line of a command without claims.
     pub headline: String,
     /// Trials by their validity, controls, audits.
@@ -275,7 +275,7 @@ mod tests {
         use crate::schema::Decision;
         let of = |decision, confidence| {
             judge(Findings {
-                claims: Some(Claims::decided("orders.list p97.5", decision)),
+                claims: Some(ClaimDecisions::decided("orders.list p97.5", decision)),
                 confidence,
                 ..Findings::default()
             })

@@ -11,7 +11,7 @@ mod thresholds;
 mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, violations};
-pub use claims::Claims;
+pub use claims::ClaimDecisions;
 pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use super::{Claims, Findings, judge};
+use super::{ClaimDecisions, Findings, judge};
 use crate::schema::{
     AuditCount, Confidence, Decision, ThresholdResult, ThresholdWord, Verdict, VerdictWord,
 };
@@ -54,7 +54,7 @@ fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
 }
 
 /// The verdicts on every combination of findings, with these claims.
-fn verdicts(claims: Option<&Claims>) -> Vec<Verdict> {
+fn verdicts(claims: Option<&ClaimDecisions>) -> Vec<Verdict> {
     let both = [false, true];
     let mut all = Vec::new();
     for interrupted in both {
@@ -100,7 +100,7 @@ fn the_table_of_verdicts_is_what_the_program_can_say() {
         .flat_map(|decision| {
             [None, Some(*decision)].into_iter().flat_map(|expected| {
                 verdicts(Some(
-                    &Claims::decided("total p50", *decision).expecting(expected),
+                    &ClaimDecisions::decided("total p50", *decision).expecting(expected),
                 ))
             })
         })
@@ -132,7 +132,7 @@ fn the_table_of_verdicts_is_what_the_program_can_say() {
 fn nothing_without_a_valid_trial_passes() {
     let experiments = Decision::ALL
         .iter()
-        .flat_map(|decision| verdicts(Some(&Claims::decided("total p50", *decision))));
+        .flat_map(|decision| verdicts(Some(&ClaimDecisions::decided("total p50", *decision))));
     for verdict in verdicts(None).into_iter().chain(experiments) {
         let passes = matches!(
             verdict.word,

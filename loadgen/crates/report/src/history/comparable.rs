@@ -157,7 +157,7 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
 }
 
 /// The load of one trial: how many blocks an experiment had is no part of it.
-fn load_of_trial(load: &str) -> Vec<&str> {
+pub(crate) fn load_of_trial(load: &str) -> Vec<&str> {
     load.split("; ")
         .filter(|part| !part.contains(" blocks of "))
         .collect()
@@ -207,6 +207,7 @@ pub(super) mod tests {
                 controls: Vec::new(),
                 recommendations: Vec::new(),
                 thresholds: Vec::new(),
+                provenance: None,
                 environment: Vec::new(),
                 warnings: Vec::new(),
                 not_tested: Vec::new(),

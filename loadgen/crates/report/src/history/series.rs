@@ -215,7 +215,7 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Effect, Operation, Percentiles, Promised, Server, Trial, Validity,
+        Effect, Operation, Percentile, Percentiles, Promised, Server, Trial, Validity,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
@@ -227,7 +227,7 @@ mod tests {
             validity: Validity::default(),
             total: Operation {
                 response: Percentiles {
-                    p97_5,
+                    p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
                     ..Percentiles::default()
                 },
                 ..operation()
@@ -238,6 +238,7 @@ mod tests {
             violations: Some(0),
             audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

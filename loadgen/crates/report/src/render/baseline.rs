@@ -4,10 +4,10 @@
 use std::fmt::Write as _;
 
 use super::{
-    compare::Difference,
-    figures::{plural, signed_percent, times, with_unit},
-    markdown::safe,
+    figures::{factor, plural, with_unit},
+    gate::Difference,
     table::{Paint, Side, TableLine, faint, layout, plain, styled, wrapped},
+    template::safe_markdown as safe,
     tone::Tone,
 };
 use crate::history::PastRun;
@@ -39,24 +39,26 @@ pub struct BaselineComparison<'a> {
     pub changes: &'a [BaselineChange],
     /// Everything but figures in which the runs differ.
     pub differences: &'a [Difference],
-    /// Why nothing is decided, whatever the figures are.
-    pub doubt: Option<String>,
+    /// Why nothing is decided, whatever the figures are; empty where it is.
+    pub doubts: &'a [String],
 }
 
 impl BaselineComparison<'_> {
     /// The word that stands for all metrics.
     fn word(&self) -> Decision {
-        match &self.doubt {
-            Some(_) => Decision::Inconclusive,
-            None => worst(self.changes),
+        if self.doubts.is_empty() {
+            worst(self.changes)
+        } else {
+            Decision::Inconclusive
         }
     }
 
     /// The decision on one metric.
     fn decision(&self, change: &BaselineChange) -> Decision {
-        match &self.doubt {
-            Some(_) => Decision::Inconclusive,
-            None => change.decision,
+        if self.doubts.is_empty() {
+            change.decision
+        } else {
+            Decision::Inconclusive
         }
     }
 
@@ -68,8 +70,8 @@ impl BaselineComparison<'_> {
                 format!("{low:+.2} to {high:+.2} pp"),
             ),
             Some((estimate, low, high)) => (
-                signed_percent(estimate),
-                format!("{} to {}", times(low), times(high)),
+                factor(estimate),
+                format!("{} to {}", factor(low), factor(high)),
             ),
             None => ("–".to_owned(), "–".to_owned()),
         };
@@ -96,7 +98,7 @@ impl BaselineComparison<'_> {
     /// Why the decisions are what they are, one line each.
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        notes.extend(self.doubt.clone());
+        notes.extend(self.doubts.iter().map(|why| format!("no decision: {why}")));
         for change in self.changes.iter().filter(|change| !change.why.is_empty()) {
             notes.push(format!("{}: {}", change.metric, change.why));
         }
@@ -231,12 +233,12 @@ mod tests {
             now: &now,
             changes: &changes,
             differences: &[],
-            doubt: None,
+            doubts: &[],
         };
         let text = baseline_markdown(&comparison);
         assert!(text.starts_with("### loadgen: REGRESSED against"), "{text}");
         assert!(
-            text.contains("| +50% | 1.20x to 1.90x | **REGRESSED** |"),
+            text.contains("| 1.50x | 1.20x to 1.90x | **REGRESSED** |"),
             "{text}"
         );
         assert!(text.contains("noise gate") && text.contains("4 runs like it"));
@@ -246,7 +248,8 @@ mod tests {
             table.lines().all(|line| line.chars().count() <= 80),
             "{table}"
         );
-        comparison.doubt = Some("the runs also differ in load".to_owned());
+        let doubts = ["the runs also differ in load".to_owned()];
+        comparison.doubts = &doubts;
         let text = baseline_markdown(&comparison);
         assert!(!text.contains("REGRESSED"), "{text}");
         assert!(text.contains("INCONCLUSIVE against") && text.contains("differ in load"));

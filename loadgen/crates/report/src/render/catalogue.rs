@@ -1,16 +1,15 @@
 //! The outcome of every experiment on one page: what improved, what did not, and which parts of
-//! the platform are ready. Figures come from the summaries alone.
+//! the application are ready. Figures come from the summaries alone.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::profile::Profile;
 
-use super::{figures, markdown::safe};
+use super::{figures, readiness::Readiness, template::safe_markdown as safe};
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Arm, Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Effect, MetricUnit, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -128,6 +127,8 @@ impl Row {
             .why
             .as_deref()
             .and_then(|name| effect(summary, name))
+            // An undecided difference explains nothing.
+            .filter(|effect| effect.decision.is_decided())
             .map(|effect| {
                 format!(
                     "{}: {} to {}",
@@ -151,7 +152,12 @@ pub fn json(entries: &[ExperimentEntry]) -> serde_json::Result<String> {
 }
 
 /// The page for people; `planned` experiments were to be run.
-pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: usize) -> String {
+pub fn markdown(
+    entries: &[ExperimentEntry],
+    readiness: &Readiness,
+    started: DateTime<Utc>,
+    planned: usize,
+) -> String {
     let rows: Vec<Row> = entries.iter().map(Row::of).collect();
     let mut page = format!(
         "# {} of {planned} experiments, {}\n\n",
@@ -183,7 +189,7 @@ pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: us
         ),
     );
     improvement(&mut page, &rows);
-    readiness(&mut page, entries);
+    page.push_str(&readiness.markdown());
     page
 }
 
@@ -207,9 +213,9 @@ fn improvement(page: &mut String, rows: &[Row]) {
     for row in rows {
         let ratio = match (row.ratio, row.interval) {
             (Some(ratio), Some((low, high))) => {
-                format!("{ratio:.3} [{low:.3}, {high:.3}]")
+                format!("{} {}", figures::factor(ratio), figures::factors(low, high))
             }
-            (Some(ratio), None) => format!("{ratio:.3}, no interval"),
+            (Some(ratio), None) => format!("{}, no interval", figures::factor(ratio)),
             _ => "–".to_owned(),
         };
         let expected = match (row.expected, row.as_expected) {
@@ -237,106 +243,6 @@ fn improvement(page: &mut String, rows: &[Row]) {
     page.push('\n');
 }
 
-/// Thresholds of readiness: see `suites/core.yaml`.
-const SUCCESS: f64 = 0.99;
-const P95_MS: f64 = 1_000.0;
-
-/// Which areas meet their thresholds with every optimization on: from the arms that ran the
-/// profile `after` unchanged.
-fn readiness(page: &mut String, entries: &[ExperimentEntry]) {
-    let after = Profile::after().values();
-    let arms: Vec<&Arm> = entries
-        .iter()
-        .filter_map(|entry| match &entry.found {
-            Found::Summary(summary, _) => Some(&summary.arms),
-            Found::Failed(_) => None,
-        })
-        .flatten()
-        .filter(|arm| arm.profile == after)
-        .collect();
-    say(page, "## Readiness with every optimization on\n");
-    if arms.is_empty() {
-        say(page, "No arm ran the profile `after` unchanged.");
-        return;
-    }
-    say(page, "| component | status | notes |");
-    say(page, "|---|---|---|");
-    let summaries = entries.iter().filter_map(|entry| match &entry.found {
-        Found::Summary(summary, _) => Some(summary),
-        Found::Failed(_) => None,
-    });
-    let described = summaries.map(|one| one.application.areas.as_slice()).next();
-    for area in described.unwrap_or_default() {
-        let part = safe(&area.label);
-        let operations = || {
-            arms.iter()
-                .flat_map(|arm| &arm.operations)
-                .filter(|one| area.operations.contains(&one.name) && one.planned > 0)
-        };
-        let planned: u64 = operations().map(|one| one.planned).sum();
-        let right: f64 = operations()
-            .map(|one| one.success * one.planned as f64)
-            .sum();
-        let slowest =
-            operations().max_by(|a, b| p95(a.response.p95).total_cmp(&p95(b.response.p95)));
-        let Some(slowest) = slowest else {
-            let _infallible = writeln!(page, "| {part} | not tested | |");
-            continue;
-        };
-        let success = right / planned as f64;
-        let ready = success > SUCCESS && p95(slowest.response.p95) < P95_MS;
-        let _infallible = writeln!(
-            page,
-            "| {part} | {} | {} of {} as they should be; slowest: {} p95 {} |",
-            word(ready),
-            figures::percent(success),
-            figures::plural(planned, "request"),
-            safe(&slowest.name),
-            figures::ms(slowest.response.p95)
-        );
-    }
-    let timeouts: u64 = arms.iter().map(|arm| arm.server.pool_timeouts).sum();
-    let _infallible = writeln!(
-        page,
-        "| Database pool | {} | {} given up, most waiters at a sample {} |",
-        word(timeouts == 0),
-        figures::plural(timeouts, "checkout"),
-        arms.iter()
-            .map(|arm| arm.server.pool_waiters_max)
-            .max()
-            .unwrap_or(0)
-    );
-    let (reads, stale) = arms.iter().fold((0, 0), |(reads, stale), arm| {
-        (reads + arm.promised.reads, stale + arm.promised.stale_reads)
-    });
-    let _infallible = writeln!(
-        page,
-        "| Caching | {} | {stale} of {} of own writes stale |",
-        word(stale == 0),
-        figures::plural(reads, "read")
-    );
-    let violations: u64 = arms
-        .iter()
-        .flat_map(|arm| &arm.audit)
-        .map(|one| one.violations)
-        .sum();
-    let _infallible = writeln!(
-        page,
-        "| Data | {} | {} in the audits of {} |",
-        word(violations == 0),
-        figures::plural(violations, "violation"),
-        figures::plural(arms.len() as u64, "arm")
-    );
-}
-
-fn p95(figure: Option<f64>) -> f64 {
-    figure.unwrap_or(f64::INFINITY)
-}
-
-const fn word(ready: bool) -> &'static str {
-    if ready { "ready" } else { "**needs work**" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,15 +259,21 @@ mod tests {
         }
     }
 
+    fn unmeasured() -> Readiness {
+        Readiness {
+            run: None,
+            command: "loadgen run core".into(),
+        }
+    }
+
     #[test]
     fn every_experiment_has_its_row_even_one_that_could_not_be_run() {
-        let mut summary = fixture::experiment(false);
-        summary.arms[1].profile = Profile::after().values();
+        let summary = fixture::experiment(false);
         let entries = [
             entry("mentor_cache", Found::Summary(Box::new(summary), None)),
             entry("pool_size", Found::Failed("no | PostgreSQL".to_owned())),
         ];
-        let page = markdown(&entries, DateTime::UNIX_EPOCH, 28);
+        let page = markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 28);
         assert!(page.starts_with("# 2 of 28 experiments"), "{page}");
         assert!(
             page.contains("| `mentor_cache` |") && page.contains("improves: yes"),
@@ -372,8 +284,9 @@ mod tests {
             page.contains("NOT RUN") && page.contains("no \\| PostgreSQL"),
             "{page}"
         );
+        // No arm of an experiment makes anything ready.
         assert!(
-            page.contains("| Mentor discovery |") && page.contains("| Data | ready |"),
+            page.contains("Not measured: ") && !page.contains("| ready |"),
             "{page}"
         );
         let rows: serde_json::Value = serde_json::from_str(&json(&entries).unwrap()).unwrap();
@@ -387,7 +300,7 @@ mod tests {
             let mut summary = fixture::experiment(false);
             summary.verdict.as_expected = as_expected;
             let entries = [entry("x", Found::Summary(Box::new(summary), None))];
-            markdown(&entries, DateTime::UNIX_EPOCH, 1)
+            markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 1)
         };
         assert!(decided(Some(false)).contains("improves: **no**"));
         assert!(decided(None).contains("improves: not decided"));

@@ -11,8 +11,8 @@ use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
 
 use crate::render::fixture::parts::{
-    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
-    validity,
+    AFTER, BEFORE, Dice, Shape, effect, failures, invariants, operation, operations, profile,
+    provenance, server, validity,
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
@@ -27,8 +27,8 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     for (index, shape) in BEFORE.iter().enumerate() {
         let (before, after) = (of(&BEFORE, index), of(&AFTER, index));
         for (suffix, pair, spread) in [
-            ("p50", before.p50.zip(after.p50), 0.05),
-            ("p97.5", before.p97_5.zip(after.p97_5), 0.09),
+            ("p50", before.p50.ms().zip(after.p50.ms()), 0.05),
+            ("p97.5", before.p97_5.ms().zip(after.p97_5.ms()), 0.09),
         ] {
             if let Some((before, after)) = pair {
                 let metric = format!("{} {suffix}", shape.0);
@@ -101,6 +101,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                     made: 1,
                 },
                 promised: Promised::default(),
+                failures: failures(slow),
             });
         }
     }
@@ -181,6 +182,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 by_default: false,
             })
             .into(),
+        provenance: Some(provenance()),
         environment: [
             ("machine", "2 cores, 8.2 GB, Linux 6.1.0"),
             ("PostgreSQL", "15.13, fsync on, shared_buffers 256 MB"),
@@ -235,7 +237,7 @@ fn verdict(word: VerdictWord, reasons: &[&str]) -> Verdict {
     };
     Verdict {
         word,
-        headline: "mentors.list p97.5 IMPROVED 0.0139x [0.0120, 0.0161]".into(),
+        headline: "mentors.list p97.5 IMPROVED 0.014x [0.012x, 0.016x]".into(),
         confidence: Confidence {
             valid: 15,
             noisy: 1,

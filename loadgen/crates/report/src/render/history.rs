@@ -187,7 +187,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         let _infallible = write!(
             told,
             " ({} of it)",
-            figures::times(level.median / before.median)
+            figures::factor(level.median / before.median)
         );
     }
     let _infallible = write!(told, ", p = {p:.3}");
@@ -268,6 +268,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use loadgen_experiment::schema::Percentile;
 
     use super::*;
     use crate::{
@@ -283,7 +284,7 @@ mod tests {
                 summary.interrupted = false;
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };
-                summary.trials[0].total.response.p97_5 = Some(tail + number as f64);
+                summary.trials[0].total.response.p97_5 = Percentile::Known(tail + number as f64);
                 if number == 1 {
                     summary.load.push_str("; and something else");
                 }
@@ -311,7 +312,7 @@ mod tests {
         );
         assert!(text.contains("left out: 1 (other load)"), "{text}");
         assert!(
-            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"),
+            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.51x of it)"),
             "{text}"
         );
         assert!(text.contains("total success: no change of level"), "{text}");

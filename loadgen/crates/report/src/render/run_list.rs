@@ -110,6 +110,7 @@ mod tests {
                 word: loadgen_experiment::schema::VerdictWord::Passed,
                 exit_code: 0,
                 headline: headline.into(),
+                confidence: loadgen_experiment::schema::Confidence::default(),
             }),
             bytes: 12_900_000,
             baselines: vec!["main".into()],

@@ -53,8 +53,8 @@ impl From<Decision> for Tone {
         match decision {
             Decision::Improved => Self::Good,
             Decision::Regressed => Self::Bad,
-            Decision::NoChange => Self::Plain,
-            Decision::Inconclusive | Decision::Invalid => Self::Warn,
+            Decision::NoChange | Decision::Inconclusive => Self::Plain,
+            Decision::Invalid => Self::Warn,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     baseline::baselines,
     error::{StoreError, io_error},
 };
-use loadgen_experiment::schema::VerdictWord;
+use loadgen_experiment::schema::{Confidence, VerdictWord};
 
 /// Format of the start time at the beginning of a run's name.
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
@@ -62,11 +62,14 @@ impl StoredRun {
         )
     }
 
-    /// The answer in one line; empty where there is none.
-    pub fn headline(&self) -> &str {
-        self.verdict
-            .as_ref()
-            .map_or("", |ending| ending.headline.as_str())
+    /// The answer with its confidence in one line; empty where there is none.
+    pub fn headline(&self) -> String {
+        match &self.verdict {
+            Some(ending) if !ending.headline.is_empty() => {
+                format!("{}; {}", ending.headline, ending.confidence)
+            }
+            _ => String::new(),
+        }
     }
 
     /// Whether it finished.
@@ -101,6 +104,8 @@ pub struct StoredEnding {
     pub exit_code: u8,
     /// The answer in one line; empty where there is none.
     pub headline: String,
+    /// How far the figures can be trusted.
+    pub confidence: Confidence,
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
