@@ -15,6 +15,7 @@ mod shares;
 mod sign_flip;
 mod signed_rank;
 mod theil_sen;
+mod two_samples;
 
 pub use attainable::attainable_hit_ratio;
 pub use bounded::{Bounds, bounded_estimate, bounded_interval, bounded_p};
@@ -29,3 +30,4 @@ pub use shares::largest_share_of_none;
 pub use sign_flip::SubsetMeans;
 pub use signed_rank::{Interval, hodges_lehmann, interval, median, rank, two_sided_p};
 pub use theil_sen::theil_sen;
+pub use two_samples::{FEWEST as FEWEST_FOR_TWO_SAMPLES, MeanDifference, mean_difference};

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use shared::time::Millis;
+
 use crate::{
     cli::{
         failure::Failure,
@@ -14,7 +16,7 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
-    paired::{self, CONTROL_BLOCKS, Experiment, budget::BESIDE},
+    paired::{self, CONTROL_BLOCKS, Experiment},
     schema::Summary,
     summary::{self, RunContext},
     system::Application as _,
@@ -73,7 +75,7 @@ async fn pairs(
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
     let finished = paired::run(bench, experiment, workers, &mut |outcome| {
-        session.store_trial(outcome);
+        session.store_trial(bench, outcome);
     })
     .await;
     let context = RunContext {
@@ -88,11 +90,11 @@ async fn pairs(
     Ok(summary::of_experiment(context, experiment, &finished))
 }
 
-/// Number and length of the trials, the expected duration, and what they can be expected to show.
+/// Number and length of the trials, their load, and what they can be expected to show.
 fn estimate(experiment: &Experiment) -> String {
     let windows = experiment.suite.windows;
     let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
-    let seconds = trials * (windows.planned().0 + BESIDE.0) / 1_000;
+    let load = Millis(trials * windows.planned().0);
     let controls = match experiment.controls.len() {
         0 => String::new(),
         some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
@@ -107,13 +109,7 @@ fn estimate(experiment: &Experiment) -> String {
         experiment.blocks.to_string()
     };
     format!(
-        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{outlook}",
-        windows.warm_up,
-        windows.measure,
-        if seconds < 90 {
-            format!("{seconds} seconds")
-        } else {
-            format!("{:.0} minutes", (seconds as f64 / 60.0).ceil())
-        }
+        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load; the first trial shows how long set-up and audits take besides{outlook}",
+        windows.warm_up, windows.measure,
     )
 }

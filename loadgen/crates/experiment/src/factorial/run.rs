@@ -1,12 +1,14 @@
 //! Runs the cells, every one once in each replicate, in a random order; an invalid trial is repeated
 //! once. Writes no file: each trial is handed to the caller as it ends.
 
+use std::time::Instant;
+
 use super::plan::FactorialPlan;
 use crate::{
     paired::{ArmResult, Kept, TrialReading, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
-    trial::{self, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 
@@ -46,6 +48,7 @@ pub async fn run(
         env,
         plan,
         workers,
+        clock: CommandClock::start(plan.trials()),
         noisy: 0,
         finished: FactorialOutcome {
             arms: arms.collect(),
@@ -69,6 +72,7 @@ struct FactorialRun<'a> {
     env: &'a TestEnv,
     plan: &'a FactorialPlan,
     workers: usize,
+    clock: CommandClock,
     /// Valid trials on a machine that was not quiet.
     noisy: usize,
     finished: FactorialOutcome,
@@ -139,6 +143,7 @@ impl FactorialRun<'_> {
             self.env
                 .events
                 .note("this trial is repeated once".to_owned());
+            self.clock.add_trials(1);
         }
         false
     }
@@ -151,8 +156,7 @@ impl FactorialRun<'_> {
         kept: Kept<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.plan.suite;
-        let one = suite.windows.planned().duration();
-        let total = one * self.plan.trials();
+        let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.plan.arms[cell],
@@ -163,10 +167,10 @@ impl FactorialRun<'_> {
             workers: self.workers,
             generator_judged: true,
             explained: replicate == 1,
-            elapsed: (one * self.finished.trials.len() as u32).min(total),
-            total,
+            course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = trial::run(self.env, &spec).await?;
+        self.clock.trial_ended(began.elapsed());
         kept(&outcome);
         // They are on disk now, and take much memory.
         outcome.data.samples = None;

@@ -6,7 +6,7 @@ use super::{file::Experiment, outlook::shortest_window, shorten::shorten};
 use loadgen_engine::flow::Catalog;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.
-pub const BESIDE: Millis = Millis(5_000);
+const BESIDE: Millis = Millis(5_000);
 /// Blocks that are planned before trials are made longer (method 2.3).
 const GOOD: u64 = 12;
 /// Shortest measured window.

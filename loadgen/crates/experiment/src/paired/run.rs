@@ -1,7 +1,7 @@
 //! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
 //! the arms. Writes no file: each trial is handed on as it ends.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use shared::api::lab::Explanation;
 
@@ -17,7 +17,9 @@ use super::{
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
-    trial::{self, ArmConfig, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{
+        self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
+    },
     verdict,
 };
 use loadgen_engine::units::Rate;
@@ -73,10 +75,10 @@ pub(super) struct Work<'a> {
     workers: usize,
     /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
     label: &'static str,
-    /// Trials of the controls before it.
-    pub(super) ran_before: usize,
     /// Blocks that are planned by now.
     planned: u32,
+    /// Time of the whole command, controls included.
+    pub(super) clock: CommandClock,
     arms: [ArmConfig; 2],
     in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
@@ -112,8 +114,8 @@ impl<'a> Work<'a> {
             experiment,
             workers,
             label,
-            ran_before: 0,
             planned: experiment.blocks,
+            clock: CommandClock::start(2 * experiment.blocks),
             arms: [arm("before", before), arm("after", after)],
             in_force: [None, None],
             plans: [Vec::new(), Vec::new()],
@@ -164,6 +166,7 @@ impl<'a> Work<'a> {
             .events
             .note(format!("{after}: {} more are run", wanted - planned));
         self.planned = wanted;
+        self.clock.add_trials(2 * (wanted - planned));
         let mut more = design(wanted - planned, sub_seed(self.root(), "more blocks"));
         for slot in &mut more {
             slot.block += planned;
@@ -280,6 +283,7 @@ impl<'a> Work<'a> {
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
                 let block = slot.block;
+                self.clock.add_trials(2);
                 self.env
                     .events
                     .note(format!("block {block} is repeated once, both arms"));
@@ -312,9 +316,7 @@ impl<'a> Work<'a> {
         kept: Kept<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
-        let one = suite.windows.planned().duration();
-        let more = self.planned.saturating_sub(self.experiment.blocks);
-        let total = self.experiment.planned().duration() + one * (2 * more);
+        let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.arms[arm],
@@ -325,10 +327,10 @@ impl<'a> Work<'a> {
             workers: self.workers,
             generator_judged: true,
             explained: self.label.is_empty() && slot.block == 1,
-            elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
-            total,
+            course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
+        self.clock.trial_ended(began.elapsed());
         kept(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;

@@ -61,16 +61,24 @@ pub struct Series {
 
 /// The metrics that are shown by default: the claim of an experiment; tail and success of a run.
 pub fn default_metrics(history: &RunHistory) -> Vec<String> {
-    match history.kind {
+    let newest_first = history.runs.iter().rev();
+    newest_first
+        .map(|past| default_metrics_of(&past.summary))
+        .find(|metrics| !metrics.is_empty())
+        .unwrap_or_default()
+}
+
+/// The same of one run.
+pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
+    match summary.kind {
         RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
-        RunKind::Experiment => history
-            .runs
-            .iter()
-            .rev()
-            .find_map(|past| past.summary.effects.iter().find(|effect| effect.primary))
-            .map(|effect| effect.metric.clone())
-            .into_iter()
-            .collect(),
+        RunKind::Experiment => {
+            let primary = summary.effects.iter().find(|effect| effect.primary);
+            primary
+                .map(|effect| effect.metric.clone())
+                .into_iter()
+                .collect()
+        }
     }
 }
 

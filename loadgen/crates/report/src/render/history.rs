@@ -64,6 +64,12 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
     text.push('\n');
     text.push_str(&table(kept, all, width, paint));
     text.push('\n');
+    if let Some(newest) = kept.runs.last() {
+        let verdict = &newest.summary.verdict;
+        let answer = format!("newest: {}: {}", verdict.word.label(), verdict.headline);
+        let answer = printable(answer.trim_end_matches(": "));
+        text.push_str(&wrapped(&answer, "", "  ", width));
+    }
     for one in all {
         text.push_str(&wrapped(&sentence(one), "", "  ", width));
     }
