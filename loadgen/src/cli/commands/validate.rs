@@ -49,6 +49,7 @@ fn describe_load(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
         writeln!(out, "  question    {}", suite.question)?;
     }
     writeln!(out, "  load        {}", load_line(suite))?;
+    let catalog = CodeConnect.catalog();
     let weights: f64 = suite.flows.iter().map(|share| share.weight).sum();
     for share in &suite.flows {
         writeln!(
@@ -57,6 +58,10 @@ fn describe_load(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
             share.weight / weights * 100.0,
             share.flow
         )?;
+        if let Some(flow) = catalog.flow(&share.flow) {
+            let operations = catalog.operation_names(flow).join(", ");
+            writeln!(out, "                       {}: {operations}", flow.help)?;
+        }
     }
     for threshold in &suite.thresholds {
         writeln!(out, "  threshold   {threshold}")?;

@@ -20,6 +20,7 @@ use target_app::{
     clock::Clock,
     config::{Config, LogFormat},
     db::database,
+    features,
     shutdown::Shutdown,
     state::AppState,
 };
@@ -71,6 +72,15 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// With the values of every kind cached there.
+    pub(crate) fn with_every_cache(mut self, store: &str) -> Self {
+        let kinds = features::registry();
+        let kinds = kinds.cache_kinds();
+        self.settings
+            .extend(kinds.map(|kind| format!("cache.{}={store}", kind.name)));
+        self
+    }
+
     /// Without a lab token.
     pub(crate) fn without_lab(mut self) -> Self {
         self.lab = false;

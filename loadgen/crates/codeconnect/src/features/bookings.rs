@@ -3,7 +3,6 @@
 //! That a slot is full or the student busy is an expected answer, not an error. That a slot
 //! is given twice, or that a repetition makes a second booking, is what this room is here for.
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -17,13 +16,8 @@ use shared::{
     problem::Code,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    feature::FeatureFlows,
-    mentors,
-    operation::Op,
-    world::{TestAccount, World},
-};
+use super::mentors;
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, TestAccount, World};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -48,35 +42,35 @@ static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "bookings",
-    label: "Booking",
     operations: &[&CREATE, &MINE, &CANCEL, &RACE],
     headline: &[&CREATE, &RACE],
-    flows: &[&Book, &Race],
+    flows: &[
+        AppFlow {
+            name: "bookings.book",
+            help: "a student books an open slot of a popular mentor, finds it listed, sometimes cancels",
+            operations: &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| Box::pin(book(it)),
+        },
+        AppFlow {
+            name: "bookings.race",
+            help: "sixteen students want the same place at once: exactly one gets it",
+            operations: &[&RACE],
+            needs_sessions: true,
+            at_once: RACERS,
+            run: |it| Box::pin(race(it)),
+        },
+    ],
+    caches: &[CachedReads {
+        switch: "cache.bookings",
+        operation: &MINE,
+        weights: None,
+    }],
+    ..FeatureFlows::new("bookings", "Booking")
 };
-
-/// `bookings.book`: pick a mentor, book an open slot, find it, perhaps cancel.
-pub(super) struct Book;
-
-impl AppFlow for Book {
-    fn name(&self) -> &'static str {
-        "bookings.book"
-    }
-    fn help(&self) -> &'static str {
-        "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL] }
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(book(it))
-    }
-}
 
 async fn book(mut it: AppIteration<'_>) {
     let key = fresh_key(it.world, it.rng);
@@ -154,30 +148,6 @@ async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
         }
     }
     None
-}
-
-/// `bookings.race`: many students, one place.
-pub(super) struct Race;
-
-impl AppFlow for Race {
-    fn name(&self) -> &'static str {
-        "bookings.race"
-    }
-    fn help(&self) -> &'static str {
-        "sixteen students want the same place at once: exactly one gets it"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&RACE] }
-    }
-    fn at_once(&self) -> usize {
-        RACERS
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(race(it))
-    }
 }
 
 async fn race(it: AppIteration<'_>) {
@@ -402,5 +372,4 @@ fn check_cancel(reply: &Reply, id: BookingId) -> Result<(), Mismatch> {
 }
 
 #[cfg(test)]
-#[path = "bookings_tests.rs"]
 mod tests;
