@@ -18,7 +18,7 @@ const AT_ONCE: usize = 4;
 /// Tokens are renewed when they end sooner than this after the planned load.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Why nobody could be signed in.
+/// Why no account could be signed in.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignInError {
     /// The target does not answer.

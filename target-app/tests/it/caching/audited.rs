@@ -63,7 +63,7 @@ async fn a_difference_is_stale_where_only_time_ends_values_and_a_violation_elsew
     }
 }
 
-/// Old value loaded, change committed and caches told, then the fill arrives.
+/// Old value loaded, change committed and caches invalidated, then the fill arrives.
 #[tokio::test]
 async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_plain_delete() {
     for store in ["memory", "redis", "tiered"] {
@@ -102,7 +102,7 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
                 tokio::spawn(
                     async move { owner.update_own(json!({"headline": "New words"})).await },
                 );
-            // It has told the caches, and waits for the reviews only to show itself.
+            // It has invalidated the caches, and waits for the reviews only for its response.
             app.db.wait_for_blocked(2).await;
             gate.commit().await.unwrap();
             assert_eq!(writer.await.unwrap().status, 200);

@@ -119,7 +119,7 @@ impl Setup {
             db.execute(&sql.replace("DATABASE", db.name())).await;
         }
         if self.snapshot {
-            // Nobody may be connected while the copy is made.
+            // No client may be connected while the copy is made.
             let db = db.quiet().await;
             database::snapshot(db.url()).await.unwrap();
             return self.start_on(db, permit).await;
@@ -171,7 +171,7 @@ pub(crate) struct Sibling {
 }
 
 impl Sibling {
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
     }
@@ -221,7 +221,7 @@ impl TestApp {
         }
     }
 
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
     }

@@ -1,7 +1,7 @@
-//! Booking a lesson, repeating it, finding it, giving it back; and many students at one place.
+//! Bookings: create, repeat with the same key, list, cancel; and a race of many students for one slot.
 //!
-//! That a slot is full or the student busy is an expected answer, not an error. That a slot
-//! is given twice, or that a repetition makes a second booking, is what this room is here for.
+//! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
+//! twice, and a repetition that makes a second booking.
 
 use rand::RngExt as _;
 use shared::{
@@ -27,14 +27,14 @@ use loadgen_engine::{
 };
 use loadgen_stats::seed::Chance;
 
-/// Students that want the same place at once.
+/// Number of students that request the same place at once.
 const RACERS: usize = 16;
-/// How many send the same booking again, as a client does that lost the answer; of those who
-/// give the place back it arrives after that, as a copy does that a network held up.
+/// Share of students who send the same booking again, as a client does that got no response; of those
+/// who cancel it arrives after the cancellation, like a request that the network delayed.
 const REPEATS: f64 = 0.1;
-/// How many give the place back.
+/// Share of students who cancel.
 const CANCELS: f64 = 0.3;
-/// How many mentors without an open slot are tried before a student gives up.
+/// How many mentors without an open slot are tried before an iteration ends.
 const TRIES: usize = 3;
 
 static CREATE: Op = Op::post("bookings.create");
@@ -190,7 +190,7 @@ async fn race(it: AppIteration<'_>) {
     }
 }
 
-/// Enters what a racer was told; what is neither a booking nor a refusal stays in doubt.
+/// Enters the outcome of one racer; what is neither a booking nor a refusal stays in doubt.
 fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>) {
     let Some(reply) = reply else { return };
     match check::problem_code(reply) {
@@ -207,8 +207,8 @@ fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>
 
 type Judgement = Option<Result<(), (Outcome, String)>>;
 
-/// Judges the answers of one race: one winner, everybody else told that the slot is full. Or
-/// all told that it is closed, as the slots of a mentor are who gives no lessons at present.
+/// Judges the responses of one race: one booking, and all others `slot_full`; or all `slot_closed`, as
+/// for the slots of a mentor who gives no lessons at present.
 fn judge_race(
     replies: &[Option<Reply>],
     slot: SlotId,
@@ -218,7 +218,7 @@ fn judge_race(
     let answered = || replies.iter().flatten();
     let lost = replies.iter().any(Option::is_none);
     let closed = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotClosed));
-    let nobody = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
+    let all_full = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
     let mut winners = 0;
     let mut judged: Vec<Judgement> = replies
         .iter()
@@ -245,13 +245,13 @@ fn judge_race(
         .collect();
     // A lost answer may have been the winner's.
     if first_time
-        && nobody
+        && all_full
         && !lost
         && let Some(first) = judged.first_mut()
     {
         *first = Some(Err((
             Outcome::BodyMismatch,
-            "the slot was free and nobody got it".to_owned(),
+            "the slot was free, and no student got it".to_owned(),
         )));
     }
     judged

@@ -148,9 +148,9 @@ async fn join(
             Some(text),
             &mut |text| match serde_json::from_str(text) {
                 Ok(ServerFrame::Joined {
-                    room: told,
+                    room: joined_room,
                     last_seq,
-                }) if told == room => {
+                }) if joined_room == room => {
                     joined = Some(after_seq.unwrap_or(last_seq));
                     Some((0, Ok(())))
                 }
@@ -233,7 +233,7 @@ struct Hearing<'a> {
     acked: Option<i64>,
     /// Under which number the own message came.
     delivered: Option<i64>,
-    /// A fault of the stream that is told with the next operation that is settled.
+    /// A fault of the stream, reported with the next operation that is settled.
     fault: Option<String>,
     /// Whether anything was wrong.
     wrong: bool,
@@ -298,7 +298,7 @@ impl<'a> Hearing<'a> {
 
     fn pong(&mut self, text: &str, nonce: u64) -> Option<Settled> {
         match self.hear(text) {
-            Heard::Pong(told) if told == nonce => Some(self.settle(0, Ok(()))),
+            Heard::Pong(received) if received == nonce => Some(self.settle(0, Ok(()))),
             Heard::Pong(_) => Some(self.settle(0, Err("the pong has another nonce".to_owned()))),
             Heard::Refused(why) => Some(self.settle(0, Err(why))),
             _ => None,

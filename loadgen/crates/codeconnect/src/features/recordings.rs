@@ -1,4 +1,4 @@
-//! Watching a recorded class: the list, a signed link, and three byte ranges of it.
+//! Recordings: the list, a signed link, and three byte ranges of the file.
 
 use http::{HeaderValue, header};
 use rand::RngExt as _;
@@ -121,14 +121,14 @@ fn check_link(reply: &Reply, id: RecordingId) -> Result<String, Mismatch> {
 fn check_range(reply: &Reply, key: &str, from: u64, to: u64, size: u64) -> Result<(), Mismatch> {
     check::status(reply, 206)?;
     let expected = format!("bytes {from}-{to}/{size}");
-    let told = reply
+    let range = reply
         .headers
         .get(header::CONTENT_RANGE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("none");
-    if told != expected {
+    if range != expected {
         return Err(Mismatch::new(format!(
-            "Content-Range is {told}, not {expected}"
+            "Content-Range is {range}, not {expected}"
         )));
     }
     if reply.body.len() as u64 != to - from + 1 {
