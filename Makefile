@@ -1,6 +1,6 @@
 # The same words that CI uses. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test lint fmt compose-test clean
+.PHONY: help setup setup-test demo test lint fmt compose-test publish clean
 
 CARGO ?= cargo
 # Arguments for the demo: make demo ARGS=--quick
@@ -37,6 +37,9 @@ fmt: ## Format everything
 
 compose-test: ## The same experiment through docker compose, quickly
 	scripts/compose-test.sh
+
+publish: ## Measure results/published anew (half an hour on a quiet machine)
+	scripts/publish.sh
 
 clean: ## Remove builds and unpublished results
 	$(CARGO) clean

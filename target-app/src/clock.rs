@@ -23,6 +23,10 @@ impl Clock {
     }
 
     /// The time, to the microsecond, which is what PostgreSQL keeps.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place from which the rest of the application takes the time of day"
+    )]
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match &self.0 {
             Some(hands) => hands.load(Relaxed),

@@ -4,7 +4,7 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`config`], [`clock`], [`limits`], [`shutdown`], [`timing`] | settings of the process, time, stopping, the cost of a request |
+//! | `chance`, [`config`], [`clock`], [`limits`], [`shutdown`], [`timing`] | chance, settings of the process, time, stopping, the cost of a request |
 //! | [`db`], [`cache`], [`security`], [`telemetry`] | PostgreSQL, cached values, passwords and tokens, the log |
 //! | [`error`], [`paging`], [`idempotency`] | failures as the API shows them, parts of lists, one effect a key |
 //! | [`metrics`], [`seed`] | counters, the data that experiments run on |
@@ -16,6 +16,7 @@
 
 pub mod app;
 pub mod cache;
+mod chance;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -1,10 +1,6 @@
 //! Runs all checks, or only those that need no time.
 
-use std::{
-    path::Path,
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{path::Path, thread, time::Duration};
 
 use shared::api::lab::ProfileView;
 
@@ -12,6 +8,7 @@ use super::{
     finding::{Finding, FindingLevel},
     kernel, machine, services,
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::observer::{Machine, Sleeper};
 use loadgen_stack::{self as stack};
 
@@ -42,9 +39,9 @@ pub fn warnings(folder: &Path) -> Vec<Finding> {
 
 fn watch() -> Vec<Finding> {
     let before = Machine::read();
-    let from = SystemTime::now();
+    let from = time_of_day();
     let sleeper = Sleeper::start().ok();
     thread::sleep(WATCH);
-    let hiccups = sleeper.and_then(|sleeper| sleeper.finish().between(from, SystemTime::now()));
+    let hiccups = sleeper.and_then(|sleeper| sleeper.finish().between(from, time_of_day()));
     machine::watched(Machine::read().steal_since(&before), hiccups)
 }

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+use loadgen_engine::precedence::{self, ThreadPrecedence};
 use rustix::fs::{FsWord, statfs};
 
 /// MachineFacts; what cannot be read is absent.
@@ -13,6 +14,11 @@ pub(super) struct MachineFacts {
     pub(super) quota: Option<f64>,
     /// Mean number of runnable tasks over the last minute.
     pub(super) load: Option<f64>,
+    /// How the generator's threads may be scheduled.
+    pub(super) precedence: Option<ThreadPrecedence>,
+    /// Whether the kernel schedules each session as a group, in which nice values only count within
+    /// it (`sched(7)`, autogroup).
+    pub(super) autogroup: bool,
     /// Open files: the soft limit, and the hard one that it may be raised to.
     pub(super) files: Option<(u64, u64)>,
     /// First and last port of outgoing connections.
@@ -38,6 +44,9 @@ pub(super) fn read(folder: &Path) -> MachineFacts {
         cores: loadgen_experiment::observer::cores(),
         quota: text("/sys/fs/cgroup/cpu.max").and_then(|text| quota(&text)),
         load: text("/proc/loadavg").and_then(|text| text.split(' ').next()?.parse().ok()),
+        precedence: Some(precedence::permitted()),
+        autogroup: text("/proc/sys/kernel/sched_autogroup_enabled")
+            .is_some_and(|text| text.trim() == "1"),
         files: text("/proc/self/limits").and_then(|text| files(&text)),
         ports: text("/proc/sys/net/ipv4/ip_local_port_range").and_then(|text| ports(&text)),
         governor: text("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")

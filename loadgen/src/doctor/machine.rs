@@ -1,7 +1,9 @@
 //! Findings about the machine, from its state alone.
 
 use super::{finding::Finding, kernel::MachineFacts};
+use loadgen_engine::precedence::ThreadPrecedence;
 use loadgen_experiment::observer::Hiccups;
+use loadgen_stack::SERVICE_NICE;
 
 const GIB: f64 = 1_073_741_824.0;
 
@@ -10,6 +12,7 @@ pub(super) fn findings(facts: &MachineFacts) -> Vec<Finding> {
     vec![
         cores(facts),
         load(facts),
+        scheduling(facts),
         files(facts),
         ports(facts),
         governor(facts),
@@ -99,6 +102,28 @@ fn load(facts: &MachineFacts) -> Finding {
         )
     } else {
         Finding::ok("load", found)
+    }
+}
+
+fn scheduling(facts: &MachineFacts) -> Finding {
+    let Some(precedence) = facts.precedence else {
+        return Finding::ok("scheduling", "not visible");
+    };
+    let found = format!("generator threads {precedence}, own services nice {SERVICE_NICE}");
+    let effect = "beside a saturated target the generator waits for a processor, and those waits are in the response times: trials near capacity become INVALID";
+    let fix = "run as root, or once `setcap cap_sys_nice+ep loadgen`, or raise `ulimit -r` to 2";
+    match precedence {
+        // A nice value counts only among the processes of one session there.
+        ThreadPrecedence::LowerNice if facts.autogroup => Finding::warn(
+            "scheduling",
+            format!("{found}; kernel.sched_autogroup_enabled=1 limits nice values to one session"),
+            effect,
+            fix,
+        ),
+        ThreadPrecedence::RealTime | ThreadPrecedence::LowerNice => {
+            Finding::ok("scheduling", found)
+        }
+        ThreadPrecedence::Ordinary => Finding::warn("scheduling", found, effect, fix),
     }
 }
 
@@ -256,6 +281,8 @@ mod tests {
             cores: 4,
             quota: None,
             load: Some(0.4),
+            precedence: Some(ThreadPrecedence::RealTime),
+            autogroup: true,
             files: Some((65_536, 65_536)),
             ports: Some((32_768, 60_999)),
             governor: Some("performance".into()),
@@ -285,9 +312,15 @@ mod tests {
     #[test]
     fn each_fault_is_found_under_its_name_with_effect_and_fix() {
         type Spoil = fn(&mut MachineFacts);
-        let faults: [(&str, FindingLevel, Spoil); 11] = [
+        let faults: [(&str, FindingLevel, Spoil); 13] = [
             ("cores", FindingLevel::Warn, |f| f.quota = Some(1.0)),
             ("load", FindingLevel::Warn, |f| f.load = Some(6.0)),
+            ("scheduling", FindingLevel::Warn, |f| {
+                f.precedence = Some(ThreadPrecedence::Ordinary);
+            }),
+            ("scheduling", FindingLevel::Warn, |f| {
+                f.precedence = Some(ThreadPrecedence::LowerNice);
+            }),
             ("open files", FindingLevel::Bad, |f| {
                 f.files = Some((64, 64));
             }),

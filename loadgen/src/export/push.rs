@@ -1,11 +1,7 @@
 //! Sends the metrics to an OTLP collector, every few seconds and at the end. A collector that is
 //! slow, down or refuses costs the run nothing but one warning.
 
-use std::{
-    fmt,
-    str::FromStr,
-    time::{Duration, SystemTime},
-};
+use std::{fmt, str::FromStr, time::Duration};
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message as _;
@@ -17,6 +13,7 @@ use super::{
     figures::SharedFigures,
     otlp::{self, ExportWindow},
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::{Publisher, printable};
 
 /// Time between two messages.
@@ -94,7 +91,7 @@ pub(super) struct OtlpPusher {
 impl OtlpPusher {
     /// Sends until `stop` is cancelled, and then a last time.
     pub(super) async fn run(mut self, stop: CancellationToken) {
-        let since = otlp::nanos(SystemTime::now());
+        let since = otlp::nanos(time_of_day());
         let mut ticks = interval(EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick comes at once, when there are no figures yet.
@@ -127,7 +124,7 @@ impl OtlpPusher {
         if named && figures.run().is_none() {
             return None;
         }
-        let until = otlp::nanos(SystemTime::now());
+        let until = otlp::nanos(time_of_day());
         let window = ExportWindow { since, until };
         Some(otlp::message(&figures.families(), figures.run(), window))
     }

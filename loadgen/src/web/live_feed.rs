@@ -13,12 +13,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::live_snapshot::LiveSnapshot;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::{Adjustable, ControlError, ControlEvent, Event, LoadControl};
 
 /// Most subscribers at once.
@@ -100,7 +101,7 @@ impl LiveFeed {
     pub(super) fn publish(&self, event: Event) {
         let mut inner = self.lock();
         let adjustable = inner.adjustable();
-        let at = Utc::now().timestamp_millis();
+        let at = DateTime::<Utc>::from(time_of_day()).timestamp_millis();
         let update = inner.snapshot.apply(event, at, adjustable);
         let message = FeedMessage::new(update.name(), &update);
         inner.send(&message);

@@ -112,7 +112,7 @@ fn begun(name: &str) -> Event {
         name: name.into(),
         question: "why?".into(),
         load: "open".into(),
-        at: chrono::Utc::now(),
+        at: loadgen_engine::clock::time_of_day().into(),
         folder: "f".into(),
     })
 }

@@ -1,29 +1,39 @@
 //! What README.md shows of a report is what the program prints of that run today.
 
-use std::{collections::HashSet, fs};
+use std::{env, fs};
 
 use crate::support::loadgen;
 
+/// What encloses the excerpt.
+const BEGIN: &str = "<!-- demo excerpt begin -->\n```\n";
+const END: &str = "```\n<!-- demo excerpt end -->";
+
+/// With `UPDATE_READMES=1` the excerpt is replaced by what is printed.
 #[test]
 fn the_excerpt_in_the_readme_is_what_the_program_prints() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-    let readme = fs::read_to_string(format!("{root}/README.md")).unwrap();
-    let (_, rest) = readme.split_once("```\nPASSED ").expect("an excerpt");
-    let (excerpt, _) = rest.split_once("```").unwrap();
+    let path = format!("{root}/README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).expect("the begin of the excerpt");
+    let (shown, after) = rest.split_once(END).expect("the end of the excerpt");
     let run = format!("{root}/results/published/demo");
-    let printed = loadgen(["report", &run]).output().unwrap();
-    let printed = String::from_utf8(printed.stdout).unwrap();
-    let lines: HashSet<&str> = printed.lines().collect();
-    let shown: Vec<&str> = excerpt
-        .lines()
-        .skip(1)
-        .filter(|line| *line != "...")
-        .collect();
-    assert!(shown.len() > 20, "{shown:?}");
-    for line in shown {
-        assert!(
-            lines.contains(line),
-            "README.md shows `{line}`, which is not printed"
-        );
+    let output = loadgen(["report", &run]).output().unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let wanted = excerpt(&printed);
+    assert!(wanted.lines().count() > 15, "{printed}");
+    if env::var_os("UPDATE_READMES").is_some() {
+        fs::write(&path, format!("{before}{BEGIN}{wanted}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(shown, wanted, "run this test with UPDATE_READMES=1");
     }
+}
+
+/// What is printed without where its files are: those lines differ from machine to machine.
+fn excerpt(printed: &str) -> String {
+    let lines: Vec<&str> = printed
+        .lines()
+        .filter(|line| !line.contains("results/"))
+        .map(str::trim_end)
+        .collect();
+    format!("{}\n", lines.join("\n").trim())
 }

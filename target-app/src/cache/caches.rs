@@ -24,6 +24,7 @@ use super::{
     single_flight::{FlightKey, FlightRole, SingleFlight},
     stores::{Observed, Stores},
 };
+use crate::chance;
 use crate::timing;
 
 /// The caches of one engine; clones share them.
@@ -284,7 +285,7 @@ impl Caches {
     fn draw(&self) -> Option<f64> {
         self.0
             .early_refresh
-            .then(|| 1.0 - rand::rng().random::<f64>())
+            .then(|| 1.0 - chance::rng().random::<f64>())
     }
 }
 
@@ -298,7 +299,7 @@ impl Lifetimes {
         } else {
             whole
         };
-        let cut = self.jitter * rand::rng().random::<f64>();
+        let cut = self.jitter * chance::rng().random::<f64>();
         Some(whole.mul_f64(1.0 - cut))
     }
 }

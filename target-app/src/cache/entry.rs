@@ -3,9 +3,11 @@
 //! The time of the load travels with the value into every store, so that an answer can tell
 //! how old it is wherever it came from.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
+
+use crate::clock::Clock;
 
 /// Bytes ahead of the value in Redis: begin of the load and life in milliseconds, cost in
 /// microseconds, each 8 bytes, most significant first.
@@ -79,9 +81,7 @@ impl Entry {
 
 /// Milliseconds since 1970, the clock that instances share.
 pub(super) fn now_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| whole(since.as_millis()))
+    u64::try_from(Clock::system().now().timestamp_millis()).unwrap_or(0)
 }
 
 fn whole(number: u128) -> u64 {

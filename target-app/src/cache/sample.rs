@@ -6,6 +6,8 @@ use rand::RngExt as _;
 
 use super::{CacheKind, Key, kind::PerKind};
 
+use crate::chance;
+
 /// Most keys that are kept of one kind.
 pub(super) const MAX_KEYS: usize = 64;
 
@@ -27,7 +29,7 @@ impl KeySample {
         if keys.len() < MAX_KEYS {
             keys.push(key.clone());
         } else {
-            keys[rand::rng().random_range(0..MAX_KEYS)] = key.clone();
+            keys[chance::rng().random_range(0..MAX_KEYS)] = key.clone();
         }
     }
 

@@ -12,6 +12,8 @@ use shared::profile::{BadSwitch, Profile};
 
 use super::{Args, LogFormat, Secret};
 
+use crate::chance;
+
 /// Shortest lab token on an address that others can reach.
 const LAB_TOKEN_CHARS: usize = 16;
 /// Shortest JWT secret on such an address: as long as the hash it keys (RFC 7518, 3.2).
@@ -227,7 +229,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 
 fn random_secret() -> SecretString {
     let mut bytes = [0_u8; 32];
-    rand::rng().fill_bytes(&mut bytes);
+    chance::rng().fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes).into()
 }
 

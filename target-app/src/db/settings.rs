@@ -13,6 +13,8 @@ use sqlx::{
 
 use super::DbError;
 
+use crate::chance;
+
 /// Longest pause inside a transaction before the server ends it.
 const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(1);
 /// Prepared statements that a connection keeps; sqlx's own default.
@@ -54,7 +56,7 @@ pub(super) fn connection(options: PgConnectOptions, profile: &Profile) -> PgConn
 /// Without its cache sqlx 0.9 still names each statement it prepares, and never closes it: the
 /// server would keep every one. At random, because a connection keeps no count of its releases.
 pub(super) async fn deallocate_statements(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
-    let due = rand::rng().random_bool(DEALLOCATE_PROBABILITY);
+    let due = chance::rng().random_bool(DEALLOCATE_PROBABILITY);
     if due {
         sqlx::raw_sql("deallocate all").execute(conn).await?;
     }

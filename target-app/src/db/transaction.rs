@@ -8,6 +8,7 @@ use rand::RngExt as _;
 use sqlx::{Connection as _, PgConnection};
 
 use super::{Db, DbError, LostRace};
+use crate::chance;
 use crate::timing;
 
 /// Longest pause before the first repetition; each later one may be twice as long.
@@ -131,7 +132,7 @@ fn pause(lost: u32) -> Duration {
     let limit = FIRST_PAUSE
         .saturating_mul(2_u32.saturating_pow(lost))
         .min(LONGEST_PAUSE);
-    limit.mul_f64(rand::rng().random())
+    limit.mul_f64(chance::rng().random())
 }
 
 async fn attempt<T, E, F>(db: &Db, isolation: Isolation, work: &F) -> Result<T, E>

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use shared::{api::auth::Role, ids::UserId};
 
 use super::jwt;
+use crate::chance;
 use crate::clock::Clock;
 
 /// Life of an access token in seconds: short, because it cannot be revoked.
@@ -120,7 +121,7 @@ impl Tokens {
     /// A refresh token of 256 random bits, and the digest that is stored in its place.
     pub fn new_refresh() -> (SecretString, [u8; 32]) {
         let mut bits = [0_u8; 32];
-        rand::rng().fill_bytes(&mut bits);
+        chance::rng().fill_bytes(&mut bits);
         let token = URL_SAFE_NO_PAD.encode(bits);
         let digest = Self::refresh_digest(&token);
         (token.into(), digest)

@@ -6,6 +6,10 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on ends where it stands"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests start from the present, as clients do"
+)]
 
 mod auth;
 mod bookings;

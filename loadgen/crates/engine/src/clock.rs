@@ -35,7 +35,7 @@ impl TrialClock {
         Self {
             epoch: monotonic().saturating_add(Nanos::from_duration(lead).0),
             instant: Instant::now() + lead,
-            wall: SystemTime::now() + lead,
+            wall: time_of_day() + lead,
         }
     }
 
@@ -75,19 +75,13 @@ pub fn wake_this_thread_exactly() -> io::Result<()> {
     set_current_timer_slack(Some(NonZeroU64::MIN))
 }
 
-/// Gives this thread a real-time priority (`SCHED_RR`), so that it runs before ordinary threads as
-/// soon as it wakes; false where that is not allowed (it takes `CAP_SYS_NICE`). Only for a thread
-/// that sleeps nearly always: on a busy machine it would otherwise wake milliseconds late.
-pub fn run_this_thread_first() -> bool {
-    let lowest = libc::sched_param { sched_priority: 1 };
-    #[expect(
-        unsafe_code,
-        reason = "neither std nor rustix sets scheduling policies"
-    )]
-    // SAFETY: `lowest` is valid for the call; 0 is the calling thread.
-    unsafe {
-        libc::sched_setscheduler(0, libc::SCHED_RR, &raw const lowest) == 0
-    }
+/// The time of day: for names, stamps and calendars; never for a duration that is measured.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place from which the load generator takes the time of day"
+)]
+pub fn time_of_day() -> SystemTime {
+    SystemTime::now()
 }
 
 /// The kernel's monotonic clock, in nanoseconds. `Instant` reads the same clock, but cannot be

@@ -8,6 +8,7 @@
 //! | [`threshold`], [`suite`] | one threshold; a suite: flows, load, thresholds |
 //! | [`recorder`], [`schedule`] | histograms by operation and second; when to send |
 //! | [`load_control`], [`driver`] | changes of the running load; the clients and executors |
+//! | [`precedence`] | which threads run first on a shared machine |
 //! | [`aggregator`] | all shards of a trial as one, and its files |
 
 pub mod aggregator;
@@ -16,6 +17,7 @@ pub mod clock;
 pub mod driver;
 pub mod flow;
 pub mod load_control;
+pub mod precedence;
 pub mod recorder;
 pub mod request;
 pub mod sample;

@@ -6,26 +6,30 @@ use std::{
     io,
     os::unix::process::CommandExt as _,
     process::{Child, Command},
-    sync::mpsc::{Receiver, Sender, channel},
+    sync::mpsc::{Receiver, SyncSender, sync_channel},
     thread,
 };
 
-use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::process::{Signal, getpid, getppid, nice, set_parent_process_death_signal};
+
+/// Nice value of every service. The generator on the same processors goes first: a target that is
+/// saturated may wait, its measurement may not. Raising the value needs no privilege.
+pub const SERVICE_NICE: i32 = 10;
 
 /// A child to start: its command, its signal on our death, and where to send the outcome.
-type SpawnRequest = (Command, Signal, Sender<SpawnOutcome>);
+type SpawnRequest = (Command, Signal, SyncSender<SpawnOutcome>);
 /// The child, and the command, with which it can be started again.
 type SpawnOutcome = (io::Result<Child>, Command);
 
 /// Handle of the thread; it ends, and with it every child that is left, when this is dropped.
 #[derive(Debug)]
 pub(super) struct ProcessSupervisor {
-    requests: Sender<SpawnRequest>,
+    requests: SyncSender<SpawnRequest>,
 }
 
 impl ProcessSupervisor {
     pub(super) fn start() -> io::Result<Self> {
-        let (requests, inbox) = channel();
+        let (requests, inbox) = sync_channel(1);
         thread::Builder::new()
             .name("stack".to_owned())
             .spawn(move || supervise(&inbox))?;
@@ -33,14 +37,14 @@ impl ProcessSupervisor {
     }
 
     /// Starts a child in a process group of its own, so that Ctrl-C reaches loadgen alone and
-    /// the services can be stopped in order. The kernel sends it `on_parent_death` when loadgen is
-    /// killed.
+    /// the services can be stopped in order, and at [`SERVICE_NICE`]. The kernel sends it
+    /// `on_parent_death` when loadgen is killed.
     pub(super) fn spawn(
         &self,
         command: Command,
         on_parent_death: Signal,
     ) -> io::Result<(Child, Command)> {
-        let (sender, outcome) = channel();
+        let (sender, outcome) = sync_channel(1);
         let ended = || io::Error::other("the thread that starts services has ended");
         self.requests
             .send((command, on_parent_death, sender))
@@ -58,7 +62,7 @@ fn supervise(inbox: &Receiver<SpawnRequest>) {
             unsafe_code,
             reason = "the signal on the parent's death can only be set by the child"
         )]
-        // SAFETY: between fork and exec the closure makes two system calls and allocates nothing.
+        // SAFETY: between fork and exec the closure only makes system calls, and allocates nothing.
         unsafe {
             command.pre_exec(move || {
                 set_parent_process_death_signal(Some(on_parent_death))?;
@@ -66,6 +70,7 @@ fn supervise(inbox: &Receiver<SpawnRequest>) {
                 if getppid() != Some(parent) {
                     return Err(rustix::io::Errno::SRCH.into());
                 }
+                nice(SERVICE_NICE)?;
                 Ok(())
             });
         }

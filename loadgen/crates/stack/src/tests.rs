@@ -79,6 +79,15 @@ fn the_services_run_durably_and_leave_nothing_behind() {
     let names: Vec<&str> = processes.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["postgres", "redis"]);
     assert!(processes.iter().all(|one| runs(one.pid)));
+    for one in &processes {
+        let pid = rustix::process::Pid::from_raw(one.pid.cast_signed());
+        assert_eq!(
+            rustix::process::getpriority_process(pid),
+            Ok(super::SERVICE_NICE),
+            "{}",
+            one.name
+        );
+    }
     drop(stack);
     assert!(processes.iter().all(|one| !runs(one.pid)));
     assert!(!folder.exists());

@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use chrono::Utc;
-
 use crate::{
     cli::{
         failure::Failure,
@@ -14,6 +12,7 @@ use crate::{
     web::WebServer,
 };
 use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     paired::{
         self, CONTROL_BLOCKS, Experiment,
@@ -70,7 +69,7 @@ async fn pairs(
     bench: &TestEnv,
     own_stack: bool,
 ) -> Result<Summary, Failure> {
-    let started_at = Utc::now();
+    let started_at = time_of_day().into();
     session.announce(bench, &experiment.suite);
     bench.events.note(experiment.describe_differences());
     bench.events.note(estimate(experiment));

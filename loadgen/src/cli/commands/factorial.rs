@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use chrono::Utc;
 use shared::dataset::Scale;
 
 use crate::{
@@ -16,6 +15,7 @@ use crate::{
     live::TerminalCapabilities,
 };
 use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     factorial::{self, FactorialOutcome, FactorialPlan},
     paired::{budget::BESIDE, metrics_of},
@@ -30,7 +30,7 @@ use loadgen_report::{
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
-    let started_at = Utc::now();
+    let started_at = time_of_day().into();
     let (plan, source) = plan_factorial(args)?;
     let mut services = ServiceSource::from_flags(&args.target)?;
     services.needs_lab()?;

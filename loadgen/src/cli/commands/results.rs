@@ -16,6 +16,7 @@ use crate::{
     exit,
     live::TerminalCapabilities,
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::printable;
 use loadgen_report::{
     render::{self, figures},
@@ -26,7 +27,7 @@ use loadgen_report::{
 pub(in crate::cli) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
     match &args.action {
         ResultsAction::List(args) => list(args),
-        ResultsAction::Prune(args) => prune(args, Utc::now()),
+        ResultsAction::Prune(args) => prune(args, time_of_day().into()),
         ResultsAction::Export(args) => export(args),
     }?;
     Ok(exit::PASSED)

@@ -1,7 +1,5 @@
 //! `loadgen run`: one suite, one profile, one trial.
 
-use chrono::Utc;
-
 use crate::cli::{
     failure::Failure,
     flags::RunArgs,
@@ -9,6 +7,7 @@ use crate::cli::{
     session::{MeasuredSession, ServiceSource},
 };
 use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     summary::{self, RunContext},
     trial::{self, ArmConfig, TrialSpec},
@@ -17,7 +16,7 @@ use loadgen_stats::seed::sub_seed;
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let started_at = Utc::now();
+    let started_at = time_of_day().into();
     let (suite, source) = plan_suite(args)?;
     let settings = resolve_settings(&args.profile, &args.set)?;
     let services = ServiceSource::from_flags(&args.target)?;

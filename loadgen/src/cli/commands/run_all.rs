@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use shared::time::Millis;
 
 use super::experiment::measure;
@@ -16,6 +16,7 @@ use crate::{
     },
     exit, library,
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::suite::load::unknown;
 use loadgen_report::{
     render::catalogue::{self, ExperimentEntry, Found},
@@ -31,7 +32,7 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             "run-all runs the experiments as they are bundled: name one to set its switches, or to run it as a control",
         ));
     }
-    let started = Utc::now();
+    let started = DateTime::<Utc>::from(time_of_day());
     let names = select(&args.only)?;
     let share = args
         .budget

@@ -6,7 +6,6 @@ use std::{
     path::Path,
 };
 
-use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -23,6 +22,7 @@ use crate::{
     web::WebServer,
 };
 use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{aggregator::write_hlog, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
@@ -216,7 +216,7 @@ impl<'a> MeasuredSession<'a> {
             name: self.name.clone(),
             question: suite.question.clone(),
             load: load_line(suite),
-            at: Utc::now(),
+            at: time_of_day().into(),
             folder: self.folder_name(),
         }));
     }

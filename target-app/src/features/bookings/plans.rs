@@ -1,6 +1,6 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use shared::{
     api::bookings::BookingQuery,
     dataset::{self, RowKind},
@@ -11,6 +11,7 @@ use super::{
     model::{BookingFilter, BookingOwner},
     repository,
 };
+use crate::clock::Clock;
 use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// The operations whose statements are explained.
@@ -29,7 +30,7 @@ pub(super) fn explained() -> Vec<ExplainedOperation> {
 
 /// What a booking looks up before it takes a place: taking it goes by primary key.
 fn create(_: &Policies) -> Vec<Statement> {
-    let from = Utc::now();
+    let from = Clock::system().now();
     vec![
         Statement::of("slot", repository::SLOT).bind(dataset::id(RowKind::Slot, 1)),
         Statement::of("overlap", repository::OVERLAP)

@@ -1,6 +1,6 @@
 //! The statements of this feature's operations, for the control plane to explain.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use shared::{
     api::mentors::MentorQuery,
     dataset::{self, RowKind},
@@ -12,6 +12,7 @@ use super::{
     model::{Criteria, MAX_SLOTS, RECENT_REVIEWS},
     repository,
 };
+use crate::clock::Clock;
 use crate::{db::Statement, engine::Policies, registry::ExplainedOperation};
 
 /// Days of availability that are explained: those of a request without parameters.
@@ -47,7 +48,7 @@ fn detail(_: &Policies) -> Vec<Statement> {
 }
 
 fn availability(_: &Policies) -> Vec<Statement> {
-    let now = Utc::now();
+    let now = Clock::system().now();
     vec![
         Statement::of("open slots", repository::OPEN_SLOTS)
             .bind(dataset::id(RowKind::Mentor, 1))

@@ -182,17 +182,34 @@ async fn changed_users(control: &mut Option<ControlReceiver>) -> u32 {
 }
 
 impl Population {
-    /// Time over which the users start. Users that pause start over one second, or they would stay
-    /// in step; the others start as fast as a target accepts connections.
+    /// Nanoseconds over which the users start. Users that pause start over one mean pause, as if they
+    /// had been there before: started together they would stay in step, and the first window would
+    /// measure a stampede. They have all started when the measured window begins. Users that never
+    /// pause start as fast as a target accepts connections.
     fn start_spread(&self) -> u64 {
-        let pauses = self.rule.think.is_some()
-            || self.mode.pace.is_some()
-            || self.worker.flows.iter().any(|flow| flow.think.is_some());
-        let soon = u64::from(self.rule.users) * CONNECT_INTERVAL.0;
-        let spread = if pauses { NANOS_PER_SECOND } else { soon };
-        spread
-            .min(NANOS_PER_SECOND)
+        let connects = u64::from(self.rule.users) * CONNECT_INTERVAL.0;
+        let most = match self.worker.shard.borrow().window().from.0 {
+            0 => NANOS_PER_SECOND,
+            warm_up => warm_up,
+        };
+        self.mean_pause()
+            .map_or(connects.min(NANOS_PER_SECOND), |pause| pause.max(connects))
+            .min(most)
             .min(self.rule.duration.0 * 1_000_000 / 2)
+    }
+
+    /// Mean time between two iterations of a user, in nanoseconds, by the weights of the flows;
+    /// absent where no flow pauses.
+    fn mean_pause(&self) -> Option<u64> {
+        let flows = &self.worker.flows;
+        let weights: f64 = flows.iter().map(|load| load.weight).sum();
+        let think: f64 = flows
+            .iter()
+            .map(|load| load.weight * load.think.or(self.rule.think).map_or(0.0, mean_ms))
+            .sum();
+        let pace = self.mode.pace.map_or(0, |pace| pace.0);
+        let mean = pace.max((think / weights.max(f64::MIN_POSITIVE) * 1e6) as u64);
+        (mean > 0).then_some(mean)
     }
 
     /// The number of an iteration among all iterations of the load.
@@ -298,6 +315,13 @@ impl Population {
             }
         }
     }
+}
+
+fn mean_ms(think: Think) -> f64 {
+    think.mean.map_or_else(
+        || think.min.0.midpoint(think.max.0.max(think.min.0)) as f64,
+        |mean| mean.0 as f64,
+    )
 }
 
 fn think(Think { min, max, mean }: Think, rng: &mut impl rand::Rng) -> Nanos {

@@ -174,14 +174,14 @@ mod tests {
     #[test]
     fn both_futures_make_progress_and_are_polled_only_when_woken() {
         alone(async {
-            let (questions, mut asked) = mpsc::unbounded_channel::<u32>();
-            let (answers, mut answered) = mpsc::unbounded_channel();
+            let (questions, mut asked) = mpsc::channel::<u32>(1);
+            let (answers, mut answered) = mpsc::channel(1);
             let polls = Rc::new(Cell::new(0));
             let counted = Rc::clone(&polls);
             let mut server = Box::pin(async move {
                 while let Some(question) = asked.recv().await {
                     sleep(Duration::from_millis(5)).await;
-                    if answers.send(question * 2).is_err() {
+                    if answers.send(question * 2).await.is_err() {
                         break;
                     }
                 }
@@ -194,7 +194,7 @@ mod tests {
             for question in 0..10 {
                 let answer = driver
                     .drive(pin!(async {
-                        questions.send(question).unwrap();
+                        questions.send(question).await.unwrap();
                         answered.recv().await
                     }))
                     .await;

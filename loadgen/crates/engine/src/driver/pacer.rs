@@ -11,6 +11,7 @@ use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, TrialClock},
     load_control::ControlEvent,
+    precedence::{self, ThreadRole},
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ArrivalPlan},
     units::Nanos,
@@ -50,7 +51,7 @@ pub(super) fn run(
 ) -> PacerReport {
     // Where one of these is refused, the lag that results is measured and checked.
     let _exact = clock::wake_this_thread_exactly();
-    let _first = clock::run_this_thread_first();
+    let _precedence = precedence::precede(ThreadRole::Timer);
     let mut report = PacerReport {
         lag: response_histogram(),
         emitted: 0,

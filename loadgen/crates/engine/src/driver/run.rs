@@ -31,6 +31,7 @@ use super::{
 use crate::{
     aggregator::TrialData,
     clock::TrialClock,
+    precedence::{self, ThreadRole},
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
     schedule::{FlowMix, Schedule},
@@ -132,6 +133,8 @@ fn worker(
     budget: IterationBudget,
     options: &DriverOptions,
 ) -> Result<WorkerReport, DriverError> {
+    // What is permitted is in the report; what is refused shows as waits, which are checked.
+    let _precedence = precedence::precede(ThreadRole::Worker);
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {

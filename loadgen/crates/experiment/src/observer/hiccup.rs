@@ -11,7 +11,12 @@ use std::{
     time::SystemTime,
 };
 
-use loadgen_engine::{clock, clock::TrialClock, units::Nanos};
+use loadgen_engine::{
+    clock,
+    clock::TrialClock,
+    precedence::{self, ThreadPrecedence, ThreadRole},
+    units::Nanos,
+};
 
 /// How long it sleeps.
 const STEP: Nanos = Nanos::from_millis(1);
@@ -100,7 +105,7 @@ impl Drop for Sleeper {
 fn watch(stop: &AtomicBool) -> Course {
     // Where this is refused the delays are those of timer slack too: 50 microseconds.
     let _exact = clock::wake_this_thread_exactly();
-    let first = clock::run_this_thread_first();
+    let first = precedence::precede(ThreadRole::Timer) == ThreadPrecedence::RealTime;
     let clock = TrialClock::start();
     let mut course = Course {
         began: Some(clock.epoch()),

@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_thread_of_the_driver_is_seen_by_its_name_and_others_are_not() {
-        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let (done, wait) = std::sync::mpsc::sync_channel::<()>(1);
         let worker = std::thread::Builder::new()
             .name("worker-7".to_owned())
             .spawn(move || wait.recv())

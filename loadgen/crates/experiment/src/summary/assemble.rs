@@ -15,7 +15,8 @@ use crate::{
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
     verdict::{self, Findings, judge},
 };
-use loadgen_engine::{flow::Operations, suite::Suite};
+use loadgen_engine::clock::time_of_day;
+use loadgen_engine::{flow::Operations, precedence, suite::Suite};
 
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
@@ -316,7 +317,7 @@ impl Parts<'_> {
             name: self.suite.name.clone(),
             question: self.suite.question.clone(),
             started_at: context.started_at,
-            took_s: (Utc::now() - context.started_at).as_seconds_f64(),
+            took_s: (DateTime::<Utc>::from(time_of_day()) - context.started_at).as_seconds_f64(),
             interrupted: self.interrupted,
             application: context.application.info(),
             verdict: self.verdict,
@@ -376,7 +377,7 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
         "release"
     };
     let services = if own_stack {
-        "started by this command, durable settings on"
+        "started by this command with durable settings, at a nice value of 10"
     } else {
         "were running already"
     };
@@ -387,5 +388,9 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
             format!("{} ({build})", env!("CARGO_PKG_VERSION")),
         ),
         ("cores".to_owned(), observer::cores().to_string()),
+        (
+            "generator threads".to_owned(),
+            precedence::permitted().to_string(),
+        ),
     ]
 }

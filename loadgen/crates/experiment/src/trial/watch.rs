@@ -1,6 +1,6 @@
 //! What a trial sees while its driver runs: the target, the machine, and how far the load is.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use super::{
     abort::AbortConditions,
@@ -11,6 +11,7 @@ use crate::{
     events::Tick,
     observer::{Host, Machine, Observation, Timeline},
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::driver::Progress;
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
@@ -31,7 +32,7 @@ impl TrialWatch<'_> {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;
         self.timeline.push(Observation {
-            at: SystemTime::now(),
+            at: time_of_day(),
             snapshot,
             host: self.host.read(),
             machine: Machine::read(),

@@ -15,6 +15,7 @@ use crate::store::checksums::checksums;
 use crate::store::error::{StoreError, io_error};
 use crate::store::evidence;
 use crate::store::manifest::Manifest;
+use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::schema::Summary;
 
 /// Maximum length of the part of a file name that comes from a user's text.
@@ -35,7 +36,7 @@ impl Folder {
     /// Creates `results/runs/<UTC>_<command>_<name>_<id>/`, marked as unfinished. `name` may be any
     /// text; it is reduced to characters that are safe in a file name.
     pub fn create(results: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
-        Self::create_at(results, command, name, Utc::now())
+        Self::create_at(results, command, name, time_of_day().into())
     }
 
     /// [`Folder::create`] at a given time.

@@ -1,6 +1,6 @@
 //! Runs the load of `loadgen http` as one trial.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +11,7 @@ use crate::cli::{
     flags::{HttpArgs, TRACED_EXCHANGES},
     session::{CleanupSlot, EventSinks, listen},
 };
+use loadgen_engine::clock::time_of_day;
 use loadgen_engine::{
     driver::HttpTrace,
     flow::SingleRequest,
@@ -100,7 +101,7 @@ fn begun(args: &HttpArgs, load: &str) -> Begun {
         name: args.url.clone(),
         question: String::new(),
         load: load.to_owned(),
-        at: SystemTime::now().into(),
+        at: time_of_day().into(),
         folder: String::new(),
     }
 }

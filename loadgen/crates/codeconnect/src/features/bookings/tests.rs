@@ -1,7 +1,7 @@
 //! What a race and a booking may answer, and what they may not.
 
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderMap;
 use shared::{money::Cents, problem::Problem};
 
@@ -20,7 +20,8 @@ fn student(n: u32) -> UserId {
 }
 
 fn slot() -> SlotView {
-    let starts_at = Utc::now() + TimeDelta::days(3);
+    let starts_at =
+        DateTime::<Utc>::from(loadgen_engine::clock::time_of_day()) + TimeDelta::days(3);
     SlotView {
         id: SlotId(dataset::id(RowKind::Slot, 1)),
         mentor_id: MentorId(dataset::id(RowKind::Mentor, 1)),
@@ -43,7 +44,7 @@ fn booking(n: u32, slot: &SlotView, who: UserId) -> BookingView {
         scheduled_at: slot.starts_at,
         ends_at: slot.ends_at,
         price_cents: slot.price_cents,
-        created_at: Utc::now(),
+        created_at: loadgen_engine::clock::time_of_day().into(),
     }
 }
 

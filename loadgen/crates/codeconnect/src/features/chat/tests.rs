@@ -1,6 +1,5 @@
 //! A stream that is wrong in any one way is noticed.
 
-use chrono::Utc;
 use shared::{
     dataset::{self, RowKind},
     ids::{MessageId, UserId},
@@ -37,7 +36,7 @@ fn message(seq: i64, client_id: &str, text: &str) -> String {
         sender: UserId(dataset::id(RowKind::Student, 1)),
         client_id: client_id.into(),
         text: text.into(),
-        sent_at: Utc::now(),
+        sent_at: loadgen_engine::clock::time_of_day().into(),
     }))
     .unwrap()
 }

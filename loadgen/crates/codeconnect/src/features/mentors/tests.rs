@@ -1,7 +1,7 @@
 //! A list that is wrong in any one way is noticed.
 
 use bytes::Bytes;
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use shared::{
     dataset::{RowKind, id},
     money::Cents,
@@ -19,7 +19,8 @@ fn card(n: u32, rating: f64, price: i64) -> MentorCard {
         hourly_price_cents: Cents(price),
         rating,
         review_count: 3,
-        joined_at: Utc::now() - TimeDelta::days(i64::from(n)),
+        joined_at: DateTime::<Utc>::from(loadgen_engine::clock::time_of_day())
+            - TimeDelta::days(i64::from(n)),
     }
 }
 

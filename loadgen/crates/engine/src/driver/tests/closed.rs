@@ -73,6 +73,24 @@ fn users_think_between_iterations_and_the_wait_is_not_response_time() {
 }
 
 #[test]
+fn users_that_think_do_not_start_together() {
+    let load = users(60, 4_000, Some(2_000), None);
+    let data = run(setup(
+        TestServer::default().serve(),
+        load,
+        (3_000, 1_000),
+        ONE,
+    ))
+    .unwrap();
+    let planned: Vec<u64> = data.seconds.iter().map(|second| second.planned).collect();
+    // Sixty users with a pause of two seconds are thirty requests in any second, the first included.
+    assert!(
+        planned.iter().all(|count| (20..=40).contains(count)),
+        "{planned:?}"
+    );
+}
+
+#[test]
 fn a_user_ends_after_its_iterations() {
     let load = users(3, 60_000, None, Some(4));
     let data = run(setup(TestServer::default().serve(), load, (0, 60_000), ONE)).unwrap();
