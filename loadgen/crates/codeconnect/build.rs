@@ -8,15 +8,15 @@ const DECLARATIONS: &str = "src/features/mod.rs";
 fn main() {
     println!("cargo::rerun-if-changed={DECLARATIONS}");
     let declarations = fs::read_to_string(DECLARATIONS).expect("the features are declared");
-    let features: String = declarations
+    let features: Vec<_> = declarations
         .lines()
         .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
-        .map(|name| format!("&super::{name}::FEATURE,\n"))
+        .map(|name| format!("&super::{name}::FEATURE,"))
         .collect();
     let out = env::var_os("OUT_DIR").expect("set by cargo");
     fs::write(
         Path::new(&out).join("features.rs"),
-        format!("&[\n{features}]\n"),
+        format!("&[{}]", features.concat()),
     )
     .expect("the build folder can be written");
 }

@@ -55,7 +55,7 @@ impl Route {
 /// Every route that a `routes.txt` has; those in the folder of a feature are its own.
 fn routes() -> Vec<Route> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |file: &Path| fs::read_to_string(file).unwrap_or_else(|e| panic!("{file:?}: {e}"));
+    let read = |file: &Path| fs::read_to_string(file).expect("a list of routes");
     let mut routes: Vec<Route> = read(&root.join("routes.txt"))
         .lines()
         .map(Route::parse)
