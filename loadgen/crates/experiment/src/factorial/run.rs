@@ -185,7 +185,7 @@ impl FactorialRun<'_> {
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
         let figure = metric.figure_of(trial).or_else(|| {
-            let beyond = metric.beyond?;
+            let beyond = metric.beyond.filter(|_| metric.is_beyond(trial))?;
             self.warn(format!(
                 "{}: `{}` lies beyond the timeout and counts as the timeout, so true effects are further from 1",
                 trial.folder, self.plan.metric

@@ -138,7 +138,7 @@ fn by_points(metric: &EffectMetric, mut effect: Effect, before: &[f64], after: &
 
 /// Whether a trial has a figure of this metric, be it beyond the timeout.
 fn has_figure(metric: &EffectMetric, trial: &Trial) -> bool {
-    metric.figure_of(trial).is_some() || (metric.beyond.is_some() && metric.was_sent(trial))
+    metric.figure_of(trial).is_some() || metric.is_beyond(trial)
 }
 
 /// One arm's figures, of trials that all have one.

@@ -4,7 +4,7 @@ use crate::schema::Decision;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::schema::{Cost, Operation, Percentiles, Server, Validity};
+use crate::schema::{Cost, Operation, Percentile, Percentiles, Server, Validity};
 
 fn trial(p50: Option<f64>, queries: f64) -> Trial {
     let operation = |name: &str| Operation {
@@ -15,7 +15,7 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
         rate_per_s: 10.0,
         success: 1.0,
         response: Percentiles {
-            p50,
+            p50: p50.map_or(Percentile::BeyondTimeout, Percentile::Known),
             ..Percentiles::default()
         },
         service: Percentiles::default(),
@@ -34,12 +34,14 @@ fn trial(p50: Option<f64>, queries: f64) -> Trial {
         operations: vec![operation("orders.list")],
         series: Vec::new(),
         server: Server {
-            requests: 100,
-            queries_per_request: queries,
+            requests: Some(100),
+            queries: (queries * 100.0) as u64,
             ..Server::default()
         },
         violations: None,
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     }
 }
 

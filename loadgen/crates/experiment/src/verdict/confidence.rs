@@ -1,0 +1,20 @@
+//! How far the figures of a command can be trusted, counted.
+
+use crate::schema::{Confidence, Control, Trial};
+
+/// Trials by their validity, controls by their outcome, and the audits of all trials.
+pub fn confidence(trials: &[Trial], controls: &[Control]) -> Confidence {
+    let mut all = Confidence::default();
+    for trial in trials {
+        all.count(trial.validity.word);
+        all.audits.add(trial.audits);
+    }
+    for control in controls {
+        if control.passed {
+            all.controls_passed += 1;
+        } else {
+            all.controls_failed += 1;
+        }
+    }
+    all
+}
