@@ -230,7 +230,7 @@ impl Walk {
         }
     }
 
-    /// Paths in tokens that nobody parses: the arguments of a macro, and paths that an attribute
+    /// Paths in tokens that are not parsed: the arguments of a macro, and paths that an attribute
     /// gives as a text, such as serde's `with`.
     fn tokens(&mut self, tokens: TokenStream, texts: bool) {
         let mut path: Vec<String> = Vec::new();

@@ -1,4 +1,4 @@
-//! What a rule returns, and how violations are held against the list of tolerated ones.
+//! What a rule returns, and how violations are compared with the list of tolerated ones.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

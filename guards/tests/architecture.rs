@@ -1,4 +1,4 @@
-//! Every rule, held against the tree as it is. `tests/planted.rs` shows that each can fail.
+//! Every rule, applied to the tree as it is. `tests/planted.rs` shows that each can fail.
 
 use std::{
     path::{Path, PathBuf},

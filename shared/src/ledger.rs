@@ -1,5 +1,5 @@
-//! What a client was promised: the other half of an audit. Joined with the database it tells
-//! what was lost, what nobody asked for, and what was done twice.
+//! Writes of a client and the responses to them. An audit that joins them with the database finds
+//! lost writes, phantoms, and writes with two effects.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,41 +8,41 @@ use crate::ids::{BookingId, RoomId, SlotId, UserId};
 /// Largest ledger that an audit takes, in bytes of JSON.
 pub const MAX_LEDGER_BYTES: usize = 64 * 1_024 * 1_024;
 
-/// Every write that a client tried since the last reset, and what it was told.
+/// Every write that a client sent since the last reset, with its outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ledger {
     /// Bookings, one entry for each idempotency key.
-    pub bookings: Vec<BookingPromise>,
+    pub bookings: Vec<BookingEntry>,
     /// Chat messages.
-    pub messages: Vec<MessagePromise>,
-    /// Writes that found no room in the ledger. Where it is above 0, nothing in the database
-    /// can be called unasked for.
+    pub messages: Vec<MessageEntry>,
+    /// Number of writes that the ledger had no room for. If it is above 0, no row can be called a
+    /// phantom.
     pub omitted: u64,
 }
 
-/// What a client knows of a booking that it tried to make.
+/// A booking that a client requested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct BookingPromise {
-    /// For whom.
+pub struct BookingEntry {
+    /// The student who books.
     pub student: UserId,
-    /// In which slot.
+    /// The slot.
     pub slot: SlotId,
-    /// The booking that was acknowledged; absent where none was.
+    /// The booking that was acknowledged, if any.
     pub booking: Option<BookingId>,
-    /// What was told last.
-    pub told: BookingOutcome,
+    /// What the last response said.
+    pub outcome: BookingOutcome,
 }
 
-/// What a client was told of a booking.
+/// Outcome of a booking as its client knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BookingOutcome {
-    /// Nothing that can be relied on: no answer, or a failure. It may be there or not.
+    /// No response, or a failure: the booking may exist or not.
     InDoubt,
     /// It is booked.
     Booked,
@@ -70,18 +70,18 @@ impl BookingOutcome {
     }
 }
 
-/// What a client knows of a chat message that it sent.
+/// A chat message that a client sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
-pub struct MessagePromise {
-    /// In which room.
+pub struct MessageEntry {
+    /// The room.
     pub room: RoomId,
-    /// By whom.
+    /// Its sender.
     pub sender: UserId,
     /// The sender's own name for it.
     pub client_id: String,
-    /// The number that was acknowledged; absent where none was.
+    /// The number that was acknowledged, if any.
     pub seq: Option<i64>,
 }
 
@@ -90,8 +90,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_told_is_the_same_word_in_json_and_in_files() {
-        for told in [
+    fn an_outcome_is_the_same_word_in_json_and_in_files() {
+        for outcome in [
             BookingOutcome::InDoubt,
             BookingOutcome::Booked,
             BookingOutcome::Full,
@@ -99,8 +99,8 @@ mod tests {
             BookingOutcome::Cancelled,
             BookingOutcome::CancelInDoubt,
         ] {
-            let json = serde_json::to_value(told).unwrap();
-            assert_eq!(json, told.as_str());
+            let json = serde_json::to_value(outcome).unwrap();
+            assert_eq!(json, outcome.as_str());
         }
     }
 }

@@ -62,22 +62,6 @@ impl Modify for Schemes {
     }
 }
 
-/// The operations of a path, each with its method.
-#[cfg(test)]
-pub(crate) fn operations(
-    item: &mut openapi::path::PathItem,
-) -> impl Iterator<Item = (&'static str, &mut openapi::path::Operation)> {
-    [
-        ("GET", &mut item.get),
-        ("PUT", &mut item.put),
-        ("POST", &mut item.post),
-        ("PATCH", &mut item.patch),
-        ("DELETE", &mut item.delete),
-    ]
-    .into_iter()
-    .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
-}
-
 /// The description of every route: those of the features first, as their order is.
 pub fn document() -> openapi::OpenApi {
     let mut document = ApplicationDocument::openapi();
@@ -117,6 +101,21 @@ mod tests {
     use utoipa::openapi::RefOr;
 
     use super::*;
+
+    /// The operations of a path, each with its method.
+    fn operations(
+        item: &mut openapi::path::PathItem,
+    ) -> impl Iterator<Item = (&'static str, &mut openapi::path::Operation)> {
+        [
+            ("GET", &mut item.get),
+            ("PUT", &mut item.put),
+            ("POST", &mut item.post),
+            ("PATCH", &mut item.patch),
+            ("DELETE", &mut item.delete),
+        ]
+        .into_iter()
+        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+    }
 
     #[test]
     fn every_path_of_the_contract_is_described_and_no_other() {

@@ -1,5 +1,5 @@
 //! Every route: those of the features, of health checks and of the control plane; the layers
-//! come last. `target-app/routes.txt` lists them all, and a test compares it with what is served.
+//! come last. `routes.txt`, here and in the folder of each feature, lists them for a test.
 
 use axum::{
     Extension, Router,
@@ -64,40 +64,4 @@ fn lab_routes() -> Router<AppState> {
             post(lab::audit).layer(DefaultBodyLimit::max(MAX_LEDGER_BYTES)),
         )
         .route(paths::LAB_EXPLAIN, get(lab::explain))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::{collections::BTreeSet, fmt::Write as _};
-
-    use super::*;
-
-    /// One line a route: method, path, operation.
-    fn listing() -> String {
-        let mut lines = BTreeSet::new();
-        for (path, mut item) in openapi::document().paths.paths {
-            for (method, operation) in openapi::operations(&mut item) {
-                let id = operation.operation_id.clone().unwrap_or_default();
-                lines.insert((path.clone(), method, id));
-            }
-        }
-        for path in [paths::METRICS, paths::OPENAPI] {
-            lines.insert((path.to_owned(), "GET", String::new()));
-        }
-        let mut text = String::new();
-        for (path, method, id) in lines {
-            let line = format!("{method:<6} {path:<44} {id}");
-            let _ = writeln!(text, "{}", line.trim_end());
-        }
-        text
-    }
-
-    #[test]
-    fn the_listing_of_routes_is_what_the_features_serve() {
-        let wanted = listing();
-        assert!(
-            wanted == include_str!("../routes.txt"),
-            "target-app/routes.txt differs from the routes of the application; it should be:\n{wanted}"
-        );
-    }
 }

@@ -137,6 +137,14 @@ mod tests {
     }
 
     #[test]
+    fn smoke_has_every_flow() {
+        let (suite, _) = find_suite("smoke").unwrap();
+        for flow in CodeConnect.catalog().flow_names() {
+            assert!(suite.flows.iter().any(|share| share.flow == flow), "{flow}");
+        }
+    }
+
+    #[test]
     fn a_bundled_file_is_found_by_name_path_or_with_a_dash() {
         for word in [
             "before_after",

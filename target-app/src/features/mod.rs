@@ -1,9 +1,9 @@
 //! What the platform does, one folder each, all alike: `handlers` -> `service` -> `cached` ->
 //! `repository` -> `model`. A layer that would only pass a call on is left out.
 //!
-//! `feature` in each folder hands everything to the application: routes, cached kinds, audit,
-//! seeded tables, explained statements. A feature may use the services of the features above it
-//! in this list, and nothing else of them.
+//! Each `pub mod` is a feature; the build script makes the list of them. `feature` in each folder
+//! hands everything to the application: routes, cached kinds, audit, seeded tables, explained
+//! statements. A feature may use the services of the features above it, and nothing else of them.
 
 mod all;
 

@@ -1,6 +1,9 @@
-//! Guards the door: every route is asked for, and every one that is not public refuses strangers.
+//! Every route is requested, and every one that is not public refuses requests without credentials.
+//!
+//! `routes.txt`, and a file of this name in the folder of each feature, have one line a route: method,
+//! path, access, operation (`-` if the API description has none).
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use http::Method;
 use serde_json::{Value, json};
@@ -8,64 +11,73 @@ use shared::{paths, problem::Code};
 
 use crate::support::{Client, TestApp, send};
 
-/// What somebody without any token is told.
+/// What a request without credentials receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stranger {
-    /// Served, with this status.
-    Served(u16),
-    /// Asked to sign in.
-    SignIn,
-    /// Asked for the lab token where there is a lab, and told of no such route where there is none.
+enum Access {
+    /// This status, because the route is public; `404` and `422` because of what is requested.
+    Public(u16),
+    /// A demand to sign in.
+    SignedIn,
+    /// A demand for the lab token; the route does not exist if no lab token is configured.
     Lab,
 }
 
-use Stranger::{Lab, Served, SignIn};
+use Access::{Lab, Public, SignedIn};
 
-/// Every route. Adding one to the router without a line here fails the tests below.
-const ROUTES: &[(Method, &str, Stranger)] = &[
-    (Method::GET, paths::HEALTH_LIVE, Served(200)),
-    (Method::GET, paths::HEALTH_READY, Served(200)),
-    (Method::GET, paths::METRICS, Served(200)),
-    (Method::GET, paths::OPENAPI, Served(200)),
-    // Public, and refused only because nothing is sent along.
-    (Method::POST, paths::AUTH_REGISTER, Served(422)),
-    (Method::POST, paths::AUTH_LOGIN, Served(422)),
-    (Method::POST, paths::AUTH_REFRESH, Served(422)),
-    (Method::POST, paths::AUTH_LOGOUT, Served(422)),
-    (Method::GET, paths::AUTH_ME, SignIn),
-    (Method::GET, paths::MENTORS, Served(200)),
-    (Method::PATCH, paths::MENTORS_ME, SignIn),
-    (Method::PUT, paths::MENTORS_ME_ACTIVE, SignIn),
-    (Method::GET, paths::MENTOR, Served(404)),
-    (Method::GET, paths::MENTOR_AVAILABILITY, Served(404)),
-    (Method::GET, paths::MENTOR_REVIEWS, Served(404)),
-    (Method::POST, paths::MENTOR_REVIEWS, SignIn),
-    (Method::GET, paths::BOOKINGS, SignIn),
-    (Method::POST, paths::BOOKINGS, SignIn),
-    (Method::GET, paths::BOOKING, SignIn),
-    (Method::POST, paths::BOOKING_CANCEL, SignIn),
-    (Method::GET, paths::RECORDINGS, SignIn),
-    (Method::GET, paths::RECORDING, SignIn),
-    (Method::GET, paths::RECORDING_PLAYBACK, SignIn),
-    // The signature in the query is what opens it; none is an incomplete request.
-    (Method::GET, paths::RECORDING_STREAM, Served(422)),
-    (Method::GET, paths::CHAT_ROOMS, SignIn),
-    (Method::GET, paths::CHAT_MESSAGES, SignIn),
-    (Method::GET, paths::CHAT_SOCKET, SignIn),
-    (Method::GET, paths::LAB_PROFILE, Lab),
-    (Method::PUT, paths::LAB_PROFILE, Lab),
-    (Method::POST, paths::LAB_RESET, Lab),
-    (Method::GET, paths::LAB_TELEMETRY, Lab),
-    (Method::POST, paths::LAB_AUDIT, Lab),
-    (Method::GET, paths::LAB_EXPLAIN, Lab),
-];
+/// One line of a `routes.txt`.
+#[derive(Debug)]
+struct Route {
+    method: Method,
+    path: String,
+    access: Access,
+    operation: String,
+}
 
-/// A path that can be asked for, with an id that nothing has.
+impl Route {
+    fn parse(line: &str) -> Self {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let [method, path, access, operation] = columns[..] else {
+            panic!("not method, path, access and operation: {line}");
+        };
+        Self {
+            method: method.parse().unwrap(),
+            path: path.to_owned(),
+            access: match access {
+                "signed-in" => SignedIn,
+                "lab" => Lab,
+                status => Public(status.parse().unwrap()),
+            },
+            operation: operation.to_owned(),
+        }
+    }
+}
+
+/// Every route that a `routes.txt` has; those in the folder of a feature are its own.
+fn routes() -> Vec<Route> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &Path| fs::read_to_string(file).expect("a list of routes");
+    let mut routes: Vec<Route> = read(&root.join("routes.txt"))
+        .lines()
+        .map(Route::parse)
+        .collect();
+    for feature in target_app::features::all() {
+        let name = feature.name;
+        let text = read(&root.join(format!("src/features/{name}/routes.txt")));
+        for route in text.lines().map(Route::parse) {
+            let own = route.operation.starts_with(&format!("{name}."));
+            assert!(own, "{} is not of {name}", route.operation);
+            routes.push(route);
+        }
+    }
+    routes
+}
+
+/// The path with an id that no row has.
 fn filled(template: &str) -> String {
     paths::with_id(template, uuid::Uuid::now_v7())
 }
 
-/// The answer's status to a request with a body that fits no route.
+/// The response to a request with a body that is valid for no route.
 async fn ask(client: &Client, method: &Method, template: &str) -> crate::support::Answer {
     let mut request = client.request(method.clone(), &filled(template));
     if *method != Method::GET {
@@ -75,24 +87,20 @@ async fn ask(client: &Client, method: &Method, template: &str) -> crate::support
 }
 
 #[tokio::test]
-async fn every_route_serves_or_refuses_strangers_as_it_should() {
+async fn every_route_has_the_access_of_its_line() {
     let app = TestApp::start().await;
-    let stranger = app.anonymous();
-    let forged = stranger.with_token("not.a.token");
-    for (method, template, expected) in ROUTES {
-        let answer = ask(&stranger, method, template).await;
-        match expected {
-            Served(status) => {
-                assert_eq!(
-                    answer.status,
-                    *status,
-                    "{method} {template}: {}",
-                    answer.text()
-                );
+    let anyone = app.anonymous();
+    let forged = anyone.with_token("not.a.token");
+    for route in routes() {
+        let Route { method, path, .. } = &route;
+        let answer = ask(&anyone, method, path).await;
+        match route.access {
+            Public(status) => {
+                assert_eq!(answer.status, status, "{route:?}: {}", answer.text());
             }
-            SignIn | Lab => {
+            SignedIn | Lab => {
                 answer.refused(Code::Unauthenticated);
-                let answer = ask(&forged, method, template).await;
+                let answer = ask(&forged, method, path).await;
                 answer.refused(Code::Unauthenticated);
             }
         }
@@ -103,22 +111,20 @@ async fn every_route_serves_or_refuses_strangers_as_it_should() {
 #[tokio::test]
 async fn where_the_lab_is_off_its_routes_are_not_there() {
     let app = TestApp::with(&[]).without_lab().start().await;
-    for (method, template, expected) in ROUTES {
-        if *expected == Lab {
-            ask(&app.anonymous(), method, template)
-                .await
-                .refused(Code::NotFound);
-        }
+    for route in routes().iter().filter(|route| route.access == Lab) {
+        ask(&app.anonymous(), &route.method, &route.path)
+            .await
+            .refused(Code::NotFound);
     }
     app.finish().await;
 }
 
 #[tokio::test]
-async fn every_path_of_the_contract_is_in_the_table_and_exists() {
+async fn every_path_of_the_contract_has_a_line_and_exists() {
     let app = TestApp::start().await;
-    let asked: BTreeSet<_> = ROUTES.iter().map(|(_, path, _)| *path).collect();
-    let contract: BTreeSet<_> = paths::ALL.iter().copied().collect();
-    assert_eq!(asked, contract);
+    let lines: BTreeSet<_> = routes().into_iter().map(|route| route.path).collect();
+    let contract: BTreeSet<_> = paths::ALL.iter().map(|&path| path.to_owned()).collect();
+    assert_eq!(lines, contract);
     for path in paths::ALL {
         let answer = send(app.anonymous().request(Method::TRACE, &filled(path))).await;
         answer.refused(Code::MethodNotAllowed);
@@ -127,31 +133,30 @@ async fn every_path_of_the_contract_is_in_the_table_and_exists() {
 }
 
 #[tokio::test]
-async fn every_described_operation_is_in_the_table_and_the_other_way_round() {
+async fn the_lines_are_the_operations_of_the_api_description() {
     let app = TestApp::start().await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();
-    let described: BTreeSet<_> = document["paths"]
-        .as_object()
-        .unwrap()
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap_or("-");
+            described.insert(format!("{} {path} {id}", method.to_uppercase()));
+        }
+    }
+    let lines: BTreeSet<_> = routes()
         .iter()
-        .flat_map(|(path, item)| {
-            let methods = item.as_object().unwrap().keys();
-            methods.map(move |method| (method.to_uppercase(), path.as_str()))
-        })
+        .filter(|route| route.operation != "-")
+        .map(|route| format!("{} {} {}", route.method, route.path, route.operation))
         .collect();
-    let table: BTreeSet<_> = ROUTES
-        .iter()
-        .filter(|(_, path, _)| ![paths::METRICS, paths::OPENAPI].contains(path))
-        .map(|(method, path, _)| (method.to_string(), *path))
-        .collect();
-    assert_eq!(described, table);
+    assert_eq!(lines, described);
     app.finish().await;
 }
 
-/// A method that is served without being in the table would answer something else than 405.
+/// A method that is served without a line would not answer 405.
 #[tokio::test]
-async fn no_path_takes_a_method_that_the_table_does_not_know() {
+async fn no_path_takes_a_method_without_a_line() {
     let app = TestApp::start().await;
+    let routes = routes();
     for path in paths::ALL {
         for method in [
             Method::GET,
@@ -160,9 +165,9 @@ async fn no_path_takes_a_method_that_the_table_does_not_know() {
             Method::PATCH,
             Method::DELETE,
         ] {
-            if ROUTES
+            if routes
                 .iter()
-                .any(|(known, at, _)| *known == method && at == path)
+                .any(|route| route.method == method && route.path == *path)
             {
                 continue;
             }

@@ -2,17 +2,14 @@
 
 use shared::profile::{Profile, SWITCHES, Switch};
 
-use super::hints::HINTS;
-use crate::flows;
+use super::hints::hints;
+use crate::{features, flows::Op};
 use loadgen_engine::flow::Catalog;
 use loadgen_experiment::{
     diagnose::HintCatalog,
     schema::{ApplicationArea, ApplicationInfo},
     system::{Application, Settings},
 };
-
-/// The cache kinds that report a hit ratio.
-pub const CACHE_KINDS: [&str; 3] = ["mentors", "bookings", "users"];
 
 /// Processes and services whose use of the machine is observed, the application itself first.
 const PROCESSES: [&str; 3] = ["target-app", "postgres", "redis"];
@@ -59,7 +56,7 @@ pub(super) fn profile(settings: &Settings) -> Result<Profile, String> {
 
 impl Application for CodeConnect {
     fn catalog(&self) -> &Catalog {
-        flows::catalog()
+        features::catalog()
     }
 
     fn profile(&self, name: &str) -> Result<Settings, String> {
@@ -90,15 +87,15 @@ impl Application for CodeConnect {
     }
 
     fn cache_kinds(&self) -> &'static [&'static str] {
-        &CACHE_KINDS
+        features::cache_kinds()
     }
 
     fn hints(&self) -> HintCatalog<'static> {
-        HINTS
+        hints()
     }
 
     fn info(&self) -> ApplicationInfo {
-        let names = |operations: &[&flows::Op]| {
+        let names = |operations: &[&Op]| {
             operations
                 .iter()
                 .map(|op| op.descriptor().name.to_owned())
@@ -106,7 +103,7 @@ impl Application for CodeConnect {
         };
         ApplicationInfo {
             name: "CodeConnect".to_owned(),
-            areas: flows::FEATURES
+            areas: features::FEATURES
                 .iter()
                 .map(|feature| ApplicationArea {
                     label: feature.label.to_owned(),
@@ -115,7 +112,7 @@ impl Application for CodeConnect {
                 })
                 .collect(),
             processes: PROCESSES.map(str::to_owned).to_vec(),
-            cache_kinds: CACHE_KINDS
+            cache_kinds: features::cache_kinds()
                 .iter()
                 .map(|kind| ((*kind).to_owned(), (*kind).to_owned()))
                 .collect(),

@@ -54,7 +54,7 @@ pub enum LabError {
     /// The client could not be made.
     #[error("the control plane's client cannot be made: {0}")]
     Client(#[source] reqwest::Error),
-    /// Nobody answers.
+    /// No connection, or no response.
     #[error("the target {base} does not answer: {why}; is it running there?")]
     Unreachable {
         /// Base URL of the target.
@@ -172,7 +172,7 @@ impl LabClient {
             .await
     }
 
-    /// Checks the invariants; with a ledger also those of what was promised.
+    /// Checks the invariants; with a ledger also those of acknowledged writes.
     pub async fn audit(&self, ledger: Option<&Ledger>) -> Result<AuditReport, LabError> {
         let request = AuditRequest {
             ledger: ledger.cloned(),
@@ -290,7 +290,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_told_with_its_address_and_reason() {
-        // Port 1 on loopback: nobody listens there.
+        // Port 1 on loopback: no process listens there.
         let control = LabClient::new("http://127.0.0.1:1/", None).unwrap();
         let error = control.live().await.unwrap_err().to_string();
         assert!(

@@ -2,6 +2,7 @@
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
 mod application;
+pub mod features;
 pub mod flows;
 pub mod hints;
 mod lab_client;
@@ -10,6 +11,6 @@ mod prepared;
 mod sessions;
 mod system;
 
-pub use application::{CACHE_KINDS, CodeConnect};
+pub use application::CodeConnect;
 pub use lab_client::{LabClient, LabError};
 pub use system::CodeConnectSystem;

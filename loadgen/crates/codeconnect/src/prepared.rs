@@ -1,5 +1,5 @@
 //! The reference backend in order for one trial: its data reset, a profile in force, the accounts
-//! signed in, and the ledger of what it promises from now on.
+//! signed in, and the ledger of the writes that it acknowledges from now on.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -12,7 +12,8 @@ use shared::{
 
 use super::lab_client::LabClient;
 use crate::{
-    flows::{self, World},
+    features,
+    flows::{CachedReads, World},
     ledger::ledger_csv,
 };
 use loadgen_engine::{
@@ -52,7 +53,7 @@ pub(super) fn in_force(view: &ProfileView) -> InForce {
     }
 }
 
-/// What differs between the settings that were asked for and those in force, in words.
+/// Differences between the requested settings and those in force, in words.
 pub(super) fn mismatches(view: &ProfileView, asked: &Settings) -> Vec<String> {
     if !view.differences.is_empty() {
         return view.differences.clone();
@@ -74,7 +75,7 @@ pub(super) fn rows(scale: Option<&str>) -> Counts {
         .counts()
 }
 
-/// What a client asks for that wants what the target's switch offers.
+/// The encoding that a client requests to use what the target's switch offers.
 pub(super) const fn encoding(offered: Compression) -> Option<Encoding> {
     match offered {
         Compression::Off => None,
@@ -128,7 +129,7 @@ impl PreparedSystem for Prepared {
     }
 
     fn flow(&self, name: &str) -> Option<Arc<dyn Flow>> {
-        flows::bind(name, &self.world)
+        features::bind(name, &self.world)
     }
 
     fn client(&self) -> ClientOptions {
@@ -151,7 +152,7 @@ impl PreparedSystem for Prepared {
                 return Ok(None);
             }
             let ledger = self.world.ledger.ledger();
-            // Rows that others wrote before would count as unasked for.
+            // Rows of earlier writers would count as phantoms.
             let ledger = self.world.fresh.then_some(&ledger);
             match self.lab.audit(ledger).await {
                 Ok(report) => Ok(Some(Audited {
@@ -172,12 +173,14 @@ impl PreparedSystem for Prepared {
         requests: &dyn Fn(&str) -> u64,
         warm_up: f64,
     ) -> BTreeMap<String, f64> {
-        let asked = requests("mentors.list") as f64;
-        // The load before the window is as dense as that in it, or nearly.
-        attainable_hit_ratio(&self.world.list_weights(), asked * warm_up, asked)
-            .map(|ratio| ("mentors".to_owned(), ratio))
-            .into_iter()
-            .collect()
+        let attainable = |cache: &CachedReads| {
+            let weights = cache.weights?(&self.world);
+            let sent = requests(cache.operation.descriptor().name) as f64;
+            // The load before the window is about as dense as that in it.
+            let ratio = attainable_hit_ratio(&weights, sent * warm_up, sent)?;
+            Some((cache.kind().to_owned(), ratio))
+        };
+        features::caches().filter_map(attainable).collect()
     }
 
     fn artifacts(&self) -> Vec<(String, Vec<u8>)> {

@@ -7,7 +7,10 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use shared::{api::chat::RoomList, paths};
 
 use super::lab_client::{LabClient, LabError};
-use crate::flows::{TestAccount, check_login, login_request};
+use crate::{
+    features::auth::{check_login, login_request},
+    flows::TestAccount,
+};
 use loadgen_engine::{check, request::Request};
 
 /// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
@@ -15,7 +18,7 @@ const AT_ONCE: usize = 4;
 /// Tokens are renewed when they end sooner than this after the planned load.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Why nobody could be signed in.
+/// Why no account could be signed in.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SignInError {
     /// The target does not answer.

@@ -12,7 +12,7 @@ use super::{
     prepared::{Prepared, encoding, in_force, mismatches, rows},
     sessions::{Sessions, SignInError},
 };
-use crate::flows::{self, World};
+use crate::{features, flows::World};
 use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
@@ -47,7 +47,7 @@ impl CodeConnectSystem {
     ) -> Result<Arc<dyn PreparedSystem>, SystemError> {
         let mut warnings = Vec::new();
         let mut sessions = self.sessions.lock().await;
-        let catalog = flows::catalog();
+        let catalog = features::catalog();
         let needs_sessions = request
             .flows
             .iter()

@@ -63,10 +63,15 @@ fn describe_load(out: &mut impl Write, suite: &Suite, columns: usize) -> io::Res
         line("question", &suite.question)?;
     }
     line("load", &load_line(suite))?;
+    let catalog = CodeConnect.catalog();
     let weights: f64 = suite.flows.iter().map(|share| share.weight).sum();
     for share in &suite.flows {
         let share_of = share.weight / weights * 100.0;
         line("flow", &format!("{share_of:5.1} %  {}", share.flow))?;
+        if let Some(flow) = catalog.flow(&share.flow) {
+            let operations = catalog.operation_names(flow).join(", ");
+            line("", &format!("         {}: {operations}", flow.help))?;
+        }
     }
     for threshold in &suite.thresholds {
         line("threshold", &threshold.to_string())?;

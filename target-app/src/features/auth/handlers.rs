@@ -50,7 +50,7 @@ pub(super) async fn register(
     request_body = LoginRequest,
     responses(
         (status = 200, description = "Who signed in, and the tokens", body = Session),
-        (status = 401, description = "`bad_credentials`; which of the two is not told", body = Problem),
+        (status = 401, description = "`bad_credentials`; the response does not say which of the two", body = Problem),
         (status = 429, description = "`too_many_attempts`; `Retry-After` tells how long", body = Problem),
     ),
 )]

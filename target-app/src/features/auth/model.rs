@@ -87,7 +87,7 @@ impl TryFrom<LoginRequest> for Attempt {
 
     fn try_from(request: LoginRequest) -> Result<Self, ApiError> {
         let password = SecretString::from(request.password);
-        // Nobody has a password outside of these bounds: refusing it here tells nothing about
+        // No account has a password outside of these bounds: refusing it here reveals nothing about
         // an account, and keeps bcrypt from comparing the first 72 bytes only.
         if !fits(&password, 1..=*PASSWORD_BYTES.end()) {
             return Err(ApiError::invalid(

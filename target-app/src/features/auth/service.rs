@@ -164,7 +164,7 @@ pub(super) async fn login(
             if user.is_none() {
                 unknown_accounts::failed(&attempt.email, now).await;
             }
-            let user = user.unwrap_or(NOBODY);
+            let user = user.unwrap_or(NO_USER);
             repository::record_failure(&mut *session.conn().await?, user, now + LOCK).await?;
             return Err(ApiError::new(
                 Code::BadCredentials,
@@ -248,7 +248,7 @@ pub(super) async fn logout(state: &AppState, engine: &Engine, token: &str) -> Re
 }
 
 /// Stands for the account that an address does not have; no row has this id.
-const NOBODY: UserId = UserId(Uuid::nil());
+const NO_USER: UserId = UserId(Uuid::nil());
 
 async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError> {
     let mut session = engine.db.session();
@@ -258,8 +258,8 @@ async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError>
         }
         LoginQueries::Sequential => {
             let user = repository::find_user(&mut *session.conn().await?, email).await?;
-            // The other statements are sent for nobody, too: see `login`.
-            let id = user.as_ref().map_or(NOBODY, |user| UserId(user.id));
+            // The other statements are sent without an account, too: see `login`.
+            let id = user.as_ref().map_or(NO_USER, |user| UserId(user.id));
             let hash = repository::find_hash(&mut *session.conn().await?, id).await?;
             let grade = repository::find_grade(&mut *session.conn().await?, id).await?;
             let mentor_id = repository::find_mentor(&mut *session.conn().await?, id).await?;

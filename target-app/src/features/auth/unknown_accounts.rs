@@ -25,7 +25,7 @@ struct Failures {
     locked_until: Option<DateTime<Utc>>,
 }
 
-/// Failures by the digest of the address: what was typed may be somebody's password.
+/// Failures by the digest of the address: a user may have typed a password there.
 struct UnknownAccounts(Cache<[u8; 32], Failures>);
 
 impl UnknownAccounts {

@@ -182,7 +182,7 @@ impl std::fmt::Display for BookingRefusal {
                 to.format("%H:%M"),
             ),
             Self::SlotFull => f.write_str(
-                "Every place of this lesson is taken; somebody else was first. Nothing was \
+                "Every place of this lesson is taken; another student was first. Nothing was \
                  booked. Please choose another time.",
             ),
             Self::Contention => f.write_str(

@@ -204,12 +204,12 @@ mod tests {
     fn new_messages_are_told_in_the_order_of_their_numbers_and_old_ones_not_at_all() {
         let new = vec![message(2, 8), message(1, 5), message(2, 7)];
         let stored = sorted(new, vec![message(1, 4), message(1, 5)]);
-        let told: Vec<_> = stored
+        let numbers: Vec<_> = stored
             .new
             .iter()
             .map(|name| stored.messages[name].seq)
             .collect();
-        assert_eq!(told, [5, 7, 8]);
+        assert_eq!(numbers, [5, 7, 8]);
         assert_eq!(stored.messages.len(), 4);
     }
 }

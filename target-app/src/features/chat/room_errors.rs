@@ -6,8 +6,8 @@ use shared::problem::Code;
 
 use crate::error::ApiError;
 
-/// Longest wait for a room's turn; with a database that does not answer each turn before takes
-/// its time, and nobody may wait for all of them.
+/// Longest wait for a room's turn: if the database does not answer, each earlier turn takes its
+/// whole time, and no sender should wait for all of them.
 pub(super) const TURN_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn no_such_room() -> ApiError {

@@ -75,7 +75,7 @@ pub(super) async fn enter(
     found.ok_or_else(no_such_room)
 }
 
-/// The next batch of messages that somebody missed.
+/// The next batch of messages that a member missed.
 pub(super) async fn messages_after(
     engine: &Engine,
     room: RoomId,

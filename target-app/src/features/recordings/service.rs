@@ -35,7 +35,7 @@ pub(super) async fn mine(
             repository::of_mentor(&mut *session.conn().await?, user, part).await?,
             repository::count_of_mentor(&mut *session.conn().await?, user).await?,
         ),
-        // Nobody else takes part in lessons.
+        // Other roles do not take part in lessons.
         Role::Parent | Role::Admin => (Vec::new(), 0),
     };
     let items = found.into_iter().map(RecordingView::from).collect();

@@ -65,8 +65,8 @@ async fn a_deactivated_or_unknown_account_is_refused_in_spite_of_a_good_token() 
         ))
         .await;
     student.me().await.refused(Code::Unauthenticated);
-    let nobody = app.person(UserId(uuid::Uuid::now_v7()), Role::Admin);
-    nobody.me().await.refused(Code::Unauthenticated);
+    let unknown = app.person(UserId(uuid::Uuid::now_v7()), Role::Admin);
+    unknown.me().await.refused(Code::Unauthenticated);
     app.finish().await;
 }
 

@@ -58,8 +58,8 @@ async fn letters_of_the_address_may_be_written_any_way() {
     app.finish().await;
 }
 
-/// What an answer tells, its request's own name left out.
-fn told(answer: &Answer) -> (u16, Value) {
+/// Status and body of a response, without the id of its request.
+fn shown(answer: &Answer) -> (u16, Value) {
     let mut body: Value = serde_json::from_slice(&answer.body).unwrap();
     body.as_object_mut().unwrap().remove("request_id");
     (answer.status, body)
@@ -84,8 +84,8 @@ async fn a_wrong_password_an_unknown_and_a_deactivated_account_are_refused_alike
             .await;
         let inactive = anyone.login(&student_email(8), PASSWORD).await;
         wrong.refused(Code::BadCredentials);
-        assert_eq!(told(&wrong), told(&unknown));
-        assert_eq!(told(&wrong), told(&inactive));
+        assert_eq!(shown(&wrong), shown(&unknown));
+        assert_eq!(shown(&wrong), shown(&inactive));
         // The same work, too: an unknown address costs a hash and as many statements.
         assert_eq!(
             wrong.timing().counts[ServerCount::Queries],

@@ -51,8 +51,8 @@ async fn the_mentor_may_cancel_and_a_stranger_finds_nothing_to_cancel() {
     let app = TestApp::start().await;
     let slot = NewSlot::single().of_mentor(1).create(&app.db).await;
     let booking: BookingView = app.student(1).book(slot).await.created();
-    for stranger in [app.student(2), app.mentor(2)] {
-        stranger.cancel(booking.id).await.refused(Code::NotFound);
+    for outsider in [app.student(2), app.mentor(2)] {
+        outsider.cancel(booking.id).await.refused(Code::NotFound);
     }
     let nowhere = BookingId(uuid::Uuid::now_v7());
     app.student(1).cancel(nowhere).await.refused(Code::NotFound);

@@ -14,8 +14,8 @@ async fn student_and_mentor_see_a_booking_and_nobody_else_does() {
         let seen: BookingView = participant.booking(booking.id).await.ok();
         assert_eq!(seen, booking);
     }
-    for stranger in [app.student(2), app.mentor(2)] {
-        stranger.booking(booking.id).await.refused(Code::NotFound);
+    for outsider in [app.student(2), app.mentor(2)] {
+        outsider.booking(booking.id).await.refused(Code::NotFound);
     }
     let nowhere = BookingId(uuid::Uuid::now_v7());
     student.booking(nowhere).await.refused(Code::NotFound);

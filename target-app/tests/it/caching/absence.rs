@@ -22,9 +22,9 @@ async fn whoever_asks_again_for_a_mentor_who_does_not_exist_stays_off_the_databa
         .start()
         .await;
         let anyone = app.anonymous();
-        let nobody = MentorId(Uuid::from_u128(7));
-        anyone.mentor(nobody).await.refused(Code::NotFound);
-        let second = anyone.mentor(nobody).await;
+        let unknown = MentorId(Uuid::from_u128(7));
+        anyone.mentor(unknown).await.refused(Code::NotFound);
+        let second = anyone.mentor(unknown).await;
         second.refused(Code::NotFound);
         assert_eq!(
             second.timing().counts[ServerCount::Queries],
@@ -32,7 +32,7 @@ async fn whoever_asks_again_for_a_mentor_who_does_not_exist_stays_off_the_databa
             "{store} {negative}"
         );
         // The other questions about a mentor share what is known.
-        let reviews = anyone.reviews(nobody, "").await;
+        let reviews = anyone.reviews(unknown, "").await;
         reviews.refused(Code::NotFound);
         assert_eq!(
             reviews.timing().counts[ServerCount::Queries],

@@ -5,6 +5,7 @@ use shared::{
     dataset::{RowKind, id},
     invariant::{AuditReport, InvariantResult},
 };
+use target_app::features;
 
 use crate::support::{Proxy, TestApp};
 
@@ -18,13 +19,7 @@ fn invariant(report: &AuditReport) -> &InvariantResult {
 #[tokio::test]
 async fn cached_values_of_every_kind_and_store_are_compared_and_equal() {
     for store in ["memory", "redis", "tiered"] {
-        let app = TestApp::with(&[
-            &format!("cache.mentors={store}"),
-            &format!("cache.bookings={store}"),
-            &format!("cache.users={store}"),
-        ])
-        .start()
-        .await;
+        let app = TestApp::with(&[]).with_every_cache(store).start().await;
         let student = app.student(4);
         for query in ["", "skill=rust&sort=price_asc", "min_rating=4.5&per_page=3"] {
             student.mentors(query).await.ok::<Value>();
@@ -37,7 +32,9 @@ async fn cached_values_of_every_kind_and_store_are_compared_and_equal() {
             // A copy of a tiered cache may be gone by now.
             let compared = report.cached[kind].compared;
             assert!((wanted..=wanted * copies).contains(&compared), "{kind}");
-            assert_eq!(report.cached[kind].stale, 0);
+        }
+        for kind in features::registry().cache_kinds() {
+            assert_eq!(report.cached[kind.name].stale, 0, "{}", kind.name);
         }
         app.finish().await;
     }
@@ -66,7 +63,7 @@ async fn a_difference_is_stale_where_only_time_ends_values_and_a_violation_elsew
     }
 }
 
-/// Old value loaded, change committed and caches told, then the fill arrives.
+/// Old value loaded, change committed and caches invalidated, then the fill arrives.
 #[tokio::test]
 async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_plain_delete() {
     for store in ["memory", "redis", "tiered"] {
@@ -105,7 +102,7 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
                 tokio::spawn(
                     async move { owner.update_own(json!({"headline": "New words"})).await },
                 );
-            // It has told the caches, and waits for the reviews only to show itself.
+            // It has invalidated the caches, and waits for the reviews only for its response.
             app.db.wait_for_blocked(2).await;
             gate.commit().await.unwrap();
             assert_eq!(writer.await.unwrap().status, 200);

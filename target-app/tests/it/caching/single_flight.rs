@@ -7,7 +7,7 @@ use crate::support::{Answer, TestApp, together};
 
 const READERS: usize = 50;
 
-/// Fifty readers of one page that nobody has stored yet, all of them there before the database
+/// Fifty readers of one page that is not cached yet, all of them there before the database
 /// answers the first.
 async fn stampede(app: &TestApp, waiting: i64) -> Vec<Answer> {
     let mut gate = app.db.pool().begin().await.unwrap();

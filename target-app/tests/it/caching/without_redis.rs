@@ -81,7 +81,7 @@ async fn a_redis_that_stands_still_is_waited_for_once_and_not_by_every_request()
         let begin = Instant::now();
         anyone.mentors("").await.ok::<Value>();
         assert!(begin.elapsed() < Duration::from_secs(5), "{connection}");
-        // For a moment after a failure nobody asks it again.
+        // For a moment after a failure Redis is not tried again.
         let begin = Instant::now();
         for _ in 0..3 {
             anyone.mentors("").await.ok::<Value>();

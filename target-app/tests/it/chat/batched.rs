@@ -106,7 +106,7 @@ async fn one_name_has_one_effect_in_one_batch_and_in_two() {
     let sent = sockets.into_iter().map(|mut socket| async move {
         let (first, _) = socket.send_and_hear(room(5), "once", "Hello").await;
         let (again, heard) = socket.send_and_hear(room(5), "once", "Hello").await;
-        assert!(heard.len() <= 1, "it is told once");
+        assert!(heard.len() <= 1, "it is delivered once");
         (first, again)
     });
     for numbers in together(sent).await {

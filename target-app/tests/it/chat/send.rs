@@ -114,7 +114,7 @@ async fn sending_again_under_one_name_has_one_effect_and_one_number() {
     other.join(room(5), None).await;
     let (again, _) = other.send_and_hear(room(5), "once", "Hello").await;
     assert_eq!(again, first);
-    // Somebody else's name is somebody else's.
+    // The same client id of another sender is another message.
     let (theirs, _) = listener
         .send_and_hear(room(5), "once", "Hello yourself")
         .await;

@@ -6,13 +6,13 @@ use crate::support::TestDb;
 async fn seed(db: &TestDb, more: &[&str]) -> Ended {
     let mut args = vec!["seed", "--scale", "tiny"];
     args.extend(more);
-    // Nobody else may be connected while the copy is made.
+    // No other client may be connected while the copy is made.
     run(db.url(), &args).await
 }
 
 fn digest(ended: &Ended) -> String {
     let said = ended.ok();
-    let at = said.find("digest ").expect("a digest is told") + "digest ".len();
+    let at = said.find("digest ").expect("a digest is printed") + "digest ".len();
     said[at..].trim().to_owned()
 }
 

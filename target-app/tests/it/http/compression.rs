@@ -85,8 +85,8 @@ async fn small_answers_refusals_and_recordings_stay_as_they_are() {
     let me = wants.get(paths::AUTH_ME).await;
     assert_eq!(me.status, 200);
     assert!(me.headers.get("content-encoding").is_none());
-    let nobody = MentorId(id(RowKind::Mentor, 999_999));
-    let refusal = wants.mentor(nobody).await;
+    let unknown = MentorId(id(RowKind::Mentor, 999_999));
+    let refusal = wants.mentor(unknown).await;
     refusal.refused(Code::NotFound);
     assert!(refusal.headers.get("content-encoding").is_none());
 

@@ -1,4 +1,4 @@
-//! The page that shows the description: served from the binary, and asking nobody else.
+//! The page that shows the description: served from the binary, without requests to other hosts.
 
 use shared::paths;
 
@@ -31,8 +31,11 @@ fn other_hosts(text: &str) -> Vec<&str> {
 async fn the_page_and_all_it_refers_to_come_from_here() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let door = anyone.get("/docs").await;
-    assert_eq!((door.status, door.header("location")), (303, "/docs/"));
+    let redirect = anyone.get("/docs").await;
+    assert_eq!(
+        (redirect.status, redirect.header("location")),
+        (303, "/docs/")
+    );
     let page = anyone.get("/docs/").await;
     assert_eq!(page.status, 200);
     assert!(page.header("content-type").starts_with("text/html"));

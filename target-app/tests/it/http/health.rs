@@ -21,7 +21,7 @@ async fn an_application_with_both_services_is_ready() {
 #[tokio::test]
 async fn without_its_database_it_is_up_but_not_ready() {
     let app = TestApp::start().await;
-    // Nobody gets in any more; the application's own connections are cut.
+    // New connections are refused; the application's own connections are cut.
     let name = app.db.name().to_owned();
     let mut conn = target_app::db::database::maintenance(app.db.url())
         .await
@@ -42,7 +42,7 @@ async fn without_its_database_it_is_up_but_not_ready() {
     assert_eq!(ready.parts["postgres"], "does not answer");
     let refused = anyone.mentors("").await;
     assert_eq!(refused.status, 503, "{}", refused.text());
-    assert!(!refused.text().contains(&name), "internals are not told");
+    assert!(!refused.text().contains(&name), "internals are not shown");
 
     sqlx::raw_sql(sqlx::AssertSqlSafe(format!(
         "alter database {name} with allow_connections true"

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 use shared::{api::lab::Explanation, problem::Code};
+use target_app::features;
 
 use crate::support::TestApp;
 
@@ -28,17 +29,8 @@ async fn every_operation_is_explained_with_rows_and_buffers_and_leaves_nothing_b
     let app = TestApp::start().await;
     let message = "select count(*) from chat_message";
     let before = app.db.count(message).await;
-    for operation in [
-        "auth.login",
-        "mentors.list",
-        "mentors.detail",
-        "mentors.availability",
-        "bookings.create",
-        "bookings.mine",
-        "recordings.list",
-        "chat.join",
-        "chat.send",
-    ] {
+    for operation in features::registry().explained {
+        let operation = operation.name;
         let explained: Explanation = app.lab().explain(operation).await.ok();
         assert_eq!(explained.operation, operation);
         assert_eq!(

@@ -1,20 +1,20 @@
-//! The audit joined with a client's ledger: right where the client was told the truth, and each
-//! way of not telling it noticed by name.
+//! The audit joined with a client's ledger: clean if the database holds what was acknowledged, and
+//! each difference reported by name.
 
 use shared::{
     api::bookings::BookingView,
     dataset::{RowKind, id},
     ids::{RoomId, SlotId, UserId},
     invariant::AuditReport,
-    ledger::{BookingOutcome, BookingPromise, Ledger, MessagePromise},
+    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry},
     paths,
     problem::Code,
 };
 
 use crate::support::{Answer, ChatSocket, NewSlot, TestApp};
 
-fn promise(student: UserId, slot: SlotId, answer: &Answer) -> BookingPromise {
-    let (booking, told) = match answer.status {
+fn entry(student: UserId, slot: SlotId, answer: &Answer) -> BookingEntry {
+    let (booking, outcome) = match answer.status {
         201 => (
             Some(answer.created::<BookingView>().id),
             BookingOutcome::Booked,
@@ -22,21 +22,21 @@ fn promise(student: UserId, slot: SlotId, answer: &Answer) -> BookingPromise {
         409 => (None, BookingOutcome::Full),
         _ => (None, BookingOutcome::InDoubt),
     };
-    BookingPromise {
+    BookingEntry {
         student,
         slot,
         booking,
-        told,
+        outcome,
     }
 }
 
-/// One student has a place, another was told that it is full, a message was acknowledged.
+/// One student has a place, another got `slot_full`, a message was acknowledged.
 async fn one_of_each(app: &TestApp) -> Ledger {
     let slot = NewSlot::single().create(&app.db).await;
     let (ann, bob) = (app.student(5), app.student(6));
     let bookings = vec![
-        promise(ann.id, slot, &ann.book(slot).await),
-        promise(bob.id, slot, &bob.book(slot).await),
+        entry(ann.id, slot, &ann.book(slot).await),
+        entry(bob.id, slot, &bob.book(slot).await),
     ];
     let room = RoomId(id(RowKind::Room, 5));
     let mut socket = ChatSocket::open(app.address, &ann.token).await;
@@ -44,7 +44,7 @@ async fn one_of_each(app: &TestApp) -> Ledger {
     let (seq, _) = socket.send_and_hear(room, "c-1", "hello").await;
     Ledger {
         bookings,
-        messages: vec![MessagePromise {
+        messages: vec![MessageEntry {
             room,
             sender: ann.id,
             client_id: "c-1".to_owned(),
@@ -59,7 +59,7 @@ fn broken(report: &AuditReport) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_the_client_was_told_is_what_the_database_holds() {
+async fn what_was_acknowledged_is_what_the_database_holds() {
     let app = TestApp::start().await;
     let ledger = one_of_each(&app).await;
     let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
@@ -70,7 +70,7 @@ async fn what_the_client_was_told_is_what_the_database_holds() {
 }
 
 #[tokio::test]
-async fn what_is_lost_unasked_for_or_untrue_is_noticed_by_name() {
+async fn lost_phantom_and_wrong_writes_are_reported_by_name() {
     type Change = fn(&mut Ledger);
     let nothing: Change = |_| {};
     let cases: [(&str, &str, Change); 7] = [
@@ -86,11 +86,11 @@ async fn what_is_lost_unasked_for_or_untrue_is_noticed_by_name() {
             nothing,
         ),
         ("acknowledged_booking_kept", "", |ledger| {
-            ledger.bookings[0].told = BookingOutcome::Cancelled;
+            ledger.bookings[0].outcome = BookingOutcome::Cancelled;
         }),
         ("no_phantom_booking", "", |ledger| {
             ledger.bookings[0].booking = None;
-            ledger.bookings[0].told = BookingOutcome::Refused;
+            ledger.bookings[0].outcome = BookingOutcome::Refused;
         }),
         (
             "full_was_full",
@@ -109,9 +109,9 @@ async fn what_is_lost_unasked_for_or_untrue_is_noticed_by_name() {
     let ledger = one_of_each(&app).await;
     // What is only in the ledger first: the rows are still as the client made them.
     for (name, sql, change) in cases.iter().filter(|case| case.1.is_empty()) {
-        let mut told = ledger.clone();
-        change(&mut told);
-        let report = app.lab().audit_with(told).await.ok::<AuditReport>();
+        let mut changed = ledger.clone();
+        change(&mut changed);
+        let report = app.lab().audit_with(changed).await.ok::<AuditReport>();
         assert_eq!(broken(&report), [*name], "{sql}");
     }
     app.finish().await;
@@ -134,7 +134,7 @@ async fn a_write_in_doubt_may_be_there_once_and_a_ledger_with_gaps_calls_nothing
     let app = TestApp::start().await;
     let mut ledger = one_of_each(&app).await;
     ledger.bookings[0].booking = None;
-    ledger.bookings[0].told = BookingOutcome::InDoubt;
+    ledger.bookings[0].outcome = BookingOutcome::InDoubt;
     ledger.messages[0].seq = None;
     let report = app
         .lab()
@@ -163,14 +163,14 @@ async fn a_write_in_doubt_may_be_there_once_and_a_ledger_with_gaps_calls_nothing
 #[tokio::test]
 async fn a_ledger_larger_than_ordinary_bodies_is_taken_and_what_is_no_ledger_refused() {
     let app = TestApp::start().await;
-    let promise = BookingPromise {
+    let entry = BookingEntry {
         student: app.student(5).id,
         slot: SlotId(id(RowKind::RaceSlot, 0)),
         booking: None,
-        told: BookingOutcome::Refused,
+        outcome: BookingOutcome::Refused,
     };
     let ledger = Ledger {
-        bookings: vec![promise; 2_000],
+        bookings: vec![entry; 2_000],
         ..Ledger::default()
     };
     let report = app.lab().audit_with(ledger).await.ok::<AuditReport>();
@@ -179,7 +179,7 @@ async fn a_ledger_larger_than_ordinary_bodies_is_taken_and_what_is_no_ledger_ref
     let refused = app.lab().post(paths::LAB_AUDIT, &wrong).await;
     refused.refused(Code::InvalidRequest);
     let large = "x".repeat(100_000);
-    let stranger = app.anonymous().post(paths::LAB_AUDIT, &large).await;
-    stranger.refused(Code::Unauthenticated);
+    let refused = app.anonymous().post(paths::LAB_AUDIT, &large).await;
+    refused.refused(Code::Unauthenticated);
     app.finish().await;
 }

@@ -246,13 +246,7 @@ async fn what_is_broken_in_the_database_shows_in_the_profile_view() {
 
 #[tokio::test]
 async fn a_redis_connection_is_reported_also_where_no_cache_uses_it() {
-    let app = TestApp::with(&[
-        "cache.mentors=off",
-        "cache.bookings=memory",
-        "cache.users=off",
-    ])
-    .start()
-    .await;
+    let app = TestApp::with(&[]).with_every_cache("memory").start().await;
     let view = app.lab().profile().await;
     assert_eq!(view.in_force["cache.connection"], "multiplexed");
     assert_eq!(view.differences, Vec::<String>::new());

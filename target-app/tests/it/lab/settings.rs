@@ -5,7 +5,7 @@ use shared::api::lab::ProfileView;
 
 use crate::support::TestApp;
 
-/// Requests after which a server would have kept as many statements, if nobody dropped them.
+/// Requests after which a server would have kept as many statements, if none were dropped.
 const REQUESTS: u32 = 500;
 
 /// Prepared statements of the pool's only connection.

@@ -1,6 +1,9 @@
 //! Samples of the server's state.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use futures_util::StreamExt as _;
 use http::Method;
@@ -10,6 +13,7 @@ use shared::{
     problem::Code,
     snapshot::Snapshot,
 };
+use target_app::features;
 
 use crate::support::{ChatSocket, TestApp};
 
@@ -32,7 +36,12 @@ async fn one_sample_counts_what_was_done() {
     let bookings = &after.caches["bookings"];
     assert_eq!((bookings.hits, bookings.misses, bookings.fills), (4, 1, 1));
     assert_eq!(after.caches["users"].hits, 4);
-    assert_eq!(after.caches.len(), 3);
+    let kinds: BTreeSet<_> = features::registry()
+        .cache_kinds()
+        .map(|kind| kind.name)
+        .collect();
+    let counted: BTreeSet<_> = after.caches.keys().map(String::as_str).collect();
+    assert_eq!(counted, kinds);
     let postgres = after.postgres.unwrap();
     assert!(postgres.commits > 0 && postgres.wal_bytes > 0);
     assert!(after.http.redis_commands > before.http.redis_commands);

@@ -16,7 +16,7 @@ const AT_ONCE: u32 = 10;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_hundred_who_leave_in_the_middle_leave_no_half_booking_and_no_open_transaction() {
     let app = TestApp::start().await;
-    // How long so many take when nobody leaves, on this machine, now.
+    // How long so many take when no client disconnects, on this machine, now.
     let begin = Instant::now();
     together((CLIENTS..CLIENTS + AT_ONCE).map(|n| {
         let student = app.student(n);

@@ -23,14 +23,14 @@ const STUDENTS: u32 = 100;
 /// Seed of who does what and how long they wait.
 const SEED: u64 = 24;
 
-/// What somebody asks for before they go away.
-enum Wish {
+/// What a client requests before it disconnects.
+enum Action {
     Book { student: u32, slot: SlotId },
     Cancel { student: u32, booking: BookingId },
     SignIn { student: u32 },
 }
 
-/// Lessons that nobody has, in the order of their numbers, and as many that one student each has.
+/// Lessons that no student has, in the order of their numbers, and as many that one student each has.
 async fn calendar(app: &TestApp) -> (Vec<SlotId>, Vec<BookingId>) {
     let slots = sqlx::query_scalar::<_, Uuid>(
         "insert into slot (id, mentor_id, starts_at, ends_at, capacity, booked, price_cents)
@@ -72,15 +72,15 @@ async fn calendar(app: &TestApp) -> (Vec<SlotId>, Vec<BookingId>) {
 }
 
 /// Does it; whether it was answered within `patience`. Dropping a request closes its connection.
-async fn ask(app: &TestApp, n: u32, wish: &Wish, patience: Duration) -> bool {
+async fn ask(app: &TestApp, n: u32, action: &Action, patience: Duration) -> bool {
     let work = async {
-        match wish {
-            Wish::Book { student, slot } => {
+        match action {
+            Action::Book { student, slot } => {
                 let key = format!("order-{n}");
                 app.student(*student).book_with_key(*slot, &key).await
             }
-            Wish::Cancel { student, booking } => app.student(*student).cancel(*booking).await,
-            Wish::SignIn { student } => {
+            Action::Cancel { student, booking } => app.student(*student).cancel(*booking).await,
+            Action::SignIn { student } => {
                 let email = dataset::student_email(*student);
                 app.anonymous().login(&email, dataset::PASSWORD).await
             }
@@ -127,33 +127,33 @@ async fn thousands_who_leave_at_random_leave_nothing_half_done_and_the_pool_whol
     let mut answered = 0;
     for first in (0..REQUESTS).step_by(AT_ONCE as usize) {
         let begin = Instant::now();
-        let wishes: Vec<(u32, Wish, f64)> = (first..first + AT_ONCE)
+        let actions: Vec<(u32, Action, f64)> = (first..first + AT_ONCE)
             .map(|n| {
                 let student = n % STUDENTS;
-                let wish = match chance.random_range(0..10) {
-                    0..5 => Wish::Book {
+                let action = match chance.random_range(0..10) {
+                    0..5 => Action::Book {
                         student,
                         slot: free[n as usize],
                     },
-                    5..9 => Wish::Cancel {
+                    5..9 => Action::Cancel {
                         student,
                         booking: taken[n as usize],
                     },
-                    _ => Wish::SignIn { student },
+                    _ => Action::SignIn { student },
                 };
-                (n, wish, chance.random_range(0.0..1.2))
+                (n, action, chance.random_range(0.0..1.2))
             })
             .collect();
         // The first rounds tell how long so many take on this machine, now; the others leave
         // before the first statement, after the commit, or anywhere between.
         let patient = first < 2 * AT_ONCE;
-        let all = together(wishes.iter().map(|(n, wish, share)| {
+        let all = together(actions.iter().map(|(n, action, share)| {
             let patience = if patient {
                 Duration::from_secs(30)
             } else {
                 usual.mul_f64(*share)
             };
-            ask(&app, *n, wish, patience)
+            ask(&app, *n, action, patience)
         }))
         .await;
         if patient {
@@ -196,7 +196,7 @@ async fn thousands_who_leave_at_random_leave_nothing_half_done_and_the_pool_whol
         )
         .await;
     assert_eq!(half, 0, "a key without its booking, or the other way round");
-    // Nothing that was written since is hidden inside of somebody's transaction.
+    // Nothing that was written since is hidden inside of an open transaction.
     let seen = app
         .db
         .count("select count(*) from booking where client_key is not null")

@@ -25,7 +25,7 @@ async fn a_slow_request_is_finished_before_the_end() {
     app.stop();
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!slow.is_finished());
-    // Nobody new is let in meanwhile.
+    // New connections are refused meanwhile.
     let late = tokio::net::TcpStream::connect(app.address).await;
     assert!(late.is_err(), "the listener is closed");
     gate.rollback().await.unwrap();

@@ -50,11 +50,11 @@ async fn reviews_come_newest_first_and_add_up_to_the_rating() {
 async fn a_mentor_that_does_not_exist_is_not_found() {
     let app = TestApp::start().await;
     let anyone = app.anonymous();
-    let nobody = MentorId(uuid::Uuid::now_v7());
-    anyone.mentor(nobody).await.refused(Code::NotFound);
-    anyone.reviews(nobody, "").await.refused(Code::NotFound);
+    let unknown = MentorId(uuid::Uuid::now_v7());
+    anyone.mentor(unknown).await.refused(Code::NotFound);
+    anyone.reviews(unknown, "").await.refused(Code::NotFound);
     anyone
-        .availability(nobody, "")
+        .availability(unknown, "")
         .await
         .refused(Code::NotFound);
     anyone

@@ -106,13 +106,13 @@ async fn a_keyset_is_not_moved_by_mentors_that_come_before_it() {
 }
 
 #[tokio::test]
-async fn the_total_is_told_only_where_it_is_counted() {
-    for (total, told) in [("exact", true), ("none", false)] {
+async fn the_total_is_sent_only_where_it_is_counted() {
+    for (total, counted) in [("exact", true), ("none", false)] {
         let app = TestApp::with(&[&format!("mentors.total={total}")])
             .start()
             .await;
         let page = page(&app, "per_page=5").await;
-        assert_eq!(page.total.is_some(), told);
+        assert_eq!(page.total.is_some(), counted);
         assert!(page.next_cursor.is_some());
         app.finish().await;
     }

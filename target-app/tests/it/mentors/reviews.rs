@@ -124,7 +124,7 @@ async fn only_a_student_who_had_a_lesson_may_review() {
         .review(mentor, 5, "A colleague.")
         .await
         .refused(Code::Forbidden);
-    // A stranger, and one whose lesson is still ahead.
+    // A outsider, and one whose lesson is still ahead.
     let session: shared::api::auth::Session = app
         .anonymous()
         .register(
@@ -134,14 +134,14 @@ async fn only_a_student_who_had_a_lesson_may_review() {
         )
         .await
         .created();
-    let stranger = app.anonymous().signed_in(&session);
-    stranger
+    let outsider = app.anonymous().signed_in(&session);
+    outsider
         .review(mentor, 5, "Never met.")
         .await
         .refused(Code::Forbidden);
     let ahead = NewSlot::single().of_mentor(7).create(&app.db).await;
-    assert_eq!(stranger.book(ahead).await.status, 201);
-    stranger
+    assert_eq!(outsider.book(ahead).await.status, 201);
+    outsider
         .review(mentor, 5, "Not yet met.")
         .await
         .refused(Code::Forbidden);
@@ -171,9 +171,9 @@ async fn stars_and_text_are_bounded() {
             .refused(Code::InvalidRequest);
         assert!(problem.detail.contains(field), "{}", problem.detail);
     }
-    let nobody = shared::ids::MentorId(uuid::Uuid::now_v7());
+    let unknown = shared::ids::MentorId(uuid::Uuid::now_v7());
     student
-        .review(nobody, 5, "Who?")
+        .review(unknown, 5, "Who?")
         .await
         .refused(Code::NotFound);
     app.finish().await;

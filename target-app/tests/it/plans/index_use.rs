@@ -23,18 +23,11 @@ struct Reads {
 
 /// Sends one request to an application with the switch in that position.
 async fn reads(case: &Case, state: &str, ask: impl AsyncFn(&TestApp) -> Answer) -> Reads {
-    let mut settings: Vec<String> = [
-        "cache.mentors=off",
-        "cache.bookings=off",
-        "cache.users=off",
-        "pool.max=1",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    settings.push(format!("{}={state}", case.switch));
+    let mut settings = vec!["pool.max=1".to_owned(), format!("{}={state}", case.switch)];
     settings.extend(case.without.iter().map(|switch| format!("{switch}=off")));
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     let app = TestApp::with(&settings)
+    .with_every_cache("off")
     // Tiny tables are cheap to scan: the question is whether the index can serve, not whether
     // sixty rows are worth it. Without the index there is nothing but the scan.
     .after_sql("alter database DATABASE set enable_seqscan = off")

@@ -35,7 +35,7 @@ async fn a_place_that_is_booked_twice_is_reported_by_name() {
         app.finish().await;
         return;
     }
-    panic!("in {ROUNDS} races nobody got a place that somebody else had");
+    panic!("in {ROUNDS} races no place was booked twice");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -37,7 +37,7 @@ async fn a_deadlock_is_run_again_under_every_strategy_and_its_key_has_one_effect
         let app = app_with(strategy).await;
         let student = app.student(1);
         let slot = NewSlot::single().create(&app.db).await;
-        // Somebody holds the slot, and then wants the key that the booking holds.
+        // Another transaction holds the slot, and then wants the key that the booking holds.
         let mut other = app.db.pool().begin().await.unwrap();
         sqlx::query("select from slot where id = $1 for update")
             .bind(slot.0)

@@ -22,7 +22,7 @@ async fn race(app: &TestApp, n: u32) -> (SlotId, Vec<Answer>) {
     (slot, together(clients).await)
 }
 
-/// Exactly one got it, everybody else was told that it is full.
+/// Exactly one got it, all others `slot_full`.
 async fn one_winner(app: &TestApp, slot: SlotId, answers: &[Answer]) {
     let won = answers.iter().filter(|answer| answer.status == 201).count();
     assert_eq!(won, 1);

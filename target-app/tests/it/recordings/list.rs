@@ -69,9 +69,9 @@ async fn to_a_stranger_a_recording_does_not_exist() {
     let page: Page<RecordingView> = app.student(1).recordings("").await.ok();
     let recording = page.items[0].id;
     let taken_by_others = [app.student(2), app.student(3)];
-    for stranger in &taken_by_others {
-        stranger.recording(recording).await.refused(Code::NotFound);
-        stranger.playback(recording).await.refused(Code::NotFound);
+    for outsider in &taken_by_others {
+        outsider.recording(recording).await.refused(Code::NotFound);
+        outsider.playback(recording).await.refused(Code::NotFound);
     }
     let nowhere = RecordingId(uuid::Uuid::now_v7());
     app.student(1)

@@ -60,8 +60,8 @@ async fn any_range_equals_that_part_of_the_whole() {
     ] {
         let answer = ranged(&client, &url, &range).await;
         assert_eq!(answer.status, 206, "{range}");
-        let told = format!("bytes {first}-{}/{size}", end - 1);
-        assert_eq!(answer.header("content-range"), told, "{range}");
+        let expected = format!("bytes {first}-{}/{size}", end - 1);
+        assert_eq!(answer.header("content-range"), expected, "{range}");
         assert_eq!(answer.body.len() as u64, end - first, "{range}");
         assert!(media::matches(
             &recording.media_key,

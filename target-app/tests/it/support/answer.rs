@@ -1,4 +1,4 @@
-//! What somebody was answered, and what a test expects of it.
+//! A response, and what a test expects of it.
 
 use bytes::Bytes;
 use http::HeaderMap;

@@ -20,6 +20,7 @@ use target_app::{
     clock::Clock,
     config::{Config, LogFormat},
     db::database,
+    features,
     shutdown::Shutdown,
     state::AppState,
 };
@@ -71,6 +72,15 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// With the values of every kind cached there.
+    pub(crate) fn with_every_cache(mut self, store: &str) -> Self {
+        let kinds = features::registry();
+        let kinds = kinds.cache_kinds();
+        self.settings
+            .extend(kinds.map(|kind| format!("cache.{}={store}", kind.name)));
+        self
+    }
+
     /// Without a lab token.
     pub(crate) fn without_lab(mut self) -> Self {
         self.lab = false;
@@ -109,7 +119,7 @@ impl Setup {
             db.execute(&sql.replace("DATABASE", db.name())).await;
         }
         if self.snapshot {
-            // Nobody may be connected while the copy is made.
+            // No client may be connected while the copy is made.
             let db = db.quiet().await;
             database::snapshot(db.url()).await.unwrap();
             return self.start_on(db, permit).await;
@@ -161,7 +171,7 @@ pub(crate) struct Sibling {
 }
 
 impl Sibling {
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
     }
@@ -211,7 +221,7 @@ impl TestApp {
         }
     }
 
-    /// Somebody who is not signed in.
+    /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
     }

@@ -1,4 +1,4 @@
-//! Slots and lessons that a test needs and the seed does not promise.
+//! Slots and lessons that a test needs and the seed does not have.
 
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
@@ -37,7 +37,7 @@ pub(crate) fn all_strategies() -> impl Iterator<Item = &'static str> {
     Strategy::ALL.iter().map(|strategy| strategy.as_str())
 }
 
-/// A slot to be, overlapping with no other of its mentor unless it is told to.
+/// A slot to be, overlapping with no other of its mentor unless a test sets it.
 #[derive(Debug, Clone)]
 pub(crate) struct NewSlot {
     mentor: u32,

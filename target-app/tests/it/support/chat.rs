@@ -115,7 +115,7 @@ impl ChatSocket {
         .await;
     }
 
-    /// The next frame, which is somebody's message.
+    /// The next frame, which must be a message.
     pub(crate) async fn hear_message(&mut self) -> ChatMessage {
         match self.hear().await {
             ServerFrame::Message(message) => message,

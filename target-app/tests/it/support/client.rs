@@ -122,7 +122,7 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
     Answer::of(request.send().await.unwrap()).await
 }
 
-/// Somebody who is not signed in.
+/// A client that is not signed in.
 pub(crate) struct Anonymous(pub(super) Client);
 
 impl Deref for Anonymous {
@@ -168,7 +168,7 @@ impl Anonymous {
     }
 }
 
-/// Somebody who is signed in: a student, or a mentor.
+/// A client that is signed in: a student, or a mentor.
 #[derive(Clone)]
 pub(crate) struct Person {
     client: Client,
@@ -290,7 +290,7 @@ impl Lab {
             .ok()
     }
 
-    /// The audit joined with what a client was told.
+    /// The audit joined with a client's ledger.
     pub(crate) async fn audit_with(&self, ledger: Ledger) -> Answer {
         let request = AuditRequest {
             ledger: Some(ledger),

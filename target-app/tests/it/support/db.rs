@@ -80,7 +80,7 @@ impl TestDb {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
-    /// Waits until so many statements of the application wait for somebody's lock.
+    /// Waits until so many statements of the application wait for a lock.
     pub(crate) async fn wait_for_blocked(&self, wanted: i64) {
         for _ in 0..1_000 {
             let blocked = self

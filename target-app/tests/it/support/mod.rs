@@ -7,7 +7,7 @@
 //! | `app` | an application on a free port, its Redis database, and its end |
 //! | `client`, `answer` | people with one method an action, and what they are answered |
 //! | `chat` | one end of a chat socket |
-//! | `builders` | slots and lessons that a test needs and the seed does not promise |
+//! | `builders` | slots and lessons that a test needs and the seed does not have |
 //! | `proxy` | a way to Redis that can be cut |
 
 mod answer;

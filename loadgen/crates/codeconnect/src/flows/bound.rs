@@ -30,8 +30,8 @@ pub struct AppIteration<'a> {
 }
 
 impl AppIteration<'_> {
-    /// One request whose answer is checked; `None` if it failed or the answer is not right,
-    /// and then its sample says so.
+    /// One request whose response is checked; `None` if it failed or the response is wrong, which
+    /// its sample then records.
     pub async fn call<T>(
         &mut self,
         op: &Op,
@@ -43,36 +43,34 @@ impl AppIteration<'_> {
 }
 
 /// What one user of the reference backend does, in order.
-pub trait AppFlow: Sync {
-    /// Its word in suite files: `auth.login`.
-    fn name(&self) -> &'static str;
-    /// One line for people.
-    fn help(&self) -> &'static str;
+pub struct AppFlow {
+    /// Its name in suite files: `auth.login`.
+    pub name: &'static str,
+    /// One line that describes it.
+    pub help: &'static str,
     /// Every operation it may send, the first one first.
-    fn operations(&self) -> &'static [&'static Op];
+    pub operations: &'static [&'static Op],
     /// Whether it needs accounts that are signed in before the run.
-    fn needs_sessions(&self) -> bool;
-    /// Most requests that one iteration sends at once.
-    fn at_once(&self) -> usize {
-        1
-    }
-    /// One pass.
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()>;
+    pub needs_sessions: bool,
+    /// Maximum number of requests that one iteration sends at once.
+    pub at_once: usize,
+    /// One iteration.
+    pub run: for<'a> fn(AppIteration<'a>) -> LocalBoxFuture<'a, ()>,
 }
 
 /// A flow with the data of one trial.
 pub struct BoundFlow {
-    flow: &'static dyn AppFlow,
+    flow: &'static AppFlow,
     operations: Vec<OpId>,
     world: Arc<World>,
 }
 
 impl BoundFlow {
     /// Binds a flow to the data of a trial.
-    pub fn new(flow: &'static dyn AppFlow, world: Arc<World>) -> Self {
+    pub fn new(flow: &'static AppFlow, world: Arc<World>) -> Self {
         Self {
             flow,
-            operations: flow.operations().iter().map(|op| op.id()).collect(),
+            operations: flow.operations.iter().map(|op| op.id()).collect(),
             world,
         }
     }
@@ -80,13 +78,13 @@ impl BoundFlow {
 
 impl flow::Flow for BoundFlow {
     fn name(&self) -> &'static str {
-        self.flow.name()
+        self.flow.name
     }
     fn operations(&self) -> &[OpId] {
         &self.operations
     }
     fn at_once(&self) -> usize {
-        self.flow.at_once()
+        self.flow.at_once
     }
     fn new_user(&self) -> UserMemory {
         Box::new(FlowMemory::default())
@@ -96,7 +94,7 @@ impl flow::Flow for BoundFlow {
             .memory
             .downcast_mut()
             .expect("the memory of this flow's users, made by new_user");
-        self.flow.run(AppIteration {
+        (self.flow.run)(AppIteration {
             transport: it.transport,
             memory,
             rng: it.rng,

@@ -1,10 +1,10 @@
-//! A feature as the load side sees it.
+//! A feature as the load generator knows it.
 
-use super::{bound::AppFlow, operation::Op};
+use super::{bound::AppFlow, operation::Op, world::World};
 
-/// One feature: what it is called, what can be sent to it, and what its users do.
+/// One feature: its name, what can be sent to it, what its users do, and what it caches.
 pub struct FeatureFlows {
-    /// The first word of its operations: `mentors`.
+    /// The first part of the names of its operations: `mentors`.
     pub area: &'static str,
     /// The heading of its figures in a report: `Mentor discovery`.
     pub label: &'static str,
@@ -12,6 +12,43 @@ pub struct FeatureFlows {
     pub operations: &'static [&'static Op],
     /// Those of them that a short report shows.
     pub headline: &'static [&'static Op],
+    /// Those of them whose responses are large on purpose.
+    pub large: &'static [&'static Op],
     /// Its flows.
-    pub flows: &'static [&'static dyn AppFlow],
+    pub flows: &'static [AppFlow],
+    /// Its cache kinds.
+    pub caches: &'static [CachedReads],
+}
+
+impl FeatureFlows {
+    /// A feature without operations; a feature sets what it has.
+    pub const fn new(area: &'static str, label: &'static str) -> Self {
+        Self {
+            area,
+            label,
+            operations: &[],
+            headline: &[],
+            large: &[],
+            flows: &[],
+            caches: &[],
+        }
+    }
+}
+
+/// A cache kind of the target whose hit ratio is reported.
+pub struct CachedReads {
+    /// The switch that turns it on: `cache.` and the kind's name in the target's telemetry.
+    pub switch: &'static str,
+    /// The operation that reads through it.
+    pub operation: &'static Op,
+    /// How often each of its values is requested, relative to the others, from which follows the
+    /// best hit ratio that it can reach; `None` if that is not known.
+    pub weights: Option<fn(&World) -> Vec<f64>>,
+}
+
+impl CachedReads {
+    /// The kind's name in the target's telemetry.
+    pub fn kind(&self) -> &'static str {
+        self.switch.trim_start_matches("cache.")
+    }
 }

@@ -1,5 +1,5 @@
-//! An operation as a feature declares it: a static of its own, numbered when the catalogue is
-//! made. So a feature needs no list of all operations, and adding one changes no other file.
+//! An operation as a feature declares it: a static, numbered when the catalogue is made, so that
+//! adding one changes no other file.
 
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 
@@ -53,7 +53,7 @@ impl Op {
     }
 
     /// Gives it its number: always the same one, its place in the catalogue.
-    pub(super) fn number(&self, number: u16) {
+    pub(crate) fn number(&self, number: u16) {
         self.number.store(number, Relaxed);
     }
 }

@@ -5,12 +5,12 @@ use shared::{
     dataset::{LANGUAGES, SKILLS},
 };
 
-/// How many visitors look at the next page.
-pub(super) const NEXT_PAGE: f64 = 0.2;
+/// Share of visitors who look at the next page.
+pub const NEXT_PAGE: f64 = 0.2;
 
 /// The searches that people make, most common first: a bounded set, so that a cache can help
 /// as it would in life, where many people ask for the same few lists.
-pub(super) fn searches() -> Vec<MentorQuery> {
+pub fn searches() -> Vec<MentorQuery> {
     let mut all = vec![MentorQuery::default()];
     let sorts = [
         None,

@@ -28,7 +28,7 @@ pub struct World {
     pub search_popularity: Popularity,
     /// Makes names (idempotency keys, chat messages) differ from those of earlier runs.
     pub nonce: u64,
-    /// What is promised in this trial, written down as it happens.
+    /// The writes of this trial with their outcomes.
     pub ledger: LedgerRecorder,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,

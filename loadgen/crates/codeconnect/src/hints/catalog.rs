@@ -1,23 +1,48 @@
-//! The catalogue, put together.
+//! The catalogue, put together with what the features say of their operations and caches.
 
-use super::{caches::CACHES, indexes::INDEXES, notes::NOTES, switches::SWITCHES};
-use loadgen_experiment::diagnose::HintCatalog;
+use std::sync::LazyLock;
+
+use super::{indexes::INDEXES, notes::NOTES, switches::SWITCHES};
+use crate::{
+    features::{self, FEATURES},
+    flows::CachedReads,
+};
+use loadgen_experiment::diagnose::{CacheSwitch, HintCatalog};
 
 /// The hints of the reference backend.
-pub const HINTS: HintCatalog<'static> = HintCatalog {
-    switches: SWITCHES,
-    indexes: INDEXES,
-    caches: CACHES,
-    notes: NOTES,
-    processes: &["target-app"],
-    // `chat.rooms` and `chat.history` are HTTP requests.
-    socket_operations: &[
-        "chat.connect",
-        "chat.join",
-        "chat.send",
-        "chat.deliver",
-        "chat.ping",
-    ],
-    // A recording is meant to be large.
-    large_by_design: &["recordings.play"],
-};
+pub fn hints() -> HintCatalog<'static> {
+    static CACHES: LazyLock<Vec<CacheSwitch<'static>>> =
+        LazyLock::new(|| features::caches().map(in_redis).collect());
+    static SOCKET_OPERATIONS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let operations = features::catalog().operations.iter();
+        operations
+            .filter(|(_, one)| one.method.is_none())
+            .map(|(_, one)| one.name)
+            .collect()
+    });
+    static LARGE: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+        let large = FEATURES.iter().flat_map(|feature| feature.large);
+        large.map(|op| op.descriptor().name).collect()
+    });
+    HintCatalog {
+        switches: SWITCHES,
+        indexes: INDEXES,
+        caches: &CACHES,
+        notes: NOTES,
+        processes: &["target-app"],
+        socket_operations: &SOCKET_OPERATIONS,
+        large_by_design: &LARGE,
+    }
+}
+
+/// A cache in Redis, which every read of its operation consults first.
+fn in_redis(cache: &CachedReads) -> CacheSwitch<'static> {
+    CacheSwitch {
+        kind: cache.kind(),
+        operation: cache.operation.descriptor().name,
+        switch: cache.switch,
+        off: "off",
+        on: "redis",
+        sentence: "how old a cached value may be depends on `cache.invalidation`",
+    }
+}

@@ -1,7 +1,6 @@
-//! What the reference backend's switches, tables and caches help against, for the rules in
+//! Problems that the reference backend's switches, indexes and caches help against, for the rules in
 //! [`diagnose`](loadgen_experiment::diagnose). Data only: the rules are generic.
 
-mod caches;
 mod catalog;
 mod indexes;
 mod notes;
@@ -10,4 +9,4 @@ mod switches;
 #[cfg(test)]
 mod tests;
 
-pub use catalog::HINTS;
+pub use catalog::hints;

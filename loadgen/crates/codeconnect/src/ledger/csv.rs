@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use shared::ledger::Ledger;
 
-/// One line a write: who, at what, and what was told of it.
+/// One line a write: who, at what, and its outcome.
 pub fn ledger_csv(ledger: &Ledger) -> String {
-    let mut csv = String::from("kind,who,where,what,told\n");
+    let mut csv = String::from("kind,who,where,what,outcome\n");
     for one in &ledger.bookings {
         let _infallible = writeln!(
             csv,
@@ -14,14 +14,14 @@ pub fn ledger_csv(ledger: &Ledger) -> String {
             one.student,
             one.slot,
             field(one.booking),
-            one.told.as_str()
+            one.outcome.as_str()
         );
     }
     for one in &ledger.messages {
-        let told = one.seq.map_or("in_doubt", |_| "acknowledged");
+        let outcome = one.seq.map_or("in_doubt", |_| "acknowledged");
         let _infallible = writeln!(
             csv,
-            "message,{},{},{},{told}",
+            "message,{},{},{},{outcome}",
             one.sender,
             one.room,
             field(one.seq)

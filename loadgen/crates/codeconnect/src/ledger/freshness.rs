@@ -1,5 +1,5 @@
-//! How stale reads are: of every acknowledged booking and cancellation it is known when the
-//! client heard of it, and each later read either shows it or does not.
+//! How stale reads are: each acknowledged booking and cancellation has the time of its
+//! acknowledgement, and each later read either shows it or does not.
 //!
 //! The age of a stale read is the time from the acknowledgement of the oldest effect that it
 //! lacks to the begin of the read. The form is that of Jepsen's set-full checker, with the
@@ -25,7 +25,7 @@ pub struct Reading {
     at: Instant,
 }
 
-/// What the students' lists ought to show.
+/// What the students' lists should show.
 #[derive(Debug, Default)]
 pub(super) struct Visible {
     students: HashMap<UserId, Vec<Effect>>,
@@ -40,7 +40,7 @@ struct Effect {
     booking: BookingId,
     scheduled_at: DateTime<Utc>,
     booked: Instant,
-    /// Set when a cancellation was asked for: from then on either state may be seen.
+    /// Whether a cancellation was requested: from then on either state may be seen.
     unsettled: bool,
     cancelled: Option<Instant>,
 }

@@ -1,19 +1,19 @@
-//! The ledger of one trial. An attempt is entered *before* its request goes out, as in doubt,
-//! so that an answer that never comes leaves it exactly that.
+//! The ledger of one trial. A write is entered as in doubt *before* its request is sent, and stays
+//! in doubt if no response comes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use shared::{
     api::bookings::BookingView,
     ids::{RoomId, SlotId, UserId},
-    ledger::{BookingOutcome, BookingPromise, Ledger, MessagePromise},
+    ledger::{BookingEntry, BookingOutcome, Ledger, MessageEntry},
 };
 
 use super::freshness::{Reading, Visible};
 use loadgen_experiment::system::{Freshness, WriteCounts};
 
-/// Most entries of either kind: some 40 MB of JSON, which an audit still takes.
-const MOST: usize = 200_000;
+/// Maximum number of entries of either kind: about 40 MB of JSON, which an audit still accepts.
+const MAX_ENTRIES: usize = 200_000;
 
 /// The ledger while it is written; shared by all virtual users of a trial.
 #[derive(Debug, Default)]
@@ -25,43 +25,43 @@ struct Entries {
     visible: Visible,
 }
 
-/// Where an attempt was entered; without one it found no room, and nothing more is noted of it.
+/// Index of an entry; `None` if the ledger had no room for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerEntry(Option<usize>);
 
 impl LedgerRecorder {
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // A user that panicked while holding it leaves whole entries behind.
+        // A user that panicked while holding the lock left complete entries.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A booking is about to be asked for. One entry an idempotency key: repetitions have none.
+    /// Enters a booking that is about to be requested. One entry for each idempotency key.
     pub fn booking(&self, student: UserId, slot: SlotId) -> LedgerEntry {
         let mut entries = self.entries();
-        let promise = BookingPromise {
+        let write = BookingEntry {
             student,
             slot,
             booking: None,
-            told: BookingOutcome::InDoubt,
+            outcome: BookingOutcome::InDoubt,
         };
-        enter(&mut entries.ledger, |ledger| &mut ledger.bookings, promise)
+        enter(&mut entries.ledger, |ledger| &mut ledger.bookings, write)
     }
 
-    /// It was acknowledged.
+    /// The booking was acknowledged.
     pub fn booked(&self, entry: LedgerEntry, booking: &BookingView) {
         let mut entries = self.entries();
-        let Some(promise) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
-            // What the ledger has no room for is not followed either: both stay bounded.
+        let Some(write) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) else {
+            // Freshness is not followed either, so that both stay bounded.
             return;
         };
-        promise.booking = Some(booking.id);
-        promise.told = BookingOutcome::Booked;
+        write.booking = Some(booking.id);
+        write.outcome = BookingOutcome::Booked;
         entries.visible.booked(booking);
     }
 
-    /// It was refused: the slot was `full`, or for another reason.
+    /// The booking was refused: the slot was `full`, or for another reason.
     pub fn refused(&self, entry: LedgerEntry, full: bool) {
-        self.tell(
+        self.settle(
             entry,
             if full {
                 BookingOutcome::Full
@@ -71,56 +71,56 @@ impl LedgerRecorder {
         );
     }
 
-    /// A cancellation of it is about to be asked for.
+    /// A cancellation is about to be requested.
     pub fn cancelling(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelling(booking);
-        self.tell(entry, BookingOutcome::CancelInDoubt);
+        self.settle(entry, BookingOutcome::CancelInDoubt);
     }
 
-    /// It was cancelled.
+    /// The cancellation was acknowledged.
     pub fn cancelled(&self, entry: LedgerEntry, booking: &BookingView) {
         self.entries().visible.cancelled(booking);
-        self.tell(entry, BookingOutcome::Cancelled);
+        self.settle(entry, BookingOutcome::Cancelled);
     }
 
-    fn tell(&self, entry: LedgerEntry, told: BookingOutcome) {
+    fn settle(&self, entry: LedgerEntry, outcome: BookingOutcome) {
         let mut entries = self.entries();
-        if let Some(promise) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
-            promise.told = told;
+        if let Some(write) = entry.0.and_then(|at| entries.ledger.bookings.get_mut(at)) {
+            write.outcome = outcome;
         }
     }
 
-    /// A chat message is about to be sent.
+    /// Enters a chat message that is about to be sent.
     pub fn message(&self, room: RoomId, sender: UserId, client_id: &str) -> LedgerEntry {
         let mut entries = self.entries();
-        let promise = MessagePromise {
+        let write = MessageEntry {
             room,
             sender,
             client_id: client_id.to_owned(),
             seq: None,
         };
-        enter(&mut entries.ledger, |ledger| &mut ledger.messages, promise)
+        enter(&mut entries.ledger, |ledger| &mut ledger.messages, write)
     }
 
-    /// It was acknowledged under a number.
+    /// The message was acknowledged with its number.
     pub fn acknowledged(&self, entry: LedgerEntry, seq: i64) {
         let mut entries = self.entries();
-        if let Some(promise) = entry.0.and_then(|at| entries.ledger.messages.get_mut(at)) {
-            promise.seq = Some(seq);
+        if let Some(write) = entry.0.and_then(|at| entries.ledger.messages.get_mut(at)) {
+            write.seq = Some(seq);
         }
     }
 
-    /// A student's bookings are about to be read: what was acknowledged by now ought to be seen.
+    /// A student's bookings are about to be read: the response should show what is acknowledged by now.
     pub fn reading(&self, student: UserId) -> Reading {
         self.entries().visible.reading(student)
     }
 
-    /// They were read. `whole` tells that the list was not cut to a page.
+    /// They were read. `whole` means that the list is not limited to a page.
     pub fn read(&self, reading: &Reading, listed: &[BookingView], whole: bool) {
         self.entries().visible.read(reading, listed, whole);
     }
 
-    /// What was promised.
+    /// Every write with its outcome.
     pub fn ledger(&self) -> Ledger {
         self.entries().ledger.clone()
     }
@@ -130,43 +130,43 @@ impl LedgerRecorder {
         self.entries().visible.freshness()
     }
 
-    /// The promises, counted.
+    /// The writes, counted by outcome.
     pub fn counts(&self) -> WriteCounts {
         let entries = self.entries();
-        let mut tally = WriteCounts {
+        let mut counts = WriteCounts {
             omitted: entries.ledger.omitted,
             ..WriteCounts::default()
         };
-        for promise in &entries.ledger.bookings {
-            match promise.told {
-                BookingOutcome::Booked => tally.acknowledged += 1,
-                BookingOutcome::Cancelled => tally.acknowledged += 2,
-                BookingOutcome::Full | BookingOutcome::Refused => tally.refused += 1,
-                BookingOutcome::InDoubt => tally.in_doubt += 1,
+        for write in &entries.ledger.bookings {
+            match write.outcome {
+                BookingOutcome::Booked => counts.acknowledged += 1,
+                BookingOutcome::Cancelled => counts.acknowledged += 2,
+                BookingOutcome::Full | BookingOutcome::Refused => counts.refused += 1,
+                BookingOutcome::InDoubt => counts.in_doubt += 1,
                 BookingOutcome::CancelInDoubt => {
-                    tally.acknowledged += 1;
-                    tally.in_doubt += 1;
+                    counts.acknowledged += 1;
+                    counts.in_doubt += 1;
                 }
             }
         }
-        for promise in &entries.ledger.messages {
-            if promise.seq.is_some() {
-                tally.acknowledged += 1;
+        for write in &entries.ledger.messages {
+            if write.seq.is_some() {
+                counts.acknowledged += 1;
             } else {
-                tally.in_doubt += 1;
+                counts.in_doubt += 1;
             }
         }
-        tally
+        counts
     }
 }
 
-fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, promise: T) -> LedgerEntry {
+fn enter<T>(ledger: &mut Ledger, list: fn(&mut Ledger) -> &mut Vec<T>, write: T) -> LedgerEntry {
     let entries = list(ledger);
-    if entries.len() >= MOST {
+    if entries.len() >= MAX_ENTRIES {
         ledger.omitted += 1;
         return LedgerEntry(None);
     }
-    entries.push(promise);
+    entries.push(write);
     LedgerEntry(Some(entries.len() - 1))
 }
 
@@ -175,25 +175,25 @@ mod tests {
     use super::*;
     use crate::ledger::freshness::tests::booking;
 
-    fn told(book: &LedgerRecorder) -> Vec<BookingOutcome> {
+    fn outcomes(book: &LedgerRecorder) -> Vec<BookingOutcome> {
         let ledger = book.ledger();
-        ledger.bookings.iter().map(|one| one.told).collect()
+        ledger.bookings.iter().map(|one| one.outcome).collect()
     }
 
     #[test]
-    fn an_attempt_is_in_doubt_until_something_is_told_of_it() {
+    fn an_attempt_is_in_doubt_until_a_response_settles_it() {
         let book = LedgerRecorder::default();
         let lesson = booking(1, 7);
-        let tickets: Vec<LedgerEntry> = (0..5)
+        let entries: Vec<LedgerEntry> = (0..5)
             .map(|_| book.booking(lesson.student_id, lesson.slot_id))
             .collect();
-        book.booked(tickets[1], &lesson);
-        book.refused(tickets[2], true);
-        book.refused(tickets[3], false);
-        book.booked(tickets[4], &lesson);
-        book.cancelling(tickets[4], &lesson);
+        book.booked(entries[1], &lesson);
+        book.refused(entries[2], true);
+        book.refused(entries[3], false);
+        book.booked(entries[4], &lesson);
+        book.cancelling(entries[4], &lesson);
         assert_eq!(
-            told(&book),
+            outcomes(&book),
             [
                 BookingOutcome::InDoubt,
                 BookingOutcome::Booked,
@@ -202,11 +202,11 @@ mod tests {
                 BookingOutcome::CancelInDoubt
             ]
         );
-        book.cancelled(tickets[4], &lesson);
-        assert_eq!(told(&book)[4], BookingOutcome::Cancelled);
-        let tally = book.counts();
+        book.cancelled(entries[4], &lesson);
+        assert_eq!(outcomes(&book)[4], BookingOutcome::Cancelled);
+        let counts = book.counts();
         assert_eq!(
-            (tally.acknowledged, tally.refused, tally.in_doubt),
+            (counts.acknowledged, counts.refused, counts.in_doubt),
             (3, 2, 1)
         );
     }
@@ -215,13 +215,13 @@ mod tests {
     fn what_finds_no_room_is_counted_and_harms_nothing() {
         let mut ledger = Ledger {
             messages: vec![
-                MessagePromise {
+                MessageEntry {
                     room: RoomId(uuid::Uuid::nil()),
                     sender: UserId(uuid::Uuid::nil()),
                     client_id: String::new(),
                     seq: None,
                 };
-                MOST
+                MAX_ENTRIES
             ],
             ..Ledger::default()
         };

@@ -10,6 +10,7 @@
 //! flows:
 //!   - { flow: orders.buy, weight: 20 }
 //!   - { flow: orders.browse, weight: 45, think: 1s..3s }
+//!   # - { flow: "*", weight: 1 }   # each flow that no other entry names, with this weight
 //! thresholds: [ p95 < 1000ms, success > 99% ]
 //! accounts: 64      # signed in before the run
 //! timeout: 10s      # of a request, from its intended start
@@ -41,6 +42,8 @@ pub use super::{
     reader::{BadFile, MAX_USERS, nearest, think, unknown},
 };
 
+/// Stands for every flow that no other entry of `flows` names.
+const EVERY_OTHER: &str = "*";
 /// Largest file that is read: a suite is a page, not a data set.
 const MAX_BYTES: u64 = 256 * 1_024;
 /// Most accounts that are signed in before a run: each costs the target a password hash.
@@ -144,7 +147,7 @@ impl Reader<'_> {
         }
         let mut shares = Vec::new();
         for flow in &raw.flows {
-            shares.push(self.flow(flow)?);
+            shares.extend(self.flow(flow, &raw.flows)?);
         }
         if shares.is_empty() {
             return Err(BadFile(format!(
@@ -190,13 +193,16 @@ impl Reader<'_> {
         }
     }
 
-    fn flow(&self, raw: &RawFlow) -> Result<FlowShare, BadFile> {
-        if self.catalog.flow(&raw.flow.value).is_none() {
-            let known = self.catalog.flow_names();
-            return Err(self.at(
-                &raw.flow,
-                &unknown("flow", &raw.flow.value, known.into_iter()),
-            ));
+    /// An entry of `flows`: one flow, or every flow that no other entry names.
+    fn flow(&self, raw: &RawFlow, all: &[RawFlow]) -> Result<Vec<FlowShare>, BadFile> {
+        let name = raw.flow.value.as_str();
+        let mut names = self.catalog.flow_names();
+        if name == EVERY_OTHER {
+            names.retain(|name| all.iter().all(|entry| entry.flow.value != *name));
+        } else if names.contains(&name) {
+            names = vec![name];
+        } else {
+            return Err(self.at(&raw.flow, &unknown("flow", name, names.into_iter())));
         }
         let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.value);
         if !(weight > 0.0 && weight <= 1e6) {
@@ -205,15 +211,14 @@ impl Reader<'_> {
                 &format!("a weight is greater than 0, not {weight}"),
             ));
         }
-        Ok(FlowShare {
-            flow: raw.flow.value.clone(),
+        let think = raw.think.as_ref().map(|text| self.think(text));
+        let think = think.transpose()?;
+        let share = |flow: &str| FlowShare {
+            flow: flow.to_owned(),
             weight,
-            think: raw
-                .think
-                .as_ref()
-                .map(|text| self.think(text))
-                .transpose()?,
-        })
+            think,
+        };
+        Ok(names.into_iter().map(share).collect())
     }
 }
 

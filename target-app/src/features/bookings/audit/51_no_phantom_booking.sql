@@ -1,16 +1,16 @@
--- No booking was made that no client was told of, beyond those that are in doubt: a phantom, or one made twice.
-with promise as (
-    select promise.student, promise.slot, promise.booking, promise.told
+-- No booking was made that no client had acknowledged, beyond those in doubt: a phantom, or one made twice.
+with ledger as (
+    select ledger.student, ledger.slot, ledger.booking, ledger.outcome
     from jsonb_to_recordset($1::jsonb -> 'bookings')
-        as promise (student uuid, slot uuid, booking uuid, told text)
+        as ledger (student uuid, slot uuid, booking uuid, outcome text)
 ),
 doubt as (
     select student, slot, count(*) as attempts
-    from promise
-    where told = 'in_doubt'
+    from ledger
+    where outcome = 'in_doubt'
     group by student, slot
 ),
-untold as (
+unknown as (
     select
         booking.id as booking_id,
         booking.student_id,
@@ -22,17 +22,17 @@ untold as (
             order by booking.created_at, booking.id
         ) as nth
     from booking
-    left join promise on promise.booking = booking.id
-    where promise.booking is null
+    left join ledger on ledger.booking = booking.id
+    where ledger.booking is null
     and booking.created_at > (select seeded_at from dataset)
 )
 select
-    untold.booking_id,
-    untold.student_id,
-    untold.slot_id,
-    untold.status,
-    untold.created_at
-from untold
-left join doubt on doubt.student = untold.student_id and doubt.slot = untold.slot_id
-where untold.nth > coalesce(doubt.attempts, 0)
+    unknown.booking_id,
+    unknown.student_id,
+    unknown.slot_id,
+    unknown.status,
+    unknown.created_at
+from unknown
+left join doubt on doubt.student = unknown.student_id and doubt.slot = unknown.slot_id
+where unknown.nth > coalesce(doubt.attempts, 0)
 and ($1::jsonb ->> 'omitted')::bigint = 0

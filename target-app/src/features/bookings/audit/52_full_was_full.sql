@@ -1,12 +1,12 @@
--- A slot of which a client was told that it is full has given all of its places; slots that were cancelled in, or are in doubt, are left out.
+-- Every slot that was reported full has given all of its places; slots with cancellations or with writes in doubt are left out.
 with asked as (
     select
-        promise.slot,
-        bool_or(promise.told = 'full') as full_told,
-        bool_or(promise.told in ('in_doubt', 'cancelled', 'cancel_in_doubt')) as unclear
+        ledger.slot,
+        bool_or(ledger.outcome = 'full') as reported_full,
+        bool_or(ledger.outcome in ('in_doubt', 'cancelled', 'cancel_in_doubt')) as unclear
     from jsonb_to_recordset($1::jsonb -> 'bookings')
-        as promise (student uuid, slot uuid, booking uuid, told text)
-    group by promise.slot
+        as ledger (student uuid, slot uuid, booking uuid, outcome text)
+    group by ledger.slot
 ),
 taken as (
     select slot_id, count(*) as places
@@ -21,7 +21,7 @@ select
 from asked
 join slot on slot.id = asked.slot
 left join taken on taken.slot_id = slot.id
-where asked.full_told
+where asked.reported_full
 and not asked.unclear
 and coalesce(taken.places, 0) < slot.capacity
 and ($1::jsonb ->> 'omitted')::bigint = 0

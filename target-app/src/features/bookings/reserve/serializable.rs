@@ -1,7 +1,7 @@
 //! Looks, then inserts, in a transaction that PostgreSQL keeps apart from all others.
 //!
-//! The statements are those of the naive way; the isolation is the whole difference. Nobody waits
-//! for a lock of ours: of two that would take one place, or book one student twice, one loses with
+//! The statements are those of the naive way; the isolation is the whole difference. No request
+//! waits for an explicit lock: of two that would take one place, or book one student twice, one loses with
 //! 40001 and is run again whole (`db/transaction.rs`). What PostgreSQL remembers of the reads is
 //! coarse, pages of an index or a whole table where there is none, so that bookings of different
 //! slots can make each other lose as well.

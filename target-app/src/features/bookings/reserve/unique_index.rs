@@ -1,8 +1,8 @@
 //! Inserts a numbered seat and lets the unique index refuse the second.
 //!
-//! Nobody queues before the insert. Whoever meets another's uncommitted seat waits in the index,
-//! then looks for the next free one; each lost try means that somebody else got a seat, so there
-//! are as many as the slot has seats, and a few for seats that are given back meanwhile.
+//! Requests do not queue before the insert. One that meets another's uncommitted seat waits in the
+//! index, then looks for the next free one. Each lost attempt means that another request got a seat,
+//! so there are as many attempts as seats, and a few for seats that are cancelled meanwhile.
 
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

@@ -42,6 +42,32 @@ fn a_suite_is_read_with_its_windows_and_defaults() {
 }
 
 #[test]
+fn a_star_is_every_flow_that_no_other_entry_names() {
+    let text = GOOD.replace(
+        "{ flow: orders.buy, weight: 20 }",
+        "{ flow: '*', weight: 3 }",
+    );
+    let suite = parse(&text, "suite.yaml", &shop()).unwrap();
+    let mut names: Vec<&str> = suite
+        .flows
+        .iter()
+        .map(|share| share.flow.as_str())
+        .collect();
+    names.sort_unstable();
+    let mut all = shop().flow_names();
+    all.sort_unstable();
+    assert_eq!(names, all);
+    for share in &suite.flows {
+        let weight = if share.flow == "orders.browse" {
+            45.0
+        } else {
+            3.0
+        };
+        assert_eq!(share.weight, weight, "{}", share.flow);
+    }
+}
+
+#[test]
 fn leading_phases_named_warm_are_the_warm_up() {
     let text = GOOD.replace(
         "rate: 20/s, warmup: 2s, duration: 10s",

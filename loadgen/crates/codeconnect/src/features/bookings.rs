@@ -1,9 +1,8 @@
-//! Booking a lesson, repeating it, finding it, giving it back; and many students at one place.
+//! Bookings: create, repeat with the same key, list, cancel; and a race of many students for one slot.
 //!
-//! That a slot is full or the student busy is an expected answer, not an error. That a slot
-//! is given twice, or that a repetition makes a second booking, is what this room is here for.
+//! A full slot and a busy student are expected responses, not errors. Errors are a slot that is booked
+//! twice, and a repetition that makes a second booking.
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::{
@@ -17,13 +16,8 @@ use shared::{
     problem::Code,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    feature::FeatureFlows,
-    mentors,
-    operation::Op,
-    world::{TestAccount, World},
-};
+use super::mentors;
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op, TestAccount, World};
 use crate::ledger::{LedgerEntry, LedgerRecorder};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
@@ -33,14 +27,14 @@ use loadgen_engine::{
 };
 use loadgen_stats::seed::Chance;
 
-/// Students that want the same place at once.
+/// Number of students that request the same place at once.
 const RACERS: usize = 16;
-/// How many send the same booking again, as a client does that lost the answer; of those who
-/// give the place back it arrives after that, as a copy does that a network held up.
+/// Share of students who send the same booking again, as a client does that got no response; of those
+/// who cancel it arrives after the cancellation, like a request that the network delayed.
 const REPEATS: f64 = 0.1;
-/// How many give the place back.
+/// Share of students who cancel.
 const CANCELS: f64 = 0.3;
-/// How many mentors without an open slot are tried before a student gives up.
+/// How many mentors without an open slot are tried before an iteration ends.
 const TRIES: usize = 3;
 
 static CREATE: Op = Op::post("bookings.create");
@@ -48,35 +42,35 @@ static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "bookings",
-    label: "Booking",
     operations: &[&CREATE, &MINE, &CANCEL, &RACE],
     headline: &[&CREATE, &RACE],
-    flows: &[&Book, &Race],
+    flows: &[
+        AppFlow {
+            name: "bookings.book",
+            help: "a student books an open slot of a popular mentor, finds it listed, sometimes cancels",
+            operations: &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| Box::pin(book(it)),
+        },
+        AppFlow {
+            name: "bookings.race",
+            help: "sixteen students want the same place at once: exactly one gets it",
+            operations: &[&RACE],
+            needs_sessions: true,
+            at_once: RACERS,
+            run: |it| Box::pin(race(it)),
+        },
+    ],
+    caches: &[CachedReads {
+        switch: "cache.bookings",
+        operation: &MINE,
+        weights: None,
+    }],
+    ..FeatureFlows::new("bookings", "Booking")
 };
-
-/// `bookings.book`: pick a mentor, book an open slot, find it, perhaps cancel.
-pub(super) struct Book;
-
-impl AppFlow for Book {
-    fn name(&self) -> &'static str {
-        "bookings.book"
-    }
-    fn help(&self) -> &'static str {
-        "a student books an open slot of a popular mentor, finds it listed, sometimes cancels"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&mentors::AVAILABILITY, &CREATE, &MINE, &CANCEL] }
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(book(it))
-    }
-}
 
 async fn book(mut it: AppIteration<'_>) {
     let key = fresh_key(it.world, it.rng);
@@ -156,30 +150,6 @@ async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     None
 }
 
-/// `bookings.race`: many students, one place.
-pub(super) struct Race;
-
-impl AppFlow for Race {
-    fn name(&self) -> &'static str {
-        "bookings.race"
-    }
-    fn help(&self) -> &'static str {
-        "sixteen students want the same place at once: exactly one gets it"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&RACE] }
-    }
-    fn at_once(&self) -> usize {
-        RACERS
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(race(it))
-    }
-}
-
 async fn race(it: AppIteration<'_>) {
     let number = (it.arrival % u64::from(RACE_SLOTS)) as u32;
     let slot = SlotId(dataset::id(RowKind::RaceSlot, number));
@@ -220,7 +190,7 @@ async fn race(it: AppIteration<'_>) {
     }
 }
 
-/// Enters what a racer was told; what is neither a booking nor a refusal stays in doubt.
+/// Enters the outcome of one racer; what is neither a booking nor a refusal stays in doubt.
 fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>) {
     let Some(reply) = reply else { return };
     match check::problem_code(reply) {
@@ -237,8 +207,8 @@ fn note_racer(ledger: &LedgerRecorder, entry: LedgerEntry, reply: Option<&Reply>
 
 type Judgement = Option<Result<(), (Outcome, String)>>;
 
-/// Judges the answers of one race: one winner, everybody else told that the slot is full. Or
-/// all told that it is closed, as the slots of a mentor are who gives no lessons at present.
+/// Judges the responses of one race: one booking, and all others `slot_full`; or all `slot_closed`, as
+/// for the slots of a mentor who gives no lessons at present.
 fn judge_race(
     replies: &[Option<Reply>],
     slot: SlotId,
@@ -248,7 +218,7 @@ fn judge_race(
     let answered = || replies.iter().flatten();
     let lost = replies.iter().any(Option::is_none);
     let closed = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotClosed));
-    let nobody = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
+    let all_full = answered().all(|reply| check::problem_code(reply) == Some(Code::SlotFull));
     let mut winners = 0;
     let mut judged: Vec<Judgement> = replies
         .iter()
@@ -275,13 +245,13 @@ fn judge_race(
         .collect();
     // A lost answer may have been the winner's.
     if first_time
-        && nobody
+        && all_full
         && !lost
         && let Some(first) = judged.first_mut()
     {
         *first = Some(Err((
             Outcome::BodyMismatch,
-            "the slot was free and nobody got it".to_owned(),
+            "the slot was free, and no student got it".to_owned(),
         )));
     }
     judged
@@ -402,5 +372,4 @@ fn check_cancel(reply: &Reply, id: BookingId) -> Result<(), Mismatch> {
 }
 
 #[cfg(test)]
-#[path = "bookings_tests.rs"]
 mod tests;

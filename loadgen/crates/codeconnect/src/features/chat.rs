@@ -3,7 +3,8 @@
 //! Its own message is acknowledged with a number, comes back once with that number and the
 //! same text, and the numbers of the room go up by one while the socket is connected.
 
-use futures_util::future::LocalBoxFuture;
+mod history;
+
 use rand::RngExt as _;
 use shared::{
     api::chat::{ChatMessage, ClientFrame, ServerFrame},
@@ -11,13 +12,7 @@ use shared::{
     paths,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    chat_history,
-    feature::FeatureFlows,
-    memory::ChatMemory,
-    operation::Op,
-};
+use crate::flows::{AppFlow, AppIteration, ChatMemory, FeatureFlows, Op};
 use loadgen_engine::{
     flow::{Access, Settled},
     request::Request,
@@ -39,43 +34,31 @@ static SEND: Op = Op::message("chat.send", Access::Write);
 static DELIVER: Op = Op::message("chat.deliver", Access::Read);
 static PING: Op = Op::message("chat.ping", Access::Read);
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "chat",
-    label: "Chat",
     operations: &[
         &CONNECT,
         &JOIN,
         &SEND,
         &DELIVER,
         &PING,
-        &chat_history::ROOMS,
-        &chat_history::HISTORY,
+        &history::ROOMS,
+        &history::HISTORY,
     ],
     headline: &[&SEND],
-    flows: &[&Room, &chat_history::Read],
+    flows: &[
+        AppFlow {
+            name: "chat.room",
+            help: "a student sits in a chat room, sends a message, hears it back and pings",
+            operations: &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING],
+            needs_sessions: true,
+            at_once: 1,
+            run: |it| Box::pin(chat(it)),
+        },
+        history::READ,
+    ],
+    ..FeatureFlows::new("chat", "Chat")
 };
-
-/// `chat.room`: connect and join once, then send, hear and ping.
-pub(super) struct Room;
-
-impl AppFlow for Room {
-    fn name(&self) -> &'static str {
-        "chat.room"
-    }
-    fn help(&self) -> &'static str {
-        "a student sits in a chat room, sends a message, hears it back and pings"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&CONNECT, &JOIN, &SEND, &DELIVER, &PING] }
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(chat(it))
-    }
-}
 
 async fn chat(mut it: AppIteration<'_>) {
     let said = TEXTS[it.rng.random_range(0..TEXTS.len())];
@@ -165,9 +148,9 @@ async fn join(
             Some(text),
             &mut |text| match serde_json::from_str(text) {
                 Ok(ServerFrame::Joined {
-                    room: told,
+                    room: joined_room,
                     last_seq,
-                }) if told == room => {
+                }) if joined_room == room => {
                     joined = Some(after_seq.unwrap_or(last_seq));
                     Some((0, Ok(())))
                 }
@@ -250,7 +233,7 @@ struct Hearing<'a> {
     acked: Option<i64>,
     /// Under which number the own message came.
     delivered: Option<i64>,
-    /// A fault of the stream that is told with the next operation that is settled.
+    /// A fault of the stream, reported with the next operation that is settled.
     fault: Option<String>,
     /// Whether anything was wrong.
     wrong: bool,
@@ -315,7 +298,7 @@ impl<'a> Hearing<'a> {
 
     fn pong(&mut self, text: &str, nonce: u64) -> Option<Settled> {
         match self.hear(text) {
-            Heard::Pong(told) if told == nonce => Some(self.settle(0, Ok(()))),
+            Heard::Pong(received) if received == nonce => Some(self.settle(0, Ok(()))),
             Heard::Pong(_) => Some(self.settle(0, Err("the pong has another nonce".to_owned()))),
             Heard::Refused(why) => Some(self.settle(0, Err(why))),
             _ => None,
@@ -386,5 +369,4 @@ enum Heard {
 }
 
 #[cfg(test)]
-#[path = "chat_tests.rs"]
 mod tests;

@@ -3,7 +3,6 @@
 //! The rooms are the ones that the account is a member of, in the order of their ids; a page of
 //! messages has no gap, ends with the newest, and holds nothing of another room.
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::chat::{History, RoomList},
@@ -11,10 +10,7 @@ use shared::{
     paths,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    operation::Op,
-};
+use crate::flows::{AppFlow, AppIteration, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -27,25 +23,14 @@ pub(super) static ROOMS: Op = Op::get("chat.rooms");
 pub(super) static HISTORY: Op = Op::get("chat.history");
 
 /// `chat.read`: list one's rooms, read the newest page of one.
-pub(super) struct Read;
-
-impl AppFlow for Read {
-    fn name(&self) -> &'static str {
-        "chat.read"
-    }
-    fn help(&self) -> &'static str {
-        "a student lists the own chat rooms and reads the newest messages of one"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&ROOMS, &HISTORY] }
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(read(it))
-    }
-}
+pub(super) const READ: AppFlow = AppFlow {
+    name: "chat.read",
+    help: "a student lists the own chat rooms and reads the newest messages of one",
+    operations: &[&ROOMS, &HISTORY],
+    needs_sessions: true,
+    at_once: 1,
+    run: |it| Box::pin(read(it)),
+};
 
 async fn read(mut it: AppIteration<'_>) {
     let place: f64 = it.rng.random();

@@ -1,6 +1,5 @@
 //! Signing in: a random seeded student logs in and asks who that is.
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::auth::{LoginRequest, Role, Session, UserView},
@@ -8,11 +7,7 @@ use shared::{
     paths,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    feature::FeatureFlows,
-    operation::Op,
-};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -21,35 +16,25 @@ use loadgen_engine::{
 static LOGIN: Op = Op::post("auth.login");
 static ME: Op = Op::get("auth.me");
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "auth",
-    label: "Login",
     operations: &[&LOGIN, &ME],
     headline: &[&LOGIN],
-    flows: &[&Login],
+    flows: &[AppFlow {
+        name: "auth.login",
+        help: "a student logs in with the right password and asks who that is",
+        operations: &[&LOGIN, &ME],
+        needs_sessions: false,
+        at_once: 1,
+        run: |it| Box::pin(login(it)),
+    }],
+    caches: &[CachedReads {
+        switch: "cache.users",
+        operation: &ME,
+        weights: None,
+    }],
+    ..FeatureFlows::new("auth", "Login")
 };
-
-/// `auth.login`: log in, then ask who am I.
-pub(super) struct Login;
-
-impl AppFlow for Login {
-    fn name(&self) -> &'static str {
-        "auth.login"
-    }
-    fn help(&self) -> &'static str {
-        "a student logs in with the right password and asks who that is"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&LOGIN, &ME] }
-    }
-    fn needs_sessions(&self) -> bool {
-        false
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(login(it))
-    }
-}
 
 async fn login(mut it: AppIteration<'_>) {
     let student = it.rng.random_range(0..it.world.counts.students.max(1));

@@ -1,6 +1,5 @@
-//! Watching a recorded class: the list, a signed link, and three byte ranges of it.
+//! Recordings: the list, a signed link, and three byte ranges of the file.
 
-use futures_util::future::LocalBoxFuture;
 use http::{HeaderValue, header};
 use rand::RngExt as _;
 use shared::{
@@ -11,11 +10,7 @@ use shared::{
     paths,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    feature::FeatureFlows,
-    operation::Op,
-};
+use crate::flows::{AppFlow, AppIteration, FeatureFlows, Op};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -30,35 +25,21 @@ static LIST: Op = Op::get("recordings.list");
 static LINK: Op = Op::get("recordings.link");
 static PLAY: Op = Op::get("recordings.play");
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "recordings",
-    label: "Recordings",
     operations: &[&LIST, &LINK, &PLAY],
     headline: &[&PLAY],
-    flows: &[&WatchRecording],
+    flows: &[AppFlow {
+        name: "recordings.watch",
+        help: "a student lists the own recordings, gets a link and plays begin, middle and end",
+        operations: &[&LIST, &LINK, &PLAY],
+        needs_sessions: true,
+        at_once: 1,
+        run: |it| Box::pin(watch(it)),
+    }],
+    large: &[&PLAY],
+    ..FeatureFlows::new("recordings", "Recordings")
 };
-
-/// `recordings.watch`: list, link, begin, middle, end.
-pub(super) struct WatchRecording;
-
-impl AppFlow for WatchRecording {
-    fn name(&self) -> &'static str {
-        "recordings.watch"
-    }
-    fn help(&self) -> &'static str {
-        "a student lists the own recordings, gets a link and plays begin, middle and end"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&LIST, &LINK, &PLAY] }
-    }
-    fn needs_sessions(&self) -> bool {
-        true
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(watch(it))
-    }
-}
 
 async fn watch(mut it: AppIteration<'_>) {
     let place: f64 = it.rng.random();
@@ -140,14 +121,14 @@ fn check_link(reply: &Reply, id: RecordingId) -> Result<String, Mismatch> {
 fn check_range(reply: &Reply, key: &str, from: u64, to: u64, size: u64) -> Result<(), Mismatch> {
     check::status(reply, 206)?;
     let expected = format!("bytes {from}-{to}/{size}");
-    let told = reply
+    let range = reply
         .headers
         .get(header::CONTENT_RANGE)
         .and_then(|value| value.to_str().ok())
         .unwrap_or("none");
-    if told != expected {
+    if range != expected {
         return Err(Mismatch::new(format!(
-            "Content-Range is {told}, not {expected}"
+            "Content-Range is {range}, not {expected}"
         )));
     }
     if reply.body.len() as u64 != to - from + 1 {

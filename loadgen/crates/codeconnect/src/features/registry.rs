@@ -1,21 +1,24 @@
-//! The features of the reference backend that can be loaded, and the catalogue made of them.
+//! All features of the reference backend, and the catalogue made of them.
 
 use std::sync::{Arc, LazyLock};
 
-use super::{
-    auth, bookings, bound::BoundFlow, chat, feature::FeatureFlows, mentors, recordings,
-    world::World,
-};
+use crate::flows::{BoundFlow, CachedReads, FeatureFlows, World};
 use loadgen_engine::flow::{Catalog, Flow, FlowDescriptor, OperationDescriptor, Operations};
 
-/// Every feature, in the order of the documentation.
-pub const FEATURES: &[&FeatureFlows] = &[
-    &auth::FEATURE,
-    &mentors::FEATURE,
-    &bookings::FEATURE,
-    &recordings::FEATURE,
-    &chat::FEATURE,
-];
+/// Every feature, in the order of a report.
+pub const FEATURES: &[&FeatureFlows] = include!(concat!(env!("OUT_DIR"), "/features.rs"));
+
+/// The cache kinds of all features.
+pub fn caches() -> impl Iterator<Item = &'static CachedReads> {
+    FEATURES.iter().flat_map(|feature| feature.caches)
+}
+
+/// Names of the cache kinds of all features.
+pub fn cache_kinds() -> &'static [&'static str] {
+    static KINDS: LazyLock<Vec<&'static str>> =
+        LazyLock::new(|| caches().map(CachedReads::kind).collect());
+    &KINDS
+}
 
 /// Everything that can be sent to the reference backend.
 pub fn catalog() -> &'static Catalog {
@@ -33,11 +36,11 @@ fn make() -> Catalog {
         .iter()
         .flat_map(|feature| feature.flows)
         .map(|flow| FlowDescriptor {
-            name: flow.name(),
-            help: flow.help(),
-            operations: flow.operations().iter().map(|op| op.id()).collect(),
-            needs_sessions: flow.needs_sessions(),
-            at_once: flow.at_once(),
+            name: flow.name,
+            help: flow.help,
+            operations: flow.operations.iter().map(|op| op.id()).collect(),
+            needs_sessions: flow.needs_sessions,
+            at_once: flow.at_once,
         })
         .collect();
     Catalog {
@@ -54,8 +57,8 @@ pub fn bind(name: &str, world: &Arc<World>) -> Option<Arc<dyn Flow>> {
     let flow = FEATURES
         .iter()
         .flat_map(|feature| feature.flows)
-        .find(|flow| flow.name() == name)?;
-    Some(Arc::new(BoundFlow::new(*flow, Arc::clone(world))))
+        .find(|flow| flow.name == name)?;
+    Some(Arc::new(BoundFlow::new(flow, Arc::clone(world))))
 }
 
 #[cfg(test)]

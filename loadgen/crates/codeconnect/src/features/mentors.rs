@@ -5,7 +5,6 @@
 
 use std::fmt::Write as _;
 
-use futures_util::future::LocalBoxFuture;
 use rand::RngExt as _;
 use shared::{
     api::mentors::{Availability, MentorCard, MentorDetail, MentorQuery, MentorSort, SlotView},
@@ -14,12 +13,7 @@ use shared::{
     paths,
 };
 
-use super::{
-    bound::{AppFlow, AppIteration},
-    feature::FeatureFlows,
-    operation::Op,
-    searches::NEXT_PAGE,
-};
+use crate::flows::{AppFlow, AppIteration, CachedReads, FeatureFlows, NEXT_PAGE, Op, World};
 use loadgen_engine::{
     check::{self, Mismatch, Reply},
     request::Request,
@@ -36,35 +30,25 @@ static LIST: Op = Op::get("mentors.list");
 static DETAIL: Op = Op::get("mentors.detail");
 pub(super) static AVAILABILITY: Op = Op::get("mentors.availability");
 
-/// What the load side knows of this feature.
+/// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    area: "mentors",
-    label: "Mentor discovery",
     operations: &[&LIST, &DETAIL, &AVAILABILITY],
     headline: &[&LIST],
-    flows: &[&Browse],
+    flows: &[AppFlow {
+        name: "mentors.browse",
+        help: "a visitor searches mentors, pages on, looks at one and at their open slots",
+        operations: &[&LIST, &DETAIL, &AVAILABILITY],
+        needs_sessions: false,
+        at_once: 1,
+        run: |it| Box::pin(browse(it)),
+    }],
+    caches: &[CachedReads {
+        switch: "cache.mentors",
+        operation: &LIST,
+        weights: Some(World::list_weights),
+    }],
+    ..FeatureFlows::new("mentors", "Mentor discovery")
 };
-
-/// `mentors.browse`: search, page on, look at one.
-pub(super) struct Browse;
-
-impl AppFlow for Browse {
-    fn name(&self) -> &'static str {
-        "mentors.browse"
-    }
-    fn help(&self) -> &'static str {
-        "a visitor searches mentors, pages on, looks at one and at their open slots"
-    }
-    fn operations(&self) -> &'static [&'static Op] {
-        const { &[&LIST, &DETAIL, &AVAILABILITY] }
-    }
-    fn needs_sessions(&self) -> bool {
-        false
-    }
-    fn run<'a>(&'a self, it: AppIteration<'a>) -> LocalBoxFuture<'a, ()> {
-        Box::pin(browse(it))
-    }
-}
 
 async fn browse(mut it: AppIteration<'_>) {
     // Every draw is made whatever comes back, so that both arms draw the same.
@@ -331,5 +315,4 @@ pub(super) fn check_availability(
 }
 
 #[cfg(test)]
-#[path = "mentors_tests.rs"]
 mod tests;

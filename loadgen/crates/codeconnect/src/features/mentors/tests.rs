@@ -107,7 +107,7 @@ fn more_items_than_asked_for_are_noticed() {
 
 #[test]
 fn the_searches_are_a_bounded_set_without_repetition() {
-    let all = crate::flows::searches::searches();
+    let all = crate::flows::searches();
     assert!((36..=44).contains(&all.len()), "{}", all.len());
     for (index, one) in all.iter().enumerate() {
         assert!(!all[..index].contains(one), "{one:?}");

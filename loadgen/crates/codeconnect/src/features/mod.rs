@@ -1,0 +1,16 @@
+//! What users of the reference backend do, in order, and what the right responses look like.
+//!
+//! Each `pub mod` is a feature and has a `FEATURE`; the build script makes the list of them, in this
+//! order.
+
+mod registry;
+
+pub mod auth;
+pub mod mentors;
+
+pub mod bookings;
+pub mod recordings;
+
+pub mod chat;
+
+pub use registry::{FEATURES, bind, cache_kinds, caches, catalog};

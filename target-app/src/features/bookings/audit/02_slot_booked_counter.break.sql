@@ -1,0 +1,1 @@
+update slot set booked = 0 where id = 'SLOT';

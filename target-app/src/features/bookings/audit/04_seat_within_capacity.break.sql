@@ -1,0 +1,1 @@
+update booking set seat = 1 where id = 'BOOKING';
