@@ -40,22 +40,22 @@ mod tests {
     #[test]
     fn failures_are_in_the_headline_of_a_run() {
         let mut data = OpData {
-            planned: 100,
+            planned: 200,
             ..OpData::default()
         };
-        data.outcomes[Outcome::Ok.index()] = 100;
-        for _ in 0..100 {
+        data.outcomes[Outcome::Ok.index()] = 200;
+        for _ in 0..200 {
             data.ok.record(2_400_000).unwrap();
         }
         assert_eq!(
             headline(&operation("total", &data, 10.0)),
-            "p95 2.40 ms, 10.0/s, 0.00 % errors"
+            "p95 2.40 ms, 20.0/s, 0.00 % errors"
         );
         let mut failed = OpData {
-            planned: 50,
+            planned: 200,
             ..OpData::default()
         };
-        failed.outcomes[Outcome::Timeout.index()] = 50;
+        failed.outcomes[Outcome::Timeout.index()] = 200;
         assert_eq!(
             headline(&operation("total", &failed, 10.0)),
             "p95 beyond the timeout, 0.0/s, 100.00 % errors"
