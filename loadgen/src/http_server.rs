@@ -26,6 +26,10 @@ use tower::Service as _;
 /// Pause after a failed accept, which is most often a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Most bytes that are buffered for each direction of a connection: files are read as fast as
+/// their reader takes them, whatever their size.
+const BUFFER: usize = 64 * 1024;
+
 /// Bounds of a server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionLimits {
@@ -125,6 +129,7 @@ async fn converse(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)
+        .max_buf_size(BUFFER)
         .keep_alive(limits.keep_alive);
     let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
     tokio::select! {

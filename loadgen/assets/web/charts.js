@@ -25,12 +25,24 @@ class Charts {
     this.place = place;
     this.points = [];
     this.shown = [];
+    this.marks = [];
+    // Each card by itself: its width follows the window, the theme's fonts and its neighbours.
+    this.observer = new ResizeObserver((entries) => { for (const entry of entries) this.fit(entry.target); });
     const rebuild = () => { this.forget(); this.draw(); };
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
-    new ResizeObserver(() => this.resize()).observe(place);
   }
-  clear() { this.points = []; this.forget(); }
-  forget() { for (const one of this.shown) one.plot?.destroy(); this.shown = []; this.place.replaceChildren(); }
+  clear() { this.points = []; this.marks = []; this.forget(); }
+  forget() {
+    this.observer.disconnect();
+    for (const one of this.shown) one?.plot.destroy();
+    this.shown = [];
+    this.place.replaceChildren();
+  }
+  // A moment at which the load was changed.
+  mark(at, text) {
+    this.marks.push({ at: at / 1000, text });
+    while (this.marks.length > 20) this.marks.shift();
+  }
   // A point a second; `at` is when the server saw it.
   add(at, tick) {
     const last = this.points.at(-1);
@@ -97,6 +109,7 @@ class Charts {
     });
     const canvas = element("div");
     box.replaceChildren(element("h3", chart.title), legend, canvas);
+    if (!old) this.observer.observe(box);
     const style = getComputedStyle(document.documentElement);
     const colour = (name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour("--soft"), grid: { stroke: colour("--rule"), width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif" };
@@ -107,7 +120,9 @@ class Charts {
       return [0, top];
     };
     const plot = new uPlot({
-      width: Math.max(box.clientWidth - 34, 200), height: 168, padding: [10, 22, 0, 0],
+      width: this.width(box), height: 168, padding: [10, 22, 0, 0],
+      // The words stand in the first chart alone: lines cross them.
+      hooks: { draw: [(u) => this.drawMarks(u, colour("--warn"), chart === CHARTS[0])] },
       cursor: { show: false }, legend: { show: false }, select: { show: false },
       scales: { x: { range: (u, low, high) => [Math.max(low, high - SPAN_S), Math.max(high, low + 20)] }, y: { range, distr: chart.log ? 3 : 1 } },
       axes: [{ ...axis, values: clock, space: 70, size: 26 }, { ...axis, size: 46, space: 34, values: (u, splits) => splits.map((v) => v === null ? "" : v >= 10000 ? `${v / 1000}k` : `${+v.toPrecision(3)}`) }],
@@ -115,10 +130,36 @@ class Charts {
     }, [[], ...lines.map(() => [])], canvas);
     return { names, box, plot, words };
   }
-  resize() { for (const one of this.shown) if (one) one.plot.setSize({ width: Math.max(one.box.clientWidth - 34, 200), height: 168 }); }
+  width(box) { return Math.max(box.clientWidth - 34, 120); }
+  fit(box) {
+    const one = this.shown.find((shown) => shown?.box === box), width = this.width(box);
+    if (one && box.clientWidth && one.plot.width !== width) one.plot.setSize({ width, height: 168 });
+  }
+  drawMarks(u, colour, words) {
+    const { ctx, bbox } = u;
+    ctx.save();
+    ctx.strokeStyle = colour;
+    ctx.fillStyle = colour;
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+    for (const { at, text } of this.marks) {
+      const x = u.valToPos(at, "x", true);
+      if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+      if (!words) continue;
+      const right = x > bbox.left + bbox.width / 2;
+      ctx.textAlign = right ? "right" : "left";
+      ctx.fillText(text, x + (right ? -4 : 4) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+    }
+    ctx.restore();
+  }
 }
 // Bars of equal width: the times between them grow by a factor.
 const drawHistogram = (place, bars) => {
+  place.bars = bars;
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
   const width = Math.max(place.clientWidth, 200), height = 320, floor = height - 22;
@@ -142,4 +183,27 @@ const drawHistogram = (place, bars) => {
   });
   add("text", { x: width - 12, y: height - 6 }, "ms");
   place.replaceChildren(svg);
+};
+// The same bars again where its card has another width.
+const followWidth = (place) => new ResizeObserver(() => { if (place.bars && place.clientWidth) drawHistogram(place, place.bars); }).observe(place);
+// A line of a few points, without axes: the shape of a run.
+const sparkline = (values) => {
+  const space = "http://www.w3.org/2000/svg", width = 96, height = 22;
+  const known = values.filter((value) => value !== null);
+  const svg = document.createElementNS(space, "svg");
+  svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  svg.setAttribute("class", "spark");
+  svg.setAttribute("aria-hidden", "true");
+  if (known.length < 2) return svg;
+  const low = Math.min(...known), high = Math.max(...known), step = width / (values.length - 1);
+  const y = (value) => high > low ? height - 2 - (value - low) / (high - low) * (height - 4) : height / 2;
+  let path = "", pen = "M";
+  values.forEach((value, at) => {
+    if (value === null) { pen = "M"; return; }
+    path += `${pen}${(at * step).toFixed(1)} ${y(value).toFixed(1)}`;
+    pen = "L";
+  });
+  const line = svg.appendChild(document.createElementNS(space, "path"));
+  line.setAttribute("d", path);
+  return svg;
 };

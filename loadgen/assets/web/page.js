@@ -75,6 +75,15 @@ const stage = () => {
   const spent = Math.max(0, (Date.now() - now.at) / 1000);
   byId("stage").textContent = `${now.what}, for ${lasted(spent)}${now.expected_s ? ` of about ${lasted(now.expected_s)}` : ""}`;
   if (!known.now) byId("where").textContent = "Starting";
+  left();
+};
+
+// What is left goes down between ticks as well; where nothing is known, nothing is said.
+const left = () => {
+  const t = known.now?.tick;
+  if (!t || !known.running || !(t.total_s > 0)) { byId("left").textContent = ""; return; }
+  const rest = t.total_s - t.elapsed_s - Math.max(0, Date.now() - known.now.at) / 1000;
+  byId("left").textContent = rest >= 1 ? `${t.total_known ? "" : "at least "}${lasted(rest)} left` : "";
 };
 
 const steering = () => {
@@ -110,7 +119,13 @@ const tick = (now) => {
   const block = t.blocks ? `block ${t.block} of ${t.blocks}, ` : "";
   byId("where").textContent = `${block}${t.arm === "run" ? "" : `${t.arm}: `}${t.phase}${t.second >= 0 ? `, second ${Math.floor(t.second)}` : ""}`;
   byId("bar").value = t.total_s > 0 ? Math.min(1, t.elapsed_s / t.total_s) : 0;
-  byId("left").textContent = t.total_s > 0 ? `${lasted(t.total_s - t.elapsed_s)} left of ${lasted(t.total_s)}` : "";
+  left();
+  byId("thresholds").replaceChildren(...t.thresholds.map((one) => {
+    const item = element("li"), word = one.figure === null ? "not known yet" : one.broken ? "broken so far" : "kept so far";
+    item.append(element("span", word, `pill ${one.figure === null ? "" : one.broken ? "bad" : "good"}`), ` ${one.text} `, element("b", one.figure ?? ""));
+    return item;
+  }));
+  show("thresholds", t.thresholds.length > 0);
   byId("doubts").replaceChildren(...t.doubts.map((doubt) => element("li", doubt)));
   show("doubts", t.doubts.length > 0);
   adjustable = now.adjustable;
@@ -132,7 +147,8 @@ const trial = (one) => {
 };
 
 const line = (one) => {
-  const item = element("li", undefined, one.kind === "warning" ? "warn" : ""), at = element("time", time(one.at));
+  if (one.kind === "load") charts.mark(one.at, one.text);
+  const item = element("li", undefined, one.kind === "warning" ? "warn" : one.kind), at = element("time", time(one.at));
   item.append(at, element("span", one.kind === "warning" ? `warning: ${one.text}` : one.text));
   byId("log").prepend(item);
   while (byId("log").childElementCount > 200) byId("log").lastElementChild.remove();
@@ -192,6 +208,7 @@ const offer = async () => {
   };
   const what = byId("what");
   what.replaceChildren(group("Suites", "suite", catalogue.suites), group("Experiments", "experiment", catalogue.experiments));
+  byId("all-switches").textContent = catalogue.switches.map((one) => `${one.path}=${one.value}`).join("  ");
   const chosen = () => {
     byId("what-question").textContent = what.selectedOptions[0]?.dataset.question ?? "";
     const suite = what.value.startsWith("suite ");
@@ -206,7 +223,11 @@ const offer = async () => {
 byId("start").addEventListener("submit", (event) => {
   event.preventDefault();
   const [kind, name] = byId("what").value.split(" ");
-  send("/api/start", { [kind]: name, quick: byId("quick").checked });
+  const text = (id) => byId(id).value.trim(), lines = (id) => text(id).split(/[\n,]+/).map((one) => one.trim()).filter(Boolean);
+  const rate = text("start-rate"), request = { [kind]: name, quick: byId("quick").checked, switches: lines("start-switches"), thresholds: lines("start-thresholds") };
+  if (rate) request.rate = rate.includes("/") ? rate : `${rate}/s`;
+  if (text("start-duration")) request.duration = text("start-duration");
+  send("/api/start", request);
 });
 byId("steer").addEventListener("submit", (event) => {
   event.preventDefault();
@@ -218,6 +239,7 @@ byId("stop").addEventListener("click", () => { byId("sure").returnValue = ""; by
 byId("sure").addEventListener("close", async () => {
   if (byId("sure").returnValue === "yes" && await send("/api/stop", {})) byId("stop").disabled = true;
 });
+followWidth(byId("histogram"));
 setInterval(stage, 1000);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
 runs.load();

@@ -52,13 +52,20 @@ class Runs {
       box.addEventListener("change", () => { box.checked ? this.chosen.add(run.folder) : this.chosen.delete(run.folder); this.count(); });
       pick.append(box);
     }
-    what.append(this.link(run, run.report, run.name), element("span", run.question));
+    what.append(this.link(run, run.report, run.name), element("span", run.question), element("span", run.headline, "headline"));
     const word = element("td");
     word.append(element("span", label(run.verdict), `pill ${tone(run.verdict)}`));
+    const shape = element("td");
+    if (run.spark.length > 1) {
+      shape.append(sparkline(run.spark));
+      shape.title = run.kind === "experiment" ? "ratio after / before, block by block" : "p95, second by second";
+    }
+    const errors = run.errors === null ? "–" : run.errors === 0 ? "0" : run.errors < 0.001 ? "<0.1 %" : `${(run.errors * 100).toFixed(1)} %`;
     const files = element("td");
     if (run.comparable) files.append(this.link(run, "report.md", "md"), this.link(run, "summary.json", "json"));
     else files.append(this.link(run, "factorial.json", "json"));
-    row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", lasted(run.took_s), "r"), files);
+    row.append(pick, element("td", run.started_at.slice(0, 16).replace("T", " ")), what, element("td", run.kind), word, element("td", run.rate_per_s === null ? "–" : `${figure(run.rate_per_s)}/s`, "r"),
+      element("td", figure(run.p95_ms), "r"), element("td", errors, run.errors ? "r bad" : "r"), shape, element("td", lasted(run.took_s), "r"), files);
     return row;
   }
   link(run, file, text) {

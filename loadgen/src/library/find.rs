@@ -94,7 +94,7 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_experiment::paired::metrics;
+    use loadgen_experiment::paired::{check_claims, metrics};
 
     #[test]
     fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
@@ -129,9 +129,10 @@ mod tests {
                 );
             }
             assert!(
-                experiment.blocks >= 6,
-                "{name} has too few blocks for an interval"
+                experiment.blocks >= experiment.fewest_blocks(),
+                "{name} has too few blocks for its claims"
             );
+            assert_eq!(check_claims(&experiment, catalog), Ok(()), "{name}");
         }
     }
 

@@ -74,10 +74,7 @@ pub(super) fn lasting(event: &Event, capabilities: TerminalCapabilities) -> Opti
 /// The figures of a tick, most important first.
 pub(super) fn parts(tick: &Tick) -> Vec<String> {
     let mut parts = vec![place(tick)];
-    let left = tick.total.saturating_sub(tick.elapsed);
-    if !tick.total.is_zero() {
-        parts.push(format!("{} left", length(left)));
-    }
+    parts.extend(time_left(tick, Duration::ZERO));
     parts.push(format!("{:.0}/{:.0} per s", tick.achieved, tick.offered));
     parts.push(format!(
         "p50 {} p95 {} ms",
@@ -86,6 +83,9 @@ pub(super) fn parts(tick: &Tick) -> Vec<String> {
     ));
     parts.push(format!("{} failed", tick.failed));
     parts.push(format!("{} in flight", tick.in_flight));
+    for one in tick.thresholds.iter().filter(|one| one.broken) {
+        parts.push(format!("broken so far: {}", printable(&one.sentence())));
+    }
     if let Some(target) = &tick.target {
         parts.push(format!(
             "pool {}/{}, {} waiting",
@@ -93,6 +93,21 @@ pub(super) fn parts(tick: &Tick) -> Vec<String> {
         ));
     }
     parts
+}
+
+/// `1:05 left`, some time after the tick; nothing where no time is expected any more.
+pub(super) fn time_left(tick: &Tick, since: Duration) -> Option<String> {
+    if tick.total.is_zero() {
+        return None;
+    }
+    let left = tick.total.saturating_sub(tick.elapsed + since);
+    let left = length(left);
+    match (tick.total_known, left.as_str()) {
+        // What comes after the load was never seen, or takes longer than it did before.
+        (_, "0:00") => None,
+        (true, _) => Some(format!("{left} left")),
+        (false, _) => Some(format!("at least {left} left")),
+    }
 }
 
 /// `block 3/8 after measure`.

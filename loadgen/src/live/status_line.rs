@@ -127,6 +127,7 @@ mod tests {
             phase: "measure".into(),
             elapsed: Duration::from_secs(30),
             total: Duration::from_secs(90),
+            total_known: true,
             offered: 200.0,
             achieved: 199.6,
             in_flight: 12,

@@ -34,7 +34,7 @@ const OUTPUT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Starts a child in a process group of its own, so that Ctrl-C reaches the server alone and the
 /// child can be stopped in order.
-pub(super) fn spawn(template: &JobTemplate, words: &[&str]) -> io::Result<Child> {
+pub(super) fn spawn(template: &JobTemplate, words: &[String]) -> io::Result<Child> {
     let mut command = Command::new(&template.program);
     command.args(words).args(&template.arguments).args([
         "--quiet",

@@ -34,6 +34,7 @@ fn launcher(folder: &Path, script: &str) -> (JobLauncher, LiveFeed) {
         catalogue: JobCatalogue {
             suites: vec![entry("smoke")],
             experiments: vec![entry("mentor_cache")],
+            switches: Vec::new(),
         },
     };
     let launcher = JobLauncher::new(Some(template), feed.clone());

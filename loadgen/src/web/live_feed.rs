@@ -97,9 +97,17 @@ impl LiveFeed {
         true
     }
 
+    /// Number of subscribers that are connected.
+    pub(super) fn readers(&self) -> usize {
+        let inner = self.lock();
+        let open = inner.subscribers.iter();
+        open.filter(|one| !one.queue.is_closed()).count()
+    }
+
     /// Applies an event of the running command and passes it on.
     pub(super) fn publish(&self, event: Event) {
         let mut inner = self.lock();
+        inner.note_load();
         let adjustable = inner.adjustable();
         let at = DateTime::<Utc>::from(time_of_day()).timestamp_millis();
         let update = inner.snapshot.apply(event, at, adjustable);
@@ -182,6 +190,7 @@ impl LiveFeed {
             // A full queue holds newer changes than the child could apply.
             let _full = child.try_send(change);
         }
+        inner.note_load();
         inner.send_state();
         Ok(())
     }
@@ -193,6 +202,7 @@ impl LiveFeed {
             && steering.adjustable() != adjustable
         {
             steering.begin(adjustable);
+            inner.note_load();
             inner.send_state();
         }
     }
@@ -217,6 +227,16 @@ impl FeedInner {
             },
             LoadControl::adjustable,
         )
+    }
+
+    /// Writes a line of the log where the load is another than the last time, whoever changed it.
+    fn note_load(&mut self) {
+        let adjustable = self.adjustable();
+        let at = DateTime::<Utc>::from(time_of_day()).timestamp_millis();
+        if let Some(line) = self.snapshot.note_load(&adjustable, at) {
+            let message = FeedMessage::new("log", line);
+            self.send(&message);
+        }
     }
 
     fn state(&self) -> FeedMessage {
@@ -322,6 +342,8 @@ mod tests {
         assert_eq!(changes.try_recv().unwrap(), ControlEvent::Rate(20.0));
         assert!(changes.try_recv().is_err());
         assert!(feed.json().contains(r#""now":20.0"#));
+        let line = r#""kind":"load","text":"rate changed from 5 to 20 a second""#;
+        assert_eq!(feed.json().matches(line).count(), 1, "{}", feed.json());
         feed.stop().unwrap();
         assert!(steering.is_stopped());
     }

@@ -40,6 +40,9 @@ pub(super) struct LiveSnapshot {
     pub(super) ended: Option<Ended>,
     /// Why it has no verdict; absent where it has one, or where the reason is not known.
     pub(super) failure: Option<String>,
+    /// What the load was the last time.
+    #[serde(skip)]
+    load: Option<(&'static str, f64)>,
 }
 
 /// A step of a command, and when it began.
@@ -86,7 +89,7 @@ pub(super) struct TrialRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct LogLine {
     at: i64,
-    /// `note` or `warning`.
+    /// `note`, `warning`, or `load` for a change of the load, which charts mark.
     kind: &'static str,
     text: String,
 }
@@ -164,6 +167,32 @@ impl LiveSnapshot {
         }
     }
 
+    /// A line of the log if the load that can be changed is another than the last time.
+    pub(super) fn note_load(&mut self, adjustable: &Adjustable, at: i64) -> Option<&LogLine> {
+        let now = match adjustable {
+            Adjustable::Nothing { .. } => return None,
+            Adjustable::Rate { now, .. } => ("rate", *now),
+            Adjustable::Users { now, .. } => ("users", f64::from(*now)),
+        };
+        let (kind, before) = self.load.replace(now)?;
+        if kind != now.0 || (before - now.1).abs() < f64::EPSILON {
+            return None;
+        }
+        let unit = if kind == "rate" { " a second" } else { "" };
+        let figure = |value: f64| (value * 100.0).round() / 100.0;
+        let text = format!(
+            "{kind} changed from {} to {}{unit}",
+            figure(before),
+            figure(now.1)
+        );
+        let kind = "load";
+        Some(push(
+            &mut self.log,
+            MAX_LOG_LINES,
+            LogLine { at, kind, text },
+        ))
+    }
+
     fn log(&mut self, kind: &'static str, text: &str, at: i64) -> LiveUpdate<'_> {
         let text = printable(text);
         LiveUpdate::Log(push(
@@ -182,6 +211,7 @@ impl LiveSnapshot {
             histogram: Vec::new(),
             operations: Vec::new(),
             doubts: Vec::new(),
+            thresholds: Vec::new(),
             ..tick.clone()
         };
         push(&mut self.history, MAX_POINTS, HistoryPoint { at, tick });

@@ -27,5 +27,5 @@ mod routes;
 mod run_index;
 mod server;
 
-pub use job_template::{CatalogueEntry, JobCatalogue, JobTemplate};
+pub use job_template::{CatalogueEntry, JobCatalogue, JobTemplate, SwitchEntry};
 pub use server::{AttachedCommand, WebConfig, WebError, WebServer};

@@ -1,6 +1,11 @@
 //! Every URL of the page, with the checks that stand before it.
 
-use std::{convert::Infallible, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     Extension, Json, Router,
@@ -61,6 +66,8 @@ pub(super) struct WebState {
     pub(super) feed: LiveFeed,
     pub(super) launcher: JobLauncher,
     pub(super) run_index: RunIndex,
+    /// When the last request came.
+    pub(super) last_request: Mutex<Option<Instant>>,
 }
 
 type Shared = State<Arc<WebState>>;
@@ -101,6 +108,11 @@ async fn only_this_machine(
     next: Next,
 ) -> Result<Response, ErrorResponse> {
     state.origin_check.check_host(request.headers())?;
+    let now = Some(Instant::now());
+    *state
+        .last_request
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner) = now;
     Ok(next.run(request).await)
 }
 

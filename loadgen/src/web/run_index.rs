@@ -10,10 +10,12 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::report_files::is_plain_name;
-use loadgen_experiment::events::printable;
+use loadgen_experiment::{events::printable, schema::Percentile};
 
 /// Most runs of the list.
 const MAX_RUNS: usize = 500;
+/// Most points of the small chart of a run.
+const MAX_SPARK: usize = 40;
 
 /// Files that the list is read from, each with the report to open. The first that exists counts.
 const SOURCES: [(&str, &str); 2] = [
@@ -35,6 +37,49 @@ struct RunHead {
     #[serde(default)]
     took_s: f64,
     verdict: VerdictWord,
+    #[serde(default)]
+    arms: Vec<ArmHead>,
+    #[serde(default)]
+    effects: Vec<EffectHead>,
+    #[serde(default)]
+    trials: Vec<TrialHead>,
+}
+
+/// Figures of an arm.
+#[derive(Deserialize)]
+struct ArmHead {
+    total: TotalHead,
+}
+
+#[derive(Deserialize)]
+struct TotalHead {
+    rate_per_s: f64,
+    success: f64,
+    response: P95Head,
+}
+
+#[derive(Deserialize)]
+struct P95Head {
+    p95: Percentile,
+}
+
+/// A decision of an experiment.
+#[derive(Deserialize)]
+struct EffectHead {
+    primary: bool,
+    #[serde(default)]
+    block_ratios: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+struct TrialHead {
+    series: Vec<SecondHead>,
+}
+
+#[derive(Deserialize)]
+struct SecondHead {
+    second: i64,
+    p95_ms: Option<f64>,
 }
 
 fn factorial() -> String {
@@ -44,6 +89,8 @@ fn factorial() -> String {
 #[derive(Deserialize)]
 struct VerdictWord {
     word: String,
+    #[serde(default)]
+    headline: String,
 }
 
 /// A finished run.
@@ -62,6 +109,16 @@ pub(super) struct RunEntry {
     report: &'static str,
     /// Whether it has a summary, which the comparison needs.
     comparable: bool,
+    /// Requests a second that its last arm answered.
+    rate_per_s: Option<f64>,
+    /// Their 95th percentile in milliseconds; absent where it lies beyond the timeout.
+    p95_ms: Option<f64>,
+    /// Share of its requests that failed.
+    errors: Option<f64>,
+    /// The answer in one line; empty where there is none.
+    headline: String,
+    /// What it looked like: p95 second by second, of an experiment the ratio of each block.
+    spark: Vec<Option<f64>>,
 }
 
 /// Lists the runs of a results folder.
@@ -123,7 +180,13 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
     } else {
         printable(&head.name)
     };
+    let total = head.arms.last().map(|arm| &arm.total);
     Some(RunEntry {
+        rate_per_s: total.map(|total| total.rate_per_s),
+        p95_ms: total.and_then(|total| total.response.p95.ms()),
+        errors: total.map(|total| (1.0 - total.success).max(0.0)),
+        headline: printable(&head.verdict.headline),
+        spark: spark(&head),
         folder,
         name,
         kind: printable(&head.kind),
@@ -134,6 +197,28 @@ fn read(path: &Path, folder: String) -> Option<RunEntry> {
         report: SOURCES[0].1,
         comparable: false,
     })
+}
+
+/// The points of the small chart of a run, at most [`MAX_SPARK`].
+fn spark(head: &RunHead) -> Vec<Option<f64>> {
+    if let Some(claim) = head.effects.iter().find(|effect| effect.primary) {
+        let ratios = claim.block_ratios.iter().copied();
+        return ratios.take(MAX_SPARK).map(Some).collect();
+    }
+    let seconds: Vec<Option<f64>> = head
+        .trials
+        .last()
+        .map(|trial| {
+            let measured = trial.series.iter().filter(|one| one.second >= 0);
+            measured.map(|one| one.p95_ms).collect()
+        })
+        .unwrap_or_default();
+    // Of several seconds the slowest.
+    let each = seconds.len().div_ceil(MAX_SPARK).max(1);
+    seconds
+        .chunks(each)
+        .map(|chunk| chunk.iter().flatten().copied().reduce(f64::max))
+        .collect()
 }
 
 #[cfg(test)]
@@ -182,6 +267,45 @@ mod tests {
         std::fs::remove_dir_all(root.path().join("runs").join(one)).unwrap();
         assert_eq!(runs.list(root.path()).len(), 2);
         assert_eq!(runs.cache.lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_run_has_its_answer_its_figures_and_its_shape() {
+        let root = tempfile::tempdir().unwrap();
+        let total = serde_json::json!({
+            "rate_per_s": 50.0, "success": 0.98, "response": { "p95": 12.5 },
+        });
+        let series: Vec<_> = (-5..100)
+            .map(|second| serde_json::json!({ "second": second, "p95_ms": second }))
+            .collect();
+        let mut run = serde_json::json!({
+            "name": "core", "kind": "run", "started_at": "2026-01-01T00:00:00Z", "took_s": 3.5,
+            "verdict": { "word": "PASSED", "headline": "p95 12.5 ms" }, "arms": [{ "total": total }],
+            "trials": [{ "series": series }], "effects": [],
+        });
+        keep(
+            root.path(),
+            "2026-01-01T00-00-00Z_run_a",
+            "summary.json",
+            &run,
+        );
+        run["effects"] = serde_json::json!([{
+            "metric": "list p97.5", "primary": true, "block_ratios": [0.5, 0.6],
+        }]);
+        keep(
+            root.path(),
+            "2026-01-02T00-00-00Z_experiment_b",
+            "summary.json",
+            &run,
+        );
+        let rows = RunIndex::default().list(root.path());
+        assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
+        let run = &rows[1];
+        assert_eq!((run.rate_per_s, run.p95_ms), (Some(50.0), Some(12.5)));
+        assert!((run.errors.unwrap() - 0.02).abs() < 1e-9);
+        assert_eq!(run.headline, "p95 12.5 ms");
+        assert_eq!(run.spark.len(), 34);
+        assert_eq!(run.spark[0], Some(2.0));
     }
 
     #[test]

@@ -34,6 +34,8 @@ const LIMITS: ConnectionLimits = ConnectionLimits {
     lifetime: None,
     keep_alive: true,
 };
+/// Time after the last request in which a reader may come back, from a report for example.
+const AWAY: Duration = Duration::from_secs(5);
 /// How long clients may take to read the last messages.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -104,6 +106,7 @@ impl WebServer {
             launcher: JobLauncher::new(config.jobs, feed.clone()),
             feed,
             run_index: RunIndex::default(),
+            last_request: Mutex::default(),
         });
         let stop = CancellationToken::new();
         let (served, stopped) = (Arc::clone(&state), stop.clone());
@@ -122,6 +125,16 @@ impl WebServer {
     /// Where it listens; the real port where port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
+    }
+
+    /// Whether a page is open, or was a moment ago.
+    pub fn is_read(&self) -> bool {
+        let state = &self.inner.state;
+        let last = *state
+            .last_request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        state.feed.readers() > 0 || last.is_some_and(|last| last.elapsed() < AWAY)
     }
 
     /// Shows a command of this process from its events, and lets clients change its load.

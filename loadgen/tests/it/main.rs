@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends where it stands"
 )]
 
+mod baseline;
 mod browser;
 mod history;
 mod observability;

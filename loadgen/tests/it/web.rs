@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{finish, loadgen, start};
+use crate::support::{Truth, finish, loadgen, start};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
@@ -126,4 +126,47 @@ fn an_address_that_is_taken_is_said_in_one_line() {
         ran.stderr.contains(&address) && ran.stderr.lines().count() == 1,
         "{ran:?}"
     );
+}
+
+#[test]
+fn the_page_stays_after_its_command_until_its_last_reader_has_left() {
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let results = tempfile::tempdir().unwrap();
+    let url = server.url();
+    let mut command = loadgen(["http", &url, "-R", "20", "-d", "2s", "--quiet", "--json"]);
+    command.args(["--web", "127.0.0.1:0", "--results"]);
+    let mut child = command.arg(results.path()).spawn().unwrap();
+    let page = address(child.stderr.take().unwrap());
+    let mut reader = TcpStream::connect(page).unwrap();
+    write!(reader, "GET /events HTTP/1.1\r\nhost: {page}\r\n\r\n").unwrap();
+    let state = || -> Value {
+        let (status, body) = ask(page, "GET /api/state HTTP/1.1", "");
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let begun = Instant::now();
+    let ended = loop {
+        let now = state();
+        if now["running"] == false && now["ended"].is_object() {
+            break now;
+        }
+        assert!(begun.elapsed() < LONG, "{now}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    // Longer than a page may be away.
+    std::thread::sleep(Duration::from_secs(7));
+    assert!(child.try_wait().unwrap().is_none());
+    let folder = ended["ended"]["folder"].as_str().unwrap();
+    let (status, _) = ask(
+        page,
+        &format!("GET /runs/{folder}/report.html HTTP/1.1"),
+        "",
+    );
+    assert_eq!(status, 200);
+    drop(reader);
+    let left = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        assert!(left.elapsed() < LONG, "the page stays without a reader");
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -10,8 +10,10 @@
 //! | [`verdict`] | self-checks, thresholds, audit, and the one word |
 //! | [`trial`] | one measured run of one arm |
 //! | [`paired`], [`factorial`] | two arms in blocks, and the decision; several switches at once |
+//! | [`baseline`] | runs of different times, and the decision whether they differ |
 //! | [`diagnose`], [`summary`] | what to try next; everything that is stored of a command |
 
+pub mod baseline;
 pub mod diagnose;
 pub mod events;
 pub mod factorial;

@@ -23,7 +23,7 @@ pub const FEWEST: usize = 8;
 /// Fewest points on one side of a change.
 const SIDE: usize = 2;
 
-/// Random orders that a split is held against.
+/// Random orders that a split is compared with.
 const ORDERS: usize = 499;
 
 /// Most changes that are looked for.

@@ -81,7 +81,7 @@ impl Design {
     /// The cells that are run, each by its high factors.
     pub fn cells(self) -> Vec<u32> {
         (0..1_u32 << self.factors)
-            .filter(|cell| self.word == 0 || sign(*cell, self.word) > 0.0)
+            .filter(|cell| self.word == 0 || Self::sign(*cell, self.word) > 0.0)
             .collect()
     }
 
@@ -100,6 +100,15 @@ impl Design {
             }
         }
         found
+    }
+
+    /// Product of the levels, -1 or +1, of a term's factors in a cell.
+    pub const fn sign(cell: u32, term: u32) -> f64 {
+        if (term & !cell).count_ones().is_multiple_of(2) {
+            1.0
+        } else {
+            -1.0
+        }
     }
 
     /// Fits the model: `y[cell][replicate]`, cells in the order of [`Design::cells`], replicate r of all
@@ -139,7 +148,7 @@ impl Design {
                 let q = cells
                     .iter()
                     .zip(&means)
-                    .map(|(cell, mean)| sign(*cell, term) * mean)
+                    .map(|(cell, mean)| Self::sign(*cell, term) * mean)
                     .sum::<f64>()
                     / n;
                 let both_tails = standard_error.and_then(|error| {
@@ -170,15 +179,6 @@ impl Design {
             blocks: share(between),
             error: share(error),
         })
-    }
-}
-
-/// Product of the levels, -1 or +1, of a term's factors in a cell.
-fn sign(cell: u32, term: u32) -> f64 {
-    if (term & !cell).count_ones().is_multiple_of(2) {
-        1.0
-    } else {
-        -1.0
     }
 }
 
@@ -290,7 +290,9 @@ mod tests {
         let y: Vec<Vec<f64>> = design
             .cells()
             .iter()
-            .map(|cell| vec![10.0 + 3.0 * sign(*cell, 0b0001) - 2.0 * sign(*cell, 0b1010)])
+            .map(|cell| {
+                vec![10.0 + 3.0 * Design::sign(*cell, 0b0001) - 2.0 * Design::sign(*cell, 0b1010)]
+            })
             .collect();
         let fit = design.fit(&y, 0.95).unwrap();
         for term in &fit.terms {

@@ -23,24 +23,6 @@ pub fn ks_two_samples(a: &[f64], b: &[f64]) -> Option<f64> {
     Some(most)
 }
 
-/// Distance of a sample from the exponential distribution with this mean; `None` where the
-/// sample is empty or the mean is not above 0.
-pub fn ks_exponential(values: &[f64], mean: f64) -> Option<f64> {
-    if values.is_empty() || mean.is_nan() || mean <= 0.0 {
-        return None;
-    }
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let n = sorted.len() as f64;
-    let most = sorted.iter().enumerate().fold(0.0_f64, |most, (k, value)| {
-        let expected = 1.0 - (-value.max(0.0) / mean).exp();
-        let below = expected - k as f64 / n;
-        let above = (k + 1) as f64 / n - expected;
-        most.max(below).max(above)
-    });
-    Some(most)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,17 +42,5 @@ mod tests {
         // After 2: 2 of 4 against 0 of 2; after 3: 3 of 4 against 1 of 2; after 5: 1 against 1.
         let distance = ks_two_samples(&[1.0, 2.0, 3.0, 4.0], &[3.0, 5.0]).unwrap();
         assert!((distance - 0.5).abs() < 1e-12);
-    }
-
-    #[test]
-    fn quantiles_of_the_exponential_are_as_close_as_their_number_allows() {
-        let values: Vec<f64> = (0..100)
-            .map(|k| -(1.0 - (f64::from(k) + 0.5) / 100.0).ln() * 3.0)
-            .collect();
-        assert!((ks_exponential(&values, 3.0).unwrap() - 0.005).abs() < 1e-9);
-        // Even gaps are far from random ones: 1 - 1/e.
-        let even = ks_exponential(&[1.0; 50], 1.0).unwrap();
-        assert!((even - (1.0 - (-1.0_f64).exp())).abs() < 1e-9);
-        assert_eq!(ks_exponential(&[1.0], 0.0), None);
     }
 }

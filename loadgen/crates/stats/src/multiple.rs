@@ -1,8 +1,8 @@
 //! Several claims at once: p-values corrected so that all of them together keep the level.
 
 /// Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): corrected p-values
-/// in the order given. The chance of any false claim is at most the level, however the claims
-/// hang together.
+/// in the order given. The chance of any false claim is at most the level, however the claims depend
+/// on each other.
 pub fn holm(p: &[f64]) -> Vec<f64> {
     let n = p.len();
     let mut corrected = vec![0.0; n];

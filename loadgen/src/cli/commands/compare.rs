@@ -1,41 +1,154 @@
-//! `loadgen compare`: result folders side by side.
+//! `loadgen compare`: result folders side by side, or beside a baseline.
+
+use std::path::Path;
 
 use crate::{
-    cli::{failure::Failure, flags::CompareArgs, output::print},
+    cli::{
+        failure::Failure,
+        flags::{CompareArgs, ComparisonFormat},
+        output::print,
+    },
     exit,
     live::TerminalCapabilities,
 };
+use loadgen_experiment::{
+    baseline::{against_baseline, worst},
+    schema::{Decision, Summary},
+};
 use loadgen_report::{
-    render::{Chosen, ComparisonGate, compare, differences},
+    history::{PastRun, default_metrics_of, earlier_like},
+    render::{
+        BaselineComparison, Chosen, ComparisonGate, Difference, baseline_markdown, baseline_text,
+        compare, differences,
+    },
     store,
 };
 
+/// Earlier runs that show how much runs of the baseline's kind differ among each other.
+const MOST_EARLIER: usize = 19;
+
 /// Prints the table, or refuses.
 pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
+    if let Some(why) = args.refusal() {
+        return Err(Failure::usage(why));
+    }
+    match &args.baseline {
+        Some(name) => beside_baseline(args, name),
+        None => side_by_side(args),
+    }
+}
+
+fn side_by_side(args: &CompareArgs) -> Result<u8, Failure> {
     let mut runs = Vec::new();
     for word in &args.runs {
-        let folder = store::resolve_run_dir(word, &args.results)?;
-        let summary = store::load(&folder).map_err(Failure::usage)?;
-        let path = folder.canonicalize().unwrap_or(folder);
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        let name = name.to_string_lossy().into_owned();
-        let chosen = Chosen::of(name, summary, args.arm.as_deref()).map_err(Failure::Usage)?;
-        runs.push(chosen);
+        let PastRun { folder, summary } = read(args, word)?;
+        runs.push(Chosen::of(folder, summary, args.arm.as_deref()).map_err(Failure::Usage)?);
     }
     let found = differences(&runs);
-    let gate = ComparisonGate::of(&runs, &found, &args.differs);
-    if !gate.undeclared.is_empty() && !args.anyway {
-        let names: Vec<&str> = gate
-            .undeclared
-            .iter()
-            .map(|one| one.what.as_str())
-            .collect();
-        return Err(Failure::Usage(format!(
-            "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures without changes with --anyway",
-            names.join(", ")
-        )));
-    }
+    let gate = gate(args, &runs, &found)?;
     let look = TerminalCapabilities::of_stdout();
     print(&compare(&runs, &gate, look.width, look.colour))?;
     Ok(exit::PASSED)
+}
+
+/// Decides whether the runs differ from the baseline, and returns the exit code of that decision.
+fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
+    let results = &args.compared.folder.results;
+    let folder = store::baseline_dir(results, name).map_err(Failure::usage)?;
+    let baseline = read(args, &folder)?;
+    let latest = [Path::new("latest")];
+    let words = args.runs.iter().map(std::path::PathBuf::as_path);
+    let words: Vec<&Path> = if args.runs.is_empty() {
+        latest.to_vec()
+    } else {
+        words.collect()
+    };
+    let mut now = Vec::new();
+    for word in words {
+        let run = read(args, word)?;
+        if run.folder == baseline.folder {
+            return Err(Failure::Usage(format!(
+                "{} is the baseline `{name}` itself: name a later run",
+                run.folder
+            )));
+        }
+        now.push(run);
+    }
+    if let Some(kind) = now
+        .iter()
+        .find(|run| run.summary.kind != baseline.summary.kind)
+    {
+        return Err(Failure::Usage(format!(
+            "{} and the baseline `{name}` cannot be compared: one is an experiment, the other is not",
+            kind.folder
+        )));
+    }
+    let all: Vec<Chosen> = std::iter::once(&baseline)
+        .chain(&now)
+        .map(|run| Chosen::of(run.folder.clone(), run.summary.clone(), None))
+        .collect::<Result<_, _>>()
+        .map_err(Failure::Usage)?;
+    let found = differences(&all);
+    let gate = gate(args, &all, &found)?;
+    let (past, _unread) = store::finished_runs(results).map_err(Failure::usage)?;
+    let earlier = earlier_like(past, &baseline, MOST_EARLIER);
+    let metrics = if args.metric.is_empty() {
+        default_metrics_of(&baseline.summary)
+    } else {
+        args.metric.clone()
+    };
+    let old: Vec<&Summary> = std::iter::once(&baseline)
+        .chain(&earlier)
+        .map(|run| &run.summary)
+        .collect();
+    let new: Vec<&Summary> = now.iter().map(|run| &run.summary).collect();
+    let comparison = BaselineComparison {
+        name,
+        baseline: &baseline,
+        earlier: earlier.len(),
+        now: &now,
+        changes: &against_baseline(&metrics, &old, &new).map_err(Failure::Usage)?,
+        differences: &found,
+        doubts: &gate.reasons,
+    };
+    let text = match args.format {
+        ComparisonFormat::Md => baseline_markdown(&comparison),
+        ComparisonFormat::Text => {
+            let look = TerminalCapabilities::of_stdout();
+            baseline_text(&comparison, look.width, look.colour)
+        }
+    };
+    print(&text)?;
+    let worse = gate.states_changes() && worst(comparison.changes) == Decision::Regressed;
+    Ok(if worse { exit::FAILED } else { exit::PASSED })
+}
+
+fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
+    let folder = store::resolve_run_dir(word, &args.compared.folder.results)?;
+    let summary = store::load(&folder).map_err(Failure::usage)?;
+    let path = folder.canonicalize().unwrap_or(folder);
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let folder = name.to_string_lossy().into_owned();
+    Ok(PastRun { folder, summary })
+}
+
+/// The gate of the runs; refused without `--anyway` where they differ in what nobody declared.
+fn gate<'a>(
+    args: &CompareArgs,
+    runs: &[Chosen],
+    found: &'a [Difference],
+) -> Result<ComparisonGate<'a>, Failure> {
+    let gate = ComparisonGate::of(runs, found, &args.differs);
+    if gate.undeclared.is_empty() || args.compared.anyway {
+        return Ok(gate);
+    }
+    let names: Vec<&str> = gate
+        .undeclared
+        .iter()
+        .map(|one| one.what.as_str())
+        .collect();
+    Err(Failure::Usage(format!(
+        "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures side by side with --anyway",
+        names.join(", ")
+    )))
 }

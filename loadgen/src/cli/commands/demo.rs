@@ -39,9 +39,9 @@ pub(in crate::cli) fn run(args: DemoArgs) -> Result<u8, Failure> {
 
 fn open(args: &DemoArgs, address: SocketAddr) -> Result<WebServer, Failure> {
     let page = WebServer::start(WebConfig {
-        results: args.result.results.clone(),
+        results: args.result.folder.results.clone(),
         address,
-        jobs: Some(job_template(&args.target, &args.result.results)?),
+        jobs: Some(job_template(&args.target, &args.result.folder.results)?),
     })
     .map_err(Failure::usage)?;
     announce_page(&page);

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use shared::time::Millis;
+
 use crate::{
     cli::{
         failure::Failure,
@@ -14,12 +16,10 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
-    paired::{
-        self, CONTROL_BLOCKS, Experiment,
-        budget::{self, BESIDE},
-    },
+    paired::{self, CONTROL_BLOCKS, Experiment},
     schema::Summary,
     summary::{self, RunContext},
+    system::Application as _,
     trial::TestEnv,
 };
 
@@ -75,7 +75,7 @@ async fn pairs(
     bench.events.note(estimate(experiment));
     let workers = usize::from(args.load.workers);
     let finished = paired::run(bench, experiment, workers, &mut |outcome| {
-        session.store_trial(outcome);
+        session.store_trial(bench, outcome);
     })
     .await;
     let context = RunContext {
@@ -90,30 +90,26 @@ async fn pairs(
     Ok(summary::of_experiment(context, experiment, &finished))
 }
 
-/// Number and length of the trials, the expected duration, and the smallest detectable effect.
+/// Number and length of the trials, their load, and what they can be expected to show.
 fn estimate(experiment: &Experiment) -> String {
     let windows = experiment.suite.windows;
     let trials = u64::from(experiment.blocks + experiment.control_blocks()) * 2;
-    let seconds = trials * (windows.planned().0 + BESIDE.0) / 1_000;
+    let load = Millis(trials * windows.planned().0);
     let controls = match experiment.controls.len() {
         0 => String::new(),
         some => format!(" after {some} controls of {CONTROL_BLOCKS}"),
     };
-    let detectable = budget::smallest_effect(experiment).map_or_else(String::new, |percent| {
-        format!(
-            "; smallest detectable difference in {1}: about {0:.0} %",
-            percent, experiment.primary[0]
-        )
-    });
+    let outlook = match paired::outlook(experiment, CodeConnect.catalog()) {
+        none if none.is_empty() => none,
+        some => format!("; {some}"),
+    };
+    let blocks = if experiment.most_blocks > experiment.blocks {
+        format!("{} to {}", experiment.blocks, experiment.most_blocks)
+    } else {
+        experiment.blocks.to_string()
+    };
     format!(
-        "{} blocks of two trials{controls}, each {} warm-up and {} measured: about {}{detectable}",
-        experiment.blocks,
-        windows.warm_up,
-        windows.measure,
-        if seconds < 90 {
-            format!("{seconds} seconds")
-        } else {
-            format!("{:.0} minutes", (seconds as f64 / 60.0).ceil())
-        }
+        "{blocks} blocks of two trials{controls}, each {} warm-up and {} measured: {load} of load; the first trial shows how long set-up and audits take besides{outlook}",
+        windows.warm_up, windows.measure,
     )
 }

@@ -1,9 +1,10 @@
 //! `loadgen experiment list`: the bundled experiments, what they expect, and what should explain it.
 
-use std::fmt::Write as _;
-
 use crate::{
-    cli::{failure::Failure, output::print},
+    cli::{
+        failure::Failure,
+        output::{columns, hanging, print},
+    },
     exit, library,
 };
 use loadgen_engine::suite::load::BadFile;
@@ -13,12 +14,12 @@ const NAME: usize = 20;
 
 /// Prints the list.
 pub(in crate::cli) fn run() -> Result<u8, Failure> {
-    print(&list()?)?;
+    print(&list(columns())?)?;
     Ok(exit::PASSED)
 }
 
 /// Three lines an experiment, and how to run one.
-fn list() -> Result<String, BadFile> {
+fn list(columns: usize) -> Result<String, BadFile> {
     let mut out = String::new();
     for name in library::experiment_names() {
         let (experiment, _) = library::find_experiment(name)?;
@@ -32,18 +33,21 @@ fn list() -> Result<String, BadFile> {
             .filter(|why| *why != claim)
             .map_or_else(String::new, |why| format!("; explained by {why}"));
         let switches = experiment.describe_differences();
-        // Writing to a String cannot fail.
-        let _infallible = writeln!(
-            out,
-            "{name:NAME$} {}\n{:NAME$}   {switches}\n{:NAME$}   {claim}{expected}{why}",
-            experiment.suite.question, "", ""
-        );
+        let below = " ".repeat(NAME + 3);
+        for (label, text) in [
+            (format!("{name:NAME$} "), experiment.suite.question),
+            (below.clone(), switches),
+            (below, format!("{claim}{expected}{why}")),
+        ] {
+            out.push_str(&hanging(&label, &text, columns));
+        }
     }
-    let _infallible = writeln!(
-        out,
-        "\n{} experiments. Run one with `loadgen experiment NAME`, or NAME --quick to check that it works.",
+    let how = format!(
+        "{} experiments. Run one with `loadgen experiment NAME`, or NAME --quick to check that it works.",
         library::experiment_names().count()
     );
+    out.push('\n');
+    out.push_str(&hanging("", &how, columns));
     Ok(out)
 }
 
@@ -53,7 +57,7 @@ mod tests {
 
     #[test]
     fn every_experiment_is_listed_with_what_it_expects() {
-        let text = list().unwrap();
+        let text = list(usize::MAX).unwrap();
         for name in library::experiment_names() {
             assert!(
                 text.contains(&format!("\n{name} ")) || text.starts_with(name),
@@ -68,5 +72,11 @@ mod tests {
             text.contains("mentors.list p50 improves; explained by"),
             "{text}"
         );
+    }
+    #[test]
+    fn a_terminal_of_80_columns_is_wide_enough() {
+        for line in list(80).unwrap().lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
     }
 }

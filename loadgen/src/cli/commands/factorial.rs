@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use shared::dataset::Scale;
+use shared::{dataset::Scale, time::Millis};
 
 use crate::{
     cli::{
@@ -18,7 +18,7 @@ use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::{
     factorial::{self, FactorialOutcome, FactorialPlan},
-    paired::{budget::BESIDE, metrics_of},
+    paired::metrics_of,
     schema::{SCHEMA_VERSION, Summary},
     summary::{self, RunContext, load_line},
     trial::TestEnv,
@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
         bench.events.note(estimate(&plan));
         let workers = usize::from(args.load.workers);
         let finished = factorial::run(bench, &plan, workers, &mut |outcome| {
-            session.store_trial(outcome);
+            session.store_trial(bench, outcome);
         })
         .await;
         if finished.trials.is_empty() {
@@ -130,17 +130,16 @@ fn unit(metric: &str, trial: &loadgen_experiment::schema::Trial) -> String {
         .map_or_else(String::new, |one| one.unit.to_string())
 }
 
-/// Number of trials and expected duration.
+/// Number of trials, and their load.
 fn estimate(plan: &FactorialPlan) -> String {
     let windows = plan.suite.windows;
-    let seconds = u64::from(plan.trials()) * (windows.planned().0 + BESIDE.0) / 1_000;
+    let load = Millis(u64::from(plan.trials()) * windows.planned().0);
     format!(
-        "{} combinations of {} switches, {} time(s) each: {} trials, about {} minute(s)",
+        "{} combinations of {} switches, {} time(s) each: {} trials, {load} of load; the first shows how long set-up and audits take besides",
         plan.arms.len(),
         plan.factors.len(),
         plan.replicates,
         plan.trials(),
-        seconds.div_ceil(60)
     )
 }
 
@@ -159,6 +158,6 @@ mod tests {
         };
         let (plan, _) = plan_factorial(&args).unwrap();
         let text = estimate(&plan);
-        assert!(text.contains("8 trials, about 2 minute(s)"), "{text}");
+        assert!(text.contains("8 trials, 80s of load"), "{text}");
     }
 }

@@ -16,15 +16,16 @@ const MAX_METRICS: usize = 3;
 
 /// Prints the table.
 pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
-    let (all, unread) = store::finished_runs(&args.results).map_err(Failure::usage)?;
+    let (all, unread) =
+        store::finished_runs(&args.compared.folder.results).map_err(Failure::usage)?;
     if all.is_empty() {
         return Err(Failure::Usage(format!(
             "there is no finished run in {}",
-            args.results.join("runs").display()
+            args.compared.folder.results.join("runs").display()
         )));
     }
     let mut kept =
-        comparable_runs(all, args.name.as_deref(), args.anyway).map_err(Failure::Usage)?;
+        comparable_runs(all, args.name.as_deref(), args.compared.anyway).map_err(Failure::Usage)?;
     if unread > 0 && args.name.is_none() {
         kept.left_out
             .insert("unfinished or unreadable".to_owned(), unread);

@@ -20,8 +20,8 @@ pub(in crate::cli) fn run(args: &ReportArgs) -> Result<u8, Failure> {
         return Ok(exit::PASSED);
     }
     let folder = match &args.run {
-        Some(word) => store::resolve_run_dir(word, &args.results)?,
-        None => store::latest_run_dir(&args.results)?,
+        Some(word) => store::resolve_run_dir(word, &args.folder.results)?,
+        None => store::latest_run_dir(&args.folder.results)?,
     };
     let summary = store::load(&folder).map_err(Failure::usage)?;
     if args.rewrite {

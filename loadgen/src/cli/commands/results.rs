@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     cli::{
         failure::Failure,
-        flags::{ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
+        flags::{BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
         output::print,
     },
     exit,
@@ -27,6 +27,7 @@ use loadgen_report::{
 pub(in crate::cli) fn run(args: &ResultsArgs) -> Result<u8, Failure> {
     match &args.action {
         ResultsAction::List(args) => list(args),
+        ResultsAction::Baseline(args) => baseline(args),
         ResultsAction::Prune(args) => prune(args, time_of_day().into()),
         ResultsAction::Export(args) => export(args),
     }?;
@@ -45,8 +46,8 @@ fn check_folder(results: &Path) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    check_folder(&args.results)?;
-    let mut found = store::list_runs(&args.results).map_err(Failure::usage)?;
+    check_folder(&args.folder.results)?;
+    let mut found = store::list_runs(&args.folder.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
         found.retain(|run| run.name.contains(name.as_str()));
     }
@@ -59,13 +60,33 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     print(&render::runs(&found, more, look.width, look.colour))
 }
 
+/// Keeps a run under a name, or removes the name.
+fn baseline(args: &BaselineArgs) -> Result<(), Failure> {
+    let results = &args.folder.results;
+    check_folder(results)?;
+    if args.remove {
+        store::forget_baseline(results, &args.name).map_err(Failure::usage)?;
+        return print(&format!(
+            "{} is no baseline any more; its run stays\n",
+            args.name
+        ));
+    }
+    let run = store::resolve_run_dir(&args.run, results)?;
+    let kept = store::keep_baseline(results, &args.name, &run).map_err(Failure::usage)?;
+    print(&format!(
+        "baseline {}: {}\n",
+        kept.name,
+        printable(&kept.folder)
+    ))
+}
+
 fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
-    check_folder(&args.results)?;
+    check_folder(&args.folder.results)?;
     let rule = PruneRule {
         keep: args.keep,
         before: args.older_than.map(|age| now - age),
     };
-    let gone = store::prunable(&args.results, rule, now).map_err(Failure::usage)?;
+    let gone = store::prunable(&args.folder.results, rule, now).map_err(Failure::usage)?;
     let word = if args.dry_run {
         "would remove"
     } else {
@@ -75,7 +96,7 @@ fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
     for run in &gone {
         if !args.dry_run {
             // Print what was removed before the failure.
-            if let Err(error) = store::remove(&args.results, run) {
+            if let Err(error) = store::remove(&args.folder.results, run) {
                 print(&text)?;
                 return Err(Failure::internal(error));
             }
@@ -93,7 +114,7 @@ fn prune(args: &PruneArgs, now: DateTime<Utc>) -> Result<(), Failure> {
 }
 
 fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let folder = store::resolve_run_dir(&args.run, &args.results)?
+    let folder = store::resolve_run_dir(&args.run, &args.folder.results)?
         .canonicalize()
         .map_err(Failure::internal)?;
     if !["manifest.json", "summary.json"]

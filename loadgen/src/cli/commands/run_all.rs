@@ -13,7 +13,7 @@ use crate::{
         flags::ExperimentArgs,
         output::{print, progress},
         plan::resolve_settings,
-        session::{announce_page, open_page},
+        session::{announce_page, close_when_left, open_page},
     },
     exit, library,
 };
@@ -93,12 +93,16 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         }
     }
     if let Some(page) = page {
-        page.close();
+        close_when_left(&page);
     }
-    let readiness = readiness(&args.result.results)?;
+    let readiness = readiness(&args.result.folder.results)?;
     let markdown = catalogue::markdown(&entries, &readiness, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
-    let path = args.result.results.join(format!("catalogue_{stamp}.md"));
+    let path = args
+        .result
+        .folder
+        .results
+        .join(format!("catalogue_{stamp}.md"));
     write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
     write_json(&path.with_extension("json"), &entries)?;
     if !args.result.events_on_stdout() {

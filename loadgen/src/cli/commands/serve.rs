@@ -12,16 +12,16 @@ use crate::{
 
 /// Serves the folder.
 pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
-    if args.results.exists() && !args.results.is_dir() {
+    if args.folder.results.exists() && !args.folder.results.is_dir() {
         return Err(Failure::Usage(format!(
             "{} is no folder; name another with --results",
-            args.results.display()
+            args.folder.results.display()
         )));
     }
     let page = WebServer::start(WebConfig {
-        results: args.results.clone(),
+        results: args.folder.results.clone(),
         address: args.listen,
-        jobs: Some(job_template(&args.target, &args.results)?),
+        jobs: Some(job_template(&args.target, &args.folder.results)?),
     })
     .map_err(Failure::usage)?;
     until_stopped(page)?;

@@ -3,7 +3,11 @@
 use std::io::{self, Write};
 
 use crate::{
-    cli::{failure::Failure, flags::ValidateArgs, output::closed_pipe},
+    cli::{
+        failure::Failure,
+        flags::ValidateArgs,
+        output::{closed_pipe, columns, hanging},
+    },
     exit, library,
 };
 use loadgen_codeconnect::CodeConnect;
@@ -17,14 +21,15 @@ use loadgen_experiment::{
 /// Checks every file; the first wrong one ends it.
 pub(in crate::cli) fn run(args: &ValidateArgs) -> Result<u8, Failure> {
     let mut out = io::stdout().lock();
+    let columns = columns();
     for word in &args.files {
         let source = library::find_file(word)?;
         let written = if is_experiment(&source.text) {
             let experiment = file::parse(&source.text, &source.name, &CodeConnect)?;
-            describe_experiment(&mut out, &source.name, &experiment)
+            describe_experiment(&mut out, &source.name, &experiment, columns)
         } else {
             let suite = load::parse(&source.text, &source.name, CodeConnect.catalog())?;
-            describe_suite(&mut out, &source.name, &suite)
+            describe_suite(&mut out, &source.name, &suite, columns)
         };
         if let Err(error) = written {
             return closed_pipe(error);
@@ -39,27 +44,32 @@ fn is_experiment(text: &str) -> bool {
         .any(|line| line.starts_with("before:") || line.starts_with("after:"))
 }
 
-fn describe_suite(out: &mut impl Write, name: &str, suite: &Suite) -> io::Result<()> {
+fn describe_suite(
+    out: &mut impl Write,
+    name: &str,
+    suite: &Suite,
+    columns: usize,
+) -> io::Result<()> {
     writeln!(out, "{name}: a valid suite")?;
-    describe_load(out, suite)
+    describe_load(out, suite, columns)
 }
 
-fn describe_load(out: &mut impl Write, suite: &Suite) -> io::Result<()> {
+fn describe_load(out: &mut impl Write, suite: &Suite, columns: usize) -> io::Result<()> {
+    let mut line = |label: &str, text: &str| {
+        let lines = hanging(&format!("  {label:10}  "), text, columns);
+        out.write_all(lines.as_bytes())
+    };
     if !suite.question.is_empty() {
-        writeln!(out, "  question    {}", suite.question)?;
+        line("question", &suite.question)?;
     }
-    writeln!(out, "  load        {}", load_line(suite))?;
+    line("load", &load_line(suite))?;
     let weights: f64 = suite.flows.iter().map(|share| share.weight).sum();
     for share in &suite.flows {
-        writeln!(
-            out,
-            "  flow        {:5.1} %  {}",
-            share.weight / weights * 100.0,
-            share.flow
-        )?;
+        let share_of = share.weight / weights * 100.0;
+        line("flow", &format!("{share_of:5.1} %  {}", share.flow))?;
     }
     for threshold in &suite.thresholds {
-        writeln!(out, "  threshold   {threshold}")?;
+        line("threshold", &threshold.to_string())?;
     }
     Ok(())
 }
@@ -68,26 +78,31 @@ fn describe_experiment(
     out: &mut impl Write,
     name: &str,
     experiment: &Experiment,
+    columns: usize,
 ) -> io::Result<()> {
     writeln!(out, "{name}: a valid experiment")?;
-    describe_load(out, &experiment.suite)?;
-    writeln!(
-        out,
-        "  blocks      {} of two trials, {} of load in all",
+    describe_load(out, &experiment.suite, columns)?;
+    let mut line = |label: &str, text: &str| {
+        let lines = hanging(&format!("  {label:10}  "), text, columns);
+        out.write_all(lines.as_bytes())
+    };
+    let blocks = format!(
+        "{} of two trials, {} of load in all",
         experiment.blocks,
         experiment.planned()
-    )?;
+    );
+    line("blocks", &blocks)?;
     for name in &experiment.primary {
-        writeln!(out, "  primary     {name}")?;
+        line("primary", name)?;
     }
     if let Some(direction) = experiment.expected {
-        writeln!(out, "  expected    {direction}")?;
+        line("expected", &direction.to_string())?;
     }
     if let Some(why) = &experiment.why {
-        writeln!(out, "  explained   by {why}")?;
+        line("explained", &format!("by {why}"))?;
     }
     for (path, before, after) in experiment.differences() {
-        writeln!(out, "  switch      {path}: {before} -> {after}")?;
+        line("switch", &format!("{path}: {before} -> {after}"))?;
     }
     Ok(())
 }
@@ -102,8 +117,11 @@ mod tests {
             let (experiment, source) = library::find_experiment(name).unwrap();
             assert!(is_experiment(&source.text), "{name}");
             let mut out = Vec::new();
-            describe_experiment(&mut out, name, &experiment).unwrap();
+            describe_experiment(&mut out, name, &experiment, 80).unwrap();
             let text = String::from_utf8(out).unwrap();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 80, "{line}");
+            }
             let same = experiment.before == experiment.after;
             assert_eq!(text.contains("switch"), !same, "{text}");
             assert!(

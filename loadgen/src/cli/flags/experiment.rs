@@ -37,7 +37,8 @@ pub struct ExperimentArgs {
         value_delimiter = ';'
     )]
     pub set_after: Vec<String>,
-    /// Number of blocks (pairs of trials); 6 or more for an interval
+    /// Number of blocks (pairs of trials); one claim needs 6, two need 7 [default: from the claims,
+    /// and from the spread of the first blocks]
     #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N")]
     pub blocks: Option<u32>,
     /// Run few and short trials: a check that everything works, no measurement

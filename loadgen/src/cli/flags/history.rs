@@ -1,8 +1,8 @@
 //! The flags of `loadgen history`.
 
-use std::path::PathBuf;
-
 use clap::Args;
+
+use super::folder::ComparedRuns;
 
 /// `loadgen history`.
 #[derive(Debug, Clone, Args)]
@@ -19,19 +19,10 @@ pub struct HistoryArgs {
         value_delimiter = ','
     )]
     pub metric: Vec<String>,
-    /// Also show runs whose load or configuration differs from the newest one, and list the
-    /// differences
-    #[arg(long, env = "LOADGEN_ANYWAY")]
-    pub anyway: bool,
     /// Print CSV instead of text
     #[arg(long, env = "LOADGEN_CSV")]
     pub csv: bool,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// Which runs may be compared, and where they are.
+    #[command(flatten)]
+    pub compared: ComparedRuns,
 }

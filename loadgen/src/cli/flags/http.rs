@@ -7,7 +7,10 @@ use clap::{Args, ValueEnum};
 use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
-use super::values::{positive, rate, timeout};
+use super::{
+    result::ResultArgs,
+    values::{positive, rate, timeout},
+};
 use loadgen_engine::{threshold::Threshold, units::Rate};
 
 /// Maximum number of connections.
@@ -24,6 +27,16 @@ pub enum HttpEngine {
     Hyper,
     /// One reqwest client a user.
     Reqwest,
+}
+
+impl HttpEngine {
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hyper => "hyper",
+            Self::Reqwest => "reqwest",
+        }
+    }
 }
 
 /// `loadgen http`.
@@ -43,7 +56,7 @@ pub struct HttpArgs {
     #[arg(long, short = 'n', env = "LOADGEN_REQUESTS", value_name = "N", value_parser = count)]
     pub requests: Option<u64>,
     /// Requests a second, independent of the responses: makes the load model open
-    #[arg(long, short = 'R', visible_short_alias = 'q', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate)]
+    #[arg(long, short = 'R', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate)]
     pub rate: Option<Rate>,
     /// Change the rate linearly from --rate to this one
     #[arg(long, env = "LOADGEN_TO", value_name = "RATE", value_parser = rate, requires = "rate")]
@@ -134,18 +147,9 @@ pub struct HttpArgs {
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
-    /// Write the response times to DIR/latency.hlog and the JSON object to DIR/http.json
-    #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Also write every request as a line of DIR/samples.csv.gz, up to two million
-    #[arg(long, env = "LOADGEN_SAMPLES", requires = "out")]
-    pub samples: bool,
-    /// Print no progress
-    #[arg(long, env = "LOADGEN_QUIET")]
-    pub quiet: bool,
-    /// Print progress as lines, without the full-screen view and its keys
-    #[arg(long, env = "LOADGEN_PLAIN")]
-    pub plain: bool,
+    /// The results.
+    #[command(flatten)]
+    pub result: ResultArgs,
 }
 
 impl HttpArgs {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::folder::ResultsFolder;
+
 use loadgen_report::render::Format;
 
 /// `loadgen report`.
@@ -24,14 +26,9 @@ pub struct ReportArgs {
     /// Write into this folder instead of printing [default for several formats: the run's folder]
     #[arg(long, env = "LOADGEN_OUT", value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
     /// Write every report into the run's folder again instead of printing one
     #[arg(long, env = "LOADGEN_REWRITE", conflicts_with = "out")]
     pub rewrite: bool,

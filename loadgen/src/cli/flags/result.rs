@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::values::address;
+use super::{folder::ResultsFolder, values::address};
 use crate::export::OtlpEndpoint;
 
 /// Standard input or output in place of a file.
@@ -17,14 +17,9 @@ pub const STANDARD_STREAM: &str = "-";
 #[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Results")]
 pub struct ResultArgs {
-    /// Folder in which result folders are created
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
     /// Also write the JUnit report to this file
     #[arg(long, env = "LOADGEN_JUNIT", value_name = "FILE")]
     pub junit: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
-use super::values::age;
+use super::{folder::ResultsFolder, values::age};
 use loadgen_report::render::Format;
 
 /// `loadgen results`.
@@ -21,7 +21,9 @@ pub struct ResultsArgs {
 pub enum ResultsAction {
     /// List the runs, newest first, each with its key figure
     List(ListArgs),
-    /// Remove old runs and list them; the newest and possibly running ones stay
+    /// Keep a run under a name, for `compare --baseline`
+    Baseline(BaselineArgs),
+    /// Remove old runs and list them; the newest, baselines and possibly running ones stay
     Prune(PruneArgs),
     /// Pack a result folder into one .tar.gz; the same run gives the same bytes
     Export(ExportArgs),
@@ -45,14 +47,26 @@ pub struct ListArgs {
     /// Print JSON instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
+}
+
+/// `loadgen results baseline`.
+#[derive(Debug, Clone, Args)]
+pub struct BaselineArgs {
+    /// Name of the baseline, like main
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Result folder, its name or id
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub run: PathBuf,
+    /// Remove the name; its run stays
+    #[arg(long, env = "LOADGEN_REMOVE", conflicts_with = "run")]
+    pub remove: bool,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
 }
 
 /// `loadgen results prune`.
@@ -72,14 +86,9 @@ pub struct PruneArgs {
     /// Only list what would be removed
     #[arg(long, env = "LOADGEN_DRY_RUN")]
     pub dry_run: bool,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
 }
 
 /// `loadgen results export`.
@@ -99,14 +108,9 @@ pub struct ExportArgs {
         value_delimiter = ','
     )]
     pub format: Vec<Format>,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
 }
 
 #[cfg(test)]

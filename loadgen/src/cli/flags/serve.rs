@@ -1,10 +1,10 @@
 //! The flags of `loadgen serve`.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{target::TargetArgs, values::address};
+use super::{folder::ResultsFolder, target::TargetArgs, values::address};
 
 /// `loadgen serve`.
 #[derive(Debug, Clone, Args)]
@@ -18,14 +18,9 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
-    /// Folder that contains the result folders
-    #[arg(
-        long,
-        env = "LOADGEN_RESULTS",
-        value_name = "DIR",
-        default_value = "results"
-    )]
-    pub results: PathBuf,
+    /// The results folder.
+    #[command(flatten)]
+    pub folder: ResultsFolder,
     /// The target of runs that are started from the page.
     #[command(flatten)]
     pub target: TargetArgs,

@@ -10,7 +10,9 @@ use crate::{
 use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::suite::LoadModel;
 use loadgen_experiment::{
-    paired::{ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, file},
+    paired::{
+        ArmSpec, ControlKind, Experiment, PLANTED, Quick, budget, check_claims, file, shorten,
+    },
     system::Application as _,
 };
 
@@ -41,9 +43,12 @@ pub(in crate::cli) fn plan_experiment(
     }
     if let Some(blocks) = args.blocks {
         file::check_blocks(blocks).map_err(Failure::Usage)?;
-        experiment.blocks = blocks;
+        experiment.set_blocks(blocks);
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
+    if args.file.is_none() {
+        claim_medians(&mut experiment);
+    }
     if args.aa {
         experiment
             .make_control(ControlKind::Same, &CodeConnect)
@@ -67,7 +72,11 @@ pub(in crate::cli) fn plan_experiment(
     let rate_given = args.load.rate.is_some();
     experiment.find_rate = args.find_rate || (args.rigorous && open && !rate_given);
     if let Some(budget) = args.budget {
-        budget::fit(&mut experiment, budget).map_err(Failure::Usage)?;
+        budget::fit(&mut experiment, CodeConnect.catalog(), budget).map_err(Failure::Usage)?;
+    }
+    // A quick experiment decides nothing, and the rate that will be found is not known.
+    if !args.quick && !experiment.find_rate {
+        check_claims(&experiment, CodeConnect.catalog()).map_err(Failure::Usage)?;
     }
     Ok((experiment, source))
 }
@@ -83,7 +92,7 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
     let (mut suite, source) = library::find_suite("core")?;
     overrides::for_named_flows(&mut suite, &args.load.flows)?;
     suite.question = question(args);
-    file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    shorten(&mut suite, Millis(2_000), Millis(8_000));
     let catalog = CodeConnect.catalog();
     let primary = args
         .load
@@ -98,23 +107,35 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
     let arm = || ArmSpec {
         settings: CodeConnect.default_profile(),
     };
-    Ok((
-        Experiment {
-            suite,
-            hypothesis: String::new(),
-            expected: None,
-            why: None,
-            before: arm(),
-            after: arm(),
-            blocks: 6,
-            primary,
-            scale: Scale::Small,
-            quick: Quick::default(),
-            controls: Vec::new(),
-            find_rate: false,
-        },
-        source,
-    ))
+    let mut experiment = Experiment {
+        suite,
+        hypothesis: String::new(),
+        expected: None,
+        why: None,
+        before: arm(),
+        after: arm(),
+        blocks: 0,
+        most_blocks: 0,
+        primary,
+        scale: Scale::Small,
+        quick: Quick::default(),
+        controls: Vec::new(),
+        find_rate: false,
+    };
+    experiment.blocks = experiment.fewest_blocks();
+    experiment.most_blocks = experiment.blocks * file::EXTENSION;
+    Ok((experiment, source))
+}
+
+/// Where nobody chose the claim, and a trial has no data for its tail: the median.
+fn claim_medians(experiment: &mut Experiment) {
+    if check_claims(experiment, CodeConnect.catalog()).is_err() {
+        for claim in &mut experiment.primary {
+            if let Some(operation) = claim.strip_suffix(" p97.5") {
+                *claim = format!("{operation} p50");
+            }
+        }
+    }
 }
 
 fn question(args: &ExperimentArgs) -> String {
@@ -164,8 +185,34 @@ mod tests {
             experiment.differences(),
             [("cache.mentors".into(), "off".into(), "redis".into())]
         );
-        assert_eq!(experiment.primary, ["mentors.list p97.5"]);
+        // 160 lists in a trial have a median and no tail.
+        assert_eq!(experiment.primary, ["mentors.list p50"]);
+        assert_eq!((experiment.blocks, experiment.most_blocks), (6, 12));
         assert_eq!(experiment.suite.flows.len(), 1);
+    }
+
+    #[test]
+    fn a_claim_without_data_is_refused_and_a_number_of_blocks_that_is_given_stays() {
+        let refusal = resolved(&["pool_checkout", "--rate", "2/s"]).unwrap_err();
+        assert!(
+            refusal.contains("a claim on `mentors.list p97.5` needs 400 requests"),
+            "{refusal}"
+        );
+        let quick = resolved(&["pool_checkout", "--rate", "2/s", "--quick"]).unwrap();
+        assert_eq!((quick.blocks, quick.most_blocks), (2, 2));
+        let given = resolved(&["chat_batched", "--blocks", "6"]).unwrap();
+        assert_eq!((given.blocks, given.most_blocks), (6, 6));
+        let claims = resolved(&["chat_batched"]).unwrap();
+        assert_eq!((claims.blocks, claims.most_blocks), (7, 14));
+    }
+
+    #[test]
+    fn a_planted_control_has_one_claim_which_its_blocks_can_decide() {
+        let planted = resolved(&["mentor_cache", "--plant", "10"]).unwrap();
+        assert_eq!(planted.primary, ["mentors.list p50"]);
+        assert!(planted.blocks >= planted.fewest_blocks());
+        let other = resolved(&["user_cache", "--plant", "10"]).unwrap();
+        assert_eq!(other.primary, ["total p50"]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     library::{self, SourceFile},
 };
 use loadgen_codeconnect::CodeConnect;
-use loadgen_experiment::{factorial::FactorialPlan, paired::file, system::Application as _};
+use loadgen_experiment::{factorial::FactorialPlan, paired::shorten, system::Application as _};
 
 /// The flows of `--flow`, or the core mix, under every combination of the switches.
 pub(in crate::cli) fn plan_factorial(
@@ -21,7 +21,7 @@ pub(in crate::cli) fn plan_factorial(
         "Which of {} matter, and which of them interact?",
         switches.join(", ")
     );
-    file::shorten(&mut suite, Millis(2_000), Millis(8_000));
+    shorten(&mut suite, Millis(2_000), Millis(8_000));
     overrides::apply(&mut suite, &args.load)?;
     let metric = args.metric.clone().unwrap_or_else(|| {
         let catalog = CodeConnect.catalog();

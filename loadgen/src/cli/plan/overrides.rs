@@ -15,7 +15,7 @@ use loadgen_engine::{
     units::Rate,
 };
 use loadgen_experiment::{
-    paired::file::shorten,
+    paired::shorten,
     system::{Application as _, Settings},
 };
 

@@ -6,7 +6,7 @@ use crate::{
     library::{self, SourceFile},
 };
 use loadgen_engine::suite::Suite;
-use loadgen_experiment::paired::file::shorten;
+use loadgen_experiment::paired::shorten;
 
 /// The suite that the flags ask for, with their replacements applied.
 pub(in crate::cli) fn plan_suite(args: &RunArgs) -> Result<(Suite, SourceFile), Failure> {

@@ -1,7 +1,10 @@
 //! Ctrl-C: the first ends the load gracefully and the report is still written; the second ends
 //! the process at once, after the services of an own stack are down.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -39,13 +42,16 @@ impl<T> CleanupSlot<T> {
 }
 
 /// Listens for SIGINT and SIGTERM on the running event loop. The first signal cancels `stop` and
-/// publishes `first` as a warning; the second clears `services` and ends the process.
+/// publishes `first` as a warning; the second clears `services` and ends the process. Returns whether
+/// a signal has come.
 pub(in crate::cli) fn listen<T: Send + 'static>(
     first: &'static str,
     stop: CancellationToken,
     services: CleanupSlot<T>,
     events: Publisher,
-) -> std::io::Result<()> {
+) -> std::io::Result<Arc<AtomicBool>> {
+    let signalled = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&signalled);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::spawn(async move {
@@ -54,6 +60,7 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
+            seen.store(true, Ordering::Release);
             if stop.is_cancelled() {
                 live::restore();
                 let services = services.clone();
@@ -66,5 +73,5 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
             events.warning(first);
         }
     });
-    Ok(())
+    Ok(signalled)
 }

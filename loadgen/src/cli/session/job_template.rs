@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, path::Path};
 use crate::{
     cli::{failure::Failure, flags::TargetArgs},
     library,
-    web::{CatalogueEntry, JobCatalogue, JobTemplate},
+    web::{CatalogueEntry, JobCatalogue, JobTemplate, SwitchEntry},
 };
+use loadgen_codeconnect::CodeConnect;
+use loadgen_experiment::system::Application as _;
 
 /// Suites and experiments that a page can start, and the flags that each gets.
 pub(in crate::cli) fn job_template(
@@ -27,6 +29,11 @@ pub(in crate::cli) fn job_template(
         let question = experiment.suite.question;
         catalogue.experiments.push(entry(name, question));
     }
+    let after = CodeConnect.default_profile();
+    let switches = after.0.into_iter();
+    catalogue.switches = switches
+        .map(|(path, value)| SwitchEntry { path, value })
+        .collect();
     // A token on the command line could be read by everyone on the machine.
     let token = target.lab_token.clone();
     let environment: BTreeMap<String, String> = token
@@ -101,6 +108,6 @@ mod tests {
         };
         assert_eq!(args.target.target, target.target);
         assert_eq!(args.target.target_bin, target.target_bin);
-        assert_eq!(args.result.results, Path::new("elsewhere"));
+        assert_eq!(args.result.folder.results, Path::new("elsewhere"));
     }
 }

@@ -4,13 +4,19 @@
 use std::{
     cell::{OnceCell, RefCell},
     path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
+use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     github::GithubJob,
     interrupt::{self, CleanupSlot},
+    page_readers::close_when_left,
     services::{ServiceSource, open},
     sinks::EventSinks,
 };
@@ -21,14 +27,12 @@ use crate::{
     live::TerminalCapabilities,
     web::WebServer,
 };
-use loadgen_codeconnect::CodeConnect;
 use loadgen_engine::clock::time_of_day;
-use loadgen_engine::{aggregator::write_hlog, suite::Suite};
+use loadgen_engine::{aggregator::write_hlog, flow::Operations, suite::Suite};
 use loadgen_experiment::{
     events::{Begun, Ended, Event, LoadControl},
     schema::Summary,
     summary::load_line,
-    system::Application as _,
     trial::{TestEnv, TrialOutcome},
 };
 use loadgen_report::{
@@ -49,11 +53,17 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     result: &'a ResultArgs,
     command: &'static str,
     name: String,
+    /// Start of the command.
+    started_at: DateTime<Utc>,
     source: &'a SourceFile,
     /// A page that outlives the command.
     page: Option<WebServer>,
     /// Created when the services are up, so that a usage error leaves no folder behind.
     folder: OnceCell<Folder>,
+    /// The page that ends with the command, once the command has ended.
+    own_page: RefCell<Option<WebServer>>,
+    /// Whether a signal has ended the command.
+    signalled: OnceCell<Arc<AtomicBool>>,
     /// First error of the store; reported at the end.
     store_failure: RefCell<Option<String>>,
     /// Warnings about samples that were not stored.
@@ -72,9 +82,12 @@ impl<'a> MeasuredSession<'a> {
             result,
             command,
             name: name.to_owned(),
+            started_at: time_of_day().into(),
             source,
             page: None,
             folder: OnceCell::new(),
+            own_page: RefCell::default(),
+            signalled: OnceCell::new(),
             store_failure: RefCell::new(None),
             left_out: RefCell::default(),
         }
@@ -92,12 +105,30 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
+        self.work_and_print(services, work, |summary, folder| {
+            let look = TerminalCapabilities::of_stdout();
+            render::console(summary, folder, look.width, look.colour)
+        })
+    }
+
+    /// The same with a text of its own: `text` gets the summary and the result folder.
+    pub(in crate::cli) fn work_and_print<F>(
+        &self,
+        services: &ServiceSource,
+        work: F,
+        text: impl FnOnce(&Summary, Option<&Path>) -> String,
+    ) -> Result<u8, Failure>
+    where
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
+    {
         // If events go to standard output, nothing else does.
         let github = GithubJob::detect().filter(|_| !self.result.events_on_stdout());
         let summary = {
             let _muted = github.as_ref().map(GithubJob::mute);
             let summary = self.measure(services, work)?;
-            self.print(&summary)?;
+            if !self.result.events_on_stdout() {
+                print(&text(&summary, self.folder().map(Folder::path)))?;
+            }
             summary
         };
         self.publish(&summary, github.as_ref())
@@ -116,6 +147,7 @@ impl<'a> MeasuredSession<'a> {
         let finished = done.and_then(|(mut summary, warnings)| {
             summary.warnings.extend(warnings);
             if let Some(folder) = self.folder.get() {
+                sinks.events().stage("writing the reports", None);
                 folder.finish(&summary).map_err(Failure::internal)?;
             }
             Ok(summary)
@@ -126,7 +158,7 @@ impl<'a> MeasuredSession<'a> {
                 folder: self.folder_name(),
             })
         });
-        sinks.flush(ended);
+        *self.own_page.borrow_mut() = sinks.flush(ended);
         finished
     }
 
@@ -141,7 +173,7 @@ impl<'a> MeasuredSession<'a> {
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
         let (done, sinks) = self.watched(services, work)?;
-        sinks.flush(None);
+        *self.own_page.borrow_mut() = sinks.flush(None);
         done
     }
 
@@ -172,8 +204,9 @@ impl<'a> MeasuredSession<'a> {
         }
         let running: CleanupSlot<Stack> = CleanupSlot::empty();
         let done = runtime.block_on(async {
-            interrupt::listen(STOPPING, stop, running.clone(), events.clone())
-                .map_err(Failure::internal)?;
+            let signalled = interrupt::listen(STOPPING, stop, running.clone(), events.clone());
+            // Set once: a session works once.
+            let _first = self.signalled.set(signalled.map_err(Failure::internal)?);
             let mut bench = open(services, &running, events.clone(), steering).await?;
             bench.samples = self.result.samples.then_some(MOST_SAMPLES);
             self.create_folder()?;
@@ -190,7 +223,7 @@ impl<'a> MeasuredSession<'a> {
 
     /// Refuses paths that cannot be written to, before anything is started.
     fn check_paths(&self) -> Result<(), Failure> {
-        let results = &self.result.results;
+        let results = &self.result.folder.results;
         if results.exists() && !results.is_dir() {
             return Err(Failure::Usage(format!(
                 "{} is no folder: results cannot be stored there; name another with --results",
@@ -247,7 +280,7 @@ impl<'a> MeasuredSession<'a> {
     }
 
     fn create_folder(&self) -> Result<(), Failure> {
-        let folder = Folder::create(&self.result.results, self.command, &self.name)
+        let folder = Folder::create(&self.result.folder.results, self.command, &self.name)
             .map_err(Failure::usage)?;
         folder
             .input(&self.source.file_name(), self.source.text.as_bytes())
@@ -257,13 +290,19 @@ impl<'a> MeasuredSession<'a> {
         Ok(())
     }
 
+    /// Start of the command.
+    pub(in crate::cli) const fn started_at(&self) -> DateTime<Utc> {
+        self.started_at
+    }
+
     /// Stores a trial as soon as it has ended, so that nothing later can lose it.
-    pub(in crate::cli) fn store_trial(&self, outcome: &TrialOutcome) {
+    pub(in crate::cli) fn store_trial(&self, bench: &TestEnv, outcome: &TrialOutcome) {
+        let operations = bench.system.application().catalog().operations;
         let Some(folder) = self.folder.get() else {
             return;
         };
         let mut log = Vec::new();
-        let stored = write_hlog(&outcome.data, CodeConnect.catalog().operations, &mut log)
+        let stored = write_hlog(&outcome.data, operations, &mut log)
             .map_err(|error| error.to_string())
             .and_then(|()| {
                 outcome
@@ -272,7 +311,7 @@ impl<'a> MeasuredSession<'a> {
                     .try_for_each(|(name, content)| {
                         folder.artifact(&outcome.trial.folder, name, content)
                     })
-                    .and_then(|()| self.store_samples(folder, outcome))
+                    .and_then(|()| self.store_samples(folder, outcome, operations))
                     .and_then(|()| folder.trial_files(&outcome.trial, Some(&log)))
                     .map_err(|error| error.to_string())
             })
@@ -289,7 +328,12 @@ impl<'a> MeasuredSession<'a> {
     }
 
     /// Stores the single requests of a trial if `--samples` is set.
-    fn store_samples(&self, folder: &Folder, outcome: &TrialOutcome) -> Result<(), StoreError> {
+    fn store_samples(
+        &self,
+        folder: &Folder,
+        outcome: &TrialOutcome,
+        operations: Operations,
+    ) -> Result<(), StoreError> {
         let Some(samples) = &outcome.data.samples else {
             return Ok(());
         };
@@ -301,11 +345,7 @@ impl<'a> MeasuredSession<'a> {
                 samples.left_out()
             ));
         }
-        folder.samples(
-            &outcome.trial.folder,
-            samples,
-            CodeConnect.catalog().operations,
-        )
+        folder.samples(&outcome.trial.folder, samples, operations)
     }
 
     /// The result folder, once it is created.
@@ -326,16 +366,6 @@ impl<'a> MeasuredSession<'a> {
         Ok(summary.verdict.exit_code())
     }
 
-    /// Prints the report, unless standard output carries the events.
-    fn print(&self, summary: &Summary) -> Result<(), Failure> {
-        if self.result.events_on_stdout() {
-            return Ok(());
-        }
-        let look = TerminalCapabilities::of_stdout();
-        let path = self.folder().map(Folder::path);
-        print(&render::console(summary, path, look.width, look.colour))
-    }
-
     /// Reports the first error of the store.
     pub(in crate::cli) fn check_stored(&self) -> Result<(), Failure> {
         match self.store_failure.borrow_mut().take() {
@@ -343,6 +373,21 @@ impl<'a> MeasuredSession<'a> {
                 "a trial could not be stored in the result folder: {why}"
             ))),
             None => Ok(()),
+        }
+    }
+}
+
+impl Drop for MeasuredSession<'_> {
+    /// The page stays until its readers have left, unless a signal has ended the command.
+    fn drop(&mut self) {
+        let Some(page) = self.own_page.take() else {
+            return;
+        };
+        let signalled = self.signalled.get();
+        if signalled.is_some_and(|signalled| signalled.load(Ordering::Acquire)) {
+            page.close();
+        } else {
+            close_when_left(&page);
         }
     }
 }

@@ -5,11 +5,15 @@ mod github;
 mod interrupt;
 mod job_template;
 mod measured;
+mod page_readers;
 mod services;
+mod single_run;
 mod sinks;
 
 pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;
+pub(super) use page_readers::close_when_left;
 pub(super) use services::{ServiceSource, StackAddresses, start_stack};
-pub(super) use sinks::{EventSinks, announce_page, open_page};
+pub(super) use single_run::SingleRun;
+pub(super) use sinks::{announce_page, open_page};

@@ -12,10 +12,11 @@ use shared::dataset::Scale;
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::{CodeConnectSystem, LabClient};
+use loadgen_engine::driver::HttpTrace;
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
-    system::{Endpoint, Endpoints},
+    system::{Endpoint, Endpoints, HttpService},
     trial::{Crash, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
@@ -44,6 +45,13 @@ pub(in crate::cli) enum ServiceSource {
         address: SocketAddr,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
+    },
+    /// Any HTTP service: nothing is started, reset, switched or audited.
+    Http {
+        /// What is sent, and to which endpoint.
+        service: HttpService,
+        /// Prints the first exchanges.
+        trace: Option<HttpTrace>,
     },
 }
 
@@ -226,6 +234,16 @@ pub(super) async fn open(
 ) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {
+        ServiceSource::Http { service, trace } => Ok(TestEnv {
+            system: Arc::new(service.clone()),
+            service_control: None,
+            crash: None,
+            events,
+            stop,
+            samples: None,
+            trace: trace.clone(),
+            steering,
+        }),
         ServiceSource::Running {
             base,
             host,

@@ -129,34 +129,14 @@ impl EventSinks {
         })
     }
 
-    /// Attaches the terminal alone, unless the command is `quiet`; as lines, without the
-    /// full-screen view, if it is `plain`.
-    pub(in crate::cli) fn attach_terminal(
-        quiet: bool,
-        plain: bool,
-        steering: &LoadControl,
-    ) -> Self {
-        let (events, mut receivers) = events::channels(usize::from(!quiet));
-        let live = receivers
-            .pop()
-            .map(|receiver| Live::on_terminal(receiver, plain, steering.clone()));
-        Self {
-            events,
-            live,
-            shown: None,
-            page: None,
-            writer: None,
-            exporter: None,
-        }
-    }
-
     /// Publishes to all of the sinks.
     pub(in crate::cli) fn events(&self) -> Publisher {
         self.events.clone()
     }
 
     /// Publishes a last event, if there is one, and waits until every sink has written everything.
-    pub(in crate::cli) fn flush(self, last: Option<Event>) {
+    /// Returns the page of the command, which its readers still look at.
+    pub(in crate::cli) fn flush(self, last: Option<Event>) -> Option<WebServer> {
         if let Some(last) = last {
             self.events.send(last);
         }
@@ -174,9 +154,7 @@ impl EventSinks {
         if let Some(shown) = self.shown {
             shown.flush();
         }
-        if let Some(page) = self.page {
-            page.close();
-        }
+        self.page
     }
 }
 
@@ -194,7 +172,7 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>
         return Ok(None);
     };
     let page = WebServer::start(WebConfig {
-        results: result.results.clone(),
+        results: result.folder.results.clone(),
         address,
         jobs: None,
     })

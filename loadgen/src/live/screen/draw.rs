@@ -11,7 +11,7 @@ use super::{
     fit::{cut, left},
     head, history,
     input_state::{InputMode, Panel},
-    load_keys, operations, over_time, spread, target,
+    load_keys, operations, over_time, setup, spread, target,
     view::LiveView,
 };
 use loadgen_experiment::events::Adjustable;
@@ -61,8 +61,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     ])
     .areas(area);
     frame.render_widget(Paragraph::new(head), top);
-    frame.render_widget(Paragraph::new(names(view, tabs.width)), tabs);
-    if fits(LARGE) {
+    if view.state.tick.is_some() || view.state.stage.is_none() {
+        frame.render_widget(Paragraph::new(names(view, tabs.width)), tabs);
+    }
+    if view.state.tick.is_none() && view.state.stage.is_some() {
+        setup::draw(frame, body, view);
+    } else if fits(LARGE) {
         all(frame, body, view);
     } else if fits(WIDE) {
         let [one, other] = Layout::horizontal([Constraint::Fill(1); 2]).areas(body);

@@ -16,7 +16,7 @@ use super::{
     view::LiveView,
 };
 use loadgen_experiment::events::{
-    Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, Tick,
+    Adjustable, Begun, Event, HistogramBar, OperationNow, TargetNow, ThresholdNow, Tick,
 };
 
 fn counts<V>(of: impl IntoIterator<Item = (&'static str, V)>) -> BTreeMap<String, V> {
@@ -70,6 +70,7 @@ fn tick(number: u32) -> Tick {
         second: f64::from(number) / 2.0,
         elapsed: Duration::from_secs(u64::from(number) / 2),
         total: Duration::from_secs(150),
+        total_known: true,
         offered: 200.0,
         achieved: 180.0 + wave,
         in_flight: 12 + u64::from(number % 7),
@@ -273,7 +274,100 @@ fn a_stage_takes_the_place_of_the_bar_and_says_how_long_it_takes() {
         text.contains("block 4 of 8, before: fresh database  0:12 of about 1:05"),
         "{text}"
     );
-    assert!(text.contains("no doubts so far"), "{text}");
+    // The load that has ended had failures, which are not to be called good.
+    assert!(!text.contains("no doubts so far"), "{text}");
+    assert!(text.contains("requests fail or a threshold is broken"));
+}
+
+#[test]
+fn setting_up_is_shown_step_by_step_instead_of_empty_panels() {
+    let mut sight = Sight {
+        state: RunState::default(),
+        ..Sight::rich()
+    };
+    let at = |seconds| sight.now.checked_sub(Duration::from_secs(seconds)).unwrap();
+    let steps = [
+        (30, "starting PostgreSQL"),
+        (22, "starting Redis"),
+        (20, "sign in"),
+    ];
+    for (before, what) in steps {
+        let (what, since) = (what.to_owned(), at(before));
+        let expected = None;
+        sight.state.take(Event::Stage { what, expected }, since);
+    }
+    sight
+        .state
+        .take(Event::Warning("fsync is off".into()), at(1));
+    for (width, height) in [(80, 24), (160, 50)] {
+        let text = sight.drawn(width, height);
+        for part in [
+            "✓ 0:08",
+            "starting PostgreSQL",
+            "✓ 0:02",
+            "… 0:20",
+            "sign in",
+            "fsync is off",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("Over time"), "{text}");
+    }
+    sight.state.take(Event::Tick(Box::new(tick(3))), sight.now);
+    assert!(!sight.drawn(80, 24).contains("Setting up"));
+}
+
+#[test]
+fn thresholds_are_shown_with_their_figures_the_broken_one_first() {
+    let mut sight = Sight::rich();
+    let one = |text: &str, figure: &str, broken| ThresholdNow {
+        text: text.to_owned(),
+        figure: Some(figure.to_owned()),
+        broken,
+    };
+    let mut tick = Tick {
+        failed: 0,
+        doubts: Vec::new(),
+        thresholds: vec![
+            one("p95 < 1s", "12.00 ms", false),
+            one("errors < 1%", "7.00 %", true),
+        ],
+        ..tick(3)
+    };
+    sight
+        .state
+        .take(Event::Tick(Box::new(tick.clone())), sight.now);
+    let text = sight.drawn(80, 24);
+    assert!(
+        text.contains("thresholds  errors < 1%: 7.00 %  p95 < 1s: 12.00 ms"),
+        "{text}"
+    );
+    assert!(!text.contains("no doubts so far"), "{text}");
+    tick.thresholds.pop();
+    sight.state.take(Event::Tick(Box::new(tick)), sight.now);
+    assert!(sight.drawn(80, 24).contains("no doubts so far"));
+}
+
+#[test]
+fn the_time_left_is_a_lower_bound_until_a_trial_has_shown_what_comes_after_it() {
+    let mut sight = Sight::rich();
+    let first = Tick {
+        total_known: false,
+        ..tick(60)
+    };
+    sight.state.take(Event::Tick(Box::new(first)), sight.now);
+    assert!(sight.drawn(80, 24).contains("at least 2:00 left"));
+    sight.state.take(Event::Tick(Box::new(tick(60))), sight.now);
+    let text = sight.drawn(80, 24);
+    assert!(
+        text.contains("2:00 left") && !text.contains("at least"),
+        "{text}"
+    );
+    let what = "audit".to_owned();
+    let expected = None;
+    sight.state.take(Event::Stage { what, expected }, sight.now);
+    sight.now += Duration::from_secs(20);
+    assert!(sight.drawn(80, 24).contains("audit  0:20; 1:40 left"));
 }
 
 #[test]

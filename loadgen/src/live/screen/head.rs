@@ -1,5 +1,7 @@
 //! The lines that are always there: what runs, how far it is, what comes out, and what is doubtful.
 
+use std::time::Duration;
+
 use ratatui::text::{Line, Span};
 
 use super::{
@@ -8,7 +10,7 @@ use super::{
     timeline::TimelinePoint,
     view::LiveView,
 };
-use crate::live::plain::length;
+use crate::live::plain::{length, time_left};
 use loadgen_experiment::events::{Tick, printable};
 
 /// Columns of the bar of progress, at least and at most.
@@ -33,6 +35,9 @@ pub(super) fn lines(view: &LiveView<'_>, width: usize, low: bool) -> Vec<Line<'s
         lines.extend(figures);
         if !low || !tick.errors.is_empty() && view.state.doubts().is_empty() {
             lines.push(errors(view, tick, width));
+        }
+        if !tick.thresholds.is_empty() && (!low || tick.thresholds.iter().any(|one| one.broken)) {
+            lines.push(thresholds(view, tick, width));
         }
     } else if !low {
         lines.extend([Line::default(), Line::default(), Line::default()]);
@@ -81,7 +86,8 @@ fn progress(view: &LiveView<'_>, width: usize) -> Line<'static> {
         let of = stage
             .expected
             .map_or_else(String::new, |time| format!(" of about {}", length(time)));
-        let time = format!("  {}{of}", length(spent));
+        let left = time_since_tick(view).map_or_else(String::new, |left| format!("; {left}"));
+        let time = format!("  {}{of}{left}", length(spent));
         let what = cut(&stage.what, width.saturating_sub(time.len()));
         return Line::from(vec![Span::styled(what, view.theme.strong()), time.into()]);
     }
@@ -100,8 +106,8 @@ fn progress(view: &LiveView<'_>, width: usize) -> Line<'static> {
     } else {
         (tick.elapsed.as_secs_f64() / tick.total.as_secs_f64()).clamp(0.0, 1.0)
     };
-    let left = length(tick.total.saturating_sub(tick.elapsed));
-    let tail = format!("{:3.0} %  {left} left", share * 100.0);
+    let left = time_since_tick(view).unwrap_or_else(|| "ending".to_owned());
+    let tail = format!("{:3.0} %  {left}", share * 100.0);
     let used = Span::raw(&block).width()
         + Span::raw(&arm).width()
         + Span::raw(&phase).width()
@@ -123,6 +129,16 @@ fn progress(view: &LiveView<'_>, width: usize) -> Line<'static> {
     }
     spans.push(Span::raw(tail));
     Line::from(spans)
+}
+
+/// The time that is left, as the newest tick has it; the clock goes on in stages without ticks.
+fn time_since_tick(view: &LiveView<'_>) -> Option<String> {
+    let tick = view.state.tick.as_ref()?;
+    let since = match (&view.state.stage, view.state.tick_at) {
+        (Some(_), Some(at)) => view.now.saturating_duration_since(at),
+        _ => Duration::ZERO,
+    };
+    time_left(tick, since)
 }
 
 fn rates(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
@@ -208,10 +224,43 @@ fn errors(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
     line
 }
 
+/// The thresholds with what they measure so far, the broken ones first.
+fn thresholds(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
+    let mut all: Vec<_> = tick.thresholds.iter().collect();
+    all.sort_by_key(|one| !one.broken);
+    let mut parts: Vec<Part> = vec![vec![Span::styled("thresholds", view.theme.faint())]];
+    parts.extend(all.into_iter().map(|one| {
+        let style = if one.broken {
+            view.theme.bad()
+        } else {
+            view.theme.strong()
+        };
+        let figure = one.figure.as_deref().unwrap_or("-");
+        let name = printable(&format!("{}:", one.text));
+        named(&name, view.theme.faint(), printable(figure), style)
+    }));
+    fitted(parts, width)
+}
+
+/// Whether requests failed or a threshold is broken, so far.
+fn has_failures(tick: &Tick) -> bool {
+    tick.failed > 0 || tick.thresholds.iter().any(|one| one.broken)
+}
+
 fn doubts(view: &LiveView<'_>, width: usize) -> Line<'static> {
     let doubts = view.state.doubts();
     let Some(first) = doubts.first() else {
-        return Line::styled("no doubts so far", view.theme.faint());
+        let failing = view
+            .state
+            .tick
+            .as_ref()
+            .is_some_and(|tick| has_failures(tick));
+        let text = match (&view.state.tick, failing) {
+            (None, _) => "",
+            (Some(_), false) => "no doubts so far",
+            (Some(_), true) => "requests fail or a threshold is broken; no self-check fails so far",
+        };
+        return Line::styled(cut(text, width), view.theme.faint());
     };
     let more = match doubts.len() {
         1 => String::new(),

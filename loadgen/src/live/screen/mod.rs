@@ -16,6 +16,7 @@ mod input_state;
 mod load_keys;
 mod operations;
 mod over_time;
+mod setup;
 mod show;
 mod spread;
 mod state;

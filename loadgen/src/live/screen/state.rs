@@ -19,6 +19,13 @@ pub(super) struct RunningStage {
     pub(super) since: Instant,
 }
 
+/// A stage that has ended.
+#[derive(Debug, Clone)]
+pub(super) struct EndedStage {
+    pub(super) what: String,
+    pub(super) took: Duration,
+}
+
 /// A note or a warning.
 #[derive(Debug, Clone)]
 pub(super) struct LiveNote {
@@ -34,8 +41,12 @@ pub(super) struct RunState {
     pub(super) begun: Option<Begun>,
     /// The stage, while no load runs.
     pub(super) stage: Option<RunningStage>,
+    /// The stages before the first load, oldest first.
+    pub(super) steps: VecDeque<EndedStage>,
     /// The newest tick of the load.
     pub(super) tick: Option<Box<Tick>>,
+    /// When it came.
+    pub(super) tick_at: Option<Instant>,
     /// The last minutes.
     pub(super) timeline: RecentTimeline,
     /// The finished trials.
@@ -50,6 +61,7 @@ impl RunState {
         match event {
             Event::Begun(begun) => self.begun = Some(begun),
             Event::Stage { what, expected } => {
+                self.end_stage(now);
                 self.stage = Some(RunningStage {
                     what,
                     expected,
@@ -60,12 +72,27 @@ impl RunState {
                 self.timeline.push(&tick, now);
                 self.stage = None;
                 self.tick = Some(tick);
+                self.tick_at = Some(now);
             }
             Event::TrialDone(trial) => self.trials.push(trial.as_ref().into()),
             Event::Note(text) => self.note(text, false),
             Event::Warning(text) => self.note(text, true),
             Event::Ended(_) => {}
         }
+    }
+
+    /// Keeps the stage that ends now, while there is no load to show.
+    fn end_stage(&mut self, now: Instant) {
+        let Some(stage) = self.stage.take().filter(|_| self.tick.is_none()) else {
+            return;
+        };
+        if self.steps.len() >= NOTES {
+            self.steps.pop_front();
+        }
+        self.steps.push_back(EndedStage {
+            what: stage.what,
+            took: now.saturating_duration_since(stage.since),
+        });
     }
 
     fn note(&mut self, text: String, warning: bool) {

@@ -40,6 +40,15 @@ fn pixels(page: &Page<'_>) -> Vec<String> {
     page.eval("[...document.querySelectorAll('figure canvas')].filter((one) => one.width).map((one) => one.toDataURL())")
 }
 
+/// Whether every chart fills most of its card and nothing of it stands out.
+const CHARTS_FIT: &str = r#"[...document.querySelectorAll("figure.chart")].filter((one) => one.checkVisibility()).every((one) => {
+    const card = one.getBoundingClientRect();
+    return [...one.querySelectorAll("canvas, svg")].every((drawn) => {
+        const { right, width } = drawn.getBoundingClientRect();
+        return right <= card.right + 1 && width > card.width * 0.6;
+    });
+})"#;
+
 #[test]
 fn a_suite_is_started_watched_steered_and_stopped_from_the_page() {
     let browser = Browser::start();
@@ -86,11 +95,24 @@ fn a_suite_is_started_watched_steered_and_stopped_from_the_page() {
     page.click(&button(&page, "Apply"));
     page.until(&format!("{} > {}", tile("Offered"), before * 2.0));
 
+    // Every chart keeps to its card, whatever the width and the theme.
+    for (width, scheme) in [
+        (700, "dark"),
+        (1_500, "light"),
+        (390, "dark"),
+        (1_280, "light"),
+    ] {
+        page.size(width, 900);
+        page.prefer(scheme, "screen");
+        page.until(CHARTS_FIT);
+    }
+
     // Stopped: after a question, with a report of what was measured.
     page.click(&button(&page, "Stop"));
     page.click(&button(&page, "Stop"));
     page.until("document.body.innerText.includes('INTERRUPTED')");
     page.until("[...document.querySelectorAll('a[href$=\"report.html\"]')].some((one) => one.href.includes('core'))");
+    page.until(CHARTS_FIT);
     page.screenshot("live_stopped");
     page.click("main a[href*=\"core\"][href$=\"report.html\"]");
     page.until("document.title.includes('core') && document.readyState === 'complete'");

@@ -28,11 +28,16 @@ pub(crate) fn alone(command: &mut Command) {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // A measured command stores its results, unless a test says elsewhere.
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("LOADGEN_") {
             command.env_remove(name);
         }
     }
+    command.env(
+        "LOADGEN_RESULTS",
+        concat!(env!("CARGO_TARGET_TMPDIR"), "/results"),
+    );
 }
 
 /// A started program, killed where a test ends before it does.

@@ -25,7 +25,7 @@ fn ctrl_c_stops_gracefully_and_the_report_follows() {
     terminal.press(&["C-c"]);
     terminal.until_prompt();
     let all = terminal.all();
-    let warned = all.find("warning: stopping: the figures").unwrap();
+    let warned = all.find("warning: stopping: the report").unwrap();
     let report = all.find("Requests ").unwrap();
     assert!(all.find("earlier").unwrap() < warned && warned < report);
     terminal.assert_usable();
@@ -37,7 +37,7 @@ fn a_second_ctrl_c_ends_at_once_and_still_gives_the_terminal_back() {
     // What is under way is waited for after the first: long enough for a second.
     let terminal = watched(&served.url(), "-d 10m --timeout 50s");
     terminal.press(&["C-c"]);
-    terminal.until_shows(&["STOPPING", "warning: stopping: the figures"]);
+    terminal.until_shows(&["STOPPING", "warning: stopping: the report"]);
     terminal.press(&["C-c"]);
     terminal.until_prompt();
     terminal.enter("echo co''de $?");

@@ -52,8 +52,8 @@ fn q_asks_once_and_stops_with_a_report() {
     let all = terminal.all();
     let at = |text: &str| all.find(text).unwrap_or_else(|| panic!("{text}:\n{all}"));
     // What was told while it ran stands above the report, and what was there before above that.
-    let load = all.rfind("open loop, 50/s for 10m").unwrap();
-    assert!(at("earlier") < at("open loop") && at("open loop") < load);
+    let load = all.rfind("open: 50/s iterations").unwrap();
+    assert!(at("earlier") < at("open: 50/s") && at("open: 50/s") < load);
     assert!(at("Requests ") < at("Connections "));
     terminal.assert_usable();
 }
@@ -87,7 +87,7 @@ fn a_load_that_cannot_be_changed_says_why() {
     let terminal = Tmux::open(80, 24);
     let run = format!("loadgen http {} -c 2 -d 10m -n 1m", served.url());
     terminal.enter(&run);
-    terminal.until_shows(&["closed loop, 2 connections", "requests ", "p95"]);
+    terminal.until_shows(&["closed: 2 users", "requests ", "p95"]);
     for key in ["+", "r"] {
         terminal.press(&[key]);
         terminal.until_shows(&["the number of iterations is fixed"]);

@@ -48,6 +48,7 @@ impl Tmux {
             .env_clear()
             .env("PATH", format!("{programs}:{path}"))
             .env("HOME", self.folder.path())
+            .env("LOADGEN_RESULTS", self.folder.path().join("results"))
             .env("TERM", "xterm-256color")
             .env("LANG", "C.UTF-8")
             .stdin(Stdio::null())

@@ -213,6 +213,18 @@ impl OperationCounts {
             .filter(|(_, count)| *count > 0)
     }
 
+    /// A quantile of the response times of all finished requests, in milliseconds with an error below
+    /// 6 %; failures count as infinitely slow.
+    pub fn response_ms(&self, quantile: Quantile) -> f64 {
+        let ok: u64 = self.buckets.iter().sum();
+        let rank = quantile.rank(self.count());
+        if rank > ok || ok == 0 {
+            return f64::INFINITY;
+        }
+        self.quantile_ms(rank as f64 / ok as f64)
+            .unwrap_or(f64::INFINITY)
+    }
+
     /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
     /// where there are none.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
@@ -268,19 +280,6 @@ impl OperationCounts {
 }
 
 impl ProgressSnapshot {
-    /// A quantile of the response times of all finished requests, in milliseconds with an error below
-    /// 6 %; failures count as infinitely slow.
-    pub fn response_ms(&self, quantile: Quantile) -> f64 {
-        let ok: u64 = self.total.buckets.iter().sum();
-        let rank = quantile.rank(self.total.count());
-        if rank > ok || ok == 0 {
-            return f64::INFINITY;
-        }
-        self.total
-            .quantile_ms(rank as f64 / ok as f64)
-            .unwrap_or(f64::INFINITY)
-    }
-
     /// Counts of one operation; `None` where none of its requests has finished.
     pub fn operation(&self, name: &str) -> Option<&OperationCounts> {
         self.operations

@@ -191,6 +191,24 @@ mod tests {
     }
 
     #[test]
+    fn of_too_few_slow_requests_nothing_is_said() {
+        let mut summary = fixture::quiet();
+        faults::admission(&mut summary);
+        let slowest = &mut summary.arms[0].total.anatomy[0];
+        "all requests".clone_into(&mut slowest.name);
+        slowest.requests = 10.0;
+        let all = all_recommendations(&summary, &SHOP);
+        assert!(
+            all[0]
+                .evidence
+                .starts_with("67 % of the time of all requests is a wait"),
+            "{all:?}"
+        );
+        summary.arms[0].total.anatomy[0].requests = 9.0;
+        assert_eq!(all_recommendations(&summary, &SHOP), []);
+    }
+
+    #[test]
     fn redis_that_is_slow_without_checks_of_connections_is_not_told_to_save_pings() {
         let mut summary = fixture::quiet();
         faults::slow_redis(&mut summary);

@@ -4,7 +4,7 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use crate::schema::{Arm, Band, Database, Operation, Summary, Trial};
+use crate::schema::{Arm, Band, Database, Operation, Percentile, Summary, Trial};
 use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
@@ -51,6 +51,11 @@ impl<'a> Evidence<'a> {
     pub(super) fn operation(&self, name: &str) -> Option<&'a Operation> {
         let mut all = self.arm.operations.iter();
         all.find(|one| one.name == name && one.planned > 0)
+    }
+
+    /// `71 % of the time above p99`, of the slowest requests that are enough to speak of.
+    pub(super) fn of_tail(&self, share: f64) -> String {
+        of_band(share, self.tail())
     }
 
     /// The slowest answered requests, all operations together: where the tail comes from.
@@ -178,13 +183,22 @@ impl RuleFinding {
     }
 }
 
-/// The slowest answered requests of an operation.
+/// The slowest answered requests of an operation, where there are as many as a percentile needs
+/// beyond it.
 pub(super) fn tail(operation: &Operation) -> Option<&Band> {
     let mut answered = operation
         .anatomy
         .iter()
         .filter(|band| band.name != "failed");
-    answered.next_back()
+    let fewest = Percentile::FEWEST_BEYOND as f64 - 1e-6;
+    answered.next_back().filter(|band| band.requests >= fewest)
+}
+
+/// `71 % of the time above p99`, or `of all requests`.
+pub(super) fn of_band(share: f64, band: Option<&Band>) -> String {
+    let name = band.map_or("above p99", |band| band.name.as_str());
+    let of = if name.starts_with("above") { "" } else { "of " };
+    format!("{} of the time {of}{name}", percent(share))
 }
 
 /// Share of a part in a band's response time.

@@ -5,13 +5,13 @@
 //! listener that has none in that time, or that is gone, is skipped from then on: a run continues
 //! without its listeners.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{event::Event, tick::Tick};
+use super::{event::Event, stage_times::StageTimes, tick::Tick};
 use crate::schema::Trial;
 
 /// Events that may wait for a listener: some minutes of ticks.
@@ -27,6 +27,8 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 pub struct Publisher {
     /// Empty for a command without listeners.
     listeners: Vec<Listener>,
+    /// How long stages took, shared by all clones.
+    stages: Arc<Mutex<StageTimes>>,
 }
 
 /// The sending side of one listener's queue.
@@ -41,13 +43,13 @@ struct Listener {
 pub fn channel() -> (Publisher, Receiver<Event>) {
     let (listener, events) = Listener::new();
     let listeners = vec![listener];
-    (Publisher { listeners }, events)
+    (Publisher::to(listeners), events)
 }
 
 /// A publisher and `count` listeners, each of which receives every event.
 pub fn channels(count: usize) -> (Publisher, Vec<Receiver<Event>>) {
     let (listeners, events) = (0..count).map(|_| Listener::new()).unzip();
-    (Publisher { listeners }, events)
+    (Publisher::to(listeners), events)
 }
 
 impl Listener {
@@ -80,6 +82,13 @@ impl Listener {
 }
 
 impl Publisher {
+    fn to(listeners: Vec<Listener>) -> Self {
+        Self {
+            listeners,
+            stages: Arc::default(),
+        }
+    }
+
     /// A publisher without listeners.
     pub fn silent() -> Self {
         Self::default()
@@ -93,12 +102,19 @@ impl Publisher {
         }
     }
 
-    /// Publishes that a stage begins.
+    /// Publishes that a stage begins. Without an expected time it is expected to take as long as
+    /// the last of its kind.
     pub fn stage(&self, what: impl Into<String>, expected: Option<Duration>) {
+        let what = what.into();
+        let before = self.stages().begin(&what, Instant::now());
         self.send(Event::Stage {
-            what: what.into(),
-            expected,
+            expected: expected.or(before),
+            what,
         });
+    }
+
+    fn stages(&self) -> std::sync::MutexGuard<'_, StageTimes> {
+        self.stages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Publishes the state of the trial; never blocks.
@@ -108,6 +124,7 @@ impl Publisher {
 
     /// Publishes that a trial has ended.
     pub fn trial_done(&self, trial: Trial) {
+        self.stages().end(Instant::now());
         self.send(Event::TrialDone(Box::new(trial)));
     }
 

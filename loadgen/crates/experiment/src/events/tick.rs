@@ -21,12 +21,16 @@ pub struct Tick {
     pub phase: String,
     /// Seconds since the measured window of this trial began; negative in the warm-up.
     pub second: f64,
-    /// Time since the command's load began.
+    /// Time since the command's first trial began.
     #[serde(with = "span", rename = "elapsed_s")]
     pub elapsed: Duration,
-    /// Planned duration of the command's load.
+    /// Expected duration of all trials.
     #[serde(with = "span", rename = "total_s")]
     pub total: Duration,
+    /// Whether `total` counts set-up and audits, as earlier trials took them. If not, it is a lower
+    /// bound.
+    #[serde(default)]
+    pub total_known: bool,
     /// Iterations a second that the plan asks for now.
     pub offered: f64,
     /// Requests per second completed now.
@@ -56,6 +60,28 @@ pub struct Tick {
     pub target: Option<TargetNow>,
     /// Reasons why the trial would not be valid if it continued like this, one line each.
     pub doubts: Vec<String>,
+    /// The thresholds of the command, with what they measure so far.
+    #[serde(default)]
+    pub thresholds: Vec<ThresholdNow>,
+}
+
+/// A threshold, and what it measures since the begin of the load.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ThresholdNow {
+    /// As it was written: `p95 < 100ms`.
+    pub text: String,
+    /// The figure so far, with its unit; absent where too little is known.
+    pub figure: Option<String>,
+    /// Whether the figure breaks it.
+    pub broken: bool,
+}
+
+impl ThresholdNow {
+    /// In one line.
+    pub fn sentence(&self) -> String {
+        let figure = self.figure.as_deref().unwrap_or("not known yet");
+        format!("{}: {figure}", self.text)
+    }
 }
 
 /// One bar of a histogram.

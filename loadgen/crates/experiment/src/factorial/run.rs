@@ -1,12 +1,14 @@
 //! Runs the cells, every one once in each replicate, in a random order; an invalid trial is repeated
 //! once. Writes no file: each trial is handed to the caller as it ends.
 
+use std::time::Instant;
+
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, Kept, metrics_of, overload_warnings},
+    paired::{ArmResult, Kept, TrialReading, metrics_of, overload_warnings},
     schema::Trial,
     schema::ValidityWord,
-    trial::{self, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
     verdict,
 };
 
@@ -20,7 +22,7 @@ pub struct FactorialOutcome {
     /// Folders of the trials that were still invalid when repeated.
     pub invalid: Vec<String>,
     /// `values[cell][replicate]` of the replicates in which every cell has a figure.
-    pub values: Vec<Vec<f64>>,
+    pub values: Vec<Vec<TrialReading>>,
     /// Warnings for the reader of the report.
     pub warnings: Vec<String>,
     /// Whether it was stopped before its end.
@@ -46,6 +48,7 @@ pub async fn run(
         env,
         plan,
         workers,
+        clock: CommandClock::start(plan.trials()),
         noisy: 0,
         finished: FactorialOutcome {
             arms: arms.collect(),
@@ -69,6 +72,7 @@ struct FactorialRun<'a> {
     env: &'a TestEnv,
     plan: &'a FactorialPlan,
     workers: usize,
+    clock: CommandClock,
     /// Valid trials on a machine that was not quiet.
     noisy: usize,
     finished: FactorialOutcome,
@@ -103,7 +107,7 @@ impl FactorialRun<'_> {
                 }
             }
         }
-        let whole: Option<Vec<f64>> = figures.into_iter().collect();
+        let whole: Option<Vec<TrialReading>> = figures.into_iter().collect();
         if let Some(whole) = whole {
             for (row, figure) in self.finished.values.iter_mut().zip(whole) {
                 row.push(figure);
@@ -139,6 +143,7 @@ impl FactorialRun<'_> {
             self.env
                 .events
                 .note("this trial is repeated once".to_owned());
+            self.clock.add_trials(1);
         }
         false
     }
@@ -151,8 +156,7 @@ impl FactorialRun<'_> {
         kept: Kept<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.plan.suite;
-        let one = suite.windows.planned().duration();
-        let total = one * self.plan.trials();
+        let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.plan.arms[cell],
@@ -163,10 +167,10 @@ impl FactorialRun<'_> {
             workers: self.workers,
             generator_judged: true,
             explained: replicate == 1,
-            elapsed: (one * self.finished.trials.len() as u32).min(total),
-            total,
+            course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = trial::run(self.env, &spec).await?;
+        self.clock.trial_ended(began.elapsed());
         kept(&outcome);
         // They are on disk now, and take much memory.
         outcome.data.samples = None;
@@ -180,19 +184,19 @@ impl FactorialRun<'_> {
         Ok(outcome)
     }
 
-    /// The metric's figure; the timeout where it lies beyond it.
-    fn figure(&mut self, trial: &Trial) -> Option<f64> {
+    /// What the trial says of the metric; absent without a figure above 0.
+    fn figure(&mut self, trial: &Trial) -> Option<TrialReading> {
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
-        let figure = metric.figure_of(trial).or_else(|| {
-            let beyond = metric.beyond.filter(|_| metric.is_beyond(trial))?;
+        let reading = metric.reading(trial)?;
+        if let TrialReading::Beyond(_) = reading {
             self.warn(format!(
-                "{}: `{}` lies beyond the timeout and counts as the timeout, so true effects are further from 1",
+                "{}: `{}` lies beyond the timeout: effects have a bound or no figure, and no interval; take a rate that every combination sustains",
                 trial.folder, self.plan.metric
             ));
-            Some(beyond)
-        });
-        figure.filter(|one| *one > 0.0)
+        }
+        let usable = !matches!(reading, TrialReading::Known(figure) if figure <= 0.0);
+        usable.then_some(reading)
     }
 
     fn warn(&mut self, text: String) {

@@ -23,7 +23,7 @@ pub enum MetricUnit {
     /// A plain number.
     #[serde(rename = "")]
     Number,
-    /// Bytes.
+    /// A number of bytes.
     #[serde(rename = "B")]
     Bytes,
 }

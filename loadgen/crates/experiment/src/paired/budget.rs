@@ -1,43 +1,41 @@
-//! From the time that somebody has to blocks and trial lengths, and to what can be seen in it.
+//! From a time budget to the number of blocks and the length of trials.
 
 use shared::time::Millis;
 
-use super::{
-    decide::FEWEST,
-    file::{Experiment, shorten},
-};
-use loadgen_engine::suite::LoadModel;
+use super::{file::Experiment, outlook::shortest_window, shorten::shorten};
+use loadgen_engine::flow::Catalog;
 
 /// Time beside the load of each trial: restart, reset, drain, audit.
-pub const BESIDE: Millis = Millis(5_000);
+const BESIDE: Millis = Millis(5_000);
 /// Blocks that are planned before trials are made longer (method 2.3).
 const GOOD: u64 = 12;
 /// Shortest measured window.
 const SHORTEST: u64 = 2_000;
 /// Longest that a budget makes it.
 const LONGEST: u64 = 60_000;
-/// How much more the percentiles of a server at 70 % load scatter than independent times do
-/// (method 2.1, p95).
-const INFLATION: f64 = 4.6;
 
-/// Gives the experiment as many blocks, and trials as long, as fit into `budget`.
-pub fn fit(experiment: &mut Experiment, budget: Millis) -> Result<(), String> {
+/// Gives the experiment as many blocks, and trials as long, as fit into `budget`: at least as many
+/// blocks as its claims need, and trials that have data for their percentiles.
+pub fn fit(experiment: &mut Experiment, catalog: &Catalog, budget: Millis) -> Result<(), String> {
     let extra = u64::from(experiment.control_blocks());
     let windows = experiment.suite.windows;
     let pair = |measure: u64| 2 * (windows.warm_up.0 + measure + BESIDE.0);
-    let fewest = FEWEST as u64 + extra;
+    let claimed = u64::from(experiment.fewest_blocks());
+    let fewest = claimed + extra;
+    let whole_seconds = shortest_window(experiment, catalog).0.div_ceil(1_000) * 1_000;
+    let shortest = SHORTEST.max(whole_seconds);
     let room = |blocks: u64| {
         (budget.0 / (2 * blocks))
             .checked_sub(windows.warm_up.0 + BESIDE.0)
-            .filter(|measure| *measure >= SHORTEST)
+            .filter(|measure| *measure >= shortest)
     };
     let Some(most) = room(fewest) else {
         return Err(format!(
             "a budget of {budget} is too short: {fewest} blocks of two trials take at least {}",
-            Millis((fewest * pair(SHORTEST)).div_ceil(1_000) * 1_000)
+            Millis((fewest * pair(shortest)).div_ceil(1_000) * 1_000)
         ));
     };
-    let mut measure = windows.measure.0.clamp(SHORTEST, most);
+    let mut measure = windows.measure.0.clamp(shortest, most);
     let mut blocks = (budget.0 / pair(measure)).saturating_sub(extra);
     if blocks > GOOD {
         // More than enough pairs: longer trials first, then more of them.
@@ -47,34 +45,10 @@ pub fn fit(experiment: &mut Experiment, budget: Millis) -> Result<(), String> {
         blocks = (budget.0 / pair(measure)).saturating_sub(extra);
     }
     let most_blocks = u64::from(super::file::MAX_BLOCKS);
-    experiment.blocks = blocks.clamp(FEWEST as u64, most_blocks) as u32;
+    experiment.set_blocks(blocks.clamp(claimed, most_blocks) as u32);
     let measure = Millis(measure / 1_000 * 1_000);
     shorten(&mut experiment.suite, windows.warm_up, measure);
     Ok(())
-}
-
-/// The smallest difference of the first primary metric that so many blocks can be expected to
-/// tell (80 % power, 95 % interval), in per cent; `None` where that is not a percentile or the
-/// load is closed. A guess before the run: what the pairs really scatter by is told after it.
-pub fn smallest_effect(experiment: &Experiment) -> Option<f64> {
-    let LoadModel::Open { phases, .. } = &experiment.suite.load else {
-        return None;
-    };
-    let rate = phases
-        .iter()
-        .map(|phase| phase.rate.as_per_second())
-        .fold(0.0, f64::max);
-    let (_, quantile) = experiment.primary.first()?.rsplit_once(" p")?;
-    let share = quantile.parse::<f64>().ok()? / 100.0;
-    let requests = rate * experiment.suite.windows.measure.duration().as_secs_f64();
-    if requests < 1.0 || !(0.01..1.0).contains(&share) {
-        return None;
-    }
-    let alone = (share / (requests * (1.0 - share))).sqrt() / -(1.0 - share).ln();
-    let scatter = alone * INFLATION * std::f64::consts::SQRT_2;
-    let z = 1.959_964 + 0.841_621;
-    let smallest = z * scatter / f64::from(experiment.blocks).sqrt();
-    Some((smallest.exp() - 1.0) * 100.0)
 }
 
 #[cfg(test)]
@@ -82,6 +56,7 @@ mod tests {
     use super::*;
     use crate::paired::file::parse;
     use crate::system::Shop;
+    use loadgen_engine::flow::shop;
 
     const FILE: &str = "\
 name: x
@@ -94,7 +69,7 @@ flows: [ { flow: orders.browse } ]
 
     fn fitted(budget: u64) -> Result<(u32, u64), String> {
         let mut experiment = parse(FILE, "x.yaml", &Shop).unwrap();
-        fit(&mut experiment, Millis(budget * 1_000))?;
+        fit(&mut experiment, &shop(), Millis(budget * 1_000))?;
         let planned =
             u64::from(experiment.blocks) * 2 * (experiment.suite.windows.planned().0 + BESIDE.0);
         assert!(planned <= budget * 1_000, "{planned} ms in {budget} s");
@@ -107,7 +82,7 @@ flows: [ { flow: orders.browse } ]
         assert_eq!(fitted(120).unwrap(), (6, 3_000));
         let why = fitted(60).unwrap_err();
         assert!(
-            why.contains("at least 1m48s") || why.contains("at least 108s"),
+            why.contains("at least 108s") || why.contains("at least 1m48s"),
             "{why}"
         );
     }
@@ -122,16 +97,16 @@ flows: [ { flow: orders.browse } ]
     }
 
     #[test]
-    fn more_blocks_and_longer_trials_see_smaller_effects() {
-        let mut experiment = parse(FILE, "x.yaml", &Shop).unwrap();
-        let short = smallest_effect(&experiment).unwrap();
-        experiment.blocks = 24;
-        let long = smallest_effect(&experiment).unwrap();
-        assert!(
-            long < short && long > 5.0 && short < 100.0,
-            "{short} {long}"
-        );
-        experiment.primary = vec!["queries per request".to_owned()];
-        assert!(smallest_effect(&experiment).is_none());
+    fn two_claims_get_a_block_more_and_a_tail_its_data() {
+        let two = FILE.replace("orders.list p50", "orders.list p50, queries per request");
+        let mut experiment = parse(&two, "x.yaml", &Shop).unwrap();
+        fit(&mut experiment, &shop(), Millis(215_000)).unwrap();
+        assert_eq!(experiment.blocks, 7);
+        // 400 requests at 40 a second, a third fewer within the tolerance: 6.7 s.
+        let tail = FILE.replace("orders.list p50", "orders.list p97.5");
+        let mut experiment = parse(&tail, "x.yaml", &Shop).unwrap();
+        assert!(fit(&mut experiment, &shop(), Millis(120_000)).is_err());
+        fit(&mut experiment, &shop(), Millis(170_000)).unwrap();
+        assert!(experiment.suite.windows.measure.0 >= 6_667);
     }
 }

@@ -1,11 +1,11 @@
 //! The experiment's own controls: the same profile under two names, where nothing may be found,
-//! and a planted slowness, which must be (method 2.3). A harness that fails either says so of
-//! itself, and its verdict on anything else is void.
+//! and a planted slowness, which must be (method 2.3). Where either fails, no claim is decided.
 
 use std::fmt::Write as _;
 
+use super::{reading::quantile_of, rule::FEWEST};
 use crate::{
-    schema::{Control, Decision, Effect},
+    schema::{Control, ControlWord, Decision, Effect},
     system::{Application, Settings},
 };
 
@@ -50,12 +50,24 @@ impl ControlKind {
         Ok([settings.clone(), second])
     }
 
-    /// Whether the control came out as it must.
-    fn passed(self, effects: &[Effect]) -> bool {
+    /// Whether the control came out as it must. One whose blocks could not have decided is not
+    /// checked: it would have passed whatever the harness does.
+    fn word(self, effects: &[Effect]) -> ControlWord {
         let has = |wanted: Decision| effects.iter().any(|one| one.decision == wanted);
-        match self {
+        let came = match self {
             Self::Same => !has(Decision::Improved) && !has(Decision::Regressed),
             Self::Planted(_) => has(Decision::Regressed),
+        };
+        let checked = |one: &Effect| {
+            one.interval.is_some() || one.difference.is_some_and(|found| found.interval.is_some())
+        };
+        let all_checked = !effects.is_empty() && effects.iter().all(checked);
+        match (self, came) {
+            (Self::Same, false) => ControlWord::Failed,
+            (Self::Planted(_), true) => ControlWord::Passed,
+            _ if !all_checked => ControlWord::NotChecked,
+            (Self::Same, true) => ControlWord::Passed,
+            (Self::Planted(_), false) => ControlWord::Failed,
         }
     }
 
@@ -70,33 +82,39 @@ impl ControlKind {
             .into_iter()
             .filter(|effect| looked_at.contains(&effect.metric))
             .collect();
-        let passed = blocks > 0 && !effects.is_empty() && self.passed(&effects);
+        let word = self.word(&effects);
         let found: Vec<String> = effects
             .iter()
             .map(|effect| format!("{} {}", effect.metric, effect.decision))
             .collect();
-        let found = found.join(", ");
-        let sentence = match (self, passed) {
-            (Self::Same, true) => {
-                format!(
-                    "the same profile against itself over {blocks} blocks: {found}, as it must be"
-                )
-            }
-            (Self::Same, false) => format!(
-                "the same profile against itself over {blocks} blocks: {found}; a harness that sees a difference where there is none is biased"
-            ),
-            (Self::Planted(percent), true) => {
-                format!("a planted slowness of {percent} % over {blocks} blocks was found: {found}")
-            }
-            (Self::Planted(percent), false) => format!(
-                "a planted slowness of {percent} % over {blocks} blocks was not found ({found}): more or longer blocks, or a quieter machine"
-            ),
+        let found = if found.is_empty() {
+            "no figure".to_owned()
+        } else {
+            found.join(", ")
         };
+        let what = match self {
+            Self::Same => "the same profile against itself".to_owned(),
+            Self::Planted(percent) => format!("a planted slowness of {percent} %"),
+        };
+        let outcome = match (self, word) {
+            (_, ControlWord::NotChecked) => format!(
+                "not checked ({found}): at least {FEWEST} valid blocks with figures within the timeout are needed"
+            ),
+            (Self::Same, ControlWord::Passed) => format!("{found}, as it must be"),
+            (Self::Same, ControlWord::Failed) => {
+                format!("{found}; a harness that sees a difference where there is none is biased")
+            }
+            (Self::Planted(_), ControlWord::Passed) => format!("was found: {found}"),
+            (Self::Planted(_), ControlWord::Failed) => {
+                format!("was not found ({found}): more or longer blocks, or a quieter machine")
+            }
+        };
+        let sentence = format!("{what} over {blocks} blocks: {outcome}");
         Control {
             name: self.as_str().to_owned(),
             blocks: blocks as u32,
             effects,
-            passed,
+            word,
             sentence,
         }
     }
@@ -106,9 +124,7 @@ impl ControlKind {
 pub(super) fn medians(primary: &[String]) -> Vec<String> {
     let mut names = vec!["total p50".to_owned()];
     for metric in primary {
-        if let Some((operation, quantile)) = metric.rsplit_once(' ')
-            && quantile.starts_with('p')
-        {
+        if let Some((operation, _)) = quantile_of(metric) {
             let name = format!("{operation} p50");
             if !names.contains(&name) {
                 names.push(name);
@@ -118,10 +134,11 @@ pub(super) fn medians(primary: &[String]) -> Vec<String> {
     names
 }
 
-/// Voids what a failed control voids, and sets what the A/A pairs scatter by beside each effect:
-/// the smallest difference that this experiment could have shown.
+/// Voids what a failed control voids, and sets beside each claim how much the A/A pairs scatter: a
+/// smaller difference cannot be detected. A claim whose control was not checked says so.
 pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
-    let failed = controls.iter().find(|control| !control.passed);
+    let is = |word| controls.iter().find(|control| control.word == word);
+    let (failed, unchecked) = (is(ControlWord::Failed), is(ControlWord::NotChecked));
     for effect in effects.iter_mut().filter(|effect| effect.primary) {
         let same = controls
             .iter()
@@ -134,12 +151,14 @@ pub(super) fn weigh(effects: &mut [Effect], controls: &[Control]) {
             // Writing to a String cannot fail.
             let _infallible = write!(
                 effect.sentence,
-                "; the A/A control scattered by {smallest:.1} %: less than that cannot be told here"
+                "; the A/A control scattered by {smallest:.1} %: a smaller difference cannot be detected here"
             );
         }
         if let Some(control) = failed {
             effect.decision = Decision::Invalid;
             let _infallible = write!(effect.sentence, "; void: {}", control.sentence);
+        } else if let Some(control) = unchecked {
+            let _infallible = write!(effect.sentence, "; without a control: {}", control.sentence);
         }
     }
 }
@@ -160,6 +179,9 @@ mod tests {
             ratio: Some(1.0),
             interval: Some((0.96, 1.06)),
             level: Some(0.96),
+            bound: None,
+            difference: None,
+            p: Some(0.5),
             block_ratios: vec![1.0; 8],
             decision,
             sentence: "it is so".to_owned(),
@@ -175,19 +197,62 @@ mod tests {
 
     #[test]
     fn the_same_may_be_undecided_and_a_planted_slowness_may_not() {
-        let same = |decision| control(ControlKind::Same, PRIMARY, decision).passed;
-        assert!(same(Decision::NoChange) && same(Decision::Inconclusive));
-        assert!(!same(Decision::Improved) && !same(Decision::Regressed));
-        let planted = |decision| control(ControlKind::Planted(10), "orders.list p50", decision);
-        assert!(planted(Decision::Regressed).passed);
-        assert!(!planted(Decision::NoChange).passed && !planted(Decision::Inconclusive).passed);
+        let same = |decision| control(ControlKind::Same, PRIMARY, decision).word;
+        assert_eq!(same(Decision::NoChange), ControlWord::Passed);
+        assert_eq!(same(Decision::Inconclusive), ControlWord::Passed);
+        assert_eq!(same(Decision::Improved), ControlWord::Failed);
+        assert_eq!(same(Decision::Regressed), ControlWord::Failed);
+        let planted =
+            |decision| control(ControlKind::Planted(10), "orders.list p50", decision).word;
+        assert_eq!(planted(Decision::Regressed), ControlWord::Passed);
+        assert_eq!(planted(Decision::NoChange), ControlWord::Failed);
+        assert_eq!(planted(Decision::Inconclusive), ControlWord::Failed);
+    }
+
+    #[test]
+    fn a_control_that_could_not_fail_is_not_checked() {
+        use crate::paired::decide_fixture::{effect_of, trial};
+        let name = "orders.list p50";
+        let checked = |kind: ControlKind, blocks: usize, figures: [Option<f64>; 2]| {
+            let pairs: Vec<_> = (0..blocks)
+                .map(|_| (trial(figures[0], 1.0), trial(figures[1], 1.0)))
+                .collect();
+            let effects = effect_of(name, &pairs).into_iter().collect();
+            kind.found(blocks, effects, &[name.to_owned()]).word
+        };
+        let tripled = [Some(10.0), Some(30.0)];
+        // One to five blocks with a tripled figure decide nothing.
+        for blocks in [0, 1, 5] {
+            for kind in [ControlKind::Same, ControlKind::Planted(10)] {
+                assert_eq!(checked(kind, blocks, tripled), ControlWord::NotChecked);
+            }
+        }
+        assert_eq!(checked(ControlKind::Same, 6, tripled), ControlWord::Failed);
+        assert_eq!(
+            checked(ControlKind::Planted(10), 6, tripled),
+            ControlWord::Passed
+        );
+        // Nor do six with figures beyond the timeout.
+        let beyond = checked(ControlKind::Same, 6, [None, None]);
+        assert_eq!(beyond, ControlWord::NotChecked);
+        let other = control(
+            ControlKind::Planted(10),
+            "queries per request",
+            Decision::Regressed,
+        );
+        assert_eq!(other.word, ControlWord::NotChecked);
+    }
+
+    #[test]
+    fn a_claim_without_a_checked_control_says_so_and_stays() {
+        let mut effects = [effect(PRIMARY, Decision::Improved)];
+        let unchecked = ControlKind::Same.found(1, Vec::new(), &[PRIMARY.to_owned()]);
+        weigh(&mut effects, &[unchecked]);
+        assert_eq!(effects[0].decision, Decision::Improved);
         assert!(
-            !control(
-                ControlKind::Planted(10),
-                "queries per request",
-                Decision::Regressed
-            )
-            .passed
+            effects[0].sentence.contains("not checked"),
+            "{}",
+            effects[0].sentence
         );
     }
 

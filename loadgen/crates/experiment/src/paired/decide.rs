@@ -1,314 +1,213 @@
 //! From paired figures to a decision, by the rule of the method (section 2.3):
 //!
 //! ```text
-//! fewer than 6 blocks            INCONCLUSIVE, with the ratio and its range, and how many are needed
+//! fewer than 6 blocks            INCONCLUSIVE, with the figures
 //! 90 % interval within margin    NO_CHANGE (two one-sided tests at 5 %)
 //! 95 % interval beyond 1         IMPROVED or REGRESSED
 //! else                           INCONCLUSIVE, with how many blocks would do
 //! ```
 //!
-//! All of it on the logarithms of after / before, one number a block: the unit of analysis is
-//! the trial, never the request.
+//! All of it on one number a block: the unit of analysis is the trial, never the request. That is the
+//! logarithm of after / before; where a figure is 0 the difference after - before; of failures and
+//! stale reads the difference of the shares (`totals.rs`). A figure beyond the timeout is known to be
+//! at least the timeout, and its block's number lies between bounds.
 
-use super::metrics::EffectMetric;
-use crate::schema::{Decision, Effect, MetricUnit, Trial};
-use loadgen_stats::{hodges_lehmann, interval, median, pairs_for_difference};
+use super::{
+    metrics::EffectMetric,
+    reading::TrialReading,
+    rule::{MARGIN_POINTS, claim},
+    sentence::{self, ComparedFigures},
+    totals,
+};
+use crate::schema::{Decision, Effect, EffectDifference, MetricUnit, RatioBound, Trial};
+use loadgen_stats::{
+    Bounds, Interval, bounded_estimate, bounded_interval, bounded_p, hodges_lehmann, median,
+};
 
-/// Fewest pairs that have a 95 % interval at all.
-pub const FEWEST: usize = 6;
-
-/// Difference of two shares that matters, in percentage points (method 2.3).
-const MARGIN_POINTS: f64 = 0.1;
-
-/// Decides on one metric from the valid pairs `(before, after)`.
-pub fn decide(metric: &EffectMetric, primary: bool, pairs: &[(&Trial, &Trial)]) -> Option<Effect> {
-    // Blocks in which either arm never sent the operation have nothing to compare.
-    let pairs: Vec<&(&Trial, &Trial)> = pairs
-        .iter()
-        .filter(|(before, after)| has_figure(metric, before) && has_figure(metric, after))
-        .collect();
-    if pairs.is_empty() {
-        return None;
-    }
-    let before = Side::of(metric, pairs.iter().map(|pair| pair.0));
-    let after = Side::of(metric, pairs.iter().map(|pair| pair.1));
-    let ratios: Vec<f64> = before
-        .figures
-        .iter()
-        .zip(&after.figures)
-        .filter(|(before, after)| **before > 0.0 && **after > 0.0)
-        .map(|(before, after)| after / before)
-        .collect();
-    let mut effect = Effect {
+/// Decides on one metric from the valid pairs `(before, after)`. `claims` is the number of claims of
+/// the experiment, whether or not this metric is one of them (`primary`).
+pub fn decide(
+    metric: &EffectMetric,
+    primary: bool,
+    claims: usize,
+    pairs: &[(&Trial, &Trial)],
+) -> Option<Effect> {
+    let effect = Effect {
         metric: metric.name.clone(),
         primary,
         unit: metric.unit,
         kind: metric.kind,
-        before: before.shown,
-        after: after.shown,
+        before: None,
+        after: None,
         ratio: None,
         interval: None,
         level: None,
-        block_ratios: ratios.clone(),
+        bound: None,
+        difference: None,
+        p: None,
+        block_ratios: Vec::new(),
         decision: Decision::Inconclusive,
         sentence: String::new(),
         smallest: None,
     };
-    if ratios.len() < pairs.len() {
-        if metric.unit == MetricUnit::Percent {
-            return Some(by_points(metric, effect, &before.figures, &after.figures));
-        }
-        let same = before
-            .figures
-            .iter()
-            .zip(&after.figures)
-            .all(|(before, after)| before.total_cmp(after).is_eq());
-        let claim = if same && pairs.len() >= FEWEST {
-            Decision::NoChange
-        } else {
-            Decision::Inconclusive
-        };
-        effect.decision = claim;
-        effect.block_ratios = Vec::new();
-        effect.sentence = without_ratio(metric, &effect);
-        return Some(effect);
+    if pairs
+        .iter()
+        .any(|(before, _)| metric.share_count(before).is_some())
+    {
+        return totals::decide(metric, claims, pairs, effect);
     }
-    let logs: Vec<f64> = ratios.iter().map(|ratio| ratio.ln()).collect();
-    effect.ratio = hodges_lehmann(&logs).map(f64::exp);
-    let wide = interval(&logs, 0.95);
-    if let Some(wide) = wide {
-        effect.interval = Some((wide.low.exp(), wide.high.exp()));
-        effect.level = Some(wide.level);
+    // Blocks in which either arm has nothing to say have nothing to compare.
+    let pairs: Vec<Pair> = pairs
+        .iter()
+        .filter_map(|(before, after)| {
+            Some(Pair {
+                before: metric.reading(before)?,
+                after: metric.reading(after)?,
+            })
+        })
+        .collect();
+    if pairs.is_empty() {
+        return None;
     }
-    let claim = claim(metric, &logs);
-    effect.decision = claim;
-    effect.sentence = sentence(metric, &effect, claim, &logs, before.cut, after.cut);
-    Some(effect)
+    Some(compare(metric, claims, &pairs, effect))
 }
 
-/// Shares that are 0 in some trial have no ratio: they are compared by their difference, in
-/// percentage points (method 2.2).
-fn by_points(metric: &EffectMetric, mut effect: Effect, before: &[f64], after: &[f64]) -> Effect {
-    effect.block_ratios = Vec::new();
-    let points: Vec<f64> = before
-        .iter()
-        .zip(after)
-        .map(|(before, after)| after - before)
-        .collect();
-    let found = hodges_lehmann(&points).unwrap_or(0.0);
-    let claim = match (interval(&points, 0.95), interval(&points, 0.90)) {
-        (Some(wide), Some(narrow)) => {
-            let better = |less: bool| {
-                if less {
-                    Decision::Improved
-                } else {
-                    Decision::Regressed
-                }
-            };
-            match metric.kind.less_is_better() {
-                _ if -MARGIN_POINTS < narrow.low && narrow.high < MARGIN_POINTS => {
-                    Decision::NoChange
-                }
-                Some(less) if wide.high < 0.0 => better(less),
-                Some(less) if wide.low > 0.0 => better(!less),
-                _ => Decision::Inconclusive,
+/// One block's figures.
+#[derive(Debug, Clone, Copy)]
+struct Pair {
+    before: TrialReading,
+    after: TrialReading,
+}
+
+impl Pair {
+    /// after - before, both through `scale`.
+    fn difference(self, scale: fn(f64) -> f64) -> Bounds {
+        match (self.before, self.after) {
+            (TrialReading::Known(before), TrialReading::Known(after)) => {
+                Bounds::exactly(scale(after) - scale(before))
             }
+            (TrialReading::Beyond(limit), TrialReading::Known(after)) => {
+                Bounds::at_most(scale(after) - scale(limit))
+            }
+            (TrialReading::Known(before), TrialReading::Beyond(limit)) => {
+                Bounds::at_least(scale(limit) - scale(before))
+            }
+            (TrialReading::Beyond(_), TrialReading::Beyond(_)) => Bounds::UNKNOWN,
         }
-        _ => Decision::Inconclusive,
-    };
-    effect.decision = claim;
-    let (low, high) = range(&points);
-    let decided = match claim {
-        Decision::Improved => "it improved".to_owned(),
-        Decision::Regressed => "it got worse".to_owned(),
-        Decision::NoChange => {
-            format!("no difference that matters (margin {MARGIN_POINTS} percentage points)")
+    }
+
+    /// The figures, where both are known.
+    const fn known(self) -> Option<(f64, f64)> {
+        match (self.before, self.after) {
+            (TrialReading::Known(before), TrialReading::Known(after)) => Some((before, after)),
+            _ => None,
         }
-        Decision::Inconclusive | Decision::Invalid => "undecided".to_owned(),
+    }
+}
+
+fn compare(metric: &EffectMetric, claims: usize, pairs: &[Pair], mut effect: Effect) -> Effect {
+    let side = |of: fn(&Pair) -> TrialReading| shown(pairs.iter().map(of));
+    effect.before = side(|pair| pair.before);
+    effect.after = side(|pair| pair.after);
+    let is_zero = |one: TrialReading| matches!(one, TrialReading::Known(figure) if figure <= 0.0);
+    let by_ratio = !pairs
+        .iter()
+        .any(|pair| is_zero(pair.before) || is_zero(pair.after));
+    let scale: fn(f64) -> f64 = if by_ratio { f64::ln } else { |figure| figure };
+    let differences: Vec<Bounds> = pairs.iter().map(|pair| pair.difference(scale)).collect();
+    let margin = if by_ratio {
+        metric.margin.ln_1p()
+    } else if metric.unit == MetricUnit::Percent {
+        MARGIN_POINTS
+    } else {
+        let larger = effect
+            .before
+            .unwrap_or(0.0)
+            .max(effect.after.unwrap_or(0.0));
+        metric.margin * larger
     };
-    effect.sentence = format!(
-        "{}: before {}, after {}: {found:+.2} percentage points, {low:+.2} to {high:+.2} over the {} block(s); {decided}",
-        metric.name,
-        figure(metric, effect.before),
-        figure(metric, effect.after),
-        points.len()
+    let wide = bounded_interval(&differences, 0.95);
+    effect.p = bounded_p(&differences);
+    effect.level = wide.map(|wide| wide.level);
+    if by_ratio {
+        effect.block_ratios = pairs
+            .iter()
+            .filter_map(|pair| pair.known())
+            .map(|(before, after)| after / before)
+            .collect();
+        effect.ratio = bounded_estimate(&differences).map(f64::exp);
+        match wide {
+            Some(wide)
+                if effect.ratio.is_some() && wide.low.is_finite() && wide.high.is_finite() =>
+            {
+                effect.interval = Some((wide.low.exp(), wide.high.exp()));
+            }
+            Some(wide) => effect.bound = bound(wide),
+            None => {}
+        }
+    } else {
+        let known: Vec<f64> = pairs
+            .iter()
+            .filter_map(|pair| pair.known())
+            .map(|(before, after)| after - before)
+            .collect();
+        effect.difference = hodges_lehmann(&known).map(|estimate| EffectDifference {
+            estimate,
+            interval: wide
+                .filter(|wide| wide.low.is_finite() && wide.high.is_finite())
+                .map(|wide| (wide.low, wide.high)),
+        });
+    }
+    let narrow = bounded_interval(&differences, 0.90);
+    effect.decision = claim(metric, wide, narrow, margin);
+    let beyond = |of: fn(&Pair) -> TrialReading| {
+        pairs
+            .iter()
+            .filter(|pair| matches!(of(pair), TrialReading::Beyond(_)))
+            .count()
+    };
+    effect.sentence = sentence::of_figures(
+        metric,
+        &effect,
+        &ComparedFigures {
+            claims,
+            blocks: pairs.len(),
+            margin,
+            beyond: (beyond(|pair| pair.before), beyond(|pair| pair.after)),
+        },
     );
     effect
 }
 
-/// Whether a trial has a figure of this metric, be it beyond the timeout.
-fn has_figure(metric: &EffectMetric, trial: &Trial) -> bool {
-    metric.figure_of(trial).is_some() || metric.is_beyond(trial)
-}
-
-/// One arm's figures, of trials that all have one.
-struct Side {
-    /// One a trial. One beyond the timeout stands as the timeout.
-    figures: Vec<f64>,
-    /// Their median; absent where it lies beyond the timeout.
-    shown: Option<f64>,
-    /// Whether any lies beyond the timeout.
-    cut: bool,
-}
-
-impl Side {
-    fn of<'t>(metric: &EffectMetric, trials: impl Iterator<Item = &'t Trial>) -> Self {
-        let mut cut = false;
-        let figures: Vec<f64> = trials
-            .filter_map(|trial| {
-                let found = metric.figure_of(trial);
-                cut |= found.is_none();
-                found.or(metric.beyond)
-            })
-            .collect();
-        let within = |found: &f64| metric.beyond.is_none_or(|limit| *found < limit);
-        Self {
-            shown: median(&figures).filter(within),
-            figures,
-            cut,
-        }
-    }
-}
-
-fn claim(metric: &EffectMetric, logs: &[f64]) -> Decision {
-    let (Some(wide), Some(narrow)) = (interval(logs, 0.95), interval(logs, 0.90)) else {
-        return Decision::Inconclusive;
+/// The side of a ratio that figures beyond the timeout leave known: the one that excludes 1, or the
+/// only one there is.
+fn bound(wide: Interval) -> Option<RatioBound> {
+    let at_most = || {
+        wide.high
+            .is_finite()
+            .then(|| RatioBound::AtMost(wide.high.exp()))
     };
-    let margin = (1.0 + metric.margin).ln();
-    if -margin < narrow.low && narrow.high < margin {
-        return Decision::NoChange;
-    }
-    match metric.kind.less_is_better() {
-        Some(less) if wide.high < 0.0 => {
-            if less {
-                Decision::Improved
-            } else {
-                Decision::Regressed
-            }
-        }
-        Some(less) if wide.low > 0.0 => {
-            if less {
-                Decision::Regressed
-            } else {
-                Decision::Improved
-            }
-        }
-        _ => Decision::Inconclusive,
-    }
-}
-
-/// Blocks that show a difference of the margin in four experiments of five (method 2.3), never
-/// below six; `None` where no number that anybody would run does.
-fn blocks_needed(logs: &[f64], margin: f64) -> Option<usize> {
-    let n = logs.len() as f64;
-    let mean = logs.iter().sum::<f64>() / n;
-    let variance = logs.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    pairs_for_difference(variance.sqrt(), margin.ln_1p()).map(|blocks| blocks.max(FEWEST))
-}
-
-fn sentence(
-    metric: &EffectMetric,
-    effect: &Effect,
-    claim: Decision,
-    logs: &[f64],
-    cut_before: bool,
-    cut_after: bool,
-) -> String {
-    let ratio = effect.ratio.unwrap_or(1.0);
-    let spread = if let (Some((low, high)), Some(level)) = (effect.interval, effect.level) {
-        format!(
-            " ({:.1} % interval {low:.3} to {high:.3} over {} blocks)",
-            level * 100.0,
-            logs.len()
-        )
+    let at_least = || {
+        wide.low
+            .is_finite()
+            .then(|| RatioBound::AtLeast(wide.low.exp()))
+    };
+    if wide.low > 0.0 {
+        at_least()
     } else {
-        let (low, high) = range(&effect.block_ratios);
-        format!(", {low:.3} to {high:.3} over the {} block(s)", logs.len())
-    };
-    let cut = match (cut_before, cut_after) {
-        (false, false) => String::new(),
-        (true, true) => beyond("both arms"),
-        (true, false) => beyond("before"),
-        (false, true) => beyond("after"),
-    };
-    let percent = metric.margin * 100.0;
-    let decided = match claim {
-        Decision::Improved | Decision::Regressed => {
-            let way = if claim == Decision::Improved {
-                "improved"
-            } else {
-                "got worse"
-            };
-            let margin = metric.margin.ln_1p();
-            let proven = effect
-                .interval
-                .is_some_and(|(low, high)| high.ln() < -margin || low.ln() > margin);
-            if proven {
-                format!("it {way}, by more than the margin of {percent:.1} %")
-            } else {
-                format!("it {way}, though perhaps by less than the margin of {percent:.1} %")
-            }
-        }
-        Decision::NoChange => format!("no difference that matters (margin {percent:.1} %)"),
-        Decision::Inconclusive if logs.len() < FEWEST => format!(
-            "{} valid block(s) give no 95 % interval, it needs at least {FEWEST}",
-            logs.len()
-        ),
-        Decision::Inconclusive | Decision::Invalid => match blocks_needed(logs, metric.margin) {
-            Some(blocks) => format!(
-                "undecided, about {} blocks would tell a difference of {percent:.1} %",
-                blocks.max(logs.len() + 1)
-            ),
-            None => format!(
-                "undecided, and too noisy for any number of blocks to tell a difference of {percent:.1} %"
-            ),
-        },
-    };
-    format!(
-        "{}: after is {} before{spread}{cut}; {decided}",
-        metric.name,
-        times(ratio)
-    )
-}
-
-fn beyond(side: &str) -> String {
-    format!(
-        "; {side} lies beyond the timeout in some trial and counts as the timeout, so the true ratio is further from 1"
-    )
-}
-
-fn without_ratio(metric: &EffectMetric, effect: &Effect) -> String {
-    format!(
-        "{}: before {}, after {}; there is no ratio to 0",
-        metric.name,
-        figure(metric, effect.before),
-        figure(metric, effect.after)
-    )
-}
-
-/// One arm's figure in words.
-fn figure(metric: &EffectMetric, figure: Option<f64>) -> String {
-    match figure {
-        Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
-        None => "beyond the timeout".to_owned(),
+        at_most().or_else(at_least)
     }
 }
 
-/// `0.12 times`, or for large drops how much faster that is.
-fn times(ratio: f64) -> String {
-    if ratio < 0.5 && ratio > 0.0 {
-        format!("{ratio:.3} times (1/{:.1})", 1.0 / ratio)
-    } else {
-        format!("{ratio:.3} times")
-    }
-}
-
-fn range(values: &[f64]) -> (f64, f64) {
-    values
-        .iter()
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-            (low.min(*value), high.max(*value))
+/// The median of one arm's figures; absent where it lies beyond the timeout.
+fn shown(readings: impl Iterator<Item = TrialReading>) -> Option<f64> {
+    let figures: Vec<f64> = readings
+        .map(|one| match one {
+            TrialReading::Known(figure) => figure,
+            TrialReading::Beyond(_) => f64::INFINITY,
         })
+        .collect();
+    median(&figures).filter(|median| median.is_finite())
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Which trial comes when: blocks of two, each pair in an order drawn by lot, both orders
-//! equally often. Adjacent pairs share the machine's mood; the lot keeps drift out of the
+//! The order of the trials: blocks of two, each pair in random order, both orders equally often.
+//! Neighbouring trials meet the machine in the same state; the random order keeps drift out of the
 //! difference.
 
 use rand::{RngExt as _, seq::SliceRandom as _};
@@ -38,7 +38,7 @@ pub fn design(blocks: u32, root: u64) -> Vec<Slot> {
             }
         })
         .collect();
-    // With an odd number one order comes once more; which one is up to the lot as well.
+    // With an odd number one order occurs once more; which one is random as well.
     if blocks % 2 == 1 && chance.random_bool(0.5) {
         for order in &mut orders {
             *order = match order {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_drawn_by_lot_and_the_same_root_draws_the_same() {
+    fn the_order_is_random_and_the_same_root_gives_the_same() {
         assert_eq!(design(6, 7), design(6, 7));
         let firsts: Vec<BlockOrder> = (0..40).map(|root| design(1, root)[0].order).collect();
         assert!(

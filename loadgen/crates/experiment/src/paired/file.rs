@@ -8,8 +8,8 @@
 //! why: cache hit ratio orders         # the metric that should explain it
 //! before: { profile: after, set: { cache.orders: off } }
 //! after: { profile: after }
-//! blocks: 6                           # pairs of trials, in an order drawn by lot
-//! primary: [ orders.list p97.5 ]    # what a claim is staked on
+//! blocks: 6                           # pairs of trials, in random order
+//! primary: [ orders.list p97.5 ]      # the claims
 //! scale: small                        # of an own stack
 //! quick: { blocks: 2, warmup: 1s, duration: 4s }
 //! load: …      # and the other keys of a suite: flows, thresholds, accounts, seed …
@@ -24,16 +24,20 @@ use shared::{dataset::Scale, time::Millis};
 use super::{
     control::{CONTROL_BLOCKS, ControlKind, medians},
     direction::Direction,
+    shorten::shorten,
 };
 use crate::system::{Application, Settings};
 use loadgen_engine::suite::{
-    LoadModel, Phase, Suite, UserPhase,
+    Suite,
     load::{self, BadFile, RawFlow, RawLoad, RawSuite},
 };
 use loadgen_engine::threshold::Level;
+use loadgen_stats::fewest_pairs;
 
 /// Most pairs of trials.
 pub const MAX_BLOCKS: u32 = 200;
+/// How many times the fewest blocks the spread of the first ones may ask for.
+pub const EXTENSION: u32 = 2;
 
 /// Two arms and what both are asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +56,10 @@ pub struct Experiment {
     pub after: ArmSpec,
     /// Pairs of trials.
     pub blocks: u32,
-    /// Names of the metrics that a claim is staked on.
+    /// Pairs of trials to which the spread of the first ones may raise that number; the same where
+    /// the number was given.
+    pub most_blocks: u32,
+    /// Names of the metrics that a claim is made on.
     pub primary: Vec<String>,
     /// How much data an own stack holds.
     pub scale: Scale,
@@ -145,10 +152,6 @@ pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, Ba
 pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
     let raw: RawExperiment = load::from_yaml(text, file)?;
     let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
-    let blocks = raw.blocks.as_ref().map_or(6, |blocks| blocks.value);
-    if let Some(spanned) = &raw.blocks {
-        check_blocks(blocks).map_err(|why| at(spanned.referenced.line(), why))?;
-    }
     let arm = |raw: &Spanned<RawArm>| {
         let line = raw.referenced.line();
         let mut settings = match &raw.value.profile {
@@ -189,6 +192,17 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         || application.default_primary(),
         |names| names.into_iter().map(|name| name.value).collect(),
     );
+    let fewest = fewest_pairs(primary.len()) as u32;
+    let (blocks, most_blocks) = match &raw.blocks {
+        None => (fewest, fewest * EXTENSION),
+        Some(spanned) => {
+            let blocks = spanned.value;
+            check_blocks(blocks)
+                .and_then(|()| check_enough(blocks, fewest, primary.len()))
+                .map_err(|why| at(spanned.referenced.line(), why))?;
+            (blocks, blocks)
+        }
+    };
     let suite = load::resolve(
         RawSuite {
             name: raw.name,
@@ -213,6 +227,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         before,
         after,
         blocks,
+        most_blocks,
         primary,
         scale,
         quick,
@@ -228,6 +243,17 @@ pub fn check_blocks(blocks: u32) -> Result<(), String> {
     } else {
         Err(format!(
             "{blocks} blocks: it is 1 to {MAX_BLOCKS}, and 6 or more for an interval"
+        ))
+    }
+}
+
+/// Refuses a number of blocks with which no claim can be decided.
+fn check_enough(blocks: u32, fewest: u32, claims: usize) -> Result<(), String> {
+    if blocks >= fewest {
+        Ok(())
+    } else {
+        Err(format!(
+            "{blocks} blocks decide nothing: {claims} claim(s) need at least {fewest}; without the key the number follows from the claims"
         ))
     }
 }
@@ -254,10 +280,16 @@ fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
 }
 
 impl Experiment {
+    /// Gives it this number of blocks, whatever their spread.
+    pub const fn set_blocks(&mut self, blocks: u32) {
+        self.blocks = blocks;
+        self.most_blocks = blocks;
+    }
+
     /// The quick version of it. It tells whether everything works, not how fast: from so few
     /// requests a percentile is one request, so limits on times warn and do not fail.
     pub fn make_quick(&mut self) {
-        self.blocks = self.quick.blocks;
+        self.set_blocks(self.quick.blocks);
         for threshold in &mut self.suite.thresholds {
             if threshold.metric.is_time() {
                 threshold.level = Level::Warn;
@@ -285,8 +317,8 @@ impl Experiment {
             }
             ControlKind::Planted(percent) => {
                 self.expected = Some(Direction::Regresses);
-                self.primary = medians(&self.primary);
-                self.primary.rotate_left(1);
+                // One claim: the median of the operation, or of everything.
+                self.primary = medians(&self.primary).into_iter().rev().take(1).collect();
                 self.hypothesis = format!("times rise by about {percent} %");
                 self.suite.question =
                     format!("Does the method see a planted slowness of {percent} %?");
@@ -307,82 +339,11 @@ impl Experiment {
     }
 }
 
-/// Gives a suite another warm-up and measured window. An open load of several phases keeps
-/// their proportions; a single rate keeps its rate.
-pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
-    let (old_warm_up, old_measure) = (suite.windows.warm_up.0, suite.windows.measure.0.max(1));
-    suite.windows.warm_up = warm_up;
-    suite.windows.measure = measure;
-    match &mut suite.load {
-        LoadModel::Closed { duration, .. } => {
-            *duration = suite.windows.planned();
-            shorten_ramp(
-                &mut suite.options.ramp,
-                (old_warm_up, warm_up.0),
-                (old_measure, measure.0),
-            );
-        }
-        LoadModel::Open { phases, .. } => {
-            let mut begins = 0;
-            let mut all: Vec<Phase> = Vec::new();
-            for phase in phases.iter() {
-                let warm = begins < old_warm_up;
-                begins += phase.duration.0;
-                let scaled = if warm && old_warm_up > 0 {
-                    phase.duration.0 * warm_up.0 / old_warm_up
-                } else {
-                    phase.duration.0 * measure.0 / old_measure
-                };
-                all.push(Phase {
-                    duration: Millis(scaled),
-                    ..phase.clone()
-                });
-            }
-            if old_warm_up == 0
-                && warm_up.0 > 0
-                && let Some(first) = phases.first()
-            {
-                let name = "warm up".to_owned();
-                all.insert(
-                    0,
-                    Phase {
-                        name,
-                        duration: warm_up,
-                        rate: first.rate,
-                        to: None,
-                    },
-                );
-            }
-            all.retain(|phase| phase.duration.0 > 0);
-            *phases = all;
-        }
-    }
-}
-
-/// The same for the phases of a closed load, each `(old, new)` in milliseconds.
-fn shorten_ramp(ramp: &mut Vec<UserPhase>, warm_up: (u64, u64), measure: (u64, u64)) {
-    let mut begins = 0;
-    for phase in ramp.iter_mut() {
-        let (old, new) = if begins < warm_up.0 { warm_up } else { measure };
-        begins += phase.duration.0;
-        phase.duration = Millis(phase.duration.0 * new / old.max(1));
-    }
-    if let Some(first) = ramp.first().filter(|_| warm_up.0 == 0 && warm_up.1 > 0) {
-        let first = UserPhase {
-            name: "warm up".to_owned(),
-            duration: Millis(warm_up.1),
-            users: first.users,
-            to: None,
-        };
-        ramp.insert(0, first);
-    }
-    ramp.retain(|phase| phase.duration.0 > 0);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::system::Shop;
+    use loadgen_engine::suite::LoadModel;
 
     const GOOD: &str = "\
 name: list_cache
@@ -404,6 +365,7 @@ thresholds: [ p95 < 1s, errors < 1% ]
             .differences(&experiment.after.settings);
         assert_eq!(differences.len(), 2);
         assert_eq!((experiment.blocks, experiment.scale), (6, Scale::Small));
+        assert_eq!(experiment.most_blocks, 12);
         assert_eq!(experiment.planned(), Millis(120_000));
         experiment.make_quick();
         assert_eq!(experiment.planned(), Millis(36_000));
@@ -453,6 +415,18 @@ thresholds: [ p95 < 1s, errors < 1% ]
                 2,
                 "1 to 200",
             ),
+            (
+                "name: list_cache",
+                "name: list_cache\nblocks: 5",
+                2,
+                "at least 6",
+            ),
+            (
+                "name: list_cache",
+                "name: list_cache\nprimary: [ total p50, pool wait ]\nblocks: 6",
+                3,
+                "2 claim(s) need at least 7",
+            ),
         ] {
             let error = parse(&GOOD.replace(from, to), "x.yaml", &Shop)
                 .unwrap_err()
@@ -460,20 +434,5 @@ thresholds: [ p95 < 1s, errors < 1% ]
             assert!(error.starts_with(&format!("x.yaml:{line}:")), "{error}");
             assert!(error.contains(why), "{error}");
         }
-    }
-
-    #[test]
-    fn shortening_keeps_the_proportions_of_the_phases() {
-        let text = GOOD.replace(
-            "rate: 10/s, warmup: 2s, duration: 8s",
-            "phases: [ {name: warm up, duration: 10s, rate: 1/s}, {duration: 20s, rate: 5/s}, {duration: 40s, rate: 9/s} ]",
-        );
-        let mut suite = parse(&text, "x.yaml", &Shop).unwrap().suite;
-        shorten(&mut suite, Millis(1_000), Millis(6_000));
-        let LoadModel::Open { phases, .. } = &suite.load else {
-            panic!("open")
-        };
-        let lengths: Vec<u64> = phases.iter().map(|phase| phase.duration.0).collect();
-        assert_eq!(lengths, [1_000, 2_000, 4_000]);
     }
 }

@@ -3,6 +3,8 @@
 pub mod budget;
 mod control;
 mod decide;
+#[cfg(test)]
+mod decide_fixture;
 mod design;
 mod differences;
 mod direction;
@@ -10,16 +12,25 @@ mod expected;
 pub mod file;
 mod metrics;
 mod orchestrate;
+mod outlook;
 mod rate;
+mod reading;
+mod rule;
 mod run;
+mod sentence;
 mod several;
+mod shorten;
+mod totals;
 
 pub use control::{CONTROL_BLOCKS, ControlKind, PLANTED};
-pub use decide::{FEWEST, decide};
+pub use decide::decide;
 pub use design::{BlockOrder, Slot, design};
 pub use direction::Direction;
 pub use expected::held_against;
 pub use file::{ArmSpec, Experiment, Quick};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;
+pub use outlook::{check_claims, outlook};
+pub use reading::TrialReading;
 pub use run::{ArmResult, Finished, Kept, overload_warnings};
+pub use shorten::shorten;

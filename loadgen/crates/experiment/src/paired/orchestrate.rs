@@ -1,7 +1,5 @@
 //! A whole experiment in its order: the common rate, the controls, the pairs.
 
-use std::time::Duration;
-
 use super::{
     control::{CONTROL_BLOCKS, weigh},
     file::Experiment,
@@ -10,7 +8,7 @@ use super::{
 };
 use crate::{
     system::SystemError,
-    trial::{self, ArmConfig, TestEnv, TrialError, TrialSpec},
+    trial::{self, ArmConfig, CommandClock, CommandProgress, TestEnv, TrialError, TrialSpec},
 };
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
@@ -39,7 +37,7 @@ pub async fn run(
         }
     }
     let mut controls = Vec::new();
-    let mut ran = 0;
+    let mut clock = CommandClock::start(2 * (experiment.blocks + experiment.control_blocks()));
     for kind in experiment.controls.clone() {
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
             Ok(arms) => arms,
@@ -50,10 +48,10 @@ pub async fn run(
             }
         };
         let mut work = Work::new(env, &experiment, workers, arms, kind.as_str());
-        work.ran_before = ran;
+        work.clock = clock;
         env.events.note(format!("control: {}", kind.as_str()));
         work.blocks(CONTROL_BLOCKS, kept).await;
-        ran += work.trials.len();
+        clock = work.clock.clone();
         let finished = work.finish();
         if finished.interrupted || finished.error.is_some() {
             return finished;
@@ -64,8 +62,9 @@ pub async fn run(
         controls.push(control);
     }
     let mut work = Work::new(env, &experiment, workers, profiles, "");
-    work.ran_before = ran;
+    work.clock = clock;
     work.blocks(experiment.blocks, kept).await;
+    work.more_blocks(kept).await;
     let mut finished = work.finish();
     weigh(&mut finished.effects, &controls);
     finished.controls = controls;
@@ -98,8 +97,7 @@ async fn find_rate(
             workers,
             generator_judged: true,
             explained: false,
-            elapsed: Duration::ZERO,
-            total: probe.windows.planned().duration(),
+            course: CommandProgress::single(probe.windows.planned().duration()),
         };
         let outcome = trial::run(env, &spec).await?;
         kept(&outcome);

@@ -1,7 +1,7 @@
 //! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
 //! the arms. Writes no file: each trial is handed on as it ends.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Instant};
 
 use shared::api::lab::Explanation;
 
@@ -9,13 +9,17 @@ use super::{
     decide::decide,
     design::{BlockOrder, Slot, design},
     file::Experiment,
-    metrics::{MetricScope, metrics},
+    metrics::{EffectMetric, MetricScope, metrics},
+    outlook::blocks_wanted,
     several::hold_together,
+    totals::failures_in_one_arm,
 };
 use crate::{
     schema::{CheckCode, Control, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
-    trial::{self, ArmConfig, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    trial::{
+        self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
+    },
     verdict,
 };
 use loadgen_engine::units::Rate;
@@ -46,6 +50,8 @@ pub struct Finished {
     pub trials: Vec<Trial>,
     /// Folders of the trials whose block stayed invalid after its repetition.
     pub invalid: Vec<String>,
+    /// Blocks that were planned in the end.
+    pub blocks: u32,
     /// Blocks with two valid trials.
     pub valid_blocks: usize,
     /// Differences, from the valid blocks alone.
@@ -69,8 +75,10 @@ pub(super) struct Work<'a> {
     workers: usize,
     /// What folders begin with, and what orders are drawn from: empty for the experiment itself.
     label: &'static str,
-    /// Trials of the controls before it.
-    pub(super) ran_before: usize,
+    /// Blocks that are planned by now.
+    planned: u32,
+    /// Time of the whole command, controls included.
+    pub(super) clock: CommandClock,
     arms: [ArmConfig; 2],
     in_force: [Option<InForce>; 2],
     plans: [Vec<Explanation>; 2],
@@ -106,7 +114,8 @@ impl<'a> Work<'a> {
             experiment,
             workers,
             label,
-            ran_before: 0,
+            planned: experiment.blocks,
+            clock: CommandClock::start(2 * experiment.blocks),
             arms: [arm("before", before), arm("after", after)],
             in_force: [None, None],
             plans: [Vec::new(), Vec::new()],
@@ -127,15 +136,73 @@ impl<'a> Work<'a> {
 
     /// So many blocks, or as many as there can be.
     pub(super) async fn blocks(&mut self, blocks: u32, kept: Kept<'_>) {
-        let root = match self.label {
-            "" => self.experiment.suite.seed,
-            label => sub_seed(self.experiment.suite.seed, label),
+        self.planned = blocks;
+        self.slots(design(blocks, self.root()), kept).await;
+    }
+
+    /// After the planned blocks: as many more as their spread asks for, where that is not more than
+    /// the experiment allows.
+    pub(super) async fn more_blocks(&mut self, kept: Kept<'_>) {
+        if self.interrupted || self.error.is_some() {
+            return;
+        }
+        let (planned, most) = (self.planned, self.experiment.most_blocks);
+        let Some(wanted) = self.wanted().map(|wanted| wanted as u32) else {
+            return;
         };
-        for slot in design(blocks, root) {
-            if !self.block(slot, kept).await {
+        if wanted <= planned {
+            return;
+        }
+        let after = format!(
+            "after {planned} blocks: by their spread, about {wanted} blocks tell a difference of the margin"
+        );
+        if wanted > most {
+            self.env.events.note(format!(
+                "{after}; that is more than the {most} of this experiment: --blocks {wanted}, or longer trials"
+            ));
+            return;
+        }
+        self.env
+            .events
+            .note(format!("{after}: {} more are run", wanted - planned));
+        self.planned = wanted;
+        self.clock.add_trials(2 * (wanted - planned));
+        let mut more = design(wanted - planned, sub_seed(self.root(), "more blocks"));
+        for slot in &mut more {
+            slot.block += planned;
+        }
+        self.slots(more, kept).await;
+    }
+
+    async fn slots(&mut self, slots: Vec<Slot>, kept: Kept<'_>) {
+        for slot in slots {
+            if !Box::pin(self.block(slot, kept)).await {
                 break;
             }
         }
+    }
+
+    /// What the orders and seeds of its blocks are derived from.
+    fn root(&self) -> u64 {
+        match self.label {
+            "" => self.experiment.suite.seed,
+            label => sub_seed(self.experiment.suite.seed, label),
+        }
+    }
+
+    /// Blocks that the spread of those that ran asks for.
+    fn wanted(&self) -> Option<usize> {
+        let metrics = self.metrics();
+        let effects = self.effects(&metrics);
+        let claims: Vec<(&Effect, f64)> = effects
+            .iter()
+            .filter(|effect| effect.primary)
+            .filter_map(|effect| {
+                let metric = metrics.iter().find(|one| one.name == effect.metric)?;
+                Some((effect, metric.margin))
+            })
+            .collect();
+        blocks_wanted(&claims)
     }
 
     /// Notes what ends the experiment early.
@@ -216,6 +283,7 @@ impl<'a> Work<'a> {
             self.add_unpaired(&[Some(before), Some(after)]);
             if attempt.is_empty() {
                 let block = slot.block;
+                self.clock.add_trials(2);
                 self.env
                     .events
                     .note(format!("block {block} is repeated once, both arms"));
@@ -248,22 +316,21 @@ impl<'a> Work<'a> {
         kept: Kept<'_>,
     ) -> Result<TrialOutcome, TrialError> {
         let suite = &self.experiment.suite;
-        let one = suite.windows.planned().duration();
-        let total = self.experiment.planned().duration();
+        let began = Instant::now();
         let spec = TrialSpec {
             suite,
             arm: &self.arms[arm],
             block: slot.block,
-            blocks: self.experiment.blocks,
+            blocks: self.planned,
             folder,
             seed: slot.seed,
             workers: self.workers,
             generator_judged: true,
             explained: self.label.is_empty() && slot.block == 1,
-            elapsed: (one * (self.ran_before + self.trials.len()) as u32).min(total),
-            total,
+            course: self.clock.course(suite.windows.planned().duration()),
         };
         let mut outcome = Box::pin(trial::run(self.env, &spec)).await?;
+        self.clock.trial_ended(began.elapsed());
         kept(&outcome);
         // They are on disk now, and large.
         outcome.data.samples = None;
@@ -287,7 +354,18 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn finish(mut self) -> Finished {
-        let effects = self.effects();
+        let metrics = self.metrics();
+        let effects = self.effects(&metrics);
+        for warning in failures_in_one_arm(&metrics, &self.paired()) {
+            self.warn(warning);
+        }
+        for claim in &self.experiment.primary {
+            if !self.pairs.is_empty() && !effects.iter().any(|effect| effect.metric == *claim) {
+                self.warn(format!(
+                    "no valid block has a figure of `{claim}`, on which a claim is made"
+                ));
+            }
+        }
         if self.noisy_trials > 0 {
             let counted = 2 * self.pairs.len();
             let codes = self.noisy.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -333,6 +411,7 @@ impl<'a> Work<'a> {
             ],
             trials: self.trials,
             invalid: self.invalid_folders,
+            blocks: self.planned,
             valid_blocks: self.pairs.len(),
             effects,
             controls: Vec::new(),
@@ -343,7 +422,8 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn effects(&self) -> Vec<Effect> {
+    /// What the arms are compared in.
+    fn metrics(&self) -> Vec<EffectMetric> {
         let mut ops: Vec<_> = self
             .valid
             .iter()
@@ -353,23 +433,32 @@ impl<'a> Work<'a> {
         ops.sort_unstable();
         ops.dedup();
         let operations = self.env.system.application().catalog().operations;
-        let names: Vec<&str> = ops.into_iter().map(|op| operations.name(op)).collect();
-        let pairs: Vec<(&Trial, &Trial)> = self.pairs.iter().map(|(a, b)| (a, b)).collect();
-        let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
+        let trials = self
+            .pairs
+            .iter()
+            .flat_map(|(before, after)| [before, after]);
         let scope = MetricScope {
-            operations: names,
+            operations: ops.into_iter().map(|op| operations.name(op)).collect(),
             ..MetricScope::of(trials)
         };
-        let timeout_ms = self.experiment.suite.timeout.0 as f64;
-        let mut effects: Vec<Effect> = metrics(&scope, timeout_ms)
+        metrics(&scope, self.experiment.suite.timeout.0 as f64)
+    }
+
+    fn paired(&self) -> Vec<(&Trial, &Trial)> {
+        self.pairs.iter().map(|(a, b)| (a, b)).collect()
+    }
+
+    fn effects(&self, metrics: &[EffectMetric]) -> Vec<Effect> {
+        let pairs = self.paired();
+        let staked = &self.experiment.primary;
+        let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                let primary = self.experiment.primary.contains(&metric.name);
-                decide(metric, primary, &pairs)
+                decide(metric, staked.contains(&metric.name), staked.len(), &pairs)
             })
             .collect();
-        hold_together(&mut effects);
-        // What was staked comes first; the rest keeps its order.
+        hold_together(&mut effects, staked, pairs.len());
+        // The claims come first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects
     }

@@ -22,9 +22,9 @@ pub use provenance::{HostInfo, Program, Provenance};
 pub use second::Second;
 pub use server::{CacheLookUps, Server};
 pub use summary::{
-    Arm, Control, Cost, Effect, FailureSample, Operation, Promised, RunKind, SCHEMA_VERSION,
-    Summary, ThresholdResult, Trial, Validity, ValidityCheck,
+    Arm, Control, Cost, Effect, EffectDifference, FailureSample, Operation, Promised, RatioBound,
+    RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
 pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
-pub use words::{CheckCode, Decision, ValidityWord, VerdictWord};
+pub use words::{CheckCode, ControlWord, Decision, ValidityWord, VerdictWord};

@@ -23,7 +23,7 @@ use super::{
     server::Server,
     verdict::{AuditCount, Verdict},
     why::{Band, Recommendation, StatementPlan},
-    words::{CheckCode, Decision, ValidityWord},
+    words::{CheckCode, ControlWord, Decision, ValidityWord},
 };
 use crate::metric::{MetricKind, MetricUnit};
 use loadgen_engine::threshold::ThresholdWord;
@@ -275,18 +275,28 @@ pub struct Effect {
     pub unit: MetricUnit,
     /// What a change of it means.
     pub kind: MetricKind,
-    /// Median of the figures of the before trials, one a trial; absent where it lies beyond the
-    /// timeout. An arm's own figure is pooled over its trials instead, so the two differ.
+    /// Median of the figures of the before trials, one a trial; of failures and stale reads the total
+    /// share. Absent where it lies beyond the timeout. An arm's own figure is pooled over its trials
+    /// instead, so the two differ.
     pub before: Option<f64>,
-    /// Median of the figures of the after trials.
+    /// The same of the after trials.
     pub after: Option<f64>,
-    /// after / before as the Hodges-Lehmann estimate of the paired log differences.
+    /// after / before as the Hodges-Lehmann estimate of the paired log differences; absent where
+    /// figures are 0, or so many lie beyond the timeout that it is not known.
     pub ratio: Option<f64>,
-    /// Exact signed-rank interval of the ratio; absent with too few pairs.
+    /// Exact signed-rank interval of the ratio; absent with too few pairs, or where figures beyond
+    /// the timeout leave an end open.
     pub interval: Option<(f64, f64)>,
-    /// Level that the interval really has, 0.95 or a little more.
+    /// Level that the interval, the bound or the interval of the difference really has, 0.95 or a
+    /// little more.
     pub level: Option<f64>,
-    /// after / before of every block.
+    /// What is known of the ratio where the interval has an open end.
+    pub bound: Option<RatioBound>,
+    /// after - before, where that is compared and not the ratio.
+    pub difference: Option<EffectDifference>,
+    /// Two-sided p of no difference; of a claim corrected for all claims of the experiment (Holm).
+    pub p: Option<f64>,
+    /// after / before of every block in which both figures are known.
     pub block_ratios: Vec<f64>,
     /// What the trials decide.
     pub decision: Decision,
@@ -295,6 +305,25 @@ pub struct Effect {
     /// Smallest difference that this experiment could have shown, in per cent: half the width of
     /// the A/A control's interval; absent without one.
     pub smallest: Option<f64>,
+}
+
+/// One end of the interval of a ratio, where the other one is open.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RatioBound {
+    /// after / before is at most this.
+    AtMost(f64),
+    /// after / before is at least this.
+    AtLeast(f64),
+}
+
+/// after - before in the metric's unit; of a share in percentage points.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EffectDifference {
+    /// The estimate.
+    pub estimate: f64,
+    /// Its interval; absent with too few pairs.
+    pub interval: Option<(f64, f64)>,
 }
 
 /// What an experiment found of itself.
@@ -307,7 +336,7 @@ pub struct Control {
     /// What was found in the metrics that it speaks of.
     pub effects: Vec<Effect>,
     /// Whether that is as it must be.
-    pub passed: bool,
+    pub word: ControlWord,
     /// In plain words.
     pub sentence: String,
 }

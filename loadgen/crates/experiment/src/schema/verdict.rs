@@ -104,6 +104,8 @@ pub struct Confidence {
     pub controls_passed: u32,
     /// Controls that did not.
     pub controls_failed: u32,
+    /// Controls with too few valid blocks to fail.
+    pub controls_not_checked: u32,
     /// Audits of the target's data, over all trials.
     pub audits: AuditCount,
 }
@@ -137,6 +139,9 @@ impl fmt::Display for Confidence {
             (passed, failed) => {
                 write!(f, "; {failed} of {} control(s) failed", passed + failed)?;
             }
+        }
+        if self.controls_not_checked > 0 {
+            write!(f, "; {} control(s) not checked", self.controls_not_checked)?;
         }
         write!(f, "; {}", self.audits)
     }

@@ -12,7 +12,8 @@ use loadgen_engine::sample::ResponseParts;
 /// last one holds the requests that failed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Band {
-    /// `below p50`, `p50 to p90`, `p90 to p99`, `above p99`, `failed`.
+    /// `below p50`, `p50 to p90`, `p90 to p99`, `above p99`, `failed`. With fewer requests the
+    /// slowest band is `above p90`, `above p50` or `all requests`: ten or more lie in it.
     pub name: String,
     /// Responses in it.
     pub requests: f64,

@@ -132,6 +132,18 @@ impl Decision {
 }
 
 words! {
+    /// Whether a control of an experiment came out as it must.
+    ControlWord {
+        /// It did.
+        Passed = "PASSED",
+        /// It did not: nothing that the experiment finds can be trusted.
+        Failed = "FAILED",
+        /// Its blocks could not have shown that it fails.
+        NotChecked = "NOT_CHECKED",
+    }
+}
+
+words! {
     /// Whether the figures of a trial can be trusted.
     #[derive(Default)]
     ValidityWord {

@@ -6,10 +6,10 @@ use shared::api::lab::Explanation;
 use super::{load_line::load_line, provenance::provenance};
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Direction, Experiment, FEWEST, Finished, held_against, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, Finished, held_against, overload_warnings},
     schema::{
-        Arm, Control, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial,
-        ValidityWord, Verdict,
+        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
+        Trial, ValidityWord, Verdict,
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
@@ -132,7 +132,7 @@ pub fn of_experiment(
         finished
             .controls
             .iter()
-            .filter(|control| !control.passed)
+            .filter(|control| control.word == ControlWord::Failed)
             .map(|control| format!("control {}: {}", control.name, control.sentence)),
     );
     if let Some(error) = &finished.error {
@@ -168,12 +168,22 @@ pub fn of_experiment(
         ..Findings::default()
     });
     let mut warnings = finished.warnings.clone();
-    if finished.valid_blocks < FEWEST {
+    let fewest = experiment.fewest_blocks();
+    if finished.valid_blocks < fewest as usize {
         warnings.push(format!(
-            "{} valid block(s): too few for an interval or a decision, which need {FEWEST}; the figures are only an indication",
-            finished.valid_blocks
+            "{} valid block(s) decide nothing: {} claim(s) need at least {fewest}; the figures are only an indication",
+            finished.valid_blocks,
+            experiment.primary.len()
         ));
     }
+    let unchecked = |control: &&Control| control.word == ControlWord::NotChecked;
+    warnings.extend(
+        finished
+            .controls
+            .iter()
+            .filter(unchecked)
+            .map(|control| format!("control {}: {}", control.name, control.sentence)),
+    );
     let view = after.in_force.as_ref().or(before.in_force.as_ref());
     let parts = Parts {
         kind: RunKind::Experiment,
@@ -181,7 +191,7 @@ pub fn of_experiment(
         load: format!(
             "{}; {} blocks of two trials in random order{}",
             load_line(suite),
-            experiment.blocks,
+            finished.blocks,
             finished
                 .rate
                 .as_ref()

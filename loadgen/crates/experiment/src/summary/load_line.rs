@@ -33,12 +33,14 @@ pub fn load_line(suite: &Suite) -> String {
         }
         LoadModel::Closed { users, .. } => format!("closed: up to {users} users"),
     };
-    format!(
-        "{what}; {} warm-up, {} measured; {}",
-        windows.warm_up,
-        windows.measure,
-        mix(suite)
-    )
+    let until = match suite.options.shared_iterations {
+        // Its window is only a limit of the time.
+        Some(count) if matches!(suite.load, LoadModel::Closed { .. }) => {
+            format!("{count} iterations")
+        }
+        _ => format!("{} warm-up, {} measured", windows.warm_up, windows.measure),
+    };
+    format!("{what}; {until}; {}", mix(suite))
 }
 
 fn mix(suite: &Suite) -> String {

@@ -25,7 +25,7 @@ use crate::{
         Application, Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
-    trial::{self, ArmConfig, TestEnv, TrialSpec},
+    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
 };
 use loadgen_engine::{
     clock::time_of_day,
@@ -195,8 +195,7 @@ async fn run(
         workers: 1,
         generator_judged: true,
         explained: false,
-        elapsed: Duration::ZERO,
-        total: suite.windows.planned().duration(),
+        course: CommandProgress::single(suite.windows.planned().duration()),
     };
     let outcome = trial::run(&env(answers, audit), &spec).await.unwrap();
     of_run(context(), &suite, &arm, &outcome)

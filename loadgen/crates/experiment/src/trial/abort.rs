@@ -1,14 +1,10 @@
 //! Thresholds that end a run as soon as they are broken: a target that is down need not be loaded
 //! to the planned end.
 
+use super::live_thresholds;
 use crate::schema::ThresholdWord;
-use loadgen_engine::{
-    driver::ProgressSnapshot,
-    threshold::{Threshold, ThresholdMetric},
-};
+use loadgen_engine::{driver::ProgressSnapshot, threshold::Threshold};
 
-/// Fewest answers of which anything is said.
-const FEWEST: u64 = 10;
 /// Looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;
 
@@ -33,10 +29,10 @@ impl<'a> AbortConditions<'a> {
     pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {
             let after = threshold.abort_after.map_or(0, |delay| delay.0);
-            if now.at.0 / 1_000_000 < after || now.total.count() < FEWEST {
+            if now.at.0 / 1_000_000 < after {
                 continue;
             }
-            let Some(figure) = figure(threshold.metric, now) else {
+            let Some(figure) = live_thresholds::figure(threshold, now) else {
                 continue;
             };
             if threshold.word(figure) != ThresholdWord::Fail {
@@ -49,21 +45,6 @@ impl<'a> AbortConditions<'a> {
             }
         }
         None
-    }
-}
-
-fn figure(metric: ThresholdMetric, now: &ProgressSnapshot) -> Option<f64> {
-    let (done, failed) = (now.total.count(), now.total.failed());
-    let share = failed as f64 / done.max(1) as f64;
-    match metric {
-        ThresholdMetric::Quantile(quantile) => Some(now.response_ms(quantile) * 1e6),
-        ThresholdMetric::Success => Some(1.0 - share),
-        ThresholdMetric::Errors => Some(share),
-        ThresholdMetric::Rate => {
-            let seconds = now.at.0 as f64 / 1e9;
-            Some((done - failed) as f64 / seconds.max(1e-3))
-        }
-        _ => None,
     }
 }
 

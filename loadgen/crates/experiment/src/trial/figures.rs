@@ -142,22 +142,37 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
     }
 }
 
-/// The bands that reports tell apart: of the successes, from the fastest to the slowest.
-const BANDS: [(&str, f64, f64); 4] = [
-    ("below p50", 0.0, 0.5),
-    ("p50 to p90", 0.5, 0.9),
-    ("p90 to p99", 0.9, 0.99),
-    ("above p99", 0.99, 1.0),
-];
+/// Where the successes are divided, from the fastest to the slowest.
+const DIVISIONS: [(f64, &str); 3] = [(0.5, "p50"), (0.9, "p90"), (0.99, "p99")];
 
-/// What the response time consists of, band by band; the failures last.
+/// What the response time consists of, band by band; the failures last. The slowest band begins
+/// at the last percentile that has enough requests beyond it.
 fn bands(breakdown: &Breakdown) -> Vec<Band> {
-    BANDS
-        .iter()
-        .map(|(name, from, to)| (*name, breakdown.between(*from, *to)))
-        .chain([("failed", breakdown.failed())])
+    // Shares of responses add up with rounding errors.
+    let fewest = Percentile::FEWEST_BEYOND as f64 - 1e-6;
+    let is_supported = |share: f64| breakdown.between(share, 1.0).count >= fewest;
+    let divisions = DIVISIONS
+        .into_iter()
+        .filter(|(share, _)| is_supported(*share))
+        .map(Some);
+    let mut bands = Vec::new();
+    let mut from: Option<(f64, &str)> = None;
+    for to in divisions.chain([None]) {
+        let name = match (from, to) {
+            (None, None) => "all requests".to_owned(),
+            (None, Some((_, to))) => format!("below {to}"),
+            (Some((_, from)), Some((_, to))) => format!("{from} to {to}"),
+            (Some((_, from)), None) => format!("above {from}"),
+        };
+        let share = |limit: Option<(f64, &str)>, end| limit.map_or(end, |(share, _)| share);
+        bands.push((name, breakdown.between(share(from, 0.0), share(to, 1.0))));
+        from = to;
+    }
+    bands.push(("failed".to_owned(), breakdown.failed()));
+    bands
+        .into_iter()
         .filter(|(_, sums)| sums.count > 0.0)
-        .map(|(name, sums)| band(name, &sums))
+        .map(|(name, sums)| band(&name, &sums))
         .collect()
 }
 
@@ -345,6 +360,8 @@ fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::sample::Sample;
+
     use super::*;
 
     #[test]
@@ -387,6 +404,38 @@ mod tests {
         assert_eq!(one.service.p50, Percentile::TooFew { n: 0 });
         let (last, _) = one.spectrum.last().unwrap();
         assert!((0.5..=1.0 - 10.0 / 24.0).contains(last), "{last}");
+    }
+
+    #[test]
+    fn the_slowest_band_begins_where_enough_requests_lie_beyond() {
+        let bands_of = |requests: u64| -> Vec<String> {
+            let mut breakdown = Breakdown::default();
+            for number in 1..=requests {
+                let done = Nanos::from_millis(number);
+                breakdown.record(&Sample {
+                    op: OpId(0),
+                    intended: Nanos(0),
+                    woke: Nanos(0),
+                    admitted: Nanos(0),
+                    sent: Nanos(0),
+                    first_byte: done,
+                    done,
+                    outcome: Ending::Ok,
+                    status: 200,
+                    bytes_in: 0,
+                    cost: None,
+                });
+            }
+            bands(&breakdown)
+                .into_iter()
+                .map(|band| band.name)
+                .collect()
+        };
+        assert_eq!(bands_of(13), ["all requests"]);
+        assert_eq!(bands_of(30), ["below p50", "above p50"]);
+        assert_eq!(bands_of(752), ["below p50", "p50 to p90", "above p90"]);
+        let all = ["below p50", "p50 to p90", "p90 to p99", "above p99"];
+        assert_eq!(bands_of(1_000), all);
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! What a trial is given.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio_util::sync::CancellationToken;
 
-use super::crash::Crash;
+use super::{clock::CommandProgress, crash::Crash};
 use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
@@ -91,8 +91,6 @@ pub struct TrialSpec<'a> {
     pub generator_judged: bool,
     /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
     pub explained: bool,
-    /// Load that the command has behind it.
-    pub elapsed: Duration,
-    /// Load that the command takes in all.
-    pub total: Duration,
+    /// Where it stands in the command.
+    pub course: CommandProgress,
 }

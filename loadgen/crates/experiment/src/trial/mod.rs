@@ -1,15 +1,18 @@
 //! One measured run of one arm: put the target in order, drive the load, watch, audit.
 
 mod abort;
+mod clock;
 mod crash;
 mod figures;
 mod job;
+mod live_thresholds;
 mod load_control;
 mod outcome;
 mod run;
 mod ticks;
 mod watch;
 
+pub use clock::{CommandClock, CommandProgress};
 pub use crash::Crash;
 pub use figures::{Measured, arm_operations, operation, seconds, server_total};
 pub use job::{ArmConfig, TestEnv, TrialSpec};

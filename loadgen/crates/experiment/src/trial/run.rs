@@ -1,6 +1,9 @@
 //! One trial: put in order, warm up, measure, drain, audit.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use shared::{api::lab::Explanation, invariant::InvariantResult};
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,6 +30,7 @@ use loadgen_engine::{
     driver::{self, DriverError, DriverSetup, FlowLoad, Progress},
     schedule::{self, PlanError, Schedule},
     suite::{LoadModel, Suite, Windows},
+    threshold::Threshold,
     units::Nanos,
 };
 use loadgen_stats::seed::sub_seed;
@@ -64,6 +68,7 @@ pub enum TrialError {
 pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, TrialError> {
     let suite = spec.suite;
     let windows = suite.windows;
+    let began = Instant::now();
 
     fresh_start(env, spec).await?;
     let system = prepared(env, spec).await?;
@@ -94,6 +99,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let mut watch = TrialWatch {
         env,
         spec,
+        course: spec
+            .course
+            .at_load(began.elapsed(), !env.system.has_control_plane()),
         progress,
         host,
         timeline: Timeline::default(),
@@ -103,6 +111,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
             0 => AbortConditions::new(&suite.thresholds),
             _ => AbortConditions::default(),
         },
+        thresholds: shown_thresholds(spec),
         ended_by: None,
     };
     let mut looks = interval(LOOK);
@@ -180,6 +189,16 @@ async fn prepared(
         stage: &|what| stage(env, spec, what, None),
     };
     Ok(unless_stopped(env, env.system.prepare(request)).await??)
+}
+
+/// The thresholds that the arm of this trial is compared with: an experiment applies them to its
+/// second arm.
+fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
+    if spec.arm.name == "before" {
+        return Vec::new();
+    }
+    let all = verdict::in_force(&spec.suite.thresholds).into_iter();
+    all.map(|(threshold, _)| threshold).collect()
 }
 
 /// A crash that lies in the measured window; one that does not is told instead of done.

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use super::{
     abort::AbortConditions,
+    clock::CommandProgress,
     job::{TestEnv, TrialSpec},
+    live_thresholds,
     ticks::{Ticks, target_now},
 };
 use crate::{
     events::Tick,
     observer::{Host, LoadSeen, Machine, Observation, Timeline},
 };
+use loadgen_engine::threshold::Threshold;
 use loadgen_engine::{
     clock::time_of_day,
     driver::{Progress, ProgressSnapshot},
@@ -21,11 +24,15 @@ use loadgen_engine::{
 pub(super) struct TrialWatch<'a> {
     pub(super) env: &'a TestEnv,
     pub(super) spec: &'a TrialSpec<'a>,
+    /// Where the load stands in the command.
+    pub(super) course: CommandProgress,
     pub(super) progress: Arc<Progress>,
     pub(super) host: Host,
     pub(super) timeline: Timeline,
     pub(super) ticks: Ticks,
     pub(super) abort: AbortConditions<'a>,
+    /// The thresholds that are shown.
+    pub(super) thresholds: Vec<Threshold>,
     /// The threshold that ended the run, and the figure that broke it.
     pub(super) ended_by: Option<(String, String)>,
 }
@@ -59,6 +66,7 @@ impl TrialWatch<'_> {
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
+        let thresholds = live_thresholds::so_far(&self.thresholds, &now);
         let tick = self
             .ticks
             .tick(now, self.spec.suite.windows, &self.timeline);
@@ -66,8 +74,10 @@ impl TrialWatch<'_> {
             arm: self.spec.arm.name.clone(),
             block: self.spec.block,
             blocks: self.spec.blocks,
-            elapsed: self.spec.elapsed + tick.elapsed,
-            total: self.spec.total,
+            elapsed: self.course.elapsed() + tick.elapsed,
+            total: self.course.total(),
+            total_known: self.course.is_complete(),
+            thresholds,
             target: target_now(&self.timeline),
             ..tick
         });

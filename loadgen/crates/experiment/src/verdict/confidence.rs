@@ -1,6 +1,6 @@
 //! How far the figures of a command can be trusted, counted.
 
-use crate::schema::{Confidence, Control, Trial};
+use crate::schema::{Confidence, Control, ControlWord, Trial};
 
 /// Trials by their validity, controls by their outcome, and the audits of all trials.
 pub fn confidence(trials: &[Trial], controls: &[Control]) -> Confidence {
@@ -10,10 +10,10 @@ pub fn confidence(trials: &[Trial], controls: &[Control]) -> Confidence {
         all.audits.add(trial.audits);
     }
     for control in controls {
-        if control.passed {
-            all.controls_passed += 1;
-        } else {
-            all.controls_failed += 1;
+        match control.word {
+            ControlWord::Passed => all.controls_passed += 1,
+            ControlWord::Failed => all.controls_failed += 1,
+            ControlWord::NotChecked => all.controls_not_checked += 1,
         }
     }
     all

@@ -40,25 +40,31 @@ mod tests {
     #[test]
     fn failures_are_in_the_headline_of_a_run() {
         let mut data = OpData {
-            planned: 200,
+            planned: 400,
             ..OpData::default()
         };
-        data.outcomes[Outcome::Ok.index()] = 200;
-        for _ in 0..200 {
+        data.outcomes[Outcome::Ok.index()] = 400;
+        for _ in 0..400 {
             data.ok.record(2_400_000).unwrap();
         }
         assert_eq!(
-            headline(&operation("total", &data, 10.0)),
-            "p95 2.40 ms, 20.0/s, 0.00 % errors"
+            headline(&operation("total", &data, 40.0)),
+            "p95 2.40 ms, 10.0/s, 0.00 % errors"
         );
         let mut failed = OpData {
-            planned: 200,
+            planned: 400,
             ..OpData::default()
         };
-        failed.outcomes[Outcome::Timeout.index()] = 200;
+        failed.outcomes[Outcome::Timeout.index()] = 400;
         assert_eq!(
             headline(&operation("total", &failed, 10.0)),
             "p95 beyond the timeout, 0.0/s, 100.00 % errors"
+        );
+        failed.planned = 50;
+        assert_eq!(
+            headline(&operation("total", &failed, 10.0)),
+            "0.0/s, 100.00 % errors",
+            "of too few requests there is no p95"
         );
         assert_eq!(
             headline(&operation("total", &OpData::default(), 1.0)),

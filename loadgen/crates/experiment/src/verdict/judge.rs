@@ -175,6 +175,7 @@ mod tests {
         invalid: 0,
         controls_passed: 0,
         controls_failed: 0,
+        controls_not_checked: 0,
         audits: AuditCount {
             expected: 0,
             made: 0,

@@ -16,7 +16,9 @@ pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
 pub use judge::{Findings, judge};
-pub use thresholds::{ThresholdFigures, error_limit, evaluate, limits_failures, mark_abort};
+pub use thresholds::{
+    ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,
+};
 pub use validity::{reasons, validity};
 
 #[cfg(test)]

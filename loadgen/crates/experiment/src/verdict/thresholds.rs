@@ -34,6 +34,19 @@ pub struct ThresholdFigures<'a> {
 /// What may fail where no threshold says it.
 const DEFAULT: &str = "errors < 1%";
 
+/// The thresholds that are given, and the default where none of them limits the failures of all
+/// requests; with whether it is the default.
+pub fn in_force(thresholds: &[Threshold]) -> Vec<(Threshold, bool)> {
+    let given = thresholds
+        .iter()
+        .map(|threshold| (threshold.clone(), false));
+    let default = (!thresholds.iter().any(limits_failures))
+        .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
+    given
+        .chain(default.map(|threshold| (threshold, true)))
+        .collect()
+}
+
 /// Compares every threshold with one arm. Where none limits the failures of all requests, the
 /// default does: what fails does not pass because nobody asked.
 pub fn evaluate(
@@ -41,11 +54,9 @@ pub fn evaluate(
     arm: &str,
     figures: ThresholdFigures<'_>,
 ) -> Vec<ThresholdResult> {
-    let default = (!thresholds.iter().any(limits_failures))
-        .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
-    let given = thresholds.iter().map(|threshold| (threshold, false));
-    let all = given.chain(default.iter().map(|threshold| (threshold, true)));
+    let all = in_force(thresholds).into_iter();
     all.map(|(threshold, by_default)| {
+        let threshold = &threshold;
         let found = figure(threshold, figures);
         let (text, word) = match found {
             Figure::Known(figure) => (threshold.display(figure), threshold.word(figure)),

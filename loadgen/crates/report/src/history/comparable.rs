@@ -45,10 +45,9 @@ pub fn comparable_runs(
     });
     let mut left_out = BTreeMap::new();
     all.retain(|past| {
-        let word = past.summary.verdict.word;
-        let valid = !matches!(word, VerdictWord::Invalid | VerdictWord::Interrupted)
-            && !past.summary.interrupted;
+        let valid = is_valid(&past.summary);
         if !valid {
+            let word = past.summary.verdict.word;
             *left_out.entry(format!("{word} run")).or_default() += 1;
         }
         valid
@@ -82,6 +81,32 @@ pub fn comparable_runs(
         }
     }
     Ok(history)
+}
+
+/// The valid runs before `newest` that it can be compared with, at most `most`, the newest first.
+pub fn earlier_like(all: Vec<PastRun>, newest: &PastRun, most: usize) -> Vec<PastRun> {
+    let (kind, name) = (newest.summary.kind, newest.summary.name.clone());
+    let mut found: Vec<PastRun> = all
+        .into_iter()
+        .filter(|past| {
+            past.summary.kind == kind
+                && past.summary.name == name
+                && past.summary.started_at < newest.summary.started_at
+                && is_valid(&past.summary)
+                && differences(&past.summary, &newest.summary).is_empty()
+        })
+        .collect();
+    found.sort_by_key(|past| std::cmp::Reverse(past.summary.started_at));
+    found.truncate(most);
+    found
+}
+
+/// Whether its figures may be compared at all.
+pub fn is_valid(summary: &Summary) -> bool {
+    !matches!(
+        summary.verdict.word,
+        VerdictWord::Invalid | VerdictWord::Interrupted
+    ) && !summary.interrupted
 }
 
 /// Refuses to choose between several suites or experiments.
@@ -221,6 +246,29 @@ pub(super) mod tests {
             .collect();
         assert_eq!(days, ["01", "05"]);
         assert_eq!(history.left_out["INVALID run"], 1);
+    }
+
+    #[test]
+    fn earlier_runs_are_those_of_the_same_load_before_a_run() {
+        let mut load = past("core", 2);
+        load.summary.load = "open: 40/s iterations".to_owned();
+        let all = vec![
+            past("core", 1),
+            load,
+            past("smoke", 3),
+            past("core", 4),
+            past("core", 5),
+            past("core", 6),
+        ];
+        let days = |most| -> Vec<String> {
+            let found = earlier_like(all.clone(), &past("core", 6), most);
+            found
+                .iter()
+                .map(|past| past.folder[8..10].to_owned())
+                .collect()
+        };
+        assert_eq!(days(10), ["05", "04", "01"]);
+        assert_eq!(days(2), ["05", "04"]);
     }
 
     #[test]

@@ -7,5 +7,5 @@ mod comparable;
 mod series;
 
 pub(crate) use comparable::load_of_trial;
-pub use comparable::{PastRun, RunHistory, comparable_runs};
-pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, series};
+pub use comparable::{PastRun, RunHistory, comparable_runs, earlier_like, is_valid};
+pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, default_metrics_of, series};

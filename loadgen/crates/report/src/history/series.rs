@@ -3,7 +3,7 @@
 use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
-    paired::metrics_of,
+    paired::{TrialReading, metrics_of},
     schema::{MetricUnit, RunKind, Summary},
 };
 use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
@@ -25,6 +25,8 @@ const SEED: u64 = 1;
 pub struct SeriesPoint {
     /// The figure; absent where the run has none, or where it lies beyond the timeout.
     pub value: Option<f64>,
+    /// Whether it lies beyond the timeout: larger than every figure.
+    pub beyond: bool,
     /// Its interval, where the run made one.
     pub interval: Option<(f64, f64)>,
 }
@@ -34,8 +36,8 @@ pub struct SeriesPoint {
 pub struct MedianLevel {
     /// Index of its first run.
     pub from: usize,
-    /// Median of its figures.
-    pub median: f64,
+    /// Median of its figures; absent where that lies beyond the timeout.
+    pub median: Option<f64>,
     /// p of the change that began it; absent for the first.
     pub p: Option<f64>,
 }
@@ -59,16 +61,24 @@ pub struct Series {
 
 /// The metrics that are shown by default: the claim of an experiment; tail and success of a run.
 pub fn default_metrics(history: &RunHistory) -> Vec<String> {
-    match history.kind {
+    let newest_first = history.runs.iter().rev();
+    newest_first
+        .map(|past| default_metrics_of(&past.summary))
+        .find(|metrics| !metrics.is_empty())
+        .unwrap_or_default()
+}
+
+/// The same of one run.
+pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
+    match summary.kind {
         RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
-        RunKind::Experiment => history
-            .runs
-            .iter()
-            .rev()
-            .find_map(|past| past.summary.effects.iter().find(|effect| effect.primary))
-            .map(|effect| effect.metric.clone())
-            .into_iter()
-            .collect(),
+        RunKind::Experiment => {
+            let primary = summary.effects.iter().find(|effect| effect.primary);
+            primary
+                .map(|effect| effect.metric.clone())
+                .into_iter()
+                .collect()
+        }
     }
 }
 
@@ -130,6 +140,7 @@ fn names(summary: &Summary) -> Vec<String> {
 fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
     let nothing = SeriesPoint {
         value: None,
+        beyond: false,
         interval: None,
     };
     let summary = &past.summary;
@@ -140,6 +151,8 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             };
             let point = SeriesPoint {
                 value: effect.ratio,
+                // A ratio of figures beyond the timeout has a bound at most: the run takes no part.
+                beyond: false,
                 interval: effect.interval,
             };
             (point, Some(MetricUnit::Times))
@@ -152,8 +165,13 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
             let Some(found) = all.iter().find(|one| one.name == metric) else {
                 return (nothing, None);
             };
+            let reading = found.reading(trial);
             let point = SeriesPoint {
-                value: found.figure_of(trial),
+                value: match reading {
+                    Some(TrialReading::Known(figure)) => Some(figure),
+                    _ => None,
+                },
+                beyond: matches!(reading, Some(TrialReading::Beyond(_))),
                 interval: None,
             };
             (point, Some(found.unit))
@@ -166,7 +184,10 @@ fn levels(points: &[SeriesPoint]) -> (Vec<MedianLevel>, bool, bool) {
     let mut known: Vec<(usize, f64)> = points
         .iter()
         .enumerate()
-        .filter_map(|(index, point)| Some((index, point.value?)))
+        .filter_map(|(index, point)| {
+            let figure = point.value.or(point.beyond.then_some(BEYOND))?;
+            Some((index, figure))
+        })
         .collect();
     let cut = known.len().saturating_sub(MOST);
     known.drain(..cut);
@@ -174,29 +195,40 @@ fn levels(points: &[SeriesPoint]) -> (Vec<MedianLevel>, bool, bool) {
         return (Vec::new(), true, false);
     };
     let mut begins = vec![(0, first.0, None)];
-    // Times and ratios change by factors; what has been 0 has no factor.
-    let by_factors = known.iter().all(|(_, value)| *value > 0.0);
-    let values: Vec<f64> = known
-        .iter()
-        .map(|(_, value)| if by_factors { value.ln() } else { *value })
-        .collect();
+    let figures: Vec<f64> = known.iter().map(|(_, value)| *value).collect();
+    let values = comparable_values(&figures);
     for change in change_points(&values, LEVEL, SEED) {
         begins.push((change.at, known[change.at].0, Some(change.p)));
     }
     let levels = begins
         .iter()
         .enumerate()
-        .filter_map(|(number, (at, from, p))| {
+        .map(|(number, (at, from, p))| {
             let to = begins.get(number + 1).map_or(known.len(), |next| next.0);
             let inside: Vec<f64> = known[*at..to].iter().map(|(_, value)| *value).collect();
-            Some(MedianLevel {
+            MedianLevel {
                 from: *from,
-                median: median(&inside)?,
+                median: median(&inside).filter(|median| median.is_finite()),
                 p: *p,
-            })
+            }
         })
         .collect();
     (levels, known.len() < FEWEST_FOR_CHANGES, cut > 0)
+}
+
+/// The figures on the scale on which changes are looked for: logarithms, because times and ratios
+/// change by factors; as they are where one is 0. What lies beyond the timeout stands as a tenth
+/// more than the largest known figure: it is larger, and by how much is not known. The permutation
+/// test keeps its level with any such value.
+fn comparable_values(figures: &[f64]) -> Vec<f64> {
+    let known = figures.iter().copied().filter(|one| one.is_finite());
+    let largest = known.fold(0.0, f64::max);
+    let by_factors = figures.iter().all(|one| *one > 0.0) && largest > 0.0;
+    figures
+        .iter()
+        .map(|one| one.min(largest * 1.1))
+        .map(|one| if by_factors { one.ln() } else { one })
+        .collect()
 }
 
 #[cfg(test)]
@@ -222,6 +254,7 @@ mod tests {
                     p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
                     ..Percentiles::default()
                 },
+                success: if p97_5.is_some() { 1.0 } else { 0.5 },
                 ..operation()
             },
             operations: Vec::new(),
@@ -257,14 +290,37 @@ mod tests {
             (found.unit, found.too_few),
             (MetricUnit::Milliseconds, false)
         );
-        let known: Vec<(usize, f64)> = found
+        let known: Vec<(usize, Option<f64>)> = found
             .levels
             .iter()
             .map(|level| (level.from, level.median))
             .collect();
-        assert_eq!(known, [(0, 101.0), (7, 201.0)]);
+        assert_eq!(known, [(0, Some(101.0)), (7, Some(201.0))]);
         assert!(found.levels[1].p.unwrap() <= 0.05);
-        assert_eq!(found.points[3].value, None);
+        assert_eq!(
+            (found.points[3].value, found.points[3].beyond),
+            (None, true)
+        );
+    }
+
+    #[test]
+    fn a_tail_that_went_beyond_the_timeout_is_a_change_to_a_level_without_a_figure() {
+        let values: Vec<Option<f64>> = (0..12)
+            .map(|n| (n < 6).then(|| 9_000.0 + f64::from(n)))
+            .collect();
+        let found = series(&runs(&values), "total p97.5").unwrap();
+        let levels: Vec<(usize, Option<f64>)> = found
+            .levels
+            .iter()
+            .map(|level| (level.from, level.median))
+            .collect();
+        assert_eq!(levels, [(0, Some(9_002.5)), (6, None)]);
+        let all = series(&runs(&[None; 12]), "total p97.5").unwrap();
+        assert_eq!(
+            all.levels.len(),
+            1,
+            "what is beyond in every run has not changed"
+        );
     }
 
     #[test]
@@ -272,8 +328,8 @@ mod tests {
         let found = series(&runs(&[Some(1.0), Some(9.0), Some(90.0)]), "total p97.5").unwrap();
         assert!(found.too_few);
         assert_eq!(found.levels.len(), 1);
-        let none = series(&runs(&[None, None]), "total p97.5").unwrap();
-        assert!(none.levels.is_empty());
+        let beyond = series(&runs(&[None, None]), "total p97.5").unwrap();
+        assert_eq!((beyond.levels.len(), beyond.levels[0].median), (1, None));
     }
 
     #[test]
@@ -296,6 +352,9 @@ mod tests {
             ratio: Some(0.5),
             interval: Some((0.4, 0.6)),
             level: Some(0.97),
+            bound: None,
+            difference: None,
+            p: Some(0.01),
             block_ratios: Vec::new(),
             decision: loadgen_experiment::schema::Decision::Improved,
             sentence: String::new(),

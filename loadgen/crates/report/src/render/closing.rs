@@ -207,16 +207,19 @@ impl Sheet {
 
     /// What the slowest requests spent their time on, in a line an arm.
     fn slow(&self, page: &ReportPage) -> String {
-        let of = ", above p99: ";
-        let slowest = page.why.time.iter().filter_map(|line| line.split_once(of));
-        let line = |(arm, parts): (&str, &str)| {
+        let slowest_bands = page.why.time.iter().filter_map(|line| {
+            let (arm, slowest) = line.split_once(", above ")?;
+            let (from, parts) = slowest.split_once(": ")?;
+            Some((arm, from, parts))
+        });
+        let line = |(arm, from, parts): (&str, &str, &str)| {
             let begin = match page.operations.as_slice() {
-                [_] => "Above p99: ".to_owned(),
-                _ => format!("Above p99, {arm}: "),
+                [_] => format!("Above {from}: "),
+                _ => format!("Above {from}, {arm}: "),
             };
             self.wrap(parts, &begin, "  ")
         };
-        slowest.map(line).collect()
+        slowest_bands.map(line).collect()
     }
 
     /// Whether the figures can be believed: what does not hold, once for all trials.

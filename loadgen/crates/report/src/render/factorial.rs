@@ -15,7 +15,7 @@ use super::{
 use loadgen_experiment::{
     events::printable,
     factorial::{Factor, FactorialAnalysis, FactorialEffect},
-    schema::Verdict,
+    schema::{RatioBound, Verdict},
 };
 
 /// The whole of `factorial.json`.
@@ -112,7 +112,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
     ))];
     for cell in &reading.cells {
         let mut cells = vec![plain(format!("  {}", cell.name))];
-        let values: Vec<String> = cell.values.iter().copied().map(figures::number).collect();
+        let values: Vec<String> = cell.values.iter().copied().map(figures::ms_bare).collect();
         cells.push(plain(values.join("  ")));
         lines.push(TableLine::Cells(cells));
     }
@@ -192,12 +192,25 @@ fn row(one: &FactorialEffect) -> TableLine {
     let cell: fn(String) -> Cell = if one.excludes_1() { bold } else { plain };
     TableLine::Cells(vec![
         cell(name),
-        cell(format!("{:.3}", one.ratio)),
+        cell(ratio(one)),
         plain(bounds(one.interval)),
         plain(p(one.p)),
         plain(p(one.p_holm)),
-        plain(figures::percent(one.variation)),
+        plain(
+            one.variation
+                .map_or_else(|| figures::ABSENT.to_owned(), figures::percent),
+        ),
     ])
+}
+
+/// The ratio, or what is known of it.
+fn ratio(one: &FactorialEffect) -> String {
+    match (one.ratio, one.bound) {
+        (Some(ratio), _) => format!("{ratio:.3}"),
+        (None, Some(RatioBound::AtMost(most))) => format!("<= {most:.3}"),
+        (None, Some(RatioBound::AtLeast(least))) => format!(">= {least:.3}"),
+        (None, None) => figures::ABSENT.to_owned(),
+    }
 }
 
 fn bounds(interval: Option<(f64, f64)>) -> String {
@@ -210,14 +223,19 @@ fn bounds(interval: Option<(f64, f64)>) -> String {
 /// What stands below the tables.
 fn told(reading: &FactorialAnalysis) -> String {
     let between = figures::percent(reading.between_replicates);
-    if reading.standard_error.is_some() {
+    if reading.beyond > 0 {
+        format!(
+            "{} figure(s) lie beyond the timeout and are known to be at least that: an effect has a bound or no figure, and no interval. Take a rate that every combination sustains.",
+            reading.beyond
+        )
+    } else if reading.standard_error.is_some() {
         format!(
             "Of the variation, {between} lies between replicates and {} is unexplained ({} degrees of freedom). An interval that excludes 1 is one test; Holm's p holds all of them together.",
             figures::percent(reading.unexplained),
             reading.df
         )
     } else {
-        "One replicate has no error to hold an effect against: no interval, no p. Two or more have."
+        "One replicate has no error to compare an effect with: no interval, no p. Two or more have."
             .to_owned()
     }
 }
@@ -243,18 +261,19 @@ mod tests {
         FactorialEffect {
             term: term.to_owned(),
             aliases: vec!["BCD".to_owned()],
-            ratio,
+            ratio: Some(ratio),
+            bound: None,
             interval: Some((ratio * 0.9, ratio * 1.1)),
             p: Some(0.000_2),
             p_holm: Some(0.04),
-            variation: 0.3,
+            variation: Some(0.3),
         }
     }
 
     fn found() -> Factorial {
         let cell = |name: &str| CellFigures {
             name: name.to_owned(),
-            values: vec![1_000.0, 9.87, 0.123],
+            values: vec![Some(1_000.0), Some(9.87), Some(0.123)],
         };
         let factor = |switch: &str| Factor {
             switch: switch.to_owned(),
@@ -273,7 +292,8 @@ mod tests {
             replicates: 3,
             whole_replicates: 3,
             reading: Some(FactorialAnalysis {
-                mean: 30.0,
+                mean: Some(30.0),
+                beyond: 0,
                 interactions: vec![effect("AB", 1.5)],
                 main: vec![effect("A", 0.5), effect("B", 0.5), effect("C", 0.5)],
                 simple: vec![SimpleEffect {
@@ -323,5 +343,23 @@ mod tests {
         none.reading = None;
         assert!(factorial(&none, 80, false).contains("No replicate is whole"));
         assert!(factorial_markdown(&none).starts_with("# Factorial experiment: mentors.list"));
+    }
+
+    #[test]
+    fn an_effect_of_figures_beyond_the_timeout_is_a_bound() {
+        let mut cut = found();
+        let reading = cut.reading.as_mut().unwrap();
+        reading.beyond = 2;
+        reading.standard_error = None;
+        reading.simple.clear();
+        reading.cells[0].values[0] = None;
+        reading.main[0].ratio = None;
+        reading.main[0].bound = Some(RatioBound::AtMost(0.25));
+        reading.main[0].interval = None;
+        let text = factorial(&cut, 80, false);
+        assert!(
+            text.contains("<= 0.250") && text.contains("2 figure(s) lie beyond"),
+            "{text}"
+        );
     }
 }

@@ -64,6 +64,12 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
     text.push('\n');
     text.push_str(&table(kept, all, width, paint));
     text.push('\n');
+    if let Some(newest) = kept.runs.last() {
+        let verdict = &newest.summary.verdict;
+        let answer = format!("newest: {}: {}", verdict.word.label(), verdict.headline);
+        let answer = printable(answer.trim_end_matches(": "));
+        text.push_str(&wrapped(&answer, "", "  ", width));
+    }
     for one in all {
         text.push_str(&wrapped(&sentence(one), "", "  ", width));
     }
@@ -133,7 +139,7 @@ fn cell(point: &SeriesPoint, unit: MetricUnit) -> String {
             format!("{} [{}, {}]", digits(value), digits(low), digits(high))
         }
         (Some(value), None) => digits(value),
-        (None, _) if unit == MetricUnit::Milliseconds => figures::ms_bare(None),
+        (None, _) if point.beyond => figures::ms_bare(None),
         (None, _) => figures::ABSENT.to_owned(),
     }
 }
@@ -173,16 +179,16 @@ fn change(one: &Series, index: usize) -> Option<String> {
     let mut told = format!(
         "== {} changed: {} -> {}",
         printable(&one.metric),
-        figures::with_unit(Some(before.median), unit),
-        figures::with_unit(Some(level.median), unit),
+        figures::with_unit(before.median, unit),
+        figures::with_unit(level.median, unit),
     );
-    if before.median > 0.0 && level.median > 0.0 && unit != MetricUnit::Percent {
+    if let (Some(before), Some(level)) = (before.median, level.median)
+        && before > 0.0
+        && level > 0.0
+        && unit != MetricUnit::Percent
+    {
         // Writing to a String cannot fail.
-        let _infallible = write!(
-            told,
-            " ({} of it)",
-            figures::factor(level.median / before.median)
-        );
+        let _infallible = write!(told, " ({} of it)", figures::factor(level / before));
     }
     let _infallible = write!(told, ", p = {p:.3}");
     Some(told)
@@ -194,7 +200,7 @@ fn sentence(one: &Series) -> String {
     let told = one
         .points
         .iter()
-        .filter(|point| point.value.is_some())
+        .filter(|point| point.value.is_some() || point.beyond)
         .count();
     let absent = one.points.len() - told;
     let mut text = if one.too_few {
@@ -213,7 +219,7 @@ fn sentence(one: &Series) -> String {
     if absent > 0 {
         let _infallible = write!(
             text,
-            " {absent} run(s) without a figure, or with one beyond the timeout, took no part."
+            " {absent} run(s) without a figure, or with a bound only, took no part."
         );
     }
     if one.newest_only {
@@ -242,7 +248,7 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 figure(point.value),
                 figure(point.interval.map(|some| some.0)),
                 figure(point.interval.map(|some| some.1)),
-                figure(level.map(|level| level.median)),
+                figure(level.and_then(|level| level.median)),
                 figure(began.and_then(|level| level.p)),
                 past.summary.verdict.word.to_string(),
                 quoted(&differs.unwrap_or_default()),

@@ -5,6 +5,7 @@
 //! writes all into a folder.
 
 mod arm_metrics;
+mod baseline;
 pub mod catalogue;
 mod change;
 mod charts;
@@ -42,6 +43,7 @@ mod fixture;
 pub(crate) use fixture::application;
 
 pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
+pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
 pub use closing::console;
 pub use compare::{Chosen, compare};
 pub use compare_page::{ComparePage, compare_page};

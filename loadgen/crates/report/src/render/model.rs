@@ -15,8 +15,8 @@ use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, Operation, Percentile, Percentiles, Provenance, RunKind, Summary, ThresholdWord,
-    VerdictWord,
+    Arm, ControlWord, Operation, Percentile, Percentiles, Provenance, RunKind, Summary,
+    ThresholdWord, VerdictWord,
 };
 
 /// A whole report in words.
@@ -214,7 +214,11 @@ impl ReportPage {
                 .controls
                 .iter()
                 .map(|one| {
-                    let tone = if one.passed { Tone::Good } else { Tone::Bad };
+                    let tone = match one.word {
+                        ControlWord::Passed => Tone::Good,
+                        ControlWord::Failed => Tone::Bad,
+                        ControlWord::NotChecked => Tone::Warn,
+                    };
                     let line = format!("Control {}: {}", one.name, one.sentence);
                     (tone, printable(&line))
                 })

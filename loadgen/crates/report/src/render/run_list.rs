@@ -47,7 +47,7 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
     let table = layout(&lines, &sides, 0, width, paint);
-    let figures_below = std::iter::once(String::new()).chain(found.iter().map(StoredRun::headline));
+    let figures_below = std::iter::once(String::new()).chain(found.iter().map(below));
     let mut text = String::new();
     for (line, figure) in table.lines().zip(figures_below) {
         text.push_str(line);
@@ -65,6 +65,15 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
     text
 }
 
+/// The line below a run: its answer, and whether it is a baseline.
+fn below(run: &StoredRun) -> String {
+    let kept =
+        (!run.baselines.is_empty()).then(|| format!("baseline {}", run.baselines.join(", ")));
+    let headline = Some(run.headline().to_owned()).filter(|text| !text.is_empty());
+    let parts: Vec<String> = kept.into_iter().chain(headline).collect();
+    parts.join("; ")
+}
+
 /// The same for programs.
 pub fn runs_json(found: &[StoredRun]) -> serde_json::Value {
     let one = |run: &StoredRun| {
@@ -78,6 +87,7 @@ pub fn runs_json(found: &[StoredRun]) -> serde_json::Value {
             "finished": run.is_finished(),
             "headline": run.headline(),
             "bytes": run.bytes,
+            "baselines": run.baselines,
         })
     };
     found.iter().map(one).collect()
@@ -103,6 +113,7 @@ mod tests {
                 confidence: loadgen_experiment::schema::Confidence::default(),
             }),
             bytes: 12_900_000,
+            baselines: vec!["main".into()],
         }
     }
 
@@ -126,6 +137,7 @@ mod tests {
             text.contains(" 41e7cc0 2026-08-30 14:05 experiment PASSED "),
             "{text}"
         );
+        assert!(text.contains("\n  baseline main; list p97.5"), "{text}");
         assert!(text.ends_with("and 3 older runs: --limit 5\n"), "{text}");
         assert_eq!(runs(&[], 0, 80, false), "no runs\n");
         assert_eq!(runs_json(&found)[1]["name"], evil);

@@ -77,6 +77,25 @@ pub enum StoreError {
         /// Which path.
         path: PathBuf,
     },
+    /// No run is kept under that name.
+    #[error(
+        "there is no baseline `{name}`{}; keep a run as one with `loadgen results baseline {name} RUN`",
+        others(known)
+    )]
+    NoBaseline {
+        /// The name.
+        name: String,
+        /// Names under which runs are kept.
+        known: Vec<String>,
+    },
+    /// A text that may not name a baseline.
+    #[error(
+        "`{name}` cannot name a baseline: write up to 60 letters, digits, `.`, `_` and `-`, a letter or digit first"
+    )]
+    BaselineName {
+        /// The text.
+        name: String,
+    },
     /// A link, a device or the like is in the place of a file.
     #[error("{} is not a regular file and was not followed", path.display())]
     Link {
@@ -89,6 +108,15 @@ pub enum StoreError {
         /// Which path.
         path: PathBuf,
     },
+}
+
+/// ` (there are a, b)`.
+fn others(known: &[String]) -> String {
+    if known.is_empty() {
+        String::new()
+    } else {
+        format!(" (there are {})", known.join(", "))
+    }
 }
 
 /// Adds operation and path to an I/O error.

@@ -2,11 +2,12 @@
 //! stops anywhere leaves a folder that can be read. `loadgen_experiment::schema` defines what is stored. `folder`
 //! writes files, `trial_files` those of a trial, `manifest` the input and the machine, `evidence`
 //! the short file for pipelines. `load` reads a run, `finished_runs` all of them, `resolve` finds
-//! one, `run_index` lists and removes them, `archive` packs one, `summary_schema` is the JSON
+//! one, `run_index` lists and removes them, `baseline` keeps one under a name, `archive` packs one, `summary_schema` is the JSON
 //! Schema for other programs.
 
 mod archive;
 mod atomic;
+mod baseline;
 mod checksums;
 mod error;
 pub mod evidence;
@@ -22,6 +23,7 @@ pub mod trial_files;
 
 pub use archive::export;
 pub use atomic::write_atomically;
+pub use baseline::{Baseline, baseline_dir, baselines, forget_baseline, keep_baseline};
 pub use checksums::renew_checksums;
 pub use error::StoreError;
 pub use finished_runs::finished_runs;

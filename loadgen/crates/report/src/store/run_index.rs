@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
-use super::error::{StoreError, io_error};
+use super::{
+    baseline::baselines,
+    error::{StoreError, io_error},
+};
 use loadgen_experiment::schema::{Confidence, VerdictWord};
 
 /// Format of the start time at the beginning of a run's name.
@@ -34,6 +37,8 @@ pub struct StoredRun {
     pub verdict: Option<StoredEnding>,
     /// Size of its files in bytes.
     pub bytes: u64,
+    /// Names under which it is kept as a baseline.
+    pub baselines: Vec<String>,
 }
 
 impl StoredRun {
@@ -114,14 +119,19 @@ pub fn list_runs(results: &Path) -> Result<Vec<StoredRun>, StoreError> {
         let path = entry.map_err(io_error("list", &runs))?.path();
         found.extend(read_run(&path));
     }
+    for baseline in baselines(results) {
+        if let Some(run) = found.iter_mut().find(|run| run.folder == baseline.folder) {
+            run.baselines.push(baseline.name);
+        }
+    }
     found.sort_by(|one, other| {
         (other.started_at, &other.folder).cmp(&(one.started_at, &one.folder))
     });
     Ok(found)
 }
 
-/// The runs that a rule removes, newest first. The one that `latest` points at stays, and so does
-/// a run that may still be running.
+/// The runs that a rule removes, newest first. The one that `latest` points at stays, and so do
+/// baselines and runs that may still be running.
 pub fn prunable(
     results: &Path,
     rule: PruneRule,
@@ -134,7 +144,7 @@ pub fn prunable(
         let beyond = rule.keep.is_none_or(|keep| *place >= keep);
         let running = !run.is_finished() && now - run.started_at < MAY_RUN;
         let newest = latest.is_some() && fs::canonicalize(runs.join(&run.folder)).ok() == latest;
-        old && beyond && !running && !newest
+        old && beyond && !running && !newest && run.baselines.is_empty()
     };
     let all = list_runs(results)?.into_iter().enumerate();
     Ok(all.filter(covered).map(|(_, run)| run).collect())
@@ -173,6 +183,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
     let finished = label.took_s.is_some();
     Some(StoredRun {
         bytes: size(path),
+        baselines: Vec::new(),
         folder,
         started_at,
         command: label.command,
@@ -288,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_the_young_and_the_one_that_latest_names_stay() {
+    fn the_newest_the_young_a_baseline_and_the_one_that_latest_names_stay() {
         let root = tempfile::tempdir().unwrap();
         for on in 1..=6 {
             put(root.path(), &format!("d{on}"), on, true);
@@ -300,14 +311,19 @@ mod tests {
             root.path().join("latest"),
         )
         .unwrap();
+        fs::create_dir(root.path().join("baselines")).unwrap();
+        let third = &list_runs(root.path()).unwrap()[4];
+        let link = Path::new("../runs").join(&third.folder);
+        symlink(link, root.path().join("baselines/main")).unwrap();
+        assert_eq!(list_runs(root.path()).unwrap()[4].baselines, ["main"]);
         let now = day(7) + TimeDelta::hours(3);
         let gone = |keep, before| {
             names(&prunable(root.path(), PruneRule { keep, before }, now).unwrap()).join(" ")
         };
-        // Of seven: `running` may still run, and `d1` is what `latest` points at.
-        assert_eq!(gone(Some(0), None), "d6 d5 d4 d3 d2");
-        assert_eq!(gone(Some(3), None), "d4 d3 d2");
-        assert_eq!(gone(None, Some(day(4))), "d3 d2");
+        // Of seven: `running` may still run, `d1` is what `latest` points at, `d3` a baseline.
+        assert_eq!(gone(Some(0), None), "d6 d5 d4 d2");
+        assert_eq!(gone(Some(3), None), "d4 d2");
+        assert_eq!(gone(None, Some(day(4))), "d2");
         assert_eq!(gone(Some(6), Some(day(4))), "");
         let later = day(15);
         let all = PruneRule {

@@ -1,32 +1,113 @@
 //! `loadgen http` from the flags to the exit code.
 
-use super::{engine, files, json, load, target, text, verdict};
-use crate::cli::{failure::Failure, flags::HttpArgs, output::print};
+use std::cell::OnceCell;
 
-/// Measures and prints; returns the exit code of the verdict.
+use super::{json, load, result::HttpResult, target, text};
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::{HttpArgs, ResultArgs, TRACED_EXCHANGES},
+        session::{MeasuredSession, ServiceSource, SingleRun},
+    },
+    library::SourceFile,
+};
+use loadgen_engine::{
+    driver::HttpTrace,
+    flow::SingleRequest,
+    suite::{LoadModel, Suite},
+};
+use loadgen_experiment::{
+    system::{Endpoint, Endpoints, HttpService, SystemUnderTest as _},
+    trial::{ArmConfig, TrialOutcome},
+};
+
+/// Use of a processor above which a closed loop is probably limited by the generator.
+const BUSY: f64 = 0.7;
+
+/// Limits of what a single request shows.
+const NOT_TESTED: [&str; 2] = [
+    "other requests than this one, and what its answers contain",
+    "the service itself: nothing in it was reset, observed or audited",
+];
+
+/// Measures, stores and prints; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let target = target::parse(args)?;
     let request = load::request(args, &target)?;
-    let (suite, description) = load::suite(args);
+    let settings = load::settings(args, &request);
+    let source = SourceFile {
+        name: "request.txt".to_owned(),
+        text: load::description(&settings),
+    };
+    let suite = load::suite(args);
     Failure::unless_files_suffice()?;
     target::check_reachable(&target).map_err(|error| {
         Failure::of_error(&error, |why| {
             Failure::Usage(format!("cannot connect to {}: {why}", args.url))
         })
     })?;
-    if let Some(folder) = &args.out {
-        files::prepare(folder)?;
-    }
-    let outcome = engine::run(args, target, request, &suite, &description)?;
-    let result = verdict::judge(args, description, outcome);
-    if let Some(folder) = &args.out {
-        files::write(&result, folder)?;
-    }
-    let text = if args.json {
-        json::render(&result)
-    } else {
-        text::render(&result)
+    let endpoint = Endpoint {
+        address: target.address,
+        host: target.host,
     };
-    print(&text)?;
-    Ok(result.verdict.exit_code())
+    let flow = SingleRequest::new(request, args.expect);
+    let service = HttpService::new(Endpoints::one(endpoint), target.client, flow);
+    let arm = ArmConfig::new("http", settings, service.application());
+    let services = ServiceSource::Http {
+        service,
+        trace: args.http_debug.then(|| HttpTrace::first(TRACED_EXCHANGES)),
+    };
+    let result = ResultArgs {
+        // Traced exchanges are printed at once, which the full-screen view would overwrite.
+        plain: args.result.plain || args.http_debug,
+        ..args.result.clone()
+    };
+    let session = MeasuredSession::begin(&result, "http", &suite.name, &source);
+    let single = SingleRun {
+        suite: &suite,
+        arm: &arm,
+        seed: args.seed,
+        workers: args.workers,
+        generator_judged: matches!(suite.load, LoadModel::Open { .. }),
+        warnings: Vec::new(),
+    };
+    let measured: OnceCell<TrialOutcome> = OnceCell::new();
+    session.work_and_print(
+        &services,
+        async |bench, own_stack| {
+            let (mut summary, outcome) = single.measure(&session, bench, own_stack).await?;
+            summary.not_tested = NOT_TESTED.map(str::to_owned).to_vec();
+            summary.warnings.extend(own_limit(&suite, &outcome));
+            // Set once: this closure runs once.
+            let _first = measured.set(outcome);
+            Ok(summary)
+        },
+        |summary, folder| {
+            measured.get().map_or_else(String::new, |outcome| {
+                let result = HttpResult {
+                    url: &args.url,
+                    summary,
+                    data: &outcome.data,
+                };
+                if args.json {
+                    json::render(&result)
+                } else {
+                    text::render(&result, folder)
+                }
+            })
+        },
+    )
+}
+
+/// A closed loop without pauses is as fast as the slower side: a generator at its limit makes no
+/// figure wrong, but the limit that is measured is not the target's.
+fn own_limit(suite: &Suite, outcome: &TrialOutcome) -> Option<String> {
+    let used = outcome.generator.as_ref()?;
+    let closed = matches!(suite.load, LoadModel::Closed { .. });
+    (closed && used.busiest > BUSY).then(|| {
+        format!(
+            "a thread of the generator used {:.0} % of a core: the rate is probably its own limit, not the target's; use more workers (-t), or a rate (-R) to compare response times",
+            used.busiest * 100.0
+        )
+    })
 }

@@ -4,13 +4,14 @@
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
 
-use super::verdict::HttpResult;
+use super::result::HttpResult;
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{schema::Percentiles, trial::operation};
 
 /// The object, and a line end.
-pub(super) fn render(result: &HttpResult) -> String {
-    let data = &result.data;
+pub(super) fn render(result: &HttpResult<'_>) -> String {
+    let (data, summary) = (result.data, result.summary);
+    let validity = result.validity();
     let one = operation("http.request", &data.total, data.window_s());
     let outcomes: Map<String, Value> = Outcome::ALL
         .iter()
@@ -33,7 +34,7 @@ pub(super) fn render(result: &HttpResult) -> String {
         .collect();
     let object = json!({
         "url": result.url,
-        "load": result.load,
+        "load": summary.load,
         "seconds": data.window_s(),
         "planned": data.total.planned,
         "outcomes": outcomes,
@@ -49,10 +50,13 @@ pub(super) fn render(result: &HttpResult) -> String {
         "tls": histogram(&data.tls),
         "schedule_lag": histogram(&data.lag),
         "errors": errors,
-        "thresholds": result.thresholds,
-        "validity": { "word": result.validity.word, "checks": result.validity.checks },
-        "verdict": result.verdict,
-        "warnings": result.warnings,
+        "thresholds": summary.thresholds,
+        "validity": {
+            "word": validity.map(|validity| validity.word),
+            "checks": validity.map(|validity| &validity.checks),
+        },
+        "verdict": summary.verdict,
+        "warnings": summary.warnings,
     });
     format!("{object:#}\n")
 }

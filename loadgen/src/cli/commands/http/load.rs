@@ -9,6 +9,7 @@ use loadgen_engine::{
     request::Request,
     suite::{Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Windows},
 };
+use loadgen_experiment::system::Settings;
 
 /// Maximum duration of a closed loop that ends after a number of requests.
 const MAX_DURATION: Millis = Millis(3_600_000);
@@ -27,8 +28,8 @@ pub(super) fn request(args: &HttpArgs, target: &HttpTarget) -> Result<Request, F
     Ok(request)
 }
 
-/// The load model, its windows, and its description.
-fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
+/// The load model and its windows.
+fn load(args: &HttpArgs) -> (LoadModel, Windows) {
     let warm_up = args.warmup.unwrap_or(Millis(0));
     let connections = args.users();
     let Some(rate) = args.rate else {
@@ -43,12 +44,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
             think: None,
             iterations: None,
         };
-        let until = args.count().map_or_else(
-            || format!("for {measure}"),
-            |count| format!("{count} requests"),
-        );
-        let text = format!("closed loop, {connections} connections, {until}");
-        return (model, windows(args, warm_up, measure), text);
+        return (model, windows(args, warm_up, measure));
     };
     let mean = args.to.map_or(rate.as_per_second(), |to| {
         f64::midpoint(rate.as_per_second(), to.as_per_second())
@@ -74,18 +70,9 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows, String) {
     } else {
         Arrivals::Constant
     };
-    let to = args.to.map_or_else(String::new, |to| format!(" to {to}"));
-    let how = if args.poisson {
-        ", at random times"
-    } else {
-        ""
-    };
-    let text =
-        format!("open loop, {rate}{to}{how} for {measure}, at most {connections} connections");
     (
         LoadModel::Open { phases, arrivals },
         windows(args, warm_up, measure),
-        text,
     )
 }
 
@@ -98,12 +85,14 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
     }
 }
 
-/// The load as a suite, and its description.
-pub(super) fn suite(args: &HttpArgs) -> (Suite, String) {
-    let (model, windows, text) = load(args);
-    let suite = Suite {
-        name: "http".to_owned(),
+/// The load as a suite. Its name is the URL without the values of its query, by which later runs
+/// of the same request are found.
+pub(super) fn suite(args: &HttpArgs) -> Suite {
+    let (model, windows) = load(args);
+    let name = shown_url(&args.url);
+    Suite {
         question: String::new(),
+        name,
         load: model,
         options: LoadOptions {
             shared_iterations: args.count(),
@@ -120,6 +109,90 @@ pub(super) fn suite(args: &HttpArgs) -> (Suite, String) {
         timeout: args.timeout,
         max_users: args.users(),
         seed: args.seed,
+    }
+}
+
+/// What was sent, as it is stored. Values of headers and of the query, and the body, may be secrets:
+/// only their names and lengths are stored, and a digest of the URL that tells two of them apart.
+pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
+    let names: Vec<&str> = request
+        .headers
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let whole = Settings([("url".to_owned(), args.url.clone())].into());
+    let mut stored = vec![
+        (
+            "request",
+            format!("{} {}", request.method, shown_url(&args.url)),
+        ),
+        ("url digest", whole.fingerprint()),
+        (
+            "protocol",
+            if args.http2 { "HTTP/2" } else { "HTTP/1.1" }.to_owned(),
+        ),
+        ("client", args.engine.name().to_owned()),
+    ];
+    if !names.is_empty() {
+        stored.push(("headers", names.join(", ")));
+    }
+    if !request.body.is_empty() {
+        stored.push(("body", format!("{} bytes", request.body.len())));
+    }
+    let entries = stored
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value));
+    Settings(entries.collect())
+}
+
+/// The settings as lines, for the folder of inputs.
+pub(super) fn description(settings: &Settings) -> String {
+    let lines = settings
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\n"));
+    lines.collect()
+}
+
+/// A URL with the names of its query only.
+fn shown_url(url: &str) -> String {
+    let Some((path, query)) = url.split_once('?') else {
+        return url.to_owned();
     };
-    (suite, text)
+    let names: Vec<&str> = query
+        .split('&')
+        .map(|pair| pair.split('=').next().unwrap_or_default())
+        .collect();
+    format!("{path}?{}", names.join("&"))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    #[test]
+    fn what_is_stored_of_a_request_tells_it_apart_and_holds_no_secret() {
+        let stored = |token: &str| {
+            let url = format!("http://127.0.0.1:1/a?page=2&token={token}");
+            let words = ["loadgen", "http", &url, "-H", "x-key: hush", "-b", "hush"];
+            let Command::Http(args) = Cli::try_parse_from(words).unwrap().command else {
+                unreachable!()
+            };
+            let request = request(&args, &super::super::target::parse(&args).unwrap()).unwrap();
+            let suite = suite(&args);
+            assert_eq!(suite.name, "http://127.0.0.1:1/a?page&token");
+            settings(&args, &request)
+        };
+        let (one, other) = (stored("hush"), stored("other"));
+        assert_ne!(one, other);
+        let text = description(&one);
+        assert!(!text.contains("hush"), "{text}");
+        assert!(
+            text.contains("headers: x-key") && text.contains("body: 4 bytes"),
+            "{text}"
+        );
+    }
 }

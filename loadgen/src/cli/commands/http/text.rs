@@ -1,10 +1,10 @@
 //! The figures of `loadgen http` as text: verdict, counts, response times, self-checks.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::Path};
 
 use hdrhistogram::Histogram;
 
-use super::verdict::HttpResult;
+use super::result::HttpResult;
 use loadgen_engine::sample::Outcome;
 use loadgen_experiment::{
     events::printable,
@@ -17,17 +17,6 @@ const ROWS: usize = 11;
 /// Length of its longest bar in characters.
 const WIDTH: f64 = 32.0;
 
-/// The text.
-pub(super) fn render(result: &HttpResult) -> String {
-    let mut out = String::new();
-    head(&mut out, result);
-    counts(&mut out, result);
-    times(&mut out, result);
-    chart(&mut out, &result.data.total.ok);
-    findings(&mut out, result);
-    out
-}
-
 /// Writing into a `String` cannot fail.
 macro_rules! line {
     ($out:expr) => { $out.push('\n') };
@@ -36,22 +25,37 @@ macro_rules! line {
     }};
 }
 
-fn head(out: &mut String, result: &HttpResult) {
-    let verdict = &result.verdict;
-    line!(out, "{}  {}", verdict.word.label(), printable(&result.url));
+/// The text.
+pub(super) fn render(result: &HttpResult<'_>, folder: Option<&Path>) -> String {
+    let mut out = String::new();
+    head(&mut out, result);
+    counts(&mut out, result);
+    times(&mut out, result);
+    chart(&mut out, &result.data.total.ok);
+    findings(&mut out, result);
+    if let Some(folder) = folder {
+        line!(out);
+        line!(out, "Report  {}", folder.join("report.html").display());
+    }
+    out
+}
+
+fn head(out: &mut String, result: &HttpResult<'_>) {
+    let verdict = &result.summary.verdict;
+    line!(out, "{}  {}", verdict.word.label(), printable(result.url));
     line!(out, "  {}; {}", verdict.headline, verdict.confidence);
     for reason in &verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
-    line!(out, "  {}", result.load);
-    for warning in &result.warnings {
-        line!(out, "  warning: {warning}");
+    line!(out, "  {}", result.summary.load);
+    for warning in &result.summary.warnings {
+        line!(out, "  warning: {}", printable(warning));
     }
     line!(out);
 }
 
-fn counts(out: &mut String, result: &HttpResult) {
-    let data = &result.data;
+fn counts(out: &mut String, result: &HttpResult<'_>) {
+    let data = result.data;
     let one = operation("http.request", &data.total, data.window_s());
     let planned = data.total.planned;
     line!(
@@ -98,8 +102,8 @@ fn counts(out: &mut String, result: &HttpResult) {
     line!(out);
 }
 
-fn times(out: &mut String, result: &HttpResult) {
-    let data = &result.data;
+fn times(out: &mut String, result: &HttpResult<'_>) {
+    let data = result.data;
     let one = operation("http.request", &data.total, data.window_s());
     let titles = ["p50", "p90", "p95", "p99", "p99.9", "max", "mean"];
     line!(
@@ -198,17 +202,10 @@ fn chart(out: &mut String, histogram: &Histogram<u64>) {
     line!(out);
 }
 
-fn findings(out: &mut String, result: &HttpResult) {
-    if !result.data.examples.is_empty() {
-        line!(out, "Errors");
-        for (_, why, count) in &result.data.examples {
-            line!(out, "{:>12} x  {}", grouped(*count), printable(why));
-        }
-        line!(out);
-    }
-    if !result.thresholds.is_empty() {
+fn findings(out: &mut String, result: &HttpResult<'_>) {
+    if !result.summary.thresholds.is_empty() {
         line!(out, "Thresholds");
-        for one in &result.thresholds {
+        for one in &result.summary.thresholds {
             line!(
                 out,
                 "  {:4}  {}  (measured {})",
@@ -219,8 +216,11 @@ fn findings(out: &mut String, result: &HttpResult) {
         }
         line!(out);
     }
-    line!(out, "{}", result.validity.word);
-    for check in &result.validity.checks {
+    let Some(validity) = result.validity() else {
+        return;
+    };
+    line!(out, "{}", validity.word);
+    for check in &validity.checks {
         let word = if check.ok { "ok" } else { "NO" };
         line!(
             out,

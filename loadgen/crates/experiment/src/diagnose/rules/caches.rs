@@ -2,7 +2,7 @@
 
 use crate::diagnose::{
     catalog::CacheSwitch,
-    evidence::{Evidence, RuleFinding, percent, share, tail},
+    evidence::{Evidence, RuleFinding, of_band, percent, share, tail},
     symptom::Symptom,
 };
 use loadgen_engine::sample::ResponsePart;
@@ -38,14 +38,14 @@ pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<RuleFinding> 
     let server = &evidence.arm.server;
     let (pings, commands) = (server.redis_pings, server.redis_commands);
     let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Redis)]);
-    let waiting = percent(waiting);
+    let waiting = evidence.of_tail(waiting);
     if pings < FEWEST_PINGS || (pings as f64) < 0.2 * commands as f64 {
         return None;
     }
     Some(RuleFinding::new(
         Symptom::RedisRoundTrips,
         format!(
-            "connections to Redis were checked {pings} times for {commands} commands; Redis is {waiting} of the time above p99"
+            "connections to Redis were checked {pings} times for {commands} commands; Redis is {waiting}"
         ),
         "do not pay a PING for each checkout: share one multiplexed connection, or keep the values in memory in front of Redis",
     ))
@@ -59,7 +59,7 @@ pub(super) fn slow_redis(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     }
     Some(RuleFinding::new(
         Symptom::SlowRedis,
-        format!("Redis is {} of the time above p99", percent(waiting)),
+        format!("Redis is {}", evidence.of_tail(waiting)),
         "look at Redis itself (CPU, slow commands, network), read several values in one command, or keep them in memory in front of Redis",
     ))
 }
@@ -81,16 +81,17 @@ fn in_database(parts: &ResponseParts) -> f64 {
 
 fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<RuleFinding> {
     let operation = evidence.operation(cache.operation)?;
-    let part = tail(operation).map_or(0.0, |band| share(band, in_database));
-    if part < 0.5 {
+    let slowest = tail(operation)?;
+    let part = share(slowest, in_database);
+    if part < DOMINANT_SHARE {
         return None;
     }
     let mut finding = RuleFinding::new(
         Symptom::CacheOff,
         format!(
-            "{} of the time of {} above p99 is the database, and nothing caches it",
-            percent(part),
-            operation.name
+            "{}: {} is the database, and nothing caches it",
+            operation.name,
+            of_band(part, Some(slowest))
         ),
         "add a caching layer (Redis): cache frequently accessed data",
     )
@@ -117,10 +118,10 @@ fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<Rule
     let finding = RuleFinding::new(
         Symptom::CacheMisses,
         format!(
-            "the cache of {} answers {} of its look-ups; the database is {} of the time above p99",
+            "the cache of {} answers {} of its look-ups; the database is {}",
             cache.kind,
             percent(hits),
-            percent(database)
+            evidence.of_tail(database)
         ),
         "verify caching effectiveness: a longer time to live, one load a missing value, and invalidation of what changed and no more",
     );

@@ -110,8 +110,8 @@ pub(super) fn slow_queries(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(RuleFinding::new(
         Symptom::SlowQueries,
         format!(
-            "{} of the time above p99 is PostgreSQL: {:.0} ms of {:.0} ms",
-            percent(share),
+            "{} is PostgreSQL: {:.0} ms of {:.0} ms",
+            evidence.of_tail(share),
             slow.parts_ms[ResponsePart::Server(ServerPart::Db)],
             slow.mean_ms
         ),

@@ -1,7 +1,7 @@
 //! Rules about the pool of PostgreSQL connections.
 
 use crate::diagnose::{
-    evidence::{Evidence, RuleFinding, percent},
+    evidence::{Evidence, RuleFinding},
     symptom::Symptom,
 };
 use loadgen_engine::sample::ResponsePart;
@@ -30,8 +30,8 @@ pub(super) fn pool_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     }
     let needed = needed_connections(evidence);
     let text = format!(
-        "{} of the time above p99 is pool wait: {} connections, up to {} waiters, {} timeouts; Little's law asks for {needed} ({:.0} requests/s x {:.1} ms in PostgreSQL / {PLANNED_UTILISATION})",
-        percent(waiting),
+        "{} is pool wait: {} connections, up to {} waiters, {} timeouts; Little's law asks for {needed} ({:.0} requests/s x {:.1} ms in PostgreSQL / {PLANNED_UTILISATION})",
+        evidence.of_tail(waiting),
         server.pool_max,
         server.pool_waiters_max,
         server.pool_timeouts,

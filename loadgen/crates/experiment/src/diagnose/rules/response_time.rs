@@ -5,7 +5,7 @@ use shared::timing::ServerPart;
 use std::fmt::Write as _;
 
 use crate::diagnose::{
-    evidence::{Evidence, RuleFinding, percent},
+    evidence::{Evidence, RuleFinding},
     symptom::Symptom,
 };
 
@@ -78,8 +78,8 @@ pub(super) fn admission_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
         })
         .filter(|part| parts[ResponsePart::Server(*part)] > 0.0);
     let mut text = format!(
-        "{} of the time above p99 is a wait at the admission limiter",
-        percent(waited)
+        "{} is a wait at the admission limiter",
+        evidence.of_tail(waited)
     );
     if let Some(part) = behind {
         // Writing to a String cannot fail.
@@ -106,8 +106,8 @@ pub(super) fn unexplained(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(RuleFinding::new(
         Symptom::Unexplained,
         format!(
-            "{} of the time above p99 is unexplained: it passed in the target, in none of the parts that it reports (admission, pool, PostgreSQL, Redis, hashing)",
-            percent(rest)
+            "{} is unexplained: it passed in the target, in none of the parts that it reports (admission, pool, PostgreSQL, Redis, hashing)",
+            evidence.of_tail(rest)
         ),
         "profile the target: computing, a wait for a processor, a lock of its own and a call to another service all look like this; review application logs for bottlenecks, monitor the health of external services and put circuit breakers before them, move computing off the async threads",
     ))
@@ -121,8 +121,8 @@ pub(super) fn network(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(RuleFinding::new(
         Symptom::Network,
         format!(
-            "{} of the time above p99 lies outside of what the target counts: accepting, sockets, network, client",
-            percent(outside)
+            "{} lies outside of what the target counts: accepting, sockets, network, client",
+            evidence.of_tail(outside)
         ),
         "check the network configuration and its latency; keep connections alive; use a CDN for what is static; a target without a free core answers late as well",
     ))
@@ -137,8 +137,8 @@ pub(super) fn backlog(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(RuleFinding::new(
         Symptom::Backlog,
         format!(
-            "{} of the time above p99 passed before the send: arrivals queued behind slow answers",
-            percent(waited)
+            "{} passed before the send: arrivals queued behind slow answers",
+            evidence.of_tail(waited)
         ),
         "the target is slower than the arrivals: scale horizontally or lower the rate to find the breaking point",
     ))

@@ -1,0 +1,358 @@
+//! What an experiment can be expected to show, before it runs: whether its percentiles have data,
+//! and how many blocks, or what load, would tell a difference that matters.
+
+use std::fmt::Write as _;
+
+use shared::time::Millis;
+
+use super::{
+    file::Experiment,
+    metrics::{MetricScope, metrics},
+    reading::quantile_of,
+    sentence::spread_of,
+};
+use crate::schema::Effect;
+use loadgen_engine::{
+    flow::{Catalog, FlowDescriptor},
+    suite::{LoadModel, Phase, Suite},
+};
+use loadgen_stats::{detectable_effect, fewest_pairs, pairs_needed};
+
+/// Samples that must lie beyond a percentile for it to be a figure.
+const BEYOND: f64 = 10.0;
+/// A flow may send an operation somewhat more often than once; only what clearly lacks data is
+/// refused.
+const TOLERANCE: f64 = 1.5;
+/// How much more the percentiles of a server at 70 % load scatter than independent times do
+/// (method 2.1, p95).
+const INFLATION: f64 = 4.6;
+/// Longest measured window that is proposed.
+const LONGEST: Millis = Millis(600_000);
+
+impl Experiment {
+    /// The fewest blocks with which its claims can be decided (Holm).
+    pub fn fewest_blocks(&self) -> u32 {
+        fewest_pairs(self.primary.len()) as u32
+    }
+}
+
+/// Refuses a claim on a percentile that no trial will have the data for, with the rate or the
+/// duration that would do.
+pub fn check_claims(experiment: &Experiment, catalog: &Catalog) -> Result<(), String> {
+    for claim in &experiment.primary {
+        let Some(planned) = PlannedPercentile::of(claim, &experiment.suite, catalog) else {
+            continue;
+        };
+        let share = planned.needed() / planned.requests;
+        if share > TOLERANCE {
+            let measure = experiment.suite.windows.measure;
+            let longer = Millis((measure.0 as f64 * share / 1_000.0).ceil() as u64 * 1_000);
+            return Err(format!(
+                "a claim on `{claim}` needs {:.0} requests in each trial, {BEYOND} of them beyond the percentile, and there will be about {:.0}: measure for {longer}, multiply the rate by {share:.1}, or claim a lower percentile",
+                planned.needed(),
+                planned.requests
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Shortest measured window with which the percentiles of all claims have data.
+pub(super) fn shortest_window(experiment: &Experiment, catalog: &Catalog) -> Millis {
+    let measure = experiment.suite.windows.measure.0 as f64;
+    let shortest = experiment
+        .primary
+        .iter()
+        .filter_map(|claim| PlannedPercentile::of(claim, &experiment.suite, catalog))
+        .map(|planned| measure * planned.needed() / TOLERANCE / planned.requests)
+        .fold(0.0, f64::max);
+    Millis(shortest.ceil() as u64)
+}
+
+/// What the planned blocks can be expected to tell about the first claim, in words; empty where it is
+/// no percentile, or the load has no rate.
+pub fn outlook(experiment: &Experiment, catalog: &Catalog) -> String {
+    let fewest = experiment.fewest_blocks();
+    let claims = experiment.primary.len();
+    if experiment.blocks < fewest {
+        return format!(
+            "{} block(s) decide nothing: {claims} claim(s) need at least {fewest}",
+            experiment.blocks
+        );
+    }
+    let Some(claim) = experiment.primary.first() else {
+        return String::new();
+    };
+    let Some((planned, effect)) = PlannedPercentile::of(claim, &experiment.suite, catalog)
+        .zip(detectable_effect(experiment.blocks as usize, claims))
+    else {
+        return String::new();
+    };
+    let scatter = planned.scatter();
+    let percent = |difference: f64| difference.exp_m1() * 100.0;
+    let mut text = format!(
+        "smallest detectable difference in {claim}: about {:.0} %",
+        percent(effect * scatter)
+    );
+    let margin = planned.margin.ln_1p();
+    if effect * scatter <= margin {
+        return text;
+    }
+    // Writing to a String cannot fail.
+    let _infallible = write!(text, "; to tell {:.0} %", planned.margin * 100.0);
+    let _infallible = match pairs_needed(scatter, margin, claims) {
+        Some(blocks) => write!(text, ", about {blocks} blocks are needed"),
+        None => write!(text, ", no number of blocks is enough"),
+    };
+    // The spread falls with the square root of the requests.
+    let more = (effect * scatter / margin).powi(2);
+    let measure = experiment.suite.windows.measure.0 as f64 * more;
+    let _infallible = if measure <= LONGEST.0 as f64 {
+        let longer = Millis((measure / 1_000.0).ceil() as u64 * 1_000);
+        write!(
+            text,
+            "; with these {} blocks, trials of {longer} or {more:.0} times the rate",
+            experiment.blocks
+        )
+    } else {
+        write!(
+            text,
+            "; with these {} blocks, {more:.0} times the rate, as far as both arms sustain it",
+            experiment.blocks
+        )
+    };
+    text
+}
+
+/// Blocks that the spread of the first ones asks for, so that a difference of the margin is found in
+/// each claim; absent where the spread is not known, or no number would do.
+///
+/// It looks at the spread alone and not at the difference, so that the test at the end keeps its
+/// level.
+pub(super) fn blocks_wanted(claims: &[(&Effect, f64)]) -> Option<usize> {
+    claims
+        .iter()
+        .map(|(effect, margin)| {
+            pairs_needed(
+                spread_of(&effect.block_ratios)?,
+                margin.ln_1p(),
+                claims.len(),
+            )
+        })
+        .try_fold(0, |most, one| Some(most.max(one?)))
+        .filter(|wanted| *wanted > 0)
+}
+
+/// A percentile of the requests of a trial that is planned.
+#[derive(Debug, Clone, Copy)]
+struct PlannedPercentile {
+    /// 0 to 1.
+    quantile: f64,
+    /// Requests in the measured window.
+    requests: f64,
+    /// Relative difference that matters.
+    margin: f64,
+}
+
+impl PlannedPercentile {
+    /// Absent for a metric that is no percentile, and for a load without a rate.
+    fn of(metric: &str, suite: &Suite, catalog: &Catalog) -> Option<Self> {
+        let (operation, quantile) = quantile_of(metric)?;
+        let scope = MetricScope {
+            operations: vec![operation],
+            ..MetricScope::default()
+        };
+        let all = metrics(&scope, f64::INFINITY);
+        let margin = all.iter().find(|one| one.name == metric)?.margin;
+        let requests = arrivals(suite)? * by_arrival(suite, catalog, operation);
+        (requests > 0.0).then_some(Self {
+            quantile,
+            requests,
+            margin,
+        })
+    }
+
+    /// Requests of which enough lie beyond it.
+    fn needed(self) -> f64 {
+        (BEYOND / (1.0 - self.quantile)).ceil()
+    }
+
+    /// Expected standard deviation of ln(after / before) of a block.
+    fn scatter(self) -> f64 {
+        let independent = (self.quantile / (self.requests * (1.0 - self.quantile))).sqrt()
+            / -(1.0 - self.quantile).ln();
+        independent * INFLATION * std::f64::consts::SQRT_2
+    }
+}
+
+/// Planned arrivals in the measured window; absent for a closed load.
+fn arrivals(suite: &Suite) -> Option<f64> {
+    let LoadModel::Open { phases, .. } = &suite.load else {
+        return None;
+    };
+    let warm_up = suite.windows.warm_up.0;
+    let mut begins = 0;
+    let mut sum = 0.0;
+    for phase in phases {
+        let ends = begins + phase.duration.0;
+        let measured = ends.saturating_sub(begins.max(warm_up));
+        sum += mean_rate(phase) * measured as f64 / 1_000.0;
+        begins = ends;
+    }
+    Some(sum)
+}
+
+fn mean_rate(phase: &Phase) -> f64 {
+    let rate = phase.rate.as_per_second();
+    phase
+        .to
+        .map_or(rate, |to| f64::midpoint(rate, to.as_per_second()))
+}
+
+/// Requests of an operation by arrival: a flow sends each of its operations about once, or as many as
+/// it sends at once.
+fn by_arrival(suite: &Suite, catalog: &Catalog, operation: &str) -> f64 {
+    let weights: f64 = suite.flows.iter().map(|share| share.weight).sum();
+    let of_flow = |flow: &FlowDescriptor| {
+        let names = catalog.operation_names(flow);
+        let operations = match operation {
+            "total" => names.len(),
+            one => usize::from(names.contains(&one)),
+        };
+        (operations * flow.at_once.max(1)) as f64
+    };
+    suite
+        .flows
+        .iter()
+        .filter_map(|share| Some(share.weight * of_flow(catalog.flow(&share.flow)?)))
+        .sum::<f64>()
+        / weights
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::RngExt as _;
+
+    use super::*;
+    use crate::{paired::decide_fixture, paired::file::parse, schema::Trial, system::Shop};
+    use loadgen_engine::flow::shop;
+    use loadgen_stats::{seed, two_sided_p};
+
+    fn experiment(primary: &str, load: &str) -> Experiment {
+        let text = format!(
+            "name: x\nbefore: {{ set: {{ cache.orders: off }} }}\nafter: {{}}\nprimary: [ {primary} ]\nload: {{ model: open, {load}, warmup: 2s }}\nflows: [ {{ flow: orders.browse }} ]\n"
+        );
+        parse(&text, "x.yaml", &Shop).unwrap()
+    }
+
+    #[test]
+    fn a_percentile_without_data_is_refused_with_the_load_that_would_do() {
+        let check = |primary, load| check_claims(&experiment(primary, load), &shop());
+        let why = check("orders.list p97.5", "rate: 10/s, duration: 8s").unwrap_err();
+        assert!(
+            why.contains("needs 400 requests") && why.contains("about 80"),
+            "{why}"
+        );
+        assert!(
+            why.contains("measure for 40s") && why.contains("rate by 5.0"),
+            "{why}"
+        );
+        assert_eq!(
+            check("orders.list p97.5", "rate: 10/s, duration: 40s"),
+            Ok(())
+        );
+        assert_eq!(
+            check("orders.list p97.5", "rate: 50/s, duration: 8s"),
+            Ok(())
+        );
+        assert_eq!(check("orders.list p50", "rate: 10/s, duration: 8s"), Ok(()));
+        assert_eq!(
+            check("queries per request", "rate: 1/s, duration: 2s"),
+            Ok(())
+        );
+        assert!(check("total p50", "rate: 1/s, duration: 8s").is_err());
+    }
+
+    #[test]
+    fn the_outlook_names_blocks_and_a_load_that_needs_fewer() {
+        let text = outlook(
+            &experiment("orders.list p50", "rate: 40/s, duration: 8s"),
+            &shop(),
+        );
+        // 320 requests: ln ratios of a block scatter by about 0.52 times 0.98.
+        assert!(text.contains("smallest detectable difference"), "{text}");
+        assert!(
+            text.contains("to tell 5 %, about") && text.contains("blocks are needed"),
+            "{text}"
+        );
+        assert!(text.contains("times the rate"), "{text}");
+        let long = outlook(
+            &experiment("orders.list p50", "rate: 4000/s, duration: 600s"),
+            &shop(),
+        );
+        assert!(!long.contains("to tell"), "{long}");
+        let mut one = experiment("orders.list p50, pool wait", "rate: 40/s, duration: 8s");
+        one.blocks = 6;
+        assert!(outlook(&one, &shop()).contains("2 claim(s) need at least 7"));
+    }
+
+    #[test]
+    fn more_blocks_and_longer_trials_detect_smaller_effects() {
+        let percent = |experiment: &Experiment| -> f64 {
+            let text = outlook(experiment, &shop());
+            let from = text.find("about ").unwrap() + 6;
+            text[from..].split(' ').next().unwrap().parse().unwrap()
+        };
+        let mut one = experiment("orders.list p50", "rate: 40/s, duration: 8s");
+        let few = percent(&one);
+        one.blocks = 24;
+        assert!(percent(&one) < few);
+        assert!(percent(&experiment("orders.list p50", "rate: 40/s, duration: 80s")) < few);
+    }
+
+    /// The claim of an experiment of these differences.
+    fn claim(logs: &[f64]) -> Effect {
+        let trials: Vec<(Trial, Trial)> = logs
+            .iter()
+            .map(|log| {
+                let after = 100.0 * log.exp();
+                (
+                    decide_fixture::trial(Some(100.0), 1.0),
+                    decide_fixture::trial(Some(after), 1.0),
+                )
+            })
+            .collect();
+        decide_fixture::effect_of("orders.list p50", &trials).unwrap()
+    }
+
+    #[test]
+    fn the_spread_of_the_first_blocks_says_how_many_are_wanted() {
+        let quiet = claim(&[0.001, -0.001, 0.002, 0.0, -0.002, 0.001]);
+        assert_eq!(blocks_wanted(&[(&quiet, 0.05)]), Some(6));
+        let noisy = claim(&[0.05, -0.04, 0.06, 0.0, -0.05, 0.03]);
+        let wanted = blocks_wanted(&[(&noisy, 0.05)]).unwrap();
+        assert!((10..30).contains(&wanted), "{wanted}");
+        assert!(blocks_wanted(&[(&noisy, 0.05), (&quiet, 0.05)]).unwrap() > wanted);
+        assert_eq!(blocks_wanted(&[]), None);
+    }
+
+    #[test]
+    fn an_extension_by_the_spread_keeps_the_level() {
+        let mut chance = seed::rng(21);
+        let mut normal = || (0..12).map(|_| chance.random::<f64>()).sum::<f64>() - 6.0;
+        let experiments = 400;
+        let mut wrong = 0;
+        for _ in 0..experiments {
+            let all: Vec<f64> = (0..12).map(|_| 0.035 * normal()).collect();
+            let wanted = blocks_wanted(&[(&claim(&all[..6]), 0.05)]).unwrap_or(99);
+            let blocks = if (7..=12).contains(&wanted) {
+                wanted
+            } else {
+                6
+            };
+            wrong += u32::from(two_sided_p(&all[..blocks]).unwrap() <= 0.05);
+        }
+        // P(more than 34 of 400 at 5 %) is below 0.5 %.
+        assert!(wrong <= 34, "{wrong} of {experiments}");
+    }
+}

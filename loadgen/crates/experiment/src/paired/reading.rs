@@ -1,0 +1,94 @@
+//! What a trial says of a metric: its figure, that it lies beyond the timeout, or how many requests
+//! it counts.
+
+use super::metrics::EffectMetric;
+use crate::{
+    metric::{MetricId, OperationFigure, TargetFigure},
+    schema::{MeasuredFigure, MeasuredFigures, Operation, Trial},
+};
+
+/// What is known of a metric's figure in a trial.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TrialReading {
+    /// The figure.
+    Known(f64),
+    /// More requests failed than the percentile allows: it is at least this limit.
+    Beyond(f64),
+}
+
+/// Requests that a share is taken of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ShareCount {
+    /// Those that failed, or read something stale.
+    pub(super) failed: u64,
+    /// All of them.
+    pub(super) of: u64,
+}
+
+impl EffectMetric {
+    /// What a trial says of it; absent where it says nothing.
+    pub fn reading(&self, trial: &Trial) -> Option<TrialReading> {
+        match self.measured(trial) {
+            MeasuredFigure::Known(figure) => Some(TrialReading::Known(figure)),
+            MeasuredFigure::BeyondTimeout => self.beyond.map(TrialReading::Beyond),
+            MeasuredFigure::TooFew { .. } | MeasuredFigure::Absent => None,
+        }
+    }
+
+    /// The counts that it is the share of; absent for a metric that is no share of requests.
+    pub(super) fn share_count(&self, trial: &Trial) -> Option<ShareCount> {
+        let one = match &self.id {
+            MetricId::Target(TargetFigure::StaleReads) => {
+                return Some(ShareCount {
+                    failed: trial.promised.stale_reads,
+                    of: trial.promised.reads,
+                });
+            }
+            MetricId::Total(OperationFigure::Success) => &trial.total,
+            MetricId::Operation(name, OperationFigure::Success) => {
+                MeasuredFigures::from(trial).operation(name)?
+            }
+            _ => return None,
+        };
+        Some(ShareCount {
+            failed: one.planned - answered(one),
+            of: one.planned,
+        })
+    }
+}
+
+/// Requests that succeeded.
+fn answered(one: &Operation) -> u64 {
+    ((one.success * one.planned as f64).round() as u64).min(one.planned)
+}
+
+/// The operation and the quantile, 0 to 1, of a metric that is a percentile: `orders.list p97.5`.
+pub(super) fn quantile_of(metric: &str) -> Option<(&str, f64)> {
+    let (operation, percent) = metric.rsplit_once(" p")?;
+    let quantile = percent.parse::<f64>().ok()? / 100.0;
+    (0.0..1.0)
+        .contains(&quantile)
+        .then_some((operation, quantile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_read_from_its_name() {
+        assert_eq!(
+            quantile_of("orders.list p97.5"),
+            Some(("orders.list", 0.975))
+        );
+        assert_eq!(quantile_of("total p50"), Some(("total", 0.5)));
+        for other in [
+            "total success",
+            "queries per request",
+            "pool wait",
+            "stale age p999",
+        ] {
+            assert_eq!(quantile_of(other), None, "{other}");
+        }
+    }
+}

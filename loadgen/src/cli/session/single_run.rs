@@ -1,0 +1,61 @@
+//! One trial of one configuration: what `loadgen run` and `loadgen http` measure.
+
+use super::measured::MeasuredSession;
+use crate::cli::failure::Failure;
+use loadgen_engine::suite::Suite;
+use loadgen_experiment::{
+    schema::Summary,
+    summary::{self, RunContext},
+    trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
+};
+
+/// One trial of one configuration.
+#[derive(Debug)]
+pub(in crate::cli) struct SingleRun<'a> {
+    /// The load.
+    pub(in crate::cli) suite: &'a Suite,
+    /// The configuration; its name is that of the trial's folder.
+    pub(in crate::cli) arm: &'a ArmConfig,
+    /// Seed of the trial.
+    pub(in crate::cli) seed: u64,
+    /// Number of sender threads.
+    pub(in crate::cli) workers: u16,
+    /// Whether the generator's use of its processors is judged.
+    pub(in crate::cli) generator_judged: bool,
+    /// Warnings for the reader of the report.
+    pub(in crate::cli) warnings: Vec<String>,
+}
+
+impl SingleRun<'_> {
+    /// Measures and stores it; returns its summary and what that was made from.
+    pub(in crate::cli) async fn measure(
+        self,
+        session: &MeasuredSession<'_>,
+        bench: &TestEnv,
+        own_stack: bool,
+    ) -> Result<(Summary, TrialOutcome), Failure> {
+        session.announce(bench, self.suite);
+        let spec = TrialSpec {
+            suite: self.suite,
+            arm: self.arm,
+            block: 0,
+            blocks: 0,
+            folder: self.arm.name.clone(),
+            seed: self.seed,
+            workers: usize::from(self.workers),
+            generator_judged: self.generator_judged,
+            explained: true,
+            course: CommandProgress::single(self.suite.windows.planned().duration()),
+        };
+        let outcome = Box::pin(trial::run(bench, &spec)).await?;
+        session.store_trial(bench, &outcome);
+        let context = RunContext {
+            application: bench.system.application(),
+            started_at: session.started_at(),
+            own_stack,
+            warnings: self.warnings,
+        };
+        let summary = summary::of_run(context, self.suite, self.arm, &outcome);
+        Ok((summary, outcome))
+    }
+}

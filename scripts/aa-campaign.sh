@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Counts the decisions of experiments whose answer is known: the same profile against itself, and
+# a planted slowness of 10 %. For a quiet machine, with a release build.
+#
+#   scripts/aa-campaign.sh [A/A experiments] [planted experiments] [measured seconds] [blocks]
+#
+# 20 10 8 8 by default, about 100 minutes; `4 2 3 8` takes about 12. Environment: LOADGEN (program),
+# EXPERIMENT and RATE (what is run), OUT (where results are kept).
+set -euo pipefail
+
+same=${1:-20} planted=${2:-10} seconds=${3:-8} blocks=${4:-8}
+loadgen=${LOADGEN:-target/release/loadgen}
+experiment=${EXPERIMENT:-control}
+rate=${RATE:-100/s}
+out=${OUT:-$(mktemp -d)}
+
+# The decision on the claim, which is the first effect.
+decision() {
+    tr -d '\n' <"$1" | sed 's/.*"effects": *\[//' | grep -o '"decision": *"[A-Z_]*"' | head -n 1 |
+        cut -d '"' -f 4
+}
+
+campaign() { # name, number, flags
+    local name=$1 number=$2 kept word
+    shift 2
+    for ((seed = 1; seed <= number; seed++)); do
+        kept=$out/$name/$seed
+        mkdir -p "$kept"
+        # An undecided or refused claim has an exit code of its own.
+        "$loadgen" experiment "$experiment" "$@" --blocks "$blocks" --seed "$seed" --rate "$rate" \
+            --warmup 1s --duration "${seconds}s" --results "$kept" --quiet >"$kept/log" 2>&1 || true
+        word=$(decision "$(find "$kept" -name summary.json | head -n 1)" 2>>"$kept/log" || true)
+        echo "${word:-NONE}" | tee -a "$out/$name.words" | sed "s/^/$name $seed of $number: /"
+    done
+}
+
+count() { grep -cxE "$2" "$out/$1.words" 2>/dev/null || true; }
+
+campaign same "$same" --aa
+campaign planted "$planted" --plant 10
+echo
+for name in same planted; do
+    [ -f "$out/$name.words" ] || continue
+    echo "$name:"
+    sort "$out/$name.words" | uniq -c
+done
+wrong=$(count same 'IMPROVED|REGRESSED') found=$(count planted REGRESSED)
+echo "A/A: ${wrong:-0} of $same say that something changed (at most $((same / 10)) may, at least 1 if fewer than ten run)"
+echo "planted: ${found:-0} of $planted found"
+echo "kept in $out"
