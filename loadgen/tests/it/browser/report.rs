@@ -68,6 +68,7 @@ const TABLE: &str = r#"(() => {
 fn the_table_is_sorted_by_a_press_of_a_heading_and_back_by_a_second() {
     let browser = Browser::start();
     let page = open(&browser, &report("before_after", &browser.folder()));
+    page.eval::<Value>("looks.unfold()");
     let before: Table = page.eval(TABLE);
     assert!(before.counts.len() > 10, "{before:?}");
     page.eval::<Value>(

@@ -11,7 +11,7 @@ pub fn factor(value: f64) -> String {
         value if value < 9.995 => (2..6)
             .find(|decimals| {
                 let text = format!("{value:.decimals$}");
-                value == 1.0 || text.parse() != Ok(1.0)
+                value.to_bits() == 1.0_f64.to_bits() || text.parse() != Ok(1.0)
             })
             .unwrap_or(6),
         value if value < 99.95 => 1,

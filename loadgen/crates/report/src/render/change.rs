@@ -78,7 +78,11 @@ impl Change {
     /// The quotient of two figures that were not tested.
     pub(super) fn untested(before: Figure, after: Figure) -> Self {
         let text = match (before, after) {
-            (Figure::Value(before), Figure::Value(after)) if before == after => "same".to_owned(),
+            (Figure::Value(before), Figure::Value(after))
+                if before.to_bits() == after.to_bits() =>
+            {
+                "same".to_owned()
+            }
             (Figure::Value(before), Figure::Value(after)) if before > 0.0 && after >= 0.0 => {
                 figures::factor(after / before)
             }
