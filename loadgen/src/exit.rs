@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use loadgen_experiment::schema::VerdictWord;
 
-/// Measured, valid, and every threshold passed.
+/// Nothing failed: PASSED, MEASURED, IMPROVED or NO CHANGE.
 pub const PASSED: u8 = VerdictWord::Passed.exit_code();
 /// A fault of this program.
 pub const INTERNAL: u8 = 1;
@@ -12,27 +12,33 @@ pub const INTERNAL: u8 = 1;
 pub const USAGE: u8 = 2;
 /// The generator or the machine failed, not the target; the figures are not to be trusted.
 pub const INVALID: u8 = VerdictWord::Invalid.exit_code();
+/// The data allows no answer.
+pub const INCONCLUSIVE: u8 = VerdictWord::Inconclusive.exit_code();
 /// The audit found a violated invariant.
 pub const VIOLATED: u8 = VerdictWord::Violated.exit_code();
-/// A threshold failed.
+/// A threshold was missed, or a claim got worse.
 pub const FAILED: u8 = VerdictWord::Failed.exit_code();
 /// Stopped by a signal; the report covers what was measured until then.
 pub const INTERRUPTED: u8 = VerdictWord::Interrupted.exit_code();
 
 /// Every code with its meaning.
-const MEANINGS: [(u8, &str); 7] = [
-    (PASSED, "passed"),
+const MEANINGS: [(u8, &str); 8] = [
+    (PASSED, "PASSED, MEASURED, IMPROVED or NO CHANGE"),
     (INTERNAL, "internal error"),
     (USAGE, "wrong usage or file, or target unreachable"),
+    (INCONCLUSIVE, "INCONCLUSIVE: the data allows no answer"),
     (
         INVALID,
-        "INVALID: the generator or the machine failed, not the target",
+        "INVALID: the generator or the audit failed, not the target",
     ),
-    (VIOLATED, "the audit found a violated invariant"),
-    (FAILED, "a threshold failed"),
+    (VIOLATED, "VIOLATED: the audit found a violated invariant"),
+    (
+        FAILED,
+        "FAILED: a threshold was missed; REGRESSED: a claim got worse than expected",
+    ),
     (
         INTERRUPTED,
-        "interrupted; the report covers what was measured",
+        "INTERRUPTED: the report covers what was measured",
     ),
 ];
 
@@ -47,15 +53,16 @@ pub fn help() -> String {
 }
 
 /// The more severe of two codes, for commands that run several experiments: a violated invariant
-/// outranks an invalid run, which outranks a failed threshold.
+/// outranks an invalid run, which outranks a failed threshold, which outranks an open question.
 pub const fn more_severe(one: u8, other: u8) -> u8 {
     const fn rank(code: u8) -> u8 {
         match code {
             PASSED => 0,
-            FAILED => 1,
-            INVALID => 2,
-            VIOLATED => 3,
-            _ => 4,
+            INCONCLUSIVE => 1,
+            FAILED => 2,
+            INVALID => 3,
+            VIOLATED => 4,
+            _ => 5,
         }
     }
     if rank(other) > rank(one) { other } else { one }
@@ -68,13 +75,14 @@ mod tests {
     #[test]
     fn the_codes_are_those_of_the_documentation() {
         let codes: Vec<u8> = MEANINGS.iter().map(|(code, _)| *code).collect();
-        assert_eq!(codes, [0, 1, 2, 97, 98, 99, 130]);
+        assert_eq!(codes, [0, 1, 2, 96, 97, 98, 99, 130]);
         assert!(help().contains("\n   97  INVALID: "), "{}", help());
     }
 
     #[test]
     fn a_violated_invariant_outranks_an_invalid_run_and_that_a_failed_threshold() {
-        assert_eq!(more_severe(PASSED, FAILED), FAILED);
+        assert_eq!(more_severe(PASSED, INCONCLUSIVE), INCONCLUSIVE);
+        assert_eq!(more_severe(INCONCLUSIVE, FAILED), FAILED);
         assert_eq!(more_severe(INVALID, FAILED), INVALID);
         assert_eq!(more_severe(INVALID, VIOLATED), VIOLATED);
         assert_eq!(more_severe(VIOLATED, INTERNAL), INTERNAL);

@@ -34,9 +34,22 @@ pub struct AuditReport {
     pub took_ms: u64,
     /// Every invariant, in order of number, whether broken or not.
     pub invariants: Vec<InvariantResult>,
+    /// The parts that could not be looked at; what the others found is in `invariants`.
+    #[serde(default)]
+    pub failed: Vec<FailedPart>,
     /// What the invariant `cached_equals_database` compared, by kind of cache.
     #[serde(default)]
     pub cached: BTreeMap<String, CachedCheck>,
+}
+
+/// A part of an audit that could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct FailedPart {
+    /// `database` or `caches`.
+    pub part: String,
+    /// Why it could not.
+    pub reason: String,
 }
 
 /// Cached values of one kind, compared with the database.

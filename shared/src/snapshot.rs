@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
-    /// Milliseconds since the server started; a step back tells a restart.
+    /// Milliseconds since the server started; a step back means a restart.
     pub uptime_ms: u64,
     /// Fingerprint of the profile in force.
     pub profile: String,
@@ -36,7 +36,8 @@ pub struct Snapshot {
     pub process: ProcessSnapshot,
 }
 
-/// HTTP requests since the process started.
+/// Requests to the API since the process started, by the server's own count. Requests to the
+/// control plane, to health checks and to metrics are not in it; a frame of a chat client is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HttpSnapshot {
@@ -48,6 +49,10 @@ pub struct HttpSnapshot {
     pub in_flight: u64,
     /// PostgreSQL statements sent on behalf of requests.
     pub queries: u64,
+    /// Redis commands sent on behalf of requests, without checks of pooled connections.
+    pub redis_commands: u64,
+    /// Checks of pooled Redis connections at their checkout: one `UNWATCH` and one `PING` each.
+    pub redis_pings: u64,
 }
 
 /// The admission limiter before the handlers of the API. All zero where `http.admission` is off.
@@ -149,10 +154,13 @@ pub struct ChatSnapshot {
     pub lagged: u64,
 }
 
-/// The database server, seen from `pg_stat_activity`, `pg_stat_database` and `pg_stat_wal`.
+/// The database server, seen from `pg_stat_activity`, `pg_stat_database` and `pg_stat_wal` over
+/// a connection to another database, so that looking adds nothing to these figures.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PostgresSnapshot {
+    /// When the server started, in milliseconds since 1970: its counters began then.
+    pub started_ms: i64,
     /// Backends of this database that run a statement.
     pub active: u32,
     /// Backends that wait for the client.
@@ -183,15 +191,11 @@ pub struct PostgresSnapshot {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RedisSnapshot {
-    /// Commands processed.
-    pub commands: u64,
-    /// Of those, `PING`.
-    pub pings: u64,
     /// Key look-ups that found a value.
     pub keyspace_hits: u64,
     /// Key look-ups that did not.
     pub keyspace_misses: u64,
-    /// Connected clients.
+    /// Connected clients, without the connection that asks.
     pub clients: u32,
     /// Memory in use, in bytes.
     pub used_memory: u64,
@@ -203,8 +207,8 @@ pub struct RedisSnapshot {
 pub struct ProcessSnapshot {
     /// Process id, as seen where it runs.
     pub pid: u32,
-    /// CPU time so far, user and system, in milliseconds.
-    pub cpu_ms: u64,
+    /// CPU time so far, user and system, in nanoseconds.
+    pub cpu_ns: u64,
     /// Resident memory, in bytes.
     pub rss_bytes: u64,
     /// Number of threads.

@@ -6,15 +6,63 @@ use serde::{Deserialize, Serialize};
 
 /// A span of time in whole milliseconds; reads and prints as `250ms`, `2s`, `5m`, `1h`.
 ///
-/// Grammar: a non-negative decimal number followed by one of `ms`, `s`, `m`, `h`.
+/// Grammar: that of [`nanoseconds`], and a whole number of milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Millis(pub u64);
 
 /// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a duration: write a number and a unit, like `250ms`, `30s`, `5m` or `1h`")]
+#[error(
+    "`{0}` is not a duration: write a number and a unit, like `250ms`, `30s`, `1m30s` or `1h`; only a limit of response times may be finer than a millisecond"
+)]
 pub struct BadDuration(pub String);
+
+/// The units, from the largest; a span names each at most once, in this order.
+const UNITS: [(&str, f64); 5] = [
+    ("h", 3.6e12),
+    ("m", 6e10),
+    ("s", 1e9),
+    ("ms", 1e6),
+    ("us", 1e3),
+];
+/// A year is more than anything here lasts, and far from overflow.
+const LONGEST_NS: f64 = 3.2e16;
+
+/// Reads a span in whole nanoseconds: `400us`, `2.4ms`, `1.5s`, `1m30s`, `1h`.
+///
+/// Grammar: one or more non-negative decimal numbers, each followed by one of `h`, `m`, `s`, `ms`,
+/// `us`, the units in this order.
+pub fn nanoseconds(text: &str) -> Result<u64, BadDuration> {
+    let bad = || BadDuration(text.to_owned());
+    let mut rest = text.trim();
+    let mut units = UNITS.iter();
+    let mut total = 0.0;
+    loop {
+        let unit_at = rest
+            .find(|c: char| c.is_ascii_alphabetic())
+            .ok_or_else(bad)?;
+        let (number, tail) = rest.split_at(unit_at);
+        let end = tail
+            .find(|c: char| !c.is_ascii_alphabetic())
+            .unwrap_or(tail.len());
+        let (unit, after) = tail.split_at(end);
+        let (_, scale) = units.find(|(name, _)| *name == unit).ok_or_else(bad)?;
+        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        if number.is_sign_negative() {
+            return Err(bad());
+        }
+        total += (number * scale).round();
+        rest = after.trim_start();
+        if rest.is_empty() {
+            break;
+        }
+    }
+    if !(0.0..=LONGEST_NS).contains(&total) {
+        return Err(bad());
+    }
+    Ok(total as u64)
+}
 
 impl Millis {
     /// The same span as a [`Duration`].
@@ -34,26 +82,11 @@ impl FromStr for Millis {
     type Err = BadDuration;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bad = || BadDuration(text.to_owned());
-        let text = text.trim();
-        let split = text
-            .find(|c: char| c.is_ascii_alphabetic())
-            .ok_or_else(bad)?;
-        let (number, unit) = text.split_at(split);
-        let scale = match unit {
-            "ms" => 1.0,
-            "s" => 1_000.0,
-            "m" => 60_000.0,
-            "h" => 3_600_000.0,
-            _ => return Err(bad()),
-        };
-        let number: f64 = number.trim().parse().map_err(|_| bad())?;
-        let ms = number * scale;
-        // A year is more than anything here lasts, and far from overflow.
-        if !ms.is_finite() || !(0.0..=3.2e10).contains(&ms) {
-            return Err(bad());
+        let nanos = nanoseconds(text)?;
+        if nanos % 1_000_000 != 0 {
+            return Err(BadDuration(text.to_owned()));
         }
-        Ok(Self(ms.round() as u64))
+        Ok(Self(nanos / 1_000_000))
     }
 }
 
@@ -84,7 +117,7 @@ impl From<Millis> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::Millis;
+    use super::{Millis, nanoseconds};
 
     #[test]
     fn durations_read_and_print_the_way_people_write_them() {
@@ -95,6 +128,8 @@ mod tests {
             ("5m", 300_000),
             ("1h", 3_600_000),
             ("0s", 0),
+            ("1m30s", 90_000),
+            ("1h 2m 3s 4ms", 3_723_004),
         ] {
             let span: Millis = text.parse().unwrap();
             assert_eq!(span.0, ms);
@@ -104,8 +139,34 @@ mod tests {
 
     #[test]
     fn a_duration_without_a_unit_or_with_a_sign_is_refused() {
-        for text in ["5", "s", "", "-1s", "1d", "1e99s", "NaNs", "10 parsecs"] {
+        for text in [
+            "5",
+            "s",
+            "",
+            "-1s",
+            "1d",
+            "1e99s",
+            "NaNs",
+            "10 parsecs",
+            "30s1m",
+            "1s1s",
+            "1m30",
+        ] {
             assert!(text.parse::<Millis>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn nanoseconds_are_exact_and_only_whole_milliseconds_are_a_span_of_them() {
+        for (text, ns) in [
+            ("2.4ms", 2_400_000),
+            ("0.4ms", 400_000),
+            ("400us", 400_000),
+            ("1.5us", 1_500),
+            ("1m30s", 90_000_000_000),
+        ] {
+            assert_eq!(nanoseconds(text).unwrap(), ns, "{text}");
+        }
+        assert!("0.4ms".parse::<Millis>().is_err());
     }
 }

@@ -67,8 +67,10 @@ impl ServerPart {
 pub enum ServerCount {
     /// PostgreSQL statements sent.
     Queries,
-    /// Redis commands sent.
+    /// Redis commands sent to read, store or remove values.
     Commands,
+    /// Checks of a pooled Redis connection at its checkout: one `UNWATCH` and one `PING` each.
+    Pings,
     /// Cache lookups that found a value.
     Hits,
     /// Cache lookups that did not.
@@ -77,13 +79,20 @@ pub enum ServerCount {
 
 impl ServerCount {
     /// Every count, in order.
-    pub const ALL: [Self; 4] = [Self::Queries, Self::Commands, Self::Hits, Self::Misses];
+    pub const ALL: [Self; 5] = [
+        Self::Queries,
+        Self::Commands,
+        Self::Pings,
+        Self::Hits,
+        Self::Misses,
+    ];
 
     /// The name in the header and in stored files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Queries => "queries",
             Self::Commands => "commands",
+            Self::Pings => "pings",
             Self::Hits => "hits",
             Self::Misses => "misses",
         }
@@ -97,8 +106,8 @@ impl ServerCount {
 /// What one request cost on the server, as carried by `Server-Timing`.
 ///
 /// Grammar: `admission;dur=0.0, pool;dur=0.1, db;dur=1.2, redis;dur=0.3, hash;dur=50.0,
-/// total;dur=52.0, queries;desc="3", commands;desc="1", hits;desc="1", misses;desc="0",
-/// age;dur=1234`; durations are milliseconds. `age` is there only where the response body came
+/// total;dur=52.0, queries;desc="3", commands;desc="1", pings;desc="0", hits;desc="1",
+/// misses;desc="0", age;dur=1234`; durations are milliseconds. `age` is there only where the response body came
 /// from a cache; the standard `Age` header then has the same in whole seconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ServerTiming {
@@ -199,6 +208,7 @@ mod tests {
             counts: enum_map! {
                 ServerCount::Queries => 21,
                 ServerCount::Commands => 2,
+                ServerCount::Pings => 7,
                 ServerCount::Hits => 1,
                 ServerCount::Misses => 3,
             },
@@ -223,7 +233,7 @@ mod tests {
             example().write(),
             "admission;dur=0.009, pool;dur=0.017, db;dur=1.234, redis;dur=0.005, \
              hash;dur=50.000, total;dur=61.001, queries;desc=\"21\", commands;desc=\"2\", \
-             hits;desc=\"1\", misses;desc=\"3\""
+             pings;desc=\"7\", hits;desc=\"1\", misses;desc=\"3\""
         );
     }
 

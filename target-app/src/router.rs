@@ -2,7 +2,7 @@
 //! come last. `target-app/routes.txt` lists them all, and a test compares it with what is served.
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::DefaultBodyLimit,
     middleware::{from_fn, from_fn_with_state},
     routing::{get, post},
@@ -55,7 +55,10 @@ fn lab_routes() -> Router<AppState> {
             get(lab::get_profile).put(lab::put_profile),
         )
         .route(paths::LAB_RESET, post(lab::reset))
-        .route(paths::LAB_TELEMETRY, get(lab::telemetry))
+        .route(
+            paths::LAB_TELEMETRY,
+            get(lab::telemetry).layer(Extension(lab::Probes::default())),
+        )
         .route(
             paths::LAB_AUDIT,
             post(lab::audit).layer(DefaultBodyLimit::max(MAX_LEDGER_BYTES)),

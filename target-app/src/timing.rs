@@ -78,15 +78,20 @@ pub async fn db<F: Future>(work: F) -> F::Output {
     output
 }
 
-/// Wraps one exchange with Redis that sends `commands` commands.
-pub async fn redis<F: Future>(commands: u16, work: F) -> F::Output {
+/// Wraps one command to Redis, the checkout of its connection included.
+pub async fn redis<F: Future>(work: F) -> F::Output {
     let begin = Instant::now();
     let output = work.await;
     with(|inner| {
         inner.add(ServerPart::Redis, begin.elapsed());
-        inner.count(ServerCount::Commands, commands);
+        inner.count(ServerCount::Commands, 1);
     });
     output
+}
+
+/// Counts the check of a pooled Redis connection at its checkout.
+pub fn redis_ping() {
+    with(|inner| inner.count(ServerCount::Pings, 1));
 }
 
 /// Wraps the hashing of one password, the queue for it included.
@@ -180,7 +185,7 @@ mod tests {
         let timing = Timing::default();
         scope(timing.clone(), async {
             db(tokio::time::sleep(Duration::from_millis(2))).await;
-            redis(3, async {}).await;
+            redis(async { redis_ping() }).await;
             hash(async {}).await;
             pool_wait(Duration::from_micros(7));
             admission_wait(Duration::from_micros(5));
@@ -196,9 +201,10 @@ mod tests {
             (
                 read.counts[ServerCount::Queries],
                 read.counts[ServerCount::Commands],
+                read.counts[ServerCount::Pings],
                 read.us[ServerPart::Pool]
             ),
-            (1, 3, 7)
+            (1, 1, 1, 7)
         );
         assert_eq!(read.us[ServerPart::Admission], 5);
         assert_eq!(

@@ -135,6 +135,12 @@
     return { rows, all, bands };
   };
 
+  // A range with the limits of the chart in it.
+  const reach = (chart, low, high) => {
+    const limits = (chart.limits ?? []).map(([at]) => at);
+    return [Math.min(low, ...limits), Math.max(high, ...limits)];
+  };
+
   const options = (chart, width, height) => {
     const { rows, all, bands } = series(chart);
     const axis = {
@@ -170,11 +176,11 @@
           range: (u, low, high) => chart.over === "nines" && low === rows[0][0] ? [0, high] : low === high ? [low - 1, high + 1] : [low, high],
         },
         y: chart.log
-          ? { distr: 3, range: (u, low, high) => logRange(low, high) }
-          : { range: (u, low, high) => [0, uPlot.rangeNum(0, Math.max(high ?? 0, chart.top ?? 0) || 1, 0.05, true)[1]] },
+          ? { distr: 3, range: (u, low, high) => logRange(...reach(chart, low, high)) }
+          : { range: (u, low, high) => [0, uPlot.rangeNum(0, Math.max(reach(chart, 0, high ?? 0)[1], chart.top ?? 0) || 1, 0.05, true)[1]] },
       },
       axes: [
-        { ...axis, size: 28, gap: 6, grid: { show: false }, ticks: { show: true, size: 4, stroke: colour("rule"), width: 1 }, ...tickAcross },
+        { ...axis, label: chart.x_label, labelSize: 16, labelGap: 0, labelFont: FONT, size: 28, gap: 6, grid: { show: false }, ticks: { show: true, size: 4, stroke: colour("rule"), width: 1 }, ...tickAcross },
         {
           ...axis,
           gap: 6,
@@ -212,6 +218,27 @@
     u.ctx.restore();
   };
 
+  // What a threshold allows: a dashed line with its text.
+  const limits = (chart) => (u) => {
+    for (const [at, text] of chart.limits ?? []) {
+      const y = u.valToPos(at, "y", true);
+      u.ctx.save();
+      u.ctx.strokeStyle = u.ctx.fillStyle = colour("bad");
+      u.ctx.lineWidth = devicePixelRatio;
+      u.ctx.setLineDash([8 * devicePixelRatio, 4 * devicePixelRatio]);
+      u.ctx.beginPath();
+      u.ctx.moveTo(u.bbox.left, y);
+      u.ctx.lineTo(u.bbox.left + u.bbox.width, y);
+      u.ctx.stroke();
+      u.ctx.font = FONT.replace("12px", `${11 * devicePixelRatio}px`);
+      u.ctx.textAlign = "right";
+      const below = y < u.bbox.top + 16 * devicePixelRatio;
+      u.ctx.textBaseline = below ? "top" : "bottom";
+      u.ctx.fillText(text, u.bbox.left + u.bbox.width, y + (below ? 4 : -2) * devicePixelRatio);
+      u.ctx.restore();
+    }
+  };
+
   const draw = (figure, chart) => {
     const old = drawn.get(figure);
     const picture = figure.querySelector(".plot");
@@ -239,6 +266,7 @@
     let ready = false;
     settings.hooks = {
       drawClear: chart.over === "seconds" ? [shade] : [],
+      draw: chart.limits ? [limits(chart)] : [],
       setScale: [(u, key) => {
         if (!ready || key !== "x" || chart.over !== "seconds") return;
         const range = [u.scales.x.min, u.scales.x.max];

@@ -23,14 +23,6 @@
     }));
   }
 
-  // Paper has no folds; a fold that was closed is closed again afterwards.
-  let opened = [];
-  addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")];
-    opened.forEach((one) => { one.open = true; });
-  });
-  addEventListener("afterprint", () => opened.forEach((one) => { one.open = false; }));
-
   // A box that scrolls sideways can be scrolled with the keyboard, too.
   const reachable = () => {
     for (const box of document.querySelectorAll(".scroll")) {

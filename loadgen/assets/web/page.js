@@ -27,7 +27,7 @@ const send = async (path, body) => {
 const head = () => {
   const { begun, running, ended, failure } = known;
   const state = byId("state");
-  const [word, kind] = running ? ["running", ""] : ended ? [ended.verdict.word, tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
+  const [word, kind] = running ? ["running", ""] : ended ? [label(ended.verdict.word), tone(ended.verdict.word)] : failure ? ["failed", "bad"] : begun ? ["ended", ""] : ["idle", ""];
   state.textContent = word;
   state.className = `pill ${kind}`;
   byId("kind").textContent = begun ? `loadgen ${begun.command}` : running ? "starting" : "";
@@ -53,8 +53,8 @@ const outcome = () => {
   report.replaceChildren();
   if (ended) {
     card.className = `card verdict is-${tone(ended.verdict.word)}`;
-    byId("word").textContent = ended.verdict.word;
-    byId("reasons").replaceChildren(...ended.verdict.reasons.map((reason) => element("li", reason)));
+    byId("word").textContent = label(ended.verdict.word);
+    byId("reasons").replaceChildren(...[ended.verdict.headline, ...ended.verdict.reasons].filter(Boolean).map((reason) => element("li", reason)));
     if (gone) report.textContent = `The page has ended with its command. The report is runs/${ended.folder}/report.html in the results folder; loadgen serve shows it.`;
     else {
       const link = element("a", "The report");

@@ -1,6 +1,8 @@
 // The list of past runs, its filters, and the way to a comparison.
 const byId = (id) => document.getElementById(id);
-const tone = (word) => word === "PASSED" ? "good" : word === "FAILED" || word === "VIOLATED" ? "bad" : "warn";
+const TONES = { PASSED: "good", IMPROVED: "good", MEASURED: "", NO_CHANGE: "", FAILED: "bad", REGRESSED: "bad", VIOLATED: "bad" };
+const tone = (word) => TONES[word] ?? "warn";
+const label = (word) => word.replace("_", " ");
 const lasted = (seconds) => {
   const whole = Math.max(0, Math.round(seconds));
   const two = (n) => String(n).padStart(2, "0");
@@ -52,7 +54,7 @@ class Runs {
     }
     what.append(this.link(run, run.report, run.name), element("span", run.question));
     const word = element("td");
-    word.append(element("span", run.verdict, `pill ${tone(run.verdict)}`));
+    word.append(element("span", label(run.verdict), `pill ${tone(run.verdict)}`));
     const files = element("td");
     if (run.comparable) files.append(this.link(run, "report.md", "md"), this.link(run, "summary.json", "json"));
     else files.append(this.link(run, "factorial.json", "json"));

@@ -1,8 +1,9 @@
 //! The error type of commands: a message and an exit code.
 
 use crate::exit;
-use loadgen_engine::suite::load::BadFile;
-use loadgen_experiment::{services::ServiceError, trial::TrialError};
+use loadgen_codeconnect::LabError;
+use loadgen_engine::{driver, suite::load::BadFile};
+use loadgen_experiment::{services::ServiceError, system::SystemError, trial::TrialError};
 use loadgen_report::store::RunLookupError;
 use loadgen_stack::StackError;
 
@@ -15,6 +16,9 @@ pub enum Failure {
     /// A fault of this program, or of the machine under it.
     #[error("{0}")]
     Internal(String),
+    /// A limit of this process or machine: nothing is known of the target.
+    #[error("INVALID: {0}")]
+    Invalid(String),
     /// Stopped before there was anything to report.
     #[error("interrupted before anything was measured")]
     Interrupted,
@@ -31,11 +35,25 @@ impl Failure {
         Self::Internal(error.to_string())
     }
 
+    /// What `otherwise` makes of an error, unless it comes from a limit of the load generator.
+    pub fn of_error(
+        error: &(dyn std::error::Error + 'static),
+        otherwise: impl FnOnce(String) -> Self,
+    ) -> Self {
+        driver::generator_limit(error).map_or_else(|| otherwise(error.to_string()), Self::Invalid)
+    }
+
+    /// Refuses to measure where the program itself may not open enough files.
+    pub fn unless_files_suffice() -> Result<(), Self> {
+        driver::too_few_files().map_or(Ok(()), |limit| Err(Self::Invalid(limit)))
+    }
+
     /// The exit code that goes with it.
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) => exit::USAGE,
             Self::Internal(_) => exit::INTERNAL,
+            Self::Invalid(_) => exit::INVALID,
             Self::Interrupted => exit::INTERRUPTED,
         }
     }
@@ -65,18 +83,28 @@ impl From<StackError> for Failure {
     }
 }
 
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        match error {
+            LabError::GeneratorLimit(limit) => Self::Invalid(limit),
+            LabError::Client(error) => Self::of_error(&error, Self::Internal),
+            error => Self::usage(error),
+        }
+    }
+}
+
 impl From<TrialError> for Failure {
     fn from(error: TrialError) -> Self {
         match error {
             TrialError::Stopped | TrialError::Services(ServiceError::Interrupted) => {
                 Self::Interrupted
             }
+            TrialError::System(SystemError::GeneratorLimit(limit)) => Self::Invalid(limit),
             TrialError::System(_) | TrialError::NoRate(_) | TrialError::Plan(_) => {
                 Self::usage(error)
             }
-            TrialError::Driver(_) | TrialError::Thread(_) | TrialError::Services(_) => {
-                Self::internal(error)
-            }
+            TrialError::Driver(error) => Self::of_error(&error, Self::Internal),
+            TrialError::Thread(_) | TrialError::Services(_) => Self::internal(error),
         }
     }
 }
@@ -90,5 +118,15 @@ mod tests {
         assert_eq!(Failure::usage("x").exit_code(), 2);
         assert_eq!(Failure::internal("x").exit_code(), 1);
         assert_eq!(Failure::Interrupted.exit_code(), 130);
+    }
+
+    #[test]
+    fn a_limit_of_the_generator_is_invalid_and_no_fault_of_the_target() {
+        let no_file = std::io::Error::from_raw_os_error(24);
+        let failure = Failure::of_error(&no_file, Failure::Usage);
+        assert_eq!(failure.exit_code(), 97);
+        assert!(failure.to_string().contains("ulimit -n"), "{failure}");
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert_eq!(Failure::of_error(&refused, Failure::Usage).exit_code(), 2);
     }
 }

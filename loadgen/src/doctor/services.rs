@@ -147,6 +147,7 @@ mod tests {
                 ("fsync".to_owned(), fsync.to_owned()),
                 ("max_connections".to_owned(), "100".to_owned()),
             ]),
+            redis_version: None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! Every metric once: its name, its kind, its labels and its meaning. `docs/OBSERVABILITY.md`
 //! shows the same list, and a test holds the two against each other.
 
+use loadgen_experiment::metric::RateFigure;
+
 /// The type of a metric in Prometheus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MetricType {
@@ -170,21 +172,21 @@ pub static POSTGRES_WAL: ExportedMetric = gauge(
     "loadgen_postgres_wal_bytes_per_second",
     &[],
     "",
-    "Bytes of write-ahead log a second",
+    RateFigure::LogBytes.definition(),
 );
 /// Statements that PostgreSQL ran a second.
 pub static POSTGRES_STATEMENTS: ExportedMetric = gauge(
     "loadgen_postgres_statements_per_second",
     &[],
     "",
-    "PostgreSQL statements a second that the target sends for requests",
+    RateFigure::Queries.definition(),
 );
 /// Redis commands.
 pub static REDIS_COMMANDS: ExportedMetric = gauge(
     "loadgen_redis_commands_per_second",
     &[],
     "",
-    "Commands a second that Redis processes",
+    RateFigure::RedisCommands.definition(),
 );
 
 /// All of them, in the order of the page.

@@ -332,10 +332,10 @@ mod tests {
         let labels = ["run", "0", "warm_up"];
         assert!(value(&figures, "loadgen_trial_info", &labels).is_some());
         figures.apply(Event::Ended(loadgen_experiment::events::Ended {
-            verdict: loadgen_experiment::schema::Verdict {
-                word: loadgen_experiment::schema::VerdictWord::Passed,
-                reasons: Vec::new(),
-            },
+            verdict: loadgen_experiment::schema::Verdict::new(
+                loadgen_experiment::schema::VerdictWord::Passed,
+                Vec::new(),
+            ),
             folder: String::new(),
         }));
         assert!(value(&figures, "loadgen_trial_info", &labels).is_none());

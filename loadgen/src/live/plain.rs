@@ -143,8 +143,8 @@ fn done(trial: &loadgen_experiment::schema::Trial) -> String {
         printable(&trial.folder),
         trial.validity.word,
         total.rate_per_s,
-        ms(total.response.p50),
-        ms(total.response.p97_5),
+        ms(total.response.p50.ms()),
+        ms(total.response.p97_5.ms()),
         total.planned
     )
 }

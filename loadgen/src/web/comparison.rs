@@ -28,7 +28,8 @@ pub(super) fn page(root: &Path, query: &[(String, String)]) -> Result<render::Co
         runs.push(Chosen::of(name.to_owned(), summary, arm)?);
     }
     let found = render::differences(&runs);
-    render::compare_page(&runs, &found).map_err(|error| error.to_string())
+    let gate = render::ComparisonGate::of(&runs, &found, &[]);
+    render::compare_page(&runs, &gate).map_err(|error| error.to_string())
 }
 
 /// Names of runs, and which arm of each. A name that is not plain finds no file.

@@ -137,10 +137,7 @@ async fn a_page_that_opens_late_sees_the_whole_run_and_then_what_is_new() {
     publisher.note("one line");
     late.until("one line").await;
     publisher.send(Event::Ended(Ended {
-        verdict: Verdict {
-            word: loadgen_experiment::schema::VerdictWord::Passed,
-            reasons: vec![],
-        },
+        verdict: Verdict::new(loadgen_experiment::schema::VerdictWord::Passed, Vec::new()),
         folder: "f".into(),
     }));
     drop(publisher);

@@ -15,9 +15,15 @@ fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
         "block_ratios": [], "decision": "IMPROVED", "sentence": "", "smallest": null,
     });
     let summary = json!({
-        "schema_version": 2, "kind": "experiment", "name": name, "question": "",
+        "schema_version": 3, "kind": "experiment", "name": name, "question": "",
         "started_at": format!("2026-11-{day:02}T10:00:00Z"), "took_s": 60.0, "interrupted": false,
-        "verdict": { "word": "PASSED", "exit_code": 0, "reasons": [] },
+        "verdict": {
+            "word": "IMPROVED", "exit_code": 0, "headline": "", "as_expected": null, "reasons": [],
+            "confidence": {
+                "valid": 12, "noisy": 0, "invalid": 0, "controls_passed": 0, "controls_failed": 0,
+                "audits": { "expected": 12, "made": 12 },
+            },
+        },
         "application": {
             "name": "", "areas": [], "processes": [], "cache_kinds": {}, "primary_metrics": [],
         },

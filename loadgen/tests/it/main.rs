@@ -19,5 +19,6 @@ mod support;
 mod terminal;
 mod timed;
 mod usage;
+mod verdicts;
 mod ways;
 mod web;

@@ -19,7 +19,16 @@ fn ended(results: &Path, name: &str, day: u32) {
         "manifest.json",
         json!({ "command": "run", "name": name, "took_s": 3.0 }),
     );
-    write("verdict.json", json!({ "word": "PASSED", "exit_code": 0 }));
+    write(
+        "verdict.json",
+        json!({
+            "word": "PASSED", "exit_code": 0, "headline": "p95 2.40 ms",
+            "confidence": {
+                "valid": 1, "noisy": 0, "invalid": 0, "controls_passed": 0, "controls_failed": 0,
+                "audits": { "expected": 1, "made": 1 },
+            },
+        }),
+    );
     fs::write(path.join("trials/run/series.csv"), "second\n1\n").unwrap();
 }
 

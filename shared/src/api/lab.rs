@@ -35,6 +35,9 @@ pub struct ProfileView {
     /// PostgreSQL settings that change what a measurement means: `fsync`,
     /// `synchronous_commit`, `full_page_writes`, `shared_buffers`, `max_connections`, `server_version`.
     pub postgres: BTreeMap<String, String>,
+    /// Version of Redis; absent if it does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redis_version: Option<String>,
 }
 
 /// Body of `POST /lab/reset`; an empty body keeps the profile.

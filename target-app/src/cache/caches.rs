@@ -16,7 +16,7 @@ use shared::{
 };
 
 use super::{
-    CacheCounters, CacheKind, Group, Key, Redis, Tier,
+    CacheCounters, CacheError, CacheKind, Group, Key, Redis, Tier,
     counters::bump,
     entry::{Entry, now_ms},
     kind::PerKind,
@@ -220,9 +220,9 @@ impl Caches {
     }
 
     /// What the stores have of a key, without counting it as a look-up.
-    pub async fn peek(&self, key: &Key) -> Vec<StoredValue> {
-        let found = self.0.stores.peek(key).await;
-        found
+    pub async fn peek(&self, key: &Key) -> Result<Vec<StoredValue>, CacheError> {
+        let found = self.0.stores.peek(key).await?;
+        let values = found
             .into_iter()
             .map(|(entry, tier)| StoredValue {
                 age: entry.age(),
@@ -231,7 +231,8 @@ impl Caches {
                 bytes: (!entry.is_absence()).then_some(entry.body),
                 tier,
             })
-            .collect()
+            .collect();
+        Ok(values)
     }
 
     async fn load_and_fill<E, F, Fut>(

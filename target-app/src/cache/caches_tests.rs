@@ -150,7 +150,7 @@ async fn jitter_spreads_the_lives_of_values_and_lengthens_none() {
         let key = Key::named(&USERS, n.to_string(), "view");
         let load = || async { Ok::<_, ()>(Bytes::from_static(b"value")) };
         caches.read_through(key.clone(), load).await.unwrap();
-        lives.push(caches.peek(&key).await[0].life);
+        lives.push(caches.peek(&key).await.unwrap()[0].life);
     }
     let (least, most) = (lives.iter().min().unwrap(), lives.iter().max().unwrap());
     assert!(*least >= Duration::from_secs(50) && *most <= Duration::from_secs(100));

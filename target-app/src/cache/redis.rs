@@ -14,7 +14,7 @@ use std::{
 };
 
 use deadpool_redis::{
-    Manager, Pool, Timeouts,
+    Hook, Manager, Pool, Timeouts,
     redis::{
         AsyncConnectionConfig, Client, Cmd, FromRedisValue, RedisError, Script, ScriptInvocation,
         aio::{ConnectionLike, MultiplexedConnection},
@@ -112,6 +112,11 @@ impl Redis {
                     .max_size(POOL_SIZE)
                     .timeouts(timeouts)
                     .runtime(deadpool_redis::Runtime::Tokio1)
+                    // The checkout of a used connection sends UNWATCH and PING.
+                    .pre_recycle(Hook::sync_fn(|_, _| {
+                        timing::redis_ping();
+                        Ok(())
+                    }))
                     .build()
                     .map_err(|failure| CacheError::Checkout(failure.to_string()))?;
                 Connections::Pool(pool)
@@ -234,11 +239,10 @@ impl Redis {
             return Err(CacheError::Paused);
         }
         let outcome = match &self.0.connections {
-            // The checkout of a used connection sends UNWATCH and PING ahead of the command.
             // Boxed, for the library's futures are large and every request holds several.
-            Connections::Pool(pool) => timing::redis(3, Box::pin(pooled(pool, call))).await,
+            Connections::Pool(pool) => timing::redis(Box::pin(pooled(pool, call))).await,
             Connections::Multiplexed(shared) => {
-                timing::redis(1, Box::pin(self.multiplexed(shared, call))).await
+                timing::redis(Box::pin(self.multiplexed(shared, call))).await
             }
         };
         match &outcome {

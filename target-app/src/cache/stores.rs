@@ -239,7 +239,8 @@ impl Stores {
     }
 
     /// What each store has of a key now, without counting it as a look-up.
-    pub(super) async fn peek(&self, key: &Key) -> Vec<(Entry, Tier)> {
+    /// An error where a store that may have it cannot be asked.
+    pub(super) async fn peek(&self, key: &Key) -> Result<Vec<(Entry, Tier)>, CacheError> {
         let stores = self.kind(key.kind);
         let mut found = Vec::new();
         if let Some(memory) = &stores.memory
@@ -248,11 +249,11 @@ impl Stores {
             found.push((entry, Tier::Memory));
         }
         if let (true, Some(redis)) = (stores.in_redis, &self.redis)
-            && let Ok(Some(entry)) = redis.get(key).await
+            && let Some(entry) = redis.get(key).await?
         {
             found.push((entry, Tier::Redis));
         }
-        found
+        Ok(found)
     }
 
     /// Keeps a copy of what Redis has, where the kind is tiered.

@@ -219,6 +219,7 @@ mod tests {
             audited_at: chrono::DateTime::UNIX_EPOCH,
             took_ms: 1,
             invariants: vec![one(1, 0), one(2, 9)],
+            failed: Vec::new(),
             cached: std::collections::BTreeMap::new(),
         });
         assert!(text.contains("01 slot_capacity"), "{text}");

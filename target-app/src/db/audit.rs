@@ -119,6 +119,7 @@ pub async fn run(
             audited_at,
             took_ms: started.elapsed().as_millis() as u64,
             invariants,
+            failed: Vec::new(),
             // Of caches the database knows nothing.
             cached: BTreeMap::new(),
         })

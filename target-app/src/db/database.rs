@@ -15,6 +15,8 @@ use super::DbError;
 
 /// Longest name that PostgreSQL keeps, in bytes.
 const MAX_NAME: usize = 63;
+/// The database from which others are copied, dropped and observed.
+pub const MAINTENANCE: &str = "postgres";
 /// First half of the advisory lock under which databases are exchanged; the second is the name.
 const EXCHANGE_LOCK: i32 = 0x6363_6462_u32 as i32;
 
@@ -43,7 +45,7 @@ impl From<sqlx::Error> for DatabaseError {
 
 /// A connection to the server's maintenance database, from which others are copied and dropped.
 pub async fn maintenance(url: &str) -> Result<PgConnection, DatabaseError> {
-    let options = options(url)?.database("postgres");
+    let options = options(url)?.database(MAINTENANCE);
     Ok(PgConnection::connect_with(&options).await?)
 }
 

@@ -24,6 +24,7 @@ use tracing::Instrument as _;
 use super::{RequestId, slowdown};
 use crate::{
     error::ApiError,
+    metrics::HttpCounters,
     state::AppState,
     timing::{self, Timing},
 };
@@ -38,7 +39,8 @@ const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
 
 /// Gives the request an id, records its costs, catches its panics, and counts its answer.
 pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let counted = state.http().begin();
+    let is_api = request.uri().path().starts_with(paths::API);
+    let counted = is_api.then(|| state.http().begin());
     let timing = Timing::default();
     let id = RequestId::of(request.headers());
     let method = request.method().clone();
@@ -65,7 +67,7 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         response = named;
     }
 
-    if uri.path().starts_with(paths::API) {
+    if is_api {
         slowdown::delay(&state, &timing).await;
     }
     let costs = timing.read();
@@ -78,12 +80,11 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         headers.insert(AGE, HeaderValue::from(age / 1_000));
     }
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    state.http().answered(
-        method_label(&method),
-        route,
-        response.status().as_u16(),
-        &costs,
-    );
+    let status = response.status().as_u16();
+    HttpCounters::record(method_label(&method), route, status, &costs);
+    if is_api {
+        state.http().api_answered(Some(status), &costs);
+    }
     drop(counted);
     response
 }

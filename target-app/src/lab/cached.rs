@@ -13,12 +13,12 @@ use std::{
 use bytes::Bytes;
 use serde_json::json;
 use shared::{
-    invariant::{CachedCheck, InvariantResult, MAX_ROWS},
+    invariant::{CachedCheck, FailedPart, InvariantResult, MAX_ROWS},
     profile::{Invalidation, Store},
 };
 
 use crate::{
-    cache::{Key, StoredValue, Tier},
+    cache::{CacheError, Key, StoredValue, Tier},
     engine::Engine,
     error::ApiError,
     registry::FeatureCache,
@@ -46,42 +46,44 @@ enum CacheComparison {
     Wrong(Option<Bytes>),
 }
 
+/// What the comparison of the caches found.
+pub(super) struct CacheAudit {
+    /// Absent where the comparison failed before it found a wrong value.
+    pub(super) invariant: Option<InvariantResult>,
+    /// Values compared, by kind of cache.
+    pub(super) checks: BTreeMap<String, CachedCheck>,
+    /// Why not everything could be compared.
+    pub(super) failed: Option<FailedPart>,
+}
+
+/// Why a value could not be compared.
+#[derive(Debug, thiserror::Error)]
+enum CompareError {
+    #[error("a cached value could not be read: {0}")]
+    Cache(#[from] CacheError),
+    #[error("a value could not be loaded from the database: {}", .0.detail())]
+    Load(ApiError),
+}
+
 /// Compares cached values with the database, past the cache but through the engine's pool.
-pub(super) async fn equals_database(
-    engine: &Engine,
-    caches: &[FeatureCache],
-) -> Result<(InvariantResult, BTreeMap<String, CachedCheck>), ApiError> {
+pub(super) async fn equals_database(engine: &Engine, caches: &[FeatureCache]) -> CacheAudit {
     let begin = Instant::now();
     let mut checks = BTreeMap::new();
     let mut rows = Vec::new();
-    let mut violations = 0;
+    let mut failed = None;
     for cache in caches {
         let mut check = CachedCheck::default();
-        for key in engine.caches.sampled(cache.kind).into_iter().take(MAX_KEYS) {
-            if begin.elapsed() > BUDGET {
-                break;
-            }
-            for held in engine.caches.peek(&key).await {
-                check.compared += 1;
-                match compare(engine, cache, &key, &held).await? {
-                    CacheComparison::Equal => {}
-                    CacheComparison::Stale(age) => {
-                        check.stale += 1;
-                        let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-                        check.oldest_stale_ms = check.oldest_stale_ms.max(ms);
-                    }
-                    CacheComparison::Wrong(database) => {
-                        check.wrong += 1;
-                        if rows.len() < MAX_ROWS {
-                            rows.push(row(&key, &held, database.as_ref()));
-                        }
-                    }
-                }
-            }
-        }
-        violations += check.wrong;
+        let compared = compare_kind(engine, cache, begin, &mut check, &mut rows).await;
         checks.insert(cache.kind.name.to_owned(), check);
+        if let Err(error) = compared {
+            failed = Some(FailedPart {
+                part: "caches".to_owned(),
+                reason: error.to_string(),
+            });
+            break;
+        }
     }
+    let violations: u64 = checks.values().map(|check| check.wrong).sum();
     let result = InvariantResult {
         number: NUMBER,
         name: "cached_equals_database".to_owned(),
@@ -91,7 +93,44 @@ pub(super) async fn equals_database(
         violations,
         rows,
     };
-    Ok((result, checks))
+    CacheAudit {
+        invariant: (failed.is_none() || violations > 0).then_some(result),
+        checks,
+        failed,
+    }
+}
+
+/// Compares a sample of one kind.
+async fn compare_kind(
+    engine: &Engine,
+    cache: &FeatureCache,
+    begin: Instant,
+    check: &mut CachedCheck,
+    rows: &mut Vec<serde_json::Value>,
+) -> Result<(), CompareError> {
+    for key in engine.caches.sampled(cache.kind).into_iter().take(MAX_KEYS) {
+        if begin.elapsed() > BUDGET {
+            break;
+        }
+        for held in engine.caches.peek(&key).await? {
+            check.compared += 1;
+            match compare(engine, cache, &key, &held).await? {
+                CacheComparison::Equal => {}
+                CacheComparison::Stale(age) => {
+                    check.stale += 1;
+                    let ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+                    check.oldest_stale_ms = check.oldest_stale_ms.max(ms);
+                }
+                CacheComparison::Wrong(database) => {
+                    check.wrong += 1;
+                    if rows.len() < MAX_ROWS {
+                        rows.push(row(&key, &held, database.as_ref()));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn compare(
@@ -99,12 +138,17 @@ async fn compare(
     cache: &FeatureCache,
     key: &Key,
     held: &StoredValue,
-) -> Result<CacheComparison, ApiError> {
-    if (cache.reload)(engine, key).await? == held.bytes {
+) -> Result<CacheComparison, CompareError> {
+    let reload = async || {
+        (cache.reload)(engine, key)
+            .await
+            .map_err(CompareError::Load)
+    };
+    if reload().await? == held.bytes {
         return Ok(CacheComparison::Equal);
     }
     tokio::time::sleep(INVALIDATION_TIME).await;
-    let again = engine.caches.peek(key).await;
+    let again = engine.caches.peek(key).await?;
     let still = |tier| {
         again
             .iter()
@@ -113,7 +157,7 @@ async fn compare(
     if !still(held.tier) {
         return Ok(CacheComparison::Equal);
     }
-    let database = (cache.reload)(engine, key).await?;
+    let database = reload().await?;
     if database == held.bytes {
         return Ok(CacheComparison::Equal);
     }

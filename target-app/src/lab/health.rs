@@ -10,7 +10,7 @@ use axum::{
 use http::StatusCode;
 use shared::{api::lab::Readiness, paths};
 
-use super::probes::{PostgresProbe, RedisProbe};
+use super::probes::{RedisProbe, postgres_answers};
 use crate::state::AppState;
 
 /// Longest wait for each service.
@@ -48,14 +48,11 @@ pub async fn live() -> Json<Readiness> {
 pub async fn ready(State(state): State<AppState>) -> Response {
     let parts = state.engines().parts();
     let postgres =
-        async { tokio::time::timeout(LIMIT, PostgresProbe::connect(&parts.database_url)).await };
+        async { tokio::time::timeout(LIMIT, postgres_answers(&parts.database_url)).await };
     let redis = async { tokio::time::timeout(LIMIT, RedisProbe::ping(&parts.redis_url)).await };
     let (postgres, redis) = tokio::join!(postgres, redis);
     let mut answers = BTreeMap::from([
-        (
-            "postgres".to_owned(),
-            status_text(postgres.map(|asked| asked.map(drop))),
-        ),
+        ("postgres".to_owned(), status_text(postgres)),
         ("redis".to_owned(), status_text(redis)),
     ]);
     if state.admit().is_err() {

@@ -1,7 +1,9 @@
 //! Statistics of PostgreSQL and Redis.
 //!
-//! Probes have connections of their own, outside of every pool, so that a sample neither changes
-//! what it measures nor waits for an exhausted pool.
+//! The probes of telemetry have one connection each, outside of every pool, which stays open: a
+//! sample neither waits for an exhausted pool nor appears in what it measures. PostgreSQL is
+//! asked from its maintenance database, because commits, rows and blocks are counted by database,
+//! those of whoever asks included.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
@@ -12,11 +14,34 @@ use secrecy::{ExposeSecret as _, SecretString};
 use shared::snapshot::{PostgresSnapshot, RedisSnapshot};
 use sqlx::{ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 
+use crate::db::database;
+
 /// Longest wait for an answer of Redis; callers bound the whole as well.
 const REDIS_LIMIT: Duration = Duration::from_secs(1);
 
-/// A connection to PostgreSQL for samples.
-pub(super) struct PostgresProbe(PgConnection);
+/// Name of these connections in `pg_stat_activity`.
+const APPLICATION_NAME: &str = "target-app probe";
+
+/// A connection to PostgreSQL for samples of one database.
+pub(super) struct PostgresProbe {
+    conn: PgConnection,
+    database: String,
+}
+
+/// Connects to the application's database, which the server answers only when it can serve.
+pub(super) async fn postgres_answers(url: &SecretString) -> Result<(), sqlx::Error> {
+    connect(PgConnectOptions::from_str(url.expose_secret())?)
+        .await
+        .map(drop)
+}
+
+async fn connect(options: PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+    options
+        .application_name(APPLICATION_NAME)
+        .disable_statement_logging()
+        .connect()
+        .await
+}
 
 #[derive(sqlx::FromRow)]
 struct Activity {
@@ -28,6 +53,7 @@ struct Activity {
 
 #[derive(sqlx::FromRow)]
 struct Totals {
+    started_ms: i64,
     commits: i64,
     rollbacks: i64,
     deadlocks: i64,
@@ -39,14 +65,16 @@ struct Totals {
 }
 
 impl PostgresProbe {
-    /// Connects, which the server answers only when it can serve.
+    /// Connects to the maintenance database of the server at `url`.
     pub(super) async fn connect(url: &SecretString) -> Result<Self, sqlx::Error> {
-        let conn = PgConnectOptions::from_str(url.expose_secret())?
-            .application_name("target-app probe")
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        Ok(Self(conn))
+        let url = url.expose_secret();
+        let database =
+            database::name(url).map_err(|error| sqlx::Error::Configuration(error.into()))?;
+        let options = PgConnectOptions::from_str(url)?.database(database::MAINTENANCE);
+        Ok(Self {
+            conn: connect(options).await?,
+            database,
+        })
     }
 
     /// One sample. Counters start again when the database is replaced by a reset.
@@ -54,15 +82,18 @@ impl PostgresProbe {
         let activity = sqlx::query_as::<_, Activity>(
             "select state, wait_event_type, wait_event, count(*) as backends
              from pg_stat_activity
-             where datname = current_database()
+             where datname = $1
              and backend_type = 'client backend'
-             and application_name <> 'target-app probe'
+             and application_name <> $2
              group by state, wait_event_type, wait_event",
         )
-        .fetch_all(&mut self.0)
+        .bind(&self.database)
+        .bind(APPLICATION_NAME)
+        .fetch_all(&mut self.conn)
         .await?;
         let totals = sqlx::query_as::<_, Totals>(
             "select
+                 (extract(epoch from pg_postmaster_start_time()) * 1000)::bigint as started_ms,
                  xact_commit as commits,
                  xact_rollback as rollbacks,
                  deadlocks,
@@ -72,9 +103,10 @@ impl PostgresProbe {
                  blks_read as blocks_read,
                  pg_stat_wal.wal_bytes::bigint as wal_bytes
              from pg_stat_database, pg_stat_wal
-             where datname = current_database()",
+             where datname = $1",
         )
-        .fetch_one(&mut self.0)
+        .bind(&self.database)
+        .fetch_one(&mut self.conn)
         .await?;
         Ok(snapshot(activity, &totals))
     }
@@ -82,6 +114,7 @@ impl PostgresProbe {
 
 fn snapshot(activity: Vec<Activity>, totals: &Totals) -> PostgresSnapshot {
     let mut snapshot = PostgresSnapshot {
+        started_ms: totals.started_ms,
         commits: totals.commits as u64,
         rollbacks: totals.rollbacks as u64,
         deadlocks: totals.deadlocks as u64,
@@ -142,11 +175,25 @@ impl RedisProbe {
         cmd("FLUSHDB").query_async(&mut probe.0).await
     }
 
+    /// Connects and asks for the server's version.
+    pub(super) async fn version(url: &SecretString) -> Result<Option<String>, RedisError> {
+        let mut probe = Self::connect(url).await?;
+        let info: String = cmd("INFO").arg("server").query_async(&mut probe.0).await?;
+        Ok(read_version(&info))
+    }
+
     /// One sample.
     pub(super) async fn sample(&mut self) -> Result<RedisSnapshot, RedisError> {
-        let info: String = cmd("INFO").arg("all").query_async(&mut self.0).await?;
+        let info: String = cmd("INFO").query_async(&mut self.0).await?;
         Ok(read_info(&info))
     }
+}
+
+/// The line with the version.
+fn read_version(info: &str) -> Option<String> {
+    let mut lines = info.lines();
+    let version = lines.find_map(|line| line.trim_end().strip_prefix("redis_version:"))?;
+    Some(version.to_owned())
 }
 
 /// Reads `key:value` lines; what is missing counts as zero.
@@ -162,16 +209,9 @@ fn read_info(info: &str) -> RedisSnapshot {
             .unwrap_or(0)
     };
     RedisSnapshot {
-        commands: number("total_commands_processed"),
-        // cmdstat_ping:calls=12,usec=34,…
-        pings: values
-            .get("cmdstat_ping")
-            .and_then(|stat| stat.split(',').find_map(|part| part.strip_prefix("calls=")))
-            .and_then(|calls| calls.parse().ok())
-            .unwrap_or(0),
         keyspace_hits: number("keyspace_hits"),
         keyspace_misses: number("keyspace_misses"),
-        clients: number("connected_clients") as u32,
+        clients: number("connected_clients").saturating_sub(1) as u32,
         used_memory: number("used_memory"),
     }
 }
@@ -181,18 +221,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_version_of_redis_is_found_among_other_lines() {
+        let info = "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\n";
+        assert_eq!(read_version(info).as_deref(), Some("7.0.15"));
+        assert_eq!(read_version("# Server\r\n"), None);
+    }
+
+    #[test]
     fn the_figures_of_redis_are_found_among_the_others() {
         let info = "# Clients\r\nconnected_clients:3\r\n# Memory\r\nused_memory:1000\r\n\
-                    # Stats\r\ntotal_commands_processed:42\r\nkeyspace_hits:7\r\nkeyspace_misses:2\r\n\
-                    # Commandstats\r\ncmdstat_ping:calls=12,usec=34,usec_per_call=2.83\r\n";
+                    # Stats\r\nkeyspace_hits:7\r\nkeyspace_misses:2\r\n";
         assert_eq!(
             read_info(info),
             RedisSnapshot {
-                commands: 42,
-                pings: 12,
                 keyspace_hits: 7,
                 keyspace_misses: 2,
-                clients: 3,
+                clients: 2,
                 used_memory: 1_000,
             }
         );
@@ -208,6 +252,7 @@ mod tests {
             backends,
         };
         let totals = Totals {
+            started_ms: 9,
             commits: 1,
             rollbacks: 2,
             deadlocks: 3,

@@ -1,8 +1,9 @@
 //! `GET /lab/telemetry`: one sample, or a stream of them.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     body::Body,
     extract::State,
     response::{IntoResponse, Response},
@@ -12,7 +13,10 @@ use futures_util::stream;
 use http::header;
 use serde::Deserialize;
 use shared::{paths, problem::Problem, snapshot::Snapshot, time::Millis};
-use tokio::time::{Interval, MissedTickBehavior, interval, timeout};
+use tokio::{
+    sync::Mutex,
+    time::{Interval, MissedTickBehavior, interval, timeout},
+};
 
 use super::{
     access::LabAccess,
@@ -59,14 +63,14 @@ pub struct TelemetryQuery {
 pub async fn telemetry(
     _: LabAccess,
     State(state): State<AppState>,
+    Extension(probes): Extension<Probes>,
     Query(query): Query<TelemetryQuery>,
 ) -> Result<Response, ApiError> {
-    let mut probes = Probes::new(state);
     let Some(spacing) = query.follow else {
         if query.count.is_some() {
             return Err(ApiError::invalid("count", "goes with `follow`"));
         }
-        return Ok(axum::Json(probes.sample().await).into_response());
+        return Ok(axum::Json(probes.sample(&state).await).into_response());
     };
     if !(INTERVAL_BOUNDS.0..=INTERVAL_BOUNDS.1).contains(&spacing.0) {
         return Err(ApiError::invalid("follow", "50ms to 1m"));
@@ -77,7 +81,7 @@ pub async fn telemetry(
     }
     let mut ticks = interval(spacing.duration());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let lines = stream::unfold((probes, ticks, count), next_line);
+    let lines = stream::unfold((state, probes, ticks, count), next_line);
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson"),
         (header::CACHE_CONTROL, "no-store"),
@@ -85,71 +89,72 @@ pub async fn telemetry(
     Ok((headers, Body::from_stream(lines)).into_response())
 }
 
+/// A stream of samples: what it samples, when, and how many samples are left.
+type Following = (AppState, Probes, Interval, u32);
+
 async fn next_line(
-    (mut probes, mut ticks, left): (Probes, Interval, u32),
-) -> Option<(Result<Bytes, Infallible>, (Probes, Interval, u32))> {
+    (state, probes, mut ticks, left): Following,
+) -> Option<(Result<Bytes, Infallible>, Following)> {
     let left = left.checked_sub(1)?;
-    let stop = probes.state.shutdown().clone();
+    let stop = state.shutdown().clone();
     tokio::select! {
         () = stop.cancelled() => return None,
         _ = ticks.tick() => {}
     }
-    let mut line = serde_json::to_vec(&probes.sample().await)
+    let mut line = serde_json::to_vec(&probes.sample(&state).await)
         .expect("a snapshot is numbers and maps with text keys");
     line.push(b'\n');
-    Some((Ok(line.into()), (probes, ticks, left)))
+    Some((Ok(line.into()), (state, probes, ticks, left)))
 }
 
-/// Connections that stay open from sample to sample, and come back after a failure.
-struct Probes {
-    state: AppState,
-    postgres: Option<PostgresProbe>,
-    redis: Option<RedisProbe>,
+/// One connection each to PostgreSQL and Redis, which all samples of the process share: made at
+/// the first sample, kept open, and made again after a failure.
+#[derive(Clone, Default)]
+pub struct Probes(Arc<Connections>);
+
+#[derive(Default)]
+struct Connections {
+    postgres: Mutex<Option<PostgresProbe>>,
+    redis: Mutex<Option<RedisProbe>>,
 }
 
 impl Probes {
-    fn new(state: AppState) -> Self {
-        Self {
-            state,
-            postgres: None,
-            redis: None,
-        }
-    }
-
-    async fn sample(&mut self) -> Snapshot {
-        let parts = self.state.engines().parts();
+    async fn sample(&self, state: &AppState) -> Snapshot {
+        let parts = state.engines().parts();
         let postgres = timeout(LIMIT, async {
-            let mut probe = match self.postgres.take() {
+            let mut kept = self.0.postgres.lock().await;
+            let mut probe = match kept.take() {
                 Some(probe) => probe,
                 None => PostgresProbe::connect(&parts.database_url).await?,
             };
             let sample = probe.sample().await?;
             // Only a connection that answered in time is used again.
-            self.postgres = Some(probe);
+            *kept = Some(probe);
             Ok::<_, sqlx::Error>(sample)
         });
         let redis = timeout(LIMIT, async {
-            let mut probe = match self.redis.take() {
+            let mut kept = self.0.redis.lock().await;
+            let mut probe = match kept.take() {
                 Some(probe) => probe,
                 None => RedisProbe::connect(&parts.redis_url).await?,
             };
             let sample = probe.sample().await?;
-            self.redis = Some(probe);
+            *kept = Some(probe);
             Ok::<_, deadpool_redis::redis::RedisError>(sample)
         });
         let (postgres, redis) = tokio::join!(postgres, redis);
         // Held briefly: a replacement of the engine waits for every holder.
-        let engine = self.state.engine();
+        let engine = state.engine();
         Snapshot {
-            uptime_ms: self.state.uptime_ms(),
+            uptime_ms: state.uptime_ms(),
             profile: engine.asked().fingerprint(),
-            http: self.state.http().snapshot(),
+            http: state.http().snapshot(),
             admission: engine.admission.snapshot(),
             pool: engine.db.snapshot(),
             retries: engine.db.retries(),
             caches: engine.caches.snapshot(),
             hashing: engine.hasher.snapshot(),
-            chat: self.state.hub().snapshot(),
+            chat: state.hub().snapshot(),
             postgres: answered(postgres, "PostgreSQL"),
             redis: answered(redis, "Redis"),
             process: metrics::process(),

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret as _;
 use shared::{api::lab::ProfileView, profile::fingerprint};
 use sqlx::PgPool;
 
+use super::probes::RedisProbe;
 use crate::{
     db::{self, DbError},
     engine::Engine,
@@ -38,6 +39,9 @@ pub(super) async fn view(state: &AppState, engine: &Engine) -> Result<ProfileVie
     pool.close().await;
     let (in_force, facts) = read?;
     let (scale, dataset) = facts.dataset.unzip();
+    let redis_url = &state.engines().parts().redis_url;
+    // A Redis that does not answer is reported by the health check and by the samples.
+    let redis_version = RedisProbe::version(redis_url).await.ok().flatten();
     Ok(ProfileView {
         profile: engine.asked().clone(),
         fingerprint: fingerprint(&in_force.values),
@@ -48,6 +52,7 @@ pub(super) async fn view(state: &AppState, engine: &Engine) -> Result<ProfileVie
         build: build(),
         generation: engine.generation,
         postgres: facts.settings,
+        redis_version,
     })
 }
 

@@ -1,7 +1,9 @@
-//! Counters of HTTP requests.
+//! Counters of requests: those to the API on one side, which telemetry and measurements use, and
+//! all of them by route on the other, for Prometheus.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use enum_map::EnumMap;
 use shared::{
     snapshot::HttpSnapshot,
     timing::{ServerCount, ServerPart, ServerTiming},
@@ -9,13 +11,14 @@ use shared::{
 
 use super::names;
 
-/// Figures since the process started.
+/// Figures of the API since the process started. The control plane, health checks and metrics
+/// are left out: whoever looks at the server must not appear in what is seen.
 #[derive(Debug, Default)]
 pub struct HttpCounters {
     requests: AtomicU64,
     server_errors: AtomicU64,
     in_flight: AtomicU64,
-    queries: AtomicU64,
+    counts: EnumMap<ServerCount, AtomicU64>,
 }
 
 /// A request being worked on; counted until dropped.
@@ -34,23 +37,29 @@ impl HttpCounters {
         InFlightRequest(&self.in_flight)
     }
 
-    /// Counts a request that was answered, and its costs.
-    pub fn answered(&self, method: &'static str, route: &str, status: u16, costs: &ServerTiming) {
+    /// Counts a request to the API that was answered, and its costs: over HTTP with its status,
+    /// or a frame of a socket.
+    pub fn api_answered(&self, status: Option<u16>, costs: &ServerTiming) {
         self.requests.fetch_add(1, Relaxed);
-        if status >= 500 {
+        if status.is_some_and(|status| status >= 500) {
             self.server_errors.fetch_add(1, Relaxed);
         }
-        self.queries
-            .fetch_add(u64::from(costs.counts[ServerCount::Queries]), Relaxed);
+        for (what, sum) in &self.counts {
+            sum.fetch_add(u64::from(costs.counts[what]), Relaxed);
+        }
+        if costs.counts[ServerCount::Queries] > 0 {
+            metrics::histogram!(names::POOL_WAIT_SECONDS)
+                .record(seconds(costs.us[ServerPart::Pool]));
+        }
+    }
+
+    /// Records any answer over HTTP by its route, for Prometheus.
+    pub fn record(method: &'static str, route: &str, status: u16, costs: &ServerTiming) {
         let route = route.to_owned();
         metrics::counter!(names::REQUESTS, "method" => method, "route" => route.clone(), "status" => status_label(status))
             .increment(1);
         metrics::histogram!(names::REQUEST_SECONDS, "route" => route)
             .record(seconds(costs.total_us));
-        if costs.counts[ServerCount::Queries] > 0 {
-            metrics::histogram!(names::POOL_WAIT_SECONDS)
-                .record(seconds(costs.us[ServerPart::Pool]));
-        }
     }
 
     /// The figures now.
@@ -59,7 +68,9 @@ impl HttpCounters {
             requests: self.requests.load(Relaxed),
             server_errors: self.server_errors.load(Relaxed),
             in_flight: self.in_flight.load(Relaxed),
-            queries: self.queries.load(Relaxed),
+            queries: self.counts[ServerCount::Queries].load(Relaxed),
+            redis_commands: self.counts[ServerCount::Commands].load(Relaxed),
+            redis_pings: self.counts[ServerCount::Pings].load(Relaxed),
         }
     }
 }
@@ -107,11 +118,15 @@ mod tests {
         assert_eq!(counters.snapshot().in_flight, 1);
         let mut costs = ServerTiming::default();
         costs.counts[ServerCount::Queries] = 3;
-        counters.answered("GET", "/x", 500, &costs);
+        costs.counts[ServerCount::Commands] = 2;
+        costs.counts[ServerCount::Pings] = 1;
+        counters.api_answered(Some(500), &costs);
+        counters.api_answered(None, &costs);
         drop(running);
         let snapshot = counters.snapshot();
-        assert_eq!((snapshot.in_flight, snapshot.requests), (0, 1));
-        assert_eq!((snapshot.server_errors, snapshot.queries), (1, 3));
+        assert_eq!((snapshot.in_flight, snapshot.requests), (0, 2));
+        assert_eq!((snapshot.server_errors, snapshot.queries), (1, 6));
+        assert_eq!((snapshot.redis_commands, snapshot.redis_pings), (4, 2));
     }
 
     #[test]

@@ -4,10 +4,14 @@
 pub const REQUESTS: &str = "targetapp_http_requests_total";
 /// Seconds from the first byte read to the response made, by `route`.
 pub const REQUEST_SECONDS: &str = "targetapp_http_request_seconds";
-/// Requests being worked on.
+/// Requests to the API being worked on.
 pub const IN_FLIGHT: &str = "targetapp_http_in_flight";
 /// PostgreSQL statements sent on behalf of requests.
 pub const QUERIES: &str = "targetapp_db_queries_total";
+/// Redis commands sent on behalf of requests, without checks of pooled connections.
+pub const REDIS_COMMANDS: &str = "targetapp_redis_commands_total";
+/// Checks of pooled Redis connections (`UNWATCH` and `PING`).
+pub const REDIS_PINGS: &str = "targetapp_redis_pings_total";
 /// Limit on concurrent requests; 0 without one.
 pub const ADMISSION_LIMIT: &str = "targetapp_admission_limit";
 /// Requests admitted and not answered yet.

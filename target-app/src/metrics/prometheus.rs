@@ -76,6 +76,8 @@ pub fn render(scrape: &Scrape) -> String {
     let handle = handle();
     gauge!(names::IN_FLIGHT).set(scrape.http.in_flight as f64);
     counter!(names::QUERIES).absolute(scrape.http.queries);
+    counter!(names::REDIS_COMMANDS).absolute(scrape.http.redis_commands);
+    counter!(names::REDIS_PINGS).absolute(scrape.http.redis_pings);
     gauge!(names::ADMISSION_LIMIT).set(scrape.admission.limit);
     gauge!(names::ADMISSION_IN_FLIGHT).set(scrape.admission.in_flight);
     gauge!(names::ADMISSION_WAITING).set(scrape.admission.waiting);
@@ -118,7 +120,7 @@ pub fn render(scrape: &Scrape) -> String {
     counter!(names::CHAT_DELIVERIES).absolute(scrape.chat.deliveries);
     counter!(names::CHAT_LAGGED).absolute(scrape.chat.lagged);
     gauge!(names::ENGINE_GENERATION).set(scrape.generation as f64);
-    gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ms as f64 / 1e3);
+    gauge!(names::PROCESS_CPU).set(scrape.process.cpu_ns as f64 / 1e9);
     gauge!(names::PROCESS_RSS).set(scrape.process.rss_bytes as f64);
     gauge!(names::PROCESS_THREADS).set(scrape.process.threads);
     if let Some(limit) = scrape.memory_limit {
@@ -151,6 +153,14 @@ fn describe() {
     count!(
         names::QUERIES,
         "PostgreSQL statements sent on behalf of requests"
+    );
+    count!(
+        names::REDIS_COMMANDS,
+        "Redis commands sent on behalf of requests, without checks of pooled connections"
+    );
+    count!(
+        names::REDIS_PINGS,
+        "Checks of pooled Redis connections (UNWATCH and PING)"
     );
     spread!(
         names::POOL_WAIT_SECONDS,
@@ -238,15 +248,12 @@ mod tests {
             ..Scrape::default()
         };
         handle();
-        super::super::HttpCounters::default().answered(
-            "GET",
-            "/x",
-            200,
-            &shared::timing::ServerTiming {
-                counts: enum_map::enum_map! { _ => 1 },
-                ..shared::timing::ServerTiming::default()
-            },
-        );
+        let costs = shared::timing::ServerTiming {
+            counts: enum_map::enum_map! { _ => 1 },
+            ..shared::timing::ServerTiming::default()
+        };
+        super::super::HttpCounters::record("GET", "/x", 200, &costs);
+        super::super::HttpCounters::default().api_answered(Some(200), &costs);
         let text = render(&scrape);
         let names: Vec<&str> = include_str!("names.rs")
             .lines()

@@ -18,7 +18,7 @@ use shared::{
     snapshot::Snapshot,
 };
 
-use loadgen_engine::{check::Reply, request::Request};
+use loadgen_engine::{check::Reply, driver::generator_limit, request::Request};
 
 /// Longest wait for an ordinary answer.
 const ORDINARY: Duration = Duration::from_secs(15);
@@ -62,6 +62,9 @@ pub enum LabError {
         /// What went wrong.
         why: String,
     },
+    /// A limit of this process or machine left no connection.
+    #[error("{0}")]
+    GeneratorLimit(String),
     /// It has no lab.
     #[error(
         "the target {0} has no lab: start it with a lab token (LAB_TOKEN) and pass the same with --lab-token"
@@ -234,9 +237,12 @@ impl LabClient {
     }
 
     async fn send(&self, request: Request, limit: Duration) -> Result<Reply, LabError> {
-        let unreachable = |error: reqwest::Error| LabError::Unreachable {
-            base: self.base.clone(),
-            why: root_cause(&error),
+        let unreachable = |error: reqwest::Error| match generator_limit(&error) {
+            Some(limit) => LabError::GeneratorLimit(limit),
+            None => LabError::Unreachable {
+                base: self.base.clone(),
+                why: root_cause(&error),
+            },
         };
         let mut builder = self
             .client

@@ -7,7 +7,6 @@ use futures_util::future::BoxFuture;
 use shared::{
     api::lab::ProfileView,
     dataset::{Counts, Scale},
-    invariant::InvariantResult,
     profile::Compression,
 };
 
@@ -20,7 +19,9 @@ use loadgen_engine::{
     driver::{ClientOptions, Encoding},
     flow::Flow,
 };
-use loadgen_experiment::system::{InForce, PreparedSystem, Promises, Settings, SystemError};
+use loadgen_experiment::system::{
+    Audited, InForce, PreparedSystem, Promises, Settings, SystemError,
+};
 use loadgen_stats::attainable_hit_ratio;
 
 /// The backend in order for one trial.
@@ -94,6 +95,9 @@ fn environment(view: &ProfileView) -> (Vec<(String, String)>, Vec<String>) {
     for (name, value) in &view.postgres {
         environment.push((format!("PostgreSQL {name}"), value.clone()));
     }
+    if let Some(version) = &view.redis_version {
+        environment.push(("Redis version".to_owned(), version.clone()));
+    }
     let mut warnings = Vec::new();
     for setting in ["fsync", "full_page_writes", "synchronous_commit"] {
         if view
@@ -141,7 +145,7 @@ impl PreparedSystem for Prepared {
         }
     }
 
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>> {
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         Box::pin(async {
             if !self.lab.has_token() {
                 return Ok(None);
@@ -150,8 +154,15 @@ impl PreparedSystem for Prepared {
             // Rows that others wrote before would count as unasked for.
             let ledger = self.world.fresh.then_some(&ledger);
             match self.lab.audit(ledger).await {
-                Ok(report) => Ok(Some(report.invariants)),
-                Err(error) => Err(SystemError::Failed(error.to_string())),
+                Ok(report) => Ok(Some(Audited {
+                    invariants: report.invariants,
+                    failed: report
+                        .failed
+                        .iter()
+                        .map(|part| format!("{}: {}", part.part, part.reason))
+                        .collect(),
+                })),
+                Err(error) => Err(error.into()),
             }
         })
     }

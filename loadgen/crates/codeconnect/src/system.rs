@@ -10,7 +10,7 @@ use super::{
     application::{CodeConnect, profile},
     lab_client::{LabClient, LabError},
     prepared::{Prepared, encoding, in_force, mismatches, rows},
-    sessions::Sessions,
+    sessions::{Sessions, SignInError},
 };
 use crate::flows::{self, World};
 use loadgen_experiment::system::{
@@ -45,7 +45,6 @@ impl CodeConnectSystem {
         &self,
         request: PrepareRequest<'_>,
     ) -> Result<Arc<dyn PreparedSystem>, SystemError> {
-        let failed = |error: &dyn std::fmt::Display| SystemError::Failed(error.to_string());
         let mut warnings = Vec::new();
         let mut sessions = self.sessions.lock().await;
         let catalog = flows::catalog();
@@ -58,8 +57,7 @@ impl CodeConnectSystem {
             (request.stage)("sign in");
             sessions
                 .ensure(&self.lab, request.accounts, request.planned)
-                .await
-                .map_err(|error| failed(&error))?;
+                .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
                     "the target's tokens live for {} s, shorter than a trial: requests after that are refused",
@@ -67,15 +65,11 @@ impl CodeConnectSystem {
                 ));
             }
         }
-        let asked = profile(request.settings).map_err(|error| failed(&error))?;
+        let asked = profile(request.settings).map_err(SystemError::Failed)?;
         // Without a token nothing can be reset or checked: the trial runs on what is there.
         let view = if self.lab.has_token() {
             (request.stage)("reset");
-            let report = self
-                .lab
-                .reset(&asked)
-                .await
-                .map_err(|error| failed(&error))?;
+            let report = self.lab.reset(&asked).await?;
             let wrong = mismatches(&report.profile, request.settings);
             if !wrong.is_empty() {
                 return Err(SystemError::NotInForce(wrong.join("; ")));
@@ -140,8 +134,26 @@ impl SystemUnderTest for CodeConnectSystem {
                 Ok(explanation) => Ok(Some(explanation)),
                 // An operation that it cannot explain.
                 Err(LabError::Refused { .. }) => Ok(None),
-                Err(error) => Err(SystemError::Failed(error.to_string())),
+                Err(error) => Err(error.into()),
             }
         })
+    }
+}
+
+impl From<LabError> for SystemError {
+    fn from(error: LabError) -> Self {
+        match error {
+            LabError::GeneratorLimit(limit) => Self::GeneratorLimit(limit),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<SignInError> for SystemError {
+    fn from(error: SignInError) -> Self {
+        match error {
+            SignInError::Lab(error) => error.into(),
+            error @ SignInError::Login { .. } => Self::Failed(error.to_string()),
+        }
     }
 }

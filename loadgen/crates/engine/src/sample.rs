@@ -21,7 +21,7 @@ pub enum Outcome {
     HttpError,
     /// A response with an unexpected body.
     BodyMismatch,
-    /// No connection could be made.
+    /// No connection could be made: the target refused it.
     Connect,
     /// The connection broke before the last byte of the response.
     Reset,
@@ -29,13 +29,15 @@ pub enum Outcome {
     Timeout,
     /// Never sent, because the generator refused it.
     Dropped,
+    /// Never sent, because a limit of this process or machine left no connection for it.
+    Generator,
     /// Still open when the drain ended.
     AbortedAtDrain,
 }
 
 impl Outcome {
     /// Every outcome, in the order of their numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ok,
         Self::HttpError,
         Self::BodyMismatch,
@@ -43,6 +45,7 @@ impl Outcome {
         Self::Reset,
         Self::Timeout,
         Self::Dropped,
+        Self::Generator,
         Self::AbortedAtDrain,
     ];
 
@@ -56,6 +59,7 @@ impl Outcome {
             Self::Reset => "reset",
             Self::Timeout => "timeout",
             Self::Dropped => "dropped",
+            Self::Generator => "generator",
             Self::AbortedAtDrain => "aborted_at_drain",
         }
     }

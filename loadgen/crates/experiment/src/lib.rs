@@ -3,6 +3,7 @@
 //!
 //! | module | content |
 //! |---|---|
+//! | [`metric`] | what is measured: identity, name, unit and definition of each metric |
 //! | [`schema`] | the stored types: what `summary.json` holds |
 //! | [`system`], [`services`] | the border to what is tested, and to the processes it runs in |
 //! | [`observer`], [`events`] | looks at the target and the machine; what listeners are sent |
@@ -14,6 +15,7 @@
 pub mod diagnose;
 pub mod events;
 pub mod factorial;
+pub mod metric;
 pub mod observer;
 pub mod paired;
 pub mod schema;

@@ -6,7 +6,7 @@ use crate::{
     live::TerminalCapabilities,
 };
 use loadgen_report::{
-    render::{Chosen, compare, differences, undeclared},
+    render::{Chosen, ComparisonGate, compare, differences},
     store,
 };
 
@@ -23,24 +23,19 @@ pub(in crate::cli) fn run(args: &CompareArgs) -> Result<u8, Failure> {
         runs.push(chosen);
     }
     let found = differences(&runs);
-    let undeclared_differences = undeclared(&found, &args.differs);
-    if !undeclared_differences.is_empty() && !args.anyway {
-        let names: Vec<&str> = undeclared_differences
+    let gate = ComparisonGate::of(&runs, &found, &args.differs);
+    if !gate.undeclared.is_empty() && !args.anyway {
+        let names: Vec<&str> = gate
+            .undeclared
             .iter()
             .map(|one| one.what.as_str())
             .collect();
         return Err(Failure::Usage(format!(
-            "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or compare them with --anyway",
+            "these runs cannot be compared: besides what was declared they differ in {}; declare what is meant to differ with --differs, or see their figures without changes with --anyway",
             names.join(", ")
         )));
     }
     let look = TerminalCapabilities::of_stdout();
-    print(&compare(
-        &runs,
-        &found,
-        &undeclared_differences,
-        look.width,
-        look.colour,
-    ))?;
+    print(&compare(&runs, &gate, look.width, look.colour))?;
     Ok(exit::PASSED)
 }

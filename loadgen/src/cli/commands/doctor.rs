@@ -47,14 +47,14 @@ fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
         .build()
         .map_err(Failure::internal)?;
     runtime.block_on(async {
-        let lab = LabClient::new(&base, token).map_err(Failure::internal)?;
-        lab.live().await.map_err(Failure::usage)?;
+        let lab = LabClient::new(&base, token)?;
+        lab.live().await?;
         if !lab.has_token() {
             return Err(Failure::usage(
                 "a target describes itself only to requests with its lab token: give it with --lab-token, or omit --target to examine this machine alone",
             ));
         }
-        lab.profile().await.map(Some).map_err(Failure::usage)
+        Ok(Some(lab.profile().await?))
     })
 }
 

@@ -20,7 +20,7 @@ use loadgen_engine::clock::time_of_day;
 use loadgen_experiment::events::printable;
 use loadgen_report::{
     render::{self, figures},
-    store::{self, PruneRule, StoredRun},
+    store::{self, PruneRule},
 };
 
 /// Lists, removes or packs.
@@ -52,14 +52,6 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     }
     let more = found.len().saturating_sub(args.limit as usize);
     found.truncate(args.limit as usize);
-    let runs = args.results.join("runs");
-    let with_headline = |run: StoredRun| {
-        // Without a summary there is no figure: an unfinished run, or a factorial experiment.
-        let figure = store::load(&runs.join(&run.folder))
-            .map_or_else(|_| String::new(), |summary| render::headline(&summary));
-        (run, figure)
-    };
-    let found: Vec<(StoredRun, String)> = found.into_iter().map(with_headline).collect();
     if args.json {
         return print(&format!("{:#}\n", render::runs_json(&found)));
     }

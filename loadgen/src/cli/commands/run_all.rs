@@ -12,16 +12,25 @@ use crate::{
         failure::Failure,
         flags::ExperimentArgs,
         output::{print, progress},
+        plan::resolve_settings,
         session::{announce_page, open_page},
     },
     exit, library,
 };
 use loadgen_engine::clock::time_of_day;
 use loadgen_engine::suite::load::unknown;
+use loadgen_experiment::summary::load_line;
 use loadgen_report::{
-    render::catalogue::{self, ExperimentEntry, Found},
-    store::write_atomically,
+    render::{
+        Readiness,
+        catalogue::{self, ExperimentEntry, Found},
+    },
+    store::{finished_runs, write_atomically},
 };
+
+/// The suite that shows which parts of the platform are ready, and the profile that it runs with.
+const READINESS_SUITE: &str = "core";
+const READINESS_PROFILE: &str = "after";
 
 /// Runs them all. Returns the most severe exit code; an experiment that could not be run is an
 /// internal error.
@@ -86,7 +95,8 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     if let Some(page) = page {
         page.close();
     }
-    let markdown = catalogue::markdown(&entries, started, names.len());
+    let readiness = readiness(&args.result.results)?;
+    let markdown = catalogue::markdown(&entries, &readiness, started, names.len());
     let stamp = started.format("%Y-%m-%dT%H-%M-%SZ");
     let path = args.result.results.join(format!("catalogue_{stamp}.md"));
     write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
@@ -96,6 +106,21 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
     }
     progress(&format!("Stored as {}", path.display()));
     Ok(if interrupted { exit::INTERRUPTED } else { code })
+}
+
+/// The newest run of the core suite at its stated load with every optimization on.
+fn readiness(results: &Path) -> Result<Readiness, Failure> {
+    let (suite, _) = library::find_suite(READINESS_SUITE)?;
+    let settings = resolve_settings(READINESS_PROFILE, &[])?;
+    // A results folder without runs has none of this suite either.
+    let runs = finished_runs(results).map_or_else(|_| Vec::new(), |(runs, _)| runs);
+    let command = format!("loadgen run {READINESS_SUITE} --profile {READINESS_PROFILE}");
+    Ok(Readiness::newest(
+        runs,
+        &load_line(&suite),
+        &settings.0,
+        command,
+    ))
 }
 
 /// The experiments of these names in alphabetical order; all if none is named.

@@ -84,7 +84,8 @@ fn write_line(line: &str) {
 fn append(path: &Path, summary: &Summary) -> io::Result<()> {
     let mut file = OpenOptions::new().append(true).create(true).open(path)?;
     let length = file.metadata()?.len();
-    file.write_all(render::step_summary(summary, length).as_bytes())
+    let text = render::step_summary(summary, length).map_err(io::Error::other)?;
+    file.write_all(text.as_bytes())
 }
 
 #[cfg(test)]
@@ -121,7 +122,7 @@ mod tests {
         append(&path, &summary).unwrap();
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.starts_with("# another step's text\n## "), "{text}");
-        let title = format!("## {}: ", summary.verdict.word);
+        let title = format!("## {}: ", summary.verdict.word.label());
         assert_eq!(text.matches(&title).count(), 2);
     }
 }

@@ -154,11 +154,12 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
+        Failure::unless_files_suffice()?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
             .build()
-            .map_err(Failure::internal)?;
+            .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
         self.check_paths()?;
         let stop = CancellationToken::new();
         let steering = LoadControl::new(stop.clone());

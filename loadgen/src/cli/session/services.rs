@@ -232,10 +232,10 @@ pub(super) async fn open(
             address,
             token,
         } => {
-            let lab = LabClient::new(base, token.clone()).map_err(Failure::internal)?;
-            lab.live().await.map_err(Failure::usage)?;
+            let lab = LabClient::new(base, token.clone())?;
+            lab.live().await?;
             if lab.has_token() {
-                lab.profile().await.map_err(Failure::usage)?;
+                lab.profile().await?;
             }
             Ok(TestEnv {
                 system: system(*address, host.clone(), lab),
@@ -270,7 +270,7 @@ pub(super) async fn open(
                 .first()
                 .ok_or_else(|| Failure::internal("the own stack has no target"))?;
             let (host, address) = resolve(url)?;
-            let lab = LabClient::new(url, Some(at.lab_token)).map_err(Failure::internal)?;
+            let lab = LabClient::new(url, Some(at.lab_token))?;
             Ok(TestEnv {
                 system: system(address, host, lab),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),

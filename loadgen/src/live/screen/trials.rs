@@ -31,9 +31,9 @@ impl From<&Trial> for FinishedTrial {
             block: trial.block,
             word: trial.validity.word,
             rate_per_s: trial.total.rate_per_s,
-            p50_ms: trial.total.response.p50,
-            p95_ms: trial.total.response.p95,
-            p99_ms: trial.total.response.p99,
+            p50_ms: trial.total.response.p50.ms(),
+            p95_ms: trial.total.response.p95.ms(),
+            p99_ms: trial.total.response.p99.ms(),
             failed: 1.0 - trial.total.success,
         }
     }

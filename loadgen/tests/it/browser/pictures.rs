@@ -12,7 +12,7 @@ const MOST_BYTES: usize = 200_000;
 
 /// Which part of which report: the picture's name, the run, an expression for the first and the last
 /// element in it, and the most pixels of height.
-const PARTS: [(&str, &str, &str, f64); 11] = [
+const PARTS: [(&str, &str, &str, f64); 9] = [
     (
         "report",
         "demo",
@@ -20,9 +20,7 @@ const PARTS: [(&str, &str, &str, f64); 11] = [
         900.0,
     ),
     ("verdict", "demo", "[header, facts]", 700.0),
-    ("bars", "demo", "[facts.nextElementSibling]", 700.0),
-    ("figures", "demo", "[part('figures')]", 620.0),
-    ("decisions", "demo", "[part('decisions')]", 760.0),
+    ("figures", "demo", "[part('figures')]", 900.0),
     (
         "spectrum",
         "demo",

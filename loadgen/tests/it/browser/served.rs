@@ -37,7 +37,7 @@ fn past_runs_are_listed_newest_first_and_their_reports_open() {
     assert_eq!(links, newest_first);
     let text: String = page.eval("document.body.innerText");
     assert!(
-        text.contains("before_after") && text.contains("PASSED"),
+        text.contains("before_after") && text.contains("IMPROVED"),
         "{text}"
     );
     page.click(&format!("a[href*=\"{}/report.html\"]", names[0]));

@@ -84,9 +84,13 @@ pub(crate) fn http(url: &str, arguments: &str) -> Ran {
 impl Ran {
     /// A percentile of the responses in milliseconds; endless where failures reach into it.
     pub(crate) fn response(&self, which: &str) -> f64 {
-        self.figures["response"][which]
-            .as_f64()
-            .unwrap_or(f64::INFINITY)
+        match &self.figures["response"][which] {
+            Value::Null => f64::INFINITY,
+            Value::String(word) if word == "beyond_timeout" => f64::INFINITY,
+            known => known
+                .as_f64()
+                .unwrap_or_else(|| panic!("{which} is {known}: {self:?}")),
+        }
     }
 
     /// How many requests ended so.

@@ -123,14 +123,7 @@ fn a_target_that_refuses_its_slowest_requests_at_once_gets_no_percentile_better(
         );
         assert_eq!(ran.outcome("http_error"), refused, "{ran:?}");
         assert_eq!(ran.outcome("ok"), 800 - refused, "{ran:?}");
-        for (name, share) in [
-            ("p50", 0.5),
-            ("p90", 0.9),
-            ("p95", 0.95),
-            ("p99", 0.99),
-            ("p999", 0.999),
-            ("max", 1.0),
-        ] {
+        for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("max", 1.0)] {
             let (is, least) = (ran.response(name), percentile(&without, share));
             // A bucket is 0.1 % wide.
             assert!(

@@ -71,13 +71,7 @@ fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it
     assert_eq!(open.planned(), expected.len() as u64, "{open:?}");
     assert_eq!(open.outcome("ok"), open.planned(), "{open:?}");
     // A tenth is frozen: the p90 lies on the very edge and says nothing.
-    for (name, share) in [
-        ("p50", 0.5),
-        ("p95", 0.95),
-        ("p99", 0.99),
-        ("p999", 0.999),
-        ("max", 1.0),
-    ] {
+    for (name, share) in [("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0)] {
         let (is, should) = (open.response(name), percentile(&expected, share));
         assert!(
             (is - should).abs() <= should * 0.03 + SLACK_MS,
@@ -92,9 +86,9 @@ fn a_freeze_is_in_every_percentile_that_it_belongs_to_and_a_closed_loop_hides_it
         closed.response("max") > 900.0,
         "the freeze was there: {closed:?}"
     );
-    let (hidden, shown) = (closed.response("p99"), open.response("p99"));
+    let (hidden, shown) = (closed.response("p95"), open.response("p95"));
     assert!(
         hidden < shown / 3.0,
-        "one connection at a time sees p99 {hidden} ms of {shown} ms: {closed:?}"
+        "one connection at a time sees p95 {hidden} ms of {shown} ms: {closed:?}"
     );
 }

@@ -1,6 +1,7 @@
 //! Tests that hold the program against the wall clock: run alone and one at a time.
 
 mod connections;
+mod counts;
 mod crash;
 mod exit_codes;
 mod failures;

@@ -46,7 +46,6 @@ fn holds_at(utilization: f64) {
         ("p50", percentile(&real, 0.5)),
         ("p90", percentile(&real, 0.9)),
         ("p95", percentile(&real, 0.95)),
-        ("p99", percentile(&real, 0.99)),
         ("max", percentile(&real, 1.0)),
         ("mean", mean),
     ] {

@@ -21,6 +21,7 @@ use crate::{
     error::ApiError,
     realtime::{Draft, MailboxEvent, MailboxItem, Socket, Subscription},
     state::AppState,
+    timing::{self, Timing},
 };
 
 /// Most rooms that one socket joins at once.
@@ -111,8 +112,16 @@ impl Conversation {
             .map(|joined| joined.sent)
     }
 
-    /// Handles a client's text.
+    /// Handles a client's text, and counts it as a request with what it cost.
     pub(super) async fn handle(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
+        let state = self.state.clone();
+        let costs = Timing::default();
+        let outcome = timing::scope(costs.clone(), self.carry_out(wire, text)).await;
+        state.http().api_answered(None, &costs.read());
+        outcome
+    }
+
+    async fn carry_out(&mut self, wire: &mut Wire, text: &str) -> Result<(), SocketEnd> {
         match frames::read(text) {
             Ok(ClientFrame::Join { room, after_seq }) => self.join(wire, room, after_seq).await,
             Ok(ClientFrame::Leave { room }) => {

@@ -6,7 +6,7 @@ use shared::{
     invariant::{AuditReport, InvariantResult},
 };
 
-use crate::support::TestApp;
+use crate::support::{Proxy, TestApp};
 
 const NAME: &str = "cached_equals_database";
 
@@ -120,4 +120,28 @@ async fn a_stale_set_is_refused_by_its_version_and_the_audit_names_it_after_a_pl
             app.finish().await;
         }
     }
+}
+
+#[tokio::test]
+async fn what_the_database_says_survives_caches_that_cannot_be_read_and_the_report_names_them() {
+    let proxy = Proxy::to_redis().await;
+    let app = TestApp::with(&["cache.mentors=redis"])
+        .with_redis_at(proxy.address())
+        .start()
+        .await;
+    app.anonymous().mentors("").await.ok::<Value>();
+    let whole = app.lab().audit().await;
+    assert_eq!(whole.failed, []);
+    proxy.cut();
+    let report = app.lab().audit().await;
+    assert_eq!(report.failed.len(), 1, "{report:?}");
+    assert_eq!(report.failed[0].part, "caches");
+    assert!(
+        report.failed[0].reason.contains("could not be read"),
+        "{report:?}"
+    );
+    // Those of the database are all there; the one of the caches is not called clean.
+    assert_eq!(report.invariants.len() + 1, whole.invariants.len());
+    assert!(report.invariants.iter().all(|one| one.name != NAME));
+    app.finish().await;
 }

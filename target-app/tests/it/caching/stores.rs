@@ -98,8 +98,8 @@ async fn what_one_student_stored_no_other_is_shown() {
 }
 
 #[tokio::test]
-async fn a_hit_costs_one_command_shared_and_three_from_the_pool() {
-    for (connection, commands) in [("multiplexed", 1), ("pool", 3)] {
+async fn a_hit_costs_one_command_and_from_the_pool_a_check_of_the_connection() {
+    for (connection, pings) in [("multiplexed", 0), ("pool", 1)] {
         let app = TestApp::with(&[&format!("cache.connection={connection}")])
             .start()
             .await;
@@ -109,9 +109,10 @@ async fn a_hit_costs_one_command_shared_and_three_from_the_pool() {
         assert_eq!(
             (
                 hit.counts[ServerCount::Hits],
-                hit.counts[ServerCount::Commands]
+                hit.counts[ServerCount::Commands],
+                hit.counts[ServerCount::Pings]
             ),
-            (1, commands)
+            (1, 1, pings)
         );
         assert!(hit.us[ServerPart::Redis] > 0 && hit.us[ServerPart::Redis] <= hit.total_us);
         app.finish().await;

@@ -4,9 +4,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt as _;
 use http::Method;
-use shared::{paths, problem::Code, snapshot::Snapshot};
+use shared::{
+    api::chat::{ClientFrame, RoomList},
+    paths,
+    problem::Code,
+    snapshot::Snapshot,
+};
 
-use crate::support::TestApp;
+use crate::support::{ChatSocket, TestApp};
 
 #[tokio::test]
 async fn one_sample_counts_what_was_done() {
@@ -20,8 +25,8 @@ async fn one_sample_counts_what_was_done() {
     let after = lab.telemetry().await;
     assert_eq!(after.profile, lab.profile().await.profile.fingerprint());
     assert!(after.uptime_ms >= before.uptime_ms);
-    assert_eq!(after.http.requests - before.http.requests, 6);
-    assert_eq!(after.http.in_flight, 1, "the asking itself");
+    assert_eq!(after.http.requests - before.http.requests, 5);
+    assert_eq!(after.http.in_flight, 0, "the one that asks is not counted");
     assert_eq!(after.pool.max, 10);
     assert!(after.pool.acquires > before.pool.acquires);
     let bookings = &after.caches["bookings"];
@@ -30,11 +35,92 @@ async fn one_sample_counts_what_was_done() {
     assert_eq!(after.caches.len(), 3);
     let postgres = after.postgres.unwrap();
     assert!(postgres.commits > 0 && postgres.wal_bytes > 0);
-    let redis = after.redis.unwrap();
-    assert!(redis.commands > before.redis.unwrap().commands);
-    assert!(redis.clients > 0 && redis.used_memory > 0);
+    assert!(after.http.redis_commands > before.http.redis_commands);
+    assert!(after.redis.unwrap().used_memory > 0);
     assert_eq!(after.process.pid, std::process::id());
     assert!(after.process.rss_bytes > 1 << 20 && after.process.threads > 0);
+    app.finish().await;
+}
+
+/// What is counted of the application and of its database.
+fn counted(of: &Snapshot) -> [u64; 7] {
+    let postgres = of.postgres.as_ref().unwrap();
+    [
+        of.http.requests,
+        of.http.queries,
+        of.http.redis_commands,
+        of.http.redis_pings,
+        of.pool.acquires,
+        postgres.rollbacks,
+        postgres.deadlocks,
+    ]
+}
+
+#[tokio::test]
+async fn looking_at_an_idle_server_leaves_no_trace_in_what_is_seen() {
+    for store in ["off", "memory", "redis"] {
+        for connection in ["pool", "multiplexed"] {
+            let caches =
+                ["mentors", "bookings", "users"].map(|kind| format!("cache.{kind}={store}"));
+            let connection = format!("cache.connection={connection}");
+            let mut settings: Vec<&str> = caches.iter().map(String::as_str).collect();
+            settings.push(&connection);
+            let app = TestApp::with(&settings).start().await;
+            let lab = app.lab();
+            // So that there are pools and caches that have been used.
+            app.anonymous().mentors("").await;
+            // PostgreSQL counts what a backend did up to a second later.
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+            let before = lab.telemetry().await;
+            for _ in 0..8 {
+                tokio::time::sleep(Duration::from_millis(250)).await;
+                lab.telemetry().await;
+                assert_eq!(lab.get(paths::HEALTH_LIVE).await.status, 200);
+                assert_eq!(lab.get(paths::METRICS).await.status, 200);
+                lab.profile().await;
+            }
+            let after = lab.telemetry().await;
+            assert_eq!(counted(&after), counted(&before), "{settings:?}");
+            let (before, after) = (before.postgres.unwrap(), after.postgres.unwrap());
+            assert_eq!(after.started_ms, before.started_ms);
+            app.finish().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn samples_share_one_connection_that_commits_nothing_in_the_database_of_the_application() {
+    let app = TestApp::start().await;
+    let lab = app.lab();
+    let commits = async || lab.telemetry().await.postgres.unwrap().commits;
+    commits().await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let before = commits().await;
+    for _ in 0..30 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        commits().await;
+    }
+    let after = commits().await;
+    // An autovacuum worker may come by; thirty samples were sixty commits and thirty sign-ins.
+    assert!(after - before < 10, "{before} to {after}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_frame_of_a_chat_client_counts_as_a_request_with_its_queries() {
+    let app = TestApp::start().await;
+    let before = app.lab().telemetry().await.http;
+    let mut socket = ChatSocket::open(app.address, &app.student(5).token).await;
+    socket.say(&ClientFrame::Ping { nonce: 7 }).await;
+    socket.hear().await;
+    let connected = app.lab().telemetry().await.http;
+    assert_eq!(connected.requests - before.requests, 2);
+    let list: RoomList = app.student(5).rooms().await.ok();
+    let listed = app.lab().telemetry().await.http;
+    socket.join(list.rooms[0].id, None).await;
+    let joined = app.lab().telemetry().await.http;
+    assert_eq!(joined.requests - listed.requests, 1);
+    assert!(joined.queries > listed.queries);
     app.finish().await;
 }
 

@@ -255,11 +255,15 @@ impl Population {
             at = worker.clock.now();
         }
         let most = self.rule.iterations.unwrap_or(u64::MAX);
+        let mut counted = None;
         for round in 0..most {
             // A user that is not active yet waits for its time; one that is no longer needed ends.
             let Some(active) = self.mode.ramp.next(number, at) else {
                 break;
             };
+            if number >= self.users.get() {
+                counted = None;
+            }
             at = self.until_wanted(number, active, end).await;
             let mut woke = worker.clock.now();
             if at > woke {
@@ -275,6 +279,7 @@ impl Population {
             if at >= end || self.stopped.get() || !self.mode.budget.take() {
                 break;
             }
+            counted.get_or_insert_with(|| worker.progress.active_user());
             let index = self.index(round, number);
             let mut rng = Chance::nth(self.seed, index);
             let flow = if worker.flows.len() == 1 {

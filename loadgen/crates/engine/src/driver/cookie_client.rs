@@ -11,6 +11,7 @@ use reqwest::{Client, Error, Url, redirect::Policy, retry};
 use super::{
     client_endpoint::ClientEndpoint,
     client_options::CookieClientOptions,
+    generator_limit::generator_limit,
     message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
 };
 use crate::{
@@ -121,6 +122,9 @@ fn build(endpoint: &ClientEndpoint, options: CookieClientOptions) -> Result<Clie
 }
 
 fn failure(error: &Error) -> RequestFailure {
+    if let Some(limit) = generator_limit(error) {
+        return (Outcome::Generator, limit);
+    }
     let outcome = if error.is_connect() || error.is_builder() {
         Outcome::Connect
     } else if error.is_redirect() {

@@ -17,10 +17,10 @@ use tokio::{
 
 use super::{
     client_endpoint::ClientEndpoint,
+    generator_limit::connect_failure,
     message::RequestFailure,
     stream::{self, ClientStream, ConnectTimes},
 };
-use crate::sample::Outcome;
 
 /// A handle on a shared connection, for one user.
 pub(super) type Http2Sender = SendRequest<Full<Bytes>>;
@@ -66,7 +66,7 @@ where
 {
     let (sender, connection) = handshake(OnThisThread, TokioIo::new(stream))
         .await
-        .map_err(|error| (Outcome::Connect, format!("HTTP/2: {error}")))?;
+        .map_err(|error| connect_failure("HTTP/2", &error))?;
     // Ends when the last handle is dropped or the target closes it; each request on it fails then.
     spawn_local(async move {
         let _ended = connection.await;

@@ -4,7 +4,7 @@
 use std::{
     array,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
@@ -28,6 +28,7 @@ pub struct Progress {
     clock: OnceLock<TrialClock>,
     offered: AtomicU64,
     due: AtomicU64,
+    users: AtomicU64,
     names: Operations,
     /// By the number of the operation.
     operations: Vec<OperationCounters>,
@@ -53,6 +54,7 @@ impl Progress {
             clock: OnceLock::new(),
             offered: AtomicU64::new(0),
             due: AtomicU64::new(0),
+            users: AtomicU64::new(0),
             names,
             operations: names.iter().map(|_| counters()).collect(),
         }
@@ -68,6 +70,8 @@ pub struct ProgressSnapshot {
     pub offered: u64,
     /// Requests that are due and not done.
     pub open: u64,
+    /// Users that are active; 0 in an open load.
+    pub users: u64,
     /// All operations together.
     pub total: OperationCounts,
     /// Each operation with finished requests, by its name, in the order of the catalogue.
@@ -125,6 +129,7 @@ impl Progress {
             at: self.clock().map(|clock| clock.now()).unwrap_or_default(),
             offered: self.offered.load(Relaxed),
             open: self.due.load(Relaxed).saturating_sub(total.count()),
+            users: self.users.load(Relaxed),
             total,
             operations,
             bucket_counts,
@@ -149,6 +154,12 @@ impl Progress {
         self.due.fetch_sub(1, Relaxed);
     }
 
+    /// Counts a user of a closed load as active until the guard is dropped.
+    pub(super) fn active_user(self: &Arc<Self>) -> ActiveUser {
+        self.users.fetch_add(1, Relaxed);
+        ActiveUser(Arc::clone(self))
+    }
+
     /// Counts a request that is done.
     pub fn done(&self, op: OpId, outcome: Outcome, response: Nanos) {
         let Some(counters) = self.operations.get(usize::from(op.0)) else {
@@ -159,6 +170,16 @@ impl Progress {
             counters.buckets[bucket(response)].fetch_add(1, Relaxed);
             counters.fixed.count(response);
         }
+    }
+}
+
+/// An active user of a closed load.
+#[derive(Debug)]
+pub(super) struct ActiveUser(Arc<Progress>);
+
+impl Drop for ActiveUser {
+    fn drop(&mut self) {
+        self.0.users.fetch_sub(1, Relaxed);
     }
 }
 

@@ -9,8 +9,10 @@ use std::{
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::{client_endpoint::ClientEndpoint, message::RequestFailure};
-use crate::{sample::Outcome, units::Nanos};
+use super::{
+    client_endpoint::ClientEndpoint, generator_limit::connect_failure, message::RequestFailure,
+};
+use crate::units::Nanos;
 
 /// Last byte of the loopback addresses that connections may come from: each address has about
 /// 28,000 ephemeral ports of its own.
@@ -38,7 +40,7 @@ pub(super) async fn open(
     endpoint: &ClientEndpoint,
 ) -> Result<(ClientStream, ConnectTimes), RequestFailure> {
     let begun = endpoint.clock.now();
-    let refused = |error: io::Error| (Outcome::Connect, format!("connect: {error}"));
+    let refused = |error: io::Error| connect_failure("connect", &error);
     let plain = match &endpoint.client.unix {
         Some(path) => ClientStream::Unix(UnixStream::connect(path).await.map_err(refused)?),
         None => ClientStream::Tcp(tcp(endpoint.address).await.map_err(refused)?),
@@ -50,7 +52,7 @@ pub(super) async fn open(
     };
     let connector = TlsConnector::from(Arc::clone(&tls.config));
     let name = tls.name.clone();
-    let handshake_failed = |error: io::Error| (Outcome::Connect, format!("tls: {error}"));
+    let handshake_failed = |error: io::Error| connect_failure("tls", &error);
     let stream = match plain {
         ClientStream::Tcp(stream) => {
             let stream = connector.connect(name, stream).await;

@@ -27,8 +27,8 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    client_endpoint::ClientEndpoint, message::RequestFailure, stream::tcp,
-    worker_context::WorkerContext,
+    client_endpoint::ClientEndpoint, generator_limit::connect_failure, message::RequestFailure,
+    stream::tcp, worker_context::WorkerContext,
 };
 use crate::{request::Request, sample::Outcome, units::Nanos};
 
@@ -132,7 +132,7 @@ pub(super) async fn handshake(
     }
     let stream = tcp(endpoint.address)
         .await
-        .map_err(|error| (0, (Outcome::Connect, format!("connect: {error}"))))?;
+        .map_err(|error| (0, connect_failure("connect", &error)))?;
     *sent = endpoint.clock.now();
     // The crate's buffers of 128 KiB each would take a gigabyte for thousands of sockets.
     let config = WebSocketConfig::default()

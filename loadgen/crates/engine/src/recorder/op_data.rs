@@ -58,7 +58,7 @@ pub struct OpData {
     /// Requests begun; must equal the sum of `outcomes`.
     pub planned: u64,
     /// How they ended, by [`Outcome::index`].
-    pub outcomes: [u64; 8],
+    pub outcomes: [u64; Outcome::ALL.len()],
     /// Responses by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
     /// Response times (intended start to last byte) of the successes, in nanoseconds.
@@ -83,7 +83,7 @@ impl Default for OpData {
     fn default() -> Self {
         Self {
             planned: 0,
-            outcomes: [0; 8],
+            outcomes: [0; Outcome::ALL.len()],
             statuses: BTreeMap::new(),
             ok: response_histogram(),
             service_ok: response_histogram(),

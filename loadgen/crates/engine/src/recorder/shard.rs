@@ -104,6 +104,7 @@ impl Shard {
         self.open.advance(&self.window, at);
         self.open.now += 1;
         self.open.add(&self.window, intended, at, 1);
+        self.open.crossed(&self.window, intended, at);
         self.open.most = self.open.most.max(self.open.now);
     }
 
@@ -111,6 +112,7 @@ impl Shard {
     pub fn finished(&mut self, at: Nanos) {
         self.open.advance(&self.window, at);
         self.open.now = self.open.now.saturating_sub(1);
+        self.open.ended_before(&self.window, at);
     }
 
     /// Counts a request as planned. Every one must be settled later.
@@ -271,6 +273,22 @@ impl OpenCount {
         }
         self.add(window, self.last, at, self.now);
         self.last = at;
+    }
+
+    /// A request that was due before an edge of the window and is received after it was open there.
+    fn crossed(&mut self, window: &Window, intended: Nanos, at: Nanos) {
+        if intended < window.from && window.from <= at {
+            *self.at_start.get_or_insert(0) += 1;
+        }
+        if intended < window.to && window.to <= at {
+            *self.at_end.get_or_insert(0) += 1;
+        }
+    }
+
+    /// A request that ended before the last recorded change was counted as open since then.
+    fn ended_before(&mut self, window: &Window, at: Nanos) {
+        let span = self.last.min(window.to).since(at.max(window.from));
+        self.area = self.area.saturating_sub(u128::from(span.0));
     }
 
     /// Adds `open` requests from one time to another, as far as that lies in the window.

@@ -1,4 +1,4 @@
-//! One promise about a trial, as people write it, and what it means.
+//! A threshold: a limit of a figure of a trial, as people write it, and what it means.
 
 mod model;
 mod parse;

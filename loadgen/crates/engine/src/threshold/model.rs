@@ -1,6 +1,6 @@
 //! What a threshold means.
 
-use std::fmt;
+use std::{cmp::Ordering, fmt};
 
 use shared::time::Millis;
 
@@ -68,11 +68,11 @@ pub enum Level {
 /// The figure a threshold speaks of.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ThresholdMetric {
-    /// Response time at this quantile, in milliseconds.
+    /// Response time at this quantile, in nanoseconds.
     Quantile(Quantile),
-    /// Mean response time of the successes, in milliseconds.
+    /// Mean response time of the successes, in nanoseconds.
     Mean,
-    /// Longest response time, in milliseconds.
+    /// Longest response time, in nanoseconds.
     Max,
     /// Share of requests that were answered as they should.
     Success,
@@ -109,24 +109,67 @@ pub enum Comparison {
 }
 
 impl Threshold {
-    /// A figure with its unit, for people.
+    /// A figure with its unit, for people: with so many digits that what is printed lies on the
+    /// same side of the limits as the figure.
     pub fn display(&self, figure: f64) -> String {
+        if !figure.is_finite() {
+            return "beyond the timeout".to_owned();
+        }
+        let FigureUnit {
+            unit,
+            scale,
+            decimals,
+        } = self.unit(figure);
+        let shown = |decimals: usize| format!("{:.decimals$}", figure / scale);
+        let sides = |figure: f64| {
+            let side = |limit| side(figure, limit);
+            (side(self.limit), self.tolerated.map(side))
+        };
+        let same = |text: &String| {
+            text.parse::<f64>()
+                .is_ok_and(|value| sides(value * scale) == sides(figure))
+        };
+        let text = (decimals..MOST_DECIMALS)
+            .map(shown)
+            .find(same)
+            .unwrap_or_else(|| shown(MOST_DECIMALS));
+        format!("{text}{unit}")
+    }
+
+    /// How a figure of this size is printed.
+    fn unit(&self, figure: f64) -> FigureUnit {
+        let of = |unit, scale, decimals| FigureUnit {
+            unit,
+            scale,
+            decimals,
+        };
         match self.metric {
             ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => {
-                format!("{figure:.1} ms")
+                let (unit, scale) = TIMES
+                    .into_iter()
+                    .find(|(_, scale)| figure >= *scale)
+                    .unwrap_or((" us", 1e3));
+                let magnitude = (figure / scale).max(1.0).log10().floor();
+                of(unit, scale, (2.0 - magnitude).max(0.0) as usize)
             }
-            ThresholdMetric::Rate => format!("{figure:.1}/s"),
-            ThresholdMetric::Bytes => format!("{}/s", bytes(figure)),
-            ThresholdMetric::TargetMemory => bytes(figure),
+            ThresholdMetric::Rate => of("/s", 1.0, 1),
+            ThresholdMetric::Bytes => {
+                let (size, _, scale) = size(figure);
+                of(size, scale, usize::from(scale > 1.0))
+            }
+            ThresholdMetric::TargetMemory => {
+                let (_, size, scale) = size(figure);
+                of(size, scale, usize::from(scale > 1.0))
+            }
             ThresholdMetric::Errors
             | ThresholdMetric::Timeouts
             | ThresholdMetric::Dropped
             | ThresholdMetric::Count
                 if !self.percent =>
             {
-                format!("{figure:.0}")
+                of("", 1.0, 0)
             }
-            _ => format!("{:.3} %", figure * 100.0),
+            _ => of(" %", 0.01, 3),
         }
     }
 
@@ -206,11 +249,66 @@ impl fmt::Display for Threshold {
     }
 }
 
-fn bytes(count: f64) -> String {
-    for (unit, size) in [("GB", 1e9), ("MB", 1e6), ("kB", 1e3)] {
-        if count >= size {
-            return format!("{:.1} {unit}", count / size);
+/// Most decimals that a figure is printed with.
+const MOST_DECIMALS: usize = 9;
+
+/// Units of times, in nanoseconds, from the largest; each is used from its own length on.
+const TIMES: [(&str, f64); 2] = [(" s", 1e9), (" ms", 1e6)];
+
+/// On which side of the limit a figure lies; the same to the last digits of a double is equal.
+fn side(figure: f64, limit: f64) -> Ordering {
+    if (figure - limit).abs() <= limit.abs() * 1e-12 {
+        Ordering::Equal
+    } else {
+        figure.total_cmp(&limit)
+    }
+}
+
+/// How a figure is printed.
+struct FigureUnit {
+    /// With the blank before it, if there is one.
+    unit: &'static str,
+    /// Its length in the metric's own unit.
+    scale: f64,
+    /// Fewest decimals.
+    decimals: usize,
+}
+
+/// The unit of a number of bytes: of a stream, of an amount, and its size.
+fn size(count: f64) -> (&'static str, &'static str, f64) {
+    [
+        (" GB/s", " GB", 1e9),
+        (" MB/s", " MB", 1e6),
+        (" kB/s", " kB", 1e3),
+    ]
+    .into_iter()
+    .find(|(_, _, size)| count >= *size)
+    .unwrap_or((" B/s", " B", 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_below_a_millisecond_is_compared_and_printed_as_it_is() {
+        use ThresholdWord::{Fail, Pass};
+        for (text, ns, word, shown) in [
+            ("p50 < 2.4ms", 2_300_000.0, Pass, "2.30 ms"),
+            ("p50 < 2.4ms", 2_400_000.0, Fail, "2.40 ms"),
+            ("p50 < 2.4ms", 2_399_999.0, Pass, "2.399999 ms"),
+            ("p90 < 2.5ms", 2_700_000.0, Fail, "2.70 ms"),
+            ("p90 < 0.4ms", 300_000.0, Pass, "300 us"),
+            ("p90 < 400us", 400_100.0, Fail, "400.1 us"),
+            ("max <= 1m30s", 90_000_000_000.0, Pass, "90.0 s"),
+            ("p99 < 1s", 1_000_400_000.0, Fail, "1.0004 s"),
+            ("p99 < 1s", 999_960_000.0, Pass, "999.96 ms"),
+            ("success > 99%", 0.99, Fail, "99.000 %"),
+            ("success > 99%", 0.990_000_4, Pass, "99.00004 %"),
+        ] {
+            let threshold: Threshold = text.parse().unwrap();
+            assert_eq!(threshold.word(ns), word, "{text} {ns}");
+            assert_eq!(threshold.display(ns), shown, "{text} {ns}");
         }
     }
-    format!("{count:.0} B")
 }

@@ -4,7 +4,7 @@
 //! threshold  = [ "warn:" ] [ "abort after" time ":" ] [ scope ":" ] metric comparison limit [ "warn" limit ]
 //! scope      = the name of an operation or a flow | "phase:" name | "method:" GET
 //!            | "status:" 404 or 4xx;                without one: all requests together
-//! metric     = "p" number | "p(" number ")" | "median" | "mean" | "max"   limit: a time, `1000ms`
+//! metric     = "p" number | "p(" number ")" | "median" | "mean" | "max"   limit: a time, `1000ms`, `2.4ms`, `400us`, `1m30s`
 //!            | "success" | "ws.delivery" | "pool.use" | "cpu.target"      a percentage, `99%`
 //!            | "errors" | "timeouts" | "dropped"                          a percentage or a number
 //!            | "count" (of a status)                                      a percentage or a number
@@ -20,7 +20,7 @@
 
 use std::str::FromStr;
 
-use shared::time::Millis;
+use shared::time::{Millis, nanoseconds};
 
 use super::model::{Comparison, Level, Scope, StatusClass, Threshold, ThresholdMetric};
 use crate::units::Quantile;
@@ -258,10 +258,11 @@ fn read_metric(text: &str) -> Result<ThresholdMetric, String> {
 
 fn read_limit(metric: ThresholdMetric, text: &str) -> Result<f64, String> {
     match metric {
-        ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => text
-            .parse::<Millis>()
-            .map(|span| span.0 as f64)
-            .map_err(|error| error.to_string()),
+        ThresholdMetric::Quantile(_) | ThresholdMetric::Mean | ThresholdMetric::Max => {
+            nanoseconds(text)
+                .map(|ns| ns as f64)
+                .map_err(|error| error.to_string())
+        }
         ThresholdMetric::Success | ThresholdMetric::Delivery | ThresholdMetric::PoolUse => {
             percentage(text)
                 .filter(|share| *share <= 1.0)
@@ -358,7 +359,7 @@ mod tests {
                 &Scope::All,
                 quantile(0.95),
                 Comparison::Less,
-                1000.0
+                1e9
             )
         );
         assert!((read("success > 99%").limit - 0.99).abs() < 1e-12);
@@ -406,7 +407,7 @@ mod tests {
     #[test]
     fn a_band_passes_warns_and_fails() {
         let band = read("p95 < 500ms warn 800ms");
-        let words = [499.0, 500.0, 799.0, 800.0].map(|figure| band.word(figure));
+        let words = [499e6, 500e6, 799e6, 800e6].map(|figure| band.word(figure));
         use crate::threshold::ThresholdWord::{Fail, Pass, Warn};
         assert_eq!(words, [Pass, Warn, Warn, Fail]);
         let band = read("success > 99% warn 95%");

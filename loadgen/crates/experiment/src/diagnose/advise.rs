@@ -60,7 +60,7 @@ mod tests {
             faults,
             fixture::{self, SHOP},
         },
-        schema::Summary,
+        schema::{CacheLookUps, Summary},
     };
 
     fn switch_of(summary: &Summary, code: &str) -> Option<String> {
@@ -97,7 +97,7 @@ mod tests {
             faults::exhausted,
             faults::pool,
             faults::redis_down,
-            faults::many_queries,
+            faults::query_loop,
             faults::scan,
             faults::locks,
             faults::deadlocks,
@@ -137,11 +137,67 @@ mod tests {
     #[test]
     fn a_switch_that_is_set_already_is_not_proposed() {
         let mut summary = fixture::quiet();
-        faults::many_queries(&mut summary);
+        faults::query_loop(&mut summary);
         let proposed = switch_of(&summary, "N_PLUS_ONE");
         assert_eq!(proposed.as_deref(), Some("items.query=joined"));
         fixture::set(&mut summary, "items.query", "joined");
         assert_eq!(switch_of(&summary, "N_PLUS_ONE"), None);
+    }
+
+    #[test]
+    fn many_queries_are_a_loop_only_where_one_statement_is_known_to_be_repeated() {
+        let codes = |summary: &Summary| -> Vec<String> {
+            let all = all_recommendations(summary, &SHOP);
+            all.into_iter().map(|one| one.code).collect()
+        };
+        let mut summary = fixture::quiet();
+        faults::many_queries(&mut summary);
+        assert_eq!(codes(&summary), ["MANY_QUERIES"]);
+        faults::query_loop(&mut summary);
+        assert_eq!(codes(&summary), ["N_PLUS_ONE"]);
+        summary.arms[0].plans[0].times = 4;
+        assert_eq!(codes(&summary), ["MANY_QUERIES"]);
+        summary.arms[0].plans[0].times = 60;
+        "orders.create".clone_into(&mut summary.arms[0].plans[0].operation);
+        assert_eq!(codes(&summary), ["MANY_QUERIES"]);
+    }
+
+    #[test]
+    fn a_cache_that_has_nearly_all_it_can_have_or_was_hardly_asked_is_no_finding() {
+        let mut summary = fixture::quiet();
+        faults::misses(&mut summary);
+        assert_eq!(all_recommendations(&summary, &SHOP).len(), 1);
+        let server = &mut summary.arms[0].server;
+        server.cache_attainable = [("items".to_owned(), 0.105)].into();
+        assert_eq!(all_recommendations(&summary, &SHOP), []);
+        let server = &mut summary.arms[0].server;
+        server.cache_attainable.clear();
+        let few = CacheLookUps { hits: 1, all: 10 };
+        server.cache_lookups = [("items".to_owned(), few)].into();
+        assert_eq!(all_recommendations(&summary, &SHOP), []);
+    }
+
+    #[test]
+    fn a_wait_at_the_limiter_is_named_with_what_lies_behind_it() {
+        let mut summary = fixture::quiet();
+        faults::admission(&mut summary);
+        let all = all_recommendations(&summary, &SHOP);
+        assert_eq!(all[0].code, "ADMISSION_WAIT");
+        assert_eq!(
+            all[0].evidence,
+            "67 % of the time above p99 is a wait at the admission limiter; behind it most of the time is hashing (30.0 ms)"
+        );
+        assert_eq!(all[0].switch, None);
+    }
+
+    #[test]
+    fn redis_that_is_slow_without_checks_of_connections_is_not_told_to_save_pings() {
+        let mut summary = fixture::quiet();
+        faults::slow_redis(&mut summary);
+        let all = all_recommendations(&summary, &SHOP);
+        let codes: Vec<&str> = all.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(codes, ["SLOW_REDIS"]);
+        assert!(!all[0].advice.contains("PING"));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use super::{
     advise::all_recommendations,
     faults::{
         answered, backlog, busy, busy_database, corruption, deadlocks, disk, ended, exhausted,
-        hash, idle, large, late_generator, leak, limit, locks, many_queries, misses, network,
-        own_work, pings, pool, redis_down, retries, scan, slow_query, sockets, sync, uncached,
+        hash, idle, large, late_generator, leak, limit, locks, misses, network, pings, pool,
+        query_loop, redis_down, retries, scan, slow_query, sockets, sync, uncached, unexplained,
     },
     fixture::{SHOP, quiet},
 };
@@ -116,8 +116,8 @@ const HINTS: &[(Fault, &str, Hints)] = &[
         ],
     ),
     (
-        own_work,
-        "OWN_WORK",
+        unexplained,
+        "UNEXPLAINED",
         &[
             (
                 "000 review application logs for bottlenecks",
@@ -154,7 +154,7 @@ const HINTS: &[(Fault, &str, Hints)] = &[
         ],
     ),
     (
-        many_queries,
+        query_loop,
         "N_PLUS_ONE",
         &[("001 N+1 query problems", "N+1")],
     ),

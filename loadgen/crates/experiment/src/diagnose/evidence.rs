@@ -4,7 +4,7 @@ use super::{
     catalog::{ArmContext, HintCatalog, Proposal},
     symptom::Symptom,
 };
-use crate::schema::{Arm, Band, Operation, Summary, Trial};
+use crate::schema::{Arm, Band, Database, Operation, Summary, Trial};
 use loadgen_engine::sample::ResponseParts;
 
 /// A rule: returns its finding with the evidence, or nothing.
@@ -68,14 +68,16 @@ impl<'a> Evidence<'a> {
         self.tail().is_some_and(|band| part(&band.parts_ms) >= ms)
     }
 
-    /// Requests that the target answered in the windows, or else those that were planned.
+    /// Requests that the target answered between the looks, or where it does not count them,
+    /// those that were planned.
     pub(super) fn requests(&self) -> f64 {
-        let seen = self.arm.server.requests;
-        (if seen > 0 {
-            seen
-        } else {
-            self.arm.total.planned
-        }) as f64
+        let counted = self.arm.server.requests;
+        counted.unwrap_or(self.arm.total.planned) as f64
+    }
+
+    /// What PostgreSQL did, where it was seen.
+    pub(super) fn database(&self) -> Option<&'a Database> {
+        self.arm.server.database.as_ref()
     }
 
     /// Requests a second.

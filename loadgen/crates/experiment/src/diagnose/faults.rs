@@ -10,7 +10,13 @@ use shared::{
 };
 
 use super::fixture::{band, set};
-use crate::schema::{PlanNode, StatementPlan, Summary, ValidityCheck};
+use crate::schema::{
+    CacheLookUps, Database, Percentile, PlanNode, StatementPlan, Summary, ValidityCheck,
+};
+
+fn database(summary: &mut Summary) -> &mut Database {
+    summary.arms[0].server.database.get_or_insert_default()
+}
 
 pub(super) fn tail(summary: &mut Summary, parts: ResponseParts) {
     summary.arms[0].total.anatomy = vec![band(parts)];
@@ -39,7 +45,7 @@ pub(super) fn hash(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
     arm.operations[0].cost.parts_ms[ServerPart::Hash] = 50.0;
     arm.operations[0].cost.total_ms = 60.0;
-    arm.operations[1].response.p99 = Some(210.0);
+    arm.operations[1].response.p99 = Percentile::Known(210.0);
 }
 
 pub(super) fn redis_down(summary: &mut Summary) {
@@ -48,7 +54,7 @@ pub(super) fn redis_down(summary: &mut Summary) {
 
 pub(super) fn pings(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.server.redis_commands = 9_000;
+    arm.server.redis_commands = 3_000;
     arm.server.redis_pings = 3_000;
 }
 
@@ -64,7 +70,11 @@ pub(super) fn uncached(summary: &mut Summary) {
 
 pub(super) fn misses(summary: &mut Summary) {
     let arm = &mut summary.arms[0];
-    arm.server.cache_hit_ratio = [("items".to_owned(), Some(0.1))].into();
+    let look_ups = CacheLookUps {
+        hits: 600,
+        all: 6_000,
+    };
+    arm.server.cache_lookups = [("items".to_owned(), look_ups)].into();
     let parts = enum_map! {
         ResponsePart::Server(ServerPart::Db) => 3.0,
         ResponsePart::Rest => 2.0,
@@ -97,7 +107,7 @@ pub(super) fn leak(summary: &mut Summary) {
     }
 }
 
-pub(super) fn own_work(summary: &mut Summary) {
+pub(super) fn unexplained(summary: &mut Summary) {
     let parts = enum_map! {
         ResponsePart::Rest => 90.0,
         ResponsePart::Server(ServerPart::Db) => 2.0,
@@ -132,6 +142,34 @@ pub(super) fn many_queries(summary: &mut Summary) {
     set(summary, "items.query", "loop");
     let arm = &mut summary.arms[0];
     arm.operations[1].cost.counts[ServerCount::Queries] = 61.0;
+}
+
+pub(super) fn query_loop(summary: &mut Summary) {
+    many_queries(summary);
+    summary.arms[0].plans = vec![StatementPlan {
+        operation: "items.list".into(),
+        statement: "price".into(),
+        times: 60,
+        ..StatementPlan::default()
+    }];
+}
+
+pub(super) fn admission(summary: &mut Summary) {
+    let parts = enum_map! {
+        ResponsePart::Server(ServerPart::Admission) => 60.0,
+        ResponsePart::Server(ServerPart::Hash) => 30.0,
+        _ => 0.0,
+    };
+    tail(summary, parts);
+}
+
+pub(super) fn slow_redis(summary: &mut Summary) {
+    let parts = enum_map! {
+        ResponsePart::Server(ServerPart::Redis) => 8.0,
+        ResponsePart::Rest => 2.0,
+        _ => 0.0,
+    };
+    tail(summary, parts);
 }
 
 pub(super) fn scan(summary: &mut Summary) {
@@ -169,11 +207,11 @@ pub(super) fn locks(summary: &mut Summary) {
 }
 
 pub(super) fn deadlocks(summary: &mut Summary) {
-    summary.arms[0].server.database.deadlocks = 3;
+    database(summary).deadlocks = 3;
 }
 
 pub(super) fn retries(summary: &mut Summary) {
-    let retries = &mut summary.arms[0].server.database.retries;
+    let retries = &mut database(summary).retries;
     retries.insert("40001".into(), 900);
 }
 
@@ -182,12 +220,12 @@ pub(super) fn sync(summary: &mut Summary) {
 }
 
 pub(super) fn disk(summary: &mut Summary) {
-    let database = &mut summary.arms[0].server.database;
+    let database = database(summary);
     (database.blocks_hit, database.blocks_read) = (10_000, 9_000);
 }
 
 pub(super) fn idle(summary: &mut Summary) {
-    summary.arms[0].server.database.idle_in_transaction_mean = 20.0;
+    database(summary).idle_in_transaction_mean = 20.0;
 }
 
 pub(super) fn corruption(summary: &mut Summary) {

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     schema::{
-        Arm, Band, Operation, RunKind, SCHEMA_VERSION, Server, Summary, Trial, Validity, Verdict,
+        Arm, Band, Operation, Percentile, RunKind, SCHEMA_VERSION, Server, Summary, Trial,
+        Validity, Verdict,
     },
     trial::operation,
 };
@@ -108,9 +109,9 @@ fn good(name: &str) -> Operation {
     one.outcomes = [("ok".to_owned(), 2_000)].into();
     one.success = 1.0;
     one.bytes_in = 2_000 * 900;
-    one.response.p50 = Some(4.0);
-    one.response.p95 = Some(20.0);
-    one.response.p99 = Some(30.0);
+    one.response.p50 = Percentile::Known(4.0);
+    one.response.p95 = Percentile::Known(20.0);
+    one.response.p99 = Percentile::Known(30.0);
     one.cost.parts_ms[ServerPart::Db] = 1.0;
     one.cost.total_ms = 2.0;
     one.cost.counts[ServerCount::Queries] = 1.0;
@@ -138,7 +139,9 @@ pub(super) fn quiet() -> Summary {
         series: Vec::new(),
         server: Server::default(),
         violations: Some(0),
+        audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        failures: Vec::new(),
     };
     Summary {
         schema_version: SCHEMA_VERSION,
@@ -150,10 +153,7 @@ pub(super) fn quiet() -> Summary {
         interrupted: false,
 
         application: crate::schema::ApplicationInfo::default(),
-        verdict: Verdict {
-            word: crate::schema::VerdictWord::Passed,
-            reasons: Vec::new(),
-        },
+        verdict: Verdict::new(crate::schema::VerdictWord::Passed, Vec::new()),
         load: String::new(),
         arms: vec![Arm {
             name: "run".into(),
@@ -164,11 +164,13 @@ pub(super) fn quiet() -> Summary {
             operations: names.map(good).into(),
             server: Server {
                 window_s: 30.0,
-                requests: 6_000,
+                requests: Some(6_000),
+                database: Some(crate::schema::Database::default()),
                 pool_max: 32,
                 ..Server::default()
             },
             audit: Vec::new(),
+            audits: crate::schema::AuditCount::default(),
             promised: crate::schema::Promised::default(),
             plans: Vec::new(),
         }],
@@ -176,6 +178,7 @@ pub(super) fn quiet() -> Summary {
         effects: Vec::new(),
         controls: Vec::new(),
         thresholds: Vec::new(),
+        provenance: None,
         environment: vec![
             ("cores".into(), "2".into()),
             ("PostgreSQL max_connections".into(), "200".into()),

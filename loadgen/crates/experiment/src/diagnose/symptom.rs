@@ -20,6 +20,8 @@ pub enum Symptom {
     SlowSockets,
     /// Requests had no answer in time.
     Timeouts,
+    /// Requests wait at the admission limiter.
+    AdmissionWait,
     /// Requests wait for a pooled connection, and the pool is smaller than the load needs.
     PoolTooSmall,
     /// Requests wait for a pooled connection although there are enough of them.
@@ -30,8 +32,10 @@ pub enum Symptom {
     Hashing,
     /// Redis commands failed.
     RedisErrors,
-    /// Many Redis commands carry no data, or Redis takes most of the time.
+    /// Connections to Redis are checked for many commands.
     RedisRoundTrips,
+    /// Redis takes most of the time.
+    SlowRedis,
     /// A cacheable read loads from the database each time. Found in: the cache kind.
     CacheOff,
     /// A cache that is on seldom has the value. Found in: the cache kind.
@@ -42,16 +46,19 @@ pub enum Symptom {
     LateGenerator,
     /// Memory grows from trial to trial. Found in: the process.
     MemoryGrowth,
-    /// The application itself takes the time.
-    OwnWork,
+    /// The application takes the time, in none of the parts that it reports.
+    Unexplained,
     /// The time passes outside of the application.
     Network,
     /// Requests were due before they could be sent.
     Backlog,
     /// Answers are large. Found in: the operation.
     LargeAnswers,
-    /// A request sends many queries. Found in: the operation.
+    /// A request sends the same query many times. Found in: the operation.
     QueryLoop,
+    /// A request sends many queries of which none is known to be repeated. Found in: the
+    /// operation.
+    ManyQueries,
     /// A statement reads many more rows than it returns. Found in: the table, where it is known.
     MissingIndex,
     /// PostgreSQL statements take the time.
@@ -82,22 +89,25 @@ impl Symptom {
             Self::ServerErrors => "SERVER_ERRORS",
             Self::SlowSockets => "WEBSOCKET",
             Self::Timeouts => "TIMEOUTS",
+            Self::AdmissionWait => "ADMISSION_WAIT",
             // Two ways to help against the same symptom; readers look for one word.
             Self::PoolTooSmall | Self::ConnectionsHeldTooLong => "POOL_WAIT",
             Self::ConnectionLimit => "CONNECTION_LIMIT",
             Self::Hashing => "HASHING",
             Self::RedisErrors => "REDIS_ERRORS",
             Self::RedisRoundTrips => "REDIS_ROUND_TRIPS",
+            Self::SlowRedis => "SLOW_REDIS",
             Self::CacheOff => "CACHE_OFF",
             Self::CacheMisses => "CACHE_MISSES",
             Self::BusyCpu => "CPU",
             Self::LateGenerator => "GENERATOR",
             Self::MemoryGrowth => "MEMORY",
-            Self::OwnWork => "OWN_WORK",
+            Self::Unexplained => "UNEXPLAINED",
             Self::Network => "NETWORK",
             Self::Backlog => "BACKLOG",
             Self::LargeAnswers => "LARGE_ANSWERS",
             Self::QueryLoop => "N_PLUS_ONE",
+            Self::ManyQueries => "MANY_QUERIES",
             Self::MissingIndex => "MISSING_INDEX",
             Self::SlowQueries => "SLOW_QUERIES",
             Self::LockWaits => "LOCK_WAITS",

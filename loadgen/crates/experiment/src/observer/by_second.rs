@@ -40,9 +40,26 @@ impl Timeline {
                     rates(second, first, last, apart_s);
                 }
             }
+            load(second, span);
             second.target_cpu = target_cpu(span);
             second.cpu_cores = other_cpu(span);
         }
+    }
+}
+
+/// What the driver did.
+fn load(second: &mut Second, span: &[Observation]) {
+    let mut seen = span.iter().filter_map(|one| Some((one.at, one.load?)));
+    let Some((from, first)) = seen.next() else {
+        return;
+    };
+    let (to, last) = seen.next_back().unwrap_or((from, first));
+    second.in_flight = Some(last.in_flight);
+    second.users = last.users;
+    let apart_s = apart(from, to).as_secs_f64();
+    if apart_s > SHORTEST_S {
+        let started = last.started.saturating_sub(first.started) as f64;
+        second.started_per_s = Some((started / apart_s * 10.0).round() / 10.0);
     }
 }
 
@@ -78,11 +95,9 @@ fn rates(second: &mut Second, first: &Snapshot, last: &Snapshot, apart_s: f64) {
         Some((grown * 10.0).round() / 10.0)
     };
     second.queries_per_s = rate(first.http.queries, last.http.queries);
+    second.redis_commands_per_s = rate(first.http.redis_commands, last.http.redis_commands);
     if let (Some(before), Some(after)) = (&first.postgres, &last.postgres) {
         second.wal_bytes_per_s = rate(before.wal_bytes, after.wal_bytes).map(f64::round);
-    }
-    if let (Some(before), Some(after)) = (&first.redis, &last.redis) {
-        second.redis_commands_per_s = rate(before.commands, after.commands);
     }
 }
 
@@ -105,11 +120,11 @@ fn target_cpu(span: &[Observation]) -> Option<f64> {
     let seconds = apart(first.at, last.at).as_secs_f64();
     let seen = first.host.get(TARGET).zip(last.host.get(TARGET));
     let spent = if let Some((before, after)) = seen {
-        after.cpu_s - before.cpu_s
+        after.roughly_since(before)
     } else {
-        let before = first.snapshot.as_ref()?.process.cpu_ms;
-        let after = last.snapshot.as_ref()?.process.cpu_ms;
-        after.saturating_sub(before) as f64 / 1_000.0
+        let before = first.snapshot.as_ref()?.process.cpu_ns;
+        let after = last.snapshot.as_ref()?.process.cpu_ns;
+        after.saturating_sub(before) as f64 / 1e9
     };
     (seconds > SHORTEST_S).then(|| (spent / seconds).max(0.0))
 }
@@ -140,7 +155,7 @@ fn shifted(at: SystemTime, seconds: i64) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use shared::snapshot::{
-        CacheSnapshot, HttpSnapshot, PoolSnapshot, PostgresSnapshot, ProcessSnapshot, RedisSnapshot,
+        CacheSnapshot, HttpSnapshot, PoolSnapshot, PostgresSnapshot, ProcessSnapshot,
     };
 
     use super::*;
@@ -152,6 +167,7 @@ mod tests {
         let snapshot = Snapshot {
             http: HttpSnapshot {
                 queries: second * 210,
+                redis_commands: second * 70,
                 ..HttpSnapshot::default()
             },
             pool: PoolSnapshot {
@@ -170,17 +186,13 @@ mod tests {
                 },
             )]),
             process: ProcessSnapshot {
-                cpu_ms: second * 500,
+                cpu_ns: second * 500_000_000,
                 ..ProcessSnapshot::default()
             },
             postgres: Some(PostgresSnapshot {
                 waits: waits.map(str::to_owned).into_iter().zip(counts).collect(),
                 wal_bytes: second * 8_192,
                 ..PostgresSnapshot::default()
-            }),
-            redis: Some(RedisSnapshot {
-                commands: second * 70,
-                ..RedisSnapshot::default()
             }),
             ..Snapshot::default()
         };
@@ -190,11 +202,13 @@ mod tests {
             host: BTreeMap::from([(
                 "postgres".to_owned(),
                 Usage {
-                    cpu_s: second as f64 * 0.25,
+                    cpu_ns: second * 250_000_000,
+                    ticks: 0,
                     rss_bytes: 7,
                 },
             )]),
             machine: Machine::default(),
+            load: None,
         }
     }
 

@@ -1,16 +1,46 @@
-//! CPU and memory of the processes on this machine, from `/proc`.
+//! CPU and memory of the processes on this machine, from their clocks and `/proc`.
 
 use std::collections::BTreeMap;
 
+use nix::{
+    sys::time::TimeValLike as _,
+    time::{clock_getcpuclockid, clock_gettime},
+    unistd::Pid,
+};
 use procfs::process::Process;
 
 /// What a process, with its children, has used so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// CPU seconds since it started, user and system.
-    pub cpu_s: f64,
+    /// CPU time of those that live, user and system, in nanoseconds.
+    pub cpu_ns: u64,
+    /// CPU time that is only known in clock ticks: of children that have ended, and of processes
+    /// whose clock cannot be read.
+    pub ticks: u64,
     /// Resident memory in bytes; memory shared with children is counted once.
     pub rss_bytes: u64,
+}
+
+/// Fewest clock ticks that make a figure: each is off by one.
+const FEWEST_TICKS: f64 = 20.0;
+
+impl Usage {
+    /// CPU seconds since an earlier look. Absent where they are too few for the resolution of
+    /// what they were counted with.
+    pub fn cpu_since(&self, earlier: &Self) -> Option<f64> {
+        let spent = self.roughly_since(earlier);
+        let is_exact = self.ticks == earlier.ticks;
+        let ticks = (spent * procfs::ticks_per_second() as f64).round();
+        (is_exact || ticks >= FEWEST_TICKS).then_some(spent)
+    }
+
+    /// CPU seconds since an earlier look, however few, for courses.
+    pub fn roughly_since(&self, earlier: &Self) -> f64 {
+        // A child that ends takes its time from one counter to the other.
+        let exact = (i128::from(self.cpu_ns) - i128::from(earlier.cpu_ns)) as f64 / 1e9;
+        let ticks = (i128::from(self.ticks) - i128::from(earlier.ticks)) as f64;
+        (exact + ticks / procfs::ticks_per_second() as f64).max(0.0)
+    }
 }
 
 /// The processes that are watched.
@@ -49,25 +79,35 @@ fn usage(pid: i32, with_children: bool) -> Option<Usage> {
     let process = Process::new(pid).ok()?;
     let stat = process.stat().ok()?;
     let memory = process.statm().ok()?;
-    let mut ticks = stat.utime + stat.stime;
+    let mut usage = Usage::default();
+    let mut add_cpu = |pid: i32, ticks: u64| match cpu_ns(pid) {
+        Some(ns) => usage.cpu_ns += ns,
+        None => usage.ticks += ticks,
+    };
+    add_cpu(pid, stat.utime + stat.stime);
     let mut pages = memory.resident;
     if with_children {
-        // A child that ended is in the parent's account, one that lives in its own.
-        ticks += u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
         for child in children(&process) {
             let Ok(process) = Process::new(child) else {
                 continue;
             };
             if let (Ok(stat), Ok(memory)) = (process.stat(), process.statm()) {
-                ticks += stat.utime + stat.stime;
+                add_cpu(child, stat.utime + stat.stime);
                 pages += memory.resident.saturating_sub(memory.shared);
             }
         }
+        // A child that ended is in the parent's account, one that lives in its own.
+        usage.ticks += u64::try_from(stat.cutime + stat.cstime).unwrap_or(0);
     }
-    Some(Usage {
-        cpu_s: ticks as f64 / procfs::ticks_per_second() as f64,
-        rss_bytes: pages * procfs::page_size(),
-    })
+    usage.rss_bytes = pages * procfs::page_size();
+    Some(usage)
+}
+
+/// CPU time of a process with all its threads, those that have ended included.
+fn cpu_ns(pid: i32) -> Option<u64> {
+    let clock = clock_getcpuclockid(Pid::from_raw(pid)).ok()?;
+    let time = clock_gettime(clock).ok()?;
+    u64::try_from(time.num_nanoseconds()).ok()
 }
 
 /// The direct children: PostgreSQL has no others.
@@ -106,13 +146,31 @@ mod tests {
     }
 
     #[test]
-    fn cpu_time_only_grows() {
+    fn a_millisecond_of_computing_is_seen_which_is_a_tenth_of_a_clock_tick() {
         let host = Host::new([]);
-        let before = host.read()["loadgen"].cpu_s;
+        let before = host.read()["loadgen"];
         let mut work = 0_u64;
-        for n in 0..3_000_000_u64 {
+        for n in 0..1_000_000_u64 {
             work = std::hint::black_box(work.wrapping_add(n * n));
         }
-        assert!(host.read()["loadgen"].cpu_s >= before, "{work}");
+        let spent = host.read()["loadgen"].cpu_since(&before).unwrap();
+        assert!(spent > 0.0, "{work}");
+    }
+
+    #[test]
+    fn cpu_time_of_a_few_clock_ticks_is_no_figure() {
+        let at = |cpu_ns, ticks| Usage {
+            cpu_ns,
+            ticks,
+            rss_bytes: 0,
+        };
+        assert_eq!(at(0, 104).cpu_since(&at(0, 100)), None);
+        let enough = at(0, 120).cpu_since(&at(0, 100)).unwrap();
+        assert!((enough - 0.2).abs() < 1e-9);
+        let exact = at(3_000_000, 100).cpu_since(&at(1_000_000, 100)).unwrap();
+        assert!((exact - 0.002).abs() < 1e-12);
+        // A child that ended with 0.5 s in its account, of which 0.1 s are new.
+        let moved = at(500_000_000, 60).cpu_since(&at(900_000_000, 0)).unwrap();
+        assert!((moved - 0.2).abs() < 1e-9);
     }
 }

@@ -11,4 +11,4 @@ pub use hiccup::{Course, Hiccups, Sleeper};
 pub use host::{Host, Usage, cores};
 pub use machine::{Machine, ThreadUse};
 pub use plan::read_plans;
-pub use timeline::{GeneratorUse, Observation, Timeline};
+pub use timeline::{GeneratorUse, LoadSeen, Observation, Timeline};

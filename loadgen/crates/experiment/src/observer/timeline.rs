@@ -8,7 +8,7 @@ use std::{
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
 use super::{host::Usage, machine::Machine};
-use crate::schema::Server;
+use crate::schema::{CacheLookUps, Database, Server};
 
 /// One look at target and machine.
 #[derive(Debug, Clone)]
@@ -21,15 +21,28 @@ pub struct Observation {
     pub host: BTreeMap<String, Usage>,
     /// What the kernel had counted for the machine and for the driver's threads.
     pub machine: Machine,
+    /// How far the load was; absent before it began.
+    pub load: Option<LoadSeen>,
+}
+
+/// The load at one look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LoadSeen {
+    /// Iterations started since the trial began.
+    pub started: u64,
+    /// Requests that are due and not done.
+    pub in_flight: u64,
+    /// Active users; absent in an open load.
+    pub users: Option<u64>,
 }
 
 impl Observation {
-    /// Cores that each process used since an earlier look; those that one of both did not see are
-    /// left out, and all where no time lies between.
+    /// Cores that each process used since an earlier look, however little, for courses; those that
+    /// one of both did not see are left out, and all where no time lies between.
     pub fn cores_since(&self, earlier: &Self) -> BTreeMap<String, f64> {
         let seconds = apart(earlier.at, self.at).as_secs_f64();
         let used = |(name, after): (&String, &Usage)| {
-            let spent = (after.cpu_s - earlier.host.get(name)?.cpu_s).max(0.0);
+            let spent = after.roughly_since(earlier.host.get(name)?);
             (seconds > 0.0).then(|| (name.clone(), spent / seconds))
         };
         self.host.iter().filter_map(used).collect()
@@ -93,9 +106,9 @@ impl Timeline {
     pub fn cpu(&self, name: &str, from: SystemTime, to: SystemTime) -> Option<(f64, f64)> {
         let span = self.span(from, to);
         let (first, last) = (span.first()?, span.last()?);
-        let spent = last.host.get(name)?.cpu_s - first.host.get(name)?.cpu_s;
+        let spent = last.host.get(name)?.cpu_since(first.host.get(name)?)?;
         let seconds = apart(first.at, last.at).as_secs_f64();
-        (seconds > 0.0).then_some((spent.max(0.0), seconds))
+        (seconds > 0.0).then_some((spent, seconds))
     }
 
     /// What the driver's threads used; absent where two looks that saw them are missing.
@@ -140,17 +153,25 @@ impl Timeline {
         (seconds > 0.0).then(|| waited as f64 / 1e6 / seconds)
     }
 
-    /// The target's figures over a window.
+    /// The target's figures over a window, all from the same two looks: the first and the last
+    /// that saw as much as any.
     pub fn server(&self, from: SystemTime, to: SystemTime) -> Server {
         let span = self.span(from, to);
+        let seen = |one: &Observation| {
+            let snapshot = one.snapshot.as_ref();
+            let postgres = snapshot.is_some_and(|snapshot| snapshot.postgres.is_some());
+            (snapshot.is_some(), postgres)
+        };
+        let most = span.iter().map(seen).max();
+        let looks: Vec<&Observation> = span.iter().filter(|one| Some(seen(one)) == most).collect();
         let mut server = Server::default();
-        let (Some(first), Some(last)) = (span.first(), span.last()) else {
+        let (Some(first), Some(last)) = (looks.first(), looks.last()) else {
             return server;
         };
         server.window_s = apart(first.at, last.at).as_secs_f64();
         for (name, after) in &last.host {
-            if let Some(before) = first.host.get(name) {
-                let spent = (after.cpu_s - before.cpu_s).max(0.0);
+            let before = first.host.get(name);
+            if let Some(spent) = before.and_then(|before| after.cpu_since(before)) {
                 server.cpu_s.insert(name.clone(), spent);
             }
         }
@@ -160,81 +181,111 @@ impl Timeline {
                 *most = usage.rss_bytes.max(*most);
             }
         }
-        let snapshots: Vec<&Snapshot> = span
+        let snapshots: Vec<&Snapshot> = looks
             .iter()
             .filter_map(|one| one.snapshot.as_ref())
             .collect();
+        // A restart sets the counters back: their differences would mean nothing.
+        let restarted = snapshots
+            .windows(2)
+            .any(|pair| pair[1].uptime_ms < pair[0].uptime_ms);
         if let (Some(first), Some(last)) = (snapshots.first(), snapshots.last()) {
-            differences(&mut server, first, last);
+            if !restarted {
+                differences(&mut server, first, last);
+            }
+            server.database = database(&snapshots);
             samples(&mut server, &snapshots);
         }
         server
     }
 }
 
-/// Counters that grew between two snapshots.
+/// Counters that grew between two snapshots of one process.
 fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
-    let requests = last.http.requests.saturating_sub(first.http.requests);
-    let queries = last.http.queries.saturating_sub(first.http.queries);
-    server.queries_per_request = ratio(queries, requests).unwrap_or(0.0);
-    server.requests = requests;
-    let acquires = last.pool.acquires.saturating_sub(first.pool.acquires);
-    let wait_us = last.pool.wait_us.saturating_sub(first.pool.wait_us);
-    server.pool_wait_ms = ratio(wait_us, acquires).unwrap_or(0.0) / 1_000.0;
-    server.pool_timeouts = last.pool.timeouts.saturating_sub(first.pool.timeouts);
-    server.pool_max = last.pool.max;
+    let grown = |of: fn(&Snapshot) -> u64| of(last).saturating_sub(of(first));
+    server.requests = Some(grown(|one| one.http.requests));
+    server.queries = grown(|one| one.http.queries);
+    server.redis_commands = grown(|one| one.http.redis_commands);
+    server.redis_pings = grown(|one| one.http.redis_pings);
+    server.pool_acquires = grown(|one| one.pool.acquires);
+    server.pool_wait_s = grown(|one| one.pool.wait_us) as f64 / 1e6;
+    server.pool_timeouts = grown(|one| one.pool.timeouts);
     for (kind, after) in &last.caches {
         let before = first.caches.get(kind).cloned().unwrap_or_default();
         let hits = after.hits.saturating_sub(before.hits);
         let misses = after.misses.saturating_sub(before.misses);
         server.cache_errors += after.errors.saturating_sub(before.errors);
-        server
-            .cache_hit_ratio
-            .insert(kind.clone(), ratio(hits, hits + misses));
+        let look_ups = CacheLookUps {
+            hits,
+            all: hits + misses,
+        };
+        server.cache_lookups.insert(kind.clone(), look_ups);
     }
-    if let (Some(before), Some(after)) = (&first.redis, &last.redis) {
-        server.redis_commands = after.commands.saturating_sub(before.commands);
-        server.redis_pings = after.pings.saturating_sub(before.pings);
-    }
-    if let (Some(before), Some(after)) = (&first.postgres, &last.postgres) {
-        server.rows_returned = after.rows_returned.saturating_sub(before.rows_returned);
-        let database = &mut server.database;
-        database.rows_by_index = after.rows_fetched.saturating_sub(before.rows_fetched);
-        database.blocks_hit = after.blocks_hit.saturating_sub(before.blocks_hit);
-        database.blocks_read = after.blocks_read.saturating_sub(before.blocks_read);
-        database.wal_bytes = after.wal_bytes.saturating_sub(before.wal_bytes);
-        database.commits = after.commits.saturating_sub(before.commits);
-        database.rollbacks = after.rollbacks.saturating_sub(before.rollbacks);
-        database.deadlocks = after.deadlocks.saturating_sub(before.deadlocks);
-    }
-    for (state, count) in &last.retries {
-        let before = first.retries.get(state).copied().unwrap_or(0);
-        let grown = count.saturating_sub(before);
-        if grown > 0 {
-            server.database.retries.insert(state.clone(), grown);
-        }
-    }
-    let (before, after) = (&first.hashing, &last.hashing);
-    server.hashing.hashes = after.hashes.saturating_sub(before.hashes);
-    server.hashing.busy_s = after.busy_us.saturating_sub(before.busy_us) as f64 / 1e6;
-    server.hashing.wait_s = after.wait_us.saturating_sub(before.wait_us) as f64 / 1e6;
+    server.hashing.hashes = grown(|one| one.hashing.hashes);
+    server.hashing.busy_s = grown(|one| one.hashing.busy_us) as f64 / 1e6;
+    server.hashing.wait_s = grown(|one| one.hashing.wait_us) as f64 / 1e6;
     // Seen from here or not: the target knows its own CPU time.
     server
         .cpu_s
         .entry("target-app".to_owned())
-        .or_insert_with(|| {
-            last.process.cpu_ms.saturating_sub(first.process.cpu_ms) as f64 / 1_000.0
-        });
+        .or_insert_with(|| grown(|one| one.process.cpu_ns) as f64 / 1e9);
     server
         .rss_bytes
         .entry("target-app".to_owned())
         .or_insert(last.process.rss_bytes);
 }
 
+/// What PostgreSQL did between the first and the last snapshot; absent where either lacks it, or
+/// where PostgreSQL or the target was restarted between.
+fn database(snapshots: &[&Snapshot]) -> Option<Database> {
+    let (first, last) = (snapshots.first()?, snapshots.last()?);
+    let (before, after) = (first.postgres.as_ref()?, last.postgres.as_ref()?);
+    if before.started_ms != after.started_ms || last.uptime_ms < first.uptime_ms {
+        return None;
+    }
+    let grown = |of: fn(&PostgresSnapshot) -> u64| of(after).saturating_sub(of(before));
+    let seen: Vec<&PostgresSnapshot> = snapshots
+        .iter()
+        .filter_map(|one| one.postgres.as_ref())
+        .collect();
+    let mean = |of: fn(&PostgresSnapshot) -> u32| {
+        seen.iter().map(|one| f64::from(of(one))).sum::<f64>() / seen.len() as f64
+    };
+    Some(Database {
+        rows_returned: grown(|one| one.rows_returned),
+        rows_by_index: grown(|one| one.rows_fetched),
+        blocks_hit: grown(|one| one.blocks_hit),
+        blocks_read: grown(|one| one.blocks_read),
+        wal_bytes: grown(|one| one.wal_bytes),
+        commits: grown(|one| one.commits),
+        rollbacks: grown(|one| one.rollbacks),
+        deadlocks: grown(|one| one.deadlocks),
+        active_mean: mean(|one| one.active),
+        idle_in_transaction_mean: mean(|one| one.idle_in_transaction),
+        lock_waiters_mean: mean(|one| {
+            let locks = one
+                .waits
+                .iter()
+                .filter(|(event, _)| event.starts_with("Lock:"));
+            locks.map(|(_, count)| count).sum()
+        }),
+        retries: last
+            .retries
+            .iter()
+            .map(|(state, count)| {
+                let before = first.retries.get(state).copied().unwrap_or(0);
+                (state.clone(), count.saturating_sub(before))
+            })
+            .filter(|(_, count)| *count > 0)
+            .collect(),
+    })
+}
+
 /// What is only seen at the instants themselves.
 fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
     let mut waits: BTreeMap<String, u64> = BTreeMap::new();
     for one in snapshots {
+        server.pool_max = one.pool.max;
         let in_use = one.pool.size.saturating_sub(one.pool.idle);
         server.pool_in_use_max = server.pool_in_use_max.max(in_use);
         server.pool_waiters_max = server.pool_waiters_max.max(one.pool.waiters);
@@ -247,24 +298,6 @@ fn samples(server: &mut Server, snapshots: &[&Snapshot]) {
         .into_iter()
         .filter_map(|(event, count)| Some((event, ratio(count, all)?)))
         .collect();
-    let seen: Vec<_> = snapshots
-        .iter()
-        .filter_map(|one| one.postgres.as_ref())
-        .collect();
-    if !seen.is_empty() {
-        let mean = |of: fn(&PostgresSnapshot) -> u32| {
-            seen.iter().map(|one| f64::from(of(one))).sum::<f64>() / seen.len() as f64
-        };
-        server.database.active_mean = mean(|one| one.active);
-        server.database.idle_in_transaction_mean = mean(|one| one.idle_in_transaction);
-        server.database.lock_waiters_mean = mean(|one| {
-            let locks = one
-                .waits
-                .iter()
-                .filter(|(event, _)| event.starts_with("Lock:"));
-            locks.map(|(_, count)| count).sum()
-        });
-    }
 }
 
 /// A share; absent where there is no whole.
@@ -286,6 +319,7 @@ mod tests {
 
     fn look(second: u64, requests: u64) -> Observation {
         let snapshot = Snapshot {
+            uptime_ms: second * 1_000,
             http: HttpSnapshot {
                 requests,
                 queries: requests * 21,
@@ -309,7 +343,7 @@ mod tests {
                 },
             )]),
             process: ProcessSnapshot {
-                cpu_ms: second * 500,
+                cpu_ns: second * 500_000_000,
                 ..ProcessSnapshot::default()
             },
             ..Snapshot::default()
@@ -320,10 +354,12 @@ mod tests {
             host: BTreeMap::from([(
                 "loadgen".to_owned(),
                 Usage {
-                    cpu_s: second as f64 * 0.1,
+                    cpu_ns: second * 100_000_000,
+                    ticks: 0,
                     rss_bytes: 7,
                 },
             )]),
+            load: None,
             machine: Machine {
                 ticks: second * 200,
                 steal: second * 2,
@@ -350,11 +386,12 @@ mod tests {
             timeline.push(look(second, second * 10));
         }
         let server = timeline.server(at(2), at(8));
-        assert_eq!(server.requests, 60);
-        assert!((server.queries_per_request - 21.0).abs() < 1e-9);
-        assert!((server.pool_wait_ms - 3.0).abs() < 1e-9);
+        assert_eq!(server.requests, Some(60));
+        assert_eq!(server.per_request(server.queries as f64), Some(21.0));
+        assert!((server.pool_wait_ms().unwrap() - 3.0).abs() < 1e-9);
         assert_eq!((server.pool_in_use_max, server.pool_waiters_max), (4, 8));
-        assert_eq!(server.cache_hit_ratio["orders"], Some(0.75));
+        assert_eq!(server.cache_hit_ratio("orders"), Some(0.75));
+        assert_eq!(server.database, None);
         assert!((server.cpu_s["target-app"] - 3.0).abs() < 1e-9);
         assert!((server.cpu_s["loadgen"] - 0.6).abs() < 1e-9);
         let (spent, seconds) = timeline.cpu("loadgen", at(2), at(8)).unwrap();
@@ -375,6 +412,62 @@ mod tests {
         assert!((used.wait_s - 0.007).abs() < 1e-9);
         assert!((timeline.steal(at(1), at(9)).unwrap() - 0.01).abs() < 1e-9);
         assert!((timeline.cpu_pressure(at(1), at(9)).unwrap() - 0.25).abs() < 1e-9);
+    }
+
+    fn with_postgres(mut look: Observation, started_ms: i64, rows_returned: u64) -> Observation {
+        look.snapshot.as_mut().unwrap().postgres = Some(PostgresSnapshot {
+            started_ms,
+            rows_returned,
+            ..PostgresSnapshot::default()
+        });
+        look
+    }
+
+    #[test]
+    fn all_figures_of_a_ratio_come_from_the_same_two_looks() {
+        let mut timeline = Timeline::default();
+        for second in 0..10 {
+            let mut look = with_postgres(look(second, second * 10), 7, second * 1_000);
+            if second == 2 {
+                look.snapshot = None;
+            }
+            if second == 8 {
+                look.snapshot.as_mut().unwrap().postgres = None;
+            }
+            timeline.push(look);
+        }
+        let server = timeline.server(at(2), at(8));
+        assert!((server.window_s - 4.0).abs() < 1e-9);
+        assert_eq!(server.requests, Some(40));
+        assert!((server.cpu_s["loadgen"] - 0.4).abs() < 1e-9);
+        assert_eq!(server.database.unwrap().rows_returned, 4_000);
+    }
+
+    #[test]
+    fn a_restart_between_the_looks_makes_the_figures_absent() {
+        let mut timeline = Timeline::default();
+        for second in 0..10 {
+            let mut look = with_postgres(look(second, second * 10), 7, second);
+            if second > 5 {
+                look.snapshot.as_mut().unwrap().uptime_ms = second;
+            }
+            timeline.push(look);
+        }
+        let server = timeline.server(at(2), at(8));
+        assert_eq!((server.requests, server.database.as_ref()), (None, None));
+        assert_eq!(server.queries, 0);
+        assert!(server.cache_lookups.is_empty() && !server.cpu_s.contains_key("target-app"));
+        assert_eq!(server.pool_in_use_max, 4);
+        // Before it they are known.
+        assert_eq!(timeline.server(at(2), at(5)).requests, Some(30));
+
+        let mut timeline = Timeline::default();
+        for second in 0..10 {
+            let started_ms = if second > 5 { 9 } else { 7 };
+            timeline.push(with_postgres(look(second, second * 10), started_ms, 1));
+        }
+        let server = timeline.server(at(2), at(8));
+        assert_eq!((server.requests, server.database), (Some(60), None));
     }
 
     #[test]

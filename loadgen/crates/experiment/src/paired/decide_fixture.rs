@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{MetricScope, decide, metrics};
-use crate::schema::{Cost, Effect, Operation, Percentiles, Promised, Server, Trial, Validity};
+use crate::schema::{
+    AuditCount, Cost, Effect, Operation, Percentile, Percentiles, Promised, Server, Trial, Validity,
+};
 
 /// Time limit of a request, in milliseconds.
 pub(super) const TIMEOUT_MS: f64 = 10_000.0;
@@ -20,7 +22,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         rate_per_s: 10.0,
         success: if p50.is_some() { 1.0 } else { 0.2 },
         response: Percentiles {
-            p50,
+            p50: p50.map_or(Percentile::BeyondTimeout, Percentile::Known),
             ..Percentiles::default()
         },
         service: Percentiles::default(),
@@ -39,12 +41,14 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         operations: vec![operation("orders.list")],
         series: Vec::new(),
         server: Server {
-            requests: PLANNED,
-            queries_per_request: queries,
+            requests: Some(PLANNED),
+            queries: (queries * PLANNED as f64) as u64,
             ..Server::default()
         },
         violations: None,
+        audits: AuditCount::default(),
         promised: Promised::default(),
+        failures: Vec::new(),
     }
 }
 

@@ -1,16 +1,17 @@
-//! What the arms are compared in, and which way is better.
+//! What the arms are compared in.
 
-use crate::schema::{MeasuredFigures, MetricKind, MetricUnit, Operation, Trial};
+use crate::{
+    metric::{MetricId, MetricKind, MetricUnit, OperationFigure, TargetFigure},
+    schema::{MeasuredFigure, MeasuredFigures, Trial},
+};
 
-/// Takes a metric's figure from a trial; absent where the trial has none.
-type Figure = Box<dyn Fn(MeasuredFigures<'_>) -> Option<f64>>;
-
-/// One figure that every trial has.
+/// A metric that the arms are compared in.
+#[derive(Debug, Clone, PartialEq)]
 pub struct EffectMetric {
+    /// Which figure, and of what.
+    pub id: MetricId,
     /// `orders.list p97.5`.
     pub name: String,
-    /// The requests that it is a figure of.
-    pub(super) subject: MetricSubject,
     /// Unit of the figure.
     pub unit: MetricUnit,
     /// What a change of it means, and which way is better.
@@ -19,30 +20,38 @@ pub struct EffectMetric {
     pub margin: f64,
     /// What stands for a figure that lies beyond the timeout.
     pub beyond: Option<f64>,
-    figure: Figure,
-}
-
-/// The requests that a metric is a figure of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum MetricSubject {
-    /// Those of one operation.
-    Operation(String),
-    /// All operations together.
-    Total,
 }
 
 impl EffectMetric {
-    /// Its figure in a trial; absent where the trial has none, or where it lies beyond the timeout.
+    /// The metric; a response percentile beyond the timeout counts as the timeout, a lower bound.
+    fn new(id: MetricId, timeout_ms: f64) -> Self {
+        let of = id.description();
+        Self {
+            name: id.to_string(),
+            unit: of.unit,
+            kind: of.kind,
+            margin: of.margin.share(),
+            beyond: (of.kind == MetricKind::Latency).then_some(timeout_ms),
+            id,
+        }
+    }
+
+    /// What it is in a trial.
+    pub fn measured(&self, trial: &Trial) -> MeasuredFigure {
+        MeasuredFigures::from(trial).figure(&self.id)
+    }
+
+    /// Its figure in a trial; absent where the trial has none, where it lies beyond the timeout,
+    /// and where the trial has too few samples for it.
     pub fn figure_of(&self, trial: &Trial) -> Option<f64> {
-        (self.figure)(trial.into())
+        self.measured(trial).known()
+    }
+
+    /// Whether it lies beyond the timeout in a trial.
+    pub fn is_beyond(&self, trial: &Trial) -> bool {
+        self.measured(trial) == MeasuredFigure::BeyondTimeout
     }
 }
-
-/// Margins of the method, section 2.3.
-const MARGIN_P50: f64 = 0.05;
-const MARGIN_TAIL: f64 = 0.10;
-const MARGIN_CPU: f64 = 0.03;
-const MARGIN_SUCCESS: f64 = 0.001;
 
 /// What the trials of an experiment have figures of.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +76,7 @@ impl<'a> MetricScope<'a> {
             let server = &trial.server;
             add(
                 &mut scope.caches,
-                server.cache_hit_ratio.keys().map(String::as_str),
+                server.cache_lookups.keys().map(String::as_str),
             );
             add(
                 &mut scope.processes,
@@ -86,178 +95,57 @@ fn add<'a>(all: &mut Vec<&'a str>, names: impl Iterator<Item = &'a str>) {
     }
 }
 
-/// The metrics of an experiment, in the order of the report. A response percentile beyond the
-/// timeout counts as the timeout: a lower bound.
-#[expect(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the path of a method is not general over the lifetime of the figures"
-)]
+/// The metrics of an experiment, in the order of the report.
 pub fn metrics(scope: &MetricScope<'_>, timeout_ms: f64) -> Vec<EffectMetric> {
     let mut all = Vec::new();
     for name in &scope.operations {
-        let subject = || MetricSubject::Operation((*name).to_owned());
-        all.push(percentile(
-            subject(),
-            "p50",
-            MARGIN_P50,
-            timeout_ms,
-            |one| one.response.p50,
-        ));
-        all.push(percentile(
-            subject(),
-            "p97.5",
-            MARGIN_TAIL,
-            timeout_ms,
-            |one| one.response.p97_5,
-        ));
-        all.push(success(subject()));
+        for figure in [
+            OperationFigure::P50,
+            OperationFigure::P97_5,
+            OperationFigure::Success,
+        ] {
+            all.push(MetricId::Operation((*name).to_owned(), figure));
+        }
     }
-    let total =
-        |which, margin, pick| percentile(MetricSubject::Total, which, margin, timeout_ms, pick);
-    all.extend([
-        total("p50", MARGIN_P50, |one: &Operation| one.response.p50),
-        total("p95", MARGIN_TAIL, |one| one.response.p95),
-        total("p97.5", MARGIN_TAIL, |one| one.response.p97_5),
-        success(MetricSubject::Total),
-        server(
-            "queries per request",
-            MetricUnit::Number,
-            MetricKind::Count,
-            MARGIN_CPU,
-            |of| of.queries_per_request(),
-        ),
-        server(
-            "bytes per answer",
-            MetricUnit::Number,
-            MetricKind::Count,
-            MARGIN_CPU,
-            |of| of.bytes_per_response(),
-        ),
-        server(
-            "redis commands per request",
-            MetricUnit::Number,
-            MetricKind::Count,
-            MARGIN_CPU,
-            |of| of.redis_commands_per_request(),
-        ),
-    ]);
-    for kind in &scope.caches {
-        let wanted = (*kind).to_owned();
-        all.push(server(
-            &format!("cache hit ratio {kind}"),
-            MetricUnit::Percent,
-            MetricKind::Share,
-            MARGIN_TAIL,
-            move |of| of.cache_hit_ratio(&wanted).map(|ratio| ratio * 100.0),
-        ));
-    }
-    all.extend([
-        server(
-            "pool wait",
-            MetricUnit::Milliseconds,
-            MetricKind::Wait,
-            MARGIN_TAIL,
-            |of| of.pool_wait_ms(),
-        ),
-        server(
-            "stale reads",
-            MetricUnit::Percent,
-            MetricKind::Loss,
-            MARGIN_TAIL,
-            |of| of.promised.stale_share().map(|share| share * 100.0),
-        ),
-        server(
-            "stale age p99",
-            MetricUnit::Milliseconds,
-            MetricKind::Wait,
-            MARGIN_TAIL,
-            |of| of.promised.stale_p99_ms,
-        ),
-    ]);
-    for process in &scope.processes {
-        let wanted = (*process).to_owned();
-        all.push(server(
-            &format!("{process} cpu per request"),
-            MetricUnit::Milliseconds,
-            MetricKind::Effort,
-            MARGIN_CPU,
-            move |of| of.cpu_ms_per_request(&wanted),
-        ));
-    }
-    all
+    all.extend(
+        [
+            OperationFigure::P50,
+            OperationFigure::P95,
+            OperationFigure::P97_5,
+            OperationFigure::Success,
+        ]
+        .map(MetricId::Total),
+    );
+    all.extend(
+        [
+            TargetFigure::QueriesPerRequest,
+            TargetFigure::BytesPerAnswer,
+            TargetFigure::RedisCommandsPerRequest,
+            TargetFigure::RedisPingsPerRequest,
+        ]
+        .map(MetricId::Target),
+    );
+    let owned = |names: &[&str], of: fn(String) -> MetricId| -> Vec<MetricId> {
+        names.iter().map(|name| of((*name).to_owned())).collect()
+    };
+    all.extend(owned(&scope.caches, MetricId::CacheHitRatio));
+    all.extend(
+        [
+            TargetFigure::PoolWait,
+            TargetFigure::StaleReads,
+            TargetFigure::StaleAgeP99,
+        ]
+        .map(MetricId::Target),
+    );
+    all.extend(owned(&scope.processes, MetricId::CpuPerRequest));
+    all.into_iter()
+        .map(|id| EffectMetric::new(id, timeout_ms))
+        .collect()
 }
 
 /// The metrics of what a trial sent, and of the caches and processes that it found.
 pub fn metrics_of(trial: &Trial, timeout_ms: f64) -> Vec<EffectMetric> {
     metrics(&MetricScope::of([trial]), timeout_ms)
-}
-
-impl MetricSubject {
-    fn name(&self) -> &str {
-        match self {
-            Self::Operation(name) => name,
-            Self::Total => "total",
-        }
-    }
-
-    fn take(&self, of: MeasuredFigures<'_>, pick: fn(&Operation) -> Option<f64>) -> Option<f64> {
-        match self {
-            Self::Operation(name) => of.operation(name).and_then(pick),
-            Self::Total => pick(of.total),
-        }
-    }
-}
-
-fn percentile(
-    subject: MetricSubject,
-    which: &str,
-    margin: f64,
-    timeout_ms: f64,
-    pick: fn(&Operation) -> Option<f64>,
-) -> EffectMetric {
-    let wanted = subject.clone();
-    EffectMetric {
-        name: format!("{} {which}", subject.name()),
-        subject,
-        unit: MetricUnit::Milliseconds,
-        kind: MetricKind::Latency,
-        margin,
-        beyond: Some(timeout_ms),
-        figure: Box::new(move |of| wanted.take(of, pick)),
-    }
-}
-
-fn success(subject: MetricSubject) -> EffectMetric {
-    let wanted = subject.clone();
-    EffectMetric {
-        name: format!("{} success", subject.name()),
-        subject,
-        unit: MetricUnit::Percent,
-        kind: MetricKind::Share,
-        margin: MARGIN_SUCCESS,
-        beyond: None,
-        figure: Box::new(move |of| {
-            wanted.take(of, |one| (one.planned > 0).then_some(one.success * 100.0))
-        }),
-    }
-}
-
-fn server(
-    name: &str,
-    unit: MetricUnit,
-    kind: MetricKind,
-    margin: f64,
-    pick: impl Fn(MeasuredFigures<'_>) -> Option<f64> + 'static,
-) -> EffectMetric {
-    EffectMetric {
-        name: name.to_owned(),
-        subject: MetricSubject::Total,
-        unit,
-        kind,
-        margin,
-        beyond: None,
-        figure: Box::new(pick),
-    }
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! What a trial says of a metric: its figure, that it lies beyond the timeout, or how many requests
 //! it counts.
 
-use super::metrics::{EffectMetric, MetricSubject};
-use crate::schema::{MeasuredFigures, MetricUnit, Operation, Trial};
+use super::metrics::EffectMetric;
+use crate::{
+    metric::{MetricId, OperationFigure, TargetFigure},
+    schema::{MeasuredFigure, MeasuredFigures, Operation, Trial},
+};
 
 /// What is known of a metric's figure in a trial.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -23,43 +26,44 @@ pub(super) struct ShareCount {
 }
 
 impl EffectMetric {
-    /// What a trial says of it; absent where it says nothing.
+    /// What a trial says of it; absent where it says nothing, or has too few samples.
     pub fn reading(&self, trial: &Trial) -> Option<TrialReading> {
-        if let Some(figure) = self.figure_of(trial) {
-            return Some(TrialReading::Known(figure));
+        match self.measured(trial) {
+            MeasuredFigure::Known(figure) => Some(TrialReading::Known(figure)),
+            MeasuredFigure::BeyondTimeout => self.beyond.map(TrialReading::Beyond),
+            MeasuredFigure::TooFew { .. } | MeasuredFigure::Absent => None,
         }
-        let limit = self.beyond?;
-        let (_, quantile) = quantile_of(&self.name)?;
-        let one = self.operation(trial)?;
-        let rank = (quantile * one.planned as f64 - 1e-9).ceil();
-        let beyond = one.planned > 0 && rank > answered(one) as f64;
-        beyond.then_some(TrialReading::Beyond(limit))
     }
 
     /// The counts that it is the share of; absent for a metric that is no share of requests.
     pub(super) fn share_count(&self, trial: &Trial) -> Option<ShareCount> {
-        if self.unit != MetricUnit::Percent {
-            return None;
-        }
-        if self.name == "stale reads" {
-            return Some(ShareCount {
-                failed: trial.promised.stale_reads,
-                of: trial.promised.reads,
-            });
-        }
-        self.name.strip_suffix(" success")?;
-        let one = self.operation(trial)?;
+        let one = match &self.id {
+            MetricId::Total(OperationFigure::Success) => &trial.total,
+            MetricId::Operation(name, OperationFigure::Success) => {
+                MeasuredFigures::from(trial).operation(name)?
+            }
+            MetricId::Target(TargetFigure::StaleReads) => {
+                return Some(ShareCount {
+                    failed: trial.promised.stale_reads,
+                    of: trial.promised.reads,
+                });
+            }
+            _ => return None,
+        };
         Some(ShareCount {
             failed: one.planned - answered(one),
             of: one.planned,
         })
     }
 
-    fn operation<'t>(&self, trial: &'t Trial) -> Option<&'t Operation> {
-        match &self.subject {
-            MetricSubject::Total => Some(&trial.total),
-            MetricSubject::Operation(name) => MeasuredFigures::from(trial).operation(name),
-        }
+    /// Whether it is a share of requests.
+    pub(super) const fn is_counted(&self) -> bool {
+        matches!(
+            self.id,
+            MetricId::Total(OperationFigure::Success)
+                | MetricId::Operation(_, OperationFigure::Success)
+                | MetricId::Target(TargetFigure::StaleReads)
+        )
     }
 }
 

@@ -467,27 +467,36 @@ fn reasons(outcome: &TrialOutcome) -> impl Iterator<Item = String> {
     verdict::reasons(&outcome.trial.validity).map(|check| check.code.to_string())
 }
 
-/// One line for each arm that could not keep up in some trial.
+/// One line for each arm that could not keep up in some trial, or whose figures include warm-up.
 pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
+    let behind = arms_with(CheckCode::Backlog, trials).into_iter().map(|(arm, count)| {
+        format!(
+            "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
+        )
+    });
+    let cold = arms_with(CheckCode::NotWarm, trials).into_iter().map(|(arm, count)| {
+        format!(
+            "the figures of `{arm}` include warm-up in {count} trial(s): requests of it were still open when the window began; warm up for longer, or lower the rate"
+        )
+    });
+    behind.chain(cold).collect()
+}
+
+/// The arms with the number of their trials in which a check does not hold.
+fn arms_with(code: CheckCode, trials: &[Trial]) -> Vec<(&str, usize)> {
     let mut arms: Vec<(&str, usize)> = Vec::new();
     for trial in trials {
-        let behind = trial
+        let missed = trial
             .validity
             .checks
             .iter()
-            .any(|check| check.code == CheckCode::Backlog && !check.ok);
-        if behind {
+            .any(|check| check.code == code && !check.ok);
+        if missed {
             match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
                 Some((_, count)) => *count += 1,
                 None => arms.push((&trial.arm, 1)),
             }
         }
     }
-    arms.into_iter()
-        .map(|(arm, count)| {
-            format!(
-                "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
-            )
-        })
-        .collect()
+    arms
 }

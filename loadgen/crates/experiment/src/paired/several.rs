@@ -123,8 +123,9 @@ mod tests {
         for _ in 0..experiments {
             let mut one = || {
                 let mut made = trial(Some(100.0 * (1.0 + 0.1 * chance.random::<f64>())), 0.0);
-                made.server.pool_wait_ms = 1.0 + chance.random::<f64>();
-                made.server.queries_per_request = chance.random_range(0.0..3.0_f64).floor();
+                made.server.pool_acquires = 1;
+                made.server.pool_wait_s = 0.001 * (1.0 + chance.random::<f64>());
+                made.server.queries = chance.random_range(0..3) * 1_000;
                 with_stale(made, chance.random_range(0..80))
             };
             let pairs: Vec<(Trial, Trial)> = (0..10).map(|_| (one(), one())).collect();

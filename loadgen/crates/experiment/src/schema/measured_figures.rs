@@ -1,7 +1,15 @@
 //! How a figure is taken from a trial or from an arm. Experiments, reports and history use these
 //! definitions and no others.
 
-use super::summary::{Arm, Operation, Promised, Server, Trial};
+use shared::timing::{ServerCount, ServerPart};
+
+use super::{
+    percentile::Percentile,
+    server::Server,
+    summary::{Arm, Operation, Promised, Trial},
+    why::Database,
+};
+use crate::metric::{MetricId, OperationFigure, TargetFigure};
 
 /// The figures of one trial, or of all trials of an arm together.
 #[derive(Debug, Clone, Copy)]
@@ -46,53 +54,135 @@ impl<'a> MeasuredFigures<'a> {
             .find(|one| one.name == name && one.planned > 0)
     }
 
-    /// A sum over the measured windows by request: those that the target counted, or where it
-    /// counts none, those that were planned.
-    pub fn per_request(self, sum: f64) -> Option<f64> {
-        let requests = if self.server.requests > 0 {
-            self.server.requests
-        } else {
-            self.total.planned
+    /// The figure of a metric in its unit; absent where it was not measured.
+    pub fn figure(self, of: &MetricId) -> MeasuredFigure {
+        let measured =
+            |figure: Option<f64>| figure.map_or(MeasuredFigure::Absent, MeasuredFigure::Known);
+        match of {
+            MetricId::Total(figure) if self.total.planned > 0 => of_requests(self.total, *figure),
+            MetricId::Total(_) => MeasuredFigure::Absent,
+            MetricId::Operation(name, figure) => self
+                .operation(name)
+                .map_or(MeasuredFigure::Absent, |one| of_requests(one, *figure)),
+            MetricId::Target(TargetFigure::StaleAgeP99) if self.promised.stale_reads > 0 => {
+                self.promised.stale_p99_ms.into()
+            }
+            MetricId::Target(figure) => measured(self.of_target(*figure)),
+            MetricId::CacheHitRatio(kind) => {
+                measured(self.server.cache_hit_ratio(kind).map(percent))
+            }
+            MetricId::AttainableHitRatio(kind) => {
+                measured(self.server.cache_attainable.get(kind).copied().map(percent))
+            }
+            MetricId::CpuPerRequest(process) => {
+                let spent = self.server.cpu_s.get(process);
+                measured(spent.and_then(|spent| self.server.per_request(spent * 1_000.0)))
+            }
+            MetricId::Memory(process) => measured(
+                self.server
+                    .rss_bytes
+                    .get(process)
+                    .map(|bytes| *bytes as f64),
+            ),
+        }
+    }
+
+    fn of_target(self, figure: TargetFigure) -> Option<f64> {
+        let server = self.server;
+        let counted = |figure: f64| server.requests.map(|_| figure);
+        let of_database = |sum: fn(&Database) -> u64| {
+            let database = server.database.as_ref()?;
+            server.per_request(sum(database) as f64)
         };
-        (requests > 0).then(|| sum / requests as f64)
+        match figure {
+            TargetFigure::QueriesPerRequest => server.per_request(server.queries as f64),
+            TargetFigure::BytesPerAnswer => self.bytes_per_answer(),
+            TargetFigure::RedisCommandsPerRequest => {
+                server.per_request(server.redis_commands as f64)
+            }
+            TargetFigure::RedisPingsPerRequest => server.per_request(server.redis_pings as f64),
+            TargetFigure::PoolWait => server.pool_wait_ms(),
+            TargetFigure::PoolSize => counted(f64::from(server.pool_max)),
+            TargetFigure::PoolInUse => counted(f64::from(server.pool_in_use_max)),
+            TargetFigure::PoolWaiters => counted(f64::from(server.pool_waiters_max)),
+            TargetFigure::PoolTimeouts => counted(server.pool_timeouts as f64),
+            TargetFigure::RowsPerRequest => of_database(|one| one.rows_returned),
+            TargetFigure::RowsByIndexPerRequest => of_database(|one| one.rows_by_index),
+            TargetFigure::BuffersHitPerRequest => of_database(|one| one.blocks_hit),
+            TargetFigure::BuffersReadPerRequest => of_database(|one| one.blocks_read),
+            TargetFigure::LogPerRequest => of_database(|one| one.wal_bytes),
+            TargetFigure::RetriesPerRequest => of_database(|one| one.retries.values().sum()),
+            TargetFigure::DeadlocksPerRequest => of_database(|one| one.deadlocks),
+            TargetFigure::StaleReads => self.promised.stale_share().map(percent),
+            TargetFigure::StaleAgeP99 => self.promised.stale_p99_ms.ms(),
+        }
     }
 
-    /// PostgreSQL statements a request; absent where the target counts no requests.
-    pub fn queries_per_request(self) -> Option<f64> {
-        (self.server.requests > 0).then_some(self.server.queries_per_request)
+    /// Bytes of body in an answer over HTTP. Messages over sockets have bytes and no answer, so
+    /// operations without answers are left out of both.
+    fn bytes_per_answer(self) -> Option<f64> {
+        let answers = |one: &Operation| one.statuses.values().sum::<u64>();
+        let over_http = || self.operations.iter().filter(|one| answers(one) > 0);
+        let all: u64 = over_http().map(answers).sum();
+        let bytes: u64 = over_http().map(|one| one.bytes_in).sum();
+        (all > 0).then(|| bytes as f64 / all as f64)
     }
+}
 
-    /// Mean wait of a request for a pool connection, in milliseconds.
-    pub fn pool_wait_ms(self) -> Option<f64> {
-        (self.server.requests > 0).then_some(self.server.pool_wait_ms)
+/// What a metric is in a trial or an arm.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MeasuredFigure {
+    /// In the unit of the metric.
+    Known(f64),
+    /// A percentile beyond the timeout.
+    BeyondTimeout,
+    /// A percentile of too few samples.
+    TooFew {
+        /// How many samples there are.
+        n: u64,
+    },
+    /// Nothing was measured.
+    Absent,
+}
+
+impl MeasuredFigure {
+    /// The figure, where it is known.
+    pub const fn known(self) -> Option<f64> {
+        match self {
+            Self::Known(figure) => Some(figure),
+            Self::BeyondTimeout | Self::TooFew { .. } | Self::Absent => None,
+        }
     }
+}
 
-    /// Redis commands a request without `PING`: a ping is the price of a checkout, not its use.
-    pub fn redis_commands_per_request(self) -> Option<f64> {
-        let used =
-            self.server.redis_commands - self.server.redis_pings.min(self.server.redis_commands);
-        self.per_request(used as f64)
+impl From<Percentile> for MeasuredFigure {
+    fn from(percentile: Percentile) -> Self {
+        match percentile {
+            Percentile::Known(ms) => Self::Known(ms),
+            Percentile::BeyondTimeout => Self::BeyondTimeout,
+            Percentile::TooFew { n } => Self::TooFew { n },
+        }
     }
+}
 
-    /// Redis `PING`s a request.
-    pub fn redis_pings_per_request(self) -> Option<f64> {
-        self.per_request(self.server.redis_pings as f64)
-    }
+fn percent(share: f64) -> f64 {
+    share * 100.0
+}
 
-    /// Share of the look-ups in a kind of cache that found a value.
-    pub fn cache_hit_ratio(self, kind: &str) -> Option<f64> {
-        self.server.cache_hit_ratio.get(kind).copied().flatten()
-    }
-
-    /// CPU milliseconds that a process spent on a request.
-    pub fn cpu_ms_per_request(self, process: &str) -> Option<f64> {
-        let spent = self.server.cpu_s.get(process)?;
-        self.per_request(spent * 1_000.0)
-    }
-
-    /// Bytes of body in a response.
-    pub fn bytes_per_response(self) -> Option<f64> {
-        let responses: u64 = self.total.statuses.values().sum();
-        (responses > 0).then(|| self.total.bytes_in as f64 / responses as f64)
+fn of_requests(one: &Operation, figure: OperationFigure) -> MeasuredFigure {
+    match figure {
+        OperationFigure::P50 => one.response.p50.into(),
+        OperationFigure::P95 => one.response.p95.into(),
+        OperationFigure::P97_5 => one.response.p97_5.into(),
+        OperationFigure::Success => MeasuredFigure::Known(percent(one.success)),
+        OperationFigure::Goodput => MeasuredFigure::Known(one.rate_per_s),
+        OperationFigure::CacheHitRatio => one
+            .cost
+            .cache_hit_ratio
+            .map_or(MeasuredFigure::Absent, |ratio| {
+                MeasuredFigure::Known(percent(ratio))
+            }),
+        OperationFigure::Queries => MeasuredFigure::Known(one.cost.counts[ServerCount::Queries]),
+        OperationFigure::PoolWait => MeasuredFigure::Known(one.cost.parts_ms[ServerPart::Pool]),
     }
 }

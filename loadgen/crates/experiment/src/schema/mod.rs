@@ -3,22 +3,28 @@
 
 mod application;
 mod measured_figures;
-mod metric;
 mod parts;
+mod percentile;
+mod provenance;
 mod second;
+mod server;
 mod summary;
+mod verdict;
 mod why;
 mod words;
 
+pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo};
 pub use loadgen_engine::threshold::ThresholdWord;
-pub use measured_figures::MeasuredFigures;
-pub use metric::MetricKind;
+pub use measured_figures::{MeasuredFigure, MeasuredFigures};
+pub use percentile::{Percentile, Percentiles};
+pub use provenance::{HostInfo, Program, Provenance};
 pub use second::Second;
+pub use server::{CacheLookUps, Server};
 pub use summary::{
-    Arm, Control, Cost, Effect, EffectDifference, Operation, Percentiles, Promised, RatioBound,
-    RunKind, SCHEMA_VERSION, Server, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
-    Verdict,
+    Arm, Control, Cost, Effect, EffectDifference, FailureSample, Operation, Promised, RatioBound,
+    RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
+pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};
-pub use words::{CheckCode, ControlWord, Decision, MetricUnit, ValidityWord, VerdictWord};
+pub use words::{CheckCode, ControlWord, Decision, ValidityWord, VerdictWord};

@@ -15,6 +15,15 @@ pub struct Second {
     pub planned: u64,
     /// Requests completed in it.
     pub completed: u64,
+    /// Iterations that the schedule started, a second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_per_s: Option<f64>,
+    /// Requests that were due and not done at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<u64>,
+    /// Active users at its end; absent in an open load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
     /// Requests intended in it that failed.
     pub failed: u64,
     /// Those failures by outcome: `timeout`, `http_error` …; outcomes that did not happen are
@@ -46,13 +55,14 @@ pub struct Second {
     /// nothing, `other` for all but the most frequent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub waits: BTreeMap<String, u32>,
-    /// PostgreSQL statements that the target sent, a second.
+    /// PostgreSQL statements that the target sent for requests to its API, a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries_per_s: Option<f64>,
     /// Bytes of write-ahead log, a second.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wal_bytes_per_s: Option<f64>,
-    /// Redis commands processed, a second.
+    /// Redis commands that the target sent for requests to its API, a second, without checks of
+    /// pooled connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis_commands_per_s: Option<f64>,
 }

@@ -1,8 +1,7 @@
 //! The stored types: what `summary.json` holds. Every number that a report prints is here,
 //! so that any report can be made again from the folder alone.
 //!
-//! Times are milliseconds unless the name says otherwise; a ratio is 0 to 1. A percentile is
-//! absent (`null`) where more requests failed than it allows: it lies beyond the timeout.
+//! Times are milliseconds unless the name says otherwise; a ratio is 0 to 1.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +16,20 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
-    metric::MetricKind,
     parts,
+    percentile::{Percentile, Percentiles},
+    provenance::Provenance,
     second::Second,
-    why::{Band, Database, Hashing, Recommendation, StatementPlan},
-    words::{CheckCode, ControlWord, Decision, MetricUnit, ValidityWord, VerdictWord},
+    server::Server,
+    verdict::{AuditCount, Verdict},
+    why::{Band, Recommendation, StatementPlan},
+    words::{CheckCode, ControlWord, Decision, ValidityWord},
 };
+use crate::metric::{MetricKind, MetricUnit};
 use loadgen_engine::threshold::ThresholdWord;
 
 /// Version of these types; a reader refuses any other.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// What kind of command made the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -57,7 +60,7 @@ pub struct Summary {
     pub interrupted: bool,
     /// What the application says of itself.
     pub application: ApplicationInfo,
-    /// The outcome in one word, with its reasons.
+    /// The outcome in one word, with the answer, the confidence and the reasons.
     pub verdict: Verdict,
     /// The load: model, rates or users, windows, in one line for people.
     pub load: String,
@@ -71,6 +74,8 @@ pub struct Summary {
     pub controls: Vec<Control>,
     /// Each threshold with its figure.
     pub thresholds: Vec<ThresholdResult>,
+    /// Which program made it, where and how; absent in a summary that no command made.
+    pub provenance: Option<Provenance>,
     /// What the machine and the services were, for people: `(name, value)`.
     pub environment: Vec<(String, String)>,
     /// What a reader must know before believing a figure.
@@ -81,54 +86,7 @@ pub struct Summary {
     pub recommendations: Vec<Recommendation>,
 }
 
-/// The outcome of a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "StoredVerdict", into = "StoredVerdict")]
-pub struct Verdict {
-    /// The outcome in one word.
-    pub word: VerdictWord,
-    /// One line each, most important first.
-    pub reasons: Vec<String>,
-}
-
-impl Verdict {
-    /// The process's exit code.
-    pub const fn exit_code(&self) -> u8 {
-        self.word.exit_code()
-    }
-}
-
-/// A verdict as it is stored: with its exit code, for scripts.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-struct StoredVerdict {
-    /// The outcome in one word.
-    word: VerdictWord,
-    /// The process's exit code: 0, 99, 98, 97 or 130.
-    exit_code: u8,
-    /// One line each, most important first.
-    reasons: Vec<String>,
-}
-
-impl From<StoredVerdict> for Verdict {
-    fn from(stored: StoredVerdict) -> Self {
-        Self {
-            word: stored.word,
-            reasons: stored.reasons,
-        }
-    }
-}
-
-impl From<Verdict> for StoredVerdict {
-    fn from(verdict: Verdict) -> Self {
-        Self {
-            word: verdict.word,
-            exit_code: verdict.exit_code(),
-            reasons: verdict.reasons,
-        }
-    }
-}
-
-/// One configuration, with all its valid trials taken together.
+/// One configuration, with all its valid trials pooled: as if they were one long trial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// `before`, `after`, or `run`.
@@ -147,6 +105,8 @@ pub struct Arm {
     pub server: Server,
     /// The invariants as the last audit of this arm found them, violations added over its audits.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made of it, and how many were.
+    pub audits: AuditCount,
     /// What was promised over its trials.
     pub promised: Promised,
     /// How the statements of its operations were carried out, after its first trial.
@@ -176,25 +136,12 @@ pub struct Operation {
     pub bytes_in: u64,
     /// What the target spent on a request, from its `Server-Timing`.
     pub cost: Cost,
-    /// Full response percentile spectrum, `(quantile, milliseconds)`, for charts.
+    /// Response percentile spectrum, `(quantile, milliseconds)`, for charts. It ends where fewer
+    /// than [`Percentile::FEWEST_BEYOND`](Percentile::FEWEST_BEYOND) requests lie beyond,
+    /// or where requests failed.
     pub spectrum: Vec<(f64, f64)>,
     /// What the response time consists of, by how long it was.
     pub anatomy: Vec<Band>,
-}
-
-/// Percentiles in milliseconds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[expect(missing_docs, reason = "the names are the meaning")]
-pub struct Percentiles {
-    pub p50: Option<f64>,
-    pub p90: Option<f64>,
-    pub p95: Option<f64>,
-    pub p97_5: Option<f64>,
-    pub p99: Option<f64>,
-    pub p99_9: Option<f64>,
-    pub max: Option<f64>,
-    /// Of the successes.
-    pub mean: Option<f64>,
 }
 
 /// What the target spent on a request: means over the responses that reported it.
@@ -217,50 +164,6 @@ impl Cost {
     pub fn rest_ms(&self) -> f64 {
         (self.total_ms - self.parts_ms.values().sum::<f64>()).max(0.0)
     }
-}
-
-/// The target's own figures over the measured windows.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Server {
-    /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not visible.
-    pub cpu_s: BTreeMap<String, f64>,
-    /// Length of the windows those were spent in, in seconds.
-    pub window_s: f64,
-    /// Largest resident memory by process, in bytes.
-    pub rss_bytes: BTreeMap<String, u64>,
-    /// Requests that the target answered in those windows, by its own count.
-    pub requests: u64,
-    /// PostgreSQL statements a request.
-    pub queries_per_request: f64,
-    /// Mean wait for a pool connection, in milliseconds.
-    pub pool_wait_ms: f64,
-    /// Most connections in use at a sample.
-    pub pool_in_use_max: u32,
-    /// Size of the pool.
-    pub pool_max: u32,
-    /// Most waiters at a sample.
-    pub pool_waiters_max: u32,
-    /// Checkouts given up.
-    pub pool_timeouts: u64,
-    /// Hit ratio by cache kind; absent where no look-up was made.
-    pub cache_hit_ratio: BTreeMap<String, Option<f64>>,
-    /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
-    /// each key is asked for; absent where that is not known.
-    pub cache_attainable: BTreeMap<String, f64>,
-    /// Redis commands processed.
-    pub redis_commands: u64,
-    /// Of those, `PING`.
-    pub redis_pings: u64,
-    /// Rows returned by scans in PostgreSQL: what had to be read, not what was answered.
-    pub rows_returned: u64,
-    /// Share of active backends by wait event, over all samples.
-    pub waits: BTreeMap<String, f64>,
-    /// What else PostgreSQL did.
-    pub database: Database,
-    /// What password hashing did.
-    pub hashing: Hashing,
-    /// Cache look-ups whose store failed; each was answered without the cache.
-    pub cache_errors: u64,
 }
 
 /// One measured trial.
@@ -286,8 +189,24 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
+    /// Whether an audit was to be made after it, and whether it was.
+    pub audits: AuditCount,
     /// What was promised.
     pub promised: Promised,
+    /// Why requests failed, the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<FailureSample>,
+}
+
+/// Requests of one operation that failed for the same reason.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailureSample {
+    /// Which operation.
+    pub operation: String,
+    /// The reason in one line, with the begin of the body where a response was not as expected.
+    pub reason: String,
+    /// How many requests.
+    pub count: u64,
 }
 
 /// What the target promised, and how fresh what it read back was.
@@ -307,9 +226,9 @@ pub struct Promised {
     /// Of those, reads that lacked some of it.
     pub stale_reads: u64,
     /// Age of what the median stale read lacked, in milliseconds.
-    pub stale_p50_ms: Option<f64>,
+    pub stale_p50_ms: Percentile,
     /// 99th percentile of the same.
-    pub stale_p99_ms: Option<f64>,
+    pub stale_p99_ms: Percentile,
     /// The oldest.
     pub stale_max_ms: Option<f64>,
 }
@@ -356,8 +275,9 @@ pub struct Effect {
     pub unit: MetricUnit,
     /// What a change of it means.
     pub kind: MetricKind,
-    /// Median over the before trials, of failures and stale reads the total share; absent where it
-    /// lies beyond the timeout.
+    /// Median of the figures of the before trials, one a trial; of failures and stale reads the total
+    /// share. Absent where it lies beyond the timeout. An arm's own figure is pooled over its trials
+    /// instead, so the two differ.
     pub before: Option<f64>,
     /// The same of the after trials.
     pub after: Option<f64>,
@@ -432,4 +352,6 @@ pub struct ThresholdResult {
     pub figure: String,
     /// Whether it holds.
     pub word: ThresholdWord,
+    /// Whether nobody gave it: the limit of failures that holds wherever none was given.
+    pub by_default: bool,
 }

@@ -26,6 +26,8 @@ pub struct Band {
 /// What PostgreSQL did in the measured windows, by its own counters and by samples.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Database {
+    /// Rows returned by scans: what had to be read, not what was answered.
+    pub rows_returned: u64,
     /// Rows that index scans fetched.
     pub rows_by_index: u64,
     /// Buffers found in shared memory.

@@ -41,30 +41,61 @@ macro_rules! words {
 }
 
 words! {
-    /// The outcome of a command.
+    /// The outcome of a command; docs/METHOD.md says what each word means for each command.
     VerdictWord {
-        /// Measured, valid, no threshold missed, no invariant broken.
+        /// Every threshold that somebody gave holds, in a valid trial.
         Passed = "PASSED",
+        /// Nobody gave a threshold, and nothing failed.
+        Measured = "MEASURED",
+        /// The claims of an experiment: better.
+        Improved = "IMPROVED",
+        /// The claims of an experiment: no difference larger than the margin.
+        NoChange = "NO_CHANGE",
+        /// The claims of an experiment: worse.
+        Regressed = "REGRESSED",
         /// A threshold was missed.
         Failed = "FAILED",
         /// An audit found a broken invariant.
         Violated = "VIOLATED",
-        /// The generator or the machine failed, not the target: no figure can be trusted.
+        /// The generator, the audit or a control failed, not the target: no figure can be trusted.
         Invalid = "INVALID",
+        /// The data allows no answer.
+        Inconclusive = "INCONCLUSIVE",
         /// Stopped by a signal.
         Interrupted = "INTERRUPTED",
     }
 }
 
 impl VerdictWord {
-    /// The exit code of the process: the only place where a verdict becomes a number.
+    /// The exit code of the process: the only place where a word becomes a number.
     pub const fn exit_code(self) -> u8 {
         match self {
-            Self::Passed => 0,
-            Self::Failed => 99,
-            Self::Violated => 98,
+            Self::Passed | Self::Measured | Self::Improved | Self::NoChange => 0,
+            Self::Inconclusive => 96,
             Self::Invalid => 97,
+            Self::Violated => 98,
+            Self::Failed | Self::Regressed => 99,
             Self::Interrupted => 130,
+        }
+    }
+
+    /// The word for people: `NO CHANGE`.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::NoChange => Decision::NoChange.label(),
+            other => other.as_str(),
+        }
+    }
+}
+
+impl From<Decision> for VerdictWord {
+    fn from(decision: Decision) -> Self {
+        match decision {
+            Decision::Improved => Self::Improved,
+            Decision::Regressed => Self::Regressed,
+            Decision::NoChange => Self::NoChange,
+            Decision::Inconclusive => Self::Inconclusive,
+            Decision::Invalid => Self::Invalid,
         }
     }
 }
@@ -141,6 +172,8 @@ words! {
         Arrivals = "ARRIVALS",
         /// The generator had CPU to spare.
         GenCpu = "GEN_CPU",
+        /// The generator had files, ports and memory for its connections.
+        GenLimit = "GEN_LIMIT",
         /// The generator did not wait for a processor.
         GenWait = "GEN_WAIT",
         /// The hypervisor took no processor time.
@@ -168,33 +201,14 @@ words! {
     }
 }
 
-words! {
-    /// The unit of a metric.
-    MetricUnit {
-        /// A time, in milliseconds.
-        Milliseconds = "ms",
-        /// Per cent.
-        Percent = "%",
-        /// A number a second.
-        PerSecond = "1/s",
-        /// A ratio: after / before.
-        Times = "times",
-        /// A plain number.
-        Number = "",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_verdict_has_an_exit_code_of_its_own() {
-        let mut codes: Vec<u8> = VerdictWord::ALL.iter().map(|one| one.exit_code()).collect();
-        assert_eq!(codes, [0, 99, 98, 97, 130]);
-        codes.sort_unstable();
-        codes.dedup();
-        assert_eq!(codes.len(), VerdictWord::ALL.len());
+    fn only_words_that_say_that_nothing_failed_have_exit_code_0() {
+        let codes: Vec<u8> = VerdictWord::ALL.iter().map(|one| one.exit_code()).collect();
+        assert_eq!(codes, [0, 0, 0, 0, 99, 99, 98, 97, 96, 130]);
     }
 
     #[test]

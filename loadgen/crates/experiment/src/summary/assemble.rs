@@ -3,20 +3,20 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
-use super::load_line::load_line;
+use super::{load_line::load_line, provenance::provenance};
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Experiment, Finished, held_against, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, Finished, held_against, overload_warnings},
     schema::{
         Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
         Trial, ValidityWord, Verdict,
     },
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
-    verdict::{self, Findings, judge},
+    verdict::{self, ClaimDecisions, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
-use loadgen_engine::{flow::Operations, precedence, suite::Suite};
+use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
 
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
@@ -46,27 +46,29 @@ pub fn of_run(
     outcome: &TrialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
     let mut measured = Measured::default();
     measured.add(outcome);
-    let mut thresholds = verdict::hold(
+    let mut thresholds = verdict::evaluate(
         &suite.thresholds,
         &arm.name,
-        measured.figures(context.application.catalog()),
+        measured.figures(context.application.catalog(), &info),
     );
     verdict::mark_abort(&mut thresholds, outcome.ended_by.as_ref());
     let trial = &outcome.trial;
     let invalid = trial.validity.word == ValidityWord::Invalid;
-    let verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: outcome.data.interrupted,
         invalid: if invalid { vec![trial] } else { Vec::new() },
-        invalid_reasons: Vec::new(),
         violations: verdict::broken_sentences(
             &arm.name,
             arm.known_wrong.as_deref(),
             &measured.audit,
         ),
         thresholds: &thresholds,
-        valid_trials: usize::from(!invalid),
+        headline: verdict::headline(&trial.total),
+        confidence: verdict::confidence(std::slice::from_ref(trial), &[]),
+        ..Findings::default()
     });
     let mut warnings = outcome.warnings.clone();
     if trial.validity.word == ValidityWord::Noisy {
@@ -115,13 +117,14 @@ pub fn of_experiment(
     }
     let suite = &suite;
     let [before, after] = &finished.arms;
+    let info = context.application.info();
     let thresholds = if after.measured.trials == 0 {
         Vec::new()
     } else {
-        verdict::hold(
+        verdict::evaluate(
             &suite.thresholds,
             &after.arm.name,
-            after.measured.figures(context.application.catalog()),
+            after.measured.figures(context.application.catalog(), &info),
         )
     };
     let mut invalid_reasons = Vec::new();
@@ -145,7 +148,7 @@ pub fn of_experiment(
             )
         })
         .collect();
-    let mut verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
             .trials
@@ -155,15 +158,15 @@ pub fn of_experiment(
         invalid_reasons,
         violations,
         thresholds: &thresholds,
-        valid_trials: finished
-            .trials
-            .iter()
-            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
-            .count(),
+        claims: Some(ClaimDecisions::of(
+            &experiment.primary,
+            &finished.effects,
+            experiment.expected.map(Direction::decision),
+            held_against(experiment, &finished.effects),
+        )),
+        confidence: verdict::confidence(&finished.trials, &finished.controls),
+        ..Findings::default()
     });
-    verdict
-        .reasons
-        .extend(held_against(experiment, &finished.effects));
     let mut warnings = finished.warnings.clone();
     let fewest = experiment.fewest_blocks();
     if finished.valid_blocks < fewest as usize {
@@ -226,6 +229,25 @@ pub fn of_factorial(
     finished: &crate::factorial::FactorialOutcome,
 ) -> Summary {
     let operations = context.application.catalog().operations;
+    let info = context.application.info();
+    // Some combinations are slow on purpose: of the thresholds only those of failures apply.
+    let limits: Vec<Threshold> = suite
+        .thresholds
+        .iter()
+        .filter(|threshold| verdict::limits_failures(threshold))
+        .cloned()
+        .collect();
+    let thresholds: Vec<ThresholdResult> = finished
+        .arms
+        .iter()
+        .filter(|result| result.measured.trials > 0)
+        .flat_map(|result| {
+            let figures = result
+                .measured
+                .figures(context.application.catalog(), &info);
+            verdict::evaluate(&limits, &result.arm.name, figures)
+        })
+        .collect();
     let mut invalid_reasons = Vec::new();
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
@@ -244,7 +266,7 @@ pub fn of_factorial(
             )
         })
         .collect();
-    let verdict = judge(&Findings {
+    let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
             .trials
@@ -253,12 +275,9 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations,
-        thresholds: &[],
-        valid_trials: finished
-            .trials
-            .iter()
-            .filter(|trial| trial.validity.word != ValidityWord::Invalid)
-            .count(),
+        thresholds: &thresholds,
+        confidence: verdict::confidence(&finished.trials, &[]),
+        ..Findings::default()
     });
     let view = finished.arms.iter().find_map(|arm| arm.in_force.as_ref());
     let parts = Parts {
@@ -281,7 +300,7 @@ pub fn of_factorial(
         trials: finished.trials.clone(),
         effects: Vec::new(),
         controls: Vec::new(),
-        thresholds: Vec::new(),
+        thresholds,
         verdict,
         interrupted: finished.interrupted,
         warnings: finished.warnings.clone(),
@@ -337,6 +356,7 @@ impl Parts<'_> {
             effects: self.effects,
             controls: self.controls,
             thresholds: self.thresholds,
+            provenance: Some(provenance()),
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
@@ -364,6 +384,7 @@ fn stored_arm(
         operations: arm_operations(&measured.ops, operations, measured.window_s),
         server: measured.server.clone(),
         audit: measured.audit.clone(),
+        audits: measured.audits,
         promised: measured.promises.stored(),
         plans: plans.iter().flat_map(observer::read_plans).collect(),
     }

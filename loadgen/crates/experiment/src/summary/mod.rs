@@ -2,6 +2,11 @@
 
 mod assemble;
 mod load_line;
+mod provenance;
 
 pub use assemble::{RunContext, of_experiment, of_factorial, of_run};
 pub use load_line::load_line;
+pub use provenance::provenance;
+
+#[cfg(test)]
+mod verdict_tests;

@@ -7,13 +7,13 @@ use loadgen_engine::{
     driver::ClientOptions,
     flow::{Catalog, Flow, SingleRequest},
 };
-use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
+use shared::{api::lab::Explanation, snapshot::Snapshot};
 
 use super::{
     application::Application,
     settings::Settings,
     under_test::{
-        Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
+        Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
     },
 };
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
@@ -113,7 +113,7 @@ impl PreparedSystem for HttpService {
     fn client(&self) -> ClientOptions {
         self.client.clone()
     }
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>> {
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         Box::pin(async { Ok(None) })
     }
 }

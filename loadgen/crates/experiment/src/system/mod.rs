@@ -16,5 +16,6 @@ pub use settings::Settings;
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::Shop;
 pub use under_test::{
-    Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
+    Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError,
+    SystemUnderTest,
 };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::schema::Promised;
+use crate::schema::{Percentile, Promised};
 
 /// Most ages of stale reads that are kept.
 pub const MAX_STALE_AGES: usize = 100_000;
@@ -66,6 +66,8 @@ impl Promises {
     /// As it is stored.
     pub fn stored(&self) -> Promised {
         let age = |share: f64| self.freshness.age(share).map(|age| age.as_secs_f64() * 1e3);
+        let kept = self.freshness.ages.len() as u64;
+        let percentile = |share: f64| Percentile::of(share, kept, age(share));
         Promised {
             acknowledged: self.writes.acknowledged,
             refused: self.writes.refused,
@@ -73,8 +75,8 @@ impl Promises {
             omitted: self.writes.omitted,
             reads: self.freshness.reads,
             stale_reads: self.freshness.stale,
-            stale_p50_ms: age(0.5),
-            stale_p99_ms: age(0.99),
+            stale_p50_ms: percentile(0.5),
+            stale_p99_ms: percentile(0.99),
             stale_max_ms: age(1.0),
         }
     }
@@ -106,8 +108,9 @@ mod tests {
         );
         assert_eq!(
             (stored.stale_p50_ms, stored.stale_max_ms),
-            (Some(5.0), Some(9.0))
+            (Percentile::TooFew { n: 3 }, Some(9.0))
         );
-        assert_eq!(Promises::default().stored().stale_p99_ms, None);
+        all.add(&one(0, &[5; 17]));
+        assert_eq!(all.stored().stale_p50_ms, Percentile::Known(5.0));
     }
 }

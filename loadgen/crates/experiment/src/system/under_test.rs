@@ -57,6 +57,9 @@ pub enum SystemError {
     /// What was asked of it failed, in one line with the way out.
     #[error("{0}")]
     Failed(String),
+    /// A limit of this process or machine left no connection to it.
+    #[error("{0}")]
+    GeneratorLimit(String),
     /// What is in force is not what was asked for.
     #[error("the profile in force is not the one that was asked for: {0}")]
     NotInForce(String),
@@ -89,6 +92,15 @@ pub struct InForce {
     pub warnings: Vec<String>,
 }
 
+/// What an audit found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Audited {
+    /// Every invariant that was looked at.
+    pub invariants: Vec<InvariantResult>,
+    /// Parts that could not be looked at, each with its reason.
+    pub failed: Vec<String>,
+}
+
 /// A system in order for one trial.
 pub trait PreparedSystem: fmt::Debug + Send + Sync {
     /// What is in force; `None` where the system cannot tell.
@@ -114,7 +126,7 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
 
     /// Checks the invariants, joined with what clients were promised. `None`: this system has no
     /// audit.
-    fn audit(&self) -> BoxFuture<'_, Result<Option<Vec<InvariantResult>>, SystemError>>;
+    fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
 
     /// How often a cache that forgets nothing could have answered, by kind, where that follows
     /// from how often each key is asked for. `requests` gives the requests of an operation in the

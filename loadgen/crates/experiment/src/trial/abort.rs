@@ -28,7 +28,7 @@ impl<'a> AbortConditions<'a> {
         )
     }
 
-    /// The promise that ends the run now, if one does, with the figure that breaks it. Figures
+    /// The threshold that ends the run now, if one does, with the figure that misses it. Figures
     /// are those since the begin of the load.
     pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {
@@ -56,7 +56,7 @@ fn figure(metric: ThresholdMetric, now: &ProgressSnapshot) -> Option<f64> {
     let (done, failed) = (now.total.count(), now.total.failed());
     let share = failed as f64 / done.max(1) as f64;
     match metric {
-        ThresholdMetric::Quantile(quantile) => Some(now.response_ms(quantile)),
+        ThresholdMetric::Quantile(quantile) => Some(now.response_ms(quantile) * 1e6),
         ThresholdMetric::Success => Some(1.0 - share),
         ThresholdMetric::Errors => Some(share),
         ThresholdMetric::Rate => {

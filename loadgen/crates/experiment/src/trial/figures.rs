@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use hdrhistogram::Histogram;
 use shared::{invariant::InvariantResult, timing::ServerCount};
 
 use super::outcome::TrialOutcome;
 use crate::{
-    schema::{Band, Cost, Database, Hashing, Operation, Percentiles, Second, Server},
+    schema::{
+        ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
+        Operation, Percentile, Percentiles, Second, Server,
+    },
     system::Promises,
 };
 use loadgen_engine::{
@@ -18,12 +22,12 @@ use loadgen_engine::{
 
 /// Quantiles of the spectrum that charts are drawn from: dense enough for a distribution, and
 /// the same in every arm, so that arms can be read against each other.
-const SPECTRUM: [f64; 67] = [
+const SPECTRUM: [f64; 66] = [
     0.01, 0.02, 0.04, 0.05, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.22, 0.24, 0.26, 0.28,
     0.3, 0.32, 0.34, 0.36, 0.38, 0.4, 0.42, 0.44, 0.46, 0.48, 0.5, 0.52, 0.54, 0.56, 0.58, 0.6,
     0.62, 0.64, 0.66, 0.68, 0.7, 0.72, 0.74, 0.75, 0.76, 0.78, 0.8, 0.82, 0.84, 0.85, 0.86, 0.88,
     0.9, 0.92, 0.925, 0.94, 0.95, 0.96, 0.97, 0.975, 0.98, 0.985, 0.99, 0.9925, 0.995, 0.9975,
-    0.999, 0.9995, 0.9999, 0.99999, 1.0,
+    0.999, 0.9995, 0.9999, 0.99999,
 ];
 
 /// What several trials of one arm measured, merged exactly.
@@ -43,15 +47,22 @@ pub struct Measured {
     pub server: Server,
     /// What the audits found, added up.
     pub audit: Vec<InvariantResult>,
+    /// How many audits were to be made, and how many were.
+    pub audits: AuditCount,
     /// What clients were promised, and how fresh what they read back was.
     pub promises: Promises,
 }
 
 impl Measured {
-    /// What thresholds are held against.
-    pub fn figures<'a>(&'a self, catalog: &'a Catalog) -> crate::verdict::ThresholdFigures<'a> {
+    /// What thresholds are compared with.
+    pub fn figures<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        info: &'a ApplicationInfo,
+    ) -> crate::verdict::ThresholdFigures<'a> {
         crate::verdict::ThresholdFigures {
             catalog,
+            target: info.processes.first().map(String::as_str),
             ops: &self.ops,
             phases: &self.phases,
             server: &self.server,
@@ -78,6 +89,7 @@ impl Measured {
             server_total(&self.server, server, f64::from(self.trials))
         };
         self.trials += 1;
+        self.audits.add(outcome.trial.audits);
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
         self.promises.add(&outcome.promises);
     }
@@ -97,21 +109,11 @@ pub fn arm_operations(
 /// One operation over `window_s` seconds.
 pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
     let ok = data.count(Ending::Ok);
-    let slo = |share: f64| {
-        Quantile::of(share)
-            .ok()
-            .and_then(|quantile| data.response_slo(quantile))
-            .map(Nanos::as_ms)
+    let ms_at = |share: f64, at: &dyn Fn(Quantile) -> Option<Nanos>| {
+        Quantile::of(share).ok().and_then(at).map(Nanos::as_ms)
     };
-    let service = |share: f64| {
-        Quantile::of(share)
-            .ok()
-            .and_then(|quantile| data.service(quantile))
-            .map(Nanos::as_ms)
-    };
-    let mean = |histogram: &hdrhistogram::Histogram<u64>| {
-        (!histogram.is_empty()).then(|| histogram.mean() / 1e6)
-    };
+    let slo = |share: f64| ms_at(share, &|quantile| data.response_slo(quantile));
+    let service = |share: f64| ms_at(share, &|quantile| data.service(quantile));
     Operation {
         name: name.to_owned(),
         planned: data.planned,
@@ -127,13 +129,14 @@ pub fn operation(name: &str, data: &OpData, window_s: f64) -> Operation {
         } else {
             ok as f64 / data.planned as f64
         },
-        response: percentiles(slo, mean(&data.ok)),
-        service: percentiles(service, mean(&data.service_ok)),
+        response: percentiles(data.planned, slo, &data.ok),
+        service: percentiles(data.service_ok.len(), service, &data.service_ok),
         bytes_in: data.bytes_in,
         cost: cost(&data.cost),
         spectrum: SPECTRUM
-            .iter()
-            .filter_map(|share| Some((*share, slo(*share)?)))
+            .into_iter()
+            .filter(|share| Percentile::is_supported(*share, data.planned))
+            .filter_map(|share| Some((share, slo(share)?)))
             .collect(),
         anatomy: bands(&data.breakdown),
     }
@@ -168,16 +171,23 @@ fn band(name: &str, sums: &PartSums) -> Band {
     }
 }
 
-fn percentiles(at: impl Fn(f64) -> Option<f64>, mean: Option<f64>) -> Percentiles {
+fn percentiles(
+    samples: u64,
+    at: impl Fn(f64) -> Option<f64>,
+    successes: &Histogram<u64>,
+) -> Percentiles {
+    let measured = |value: f64| (!successes.is_empty()).then_some(value / 1e6);
+    let percentile = |share: f64| Percentile::of(share, samples, at(share));
     Percentiles {
-        p50: at(0.5),
-        p90: at(0.9),
-        p95: at(0.95),
-        p97_5: at(0.975),
-        p99: at(0.99),
-        p99_9: at(0.999),
+        p50: percentile(0.5),
+        p90: percentile(0.9),
+        p95: percentile(0.95),
+        p97_5: percentile(0.975),
+        p99: percentile(0.99),
+        p99_9: percentile(0.999),
         max: at(1.0),
-        mean,
+        mean: measured(successes.mean()),
+        stdev: measured(successes.stdev()),
     }
 }
 
@@ -197,6 +207,22 @@ fn cost(sums: &CostSums) -> Cost {
         counts: sums.counts.map(|_, count| mean(count)),
         cache_hit_ratio: (lookups > 0).then(|| hits as f64 / lookups as f64),
     }
+}
+
+/// Most reasons of failures that a trial keeps.
+const MOST_REASONS: usize = 20;
+
+/// Why requests failed, the most frequent reason first.
+pub(super) fn failures(data: &TrialData, operations: Operations) -> Vec<FailureSample> {
+    data.examples
+        .iter()
+        .take(MOST_REASONS)
+        .map(|(op, reason, count)| FailureSample {
+            operation: operations.name(*op).to_owned(),
+            reason: reason.clone(),
+            count: *count,
+        })
+        .collect()
 }
 
 /// The course of a trial by second, the target's part not yet in it.
@@ -223,103 +249,77 @@ pub fn seconds(data: &TrialData) -> Vec<Second> {
         .collect()
 }
 
-/// Adds the figures of one more trial to those of `so_far` trials: sums of what was spent,
+/// Adds the figures of one more trial to those of `so_far` trials: sums of what was counted,
 /// means of what is a mean, the largest of what is a peak.
 pub fn server_total(all: &Server, one: &Server, so_far: f64) -> Server {
     let mean = |all: f64, one: f64| (all * so_far + one) / (so_far + 1.0);
-    let keys = |all: Vec<&String>, one: Vec<&String>| {
-        let mut keys: Vec<String> = all.into_iter().chain(one).cloned().collect();
-        keys.sort();
-        keys.dedup();
-        keys
-    };
-    let requests = all.requests + one.requests;
-    let per_request = |a: f64, b: f64| {
-        if requests == 0 {
-            mean(a, b)
-        } else {
-            (a * all.requests as f64 + b * one.requests as f64) / requests as f64
-        }
-    };
     Server {
-        cpu_s: keys(all.cpu_s.keys().collect(), one.cpu_s.keys().collect())
-            .into_iter()
-            .map(|key| {
-                let sum = all.cpu_s.get(&key).unwrap_or(&0.0) + one.cpu_s.get(&key).unwrap_or(&0.0);
-                (key, sum)
-            })
-            .collect(),
+        // Absent in one trial is absent in all: else the sum would lack what its requests have.
+        cpu_s: in_both(&all.cpu_s, &one.cpu_s, |a, b| a + b),
         window_s: all.window_s + one.window_s,
-        rss_bytes: keys(
-            all.rss_bytes.keys().collect(),
-            one.rss_bytes.keys().collect(),
-        )
-        .into_iter()
-        .map(|key| {
-            let most = all
-                .rss_bytes
-                .get(&key)
-                .max(one.rss_bytes.get(&key))
-                .copied();
-            (key, most.unwrap_or(0))
-        })
-        .collect(),
-        requests,
-        queries_per_request: per_request(all.queries_per_request, one.queries_per_request),
-        pool_wait_ms: per_request(all.pool_wait_ms, one.pool_wait_ms),
+        rss_bytes: in_either(&all.rss_bytes, &one.rss_bytes, |a, b| *a.max(b)),
+        requests: all.requests.zip(one.requests).map(|(a, b)| a + b),
+        queries: all.queries + one.queries,
+        redis_commands: all.redis_commands + one.redis_commands,
+        redis_pings: all.redis_pings + one.redis_pings,
+        pool_acquires: all.pool_acquires + one.pool_acquires,
+        pool_wait_s: all.pool_wait_s + one.pool_wait_s,
         pool_in_use_max: all.pool_in_use_max.max(one.pool_in_use_max),
         pool_max: one.pool_max,
         pool_waiters_max: all.pool_waiters_max.max(one.pool_waiters_max),
         pool_timeouts: all.pool_timeouts + one.pool_timeouts,
-        cache_hit_ratio: keys(
-            all.cache_hit_ratio.keys().collect(),
-            one.cache_hit_ratio.keys().collect(),
-        )
-        .into_iter()
-        .map(|key| {
-            let known = |server: &Server| server.cache_hit_ratio.get(&key).copied().flatten();
-            let ratio = match (known(all), known(one)) {
-                (Some(a), Some(b)) => Some(mean(a, b)),
-                (a, b) => a.or(b),
-            };
-            (key, ratio)
-        })
-        .collect(),
-        cache_attainable: keys(
-            all.cache_attainable.keys().collect(),
-            one.cache_attainable.keys().collect(),
-        )
-        .into_iter()
-        .map(|key| {
-            let ratio = match (
-                all.cache_attainable.get(&key),
-                one.cache_attainable.get(&key),
-            ) {
-                (Some(a), Some(b)) => mean(*a, *b),
-                (a, b) => a.or(b).copied().unwrap_or_default(),
-            };
-            (key, ratio)
-        })
-        .collect(),
-        redis_commands: all.redis_commands + one.redis_commands,
-        redis_pings: all.redis_pings + one.redis_pings,
-        rows_returned: all.rows_returned + one.rows_returned,
-        waits: keys(all.waits.keys().collect(), one.waits.keys().collect())
-            .into_iter()
-            .map(|key| {
-                let share = |server: &Server| server.waits.get(&key).copied().unwrap_or(0.0);
-                let both = mean(share(all), share(one));
-                (key, both)
-            })
-            .collect(),
-        database: database_total(&all.database, &one.database, mean),
-        cache_errors: all.cache_errors + one.cache_errors,
+        cache_lookups: in_either(&all.cache_lookups, &one.cache_lookups, |a, b| {
+            CacheLookUps {
+                hits: a.hits + b.hits,
+                all: a.all + b.all,
+            }
+        }),
+        cache_attainable: in_both(&all.cache_attainable, &one.cache_attainable, |a, b| {
+            mean(*a, *b)
+        }),
+        waits: in_either(&all.waits, &one.waits, |a, b| mean(*a, *b)),
+        database: all
+            .database
+            .as_ref()
+            .zip(one.database.as_ref())
+            .map(|(all, one)| database_total(all, one, mean)),
         hashing: Hashing {
             hashes: all.hashing.hashes + one.hashing.hashes,
             busy_s: all.hashing.busy_s + one.hashing.busy_s,
             wait_s: all.hashing.wait_s + one.hashing.wait_s,
         },
+        cache_errors: all.cache_errors + one.cache_errors,
     }
+}
+
+/// The figures that both have.
+fn in_both<T>(
+    all: &BTreeMap<String, T>,
+    one: &BTreeMap<String, T>,
+    add: impl Fn(&T, &T) -> T,
+) -> BTreeMap<String, T> {
+    all.iter()
+        .filter_map(|(key, a)| Some((key.clone(), add(a, one.get(key)?))))
+        .collect()
+}
+
+/// The figures that either has; what one lacks counts as nothing.
+fn in_either<T: Default>(
+    all: &BTreeMap<String, T>,
+    one: &BTreeMap<String, T>,
+    add: impl Fn(&T, &T) -> T,
+) -> BTreeMap<String, T> {
+    let nothing = T::default();
+    all.keys()
+        .chain(one.keys())
+        .map(|key| {
+            let (a, b) = (
+                all.get(key).unwrap_or(&nothing),
+                one.get(key).unwrap_or(&nothing),
+            );
+            (key.clone(), add(a, b))
+        })
+        .collect()
 }
 
 fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64) -> Database {
@@ -328,6 +328,7 @@ fn database_total(all: &Database, one: &Database, mean: impl Fn(f64, f64) -> f64
         *retries.entry(state.clone()).or_default() += count;
     }
     Database {
+        rows_returned: all.rows_returned + one.rows_returned,
         rows_by_index: all.rows_by_index + one.rows_by_index,
         blocks_hit: all.blocks_hit + one.blocks_hit,
         blocks_read: all.blocks_read + one.blocks_read,
@@ -349,43 +350,71 @@ mod tests {
     #[test]
     fn outcomes_of_an_operation_sum_to_what_was_planned_and_failures_reach_the_percentiles() {
         let mut data = OpData {
-            planned: 10,
+            planned: 200,
             ..OpData::default()
         };
-        for ms in 1..=9 {
+        for ms in 1..=180 {
             data.ok.record(ms * 1_000_000).unwrap();
             data.service_ok.record(500_000).unwrap();
         }
-        data.outcomes[Ending::Ok.index()] = 9;
-        data.outcomes[Ending::Reset.index()] = 1;
+        data.outcomes[Ending::Ok.index()] = 180;
+        data.outcomes[Ending::Reset.index()] = 20;
         let one = operation("auth.login", &data, 2.0);
         assert_eq!(one.outcomes.values().sum::<u64>(), one.planned);
-        assert!((one.rate_per_s - 4.5).abs() < 1e-9);
-        assert!((one.response.p50.unwrap() - 5.0).abs() < 0.01);
-        assert_eq!(one.response.p99, None);
+        assert!((one.rate_per_s - 90.0).abs() < 1e-9);
+        assert!((one.response.p50.ms().unwrap() - 100.0).abs() < 0.1);
+        assert_eq!(one.response.p95, Percentile::BeyondTimeout);
+        assert_eq!(one.response.p99, Percentile::TooFew { n: 200 });
         assert_eq!(one.response.max, None);
         assert!((one.service.max.unwrap() - 0.5).abs() < 0.001);
         assert!(one.spectrum.iter().all(|(share, _)| *share <= 0.9));
     }
 
     #[test]
-    fn figures_of_several_trials_add_up_or_average_as_they_mean() {
-        let server = |requests: u64, queries: f64, hit: Option<f64>| Server {
+    fn a_percentile_of_a_few_requests_is_absent_with_their_number_and_so_is_its_part_of_the_spectrum()
+     {
+        let mut data = OpData {
+            planned: 24,
+            ..OpData::default()
+        };
+        for ms in 1..=24 {
+            data.ok.record(ms * 1_000_000).unwrap();
+        }
+        data.outcomes[Ending::Ok.index()] = 24;
+        let one = operation("auth.login", &data, 2.0);
+        assert!(one.response.p50.ms().is_some());
+        assert_eq!(one.response.p97_5, Percentile::TooFew { n: 24 });
+        assert_eq!(one.service.p50, Percentile::TooFew { n: 0 });
+        let (last, _) = one.spectrum.last().unwrap();
+        assert!((0.5..=1.0 - 10.0 / 24.0).contains(last), "{last}");
+    }
+
+    #[test]
+    fn the_figures_of_an_arm_are_sums_over_its_trials_and_absent_where_one_trial_lacks_them() {
+        let server = |requests: u64, queries: u64, hits: u64| Server {
             cpu_s: BTreeMap::from([("target-app".to_owned(), 2.0)]),
-            requests,
-            queries_per_request: queries,
+            requests: Some(requests),
+            queries,
             pool_in_use_max: requests as u32,
-            cache_hit_ratio: BTreeMap::from([("orders".to_owned(), hit)]),
+            cache_lookups: BTreeMap::from([(
+                "orders".to_owned(),
+                CacheLookUps {
+                    hits,
+                    all: requests,
+                },
+            )]),
+            database: Some(Database::default()),
             ..Server::default()
         };
-        let both = server_total(
-            &server(100, 10.0, Some(0.5)),
-            &server(300, 2.0, Some(0.9)),
-            1.0,
-        );
-        assert_eq!((both.requests, both.pool_in_use_max), (400, 300));
+        let (small, large) = (server(100, 1_000, 50), server(300, 600, 270));
+        let both = server_total(&small, &large, 1.0);
+        assert_eq!((both.requests, both.pool_in_use_max), (Some(400), 300));
         assert!((both.cpu_s["target-app"] - 4.0).abs() < 1e-9);
-        assert!((both.queries_per_request - 4.0).abs() < 1e-9);
-        assert!((both.cache_hit_ratio["orders"].unwrap() - 0.7).abs() < 1e-9);
+        assert_eq!(both.per_request(both.queries as f64), Some(4.0));
+        // Not the mean of 0.5 and 0.9.
+        assert_eq!(both.cache_hit_ratio("orders"), Some(0.8));
+        let restarted = server_total(&small, &Server::default(), 1.0);
+        assert_eq!((restarted.requests, restarted.database), (None, None));
+        assert!(restarted.cpu_s.is_empty());
     }
 }

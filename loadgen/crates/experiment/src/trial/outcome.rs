@@ -16,7 +16,7 @@ pub struct TrialOutcome {
     pub trial: Trial,
     /// What it was made from.
     pub data: TrialData,
-    /// What the audit found; empty where none was made.
+    /// What the audit found; empty where none was made. `trial.audits` says whether one was.
     pub audit: Vec<InvariantResult>,
     /// What clients were promised, and how fresh what they read back was.
     pub promises: Promises,

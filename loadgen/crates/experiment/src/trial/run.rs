@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     observer::{Course, Host, Sleeper, Timeline, cores},
-    schema::{Promised, Trial},
+    schema::{AuditCount, Promised, Trial},
     services::ServiceError,
     system::{PrepareRequest, PreparedSystem, SystemError},
     verdict::{self, TrialEvidence},
@@ -135,7 +135,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
     let promises = system.promises();
-    let audit = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
+    let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
     let seen = Seen {
@@ -143,7 +143,9 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         hiccups: &hiccups,
         at_once: at_once.unwrap_or(1),
     };
-    let mut trial = stored(env, spec, &data, &seen, violations);
+    let mut trial = stored(env, spec, &data, &seen);
+    trial.violations = violations;
+    trial.audits = audits;
     trial.promised = promises.stored();
     attainable(&mut trial, system.as_ref(), &suite.windows);
     env.events.trial_done(trial.clone());
@@ -216,7 +218,7 @@ fn attainable(trial: &mut Trial, system: &dyn PreparedSystem, windows: &Windows)
     };
     let warm_up = windows.warm_up.0 as f64 / windows.measure.0.max(1) as f64;
     for (kind, ratio) in system.attainable_hit_ratios(&requests, warm_up) {
-        let looked_up = trial.server.cache_hit_ratio.get(&kind).copied().flatten();
+        let looked_up = trial.server.cache_hit_ratio(&kind);
         if looked_up.is_some() {
             trial.server.cache_attainable.insert(kind, ratio);
         }
@@ -339,25 +341,35 @@ fn options(suite: &Suite, system: &dyn PreparedSystem) -> driver::DriverOptions 
     }
 }
 
-/// What the audit found; `None` where there is none, or the trial was stopped.
+/// What the audit found, and whether it was made as a whole; `None` where there is none, or the
+/// trial was stopped.
 async fn audit(
     env: &TestEnv,
     spec: &TrialSpec<'_>,
     system: &dyn PreparedSystem,
     data: &TrialData,
     warnings: &mut Vec<String>,
-) -> Option<Vec<InvariantResult>> {
+) -> (Option<Vec<InvariantResult>>, AuditCount) {
+    let mut count = AuditCount::default();
     if !env.system.has_control_plane() || data.interrupted {
-        return None;
+        return (None, count);
     }
     stage(env, spec, "audit", None);
     match unless_stopped(env, system.audit()).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => {
-            warnings.push(format!("{}: no audit was made: {error}", spec.folder));
-            None
+        Ok(Ok(Some(audited))) => {
+            count.expected = 1;
+            count.made = u32::from(audited.failed.is_empty());
+            let folder = &spec.folder;
+            let failed = audited.failed.iter();
+            warnings.extend(failed.map(|why| format!("{folder}: part of the audit failed: {why}")));
+            (Some(audited.invariants), count)
         }
-        Err(_) => None,
+        Ok(Err(error)) => {
+            count.expected = 1;
+            warnings.push(format!("{}: no audit was made: {error}", spec.folder));
+            (None, count)
+        }
+        Ok(Ok(None)) | Err(_) => (None, count),
     }
 }
 
@@ -369,13 +381,7 @@ struct Seen<'a> {
     at_once: usize,
 }
 
-fn stored(
-    env: &TestEnv,
-    spec: &TrialSpec<'_>,
-    data: &TrialData,
-    seen: &Seen<'_>,
-    violations: Option<u64>,
-) -> Trial {
+fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>) -> Trial {
     let Seen {
         timeline, hiccups, ..
     } = seen;
@@ -418,7 +424,9 @@ fn stored(
         operations: figures::arm_operations(&data.ops, operations, window_s),
         series,
         server,
-        violations,
+        violations: None,
+        audits: AuditCount::default(),
         promised: Promised::default(),
+        failures: figures::failures(data, operations),
     }
 }

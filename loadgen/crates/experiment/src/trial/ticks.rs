@@ -189,6 +189,7 @@ fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64)
     let acquires = grown(now.pool.acquires, before.pool.acquires);
     target.pool_wait_ms = grown(now.pool.wait_us, before.pool.wait_us) / 1e3 / acquires.max(1.0);
     target.queries_per_s = per_s(now.http.queries, before.http.queries);
+    target.redis_per_s = per_s(now.http.redis_commands, before.http.redis_commands);
     for (kind, cache) in &now.caches {
         let earlier = before.caches.get(kind).cloned().unwrap_or_default();
         let hits = grown(cache.hits, earlier.hits);
@@ -201,9 +202,6 @@ fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64)
         target.waits.clone_from(&now.waits);
         target.wal_bytes_per_s = per_s(now.wal_bytes, before.wal_bytes);
     }
-    if let (Some(now), Some(before)) = (&now.redis, &before.redis) {
-        target.redis_per_s = per_s(now.commands, before.commands);
-    }
     if target.rss_bytes == 0 {
         target.rss_bytes = now.process.rss_bytes;
     }
@@ -211,7 +209,7 @@ fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64)
     target
         .cpu_cores
         .entry("target-app".to_owned())
-        .or_insert_with(|| per_s(now.process.cpu_ms, before.process.cpu_ms) / 1e3);
+        .or_insert_with(|| per_s(now.process.cpu_ns, before.process.cpu_ns) / 1e9);
 }
 
 #[cfg(test)]
@@ -249,7 +247,7 @@ mod tests {
         now.http.queries = 300;
         now.pool.size = 5;
         now.pool.idle = 2;
-        now.process.cpu_ms = 1_000;
+        now.process.cpu_ns = 1_000_000_000;
         let cache = now.caches.entry("orders".to_owned()).or_default();
         (cache.hits, cache.misses) = (3, 1);
         let mut target = TargetNow::default();

@@ -9,10 +9,13 @@ use super::{
 };
 use crate::{
     events::Tick,
-    observer::{Host, Machine, Observation, Timeline},
+    observer::{Host, LoadSeen, Machine, Observation, Timeline},
 };
-use loadgen_engine::clock::time_of_day;
-use loadgen_engine::driver::Progress;
+use loadgen_engine::{
+    clock::time_of_day,
+    driver::{Progress, ProgressSnapshot},
+    suite::LoadModel,
+};
 
 /// Looks at target and machine while the driver runs, and tells where it stands.
 pub(super) struct TrialWatch<'a> {
@@ -31,17 +34,23 @@ impl TrialWatch<'_> {
     pub(super) async fn look(&mut self) {
         // One that does not come in time is left out; the trial goes on.
         let snapshot = self.env.system.observe().await;
+        let now = self.progress.snapshot();
         self.timeline.push(Observation {
             at: time_of_day(),
             snapshot,
             host: self.host.read(),
             machine: Machine::read(),
+            load: self.progress.clock().map(|_| LoadSeen {
+                started: now.offered,
+                in_flight: now.open,
+                users: matches!(self.spec.suite.load, LoadModel::Closed { .. })
+                    .then_some(now.users),
+            }),
         });
-        self.tick();
+        self.tick(now);
     }
 
-    fn tick(&mut self) {
-        let now = self.progress.snapshot();
+    fn tick(&mut self, now: ProgressSnapshot) {
         if self.ended_by.is_none()
             && let Some((threshold, figure)) = self.abort.broken(&now)
         {

@@ -1,11 +1,23 @@
-//! The one word of a command, and its exit code.
+//! The one word of a command, with its headline and its reasons.
 //!
-//! Wrong data comes first: a broken invariant is a fact, whatever the clocks were worth. Then
-//! what cannot be believed, then what was found: VIOLATED, INVALID, FAILED, PASSED. A command
-//! that was stopped says INTERRUPTED, and lists what it had found.
+//! The first of these that applies is the word:
+//!
+//! ```text
+//! INTERRUPTED   the command was stopped
+//! VIOLATED      an audit found a broken invariant: a fact, whatever the clocks were worth
+//! INVALID       a trial or a control failed on the generator's side
+//! FAILED        a threshold was missed
+//! INVALID       an audit was not made, or only in part
+//! of an experiment: the decision on its claims, INCONCLUSIVE without a VALID trial
+//! MEASURED      no threshold was given
+//! INCONCLUSIVE  the thresholds hold, but no trial is VALID
+//! PASSED        the thresholds hold
+//! ```
 
-use super::validity::reasons as verdict_reasons;
-use crate::schema::{ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord};
+use super::{claims::ClaimDecisions, validity::reasons as verdict_reasons};
+use crate::schema::{
+    AuditCount, Confidence, ThresholdResult, ThresholdWord, Trial, Verdict, VerdictWord,
+};
 
 /// Everything that the word depends on.
 #[derive(Debug, Default)]
@@ -20,13 +32,84 @@ pub struct Findings<'a> {
     pub violations: Vec<String>,
     /// Every threshold.
     pub thresholds: &'a [ThresholdResult],
-    /// Trials that count.
-    pub valid_trials: usize,
+    /// The claims of an experiment; absent for a command that makes none.
+    pub claims: Option<ClaimDecisions>,
+    /// The answer in one line of a command without claims.
+    pub headline: String,
+    /// Trials by their validity, controls, audits.
+    pub confidence: Confidence,
 }
 
-/// The verdict on a command: the worst of what was found decides.
-pub fn judge(findings: &Findings<'_>) -> Verdict {
-    let mut doubts: Vec<String> = findings.invalid_reasons.clone();
+/// The verdict on a command.
+pub fn judge(findings: Findings<'_>) -> Verdict {
+    let doubts = doubts(&findings);
+    let missed = missed(findings.thresholds);
+    let given = findings
+        .thresholds
+        .iter()
+        .filter(|one| !one.by_default)
+        .count();
+    let Confidence { valid, audits, .. } = findings.confidence;
+    let (word, holds) = if findings.interrupted {
+        (VerdictWord::Interrupted, Vec::new())
+    } else if !findings.violations.is_empty() {
+        (VerdictWord::Violated, Vec::new())
+    } else if !doubts.is_empty() {
+        (VerdictWord::Invalid, Vec::new())
+    } else if !missed.is_empty() {
+        (VerdictWord::Failed, Vec::new())
+    } else if audits.missing() > 0 {
+        (VerdictWord::Invalid, Vec::new())
+    } else if let Some(claims) = &findings.claims {
+        if valid == 0 {
+            let why = "no trial is VALID: the machine was disturbed in each of them";
+            (VerdictWord::Inconclusive, vec![why.to_owned()])
+        } else {
+            (claims.decision().into(), Vec::new())
+        }
+    } else if given == 0 {
+        let why = "no threshold was given, and nothing failed beyond the default limit";
+        (VerdictWord::Measured, vec![why.to_owned()])
+    } else if valid == 0 {
+        let why = format!(
+            "{given} threshold(s) hold, but no trial is VALID: the machine was disturbed, measure again"
+        );
+        (VerdictWord::Inconclusive, vec![why])
+    } else {
+        let why = format!("{given} threshold(s) hold, and the trial is VALID");
+        (VerdictWord::Passed, vec![why])
+    };
+    let mut reasons = Vec::new();
+    if findings.interrupted {
+        reasons.push(format!(
+            "stopped before the planned end: {} trial(s) were measured",
+            findings.confidence.trials()
+        ));
+    }
+    reasons.extend(findings.violations);
+    reasons.extend(doubts);
+    reasons.extend(missed);
+    reasons.extend(holds);
+    let (headline, as_expected) = match &findings.claims {
+        Some(claims) => {
+            reasons.extend(claims.reasons());
+            (claims.headline(), claims.as_expected())
+        }
+        None => (findings.headline, None),
+    };
+    reasons.push(audited(audits, word));
+    Verdict {
+        word,
+        headline,
+        confidence: findings.confidence,
+        as_expected,
+        reasons,
+    }
+}
+
+/// Why no figure can be trusted.
+fn doubts(findings: &Findings<'_>) -> Vec<String> {
+    let mut doubts = findings.invalid_reasons.clone();
     for trial in &findings.invalid {
         for check in verdict_reasons(&trial.validity) {
             doubts.push(format!(
@@ -35,91 +118,178 @@ pub fn judge(findings: &Findings<'_>) -> Verdict {
             ));
         }
     }
-    let invalid = !doubts.is_empty();
-    let mut reasons = findings.violations.clone();
-    reasons.extend(doubts);
-    let failed: Vec<String> = findings
-        .thresholds
+    doubts
+}
+
+/// One sentence for each threshold that was missed.
+fn missed(thresholds: &[ThresholdResult]) -> Vec<String> {
+    thresholds
         .iter()
         .filter(|one| one.word == ThresholdWord::Fail)
         .map(|one| {
             format!(
-                "`{}` does not hold for `{}`: {}",
-                one.text, one.arm, one.figure
+                "`{}`{} does not hold for `{}`: {}",
+                one.text,
+                if one.by_default { " (default)" } else { "" },
+                one.arm,
+                one.figure
             )
         })
-        .collect();
-    let any_failed = !failed.is_empty();
-    reasons.extend(failed);
-    let word = if findings.interrupted {
-        reasons.insert(
-            0,
-            format!(
-                "stopped before the planned end: {} trial(s) were measured",
-                findings.valid_trials
-            ),
-        );
-        VerdictWord::Interrupted
-    } else if !findings.violations.is_empty() {
-        VerdictWord::Violated
-    } else if invalid {
-        VerdictWord::Invalid
-    } else if any_failed {
-        VerdictWord::Failed
+        .collect()
+}
+
+/// What is known of the target's data.
+fn audited(audits: AuditCount, word: VerdictWord) -> String {
+    if audits.expected == 0 {
+        "not audited: without a control plane nothing is known of the target's data".to_owned()
+    } else if audits.missing() > 0 {
+        format!(
+            "{} of {} audit(s) were not made, or only in part: nothing is known of the data there; the warnings say why",
+            audits.missing(),
+            audits.expected
+        )
+    } else if word == VerdictWord::Violated {
+        audits.to_string()
     } else {
-        reasons.push(match findings.thresholds.len() {
-            0 => "no trial is invalid and no invariant is broken".to_owned(),
-            n => format!("no trial is invalid, no invariant is broken, and {n} threshold(s) were held against the figures"),
-        });
-        VerdictWord::Passed
-    };
-    Verdict { word, reasons }
+        format!("{audits}: no invariant is broken")
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn failed() -> Vec<ThresholdResult> {
-        vec![ThresholdResult {
+    fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
+        ThresholdResult {
             text: "p95 < 1ms".into(),
             arm: "run".into(),
             figure: "7.0 ms".into(),
-            word: ThresholdWord::Fail,
-        }]
+            word,
+            by_default,
+        }
+    }
+
+    const VALID: Confidence = Confidence {
+        valid: 1,
+        noisy: 0,
+        invalid: 0,
+        controls_passed: 0,
+        controls_failed: 0,
+        audits: AuditCount {
+            expected: 0,
+            made: 0,
+        },
+    };
+
+    /// A verdict on these thresholds with this confidence.
+    fn on(thresholds: &[ThresholdResult], confidence: Confidence) -> Verdict {
+        judge(Findings {
+            thresholds,
+            confidence,
+            ..Findings::default()
+        })
     }
 
     #[test]
     fn wrong_data_comes_first_and_what_cannot_be_believed_before_what_was_found() {
-        let thresholds = failed();
-        let mut findings = Findings {
-            thresholds: &thresholds,
-            ..Findings::default()
+        let thresholds = [threshold(ThresholdWord::Fail, false)];
+        let findings = |invalid: bool, violated: bool, interrupted: bool| {
+            judge(Findings {
+                thresholds: &thresholds,
+                invalid_reasons: invalid
+                    .then(|| "block 2 stayed invalid".to_owned())
+                    .into_iter()
+                    .collect(),
+                violations: violated
+                    .then(|| "arm `run`: invariant 01".to_owned())
+                    .into_iter()
+                    .collect(),
+                interrupted,
+                ..Findings::default()
+            })
         };
-        assert_eq!(judge(&findings).word, VerdictWord::Failed);
-        findings
-            .invalid_reasons
-            .push("block 2 stayed invalid".into());
-        let verdict = judge(&findings);
-        assert_eq!(verdict.word, VerdictWord::Invalid);
-        findings.violations.push("arm `run`: invariant 01".into());
-        let verdict = judge(&findings);
+        assert_eq!(findings(false, false, false).word, VerdictWord::Failed);
+        assert_eq!(findings(true, false, false).word, VerdictWord::Invalid);
+        let verdict = findings(true, true, false);
         assert_eq!(verdict.word, VerdictWord::Violated);
         assert!(verdict.reasons[0].contains("invariant 01"));
-        assert_eq!(verdict.reasons.len(), 3);
-        findings.interrupted = true;
-        assert_eq!(judge(&findings).word, VerdictWord::Interrupted);
+        assert_eq!(findings(true, true, true).word, VerdictWord::Interrupted);
     }
 
     #[test]
-    fn a_warning_does_not_fail_and_a_pass_says_why() {
-        let mut thresholds = failed();
-        thresholds[0].word = ThresholdWord::Warn;
-        let verdict = judge(&Findings {
-            thresholds: &thresholds,
-            ..Findings::default()
-        });
-        assert_eq!(verdict.word, VerdictWord::Passed);
-        assert!(!verdict.reasons.is_empty());
+    fn only_given_thresholds_in_a_valid_trial_can_pass() {
+        let given = [threshold(ThresholdWord::Pass, false)];
+        let warned = [threshold(ThresholdWord::Warn, false)];
+        let default = [threshold(ThresholdWord::Pass, true)];
+        let missed = [threshold(ThresholdWord::Fail, true)];
+        let noisy = Confidence {
+            valid: 0,
+            noisy: 1,
+            ..VALID
+        };
+        assert_eq!(on(&given, VALID).word, VerdictWord::Passed);
+        assert_eq!(on(&warned, VALID).word, VerdictWord::Passed);
+        assert_eq!(on(&given, noisy).word, VerdictWord::Inconclusive);
+        assert_eq!(on(&default, VALID).word, VerdictWord::Measured);
+        assert_eq!(on(&missed, VALID).word, VerdictWord::Failed);
+        assert!(on(&missed, VALID).reasons[0].contains("(default)"));
+    }
+
+    #[test]
+    fn a_missing_audit_is_invalid_and_none_at_all_is_said() {
+        let given = [threshold(ThresholdWord::Pass, false)];
+        let with = |expected, made| {
+            on(
+                &given,
+                Confidence {
+                    audits: AuditCount { expected, made },
+                    ..VALID
+                },
+            )
+        };
+        let all = with(1, 1);
+        assert_eq!(all.word, VerdictWord::Passed);
+        assert!(
+            all.reasons
+                .iter()
+                .any(|one| one.contains("no invariant is broken"))
+        );
+        let none = with(0, 0);
+        assert_eq!(none.word, VerdictWord::Passed);
+        assert!(
+            none.reasons
+                .iter()
+                .any(|one| one.starts_with("not audited"))
+        );
+        assert!(
+            !none
+                .reasons
+                .iter()
+                .any(|one| one.contains("no invariant is broken"))
+        );
+        assert_eq!(with(2, 1).word, VerdictWord::Invalid);
+    }
+
+    #[test]
+    fn an_experiment_is_what_its_claims_are_decided_to_be() {
+        use crate::schema::Decision;
+        let of = |decision, confidence| {
+            judge(Findings {
+                claims: Some(ClaimDecisions::decided("orders.list p97.5", decision)),
+                confidence,
+                ..Findings::default()
+            })
+        };
+        assert_eq!(of(Decision::Improved, VALID).word, VerdictWord::Improved);
+        assert_eq!(
+            of(Decision::Inconclusive, VALID).word,
+            VerdictWord::Inconclusive
+        );
+        let none = Confidence {
+            valid: 0,
+            noisy: 2,
+            ..VALID
+        };
+        assert_eq!(of(Decision::Improved, none).word, VerdictWord::Inconclusive);
     }
 }

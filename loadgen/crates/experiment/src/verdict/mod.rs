@@ -1,14 +1,23 @@
-//! What may be believed, and what was kept: self-checks, thresholds, audit, and the one word.
+//! Self-checks, thresholds, audits, claims, and the one word that they come to.
 
 mod audit;
 mod checks;
+mod claims;
+mod confidence;
 mod evidence;
+mod headline;
 mod judge;
 mod thresholds;
 mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, violations};
+pub use claims::ClaimDecisions;
+pub use confidence::confidence;
 pub use evidence::TrialEvidence;
+pub use headline::headline;
 pub use judge::{Findings, judge};
-pub use thresholds::{ThresholdFigures, error_limit, hold, mark_abort};
+pub use thresholds::{ThresholdFigures, error_limit, evaluate, limits_failures, mark_abort};
 pub use validity::{reasons, validity};
+
+#[cfg(test)]
+mod table_tests;

@@ -1,4 +1,4 @@
-//! Holds the promises of a suite against what was measured.
+//! Compares the thresholds of a suite with what was measured.
 
 use std::collections::BTreeMap;
 
@@ -23,46 +23,55 @@ pub struct ThresholdFigures<'a> {
     pub ops: &'a BTreeMap<OpId, OpData>,
     /// Each named phase, all operations together, with its seconds.
     pub phases: &'a BTreeMap<String, (OpData, f64)>,
+    /// Name of the target's process; absent where the application names none.
+    pub target: Option<&'a str>,
     /// What the target said of itself.
     pub server: &'a Server,
     /// Seconds measured.
     pub window_s: f64,
 }
 
-/// Holds every threshold against one arm.
-pub fn hold(
+/// What may fail where no threshold says it.
+const DEFAULT: &str = "errors < 1%";
+
+/// Compares every threshold with one arm. Where none limits the failures of all requests, the
+/// default does: what fails does not pass because nobody asked.
+pub fn evaluate(
     thresholds: &[Threshold],
     arm: &str,
     figures: ThresholdFigures<'_>,
 ) -> Vec<ThresholdResult> {
-    thresholds
-        .iter()
-        .map(|threshold| {
-            let found = figure(threshold, figures);
-            let (text, word) = match found {
-                Figure::Known(figure) => (threshold.display(figure), threshold.word(figure)),
-                // Beyond the timeout: longer than any limit.
-                Figure::Beyond => (
-                    "beyond the timeout".to_owned(),
-                    threshold.word(f64::INFINITY),
-                ),
-                // A promise about what was not asked or not seen is not kept.
-                Figure::Nothing(why) => (
-                    why.to_owned(),
-                    match threshold.level {
-                        Level::Warn => ThresholdWord::Warn,
-                        Level::Fail => ThresholdWord::Fail,
-                    },
-                ),
-            };
-            ThresholdResult {
-                text: threshold.text.clone(),
-                arm: arm.to_owned(),
-                figure: text,
-                word,
-            }
-        })
-        .collect()
+    let default = (!thresholds.iter().any(limits_failures))
+        .then(|| DEFAULT.parse::<Threshold>().expect("it is a threshold"));
+    let given = thresholds.iter().map(|threshold| (threshold, false));
+    let all = given.chain(default.iter().map(|threshold| (threshold, true)));
+    all.map(|(threshold, by_default)| {
+        let found = figure(threshold, figures);
+        let (text, word) = match found {
+            Figure::Known(figure) => (threshold.display(figure), threshold.word(figure)),
+            // Longer than any limit.
+            Figure::Beyond => (
+                threshold.display(f64::INFINITY),
+                threshold.word(f64::INFINITY),
+            ),
+            // A limit of what was not sent or not seen is not met.
+            Figure::Nothing(why) => (
+                why.to_owned(),
+                match threshold.level {
+                    Level::Warn => ThresholdWord::Warn,
+                    Level::Fail => ThresholdWord::Fail,
+                },
+            ),
+        };
+        ThresholdResult {
+            text: threshold.text.clone(),
+            arm: arm.to_owned(),
+            figure: text,
+            word,
+            by_default,
+        }
+    })
+    .collect()
 }
 
 /// Marks the threshold that ended the run early: its text, and the figure that broke it.
@@ -76,8 +85,17 @@ pub fn mark_abort(results: &mut [ThresholdResult], ended_by: Option<&(String, St
     }
 }
 
-/// The largest share of failures that the promises of a suite allow; a hundredth where none
-/// speaks of it.
+/// Whether a threshold limits the failures of all requests together.
+pub fn limits_failures(threshold: &Threshold) -> bool {
+    threshold.scope == Scope::All
+        && matches!(
+            threshold.metric,
+            ThresholdMetric::Errors | ThresholdMetric::Success
+        )
+}
+
+/// The largest share of failures that the thresholds of a suite allow; a hundredth where none
+/// limits it.
 pub fn error_limit(thresholds: &[Threshold]) -> f64 {
     thresholds
         .iter()
@@ -105,16 +123,12 @@ fn figure(threshold: &Threshold, figures: ThresholdFigures<'_>) -> Figure {
     let seen = |figure: Option<f64>| figure.map_or(Figure::Nothing("not visible"), Figure::Known);
     match threshold.metric {
         ThresholdMetric::TargetCpu => {
-            let spent = server.cpu_s.get("target-app");
+            let spent = figures.target.and_then(|name| server.cpu_s.get(name));
             return seen(spent.map(|spent| spent / server.window_s.max(1e-9)));
         }
         ThresholdMetric::TargetMemory => {
-            return seen(
-                server
-                    .rss_bytes
-                    .get("target-app")
-                    .map(|bytes| *bytes as f64),
-            );
+            let bytes = figures.target.and_then(|name| server.rss_bytes.get(name));
+            return seen(bytes.map(|bytes| *bytes as f64));
         }
         ThresholdMetric::PoolUse => {
             let size = f64::from(server.pool_max);
@@ -147,11 +161,11 @@ fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
     match threshold.metric {
         ThresholdMetric::Quantile(quantile) => data
             .response_slo(quantile)
-            .map_or(Figure::Beyond, |found| Figure::Known(found.as_ms())),
+            .map_or(Figure::Beyond, |found| Figure::Known(found.0 as f64)),
         ThresholdMetric::Max if data.failures() > 0 => Figure::Beyond,
-        ThresholdMetric::Max => Figure::Known(data.ok.max() as f64 / 1e6),
+        ThresholdMetric::Max => Figure::Known(data.ok.max() as f64),
         ThresholdMetric::Mean if data.ok.is_empty() => Figure::Beyond,
-        ThresholdMetric::Mean => Figure::Known(data.ok.mean() / 1e6),
+        ThresholdMetric::Mean => Figure::Known(data.ok.mean()),
         ThresholdMetric::Success | ThresholdMetric::Delivery => {
             Figure::Known(counted(ok, data.planned, true))
         }
@@ -228,8 +242,8 @@ mod tests {
     fn words(texts: &[&str], failures: u64) -> Vec<(String, String)> {
         let thresholds: Vec<Threshold> = texts.iter().map(|text| text.parse().unwrap()).collect();
         let server = Server {
-            cpu_s: BTreeMap::from([("target-app".to_owned(), 12.0)]),
-            rss_bytes: BTreeMap::from([("target-app".to_owned(), 80_000_000)]),
+            cpu_s: BTreeMap::from([("shop".to_owned(), 12.0)]),
+            rss_bytes: BTreeMap::from([("shop".to_owned(), 80_000_000)]),
             window_s: 10.0,
             pool_in_use_max: 4,
             pool_max: 5,
@@ -246,17 +260,18 @@ mod tests {
             catalog: &shop,
             ops: &ops(failures),
             phases: &BTreeMap::from([("peak".to_owned(), (peak, 5.0))]),
+            target: Some("shop"),
             server: &server,
             window_s: 10.0,
         };
-        hold(&thresholds, "run", figures)
+        evaluate(&thresholds, "run", figures)
             .into_iter()
             .map(|one| (one.word.to_string(), one.figure))
             .collect()
     }
 
     #[test]
-    fn promises_that_are_kept_pass_and_others_fail_or_warn() {
+    fn thresholds_that_hold_pass_and_others_fail_or_warn() {
         let words = words(
             &[
                 "p95 < 96ms",
@@ -280,11 +295,22 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_about_what_was_not_asked_is_not_kept() {
+    fn a_limit_of_what_was_not_sent_is_not_met() {
         assert_eq!(
             words(&["chat.send: p95 < 1s"], 0)[0],
             ("FAIL".into(), "no requests".into())
         );
+    }
+
+    #[test]
+    fn failures_of_all_requests_have_a_limit_whether_or_not_anybody_gave_one() {
+        let last = |texts: &[&str], failures| words(texts, failures).pop().unwrap();
+        assert_eq!(last(&[], 2), ("FAIL".into(), "2.000 %".into()));
+        assert_eq!(last(&["p50 < 1s"], 0), ("PASS".into(), "0.000 %".into()));
+        let scoped = words(&["session.open: errors < 5%"], 2);
+        assert_eq!(scoped.len(), 2);
+        assert_eq!(words(&["errors < 5%"], 2).len(), 1);
+        assert_eq!(words(&["warn: success > 99%"], 2).len(), 1);
     }
 
     fn only(text: &str, failures: u64) -> (String, String) {
@@ -307,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_s_own_figures_can_be_promised() {
+    fn the_target_s_own_figures_have_limits() {
         for (text, word, figure) in [
             ("cpu.target < 150%", "PASS", "120.000 %"),
             ("memory.target < 64MB", "FAIL", "80.0 MB"),
@@ -322,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn the_errors_that_a_suite_allows_are_those_of_its_strictest_promise() {
+    fn the_errors_that_a_suite_allows_are_those_of_its_strictest_threshold() {
         let all: Vec<Threshold> = [
             "success > 99%",
             "errors < 5%",

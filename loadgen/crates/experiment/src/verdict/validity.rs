@@ -4,7 +4,7 @@
 //! What fails on the generator's side makes the trial INVALID, what fails on the machine's makes
 //! it NOISY and worth repeating: stolen time and what came late by it, hiccups, and waits of the
 //! generator for a processor up to half of what is measured (beyond that it is INVALID). Checks
-//! that tell about the target (`BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how much a
+//! that tell about the target (`NOT_WARM`, `BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how much a
 //! figure says (`COUNT`), or about a figure beside the response times (`UTIL`) are listed and
 //! leave it VALID.
 
@@ -17,13 +17,13 @@ use crate::schema::{CheckCode, Validity, ValidityWord};
 /// The generator failed.
 const INVALIDATES: [CheckCode; 8] = [
     CheckCode::HarnessBug,
+    CheckCode::GenLimit,
     CheckCode::HistOverflow,
     CheckCode::Offered,
     CheckCode::Lag,
     CheckCode::Arrivals,
     CheckCode::GenCpu,
     CheckCode::Little,
-    CheckCode::NotWarm,
 ];
 /// The run ended itself.
 const ENDED: CheckCode = CheckCode::Overload;
@@ -36,6 +36,7 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
         accounts::conservation(evidence),
         accounts::overflow(evidence),
         accounts::offered(evidence),
+        accounts::generator_limit(evidence),
         pacing::lag(evidence),
         pacing::arrivals(evidence),
         pacing::cpu(evidence),
@@ -77,14 +78,8 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
 
 /// The code of processor time that other guests of the host took.
 const STOLEN: CheckCode = CheckCode::Steal;
-/// Codes of a generator that was late, or of a warm-up that was slow, for which stolen time is
-/// an excuse.
-const LATE: [CheckCode; 4] = [
-    CheckCode::Lag,
-    CheckCode::Arrivals,
-    CheckCode::GenWait,
-    CheckCode::NotWarm,
-];
+/// Codes of a generator that was late, for which stolen time is an excuse.
+const LATE: [CheckCode; 3] = [CheckCode::Lag, CheckCode::Arrivals, CheckCode::GenWait];
 
 /// Codes that did not hold and that the word comes from.
 pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {

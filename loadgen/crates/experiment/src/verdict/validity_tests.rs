@@ -115,7 +115,10 @@ fn each_fault_of_the_generator_makes_it_invalid_under_its_own_code() {
                 data.lag.record(5_000_000).unwrap();
             }
         }),
-        ("NOT_WARM", |data| data.outstanding_at_window_start = 40),
+        ("GEN_LIMIT", |data| {
+            data.total.outcomes[Outcome::Ok.index()] -= 1;
+            data.total.outcomes[Outcome::Generator.index()] += 1;
+        }),
         ("LITTLE", |data| data.response_sum += data.response_sum / 10),
     ];
     for (code, spoil) in spoiled {
@@ -325,7 +328,7 @@ fn a_drift_over_a_long_window_is_told_and_noise_is_not() {
 fn wrong_and_failed_answers_are_told_of_the_target_and_leave_the_trial_valid() {
     let mut data = good();
     for total in data.ops.values_mut().chain([&mut data.total]) {
-        total.outcomes = [0; 8];
+        total.outcomes = [0; Outcome::ALL.len()];
         total.outcomes[Outcome::Ok.index()] = 970;
         total.outcomes[Outcome::BodyMismatch.index()] = 30;
     }
@@ -379,5 +382,14 @@ fn too_few_requests_are_told_and_leave_the_trial_valid() {
     data.total.outcomes[0] = 100;
     let validity = judged(&data);
     assert_eq!(broken(&validity), ["COUNT"]);
+    assert_eq!(validity.word, ValidityWord::Valid);
+}
+
+#[test]
+fn a_backlog_from_the_warm_up_describes_the_target_and_leaves_the_trial_valid() {
+    let mut data = good();
+    data.outstanding_at_window_start = 40;
+    let validity = judged(&data);
+    assert_eq!(broken(&validity), ["NOT_WARM"]);
     assert_eq!(validity.word, ValidityWord::Valid);
 }

@@ -132,7 +132,7 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
 }
 
 /// The load of one trial: how many blocks an experiment had is no part of it.
-fn load_of_trial(load: &str) -> Vec<&str> {
+pub(crate) fn load_of_trial(load: &str) -> Vec<&str> {
     load.split("; ")
         .filter(|part| !part.contains(" blocks of "))
         .collect()
@@ -158,6 +158,7 @@ pub(super) mod tests {
             operations: Vec::new(),
             server: Server::default(),
             audit: Vec::new(),
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
             plans: Vec::new(),
         };
@@ -173,10 +174,7 @@ pub(super) mod tests {
                 interrupted: false,
 
                 application: crate::render::application(),
-                verdict: Verdict {
-                    word: loadgen_experiment::schema::VerdictWord::Passed,
-                    reasons: Vec::new(),
-                },
+                verdict: Verdict::new(loadgen_experiment::schema::VerdictWord::Passed, Vec::new()),
                 load: "open: 20/s iterations; 5s warm-up, 30s measured".to_owned(),
                 arms: vec![arm],
                 trials: Vec::new(),
@@ -184,6 +182,7 @@ pub(super) mod tests {
                 controls: Vec::new(),
                 recommendations: Vec::new(),
                 thresholds: Vec::new(),
+                provenance: None,
                 environment: Vec::new(),
                 warnings: Vec::new(),
                 not_tested: Vec::new(),

@@ -6,5 +6,6 @@
 mod comparable;
 mod series;
 
+pub(crate) use comparable::load_of_trial;
 pub use comparable::{PastRun, RunHistory, comparable_runs};
 pub use series::{MedianLevel, Series, SeriesPoint, default_metrics, series};

@@ -231,7 +231,7 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Effect, Operation, Percentiles, Promised, Server, Trial, Validity,
+        Effect, Operation, Percentile, Percentiles, Promised, Server, Trial, Validity,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
@@ -243,7 +243,7 @@ mod tests {
             validity: Validity::default(),
             total: Operation {
                 response: Percentiles {
-                    p97_5,
+                    p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
                     ..Percentiles::default()
                 },
                 success: if p97_5.is_some() { 1.0 } else { 0.5 },
@@ -253,7 +253,9 @@ mod tests {
             series: Vec::new(),
             server: Server::default(),
             violations: Some(0),
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

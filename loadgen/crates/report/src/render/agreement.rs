@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::Summary;
+use loadgen_experiment::schema::{CacheLookUps, Summary};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
@@ -35,7 +35,7 @@ fn every_report_says_the_same_figures() {
         let page = ReportPage::of(&summary);
         let reports = [
             terminal(&summary, 120, false),
-            text_of(&markdown(&summary)),
+            text_of(&markdown(&summary).unwrap()),
             text_of(&html(&summary).unwrap()),
         ];
         let mut figures_seen = 0;
@@ -99,7 +99,8 @@ fn poisoned() -> Summary {
     for arm in &mut summary.arms {
         arm.fingerprint = evil();
         arm.profile.insert(evil(), evil());
-        arm.server.cache_hit_ratio.insert(evil(), Some(0.5));
+        let half = CacheLookUps { hits: 1, all: 2 };
+        arm.server.cache_lookups.insert(evil(), half);
         arm.server.cpu_s.insert(evil(), 1.0);
         for operation in &mut arm.operations {
             operation.name = format!("{EVIL}{}", operation.name);
@@ -157,7 +158,7 @@ fn a_text_from_the_target_injects_neither_markup_nor_escapes() {
     assert_eq!(page.matches("</script").count(), 2);
     assert_eq!(page.matches("<style").count(), 1);
     assert!(!page.contains(" onerror=y\""), "an attribute was closed");
-    assert!(!markdown(&summary).contains("@everyone"));
+    assert!(!markdown(&summary).unwrap().contains("@everyone"));
 }
 
 #[test]

@@ -1,16 +1,15 @@
 //! The outcome of every experiment on one page: what improved, what did not, and which parts of
-//! the platform are ready. Figures come from the summaries alone.
+//! the application are ready. Figures come from the summaries alone.
 
 use std::{fmt::Write as _, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared::profile::Profile;
 
-use super::{figures, markdown::safe};
+use super::{figures, readiness::Readiness, template::safe_markdown as safe};
 use loadgen_experiment::{
     paired::Direction,
-    schema::{Arm, Decision, Effect, MetricUnit, Summary, VerdictWord},
+    schema::{Effect, MetricUnit, Summary, VerdictWord},
 };
 
 /// One experiment of the catalogue.
@@ -50,35 +49,31 @@ struct Row {
     unit: MetricUnit,
     ratio: Option<f64>,
     interval: Option<(f64, f64)>,
-    decision: RowDecision,
+    outcome: RowOutcome,
+    headline: String,
     expected: Option<Direction>,
     as_expected: Option<bool>,
     why: Option<String>,
-    verdict: Option<VerdictWord>,
     violations: u64,
     folder: Option<String>,
 }
 
-/// What became of an experiment's claim.
+/// The outcome of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-enum RowDecision {
+enum RowOutcome {
     /// The experiment could not be run.
     #[serde(rename = "NOT RUN")]
     NotRun,
-    /// It has no figure for the claim.
-    #[serde(rename = "NO FIGURE")]
-    NoFigure,
-    /// It was decided.
+    /// The word of its verdict.
     #[serde(untagged)]
-    Decided(Decision),
+    Word(VerdictWord),
 }
 
-impl RowDecision {
+impl RowOutcome {
     const fn label(self) -> &'static str {
         match self {
             Self::NotRun => "NOT RUN",
-            Self::NoFigure => "NO FIGURE",
-            Self::Decided(decision) => decision.label(),
+            Self::Word(word) => word.label(),
         }
     }
 }
@@ -94,11 +89,11 @@ impl Row {
             unit: MetricUnit::Number,
             ratio: None,
             interval: None,
-            decision: RowDecision::NotRun,
+            outcome: RowOutcome::NotRun,
+            headline: String::new(),
             expected: entry.expected,
             as_expected: None,
             why: None,
-            verdict: None,
             violations: 0,
             folder: None,
         };
@@ -109,7 +104,9 @@ impl Row {
             }
             Found::Summary(summary, folder) => (summary, folder),
         };
-        row.verdict = Some(summary.verdict.word);
+        row.outcome = RowOutcome::Word(summary.verdict.word);
+        row.headline.clone_from(&summary.verdict.headline);
+        row.as_expected = summary.verdict.as_expected;
         row.folder = folder
             .as_ref()
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
@@ -119,25 +116,19 @@ impl Row {
             .flat_map(|arm| &arm.audit)
             .map(|one| one.violations)
             .sum();
-        row.decision = RowDecision::NoFigure;
         if let Some(effect) = effect(summary, &entry.claim) {
             row.before = effect.before;
             row.after = effect.after;
             row.unit = effect.unit;
             row.ratio = effect.ratio;
             row.interval = effect.interval;
-            row.decision = RowDecision::Decided(effect.decision);
-            row.as_expected = entry.expected.and_then(|expected| {
-                let decision = effect.decision;
-                decision
-                    .is_decided()
-                    .then(|| expected.decision() == decision)
-            });
         }
         row.why = entry
             .why
             .as_deref()
             .and_then(|name| effect(summary, name))
+            // An undecided difference explains nothing.
+            .filter(|effect| effect.decision.is_decided())
             .map(|effect| {
                 format!(
                     "{}: {} to {}",
@@ -161,16 +152,21 @@ pub fn json(entries: &[ExperimentEntry]) -> serde_json::Result<String> {
 }
 
 /// The page for people; `planned` experiments were to be run.
-pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: usize) -> String {
+pub fn markdown(
+    entries: &[ExperimentEntry],
+    readiness: &Readiness,
+    started: DateTime<Utc>,
+    planned: usize,
+) -> String {
     let rows: Vec<Row> = entries.iter().map(Row::of).collect();
     let mut page = format!(
         "# {} of {planned} experiments, {}\n\n",
         rows.len(),
         started.format("%Y-%m-%d %H:%M UTC")
     );
-    let count = |decision| {
-        let wanted = RowDecision::Decided(decision);
-        rows.iter().filter(|row| row.decision == wanted).count()
+    let count = |word| {
+        let wanted = RowOutcome::Word(word);
+        rows.iter().filter(|row| row.outcome == wanted).count()
     };
     let expected = |wanted: bool| {
         rows.iter()
@@ -181,18 +177,19 @@ pub fn markdown(entries: &[ExperimentEntry], started: DateTime<Utc>, planned: us
     say(
         &mut page,
         &format!(
-            "{} improved, {} got worse, {} did not change, {} are undecided; {} came as expected and {} did not. The audits found {}.\n",
-            count(Decision::Improved),
-            count(Decision::Regressed),
-            count(Decision::NoChange),
-            count(Decision::Inconclusive),
+            "{} improved, {} got worse, {} did not change, {} are inconclusive, {} invalid; {} came as expected and {} did not. The audits found {}.\n",
+            count(VerdictWord::Improved),
+            count(VerdictWord::Regressed),
+            count(VerdictWord::NoChange),
+            count(VerdictWord::Inconclusive),
+            count(VerdictWord::Invalid),
             expected(true),
             expected(false),
             figures::plural(violations, "violation"),
         ),
     );
     improvement(&mut page, &rows);
-    readiness(&mut page, entries);
+    page.push_str(&readiness.markdown());
     page
 }
 
@@ -210,15 +207,15 @@ fn improvement(page: &mut String, rows: &[Row]) {
     say(page, "## What each switch changed\n");
     say(
         page,
-        "| experiment | switch | metric | before | after | after / before | decision | expected | explained by |",
+        "| experiment | switch | metric | before | after | after / before | outcome | expected | explained by |",
     );
     say(page, "|---|---|---|---:|---:|---|---|---|---|");
     for row in rows {
         let ratio = match (row.ratio, row.interval) {
             (Some(ratio), Some((low, high))) => {
-                format!("{ratio:.3} [{low:.3}, {high:.3}]")
+                format!("{} {}", figures::factor(ratio), figures::factors(low, high))
             }
-            (Some(ratio), None) => format!("{ratio:.3}, no interval"),
+            (Some(ratio), None) => format!("{}, no interval", figures::factor(ratio)),
             _ => "–".to_owned(),
         };
         let expected = match (row.expected, row.as_expected) {
@@ -239,111 +236,11 @@ fn improvement(page: &mut String, rows: &[Row]) {
             code(&row.claim),
             figures::with_unit(row.before, row.unit),
             figures::with_unit(row.after, row.unit),
-            row.decision.label(),
+            row.outcome.label(),
             row.why.as_deref().map_or_else(|| "–".to_owned(), safe),
         );
     }
     page.push('\n');
-}
-
-/// Thresholds of readiness: see `suites/core.yaml`.
-const SUCCESS: f64 = 0.99;
-const P95_MS: f64 = 1_000.0;
-
-/// Which areas meet their thresholds with every optimization on: from the arms that ran the
-/// profile `after` unchanged.
-fn readiness(page: &mut String, entries: &[ExperimentEntry]) {
-    let after = Profile::after().values();
-    let arms: Vec<&Arm> = entries
-        .iter()
-        .filter_map(|entry| match &entry.found {
-            Found::Summary(summary, _) => Some(&summary.arms),
-            Found::Failed(_) => None,
-        })
-        .flatten()
-        .filter(|arm| arm.profile == after)
-        .collect();
-    say(page, "## Readiness with every optimization on\n");
-    if arms.is_empty() {
-        say(page, "No arm ran the profile `after` unchanged.");
-        return;
-    }
-    say(page, "| component | status | notes |");
-    say(page, "|---|---|---|");
-    let summaries = entries.iter().filter_map(|entry| match &entry.found {
-        Found::Summary(summary, _) => Some(summary),
-        Found::Failed(_) => None,
-    });
-    let described = summaries.map(|one| one.application.areas.as_slice()).next();
-    for area in described.unwrap_or_default() {
-        let part = safe(&area.label);
-        let operations = || {
-            arms.iter()
-                .flat_map(|arm| &arm.operations)
-                .filter(|one| area.operations.contains(&one.name) && one.planned > 0)
-        };
-        let planned: u64 = operations().map(|one| one.planned).sum();
-        let right: f64 = operations()
-            .map(|one| one.success * one.planned as f64)
-            .sum();
-        let slowest =
-            operations().max_by(|a, b| p95(a.response.p95).total_cmp(&p95(b.response.p95)));
-        let Some(slowest) = slowest else {
-            let _infallible = writeln!(page, "| {part} | not tested | |");
-            continue;
-        };
-        let success = right / planned as f64;
-        let ready = success > SUCCESS && p95(slowest.response.p95) < P95_MS;
-        let _infallible = writeln!(
-            page,
-            "| {part} | {} | {} of {} as they should be; slowest: {} p95 {} |",
-            word(ready),
-            figures::percent(success),
-            figures::plural(planned, "request"),
-            safe(&slowest.name),
-            figures::ms(slowest.response.p95)
-        );
-    }
-    let timeouts: u64 = arms.iter().map(|arm| arm.server.pool_timeouts).sum();
-    let _infallible = writeln!(
-        page,
-        "| Database pool | {} | {} given up, most waiters at a sample {} |",
-        word(timeouts == 0),
-        figures::plural(timeouts, "checkout"),
-        arms.iter()
-            .map(|arm| arm.server.pool_waiters_max)
-            .max()
-            .unwrap_or(0)
-    );
-    let (reads, stale) = arms.iter().fold((0, 0), |(reads, stale), arm| {
-        (reads + arm.promised.reads, stale + arm.promised.stale_reads)
-    });
-    let _infallible = writeln!(
-        page,
-        "| Caching | {} | {stale} of {} of own writes stale |",
-        word(stale == 0),
-        figures::plural(reads, "read")
-    );
-    let violations: u64 = arms
-        .iter()
-        .flat_map(|arm| &arm.audit)
-        .map(|one| one.violations)
-        .sum();
-    let _infallible = writeln!(
-        page,
-        "| Data | {} | {} in the audits of {} |",
-        word(violations == 0),
-        figures::plural(violations, "violation"),
-        figures::plural(arms.len() as u64, "arm")
-    );
-}
-
-fn p95(figure: Option<f64>) -> f64 {
-    figure.unwrap_or(f64::INFINITY)
-}
-
-const fn word(ready: bool) -> &'static str {
-    if ready { "ready" } else { "**needs work**" }
 }
 
 #[cfg(test)]
@@ -362,15 +259,21 @@ mod tests {
         }
     }
 
+    fn unmeasured() -> Readiness {
+        Readiness {
+            run: None,
+            command: "loadgen run core".into(),
+        }
+    }
+
     #[test]
     fn every_experiment_has_its_row_even_one_that_could_not_be_run() {
-        let mut summary = fixture::experiment(false);
-        summary.arms[1].profile = Profile::after().values();
+        let summary = fixture::experiment(false);
         let entries = [
             entry("mentor_cache", Found::Summary(Box::new(summary), None)),
             entry("pool_size", Found::Failed("no | PostgreSQL".to_owned())),
         ];
-        let page = markdown(&entries, DateTime::UNIX_EPOCH, 28);
+        let page = markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 28);
         assert!(page.starts_with("# 2 of 28 experiments"), "{page}");
         assert!(
             page.contains("| `mentor_cache` |") && page.contains("improves: yes"),
@@ -381,26 +284,25 @@ mod tests {
             page.contains("NOT RUN") && page.contains("no \\| PostgreSQL"),
             "{page}"
         );
+        // No arm of an experiment makes anything ready.
         assert!(
-            page.contains("| Mentor discovery |") && page.contains("| Data | ready |"),
+            page.contains("Not measured: ") && !page.contains("| ready |"),
             "{page}"
         );
         let rows: serde_json::Value = serde_json::from_str(&json(&entries).unwrap()).unwrap();
         assert_eq!(rows[0]["as_expected"], true);
-        assert_eq!(rows[1]["decision"], "NOT RUN");
+        assert_eq!(rows[1]["outcome"], "NOT RUN");
     }
 
     #[test]
     fn a_direction_that_did_not_come_is_told_and_an_undecided_one_is_not_held_against_it() {
-        let decided = |decision: Decision| {
+        let decided = |as_expected| {
             let mut summary = fixture::experiment(false);
-            for effect in &mut summary.effects {
-                effect.decision = decision;
-            }
+            summary.verdict.as_expected = as_expected;
             let entries = [entry("x", Found::Summary(Box::new(summary), None))];
-            markdown(&entries, DateTime::UNIX_EPOCH, 1)
+            markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 1)
         };
-        assert!(decided(Decision::Regressed).contains("improves: **no**"));
-        assert!(decided(Decision::Inconclusive).contains("improves: not decided"));
+        assert!(decided(Some(false)).contains("improves: **no**"));
+        assert!(decided(None).contains("improves: not decided"));
     }
 }

@@ -11,7 +11,7 @@ use crate::render::figures::plural;
 use crate::render::model::{OperationRow, ReportPage, ThresholdRow};
 use crate::render::table::{Cell, Side, TableLine, cut, layout, plain, styled};
 use crate::render::terminal::{Sheet, joined, whereabouts};
-use loadgen_experiment::schema::{ApplicationInfo, CheckCode, Summary, ThresholdWord};
+use loadgen_experiment::schema::{ApplicationInfo, Summary, ThresholdWord};
 
 /// Most operations of a run that are listed: those that failed, then the busiest.
 const MAX_OPERATIONS: usize = 10;
@@ -29,7 +29,7 @@ const MAX_DEEP: usize = 2;
 pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: bool) -> String {
     let page = ReportPage::of(summary);
     let sheet = Sheet::new(width, colour);
-    let paired = page.operations.len() == 2;
+    let paired = page.paired();
     let figures = if paired {
         sheet.areas(&page, |row| is_headline(&summary.application, row))
     } else {
@@ -39,7 +39,7 @@ pub fn console(summary: &Summary, folder: Option<&Path>, width: usize, colour: b
         sheet.verdict(&page) + &sheet.load(&page),
         figures,
         sheet.claims(&page),
-        sheet.promises(&page),
+        sheet.thresholds_in_short(&page),
         if paired {
             String::new()
         } else {
@@ -80,14 +80,14 @@ impl Sheet {
 
     /// How much was measured, and of which load.
     fn load(&self, page: &ReportPage) -> String {
-        let told: Vec<&str> = page
+        let facts: Vec<&str> = page
             .facts
             .iter()
             .rev()
             .filter(|(name, _)| name != "Started")
             .map(|(_, value)| value.as_str())
             .collect();
-        let text = self.short(&told.join(" · "), "  ", "  ", 1);
+        let text = self.short(&facts.join(" · "), "  ", "  ", 1);
         self.paint.dim(text.trim_end()) + "\n"
     }
 
@@ -110,20 +110,20 @@ impl Sheet {
 
     /// What a reader must know before believing a figure.
     fn warnings(&self, page: &ReportPage) -> String {
-        let mut told = String::new();
+        let mut text = String::new();
         let all = page.warnings.len();
         for (number, warning) in (1..).zip(page.warnings.iter().take(MAX_LINES)) {
             let first = match all {
                 0..=MAX_LINES => "Warning: ".to_owned(),
                 all => format!("Warning {number} of {all}: "),
             };
-            told.push_str(&self.short(warning, &first, "  ", 1));
+            text.push_str(&self.short(warning, &first, "  ", 1));
         }
-        told
+        text
     }
 
     /// Each threshold with its figure, what was missed first; those beyond the bound are counted.
-    fn promises(&self, page: &ReportPage) -> String {
+    fn thresholds_in_short(&self, page: &ReportPage) -> String {
         let mut page = page.clone();
         if page.thresholds.len() > MAX_THRESHOLDS {
             page.thresholds
@@ -208,7 +208,7 @@ impl Sheet {
     /// What the slowest requests spent their time on, in a line an arm.
     fn slow(&self, page: &ReportPage) -> String {
         let of = ", above p99: ";
-        let told = page.why.time.iter().filter_map(|line| line.split_once(of));
+        let slowest = page.why.time.iter().filter_map(|line| line.split_once(of));
         let line = |(arm, parts): (&str, &str)| {
             let begin = match page.operations.as_slice() {
                 [_] => "Above p99: ".to_owned(),
@@ -216,7 +216,7 @@ impl Sheet {
             };
             self.wrap(parts, &begin, "  ")
         };
-        told.map(line).collect()
+        slowest.map(line).collect()
     }
 
     /// Whether the figures can be believed: what does not hold, once for all trials.
@@ -227,25 +227,12 @@ impl Sheet {
             text.push_str(&self.paint.tone(*tone, line.trim_end()));
             text.push('\n');
         }
-        let mut codes: Vec<(CheckCode, &str, usize)> = Vec::new();
-        let failed = page
-            .validity
-            .iter()
-            .flat_map(|trial| &trial.checks)
-            .filter(|check| !check.ok);
-        for check in failed {
-            match codes.iter_mut().find(|(code, ..)| *code == check.code) {
-                Some((.., count)) => *count += 1,
-                None => codes.push((check.code, &check.advice, 1)),
-            }
-        }
-        let more = codes.len().saturating_sub(MAX_LINES);
-        for (code, advice, count) in codes.into_iter().take(MAX_LINES) {
-            let trials = plural(count as u64, "trial");
-            let line = format!("{code} in {trials}: {advice}");
+        for doubt in page.doubts.iter().take(MAX_LINES) {
+            let line = format!("{} in {}: {}", doubt.code, doubt.trials, doubt.advice);
             text.push_str(&self.short(&line, "  ", "    ", 1));
         }
-        if more > 0 {
+        if page.doubts.len() > MAX_LINES {
+            let more = page.doubts.len() - MAX_LINES;
             let _infallible = writeln!(text, "  and {more} more in the report");
         }
         text
@@ -255,8 +242,8 @@ impl Sheet {
     fn data(&self, page: &ReportPage) -> String {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
-        for promise in &page.audit.promises {
-            text.push_str(&self.short(promise, "  ", "    ", 1));
+        for writes in &page.audit.writes {
+            text.push_str(&self.short(writes, "  ", "    ", 1));
         }
         for broken in page.audit.broken.iter().take(MAX_LINES) {
             let line = format!(
@@ -332,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_is_told_before_the_figures_and_again_with_its_rows() {
+    fn a_violation_comes_before_the_figures_and_again_with_its_rows() {
         let text = screen(&fixture::experiment(true), false);
         assert!(text.starts_with("VIOLATED  "), "{text}");
         assert!(
@@ -342,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn many_operations_and_promises_stay_one_screen() {
+    fn many_operations_and_thresholds_stay_one_screen() {
         let mut summary = fixture::run();
         summary.arms[0].operations = fixture::large().arms.remove(1).operations;
         summary.arms[0].operations[28].planned = 1;

@@ -1,21 +1,18 @@
-//! Runs that were made at different times, side by side, and what differs between them besides
-//! their figures.
+//! Runs that were made at different times, side by side, for a terminal.
 
 use crate::render::tone::Tone;
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::fmt::Write as _;
 
 use super::{
     comparison::whole_change,
+    gate::ComparisonGate,
     metrics,
-    table::{Paint, Side, TableLine, layout, plain, styled, wrapped},
+    table::{Paint, Side, TableLine, layout, plain, wrapped},
 };
 use loadgen_experiment::{
     events::printable,
     schema::{Arm, Summary},
 };
-
-/// What stands for a value that a run does not have.
-const NOTHING: &str = "(none)";
 
 /// What a reader must know of any such comparison.
 pub(super) const NOT_INTERLEAVED: &str = "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.";
@@ -63,92 +60,8 @@ impl Chosen {
     }
 }
 
-/// Something that is not the same in all runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Difference {
-    /// A switch, `load`, or an entry of the environment.
-    pub what: String,
-    /// Whether it is a switch.
-    pub switch: bool,
-    /// Its value in each run.
-    pub values: Vec<String>,
-}
-
-impl Difference {
-    /// In one line.
-    fn sentence(&self) -> String {
-        let values: Vec<String> = self.values.iter().map(|value| printable(value)).collect();
-        format!("{}: {}", printable(&self.what), values.join(" | "))
-    }
-}
-
-/// Everything but figures in which the runs differ: switches, load, build, machine, services.
-pub fn differences(runs: &[Chosen]) -> Vec<Difference> {
-    let mut found = Vec::new();
-    let mut look = |what: &str, switch: bool, value: &dyn Fn(&Chosen) -> Option<String>| {
-        let values: Vec<String> = runs
-            .iter()
-            .map(|run| value(run).unwrap_or_else(|| NOTHING.to_owned()))
-            .collect();
-        if values.iter().any(|one| *one != values[0]) {
-            found.push(Difference {
-                what: what.to_owned(),
-                switch,
-                values,
-            });
-        }
-    };
-    let switches: BTreeSet<&String> = runs
-        .iter()
-        .flat_map(|run| run.arm().profile.keys())
-        .collect();
-    for switch in switches {
-        look(switch, true, &|run| run.arm().profile.get(switch).cloned());
-    }
-    look("load", false, &|run| {
-        // How many blocks an experiment had is no part of what a trial was asked.
-        let load = run.summary.load.split("; ");
-        let asked: Vec<&str> = load.filter(|part| !part.contains(" blocks of ")).collect();
-        Some(asked.join("; "))
-    });
-    let entries: BTreeSet<&String> = runs
-        .iter()
-        .flat_map(|run| run.summary.environment.iter().map(|(name, _)| name))
-        .collect();
-    for entry in entries {
-        look(entry, false, &|run| {
-            let mut all = run.summary.environment.iter();
-            all.find(|(name, _)| name == entry)
-                .map(|(_, value)| value.clone())
-        });
-    }
-    found
-}
-
-/// Which of the differences were to be expected: those that were declared, or, where nothing was,
-/// a single switch.
-pub fn undeclared<'a>(differences: &'a [Difference], declared: &[String]) -> Vec<&'a Difference> {
-    let switches = differences.iter().filter(|one| one.switch).count();
-    differences
-        .iter()
-        .filter(|one| {
-            if declared.is_empty() {
-                !(one.switch && switches == 1)
-            } else {
-                !declared.contains(&one.what)
-            }
-        })
-        .collect()
-}
-
-/// The table, with what differs above it. `loud` are the differences that nobody declared.
-pub fn compare(
-    runs: &[Chosen],
-    differences: &[Difference],
-    loud: &[&Difference],
-    width: usize,
-    colour: bool,
-) -> String {
+/// The table, with what differs above it.
+pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let mut text = String::new();
     for (number, run) in (1..).zip(runs) {
@@ -164,10 +77,9 @@ pub fn compare(
         );
     }
     text.push('\n');
-    for one in differences {
-        let stray = loud.contains(&one);
-        let (word, tone) = if stray {
-            ("ALSO DIFFERS", Tone::Bad)
+    for one in gate.differences {
+        let (word, tone) = if gate.undeclared.contains(&one) {
+            ("ALSO DIFFERS", Tone::Warn)
         } else {
             ("differs", Tone::Plain)
         };
@@ -176,12 +88,16 @@ pub fn compare(
             &wrapped(&format!("{word}  {}", one.sentence()), "", "    ", width),
         ));
     }
-    if differences.is_empty() {
+    if gate.differences.is_empty() {
         text.push_str("nothing differs but the figures\n");
+    }
+    for reason in &gate.reasons {
+        let line = format!("no change is stated: {}", printable(reason));
+        text.push_str(&paint.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
     }
     text.push_str(&wrapped(NOT_INTERLEAVED, "", "", width));
     text.push('\n');
-    text.push_str(&table(runs, width, paint));
+    text.push_str(&table(runs, gate.states_changes(), width, paint));
     text
 }
 
@@ -194,13 +110,13 @@ pub(super) fn together(runs: &[Chosen]) -> Summary {
     together
 }
 
-fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
+fn table(runs: &[Chosen], changes: bool, width: usize, paint: Paint) -> String {
     let together = together(runs);
     let mut head = vec![plain("Metric")];
     head.extend((1..=runs.len()).map(|number| plain(number.to_string())));
-    let two = runs.len() == 2;
-    if two {
-        head.push(plain("Change"));
+    let changes = changes && runs.len() == 2;
+    if changes {
+        head.push(plain("2/1"));
     }
     let mut lines = vec![TableLine::Cells(head)];
     for (area, found) in metrics::areas(&together) {
@@ -213,9 +129,8 @@ fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
             let mut cells = vec![plain(format!("  {}", metric.label))];
             let values = metric.values.iter();
             cells.extend(values.map(|value| plain(value.text(metric.unit))));
-            if two {
-                let (change, tone) = whole_change(metric);
-                cells.push(styled(change, tone));
+            if changes {
+                cells.push(plain(whole_change(metric)));
             }
             lines.push(TableLine::Cells(cells));
         }
@@ -225,7 +140,7 @@ fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
     sides.push(Side::Left);
     layout(
         &lines,
-        &sides[..1 + runs.len() + usize::from(two)],
+        &sides[..1 + runs.len() + usize::from(changes)],
         0,
         width,
         paint,
@@ -236,39 +151,17 @@ fn table(runs: &[Chosen], width: usize, paint: Paint) -> String {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::schema::{Percentile, VerdictWord};
 
     fn run(name: &str) -> Chosen {
         Chosen::of(name.to_owned(), fixture::experiment(false), Some("after")).unwrap()
     }
 
     #[test]
-    fn one_switch_is_the_subject_and_anything_else_must_be_declared() {
-        let (one, mut other) = (run("one"), run("other"));
-        assert_eq!(differences(&[one.clone(), other.clone()]), []);
-        let arm = &mut other.summary.arms[0];
-        arm.profile.insert("cache.mentors".into(), "memory".into());
-        let found = differences(&[one.clone(), other.clone()]);
-        assert_eq!(found.len(), 1);
-        assert!(undeclared(&found, &[]).is_empty());
-        assert_eq!(undeclared(&found, &["pool.max".into()]).len(), 1);
-        other
-            .summary
-            .environment
-            .push(("cores".into(), "64".into()));
-        let arm = &mut other.summary.arms[0];
-        arm.profile.insert("pool.max".into(), "7".into());
-        let found = differences(&[one, other]);
-        let all: Vec<&str> = found.iter().map(|one| one.what.as_str()).collect();
-        assert_eq!(all, ["cache.mentors", "pool.max", "cores"]);
-        assert_eq!(undeclared(&found, &[]).len(), 3);
-        let declared = ["cache.mentors".into(), "pool.max".into()];
-        assert_eq!(undeclared(&found, &declared).len(), 1);
-    }
-
-    #[test]
     fn the_table_has_a_column_for_each_run_and_stays_narrow() {
         let runs = [run("one"), run("other")];
-        let text = compare(&runs, &[], &[], 80, false);
+        let gate = ComparisonGate::of(&runs, &[], &[]);
+        let text = compare(&runs, &gate, 80, false);
         assert!(
             text.lines().all(|line| line.chars().count() <= 80),
             "{text}"
@@ -278,13 +171,34 @@ mod tests {
             "{text}"
         );
         let three = [run("one"), run("other"), run("third")];
-        let text = compare(&three, &[], &[], 80, false);
-        assert!(!text.contains("Change"), "{text}");
+        let text = compare(&three, &ComparisonGate::of(&three, &[], &[]), 80, false);
+        assert!(!text.contains("2/1"), "{text}");
     }
 
     #[test]
     fn an_arm_that_is_not_there_is_named_with_those_that_are() {
         let error = Chosen::of("x".into(), fixture::experiment(false), Some("late")).unwrap_err();
         assert_eq!(error, "x has no arm `late`; it has before, after");
+    }
+
+    #[test]
+    fn a_pair_that_cannot_be_compared_has_no_change_and_no_colour() {
+        let whole = [run("one"), run("other")];
+        let coloured = compare(&whole, &ComparisonGate::of(&whole, &[], &[]), 80, true);
+        assert!(
+            !coloured.contains("\u{1b}[3"),
+            "no decision, no colour: {coloured}"
+        );
+        let mut summary = fixture::experiment(false);
+        summary.verdict.word = VerdictWord::Invalid;
+        summary.arms[1].total.response.p97_5 = Percentile::Known(99_000.0);
+        let invalid = Chosen::of("bad".into(), summary, Some("after")).unwrap();
+        let pair = [run("one"), invalid];
+        let text = compare(&pair, &ComparisonGate::of(&pair, &[], &[]), 80, false);
+        assert!(
+            text.contains("no change is stated: bad is INVALID"),
+            "{text}"
+        );
+        assert!(!text.contains("2/1"), "{text}");
     }
 }

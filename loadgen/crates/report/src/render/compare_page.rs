@@ -1,22 +1,20 @@
 //! The comparison of runs as a page: what differs, the figures, and the response time spectra over
 //! each other. It has no script, and asks no network for anything.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use minijinja::{AutoEscape, Environment, value::Serde};
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     charts::{
         axis::Axis,
         chart::{self, Chart},
-        over_time::PlotPoint,
-        plot::{LineShape, Plot, PlotLine},
+        plot::Plot,
+        plots,
     },
-    compare::{Chosen, Difference, NOT_INTERLEAVED, together, undeclared},
+    compare::{Chosen, NOT_INTERLEAVED, together},
     comparison::whole_change,
     formats::ReportError,
-    metrics,
+    gate::ComparisonGate,
+    metrics, template,
 };
 use loadgen_experiment::{events::printable, schema::Operation};
 
@@ -25,9 +23,6 @@ const STYLE: &str = concat!(
     include_str!("../../../../assets/web/base.css"),
     include_str!("../../../../assets/web/compare.css"),
 );
-/// Fastest share of requests that a spectrum still tells apart: five nines.
-const MAX_NINES: f64 = 5.0;
-
 /// The page, and what it must be served with.
 #[derive(Debug)]
 pub struct ComparePage {
@@ -38,12 +33,14 @@ pub struct ComparePage {
 }
 
 #[derive(Serialize)]
-struct Words<'a> {
+struct ComparisonWords<'a> {
     style: &'static str,
     caution: String,
+    /// Why no change is stated.
+    reasons: Vec<String>,
     runs: Vec<Run<'a>>,
-    differences: Vec<Row>,
-    areas: Vec<Area>,
+    differences: Vec<DifferenceRow>,
+    areas: Vec<ComparedArea>,
     two: bool,
     total: Option<Chart>,
     charts: Vec<Chart>,
@@ -63,7 +60,7 @@ struct Run<'a> {
 
 /// Something that differs.
 #[derive(Serialize)]
-struct Row {
+struct DifferenceRow {
     what: String,
     values: Vec<String>,
     /// Whether nobody would expect it.
@@ -71,42 +68,43 @@ struct Row {
 }
 
 #[derive(Serialize)]
-struct Area {
+struct ComparedArea {
     name: String,
-    rows: Vec<Figures>,
+    rows: Vec<ComparedFigures>,
 }
 
 #[derive(Serialize)]
-struct Figures {
+struct ComparedFigures {
     label: String,
     values: Vec<String>,
-    /// Words and tone; only between two runs.
-    change: Option<(String, crate::render::tone::Tone)>,
+    /// The second as a factor of the first; only between two runs that can be compared.
+    change: Option<String>,
 }
 
 /// The page of runs and of what differs between them.
 pub fn compare_page(
     runs: &[Chosen],
-    differences: &[Difference],
+    gate: &ComparisonGate<'_>,
 ) -> Result<ComparePage, ReportError> {
-    let loud = undeclared(differences, &[]);
-    let two = runs.len() == 2;
-    let words = Words {
+    let two = runs.len() == 2 && gate.states_changes();
+    let words = ComparisonWords {
         style: STYLE,
         caution: NOT_INTERLEAVED.replace('`', ""),
+        reasons: gate.reasons.iter().map(|one| printable(one)).collect(),
         runs: (1..).zip(runs).map(column).collect(),
-        differences: differences
+        differences: gate
+            .differences
             .iter()
-            .map(|one| Row {
+            .map(|one| DifferenceRow {
                 what: printable(&one.what),
                 values: one.values.iter().map(|value| printable(value)).collect(),
-                loud: loud.contains(&one),
+                loud: gate.undeclared.contains(&one),
             })
             .collect(),
         areas: areas(runs, two),
         two,
         total: spectra(runs, "All requests", |run| Some(&run.arm().total)),
-        charts: operations(runs)
+        charts: metrics::operation_names(&together(runs))
             .iter()
             .filter_map(|name| {
                 spectra(runs, name, |run| {
@@ -115,15 +113,11 @@ pub fn compare_page(
             })
             .collect(),
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.add_template("compare", PAGE)?;
-    let html = environment.get_template("compare")?.render(Serde(&words))?;
-    let digest = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    Ok(ComparePage { html, policy })
+    let policy = template::policy(STYLE, None);
+    Ok(ComparePage {
+        html: template::html(PAGE, &words)?,
+        policy: format!("{policy}; frame-ancestors 'none'"),
+    })
 }
 
 fn column((number, run): (usize, &Chosen)) -> Run<'_> {
@@ -140,15 +134,15 @@ fn column((number, run): (usize, &Chosen)) -> Run<'_> {
 }
 
 /// The same figures as the table on a terminal.
-fn areas(runs: &[Chosen], two: bool) -> Vec<Area> {
+fn areas(runs: &[Chosen], two: bool) -> Vec<ComparedArea> {
     metrics::areas(&together(runs))
         .into_iter()
-        .map(|(name, found)| Area {
+        .map(|(name, found)| ComparedArea {
             name,
             rows: found
                 .iter()
                 .filter(|metric| !metric.detail)
-                .map(|metric| Figures {
+                .map(|metric| ComparedFigures {
                     label: metric.label.clone(),
                     values: metric
                         .values
@@ -163,17 +157,6 @@ fn areas(runs: &[Chosen], two: bool) -> Vec<Area> {
         .collect()
 }
 
-/// Names of the operations that any run measured, in the order of the first.
-fn operations(runs: &[Chosen]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for operation in runs.iter().flat_map(|run| &run.arm().operations) {
-        if operation.planned > 0 && !names.contains(&operation.name) {
-            names.push(operation.name.clone());
-        }
-    }
-    names
-}
-
 /// A spectrum of each run, over each other.
 fn spectra<'a>(
     runs: &'a [Chosen],
@@ -181,47 +164,28 @@ fn spectra<'a>(
     pick: impl Fn(&'a Chosen) -> Option<&'a Operation>,
 ) -> Option<Chart> {
     let lines = (1..).zip(runs).filter_map(|(number, run)| {
-        let points: Vec<PlotPoint> = pick(run)?
-            .spectrum
-            .iter()
-            .filter(|(quantile, ms)| (0.0..1.0).contains(quantile) && *ms > 0.0 && ms.is_finite())
-            .map(|(quantile, ms)| PlotPoint {
-                x: -(1.0 - quantile).log10(),
-                y: *ms,
-                range: (*ms, *ms),
-            })
-            .filter(|point| point.x <= MAX_NINES)
-            .collect();
-        Some(PlotLine {
-            class: format!("run{number}"),
-            label: format!(
-                "{number}: {} {}",
-                printable(&run.summary().name),
-                printable(&run.arm().name)
-            ),
-            points,
-            band: false,
-        })
+        let label = format!(
+            "{number}: {} {}",
+            printable(&run.summary().name),
+            printable(&run.arm().name)
+        );
+        Some(plots::spectrum(format!("run{number}"), label, pick(run)?))
     });
     chart::draw(&Plot {
-        id: "spectra".into(),
-        title: printable(title),
         note:
             "Response times from the fastest to the slowest request; a line that ends early failed."
                 .into(),
-        unit: "ms, logarithmic",
         x: Axis::Nines,
         y: Axis::Log,
-        shape: LineShape::Lines,
-        top: None,
         lines: lines.collect(),
+        ..Plot::over_time("spectra", &printable(title), "ms, logarithmic")
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::{compare::differences, fixture};
+    use crate::render::{differences, fixture};
 
     #[test]
     fn a_page_has_a_column_and_a_line_for_each_run_and_names_cannot_inject() {
@@ -232,9 +196,10 @@ mod tests {
         };
         for count in 2..=6 {
             let runs: Vec<Chosen> = (0..count).map(|at| run(&format!("run-{at}"))).collect();
-            let page = compare_page(&runs, &differences(&runs)).unwrap();
+            let found = differences(&runs);
+            let page = compare_page(&runs, &ComparisonGate::of(&runs, &found, &[])).unwrap();
             assert!(!page.html.contains("<script") && page.html.contains("alert(1)"));
-            assert_eq!(page.html.contains("Change"), count == 2);
+            assert_eq!(page.html.contains("<th>2/1</th>"), count == 2);
             assert!(page.html.contains(&format!("class=\"line run{count}\"")));
             assert!(page.html.contains("nothing differs but the figures"));
             assert!(page.html.contains(STYLE) && page.policy.contains("sha256-"));

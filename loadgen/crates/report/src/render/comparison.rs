@@ -1,17 +1,15 @@
-//! The arms side by side: figures by area in the form that a team shows its manager, what was
-//! decided about each metric, and the few bars of the first screen.
+//! The arms side by side, by area: the figures, what changed, what was decided. One table of a
+//! report holds all of it; which rows a report folds away follows from their standing.
 
 use serde::Serialize;
 
+use crate::render::change::{Change, ChangeStanding, drawable, less_is_better};
 use crate::render::figures;
 use crate::render::metric::{Figure, ReportMetric};
-use crate::render::metrics;
+use crate::render::metrics::{self, OTHER_AREA};
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Effect, MetricKind, RunKind, Summary};
-
-/// Most bars on the first screen.
-const MAX_BARS: usize = 6;
+use loadgen_experiment::schema::{Effect, MetricId, MetricKind, RunKind, Summary};
 
 /// Figures that belong together.
 #[derive(Debug, Clone, Serialize)]
@@ -27,75 +25,76 @@ pub struct Area {
 pub struct ComparisonRow {
     /// The operation that it is a figure of; absent for a whole arm.
     pub operation: Option<String>,
-    /// `list P97.5`.
+    /// Its name below the heading of its area: `list P97.5`.
     pub metric: String,
+    /// Its name where it stands alone: `mentors.list P97.5`.
+    pub full_name: String,
     /// The figure in the first arm, or in the only one.
     pub before: String,
     /// In the second; empty for a run.
     pub after: String,
-    /// What changed, in words; empty for a run.
+    /// What changed: `0.72x`, `no clear change`; empty for a run.
     pub change: String,
-    /// Its colour.
-    pub tone: Tone,
     /// Interval of the change, where one was made.
     pub interval: String,
+    /// `better`, `worse`, `no change`, `undecided`; empty where nothing was tested.
+    pub decision: &'static str,
+    /// Its colour.
+    pub tone: Tone,
+    /// Whether the experiment claims something about it.
+    pub primary: bool,
+    /// What the metric is, in one sentence.
+    pub definition: &'static str,
+    /// Which part of the table it stands in.
+    pub part: TablePart,
+    /// The decision in a sentence; empty where nothing was tested.
+    pub sentence: String,
+    /// What the interval bar is drawn from.
+    #[serde(skip)]
+    pub(super) spread: Option<RatioSpread>,
     /// Whether a short report leaves it out.
     pub detail: bool,
 }
 
-/// One pair of bars.
-#[derive(Debug, Clone, Serialize)]
-pub struct Bar {
-    /// Which metric.
-    pub metric: String,
-    /// The figures.
-    pub before: String,
-    /// The figures.
-    pub after: String,
-    /// Length of the bar, 0 to 1 of the longer one.
-    pub before_share: f64,
-    /// Length of the bar.
-    pub after_share: f64,
-    /// What changed, in words.
-    pub change: String,
-    /// Its colour.
-    pub tone: Tone,
-    /// Interval of the change.
-    pub interval: String,
+/// A part of the table; only the first is in sight without unfolding anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TablePart {
+    /// A claim, what became better or worse, and the figures of whole arms.
+    InSight,
+    /// Tested, and without a change that matters or that the trials could tell.
+    Unchanged,
+    /// Not tested.
+    Untested,
 }
 
-/// What was decided about a metric.
-#[derive(Debug, Clone, Serialize)]
-pub struct Claim {
-    /// Which metric.
-    pub metric: String,
-    /// Whether a claim was staked on it before the run.
-    pub primary: bool,
-    /// Whether a page shows it without being asked: a claim, a loss, a tail.
-    pub told: bool,
-    /// The figures.
-    pub before: String,
-    /// The figures.
-    pub after: String,
-    /// What changed, in words.
-    pub change: String,
-    /// What the trials decide, for people.
-    pub decision: &'static str,
-    /// Its colour.
-    pub tone: Tone,
-    /// The decision in plain words.
-    pub sentence: String,
-    /// Interval of the change with its level: `[15.9x, 18.8x] at 95.3%`.
-    pub interval: String,
+/// A ratio with its interval and the ratio of each block.
+#[derive(Debug, Clone)]
+pub(super) struct RatioSpread {
     /// after / before.
-    pub ratio: Option<f64>,
+    pub(super) ratio: Option<f64>,
     /// Interval of the ratio.
-    pub bounds: Option<(f64, f64)>,
+    pub(super) bounds: Option<(f64, f64)>,
     /// The ratio in each block.
-    pub blocks: Vec<f64>,
+    pub(super) blocks: Vec<f64>,
+    /// Whether a ratio below 1 is the better one.
+    pub(super) less_is_better: bool,
 }
 
-/// The figures by area, the rarer ones marked as detail.
+impl RatioSpread {
+    fn of(effect: &Effect) -> Option<Self> {
+        let usable = |ratio: &f64| ratio.is_finite() && *ratio > 0.0;
+        let spread = Self {
+            ratio: effect.ratio.filter(usable),
+            bounds: effect.interval.filter(|(low, high)| drawable(*low, *high)),
+            blocks: effect.block_ratios.iter().copied().filter(usable).collect(),
+            less_is_better: less_is_better(effect.kind),
+        };
+        (spread.ratio.is_some() || !spread.blocks.is_empty()).then_some(spread)
+    }
+}
+
+/// The figures by area, the rarer ones marked as detail; then every effect that is none of them.
 pub(super) fn areas(summary: &Summary) -> Vec<Area> {
     // A run has its operations in a table of their own; only two arms need them side by side.
     let skipped = if summary.arms.len() < 2 {
@@ -105,213 +104,163 @@ pub(super) fn areas(summary: &Summary) -> Vec<Area> {
     };
     let all = metrics::areas(summary);
     let from = all.len().saturating_sub(skipped);
-    all.into_iter()
+    let mut areas: Vec<Area> = all
+        .into_iter()
         .skip(from)
         .map(|(name, found)| Area {
             name,
             rows: found.iter().map(|metric| row(summary, metric)).collect(),
         })
-        .filter(|area| !area.rows.is_empty())
-        .collect()
-}
-
-/// A metric in words.
-fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
-    let paired = metric.values.len() == 2;
-    let said = Said::of(summary, metric);
-    ComparisonRow {
-        operation: metric.operation.clone(),
-        metric: metric.label.clone(),
-        before: said.before,
-        after: if paired { said.after } else { String::new() },
-        change: if paired { said.change } else { String::new() },
-        tone: said.tone,
-        interval: said.interval,
-        detail: metric.detail,
-    }
-}
-
-/// A metric's figures and change. Where the experiment estimated the change, its medians over
-/// the trials and its paired estimate are told, else the figures over all trials together.
-struct Said {
-    before: String,
-    after: String,
-    lengths: (f64, f64),
-    change: String,
-    tone: Tone,
-    interval: String,
-}
-
-impl Said {
-    fn of(summary: &Summary, metric: &ReportMetric) -> Self {
-        let effect = metrics::effect(summary, &metric.effect);
-        let value = |index: usize| metric.values.get(index).copied().unwrap_or(Figure::Absent);
-        let (mut before, mut after) = (value(0), value(1));
-        let mut ratio = None;
-        let mut interval = String::new();
-        if let Some(effect) = effect
-            && !metric.kind.is_share()
-        {
-            let figure = |value| match metric.kind {
-                MetricKind::Latency => Figure::from_percentile(value),
-                _ => Figure::from_measured(value),
-            };
-            before = figure(effect.before);
-            after = figure(effect.after);
-            ratio = effect.ratio;
-            if let (Some(ratio), Some((low, high))) = (effect.ratio, effect.interval) {
-                interval = figures::interval(metric.kind, ratio, low, high);
-            }
-        }
-        let (change, tone) = if before == Figure::Absent || after == Figure::Absent {
-            (figures::ABSENT.into(), Tone::Plain)
-        } else {
-            figures::change(metric.kind, before.value(), after.value(), ratio)
-        };
-        Self {
-            before: before.text(metric.unit),
-            after: after.text(metric.unit),
-            lengths: lengths(before, after),
-            change,
-            tone,
-            interval,
-        }
-    }
-}
-
-/// What changed between the first two values of a metric, and its tone.
-pub(super) fn whole_change(metric: &ReportMetric) -> (String, Tone) {
-    match metric.values.as_slice() {
-        [before, after, ..] if *before != Figure::Absent && *after != Figure::Absent => {
-            let (change, tone) = figures::change(metric.kind, before.value(), after.value(), None);
-            (change, tone)
-        }
-        _ => (figures::ABSENT.into(), Tone::Plain),
-    }
-}
-
-/// How long two bars are, as shares of the longer one; a figure beyond the timeout is longest.
-fn lengths(before: Figure, after: Figure) -> (f64, f64) {
-    let largest = [before, after]
-        .into_iter()
-        .filter_map(Figure::value)
-        .fold(0.0, f64::max);
-    let share = |figure: Figure| match figure {
-        Figure::Absent => 0.0,
-        Figure::Beyond => 1.0,
-        Figure::Value(_) if largest <= 0.0 => 0.0,
-        // Beside a figure that has no end, a known one is drawn at a fifth.
-        Figure::Value(value) if before == Figure::Beyond || after == Figure::Beyond => {
-            0.2 * value / largest
-        }
-        Figure::Value(value) => value / largest,
-    };
-    (share(before), share(after))
-}
-
-/// The bars of the first screen: what a claim was staked on, then the tail of the busiest
-/// operation of each area, then what explains it.
-pub(super) fn bars(summary: &Summary) -> Vec<Bar> {
-    let all: Vec<ReportMetric> = metrics::areas(summary)
-        .into_iter()
-        .flat_map(|(_, found)| found)
         .collect();
-    let primary = |metric: &&ReportMetric| {
-        metrics::effect(summary, &metric.effect).is_some_and(|effect| effect.primary)
-    };
-    let mut chosen: Vec<&ReportMetric> = all.iter().filter(primary).take(MAX_BARS).collect();
-    let busiest = metrics::busiest(summary);
-    let candidates = busiest
-        .iter()
-        .map(|operation| format!("{operation} p97.5"))
-        .chain(["queries per request", "total success"].map(String::from));
-    for wanted in candidates {
-        if chosen.len() >= MAX_BARS {
-            break;
-        }
-        let found = all.iter().find(|metric| metric.effect == wanted);
-        if let Some(metric) = found
-            && !chosen.iter().any(|other| other.effect == metric.effect)
-        {
-            chosen.push(metric);
+    for effect in unlisted(summary) {
+        let name = metrics::area_of_effect(summary, &effect.metric);
+        let one = effect_row(effect);
+        match areas.iter_mut().find(|area| area.name == name) {
+            Some(area) => area.rows.push(one),
+            None => areas.push(Area {
+                name,
+                rows: vec![one],
+            }),
         }
     }
-    chosen
-        .into_iter()
-        .map(|metric| {
-            let said = Said::of(summary, metric);
-            Bar {
-                metric: metric.full_label.clone(),
-                before: said.before,
-                after: said.after,
-                before_share: said.lengths.0,
-                after_share: said.lengths.1,
-                change: said.change,
-                tone: said.tone,
-                interval: said.interval,
-            }
-        })
-        .filter(|bar| bar.before != figures::ABSENT || bar.after != figures::ABSENT)
-        .collect()
+    areas.retain(|area| !area.rows.is_empty());
+    areas.sort_by_key(|area| area.name == OTHER_AREA);
+    areas
 }
 
-/// Every effect in words, those with a claim first.
-pub(super) fn claims(summary: &Summary) -> Vec<Claim> {
-    if summary.kind != RunKind::Experiment {
+/// The effects of an experiment that no metric of the areas stands for.
+fn unlisted(summary: &Summary) -> Vec<&Effect> {
+    if summary.kind != RunKind::Experiment || summary.arms.len() != 2 {
         return Vec::new();
     }
-    let mut effects: Vec<&Effect> = summary.effects.iter().collect();
-    effects.sort_by_key(|effect| !effect.primary);
-    effects.into_iter().map(claim).collect()
+    let listed: Vec<String> = metrics::areas(summary)
+        .into_iter()
+        .flat_map(|(_, found)| found)
+        .map(|metric| metric.effect.to_ascii_lowercase())
+        .collect();
+    let effects = summary.effects.iter();
+    effects
+        .filter(|effect| !listed.contains(&effect.metric.to_ascii_lowercase()))
+        .collect()
 }
 
-/// One effect in words.
-fn claim(effect: &Effect) -> Claim {
-    let kind = effect.kind;
-    let scale = if kind.is_share() { 0.01 } else { 1.0 };
-    let scaled = |value: Option<f64>| value.map(|value| value * scale);
-    let (change, _) = figures::change(
-        kind,
-        scaled(effect.before),
-        scaled(effect.after),
-        effect.ratio,
-    );
-    let interval = match (effect.ratio, effect.interval) {
-        (Some(ratio), Some((low, high))) => {
-            let text = figures::interval(kind, ratio, low, high);
-            match effect.level {
-                Some(level) => format!("{text} at {:.1}%", level * 100.0),
-                None => text,
-            }
-        }
-        _ => String::new(),
+/// A metric in words. Where the experiment estimated the change, the figures are its medians over
+/// the trials, else those over all trials together.
+fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
+    let value = |index: usize| metric.values.get(index).copied().unwrap_or(Figure::Absent);
+    let (mut before, mut after) = (value(0), value(1));
+    let paired = metric.values.len() == 2;
+    let effect = paired
+        .then(|| metrics::effect(summary, &metric.effect))
+        .flatten();
+    if let Some(effect) = effect.filter(|_| !metric.kind.is_share()) {
+        (before, after) = medians(effect);
+    }
+    let change = change(effect, before, after);
+    let mut row = ComparisonRow {
+        operation: metric.operation.clone(),
+        metric: metric.label.clone(),
+        full_name: metric.full_label.clone(),
+        before: before.text(metric.unit),
+        after: String::new(),
+        change: String::new(),
+        interval: String::new(),
+        decision: "",
+        tone: Tone::Plain,
+        primary: false,
+        definition: definition(&metric.effect),
+        part: if metric.detail || paired && metric.operation.is_some() {
+            TablePart::Untested
+        } else {
+            TablePart::InSight
+        },
+        sentence: String::new(),
+        spread: None,
+        detail: metric.detail,
     };
-    let tone = Tone::from(effect.decision);
-    Claim {
-        metric: printable(&effect.metric),
-        primary: effect.primary,
-        told: effect.primary
-            || tone == Tone::Bad
-            || effect.metric.ends_with(" p97.5")
-            || effect.metric == "queries per request",
+    if paired {
+        row.after = after.text(metric.unit);
+        row.say(change, effect);
+    }
+    row
+}
+
+/// An effect that has no place among the metrics of the areas.
+fn effect_row(effect: &Effect) -> ComparisonRow {
+    let (before, after) = medians(effect);
+    let name = printable(&effect.metric);
+    let mut row = ComparisonRow {
+        operation: None,
+        metric: name.clone(),
+        full_name: name,
         before: figures::with_unit(effect.before, effect.unit),
         after: figures::with_unit(effect.after, effect.unit),
-        change,
-        tone,
-        decision: effect.decision.label(),
-        sentence: printable(&effect.sentence),
-        interval,
-        ratio: effect
-            .ratio
-            .filter(|ratio| ratio.is_finite() && *ratio > 0.0),
-        bounds: effect
-            .interval
-            .filter(|(low, high)| *low > 0.0 && high.is_finite()),
-        blocks: effect
-            .block_ratios
-            .iter()
-            .copied()
-            .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
-            .collect(),
+        change: String::new(),
+        interval: String::new(),
+        decision: "",
+        tone: Tone::Plain,
+        primary: false,
+        definition: definition(&effect.metric),
+        part: TablePart::Untested,
+        sentence: String::new(),
+        spread: None,
+        detail: !effect.primary,
+    };
+    row.say(change(Some(effect), before, after), Some(effect));
+    row
+}
+
+impl ComparisonRow {
+    fn say(&mut self, change: Change, effect: Option<&Effect>) {
+        if let Some(effect) = effect {
+            self.primary = effect.primary;
+            self.sentence = printable(&effect.sentence);
+            self.spread = RatioSpread::of(effect);
+            let moved = matches!(change.standing, ChangeStanding::Moved);
+            self.part = if effect.primary || moved {
+                TablePart::InSight
+            } else {
+                TablePart::Unchanged
+            };
+            // A decision is no detail.
+            self.detail &= self.part != TablePart::InSight;
+        }
+        self.change = change.text;
+        self.interval = change.interval;
+        self.decision = change.decision;
+        self.tone = change.tone;
+    }
+}
+
+fn change(effect: Option<&Effect>, before: Figure, after: Figure) -> Change {
+    match effect {
+        Some(effect) => Change::decided(effect, before, after),
+        None => Change::untested(before, after),
+    }
+}
+
+/// What a metric of the catalogue is; empty for any other name.
+fn definition(metric: &str) -> &'static str {
+    let known = metric.parse::<MetricId>();
+    known.map_or("", |id| id.description().definition)
+}
+
+/// The medians over the trials of each arm.
+fn medians(effect: &Effect) -> (Figure, Figure) {
+    let figure = |value| match effect.kind {
+        MetricKind::Latency => Figure::from_median(value),
+        _ => Figure::from_measured(value),
+    };
+    // The shares of an effect are stored in per cent.
+    let scale = if effect.kind.is_share() { 0.01 } else { 1.0 };
+    let scaled = |value: Option<f64>| value.map(|value| value * scale);
+    (figure(scaled(effect.before)), figure(scaled(effect.after)))
+}
+
+/// What changed between the first two values of a metric that was measured in different runs.
+pub(super) fn whole_change(metric: &ReportMetric) -> String {
+    match metric.values.as_slice() {
+        [before, after, ..] => Change::untested(*before, *after).text,
+        _ => figures::ABSENT.into(),
     }
 }

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use shared::timing::{ServerCount, ServerPart};
 
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Operation, Percentiles, Summary};
+use loadgen_experiment::schema::{Operation, Percentile, Percentiles, Summary};
 
-/// One line an operation and arm, the arm's total last. Milliseconds; an empty field is a
-/// percentile beyond the timeout.
+/// One line an operation and arm, the arm's total last. Milliseconds; `inf` is a percentile beyond
+/// the timeout, an empty field one of too few requests.
 pub fn csv(summary: &Summary) -> String {
     let mut text = String::from("arm,operation,planned,success,rate_per_s");
     for kind in ["response", "service"] {
@@ -65,8 +65,20 @@ fn line(text: &mut String, arm: &str, operation: &Operation) {
 
 /// The percentiles in the order of the head.
 fn columns(of: &Percentiles) -> [Option<f64>; 8] {
+    let percentile = |value: Percentile| match value {
+        Percentile::Known(ms) => Some(ms),
+        Percentile::BeyondTimeout => Some(f64::INFINITY),
+        Percentile::TooFew { .. } => None,
+    };
     [
-        of.p50, of.p90, of.p95, of.p97_5, of.p99, of.p99_9, of.max, of.mean,
+        percentile(of.p50),
+        percentile(of.p90),
+        percentile(of.p95),
+        percentile(of.p97_5),
+        percentile(of.p99),
+        percentile(of.p99_9),
+        of.max,
+        of.mean,
     ]
 }
 

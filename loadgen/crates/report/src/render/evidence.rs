@@ -1,7 +1,7 @@
 //! What a report shows so that its figures can be believed: how requests ended, which
 //! self-checks held, what the audits found, and in which switches the arms differ.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -51,6 +51,113 @@ pub struct Check {
     pub advice: String,
 }
 
+/// A self-check that does not hold, over all trials in which it does not.
+#[derive(Debug, Clone, Serialize)]
+pub struct Doubt {
+    /// Which check.
+    pub code: CheckCode,
+    /// What these trials are called for it: the worst word of them.
+    pub word: ValidityWord,
+    /// The colour of that.
+    pub tone: Tone,
+    /// In how many trials it does not hold: `3 of 12 trials`.
+    pub trials: String,
+    /// The first of them.
+    pub first: String,
+    /// What was found there, with its unit.
+    pub figure: String,
+    /// What would be right.
+    pub limit: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Doubt {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let advice = if self.advice.is_empty() {
+            String::new()
+        } else {
+            format!(". {}", self.advice)
+        };
+        format!(
+            "{} {} in {}: {} in {}, limit {}{advice}",
+            self.word, self.code, self.trials, self.figure, self.first, self.limit
+        )
+    }
+}
+
+/// The self-checks that do not hold, one a code, the most severe first.
+pub(super) fn doubts(trials: &[TrialChecks]) -> Vec<Doubt> {
+    let mut found: Vec<(Doubt, u64)> = Vec::new();
+    for trial in trials {
+        for check in trial.checks.iter().filter(|check| !check.ok) {
+            match found.iter_mut().find(|(one, _)| one.code == check.code) {
+                Some((one, count)) => {
+                    *count += 1;
+                    if trial.word > one.word {
+                        (one.word, one.tone) = (trial.word, trial.tone);
+                    }
+                }
+                None => found.push((
+                    Doubt {
+                        code: check.code,
+                        word: trial.word,
+                        tone: trial.tone,
+                        trials: String::new(),
+                        first: trial.trial.clone(),
+                        figure: check.figure.clone(),
+                        limit: check.limit.clone(),
+                        advice: check.advice.clone(),
+                    },
+                    1,
+                )),
+            }
+        }
+    }
+    found.sort_by_key(|(one, count)| std::cmp::Reverse((one.word, *count)));
+    let all = figures::plural(trials.len() as u64, "trial");
+    found
+        .into_iter()
+        .map(|(one, count)| Doubt {
+            trials: if count == trials.len() as u64 {
+                if count == 1 {
+                    "the trial".into()
+                } else {
+                    format!("all {all}")
+                }
+            } else {
+                format!("{count} of {all}")
+            },
+            ..one
+        })
+        .collect()
+}
+
+/// Why requests failed, over all trials of an arm.
+pub(super) fn failures(summary: &Summary) -> Vec<String> {
+    let mut found: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
+    for trial in &summary.trials {
+        for one in &trial.failures {
+            let key = (
+                trial.arm.as_str(),
+                one.operation.as_str(),
+                one.reason.as_str(),
+            );
+            *found.entry(key).or_default() += one.count;
+        }
+    }
+    let mut ranked: Vec<_> = found.into_iter().collect();
+    ranked.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    ranked
+        .into_iter()
+        .map(|((arm, operation, reason), count)| {
+            let times = figures::count(count);
+            printable(&format!("{times} x {operation} ({arm}): {reason}"))
+        })
+        .collect()
+}
+
 /// What the audits found.
 #[derive(Debug, Clone, Serialize)]
 pub struct Audit {
@@ -58,8 +165,9 @@ pub struct Audit {
     pub line: String,
     /// Its colour.
     pub tone: Tone,
-    /// What each arm promised, and how fresh its reads were; empty where nothing was written.
-    pub promises: Vec<String>,
+    /// The writes of each arm by how they were answered, and how fresh its reads were; empty where
+    /// nothing was written.
+    pub writes: Vec<String>,
     /// The invariants that do not hold, by arm.
     pub broken: Vec<Broken>,
     /// Every invariant: number, name, statement, violations by arm.
@@ -201,8 +309,8 @@ pub(super) fn validity_line(summary: &Summary) -> String {
     )
 }
 
-/// What an arm's writes were told, and what its reads lacked.
-fn promises(arm: &Arm) -> Option<String> {
+/// How an arm's writes were answered, and what its reads lacked.
+fn writes(arm: &Arm) -> Option<String> {
     let told = &arm.promised;
     if told.acknowledged + told.refused + told.in_doubt + told.omitted == 0 {
         return None;
@@ -214,9 +322,11 @@ fn promises(arm: &Arm) -> Option<String> {
             figures::plural(told.reads, "read")
         ),
         stale => format!(
-            "; {stale} of {} of own writes stale, by {} in the median and {} at most",
+            "; {stale} of {} of own writes stale, by {}{} at most",
             figures::plural(told.reads, "read"),
-            figures::ms(told.stale_p50_ms),
+            told.stale_p50_ms.ms().map_or_else(String::new, |median| {
+                format!("{} in the median and ", figures::ms(Some(median)))
+            }),
             figures::ms(told.stale_max_ms)
         ),
     };
@@ -277,7 +387,7 @@ pub(super) fn audit(summary: &Summary) -> Audit {
                 figures::plural(violations, "violation")
             )
         },
-        promises: summary.arms.iter().filter_map(promises).collect(),
+        writes: summary.arms.iter().filter_map(writes).collect(),
         tone: match (none, violations) {
             (true, _) => Tone::Warn,
             (false, 0) => Tone::Good,

@@ -3,8 +3,6 @@
 
 use crate::render::table::Cell;
 use crate::render::table::bold;
-use crate::render::tone::Tone;
-use loadgen_experiment::schema::VerdictWord;
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
@@ -54,12 +52,7 @@ pub struct Factorial {
 /// The report as plain text; no line is wider than `width` while that is 80 or more.
 pub fn factorial(of: &Factorial, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
-    let tone = if of.verdict.word == VerdictWord::Passed {
-        Tone::Good
-    } else {
-        Tone::Bad
-    };
-    let mut text = paint.tone(tone, of.verdict.word.as_str());
+    let mut text = paint.tone(of.verdict.word.into(), of.verdict.word.label());
     text.push_str(&wrapped(
         &format!(
             "factorial of {} switches: {}",
@@ -262,6 +255,7 @@ mod tests {
 
     use super::*;
     use loadgen_experiment::factorial::{CellFigures, SimpleEffect};
+    use loadgen_experiment::schema::VerdictWord;
 
     fn effect(term: &str, ratio: f64) -> FactorialEffect {
         FactorialEffect {
@@ -314,10 +308,10 @@ mod tests {
                 unexplained: 0.02,
                 cells: vec![cell("low"), cell("a"), cell("b"), cell("ab")],
             }),
-            verdict: Verdict {
-                word: loadgen_experiment::schema::VerdictWord::Passed,
-                reasons: vec!["no trial is invalid and no invariant is broken".to_owned()],
-            },
+            verdict: Verdict::new(
+                VerdictWord::Measured,
+                vec!["no trial is invalid and no invariant is broken".to_owned()],
+            ),
             warnings: vec!["a word of warning".to_owned()],
         }
     }

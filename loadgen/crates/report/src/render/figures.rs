@@ -4,8 +4,9 @@
 //! Three significant digits for times, two decimals for shares; a share that is not whole is
 //! never rounded to one that is.
 
-use crate::render::tone::Tone;
-use loadgen_experiment::schema::{MetricKind, MetricUnit};
+use loadgen_experiment::metric::grouped as apart;
+pub use loadgen_experiment::metric::{factor, factors};
+use loadgen_experiment::schema::{MetricUnit, Percentile};
 
 /// What stands where a percentile lies beyond the timeout, because too many requests failed.
 pub const BEYOND_TIMEOUT: &str = "> timeout";
@@ -53,24 +54,35 @@ pub fn count(value: u64) -> String {
     apart(&value.to_string())
 }
 
-/// Digits in groups of three.
-fn apart(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// Milliseconds with the unit; a percentile that is absent lies beyond the timeout.
 pub fn ms(value: Option<f64>) -> String {
     value.map_or_else(
         || BEYOND_TIMEOUT.into(),
         |value| format!("{} ms", number(value)),
     )
+}
+
+/// A percentile with its unit: `3.21 ms`, `> timeout`, `–  n=13`.
+pub fn percentile(value: Percentile) -> String {
+    match value {
+        Percentile::Known(value) => ms(Some(value)),
+        Percentile::BeyondTimeout => BEYOND_TIMEOUT.into(),
+        Percentile::TooFew { n } => too_few(n),
+    }
+}
+
+/// A percentile without the unit, for a column whose head names it.
+pub fn percentile_bare(value: Percentile) -> String {
+    match value {
+        Percentile::Known(value) => number(value),
+        Percentile::BeyondTimeout => BEYOND_TIMEOUT_SHORT.into(),
+        Percentile::TooFew { n } => too_few(n),
+    }
+}
+
+/// What stands where there are too few samples for a percentile: `–  n=13`.
+pub fn too_few(n: u64) -> String {
+    format!("{ABSENT}  n={}", count(n))
 }
 
 /// Milliseconds without the unit, for a column whose head names it.
@@ -155,142 +167,21 @@ pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
         (Some(value), MetricUnit::Percent) => format!("{}%", number(value)),
         (Some(value), MetricUnit::PerSecond) => rate(value),
         (Some(value), MetricUnit::Number) => number(value),
-        (Some(value), MetricUnit::Times) => times(value),
+        (Some(value), MetricUnit::Times) => factor(value),
+        (Some(value), MetricUnit::Bytes) => bytes(value),
     }
 }
 
-/// How many times: `17.3x`.
-pub fn times(factor: f64) -> String {
-    let decimals = match factor {
-        factor if factor >= 99.5 => 0,
-        factor if factor >= 1.995 => 1,
-        _ => 2,
-    };
-    let text = format!("{factor:.decimals$}");
-    match text.split_once('.') {
-        Some((whole, fraction)) => format!("{}.{fraction}x", apart(whole)),
-        None => format!("{}x", apart(&text)),
-    }
-}
-
-/// A change in words: `94% faster (17.3x)`, `12% slower`, `+30.1 pp`, `no change`.
-pub fn change(
-    kind: MetricKind,
-    before: Option<f64>,
-    after: Option<f64>,
-    ratio: Option<f64>,
-) -> (String, Tone) {
-    match kind {
-        MetricKind::Share | MetricKind::Loss => share_change(kind, before, after),
-        MetricKind::Latency => match (before, after) {
-            (None, None) => ("both beyond timeout".into(), Tone::Plain),
-            (None, Some(_)) => ("now within timeout".into(), Tone::Good),
-            (Some(_), None) => ("now beyond timeout".into(), Tone::Bad),
-            (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
-        },
-        MetricKind::Rate
-        | MetricKind::Wait
-        | MetricKind::Count
-        | MetricKind::Effort
-        | MetricKind::Neutral => match (before, after) {
-            (Some(before), Some(after)) if (before - after).abs() < f64::EPSILON => {
-                ("same".into(), Tone::Plain)
-            }
-            (Some(before), Some(after)) => ratio_change(kind, ratio.unwrap_or(after / before)),
-            _ => (ABSENT.into(), Tone::Plain),
-        },
-    }
-}
-
-/// A change of a share in percentage points.
-fn share_change(kind: MetricKind, before: Option<f64>, after: Option<f64>) -> (String, Tone) {
-    let (Some(before), Some(after)) = (before, after) else {
-        return (ABSENT.into(), Tone::Plain);
-    };
+/// A difference of shares in percentage points: `+0.30 pp`; for changes that have no factor.
+pub fn points(before: f64, after: f64) -> String {
     let points = (after - before) * 100.0;
     let decimals = usize::from(points.abs() < 99.95) + usize::from(points.abs() < 0.95);
     let text = format!("{:.decimals$}", points.abs());
     if text.trim_matches(['0', '.']).is_empty() {
-        return ("same".into(), Tone::Plain);
+        return "same".into();
     }
-    let good = (points > 0.0) == (kind == MetricKind::Share);
     let sign = if points > 0.0 { '+' } else { '−' };
-    let tone = if good { Tone::Good } else { Tone::Bad };
-    (
-        format!("{sign}{} pp", text.strip_suffix(".0").unwrap_or(&text)),
-        tone,
-    )
-}
-
-/// A change as a ratio of after to before, told in the words of its kind.
-fn ratio_change(kind: MetricKind, ratio: f64) -> (String, Tone) {
-    if !ratio.is_finite() || ratio < 0.0 {
-        return (ABSENT.into(), Tone::Plain);
-    }
-    let (less, more) = match kind {
-        MetricKind::Latency => ("faster", "slower"),
-        MetricKind::Wait => ("shorter", "longer"),
-        MetricKind::Count => ("fewer", "more"),
-        _ => ("less", "more"),
-    };
-    let percent = (1.0 - ratio).abs() * 100.0;
-    if percent < 0.5 {
-        return ("same".into(), Tone::Plain);
-    }
-    let shrinks = ratio < 1.0;
-    let tone = match kind.less_is_better() {
-        Some(good) if good == shrinks => Tone::Good,
-        Some(_) => Tone::Bad,
-        None => Tone::Plain,
-    };
-    let word = if shrinks { less } else { more };
-    let text = if shrinks {
-        // 99.6% must not become 100%: nothing is faster than not waiting at all.
-        let percent = match percent {
-            percent if percent >= 99.95 => ">99.9".into(),
-            percent if percent >= 98.5 => format!("{percent:.1}"),
-            percent => format!("{percent:.0}"),
-        };
-        match ratio {
-            0.0 => format!("100% {word}"),
-            ratio if ratio <= 0.5 && kind != MetricKind::Rate => {
-                format!("{percent}% {word} ({})", times(1.0 / ratio))
-            }
-            _ => format!("{percent}% {word}"),
-        }
-    } else if ratio >= 2.0 {
-        format!("{} {word}", times(ratio))
-    } else {
-        format!("{percent:.0}% {word}")
-    };
-    (text, tone)
-}
-
-/// The interval of a change, as factors of the better direction where it is told as one:
-/// `[15.9x, 18.8x]`, else as percent: `[−14%, +2%]`.
-pub fn interval(kind: MetricKind, ratio: f64, low: f64, high: f64) -> String {
-    // A change told in points has an interval of factors: percent of percent mislead.
-    if kind.is_share() {
-        return format!("[{}, {}]", times(low), times(high));
-    }
-    if kind != MetricKind::Rate && ratio <= 0.5 && low > 0.0 && high > 0.0 {
-        return format!("[{}, {}]", times(1.0 / high), times(1.0 / low));
-    }
-    if ratio >= 2.0 {
-        return format!("[{}, {}]", times(low), times(high));
-    }
-    format!("[{}, {}]", signed_percent(low), signed_percent(high))
-}
-
-/// A ratio as a signed percentage of change.
-fn signed_percent(ratio: f64) -> String {
-    let percent = (ratio - 1.0) * 100.0;
-    let text = format!("{:.0}", percent.abs());
-    match (text.as_str(), percent < 0.0) {
-        ("0", _) => "0%".into(),
-        (text, true) => format!("−{text}%"),
-        (text, false) => format!("+{text}%"),
-    }
+    format!("{sign}{} pp", text.strip_suffix(".0").unwrap_or(&text))
 }
 
 #[cfg(test)]
@@ -324,36 +215,9 @@ mod tests {
     }
 
     #[test]
-    fn improvements_read_as_people_say_them() {
-        let latency =
-            |before, after| change(MetricKind::Latency, Some(before), Some(after), None).0;
-        assert_eq!(latency(6_766.0, 2_870.0), "58% faster (2.4x)");
-        assert_eq!(latency(4_965.0, 287.0), "94% faster (17.3x)");
-        assert_eq!(latency(1_000.0, 900.0), "10% faster");
-        assert_eq!(latency(1_000.0, 4.0), "99.6% faster (250x)");
-        assert_eq!(latency(100.0, 112.0), "12% slower");
-        assert_eq!(latency(100.0, 320.0), "3.2x slower");
-        assert_eq!(latency(100.0, 100.1), "same");
-        assert_eq!(
-            change(MetricKind::Share, Some(0.6), Some(0.9), None),
-            ("+30 pp".into(), Tone::Good)
-        );
-        assert_eq!(
-            change(MetricKind::Loss, Some(0.6), Some(0.9), None).1,
-            Tone::Bad
-        );
-        assert_eq!(
-            change(MetricKind::Latency, None, Some(9.0), None).0,
-            "now within timeout"
-        );
-        assert_eq!(
-            change(MetricKind::Rate, Some(10.0), Some(173.0), None).0,
-            "17.3x more"
-        );
-        assert_eq!(
-            change(MetricKind::Effort, Some(21.0), Some(1.5), None).0,
-            "93% less (14.0x)"
-        );
+    fn a_difference_of_shares_has_its_sign() {
+        assert_eq!(points(0.6, 0.9), "+30 pp");
+        assert_eq!(points(0.999, 0.996), "−0.30 pp");
     }
 
     #[test]
@@ -362,13 +226,5 @@ mod tests {
         assert_eq!(duration(3_900.0), "1 h 05 min");
         assert_eq!(bytes(12_900_000.0), "12.9 MB");
         assert_eq!(rate(199.83), "199.8/s");
-        assert_eq!(
-            interval(MetricKind::Latency, 0.0578, 0.053, 0.063),
-            "[15.9x, 18.9x]"
-        );
-        assert_eq!(
-            interval(MetricKind::Latency, 0.95, 0.9, 1.02),
-            "[−10%, +2%]"
-        );
     }
 }

@@ -11,13 +11,13 @@ use chrono::{TimeZone, Utc};
 use loadgen_experiment::schema::ThresholdWord;
 
 use crate::render::fixture::parts::{
-    AFTER, BEFORE, Dice, Shape, effect, invariants, operation, operations, profile, server,
-    validity,
+    AFTER, BEFORE, Dice, Shape, effect, failures, invariants, operation, operations, profile,
+    provenance, server, validity,
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    Arm, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind, SCHEMA_VERSION, Summary,
-    ThresholdResult, Trial, Verdict,
+    Arm, AuditCount, Confidence, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind,
+    SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict, VerdictWord,
 };
 
 /// The effects of the experiment, near the figures of its arms.
@@ -27,8 +27,8 @@ fn effects(dice: &mut Dice) -> Vec<Effect> {
     for (index, shape) in BEFORE.iter().enumerate() {
         let (before, after) = (of(&BEFORE, index), of(&AFTER, index));
         for (suffix, pair, spread) in [
-            ("p50", before.p50.zip(after.p50), 0.05),
-            ("p97.5", before.p97_5.zip(after.p97_5), 0.09),
+            ("p50", before.p50.ms().zip(after.p50.ms()), 0.05),
+            ("p97.5", before.p97_5.ms().zip(after.p97_5.ms()), 0.09),
         ] {
             if let Some((before, after)) = pair {
                 let metric = format!("{} {suffix}", shape.0);
@@ -96,7 +96,12 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 series: series(slow, 30, 200.0, &mut dice),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
+                audits: AuditCount {
+                    expected: 1,
+                    made: 1,
+                },
                 promised: Promised::default(),
+                failures: failures(slow),
             });
         }
     }
@@ -114,6 +119,10 @@ pub(super) fn experiment(violated: bool) -> Summary {
             operations,
             server: server(slow, measured),
             audit: invariants(violated && !slow),
+            audits: AuditCount {
+                expected: blocks,
+                made: blocks,
+            },
             promised: Promised {
                 acknowledged: 420,
                 in_doubt: 2,
@@ -142,22 +151,22 @@ pub(super) fn experiment(violated: bool) -> Summary {
 
         application: application(),
         verdict: if violated {
-            Verdict {
-                word: loadgen_experiment::schema::VerdictWord::Violated,
-                reasons: vec![
-                    "slot_capacity is broken 7 times in the after arm".into(),
-                    "mentors.list p97.5 IMPROVED, but a faster wrong answer is no answer".into(),
+            verdict(
+                VerdictWord::Violated,
+                &[
+                    "slot_capacity is broken 7 times in the after arm",
+                    "mentors.list p97.5 IMPROVED, but a faster wrong answer is no answer",
                 ],
-            }
+            )
         } else {
-            Verdict {
-                word: loadgen_experiment::schema::VerdictWord::Passed,
-                reasons: vec![
-                    "mentors.list p97.5 IMPROVED: lower in all 8 blocks".into(),
-                    "every threshold on the after arm holds; 1 warning".into(),
-                    "no invariant is broken".into(),
+            verdict(
+                VerdictWord::Improved,
+                &[
+                    "mentors.list p97.5 IMPROVED: lower in all 8 blocks",
+                    "every threshold on the after arm holds; 1 warning",
+                    "no invariant is broken",
                 ],
-            }
+            )
         },
         load: "open, poisson arrivals at 200/s; 10 s warm-up, 30 s measured".into(),
         arms: vec![arm("before"), arm("after")],
@@ -170,8 +179,10 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 arm: arm.into(),
                 figure: figure.into(),
                 word,
+                by_default: false,
             })
             .into(),
+        provenance: Some(provenance()),
         environment: [
             ("machine", "2 cores, 8.2 GB, Linux 6.1.0"),
             ("PostgreSQL", "15.13, fsync on, shared_buffers 256 MB"),
@@ -209,10 +220,33 @@ pub(super) fn run() -> Summary {
     }
     summary.thresholds[0].word = ThresholdWord::Fail;
     summary.verdict = Verdict {
-        word: loadgen_experiment::schema::VerdictWord::Failed,
-        reasons: vec!["p95 < 1000ms: found 98.4 ms".into()],
+        headline: "p95 137 ms, 200.0/s, 0.01 % errors".into(),
+        ..Verdict::new(
+            VerdictWord::Failed,
+            vec!["p95 < 1000ms: found 98.4 ms".into()],
+        )
     };
     summary
+}
+
+/// The outcome of the experiment: its answer is the same whatever the word.
+fn verdict(word: VerdictWord, reasons: &[&str]) -> Verdict {
+    let audits = AuditCount {
+        expected: 16,
+        made: 16,
+    };
+    Verdict {
+        word,
+        headline: "mentors.list p97.5 IMPROVED 0.014x [0.012x, 0.016x]".into(),
+        confidence: Confidence {
+            valid: 15,
+            noisy: 1,
+            audits,
+            ..Confidence::default()
+        },
+        as_expected: Some(true),
+        reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
+    }
 }
 
 /// 30 operations over an hour of seconds.

@@ -9,9 +9,9 @@ use loadgen_experiment::schema::Summary;
 /// Why a report could not be made or kept.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The page's template failed.
-    #[error("failed to lay out the page: {0}")]
-    ReportPage(#[from] minijinja::Error),
+    /// A template failed.
+    #[error("failed to lay out the report: {0}")]
+    Template(#[from] minijinja::Error),
     /// The test report could not be written as XML.
     #[error("failed to write the test report: {0}")]
     Junit(#[from] quick_junit::SerializeError),
@@ -85,7 +85,7 @@ impl Format {
 pub fn one(summary: &Summary, format: Format) -> Result<String, ReportError> {
     Ok(match format {
         Format::Text => terminal(summary, WIDTH, false),
-        Format::Md => markdown(summary),
+        Format::Md => markdown(summary)?,
         Format::Html => html(summary)?,
         Format::Junit => junit(summary)?,
         Format::Csv => csv(summary),

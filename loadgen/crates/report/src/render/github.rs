@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+use crate::render::formats::ReportError;
 use crate::render::markdown;
 use crate::render::{model::ReportPage, tone::Tone};
 use loadgen_experiment::schema::{Summary, ThresholdWord};
@@ -19,14 +20,14 @@ const STEP_LIMIT: u64 = 1024 * 1024;
 /// What is appended to the file of the step's summary, of which `held` bytes are there already:
 /// the report of a pull request, or less where it would not fit. GitHub drops a summary that is
 /// too long, and with it what other programs wrote.
-pub fn step_summary(summary: &Summary, held: u64) -> String {
+pub fn step_summary(summary: &Summary, held: u64) -> Result<String, ReportError> {
     let fits = |text: &str| held + text.len() as u64 <= STEP_LIMIT;
-    let whole = format!("{}\n", markdown(summary));
+    let whole = format!("{}\n", markdown(summary)?);
     if fits(&whole) {
-        return whole;
+        return Ok(whole);
     }
     let head: String = whole.lines().take(1).collect::<String>() + "\n";
-    if fits(&head) { head } else { String::new() }
+    Ok(if fits(&head) { head } else { String::new() })
 }
 
 /// One line each: an error for what was missed or broken, a warning for what makes the figures
@@ -41,8 +42,8 @@ pub fn annotations(summary: &Summary) -> String {
         page.verdict.reasons.join("\n"),
     );
     match page.verdict.tone {
+        _ if page.verdict.exit_code == 0 => {}
         Tone::Bad => errors.push(verdict),
-        Tone::Good => {}
         _ => warnings.push(verdict),
     }
     for broken in &page.audit.broken {
@@ -57,45 +58,20 @@ pub fn annotations(summary: &Summary) -> String {
     // An experiment shows on purpose what its first arm misses.
     let judged = page.operations.last().map_or("", |arm| arm.arm.as_str());
     for one in &page.thresholds {
-        let told = format!("found {}, wants {} ({})", one.figure, one.text, one.arm);
+        let found = format!("found {}, limit {} ({})", one.figure, one.text, one.arm);
         match one.word {
             ThresholdWord::Fail if one.arm == judged => {
-                errors.push((format!("FAILED {}", one.text), told));
+                errors.push((format!("FAILED {}", one.text), found));
             }
-            ThresholdWord::Warn => warnings.push((format!("missed {}", one.text), told)),
+            ThresholdWord::Warn => warnings.push((format!("missed {}", one.text), found)),
             _ => {}
         }
     }
-    warnings.extend(doubts(&page));
+    warnings.extend(page.doubts.iter().map(|doubt| {
+        let title = format!("{} {}", doubt.word, doubt.code);
+        (title, doubt.line())
+    }));
     lines("error", errors) + &lines("warning", warnings)
-}
-
-/// The self-checks that did not hold, one a code.
-fn doubts(page: &ReportPage) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String, usize)> = Vec::new();
-    for trial in &page.validity {
-        for check in trial.checks.iter().filter(|check| !check.ok) {
-            let title = format!("{} {}", trial.word, check.code);
-            match found.iter_mut().find(|(known, ..)| *known == title) {
-                Some((.., trials)) => *trials += 1,
-                None => found.push((
-                    title,
-                    format!(
-                        "{}: {}, wants {}; {}",
-                        trial.trial, check.figure, check.limit, check.advice
-                    ),
-                    1,
-                )),
-            }
-        }
-    }
-    let told = |(title, mut text, trials): (String, String, usize)| {
-        if trials > 1 {
-            let _infallible = write!(text, " ({} more trials)", trials - 1);
-        }
-        (title, text)
-    };
-    found.into_iter().map(told).collect()
 }
 
 /// The lines of one kind, at most [`MOST`].
@@ -153,7 +129,7 @@ mod tests {
         let text = annotations(&fixture::run());
         assert!(
             text.contains(
-                "::error title=FAILED p95 < 1000ms::found 98.4 ms, wants p95 < 1000ms (run)"
+                "::error title=FAILED p95 < 1000ms::found 98.4 ms, limit p95 < 1000ms (run)"
             ),
             "{text}"
         );
@@ -224,10 +200,10 @@ mod tests {
     #[test]
     fn the_summary_of_a_step_stays_below_what_github_takes() {
         let summary = fixture::run();
-        let whole = step_summary(&summary, 0);
+        let whole = step_summary(&summary, 0).unwrap();
         assert!(whole.starts_with("## FAILED: run codeconnect\n"), "{whole}");
-        let head = step_summary(&summary, STEP_LIMIT - 100);
+        let head = step_summary(&summary, STEP_LIMIT - 100).unwrap();
         assert_eq!(head, "## FAILED: run codeconnect\n");
-        assert_eq!(step_summary(&summary, STEP_LIMIT), "");
+        assert_eq!(step_summary(&summary, STEP_LIMIT).unwrap(), "");
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 use loadgen_experiment::{
     events::printable,
-    schema::{MetricUnit, RunKind, VerdictWord},
+    schema::{MetricUnit, RunKind},
 };
 use loadgen_stats::FEWEST_FOR_CHANGES;
 
@@ -109,7 +109,7 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
                 .map(|one| plain(cell(&one.points[index], one.unit))),
         );
         let word = past.summary.verdict.word;
-        cells.push(styled(word.as_str(), tone(word)));
+        cells.push(styled(word.label(), word.into()));
         lines.push(TableLine::Cells(cells));
     }
     layout(&lines, &sides, 0, width, paint)
@@ -119,13 +119,6 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
 fn short(past: &PastRun) -> String {
     let id = past.folder.rsplit('_').next().unwrap_or(&past.folder);
     printable(id).chars().take(7).collect()
-}
-
-fn tone(word: VerdictWord) -> Tone {
-    match word {
-        VerdictWord::Passed => Tone::Good,
-        _ => Tone::Bad,
-    }
 }
 
 /// A figure, with its interval where it has one.
@@ -189,7 +182,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         && unit != MetricUnit::Percent
     {
         // Writing to a String cannot fail.
-        let _infallible = write!(told, " ({} of it)", figures::times(level / before));
+        let _infallible = write!(told, " ({} of it)", figures::factor(level / before));
     }
     let _infallible = write!(told, ", p = {p:.3}");
     Some(told)
@@ -269,6 +262,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
+    use loadgen_experiment::schema::Percentile;
 
     use super::*;
     use crate::{
@@ -280,11 +274,11 @@ mod tests {
         let all = (0..runs)
             .map(|number| {
                 let mut summary = fixture::run();
-                summary.verdict.word = VerdictWord::Passed;
+                summary.verdict.word = loadgen_experiment::schema::VerdictWord::Passed;
                 summary.interrupted = false;
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };
-                summary.trials[0].total.response.p97_5 = Some(tail + number as f64);
+                summary.trials[0].total.response.p97_5 = Percentile::Known(tail + number as f64);
                 if number == 1 {
                     summary.load.push_str("; and something else");
                 }
@@ -312,7 +306,7 @@ mod tests {
         );
         assert!(text.contains("left out: 1 (other load)"), "{text}");
         assert!(
-            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.5x of it)"),
+            text.contains("== total p97.5 changed: 103 ms -> 259 ms (2.51x of it)"),
             "{text}"
         );
         assert!(text.contains("total success: no change of level"), "{text}");

@@ -2,26 +2,24 @@
 //! by the template engine; only drawings made here are let through. A content security policy
 //! names the digests of the one style and the one script, so that nothing else can run.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment};
+use std::borrow::Cow;
+
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::render::charts::anatomy::{self, Anatomy};
 use crate::render::charts::chart::{self, Chart};
 use crate::render::charts::interactive::Charts;
 use crate::render::charts::over_time::Grid;
 use crate::render::charts::plot::Plot;
-use crate::render::charts::strips::{self, CostRow};
+use crate::render::charts::strips::{self, CostRow, RatioAxis};
 use crate::render::charts::{plots, server_plots};
-use crate::render::comparison::{Bar, Claim};
+use crate::render::comparison::{ComparisonRow, TablePart};
 use crate::render::formats::ReportError;
+use crate::render::metrics;
 use crate::render::model::{OperationRow, ReportPage};
+use crate::render::template;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::Summary;
+use loadgen_experiment::schema::{Arm, Summary, ValidityWord, VerdictWord};
 
 /// The page.
 const PAGE: &str = include_str!("../../../../assets/report/page.html");
@@ -42,12 +40,27 @@ const SCRIPT: &str = concat!(
     include_str!("../../../../assets/report/charts.js"),
 );
 
-/// The drawing of a row beside its words.
+/// An area of the table: its rows in one part of it, each with its interval bar.
 #[derive(Serialize)]
-struct Drawn<'a, T> {
+struct DrawnArea<'a> {
+    name: &'a str,
+    rows: Vec<DrawnRow<'a>>,
+}
+
+/// A row with its interval bar; none where nothing was tested.
+#[derive(Serialize)]
+struct DrawnRow<'a> {
     #[serde(flatten)]
-    words: &'a T,
-    svg: Vec<String>,
+    words: &'a ComparisonRow,
+    bar: String,
+}
+
+/// A part of the table of figures.
+#[derive(Serialize)]
+struct DrawnPart<'a> {
+    /// Heading of the fold; empty for what is in sight.
+    fold: String,
+    areas: Vec<DrawnArea<'a>>,
 }
 
 /// A chart over time with its number among the data of the script.
@@ -70,14 +83,15 @@ struct Drawings {
 
 /// What the template may print.
 #[derive(Serialize)]
-struct Words<'a> {
+struct PageWords<'a> {
     policy: String,
     style: &'static str,
     script: &'static str,
     page: &'a ReportPage,
-    bars: Vec<Drawn<'a, Bar>>,
-    claims: Vec<Drawn<'a, Claim>>,
-    forest_axis: String,
+    parts: Vec<DrawnPart<'a>>,
+    ratio_axis: String,
+    /// Whether the charts show what was sent to a target, and not what it can do.
+    invalid: bool,
     spread_charts: Vec<Chart>,
     spread_names: Vec<String>,
     operation_charts: Vec<Chart>,
@@ -94,58 +108,112 @@ struct Words<'a> {
 /// The whole page.
 pub fn html(summary: &Summary) -> Result<String, ReportError> {
     let page = ReportPage::of(summary);
-    let forest = strips::Forest::around(&page.claims);
-    let bars: Vec<_> = page
-        .bars
-        .iter()
-        .map(|bar| {
-            let (before, after) = strips::pair(bar);
-            Drawn {
-                words: bar,
-                svg: vec![before, after],
-            }
-        })
-        .collect();
-    let claims: Vec<_> = page
-        .claims
-        .iter()
-        .map(|claim| Drawn {
-            words: claim,
-            svg: vec![forest.row(claim)],
-        })
-        .collect();
-    let drawings = drawings(summary)?;
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .build()?,
-    );
-    environment.add_template("page", PAGE)?;
-    let words = Words {
-        policy: policy(),
+    let spreads = page.areas.iter().flat_map(|area| &area.rows);
+    let axis = RatioAxis::around(spreads.filter_map(|row| row.spread.as_ref()));
+    let charted = charted(summary);
+    let drawings = drawings(&charted)?;
+    let words = PageWords {
+        policy: template::policy(STYLE, Some(SCRIPT)),
         style: STYLE,
         script: SCRIPT,
         page: &page,
-        bars,
-        claims,
-        forest_axis: forest.axis(),
+        parts: parts(&page, &axis),
+        ratio_axis: axis.axis(),
+        invalid: invalid(summary),
         spread_charts: drawings.spread_charts,
         spread_names: drawings.spread_names,
         operation_charts: drawings.operation_charts,
         load_charts: drawings.load_charts,
         target_charts: drawings.target_charts,
         data: drawings.data,
-        anatomies: anatomy::anatomies(summary),
+        anatomies: anatomy::anatomies(&charted),
         anatomy_legend: anatomy::legend(),
         operation_rows: operation_rows(&page),
-        costs: strips::costs(summary),
+        costs: strips::costs(&charted),
         cost_legend: strips::cost_legend(),
     };
-    let text = environment.get_template("page")?.render(Serde(&words))?;
-    Ok(text)
+    Ok(template::html(PAGE, &words)?)
+}
+
+/// Whether the figures say nothing about the target: the verdict, or an arm without a valid trial.
+fn invalid(summary: &Summary) -> bool {
+    let valid = |arm: &Arm| {
+        let mut mine = summary.trials.iter().filter(|trial| trial.arm == arm.name);
+        mine.any(|trial| trial.validity.word != ValidityWord::Invalid)
+    };
+    summary.verdict.word == VerdictWord::Invalid || !summary.arms.iter().all(valid)
+}
+
+/// The summary that charts are drawn from: an arm without a valid trial has no figures, so its
+/// last trial stands for it.
+fn charted(summary: &Summary) -> Cow<'_, Summary> {
+    if summary.arms.iter().all(|arm| arm.total.planned > 0) {
+        return Cow::Borrowed(summary);
+    }
+    let mut filled = summary.clone();
+    for arm in &mut filled.arms {
+        let mut trials = summary.trials.iter();
+        let last = trials.rfind(|trial| trial.arm == arm.name);
+        if let Some(last) = last.filter(|_| arm.total.planned == 0) {
+            arm.total.clone_from(&last.total);
+            arm.operations.clone_from(&last.operations);
+        }
+    }
+    Cow::Owned(filled)
+}
+
+/// The parts of the table, what is in sight first.
+fn parts<'a>(page: &'a ReportPage, axis: &RatioAxis) -> Vec<DrawnPart<'a>> {
+    let part = |part: TablePart, fold: &str| {
+        let areas: Vec<DrawnArea<'a>> = page
+            .areas
+            .iter()
+            .map(|area| DrawnArea {
+                name: &area.name,
+                rows: area
+                    .rows
+                    .iter()
+                    .filter(|row| row.part == part)
+                    .map(|row| drawn_row(row, axis))
+                    .collect(),
+            })
+            .filter(|area| !area.rows.is_empty())
+            .collect();
+        let count: usize = areas.iter().map(|area| area.rows.len()).sum();
+        DrawnPart {
+            fold: if fold.is_empty() {
+                String::new()
+            } else {
+                format!("{fold} ({count})")
+            },
+            areas,
+        }
+    };
+    let (unchanged, untested) = if page.paired() {
+        ("Tested, without a clear change", "Figures without a test")
+    } else {
+        ("", "More figures")
+    };
+    [
+        part(TablePart::InSight, ""),
+        part(TablePart::Unchanged, unchanged),
+        part(TablePart::Untested, untested),
+    ]
+    .into_iter()
+    .filter(|part| !part.areas.is_empty())
+    .collect()
+}
+
+fn drawn_row<'a>(row: &'a ComparisonRow, axis: &RatioAxis) -> DrawnRow<'a> {
+    let label = format!(
+        "{}: {} {}, {}",
+        row.full_name, row.change, row.interval, row.decision
+    );
+    let bar = row.spread.as_ref();
+    DrawnRow {
+        words: row,
+        bar: bar.map_or_else(String::new, |spread| axis.row(spread, row.tone, &label)),
+    }
 }
 
 /// Draws all charts, and hands the same plots to the script.
@@ -160,11 +228,11 @@ fn drawings(summary: &Summary) -> Result<Drawings, ReportError> {
         .extract_if(.., |one| one.number >= load_count)
         .collect();
 
-    let names = plots::operation_names(summary);
+    let names = metrics::operation_names(summary);
     let mut spreads = vec![("All requests".to_owned(), plots::spread(summary, None))];
     // A single operation is all requests.
     for name in names.iter().filter(|_| names.len() > 1) {
-        spreads.push(((*name).to_owned(), plots::spread(summary, Some(name))));
+        spreads.push((name.clone(), plots::spread(summary, Some(name))));
     }
     let operations = spreads.iter().skip(1);
     Ok(Drawings {
@@ -220,22 +288,15 @@ fn operation_rows(page: &ReportPage) -> Vec<ArmRow<'_>> {
     names.into_iter().flat_map(of).collect()
 }
 
-/// What the page may load and run: its own style and script, nothing else.
-fn policy() -> String {
-    let digest = |text: &str| STANDARD.encode(Sha256::digest(text.as_bytes()));
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
-        digest(STYLE),
-        digest(SCRIPT)
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
 
+    use sha2::{Digest, Sha256};
+
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::schema::Decision;
 
     #[test]
     fn the_chart_library_is_the_published_one_and_every_page_holds_its_licence() {
@@ -290,5 +351,63 @@ mod tests {
             seen += 1;
         }
         assert!(seen > 10, "{seen}");
+    }
+
+    #[test]
+    fn an_invalid_run_keeps_its_charts_and_marks_them() {
+        let count = |page: &str| page.matches("<svg class=\"plot\"").count();
+        let valid = html(&fixture::experiment(false)).unwrap();
+        let mut summary = fixture::experiment(false);
+        summary.verdict.word = VerdictWord::Invalid;
+        for trial in &mut summary.trials {
+            trial.validity.word = ValidityWord::Invalid;
+        }
+        for arm in &mut summary.arms {
+            (arm.total.planned, arm.trials) = (0, 0);
+            (arm.total.spectrum, arm.operations) = (Vec::new(), Vec::new());
+        }
+        let invalid = html(&summary).unwrap();
+        assert_eq!(count(&invalid), count(&valid));
+        assert!(invalid.contains("<main class=\"wrap invalid\">"));
+        assert!(!valid.contains("wrap invalid"));
+    }
+
+    #[test]
+    fn undecided_rows_are_folded_and_grey() {
+        let mut summary = fixture::experiment(false);
+        for effect in &mut summary.effects {
+            effect.decision = Decision::Inconclusive;
+            effect.interval = Some((0.87, 2.16));
+        }
+        let page = html(&summary).unwrap();
+        let (sight, folded) = page.split_once("Tested, without a clear change").unwrap();
+        let table = sight.split_once("id=\"figures\"").unwrap().1;
+        assert_eq!(
+            table.matches("no clear change").count(),
+            2,
+            "the claim, and its bar"
+        );
+        assert!(folded.matches("no clear change").count() > 10);
+        for tone in ["good", "bad"] {
+            assert!(
+                !page.contains(&format!("class=\"change {tone}\"")),
+                "{tone}"
+            );
+            assert!(
+                !page.contains(&format!("class=\"forest {tone}\"")),
+                "{tone}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_threshold_is_a_line_in_the_charts_of_its_figure() {
+        let page = html(&fixture::run()).unwrap();
+        let lines = page.matches("class=\"limit\"").count();
+        assert_eq!(lines, 4, "two limits in two charts");
+        // In the unit of the axis.
+        assert!(page.contains(r#""limits":[[1000.0,"p95 \u003c 1000ms"]"#));
+        assert!(page.contains("p95 &lt; 1000ms"));
+        assert!(page.contains("seconds since the measured window began"));
     }
 }

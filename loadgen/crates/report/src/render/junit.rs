@@ -52,7 +52,7 @@ fn outcome(page: &ReportPage, summary: &Summary) -> TestSuite {
     let reasons = page.verdict.reasons.join("\n");
     let message = page.verdict.reasons.first().map_or("", String::as_str);
     let status = match page.verdict.tone {
-        Tone::Good => TestCaseStatus::success(),
+        _ if page.verdict.exit_code == 0 => TestCaseStatus::success(),
         Tone::Bad => not_held(
             NonSuccessKind::Failure,
             page.verdict.word.as_str(),

@@ -1,7 +1,9 @@
 //! One figure of each arm, side by side, and how it is written.
 
 use crate::render::figures;
-use loadgen_experiment::schema::MetricKind;
+use loadgen_experiment::schema::{
+    Arm, MeasuredFigure, MeasuredFigures, MetricId, MetricKind, MetricUnit,
+};
 
 /// A figure of one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,6 +12,8 @@ pub(super) enum Figure {
     Absent,
     /// A percentile beyond the timeout.
     Beyond,
+    /// A percentile of too few samples, and their number.
+    TooFew(u64),
     /// What was measured.
     Value(f64),
 }
@@ -27,8 +31,23 @@ pub(super) enum Unit {
 }
 
 impl Figure {
-    /// A percentile, which is absent where it lies beyond the timeout.
-    pub(super) fn from_percentile(value: Option<f64>) -> Self {
+    /// The figure of a metric in an arm, shares from 0 to 1.
+    pub(super) fn of(arm: &Arm, metric: &MetricId) -> Self {
+        let scale = if metric.description().unit == MetricUnit::Percent {
+            0.01
+        } else {
+            1.0
+        };
+        match MeasuredFigures::from(arm).figure(metric) {
+            MeasuredFigure::Known(value) => Self::Value(value * scale),
+            MeasuredFigure::BeyondTimeout => Self::Beyond,
+            MeasuredFigure::TooFew { n } => Self::TooFew(n),
+            MeasuredFigure::Absent => Self::Absent,
+        }
+    }
+
+    /// The median of a latency over trials, which is absent where it lies beyond the timeout.
+    pub(super) fn from_median(value: Option<f64>) -> Self {
         value.map_or(Self::Beyond, Self::Value)
     }
 
@@ -41,7 +60,7 @@ impl Figure {
     pub(super) fn value(self) -> Option<f64> {
         match self {
             Self::Value(value) => Some(value),
-            Self::Absent | Self::Beyond => None,
+            Self::Absent | Self::Beyond | Self::TooFew(_) => None,
         }
     }
 
@@ -50,12 +69,26 @@ impl Figure {
         match (self, unit) {
             (Self::Absent, _) => figures::ABSENT.into(),
             (Self::Beyond, _) => figures::BEYOND_TIMEOUT.into(),
+            (Self::TooFew(n), _) => figures::too_few(n),
             (Self::Value(value), Unit::Ms) => figures::ms(Some(value)),
             (Self::Value(value), Unit::Share) => figures::percent(value),
             (Self::Value(value), Unit::Rate) => figures::rate(value),
             (Self::Value(value), Unit::Bytes) => figures::bytes(value),
             (Self::Value(value), Unit::Count) => figures::count(value.round() as u64),
             (Self::Value(value), Unit::Number) => figures::number(value),
+        }
+    }
+}
+
+impl Unit {
+    /// How the figures of a metric are written.
+    pub(super) fn of(metric: &MetricId) -> Self {
+        match metric.description().unit {
+            MetricUnit::Milliseconds => Self::Ms,
+            MetricUnit::Percent => Self::Share,
+            MetricUnit::PerSecond => Self::Rate,
+            MetricUnit::Bytes => Self::Bytes,
+            MetricUnit::Times | MetricUnit::Number => Self::Number,
         }
     }
 }

@@ -1,17 +1,19 @@
 //! Which figures a report sets side by side, where each lies in the summary, and under which
 //! name the experiment may have estimated its change.
 
-use shared::timing::{ServerCount, ServerPart};
-
 use crate::render::arm_metrics;
 use crate::render::metric::{Figure, ReportMetric, Unit, measured};
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{
-    ApplicationInfo, Arm, Cost, Effect, MetricKind, Operation, Summary,
+use loadgen_experiment::{
+    metric::{MetricId, OperationFigure},
+    schema::{ApplicationInfo, Arm, Effect, Summary},
 };
 
 /// Areas about a whole arm, which follow those of its operations.
 pub(super) const WHOLE_ARM: [&str; 4] = ["All requests", "Caches", "Database", "Machine"];
+
+/// Figures that belong to no other area.
+pub(super) const OTHER_AREA: &str = "Other figures";
 
 /// The effect that estimates the change of a metric.
 pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
@@ -50,31 +52,24 @@ pub(super) fn areas(summary: &Summary) -> Vec<(String, Vec<ReportMetric>)> {
     areas
 }
 
-/// The busiest operation of each area, busiest area first.
-pub(super) fn busiest(summary: &Summary) -> Vec<String> {
-    let Some(arm) = summary.arms.first() else {
-        return Vec::new();
-    };
-    let mut found: Vec<&Operation> = Vec::new();
-    for operation in arm.operations.iter().filter(|one| one.planned > 0) {
-        let label = area_label(&summary.application, &operation.name);
-        match found
-            .iter_mut()
-            .find(|other| area_label(&summary.application, &other.name) == label)
-        {
-            Some(other) if other.planned < operation.planned => *other = operation,
-            Some(_) => {}
-            None => found.push(operation),
-        }
-    }
-    found.sort_by_key(|operation| std::cmp::Reverse(operation.planned));
-    found
+/// The area in which an effect is shown that no metric stands for.
+pub(super) fn area_of_effect(summary: &Summary, effect: &str) -> String {
+    let operation = operation_names(summary)
         .into_iter()
-        .map(|operation| operation.name.clone())
-        .collect()
+        .find(|name| effect.starts_with(&format!("{name} ")));
+    match operation {
+        Some(name) => area_label(&summary.application, &name),
+        None if effect.starts_with("total ") => WHOLE_ARM[0].to_owned(),
+        None if effect.ends_with(" cpu per request") => WHOLE_ARM[3].to_owned(),
+        None => OTHER_AREA.to_owned(),
+    }
 }
 
 /// Names of the operations that any arm measured, in the order of the suite.
+pub(super) fn operation_names(summary: &Summary) -> Vec<String> {
+    operations(&summary.arms.iter().collect::<Vec<_>>())
+}
+
 fn operations(arms: &[&Arm]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for operation in arms.iter().flat_map(|arm| &arm.operations) {
@@ -104,77 +99,35 @@ pub(super) fn area_label(application: &ApplicationInfo, operation: &str) -> Stri
 
 /// The metrics of one operation.
 fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
-    let find = |arm: &&Arm| {
-        arm.operations
-            .iter()
-            .find(|one| one.name == name && one.planned > 0)
-            .cloned()
-    };
-    let found: Vec<Option<Operation>> = arms.iter().map(find).collect();
     let clean = printable(name);
     let short = clean
         .split_once('.')
         .map_or(clean.as_str(), |(_, rest)| rest)
         .to_owned();
-    let of = |what: &str,
-              suffix: &str,
-              kind: MetricKind,
-              unit: Unit,
-              pick: &dyn Fn(&Operation) -> Figure| {
+    let of = |figure: OperationFigure| {
+        let id = MetricId::Operation(name.to_owned(), figure);
+        let label = id.description().label;
         ReportMetric {
             operation: Some(name.to_owned()),
-            label: format!("{short} {what}"),
-            full_label: format!("{clean} {what}"),
-            effect: format!("{name} {suffix}"),
-            kind,
-            unit,
-            values: found
-                .iter()
-                .map(|one| one.as_ref().map_or(Figure::Absent, pick))
-                .collect(),
+            label: format!("{short} {label}"),
+            full_label: format!("{clean} {label}"),
+            effect: id.to_string(),
+            kind: id.description().kind,
+            unit: Unit::of(&id),
+            values: arms.iter().map(|arm| Figure::of(arm, &id)).collect(),
             detail: false,
         }
     };
-    let cost =
-        |what: &str, suffix: &str, kind: MetricKind, unit: Unit, pick: &dyn Fn(&Cost) -> Figure| {
-            of(what, suffix, kind, unit, &|one| pick(&one.cost))
-        };
-    let mut metrics = vec![
-        of("P97.5", "p97.5", MetricKind::Latency, Unit::Ms, &|one| {
-            Figure::from_percentile(one.response.p97_5)
-        }),
-        of("P50", "p50", MetricKind::Latency, Unit::Ms, &|one| {
-            Figure::from_percentile(one.response.p50)
-        }),
-        of(
-            "success rate",
-            "success",
-            MetricKind::Share,
-            Unit::Share,
-            &|one| Figure::Value(one.success),
-        ),
-        cost(
-            "cache hits",
-            "cache hit ratio",
-            MetricKind::Share,
-            Unit::Share,
-            &|cost| Figure::from_measured(cost.cache_hit_ratio),
-        ),
-        cost(
-            "queries",
-            "queries per request",
-            MetricKind::Count,
-            Unit::Number,
-            &|cost| Figure::Value(cost.counts[ServerCount::Queries]),
-        ),
-        cost(
-            "pool wait",
-            "pool wait",
-            MetricKind::Wait,
-            Unit::Ms,
-            &|cost| Figure::Value(cost.parts_ms[ServerPart::Pool]),
-        ),
-    ];
+    let mut metrics = [
+        OperationFigure::P97_5,
+        OperationFigure::P50,
+        OperationFigure::Success,
+        OperationFigure::CacheHitRatio,
+        OperationFigure::Queries,
+        OperationFigure::PoolWait,
+    ]
+    .map(of)
+    .to_vec();
     for metric in metrics.iter_mut().skip(4) {
         metric.detail = metric.unit == Unit::Ms || !moved(&metric.values);
     }

@@ -8,14 +8,15 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
-use crate::render::comparison::{self, Area, Bar, Claim};
-use crate::render::evidence::{self, Audit, Endings, SwitchRow, TrialChecks};
+use crate::render::comparison::{self, Area, ComparisonRow};
+use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
 use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, ControlWord, Operation, Percentiles, RunKind, Summary, ThresholdWord, VerdictWord,
+    Arm, ControlWord, Operation, Percentile, Percentiles, Provenance, RunKind, Summary,
+    ThresholdWord, VerdictWord,
 };
 
 /// A whole report in words.
@@ -31,14 +32,12 @@ pub struct ReportPage {
     pub verdict: PageVerdict,
     /// When, how long, with which load: `(label, text)`.
     pub facts: Vec<(String, String)>,
-    /// The most telling figures, side by side; empty for a run.
-    pub bars: Vec<Bar>,
-    /// The most telling figures of a run; empty for an experiment.
+    /// The key figures of a run; empty for an experiment.
     pub tiles: Vec<Tile>,
-    /// The figures by area.
+    /// The figures by area, with what was decided about each.
     pub areas: Vec<Area>,
-    /// What was decided about each metric.
-    pub claims: Vec<Claim>,
+    /// What each metric of `areas` is: its label, and one sentence.
+    pub definitions: Vec<(String, &'static str)>,
     /// Every operation, arm by arm.
     pub operations: Vec<ArmOperations>,
     /// How requests ended.
@@ -51,6 +50,8 @@ pub struct ReportPage {
     pub thresholds_tone: Tone,
     /// Each trial with its self-checks.
     pub validity: Vec<TrialChecks>,
+    /// The self-checks that do not hold, one line a code.
+    pub doubts: Vec<Doubt>,
     /// One line on all of them.
     pub validity_line: String,
     /// What the experiment found of itself, each with its colour.
@@ -59,7 +60,13 @@ pub struct ReportPage {
     pub audit: Audit,
     /// Switches by arm.
     pub switches: Vec<SwitchRow>,
-    /// Machine and services.
+    /// Why requests failed, one line a reason, the most frequent first.
+    pub failures: Vec<String>,
+    /// Program, machine: where the figures come from.
+    pub provenance: Vec<(String, String)>,
+    /// The command that runs it again; empty where it is not known.
+    pub command: String,
+    /// Services and data.
     pub environment: Vec<(String, String)>,
     /// Digest of each arm's profile.
     pub fingerprints: Vec<(String, String)>,
@@ -76,10 +83,16 @@ pub struct ReportPage {
 pub struct PageVerdict {
     /// The outcome in one word.
     pub word: VerdictWord,
+    /// The same for people: `NO CHANGE`.
+    pub label: &'static str,
     /// Its colour.
     pub tone: Tone,
     /// The process's exit code.
     pub exit_code: u8,
+    /// The answer in one line; empty where there is none.
+    pub headline: String,
+    /// How far the figures can be trusted, in one line.
+    pub confidence: String,
     /// Why, most important first.
     pub reasons: Vec<String>,
 }
@@ -100,6 +113,8 @@ pub struct Tile {
 pub struct ArmOperations {
     /// Which arm.
     pub arm: String,
+    /// `, pooled over 8 trials`; empty where there is one.
+    pub pooled: String,
     /// One row an operation, the total last.
     pub rows: Vec<OperationRow>,
 }
@@ -121,6 +136,10 @@ pub struct OperationRow {
     pub response: [String; 5],
     /// Service time in ms, the same.
     pub service: [String; 5],
+    /// Mean response time of the successes and its standard deviation.
+    pub mean: String,
+    /// The mean as a sort uses it.
+    pub mean_key: String,
     /// Statements a request.
     pub queries: String,
     /// What a sort uses, in the order of the columns: count, rate, errors, response.
@@ -147,6 +166,8 @@ impl ReportPage {
     pub fn of(summary: &Summary) -> Self {
         let arms: Vec<&Arm> = summary.arms.iter().collect();
         let paired = summary.kind == RunKind::Experiment && arms.len() == 2;
+        let validity = evidence::validity(summary);
+        let areas = comparison::areas(summary);
         Self {
             kind: match summary.kind {
                 RunKind::Run => "run",
@@ -156,23 +177,21 @@ impl ReportPage {
             question: printable(&summary.question),
             verdict: PageVerdict {
                 word: summary.verdict.word,
+                label: summary.verdict.word.label(),
                 tone: summary.verdict.word.into(),
                 exit_code: summary.verdict.exit_code(),
+                headline: printable(&summary.verdict.headline),
+                confidence: summary.verdict.confidence.to_string(),
                 reasons: lines(&summary.verdict.reasons),
             },
             facts: facts(summary),
-            bars: if paired {
-                comparison::bars(summary)
-            } else {
-                Vec::new()
-            },
             tiles: if paired {
                 Vec::new()
             } else {
                 arms.first().map_or_else(Vec::new, |arm| tiles(arm))
             },
-            areas: comparison::areas(summary),
-            claims: comparison::claims(summary),
+            definitions: definitions(&areas),
+            areas,
             operations: arms.iter().map(|arm| arm_operations(arm)).collect(),
             endings: evidence::endings(&arms),
             thresholds: summary
@@ -188,7 +207,8 @@ impl ReportPage {
                 .collect(),
             thresholds_line: thresholds_line(summary),
             thresholds_tone: thresholds_tone(summary),
-            validity: evidence::validity(summary),
+            doubts: evidence::doubts(&validity),
+            validity,
             validity_line: evidence::validity_line(summary),
             controls: summary
                 .controls
@@ -205,6 +225,12 @@ impl ReportPage {
                 .collect(),
             audit: evidence::audit(summary),
             switches: evidence::switches(&arms),
+            failures: evidence::failures(summary),
+            provenance: provenance(summary),
+            command: summary
+                .provenance
+                .as_ref()
+                .map_or_else(String::new, |from| printable(&from.command_line())),
             environment: summary
                 .environment
                 .iter()
@@ -218,6 +244,17 @@ impl ReportPage {
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
         }
+    }
+
+    /// Whether it compares two arms.
+    pub fn paired(&self) -> bool {
+        self.operations.len() == 2
+    }
+
+    /// The rows that the experiment claims something about.
+    pub fn claims(&self) -> impl Iterator<Item = &ComparisonRow> {
+        let rows = self.areas.iter().flat_map(|area| &area.rows);
+        rows.filter(|row| row.primary)
     }
 }
 
@@ -256,6 +293,53 @@ fn thresholds_tone(summary: &Summary) -> Tone {
         .iter()
         .any(|one| one.arm == judged && one.word == ThresholdWord::Fail);
     if failed { Tone::Bad } else { Tone::Good }
+}
+
+/// Each definition once, under the label without the operation that it is a figure of.
+fn definitions(areas: &[Area]) -> Vec<(String, &'static str)> {
+    let mut found: Vec<(String, &'static str)> = Vec::new();
+    for row in areas.iter().flat_map(|area| &area.rows) {
+        let known = found.iter().any(|(_, other)| *other == row.definition);
+        if !known && !row.definition.is_empty() {
+            let label = match (&row.operation, row.metric.split_once(' ')) {
+                (Some(_), Some((_, label))) => label,
+                _ => &row.metric,
+            };
+            found.push((label.to_owned(), row.definition));
+        }
+    }
+    found
+}
+
+/// Program and machine, for people.
+fn provenance(summary: &Summary) -> Vec<(String, String)> {
+    let Some(Provenance { program, host, .. }) = &summary.provenance else {
+        return Vec::new();
+    };
+    let build = if program.debug_build {
+        "debug build"
+    } else {
+        "release build"
+    };
+    [
+        ("Program", format!("loadgen {}, {build}", program.version)),
+        (
+            "Commit",
+            program.commit.clone().unwrap_or_else(|| "not known".into()),
+        ),
+        (
+            "CPU",
+            format!(
+                "{}, {}",
+                host.cpu,
+                figures::plural(host.cores as u64, "core")
+            ),
+        ),
+        ("Memory", figures::bytes(host.memory_bytes as f64)),
+        ("Kernel", host.kernel.clone()),
+    ]
+    .map(|(name, value)| (name.to_owned(), printable(&value)))
+    .into()
 }
 
 /// Each text on one line.
@@ -314,22 +398,22 @@ fn tiles(arm: &Arm) -> Vec<Tile> {
         },
         Tile {
             label: "P50",
-            figure: figures::ms(total.response.p50),
+            figure: figures::percentile(total.response.p50),
             note: "response time".into(),
         },
         Tile {
             label: "P95",
-            figure: figures::ms(total.response.p95),
+            figure: figures::percentile(total.response.p95),
             note: "response time".into(),
         },
         Tile {
             label: "P97.5",
-            figure: figures::ms(total.response.p97_5),
+            figure: figures::percentile(total.response.p97_5),
             note: "response time".into(),
         },
         Tile {
             label: "P99",
-            figure: figures::ms(total.response.p99),
+            figure: figures::percentile(total.response.p99),
             note: "response time".into(),
         },
     ]
@@ -348,6 +432,11 @@ fn arm_operations(arm: &Arm) -> ArmOperations {
     }
     ArmOperations {
         arm: printable(&arm.name),
+        pooled: if arm.trials > 1 {
+            format!(", pooled over {} trials", arm.trials)
+        } else {
+            String::new()
+        },
         rows,
     }
 }
@@ -358,7 +447,12 @@ fn operation_row(operation: &Operation) -> OperationRow {
     let response = &operation.response;
     let plain = |value: f64| format!("{value:.5}");
     // Beyond the timeout sorts behind every figure.
-    let key = |value: Option<f64>| value.map_or_else(|| "Infinity".into(), plain);
+    let beyond = || "Infinity".to_owned();
+    let key = |value: Percentile| match value {
+        Percentile::Known(value) => plain(value),
+        Percentile::BeyondTimeout => beyond(),
+        Percentile::TooFew { .. } => "-1".into(),
+    };
     OperationRow {
         name: printable(&operation.name),
         count: figures::count(operation.planned),
@@ -367,6 +461,14 @@ fn operation_row(operation: &Operation) -> OperationRow {
         failing: errors > 0.0,
         response: five(response),
         service: five(&operation.service),
+        mean: match (response.mean, response.stdev) {
+            (Some(mean), Some(stdev)) => {
+                format!("{} ± {}", figures::number(mean), figures::number(stdev))
+            }
+            (Some(mean), None) => figures::number(mean),
+            (None, _) => figures::ABSENT.into(),
+        },
+        mean_key: response.mean.map_or_else(String::new, plain),
         queries: figures::number(operation.cost.counts[ServerCount::Queries]),
         keys: [
             operation.planned.to_string(),
@@ -376,12 +478,19 @@ fn operation_row(operation: &Operation) -> OperationRow {
             key(response.p95),
             key(response.p97_5),
             key(response.p99),
-            key(response.max),
+            response.max.map_or_else(beyond, plain),
         ],
     }
 }
 
 /// The percentiles that a table shows.
 fn five(of: &Percentiles) -> [String; 5] {
-    [of.p50, of.p95, of.p97_5, of.p99, of.max].map(figures::ms_bare)
+    let percentile = figures::percentile_bare;
+    [
+        percentile(of.p50),
+        percentile(of.p95),
+        percentile(of.p97_5),
+        percentile(of.p99),
+        figures::ms_bare(of.max),
+    ]
 }

@@ -6,12 +6,10 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::render::figures;
-use crate::render::model::ReportPage;
 use crate::render::table::{Paint, Side, TableLine, cut, layout, plain, styled};
 use crate::render::tone::Tone;
 use crate::store::StoredRun;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
 const MIN_WIDTH: usize = 60;
@@ -20,26 +18,8 @@ const MAX_NAME: usize = 30;
 /// Longest kind or verdict.
 const MAX_WORD: usize = 12;
 
-/// The figure by which a run is known again: of an experiment what became of its claim, of a run
-/// its 95th percentile, rate and errors.
-pub fn headline(summary: &Summary) -> String {
-    let page = ReportPage::of(summary);
-    let claim = page.claims.iter().find(|claim| claim.primary);
-    if let Some(claim) = claim.or_else(|| page.claims.first()) {
-        return format!("{} {}", claim.metric, claim.change);
-    }
-    summary.arms.last().map_or_else(String::new, |arm| {
-        format!(
-            "p95 {}, {}, {} errors",
-            figures::ms(arm.total.response.p95),
-            figures::rate(arm.total.rate_per_s),
-            figures::percent((1.0 - arm.total.success).max(0.0))
-        )
-    })
-}
-
-/// A table of runs, the key figure below each, and how many older ones there are.
-pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bool) -> String {
+/// A table of runs, the answer below each, and how many older ones there are.
+pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> String {
     if found.is_empty() {
         return "no runs\n".to_owned();
     }
@@ -49,26 +29,31 @@ pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bo
     let mut lines = vec![TableLine::Cells(
         head.iter().map(|text| faint(*text)).collect(),
     )];
-    for (run, _) in found {
+    for run in found {
         lines.push(TableLine::Cells(vec![
             plain(cut(&printable(&run.name), MAX_NAME)),
             plain(printable(run.id())),
             plain(run.started_at.format("%Y-%m-%d %H:%M").to_string()),
             plain(cut(&printable(&run.command), MAX_WORD)),
-            styled(run.word(), run.verdict.map_or(Tone::Warn, Tone::from)),
+            styled(
+                run.word(),
+                run.verdict
+                    .as_ref()
+                    .map_or(Tone::Warn, |ending| ending.word.into()),
+            ),
             plain(figures::bytes(run.bytes as f64)),
         ]));
     }
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
     let table = layout(&lines, &sides, 0, width, paint);
-    let figures_below = std::iter::once("").chain(found.iter().map(|(_, figure)| figure.as_str()));
+    let figures_below = std::iter::once(String::new()).chain(found.iter().map(StoredRun::headline));
     let mut text = String::new();
     for (line, figure) in table.lines().zip(figures_below) {
         text.push_str(line);
         text.push('\n');
         if !figure.is_empty() {
-            let below = cut(&format!("  {}", printable(figure)), width);
+            let below = cut(&format!("  {}", printable(&figure)), width);
             text.push_str(&paint.dim(&below));
             text.push('\n');
         }
@@ -81,8 +66,8 @@ pub fn runs(found: &[(StoredRun, String)], more: usize, width: usize, colour: bo
 }
 
 /// The same for programs.
-pub fn runs_json(found: &[(StoredRun, String)]) -> serde_json::Value {
-    let one = |(run, figure): &(StoredRun, String)| {
+pub fn runs_json(found: &[StoredRun]) -> serde_json::Value {
+    let one = |run: &StoredRun| {
         json!({
             "folder": run.folder,
             "started_at": run.started_at,
@@ -91,7 +76,7 @@ pub fn runs_json(found: &[(StoredRun, String)]) -> serde_json::Value {
             "verdict": run.word(),
             "exit_code": run.exit_code(),
             "finished": run.is_finished(),
-            "figure": figure,
+            "headline": run.headline(),
             "bytes": run.bytes,
         })
     };
@@ -103,38 +88,30 @@ mod tests {
     use chrono::{TimeZone as _, Utc};
 
     use super::*;
-    use crate::render::fixture;
+    use crate::store::StoredEnding;
 
-    fn entry(name: &str) -> StoredRun {
+    fn entry(name: &str, headline: &str) -> StoredRun {
         StoredRun {
             folder: "2026-08-30T14-05-11Z_experiment_mentor-cache_41e7cc0".into(),
             started_at: Utc.with_ymd_and_hms(2026, 8, 30, 14, 5, 11).unwrap(),
             command: "experiment".into(),
             name: name.into(),
-            verdict: Some(loadgen_experiment::schema::VerdictWord::Passed),
+            verdict: Some(StoredEnding {
+                word: loadgen_experiment::schema::VerdictWord::Passed,
+                exit_code: 0,
+                headline: headline.into(),
+                confidence: loadgen_experiment::schema::Confidence::default(),
+            }),
             bytes: 12_900_000,
         }
-    }
-
-    #[test]
-    fn a_run_is_known_again_by_its_key_figure() {
-        let experiment = headline(&fixture::experiment(false));
-        assert_eq!(experiment, "mentors.list p97.5 98.6% faster (71.8x)");
-        assert_eq!(
-            headline(&fixture::run()),
-            "p95 137 ms, 200.0/s, 0.01% errors"
-        );
-        let mut empty = fixture::run();
-        empty.arms.clear();
-        assert_eq!(headline(&empty), "");
     }
 
     #[test]
     fn the_list_fits_a_terminal_whatever_a_run_is_called() {
         let evil = format!("\u{1b}[31m{}\n::error::x", "long ".repeat(40));
         let found = [
-            (entry("mentor-cache"), "list p97.5 98.6% faster".to_owned()),
-            (entry(&evil), evil.clone()),
+            entry("mentor-cache", "list p97.5 0.0139x"),
+            entry(&evil, &evil),
         ];
         let text = runs(&found, 3, 80, false);
         for line in text.lines() {

@@ -1,4 +1,4 @@
-//! The report of a terminal: the outcome first, then the table that tells what changed, then
+//! The report of a terminal: the outcome first, then the table of what changed, then
 //! what each operation did, then why the figures can be believed. 80 columns are enough.
 
 use crate::render::table::faint;
@@ -6,15 +6,13 @@ use crate::render::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::render::comparison::{Claim, ComparisonRow};
+use crate::render::comparison::{ComparisonRow, TablePart};
 use crate::render::model::{ArmOperations, ReportPage};
 use crate::render::table::{Cell, Paint, Side, TableLine, layout, plain, styled, wrapped};
 use loadgen_experiment::schema::Summary;
 
 /// Narrowest terminal that is laid out for.
 const MIN_WIDTH: usize = 60;
-/// Most trials whose failed checks are listed.
-const MAX_TRIALS: usize = 6;
 
 /// The whole report; `colour` only where a terminal reads it.
 pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
@@ -84,9 +82,13 @@ impl Sheet {
         let word = self.paint.bold(
             &self
                 .paint
-                .tone(page.verdict.tone, page.verdict.word.as_str()),
+                .tone(page.verdict.tone, page.verdict.word.label()),
         );
         let mut text = format!("{word}  {} {}\n", page.kind, self.paint.bold(&page.name));
+        if !page.verdict.headline.is_empty() {
+            text.push_str(&self.wrap(&page.verdict.headline, "  ", "    "));
+        }
+        text.push_str(&self.wrap(&page.verdict.confidence, "  ", "    "));
         for reason in &page.verdict.reasons {
             text.push_str(&self.wrap(reason, "  - ", "    "));
         }
@@ -109,20 +111,19 @@ impl Sheet {
         text
     }
 
-    /// `Metric | Before | After | Improvement`, or two columns for a run; of each area only the rows
-    /// that `told` picks, and all where it picks none.
+    /// `Metric | Before | After | After/before | Decision`, or two columns for a run; of each area
+    /// only the rows that `shown` picks, and all where it picks none.
     pub(super) fn areas(
         &self,
         page: &ReportPage,
         shown: impl Fn(&ComparisonRow) -> bool,
     ) -> String {
-        let paired = page.operations.len() == 2;
-        let head = if paired {
-            vec!["Metric", "Before", "After", "Improvement"]
+        let head: &[&str] = if page.paired() {
+            &["Metric", "Before", "After", "After/before", ""]
         } else {
-            vec!["Metric", "Figure"]
+            &["Metric", "Figure"]
         };
-        let mut lines = vec![TableLine::Cells(head.into_iter().map(faint).collect())];
+        let mut lines = vec![TableLine::Cells(head.iter().copied().map(faint).collect())];
         for area in &page.areas {
             let mut rows: Vec<_> = area.rows.iter().filter(|row| !row.detail).collect();
             if rows.iter().any(|row| shown(row)) {
@@ -134,13 +135,12 @@ impl Sheet {
             lines.push(TableLine::Heading(area.name.clone()));
             for row in rows {
                 let mut cells = vec![plain(format!("  {}", row.metric)), plain(&row.before)];
-                if paired {
-                    let change = if row.interval.is_empty() {
-                        row.change.clone()
-                    } else {
-                        format!("{} {}", row.change, row.interval)
-                    };
-                    cells.extend([plain(&row.after), styled(change, row.tone)]);
+                if page.paired() {
+                    let change = format!("{} {}", row.change, row.interval);
+                    cells.extend([plain(&row.after), styled(change.trim_end(), row.tone)]);
+                    // The words of an undecided change say so already.
+                    let moved = row.part == TablePart::InSight;
+                    cells.push(styled(if moved { row.decision } else { "" }, row.tone));
                 }
                 lines.push(TableLine::Cells(cells));
             }
@@ -148,39 +148,42 @@ impl Sheet {
         if lines.len() == 1 {
             return String::new();
         }
-        let sides = [Side::Left, Side::Right, Side::Right, Side::Left];
-        layout(
-            &lines,
-            if paired { &sides } else { &sides[..2] },
-            0,
-            self.width,
-            self.paint,
-        )
+        let sides = [Side::Left, Side::Right, Side::Right, Side::Left, Side::Left];
+        layout(&lines, &sides[..head.len()], 0, self.width, self.paint)
     }
 
-    /// What was decided about each metric.
+    /// What was decided about the claims, and about what became worse.
     pub(super) fn claims(&self, page: &ReportPage) -> String {
-        if page.claims.is_empty() {
+        let tested = |row: &&ComparisonRow| !row.decision.is_empty();
+        let rows: Vec<&ComparisonRow> = page
+            .areas
+            .iter()
+            .flat_map(|area| &area.rows)
+            .filter(tested)
+            .collect();
+        if rows.is_empty() {
             return String::new();
         }
         let mut text = format!("{}\n", self.paint.bold("Decisions"));
-        let told = |claim: &&Claim| claim.primary || claim.tone == Tone::Bad;
-        for claim in page.claims.iter().filter(told) {
-            let word = self.paint.tone(claim.tone, claim.decision);
-            let staked = if claim.primary {
+        let (mut named, others): (Vec<&ComparisonRow>, Vec<&ComparisonRow>) = rows
+            .into_iter()
+            .partition(|row| row.primary || row.tone == Tone::Bad);
+        named.sort_by_key(|row| !row.primary);
+        for row in named {
+            let word = self.paint.tone(row.tone, row.decision);
+            let claim = if row.primary {
                 ", the claim of this experiment"
             } else {
                 ""
             };
-            let _infallible = writeln!(text, "  {word}  {}{staked}", claim.metric);
-            text.push_str(&self.wrap(&claim.sentence, "    ", "    "));
+            let _infallible = writeln!(text, "  {word}: {}{claim}", row.full_name);
+            text.push_str(&self.wrap(&row.sentence, "    ", "    "));
         }
-        let mut words: Vec<(String, usize)> = Vec::new();
-        for claim in page.claims.iter().filter(|claim| !told(claim)) {
-            let word = claim.decision.to_lowercase();
-            match words.iter_mut().find(|(known, _)| *known == word) {
+        let mut words: Vec<(&str, usize)> = Vec::new();
+        for row in others {
+            match words.iter_mut().find(|(known, _)| *known == row.decision) {
                 Some((_, count)) => *count += 1,
-                None => words.push((word, 1)),
+                None => words.push((row.decision, 1)),
             }
         }
         if !words.is_empty() {
@@ -188,11 +191,8 @@ impl Sheet {
                 .into_iter()
                 .map(|(word, count)| format!("{count} {word}"))
                 .collect();
-            text.push_str(&self.wrap(
-                &format!("other metrics: {}", counts.join(", ")),
-                "  ",
-                "    ",
-            ));
+            let line = format!("other metrics: {}", counts.join(", "));
+            text.push_str(&self.wrap(&line, "  ", "    "));
         }
         text
     }
@@ -274,27 +274,11 @@ impl Sheet {
         )
     }
 
-    /// Whether the figures can be believed, trial by trial.
+    /// Whether the figures can be believed: what does not hold, once for all trials.
     fn validity(&self, page: &ReportPage) -> String {
         let mut text = self.wrap(&page.validity_line, "Validity: ", "  ");
-        let doubtful = page
-            .validity
-            .iter()
-            .filter(|trial| trial.checks.iter().any(|check| !check.ok) || trial.tone != Tone::Good);
-        let count = doubtful.clone().count();
-        for trial in doubtful.take(MAX_TRIALS) {
-            let word = self.paint.tone(trial.tone, trial.word.as_str());
-            let _infallible = writeln!(text, "  {word} {}", trial.trial);
-            for check in trial.checks.iter().filter(|check| !check.ok) {
-                let line = format!(
-                    "{}: {}, wants {}. {}",
-                    check.code, check.figure, check.limit, check.advice
-                );
-                text.push_str(&self.wrap(&line, "    ", "      "));
-            }
-        }
-        if count > MAX_TRIALS {
-            let _infallible = writeln!(text, "  and {} more trials", count - MAX_TRIALS);
+        for doubt in &page.doubts {
+            text.push_str(&self.wrap(&doubt.line(), "  ", "    "));
         }
         text
     }
@@ -303,8 +287,8 @@ impl Sheet {
     fn audit(&self, page: &ReportPage) -> String {
         let line = self.paint.tone(page.audit.tone, &page.audit.line);
         let mut text = format!("Audit: {line}\n");
-        for promise in &page.audit.promises {
-            text.push_str(&self.wrap(promise, "  ", "    "));
+        for writes in &page.audit.writes {
+            text.push_str(&self.wrap(writes, "  ", "    "));
         }
         for broken in &page.audit.broken {
             let line = format!(

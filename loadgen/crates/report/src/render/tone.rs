@@ -38,9 +38,12 @@ impl Serialize for Tone {
 impl From<VerdictWord> for Tone {
     fn from(word: VerdictWord) -> Self {
         match word {
-            VerdictWord::Passed => Self::Good,
-            VerdictWord::Failed | VerdictWord::Violated => Self::Bad,
-            VerdictWord::Invalid | VerdictWord::Interrupted => Self::Warn,
+            VerdictWord::Passed | VerdictWord::Improved => Self::Good,
+            VerdictWord::Measured | VerdictWord::NoChange => Self::Plain,
+            VerdictWord::Failed | VerdictWord::Regressed | VerdictWord::Violated => Self::Bad,
+            VerdictWord::Invalid | VerdictWord::Inconclusive | VerdictWord::Interrupted => {
+                Self::Warn
+            }
         }
     }
 }
@@ -50,8 +53,8 @@ impl From<Decision> for Tone {
         match decision {
             Decision::Improved => Self::Good,
             Decision::Regressed => Self::Bad,
-            Decision::NoChange => Self::Plain,
-            Decision::Inconclusive | Decision::Invalid => Self::Warn,
+            Decision::NoChange | Decision::Inconclusive => Self::Plain,
+            Decision::Invalid => Self::Warn,
         }
     }
 }

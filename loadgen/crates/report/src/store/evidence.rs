@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use loadgen_experiment::schema::{
-    Decision, SCHEMA_VERSION, Summary, ThresholdResult, ValidityWord, VerdictWord,
+    Confidence, Decision, SCHEMA_VERSION, Summary, ThresholdResult, ValidityWord, VerdictWord,
 };
 
 /// The whole of `verdict.json`.
@@ -15,6 +15,10 @@ pub struct VerdictFile {
     pub word: VerdictWord,
     /// The process's exit code.
     pub exit_code: u8,
+    /// The answer in one line.
+    pub headline: String,
+    /// How far the figures can be trusted.
+    pub confidence: Confidence,
     /// Whether the command was stopped before its planned end.
     pub interrupted: bool,
     /// One line each, most important first.
@@ -74,6 +78,8 @@ pub fn unfinished() -> VerdictFile {
         schema_version: SCHEMA_VERSION,
         word: VerdictWord::Invalid,
         exit_code: VerdictWord::Invalid.exit_code(),
+        headline: String::new(),
+        confidence: Confidence::default(),
         interrupted: true,
         reasons: vec!["the run did not finish".into()],
         thresholds: Vec::new(),
@@ -89,6 +95,8 @@ pub fn of(summary: &Summary) -> VerdictFile {
         schema_version: SCHEMA_VERSION,
         word: summary.verdict.word,
         exit_code: summary.verdict.exit_code(),
+        headline: summary.verdict.headline.clone(),
+        confidence: summary.verdict.confidence,
         interrupted: summary.interrupted,
         reasons: summary.verdict.reasons.clone(),
         thresholds: summary.thresholds.clone(),

@@ -1,14 +1,14 @@
 //! `manifest.json`: what was asked, of which program, on which machine, with which seeds.
-//! Secrets on the command line are masked before they are kept.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use loadgen_experiment::schema::{SCHEMA_VERSION, Summary};
+use loadgen_experiment::{
+    schema::{Provenance, SCHEMA_VERSION, Summary},
+    summary::provenance,
+};
 
 /// The whole of `manifest.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -19,12 +19,9 @@ pub struct Manifest {
     pub command: String,
     /// Name of the suite or experiment.
     pub name: String,
-    /// The words of the command line, secrets masked.
-    pub arguments: Vec<String>,
-    /// The program.
-    pub program: Program,
-    /// The machine that the load came from.
-    pub host: HostInfo,
+    /// The program, the machine and the command line.
+    #[serde(flatten)]
+    pub provenance: Provenance,
     /// When the command began.
     pub started_at: DateTime<Utc>,
     /// How long it took, in seconds; absent while it runs.
@@ -43,30 +40,6 @@ pub struct Manifest {
     pub warnings: Vec<String>,
 }
 
-/// The program that wrote the folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Program {
-    /// Its version.
-    pub version: String,
-    /// The commit that lies around the program's file, where there is one.
-    pub commit: Option<String>,
-    /// Whether it was built without optimisation.
-    pub debug_build: bool,
-}
-
-/// A machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct HostInfo {
-    /// Kernel release.
-    pub kernel: String,
-    /// Model of its processor.
-    pub cpu: String,
-    /// Processors that this process may use.
-    pub cores: usize,
-    /// Memory in bytes.
-    pub memory_bytes: u64,
-}
-
 impl Manifest {
     /// What is known when a command begins.
     pub fn begin(command: &str, name: &str, started_at: DateTime<Utc>) -> Self {
@@ -74,13 +47,7 @@ impl Manifest {
             schema_version: SCHEMA_VERSION,
             command: command.into(),
             name: name.into(),
-            arguments: masked(std::env::args()),
-            program: Program {
-                version: env!("CARGO_PKG_VERSION").into(),
-                commit: commit(),
-                debug_build: cfg!(debug_assertions),
-            },
-            host: host(),
+            provenance: provenance(),
             started_at,
             took_s: None,
             interrupted: true,
@@ -111,138 +78,5 @@ impl Manifest {
         self.environment = summary.environment.iter().cloned().collect();
         self.warnings.clone_from(&summary.warnings);
         self
-    }
-}
-
-/// The machine this process runs on.
-fn host() -> HostInfo {
-    let line_of = |path: &str, key: &str| {
-        fs::read_to_string(path).ok().and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with(key))?;
-            Some(line.split_once(':')?.1.trim().to_owned())
-        })
-    };
-    HostInfo {
-        kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
-            .map_or_else(|_| "unknown".into(), |text| text.trim().to_owned()),
-        cpu: line_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        memory_bytes: line_of("/proc/meminfo", "MemTotal")
-            .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
-            .map_or(0, |kib| kib * 1024),
-    }
-}
-
-/// The commit of the checkout that the program's file lies in, read without running git.
-fn commit() -> Option<String> {
-    let program = std::env::current_exe().ok()?;
-    let git = program
-        .ancestors()
-        .map(|folder| folder.join(".git"))
-        .find(|git| git.is_dir())?;
-    head(&git)
-}
-
-/// What HEAD of a git directory points at.
-fn head(git: &Path) -> Option<String> {
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
-    let head = head.trim();
-    let Some(name) = head.strip_prefix("ref: ") else {
-        return Some(head.to_owned());
-    };
-    if let Ok(hash) = fs::read_to_string(git.join(name)) {
-        return Some(hash.trim().to_owned());
-    }
-    let packed = fs::read_to_string(git.join("packed-refs")).ok()?;
-    let line = packed
-        .lines()
-        .find(|line| line.ends_with(&format!(" {name}")))?;
-    Some(line.split(' ').next()?.to_owned())
-}
-
-/// The words of a command line without what must not be kept: the value of an option that
-/// names a token, password, secret or key, and the user part of a URL.
-fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
-    let secret = |option: &str| {
-        let option = option.to_ascii_lowercase();
-        ["token", "password", "secret", "key"]
-            .iter()
-            .any(|word| option.contains(word))
-    };
-    let mut words = Vec::new();
-    let mut hide_next = false;
-    for word in arguments {
-        if hide_next {
-            words.push("***".into());
-            hide_next = false;
-            continue;
-        }
-        if word.starts_with("--") {
-            if let Some((option, _)) = word.split_once('=') {
-                if secret(option) {
-                    words.push(format!("{option}=***"));
-                    continue;
-                }
-            } else {
-                hide_next = secret(&word);
-            }
-        }
-        words.push(without_credentials(&word));
-    }
-    words
-}
-
-/// `scheme://user:password@host` with the part before `@` masked.
-fn without_credentials(word: &str) -> String {
-    let Some((scheme, rest)) = word.split_once("://") else {
-        return word.into();
-    };
-    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    match rest[..authority].rfind('@') {
-        Some(at) => format!("{scheme}://***{}", &rest[at..]),
-        None => word.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_on_the_command_line_are_not_kept() {
-        let words = masked(
-            [
-                "loadgen",
-                "--lab-token",
-                "s3cret",
-                "--database-url=postgres://u:p@w@h:1/d",
-                "--token=x",
-                "a.yaml",
-            ]
-            .map(String::from),
-        );
-        assert_eq!(
-            words,
-            [
-                "loadgen",
-                "--lab-token",
-                "***",
-                "--database-url=postgres://***@h:1/d",
-                "--token=***",
-                "a.yaml"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_packed_reference_is_found() {
-        let git = tempfile::tempdir().unwrap();
-        fs::write(git.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
-        fs::write(
-            git.path().join("packed-refs"),
-            "# pack-refs\nabc123 refs/heads/main\n",
-        )
-        .unwrap();
-        assert_eq!(head(git.path()).as_deref(), Some("abc123"));
     }
 }

@@ -28,6 +28,6 @@ pub use finished_runs::finished_runs;
 pub use folder::Folder;
 pub use load::load;
 pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
-pub use run_index::{PruneRule, StoredRun, list_runs, prunable, remove};
+pub use run_index::{PruneRule, StoredEnding, StoredRun, list_runs, prunable, remove};
 pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
 pub use summary_schema::{summary_schema, summary_schema_text};

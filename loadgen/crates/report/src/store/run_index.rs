@@ -10,7 +10,7 @@ use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use serde::Deserialize;
 
 use super::error::{StoreError, io_error};
-use loadgen_experiment::schema::VerdictWord;
+use loadgen_experiment::schema::{Confidence, VerdictWord};
 
 /// Format of the start time at the beginning of a run's name.
 const TIME: &str = "%Y-%m-%dT%H-%M-%SZ";
@@ -31,7 +31,7 @@ pub struct StoredRun {
     /// Name of the suite or experiment.
     pub name: String,
     /// Its outcome; absent for a run that did not finish.
-    pub verdict: Option<VerdictWord>,
+    pub verdict: Option<StoredEnding>,
     /// Size of its files in bytes.
     pub bytes: u64,
 }
@@ -44,12 +44,27 @@ impl StoredRun {
 
     /// Its verdict in one word; `UNFINISHED` where it has none.
     pub fn word(&self) -> &'static str {
-        self.verdict.map_or("UNFINISHED", VerdictWord::as_str)
+        self.verdict
+            .as_ref()
+            .map_or("UNFINISHED", |ending| ending.word.label())
     }
 
     /// The exit code of its verdict; an unfinished run has no figure that can be trusted.
     pub fn exit_code(&self) -> u8 {
-        self.verdict.unwrap_or(VerdictWord::Invalid).exit_code()
+        self.verdict.as_ref().map_or_else(
+            || VerdictWord::Invalid.exit_code(),
+            |ending| ending.exit_code,
+        )
+    }
+
+    /// The answer with its confidence in one line; empty where there is none.
+    pub fn headline(&self) -> String {
+        match &self.verdict {
+            Some(ending) if !ending.headline.is_empty() => {
+                format!("{}; {}", ending.headline, ending.confidence)
+            }
+            _ => String::new(),
+        }
     }
 
     /// Whether it finished.
@@ -76,9 +91,16 @@ struct Label {
 }
 
 /// The part of a verdict that is read.
-#[derive(Deserialize)]
-struct Ending {
-    word: VerdictWord,
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct StoredEnding {
+    /// The outcome in one word.
+    pub word: VerdictWord,
+    /// The exit code of its command.
+    pub exit_code: u8,
+    /// The answer in one line; empty where there is none.
+    pub headline: String,
+    /// How far the figures can be trusted.
+    pub confidence: Confidence,
 }
 
 /// The runs of `results/runs`, the newest first. `runs` may be missing, and may be no link.
@@ -146,7 +168,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
         return None;
     }
     let label: Label = read(&path.join("manifest.json"))?;
-    let ending: Option<Ending> = read(&path.join("verdict.json"));
+    let ending: Option<StoredEnding> = read(&path.join("verdict.json"));
     // `verdict.json` of a run under way exists already: only the manifest says whether it ended.
     let finished = label.took_s.is_some();
     Some(StoredRun {
@@ -155,7 +177,7 @@ fn read_run(path: &Path) -> Option<StoredRun> {
         started_at,
         command: label.command,
         name: label.name,
-        verdict: ending.filter(|_| finished).map(|ending| ending.word),
+        verdict: ending.filter(|_| finished),
     })
 }
 
@@ -223,7 +245,10 @@ mod tests {
             (found[0].word(), found[0].is_finished()),
             ("UNFINISHED", false)
         );
-        assert_eq!(found[1].verdict, Some(VerdictWord::Invalid));
+        assert_eq!(
+            found[1].verdict.as_ref().unwrap().word,
+            VerdictWord::Invalid
+        );
         assert!(found[1].bytes > 100);
         assert_eq!(found[1].id().len(), 7);
     }

@@ -10,7 +10,10 @@ use crate::store::folder::{Folder, slug};
 use loadgen_engine::aggregator::{self, TrialData};
 use loadgen_engine::flow::Operations;
 use loadgen_engine::sample::Outcome;
-use loadgen_experiment::schema::{Second, Trial};
+use loadgen_experiment::{
+    metric::RateFigure,
+    schema::{Second, Trial},
+};
 
 impl Folder {
     /// Writes the files of a trial that has just ended, with its histograms.
@@ -92,10 +95,11 @@ fn server_csv(trial: &Trial) -> String {
     };
     let processes = names(|one| one.cpu_cores.keys().collect());
     let waits = names(|one| one.waits.keys().collect());
-    let mut csv = String::from(
-        "second,pool_in_use,pool_waiters,pool_max,target_cpu_cores,cache_hit_ratio,\
-         queries_per_s,wal_bytes_per_s,redis_commands_per_s",
-    );
+    let mut csv =
+        String::from("second,pool_in_use,pool_waiters,pool_max,target_cpu_cores,cache_hit_ratio");
+    for rate in RateFigure::ALL {
+        let _infallible = write!(csv, ",{}", rate.column());
+    }
     for process in &processes {
         let _infallible = write!(csv, ",{}_cpu_cores", slug(process));
     }
@@ -178,7 +182,9 @@ mod tests {
             series,
             server: Server::default(),
             violations: None,
+            audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            failures: Vec::new(),
         }
     }
 

@@ -8,8 +8,12 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let target = target::parse(args)?;
     let request = load::request(args, &target)?;
     let (suite, description) = load::suite(args);
-    target::check_reachable(&target)
-        .map_err(|error| Failure::usage(format!("cannot connect to {}: {error}", args.url)))?;
+    Failure::unless_files_suffice()?;
+    target::check_reachable(&target).map_err(|error| {
+        Failure::of_error(&error, |why| {
+            Failure::Usage(format!("cannot connect to {}: {why}", args.url))
+        })
+    })?;
     if let Some(folder) = &args.out {
         files::prepare(folder)?;
     }

@@ -46,7 +46,7 @@ pub(super) fn run(
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(Failure::internal)?;
+        .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
     let stop = CancellationToken::new();
     let steering = LoadControl::new(stop.clone());
     // Traced exchanges are printed at once, which the full-screen view would overwrite.

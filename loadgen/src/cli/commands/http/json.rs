@@ -51,16 +51,13 @@ pub(super) fn render(result: &HttpResult) -> String {
         "errors": errors,
         "thresholds": result.thresholds,
         "validity": { "word": result.validity.word, "checks": result.validity.checks },
-        "verdict": {
-            "word": result.verdict.word,
-            "exit_code": result.verdict.exit_code(),
-            "reasons": result.verdict.reasons,
-        },
+        "verdict": result.verdict,
         "warnings": result.warnings,
     });
     format!("{object:#}\n")
 }
 
+/// Milliseconds; `"beyond_timeout"` and `{"too_few": n}` where a percentile is not known.
 fn percentiles(of: &Percentiles) -> Value {
     json!({
         "p50": of.p50, "p90": of.p90, "p95": of.p95, "p99": of.p99, "p999": of.p99_9,
@@ -68,12 +65,6 @@ fn percentiles(of: &Percentiles) -> Value {
     })
 }
 
-/// All `null` if nothing was recorded.
 fn histogram(of: &Histogram<u64>) -> Value {
-    let ms = |ns: u64| (!of.is_empty()).then_some(ns as f64 / 1e6);
-    let at = |share: f64| ms(of.value_at_quantile(share));
-    json!({
-        "p50": at(0.5), "p90": at(0.9), "p95": at(0.95), "p99": at(0.99), "p999": at(0.999),
-        "max": ms(of.max()), "mean": (!of.is_empty()).then(|| of.mean() / 1e6),
-    })
+    percentiles(&super::text::recorded(of))
 }

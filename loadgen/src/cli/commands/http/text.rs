@@ -6,7 +6,11 @@ use hdrhistogram::Histogram;
 
 use super::verdict::HttpResult;
 use loadgen_engine::sample::Outcome;
-use loadgen_experiment::{events::printable, schema::Percentiles, trial::operation};
+use loadgen_experiment::{
+    events::printable,
+    schema::{Percentile, Percentiles},
+    trial::operation,
+};
 
 /// Rows of the chart of response times.
 const ROWS: usize = 11;
@@ -33,8 +37,10 @@ macro_rules! line {
 }
 
 fn head(out: &mut String, result: &HttpResult) {
-    line!(out, "{}  {}", result.verdict.word, printable(&result.url));
-    for reason in &result.verdict.reasons {
+    let verdict = &result.verdict;
+    line!(out, "{}  {}", verdict.word.label(), printable(&result.url));
+    line!(out, "  {}; {}", verdict.headline, verdict.confidence);
+    for reason in &verdict.reasons {
         line!(out, "  {}", printable(reason));
     }
     line!(out, "  {}", result.load);
@@ -102,24 +108,19 @@ fn times(out: &mut String, result: &HttpResult) {
         "milliseconds",
         titles.map(|title| format!("{title:>10}")).concat()
     );
-    let mut row = |name: &str, values: [Option<f64>; 7]| {
-        let cells = values.map(|value| {
-            value.map_or_else(
-                || format!("{:>10}", "> limit"),
-                |ms| format!("{:>10}", short(ms)),
-            )
-        });
+    let mut row = |name: &str, of: &Percentiles| {
+        let cells = cells(of).map(|cell| format!("{cell:>10}"));
         line!(out, "{name:14}{}", cells.concat());
     };
-    row("response", values(&one.response));
-    row("service", values(&one.service));
+    row("response", &one.response);
+    row("service", &one.service);
     for (name, histogram) in [
         ("first byte", &data.total.first_byte_ok),
         ("connect", &data.connect),
         ("tls", &data.tls),
     ] {
         if !histogram.is_empty() {
-            row(name, recorded(histogram));
+            row(name, &recorded(histogram));
         }
     }
     line!(
@@ -129,21 +130,40 @@ fn times(out: &mut String, result: &HttpResult) {
     line!(out);
 }
 
-fn values(of: &Percentiles) -> [Option<f64>; 7] {
-    [of.p50, of.p90, of.p95, of.p99, of.p99_9, of.max, of.mean]
+fn cells(of: &Percentiles) -> [String; 7] {
+    let beyond = || "> limit".to_owned();
+    let percentile = |value: Percentile| match value {
+        Percentile::Known(ms) => short(ms),
+        Percentile::BeyondTimeout => beyond(),
+        Percentile::TooFew { n } => format!("– n={n}"),
+    };
+    let extreme = |value: Option<f64>| value.map_or_else(beyond, short);
+    [
+        percentile(of.p50),
+        percentile(of.p90),
+        percentile(of.p95),
+        percentile(of.p99),
+        percentile(of.p99_9),
+        extreme(of.max),
+        extreme(of.mean),
+    ]
 }
 
-fn recorded(of: &Histogram<u64>) -> [Option<f64>; 7] {
-    let at = |share: f64| Some(of.value_at_quantile(share) as f64 / 1e6);
-    [
-        at(0.5),
-        at(0.9),
-        at(0.95),
-        at(0.99),
-        at(0.999),
-        at(1.0),
-        Some(of.mean() / 1e6),
-    ]
+/// The percentiles of what was recorded, all of it successes.
+pub(super) fn recorded(of: &Histogram<u64>) -> Percentiles {
+    let ms = |share: f64| of.value_at_quantile(share) as f64 / 1e6;
+    let at = |share: f64| Percentile::of(share, of.len(), Some(ms(share)));
+    Percentiles {
+        p50: at(0.5),
+        p90: at(0.9),
+        p95: at(0.95),
+        p97_5: at(0.975),
+        p99: at(0.99),
+        p99_9: at(0.999),
+        max: (!of.is_empty()).then(|| ms(1.0)),
+        mean: (!of.is_empty()).then(|| of.mean() / 1e6),
+        stdev: (!of.is_empty()).then(|| of.stdev() / 1e6),
+    }
 }
 
 /// Bars of equal steps up to p99, and one for all above.

@@ -3,7 +3,7 @@
 use crate::cli::flags::HttpArgs;
 use loadgen_engine::{aggregator::TrialData, flow::SingleRequest};
 use loadgen_experiment::{
-    schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict, VerdictWord},
+    schema::{Server, ThresholdResult, Validity, ValidityWord, Verdict},
     trial::TrialOutcome,
     verdict::{self, Findings},
 };
@@ -36,7 +36,7 @@ pub(super) fn judge(args: &HttpArgs, load: String, outcome: TrialOutcome) -> Htt
         ended_by,
         ..
     } = outcome;
-    let validity = trial.validity;
+    let validity = trial.validity.clone();
     let open = args.rate.is_some();
     // A closed loop without pauses is as fast as the slower side: a generator at its limit makes no
     // figure wrong, but the limit that is measured is not the target's.
@@ -61,13 +61,14 @@ pub(super) fn judge(args: &HttpArgs, load: String, outcome: TrialOutcome) -> Htt
                 .to_owned(),
         );
     }
-    let mut thresholds = verdict::hold(
+    let mut thresholds = verdict::evaluate(
         &args.thresholds,
         "http",
         verdict::ThresholdFigures {
             catalog: &SingleRequest::catalog(),
             ops: &data.ops,
             phases: &std::collections::BTreeMap::new(),
+            target: None,
             server: &Server::default(),
             window_s: data.window_s(),
         },
@@ -85,19 +86,14 @@ pub(super) fn judge(args: &HttpArgs, load: String, outcome: TrialOutcome) -> Htt
     } else {
         Vec::new()
     };
-    let mut verdict = verdict::judge(&Findings {
+    let verdict = verdict::judge(Findings {
         interrupted: data.interrupted,
         invalid_reasons,
         thresholds: &thresholds,
-        valid_trials: 1,
+        headline: verdict::headline(&trial.total),
+        confidence: verdict::confidence(std::slice::from_ref(&trial), &[]),
         ..Findings::default()
     });
-    if verdict.word == VerdictWord::Passed {
-        verdict.reasons = vec![match thresholds.len() {
-            0 => "the figures are valid; no threshold was given".to_owned(),
-            n => format!("the figures are valid and were checked against {n} threshold(s)"),
-        }];
-    }
     HttpResult {
         url: args.url.clone(),
         load,

@@ -9,10 +9,18 @@ use loadgen_engine::sample::ResponsePart;
 use loadgen_engine::sample::ResponseParts;
 use shared::timing::ServerPart;
 
+/// Share of the tail from which a part dominates it.
+const DOMINANT_SHARE: f64 = 0.5;
+/// Fewest checks of connections that are worth a change.
+const FEWEST_PINGS: u64 = 100;
 /// Share of the tail in the database from which missing values are worth work.
 const NOTABLE_SHARE: f64 = 0.25;
 /// Hit ratio below which a cache is looked at.
 const LOW_HIT_RATIO: f64 = 0.5;
+/// Share of the attainable hit ratio from which a cache does what it can.
+const NEARLY_ALL: f64 = 0.9;
+/// Fewest look-ups over which a hit ratio means something.
+const FEWEST_LOOK_UPS: u64 = 100;
 
 pub(super) fn redis_errors(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let errors = evidence.arm.server.cache_errors;
@@ -28,20 +36,31 @@ pub(super) fn redis_errors(evidence: &Evidence<'_>) -> Option<RuleFinding> {
 
 pub(super) fn redis_round_trips(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let server = &evidence.arm.server;
-    let pings = server.redis_pings as f64;
-    let commands = server.redis_commands as f64;
+    let (pings, commands) = (server.redis_pings, server.redis_commands);
     let waiting = evidence.tail_share(|parts| parts[ResponsePart::Server(ServerPart::Redis)]);
-    let many = pings >= 100.0 && pings >= 0.2 * commands;
-    if !many && waiting < 0.5 {
+    let waiting = percent(waiting);
+    if pings < FEWEST_PINGS || (pings as f64) < 0.2 * commands as f64 {
         return None;
     }
     Some(RuleFinding::new(
         Symptom::RedisRoundTrips,
         format!(
-            "{pings:.0} of {commands:.0} Redis commands are PINGs; Redis is {} of the time above p99",
-            percent(waiting)
+            "connections to Redis were checked {pings} times for {commands} commands; Redis is {waiting} of the time above p99"
         ),
         "do not pay a PING for each checkout: share one multiplexed connection, or keep the values in memory in front of Redis",
+    ))
+}
+
+pub(super) fn slow_redis(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let redis = ResponsePart::Server(ServerPart::Redis);
+    let waiting = evidence.tail_share(|parts| parts[redis]);
+    if waiting < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[redis], 1.0) {
+        return None;
+    }
+    Some(RuleFinding::new(
+        Symptom::SlowRedis,
+        format!("Redis is {} of the time above p99", percent(waiting)),
+        "look at Redis itself (CPU, slow commands, network), read several values in one command, or keep them in memory in front of Redis",
     ))
 }
 
@@ -82,10 +101,17 @@ fn cache_off(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<RuleFin
 
 fn cache_misses(evidence: &Evidence<'_>, cache: &CacheSwitch<'_>) -> Option<RuleFinding> {
     evidence.operation(cache.operation)?;
-    let ratios = &evidence.arm.server.cache_hit_ratio;
-    let hits = ratios.get(cache.kind).copied().flatten()?;
+    let server = &evidence.arm.server;
+    let look_ups = server.cache_lookups.get(cache.kind)?;
+    let hits = look_ups.hit_ratio()?;
     let database = evidence.tail_share(in_database);
-    if hits >= LOW_HIT_RATIO || database < NOTABLE_SHARE {
+    let attainable = server.cache_attainable.get(cache.kind).copied();
+    let is_as_good_as_it_gets = attainable.is_some_and(|most| hits >= NEARLY_ALL * most);
+    if look_ups.all < FEWEST_LOOK_UPS
+        || hits >= LOW_HIT_RATIO
+        || is_as_good_as_it_gets
+        || database < NOTABLE_SHARE
+    {
         return None;
     }
     let finding = RuleFinding::new(

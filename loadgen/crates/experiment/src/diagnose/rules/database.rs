@@ -4,13 +4,15 @@ use crate::diagnose::{
     evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
-use crate::schema::{PlanNode, StatementPlan};
+use crate::schema::{Operation, PlanNode, StatementPlan};
 use loadgen_engine::sample::ResponsePart;
 use shared::timing::ServerCount;
 use shared::timing::ServerPart;
 
-/// Queries a request from which a loop is likely.
+/// Queries a request from which they are worth a look.
 const MANY_QUERIES: f64 = 10.0;
+/// How often one request sends the same statement where it is sent in a loop.
+const LOOP_TIMES: u32 = 5;
 /// Rows read by one statement from which a scan is worth an index.
 const MANY_ROWS: f64 = 500.0;
 /// How many times more rows are read than returned where an index is missing.
@@ -18,25 +20,39 @@ const WASTE: f64 = 20.0;
 /// Share of the active backends' samples from which a wait is worth work.
 const NOTABLE_WAIT: f64 = 0.1;
 
-pub(super) fn query_loops(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+pub(super) fn many_queries(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let queries = |one: &Operation| one.cost.counts[ServerCount::Queries];
     let operation = evidence
         .arm
         .operations
         .iter()
-        .filter(|one| one.cost.counts[ServerCount::Queries] >= MANY_QUERIES)
-        .max_by(|a, b| {
-            a.cost.counts[ServerCount::Queries].total_cmp(&b.cost.counts[ServerCount::Queries])
-        })?;
-    let finding = RuleFinding::new(
-        Symptom::QueryLoop,
-        format!(
-            "{} sends {:.1} queries a request",
-            operation.name,
-            operation.cost.counts[ServerCount::Queries]
-        ),
-        "an N+1 query: read the rows in one statement, or many by `= any($1)`",
-    );
-    Some(finding.found_in(&operation.name))
+        .filter(|one| queries(one) >= MANY_QUERIES)
+        .max_by(|a, b| queries(a).total_cmp(&queries(b)))?;
+    let (name, queries) = (&operation.name, queries(operation));
+    let plans = &evidence.arm.plans;
+    let repeated = plans
+        .iter()
+        .filter(|plan| plan.operation == *name && plan.times >= LOOP_TIMES)
+        .max_by_key(|plan| plan.times);
+    let finding = if let Some(plan) = repeated {
+        RuleFinding::new(
+            Symptom::QueryLoop,
+            format!(
+                "{name} sends {queries:.1} queries a request, the statement `{}` up to {} times",
+                plan.statement, plan.times
+            ),
+            "an N+1 query: read the rows in one statement, or many by `= any($1)`",
+        )
+    } else {
+        RuleFinding::new(
+            Symptom::ManyQueries,
+            format!(
+                "{name} sends {queries:.1} queries a request; no statement is known to be repeated"
+            ),
+            "count the statements of one request, and join those that belong together",
+        )
+    };
+    Some(finding.found_in(name))
 }
 
 /// The sequential scan that throws most rows away, of the statement that reads most.
@@ -70,7 +86,8 @@ pub(super) fn missing_index(evidence: &Evidence<'_>) -> Option<RuleFinding> {
         finding.proposal = catalog.index_proposal(table, &plan.operation, evidence.context());
         return Some(finding);
     }
-    let rows = evidence.arm.server.rows_returned as f64 / evidence.requests().max(1.0);
+    let rows = evidence.database()?.rows_returned as f64;
+    let rows = evidence.arm.server.per_request(rows)?;
     // Where plans were asked for, they say more than a sum that counts rows of system tables, too.
     if rows < 2_000.0 || !evidence.arm.plans.is_empty() {
         return None;
@@ -107,7 +124,7 @@ pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     if waiting < NOTABLE_WAIT {
         return None;
     }
-    let waiters = evidence.arm.server.database.lock_waiters_mean;
+    let waiters = evidence.database()?.lock_waiters_mean;
     let finding = RuleFinding::new(
         Symptom::LockWaits,
         format!(
@@ -120,7 +137,7 @@ pub(super) fn lock_waits(evidence: &Evidence<'_>) -> Option<RuleFinding> {
 }
 
 pub(super) fn deadlocks(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let found = evidence.arm.server.database.deadlocks;
+    let found = evidence.database()?.deadlocks;
     if found == 0 {
         return None;
     }
@@ -132,7 +149,7 @@ pub(super) fn deadlocks(evidence: &Evidence<'_>) -> Option<RuleFinding> {
 }
 
 pub(super) fn retries(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let retries = &evidence.arm.server.database.retries;
+    let retries = &evidence.database()?.retries;
     let all: u64 = retries.values().sum();
     if all == 0 || (all as f64) < 0.01 * evidence.requests() {
         return None;
@@ -163,7 +180,8 @@ pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     if syncing < NOTABLE_WAIT {
         return None;
     }
-    let each = evidence.arm.server.database.wal_bytes as f64 / evidence.requests().max(1.0);
+    let log = evidence.database()?.wal_bytes as f64;
+    let each = evidence.arm.server.per_request(log)?;
     let finding = RuleFinding::new(
         Symptom::CommitSync,
         format!(
@@ -176,7 +194,7 @@ pub(super) fn commit_sync(evidence: &Evidence<'_>) -> Option<RuleFinding> {
 }
 
 pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let database = &evidence.arm.server.database;
+    let database = evidence.database()?;
     let (hit, read) = (database.blocks_hit as f64, database.blocks_read as f64);
     if read < 1_000.0 || read < 0.05 * (hit + read) {
         return None;
@@ -193,7 +211,7 @@ pub(super) fn disk_reads(evidence: &Evidence<'_>) -> Option<RuleFinding> {
 }
 
 pub(super) fn idle_in_transaction(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let idle = evidence.arm.server.database.idle_in_transaction_mean;
+    let idle = evidence.database()?.idle_in_transaction_mean;
     let pool = f64::from(evidence.arm.server.pool_max);
     if pool <= 0.0 || idle < 1.0 || idle < 0.2 * pool {
         return None;

@@ -4,6 +4,7 @@ use crate::diagnose::{
     evidence::{Evidence, RuleFinding, percent},
     symptom::Symptom,
 };
+use crate::schema::Percentile;
 
 /// Fewest messages over which a success share means something.
 const FEWEST_MESSAGES: u64 = 20;
@@ -94,7 +95,11 @@ pub(super) fn slow_sockets(evidence: &Evidence<'_>) -> Option<RuleFinding> {
         .iter()
         .filter(|one| known.contains(&one.name.as_str()) && one.planned >= FEWEST_MESSAGES);
     let worst = messages.min_by(|a, b| a.success.total_cmp(&b.success))?;
-    let slow = worst.response.p95.is_none_or(|p95| p95 > 2_000.0);
+    let slow = match worst.response.p95 {
+        Percentile::Known(p95) => p95 > 2_000.0,
+        Percentile::BeyondTimeout => true,
+        Percentile::TooFew { .. } => false,
+    };
     if worst.success >= 0.95 && !slow {
         return None;
     }
@@ -104,10 +109,11 @@ pub(super) fn slow_sockets(evidence: &Evidence<'_>) -> Option<RuleFinding> {
             "{} succeeds in {}, p95 {}",
             worst.name,
             percent(worst.success),
-            worst.response.p95.map_or_else(
-                || "beyond the timeout".to_owned(),
-                |p95| format!("{p95:.0} ms")
-            )
+            match worst.response.p95 {
+                Percentile::Known(p95) => format!("{p95:.0} ms"),
+                Percentile::BeyondTimeout => "beyond the timeout".to_owned(),
+                Percentile::TooFew { n } => format!("unknown, of {n} messages"),
+            }
         ),
         "increase the WebSocket timeout, keep sockets alive with ping/pong, batch small messages, enable compression, and use sticky sessions behind a balancer",
     );

@@ -11,6 +11,8 @@ use crate::diagnose::{
 
 /// Share of the tail from which a part dominates it.
 const DOMINANT_SHARE: f64 = 0.5;
+/// Share of the tail from which a part is worth work.
+const NOTABLE_SHARE: f64 = 0.25;
 /// Bytes of an answer from which it should be split into pages.
 const LARGE_BYTES: f64 = 64.0 * 1_024.0;
 
@@ -25,7 +27,7 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     let cores = evidence.environment("cores").unwrap_or(2.0) as u32;
     let proposal = evidence.proposal(Symptom::Hashing, &hashed.name, Some(cores));
     let other = evidence.arm.operations.iter().find(|one| {
-        let tail = one.response.p99.zip(one.response.p50);
+        let tail = one.response.p99.ms().zip(one.response.p50.ms());
         one.cost.parts_ms[ServerPart::Hash] < 0.1
             && tail.is_some_and(|(p99, p50)| p99 > 10.0 * p50 && p99 > 50.0)
     });
@@ -45,8 +47,8 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
             text,
             "; {}, which hashes nothing, has a p99 of {:.0} ms at a median of {:.0} ms",
             other.name,
-            other.response.p99.unwrap_or_default(),
-            other.response.p50.unwrap_or_default()
+            other.response.p99.ms().unwrap_or_default(),
+            other.response.p50.ms().unwrap_or_default()
         );
     }
     let mut finding = RuleFinding::new(
@@ -59,18 +61,55 @@ pub(super) fn hashing(evidence: &Evidence<'_>) -> Option<RuleFinding> {
     Some(finding)
 }
 
-pub(super) fn own_work(evidence: &Evidence<'_>) -> Option<RuleFinding> {
-    let own = evidence.tail_share(|parts| parts[ResponsePart::Rest]);
-    if own < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Rest], 5.0) {
+/// A wait at the limiter is what it is there for; what it waits for lies behind it.
+pub(super) fn admission_wait(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let admission = ResponsePart::Server(ServerPart::Admission);
+    let waited = evidence.tail_share(|parts| parts[admission]);
+    if waited < NOTABLE_SHARE || !evidence.tail_has(|parts| parts[admission], 1.0) {
+        return None;
+    }
+    let parts = &evidence.tail()?.parts_ms;
+    let behind = ServerPart::ALL
+        .into_iter()
+        .filter(|part| *part != ServerPart::Admission)
+        .max_by(|a, b| {
+            let ms = |part: &ServerPart| parts[ResponsePart::Server(*part)];
+            ms(a).total_cmp(&ms(b))
+        })
+        .filter(|part| parts[ResponsePart::Server(*part)] > 0.0);
+    let mut text = format!(
+        "{} of the time above p99 is a wait at the admission limiter",
+        percent(waited)
+    );
+    if let Some(part) = behind {
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            text,
+            "; behind it most of the time is {} ({:.1} ms)",
+            part.label(),
+            parts[ResponsePart::Server(part)]
+        );
+    }
+    Some(RuleFinding::new(
+        Symptom::AdmissionWait,
+        text,
+        "the target admits as many requests as it can work on: make what takes the time behind the limiter cheaper, or add instances; a higher limit moves the wait and does not end it",
+    ))
+}
+
+/// Nothing is known of this time but that it passed in the target.
+pub(super) fn unexplained(evidence: &Evidence<'_>) -> Option<RuleFinding> {
+    let rest = evidence.tail_share(|parts| parts[ResponsePart::Rest]);
+    if rest < DOMINANT_SHARE || !evidence.tail_has(|parts| parts[ResponsePart::Rest], 5.0) {
         return None;
     }
     Some(RuleFinding::new(
-        Symptom::OwnWork,
+        Symptom::Unexplained,
         format!(
-            "{} of the time above p99 is spent in the target itself, outside of PostgreSQL, Redis and hashing",
-            percent(own)
+            "{} of the time above p99 is unexplained: it passed in the target, in none of the parts that it reports (admission, pool, PostgreSQL, Redis, hashing)",
+            percent(rest)
         ),
-        "review application logs for bottlenecks; monitor the health of external services and put circuit breakers before them; move computing off the async threads",
+        "profile the target: computing, a wait for a processor, a lock of its own and a call to another service all look like this; review application logs for bottlenecks, monitor the health of external services and put circuit breakers before them, move computing off the async threads",
     ))
 }
 

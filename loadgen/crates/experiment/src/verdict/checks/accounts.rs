@@ -4,6 +4,7 @@ use crate::{
     schema::{CheckCode, ValidityCheck},
     verdict::evidence::{TrialEvidence, check, share, unjudged},
 };
+use loadgen_engine::{driver::GENERATOR_LIMIT, sample::Outcome};
 
 /// Share of the planned arrivals that the pacer has to let go (method: Nighthawk asks 0.99).
 const OFFERED: f64 = 0.999;
@@ -55,6 +56,27 @@ pub(in crate::verdict) fn offered(evidence: &TrialEvidence<'_>) -> ValidityCheck
     )
 }
 
+/// Every request that was due got a connection from this machine.
+pub(in crate::verdict) fn generator_limit(evidence: &TrialEvidence<'_>) -> ValidityCheck {
+    let data = evidence.data;
+    let unsent = data.total.count(Outcome::Generator);
+    let met = data
+        .examples
+        .iter()
+        .find(|(_, why, _)| why.starts_with(GENERATOR_LIMIT));
+    let advice = met.map_or(
+        "this machine had no file, port or memory left for a connection: use fewer connections, or raise its limits",
+        |(_, why, _)| why.as_str(),
+    );
+    check(
+        CheckCode::GenLimit,
+        unsent == 0,
+        format!("{unsent} request(s) had no connection for want of files, ports or memory here"),
+        "0".to_owned(),
+        advice,
+    )
+}
+
 /// The run was not ended by its own limit on outstanding requests.
 pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     check(
@@ -67,13 +89,14 @@ pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityChec
 }
 
 /// Little's law: requests under way, integrated over the window by counting, equal the sum of
-/// the response times, from the samples. They differ by what crosses the window's edges.
+/// the response times, from the samples. They differ by what crosses the window's edges, and by
+/// one request more: of few requests each is a large part of the sum.
 pub(in crate::verdict) fn little(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let data = evidence.data;
     let (area, sum) = (data.outstanding_area as f64, data.response_sum as f64);
     let longest = longest_crossing(evidence);
     let crossing =
-        (data.outstanding_at_window_start + data.outstanding_at_window_end) as f64 * longest;
+        (data.outstanding_at_window_start + data.outstanding_at_window_end + 1) as f64 * longest;
     let (ratio, edge) = if area > 0.0 {
         (sum / area, crossing / area)
     } else {
@@ -124,3 +147,7 @@ pub(in crate::verdict) fn utilization(evidence: &TrialEvidence<'_>) -> ValidityC
         advice,
     )
 }
+
+#[cfg(test)]
+#[path = "accounts_tests.rs"]
+mod tests;

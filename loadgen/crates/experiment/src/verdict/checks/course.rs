@@ -40,7 +40,7 @@ pub(in crate::verdict) fn warm(evidence: &TrialEvidence<'_>) -> ValidityCheck {
         data.outstanding_at_window_start as f64 <= limit,
         format!("{} under way", data.outstanding_at_window_start),
         format!("<= {limit:.0} when the window begins, by the mean of its second half"),
-        "the warm-up left a backlog: this arm cannot sustain the rate, or needs a longer warm-up",
+        "the figures include warm-up: requests of it were still open when the window began, so the target cannot sustain the rate, or needs a longer warm-up",
     )
 }
 

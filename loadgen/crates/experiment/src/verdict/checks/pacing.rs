@@ -1,7 +1,7 @@
 //! Did the generator do what the plan says, in time? Its own processor time, its waits for one,
 //! and how its arrivals really lay.
 //!
-//! The limits are those of the method. What they are held against depends on how much there is:
+//! The limits are those of the method. What they are compared with depends on how much there is:
 //! the p99 of ninety arrivals is the single worst of them, and says something about one moment
 //! of the machine, not about the generator. Each check therefore names the number of arrivals
 //! below which it does not judge.

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::render::charts::plots::operation_names;
 use crate::render::figures;
+use crate::render::metrics;
 use loadgen_engine::sample::ResponsePart;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Band, Operation, Summary};
@@ -55,7 +55,7 @@ pub(in crate::render) fn legend() -> Vec<(&'static str, &'static str)> {
 /// All requests together first, then each operation; without those that were not taken apart.
 pub(in crate::render) fn anatomies(summary: &Summary) -> Vec<Anatomy> {
     let total = anatomy(summary, "All requests", |arm| Some(&arm.total));
-    let names = operation_names(summary);
+    let names = metrics::operation_names(summary);
     // A single operation is all requests.
     let each = names.iter().filter(|_| names.len() > 1).map(|name| {
         anatomy(summary, name, |arm| {
@@ -127,7 +127,7 @@ mod tests {
     fn the_parts_of_a_band_fill_its_bar() {
         let summary = fixture::experiment(false);
         let all = anatomies(&summary);
-        assert_eq!(all.len(), 1 + operation_names(&summary).len());
+        assert_eq!(all.len(), 1 + summary.arms[0].operations.len());
         for one in all
             .iter()
             .flat_map(|one| &one.arms)

@@ -66,7 +66,13 @@ pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
         }
     });
     let x = scale(plot.x, xs, LEFT, WIDTH - RIGHT);
-    let y = scale(plot.y, ys.chain(plot.top), HEIGHT - BOTTOM, TOP);
+    let limits = plot.limits.iter().map(|limit| limit.y);
+    let y = scale(
+        plot.y,
+        ys.chain(plot.top).chain(limits),
+        HEIGHT - BOTTOM,
+        TOP,
+    );
     let mut svg = String::new();
     let names: Vec<&str> = lines.iter().map(|line| line.label.as_str()).collect();
     let label = escaped(&format!(
@@ -88,6 +94,20 @@ pub(in crate::render) fn draw(plot: &Plot) -> Option<Chart> {
     }
     for line in &lines {
         path(&mut svg, line, &x, &y, matches!(plot.x, Axis::Seconds));
+    }
+    for limit in &plot.limits {
+        let at = y.at(limit.y);
+        push(
+            &mut svg,
+            format_args!(
+                r#"<line class="limit" x1="{LEFT}" x2="{:.1}" y1="{at:.1}" y2="{at:.1}"/><text class="hint end" x="{:.1}" y="{:.1}">{}</text>"#,
+                WIDTH - RIGHT,
+                WIDTH - RIGHT,
+                // Below the line where there is no room above it.
+                if at < TOP + 14.0 { at + 13.0 } else { at - 4.0 },
+                escaped(&limit.label)
+            ),
+        );
     }
     svg.push_str("</svg>");
     Some(Chart {
@@ -190,12 +210,7 @@ fn frame(svg: &mut String, plot: &Plot, x: &AxisScale, y: &AxisScale) {
             WIDTH - RIGHT
         ),
     );
-    let below = match plot.x {
-        Axis::Seconds => "seconds of the trial",
-        Axis::Nines => "share of requests that were faster",
-        Axis::Log => "ms, logarithmic",
-        Axis::Linear => "",
-    };
+    let below = plot.x_label();
     push(
         svg,
         format_args!(

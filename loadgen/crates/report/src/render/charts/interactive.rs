@@ -39,6 +39,11 @@ struct Drawn {
     log: bool,
     /// What the vertical axis counts.
     unit: &'static str,
+    /// What the horizontal axis shows, with its unit.
+    x_label: &'static str,
+    /// Limits of thresholds: where, and as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    limits: Vec<(f64, String)>,
     /// `lines`, `stack` or `steps`.
     shape: &'static str,
     /// What the vertical axis reaches at least.
@@ -113,6 +118,12 @@ fn drawn(plot: &Plot, seconds: &[f64]) -> Drawn {
         },
         log: matches!(plot.y, Axis::Log),
         unit: plot.unit,
+        x_label: plot.x_label(),
+        limits: plot
+            .limits
+            .iter()
+            .map(|limit| (short(limit.y), limit.label.clone()))
+            .collect(),
         shape: match plot.shape {
             LineShape::Lines => "lines",
             LineShape::Stack => "stack",

@@ -80,10 +80,11 @@ impl Grid {
         pick: impl Fn(&Second) -> Option<f64>,
     ) -> Vec<PlotPoint> {
         let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-        for trial in trials
-            .iter()
-            .filter(|trial| trial.arm == arm && trial.validity.word != ValidityWord::Invalid)
-        {
+        // Where no trial of an arm is valid, the page marks its charts.
+        let mine = || trials.iter().filter(|trial| trial.arm == arm);
+        let valid = |trial: &&Trial| trial.validity.word != ValidityWord::Invalid;
+        let any = mine().any(|trial| valid(&trial));
+        for trial in mine().filter(|trial| !any || valid(trial)) {
             for second in &trial.series {
                 if let Some(value) = pick(second).filter(|value| value.is_finite()) {
                     by_second.entry(second.second).or_default().push(value);

@@ -28,6 +28,15 @@ pub(in crate::render) struct PlotLine {
     pub(in crate::render) band: bool,
 }
 
+/// A limit that a threshold sets: a horizontal line.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::render) struct PlotLimit {
+    /// Where it lies on the vertical axis.
+    pub(in crate::render) y: f64,
+    /// The threshold as written.
+    pub(in crate::render) label: String,
+}
+
 /// What to draw.
 #[derive(Debug, Clone)]
 pub(in crate::render) struct Plot {
@@ -47,11 +56,22 @@ pub(in crate::render) struct Plot {
     pub(in crate::render) shape: LineShape,
     /// A value that the vertical axis reaches at least, so that charts can be compared.
     pub(in crate::render) top: Option<f64>,
+    /// Limits of thresholds on the same figure.
+    pub(in crate::render) limits: Vec<PlotLimit>,
     /// What is on it.
     pub(in crate::render) lines: Vec<PlotLine>,
 }
 
 impl Plot {
+    /// What the horizontal axis shows, with its unit.
+    pub(in crate::render) const fn x_label(&self) -> &'static str {
+        match self.x {
+            Axis::Seconds => "seconds since the measured window began",
+            Axis::Nines => "share of requests that were faster, %",
+            Axis::Log | Axis::Linear => "response time, ms",
+        }
+    }
+
     /// An empty plot over the seconds of the trials, on a linear axis.
     pub(in crate::render) fn over_time(id: &str, title: &str, unit: &'static str) -> Self {
         Self {
@@ -63,6 +83,7 @@ impl Plot {
             y: Axis::Linear,
             shape: LineShape::Lines,
             top: None,
+            limits: Vec::new(),
             lines: Vec::new(),
         }
     }

@@ -3,8 +3,9 @@
 
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::{Grid, Over, PlotPoint};
-use crate::render::charts::plot::{LineShape, Plot, PlotLine};
+use crate::render::charts::plot::{LineShape, Plot, PlotLimit, PlotLine};
 use loadgen_engine::sample::Outcome;
+use loadgen_engine::threshold::{Scope, Threshold};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
 
@@ -12,8 +13,8 @@ use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
 const MAX_NINES: f64 = 5.0;
 /// Bars of a distribution in a factor of ten of the response time.
 const BARS_A_DECADE: f64 = 6.0;
-/// Failures whose outcome an earlier version did not keep.
-const UNTOLD: &str = "failed";
+/// Failures of which no outcome is stored.
+const OTHER_FAILURES: &str = "failed";
 
 /// What a second may tell.
 pub(in crate::render) type Pick = fn(&Second) -> Option<f64>;
@@ -32,8 +33,13 @@ pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 }
             ),
             lines: rates(summary, grid),
-            ..Plot::over_time("rate", "Rate over time", "requests a second")
+            ..Plot::over_time(
+                "rate",
+                "Arrivals and answers over time",
+                "requests a second",
+            )
         },
+        users(summary, grid),
         Plot {
             note: format!(
                 "By the second in which a request should have started; the shade lies between \
@@ -41,6 +47,7 @@ pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 if grid.step() > 1 { "the highest " } else { "" }
             ),
             y: Axis::Log,
+            limits: limits(summary, None),
             lines: percentiles(summary, grid),
             ..Plot::over_time("response", "Response time over time", "ms, logarithmic")
         },
@@ -74,13 +81,11 @@ pub(in crate::render) fn spread(summary: &Summary, name: Option<&str>) -> [Plot;
             },
             x: Axis::Nines,
             y: Axis::Log,
+            limits: limits(summary, name),
             lines: found
                 .iter()
-                .map(|(arm, operation)| PlotLine {
-                    class: class_of(&arm.name).into(),
-                    label: printable(&arm.name),
-                    points: spectrum(operation),
-                    band: false,
+                .map(|(arm, operation)| {
+                    spectrum(class_of(&arm.name).into(), printable(&arm.name), operation)
                 })
                 .collect(),
             ..Plot::over_time("spectrum", "", "ms, logarithmic")
@@ -95,17 +100,6 @@ pub(in crate::render) fn spread(summary: &Summary, name: Option<&str>) -> [Plot;
             ..Plot::over_time("distribution", "", "percent of requests")
         },
     ]
-}
-
-/// Operations that any arm was asked for, in the order of the suite.
-pub(in crate::render) fn operation_names(summary: &Summary) -> Vec<&str> {
-    let mut names: Vec<&str> = Vec::new();
-    for operation in summary.arms.iter().flat_map(|arm| &arm.operations) {
-        if operation.planned > 0 && !names.contains(&operation.name.as_str()) {
-            names.push(&operation.name);
-        }
-    }
-    names
 }
 
 /// What lines and bands are where several trials, or several seconds, share a point.
@@ -142,7 +136,7 @@ const fn class_of_outcome(outcome: Outcome) -> &'static str {
         Outcome::Connect => "k5",
         Outcome::Reset => "k6",
         Outcome::AbortedAtDrain => "k7",
-        Outcome::Dropped => "rest",
+        Outcome::Dropped | Outcome::Generator => "rest",
     }
 }
 
@@ -167,6 +161,61 @@ pub(in crate::render) fn by_arm(
             band: style.is_empty() && (trials(arm) > 1 || grid.step() > 1),
         })
         .collect()
+}
+
+/// Users that were active, and requests that were due and not done.
+fn users(summary: &Summary, grid: Grid) -> Plot {
+    let seconds = || summary.trials.iter().flat_map(|trial| &trial.series);
+    let closed = seconds().any(|second| second.users.is_some());
+    let mut lines: Vec<PlotLine> = by_arm(summary, grid, "", |second| {
+        second.in_flight.map(|count| count as f64)
+    });
+    for line in &mut lines {
+        line.label = format!("{} in flight", line.label);
+    }
+    if closed {
+        let active = by_arm(summary, grid, " dashed", |second| {
+            second.users.map(|count| count as f64)
+        });
+        lines.extend(active.into_iter().map(|line| PlotLine {
+            label: format!("{} users", line.label),
+            ..line
+        }));
+    }
+    Plot {
+        note: if closed {
+            "Active users, and requests that were due and not done.".into()
+        } else {
+            "Requests that were due and not done; users of an open load exist for one iteration."
+                .into()
+        },
+        lines,
+        ..Plot::over_time("users", "Users and requests in flight", "number")
+    }
+}
+
+/// The limits of thresholds on response times: of all requests, or of one operation.
+fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
+    let mut limits: Vec<PlotLimit> = Vec::new();
+    for one in &summary.thresholds {
+        let Ok(threshold) = one.text.parse::<Threshold>() else {
+            continue;
+        };
+        let subject = match &threshold.scope {
+            Scope::All => None,
+            Scope::Subject(subject) => Some(subject.as_str()),
+            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
+        };
+        let limit = PlotLimit {
+            // Stored in nanoseconds.
+            y: threshold.limit / 1e6,
+            label: printable(&one.text),
+        };
+        if threshold.metric.is_time() && subject == name && !limits.contains(&limit) {
+            limits.push(limit);
+        }
+    }
+    limits
 }
 
 /// Planned, completed and, where there are any, failed. The plan is the same for both arms of a
@@ -262,7 +311,7 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 .collect();
             lines.push(PlotLine {
                 class: "plan".into(),
-                label: UNTOLD.into(),
+                label: OTHER_FAILURES.into(),
                 points: grid.across(&summary.trials, &arm.name, Over::Sum, |second| {
                     let told: u64 = second.errors.values().sum();
                     Some(second.failed.saturating_sub(told) as f64)
@@ -328,9 +377,9 @@ pub(in crate::render) fn level(plots: &mut [Plot]) {
     }
 }
 
-/// The spectrum of an operation over nines.
-fn spectrum(operation: &Operation) -> Vec<PlotPoint> {
-    operation
+/// The spectrum of an operation over nines, as a line.
+pub(in crate::render) fn spectrum(class: String, label: String, operation: &Operation) -> PlotLine {
+    let points = operation
         .spectrum
         .iter()
         .filter(|(quantile, ms)| (0.0..1.0).contains(quantile) && *ms > 0.0 && ms.is_finite())
@@ -340,7 +389,13 @@ fn spectrum(operation: &Operation) -> Vec<PlotPoint> {
             range: (*ms, *ms),
         })
         .filter(|point| point.x <= MAX_NINES)
-        .collect()
+        .collect();
+    PlotLine {
+        class,
+        label,
+        points,
+        band: false,
+    }
 }
 
 /// The share of requests in each stretch of response time, all arms on the same stretches.

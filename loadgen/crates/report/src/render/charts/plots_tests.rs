@@ -63,7 +63,7 @@ fn failures_of_a_folder_that_kept_no_outcomes_are_still_drawn() {
         second.errors.clear();
     }
     let plots = failures(&summary, Grid::of(&summary.trials));
-    assert_eq!(plots[0].lines[0].label, UNTOLD);
+    assert_eq!(plots[0].lines[0].label, OTHER_FAILURES);
 }
 
 #[test]

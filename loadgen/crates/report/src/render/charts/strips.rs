@@ -1,4 +1,4 @@
-//! Small drawings in the rows of a table: bars, stacked costs, the dots of a forest plot. Their
+//! Small drawings in the rows of a table: stacked costs, interval bars. Their
 //! lengths are shares of the cell, so that they fit any screen without scaling their strokes.
 
 use std::fmt::Write as _;
@@ -6,34 +6,13 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::render::charts::chart::escaped;
-use crate::render::comparison::{Bar, Claim};
+use crate::render::comparison::RatioSpread;
 use crate::render::figures;
+use crate::render::metrics;
+use crate::render::tone::Tone;
 use loadgen_engine::sample::ResponsePart;
 use loadgen_experiment::events::printable;
-use loadgen_experiment::schema::{Cost, Summary};
-
-/// A pair of bars, the first arm above the second.
-pub(in crate::render) fn pair(bar: &Bar) -> (String, String) {
-    (
-        strip("before", bar.before_share, &bar.before),
-        strip("after", bar.after_share, &bar.after),
-    )
-}
-
-/// One bar.
-fn strip(class: &str, share: f64, figure: &str) -> String {
-    let percent = (share * 100.0).clamp(0.0, 100.0);
-    // A figure that is not nothing must be seen.
-    let percent = if percent > 0.0 { percent.max(0.6) } else { 0.0 };
-    let beyond = if figure == figures::BEYOND_TIMEOUT {
-        " beyond"
-    } else {
-        ""
-    };
-    format!(
-        r#"<svg class="strip" aria-hidden="true"><rect class="track" width="100%" height="100%" rx="3"/><rect class="fill {class}{beyond}" width="{percent:.2}%" height="100%" rx="3"/></svg>"#
-    )
-}
+use loadgen_experiment::schema::{Cost, Operation, Summary};
 
 /// What the target spent on an operation, in both arms.
 #[derive(Debug, Clone, Serialize)]
@@ -74,15 +53,9 @@ pub(in crate::render) fn cost_legend() -> Vec<(&'static str, &'static str)> {
 
 /// Every operation that told what it spent.
 pub(in crate::render) fn costs(summary: &Summary) -> Vec<CostRow> {
-    let mut names: Vec<&str> = Vec::new();
-    for operation in summary.arms.iter().flat_map(|arm| &arm.operations) {
-        if operation.cost.total_ms > 0.0 && !names.contains(&operation.name.as_str()) {
-            names.push(&operation.name);
-        }
-    }
-    names
-        .into_iter()
-        .map(|name| cost_row(summary, name))
+    let rows = metrics::operation_names(summary).into_iter();
+    rows.map(|name| cost_row(summary, &name))
+        .filter(|row| !row.arms.is_empty())
         .collect()
 }
 
@@ -92,8 +65,9 @@ fn cost_row(summary: &Summary, name: &str) -> CostRow {
         .arms
         .iter()
         .filter_map(|arm| {
-            let operation = arm.operations.iter().find(|one| one.name == name)?;
-            Some((arm.name.as_str(), &operation.cost))
+            let mut operations = arm.operations.iter();
+            let measured = |one: &&Operation| one.name == name && one.cost.total_ms > 0.0;
+            Some((arm.name.as_str(), &operations.find(measured)?.cost))
         })
         .collect();
     let sum = |cost: &Cost| parts(cost).map(|(_, ms)| ms).sum::<f64>();
@@ -139,117 +113,140 @@ fn stack(cost: &Cost, largest: f64) -> String {
     svg
 }
 
-/// The scale that all rows of a forest plot share: ratios on a logarithmic axis.
-pub(in crate::render) struct Forest {
-    low: f64,
-    high: f64,
+/// The scale that all interval bars of a table share: how many times better on the left, how many
+/// times worse on the right, on a logarithmic axis.
+pub(in crate::render) struct RatioAxis {
+    /// Largest factor on either side.
+    reach: f64,
 }
 
-impl Forest {
-    /// A scale around every ratio, its interval, its blocks and 1.
-    pub(in crate::render) fn around(claims: &[Claim]) -> Self {
-        let all = claims.iter().flat_map(|claim| {
-            let bounds = claim.bounds.map(|(low, high)| [low, high]);
-            claim
-                .ratio
-                .into_iter()
-                .chain(bounds.into_iter().flatten())
-                .chain(claim.blocks.iter().copied())
-        });
-        let (low, high) = all.fold((0.8_f64, 1.25_f64), |(low, high), ratio| {
-            (low.min(ratio), high.max(ratio))
-        });
+impl RatioAxis {
+    /// A scale around every ratio, its interval and 1; dots of single blocks may lie outside.
+    pub(in crate::render) fn around<'a>(spreads: impl Iterator<Item = &'a RatioSpread>) -> Self {
+        let reach = spreads
+            .flat_map(|one| {
+                let bounds = one.bounds.map(|(low, high)| [low, high]);
+                one.ratio.into_iter().chain(bounds.into_iter().flatten())
+            })
+            .map(|ratio| ratio.max(1.0 / ratio))
+            .fold(1.25, f64::max);
         Self {
-            low: low.ln() - 0.05,
-            high: high.ln() + 0.05,
+            reach: reach * 1.05,
         }
     }
 
-    /// Where a ratio lies, as a percentage of the width.
-    fn at(&self, ratio: f64) -> f64 {
-        let share = (ratio.ln() - self.low) / (self.high - self.low);
+    /// Where a factor lies, as a percentage of the width; below 1 is better.
+    fn at(&self, factor: f64) -> f64 {
+        let share = f64::midpoint(factor.ln() / self.reach.ln(), 1.0);
         2.0 + 96.0 * share.clamp(0.0, 1.0)
     }
 
-    /// The row of one effect: its blocks as dots, its interval as a bar, its estimate as a mark.
-    pub(in crate::render) fn row(&self, claim: &Claim) -> String {
-        let label = escaped(&format!(
-            "{}: {} {}",
-            claim.metric, claim.change, claim.interval
-        ));
+    /// One row: its blocks as dots, its interval as a bar, its estimate as a mark.
+    pub(in crate::render) fn row(&self, spread: &RatioSpread, tone: Tone, label: &str) -> String {
+        let at = |ratio: f64| {
+            self.at(if spread.less_is_better {
+                ratio
+            } else {
+                1.0 / ratio
+            })
+        };
         let mut svg = format!(
-            r#"<svg class="forest {}" role="img" aria-label="{label}">"#,
-            claim.tone.as_str()
+            r#"<svg class="forest {}" role="img" aria-label="{}">"#,
+            tone.as_str(),
+            escaped(label)
         );
         let one = self.at(1.0);
         let _infallible = write!(
             svg,
-            r#"<line class="rail" x1="0" x2="100%" y1="17" y2="17"/><line class="one" x1="{one:.2}%" x2="{one:.2}%" y1="0" y2="100%"/>"#
+            r#"<line class="rail" x1="0" x2="100%" y1="11" y2="11"/><line class="one" x1="{one:.2}%" x2="{one:.2}%" y1="0" y2="100%"/>"#
         );
-        for (index, ratio) in claim.blocks.iter().take(200).enumerate() {
+        for (index, ratio) in spread.blocks.iter().take(200).enumerate() {
             // Two heights keep equal blocks apart.
-            let y = if index % 2 == 0 { 8 } else { 26 };
+            let y = if index % 2 == 0 { 5 } else { 17 };
             let _infallible = write!(
                 svg,
-                r#"<circle class="dot" cx="{:.2}%" cy="{y}" r="2.6"><title>block {}: {}</title></circle>"#,
-                self.at(*ratio),
+                r#"<circle class="dot" cx="{:.2}%" cy="{y}" r="2"><title>block {}: {}</title></circle>"#,
+                at(*ratio),
                 index + 1,
-                figures::times(*ratio)
+                figures::factor(*ratio)
             );
         }
-        if let Some((low, high)) = claim.bounds {
+        if let Some((low, high)) = spread.bounds {
             let _infallible = write!(
                 svg,
-                r#"<line class="whisker" x1="{:.2}%" x2="{:.2}%" y1="17" y2="17"/>"#,
-                self.at(low),
-                self.at(high)
+                r#"<line class="whisker" x1="{:.2}%" x2="{:.2}%" y1="11" y2="11"/>"#,
+                at(low),
+                at(high)
             );
         }
-        if let Some(ratio) = claim.ratio {
+        if let Some(ratio) = spread.ratio {
             let _infallible = write!(
                 svg,
-                r#"<circle class="estimate" cx="{:.2}%" cy="17" r="5"/>"#,
-                self.at(ratio)
+                r#"<circle class="estimate" cx="{:.2}%" cy="11" r="4"/>"#,
+                at(ratio)
             );
         }
         svg.push_str("</svg>");
         svg
     }
 
-    /// The axis below the rows.
+    /// The axis above the rows of an area.
     pub(in crate::render) fn axis(&self) -> String {
-        let mut svg = String::from(r#"<svg class="forest-axis" aria-hidden="true">"#);
-        let inside = |ratio: f64| (self.low..=self.high).contains(&ratio.ln());
-        let wide = self.high - self.low > 3.5;
-        let marks: &[(f64, &str)] = if wide {
-            &[
-                (0.001, "0.001x"),
-                (0.01, "0.01x"),
-                (0.1, "0.1x"),
-                (1.0, "no change"),
-                (10.0, "10x"),
-                (100.0, "100x"),
-                (1_000.0, "1,000x"),
-            ]
-        } else {
-            &[
-                (0.1, "0.1x"),
-                (0.2, "0.2x"),
-                (0.5, "0.5x"),
-                (1.0, "no change"),
-                (2.0, "2x"),
-                (5.0, "5x"),
-                (10.0, "10x"),
-            ]
+        let mut svg = String::from(
+            r#"<svg class="forest-axis" role="img" aria-label="Axis: better on the left, worse on the right">"#,
+        );
+        let marks: &[f64] = match self.reach {
+            reach if reach >= 100.0 => &[10.0, 100.0, 1_000.0],
+            reach if reach >= 10.0 => &[3.0, 10.0, 30.0],
+            reach if reach >= 2.0 => &[2.0, 5.0],
+            _ => &[1.2, 1.5],
         };
-        for (ratio, text) in marks.iter().filter(|(ratio, _)| inside(*ratio)) {
+        let mut text = |at: f64, class: &str, words: &str| {
             let _infallible = write!(
                 svg,
-                r#"<text class="tick mid" x="{:.2}%" y="13">{text}</text>"#,
-                self.at(*ratio)
+                r#"<text class="tick {class}" x="{at:.2}%" y="11">{words}</text>"#
             );
+        };
+        text(0.0, "begin", "← better");
+        text(self.at(1.0), "mid", "same");
+        text(100.0, "end", "worse →");
+        for mark in marks.iter().filter(|mark| **mark < self.reach) {
+            let words = format!("{mark}x");
+            for at in [self.at(1.0 / mark), self.at(*mark)] {
+                // The words at the ends and in the middle need their room.
+                if (20.0..=80.0).contains(&at) && !(40.0..60.0).contains(&at) {
+                    text(at, "mid", &words);
+                }
+            }
         }
         svg.push_str("</svg>");
         svg
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn better_lies_on_the_left_for_times_and_for_rates() {
+        let spread = |ratio: f64, less_is_better| RatioSpread {
+            ratio: Some(ratio),
+            bounds: None,
+            blocks: Vec::new(),
+            less_is_better,
+        };
+        let (time, rate) = (spread(0.5, true), spread(2.0, false));
+        let axis = RatioAxis::around([&time, &rate].into_iter());
+        let of = |one| axis.row(one, Tone::Good, "x");
+        assert_eq!(of(&time), of(&rate));
+        assert!(
+            of(&time).contains(r#"class="estimate" cx="5."#),
+            "{}",
+            of(&time)
+        );
+        let words = axis.axis();
+        let place = |word: &str| words.find(word).unwrap();
+        assert!(place("← better") < place(">same<") && place(">same<") < place("worse →"));
     }
 }

@@ -1,0 +1,27 @@
+//! What is measured, once: the identity of each metric, its name, unit and definition.
+//!
+//! | file | content |
+//! |---|---|
+//! | `id` | [`MetricId`]: which figure, and of what |
+//! | `operation`, `target` | the figures of requests, and of the target that answers them |
+//! | `rate` | what is shown by the second, live and in courses |
+//! | `description` | what is known of a figure |
+//! | `kind`, `unit` | which way is better, and what it is counted in |
+
+mod description;
+mod factor;
+mod id;
+mod kind;
+mod operation;
+mod rate;
+mod target;
+mod unit;
+
+pub use description::{Margin, MetricDescription};
+pub use factor::{factor, factors, grouped};
+pub use id::{MetricId, UnknownMetric};
+pub use kind::MetricKind;
+pub use operation::OperationFigure;
+pub use rate::RateFigure;
+pub use target::TargetFigure;
+pub use unit::MetricUnit;

@@ -1,0 +1,90 @@
+//! Where a summary comes from: the program, the machine and the command.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where a summary comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Provenance {
+    /// The program.
+    pub program: Program,
+    /// The machine that the load came from.
+    pub host: HostInfo,
+    /// The words of the command line, secrets masked.
+    pub arguments: Vec<String>,
+}
+
+/// The program that wrote the folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Program {
+    /// Its version.
+    pub version: String,
+    /// The commit of the checkout around the program's file, where there is one.
+    pub commit: Option<String>,
+    /// Whether it was built without optimisation.
+    pub debug_build: bool,
+}
+
+/// A machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct HostInfo {
+    /// Kernel release.
+    pub kernel: String,
+    /// Model of its processor.
+    pub cpu: String,
+    /// Processors that this process may use.
+    pub cores: usize,
+    /// Memory in bytes.
+    pub memory_bytes: u64,
+}
+
+impl Provenance {
+    /// The command line as a shell reads it.
+    pub fn command_line(&self) -> String {
+        let words = self.arguments.iter().enumerate().map(|(place, word)| {
+            // How the program was found is no part of the command.
+            let name = word.rsplit('/').next().unwrap_or(word);
+            quoted(if place == 0 { name } else { word })
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A word that a POSIX shell reads as one.
+fn quoted(word: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,+@%".contains(letter);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let provenance = Provenance {
+            program: Program {
+                version: "1".into(),
+                commit: None,
+                debug_build: false,
+            },
+            host: HostInfo {
+                kernel: String::new(),
+                cpu: String::new(),
+                cores: 1,
+                memory_bytes: 0,
+            },
+            arguments: ["/x/loadgen", "run", "--flow", "a b", "it's", "--rate=5"]
+                .map(String::from)
+                .to_vec(),
+        };
+        assert_eq!(
+            provenance.command_line(),
+            r"loadgen run --flow 'a b' 'it'\''s' --rate=5"
+        );
+    }
+}

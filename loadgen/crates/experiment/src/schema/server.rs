@@ -1,0 +1,91 @@
+//! The target's own figures, as sums: a ratio is made of the sums of its trials, never of their
+//! ratios.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::why::{Database, Hashing};
+
+/// The target's own figures over the measured windows. All counters are differences between the
+/// same two looks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Server {
+    /// CPU seconds by process: `target-app`, `postgres`, `redis`, `loadgen`; absent where not
+    /// visible, or too little for the resolution of its counter.
+    pub cpu_s: BTreeMap<String, f64>,
+    /// Seconds between the looks.
+    pub window_s: f64,
+    /// Largest resident memory by process, in bytes.
+    pub rss_bytes: BTreeMap<String, u64>,
+    /// Requests to the API that the target answered, by its own count. Absent where it counts
+    /// none or was restarted between the looks; then the other counters of this record are zero.
+    pub requests: Option<u64>,
+    /// PostgreSQL statements that it sent for them.
+    pub queries: u64,
+    /// Redis commands that it sent for them, without checks of pooled connections.
+    pub redis_commands: u64,
+    /// Checks of pooled Redis connections at their checkout.
+    pub redis_pings: u64,
+    /// Checkouts of the connection pool.
+    pub pool_acquires: u64,
+    /// Seconds that they waited.
+    pub pool_wait_s: f64,
+    /// Most connections in use at a look.
+    pub pool_in_use_max: u32,
+    /// Size of the pool.
+    pub pool_max: u32,
+    /// Most waiters at a look.
+    pub pool_waiters_max: u32,
+    /// Checkouts given up.
+    pub pool_timeouts: u64,
+    /// Look-ups by cache kind.
+    pub cache_lookups: BTreeMap<String, CacheLookUps>,
+    /// Hit ratio that a cache which forgets nothing would have reached, by kind, from how often
+    /// each key is asked for; absent where that is not known.
+    pub cache_attainable: BTreeMap<String, f64>,
+    /// Share of active backends by wait event, over all looks.
+    pub waits: BTreeMap<String, f64>,
+    /// What PostgreSQL did; absent where it was not seen at both looks, or was restarted between
+    /// them.
+    pub database: Option<Database>,
+    /// What password hashing did.
+    pub hashing: Hashing,
+    /// Cache look-ups whose store failed; each was answered without the cache.
+    pub cache_errors: u64,
+}
+
+/// Look-ups in a kind of cache.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CacheLookUps {
+    /// Those that found a value.
+    pub hits: u64,
+    /// All of them.
+    pub all: u64,
+}
+
+impl CacheLookUps {
+    /// Share of the look-ups that found a value; absent without look-ups.
+    pub fn hit_ratio(self) -> Option<f64> {
+        (self.all > 0).then(|| self.hits as f64 / self.all as f64)
+    }
+}
+
+impl Server {
+    /// A sum by request to the API; absent where those are not counted.
+    pub fn per_request(&self, sum: f64) -> Option<f64> {
+        let requests = self.requests.filter(|requests| *requests > 0)?;
+        Some(sum / requests as f64)
+    }
+
+    /// Mean wait of a checkout of the pool, in milliseconds; absent without checkouts.
+    pub fn pool_wait_ms(&self) -> Option<f64> {
+        (self.pool_acquires > 0).then(|| self.pool_wait_s * 1_000.0 / self.pool_acquires as f64)
+    }
+
+    /// Share of the look-ups in a kind of cache that found a value.
+    pub fn cache_hit_ratio(&self, kind: &str) -> Option<f64> {
+        self.cache_lookups.get(kind)?.hit_ratio()
+    }
+}

@@ -1,0 +1,151 @@
+//! Reads where this process runs, what it is built from and how it was called.
+
+use std::{fs, path::Path};
+
+use crate::schema::{HostInfo, Program, Provenance};
+
+/// Program, machine and command line of this process.
+pub fn provenance() -> Provenance {
+    Provenance {
+        program: Program {
+            version: env!("CARGO_PKG_VERSION").into(),
+            commit: commit(),
+            debug_build: cfg!(debug_assertions),
+        },
+        host: host(),
+        arguments: masked(std::env::args()),
+    }
+}
+
+/// The machine this process runs on.
+fn host() -> HostInfo {
+    let line_of = |path: &str, key: &str| {
+        fs::read_to_string(path).ok().and_then(|text| {
+            let line = text.lines().find(|line| line.starts_with(key))?;
+            Some(line.split_once(':')?.1.trim().to_owned())
+        })
+    };
+    HostInfo {
+        kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
+            .map_or_else(|_| "unknown".into(), |text| text.trim().to_owned()),
+        cpu: line_of("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".into()),
+        cores: std::thread::available_parallelism().map_or(1, usize::from),
+        memory_bytes: line_of("/proc/meminfo", "MemTotal")
+            .and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok())
+            .map_or(0, |kib| kib * 1024),
+    }
+}
+
+/// The commit of the checkout that the program's file lies in, read without running git.
+fn commit() -> Option<String> {
+    let program = std::env::current_exe().ok()?;
+    let git = program
+        .ancestors()
+        .map(|folder| folder.join(".git"))
+        .find(|git| git.is_dir())?;
+    head(&git)
+}
+
+/// What HEAD of a git directory points at.
+fn head(git: &Path) -> Option<String> {
+    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = head.trim();
+    let Some(name) = head.strip_prefix("ref: ") else {
+        return Some(head.to_owned());
+    };
+    if let Ok(hash) = fs::read_to_string(git.join(name)) {
+        return Some(hash.trim().to_owned());
+    }
+    let packed = fs::read_to_string(git.join("packed-refs")).ok()?;
+    let line = packed
+        .lines()
+        .find(|line| line.ends_with(&format!(" {name}")))?;
+    Some(line.split(' ').next()?.to_owned())
+}
+
+/// The words of a command line without what must not be kept: the value of an option that
+/// names a token, password, secret or key, and the user part of a URL.
+fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    let secret = |option: &str| {
+        let option = option.to_ascii_lowercase();
+        ["token", "password", "secret", "key"]
+            .iter()
+            .any(|word| option.contains(word))
+    };
+    let mut words = Vec::new();
+    let mut hide_next = false;
+    for word in arguments {
+        if hide_next {
+            words.push("***".into());
+            hide_next = false;
+            continue;
+        }
+        if word.starts_with("--") {
+            if let Some((option, _)) = word.split_once('=') {
+                if secret(option) {
+                    words.push(format!("{option}=***"));
+                    continue;
+                }
+            } else {
+                hide_next = secret(&word);
+            }
+        }
+        words.push(without_credentials(&word));
+    }
+    words
+}
+
+/// `scheme://user:password@host` with the part before `@` masked.
+fn without_credentials(word: &str) -> String {
+    let Some((scheme, rest)) = word.split_once("://") else {
+        return word.into();
+    };
+    let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    match rest[..authority].rfind('@') {
+        Some(at) => format!("{scheme}://***{}", &rest[at..]),
+        None => word.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_on_the_command_line_are_not_kept() {
+        let words = masked(
+            [
+                "loadgen",
+                "--lab-token",
+                "s3cret",
+                "--database-url=postgres://u:p@w@h:1/d",
+                "--token=x",
+                "a.yaml",
+            ]
+            .map(String::from),
+        );
+        assert_eq!(
+            words,
+            [
+                "loadgen",
+                "--lab-token",
+                "***",
+                "--database-url=postgres://***@h:1/d",
+                "--token=***",
+                "a.yaml"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_packed_reference_is_found() {
+        let git = tempfile::tempdir().unwrap();
+        fs::write(git.path().join("HEAD"), "ref: refs/heads/main\n").unwrap();
+        fs::write(
+            git.path().join("packed-refs"),
+            "# pack-refs\nabc123 refs/heads/main\n",
+        )
+        .unwrap();
+        assert_eq!(head(git.path()).as_deref(), Some("abc123"));
+    }
+}

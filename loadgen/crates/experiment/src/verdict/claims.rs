@@ -1,0 +1,226 @@
+//! The claims of an experiment as one decision, one headline and one sentence.
+//!
+//! Several claims are decided as the first of these that any of them is: INVALID, REGRESSED,
+//! INCONCLUSIVE, IMPROVED, NO_CHANGE. So an improvement elsewhere never hides a regression, and
+//! an open claim keeps the experiment open.
+
+use crate::{
+    metric::{factor, factors},
+    schema::{Decision, Effect, RatioBound},
+};
+
+/// The order in which one claim's decision stands for all.
+const ORDER: [Decision; 5] = [
+    Decision::Invalid,
+    Decision::Regressed,
+    Decision::Inconclusive,
+    Decision::Improved,
+    Decision::NoChange,
+];
+
+/// What was decided about the metrics that an experiment's claims are staked on.
+#[derive(Debug, Clone, Default)]
+pub struct ClaimDecisions {
+    claims: Vec<Claim>,
+    expected: Option<Decision>,
+    /// What the file expected against what was found, in one sentence.
+    expectation: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Claim {
+    metric: String,
+    decision: Decision,
+    /// Factor and interval, or the figures of both arms.
+    found: String,
+}
+
+impl ClaimDecisions {
+    /// The claims on these metrics, from the effects of the pairs. One without a figure in both
+    /// arms is not decided.
+    pub fn of(
+        primary: &[String],
+        effects: &[Effect],
+        expected: Option<Decision>,
+        expectation: Option<String>,
+    ) -> Self {
+        let claim = |metric: &String| {
+            let effect = effects.iter().find(|effect| effect.metric == *metric);
+            Claim {
+                metric: metric.clone(),
+                decision: effect.map_or(Decision::Inconclusive, |effect| effect.decision),
+                found: effect.map_or_else(|| "no figure".to_owned(), found),
+            }
+        };
+        Self {
+            claims: primary.iter().map(claim).collect(),
+            expected,
+            expectation,
+        }
+    }
+
+    /// One claim with this decision.
+    #[cfg(test)]
+    pub(super) fn decided(metric: &str, decision: Decision) -> Self {
+        Self {
+            claims: vec![Claim {
+                metric: metric.to_owned(),
+                decision,
+                found: "0.500x".to_owned(),
+            }],
+            ..Self::default()
+        }
+    }
+
+    /// The same with this decision expected.
+    #[cfg(test)]
+    pub(super) fn expecting(self, expected: Option<Decision>) -> Self {
+        Self { expected, ..self }
+    }
+
+    /// The decision on all of them; without any there is nothing to decide.
+    pub fn decision(&self) -> Decision {
+        let is = |wanted: &&Decision| self.claims.iter().any(|one| one.decision == **wanted);
+        ORDER
+            .iter()
+            .find(is)
+            .copied()
+            .unwrap_or(Decision::Inconclusive)
+    }
+
+    /// Each claim with its decision, factor and interval.
+    pub fn headline(&self) -> String {
+        let claims: Vec<String> = self
+            .claims
+            .iter()
+            .map(|one| format!("{} {} {}", one.metric, one.decision.label(), one.found))
+            .collect();
+        claims.join("; ")
+    }
+
+    /// Whether the decision is the expected one; absent where nothing was expected or decided.
+    pub fn as_expected(&self) -> Option<bool> {
+        let decision = self.decision();
+        decision.is_decided().then_some(self.expected? == decision)
+    }
+
+    /// What was expected and what was found.
+    pub(super) fn reasons(&self) -> Option<String> {
+        self.expectation.clone()
+    }
+}
+
+/// The factor after / before with its interval; without a factor the figures themselves.
+fn found(effect: &Effect) -> String {
+    match effect.bound {
+        Some(RatioBound::AtMost(most)) => return format!("<= {}x", digits(most)),
+        Some(RatioBound::AtLeast(least)) => return format!(">= {}x", digits(least)),
+        None => {}
+    }
+    match (effect.ratio, effect.interval) {
+        (Some(ratio), Some((low, high))) => {
+            format!("{} {}", factor(ratio), factors(low, high))
+        }
+        (Some(ratio), None) => format!("{}, no interval", factor(ratio)),
+        (None, _) => {
+            let side = |figure: Option<f64>| {
+                figure.map_or_else(
+                    || "no figure".to_owned(),
+                    |figure| {
+                        format!("{} {}", digits(figure), effect.unit)
+                            .trim()
+                            .to_owned()
+                    },
+                )
+            };
+            format!("{} -> {}", side(effect.before), side(effect.after))
+        }
+    }
+}
+
+/// Three significant digits, at least two decimals below ten.
+fn digits(value: f64) -> String {
+    let magnitude = value.abs().max(1e-9).log10().floor() as i32;
+    let decimals = usize::try_from((2 - magnitude).clamp(0, 6)).unwrap_or(0);
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{MetricKind, MetricUnit};
+
+    fn effect(metric: &str, decision: Decision, ratio: Option<f64>) -> Effect {
+        Effect {
+            metric: metric.to_owned(),
+            primary: true,
+            unit: MetricUnit::Milliseconds,
+            kind: MetricKind::Latency,
+            before: Some(81.25),
+            after: None,
+            ratio,
+            interval: ratio.map(|ratio| (ratio * 0.9, ratio * 1.1)),
+            level: None,
+            bound: None,
+            difference: None,
+            p: None,
+            block_ratios: Vec::new(),
+            decision,
+            sentence: String::new(),
+            smallest: None,
+        }
+    }
+
+    fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
+        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n}")).collect();
+        let effects: Vec<Effect> = names
+            .iter()
+            .zip(decisions)
+            .map(|(name, decision)| effect(name, *decision, Some(0.5)))
+            .collect();
+        ClaimDecisions::of(&names, &effects, expected, None)
+    }
+
+    #[test]
+    fn an_improvement_hides_no_regression_and_an_open_claim_keeps_the_experiment_open() {
+        use Decision::{Improved, Inconclusive, Invalid, NoChange, Regressed};
+        for (claims, word) in [
+            (vec![Improved], Improved),
+            (vec![Improved, NoChange], Improved),
+            (vec![Improved, Inconclusive], Inconclusive),
+            (vec![Improved, Regressed, Inconclusive], Regressed),
+            (vec![Regressed, Invalid], Invalid),
+            (vec![NoChange, NoChange], NoChange),
+            (vec![], Inconclusive),
+        ] {
+            assert_eq!(of(&claims, None).decision(), word, "{claims:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_expected_is_compared_with_the_decision_on_all_claims() {
+        use Decision::{Improved, Inconclusive, Regressed};
+        assert_eq!(of(&[Improved], None).as_expected(), None);
+        assert_eq!(of(&[Improved], Some(Improved)).as_expected(), Some(true));
+        assert_eq!(
+            of(&[Improved, Regressed], Some(Improved)).as_expected(),
+            Some(false)
+        );
+        assert_eq!(of(&[Inconclusive], Some(Improved)).as_expected(), None);
+    }
+
+    #[test]
+    fn the_headline_has_each_claim_with_its_factor_and_interval() {
+        let names = ["list p95".to_owned(), "open p50".to_owned(), "x".to_owned()];
+        let effects = [
+            effect("list p95", Decision::Improved, Some(0.0139)),
+            effect("open p50", Decision::NoChange, None),
+        ];
+        assert_eq!(
+            ClaimDecisions::of(&names, &effects, None, None).headline(),
+            "list p95 IMPROVED 0.014x [0.013x, 0.015x]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
+        );
+        assert_eq!(digits(1.0), "1.00");
+        assert_eq!(digits(123.4), "123");
+    }
+}
