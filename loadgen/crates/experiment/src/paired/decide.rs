@@ -50,10 +50,7 @@ pub fn decide(
         sentence: String::new(),
         smallest: None,
     };
-    if pairs
-        .iter()
-        .any(|(before, _)| metric.share_count(before).is_some())
-    {
+    if metric.is_counted() {
         return totals::decide(metric, claims, pairs, effect);
     }
     // Blocks in which either arm has nothing to say have nothing to compare.

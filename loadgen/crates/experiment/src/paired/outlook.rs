@@ -11,15 +11,13 @@ use super::{
     reading::quantile_of,
     sentence::spread_of,
 };
-use crate::schema::Effect;
+use crate::schema::{Effect, Percentile};
 use loadgen_engine::{
     flow::{Catalog, FlowDescriptor},
     suite::{LoadModel, Phase, Suite},
 };
 use loadgen_stats::{detectable_effect, fewest_pairs, pairs_needed};
 
-/// Samples that must lie beyond a percentile for it to be a figure.
-const BEYOND: f64 = 10.0;
 /// A flow may send an operation somewhat more often than once; only what clearly lacks data is
 /// refused.
 const TOLERANCE: f64 = 1.5;
@@ -48,8 +46,9 @@ pub fn check_claims(experiment: &Experiment, catalog: &Catalog) -> Result<(), St
             let measure = experiment.suite.windows.measure;
             let longer = Millis((measure.0 as f64 * share / 1_000.0).ceil() as u64 * 1_000);
             return Err(format!(
-                "a claim on `{claim}` needs {:.0} requests in each trial, {BEYOND} of them beyond the percentile, and there will be about {:.0}: measure for {longer}, multiply the rate by {share:.1}, or claim a lower percentile",
+                "a claim on `{claim}` needs {:.0} requests in each trial, {} of them beyond the percentile, and there will be about {:.0}: measure for {longer}, multiply the rate by {share:.1}, or claim a lower percentile",
                 planned.needed(),
+                Percentile::FEWEST_BEYOND,
                 planned.requests
             ));
         }
@@ -174,7 +173,7 @@ impl PlannedPercentile {
 
     /// Requests of which enough lie beyond it.
     fn needed(self) -> f64 {
-        (BEYOND / (1.0 - self.quantile)).ceil()
+        Percentile::fewest_samples(self.quantile) as f64
     }
 
     /// Expected standard deviation of ln(after / before) of a block.

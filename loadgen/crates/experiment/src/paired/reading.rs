@@ -26,7 +26,7 @@ pub(super) struct ShareCount {
 }
 
 impl EffectMetric {
-    /// What a trial says of it; absent where it says nothing.
+    /// What a trial says of it; absent where it says nothing, or has too few samples.
     pub fn reading(&self, trial: &Trial) -> Option<TrialReading> {
         match self.measured(trial) {
             MeasuredFigure::Known(figure) => Some(TrialReading::Known(figure)),
@@ -54,6 +54,16 @@ impl EffectMetric {
             failed: one.planned - answered(one),
             of: one.planned,
         })
+    }
+
+    /// Whether it is a share of requests.
+    pub(super) const fn is_counted(&self) -> bool {
+        matches!(
+            self.id,
+            MetricId::Total(OperationFigure::Success)
+                | MetricId::Operation(_, OperationFigure::Success)
+                | MetricId::Target(TargetFigure::StaleReads)
+        )
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::{
     metric::{factor, factors},
-    schema::{Decision, Effect},
+    schema::{Decision, Effect, RatioBound},
 };
 
 /// The order in which one claim's decision stands for all.
@@ -112,6 +112,11 @@ impl ClaimDecisions {
 
 /// The factor after / before with its interval; without a factor the figures themselves.
 fn found(effect: &Effect) -> String {
+    match effect.bound {
+        Some(RatioBound::AtMost(most)) => return format!("<= {}x", digits(most)),
+        Some(RatioBound::AtLeast(least)) => return format!(">= {}x", digits(least)),
+        None => {}
+    }
     match (effect.ratio, effect.interval) {
         (Some(ratio), Some((low, high))) => {
             format!("{} {}", factor(ratio), factors(low, high))
