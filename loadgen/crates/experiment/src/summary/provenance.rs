@@ -64,11 +64,11 @@ fn head(git: &Path) -> Option<String> {
 }
 
 /// The words of a command line without what must not be kept: the value of an option that
-/// names a token, password, secret or key, and the user part of a URL.
+/// names a token, password, secret, key, header or body, and user part and query of a URL.
 fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
     let secret = |option: &str| {
         let option = option.to_ascii_lowercase();
-        ["token", "password", "secret", "key"]
+        ["token", "password", "secret", "key", "header", "body"]
             .iter()
             .any(|word| option.contains(word))
     };
@@ -89,10 +89,27 @@ fn masked(arguments: impl IntoIterator<Item = String>) -> Vec<String> {
             } else {
                 hide_next = secret(&word);
             }
+        } else if word.starts_with("-H") || word.starts_with("-b") {
+            // Header and body of a request, in one word or two.
+            hide_next = word.len() == 2;
+            words.push(if hide_next {
+                word
+            } else {
+                format!("{}***", &word[..2])
+            });
+            continue;
         }
-        words.push(without_credentials(&word));
+        words.push(without_query(&without_credentials(&word)));
     }
     words
+}
+
+/// `scheme://host/path?***` for a URL with a query.
+fn without_query(word: &str) -> String {
+    match word.split_once('?') {
+        Some((path, _)) if path.contains("://") => format!("{path}?***"),
+        _ => word.to_owned(),
+    }
 }
 
 /// `scheme://user:password@host` with the part before `@` masked.
