@@ -22,7 +22,7 @@ use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::summary::load_line;
 use loadgen_report::{
     render::{
-        Readiness,
+        SuiteReadiness,
         catalogue::{self, ExperimentEntry, Found},
     },
     store::{finished_runs, write_atomically},
@@ -113,13 +113,13 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
 }
 
 /// The newest run of the core suite at its stated load with every optimization on.
-fn readiness(results: &Path) -> Result<Readiness, Failure> {
+fn readiness(results: &Path) -> Result<SuiteReadiness, Failure> {
     let (suite, _) = library::find_suite(READINESS_SUITE)?;
     let settings = resolve_settings(READINESS_PROFILE, &[])?;
     // A results folder without runs has none of this suite either.
     let runs = finished_runs(results).map_or_else(|_| Vec::new(), |(runs, _)| runs);
     let command = format!("loadgen run {READINESS_SUITE} --profile {READINESS_PROFILE}");
-    Ok(Readiness::newest(
+    Ok(SuiteReadiness::newest(
         runs,
         &load_line(&suite),
         &settings.0,

@@ -3,8 +3,9 @@
 use super::{
     control::{CONTROL_BLOCKS, weigh},
     file::Experiment,
+    finished::Finished,
     rate,
-    run::{Finished, Kept, Work},
+    run::{Kept, Work},
 };
 use crate::{
     system::SystemError,

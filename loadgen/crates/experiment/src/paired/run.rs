@@ -9,64 +9,24 @@ use super::{
     decide::decide,
     design::{BlockOrder, Slot, design},
     file::Experiment,
+    finished::{ArmResult, Finished},
     metrics::{EffectMetric, MetricScope, metrics},
     outlook::blocks_wanted,
     several::hold_together,
     totals::failures_in_one_arm,
 };
 use crate::{
-    schema::{CheckCode, Control, Effect, Trial, ValidityWord},
+    schema::{CheckCode, Effect, Trial, ValidityWord},
     system::{InForce, Settings},
     trial::{
         self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
     },
     verdict,
 };
-use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
 
 /// Takes each trial as it ends: the store keeps it, so that a later failure cannot lose it.
 pub type Kept<'a> = &'a mut dyn FnMut(&TrialOutcome);
-
-/// One arm after all blocks.
-#[derive(Debug)]
-pub struct ArmResult {
-    /// Name and switches.
-    pub arm: ArmConfig,
-    /// All valid trials together; all trials where none is valid.
-    pub measured: Measured,
-    /// What was in force; absent where no trial came that far.
-    pub in_force: Option<InForce>,
-    /// How the statements of its operations are carried out.
-    pub plans: Vec<Explanation>,
-}
-
-/// What came of an experiment, whether it ran to its end or not.
-#[derive(Debug)]
-pub struct Finished {
-    /// Before, then after.
-    pub arms: [ArmResult; 2],
-    /// Every trial in the order in which it ran, invalid ones included.
-    pub trials: Vec<Trial>,
-    /// Folders of the trials whose block stayed invalid after its repetition.
-    pub invalid: Vec<String>,
-    /// Blocks that were planned in the end.
-    pub blocks: u32,
-    /// Blocks with two valid trials.
-    pub valid_blocks: usize,
-    /// Differences, from the valid blocks alone.
-    pub effects: Vec<Effect>,
-    /// What the experiment found of itself.
-    pub controls: Vec<Control>,
-    /// The rate that both arms were asked for, where it was looked for, and why it is that.
-    pub rate: Option<(Rate, String)>,
-    /// What a reader must know.
-    pub warnings: Vec<String>,
-    /// Whether it was stopped.
-    pub interrupted: bool,
-    /// Why it ended early, where the harness or the target failed.
-    pub error: Option<TrialError>,
-}
 
 /// One series of blocks on two profiles: the experiment itself, or one of its controls.
 pub(super) struct Work<'a> {

@@ -6,7 +6,7 @@ use std::{fmt::Write as _, path::PathBuf};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{figures, readiness::Readiness, template::safe_markdown as safe};
+use super::{figures, readiness::SuiteReadiness, template::safe_markdown as safe};
 use loadgen_experiment::{
     paired::Direction,
     schema::{Effect, MetricUnit, Summary, VerdictWord},
@@ -154,7 +154,7 @@ pub fn json(entries: &[ExperimentEntry]) -> serde_json::Result<String> {
 /// The page for people; `planned` experiments were to be run.
 pub fn markdown(
     entries: &[ExperimentEntry],
-    readiness: &Readiness,
+    readiness: &SuiteReadiness,
     started: DateTime<Utc>,
     planned: usize,
 ) -> String {
@@ -259,8 +259,8 @@ mod tests {
         }
     }
 
-    fn unmeasured() -> Readiness {
-        Readiness {
+    fn unmeasured() -> SuiteReadiness {
+        SuiteReadiness {
             run: None,
             command: "loadgen run core".into(),
         }

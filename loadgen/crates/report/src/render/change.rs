@@ -19,7 +19,7 @@ pub(super) enum ChangeStanding {
 
 /// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct MetricChange {
     /// `0.72x`, `no clear change`, `now within timeout`, `–`.
     pub(super) text: String,
     /// `[0.65x, 0.80x]`; empty where there is none.
@@ -32,7 +32,7 @@ pub(super) struct Change {
     pub(super) standing: ChangeStanding,
 }
 
-impl Change {
+impl MetricChange {
     /// The change that an experiment estimated and decided.
     pub(super) fn decided(effect: &Effect, before: Figure, after: Figure) -> Self {
         let bounds = effect.interval.filter(|(low, high)| drawable(*low, *high));
@@ -156,8 +156,8 @@ mod tests {
         effect
     }
 
-    fn of(effect: &Effect, before: f64, after: f64) -> Change {
-        Change::decided(effect, Figure::Value(before), Figure::Value(after))
+    fn of(effect: &Effect, before: f64, after: f64) -> MetricChange {
+        MetricChange::decided(effect, Figure::Value(before), Figure::Value(after))
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
             assert_eq!((change.tone, change.decision), (tone, word));
             assert_eq!(change.interval, "[0.65x, 0.80x]");
         }
-        let untested = Change::untested(Figure::Value(1.0), Figure::Value(1_240.0));
+        let untested = MetricChange::untested(Figure::Value(1.0), Figure::Value(1_240.0));
         assert_eq!(untested.tone, Tone::Plain);
     }
 

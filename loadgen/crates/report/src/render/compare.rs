@@ -4,61 +4,16 @@ use crate::render::tone::Tone;
 use std::fmt::Write as _;
 
 use super::{
+    chosen::Chosen,
     comparison::whole_change,
     gate::ComparisonGate,
     metrics,
     table::{Paint, Side, TableLine, layout, plain, wrapped},
 };
-use loadgen_experiment::{
-    events::printable,
-    schema::{Arm, Summary},
-};
+use loadgen_experiment::events::printable;
 
 /// What a reader must know of any such comparison.
 pub(super) const NOT_INTERLEAVED: &str = "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.";
-
-/// One run with the arm that is looked at.
-#[derive(Debug, Clone)]
-pub struct Chosen {
-    /// Name of its folder.
-    pub name: String,
-    /// All of it; its arms are one.
-    summary: Summary,
-}
-
-impl Chosen {
-    /// Chooses an arm by name; the last one, which is `after` or `run`, without a name.
-    pub fn of(name: String, mut summary: Summary, arm: Option<&str>) -> Result<Self, String> {
-        let known: Vec<String> = summary.arms.iter().map(|one| one.name.clone()).collect();
-        let at = match arm {
-            None => known.len().checked_sub(1),
-            Some(word) => known.iter().position(|one| one == word),
-        };
-        let Some(at) = at else {
-            let wanted = arm.unwrap_or("any");
-            return Err(format!(
-                "{name} has no arm `{wanted}`; it has {}",
-                if known.is_empty() {
-                    "none".to_owned()
-                } else {
-                    known.join(", ")
-                }
-            ));
-        };
-        summary.arms = vec![summary.arms.swap_remove(at)];
-        Ok(Self { name, summary })
-    }
-
-    /// All of it.
-    pub(super) fn summary(&self) -> &Summary {
-        &self.summary
-    }
-
-    /// The arm that is looked at.
-    pub(super) fn arm(&self) -> &Arm {
-        &self.summary.arms[0]
-    }
-}
 
 /// The table, with what differs above it.
 pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour: bool) -> String {
@@ -70,10 +25,10 @@ pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour:
             text,
             "{number}  {}  {} {}, {} trial(s), {}",
             printable(&run.name),
-            printable(&run.summary.name),
+            printable(&run.summary().name),
             printable(&run.arm().name),
             run.arm().trials,
-            run.summary.verdict.word,
+            run.summary().verdict.word,
         );
     }
     text.push('\n');

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::render::change::{Change, ChangeStanding, drawable, less_is_better};
+use crate::render::change::{ChangeStanding, MetricChange, drawable, less_is_better};
 use crate::render::figures;
 use crate::render::metric::{Figure, ReportMetric};
 use crate::render::metrics::{self, OTHER_AREA};
@@ -211,7 +211,7 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
 }
 
 impl ComparisonRow {
-    fn say(&mut self, change: Change, effect: Option<&Effect>) {
+    fn say(&mut self, change: MetricChange, effect: Option<&Effect>) {
         if let Some(effect) = effect {
             self.primary = effect.primary;
             self.sentence = printable(&effect.sentence);
@@ -232,10 +232,10 @@ impl ComparisonRow {
     }
 }
 
-fn change(effect: Option<&Effect>, before: Figure, after: Figure) -> Change {
+fn change(effect: Option<&Effect>, before: Figure, after: Figure) -> MetricChange {
     match effect {
-        Some(effect) => Change::decided(effect, before, after),
-        None => Change::untested(before, after),
+        Some(effect) => MetricChange::decided(effect, before, after),
+        None => MetricChange::untested(before, after),
     }
 }
 
@@ -260,7 +260,7 @@ fn medians(effect: &Effect) -> (Figure, Figure) {
 /// What changed between the first two values of a metric that was measured in different runs.
 pub(super) fn whole_change(metric: &ReportMetric) -> String {
     match metric.values.as_slice() {
-        [before, after, ..] => Change::untested(*before, *after).text,
+        [before, after, ..] => MetricChange::untested(*before, *after).text,
         _ => figures::ABSENT.into(),
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::compare::Chosen;
+use super::chosen::Chosen;
 use crate::history::load_of_trial;
 use loadgen_experiment::{events::printable, schema::VerdictWord};
 

@@ -13,14 +13,14 @@ const P95_MS: f64 = 1_000.0;
 
 /// The run that readiness is read from.
 #[derive(Debug)]
-pub struct Readiness {
+pub struct SuiteReadiness {
     /// The newest fitting run; absent where there is none.
     pub run: Option<PastRun>,
     /// The command that makes one.
     pub command: String,
 }
 
-impl Readiness {
+impl SuiteReadiness {
     /// Takes the newest valid run of one suite with this load and these switches.
     pub fn newest(
         mut runs: Vec<PastRun>,
@@ -161,7 +161,7 @@ mod tests {
     fn chosen(runs: Vec<PastRun>) -> Option<String> {
         let stated = fixture::run();
         let profile = &stated.arms[0].profile;
-        let found = Readiness::newest(runs, &stated.load, profile, "loadgen run core".into());
+        let found = SuiteReadiness::newest(runs, &stated.load, profile, "loadgen run core".into());
         found.run.map(|run| run.folder)
     }
 
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn the_table_names_its_run_and_without_one_the_command_that_makes_one() {
-        let readiness = |run| Readiness {
+        let readiness = |run| SuiteReadiness {
             run,
             command: "loadgen run core".into(),
         };
