@@ -10,7 +10,7 @@ use super::{
     metrics,
     table::{Paint, Side, TableLine, layout, plain, wrapped},
 };
-use loadgen_experiment::events::printable;
+use loadgen_experiment::{events::printable, schema::Summary};
 
 /// What a reader must know of any such comparison.
 pub(super) const NOT_INTERLEAVED: &str = "These runs were not interleaved: what the machine did between them is in the change as well, and there is no interval. `loadgen experiment` decides.";
@@ -58,7 +58,7 @@ pub fn compare(runs: &[Chosen], gate: &ComparisonGate<'_>, width: usize, colour:
 
 /// The runs as arms of one summary.
 pub(super) fn together(runs: &[Chosen]) -> Summary {
-    let mut together = runs[0].summary.clone();
+    let mut together = runs[0].summary().clone();
     together.arms = runs.iter().map(|run| run.arm().clone()).collect();
     // Estimates of pairs within one of them say nothing of these.
     together.effects.clear();
