@@ -69,7 +69,7 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
 fn below(run: &StoredRun) -> String {
     let kept =
         (!run.baselines.is_empty()).then(|| format!("baseline {}", run.baselines.join(", ")));
-    let headline = Some(run.headline().to_owned()).filter(|text| !text.is_empty());
+    let headline = Some(run.headline().clone()).filter(|text| !text.is_empty());
     let parts: Vec<String> = kept.into_iter().chain(headline).collect();
     parts.join("; ")
 }
