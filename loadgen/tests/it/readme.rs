@@ -28,11 +28,20 @@ fn the_excerpt_in_the_readme_is_what_the_program_prints() {
     }
 }
 
-/// What is printed without where its files are: those lines differ from machine to machine.
+/// The part above the tables of operations, and the line on the audits.
 fn excerpt(printed: &str) -> String {
-    let lines: Vec<&str> = printed
+    let (above, below) = printed
+        .split_once("\nOperations, before")
+        .expect("a table of operations");
+    let audit = below
         .lines()
+        .find(|line| line.starts_with("Audit:"))
+        .expect("a line on the audits");
+    let lines: Vec<&str> = above
+        .lines()
+        // Where its files are differs from machine to machine.
         .filter(|line| !line.contains("results/"))
+        .chain(["...", audit])
         .map(str::trim_end)
         .collect();
     format!("{}\n", lines.join("\n").trim())
