@@ -93,6 +93,16 @@ pub fn outlook(experiment: &Experiment, catalog: &Catalog) -> String {
         "smallest detectable difference in {claim}: about {:.0} %",
         percent(effect * scatter)
     );
+    if planned.may_lack_data() {
+        // Writing to a String cannot fail.
+        let _infallible = write!(
+            text,
+            "; some trials may have fewer than the {:.0} requests that it needs, and their blocks do not count: plan {:.0}, not about {:.0}",
+            planned.needed(),
+            planned.safely_needed().ceil(),
+            planned.requests
+        );
+    }
     let margin = planned.margin.ln_1p();
     if effect * scatter <= margin {
         return text;
@@ -174,6 +184,17 @@ impl PlannedPercentile {
     /// Requests of which enough lie beyond it.
     fn needed(self) -> f64 {
         Percentile::fewest_samples(self.quantile) as f64
+    }
+
+    /// Requests to plan so that random arrivals leave enough of them in each trial: their number
+    /// scatters by its root, and three times that is left out once in a thousand trials.
+    fn safely_needed(self) -> f64 {
+        ((3.0 + (9.0 + 4.0 * self.needed()).sqrt()) / 2.0).powi(2)
+    }
+
+    /// Whether a trial may by chance have too few.
+    fn may_lack_data(self) -> bool {
+        self.requests < self.safely_needed()
     }
 
     /// Expected standard deviation of ln(after / before) of a block.
@@ -270,6 +291,14 @@ mod tests {
             Ok(())
         );
         assert!(check("total p50", "rate: 1/s, duration: 8s").is_err());
+    }
+
+    #[test]
+    fn a_load_with_which_some_trials_lack_data_by_chance_is_named_before_the_run() {
+        let say = |load| outlook(&experiment("orders.list p50", load), &shop());
+        // 20 requests have a median; of 24 on average, one trial in six has fewer.
+        assert!(say("rate: 3/s, duration: 8s").contains("plan 39, not about 24"));
+        assert!(!say("rate: 5/s, duration: 8s").contains("plan"));
     }
 
     #[test]
