@@ -33,7 +33,7 @@ keep demo "$work/latest"
 measure experiment run-all --only "$only"
 for run in "$work"/runs/*_experiment_*; do
     name=${run##*_experiment_}
-    keep "${name%_*}" "$run"
+    [ "${name%_*}" = before_after ] || keep "${name%_*}" "$run"
 done
 cp "$work"/catalogue_*.md "$published/catalogue.md"
 cp "$work"/catalogue_*.json "$published/catalogue.json"

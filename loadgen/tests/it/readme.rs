@@ -28,7 +28,10 @@ fn the_excerpt_in_the_readme_is_what_the_program_prints() {
     }
 }
 
-/// The part above the tables of operations, and the line on the audits.
+/// Areas of the table that the excerpt leaves out.
+const LEFT_OUT: [&str; 5] = ["Booking", "Recordings", "Chat", "All requests", "Caches"];
+
+/// The part above the tables of operations without some areas, and the line on the audits.
 fn excerpt(printed: &str) -> String {
     let (above, below) = printed
         .split_once("\nOperations, before")
@@ -37,12 +40,20 @@ fn excerpt(printed: &str) -> String {
         .lines()
         .find(|line| line.starts_with("Audit:"))
         .expect("a line on the audits");
-    let lines: Vec<&str> = above
-        .lines()
+    let mut lines: Vec<&str> = Vec::new();
+    let mut left_out = false;
+    for line in above.lines().map(str::trim_end) {
+        if !line.starts_with(' ') {
+            let before = std::mem::replace(&mut left_out, LEFT_OUT.contains(&line));
+            if left_out && !before {
+                lines.push("...");
+            }
+        }
         // Where its files are differs from machine to machine.
-        .filter(|line| !line.contains("results/"))
-        .chain(["...", audit])
-        .map(str::trim_end)
-        .collect();
+        if !left_out && !line.contains("results/") {
+            lines.push(line);
+        }
+    }
+    lines.extend(["...", audit]);
     format!("{}\n", lines.join("\n").trim())
 }
