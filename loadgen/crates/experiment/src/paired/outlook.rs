@@ -189,7 +189,7 @@ impl PlannedPercentile {
     /// Requests to plan so that random arrivals leave enough of them in each trial: their number
     /// scatters by its root, and three times that is left out once in a thousand trials.
     fn safely_needed(self) -> f64 {
-        ((3.0 + (9.0 + 4.0 * self.needed()).sqrt()) / 2.0).powi(2)
+        f64::midpoint(3.0, (9.0 + 4.0 * self.needed()).sqrt()).powi(2)
     }
 
     /// Whether a trial may by chance have too few.
