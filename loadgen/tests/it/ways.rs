@@ -18,7 +18,8 @@ fn over_tls_the_handshake_has_its_own_time_and_either_protocol_is_spoken() {
     let believe = format!("--cacert {} -c 4 -n 100", authority.display());
     let one = http(&server.tls_url(), &believe);
     assert_eq!(one.outcome("ok"), 100, "{one:?}");
-    assert!(one.figures["tls"]["p50"].as_f64() > Some(0.0), "{one:?}");
+    // Four handshakes have no median.
+    assert!(one.figures["tls"]["max"].as_f64() > Some(0.0), "{one:?}");
     assert_eq!(server.seen(), (4, 100, 0));
     let two = http(&server.tls_url(), &format!("{believe} --http2 --streams 2"));
     assert_eq!(two.outcome("ok"), 100, "{two:?}");

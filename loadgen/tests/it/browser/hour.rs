@@ -16,7 +16,7 @@ const TIMES: f64 = 10.0;
 
 /// The first of an hour's trials, one of each arm, made from those of a short experiment.
 fn hour() -> Value {
-    let mut whole = summary("before_after");
+    let mut whole = summary("demo");
     for arm in whole["arms"].as_array_mut().unwrap() {
         thirty(&mut arm["operations"]);
     }
@@ -84,7 +84,7 @@ fn an_hour_of_thirty_operations_is_small_and_opens_at_once() {
     let folder = browser.folder();
     let bytes = store(&hour(), &folder.join("hour"));
     assert!(bytes < 3_000_000, "{bytes} bytes");
-    let small = report("before_after", &folder.join("small"));
+    let small = report("demo", &folder.join("small"));
     let large = format!("file://{}/report.html", folder.join("hour").display());
 
     // In turn, so that a busy moment of the machine meets both.

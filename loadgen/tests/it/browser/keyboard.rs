@@ -45,7 +45,7 @@ pub(super) fn assert_reachable(page: &Page<'_>, at_least: usize) {
 #[test]
 fn tab_visits_every_control_of_the_report_and_shows_where_it_is() {
     let browser = Browser::start();
-    let page = open(&browser, &report("before_after", &browser.folder()));
+    let page = open(&browser, &report("demo", &browser.folder()));
     assert_reachable(&page, 20);
     assert_eq!(page.complaints(), Vec::<String>::new());
 }
@@ -53,7 +53,7 @@ fn tab_visits_every_control_of_the_report_and_shows_where_it_is() {
 #[test]
 fn a_fold_is_opened_and_what_is_in_it_is_reached_too() {
     let browser = Browser::start();
-    let page = open(&browser, &report("before_after", &browser.folder()));
+    let page = open(&browser, &report("demo", &browser.folder()));
     let closed: Vec<String> = page.eval("looks.mark()");
     page.eval::<serde_json::Value>("document.querySelector('summary').focus(), null");
     page.press("Enter");

@@ -150,7 +150,7 @@ fn past_runs_are_found_and_two_of_them_compared() {
     ask(&page);
     let text: String = page.eval("document.body.innerText");
     assert!(
-        text.contains("pool_starved") && text.contains("mentor_cache"),
+        text.contains("cache_connection") && text.contains("mentor_cache"),
         "{text}"
     );
     assert!(

@@ -55,7 +55,7 @@ pub(super) fn assert_readable(page: &Page<'_>, at_least: usize, what: &str) {
 #[test]
 fn every_word_can_be_read_in_the_light_and_in_the_dark() {
     let browser = Browser::start();
-    let page = open(&browser, &report("before_after", &browser.folder()));
+    let page = open(&browser, &report("demo", &browser.folder()));
     page.eval::<Value>("looks.unfold()");
     for (scheme, darkest, brightest) in [("light", 0.8, 1.0), ("dark", 0.0, 0.1)] {
         page.prefer(scheme, "screen");
@@ -73,7 +73,7 @@ fn every_word_can_be_read_in_the_light_and_in_the_dark() {
 #[test]
 fn on_a_telephone_only_tables_are_scrolled_sideways() {
     let browser = Browser::start();
-    for name in ["before_after", "mentor_cache"] {
+    for name in ["demo", "mentor_cache"] {
         let page = browser.page();
         page.size(PHONE, 844);
         page.go(&report(name, &browser.folder().join(name)));
@@ -91,7 +91,7 @@ fn on_a_telephone_only_tables_are_scrolled_sideways() {
 #[test]
 fn on_paper_closed_folds_are_left_out_and_the_ground_is_light() {
     let browser = Browser::start();
-    let page = open(&browser, &report("before_after", &browser.folder()));
+    let page = open(&browser, &report("demo", &browser.folder()));
     let folds: usize = page.eval("document.querySelectorAll('details:not([open])').length");
     assert!(folds > 2);
     for scheme in ["light", "dark"] {

@@ -16,7 +16,7 @@ const HOSTILE: &str =
 #[test]
 fn it_opens_without_a_complaint_and_asks_for_nothing_but_itself() {
     let browser = Browser::start();
-    for name in ["before_after", "mentor_cache"] {
+    for name in ["demo", "mentor_cache"] {
         let url = report(name, &browser.folder().join(name));
         let page = open(&browser, &url);
         assert_eq!(page.complaints(), Vec::<String>::new(), "{name}");
@@ -28,7 +28,7 @@ fn it_opens_without_a_complaint_and_asks_for_nothing_but_itself() {
 #[test]
 fn every_chart_is_drawn() {
     let browser = Browser::start();
-    for name in ["before_after", "mentor_cache"] {
+    for name in ["demo", "mentor_cache"] {
         let page = open(&browser, &report(name, &browser.folder().join(name)));
         page.eval::<Value>("looks.unfold()");
         walk(&page);
@@ -67,7 +67,7 @@ const TABLE: &str = r#"(() => {
 #[test]
 fn the_table_is_sorted_by_a_press_of_a_heading_and_back_by_a_second() {
     let browser = Browser::start();
-    let page = open(&browser, &report("before_after", &browser.folder()));
+    let page = open(&browser, &report("demo", &browser.folder()));
     page.eval::<Value>("looks.unfold()");
     let before: Table = page.eval(TABLE);
     assert!(before.counts.len() > 10, "{before:?}");
@@ -150,7 +150,7 @@ fn poison(value: &mut Value, under: &str) {
 #[test]
 fn what_the_target_named_is_shown_and_never_run() {
     let browser = Browser::start();
-    let mut hostile = summary("before_after");
+    let mut hostile = summary("demo");
     poison(&mut hostile, "");
     let folder = browser.folder();
     store(&hostile, &folder);

@@ -77,7 +77,7 @@ impl Drop for Served {
 
 /// A results folder with runs in it, each a published one under its name and a number; the names.
 pub(crate) fn results(folder: &Path) -> Vec<String> {
-    let published = ["before_after", "mentor_cache", "pool_starved"];
+    let published = ["demo", "mentor_cache", "cache_connection"];
     let names = (1..).zip(published).map(|(place, name)| {
         let mut run = summary(name);
         run["started_at"] = json!(format!("2026-11-2{place}T10:00:00Z"));
