@@ -35,7 +35,7 @@ pub enum Command {
     Experiment(Box<ExperimentArgs>),
     /// Run two to five switches in every combination and report which of them interact
     Factorial(Box<FactorialArgs>),
-    /// Run the before/after experiment on an own stack: a first result in about three minutes
+    /// Run the before/after experiment on an own stack: a first result in about four minutes
     Demo(Box<DemoArgs>),
     /// Print or rewrite the reports of a finished run from its result folder
     Report(ReportArgs),

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     system::SystemError,
     trial::{self, ArmConfig, CommandClock, CommandProgress, TestEnv, TrialError, TrialSpec},
+    verdict::merge_audits,
 };
 use loadgen_engine::units::Rate;
 use loadgen_stats::seed::sub_seed;
@@ -38,6 +39,7 @@ pub async fn run(
         }
     }
     let mut controls = Vec::new();
+    let (mut audits, mut warnings) = ([Vec::new(), Vec::new()], Vec::new());
     let mut clock = CommandClock::start(2 * (experiment.blocks + experiment.control_blocks()));
     for kind in experiment.controls.clone() {
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
@@ -53,10 +55,25 @@ pub async fn run(
         env.events.note(format!("control: {}", kind.as_str()));
         work.blocks(CONTROL_BLOCKS, kept).await;
         clock = work.clock.clone();
-        let finished = work.finish();
+        let mut finished = work.finish();
         if finished.interrupted || finished.error.is_some() {
+            // What was compared is not what the experiment claims.
+            finished.effects.clear();
+            finished.warnings.push(format!(
+                "the control {} was not finished: the experiment itself did not run",
+                kind.as_str()
+            ));
             return finished;
         }
+        for (all, arm) in audits.iter_mut().zip(&finished.arms) {
+            merge_audits(all, &arm.measured.audit);
+        }
+        warnings.extend(
+            finished
+                .warnings
+                .iter()
+                .map(|warning| format!("control {}: {warning}", kind.as_str())),
+        );
         let primary = &experiment.primary;
         let control = kind.found(finished.valid_blocks, finished.effects, primary);
         env.events.note(control.sentence.clone());
@@ -67,6 +84,11 @@ pub async fn run(
     work.blocks(experiment.blocks, kept).await;
     work.more_blocks(kept).await;
     let mut finished = work.finish();
+    // An invariant that was broken during a control is broken.
+    for (arm, found) in finished.arms.iter_mut().zip(&audits) {
+        merge_audits(&mut arm.measured.audit, found);
+    }
+    finished.warnings.extend(warnings);
     weigh(&mut finished.effects, &controls);
     finished.controls = controls;
     finished.rate = rate;

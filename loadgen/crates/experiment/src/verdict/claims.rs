@@ -99,9 +99,13 @@ impl ClaimDecisions {
     }
 
     /// Whether the decision is the expected one; absent where nothing was expected or decided.
+    /// What is expected, is expected of the first claim: no other one may stand for it.
     pub fn as_expected(&self) -> Option<bool> {
-        let decision = self.decision();
-        decision.is_decided().then_some(self.expected? == decision)
+        let (decision, expected) = (self.decision(), self.expected?);
+        let first = self.claims.first().map(|claim| claim.decision);
+        decision
+            .is_decided()
+            .then_some(expected == decision && first == Some(expected))
     }
 
     /// What was expected and what was found.
@@ -202,6 +206,11 @@ mod tests {
         use Decision::{Improved, Inconclusive, Regressed};
         assert_eq!(of(&[Improved], None).as_expected(), None);
         assert_eq!(of(&[Improved], Some(Improved)).as_expected(), Some(true));
+        assert_eq!(
+            of(&[Improved, Regressed], Some(Regressed)).as_expected(),
+            Some(false),
+            "of the first claim the opposite was found"
+        );
         assert_eq!(
             of(&[Improved, Regressed], Some(Improved)).as_expected(),
             Some(false)

@@ -96,9 +96,11 @@ pub fn mark_abort(results: &mut [ThresholdResult], ended_by: Option<&(String, St
     }
 }
 
-/// Whether a threshold limits the failures of all requests together.
+/// Whether a threshold limits the failures of all requests together. One that only warns limits
+/// nothing.
 pub fn limits_failures(threshold: &Threshold) -> bool {
     threshold.scope == Scope::All
+        && threshold.level == Level::Fail
         && matches!(
             threshold.metric,
             ThresholdMetric::Errors | ThresholdMetric::Success

@@ -1,5 +1,5 @@
-//! The figures of `loadgen http` as one JSON object. Times are milliseconds; `null` is a time
-//! among failed requests, and so above the timeout.
+//! The figures of `loadgen http` as one JSON object. Times are milliseconds; a percentile is a
+//! number, `"beyond_timeout"`, or `{"too_few": 13}` where so many requests have none.
 
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value, json};
