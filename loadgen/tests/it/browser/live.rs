@@ -130,8 +130,8 @@ fn past_runs_are_found_and_two_of_them_compared() {
     let listed = "[...document.querySelectorAll('table input[type=checkbox]')].length";
     page.until(&format!("{listed} === 3"));
     for (word, left) in [
-        ("cache", 1),
-        ("starved", 1),
+        ("cache", 2),
+        ("connection", 1),
         ("nothing is called so", 0),
         ("", 3),
     ] {
