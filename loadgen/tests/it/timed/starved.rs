@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use loadgen_engine::precedence::{self, ThreadPrecedence};
+
 use crate::support::{Ran, Truth, alone, finish, http, loadgen, start};
 
 /// Programs that compute without end, on the first processor.
@@ -33,17 +35,26 @@ impl Drop for Busy {
 }
 
 /// The same program with the same surroundings, on the first processor only.
-fn on_first_processor(program: &Command) -> Command {
+fn on_first_processor(program: &Command, precedence: Precedence) -> Command {
     let mut pinned = Command::new("taskset");
-    pinned
-        .args(["-c", "0"])
-        .arg(program.get_program())
-        .args(program.get_args());
+    pinned.args(["-c", "0"]);
+    if precedence == Precedence::Refused && rustix::process::geteuid().is_root() {
+        // Other users have no capability that would let it run first.
+        pinned.args(["setpriv", "--bounding-set", "-sys_nice"]);
+    }
+    pinned.arg(program.get_program()).args(program.get_args());
     alone(&mut pinned);
     pinned
 }
 
-fn starved() -> Ran {
+/// Whether the generator's threads may run before others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precedence {
+    AsPermitted,
+    Refused,
+}
+
+fn beside_busy_programs(precedence: Precedence) -> Ran {
     let server = Truth::after(Duration::from_millis(2)).serve();
     let url = server.url();
     let arguments = "--json --quiet --rate 1000/s --poisson --duration 4s --connections 100";
@@ -52,7 +63,7 @@ fn starved() -> Ran {
             .into_iter()
             .chain(arguments.split_whitespace()),
     );
-    let pinned = on_first_processor(&program);
+    let pinned = on_first_processor(&program, precedence);
     let _busy = Busy::start(20);
     finish(start(pinned))
 }
@@ -61,7 +72,7 @@ fn starved() -> Ran {
 fn a_generator_without_a_processor_says_that_its_figures_are_worth_nothing() {
     let own = ["GEN_CPU", "GEN_WAIT", "LAG"];
     for _ in 0..3 {
-        let ran = starved();
+        let ran = beside_busy_programs(Precedence::Refused);
         assert_eq!(ran.settled(), ran.planned(), "{ran:?}");
         assert!(own.iter().any(|code| !ran.holds(code)), "{ran:?}");
         if !ran.holds("STEAL") && ran.validity() != "INVALID" {
@@ -80,6 +91,19 @@ fn a_generator_without_a_processor_says_that_its_figures_are_worth_nothing() {
         return;
     }
     println!("all three tries lay under stolen time: NOISY each time, with the right checks");
+}
+
+#[test]
+fn a_generator_that_may_run_first_keeps_its_schedule_beside_busy_programs() {
+    if precedence::permitted() != ThreadPrecedence::RealTime {
+        println!("skipped: this user may not run threads in real time");
+        return;
+    }
+    let ran = beside_busy_programs(Precedence::AsPermitted);
+    assert_eq!(ran.outcome("ok"), ran.planned(), "{ran:?}");
+    for own in ["GEN_WAIT", "LAG"] {
+        assert!(ran.holds(own) || !ran.holds("STEAL"), "{own}: {ran:?}");
+    }
 }
 
 #[test]
