@@ -10,6 +10,13 @@ export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${R
 export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090}
 results=$(mktemp -d)
 export RESULTS_DIR=$results DEMO_ARGS=${DEMO_ARGS:---quick}
+# Whether the text is in what a command prints. Not a pipe: grep would end at the first match, and the
+# command would fail at a closed pipe.
+prints() { # pattern, command
+    local pattern=$1
+    shift
+    grep -Eq -- "$pattern" <<<"$("$@" 2>/dev/null)"
+}
 finish() {
     local code=$?
     if [ $code -ne 0 ]; then docker compose logs --no-color --tail 60 || true; fi
@@ -31,7 +38,7 @@ else
 fi
 # Whether Prometheus has an answer to a query.
 knows() {
-    curl -fsS --get "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode "query=$1" 2>/dev/null | grep -q '"value"'
+    prints '"value"' curl -fsS --get "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" --data-urlencode "query=$1"
 }
 
 page=http://127.0.0.1:$REPORT_PORT
@@ -39,7 +46,7 @@ seen_running=no
 echo "compose-test: waiting for the experiment"
 for _ in $(seq 240); do
     # The page shows the command while it runs: its state says so, and its events flow.
-    if [ $seen_running = no ] && curl -fsS "$page/api/state" 2>/dev/null | grep -q '"running":true'; then
+    if [ $seen_running = no ] && prints '"running":true' curl -fsS "$page/api/state"; then
         events=$(curl -sSN --max-time 3 "$page/events" 2>/dev/null || true)
         if grep -q '^event: state' <<<"$events"; then seen_running=yes; fi
     fi
@@ -52,13 +59,13 @@ done
 
 docker compose logs --no-color --no-log-prefix loadgen | tail -60
 [ $scraped != no ] || { echo "compose-test: Prometheus did not scrape loadgen and target-app" >&2; exit 1; }
-[ $scraped = skipped ] || curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" | grep -q '"SlowTarget"' || { echo "compose-test: the alert rules are not loaded" >&2; exit 1; }
+[ $scraped = skipped ] || prints '"SlowTarget"' curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" || { echo "compose-test: the alert rules are not loaded" >&2; exit 1; }
 [ $seen_running = yes ] || { echo "compose-test: the live page did not show the run" >&2; exit 1; }
-curl -fsS "$page/" | grep -q 'name="token"' || { echo "compose-test: the live page is gone" >&2; exit 1; }
-curl -fsS "$page/api/runs" | grep -q '"name":"before_after"' || { echo "compose-test: the run is not listed" >&2; exit 1; }
+prints 'name="token"' curl -fsS "$page/" || { echo "compose-test: the live page is gone" >&2; exit 1; }
+prints '"name":"before_after"' curl -fsS "$page/api/runs" || { echo "compose-test: the run is not listed" >&2; exit 1; }
 status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: elsewhere.example' "$page/")
 [ "$status" = 421 ] || { echo "compose-test: the page answered to a strange name: $status" >&2; exit 1; }
 grep -q '<svg' "$results/page.html" || { echo "compose-test: the page has no chart" >&2; exit 1; }
 scripts/check-result.sh "$results/latest"
-docker compose logs --no-color loadgen | grep -Eq 'Audit: .* 0 violations' || { echo "compose-test: no clean audit line" >&2; exit 1; }
+prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }
 echo "compose-test: passed"
