@@ -3,7 +3,7 @@
 use super::{finding::Finding, kernel::MachineFacts};
 use loadgen_engine::precedence::ThreadPrecedence;
 use loadgen_experiment::observer::Hiccups;
-use loadgen_stack::SERVICE_NICE;
+use loadgen_experiment::services::SERVICE_NICE;
 
 const GIB: f64 = 1_073_741_824.0;
 

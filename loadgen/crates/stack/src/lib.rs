@@ -19,4 +19,3 @@ pub use binaries::missing_programs;
 pub use error::StackError;
 pub use options::{ServiceSet, StackOptions};
 pub use start::Stack;
-pub use supervisor::SERVICE_NICE;

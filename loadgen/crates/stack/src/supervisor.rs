@@ -12,9 +12,7 @@ use std::{
 
 use rustix::process::{Signal, getpid, getppid, nice, set_parent_process_death_signal};
 
-/// Nice value of every service. The generator on the same processors goes first: a target that is
-/// saturated may wait, its measurement may not. Raising the value needs no privilege.
-pub const SERVICE_NICE: i32 = 10;
+use loadgen_experiment::services::SERVICE_NICE;
 
 /// A child to start: its command, its signal on our death, and where to send the outcome.
 type SpawnRequest = (Command, Signal, SyncSender<SpawnOutcome>);

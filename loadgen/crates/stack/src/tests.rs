@@ -83,7 +83,7 @@ fn the_services_run_durably_and_leave_nothing_behind() {
         let pid = rustix::process::Pid::from_raw(one.pid.cast_signed());
         assert_eq!(
             rustix::process::getpriority_process(pid),
-            Ok(super::SERVICE_NICE),
+            Ok(loadgen_experiment::services::SERVICE_NICE),
             "{}",
             one.name
         );

@@ -4,6 +4,10 @@ use std::fmt;
 
 use super::roles::{ProcessInfo, ServiceRole};
 
+/// Nice value of every service that loadgen starts. The generator on the same processors goes first: a
+/// target that is saturated may wait, its measurement may not. Raising the value needs no privilege.
+pub const SERVICE_NICE: i32 = 10;
+
 /// A service could not be stopped or started again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ServiceError {

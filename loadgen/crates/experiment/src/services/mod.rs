@@ -4,5 +4,5 @@
 mod control;
 mod roles;
 
-pub use control::{ServiceControl, ServiceError};
+pub use control::{SERVICE_NICE, ServiceControl, ServiceError};
 pub use roles::{ProcessInfo, ServiceRole};

@@ -11,6 +11,7 @@ use crate::{
         Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
         Trial, ValidityWord, Verdict,
     },
+    services::SERVICE_NICE,
     system::{Application, InForce},
     trial::{ArmConfig, Measured, TrialOutcome, arm_operations, operation},
     verdict::{self, ClaimDecisions, Findings, judge},
@@ -408,7 +409,7 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
         "release"
     };
     let services = if own_stack {
-        "started by this command with durable settings, at a nice value of 10"
+        &format!("started by this command with durable settings, at a nice value of {SERVICE_NICE}")
     } else {
         "were running already"
     };

@@ -7,7 +7,7 @@
 //! below which it does not judge.
 
 use crate::{
-    schema::{CheckCode, ValidityCheck},
+    schema::{CheckCode, Percentile, ValidityCheck},
     verdict::evidence::{TrialEvidence, check, unjudged},
 };
 use loadgen_engine::units::Nanos;
@@ -20,7 +20,7 @@ const LAG_SHARE: f64 = 0.05;
 /// Share of the p99 response that the p99.9 of the lag may take.
 const LAG_TAIL_SHARE: f64 = 0.2;
 /// Values beyond a percentile for it to be more than single moments.
-const BEYOND: f64 = 10.0;
+const BEYOND: f64 = Percentile::FEWEST_BEYOND as f64;
 /// Fewest arrivals of which the lag is judged: ten of them lie beyond the p80.
 const FEWEST: u64 = 50;
 /// Largest distance between the planned and the real gaps of many random arrivals.
