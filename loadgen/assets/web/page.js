@@ -90,12 +90,13 @@ const steering = () => {
   const kind = adjustable.kind, input = byId("new-load");
   show("steer", kind !== "nothing");
   byId("fixed").textContent = kind === "nothing" ? `The load cannot be changed: ${adjustable.why}.` : "";
-  if (kind === "nothing") return;
+  if (kind === "nothing") { delete input.dataset.typed; return; }
   byId("new-load-label").textContent = kind === "rate" ? "Rate a second" : "Users";
   input.min = kind === "rate" ? 0.1 : 1;
   input.max = adjustable.most;
   input.step = kind === "rate" ? "any" : 1;
-  if (document.activeElement !== input) input.value = +Number(adjustable.now).toFixed(2);
+  // What somebody typed stays until it is sent: ticks come between typing and the press of the button.
+  if (document.activeElement !== input && !input.dataset.typed) input.value = +Number(adjustable.now).toFixed(2);
 };
 
 const operations = (all) => {
@@ -229,9 +230,11 @@ byId("start").addEventListener("submit", (event) => {
   if (text("start-duration")) request.duration = text("start-duration");
   send("/api/start", request);
 });
+byId("new-load").addEventListener("input", () => { byId("new-load").dataset.typed = "yes"; });
 byId("steer").addEventListener("submit", (event) => {
   event.preventDefault();
   const value = Number(byId("new-load").value);
+  delete byId("new-load").dataset.typed;
   byId("new-load").blur();
   send("/api/load", adjustable.kind === "rate" ? { rate: value } : { users: Math.round(value) });
 });

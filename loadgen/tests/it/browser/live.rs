@@ -91,7 +91,15 @@ fn a_suite_is_started_watched_steered_and_stopped_from_the_page() {
     // Steered: of five times the rate at least twice of what was is offered soon.
     page.until("document.querySelector('form input[type=number]')?.checkVisibility()");
     let before: f64 = page.eval(&tile("Offered"));
-    page.eval::<Value>("document.querySelector('form input[type=number]').value = '100', null");
+    page.eval::<Value>(
+        r#"(() => {
+             const input = document.querySelector("form input[type=number]");
+             input.value = "100";
+             input.dispatchEvent(new Event("input", { bubbles: true }));
+           })()"#,
+    );
+    // Longer than from one tick to the next: what was typed is not overwritten by it.
+    sleep(Duration::from_millis(1_500));
     page.click(&button(&page, "Apply"));
     page.until(&format!("{} > {}", tile("Offered"), before * 2.0));
 
