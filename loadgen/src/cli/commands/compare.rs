@@ -132,7 +132,7 @@ fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
     Ok(PastRun { folder, summary })
 }
 
-/// The gate of the runs; refused without `--anyway` where they differ in what nobody declared.
+/// The gate of the runs; refused without `--anyway` where they differ in what was not declared.
 fn gate<'a>(
     args: &CompareArgs,
     runs: &[Chosen],

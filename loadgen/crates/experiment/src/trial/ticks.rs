@@ -10,6 +10,7 @@ use shared::{snapshot::Snapshot, time::Millis};
 use crate::{
     events::{HistogramBar, OperationNow, TargetNow, Tick},
     observer::Timeline,
+    schema::Percentile,
 };
 use loadgen_engine::{driver, suite::Windows};
 
@@ -55,10 +56,6 @@ impl Ticks {
         let before = self.0.back();
         let first = self.0.front();
         let rates = before.map_or_else(driver::LoadRates::default, |before| now.since(before));
-        let done = match before {
-            Some(before) => now.total.since(&before.total),
-            None => now.total.clone(),
-        };
         let lately = match first {
             Some(first) => now.total.since(&first.total),
             None => now.total.clone(),
@@ -71,9 +68,9 @@ impl Ticks {
             offered: rates.offered,
             achieved: rates.achieved,
             in_flight: now.open,
-            p50_ms: done.quantile_ms(0.5),
-            p95_ms: done.quantile_ms(0.95),
-            p99_ms: done.quantile_ms(0.99),
+            p50_ms: self.lately(&now, 0.5),
+            p95_ms: self.lately(&now, 0.95),
+            p99_ms: self.lately(&now, 0.99),
             started: now.offered,
             completed: now.total.count(),
             failed: now.total.failed(),
@@ -97,6 +94,25 @@ impl Ticks {
         self.0.push_back(now);
         tick
     }
+
+    /// A percentile since the latest look after which enough requests were answered for it; absent
+    /// where all that were kept are too few.
+    fn lately(&self, now: &driver::ProgressSnapshot, share: f64) -> Option<f64> {
+        let since = |look: &driver::ProgressSnapshot| now.total.since(&look.total);
+        let begun = self.0.is_empty().then(|| now.total.clone());
+        let looks = self.0.iter().rev().map(since);
+        looks
+            .chain(begun)
+            .find_map(|counts| supported(&counts, share))
+    }
+}
+
+/// A percentile of the successes, where enough of them lie beyond it.
+fn supported(counts: &driver::OperationCounts, share: f64) -> Option<f64> {
+    let answered = counts.count() - counts.failed();
+    Percentile::is_supported(share, answered)
+        .then(|| counts.quantile_ms(share))
+        .flatten()
 }
 
 fn operations(
@@ -115,9 +131,9 @@ fn operations(
                 count: done.count(),
                 failed: done.failed(),
                 per_s: lately.count() as f64 / seconds,
-                p50_ms: lately.quantile_ms(0.5),
-                p95_ms: lately.quantile_ms(0.95),
-                p99_ms: lately.quantile_ms(0.99),
+                p50_ms: supported(&lately, 0.5),
+                p95_ms: supported(&lately, 0.95),
+                p99_ms: supported(&lately, 0.99),
                 errors: errors(done),
                 bucket_counts: bucket_counts.counts().to_vec(),
                 response_sum_s: bucket_counts.sum_s(),
