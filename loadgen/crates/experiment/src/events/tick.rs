@@ -37,7 +37,7 @@ pub struct Tick {
     pub achieved: f64,
     /// Requests sent and not yet answered, with those waiting to be sent.
     pub in_flight: u64,
-    /// Median response time of the latest seconds, in milliseconds: of as many, up to 5, as have 10
+    /// Median response time of the latest seconds, in milliseconds: of as many, up to 60, as have 10
     /// answers beyond it; absent where these are too few.
     pub p50_ms: Option<f64>,
     /// 95th percentile of as many as it needs.
