@@ -13,6 +13,7 @@ mod baseline;
 mod browser;
 mod history;
 mod observability;
+mod published;
 mod readme;
 mod reports;
 mod results;
