@@ -247,6 +247,7 @@ async fn send_and_read(
         let attempt = FailedAttempt {
             error: &error,
             unsent,
+            shared: connection.driver.is_none(),
             reused: connection.reused,
             silent,
             idempotent: is_idempotent(request),

@@ -5,6 +5,9 @@ use std::{error::Error, io};
 
 use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
 
+const EARLY_END: &str = "the server closed the connection before the response was complete";
+const INVALID: &str = "the response is not valid HTTP/1.1";
+
 /// Why a connection or a response failed, in one sentence.
 pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = find::<Tls>(error) {
@@ -15,6 +18,17 @@ pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
     }
     if let Some(known) = find::<hyper::Error>(error).and_then(http1) {
         return known.to_owned();
+    }
+    if find::<hyper::Error>(error).is_some()
+        && let Some(body) = find::<io::Error>(error)
+    {
+        match body.kind() {
+            io::ErrorKind::UnexpectedEof => return EARLY_END.to_owned(),
+            io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+                return format!("{INVALID}: {}", body.to_string().to_lowercase());
+            }
+            _ => {}
+        }
     }
     match causes(error).last() {
         Some(innermost) if innermost.to_string() == "tls handshake eof" => {
@@ -32,7 +46,9 @@ pub(super) fn exchange_failure(error: &hyper::Error, first: Option<u8>) -> Strin
     let of_http2 = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
     let other_protocol = match first {
         // A TLS alert or handshake.
-        Some(0x15 | 0x16) if of_http1 || of_http2 => "the server speaks TLS on this port: use https://",
+        Some(0x15 | 0x16) if of_http1 || of_http2 => {
+            "the server speaks TLS on this port: use https://"
+        }
         // The length of a SETTINGS frame.
         Some(0) if of_http1 => "the server speaks HTTP/2 on this port: use --http2",
         Some(b'H') if of_http2 => "the server speaks HTTP/1.1 on this port: omit --http2",
@@ -47,12 +63,13 @@ pub(super) fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
 }
 
 /// An error and its causes. What an `io::Error` wraps is a cause too, which `source` leaves out.
-fn causes<'a>(
-    error: &'a (dyn Error + 'static),
-) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |error: &&'a (dyn Error + 'static)| {
         let error: &'a (dyn Error + 'static) = *error;
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        match error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+        {
             Some(inner) => Some(inner as &(dyn Error + 'static)),
             None => error.source(),
         }
@@ -65,9 +82,9 @@ fn http1(error: &hyper::Error) -> Option<&'static str> {
     } else if error.is_parse_status() {
         Some("the status of the response is not a number from 100 to 999")
     } else if error.is_parse() {
-        Some("the response is not valid HTTP/1.1")
+        Some(INVALID)
     } else if error.is_incomplete_message() {
-        Some("the server closed the connection before the response was complete")
+        Some(EARLY_END)
     } else if error.is_canceled() || error.is_closed() {
         Some("the connection was closed before the request was sent")
     } else {
@@ -98,7 +115,8 @@ fn tls(error: &Tls) -> String {
         Tls::InvalidMessage(InvalidMessage::InvalidContentType) => {
             "the server does not speak TLS on this port: use http://"
         }
-        Tls::NoApplicationProtocol | Tls::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+        Tls::NoApplicationProtocol
+        | Tls::AlertReceived(AlertDescription::NoApplicationProtocol) => {
             "the server does not offer the HTTP version that was asked for (ALPN)"
         }
         Tls::PeerIncompatible(_)
@@ -202,7 +220,10 @@ mod tests {
         let other = |name| CertificateError::Other(OtherError(std::sync::Arc::new(Named(name))));
         let name = CertificateError::NotValidForNameContext {
             expected: "a.test".try_into().unwrap(),
-            presented: vec![r#"DnsName("localhost")"#.to_owned(), "IpAddress(127.0.0.1)".to_owned()],
+            presented: vec![
+                r#"DnsName("localhost")"#.to_owned(),
+                "IpAddress(127.0.0.1)".to_owned(),
+            ],
         };
         for (error, part) in [
             (CertificateError::UnknownIssuer.into(), "--cacert"),
@@ -224,7 +245,10 @@ mod tests {
                 Tls::AlertReceived(AlertDescription::ProtocolVersion),
                 "TLS version",
             ),
-            (Tls::AlertReceived(AlertDescription::AccessDenied), "alert 49"),
+            (
+                Tls::AlertReceived(AlertDescription::AccessDenied),
+                "alert 49",
+            ),
             (Tls::NoCertificatesPresented, "no certificate"),
             (Tls::DecryptError, "rules of TLS"),
         ] {
@@ -234,7 +258,10 @@ mod tests {
             for word in debug.split(|c: char| !c.is_alphanumeric()) {
                 let of_a_type = word.chars().skip(1).any(char::is_uppercase);
                 let known = ["DnsName", "IpAddress"].contains(&word);
-                assert!(!of_a_type || known || !text.contains(word), "{word}: {text}");
+                assert!(
+                    !of_a_type || known || !text.contains(word),
+                    "{word}: {text}"
+                );
             }
         }
     }

@@ -55,7 +55,10 @@ fn open_files() -> String {
 pub(super) fn connect_failure(what: &str, error: &(dyn Error + 'static)) -> RequestFailure {
     match generator_limit(error) {
         Some(limit) => (Outcome::Generator, limit),
-        None => (Outcome::Connect, format!("{what}: {}", plain_failure(error))),
+        None => (
+            Outcome::Connect,
+            format!("{what}: {}", plain_failure(error)),
+        ),
     }
 }
 

@@ -13,7 +13,10 @@ use crate::sample::Outcome;
 pub(super) const MAX_HEADER_LINES: usize = 1_000;
 
 /// The handle and the future of a connection over a stream.
-pub(super) type Http1Parts<S> = (SendRequest<Full<Bytes>>, Connection<TokioIo<S>, Full<Bytes>>);
+pub(super) type Http1Parts<S> = (
+    SendRequest<Full<Bytes>>,
+    Connection<TokioIo<S>, Full<Bytes>>,
+);
 
 /// Speaks HTTP/1.1 over an open stream.
 pub(super) async fn over<S>(stream: S) -> Result<Http1Parts<S>, RequestFailure>

@@ -9,13 +9,15 @@ use shared::headers::IDEMPOTENCY_KEY;
 use super::failure_text::find;
 
 /// Most connections on which a server may refuse a request unprocessed before that counts.
-const MOST_REFUSALS: u32 = 5;
+const MOST_REFUSALS: u32 = 10;
 
 /// An attempt that ended without a response.
 pub(super) struct FailedAttempt<'a> {
     pub(super) error: &'a hyper::Error,
     /// Whether no byte of the request was written.
     pub(super) unsent: bool,
+    /// Whether other users share the connection: their requests too may have used it up.
+    pub(super) shared: bool,
     /// Whether the connection had carried a response before.
     pub(super) reused: bool,
     /// Whether nothing of the response was read.
@@ -29,7 +31,7 @@ pub(super) struct FailedAttempt<'a> {
 impl FailedAttempt<'_> {
     /// Whether the request may be sent once more.
     pub(super) fn may_resend(&self) -> bool {
-        if refused(self.error) {
+        if refused(self.error) || (self.unsent && self.shared) {
             return self.before + 1 < MOST_REFUSALS;
         }
         // The server closed a kept connection between two requests. On a new one it is an answer.

@@ -77,7 +77,10 @@ pub(super) async fn open(
 /// Refuses a server that ignored the offer of HTTP/2.
 fn agreed(http2: bool, connection: &ClientConnection) -> Result<(), RequestFailure> {
     if http2 && connection.alpn_protocol() != Some(b"h2") {
-        return Err(connect_failure("tls", &rustls::Error::NoApplicationProtocol));
+        return Err(connect_failure(
+            "tls",
+            &rustls::Error::NoApplicationProtocol,
+        ));
     }
     Ok(())
 }

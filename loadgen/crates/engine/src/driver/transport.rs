@@ -87,16 +87,8 @@ impl Transport for User {
                     let mut timer = RequestTimer::default();
                     let keep = request.keep;
                     let mut message = message(worker, request);
-                    let result = exchange(
-                        worker,
-                        slot,
-                        user,
-                        &mut timer,
-                        &mut message,
-                        keep,
-                        sample,
-                    )
-                    .await;
+                    let result =
+                        exchange(worker, slot, user, &mut timer, &mut message, keep, sample).await;
                     conclude(worker, record, result)
                 });
             let mut replies = join_all(sent).await;
