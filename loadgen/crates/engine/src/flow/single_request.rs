@@ -13,6 +13,9 @@ use crate::{
     sample::OpId,
 };
 
+/// Only the status is checked: the body is kept for the message about a wrong one.
+const KEPT_BYTES: usize = 64 * 1024;
+
 const NAME: &str = "http.request";
 const REQUEST: OpId = OpId(0);
 const OPERATIONS: &[OperationDescriptor] = &[OperationDescriptor {
@@ -32,7 +35,8 @@ pub struct SingleRequest {
 impl SingleRequest {
     /// A flow that sends this request and takes that status for the right one; without one,
     /// every status below 400.
-    pub const fn new(request: Request, expect: Option<u16>) -> Self {
+    pub const fn new(mut request: Request, expect: Option<u16>) -> Self {
+        request.keep = KEPT_BYTES;
         Self { request, expect }
     }
 
@@ -81,11 +85,7 @@ mod tests {
     use super::*;
 
     fn judged(expect: Option<u16>, status: u16) -> Result<(), String> {
-        let reply = Reply {
-            status,
-            headers: http::HeaderMap::new(),
-            body: Bytes::new(),
-        };
+        let reply = Reply::new(status, http::HeaderMap::new(), Bytes::new());
         SingleRequest::new(Request::get("/"), expect)
             .check(&reply)
             .map_err(|mismatch| mismatch.to_string())
