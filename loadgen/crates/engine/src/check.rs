@@ -1,14 +1,16 @@
-//! An answer, and the ways to look into it.
+//! A response, and the ways to look into it.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::problem::{Code, Problem};
 
-/// How much of a strange body is told.
+/// Bytes of an unexpected body that are shown.
 const EXCERPT: usize = 120;
 
-/// An answer, its body read to the last byte.
+/// A response, its body read to the last byte.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// HTTP status.
@@ -19,7 +21,7 @@ pub struct Reply {
     pub body: Bytes,
 }
 
-/// Why an answer is not the right one, in one line.
+/// Why a response is not the right one, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Mismatch(pub String);
@@ -31,7 +33,7 @@ impl Mismatch {
     }
 }
 
-/// The body as `T` if the answer has the expected status.
+/// The body as `T` if the response has the expected status.
 pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
     serde_json::from_slice(&reply.body).map_err(|error| {
@@ -46,11 +48,17 @@ pub fn status(reply: &Reply, expected: u16) -> Result<(), Mismatch> {
     if reply.status == expected {
         return Ok(());
     }
-    let told = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
-    Err(Mismatch(format!(
-        "expected {expected}, got {}: {told}",
+    Err(unexpected(reply, expected))
+}
+
+/// The mismatch of another status than the expected one: with the problem code, or the begin of
+/// the body.
+pub fn unexpected(reply: &Reply, expected: impl fmt::Display) -> Mismatch {
+    let shown = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
+    Mismatch(format!(
+        "expected {expected}, got {}: {shown}",
         reply.status
-    )))
+    ))
 }
 
 /// The code of a problem body; `None` if it is none.
@@ -63,7 +71,7 @@ pub fn problem_code(reply: &Reply) -> Option<Code> {
         .map(|problem| problem.code)
 }
 
-/// The begin of a body, in one line.
+/// The first bytes of a body, in one line.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
         return "empty body".to_owned();
@@ -87,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_status_is_told_with_the_problem_code() {
+    fn a_wrong_status_is_shown_with_the_problem_code() {
         let body = serde_json::to_string(&Problem::new(Code::SlotFull, "why")).unwrap();
         let full = reply(409, &body);
         assert_eq!(problem_code(&full), Some(Code::SlotFull));
@@ -96,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_as_documented_is_told_in_one_line() {
+    fn a_body_that_is_not_as_documented_is_shown_in_one_line() {
         assert_eq!(json::<u32>(&reply(200, "7"), 200), Ok(7));
         assert!(json::<u32>(&reply(200, "{}"), 200).is_err());
         let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
