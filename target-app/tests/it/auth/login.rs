@@ -149,10 +149,10 @@ async fn a_sign_in_after_a_change_of_scheme_hashes_the_password_anew() {
         .register("rehash@example.org", "a password of mine", Role::Student)
         .await
         .created::<Session>();
-    let changed = app
-        .lab()
-        .put_profile(serde_json::json!({"auth.hash": "bcrypt(5)"}));
-    changed.await.ok::<Value>();
+    app.lab()
+        .put_profile(serde_json::json!({"auth.hash": "bcrypt(5)"}))
+        .await
+        .ok::<Value>();
     let stored = async || {
         app.db
             .text(
