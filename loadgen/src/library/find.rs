@@ -83,7 +83,12 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
     }
     let known = || bundled.iter().map(|file| file.name);
     let all = known().collect::<Vec<_>>().join(", ");
-    Err(BadFile(match nearest(&stem, known()) {
+    let is_path = word.contains('/') || word.ends_with(".yaml") || word.ends_with(".yml");
+    let near = nearest(&stem, known());
+    Err(BadFile(match near {
+        None if is_path => format!(
+            "there is no file `{word}`, and no bundled {kind} of that name; bundled are {all}"
+        ),
         Some(near) => format!(
             "`{word}` is neither a file nor a bundled {kind}; did you mean `{near}`? Bundled are {all}"
         ),
@@ -165,5 +170,7 @@ mod tests {
         }
         let error = find_suite("smoek").err().unwrap().to_string();
         assert!(error.contains("did you mean `smoke`"), "{error}");
+        let error = find_suite("nofile.yaml").err().unwrap().to_string();
+        assert!(!error.contains("did you mean"), "{error}");
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    figures::{factor, plural, with_unit},
+    figures::{ABSENT, factor, factors, plural, with_unit},
     gate::Difference,
     table::{Paint, Side, TableLine, faint, layout, plain, styled, wrapped},
     template::safe_markdown as safe,
@@ -14,6 +14,7 @@ use crate::history::PastRun;
 use loadgen_experiment::{
     baseline::{BaselineChange, LEVEL, overall},
     events::printable,
+    metric::{difference, differences},
     schema::{Decision, MetricUnit, VerdictWord},
 };
 
@@ -86,18 +87,15 @@ impl BaselineComparison<'_> {
     fn cells(&self, change: &BaselineChange) -> [String; 6] {
         let (by, interval) = match change.change {
             Some((estimate, low, high)) if change.in_points => (
-                format!("{estimate:+.2} pp"),
-                format!("{low:+.2} to {high:+.2} pp"),
+                difference(estimate, MetricUnit::Percent),
+                differences(low, high, MetricUnit::Percent),
             ),
-            Some((estimate, low, high)) => (
-                factor(estimate),
-                format!("{} to {}", factor(low), factor(high)),
-            ),
-            None => ("–".to_owned(), "–".to_owned()),
+            Some((estimate, low, high)) => (factor(estimate), factors(low, high)),
+            None => (ABSENT.to_owned(), ABSENT.to_owned()),
         };
         // A figure that no run has is not one beyond the timeout.
         let figure = |value: Option<f64>| match (value, change.unit) {
-            (None, _) => "–".to_owned(),
+            (None, _) => ABSENT.to_owned(),
             (value, unit) => with_unit(value, unit),
         };
         let name = if change.unit == MetricUnit::Times {
@@ -262,8 +260,22 @@ mod tests {
         let text = baseline_markdown(&comparison);
         assert!(text.starts_with("### loadgen: REGRESSED against"), "{text}");
         assert!(
-            text.contains("| 1.50x | 1.20x to 1.90x | **REGRESSED** |"),
+            text.contains("| 1.50x | \\[1.20x, 1.90x\\] | **REGRESSED** |"),
             "{text}"
+        );
+        let in_points = [BaselineChange {
+            change: Some((-2.0, -3.5, -0.5)),
+            in_points: true,
+            unit: MetricUnit::Percent,
+            ..change(Decision::Regressed)
+        }];
+        let points = baseline_markdown(&BaselineComparison {
+            changes: &in_points,
+            ..comparison
+        });
+        assert!(
+            points.contains("| −2.0 pp | \\[−3.5 pp, −0.50 pp\\] | **REGRESSED** |"),
+            "{points}"
         );
         assert!(text.contains("noise gate") && text.contains("4 runs like it"));
         assert!(!text.contains("new|<b>"), "{text}");

@@ -311,35 +311,35 @@ pub(super) fn validity_line(summary: &Summary) -> String {
 
 /// How an arm's writes were answered, and what its reads lacked.
 fn writes(arm: &Arm) -> Option<String> {
-    let found = &arm.consistency;
-    if found.acknowledged + found.refused + found.in_doubt + found.omitted == 0 {
+    let counts = &arm.consistency;
+    if counts.acknowledged + counts.refused + counts.in_doubt + counts.omitted == 0 {
         return None;
     }
-    let reads = match found.stale_reads {
-        _ if found.reads == 0 => String::new(),
+    let reads = match counts.stale_reads {
+        _ if counts.reads == 0 => String::new(),
         0 => format!(
             "; {} of own writes, none stale",
-            figures::plural(found.reads, "read")
+            figures::plural(counts.reads, "read")
         ),
         stale => format!(
             "; {stale} of {} of own writes stale, by {}{} at most",
-            figures::plural(found.reads, "read"),
-            found.stale_p50_ms.ms().map_or_else(String::new, |median| {
+            figures::plural(counts.reads, "read"),
+            counts.stale_p50_ms.ms().map_or_else(String::new, |median| {
                 format!("{} in the median and ", figures::ms(Some(median)))
             }),
-            figures::ms(found.stale_max_ms)
+            figures::ms(counts.stale_max_ms)
         ),
     };
-    let omitted = match found.omitted {
+    let omitted = match counts.omitted {
         0 => String::new(),
         more => format!(", {more} beyond what the ledger holds"),
     };
     Some(format!(
         "{}: {} acknowledged, {} refused, {} in doubt{omitted}{reads}",
         printable(&arm.name),
-        figures::plural(found.acknowledged, "write"),
-        found.refused,
-        found.in_doubt,
+        figures::plural(counts.acknowledged, "write"),
+        counts.refused,
+        counts.in_doubt,
     ))
 }
 

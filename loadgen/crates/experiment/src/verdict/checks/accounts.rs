@@ -34,7 +34,7 @@ pub(in crate::verdict) fn overflow(evidence: &TrialEvidence<'_>) -> ValidityChec
         evidence.data.overflow == 0,
         format!("{} times beyond the histogram", evidence.data.overflow),
         "0".to_owned(),
-        "a time was longer than can be recorded: lower timeout and drain together below 120 s, and report it if they are",
+        "a time was longer than can be recorded: lower timeout and drain together below 22 minutes, and report it if they are",
     )
 }
 
