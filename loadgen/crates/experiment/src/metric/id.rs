@@ -139,7 +139,7 @@ impl FromStr for MetricId {
 
 impl PartialEq<str> for MetricId {
     fn eq(&self, name: &str) -> bool {
-        self.to_string() == name
+        name.parse::<Self>().is_ok_and(|named| *self == named)
     }
 }
 
