@@ -15,7 +15,7 @@ const ORDER: [Decision; 5] = [
     Decision::NoChange,
 ];
 
-/// What was decided about the metrics that an experiment's claims are staked on.
+/// What was decided about the metrics of an experiment's claims.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimDecisions {
     claims: Vec<Claim>,
@@ -148,7 +148,7 @@ mod tests {
 
     fn effect(metric: &str, decision: Decision, ratio: Option<f64>) -> Effect {
         Effect {
-            metric: metric.to_owned(),
+            metric: metric.parse().unwrap(),
             primary: true,
             unit: MetricUnit::Milliseconds,
             kind: MetricKind::Latency,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
-        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n}")).collect();
+        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n} p50")).collect();
         let effects: Vec<Effect> = names
             .iter()
             .zip(decisions)
