@@ -255,6 +255,16 @@ pub struct Validity {
     pub checks: Vec<ValidityCheck>,
 }
 
+impl Validity {
+    /// The check that names the overload which ended it: the target fell so far behind that the limit
+    /// of requests in flight was reached, while the generator was in time.
+    pub fn overload(&self) -> Option<&ValidityCheck> {
+        let is_overload = |check: &&ValidityCheck| check.code == CheckCode::Overload && !check.ok;
+        let believed = self.word != ValidityWord::Invalid;
+        self.checks.iter().find(is_overload).filter(|_| believed)
+    }
+}
+
 /// One self-check of the generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidityCheck {
@@ -390,12 +400,14 @@ pub struct Control {
 pub struct ThresholdResult {
     /// As written: `p95 < 1000ms`.
     pub text: String,
-    /// Which arm it was held against.
+    /// The arm whose figure it is.
     pub arm: String,
     /// What was found, with its unit.
     pub figure: String,
     /// Whether it holds.
     pub word: ThresholdWord,
-    /// Whether nobody gave it: the limit of failures that holds wherever none was given.
+    /// Whether missing it only warns.
+    pub only_warns: bool,
+    /// Whether it is the default limit of failures, which holds wherever none was given.
     pub by_default: bool,
 }

@@ -414,9 +414,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
     let server = timeline.server(from, to);
     let suite = spec.suite;
     let validity = verdict::validity(&TrialEvidence {
-        generator: timeline
-            .generator(from, to)
-            .filter(|_| spec.generator_judged),
+        generator: timeline.generator(from, to).filter(|_| !suite.is_unpaced()),
         steal: timeline.steal(from, to),
         cpu_pressure: timeline.cpu_pressure(from, to),
         hiccups: hiccups.between(from, to),

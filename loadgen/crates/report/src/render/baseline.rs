@@ -12,10 +12,10 @@ use super::{
 };
 use crate::history::PastRun;
 use loadgen_experiment::{
-    baseline::{BaselineChange, LEVEL, worst},
+    baseline::{BaselineChange, LEVEL, overall},
     events::printable,
     metric::{difference, differences},
-    schema::{Decision, MetricUnit},
+    schema::{Decision, MetricUnit, VerdictWord},
 };
 
 /// What a reader must know of any such comparison.
@@ -45,12 +45,32 @@ pub struct BaselineComparison<'a> {
 }
 
 impl BaselineComparison<'_> {
-    /// The word that stands for all metrics.
+    /// The decision that stands for all metrics; INVALID where nothing may be decided.
     fn word(&self) -> Decision {
         if self.doubts.is_empty() {
-            worst(self.changes)
+            overall(self.changes)
         } else {
-            Decision::Inconclusive
+            Decision::Invalid
+        }
+    }
+
+    /// The exit code of that decision.
+    pub fn exit_code(&self) -> u8 {
+        VerdictWord::from(self.word()).exit_code()
+    }
+
+    /// That decision, with the number of metrics that it does not speak of.
+    fn title(&self) -> String {
+        let word = self.word();
+        let open = |change: &&BaselineChange| !self.decision(change).is_decided();
+        let open = self.changes.iter().filter(open).count();
+        if open == 0 || !word.is_decided() {
+            word.to_string()
+        } else {
+            format!(
+                "{word} ({open} of {} metrics not decided)",
+                self.changes.len()
+            )
         }
     }
 
@@ -59,7 +79,7 @@ impl BaselineComparison<'_> {
         if self.doubts.is_empty() {
             change.decision
         } else {
-            Decision::Inconclusive
+            Decision::Invalid
         }
     }
 
@@ -136,7 +156,11 @@ impl BaselineComparison<'_> {
 pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let word = comparison.word();
-    let title = format!("{word} against baseline {}\n\n", comparison.name);
+    let title = format!(
+        "{} against baseline {}\n\n",
+        comparison.title(),
+        comparison.name
+    );
     let mut text = paint.tone(tone(word), &title);
     let mut lines = vec![TableLine::Cells(HEAD.map(faint).to_vec())];
     for change in comparison.changes {
@@ -162,7 +186,7 @@ pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: 
 pub fn baseline_markdown(comparison: &BaselineComparison<'_>) -> String {
     let mut text = format!(
         "### loadgen: {} against baseline {}\n\n{}\n\n",
-        comparison.word(),
+        comparison.title(),
         safe(comparison.name),
         safe(&comparison.baseline.summary.name)
     );
@@ -264,6 +288,42 @@ mod tests {
         comparison.doubts = &doubts;
         let text = baseline_markdown(&comparison);
         assert!(!text.contains("REGRESSED"), "{text}");
-        assert!(text.contains("INCONCLUSIVE against") && text.contains("differ in load"));
+        assert!(text.contains("INVALID against") && text.contains("differ in load"));
+        assert_eq!(comparison.exit_code(), 97);
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_title() {
+        use Decision::{Improved, Inconclusive, NoChange, Regressed};
+        let (baseline, now) = (run("old"), [run("new")]);
+        for (decisions, title, code) in [
+            (&[NoChange, NoChange][..], "NO_CHANGE", 0),
+            (&[Improved, NoChange], "IMPROVED", 0),
+            (
+                &[Inconclusive, NoChange],
+                "NO_CHANGE (1 of 2 metrics not decided)",
+                0,
+            ),
+            (&[Inconclusive, Inconclusive], "INCONCLUSIVE", 96),
+            (&[], "INCONCLUSIVE", 96),
+            (
+                &[Improved, Inconclusive, Regressed],
+                "REGRESSED (1 of 3 metrics not decided)",
+                99,
+            ),
+        ] {
+            let changes: Vec<BaselineChange> = decisions.iter().copied().map(change).collect();
+            let comparison = BaselineComparison {
+                name: "main",
+                baseline: &baseline,
+                earlier: 4,
+                now: &now,
+                changes: &changes,
+                differences: &[],
+                doubts: &[],
+            };
+            assert_eq!(comparison.title(), title);
+            assert_eq!(comparison.exit_code(), code, "{title}");
+        }
     }
 }

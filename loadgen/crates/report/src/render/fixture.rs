@@ -180,6 +180,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 arm: arm.into(),
                 figure: figure.into(),
                 word,
+                only_warns: text.starts_with("warn:"),
                 by_default: false,
             })
             .into(),

@@ -33,6 +33,7 @@ mod run_list;
 mod table;
 mod template;
 mod terminal;
+mod thresholds;
 pub mod tone;
 pub mod why;
 
