@@ -332,14 +332,14 @@ impl Effect {
         match (self.bound, self.ratio, self.difference) {
             (Some(bound), _, _) => Some(bound.to_string()),
             (None, Some(ratio), _) => Some(factor_with_interval(ratio, self.interval)),
-            (None, None, Some(found)) => {
+            (None, None, Some(found)) if found.is_seen() => {
                 let estimate = difference(found.estimate, self.unit);
                 Some(found.interval.map_or_else(
                     || format!("{estimate}, no interval"),
                     |(low, high)| format!("{estimate} {}", differences(low, high, self.unit)),
                 ))
             }
-            (None, None, None) => None,
+            (None, None, _) => None,
         }
     }
 }
@@ -371,6 +371,15 @@ pub struct EffectDifference {
     pub estimate: f64,
     /// Its interval; absent with too few pairs.
     pub interval: Option<(f64, f64)>,
+}
+
+impl EffectDifference {
+    /// Whether any pair differs. Where none does, an interval of 0 to 0 says nothing of differences
+    /// that are too rare to have been seen.
+    pub fn is_seen(&self) -> bool {
+        let (low, high) = self.interval.unwrap_or_default();
+        self.estimate != 0.0 || low != 0.0 || high != 0.0
+    }
 }
 
 /// What an experiment found of itself.

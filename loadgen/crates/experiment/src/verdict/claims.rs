@@ -144,7 +144,7 @@ fn digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{MetricKind, MetricUnit};
+    use crate::schema::{EffectDifference, MetricKind, MetricUnit, RatioBound};
 
     fn effect(metric: &str, decision: Decision, ratio: Option<f64>) -> Effect {
         Effect {
@@ -191,6 +191,32 @@ mod tests {
         ] {
             assert_eq!(of(&claims, None).decision(), word, "{claims:?}");
         }
+    }
+
+    #[test]
+    fn a_headline_has_the_factor_the_bound_or_the_difference_of_each_claim() {
+        let headline = |bound, difference, ratio| {
+            let mut one = effect("m0", Decision::Improved, ratio);
+            (one.bound, one.difference) = (bound, difference);
+            one.unit = MetricUnit::Percent;
+            ClaimDecisions::of(&["m0".to_owned()], &[one], None, None).headline()
+        };
+        let factor = headline(None, None, Some(0.5));
+        assert_eq!(factor, "m0 IMPROVED 0.50x [0.45x, 0.55x]");
+        let bound = headline(Some(RatioBound::AtMost(0.25)), None, None);
+        assert_eq!(bound, "m0 IMPROVED <= 0.25x");
+        let difference = |estimate, interval| {
+            let found = EffectDifference { estimate, interval };
+            headline(None, Some(found), None)
+        };
+        assert_eq!(
+            difference(3.1, Some((1.2, 5.04))),
+            "m0 IMPROVED 81.2 % -> no figure, +3.1 pp [+1.2 pp, +5.0 pp]"
+        );
+        assert_eq!(
+            difference(0.0, Some((0.0, 0.0))),
+            "m0 IMPROVED 81.2 % -> no figure"
+        );
     }
 
     #[test]

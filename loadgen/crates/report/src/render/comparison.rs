@@ -191,7 +191,10 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
     let name = printable(&effect.metric.to_string());
     let mut row = ComparisonRow {
         operation: None,
-        metric: name.clone(),
+        metric: match effect.metric.parse() {
+            Ok(MetricId::Total(figure)) => figure.description().label.to_owned(),
+            _ => name.clone(),
+        },
         full_name: name,
         before: figures::with_unit(effect.before, effect.unit),
         after: figures::with_unit(effect.after, effect.unit),
