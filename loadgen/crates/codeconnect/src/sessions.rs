@@ -119,11 +119,17 @@ fn now() -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::driver::Endpoint;
+
     use super::*;
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_an_error_and_no_account() {
-        let lab = LabClient::new("http://127.0.0.1:1", None).unwrap();
+        let nowhere = Endpoint {
+            address: ([127, 0, 0, 1], 1).into(),
+            host: "127.0.0.1:1".to_owned(),
+        };
+        let lab = LabClient::new(&nowhere, None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
             .ensure(&lab, 2, Duration::from_secs(1))

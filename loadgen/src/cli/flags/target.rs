@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::Scale;
 
+use loadgen_engine::driver::ResolveRule;
 use loadgen_experiment::trial::Crash;
 
 /// Where the load goes.
@@ -14,6 +15,15 @@ pub struct TargetArgs {
     /// URL of a running target, like http://127.0.0.1:8080 [default: start an own stack]
     #[arg(long, env = "LOADGEN_TARGET", value_name = "URL")]
     pub target: Option<String>,
+    /// Use this address for the host and port of the target, like a.test:8080:127.0.0.1 (repeatable)
+    #[arg(
+        long,
+        env = "LOADGEN_RESOLVE",
+        value_name = "HOST:PORT:ADDRESS",
+        value_delimiter = ' ',
+        requires = "target"
+    )]
+    pub resolve: Vec<ResolveRule>,
     /// Lab token that the running target was started with
     #[arg(
         long,

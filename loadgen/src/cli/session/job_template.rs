@@ -63,6 +63,8 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
         .into_iter()
         .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
         .collect();
+    let rules = target.resolve.iter();
+    words.extend(rules.map(|rule| format!("--resolve={rule}")));
     if target.allow_remote_target {
         words.push("--allow-remote-target".to_owned());
     }
@@ -82,6 +84,7 @@ mod tests {
             target: Some("http://127.0.0.1:8080".into()),
             lab_token: Some("secret-token".into()),
             allow_remote_target: true,
+            resolve: vec!["a.test:80:::1".parse().unwrap()],
             scale: Some(shared::dataset::Scale::Tiny),
             target_bin: Some("-odd name".into()),
             ..TargetArgs::default()
@@ -107,6 +110,7 @@ mod tests {
             unreachable!()
         };
         assert_eq!(args.target.target, target.target);
+        assert_eq!(args.target.resolve, target.resolve);
         assert_eq!(args.target.target_bin, target.target_bin);
         assert_eq!(args.result.folder.results, Path::new("elsewhere"));
     }

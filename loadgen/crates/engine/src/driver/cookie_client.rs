@@ -4,7 +4,6 @@
 use std::{cell::RefCell, collections::HashMap, error::Error as _, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::header;
 use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
@@ -39,6 +38,8 @@ impl CookieClients {
             return Ok(client.clone());
         }
         let client = build(endpoint, options).map_err(|error| failure(&error))?;
+        // It does not say when it connects: each client counts as one connection.
+        endpoint.connected();
         self.clients.borrow_mut().insert(user, client.clone());
         Ok(client)
     }
@@ -56,11 +57,10 @@ impl CookieClients {
         let Some(message) = message.take() else {
             return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
         };
-        let (mut head, body) = message.into_parts();
+        let (head, body) = message.into_parts();
         let scheme = endpoint.scheme();
         let host = endpoint.host.to_str().unwrap_or_default();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        head.headers.remove(header::HOST);
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             Err(never) => match never {},

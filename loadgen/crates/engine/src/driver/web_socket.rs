@@ -27,8 +27,11 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    client_endpoint::ClientEndpoint, generator_limit::connect_failure, message::RequestFailure,
-    stream::tcp, worker_context::WorkerContext,
+    client_endpoint::ClientEndpoint,
+    generator_limit::connect_failure,
+    message::{RequestFailure, upgrade},
+    stream::tcp,
+    worker_context::WorkerContext,
 };
 use crate::{request::Request, sample::Outcome, units::Nanos};
 
@@ -115,24 +118,26 @@ pub(super) async fn handshake(
     sent: &mut Nanos,
 ) -> Result<WsStream, (u16, RequestFailure)> {
     let unsent = |why: String| (0, (Outcome::Dropped, why));
-    let host = endpoint.host.to_str().unwrap_or("localhost").to_owned();
-    let mut message = http::Request::get(format!("ws://{host}{}", request.path))
-        .header(header::HOST, endpoint.host.clone())
-        .header(header::CONNECTION, HeaderValue::from_static("Upgrade"))
-        .header(header::UPGRADE, HeaderValue::from_static("websocket"))
-        .header(
+    let mut message = upgrade(endpoint, request).map_err(|error| unsent(error.to_string()))?;
+    let key = generate_key()
+        .try_into()
+        .map_err(|_| unsent("no key".to_owned()))?;
+    let headers = message.headers_mut();
+    for (name, value) in [
+        (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (
             header::SEC_WEBSOCKET_VERSION,
             HeaderValue::from_static("13"),
-        )
-        .header(header::SEC_WEBSOCKET_KEY, generate_key())
-        .body(())
-        .map_err(|error| unsent(error.to_string()))?;
-    for (name, value) in request.headers {
-        message.headers_mut().append(name, value);
+        ),
+        (header::SEC_WEBSOCKET_KEY, key),
+    ] {
+        headers.insert(name, value);
     }
     let stream = tcp(endpoint.address)
         .await
         .map_err(|error| (0, connect_failure("connect", &error)))?;
+    endpoint.connected();
     *sent = endpoint.clock.now();
     // The crate's buffers of 128 KiB each would take a gigabyte for thousands of sockets.
     let config = WebSocketConfig::default()

@@ -141,6 +141,7 @@ pub(super) fn quiet() -> Summary {
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),
         promised: crate::schema::Promised::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     };
     Summary {

@@ -48,6 +48,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         violations: None,
         audits: AuditCount::default(),
         promised: Promised::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     }
 }

@@ -18,7 +18,7 @@ use super::{
     application::ApplicationInfo,
     parts,
     percentile::{Percentile, Percentiles},
-    provenance::Provenance,
+    provenance::{LoadedEndpoint, Provenance},
     second::Second,
     server::Server,
     verdict::{AuditCount, Verdict},
@@ -193,6 +193,9 @@ pub struct Trial {
     pub audits: AuditCount,
     /// What was promised.
     pub promised: Promised,
+    /// Where its load went.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<LoadedEndpoint>,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,

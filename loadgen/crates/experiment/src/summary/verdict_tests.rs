@@ -22,7 +22,7 @@ use crate::{
     paired::{self, Experiment, file},
     schema::{Summary, ValidityWord, VerdictWord},
     system::{
-        Application, Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
+        Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},

@@ -147,10 +147,9 @@ impl SystemUnderTest for HttpService {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::request::Request;
+    use loadgen_engine::{driver::Endpoint, request::Request};
 
     use super::*;
-    use crate::system::Endpoint;
 
     #[test]
     fn a_service_offers_its_one_flow_and_no_switch() {

@@ -1,21 +1,15 @@
 //! A system that can be put into a configuration, loaded, observed and checked.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
 
 use super::{application::Application, promises::Promises, settings::Settings};
-use loadgen_engine::{driver::ClientOptions, flow::Flow};
-
-/// Where load goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Address that is connected to.
-    pub address: SocketAddr,
-    /// Value of the `Host` header.
-    pub host: String,
-}
+use loadgen_engine::{
+    driver::{ClientOptions, Endpoint},
+    flow::Flow,
+};
 
 /// Every endpoint of the system; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +34,7 @@ impl Endpoints {
         self
     }
 
-    /// The one that a client takes that knows a single address: a balancer, or the only instance.
+    /// The one that is asked for what all of them share: data, profile and audit.
     pub const fn first(&self) -> &Endpoint {
         &self.first
     }

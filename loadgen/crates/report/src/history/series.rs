@@ -263,6 +263,7 @@ mod tests {
             violations: Some(0),
             audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }

@@ -101,6 +101,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                     made: 1,
                 },
                 promised: Promised::default(),
+                endpoints: Vec::new(),
                 failures: failures(slow),
             });
         }

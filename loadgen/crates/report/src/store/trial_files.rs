@@ -184,6 +184,7 @@ mod tests {
             violations: None,
             audits: loadgen_experiment::schema::AuditCount::default(),
             promised: Promised::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }
