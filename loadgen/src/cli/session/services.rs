@@ -8,7 +8,7 @@ use shared::dataset::Scale;
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::CodeConnectSystem;
-use loadgen_engine::driver::{Endpoint, HttpTrace, TargetAddresses, TargetUrl};
+use loadgen_engine::driver::{HttpTrace, TargetAddresses, TargetUrl};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
@@ -33,8 +33,8 @@ pub(in crate::cli) enum ServiceSource {
     },
     /// A running target.
     Running {
-        /// Its name and its addresses.
-        target: TargetAddresses,
+        /// Name and addresses of each of its endpoints.
+        targets: Vec<TargetAddresses>,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
     },
@@ -50,24 +50,30 @@ pub(in crate::cli) enum ServiceSource {
 impl ServiceSource {
     /// The services that the flags ask for.
     pub(in crate::cli) fn from_flags(args: &TargetArgs) -> Result<Self, Failure> {
-        let Some(url) = &args.target else {
+        if args.targets.is_empty() {
             return Ok(Self::OwnStack {
                 scale: args.scale,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
             });
-        };
-        let parsed = TargetUrl::without_path(url).map_err(Failure::usage)?;
-        if parsed.encrypted {
-            return Err(Failure::Usage(format!(
-                "`{url}` cannot be loaded: only plain http is supported; write it like http://127.0.0.1:8080"
-            )));
         }
-        let target = TargetAddresses::find(&parsed, &args.resolve).map_err(Failure::usage)?;
-        refuse_remote(url, &target, args.allow_remote_target)?;
+        let mut urls = Vec::new();
+        for text in &args.targets {
+            let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
+            if url.encrypted {
+                return Err(Failure::Usage(format!(
+                    "`{text}` cannot be loaded: only plain http is supported; write it like http://127.0.0.1:8080"
+                )));
+            }
+            urls.push(url);
+        }
+        let targets = TargetAddresses::find_all(&urls, &args.resolve).map_err(Failure::usage)?;
+        for (url, target) in args.targets.iter().zip(&targets) {
+            refuse_remote(url, target, args.allow_remote_target)?;
+        }
         Ok(Self::Running {
-            target,
+            targets,
             token: args.lab_token.clone(),
         })
     }
@@ -114,22 +120,32 @@ pub(in crate::cli) fn refuse_remote(
     }
 }
 
-/// The address of a target that accepts a connection: the one that everything is sent to.
-pub(in crate::cli) fn connect(target: &TargetAddresses) -> Result<Endpoint, Failure> {
-    target.connect().map_err(|error| {
-        Failure::of_error(&error, |why| {
-            Failure::Usage(format!(
-                "the target http://{} does not answer: {why}; is it running there?",
-                target.host()
-            ))
-        })
-    })
+/// The endpoints of a target: of each the address that accepts a connection, to which everything is
+/// sent.
+pub(in crate::cli) fn connect(targets: &[TargetAddresses]) -> Result<Endpoints, Failure> {
+    let mut endpoints: Option<Endpoints> = None;
+    for target in targets {
+        let endpoint = target.connect().map_err(|error| {
+            Failure::of_error(&error, |why| {
+                Failure::Usage(format!(
+                    "the target http://{} does not answer: {why}; is it running there?",
+                    target.host()
+                ))
+            })
+        })?;
+        endpoints = Some(match endpoints {
+            Some(endpoints) => endpoints.and(endpoint),
+            None => Endpoints::one(endpoint),
+        });
+    }
+    endpoints.ok_or_else(|| Failure::internal("the target has no endpoint"))
 }
 
-/// An instance of the own stack.
-fn instance(url: &str) -> Result<Endpoint, Failure> {
-    let url = TargetUrl::parse(url).map_err(Failure::internal)?;
-    connect(&TargetAddresses::find(&url, &[]).map_err(Failure::internal)?)
+/// The endpoints of an own stack.
+fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
+    let urls = urls.iter().map(|url| TargetUrl::parse(url));
+    let urls: Vec<TargetUrl> = urls.collect::<Result<_, _>>().map_err(Failure::internal)?;
+    connect(&TargetAddresses::find_all(&urls, &[]).map_err(Failure::internal)?)
 }
 
 /// Addresses of the services of an own stack; empty for a service that was not started.
@@ -231,12 +247,11 @@ pub(super) async fn open(
                 steering,
             })
         }
-        ServiceSource::Running { target, token } => {
-            let target = target.clone();
-            let endpoint = tokio::task::spawn_blocking(move || connect(&target))
+        ServiceSource::Running { targets, token } => {
+            let targets = targets.clone();
+            let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
                 .await
                 .map_err(Failure::internal)??;
-            let endpoints = Endpoints::one(endpoint);
             announce(&events, &endpoints);
             let system = CodeConnectSystem::new(endpoints, token.as_deref())?;
             for lab in system.labs() {
@@ -272,14 +287,7 @@ pub(super) async fn open(
                 ..StackOptions::default()
             };
             let at = start_stack(options, running).await?;
-            let mut urls = at.target_urls.iter();
-            let first = urls
-                .next()
-                .ok_or_else(|| Failure::internal("the own stack has no target"))?;
-            let mut endpoints = Endpoints::one(instance(first)?);
-            for url in urls {
-                endpoints = endpoints.and(instance(url)?);
-            }
+            let endpoints = instances(&at.target_urls)?;
             let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?;
             Ok(TestEnv {
                 system: Arc::new(system),
@@ -309,7 +317,7 @@ mod tests {
 
     fn target(url: &str) -> TargetArgs {
         TargetArgs {
-            target: Some(url.to_owned()),
+            targets: vec![url.to_owned()],
             ..TargetArgs::default()
         }
     }

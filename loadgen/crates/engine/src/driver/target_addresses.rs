@@ -24,6 +24,28 @@ pub struct ResolveRule {
     addresses: Vec<IpAddr>,
 }
 
+impl ResolveRule {
+    fn applies(&self, url: &TargetUrl) -> bool {
+        self.host == url.name && self.port == url.port
+    }
+
+    /// Refuses a rule that no URL uses: it is probably misspelt.
+    fn check(rules: &[Self], urls: &[TargetUrl]) -> Result<(), TargetAddressError> {
+        let unused = |rule: &&Self| !urls.iter().any(|url| rule.applies(url));
+        let Some(rule) = rules.iter().find(unused) else {
+            return Ok(());
+        };
+        let hosts: Vec<String> = urls
+            .iter()
+            .map(|url| format!("{}:{}", url.name, url.port))
+            .collect();
+        Err(TargetAddressError::UnusedRule {
+            rule: rule.to_string(),
+            hosts: hosts.join(", "),
+        })
+    }
+}
+
 impl FromStr for ResolveRule {
     type Err = String;
 
@@ -71,12 +93,12 @@ pub enum TargetAddressError {
         why: String,
     },
     /// A rule that this target does not use is probably misspelt.
-    #[error("--resolve {rule} is about another host or port than {host}")]
+    #[error("--resolve {rule} is about another host or port than {hosts}")]
     UnusedRule {
         /// The rule.
         rule: String,
-        /// Name and port of the target.
-        host: String,
+        /// Name and port of each endpoint of the target.
+        hosts: String,
     },
 }
 
@@ -114,15 +136,22 @@ pub struct TargetAddresses {
 impl TargetAddresses {
     /// Looks the name of a URL up, in the rules first.
     pub fn find(url: &TargetUrl, rules: &[ResolveRule]) -> Result<Self, TargetAddressError> {
-        let applies = |rule: &ResolveRule| rule.host == url.name && rule.port == url.port;
-        if let Some(rule) = rules.iter().find(|rule| !applies(rule)) {
-            return Err(TargetAddressError::UnusedRule {
-                rule: rule.to_string(),
-                host: format!("{}:{}", url.name, url.port),
-            });
-        }
+        ResolveRule::check(rules, std::slice::from_ref(url))?;
+        Self::look_up(url, rules)
+    }
+
+    /// The same for the endpoints of one target.
+    pub fn find_all(
+        urls: &[TargetUrl],
+        rules: &[ResolveRule],
+    ) -> Result<Vec<Self>, TargetAddressError> {
+        ResolveRule::check(rules, urls)?;
+        urls.iter().map(|url| Self::look_up(url, rules)).collect()
+    }
+
+    fn look_up(url: &TargetUrl, rules: &[ResolveRule]) -> Result<Self, TargetAddressError> {
         // As with curl, a later rule replaces an earlier one.
-        let found: Vec<IpAddr> = match rules.last() {
+        let found: Vec<IpAddr> = match rules.iter().rfind(|rule| rule.applies(url)) {
             Some(rule) => rule.addresses.clone(),
             None => (url.name.as_str(), url.port)
                 .to_socket_addrs()

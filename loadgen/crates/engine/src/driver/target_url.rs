@@ -30,7 +30,7 @@ pub struct TargetUrlError {
 impl TargetUrl {
     /// Reads `http://host:port/path?query`.
     pub fn parse(text: &str) -> Result<Self, TargetUrlError> {
-        let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+        let (scheme, rest) = text.split_once("://").unwrap_or_default();
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let bad = |why: &str| TargetUrlError {
             shown: match authority.rsplit_once('@') {
@@ -44,10 +44,9 @@ impl TargetUrl {
         }) {
             return Err(bad("it contains a space, a control character or `\\`"));
         }
-        let scheme = text.len() - rest.len();
-        let encrypted = match text[..scheme].to_ascii_lowercase().as_str() {
-            "http://" => false,
-            "https://" => true,
+        let encrypted = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
             "" => return Err(bad("it does not begin with http://")),
             _ => return Err(bad("only http and https are supported")),
         };

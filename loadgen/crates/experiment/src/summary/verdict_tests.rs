@@ -151,7 +151,7 @@ fn experiment(thresholds: &str) -> Experiment {
 }
 
 fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
-    let endpoint = Endpoint {
+    let endpoint = loadgen_engine::driver::Endpoint {
         address: serve(answers),
         host: "localhost".to_owned(),
     };

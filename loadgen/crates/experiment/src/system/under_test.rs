@@ -48,18 +48,18 @@ impl Endpoints {
 /// Why the system cannot be prepared, audited or explained.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SystemError {
-    /// What was asked of it failed, in one line with the way out.
+    /// A request to it failed, in one line with what to do.
     #[error("{0}")]
     Failed(String),
     /// A limit of this process or machine left no connection to it.
     #[error("{0}")]
     GeneratorLimit(String),
-    /// What is in force is not what was asked for.
-    #[error("the profile in force is not the one that was asked for: {0}")]
+    /// Another profile than the requested one is in force.
+    #[error("the profile in force is not the requested one: {0}")]
     NotInForce(String),
 }
 
-/// What a trial wants of the system before load is sent.
+/// What a trial requires of the system before load is sent.
 pub struct PrepareRequest<'a> {
     /// The configuration to put in force.
     pub settings: &'a Settings,
@@ -69,7 +69,7 @@ pub struct PrepareRequest<'a> {
     pub accounts: u32,
     /// How long the load takes, drain included: what is signed in must last as long.
     pub planned: Duration,
-    /// Told what is being done: `sign in`, `reset`.
+    /// Receives the name of each step: `sign in`, `reset`.
     pub stage: &'a (dyn Fn(&str) + Send + Sync),
 }
 
@@ -113,12 +113,12 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         ClientOptions::default()
     }
 
-    /// What clients were promised so far.
+    /// What clients were acknowledged so far.
     fn promises(&self) -> Promises {
         Promises::default()
     }
 
-    /// Checks the invariants, joined with what clients were promised. `None`: this system has no
+    /// Checks the invariants, joined with what clients were acknowledged. `None`: this system has no
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
 

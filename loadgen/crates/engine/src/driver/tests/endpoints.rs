@@ -14,9 +14,9 @@ use crate::{
 };
 
 /// Opens a WebSocket and closes it again.
-struct Socket;
+struct OneSocket;
 
-impl Flow for Socket {
+impl Flow for OneSocket {
     fn name(&self) -> &'static str {
         "test.socket"
     }
@@ -76,6 +76,6 @@ fn each_next_user_has_the_next_endpoint_and_keeps_it() {
 
 #[test]
 fn web_sockets_are_spread_as_well() {
-    let data = over(&[TestServer::default(); 2], 2, 1, &Socket);
+    let data = over(&[TestServer::default(); 2], 2, 1, &OneSocket);
     assert_eq!(data.opened, [3, 3]);
 }
