@@ -8,9 +8,6 @@ use http_body_util::Full;
 use super::client_endpoint::ClientEndpoint;
 use crate::{request::Request, sample::Outcome};
 
-/// Longest body that is read, in bytes; a longer one is a failure.
-pub(super) const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
-
 /// Why there is no response: how it counts, and one line for people.
 pub(super) type RequestFailure = (Outcome, String);
 
@@ -46,21 +43,30 @@ pub(super) fn message(endpoint: &ClientEndpoint, request: Request) -> Option<Htt
     Some(message)
 }
 
-/// The request that upgrades a connection to a WebSocket, without the headers of the upgrade.
+/// The request that upgrades an HTTP/1.1 connection to a WebSocket with this key.
 pub(super) fn upgrade(
     endpoint: &ClientEndpoint,
     request: Request,
-) -> Result<http::Request<()>, http::Error> {
+    key: HeaderValue,
+) -> HttpMessage {
     let host = host(endpoint, &request);
-    let uri = Uri::builder()
-        .scheme("ws")
-        .authority(host.as_bytes())
-        .path_and_query(request.path)
-        .build()?;
-    let mut message = http::Request::get(uri).body(())?;
-    *message.headers_mut() = headers(&Method::GET, request.headers, 0, 5);
-    message.headers_mut().insert(header::HOST, host);
-    Ok(message)
+    let mut headers = headers(&Method::GET, request.headers, 0, 5);
+    for (name, value) in [
+        (header::HOST, host),
+        (header::CONNECTION, HeaderValue::from_static("Upgrade")),
+        (header::UPGRADE, HeaderValue::from_static("websocket")),
+        (
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        ),
+        (header::SEC_WEBSOCKET_KEY, key),
+    ] {
+        headers.insert(name, value);
+    }
+    let mut message = HttpMessage::default();
+    *message.uri_mut() = Uri::from(request.path);
+    *message.headers_mut() = headers;
+    message
 }
 
 /// The host of a request: its own `Host` header where it has one.

@@ -32,6 +32,7 @@ impl Transport for User {
             .trace
             .as_ref()
             .map(|one| (one, request.body.clone()));
+        let keep = request.keep;
         let mut message = message(self.worker.endpoint(self.number), request);
         let shown = traced
             .zip(message.as_ref())
@@ -44,6 +45,7 @@ impl Transport for User {
                 self.number,
                 &mut self.timer,
                 &mut message,
+                keep,
                 sample,
             )
             .await;
@@ -90,9 +92,10 @@ impl Transport for User {
                 .map(|((record, slot), request)| async move {
                     let sample = &mut record.sample;
                     let mut timer = RequestTimer::default();
+                    let keep = request.keep;
                     let mut message = message(worker.endpoint(user), request);
                     let result =
-                        exchange(worker, slot, user, &mut timer, &mut message, sample).await;
+                        exchange(worker, slot, user, &mut timer, &mut message, keep, sample).await;
                     conclude(worker, record, result)
                 });
             let mut replies = join_all(sent).await;

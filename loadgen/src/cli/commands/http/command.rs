@@ -40,9 +40,10 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text: load::description(&settings),
     };
     let suite = load::suite(args);
+    let flow = SingleRequest::new(request, args.expect.clone());
+    load::check(args, &suite, &flow.catalog())?;
     Failure::unless_files_suffice()?;
     let endpoint = target.connect()?;
-    let flow = SingleRequest::new(request, args.expect);
     let service = HttpService::new(Endpoints::one(endpoint), target.client, flow);
     let arm = ArmConfig::new("http", settings, service.application());
     let services = ServiceSource::Http {
@@ -60,7 +61,6 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         arm: &arm,
         seed: args.seed,
         workers: args.workers,
-        generator_judged: matches!(suite.load, LoadModel::Open { .. }),
         warnings: Vec::new(),
     };
     let measured: OnceCell<TrialOutcome> = OnceCell::new();

@@ -2,11 +2,17 @@
 
 mod closed;
 mod endpoints;
+mod kept_connections;
 mod limits;
 mod load_control;
+mod long_bodies;
 mod open;
 mod options;
+mod raw;
+mod raw_responses;
+mod refused_streams;
 mod request_bytes;
 mod samples;
 mod server;
+mod tls;
 mod web_socket;
