@@ -31,7 +31,7 @@ const ORDINARY: Duration = Duration::from_secs(15);
 const RESET: Duration = Duration::from_mins(3);
 /// Longest wait for an audit: it reads all tables.
 const AUDIT: Duration = Duration::from_mins(2);
-/// Longest wait for a sample: a late one is worth nothing.
+/// Longest wait for a sample: a later one is of no use.
 const SAMPLE: Duration = Duration::from_secs(3);
 /// Largest answer that is read.
 const MAX_BODY: usize = 16 * 1_024 * 1_024;
@@ -58,7 +58,7 @@ impl std::fmt::Debug for LabClient {
     }
 }
 
-/// Why the target did not do what was asked, and the way out.
+/// Why a request to the control plane failed, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// The client could not be made.
@@ -88,10 +88,10 @@ pub enum LabError {
         "the target {0} refuses the lab token: pass the one it was started with (--lab-token or LOADGEN_LAB_TOKEN)"
     )]
     WrongToken(String),
-    /// It answered, but not with what was asked for.
+    /// It answered with an error.
     #[error("{what} failed: the target answered {status}: {detail}")]
     Refused {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// HTTP status.
         status: u16,
@@ -189,7 +189,7 @@ impl LabClient {
         self.lab("switching the profile", request, RESET).await
     }
 
-    /// What the target says of itself now.
+    /// The counters of the process now.
     pub async fn telemetry(&self) -> Result<Snapshot, LabError> {
         self.lab("telemetry", Request::get(paths::LAB_TELEMETRY), SAMPLE)
             .await

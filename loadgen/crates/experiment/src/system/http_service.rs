@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
 
-/// What is known of a service of which only a URL is known.
+/// The description of a service of which only the URL is known.
 #[derive(Debug)]
 pub struct HttpApplication {
     catalog: Catalog,

@@ -82,7 +82,7 @@ pub struct InForce {
     pub dataset: Option<String>,
     /// What the system and its services are, for people: `(name, value)`.
     pub environment: Vec<(String, String)>,
-    /// What a reader must know of them.
+    /// Warnings about them, for the report.
     pub warnings: Vec<String>,
 }
 
@@ -95,12 +95,12 @@ pub struct Audited {
     pub failed: Vec<String>,
 }
 
-/// A system in order for one trial.
+/// A system prepared for one trial.
 pub trait PreparedSystem: fmt::Debug + Send + Sync {
-    /// What is in force; `None` where the system cannot tell.
+    /// What is in force; `None` where the system does not report it.
     fn in_force(&self) -> Option<&InForce>;
 
-    /// What a reader must know of the preparation.
+    /// Warnings about the preparation, for the report.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
@@ -122,8 +122,8 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
 
-    /// How often a cache that forgets nothing could have answered, by kind, where that follows
-    /// from how often each key is asked for. `requests` gives the requests of an operation in the
+    /// Highest possible hit ratio of each cache kind, where it follows from the frequencies of the
+    /// keys. `requests` gives the requests of an operation in the
     /// measured window, `warm_up` the load before it as a share of that in it.
     fn attainable_hit_ratios(
         &self,
@@ -156,10 +156,11 @@ pub trait SystemUnderTest: fmt::Debug + Send + Sync {
         request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>>;
 
-    /// One look at the system, off the measured path; `None` where it cannot tell, or not in time.
+    /// One snapshot of all processes of the system, off the measured path; `None` where there is
+    /// none, or not in time.
     fn observe(&self) -> BoxFuture<'_, Option<Snapshot>>;
 
-    /// How the statements of an operation are carried out; `None` where it cannot tell.
+    /// The query plans of an operation; `None` where there are none.
     fn explain<'a>(
         &'a self,
         operation: &'a str,
