@@ -64,6 +64,8 @@ pub struct TrialData {
     pub outstanding_area: u128,
     /// Response times of all that was planned in the window, summed in nanoseconds.
     pub response_sum: u128,
+    /// Connections opened to each endpoint, in the order of the endpoints.
+    pub opened: Vec<u64>,
     /// How long each connection took to open, in nanoseconds; the warm-up's included.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took, likewise.
@@ -145,6 +147,7 @@ impl TrialData {
             outstanding_at_window_end: 0,
             outstanding_area: 0,
             response_sum: 0,
+            opened: Vec::new(),
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,

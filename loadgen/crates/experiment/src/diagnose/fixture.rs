@@ -143,6 +143,7 @@ pub(super) fn quiet() -> Summary {
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),
         consistency: crate::schema::Consistency::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     };
     Summary {

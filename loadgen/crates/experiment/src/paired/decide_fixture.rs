@@ -51,6 +51,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         generator_threads: None,
         audits: AuditCount::default(),
         consistency: Consistency::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     }
 }

@@ -18,7 +18,7 @@ pub use application::{ApplicationArea, ApplicationInfo};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};
-pub use provenance::{HostInfo, Program, Provenance};
+pub use provenance::{HostInfo, LoadedEndpoint, Program, Provenance};
 pub use second::{PooledPercentile, Second};
 pub use server::{CacheLookUps, Server};
 pub use summary::{

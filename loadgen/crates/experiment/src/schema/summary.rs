@@ -18,7 +18,7 @@ use super::{
     application::ApplicationInfo,
     parts,
     percentile::{Percentile, Percentiles},
-    provenance::Provenance,
+    provenance::{LoadedEndpoint, Provenance},
     second::{PooledPercentile, Second},
     server::Server,
     verdict::{AuditCount, Verdict},
@@ -111,6 +111,9 @@ pub struct Arm {
     pub audits: AuditCount,
     /// What clients know of their writes over its trials, and how fresh what they read was.
     pub consistency: Consistency,
+    /// Where its load went.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<LoadedEndpoint>,
     /// How the statements of its operations were carried out, after its first trial.
     pub plans: Vec<StatementPlan>,
 }

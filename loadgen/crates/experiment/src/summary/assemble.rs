@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
-use super::{load_line::load_line, provenance::provenance};
+use super::{
+    load_line::load_line,
+    provenance::{endpoints, provenance},
+};
 use crate::{
     diagnose, observer,
     paired::{ArmResult, Direction, Experiment, Finished, expectation, overload_warnings},
     schema::{
-        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
-        Trial, ValidityWord, Verdict,
+        Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
+        ThresholdResult, Trial, ValidityWord, Verdict,
     },
     services::SERVICE_NICE,
     system::{Application, InForce},
@@ -352,6 +355,10 @@ impl Parts<'_> {
                     .to_owned(),
             );
         }
+        let provenance = Provenance {
+            endpoints: endpoints(&self.trials),
+            ..provenance()
+        };
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             kind: self.kind,
@@ -368,7 +375,7 @@ impl Parts<'_> {
             effects: self.effects,
             controls: self.controls,
             thresholds: self.thresholds,
-            provenance: Some(provenance()),
+            provenance: Some(provenance),
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),

@@ -22,7 +22,7 @@ use crate::{
     paired::{self, Experiment, file},
     schema::{Summary, ValidityWord, VerdictWord},
     system::{
-        Application, Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
+        Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
@@ -151,7 +151,7 @@ fn experiment(thresholds: &str) -> Experiment {
 }
 
 fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
-    let endpoint = Endpoint {
+    let endpoint = loadgen_engine::driver::Endpoint {
         address: serve(answers),
         host: "localhost".to_owned(),
     };

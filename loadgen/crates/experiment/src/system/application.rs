@@ -12,7 +12,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// Its operations and flows.
     fn catalog(&self) -> &Catalog;
 
-    /// The configuration of that name; the error names those that there are.
+    /// The configuration of that name; the error lists the known names.
     fn profile(&self, name: &str) -> Result<Settings, String>;
 
     /// The configuration that an arm begins with where its file names none.

@@ -16,6 +16,5 @@ pub use settings::Settings;
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::Shop;
 pub use under_test::{
-    Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError,
-    SystemUnderTest,
+    Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };

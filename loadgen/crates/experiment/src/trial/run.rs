@@ -1,6 +1,7 @@
 //! One trial: put in order, warm up, measure, drain, audit.
 
 use std::{
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     observer::{Course, Host, Sleeper, Timeline, cores},
-    schema::{AuditCount, Consistency, Trial},
+    schema::{AuditCount, Consistency, LoadedEndpoint, Trial},
     services::ServiceError,
     system::{PrepareRequest, PreparedSystem, SystemError},
     verdict::{self, TrialEvidence},
@@ -152,6 +153,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline: &timeline,
         hiccups: &hiccups,
         at_once: at_once.unwrap_or(1),
+        unix: system.client().unix,
     };
     let mut trial = stored(env, spec, &data, &seen);
     trial.violations = violations;
@@ -319,11 +321,9 @@ fn setup(
         plan.arrivals
             .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
-    let endpoint = env.system.endpoints().first();
     let operations = env.system.application().catalog().operations;
     Ok(DriverSetup {
-        target: endpoint.address,
-        host: endpoint.host.clone(),
+        endpoints: env.system.endpoints().iter().cloned().collect(),
         schedule,
         flows,
         timeout: suite.timeout,
@@ -399,6 +399,8 @@ struct Seen<'a> {
     hiccups: &'a Course,
     /// Most requests that an iteration of any flow sends at once.
     at_once: usize,
+    /// The Unix socket that took the place of the endpoint's address.
+    unix: Option<PathBuf>,
 }
 
 fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>) -> Trial {
@@ -447,6 +449,21 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         generator_threads: data.precedence,
         audits: AuditCount::default(),
         consistency: Consistency::default(),
+        endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
         failures: figures::failures(data, operations),
     }
+}
+
+/// Where the load went, and over how many connections.
+fn loaded_endpoints(env: &TestEnv, data: &TrialData, unix: Option<&Path>) -> Vec<LoadedEndpoint> {
+    let endpoints = env.system.endpoints().iter().zip(&data.opened);
+    let loaded = endpoints.map(|(endpoint, connections)| LoadedEndpoint {
+        host: endpoint.host.clone(),
+        address: unix.map_or_else(
+            || endpoint.address.to_string(),
+            |path| path.display().to_string(),
+        ),
+        connections: *connections,
+    });
+    loaded.collect()
 }

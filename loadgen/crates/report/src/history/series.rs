@@ -265,6 +265,7 @@ mod tests {
             violations: Some(0),
             audits: loadgen_experiment::schema::AuditCount::default(),
             consistency: Consistency::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }

@@ -103,6 +103,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                     made: 1,
                 },
                 consistency: Consistency::default(),
+                endpoints: Vec::new(),
                 failures: failures(slow),
             });
         }

@@ -186,6 +186,7 @@ mod tests {
             violations: None,
             audits: loadgen_experiment::schema::AuditCount::default(),
             consistency: Consistency::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }
