@@ -99,7 +99,7 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_experiment::paired::{check_claims, metrics};
+    use loadgen_experiment::paired::{check_claims, metrics, planned_thresholds};
 
     #[test]
     fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
@@ -138,6 +138,16 @@ mod tests {
                 "{name} has too few blocks for its claims"
             );
             assert_eq!(check_claims(&experiment, catalog), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_suite_has_the_data_for_its_thresholds() {
+        for name in suite_names() {
+            let (suite, _) = find_suite(name).unwrap();
+            for one in planned_thresholds(&suite, CodeConnect.catalog()) {
+                assert!(one.requests >= one.needed as f64, "{name}: {one:?}");
+            }
         }
     }
 

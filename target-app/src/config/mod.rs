@@ -6,5 +6,5 @@ mod load;
 mod secret;
 
 pub use args::{Args, LogFormat};
-pub use load::{Config, ConfigError};
+pub use load::{Config, ConfigError, ConnectionLimits};
 pub use secret::Secret;

@@ -7,18 +7,35 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::problem::{Code, Problem};
 
-/// Bytes of an unexpected body that are shown.
+/// How many bytes of an unexpected body are shown.
 const EXCERPT: usize = 120;
 
-/// A response, its body read to the last byte.
+/// A response that was read to the last byte.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers of the response.
     pub headers: HeaderMap,
-    /// The whole body, without its content encoding.
+    /// The body without its content encoding; of a long one only the beginning.
     pub body: Bytes,
+    /// Bytes of the whole body as they were received, compressed where it was.
+    pub bytes: u64,
+    /// Whether `body` is only the beginning.
+    pub cut: bool,
+}
+
+impl Reply {
+    /// A response with its whole body, which was not compressed.
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            bytes: body.len() as u64,
+            body,
+            cut: false,
+        }
+    }
 }
 
 /// Why a response is not the right one, in one line.
@@ -36,6 +53,12 @@ impl Mismatch {
 /// The body as `T` if the response has the expected status.
 pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
+    if reply.cut {
+        return Err(Mismatch(format!(
+            "{expected}, but the body is too long to be checked: only {} bytes of it are kept",
+            reply.body.len()
+        )));
+    }
     serde_json::from_slice(&reply.body).map_err(|error| {
         Mismatch(format!(
             "{expected}, but the body is not as documented: {error}"
@@ -87,15 +110,15 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply {
+        Reply::new(
             status,
-            headers: HeaderMap::new(),
-            body: Bytes::copy_from_slice(body.as_bytes()),
-        }
+            HeaderMap::new(),
+            Bytes::copy_from_slice(body.as_bytes()),
+        )
     }
 
     #[test]
-    fn a_wrong_status_is_shown_with_the_problem_code() {
+    fn a_wrong_status_is_reported_with_the_problem_code() {
         let body = serde_json::to_string(&Problem::new(Code::SlotFull, "why")).unwrap();
         let full = reply(409, &body);
         assert_eq!(problem_code(&full), Some(Code::SlotFull));
@@ -104,11 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_as_documented_is_shown_in_one_line() {
+    fn a_body_that_is_not_as_documented_is_reported_in_one_line() {
         assert_eq!(json::<u32>(&reply(200, "7"), 200), Ok(7));
         assert!(json::<u32>(&reply(200, "{}"), 200).is_err());
         let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
         assert_eq!(why.to_string(), "expected 200, got 502: <html> bad gateway");
         assert_eq!(problem_code(&reply(200, "{}")), None);
+        let mut cut = reply(200, "7");
+        cut.cut = true;
+        let why = json::<u32>(&cut, 200).unwrap_err();
+        assert!(why.to_string().contains("too long"), "{why}");
     }
 }

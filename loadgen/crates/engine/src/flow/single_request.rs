@@ -15,6 +15,9 @@ use crate::{
     threshold::StatusSet,
 };
 
+/// Only the status is checked: the body is kept for the message about a wrong one.
+const KEPT_BYTES: usize = 64 * 1024;
+
 const NAME: &str = "http.request";
 const REQUEST: OpId = OpId(0);
 
@@ -49,7 +52,8 @@ pub struct SingleRequest {
 impl SingleRequest {
     /// A flow that sends this request and takes those statuses for the right ones; without them,
     /// every status below 400.
-    pub const fn new(request: Request, expect: Option<StatusSet>) -> Self {
+    pub const fn new(mut request: Request, expect: Option<StatusSet>) -> Self {
+        request.keep = KEPT_BYTES;
         Self { request, expect }
     }
 
@@ -105,11 +109,7 @@ mod tests {
     use super::*;
 
     fn judged(expect: Option<&str>, status: u16) -> Result<(), String> {
-        let reply = Reply {
-            status,
-            headers: http::HeaderMap::new(),
-            body: Bytes::new(),
-        };
+        let reply = Reply::new(status, http::HeaderMap::new(), Bytes::new());
         let expect = expect.map(|text| text.parse().unwrap());
         SingleRequest::new(Request::get("/"), expect)
             .check(&reply)

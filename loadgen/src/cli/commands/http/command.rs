@@ -69,7 +69,6 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         arm: &arm,
         seed: args.seed,
         workers: args.workers,
-        generator_judged: matches!(suite.load, LoadModel::Open { .. }),
         warnings: Vec::new(),
     };
     let measured: OnceCell<TrialOutcome> = OnceCell::new();

@@ -96,6 +96,23 @@ fn a_closed_model_has_users_and_a_duration_with_the_warm_up_in_it() {
 }
 
 #[test]
+fn users_without_a_pause_are_unpaced_and_an_open_load_never_is() {
+    let unpaced = |load: &str, think: &str| {
+        let text = GOOD
+            .replace("model: open, rate: 20/s, warmup: 2s, duration: 10s", load)
+            .replace(", think: 1s..3s", think);
+        parse(&text, "suite.yaml", &shop()).unwrap().is_unpaced()
+    };
+    let closed = "model: closed, users: 3, warmup: 1s, duration: 3s";
+    assert!(unpaced(closed, ""));
+    assert!(unpaced(closed, ", think: 1s..3s"), "one flow has no pause");
+    assert!(!unpaced(&format!("{closed}, think: 2s"), ""));
+    assert!(!unpaced(&format!("{closed}, pace: 2s"), ""));
+    let open = "model: open, rate: 20/s, warmup: 2s, duration: 10s";
+    assert!(!unpaced(open, ""));
+}
+
+#[test]
 fn an_unknown_key_names_file_line_and_the_nearest_key() {
     let error = refused(&GOOD.replace("warmup", "warmpu"));
     assert!(error.starts_with("suite.yaml:3:"), "{error}");

@@ -84,7 +84,7 @@ pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityChec
         !evidence.overloaded,
         format!("{} outstanding at most", evidence.data.max_outstanding),
         "below the `max` of `in_flight`, where its policy is abort".to_owned(),
-        "the target fell so far behind that the run was ended: lower the rate, or allow more in flight",
+        "the target fell so far behind that the run was ended: lower the rate, or allow more in flight; where the generator was late, it may have caused this itself",
     )
 }
 
