@@ -3,7 +3,7 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{Answer, Answers, Ran, Truth, alone, finish, http, loadgen, start};
+use crate::support::{Answer, Answers, Ran, Truth, Ways, alone, finish, http, loadgen, start};
 
 /// What is asked, how the target answers, after how many connections nobody listens, the
 /// arguments, and the words and exit codes that are right.
@@ -166,6 +166,18 @@ fn too_few_files_are_the_generators_limit_before_the_load_and_in_it() {
         let reasons = ran.figures["verdict"]["reasons"].to_string();
         assert!(reasons.contains("ulimit -n"), "{engine}: {reasons}");
     }
+    let over_http2 = Ways::serve();
+    let ran = limited(
+        40,
+        &format!(
+            "http {} --json --quiet -c 60 --requests 300 --http2 --streams 1",
+            over_http2.url()
+        ),
+    );
+    check("http2", &ran, &[("INVALID", 97)]);
+    assert!(ran.outcome("generator") > 0, "{ran:?}");
+    let reasons = ran.figures["verdict"]["reasons"].to_string();
+    assert!(reasons.contains("ulimit -n"), "{reasons}");
     for files in [5, 8, 20, 33, 36] {
         let ran = limited(
             files,

@@ -16,7 +16,7 @@ use shared::{
 
 use tokio::sync::Semaphore;
 
-use super::{Args, LogFormat, Secret};
+use super::{Args, LogFormat, Secret, address};
 
 use crate::chance;
 
@@ -147,6 +147,7 @@ impl Args {
                 env: "DATABASE_URL",
                 example: "postgres://user:password@127.0.0.1:5432/codeconnect",
             })
+            .and_then(|url| address::postgres(&url).map_err(ConfigError::Value))
     }
 
     /// Where recordings lie.
@@ -232,7 +233,8 @@ impl Config {
                     flag: "--redis-url",
                     env: "REDIS_URL",
                     example: "redis://127.0.0.1:6379/0",
-                })?,
+                })
+                .and_then(|url| address::redis(&url).map_err(ConfigError::Value))?,
             listen,
             lab_token: lab_token.map(Secret::into_inner),
             jwt_secret,

@@ -1,5 +1,6 @@
 //! Configuration: flags over environment over file over defaults.
 
+mod address;
 mod args;
 mod load;
 mod secret;

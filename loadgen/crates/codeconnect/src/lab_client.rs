@@ -267,11 +267,7 @@ impl LabClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply {
-            status,
-            headers,
-            body: body.freeze(),
-        })
+        Ok(Reply::new(status, headers, body.freeze()))
     }
 }
 

@@ -1,25 +1,44 @@
-//! An answer, and the ways to look into it.
+//! A response, and the ways to look into it.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::problem::{Code, Problem};
 
-/// How much of a strange body is told.
+/// How many bytes of an unexpected body are shown.
 const EXCERPT: usize = 120;
 
-/// An answer, its body read to the last byte.
+/// A response that was read to the last byte.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers of the response.
     pub headers: HeaderMap,
-    /// The whole body, without its content encoding.
+    /// The body without its content encoding; of a long one only the beginning.
     pub body: Bytes,
+    /// Bytes of the whole body as they were received, compressed where it was.
+    pub bytes: u64,
+    /// Whether `body` is only the beginning.
+    pub cut: bool,
 }
 
-/// Why an answer is not the right one, in one line.
+impl Reply {
+    /// A response with its whole body, which was not compressed.
+    pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
+        Self {
+            status,
+            headers,
+            bytes: body.len() as u64,
+            body,
+            cut: false,
+        }
+    }
+}
+
+/// Why a response is not the right one, in one line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Mismatch(pub String);
@@ -31,9 +50,15 @@ impl Mismatch {
     }
 }
 
-/// The body as `T` if the answer has the expected status.
+/// The body as `T` if the response has the expected status.
 pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
+    if reply.cut {
+        return Err(Mismatch(format!(
+            "{expected}, but the body is too long to be checked: only {} bytes of it are kept",
+            reply.body.len()
+        )));
+    }
     serde_json::from_slice(&reply.body).map_err(|error| {
         Mismatch(format!(
             "{expected}, but the body is not as documented: {error}"
@@ -46,11 +71,17 @@ pub fn status(reply: &Reply, expected: u16) -> Result<(), Mismatch> {
     if reply.status == expected {
         return Ok(());
     }
-    let told = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
-    Err(Mismatch(format!(
-        "expected {expected}, got {}: {told}",
+    Err(unexpected(reply, expected))
+}
+
+/// The mismatch of another status than the expected one: with the problem code, or the begin of
+/// the body.
+pub fn unexpected(reply: &Reply, expected: impl fmt::Display) -> Mismatch {
+    let shown = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
+    Mismatch(format!(
+        "expected {expected}, got {}: {shown}",
         reply.status
-    )))
+    ))
 }
 
 /// The code of a problem body; `None` if it is none.
@@ -63,7 +94,7 @@ pub fn problem_code(reply: &Reply) -> Option<Code> {
         .map(|problem| problem.code)
 }
 
-/// The begin of a body, in one line.
+/// The first bytes of a body, in one line.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
         return "empty body".to_owned();
@@ -79,15 +110,15 @@ mod tests {
     use super::*;
 
     fn reply(status: u16, body: &str) -> Reply {
-        Reply {
+        Reply::new(
             status,
-            headers: HeaderMap::new(),
-            body: Bytes::copy_from_slice(body.as_bytes()),
-        }
+            HeaderMap::new(),
+            Bytes::copy_from_slice(body.as_bytes()),
+        )
     }
 
     #[test]
-    fn a_wrong_status_is_told_with_the_problem_code() {
+    fn a_wrong_status_is_reported_with_the_problem_code() {
         let body = serde_json::to_string(&Problem::new(Code::SlotFull, "why")).unwrap();
         let full = reply(409, &body);
         assert_eq!(problem_code(&full), Some(Code::SlotFull));
@@ -96,11 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_not_as_documented_is_told_in_one_line() {
+    fn a_body_that_is_not_as_documented_is_reported_in_one_line() {
         assert_eq!(json::<u32>(&reply(200, "7"), 200), Ok(7));
         assert!(json::<u32>(&reply(200, "{}"), 200).is_err());
         let why = status(&reply(502, "<html>\nbad\tgateway"), 200).unwrap_err();
         assert_eq!(why.to_string(), "expected 200, got 502: <html> bad gateway");
         assert_eq!(problem_code(&reply(200, "{}")), None);
+        let mut cut = reply(200, "7");
+        cut.cut = true;
+        let why = json::<u32>(&cut, 200).unwrap_err();
+        assert!(why.to_string().contains("too long"), "{why}");
     }
 }

@@ -5,6 +5,9 @@ use http::{HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
 use serde::Serialize;
 use shared::headers::IDEMPOTENCY_KEY;
 
+/// Bytes of a response's body that are kept for its check, unless a request says otherwise.
+pub const KEPT_BODY_BYTES: usize = 1024 * 1024;
+
 /// One request. `Debug` tells neither headers nor body: they carry tokens and passwords.
 #[derive(Clone)]
 pub struct Request {
@@ -16,6 +19,8 @@ pub struct Request {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for none.
     pub body: Bytes,
+    /// Most bytes of the response's body that are kept for its check; more are only counted.
+    pub keep: usize,
 }
 
 impl Request {
@@ -26,6 +31,7 @@ impl Request {
             path: path_of(path.into()),
             headers: Vec::new(),
             body: Bytes::new(),
+            keep: KEPT_BODY_BYTES,
         }
     }
 

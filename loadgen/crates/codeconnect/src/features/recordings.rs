@@ -158,11 +158,7 @@ mod tests {
         headers.insert(header::CONTENT_RANGE, HeaderValue::from_str(range).unwrap());
         let mut body = vec![0; length];
         media::fill("class-03", offset, &mut body);
-        Reply {
-            status: 206,
-            headers,
-            body: Bytes::from(body),
-        }
+        Reply::new(206, headers, Bytes::from(body))
     }
 
     #[test]

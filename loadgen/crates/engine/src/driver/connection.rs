@@ -1,26 +1,30 @@
 //! One HTTP connection of a virtual user, and one request over it.
 
-use std::pin::{Pin, pin};
+use std::{
+    pin::{Pin, pin},
+    rc::Rc,
+};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::future::Either;
 use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::Incoming,
-    client::conn::{
-        TrySendError,
-        http1::{Builder, SendRequest},
-    },
+    client::conn::{TrySendError, http1::SendRequest},
 };
-use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::{
+    body_prefix::BodyPrefix,
     connection_driver::ConnectionDriver,
+    failure_text::{exchange_failure, plain_failure},
+    http1,
     http2::Http2Sender,
-    message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
+    message::{HttpMessage, RequestFailure},
+    received::{CountedStream, Received},
     request_timer::RequestTimer,
+    resend::{FailedAttempt, is_idempotent},
     stream::{self, ClientStream},
     worker_context::WorkerContext,
 };
@@ -28,6 +32,7 @@ use crate::{
     check::Reply,
     request::Request,
     sample::{Outcome, Sample},
+    units::Nanos,
 };
 
 /// An open connection. Dropping it closes it, also in the middle of a response that nobody waits
@@ -36,6 +41,9 @@ pub(super) struct Connection {
     sender: Sender,
     /// Polls hyper's connection future; absent for a shared connection, which has its own task.
     driver: Option<ConnectionDriver>,
+    received: Rc<Received>,
+    /// Whether this user received a response on it.
+    reused: bool,
 }
 
 enum Sender {
@@ -51,14 +59,14 @@ impl Sender {
     fn is_ready(&self) -> bool {
         match self {
             Self::Own(sender) => sender.is_ready(),
-            Self::Shared(sender) => sender.is_ready(),
+            Self::Shared(shared) => shared.is_usable(),
         }
     }
 
     async fn ready(&mut self) -> hyper::Result<()> {
         match self {
             Self::Own(sender) => sender.ready().await,
-            Self::Shared(sender) => sender.ready().await,
+            Self::Shared(shared) => shared.sender.ready().await,
         }
     }
 
@@ -67,7 +75,7 @@ impl Sender {
     fn send(&mut self, message: HttpMessage) -> impl Future<Output = SendResult> + use<> {
         match self {
             Self::Own(sender) => Either::Left(sender.try_send_request(message)),
-            Self::Shared(sender) => Either::Right(sender.try_send_request(message)),
+            Self::Shared(shared) => Either::Right(shared.sender.try_send_request(message)),
         }
     }
 }
@@ -77,10 +85,12 @@ impl Connection {
         let opened = |times| worker.record_connection(times);
         if let Some(users) = worker.endpoint.client.http2_streams {
             let group = user / users;
-            let sender = worker.http2.sender(group, &worker.endpoint, opened).await?;
+            let shared = worker.http2.sender(group, &worker.endpoint, opened).await?;
             return Ok(Self {
-                sender: Sender::Shared(sender),
+                received: Rc::clone(&shared.received),
+                sender: Sender::Shared(shared),
                 driver: None,
+                reused: false,
             });
         }
         let (stream, times) = stream::open(&worker.endpoint).await?;
@@ -97,15 +107,13 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        // A request is written in one buffer: a plain write is cheaper for the kernel than writev.
-        let (sender, connection) = Builder::new()
-            .writev(false)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|error| (Outcome::Connect, error.to_string()))?;
+        let (stream, received) = CountedStream::new(stream);
+        let (sender, connection) = http1::over(stream).await?;
         Ok(Self {
             sender: Sender::Own(sender),
             driver: Some(ConnectionDriver::new(Box::pin(connection))),
+            received,
+            reused: false,
         })
     }
 
@@ -119,13 +127,15 @@ impl Connection {
             // It connects by itself.
             return Ok(());
         }
-        if let Some(Self { sender, driver }) = slot {
-            let quiet = driver.as_ref().is_some_and(ConnectionDriver::is_quiet);
+        if let Some(Self { sender, driver, .. }) = slot {
+            let quiet = driver.as_ref().is_none_or(ConnectionDriver::is_quiet);
             if quiet && sender.is_ready() {
                 return Ok(());
             }
         }
-        if let Some(Self { sender, driver }) = slot
+        // A shared connection that cannot be used does not become usable again.
+        if let Some(Self { sender, driver, .. }) = slot
+            && driver.is_some()
             && drive(driver, pin!(sender.ready())).await.is_ok()
         {
             return Ok(());
@@ -133,10 +143,10 @@ impl Connection {
         *slot = None;
         // Rare, and a large future: boxed, it does not enlarge the future of every request.
         let mut connection = Box::pin(Self::open(worker, user)).await?;
-        let Self { sender, driver } = &mut connection;
+        let Self { sender, driver, .. } = &mut connection;
         drive(driver, pin!(sender.ready()))
             .await
-            .map_err(|error| (Outcome::Connect, error.to_string()))?;
+            .map_err(|error| (Outcome::Connect, plain_failure(&error)))?;
         *slot = Some(connection);
         Ok(())
     }
@@ -151,8 +161,9 @@ async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut 
 }
 
 /// Sends one request and reads its response to the last byte, within the timeout that counts from
-/// the sample's intended start. `sent` is set when a connection is open and the request goes out,
-/// `first_byte` when the head of the response has arrived.
+/// the sample's intended start; at most `keep` bytes of the body are kept. `sent` is set when a
+/// connection is open and the request goes out for the first time, `first_byte` when the head of
+/// the response has arrived.
 ///
 /// The connection stays in the slot only after a complete response. The message is taken out of
 /// its option: passed by value, an `async fn` would reserve space for it twice in every request.
@@ -162,6 +173,7 @@ pub(super) async fn exchange(
     user: u32,
     timer: &mut RequestTimer,
     message: &mut Option<HttpMessage>,
+    keep: usize,
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
     let until = sample.intended + worker.timeout;
@@ -177,10 +189,11 @@ pub(super) async fn exchange(
         if let Some(options) = worker.endpoint.client.cookie_client {
             let endpoint = &worker.endpoint;
             let clients = &worker.cookie_clients;
-            let exchange = Box::pin(clients.exchange(endpoint, options, user, message, sample));
+            let exchange =
+                Box::pin(clients.exchange(endpoint, options, user, message, keep, sample));
             timer.bound(until, pin!(exchange)).await
         } else {
-            let exchange = pin!(send_and_read(worker, slot, user, message, sample));
+            let exchange = pin!(send_and_read(worker, slot, user, message, keep, sample));
             timer.bound(until, exchange).await
         }
     };
@@ -196,42 +209,72 @@ async fn send_and_read(
     slot: &mut Option<Connection>,
     user: u32,
     message: &mut Option<HttpMessage>,
+    keep: usize,
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
-    let mut again = true;
-    let (response, driver) = loop {
+    let mut failed = 0;
+    let (response, connection) = loop {
         Connection::ready(slot, worker, user).await?;
-        let Some(Connection { sender, driver }) = slot.as_mut() else {
+        let Some(connection) = slot.as_mut() else {
             return Err((Outcome::Connect, "no connection".to_owned()));
         };
-        let Some(unsent) = message.take() else {
+        let Some(request) = message.as_ref() else {
             return Err((
                 Outcome::Dropped,
                 "its path is not a valid HTTP path".to_owned(),
             ));
         };
-        sample.sent = worker.clock.now();
-        let sending = pin!(sender.send(unsent));
-        match drive(driver, sending).await {
-            Ok(response) => break (response, driver),
-            Err(mut error) => match error.take_message() {
-                // The server had closed the idle connection and nothing was sent, so one retry on
-                // a new connection cannot send a request twice.
-                Some(unsent) if again => {
-                    again = false;
-                    *message = Some(unsent);
-                    *slot = None;
-                }
-                _ => return Err(broken(&error.into_error())),
-            },
+        if sample.sent == Nanos(0) {
+            sample.sent = worker.clock.now();
         }
+        let received = connection.received.bytes();
+        // A copy, because the request may have to be sent again.
+        let sending = pin!(connection.sender.send(request.clone()));
+        let mut error = match drive(&mut connection.driver, sending).await {
+            Ok(response) => break (response, connection),
+            Err(error) => error,
+        };
+        let unsent = error.take_message().is_some();
+        let error = error.into_error();
+        let silent = match &connection.sender {
+            Sender::Own(_) => connection.received.bytes() == received,
+            // What came belongs to other streams: this one has no response.
+            Sender::Shared(shared) => {
+                shared.drain_after(&error);
+                true
+            }
+        };
+        let attempt = FailedAttempt {
+            error: &error,
+            unsent,
+            shared: connection.driver.is_none(),
+            reused: connection.reused,
+            silent,
+            idempotent: is_idempotent(request),
+            before: failed,
+        };
+        if !attempt.may_resend() {
+            let why = exchange_failure(&error, connection.received.first());
+            return Err((Outcome::Reset, why));
+        }
+        failed += 1;
+        *slot = None;
     };
     sample.first_byte = worker.clock.now();
     let (head, body) = response.into_parts();
+    let Connection {
+        driver, received, ..
+    } = connection;
+    let (body, bytes) = drive(driver, pin!(read(body, keep)))
+        .await
+        .map_err(|error| (Outcome::Reset, exchange_failure(&error, received.first())))?;
+    connection.reused = true;
     Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,
-        body: drive(driver, pin!(read(body))).await?,
+        cut: bytes > body.len() as u64,
+        body,
+        bytes,
     })
 }
 
@@ -267,38 +310,12 @@ pub(super) fn message(worker: &WorkerContext, request: Request) -> Option<HttpMe
     Some(message)
 }
 
-async fn read(mut body: Incoming) -> Result<Bytes, RequestFailure> {
-    // Most bodies arrive in one frame, which is then not copied.
-    let mut first = Bytes::new();
-    let mut more = BytesMut::new();
+async fn read(mut body: Incoming, keep: usize) -> hyper::Result<(Bytes, u64)> {
+    let mut prefix = BodyPrefix::new(keep);
     while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(|error| broken(&error))?.into_data() else {
-            continue;
-        };
-        if first.len() + more.len() + data.len() > MAX_BODY_BYTES {
-            let why = format!("the body is longer than {MAX_BODY_BYTES} bytes");
-            return Err((Outcome::BodyMismatch, why));
-        }
-        if first.is_empty() {
-            first = data;
-        } else {
-            more.extend_from_slice(&data);
+        if let Ok(data) = frame?.into_data() {
+            prefix.push(data);
         }
     }
-    if more.is_empty() {
-        return Ok(first);
-    }
-    let mut whole = BytesMut::with_capacity(first.len() + more.len());
-    whole.extend_from_slice(&first);
-    whole.extend_from_slice(&more);
-    Ok(whole.freeze())
-}
-
-fn broken(error: &hyper::Error) -> RequestFailure {
-    use std::error::Error as _;
-    let why = match error.source() {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    };
-    (Outcome::Reset, why)
+    Ok(prefix.finish())
 }

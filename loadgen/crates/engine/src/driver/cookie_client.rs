@@ -1,18 +1,26 @@
 //! reqwest instead of a bare connection: it follows redirects and keeps cookies. A request costs
 //! more CPU, and the times of its connections are not recorded separately.
 
-use std::{cell::RefCell, collections::HashMap, error::Error as _, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    time::Duration,
+};
 
-use bytes::{Bytes, BytesMut};
 use http::header;
 use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
 use super::{
+    body_prefix::BodyPrefix,
     client_endpoint::ClientEndpoint,
     client_options::CookieClientOptions,
+    failure_text::{find, plain_failure},
     generator_limit::generator_limit,
-    message::{HttpMessage, MAX_BODY_BYTES, RequestFailure},
+    http1::MAX_HEADER_LINES,
+    message::{HttpMessage, RequestFailure},
+    resend::{is_closed, is_idempotent},
 };
 use crate::{
     check::Reply,
@@ -25,7 +33,15 @@ const IDLE: Duration = Duration::from_secs(2);
 /// The clients of one worker, by the number of their user.
 #[derive(Default)]
 pub(super) struct CookieClients {
-    clients: RefCell<HashMap<u32, Client>>,
+    clients: RefCell<HashMap<u32, CookieClient>>,
+}
+
+/// The client of one user.
+#[derive(Clone)]
+struct CookieClient {
+    client: Client,
+    /// Whether it received a response, so that the next request goes over a kept connection.
+    reused: Rc<Cell<bool>>,
 }
 
 impl CookieClients {
@@ -34,28 +50,34 @@ impl CookieClients {
         user: u32,
         endpoint: &ClientEndpoint,
         options: CookieClientOptions,
-    ) -> Result<Client, RequestFailure> {
+    ) -> Result<CookieClient, RequestFailure> {
         if let Some(client) = self.clients.borrow().get(&user) {
             return Ok(client.clone());
         }
-        let client = build(endpoint, options).map_err(|error| failure(&error))?;
+        let client = CookieClient {
+            client: build(endpoint, options).map_err(|error| failure(&error))?,
+            reused: Rc::default(),
+        };
         self.clients.borrow_mut().insert(user, client.clone());
         Ok(client)
     }
 
-    /// Sends one request, follows its redirects, and reads the last response to its end.
+    /// Sends one request, follows its redirects, and reads the last response to its end; at most
+    /// `keep` bytes of its body are kept.
     pub(super) async fn exchange(
         &self,
         endpoint: &ClientEndpoint,
         options: CookieClientOptions,
         user: u32,
         message: &mut Option<HttpMessage>,
+        keep: usize,
         sample: &mut Sample,
     ) -> Result<Reply, RequestFailure> {
-        let client = self.of(user, endpoint, options)?;
+        let CookieClient { client, reused } = self.of(user, endpoint, options)?;
         let Some(message) = message.take() else {
             return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
         };
+        let idempotent = is_idempotent(&message);
         let (mut head, body) = message.into_parts();
         let scheme = endpoint.scheme();
         let host = endpoint.host.to_str().unwrap_or_default();
@@ -70,20 +92,26 @@ impl CookieClients {
             .headers(head.headers)
             .body(body);
         sample.sent = endpoint.clock.now();
-        let mut response = request.send().await.map_err(|error| failure(&error))?;
-        sample.first_byte = endpoint.clock.now();
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                let why = format!("the body is longer than {MAX_BODY_BYTES} bytes");
-                return Err((Outcome::BodyMismatch, why));
-            }
-            body.extend_from_slice(&chunk);
+        let again = request.try_clone().filter(|_| idempotent && reused.get());
+        let mut response = match (request.send().await, again) {
+            // The server closed the kept connection between two requests.
+            (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => again.send().await,
+            (sent, _) => sent,
         }
+        .map_err(|error| failure(&error))?;
+        sample.first_byte = endpoint.clock.now();
+        let mut body = BodyPrefix::new(keep);
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            body.push(chunk);
+        }
+        reused.set(true);
+        let (body, bytes) = body.finish();
         Ok(Reply {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
-            body: Bytes::from(body),
+            cut: bytes > body.len() as u64,
+            body,
+            bytes,
         })
     }
 }
@@ -93,6 +121,9 @@ fn build(endpoint: &ClientEndpoint, options: CookieClientOptions) -> Result<Clie
         .no_proxy()
         .retry(retry::never())
         .cookie_store(true)
+        .http1_max_headers(MAX_HEADER_LINES)
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
         .pool_max_idle_per_host(1)
         .pool_idle_timeout(IDLE)
         .redirect(Policy::custom(move |attempt| {
@@ -129,17 +160,8 @@ fn failure(error: &Error) -> RequestFailure {
         Outcome::Connect
     } else if error.is_redirect() {
         Outcome::HttpError
-    } else if error.is_decode() {
-        Outcome::BodyMismatch
     } else {
         Outcome::Reset
     };
-    // The innermost error has the reason; the outer ones only say that something failed.
-    let mut why = error.to_string();
-    let mut inner = error.source();
-    while let Some(cause) = inner {
-        why = cause.to_string();
-        inner = cause.source();
-    }
-    (outcome, why)
+    (outcome, plain_failure(error))
 }

@@ -6,7 +6,6 @@ use std::io::{self, Read};
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use super::message::MAX_BODY_BYTES;
 use crate::check::Reply;
 
 /// A content coding that requests accept.
@@ -28,17 +27,18 @@ impl Encoding {
     }
 }
 
-/// Replaces a compressed body by its content.
-pub(super) fn decompress(reply: &mut Reply) -> Result<(), String> {
+/// Replaces a compressed body by its content, of which at most `keep` bytes are kept.
+pub(super) fn decompress(reply: &mut Reply, keep: usize) -> Result<(), String> {
     let Some(encoding) = reply.headers.get(header::CONTENT_ENCODING) else {
         return Ok(());
     };
-    let body = match encoding.as_bytes() {
-        b"gzip" => read_all(flate2::read::MultiGzDecoder::new(&reply.body[..])),
-        b"br" => read_all(brotli_decompressor::Decompressor::new(
-            &reply.body[..],
-            reply.body.len().clamp(512, 64 * 1024),
-        )),
+    let input = &reply.body[..];
+    let (content, ended) = match encoding.as_bytes() {
+        b"gzip" => read_up_to(keep, flate2::read::MultiGzDecoder::new(input)),
+        b"br" => {
+            let buffer = input.len().clamp(512, 64 * 1024);
+            read_up_to(keep, brotli_decompressor::Decompressor::new(input, buffer))
+        }
         b"identity" => return Ok(()),
         other => {
             let name = String::from_utf8_lossy(other);
@@ -47,22 +47,23 @@ pub(super) fn decompress(reply: &mut Reply) -> Result<(), String> {
             ));
         }
     };
-    reply.body = body.map_err(|error| format!("the body cannot be decompressed: {error}"))?;
+    match ended {
+        Ok(whole) => reply.cut |= !whole,
+        // The end of the compressed bytes was not kept.
+        Err(error) if reply.cut && error.kind() == io::ErrorKind::UnexpectedEof => {}
+        Err(error) => return Err(format!("the body cannot be decompressed: {error}")),
+    }
+    reply.body = content;
     Ok(())
 }
 
-/// The output of a decoder, up to the longest body that is read.
-fn read_all(decoder: impl Read) -> io::Result<Bytes> {
-    let mut out = Vec::with_capacity(16 * 1024);
-    decoder
-        .take(MAX_BODY_BYTES as u64 + 1)
-        .read_to_end(&mut out)?;
-    if out.len() > MAX_BODY_BYTES {
-        return Err(io::Error::other(format!(
-            "it is longer than {MAX_BODY_BYTES} bytes"
-        )));
-    }
-    Ok(out.into())
+/// The output of a decoder, and whether that is all of it.
+fn read_up_to(keep: usize, decoder: impl Read) -> (Bytes, io::Result<bool>) {
+    let mut out = Vec::with_capacity(keep.min(16 * 1024));
+    let ended = decoder.take(keep as u64 + 1).read_to_end(&mut out);
+    let whole = out.len() <= keep;
+    out.truncate(keep);
+    (out.into(), ended.map(|_| whole))
 }
 
 #[cfg(test)]
@@ -73,16 +74,14 @@ mod tests {
 
     use super::*;
 
+    const KEEP: usize = 64 * 1024;
+
     fn reply(encoding: Option<&'static str>, body: Vec<u8>) -> Reply {
         let mut headers = HeaderMap::new();
         if let Some(encoding) = encoding {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
-        Reply {
-            status: 200,
-            headers,
-            body: body.into(),
-        }
+        Reply::new(200, headers, body.into())
     }
 
     fn gzip(text: &[u8]) -> Vec<u8> {
@@ -95,25 +94,40 @@ mod tests {
     fn compressed_bodies_are_decompressed_and_others_stay_as_they_are() {
         let text = b"an order, and an order, and an order".repeat(100);
         let mut compressed = reply(Some("gzip"), gzip(&text));
-        decompress(&mut compressed).unwrap();
+        decompress(&mut compressed, KEEP).unwrap();
         assert_eq!(compressed.body, text);
         // "hello" as one uncompressed block (RFC 7932, section 9.2).
         let mut compressed = reply(Some("br"), b"\x0b\x02\x80hello\x03".to_vec());
-        decompress(&mut compressed).unwrap();
+        decompress(&mut compressed, KEEP).unwrap();
         assert_eq!(&compressed.body[..], b"hello");
         let mut plain = reply(None, b"plain".to_vec());
-        decompress(&mut plain).unwrap();
+        decompress(&mut plain, KEEP).unwrap();
         assert_eq!(&plain.body[..], b"plain");
     }
 
     #[test]
+    fn of_a_long_body_the_beginning_is_decompressed_whichever_end_is_missing() {
+        let text: Vec<u8> = (0..100_000_u32).flat_map(u32::to_be_bytes).collect();
+        let compressed = gzip(&text);
+        let mut long = reply(Some("gzip"), compressed.clone());
+        decompress(&mut long, 1_000).unwrap();
+        assert_eq!((&long.body[..], long.cut), (&text[..1_000], true));
+        // Only the beginning of the compressed bytes was kept.
+        let mut begun = reply(Some("gzip"), compressed[..compressed.len() / 2].to_vec());
+        begun.cut = true;
+        decompress(&mut begun, text.len()).unwrap();
+        assert!(begun.cut && begun.body.len() > 1_000);
+        assert_eq!(begun.body, text[..begun.body.len()]);
+    }
+
+    #[test]
     fn broken_data_and_unknown_codings_are_refused() {
-        let why = decompress(&mut reply(Some("gzip"), b"no gzip".to_vec())).unwrap_err();
+        let why = decompress(&mut reply(Some("gzip"), b"no gzip".to_vec()), KEEP).unwrap_err();
         assert!(why.contains("cannot be decompressed"), "{why}");
         let mut short = gzip(&[7; 10_000]);
         short.truncate(short.len() / 2);
-        assert!(decompress(&mut reply(Some("gzip"), short)).is_err());
-        let why = decompress(&mut reply(Some("zstd"), Vec::new())).unwrap_err();
+        assert!(decompress(&mut reply(Some("gzip"), short), KEEP).is_err());
+        let why = decompress(&mut reply(Some("zstd"), Vec::new()), KEEP).unwrap_err();
         assert!(why.contains("`zstd`"), "{why}");
     }
 

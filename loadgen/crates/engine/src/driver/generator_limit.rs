@@ -8,7 +8,7 @@ use rustix::{
     process::{Resource, getrlimit},
 };
 
-use super::message::RequestFailure;
+use super::{failure_text::plain_failure, message::RequestFailure};
 use crate::sample::Outcome;
 
 /// What every description of such a limit begins with.
@@ -55,7 +55,10 @@ fn open_files() -> String {
 pub(super) fn connect_failure(what: &str, error: &(dyn Error + 'static)) -> RequestFailure {
     match generator_limit(error) {
         Some(limit) => (Outcome::Generator, limit),
-        None => (Outcome::Connect, format!("{what}: {error}")),
+        None => (
+            Outcome::Connect,
+            format!("{what}: {}", plain_failure(error)),
+        ),
     }
 }
 

@@ -46,7 +46,7 @@ impl HttpTrace {
         for (name, value) in &request.headers {
             line(&mut text, '>', name, value);
         }
-        body(&mut text, '>', &request.body);
+        body(&mut text, '>', &request.body, request.body.len() as u64);
         Some(text)
     }
 }
@@ -69,7 +69,7 @@ fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
             for (name, value) in &reply.headers {
                 line(text, '<', name, value);
             }
-            body(text, '<', &reply.body);
+            body(text, '<', &reply.body, reply.bytes);
         }
         Err((outcome, why)) => {
             let _infallible = writeln!(text, "! {}: {}", outcome.as_str(), escaped(why));
@@ -95,15 +95,12 @@ fn line(text: &mut String, mark: char, name: &HeaderName, value: &HeaderValue) {
     let _infallible = writeln!(text, "{mark} {name}: {value}");
 }
 
-fn body(text: &mut String, mark: char, body: &Bytes) {
+/// The beginning of a body that has `bytes` bytes.
+fn body(text: &mut String, mark: char, body: &Bytes, bytes: u64) {
     let _infallible = match std::str::from_utf8(&body[..body.len().min(MAX_PRINTED_BYTES)]) {
         _ if body.is_empty() => Ok(()),
         Err(error) if error.error_len().is_some() => {
-            writeln!(
-                text,
-                "{mark}\n{mark} ({} bytes that are not text)",
-                body.len()
-            )
+            writeln!(text, "{mark}\n{mark} ({bytes} bytes that are not text)")
         }
         // Cut in the middle of a character: the part before it is text.
         shown => {
@@ -112,7 +109,7 @@ fn body(text: &mut String, mark: char, body: &Bytes) {
             for line in String::from_utf8_lossy(&body[..whole]).lines() {
                 let _infallible = writeln!(text, "{mark} {}", escaped(line));
             }
-            match body.len() - whole {
+            match bytes - whole as u64 {
                 0 => Ok(()),
                 more => writeln!(text, "{mark} ({more} more bytes)"),
             }
@@ -152,11 +149,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=s3cret"));
         headers.insert("x-a", HeaderValue::from_static("b"));
-        let reply = Reply {
-            status: 404,
-            headers,
-            body: Bytes::from_static(b"\x1b[31mred"),
-        };
+        let reply = Reply::new(404, headers, Bytes::from_static(b"\x1b[31mred"));
         finish(&mut text, &Ok(reply));
         assert_eq!(
             text,
@@ -166,17 +159,17 @@ mod tests {
     }
 
     #[test]
-    fn a_long_body_is_cut_a_binary_one_is_counted_and_a_failure_is_told() {
+    fn a_long_body_is_cut_a_binary_one_is_counted_and_a_failure_is_shown() {
         let mut text = String::new();
         let long = Bytes::from("ä".repeat(MAX_PRINTED_BYTES));
-        body(&mut text, '<', &long);
+        body(&mut text, '<', &long, long.len() as u64);
         assert!(
             text.ends_with(&format!("< ({MAX_PRINTED_BYTES} more bytes)\n")),
             "{}",
             &text[text.len() - 40..]
         );
         text.clear();
-        body(&mut text, '<', &Bytes::from_static(&[0xff, 0xfe, 0x00]));
+        body(&mut text, '<', &Bytes::from_static(&[0xff, 0xfe, 0x00]), 3);
         assert_eq!(text, "<\n< (3 bytes that are not text)\n");
         text.clear();
         finish(&mut text, &Err((Outcome::Reset, "gone".to_owned())));

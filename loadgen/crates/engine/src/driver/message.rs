@@ -5,9 +5,6 @@ use http_body_util::Full;
 
 use crate::sample::Outcome;
 
-/// Longest body that is read, in bytes; a longer one is a failure.
-pub(super) const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
-
 /// Why there is no response: how it counts, and one line for people.
 pub(super) type RequestFailure = (Outcome, String);
 

@@ -7,6 +7,7 @@
 //! `connection`, `web_socket` and `request_record` serve `user`; `open` and `closed` run users;
 //! `run` starts all of it.
 
+mod body_prefix;
 mod client_endpoint;
 mod client_options;
 mod closed;
@@ -15,9 +16,11 @@ mod connection_driver;
 mod control_receiver;
 mod cookie_client;
 mod encoding;
+mod failure_text;
 mod file_limit;
 mod generator_limit;
 mod histogram_buckets;
+mod http1;
 mod http2;
 mod http_trace;
 mod message;
@@ -26,8 +29,10 @@ mod options;
 mod pacer;
 mod progress;
 mod ramp;
+mod received;
 mod request_record;
 mod request_timer;
+mod resend;
 mod run;
 mod setup;
 mod stream;
@@ -45,6 +50,7 @@ mod tests;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
+pub use failure_text::plain_failure;
 pub use file_limit::raise_file_limit;
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};

@@ -6,6 +6,7 @@ use shared::{headers::SERVER_TIMING, timing::ServerTiming};
 use super::{encoding, message::RequestFailure, worker_context::WorkerContext};
 use crate::{
     check::Reply,
+    request::KEPT_BODY_BYTES,
     sample::{Outcome, Sample},
     units::Nanos,
 };
@@ -41,7 +42,7 @@ pub(super) fn conclude(
         Ok(mut reply) => {
             record.sample.done = worker.clock.now();
             record.sample.status = reply.status;
-            record.sample.bytes_in = reply.body.len() as u64;
+            record.sample.bytes_in = reply.bytes;
             record.sample.cost = reply
                 .headers
                 .get(&COST)
@@ -50,7 +51,7 @@ pub(super) fn conclude(
             record.stage = RequestStage::Responded;
             worker.shard.borrow_mut().finished(record.sample.done);
             if worker.endpoint.client.encoding.is_some()
-                && let Err(why) = encoding::decompress(&mut reply)
+                && let Err(why) = encoding::decompress(&mut reply, KEPT_BODY_BYTES)
             {
                 settle(worker, record, Outcome::BodyMismatch, Some(&why));
                 return None;

@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use rustls::ClientConnection;
 use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -53,14 +54,19 @@ pub(super) async fn open(
     let connector = TlsConnector::from(Arc::clone(&tls.config));
     let name = tls.name.clone();
     let handshake_failed = |error: io::Error| connect_failure("tls", &error);
+    let http2 = endpoint.client.http2_streams.is_some();
     let stream = match plain {
         ClientStream::Tcp(stream) => {
             let stream = connector.connect(name, stream).await;
-            ClientStream::Tls(Box::new(stream.map_err(handshake_failed)?))
+            let stream = stream.map_err(handshake_failed)?;
+            agreed(http2, stream.get_ref().1)?;
+            ClientStream::Tls(Box::new(stream))
         }
         ClientStream::Unix(stream) => {
             let stream = connector.connect(name, stream).await;
-            ClientStream::TlsUnix(Box::new(stream.map_err(handshake_failed)?))
+            let stream = stream.map_err(handshake_failed)?;
+            agreed(http2, stream.get_ref().1)?;
+            ClientStream::TlsUnix(Box::new(stream))
         }
         encrypted @ (ClientStream::Tls(_) | ClientStream::TlsUnix(_)) => encrypted,
     };
@@ -68,9 +74,20 @@ pub(super) async fn open(
     Ok((stream, ConnectTimes { connect, tls }))
 }
 
+/// Refuses a server that ignored the offer of HTTP/2.
+fn agreed(http2: bool, connection: &ClientConnection) -> Result<(), RequestFailure> {
+    if http2 && connection.alpn_protocol() != Some(b"h2") {
+        return Err(connect_failure(
+            "tls",
+            &rustls::Error::NoApplicationProtocol,
+        ));
+    }
+    Ok(())
+}
+
 /// A TCP connection with `TCP_NODELAY`. Where all ports towards a target on this machine are in
 /// use, it is made from another loopback address.
-pub(super) async fn tcp(target: SocketAddr) -> io::Result<TcpStream> {
+async fn tcp(target: SocketAddr) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(target).await;
     if target.ip() == IpAddr::V4(Ipv4Addr::LOCALHOST) {
         let mut sources = SOURCES;

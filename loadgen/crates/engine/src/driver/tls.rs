@@ -3,18 +3,28 @@
 use std::{fmt, path::PathBuf, sync::Arc};
 
 use rustls::{
-    ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-    client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
-    crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject as _},
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    crypto::ring,
+    pki_types::{
+        CertificateDer, ServerName, UnixTime,
+        pem::{self, PemObject as _},
+    },
+    server::ParsedCertificate,
 };
+
+use super::failure_text::plain_failure;
 
 /// How the certificate of the target is verified.
 #[derive(Debug, Clone)]
 pub enum TlsVerification {
     /// Against the public certificate authorities (the webpki-roots crate).
     PublicRoots,
-    /// Against the certificate authorities in this PEM file.
+    /// Against the certificates in this PEM file: those of authorities, or of the target itself.
     CaFile(PathBuf),
     /// Not at all; only for targets whose identity is known by other means.
     Disabled,
@@ -52,7 +62,7 @@ pub enum TlsError {
         why: String,
     },
     /// rustls refuses the settings.
-    #[error("TLS cannot be set up: {0}")]
+    #[error("TLS cannot be set up: {}", plain_failure(.0))]
     Rustls(#[from] Error),
 }
 
@@ -68,7 +78,7 @@ impl Tls {
         let mut config = match verification {
             TlsVerification::Disabled => builder
                 .dangerous()
-                .with_custom_certificate_verifier(Arc::new(NoVerification(provider)))
+                .with_custom_certificate_verifier(Arc::new(NoVerification))
                 .with_no_client_auth(),
             TlsVerification::PublicRoots => builder
                 .with_root_certificates(RootCertStore {
@@ -80,15 +90,29 @@ impl Tls {
                     path: path.clone(),
                     why,
                 };
-                let mut roots = RootCertStore::empty();
-                let read = CertificateDer::pem_file_iter(path).map_err(|e| bad(e.to_string()))?;
-                for certificate in read {
-                    roots.add(certificate.map_err(|e| bad(e.to_string()))?)?;
-                }
-                if roots.is_empty() {
+                let not_pem = |error| {
+                    bad(match error {
+                        pem::Error::Io(error) => error.to_string(),
+                        _ => "it is not valid PEM text".to_owned(),
+                    })
+                };
+                let read = CertificateDer::pem_file_iter(path).map_err(not_pem)?;
+                let given: Vec<_> = read.collect::<Result<_, _>>().map_err(not_pem)?;
+                if given.is_empty() {
                     return Err(bad("the file contains no certificate".to_owned()));
                 }
-                builder.with_root_certificates(roots).with_no_client_auth()
+                let mut roots = RootCertStore::empty();
+                for certificate in &given {
+                    let added = roots.add(certificate.clone());
+                    added.map_err(|error| bad(plain_failure(&error)))?;
+                }
+                let webpki = WebPkiServerVerifier::builder_with_provider(roots.into(), provider)
+                    .build()
+                    .map_err(|error| bad(error.to_string()))?;
+                builder
+                    .dangerous()
+                    .with_custom_certificate_verifier(Arc::new(GivenCertificates { webpki, given }))
+                    .with_no_client_auth()
             }
         };
         config.alpn_protocols = vec![if http2 {
@@ -103,9 +127,71 @@ impl Tls {
     }
 }
 
-/// Accepts every certificate, but still requires the handshake to be signed with its key.
+/// Accepts what the given certificates have signed, and each of them itself: a self-signed
+/// certificate is often one of an authority, which the rules of X.509 do not allow for a server.
 #[derive(Debug)]
-struct NoVerification(Arc<CryptoProvider>);
+struct GivenCertificates {
+    webpki: Arc<WebPkiServerVerifier>,
+    given: Vec<CertificateDer<'static>>,
+}
+
+impl ServerCertVerifier for GivenCertificates {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // The dates were valid, or the error would be about them; the name is checked last.
+            Err(Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::Other(_),
+            )) if self.given.iter().any(|one| **one == **end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.webpki
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.webpki.supported_verify_schemes()
+    }
+}
+
+/// Accepts every certificate, also one whose key the library cannot read. The signature of the
+/// handshake is not checked either: any key would do.
+#[derive(Debug)]
+struct NoVerification;
 
 impl ServerCertVerifier for NoVerification {
     fn verify_server_cert(
@@ -121,34 +207,39 @@ impl ServerCertVerifier for NoVerification {
 
     fn verify_tls12_signature(
         &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn verify_tls13_signature(
         &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        Ok(HandshakeSignatureValid::assertion())
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        use SignatureScheme as Scheme;
+        vec![
+            Scheme::ECDSA_NISTP256_SHA256,
+            Scheme::ECDSA_NISTP384_SHA384,
+            Scheme::ECDSA_NISTP521_SHA512,
+            Scheme::ED25519,
+            Scheme::ED448,
+            Scheme::RSA_PSS_SHA256,
+            Scheme::RSA_PSS_SHA384,
+            Scheme::RSA_PSS_SHA512,
+            Scheme::RSA_PKCS1_SHA256,
+            Scheme::RSA_PKCS1_SHA384,
+            Scheme::RSA_PKCS1_SHA512,
+            Scheme::RSA_PKCS1_SHA1,
+            Scheme::ECDSA_SHA1_Legacy,
+        ]
     }
 }
 

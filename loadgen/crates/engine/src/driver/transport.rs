@@ -28,6 +28,7 @@ impl Transport for User {
         self.begin(std::iter::once(op));
         let trace = self.worker.trace.as_ref();
         let shown = trace.and_then(|one| one.request(&request, &self.worker.endpoint.host));
+        let keep = request.keep;
         let mut message = message(&self.worker, request);
         Box::pin(async move {
             let sample = &mut self.records[0].sample;
@@ -37,6 +38,7 @@ impl Transport for User {
                 self.number,
                 &mut self.timer,
                 &mut message,
+                keep,
                 sample,
             )
             .await;
@@ -83,9 +85,10 @@ impl Transport for User {
                 .map(|((record, slot), request)| async move {
                     let sample = &mut record.sample;
                     let mut timer = RequestTimer::default();
+                    let keep = request.keep;
                     let mut message = message(worker, request);
                     let result =
-                        exchange(worker, slot, user, &mut timer, &mut message, sample).await;
+                        exchange(worker, slot, user, &mut timer, &mut message, keep, sample).await;
                     conclude(worker, record, result)
                 });
             let mut replies = join_all(sent).await;

@@ -12,23 +12,32 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use http::{HeaderValue, header};
+use http::{HeaderValue, StatusCode, Uri, header};
+use http_body_util::Full;
+use hyper::{body::Incoming, upgrade::Upgraded};
+use hyper_util::rt::TokioIo;
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::Notify,
     task::{AbortHandle, spawn_local},
     time::timeout,
 };
 use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config,
+    WebSocketStream,
     tungstenite::{
-        self, Message, Utf8Bytes, handshake::client::generate_key, protocol::WebSocketConfig,
+        Message, Utf8Bytes,
+        handshake::{client::generate_key, derive_accept_key},
+        protocol::{Role, WebSocketConfig},
     },
 };
 
 use super::{
-    client_endpoint::ClientEndpoint, generator_limit::connect_failure, message::RequestFailure,
-    stream::tcp, worker_context::WorkerContext,
+    client_endpoint::ClientEndpoint,
+    failure_text::plain_failure,
+    http1,
+    message::{HttpMessage, RequestFailure},
+    stream::{self, ClientStream},
+    worker_context::WorkerContext,
 };
 use crate::{request::Request, sample::Outcome, units::Nanos};
 
@@ -39,7 +48,8 @@ const LARGEST_TEXT: usize = 1024 * 1024;
 /// Longest wait for the server's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-type WsStream = WebSocketStream<TcpStream>;
+/// Frames over an upgraded HTTP/1.1 connection.
+type WsStream = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Texts that the reader has received and the flow has not read yet.
 #[derive(Default)]
@@ -130,10 +140,35 @@ pub(super) async fn handshake(
     for (name, value) in request.headers {
         message.headers_mut().append(name, value);
     }
-    let stream = tcp(endpoint.address)
+    let (head, ()) = message.into_parts();
+    let path = head.uri.path_and_query().cloned();
+    let accept = head.headers.get(header::SEC_WEBSOCKET_KEY);
+    let accept = accept.map(|key| derive_accept_key(key.as_bytes()));
+    let mut message = HttpMessage::from_parts(head, Full::default());
+    *message.uri_mut() = path.map(Uri::from).unwrap_or_default();
+    let (stream, _times) = stream::open(endpoint)
         .await
-        .map_err(|error| (0, connect_failure("connect", &error)))?;
+        .map_err(|failure| (0, failure))?;
     *sent = endpoint.clock.now();
+    let response = match stream {
+        ClientStream::Tcp(stream) => response(stream, message).await,
+        ClientStream::Unix(stream) => response(stream, message).await,
+        ClientStream::Tls(stream) => response(stream, message).await,
+        ClientStream::TlsUnix(stream) => response(stream, message).await,
+    }
+    .map_err(|failure| (0, failure))?;
+    let status = response.status();
+    let refused = |why| Err((status.as_u16(), (Outcome::HttpError, why)));
+    if status != StatusCode::SWITCHING_PROTOCOLS {
+        return refused(format!("expected 101, got {}", status.as_u16()));
+    }
+    let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
+    if accepted.map(HeaderValue::as_bytes) != accept.as_deref().map(str::as_bytes) {
+        return refused("101 without the right Sec-WebSocket-Accept".to_owned());
+    }
+    let upgraded = hyper::upgrade::on(response)
+        .await
+        .map_err(|error| (0, broken(&error)))?;
     // The crate's buffers of 128 KiB each would take a gigabyte for thousands of sockets.
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
@@ -141,15 +176,28 @@ pub(super) async fn handshake(
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(LARGEST_TEXT))
         .max_frame_size(Some(LARGEST_TEXT));
-    match client_async_with_config(message, stream, Some(config)).await {
-        Ok((stream, _head)) => Ok(stream),
-        Err(tungstenite::Error::Http(response)) => {
-            let status = response.status().as_u16();
-            let why = format!("expected 101, got {status}");
-            Err((status, (Outcome::HttpError, why)))
-        }
-        Err(error) => Err((0, (Outcome::Reset, format!("handshake: {error}")))),
-    }
+    let stream = TokioIo::new(upgraded);
+    Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
+}
+
+/// Sends the upgrade request and returns the head of its response.
+async fn response<S>(
+    stream: S,
+    message: HttpMessage,
+) -> Result<http::Response<Incoming>, RequestFailure>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = http1::over(stream).await?;
+    // Ends with the upgrade, or when the handle is dropped.
+    spawn_local(connection.with_upgrades());
+    let sent = sender.send_request(message).await;
+    sent.map_err(|error| broken(&error))
+}
+
+fn broken(error: &hyper::Error) -> RequestFailure {
+    let why = format!("handshake: {}", plain_failure(error));
+    (Outcome::Reset, why)
 }
 
 /// Starts the reader of an upgraded connection.

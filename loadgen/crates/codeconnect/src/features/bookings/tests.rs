@@ -8,11 +8,8 @@ use shared::{money::Cents, problem::Problem};
 use super::*;
 
 fn answer(status: u16, body: &impl serde::Serialize) -> Reply {
-    Reply {
-        status,
-        headers: HeaderMap::new(),
-        body: Bytes::from(serde_json::to_vec(body).unwrap()),
-    }
+    let body = serde_json::to_vec(body).unwrap();
+    Reply::new(status, HeaderMap::new(), Bytes::from(body))
 }
 
 fn student(n: u32) -> UserId {

@@ -98,11 +98,8 @@ mod tests {
     use super::*;
 
     fn reply(body: serde_json::Value) -> Reply {
-        Reply {
-            status: 200,
-            headers: HeaderMap::new(),
-            body: serde_json::to_vec(&body).unwrap().into(),
-        }
+        let body = serde_json::to_vec(&body).unwrap();
+        Reply::new(200, HeaderMap::new(), body.into())
     }
 
     fn message(room: RoomId, seq: i64) -> serde_json::Value {

@@ -32,11 +32,11 @@ fn reply(items: Vec<MentorCard>) -> Reply {
         per_page: DEFAULT_PER_PAGE,
         next_cursor: None,
     };
-    Reply {
-        status: 200,
-        headers: http::HeaderMap::new(),
-        body: Bytes::from(serde_json::to_vec(&page).unwrap()),
-    }
+    Reply::new(
+        200,
+        http::HeaderMap::new(),
+        Bytes::from(serde_json::to_vec(&page).unwrap()),
+    )
 }
 
 fn why(items: Vec<MentorCard>, query: &MentorQuery) -> String {

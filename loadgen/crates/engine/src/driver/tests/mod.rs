@@ -1,10 +1,16 @@
 //! The driver against a test server with known behaviour.
 
 mod closed;
+mod kept_connections;
 mod limits;
 mod load_control;
+mod long_bodies;
 mod open;
 mod options;
+mod raw;
+mod raw_responses;
+mod refused_streams;
 mod samples;
 mod server;
+mod tls;
 mod web_socket;

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::future::LocalBoxFuture;
 use shared::time::Millis;
 
-use super::server::{TestServer, setup};
+use super::{
+    raw::{RawServer, assert_all, read_head, write},
+    server::{TestServer, setup},
+};
 use crate::{
     check::status,
     driver::run,
@@ -195,4 +198,44 @@ fn a_panicking_flow_makes_the_trial_worthless_and_says_so() {
     ))
     .unwrap_err();
     assert!(error.to_string().contains("flow"), "{error}");
+}
+
+/// Opens a WebSocket and closes it.
+fn open_and_close(it: Iteration<'_>) -> LocalBoxFuture<'_, ()> {
+    Box::pin(async move {
+        if it
+            .transport
+            .socket_open(OpId(0), Request::get("/socket"))
+            .await
+        {
+            it.transport.socket_close().await;
+        }
+    })
+}
+
+#[test]
+fn a_refused_upgrade_is_reported_with_its_status_and_a_long_head_is_read() {
+    let lines: String = (0..150).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    for (head, status, outcome, why) in [
+        (format!("403 Forbidden\r\n{lines}content-length: 2\r\n\r\n42"), 403, Outcome::HttpError, "expected 101, got 403"),
+        ("200 OK\r\ncontent-length: 2\r\n\r\n42".to_owned(), 200, Outcome::HttpError, "expected 101, got 200"),
+        (
+            "101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-accept: eHh4\r\n\r\n".to_owned(),
+            101,
+            Outcome::HttpError,
+            "Sec-WebSocket-Accept",
+        ),
+        ("nonsense\r\n\r\n".to_owned(), 0, Outcome::Reset, "the status of the response"),
+    ] {
+        let server = RawServer::serve(move |mut stream| {
+            if read_head(&mut stream) {
+                write(&mut stream, format!("HTTP/1.1 {head}").as_bytes());
+            }
+        });
+        let script = &Script(open_and_close);
+        let data = run(setup(server.address, rounds(2), (0, 10_000), script)).unwrap();
+        assert_all(&data, outcome, why);
+        let statuses: Vec<u16> = data.total.statuses.keys().copied().collect();
+        assert!(status == 0 || statuses == [status], "{statuses:?}");
+    }
 }

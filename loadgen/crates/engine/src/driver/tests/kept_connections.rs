@@ -1,0 +1,72 @@
+//! Connections that the server closes between two requests: as curl and browsers do, a request is
+//! sent once more where that can do no harm.
+
+use std::{thread::sleep, time::Duration};
+
+use http::{HeaderValue, Method};
+
+use super::raw::{RawServer, assert_all, engines, read_head, send_any, write};
+use crate::{request::Request, sample::Outcome};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n42";
+
+/// Answers the first request of a connection and closes it at the second, after `last`.
+fn forgetful(last: &'static [u8]) -> RawServer {
+    RawServer::serve(move |mut stream| {
+        if read_head(&mut stream) {
+            write(&mut stream, ANSWER);
+        }
+        if read_head(&mut stream) {
+            sleep(Duration::from_millis(30));
+            write(&mut stream, last);
+        }
+    })
+}
+
+#[test]
+fn an_idempotent_request_is_sent_again_and_its_first_attempt_counts() {
+    let key = HeaderValue::from_static("k-1");
+    let keyed = Request::post("/").with(http::HeaderName::from_static("idempotency-key"), key);
+    for (engine, client) in engines() {
+        for request in [
+            Request::get("/"),
+            Request::new(Method::PUT, "/"),
+            Request::new(Method::DELETE, "/"),
+            keyed.clone(),
+        ] {
+            let server = forgetful(b"");
+            let data = send_any(server.address, client.clone(), request, 6);
+            assert_all(&data, Outcome::Ok, "");
+            assert_eq!(server.connections(), 6, "{engine}");
+            // All but the first waited for the closing.
+            assert!(data.total.service_ok.value_at_quantile(0.4) >= 29_000_000);
+        }
+    }
+}
+
+#[test]
+fn another_request_is_not_sent_twice() {
+    for (engine, client) in engines() {
+        let server = forgetful(b"");
+        let data = send_any(server.address, client, Request::post("/"), 6);
+        let counts = [Outcome::Ok, Outcome::Reset].map(|one| data.total.count(one));
+        assert_eq!(counts, [3, 3], "{engine}: {:?}", data.examples);
+    }
+    // Nor one whose response has begun.
+    let [(_, hyper), _] = engines();
+    let server = forgetful(b"HTTP/1.1 2");
+    let data = send_any(server.address, hyper, Request::get("/"), 6);
+    assert_eq!(data.total.count(Outcome::Reset), 3, "{:?}", data.examples);
+}
+
+#[test]
+fn a_new_connection_that_is_closed_unanswered_is_the_response() {
+    for (engine, client) in engines() {
+        let server = RawServer::serve(|mut stream| {
+            read_head(&mut stream);
+        });
+        let data = send_any(server.address, client, Request::get("/"), 5);
+        assert_all(&data, Outcome::Reset, "closed the connection");
+        assert_eq!(server.connections(), 5, "{engine}");
+    }
+}
