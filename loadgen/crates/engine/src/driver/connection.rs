@@ -35,8 +35,7 @@ use crate::{
     units::Nanos,
 };
 
-/// An open connection. Dropping it closes it, also in the middle of a response that nobody waits
-/// for any more.
+/// An open connection. Dropping it closes it, also in the middle of a response.
 pub(super) struct Connection {
     sender: Sender,
     /// Polls hyper's connection future; absent for a shared connection, which has its own task.
@@ -165,8 +164,8 @@ async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut 
 /// connection is open and the request goes out for the first time, `first_byte` when the head of
 /// the response has arrived.
 ///
-/// The connection stays in the slot only after a complete response. The message is taken out of
-/// its option: passed by value, an `async fn` would reserve space for it twice in every request.
+/// The connection stays in the slot only after a complete response. The message is passed by
+/// reference: by value, an `async fn` would reserve space for it twice in every request.
 pub(super) async fn exchange(
     worker: &WorkerContext,
     slot: &mut Option<Connection>,
