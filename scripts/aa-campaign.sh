@@ -4,14 +4,15 @@
 #
 #   scripts/aa-campaign.sh [A/A experiments] [planted experiments] [measured seconds] [blocks]
 #
-# 20 10 8 8 by default, about 100 minutes; `4 2 3 8` takes about 12. Environment: LOADGEN (program),
-# EXPERIMENT and RATE (what is run), OUT (where results are kept).
+# 20 10 3 8 by default, about 40 minutes; `4 2` takes about 8. Environment: LOADGEN (program),
+# EXPERIMENT (a control whose figure spreads little enough to decide) and RATE (what is run), OUT
+# (where results are kept).
 set -euo pipefail
 
-same=${1:-20} planted=${2:-10} seconds=${3:-8} blocks=${4:-8}
+same=${1:-20} planted=${2:-10} seconds=${3:-3} blocks=${4:-8}
 loadgen=${LOADGEN:-target/release/loadgen}
-experiment=${EXPERIMENT:-control}
-rate=${RATE:-100/s}
+experiment=${EXPERIMENT:-control_login}
+rate=${RATE:-12/s}
 out=${OUT:-$(mktemp -d)}
 
 # The decision on the claim, which is the first effect.

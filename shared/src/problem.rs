@@ -29,6 +29,8 @@ macro_rules! codes {
 codes! {
     /// A field is missing, malformed or out of range.
     InvalidRequest = "invalid_request", 422, "The request is not valid";
+    /// The request breaks a rule of HTTP.
+    BadRequest = "bad_request", 400, "The request is not valid HTTP";
     /// The body is not JSON, or not of the documented shape.
     MalformedBody = "malformed_body", 400, "The body could not be read";
     /// No token, or one that is wrong or expired.

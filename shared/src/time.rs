@@ -11,12 +11,20 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Millis(pub u64);
 
-/// A text that is not a duration.
+/// A text that is not a duration. A number alone is refused, because programs differ in what they
+/// take it for: seconds or milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not a duration: write a number and a unit, like `250ms`, `30s`, `1m30s` or `1h`; only a limit of response times may be finer than a millisecond"
-)]
+#[error("`{0}` is not a duration: {hint}", hint = hint(.0))]
 pub struct BadDuration(pub String);
+
+/// What would be a duration.
+fn hint(text: &str) -> String {
+    let number = text.trim();
+    if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("it has no unit; write `{number}s` or `{number}ms`");
+    }
+    "write a number and a unit, like `250ms`, `30s`, `1m30s` or `1h`; only a limit of response times may be finer than a millisecond".to_owned()
+}
 
 /// The units, from the largest; a span names each at most once, in this order.
 const UNITS: [(&str, f64); 5] = [

@@ -7,13 +7,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::Config,
+    config::{Config, ConnectionLimits},
+    connections,
     engine::{EngineError, EngineParts, Engines},
     features, metrics,
     realtime::Hub,
@@ -49,6 +50,7 @@ pub enum StartError {
 pub struct AppServer {
     listener: TcpListener,
     address: SocketAddr,
+    limits: ConnectionLimits,
     router: Router,
     state: AppState,
     shutdown: Shutdown,
@@ -97,6 +99,7 @@ impl AppServer {
         Ok(Self {
             listener,
             address,
+            limits: config.connections,
             router: router(state.clone()),
             state,
             shutdown,
@@ -119,32 +122,25 @@ impl AppServer {
     }
 
     /// Serves until it is stopped, then waits for requests and sockets to end and closes the pool.
-    pub async fn run_until_stopped(self) -> io::Result<()> {
+    pub async fn run_until_stopped(self) {
         let token = self.shutdown.token().clone();
-        self.shutdown.tracker().spawn(upkeep(token.clone()));
-        let listener = self.listener.tap_io(|stream| {
-            // Small answers must not wait for the client's acknowledgement (Nagle).
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        let serve = axum::serve(listener, self.router)
-            .with_graceful_shutdown(token.clone().cancelled_owned())
-            .into_future();
-        tokio::pin!(serve);
-        tokio::select! {
-            // Only a broken listener ends it before it is stopped.
-            outcome = &mut serve => return outcome,
-            () = token.cancelled() => {}
-        }
-        let all = async { tokio::join!(&mut serve, self.shutdown.finish()).0 };
-        if let Ok(outcome) = tokio::time::timeout(GRACE, all).await {
-            outcome?;
-        } else {
+        let tracker = self.shutdown.tracker();
+        tracker.spawn(upkeep(token.clone()));
+        connections::serve(
+            self.listener,
+            self.router,
+            self.limits,
+            token,
+            tracker.clone(),
+        )
+        .await;
+        if tokio::time::timeout(GRACE, self.shutdown.finish())
+            .await
+            .is_err()
+        {
             tracing::warn!("requests or sockets were cut off after {GRACE:?}");
         }
         self.state.engines().close().await;
-        Ok(())
     }
 }
 

@@ -20,6 +20,7 @@ mod chance;
 pub mod cli;
 pub mod clock;
 pub mod config;
+mod connections;
 pub mod db;
 pub mod engine;
 pub mod error;

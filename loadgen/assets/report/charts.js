@@ -99,7 +99,7 @@
     const rows = [places(chart)];
     const all = [{ label: "", value: (u, x, at, index) => index === null ? "" : where(chart, index) }];
     const bands = [];
-    const told = (line) => (u, y, at, index) => {
+    const legend = (line) => (u, y, at, index) => {
       const value = index === null || index === undefined ? null : line.own[index];
       return value === null || value === undefined ? "" : number(value) + unit(chart);
     };
@@ -114,7 +114,7 @@
       rows.push(line.y);
       all.push({
         label: line.label,
-        value: told(line),
+        value: legend(line),
         hue: hue(line),
         scale: "y",
         stroke: stacked ? colour("card") : colour(hue(line), hue(line) === "soft" ? 0.75 : 1),

@@ -39,7 +39,7 @@ const head = () => {
   show("running", running || Boolean(known.now));
   for (const id of ["progress", "now"]) show(id, running);
   show("figures", Boolean(known.now));
-  show("told", known.trials.length > 0 || known.log.length > 0);
+  show("notes", known.trials.length > 0 || known.log.length > 0);
   show("trials-part", known.trials.length > 0);
   show("starter", catalogue !== null && !running);
   if (running) byId("stop").disabled = false;

@@ -58,7 +58,7 @@ class Runs {
     const shape = element("td");
     if (run.spark.length > 1) {
       shape.append(sparkline(run.spark));
-      shape.title = run.kind === "experiment" ? "ratio after / before, block by block" : "p95, second by second";
+      shape.title = run.kind === "experiment" ? "ratio after / before, block by block" : "p95 over time";
     }
     const errors = run.errors === null ? "–" : run.errors === 0 ? "0" : run.errors < 0.001 ? "<0.1 %" : `${(run.errors * 100).toFixed(1)} %`;
     const files = element("td");

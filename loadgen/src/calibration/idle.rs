@@ -37,7 +37,7 @@ pub fn idle(target: SocketAddr, users: u32) -> io::Result<f64> {
             }),
             iterations: None,
         };
-        let progress = Arc::new(Progress::new(SingleRequest::catalog().operations));
+        let progress = Arc::new(Progress::new(SingleRequest::operations(&http::Method::GET)));
         let setup = setup(target, &load, THINK, Arc::clone(&progress))?;
         let stop = setup.stop.clone();
         let driving = thread::spawn(move || driver::run(setup));

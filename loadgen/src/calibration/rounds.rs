@@ -24,6 +24,7 @@ use loadgen_engine::{
     request::Request,
     schedule,
     suite::{Arrivals, LoadModel, Phase, Windows},
+    threshold::StatusSet,
     units::Rate,
 };
 use loadgen_experiment::observer::Machine;
@@ -222,7 +223,7 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
 
 /// Counters of the one operation that is sent.
 fn counters() -> Arc<Progress> {
-    Arc::new(Progress::new(SingleRequest::catalog().operations))
+    Arc::new(Progress::new(SingleRequest::operations(&http::Method::GET)))
 }
 
 /// `GET /` to the null target.
@@ -243,7 +244,10 @@ pub(super) fn setup(
         host: target.to_string(),
         schedule,
         flows: vec![FlowLoad {
-            flow: Arc::new(SingleRequest::new(Request::get("/"), Some(200))),
+            flow: Arc::new(SingleRequest::new(
+                Request::get("/"),
+                Some(StatusSet::one(200)),
+            )),
             weight: 1.0,
             think: None,
         }],

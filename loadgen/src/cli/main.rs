@@ -2,24 +2,27 @@
 
 use std::process::ExitCode;
 
-use clap::{Parser as _, error::ErrorKind};
+use clap::{
+    CommandFactory as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use shared::usage;
 
 use super::{
     commands,
     failure::Failure,
-    flags::{Cli, Command, ExperimentAction},
+    flags::{Cli, Command, ExperimentAction, parse_arguments},
     output::print_error,
 };
 use crate::exit;
-use loadgen_engine::driver;
+use loadgen_engine::{driver, suite::load::unknown};
 
 /// Parses the arguments, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     // Thousands of users are as many connections. If the limit cannot be raised, connecting fails
     // with a message of its own.
     let _limit = driver::raise_file_limit();
-    let cli = match Cli::try_parse() {
+    let cli = match parse_arguments() {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(refuse(&error)),
     };
@@ -58,26 +61,124 @@ fn run(command: Command) -> Result<u8, Failure> {
 
 /// Prints what the parser says. Help and version are answers, everything else is wrong usage.
 fn refuse(error: &clap::Error) -> u8 {
-    let code = if error.use_stderr() {
+    match message(error) {
+        Some(line) => print_error(&line),
+        None => {
+            let _closed = error.print();
+        }
+    }
+    if error.use_stderr() {
         exit::USAGE
     } else {
         exit::PASSED
-    };
+    }
+}
+
+/// What is wrong, in one line; `None` for help and version, which are printed as they are.
+fn message(error: &clap::Error) -> Option<String> {
     match error.kind() {
         // The message about the value is complete; the usage would only hide it.
         ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
             let text = error.to_string();
             let line = text.lines().next().unwrap_or_default();
-            print_error(line.strip_prefix("error: ").unwrap_or(line));
+            Some(line.strip_prefix("error: ").unwrap_or(line).to_owned())
         }
-        kind if error.use_stderr()
-            && kind != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
-        {
-            print_error(&usage::one_line(&error.to_string()));
-        }
-        _ => {
-            let _closed = error.print();
+        ErrorKind::InvalidSubcommand => Some(unknown_command(error)),
+        kind => (error.use_stderr() && kind != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
+            .then(|| usage::one_line(&error.to_string())),
+    }
+}
+
+/// The commands, and the one that was probably meant.
+fn unknown_command(error: &clap::Error) -> String {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return usage::one_line(&error.to_string());
+    };
+    let cli = Cli::command();
+    let names: Vec<&str> = cli.get_subcommands().map(clap::Command::get_name).collect();
+    unknown("command", word, names.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags::command;
+
+    /// Names of the values that are numbers, or begin with one.
+    const NUMBERS: [&str; 9] = [
+        "N",
+        "RATE",
+        "TIME",
+        "FACTOR",
+        "S",
+        "PERCENT",
+        "STATUSES",
+        "ADDRESS:PORT",
+        "SWITCH=LOW,HIGH",
+    ];
+
+    fn walk(
+        command: &clap::Command,
+        above: &[String],
+        see: &mut impl FnMut(&[String], &clap::Command),
+    ) {
+        for below in command.get_subcommands() {
+            if below.get_name() == "help" {
+                continue;
+            }
+            let path = [above, &[below.get_name().to_owned()]].concat();
+            see(&path, below);
+            walk(below, &path, see);
         }
     }
-    code
+
+    #[test]
+    fn what_is_no_number_is_refused_in_one_line_with_the_flag_and_what_would_be_right() {
+        let mut tried = 0;
+        walk(&command(), &["loadgen".to_owned()], &mut |path, one| {
+            for argument in one.get_arguments() {
+                let names = argument.get_value_names().unwrap_or_default();
+                let Some(long) = argument.get_long() else {
+                    continue;
+                };
+                if !names.iter().any(|name| NUMBERS.contains(&name.as_str())) {
+                    continue;
+                }
+                for value in ["ten", "-1", "1e999", "", "NaN"] {
+                    let words = [path, &[format!("--{long}"), value.to_owned()]].concat();
+                    let error = command().try_get_matches_from(&words).unwrap_err();
+                    let line = message(&error).unwrap_or_default();
+                    let shown = format!("{words:?}: {line}");
+                    assert_eq!(line.lines().count(), 1, "{shown}");
+                    assert!(line.contains(&format!("--{long}")), "{shown}");
+                    assert!(
+                        error.use_stderr() && !line.contains("invalid digit"),
+                        "{shown}"
+                    );
+                    let right = ["write", "from", "like", "at most"];
+                    assert!(right.iter().any(|word| line.contains(word)), "{shown}");
+                    tried += 1;
+                }
+            }
+        });
+        assert!(tried > 150, "{tried}");
+    }
+
+    #[test]
+    fn every_command_has_examples_in_its_help() {
+        walk(&command(), &[], &mut |path, one| {
+            let help = one.clone().render_long_help().to_string();
+            let call = format!("Examples:\n  loadgen {}", path[0]);
+            assert!(help.contains(&call), "{path:?}: {help}");
+        });
+    }
+
+    #[test]
+    fn a_mistyped_command_suggests_the_nearest() {
+        let error = command()
+            .try_get_matches_from(["loadgen", "rnu"])
+            .unwrap_err();
+        let line = message(&error).unwrap();
+        assert!(line.contains("did you mean `run`?"), "{line}");
+    }
 }

@@ -6,6 +6,8 @@ use loadgen_experiment::observer::Hiccups;
 use loadgen_experiment::services::SERVICE_NICE;
 
 const GIB: f64 = 1_073_741_824.0;
+/// Runnable tasks a core above which a measurement would mostly show how they take turns.
+const MAX_TASKS: f64 = 2.0;
 
 /// Everything about the machine that can be said without waiting.
 pub(super) fn findings(facts: &MachineFacts) -> Vec<Finding> {
@@ -93,13 +95,13 @@ fn load(facts: &MachineFacts) -> Finding {
     };
     let each = load / facts.cores.max(1) as f64;
     let found = format!("{load:.1} runnable tasks over the last minute, {each:.1} a core");
-    if each > 0.7 {
-        Finding::warn(
-            "load",
-            found,
-            "other work takes turns with the target: both arms become slower, by different amounts",
-            "stop it, or wait until it has ended",
-        )
+    let effect =
+        "other work takes turns with the target: both arms become slower, by different amounts";
+    let fix = "stop it, or wait until it has ended";
+    if each > MAX_TASKS {
+        Finding::bad("load", found, effect, fix)
+    } else if each > 0.7 {
+        Finding::warn("load", found, effect, fix)
     } else {
         Finding::ok("load", found)
     }
@@ -312,9 +314,10 @@ mod tests {
     #[test]
     fn each_fault_is_found_under_its_name_with_effect_and_fix() {
         type Spoil = fn(&mut MachineFacts);
-        let faults: [(&str, FindingLevel, Spoil); 13] = [
+        let faults: [(&str, FindingLevel, Spoil); 14] = [
             ("cores", FindingLevel::Warn, |f| f.quota = Some(1.0)),
             ("load", FindingLevel::Warn, |f| f.load = Some(6.0)),
+            ("load", FindingLevel::Bad, |f| f.load = Some(9.6 * 4.0)),
             ("scheduling", FindingLevel::Warn, |f| {
                 f.precedence = Some(ThreadPrecedence::Ordinary);
             }),

@@ -151,7 +151,7 @@ fn run_network(
     runtime.block_on(async {
         let serving = async {
             if let Some(listener) = listener {
-                // It fails only where the listener cannot be registered, with nobody connected yet.
+                // It fails only where the listener cannot be registered, before anyone is connected.
                 let _unregistered = page::server(figures).accept(listener, &stop).await;
             }
         };

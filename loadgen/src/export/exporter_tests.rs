@@ -63,12 +63,12 @@ fn get(address: SocketAddr, path: &str) -> String {
 #[test]
 fn a_scrape_shows_the_events_so_far_and_does_not_delay_the_end() {
     let (publisher, mut heard) = events::channels(2);
-    let told = heard.remove(0);
+    let received = heard.remove(0);
     let address = Some(([127, 0, 0, 1], 0).into());
     let exporter = Exporter::start(heard.remove(0), address, None, &publisher).unwrap();
     let page = exporter.page().unwrap();
     assert_eq!(
-        told.recv().unwrap(),
+        received.recv().unwrap(),
         Event::Note(format!("metrics at http://{page}/metrics"))
     );
     publisher.send(begun());
@@ -152,12 +152,12 @@ fn a_collector_gets_the_last_figures_as_protobuf_with_the_name_of_the_run() {
         "{head}"
     );
     let message = ExportMetricsServiceRequest::decode(body.as_slice()).unwrap();
-    let told = &message.resource_metrics[0];
-    let resource = format!("{:?}", told.resource);
+    let received = &message.resource_metrics[0];
+    let resource = format!("{:?}", received.resource);
     for word in ["service.name", "\"loadgen\"", "2026_run_smoke", "\"smoke\""] {
         assert!(resource.contains(word), "{word} is missing: {resource}");
     }
-    let metrics = &told.scope_metrics[0].metrics;
+    let metrics = &received.scope_metrics[0].metrics;
     let data = |name: &str| {
         let metric = metrics.iter().find(|metric| metric.name == name);
         metric
@@ -191,28 +191,28 @@ fn a_collector_gets_the_last_figures_as_protobuf_with_the_name_of_the_run() {
 /// What is published while a run of no length ends, and how long its end takes.
 fn ends(collector: OtlpEndpoint) -> (Vec<Event>, Duration) {
     let (publisher, mut heard) = events::channels(2);
-    let told = heard.remove(0);
+    let received = heard.remove(0);
     let exporter = Exporter::start(heard.remove(0), None, Some(collector), &publisher).unwrap();
     publisher.send(begun());
     let begin = Instant::now();
     exporter.flush();
     let took = begin.elapsed();
     drop(publisher);
-    (told.iter().skip(1).collect(), took)
+    (received.iter().skip(1).collect(), took)
 }
 
 #[test]
 fn a_collector_that_is_down_or_refuses_costs_one_warning() {
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let down: OtlpEndpoint = format!("http://{nobody}").parse().unwrap();
+    let down: OtlpEndpoint = format!("http://{closed}").parse().unwrap();
     let (refusing, took) = collector("503 Service Unavailable");
     for (collector, why) in [(down, "refused"), (refusing, "503")] {
-        let (told, _) = ends(collector);
-        let [Event::Warning(warning)] = told.as_slice() else {
-            panic!("{told:?}");
+        let (received, _) = ends(collector);
+        let [Event::Warning(warning)] = received.as_slice() else {
+            panic!("{received:?}");
         };
         assert!(
             warning.contains(why) && warning.contains("goes on"),
@@ -226,10 +226,10 @@ fn a_collector_that_is_down_or_refuses_costs_one_warning() {
 fn a_collector_that_never_answers_delays_the_end_by_two_seconds_at_most() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
-    let (told, took) = ends(format!("http://{address}").parse().unwrap());
+    let (received, took) = ends(format!("http://{address}").parse().unwrap());
     assert!(took < Duration::from_millis(3_900), "{took:?}");
     assert!(
-        matches!(told.as_slice(), [Event::Warning(text)] if text.contains("2 s")),
-        "{told:?}"
+        matches!(received.as_slice(), [Event::Warning(text)] if text.contains("2 s")),
+        "{received:?}"
     );
 }

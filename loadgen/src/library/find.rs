@@ -83,7 +83,12 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
     }
     let known = || bundled.iter().map(|file| file.name);
     let all = known().collect::<Vec<_>>().join(", ");
-    Err(BadFile(match nearest(&stem, known()) {
+    let is_path = word.contains('/') || word.ends_with(".yaml") || word.ends_with(".yml");
+    let near = nearest(&stem, known());
+    Err(BadFile(match near {
+        None if is_path => format!(
+            "there is no file `{word}`, and no bundled {kind} of that name; bundled are {all}"
+        ),
         Some(near) => format!(
             "`{word}` is neither a file nor a bundled {kind}; did you mean `{near}`? Bundled are {all}"
         ),
@@ -94,7 +99,7 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_experiment::paired::{check_claims, metrics};
+    use loadgen_experiment::paired::{check_claims, metrics, planned_thresholds};
 
     #[test]
     fn every_bundled_file_can_be_parsed_and_has_the_name_of_its_file() {
@@ -137,6 +142,16 @@ mod tests {
     }
 
     #[test]
+    fn every_suite_has_the_data_for_its_thresholds() {
+        for name in suite_names() {
+            let (suite, _) = find_suite(name).unwrap();
+            for one in planned_thresholds(&suite, CodeConnect.catalog()) {
+                assert!(one.requests >= one.needed as f64, "{name}: {one:?}");
+            }
+        }
+    }
+
+    #[test]
     fn smoke_has_every_flow() {
         let (suite, _) = find_suite("smoke").unwrap();
         for flow in CodeConnect.catalog().flow_names() {
@@ -155,5 +170,7 @@ mod tests {
         }
         let error = find_suite("smoek").err().unwrap().to_string();
         assert!(error.contains("did you mean `smoke`"), "{error}");
+        let error = find_suite("nofile.yaml").err().unwrap().to_string();
+        assert!(!error.contains("did you mean"), "{error}");
     }
 }

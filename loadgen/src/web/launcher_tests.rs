@@ -102,10 +102,10 @@ async fn a_childs_events_are_published_its_load_is_changed_and_it_is_stopped_by_
 #[tokio::test]
 async fn a_child_that_fails_says_why_and_the_next_one_may_start() {
     let folder = tempfile::tempdir().unwrap();
-    let (launcher, feed) = launcher(folder.path(), "echo 'error: nobody answers' >&2; exit 2");
+    let (launcher, feed) = launcher(folder.path(), "echo 'error: no answer' >&2; exit 2");
     launcher.start(&request(r#"{"suite": "smoke"}"#)).unwrap();
     let state = until(&feed, r#""running":false"#).await;
-    assert!(state.contains(r#""failure":"nobody answers""#), "{state}");
+    assert!(state.contains(r#""failure":"no answer""#), "{state}");
     launcher
         .start(&request(r#"{"experiment": "mentor_cache"}"#))
         .unwrap();

@@ -1,4 +1,4 @@
-//! The page itself: one file with everything inline, which talks to nobody but this server. Its
+//! The page itself: one file with everything inline, which talks to this server only. Its
 //! content security policy names the digests of its one style and its one script.
 
 use std::sync::LazyLock;

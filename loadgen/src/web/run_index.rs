@@ -10,7 +10,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::report_files::is_plain_name;
-use loadgen_experiment::{events::printable, schema::Percentile};
+use loadgen_experiment::{
+    events::printable,
+    schema::{Percentile, PooledPercentile},
+};
 
 /// Most runs of the list.
 const MAX_RUNS: usize = 500;
@@ -22,6 +25,9 @@ const SOURCES: [(&str, &str); 2] = [
     ("summary.json", "report.html"),
     ("factorial.json", "factorial.md"),
 ];
+
+/// The percentile of the small chart.
+const P95: f64 = 0.95;
 
 /// The fields of such a file that the list shows.
 #[derive(Deserialize)]
@@ -74,6 +80,8 @@ struct EffectHead {
 #[derive(Deserialize)]
 struct TrialHead {
     series: Vec<SecondHead>,
+    #[serde(default)]
+    pooled: Vec<PooledPercentile>,
 }
 
 #[derive(Deserialize)]
@@ -117,7 +125,7 @@ pub(super) struct RunEntry {
     errors: Option<f64>,
     /// The answer in one line; empty where there is none.
     headline: String,
-    /// What it looked like: p95 second by second, of an experiment the ratio of each block.
+    /// What it looked like: p95 over time, of an experiment the ratio of each block.
     spark: Vec<Option<f64>>,
 }
 
@@ -209,6 +217,11 @@ fn spark(head: &RunHead) -> Vec<Option<f64>> {
         .trials
         .last()
         .map(|trial| {
+            let pooled = trial.pooled.iter().find(|one| one.share == P95);
+            if let Some(pooled) = pooled {
+                let measured = pooled.points.iter().filter(|(from, _)| *from >= 0);
+                return measured.map(|(_, ms)| Some(*ms)).collect();
+            }
             let measured = trial.series.iter().filter(|one| one.second >= 0);
             measured.map(|one| one.p95_ms).collect()
         })
@@ -289,6 +302,15 @@ mod tests {
             "summary.json",
             &run,
         );
+        run["trials"][0]["pooled"] = serde_json::json!([
+            { "share": 0.95, "step_s": 5, "points": [[-5, 9.0], [0, 7.5], [5, 8.0]] },
+        ]);
+        keep(
+            root.path(),
+            "2026-01-01T00-00-01Z_run_c",
+            "summary.json",
+            &run,
+        );
         run["effects"] = serde_json::json!([{
             "metric": "list p97.5", "primary": true, "block_ratios": [0.5, 0.6],
         }]);
@@ -300,7 +322,8 @@ mod tests {
         );
         let rows = RunIndex::default().list(root.path());
         assert_eq!(rows[0].spark, [Some(0.5), Some(0.6)]);
-        let run = &rows[1];
+        assert_eq!(rows[1].spark, [Some(7.5), Some(8.0)]);
+        let run = &rows[2];
         assert_eq!((run.rate_per_s, run.p95_ms), (Some(50.0), Some(12.5)));
         assert!((run.errors.unwrap() - 0.02).abs() < 1e-9);
         assert_eq!(run.headline, "p95 12.5 ms");

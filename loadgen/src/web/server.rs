@@ -185,7 +185,7 @@ impl AttachedCommand {
 
 async fn serve(listener: TcpListener, state: Arc<WebState>, stop: CancellationToken) {
     let server = HttpServer::new(routes::router(Arc::clone(&state)), LIMITS);
-    // It fails only where the listener cannot be registered, with nobody connected yet.
+    // It fails only where the listener cannot be registered, before anyone is connected.
     let _unregistered = server.accept(listener, &stop).await;
     // First, so that the last events of children are still sent.
     state.launcher.shut_down().await;

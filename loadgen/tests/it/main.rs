@@ -12,7 +12,10 @@
 mod baseline;
 mod browser;
 mod history;
+mod http_flags;
 mod observability;
+mod outputs;
+mod published;
 mod readme;
 mod reports;
 mod results;

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 29] = [
+const WRONG: [(&str, &str); 45] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -16,7 +16,26 @@ const WRONG: [(&str, &str); 29] = [
     ("http http://127.0.0.1:1/ --connections", "--connections"),
     ("http http://127.0.0.1:1/ --duration 5x", "`5x`"),
     ("http http://127.0.0.1:1/ --timeout 0s", "--timeout"),
-    ("http http://127.0.0.1:1/ --timeout 60s", "`60s`"),
+    ("http http://127.0.0.1:1/ --timeout 11m", "`11m`"),
+    (
+        "http http://127.0.0.1:1/ --rate 20rps",
+        "`20rps` is not a rate",
+    ),
+    ("http http://127.0.0.1:1/ --rate -5", "--rate"),
+    ("http http://127.0.0.1:1/ --duration 90", "write `90s`"),
+    ("http http://127.0.0.1:1/ --expect 20x", "`20x`"),
+    ("http http://127.0.0.1:1/ --expect 200,", "--expect"),
+    ("run smoke --users ten", "from 1 to 20000"),
+    ("run smoke --users -1", "--users"),
+    ("run smoke --seed 1e999", "--seed"),
+    ("rnu smoke", "did you mean `run`?"),
+    ("run nofile.yaml", "there is no file `nofile.yaml`"),
+    ("run smoek", "did you mean `smoke`?"),
+    ("run smoke --threshold method:BREW:p95<1s", "BREW"),
+    ("experiment pool_size --blocks ten", "--blocks"),
+    ("results prune --keep all", "--keep"),
+    ("serve --listen here", "--listen"),
+    ("bench --seconds NaN", "--seconds"),
     ("http http://127.0.0.1:1/ --threshold p95", "`p95`"),
     ("http http://127.0.0.1:1/ --to 5", "--rate"),
     (

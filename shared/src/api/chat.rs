@@ -16,6 +16,8 @@ pub const MAX_HISTORY: u32 = 200;
 pub mod close {
     /// The server stops; connect again.
     pub const GOING_AWAY: u16 = 1001;
+    /// What was sent breaks the rules of WebSocket.
+    pub const PROTOCOL_ERROR: u16 = 1002;
     /// The frame is not one of the documented ones.
     pub const BAD_FRAME: u16 = 1007;
     /// The frame is larger than [`super::MAX_FRAME_BYTES`].

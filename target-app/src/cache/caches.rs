@@ -4,7 +4,7 @@ mod readings;
 
 use std::{
     collections::BTreeMap,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -39,6 +39,8 @@ struct Inner {
     early_refresh: bool,
     sample: KeySample,
     counters: Arc<CacheCounters>,
+    /// The caches of the engine that replaced this one.
+    successor: OnceLock<Caches>,
 }
 
 /// How long values live.
@@ -91,12 +93,15 @@ impl Caches {
             early_refresh: profile.cache_early_refresh.is_on(),
             sample: KeySample::new(counters.kinds()),
             counters,
+            successor: OnceLock::new(),
         }))
     }
 
-    /// The client of Redis, if the profile uses Redis.
-    pub fn redis(&self) -> Option<&Redis> {
-        self.0.stores.redis()
+    /// Deletes what earlier processes and engines stored in Redis under the keys of this one:
+    /// they may have ended between a commit and its invalidation. Call it before the first read;
+    /// where it fails, Redis is not read until it has succeeded.
+    pub async fn disown_earlier(&self) -> Result<(), CacheError> {
+        self.0.stores.disown_earlier().await
     }
 
     /// Cached JSON bytes of `key`, loaded if need be.
@@ -193,9 +198,30 @@ impl Caches {
         Ok(found)
     }
 
-    /// Makes the values of these groups wrong; call it after the commit, in the same
-    /// shielded work as the mutation. With `cache.invalidation` at `ttl_only` it does nothing.
+    /// Makes the values of these groups wrong, here and in the caches that replaced these; call it
+    /// after the commit, in the same shielded work as the mutation. With `cache.invalidation` at
+    /// `ttl_only` it does nothing.
     pub async fn invalidate(&self, groups: &[Group]) {
+        self.invalidate_here(groups).await;
+        for later in self.successors() {
+            later.invalidate_here(groups).await;
+        }
+    }
+
+    /// Has what requests on these caches change invalidated in `next` too, which replaces them:
+    /// a request keeps the engine that it began on. The other direction is not needed, since a
+    /// request that begins after a change on `next` reads from `next`.
+    pub fn precede(&self, next: &Self) {
+        let known = self.0.successor.set(next.clone());
+        debug_assert!(known.is_ok(), "an engine is replaced once");
+    }
+
+    fn successors(&self) -> impl Iterator<Item = Self> {
+        let next = |caches: &Self| caches.0.successor.get().cloned();
+        std::iter::successors(next(self), next)
+    }
+
+    async fn invalidate_here(&self, groups: &[Group]) {
         for group in groups {
             self.0.stores.invalidate(group).await;
         }
@@ -204,8 +230,10 @@ impl Caches {
     /// Forgets that there was nothing in these groups; call it after the commit that created
     /// something, like [`invalidate`](Self::invalidate). Without `cache.negative` nothing is remembered.
     pub async fn created(&self, groups: &[Group]) {
-        if self.0.lifetimes.absence.is_some() {
-            self.invalidate(groups).await;
+        for caches in std::iter::once(self.clone()).chain(self.successors()) {
+            if caches.0.lifetimes.absence.is_some() {
+                caches.invalidate_here(groups).await;
+            }
         }
     }
 
@@ -214,9 +242,20 @@ impl Caches {
         self.0.counters.snapshot()
     }
 
-    /// Keys of one kind whose values this process stored, a bounded sample of them.
-    pub fn sampled(&self, kind: &CacheKind) -> Vec<Key> {
-        self.0.sample.of(kind)
+    /// Keys of one kind, at most `most`: of values that this process stored and, where the kind is
+    /// in Redis, as many of what other processes stored.
+    pub async fn sampled(
+        &self,
+        kind: &'static CacheKind,
+        most: usize,
+    ) -> Result<Vec<Key>, CacheError> {
+        let mut keys = self.0.stores.keys_in_redis(kind, most).await?;
+        let mut own = self.0.sample.of(kind);
+        own.retain(|key| !keys.contains(key));
+        keys.truncate(most.saturating_sub(own.len()).max(most / 2));
+        own.truncate(most - keys.len());
+        own.extend(keys);
+        Ok(own)
     }
 
     /// What the stores have of a key, without counting it as a look-up.
@@ -261,6 +300,7 @@ impl Caches {
             loaded_ms: start.wall_ms,
             cost: start.instant.elapsed(),
             life,
+            question: key.question.clone(),
         };
         if entry.left().is_zero() {
             return;

@@ -81,7 +81,7 @@ async fn many_misses_at_once_are_one_load() {
     assert_eq!(users.shared_loads + users.hits, 49);
 }
 
-/// A reader whose load has begun and comes to its end when it is told.
+/// A reader whose load has begun and ends when the test says so.
 fn slow_reader(caches: &Caches) -> (tokio::task::JoinHandle<Bytes>, Arc<Notify>, Arc<Notify>) {
     let (begun, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let reader = tokio::spawn({
@@ -168,6 +168,7 @@ async fn a_value_near_its_end_whose_load_is_dear_is_loaded_before_it_expires() {
         loaded_ms: now_ms(),
         cost: Duration::from_hours(24 * 365),
         life: Duration::from_mins(1),
+        question: String::new(),
     };
     assert!(caches.0.stores.fill(&key(), &observed, &entry).await);
     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -205,4 +206,19 @@ async fn when_the_one_who_loads_breaks_down_the_others_load_for_themselves() {
     tokio::time::sleep(Duration::from_millis(5)).await;
     assert_eq!(read(&caches, "own").await, "own");
     assert!(broken.await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_changed_through_replaced_caches_is_invalidated_in_their_successors_too() {
+    let (old, next, last) = (caches(&[]), caches(&[]), caches(&["cache.negative=5m"]));
+    old.precede(&next);
+    next.precede(&last);
+    read(&next, "one").await;
+    read(&last, "").await;
+    old.invalidate(&[group()]).await;
+    assert_eq!(read(&next, "two").await, "two");
+    assert_eq!(read(&last, "").await, "");
+    old.created(&[group()]).await;
+    assert_eq!(read(&last, "there").await, "there");
+    assert_eq!(read(&next, "three").await, "two", "only absence ends");
 }

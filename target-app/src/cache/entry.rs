@@ -5,13 +5,13 @@
 
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 use crate::clock::Clock;
 
-/// Bytes ahead of the value in Redis: begin of the load and life in milliseconds, cost in
-/// microseconds, each 8 bytes, most significant first.
-const HEAD: usize = 24;
+/// Bytes ahead of question and value in Redis: begin of the load and life in milliseconds, cost
+/// in microseconds, each 8 bytes, and the length of the question in 4, most significant first.
+const HEAD: usize = 28;
 
 /// A value as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(super) struct Entry {
     pub(super) cost: Duration,
     /// How long it lives, from the begin of its load.
     pub(super) life: Duration,
+    /// The question of its key, so that an audit can ask again for what another process stored.
+    pub(super) question: String,
 }
 
 impl Entry {
@@ -50,31 +52,37 @@ impl Entry {
 
     /// As Redis keeps it.
     pub(super) fn encode(&self) -> Bytes {
-        let mut bytes = BytesMut::with_capacity(HEAD + self.body.len());
+        let size = HEAD + self.question.len() + self.body.len();
+        let mut bytes = BytesMut::with_capacity(size);
         bytes.put_u64(self.loaded_ms);
         bytes.put_u64(whole(self.life.as_millis()));
         bytes.put_u64(whole(self.cost.as_micros()));
+        bytes.put_u32(u32::try_from(self.question.len()).unwrap_or(u32::MAX));
+        bytes.put_slice(self.question.as_bytes());
         bytes.put_slice(&self.body);
         bytes.freeze()
     }
 
-    /// What [`encode`](Self::encode) wrote; `None` for anything shorter.
+    /// What [`encode`](Self::encode) wrote; `None` for anything else.
     pub(super) fn decode(bytes: Vec<u8>) -> Option<Self> {
         let mut bytes = Bytes::from(bytes);
         if bytes.len() < HEAD {
             return None;
         }
-        let body = bytes.split_off(HEAD);
-        let number = |at: usize| {
-            let mut eight = [0; 8];
-            eight.copy_from_slice(&bytes[at..at + 8]);
-            u64::from_be_bytes(eight)
-        };
+        let loaded_ms = bytes.get_u64();
+        let life = Duration::from_millis(bytes.get_u64());
+        let cost = Duration::from_micros(bytes.get_u64());
+        let length = usize::try_from(bytes.get_u32()).ok()?;
+        if bytes.len() < length {
+            return None;
+        }
+        let question = bytes.split_to(length);
         Some(Self {
-            body,
-            loaded_ms: number(0),
-            life: Duration::from_millis(number(8)),
-            cost: Duration::from_micros(number(16)),
+            body: bytes,
+            loaded_ms,
+            cost,
+            life,
+            question: std::str::from_utf8(&question).ok()?.to_owned(),
         })
     }
 }
@@ -98,6 +106,7 @@ mod tests {
             loaded_ms: now_ms() - age,
             cost: Duration::from_millis(cost),
             life: Duration::from_millis(life),
+            question: "[\"rust\"]".to_owned(),
         }
     }
 
@@ -112,6 +121,8 @@ mod tests {
         let read = Entry::decode(absence.encode().to_vec()).unwrap();
         assert!(read.is_absence());
         assert_eq!(Entry::decode(b"[1]".to_vec()), None);
+        let cut = entry(5, 60_000, 7).encode()[..HEAD + 2].to_vec();
+        assert_eq!(Entry::decode(cut), None);
     }
 
     #[test]

@@ -24,16 +24,20 @@ use deadpool_redis::{
 use shared::profile::RedisConnection;
 use tokio::sync::Mutex as AsyncMutex;
 
-use super::{Group, Key, entry::Entry};
+use super::{CacheKind, Group, Key, entry::Entry};
 use crate::timing;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// After a failed connection nobody tries again for this long: an absent Redis must cost
+/// After a failed connection no other is tried for this long: an absent Redis must cost
 /// a request nothing.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Connections of the pool.
 const POOL_SIZE: usize = 32;
+/// End of the key with a group's generation.
+const GENERATION: &str = "#generation";
+/// End of the key with the keys of a group's values.
+const MEMBERS: &str = "#members";
 /// How long a generation is remembered; far longer than any load takes.
 const GENERATION_SECONDS: u64 = 3_600;
 
@@ -59,9 +63,12 @@ return #members";
 /// Why a command failed; every caller goes on without Redis.
 #[derive(Debug, thiserror::Error)]
 pub enum CacheError {
-    /// It failed a moment ago and is left alone for now.
-    #[error("Redis is left alone after a failure")]
+    /// It failed a moment ago and is not tried for now.
+    #[error("Redis failed a moment ago and is not tried again yet")]
     Paused,
+    /// It has not taken an invalidation yet, so what it has must not be read.
+    #[error("an invalidation has yet to reach Redis")]
+    Owed,
     /// No pooled connection could be had.
     #[error("no Redis connection: {0}")]
     Checkout(String),
@@ -145,14 +152,82 @@ impl Redis {
         }
     }
 
-    /// Asks whether it answers.
-    pub async fn ping(&self) -> Result<(), CacheError> {
-        self.run(RedisCall::Command(&cmd("PING"))).await
+    /// Deletes every value with this client's prefix and refuses fills of groups that had some.
+    pub(super) async fn sweep(&self) -> Result<(), CacheError> {
+        let pattern = format!("{}:*", self.0.prefix);
+        let mut cursor = 0;
+        loop {
+            let (next, keys) = self.scan(cursor, &pattern).await?;
+            let mut values = cmd("UNLINK");
+            let mut any = false;
+            for key in &keys {
+                if let Some(group) = key.strip_suffix(MEMBERS) {
+                    self.invalidate_keys(&GroupKeys::of(group)).await?;
+                } else if !key.ends_with(GENERATION) {
+                    values.arg(key);
+                    any = true;
+                }
+            }
+            if any {
+                let _: u64 = self.run(RedisCall::Command(&values)).await?;
+            }
+            if next == 0 {
+                return Ok(());
+            }
+            cursor = next;
+        }
     }
 
-    /// Deletes everything in the database, of all who use it.
-    pub async fn flush(&self) -> Result<(), CacheError> {
-        self.run(RedisCall::Command(&cmd("FLUSHDB"))).await
+    /// Keys of values of one kind, whichever process stored them; at most `most`.
+    pub(super) async fn keys(
+        &self,
+        kind: &'static CacheKind,
+        most: usize,
+    ) -> Result<Vec<Key>, CacheError> {
+        let prefix = format!("{}:{}:", self.0.prefix, kind.name);
+        let pattern = format!("{prefix}*");
+        let (mut found, mut cursor) = (Vec::new(), 0);
+        loop {
+            let (next, keys) = self.scan(cursor, &pattern).await?;
+            for key in keys {
+                let named = key
+                    .strip_prefix(&prefix)
+                    .and_then(|rest| rest.rsplit_once(':'));
+                let Some((group, name)) = named.filter(|_| !key.contains('#')) else {
+                    continue;
+                };
+                let value: Option<Vec<u8>> =
+                    self.run(RedisCall::Command(cmd("GET").arg(&key))).await?;
+                // It may have expired since.
+                if let Some(entry) = value.and_then(Entry::decode) {
+                    found.push(Key {
+                        kind,
+                        group: group.to_owned(),
+                        name: name.to_owned(),
+                        question: entry.question,
+                    });
+                }
+                if found.len() == most {
+                    return Ok(found);
+                }
+            }
+            if next == 0 {
+                return Ok(found);
+            }
+            cursor = next;
+        }
+    }
+
+    async fn scan(&self, cursor: u64, pattern: &str) -> Result<(u64, Vec<String>), CacheError> {
+        self.run(RedisCall::Command(
+            cmd("SCAN")
+                .arg(cursor)
+                .arg("MATCH")
+                .arg(pattern)
+                .arg("COUNT")
+                .arg(1_000),
+        ))
+        .await
     }
 
     /// A value, and the generation of its group for [`fill`](Self::fill).
@@ -211,11 +286,15 @@ impl Redis {
 
     /// Deletes a group's values and refuses fills that were looked up before.
     pub(super) async fn invalidate(&self, group: &Group) -> Result<(), CacheError> {
-        let keys = self.group(group.kind.name, &group.name);
+        self.invalidate_keys(&self.group(group.kind.name, &group.name))
+            .await
+    }
+
+    async fn invalidate_keys(&self, keys: &GroupKeys) -> Result<(), CacheError> {
         let next = self.0.counter.fetch_add(1, Relaxed);
         let mut call = self.0.invalidate.prepare_invoke();
-        call.key(keys.generation)
-            .key(keys.members)
+        call.key(&keys.generation)
+            .key(&keys.members)
             .arg(format!("{:x}.{next:x}", self.0.seed))
             .arg(GENERATION_SECONDS);
         self.run(RedisCall::Script(&call)).await
@@ -228,10 +307,7 @@ impl Redis {
 
     fn group(&self, kind: &str, group: &str) -> GroupKeys {
         let Inner { prefix, .. } = &*self.0;
-        GroupKeys {
-            generation: format!("{prefix}:{kind}:{group}#generation"),
-            members: format!("{prefix}:{kind}:{group}#members"),
-        }
+        GroupKeys::of(&format!("{prefix}:{kind}:{group}"))
     }
 
     async fn run<T: FromRedisValue>(&self, call: RedisCall<'_>) -> Result<T, CacheError> {
@@ -263,7 +339,7 @@ impl Redis {
             if let Some(conn) = &*slot {
                 conn.clone()
             } else if self.paused() {
-                // Whoever had the lock before found Redis absent.
+                // The holder of the lock before this one found Redis absent.
                 return Err(CacheError::Paused);
             } else {
                 let config = config();
@@ -303,6 +379,15 @@ impl Redis {
 struct GroupKeys {
     generation: String,
     members: String,
+}
+
+impl GroupKeys {
+    fn of(group: &str) -> Self {
+        Self {
+            generation: format!("{group}{GENERATION}"),
+            members: format!("{group}{MEMBERS}"),
+        }
+    }
 }
 
 enum RedisCall<'a> {

@@ -19,13 +19,16 @@ use super::{
     entry::Entry,
     kind::PerKind,
     memory::{Epochs, Memory},
+    owed::Owed,
 };
 
 /// The stores of one engine.
 pub(super) struct Stores {
     kinds: PerKind<KindStores>,
     redis: Option<Redis>,
-    epochs: Epochs,
+    epochs: Arc<Epochs>,
+    /// What must not be read from Redis; where there is Redis.
+    owed: Option<Arc<Owed>>,
     rule: Invalidation,
     /// Longest stay of a copy of what Redis has.
     copy_stay: Duration,
@@ -76,6 +79,10 @@ impl Stores {
         redis: Option<Redis>,
         counters: Arc<CacheCounters>,
     ) -> Self {
+        let epochs = Arc::<Epochs>::default();
+        let owed = redis
+            .clone()
+            .map(|redis| Owed::new(redis, Arc::clone(&epochs)));
         Self {
             kinds: PerKind::new(counters.kinds(), |kind| KindStores {
                 memory: matches!((kind.store)(profile), Store::Memory | Store::Tiered)
@@ -83,7 +90,8 @@ impl Stores {
                 in_redis: kind.uses_redis(profile),
             }),
             redis,
-            epochs: Epochs::default(),
+            epochs,
+            owed,
             rule: profile.cache_invalidation,
             copy_stay: profile.cache_tiered_ttl.duration(),
             counters,
@@ -156,7 +164,9 @@ impl Stores {
         let Some(redis) = self.redis.as_ref().filter(|_| stores.in_redis) else {
             return looked;
         };
-        let answer = if self.rule == Invalidation::Versioned {
+        let answer = if self.is_owed(key) {
+            Err(CacheError::Owed)
+        } else if self.rule == Invalidation::Versioned {
             redis.look_up(key).await
         } else {
             redis.get(key).await.map(|entry| (entry, String::new()))
@@ -223,7 +233,8 @@ impl Stores {
         }
     }
 
-    /// Makes the values of a group wrong.
+    /// Makes the values of a group wrong. Where Redis fails, they are not read from it until it
+    /// has taken the invalidation.
     pub(super) async fn invalidate(&self, group: &Group) {
         if self.rule == Invalidation::TtlOnly || self.is_off(group.kind) {
             return;
@@ -233,12 +244,38 @@ impl Stores {
             && let Err(error) = redis.invalidate(group).await
         {
             self.note_error(group.kind, &error);
+            if let Some(owed) = &self.owed {
+                owed.remember(group);
+            }
         }
         // After Redis: what was copied from it meanwhile belongs to the epoch that ends here.
         self.epochs.end(group);
     }
 
-    /// What each store has of a key now, without counting it as a look-up.
+    /// Deletes what earlier processes and engines stored in Redis under the keys of this one:
+    /// they may have ended between a commit and its invalidation.
+    pub(super) async fn disown_earlier(&self) -> Result<(), CacheError> {
+        match &self.owed {
+            Some(owed) if self.redis().is_some() => owed.disown_earlier().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Keys of values of one kind that are in Redis, whoever stored them; at most `most`.
+    pub(super) async fn keys_in_redis(
+        &self,
+        kind: &'static CacheKind,
+        most: usize,
+    ) -> Result<Vec<Key>, CacheError> {
+        match &self.redis {
+            Some(redis) if self.kind(kind).in_redis && !self.owes_everything() => {
+                redis.keys(kind, most).await
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// What a read may find in each store under a key now, without counting it as a look-up.
     /// An error where a store that may have it cannot be asked.
     pub(super) async fn peek(&self, key: &Key) -> Result<Vec<(Entry, Tier)>, CacheError> {
         let stores = self.kind(key.kind);
@@ -248,7 +285,7 @@ impl Stores {
         {
             found.push((entry, Tier::Memory));
         }
-        if let (true, Some(redis)) = (stores.in_redis, &self.redis)
+        if let (true, Some(redis)) = (stores.in_redis && !self.is_owed(key), &self.redis)
             && let Some(entry) = redis.get(key).await?
         {
             found.push((entry, Tier::Redis));
@@ -277,14 +314,24 @@ impl Stores {
 
     fn note_error(&self, kind: &CacheKind, error: &CacheError) {
         bump(&self.counters.of(kind).errors);
-        // The pause after a failure was logged with the failure.
-        if matches!(error, CacheError::Paused) {
+        // Both follow from a failure that was logged.
+        if matches!(error, CacheError::Paused | CacheError::Owed) {
             return;
         }
         let now = self.born.elapsed().as_secs() + 1;
         if self.counters.warned.swap(now, Relaxed) != now {
             tracing::warn!(cache = kind.name, %error, "the cache failed; requests go on without it");
         }
+    }
+
+    fn is_owed(&self, key: &Key) -> bool {
+        self.owed.as_ref().is_some_and(|owed| owed.covers(key))
+    }
+
+    fn owes_everything(&self) -> bool {
+        self.owed
+            .as_ref()
+            .is_some_and(|owed| owed.covers_everything())
     }
 
     fn kind(&self, kind: &CacheKind) -> &KindStores {

@@ -90,9 +90,8 @@ async fn serve(args: Args) -> Result<(), Exit> {
         .listen()
         .map_err(|error| Exit::internal(&error))?;
     say(&format!("listening on http://{}", app.address()))?;
-    app.run_until_stopped()
-        .await
-        .map_err(|error| Exit::internal(&error))
+    app.run_until_stopped().await;
+    Ok(())
 }
 
 async fn migrate(database: DatabaseArgs) -> Result<(), Exit> {

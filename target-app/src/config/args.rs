@@ -1,8 +1,9 @@
 //! Settings as they are typed: each has a flag, an environment variable, and a key in the file.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use serde::Deserialize;
+use shared::time::Millis;
 
 use super::Secret;
 
@@ -68,6 +69,22 @@ pub struct Args {
     #[arg(long, env = "CONFIG", value_name = "FILE")]
     #[serde(skip)]
     pub config: Option<PathBuf>,
+
+    /// Longest wait for the head of a request: a connection that sends none, or not all of it, is
+    /// closed [default: 60s]
+    #[arg(long, env = "HEAD_TIMEOUT", value_name = "DURATION")]
+    #[serde(alias = "head-timeout")]
+    pub head_timeout: Option<Millis>,
+
+    /// Longest wait for a client that reads nothing of its answer [default: 30s]
+    #[arg(long, env = "WRITE_TIMEOUT", value_name = "DURATION")]
+    #[serde(alias = "write-timeout")]
+    pub write_timeout: Option<Millis>,
+
+    /// Most connections that are open at once; further ones wait to be accepted [default: 16384]
+    #[arg(long, env = "MAX_CONNECTIONS", value_name = "NUMBER")]
+    #[serde(alias = "max-connections")]
+    pub max_connections: Option<NonZeroUsize>,
 
     /// Form of the log [default: text]
     #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]

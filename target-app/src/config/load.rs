@@ -3,14 +3,20 @@
 use std::{
     net::{SocketAddr, ToSocketAddrs as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use rand::Rng as _;
 use secrecy::SecretString;
-use shared::profile::{BadSwitch, Profile};
+use shared::{
+    profile::{BadSwitch, Profile},
+    time::Millis,
+};
 
-use super::{Args, LogFormat, Secret};
+use tokio::sync::Semaphore;
+
+use super::{Args, LogFormat, Secret, address};
 
 use crate::chance;
 
@@ -18,6 +24,29 @@ use crate::chance;
 const LAB_TOKEN_CHARS: usize = 16;
 /// Shortest JWT secret on such an address: as long as the hash it keys (RFC 7518, 3.2).
 const JWT_SECRET_BYTES: usize = 32;
+
+/// What a connection may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectionLimits {
+    /// Longest wait for the head of a request, from the begin of the connection or from the end
+    /// of the answer before; so also the longest that a connection is idle.
+    pub head: Duration,
+    /// Longest wait for a client that reads nothing.
+    pub write: Duration,
+    /// Most connections at once.
+    pub most: usize,
+}
+
+impl Default for ConnectionLimits {
+    fn default() -> Self {
+        Self {
+            // Long enough for pooled connections of clients that send little.
+            head: Duration::from_mins(1),
+            write: Duration::from_secs(30),
+            most: 16_384,
+        }
+    }
+}
 
 /// What is meant: every value is there and fits.
 #[derive(Debug, Clone)]
@@ -38,6 +67,8 @@ pub struct Config {
     pub media_dir: PathBuf,
     /// The profile to start with.
     pub profile: Profile,
+    /// What a connection may cost.
+    pub connections: ConnectionLimits,
     /// Form of the log.
     pub log_format: LogFormat,
 }
@@ -99,6 +130,9 @@ impl Args {
             profile: self.profile.or(below.profile),
             set: below.set.into_iter().chain(self.set).collect(),
             config: self.config,
+            head_timeout: self.head_timeout.or(below.head_timeout),
+            write_timeout: self.write_timeout.or(below.write_timeout),
+            max_connections: self.max_connections.or(below.max_connections),
             log_format: self.log_format.or(below.log_format),
         }
     }
@@ -113,11 +147,30 @@ impl Args {
                 env: "DATABASE_URL",
                 example: "postgres://user:password@127.0.0.1:5432/codeconnect",
             })
+            .and_then(|url| address::postgres(&url).map_err(ConfigError::Value))
     }
 
     /// Where recordings lie.
     pub fn media_dir(&self) -> PathBuf {
         self.media_dir.clone().unwrap_or_else(|| "media".into())
+    }
+
+    /// What a connection may cost.
+    fn connections(&self) -> Result<ConnectionLimits, ConfigError> {
+        let usual = ConnectionLimits::default();
+        let time = |given: Option<Millis>, usual, flag| match given {
+            Some(Millis(0)) => Err(ConfigError::Value(format!(
+                "{flag} must be longer than zero, like `30s`"
+            ))),
+            given => Ok(given.map_or(usual, Millis::duration)),
+        };
+        Ok(ConnectionLimits {
+            head: time(self.head_timeout, usual.head, "--head-timeout")?,
+            write: time(self.write_timeout, usual.write, "--write-timeout")?,
+            most: self
+                .max_connections
+                .map_or(usual.most, |most| most.get().min(Semaphore::MAX_PERMITS)),
+        })
     }
 
     /// Where to listen.
@@ -180,12 +233,14 @@ impl Config {
                     flag: "--redis-url",
                     env: "REDIS_URL",
                     example: "redis://127.0.0.1:6379/0",
-                })?,
+                })
+                .and_then(|url| address::redis(&url).map_err(ConfigError::Value))?,
             listen,
             lab_token: lab_token.map(Secret::into_inner),
             jwt_secret,
             jwt_secret_is_random,
             media_dir: args.media_dir(),
+            connections: args.connections()?,
             profile: profile(args.profile.as_deref(), &args.set)?,
             log_format: args.log_format.unwrap_or_default(),
         })
@@ -343,6 +398,28 @@ mod tests {
             ..args()
         });
         assert!(error.unwrap_err().to_string().contains("127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn limits_of_connections_are_those_given_and_never_zero() {
+        let usual = Config::load(args()).unwrap().connections;
+        assert_eq!(usual, ConnectionLimits::default());
+        let given = Config::load(Args {
+            head_timeout: Some("5s".parse().unwrap()),
+            max_connections: Some(9.try_into().unwrap()),
+            ..args()
+        });
+        let wanted = ConnectionLimits {
+            head: Duration::from_secs(5),
+            most: 9,
+            ..usual
+        };
+        assert_eq!(given.unwrap().connections, wanted);
+        let zero = Config::load(Args {
+            write_timeout: Some(Millis(0)),
+            ..args()
+        });
+        assert!(zero.unwrap_err().to_string().contains("--write-timeout"));
     }
 
     #[test]

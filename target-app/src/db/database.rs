@@ -1,8 +1,8 @@
 //! Whole databases: the seeded snapshot of a database, and restoring it.
 //!
 //! A reset creates a new database from the copy and replaces the old one by it, so that heap,
-//! indexes and statistics start every trial from the same bytes. Settings made with
-//! `alter database … set` are lost.
+//! indexes and statistics start every trial from the same bytes. Encoding and locale come with the
+//! copy; settings made with `alter database … set` are made again; grants on the database are not.
 
 use std::str::FromStr;
 
@@ -121,6 +121,7 @@ pub async fn restore(url: &str) -> Result<(), DatabaseError> {
     )
     .await
     .map_err(|error| in_use(error, &copy))?;
+    keep_settings(&mut conn, &target, &fresh).await?;
     run(
         &mut conn,
         format!("drop database if exists {} with (force)", quoted(&target)),
@@ -147,6 +148,41 @@ pub async fn has_snapshot(url: &str) -> Result<bool, DatabaseError> {
     let found = exists(&mut conn, &seed_name(&name(url)?)).await?;
     conn.close().await?;
     Ok(found)
+}
+
+/// Makes the settings of one database, `alter database … set` and `alter role … in database … set`,
+/// for another one too. Where that is not permitted, the log says which are missing.
+async fn keep_settings(conn: &mut PgConnection, of: &str, to: &str) -> Result<(), DatabaseError> {
+    // A setting is made from the session's own value, for a list like search_path cannot be quoted
+    // as one. Both statements are one transaction, at the end of which the session has its old
+    // value again.
+    let statements: Vec<(String, String)> = sqlx::query_as(
+        "select split_part(one, '=', 1), format(
+             'select set_config(%L, %L, true); alter %s set %I from current',
+             split_part(one, '=', 1),
+             substr(one, strpos(one, '=') + 1),
+             case when role.rolname is null then format('database %I', $2::text)
+                  else format('role %I in database %I', role.rolname, $2::text) end,
+             split_part(one, '=', 1))
+         from pg_db_role_setting as stored
+         join pg_database as db on db.oid = stored.setdatabase
+         left join pg_roles as role on role.oid = stored.setrole
+         cross join unnest(stored.setconfig) as one
+         where db.datname = $1",
+    )
+    .bind(of)
+    .bind(to)
+    .fetch_all(&mut *conn)
+    .await?;
+    for (setting, sql) in statements {
+        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *conn).await {
+            Err(error) if error.as_database_error().is_some() => {
+                tracing::warn!(%error, %setting, "a setting of the database is lost with this reset");
+            }
+            other => drop(other?),
+        }
+    }
+    Ok(())
 }
 
 /// Writes out what is dirty, so that the next measurement does not pay for it. Not every

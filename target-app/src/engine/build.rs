@@ -113,10 +113,10 @@ impl Engine {
             // Another profile may shape the same answer differently.
             format!("cc:{}", profile.fingerprint()),
         )?;
-        if let Err(error) = redis.ping().await {
+        let caches = Caches::new(&profile, Some(redis), Arc::clone(&parts.caches));
+        if let Err(error) = caches.disown_earlier().await {
             tracing::warn!(%error, "Redis does not answer; requests go on without it");
         }
-        let caches = Caches::new(&profile, Some(redis), Arc::clone(&parts.caches));
         let hasher = Hasher::new(
             profile.auth_hash,
             profile.auth_placement,

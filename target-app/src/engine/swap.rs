@@ -71,8 +71,8 @@ impl Engines {
     pub async fn replace(&self, profile: Profile) -> Result<Arc<Engine>, ApiError> {
         let _turn = self.replacement.lock().await;
         let next = Arc::new(self.build(profile).await?);
-        // Back to an earlier profile must not mean back to what was cached under it.
-        flush(&next).await;
+        // Before the exchange: a request on the old engine may commit right after it.
+        self.current().caches.precede(&next.caches);
         let old = self.current.swap(Arc::clone(&next));
         self.retire(old, 1).await;
         Ok(next)
@@ -111,7 +111,6 @@ impl Engines {
             },
         };
         let next = Arc::new(next);
-        flush(&next).await;
         self.current.store(Arc::clone(&next));
         failure.map_or(Ok(next), Err)
     }
@@ -155,14 +154,6 @@ impl Engines {
                 "some connections of the old pool were still in use after its end"
             );
         }
-    }
-}
-
-async fn flush(engine: &Engine) {
-    if let Some(redis) = engine.caches.redis()
-        && let Err(error) = redis.flush().await
-    {
-        tracing::warn!(%error, "the caches could not be flushed");
     }
 }
 

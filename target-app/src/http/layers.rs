@@ -21,7 +21,7 @@ use shared::{
 };
 use tracing::Instrument as _;
 
-use super::{RequestId, slowdown};
+use super::{RequestId, host, slowdown};
 use crate::{
     error::ApiError,
     metrics::HttpCounters,
@@ -49,7 +49,14 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let span =
         tracing::debug_span!("request", request.id = id.as_str(), %method, path = uri.path());
 
-    let work = AssertUnwindSafe(with_full_body(request, next)).catch_unwind();
+    let host = host::check(request.version(), request.headers());
+    let work = async {
+        match host {
+            Ok(()) => with_full_body(request, next).await,
+            Err(refusal) => refusal.into_response(),
+        }
+    };
+    let work = AssertUnwindSafe(work).catch_unwind();
     let mut response = match timing::scope(timing.clone(), work).instrument(span).await {
         Ok(response) => response,
         Err(panic) => {

@@ -4,6 +4,7 @@ mod admission;
 mod compression;
 mod extract;
 mod field;
+mod host;
 mod idempotency;
 mod layers;
 mod request_id;

@@ -1,7 +1,7 @@
 //! The invariant outside of SQL: a cached value equals the value in the database.
 //!
-//! For a bounded sample of the keys that this process filled, each store's value is compared
-//! byte for byte with a load past the cache. Every kind must be exact: a value follows from the
+//! For a bounded sample of keys, of what this process stored and of what Redis has from others,
+//! each store's value is compared byte for byte with a load past the cache. Every kind must be exact: a value follows from the
 //! query and the rows alone, never from the clock. A mutation that is between its commit and its
 //! invalidation is given a moment, so that an audit under load reports no false violation.
 
@@ -108,7 +108,7 @@ async fn compare_kind(
     check: &mut CachedCheck,
     rows: &mut Vec<serde_json::Value>,
 ) -> Result<(), CompareError> {
-    for key in engine.caches.sampled(cache.kind).into_iter().take(MAX_KEYS) {
+    for key in engine.caches.sampled(cache.kind, MAX_KEYS).await? {
         if begin.elapsed() > BUDGET {
             break;
         }

@@ -1,4 +1,4 @@
-//! Health checks: is the process up, and do PostgreSQL and Redis answer?
+//! Health checks: is the process up, can it write to PostgreSQL, and does Redis answer?
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,7 +10,7 @@ use axum::{
 use http::StatusCode;
 use shared::{api::lab::Readiness, paths};
 
-use super::probes::{RedisProbe, postgres_answers};
+use super::probes::{RedisProbe, postgres_is_writable};
 use crate::state::AppState;
 
 /// Longest wait for each service.
@@ -31,7 +31,7 @@ pub async fn live() -> Json<Readiness> {
     })
 }
 
-/// Do PostgreSQL and Redis answer?
+/// Can it write to PostgreSQL, and does Redis answer?
 ///
 /// Each is asked over a connection of its own, so that a busy pool does not make the server
 /// look broken, and given a second.
@@ -41,18 +41,22 @@ pub async fn live() -> Json<Readiness> {
     operation_id = "health.ready",
     tag = "health",
     responses(
-        (status = 200, description = "Both answer", body = Readiness),
-        (status = 503, description = "One does not answer; `parts` has which and why", body = Readiness),
+        (status = 200, description = "It can serve", body = Readiness),
+        (status = 503, description = "It cannot; `parts` has what is missing and why", body = Readiness),
     ),
 )]
 pub async fn ready(State(state): State<AppState>) -> Response {
     let parts = state.engines().parts();
     let postgres =
-        async { tokio::time::timeout(LIMIT, postgres_answers(&parts.database_url)).await };
+        async { tokio::time::timeout(LIMIT, postgres_is_writable(&parts.database_url)).await };
     let redis = async { tokio::time::timeout(LIMIT, RedisProbe::ping(&parts.redis_url)).await };
     let (postgres, redis) = tokio::join!(postgres, redis);
+    let postgres = match postgres {
+        Ok(Ok(false)) => "is read-only".to_owned(),
+        other => status_text(other),
+    };
     let mut answers = BTreeMap::from([
-        ("postgres".to_owned(), status_text(postgres)),
+        ("postgres".to_owned(), postgres),
         ("redis".to_owned(), status_text(redis)),
     ]);
     if state.admit().is_err() {
@@ -73,11 +77,11 @@ pub async fn ready(State(state): State<AppState>) -> Response {
 }
 
 /// `ok`, or what is wrong; the cause goes into the log, for it may name hosts.
-fn status_text<E: std::fmt::Display>(
-    asked: Result<Result<(), E>, tokio::time::error::Elapsed>,
+fn status_text<T, E: std::fmt::Display>(
+    asked: Result<Result<T, E>, tokio::time::error::Elapsed>,
 ) -> String {
     match asked {
-        Ok(Ok(())) => "ok".to_owned(),
+        Ok(Ok(_)) => "ok".to_owned(),
         Ok(Err(error)) => {
             tracing::warn!(%error, "a part of the server does not answer");
             "does not answer".to_owned()

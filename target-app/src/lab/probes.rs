@@ -28,11 +28,23 @@ pub(super) struct PostgresProbe {
     database: String,
 }
 
-/// Connects to the application's database, which the server answers only when it can serve.
-pub(super) async fn postgres_answers(url: &SecretString) -> Result<(), sqlx::Error> {
-    connect(PgConnectOptions::from_str(url.expose_secret())?)
-        .await
-        .map(drop)
+/// Whether the application may write to its database: not where the server is a standby or the
+/// role is read-only, by a setting or by its privileges. An error where it cannot connect.
+pub(super) async fn postgres_is_writable(url: &SecretString) -> Result<bool, sqlx::Error> {
+    let mut conn = connect(PgConnectOptions::from_str(url.expose_secret())?).await?;
+    sqlx::query_scalar(
+        "select not current_setting('transaction_read_only')::boolean
+             and not pg_is_in_recovery()
+             and not exists (
+                 select
+                 from pg_class
+                 where relkind = 'r'
+                   and relnamespace = any (current_schemas(false)::regnamespace[])
+                   and not has_table_privilege(oid, 'insert')
+             )",
+    )
+    .fetch_one(&mut conn)
+    .await
 }
 
 async fn connect(options: PgConnectOptions) -> Result<PgConnection, sqlx::Error> {

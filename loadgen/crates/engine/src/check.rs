@@ -1,4 +1,6 @@
-//! A response, and how it is checked.
+//! A response, and the ways to look into it.
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -48,7 +50,7 @@ impl Mismatch {
     }
 }
 
-/// The body as `T` if the answer has the expected status.
+/// The body as `T` if the response has the expected status.
 pub fn json<T: DeserializeOwned>(reply: &Reply, expected: u16) -> Result<T, Mismatch> {
     status(reply, expected)?;
     if reply.cut {
@@ -69,11 +71,17 @@ pub fn status(reply: &Reply, expected: u16) -> Result<(), Mismatch> {
     if reply.status == expected {
         return Ok(());
     }
-    let found = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
-    Err(Mismatch(format!(
-        "expected {expected}, got {}: {found}",
+    Err(unexpected(reply, expected))
+}
+
+/// The mismatch of another status than the expected one: with the problem code, or the begin of
+/// the body.
+pub fn unexpected(reply: &Reply, expected: impl fmt::Display) -> Mismatch {
+    let shown = problem_code(reply).map_or_else(|| excerpt(&reply.body), |code| code.to_string());
+    Mismatch(format!(
+        "expected {expected}, got {}: {shown}",
         reply.status
-    )))
+    ))
 }
 
 /// The code of a problem body; `None` if it is none.
@@ -86,7 +94,7 @@ pub fn problem_code(reply: &Reply) -> Option<Code> {
         .map(|problem| problem.code)
 }
 
-/// The begin of a body, in one line.
+/// The first bytes of a body, in one line.
 fn excerpt(body: &[u8]) -> String {
     if body.is_empty() {
         return "empty body".to_owned();

@@ -52,8 +52,9 @@ impl ops::Add for Nanos {
     }
 }
 
-/// A rate above zero and at most a million per second, kept as an exact fraction so that the
-/// k-th arrival can be computed in integers.
+/// A rate of at most a million per second, kept as an exact fraction so that the k-th arrival can
+/// be computed in integers. Zero is the rate of a pause, and an end of a ramp; only
+/// [`Rate::or_zero`] reads it.
 ///
 /// Grammar: a decimal number of at most three places, `/`, one of `s`, `m`, `h`: `10/s`,
 /// `2.5/s`, `600/m`.
@@ -88,14 +89,34 @@ impl Rate {
         })
     }
 
+    /// Reads a rate, or zero: `0/s`.
+    pub fn or_zero(text: &str) -> Result<Self, BadRate> {
+        match parts(text) {
+            Some((0.0, period_s)) => Ok(Self {
+                thousandths: 0,
+                period_s,
+            }),
+            _ => text.parse(),
+        }
+    }
+
+    /// Whether nothing arrives.
+    pub const fn is_zero(self) -> bool {
+        self.thousandths == 0
+    }
+
     /// As a floating-point number a second, for people and for ramps.
     pub fn as_per_second(self) -> f64 {
         self.thousandths as f64 / (1_000.0 * self.period_s as f64)
     }
 
-    /// When the `k`-th event of an even stream is due after the first: `k` / rate, rounded down.
+    /// When the `k`-th event of an even stream is due after the first: `k` / rate, rounded down;
+    /// at the end of time if nothing arrives.
     /// Computed from `k`, so that no error accumulates.
     pub fn nth(self, k: u64) -> Nanos {
+        if self.is_zero() {
+            return Nanos(u64::MAX);
+        }
         let span = u128::from(k) * u128::from(self.period_s) * 1_000 * 1_000_000_000
             / u128::from(self.thousandths);
         Nanos(u64::try_from(span).unwrap_or(u64::MAX))
@@ -107,14 +128,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let bad = || BadRate(text.to_owned());
-        let (number, unit) = text.trim().split_once('/').ok_or_else(bad)?;
-        let period_s = match unit.trim() {
-            "s" => 1,
-            "m" | "min" => 60,
-            "h" => 3_600,
-            _ => return Err(bad()),
-        };
-        let number: f64 = number.trim().parse().map_err(|_| bad())?;
+        let (number, period_s) = parts(text).ok_or_else(bad)?;
         let thousandths = number * 1_000.0;
         // A value with more decimals is refused, not rounded.
         if (thousandths - thousandths.round()).abs() > 1e-6 {
@@ -122,6 +136,18 @@ impl FromStr for Rate {
         }
         Self::from_thousandths(thousandths, period_s).ok_or_else(bad)
     }
+}
+
+/// Number and period in seconds of a rate.
+fn parts(text: &str) -> Option<(f64, u64)> {
+    let (number, unit) = text.trim().split_once('/')?;
+    let period_s = match unit.trim() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3_600,
+        _ => return None,
+    };
+    Some((number.trim().parse().ok()?, period_s))
 }
 
 impl fmt::Display for Rate {
@@ -304,6 +330,17 @@ mod tests {
             assert!(text.parse::<Rate>().is_err(), "{text}");
         }
         assert!("1000000/s".parse::<Rate>().is_ok());
+    }
+
+    #[test]
+    fn zero_is_read_only_where_it_is_allowed() {
+        for text in ["0/s", "0.0/m", "-0/s"] {
+            assert!(Rate::or_zero(text).unwrap().is_zero(), "{text}");
+            assert!(text.parse::<Rate>().is_err(), "{text}");
+        }
+        assert_eq!(Rate::or_zero("5/s"), "5/s".parse());
+        assert_eq!(Rate::or_zero("0/s").unwrap().to_string(), "0/s");
+        assert!(Rate::or_zero("0").is_err());
     }
 
     #[test]

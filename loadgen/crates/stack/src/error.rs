@@ -1,6 +1,9 @@
 //! Errors of starting a stack, with what to do about them.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 /// The stack could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,14 @@ pub enum StackError {
         folder: PathBuf,
         /// Its process.
         pid: u32,
+    },
+    /// Nothing can be kept in the folder.
+    #[error("{} cannot hold the data of a stack: {error}; name another folder", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Error of the operating system.
+        error: io::Error,
     },
     /// PostgreSQL refuses to run as root.
     #[error(
@@ -76,6 +87,12 @@ pub enum StackError {
 }
 
 impl StackError {
+    /// Adds the folder to an error of the operating system.
+    pub(super) fn folder(folder: &Path) -> impl FnOnce(io::Error) -> Self {
+        let folder = folder.to_owned();
+        move |error| Self::Folder { folder, error }
+    }
+
     /// Adds what was tried to an error of the operating system.
     pub(super) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();

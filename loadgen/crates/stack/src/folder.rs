@@ -37,7 +37,7 @@ impl StackFolder {
         DirBuilder::new()
             .mode(0o711)
             .create(&path)
-            .map_err(StackError::io(format!("cannot make {}", path.display())))?;
+            .map_err(StackError::folder(&path))?;
         let folder = Self { path, keep: false };
         folder.write_secret(OWNER, &owner())?;
         Ok(folder)
@@ -45,11 +45,8 @@ impl StackFolder {
 
     /// Uses a folder that stays; refused while another process uses it.
     pub(super) fn kept(path: &Path) -> Result<Self, StackError> {
-        fs::create_dir_all(path)
-            .map_err(StackError::io(format!("cannot make {}", path.display())))?;
-        let path = path
-            .canonicalize()
-            .map_err(StackError::io(format!("cannot use {}", path.display())))?;
+        fs::create_dir_all(path).map_err(StackError::folder(path))?;
+        let path = path.canonicalize().map_err(StackError::folder(path))?;
         if let Some(pid) = living_owner(&path) {
             return Err(StackError::Busy { folder: path, pid });
         }
@@ -71,7 +68,7 @@ impl StackFolder {
         self.path.join(name)
     }
 
-    /// Writes a file that nobody else can read.
+    /// Writes a file that no other user can read.
     pub(super) fn write_secret(&self, name: &str, text: &str) -> Result<PathBuf, StackError> {
         let path = self.join(name);
         // A new file: an old one would keep its mode.
@@ -82,7 +79,7 @@ impl StackFolder {
             .mode(0o600)
             .open(&path)
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .map_err(StackError::io(format!("cannot write {}", path.display())))?;
+            .map_err(StackError::folder(&self.path))?;
         Ok(path)
     }
 }

@@ -51,6 +51,8 @@ pub struct StackOptions {
     pub profile: String,
     /// Aborts the start.
     pub stop: CancellationToken,
+    /// Ends restarts and waits of a running stack, because the program is to end at once.
+    pub abort: CancellationToken,
     /// Called with each step of the start.
     pub log: Arc<dyn Fn(&str) + Send + Sync>,
 }
@@ -69,6 +71,7 @@ impl Default for StackOptions {
             target_bin: None,
             profile: "after".to_owned(),
             stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
             log: Arc::new(|_| {}),
         }
     }

@@ -51,9 +51,8 @@ impl Postgres {
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
         let (bin, port) = (&self.bin, self.port);
-        self.process.ready(&CancellationToken::new(), |_| {
-            answers(bin, port).then_some(())
-        })
+        self.process
+            .ready(supervisor.abort(), |_| answers(bin, port).then_some(()))
     }
 }
 

@@ -19,6 +19,8 @@ use super::{error::StackError, supervisor::ProcessSupervisor};
 const POLL_EVERY: Duration = Duration::from_millis(20);
 /// Maximum time of a graceful stop before the process is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// The same when the program is to end at once, for a process that may be killed.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Number of bytes of a log that are shown.
 const TAIL_BYTES: u64 = 4_096;
 /// Maximum number of lines of a log that are shown.
@@ -47,6 +49,8 @@ pub(super) struct ChildProcess {
     /// The command that it was started with, to start it again.
     command: Command,
     log: PathBuf,
+    /// Cancelled when the program is to end at once.
+    abort: CancellationToken,
 }
 
 impl ProcessSpec {
@@ -87,6 +91,7 @@ impl ChildProcess {
             child,
             command,
             log,
+            abort: supervisor.abort().clone(),
         })
     }
 
@@ -114,13 +119,19 @@ impl ChildProcess {
         self.child.wait().map_err(StackError::io(what))?;
         // A new PostgreSQL refuses to start while a child of the old one holds its memory.
         let begun = Instant::now();
-        while begun.elapsed() < STOP_TIMEOUT && children.iter().any(|child| is_alive(*child)) {
+        while begun.elapsed() < STOP_TIMEOUT
+            && !self.abort.is_cancelled()
+            && children.iter().any(|child| is_alive(*child))
+        {
             thread::sleep(POLL_EVERY);
         }
         self.start_again(supervisor)
     }
 
     fn start_again(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
+        if self.abort.is_cancelled() {
+            return Err(StackError::Interrupted);
+        }
         let command = std::mem::replace(&mut self.command, Command::new("true"));
         let (child, command) = supervisor
             .spawn(command, self.spec.on_parent_death)
@@ -197,7 +208,8 @@ impl Drop for ChildProcess {
 }
 
 impl ChildProcess {
-    /// Stops it gracefully, or kills it after a timeout.
+    /// Stops it gracefully, or kills it after a timeout, which is short when the program is to end
+    /// at once; PostgreSQL is not killed so early, because its processes would outlive it.
     fn stop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(None)) {
             return;
@@ -205,7 +217,9 @@ impl ChildProcess {
         signal(self.child.id(), self.spec.stop_signal);
         let begun = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
-            if begun.elapsed() > STOP_TIMEOUT {
+            let hurried = self.abort.is_cancelled() && self.spec.on_parent_death == Signal::KILL;
+            let timeout = if hurried { ABORT_TIMEOUT } else { STOP_TIMEOUT };
+            if begun.elapsed() > timeout {
                 // If that fails too, nothing else is left to do.
                 let _killed = self.child.kill();
                 let _ended = self.child.wait();
@@ -301,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_program_that_cannot_be_started_is_reported_with_its_package() {
-        let supervisor = ProcessSupervisor::start().unwrap();
+        let supervisor = ProcessSupervisor::start(CancellationToken::new()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let spec = ProcessSpec {
             name: "Redis",
@@ -318,6 +332,50 @@ mod tests {
         assert!(
             error.ends_with("install the package redis-server"),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn a_restart_and_a_wait_end_when_the_program_is_to_end() {
+        let abort = CancellationToken::new();
+        let supervisor = ProcessSupervisor::start(abort.clone()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let spec = ProcessSpec {
+            name: "stubborn",
+            remedy: "",
+            stop_signal: Signal::TERM,
+            on_parent_death: Signal::KILL,
+            start_timeout: Duration::from_mins(1),
+        };
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' TERM; echo set; while :; do sleep 0.1; done"]);
+        let log = folder.path().join("log");
+        let mut child = ChildProcess::spawn(&supervisor, spec, command, log).unwrap();
+        let begun = Instant::now();
+        let set = |log: &Path| fs::read_to_string(log).ok()?.contains("set").then_some(());
+        child.ready(supervisor.abort(), set).unwrap();
+        let later = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            abort.cancel();
+        });
+        let restarted = child.restart(&supervisor);
+        assert!(
+            matches!(restarted, Err(StackError::Interrupted)),
+            "{restarted:?}"
+        );
+        let waited = child.ready(supervisor.abort(), |_| None::<()>);
+        assert!(matches!(waited, Err(StackError::Interrupted)), "{waited:?}");
+        let crashed = child.crash(&supervisor);
+        assert!(
+            matches!(crashed, Err(StackError::Interrupted)),
+            "{crashed:?}"
+        );
+        drop(child);
+        later.join().unwrap();
+        assert!(
+            begun.elapsed() < Duration::from_secs(8),
+            "{:?}",
+            begun.elapsed()
         );
     }
 }

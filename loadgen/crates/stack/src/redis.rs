@@ -43,7 +43,7 @@ impl RedisServer {
         self.process.crash(supervisor)?;
         let (port, password) = (self.port, &self.password);
         self.process
-            .ready(&CancellationToken::new(), |_| answers(port, password))
+            .ready(supervisor.abort(), |_| answers(port, password))
     }
 }
 

@@ -37,8 +37,8 @@ impl Stack {
     /// those that were started before are stopped again.
     pub fn start(options: StackOptions) -> Result<Self, StackError> {
         let wanted = options.services;
-        let supervisor =
-            ProcessSupervisor::start().map_err(StackError::io("cannot start a thread"))?;
+        let supervisor = ProcessSupervisor::start(options.abort.clone())
+            .map_err(StackError::io("cannot start a thread"))?;
         let folder = match &options.keep_in {
             Some(path) => StackFolder::kept(path)?,
             None => StackFolder::temporary()?,

@@ -11,6 +11,7 @@ use std::{
 };
 
 use rustix::process::{Signal, getpid, getppid, nice, set_parent_process_death_signal};
+use tokio_util::sync::CancellationToken;
 
 use loadgen_experiment::services::SERVICE_NICE;
 
@@ -23,15 +24,22 @@ type SpawnOutcome = (io::Result<Child>, Command);
 #[derive(Debug)]
 pub(super) struct ProcessSupervisor {
     requests: SyncSender<SpawnRequest>,
+    abort: CancellationToken,
 }
 
 impl ProcessSupervisor {
-    pub(super) fn start() -> io::Result<Self> {
+    /// Starts the thread; cancelling `abort` ends restarts and waits.
+    pub(super) fn start(abort: CancellationToken) -> io::Result<Self> {
         let (requests, inbox) = sync_channel(1);
         thread::Builder::new()
             .name("stack".to_owned())
             .spawn(move || supervise(&inbox))?;
-        Ok(Self { requests })
+        Ok(Self { requests, abort })
+    }
+
+    /// Cancelled when nothing is waited for any more, as the whole program is to end.
+    pub(super) fn abort(&self) -> &CancellationToken {
+        &self.abort
     }
 
     /// Starts a child in a process group of its own, so that Ctrl-C reaches loadgen alone and

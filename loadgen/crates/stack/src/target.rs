@@ -10,7 +10,6 @@ use std::{
 };
 
 use rustix::process::Signal;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::{
@@ -166,19 +165,18 @@ impl TargetApp {
     /// Stops it gracefully and starts it again at the same address, with the same secrets.
     pub(super) fn restart(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.restart(supervisor)?;
-        self.wait()
+        self.wait(supervisor)
     }
 
     /// Kills it and starts it again.
     pub(super) fn crash(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         self.process.crash(supervisor)?;
-        self.wait()
+        self.wait(supervisor)
     }
 
-    fn wait(&mut self) -> Result<(), StackError> {
+    fn wait(&mut self, supervisor: &ProcessSupervisor) -> Result<(), StackError> {
         let address = self.address;
-        self.process
-            .ready(&CancellationToken::new(), |_| ready(address))
+        self.process.ready(supervisor.abort(), |_| ready(address))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Statistics: slices in, numbers out. Knows no domain word and does no input or output.
 
 mod attainable;
+mod binomial;
 mod bounded;
 mod change_points;
 mod distributions;
@@ -18,6 +19,7 @@ mod theil_sen;
 mod two_samples;
 
 pub use attainable::attainable_hit_ratio;
+pub use binomial::{binomial_at_least, binomial_at_most};
 pub use bounded::{Bounds, bounded_estimate, bounded_interval, bounded_p};
 pub use change_points::{Change, FEWEST as FEWEST_FOR_CHANGES, change_points};
 pub use factorial::{Design, Fit, MOST_FACTORS, Term};

@@ -11,10 +11,7 @@ use crate::{
     exit,
     live::TerminalCapabilities,
 };
-use loadgen_experiment::{
-    baseline::{against_baseline, worst},
-    schema::{Decision, Summary},
-};
+use loadgen_experiment::{baseline::against_baseline, schema::Summary};
 use loadgen_report::{
     history::{PastRun, default_metrics_of, earlier_like},
     render::{
@@ -119,8 +116,7 @@ fn beside_baseline(args: &CompareArgs, name: &str) -> Result<u8, Failure> {
         }
     };
     print(&text)?;
-    let worse = gate.states_changes() && worst(comparison.changes) == Decision::Regressed;
-    Ok(if worse { exit::FAILED } else { exit::PASSED })
+    Ok(comparison.exit_code())
 }
 
 fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
@@ -132,7 +128,7 @@ fn read(args: &CompareArgs, word: &Path) -> Result<PastRun, Failure> {
     Ok(PastRun { folder, summary })
 }
 
-/// The gate of the runs; refused without `--anyway` where they differ in what nobody declared.
+/// The gate of the runs; refused without `--anyway` where they differ in what was not declared.
 fn gate<'a>(
     args: &CompareArgs,
     runs: &[Chosen],

@@ -35,11 +35,12 @@ pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Re
     })
 }
 
-/// Runs it without printing its report; returns its summary, and the folder that it is stored in.
+/// Runs it without printing its report; returns its summary, the folder that it is stored in, and
+/// whether it could be stored.
 pub(super) fn measure(
     args: &ExperimentArgs,
     page: Option<&WebServer>,
-) -> Result<(Summary, Option<PathBuf>), Failure> {
+) -> Result<(Summary, Option<PathBuf>, Result<(), Failure>), Failure> {
     let (experiment, source) = plan_experiment(args)?;
     let session =
         MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
@@ -49,7 +50,7 @@ pub(super) fn measure(
         pairs(args, &experiment, &services, &session, bench, own_stack).await
     })?;
     let folder = session.folder().map(|folder| folder.path().to_owned());
-    Ok((summary, folder))
+    Ok((summary, folder, session.check_written()))
 }
 
 /// The services that the experiment runs against.

@@ -7,8 +7,7 @@ use shared::{dataset::Scale, time::Millis};
 use crate::{
     cli::{
         failure::Failure,
-        flags::{FactorialArgs, ResultArgs},
-        output::print,
+        flags::FactorialArgs,
         plan::plan_factorial,
         session::{MeasuredSession, ServiceSource},
     },
@@ -23,10 +22,7 @@ use loadgen_experiment::{
     summary::{self, RunContext, load_line},
     trial::TestEnv,
 };
-use loadgen_report::{
-    render::{self, Factorial},
-    store::write_atomically,
-};
+use loadgen_report::render::{self, Factorial};
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
@@ -65,14 +61,13 @@ pub(in crate::cli) fn run(args: &FactorialArgs) -> Result<u8, Failure> {
     let ((mut stored, mut summary), warnings) = session.hold(&services, work)?;
     summary.warnings.extend(warnings.iter().cloned());
     stored.warnings.extend(warnings);
-    close(&session, &args.result, &stored, &summary)
+    close(&session, &stored, &summary)
 }
 
 /// Stores and prints the report. The folder contains `factorial.json` and `factorial.md` in place of
 /// a summary, which has two arms.
 fn close(
     session: &MeasuredSession<'_>,
-    result: &ResultArgs,
     stored: &Factorial,
     summary: &Summary,
 ) -> Result<u8, Failure> {
@@ -80,23 +75,20 @@ fn close(
     let mut text = render::factorial(stored, look.width, look.colour);
     if let Some(folder) = session.folder() {
         let page = render::factorial_markdown(stored);
-        folder
+        let written = folder
             .write_json("factorial.json", stored)
-            .and_then(|()| folder.close(summary, &[("factorial.md", page)]))
-            .map_err(Failure::internal)?;
-        let path = folder.path().join("factorial.md");
-        // Writing to a String cannot fail.
-        let _infallible = write!(text, "\nReport: {}\n", path.display());
+            .and_then(|()| folder.close(summary, &[("factorial.md", page)]));
+        match written {
+            Ok(()) => {
+                let path = folder.path().join("factorial.md");
+                // Writing to a String cannot fail.
+                let _infallible = write!(text, "\nReport: {}\n", path.display());
+            }
+            Err(error) => session.not_stored(error),
+        }
     }
-    if let Some(path) = &result.junit {
-        let xml = render::junit(summary).map_err(Failure::internal)?;
-        write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
-    }
-    if !result.events_on_stdout() {
-        print(&text)?;
-    }
-    session.check_stored()?;
-    Ok(summary.verdict.exit_code())
+    let printed = session.print(&text);
+    session.publish(summary, printed, None)
 }
 
 /// What is stored of the experiment.

@@ -10,7 +10,10 @@ use chrono::{DateTime, Utc};
 use crate::{
     cli::{
         failure::Failure,
-        flags::{BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs},
+        flags::{
+            BaselineArgs, ExportArgs, ListArgs, PruneArgs, ResultsAction, ResultsArgs,
+            ResultsFolder,
+        },
         output::print,
     },
     exit,
@@ -46,7 +49,16 @@ fn check_folder(results: &Path) -> Result<(), Failure> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Failure> {
-    check_folder(&args.folder.results)?;
+    let results = &args.folder.results;
+    // The default folder is made by the first run; a folder that was named has to exist.
+    if *results == ResultsFolder::default_path() && !results.exists() {
+        return print(if args.json {
+            "[]\n"
+        } else {
+            "no run is stored yet; `loadgen demo` makes a first one\n"
+        });
+    }
+    check_folder(results)?;
     let mut found = store::list_runs(&args.folder.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
         found.retain(|run| run.name.contains(name.as_str()));

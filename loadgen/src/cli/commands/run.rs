@@ -22,7 +22,6 @@ pub(in crate::cli) fn run(args: &RunArgs) -> Result<u8, Failure> {
         arm: &arm,
         seed: sub_seed(suite.seed, "run"),
         workers: args.load.workers,
-        generator_judged: true,
         warnings: services.warnings(),
     };
     session.work(&services, async |bench, own_stack| {

@@ -11,7 +11,7 @@ use crate::{
     cli::{
         failure::Failure,
         flags::ExperimentArgs,
-        output::{print, progress},
+        output::{print, print_error, progress},
         plan::resolve_settings,
         session::{announce_page, close_when_left, open_page},
     },
@@ -64,7 +64,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             ..args.clone()
         };
         let found = match measure(&one, page.as_ref()) {
-            Ok((summary, folder)) => {
+            Ok((summary, folder, stored)) => {
+                if let Err(error) = stored {
+                    print_error(&error.to_string());
+                    code = exit::more_severe(code, exit::INTERNAL);
+                }
                 interrupted |= summary.interrupted;
                 code = exit::more_severe(code, summary.verdict.exit_code());
                 Found::Summary(Box::new(summary), folder)
@@ -103,11 +107,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
         .folder
         .results
         .join(format!("catalogue_{stamp}.md"));
-    write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
-    write_json(&path.with_extension("json"), &entries)?;
     if !args.result.events_on_stdout() {
         print(&markdown)?;
     }
+    write_atomically(&path, markdown.as_bytes()).map_err(Failure::internal)?;
+    write_json(&path.with_extension("json"), &entries)?;
     progress(&format!("Stored as {}", path.display()));
     Ok(if interrupted { exit::INTERRUPTED } else { code })
 }

@@ -69,6 +69,7 @@ async fn work(
         target_bin: args.target_bin.clone(),
         profile: args.profile.clone(),
         stop: stop.clone(),
+        abort: running.abort(),
         log: Arc::new(move |what| progress.stage(what, None)),
         ..StackOptions::default()
     };

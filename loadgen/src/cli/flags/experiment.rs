@@ -3,7 +3,12 @@
 use clap::Args;
 use shared::time::Millis;
 
-use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::positive};
+use super::{
+    load::LoadArgs,
+    result::ResultArgs,
+    target::TargetArgs,
+    values::{positive, whole},
+};
 
 /// `loadgen experiment`.
 #[derive(Debug, Clone, Args, Default)]
@@ -39,7 +44,7 @@ pub struct ExperimentArgs {
     pub set_after: Vec<String>,
     /// Number of blocks (pairs of trials); one claim needs 6, two need 7 [default: from the claims,
     /// and from the spread of the first blocks]
-    #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N")]
+    #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N", value_parser = whole(1_u32, 1_000))]
     pub blocks: Option<u32>,
     /// Run few and short trials: a check that everything works, no measurement
     #[arg(long, env = "LOADGEN_QUICK")]
@@ -65,7 +70,7 @@ pub struct ExperimentArgs {
     pub aa: bool,
     /// Run a control with a planted effect: `after` against itself with each request this many per
     /// cent slower
-    #[arg(long, env = "LOADGEN_PLANT", value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    #[arg(long, env = "LOADGEN_PLANT", value_name = "PERCENT", value_parser = whole(1_u32, 1_000))]
     pub plant: Option<u32>,
     /// Run both controls and the rate search first, then the experiment; INVALID if a control fails
     #[arg(long, env = "LOADGEN_RIGOROUS", conflicts_with_all = ["aa", "plant", "quick"])]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs};
+use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::whole};
 use loadgen_experiment::factorial::Factor;
 
 /// `loadgen factorial`.
@@ -22,7 +22,8 @@ pub struct FactorialArgs {
         long,
         env = "LOADGEN_REPLICATES",
         value_name = "N",
-        default_value_t = 3
+        default_value_t = 3,
+        value_parser = whole(1_u32, 1_000)
     )]
     pub replicates: u32,
     /// Run half of the combinations of four or five switches

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+/// The results folder below the current one.
+const DEFAULT: &str = "results";
+
 /// The results folder.
 #[derive(Debug, Clone, Args, Default)]
 pub struct ResultsFolder {
@@ -12,9 +15,16 @@ pub struct ResultsFolder {
         long,
         env = "LOADGEN_RESULTS",
         value_name = "DIR",
-        default_value = "results"
+        default_value = DEFAULT
     )]
     pub results: PathBuf,
+}
+
+impl ResultsFolder {
+    /// The folder that is used if none is named.
+    pub fn default_path() -> PathBuf {
+        PathBuf::from(DEFAULT)
+    }
 }
 
 /// Several runs of a results folder, which may differ in more than they should.

@@ -1,6 +1,6 @@
 //! The flags of `loadgen http`, and what their texts mean.
 
-use std::path::PathBuf;
+use std::{io::Read as _, path::PathBuf};
 
 use bytes::Bytes;
 use clap::{Args, ValueEnum};
@@ -8,13 +8,16 @@ use http::{HeaderName, HeaderValue, Method};
 use shared::time::Millis;
 
 use super::{
-    result::ResultArgs,
-    values::{positive, rate, timeout},
+    result::{ResultArgs, STANDARD_STREAM},
+    values::{positive, rate_or_zero, span, timeout, whole, without_underscores},
 };
-use loadgen_engine::{threshold::Threshold, units::Rate};
+use loadgen_engine::{
+    threshold::{StatusSet, Threshold},
+    units::Rate,
+};
 
 /// Maximum number of connections.
-const MAX_CONNECTIONS: i64 = 20_000;
+const MAX_CONNECTIONS: u32 = 20_000;
 /// Maximum number of streams on one connection; servers allow about this many by default.
 const MAX_STREAMS: u32 = 250;
 /// Number of exchanges that `--http-debug` prints.
@@ -47,7 +50,7 @@ pub struct HttpArgs {
     pub url: String,
     /// Number of connections; without --rate each sends its next request after the last response
     /// [default: 50; 1 with --http-debug]
-    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=MAX_CONNECTIONS))]
+    #[arg(long, short, env = "LOADGEN_CONNECTIONS", value_name = "N", value_parser = whole(1, MAX_CONNECTIONS))]
     pub connections: Option<u32>,
     /// Duration [default: 10s, or until --requests are done]
     #[arg(long, short, visible_short_alias = 'z', env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
@@ -56,10 +59,10 @@ pub struct HttpArgs {
     #[arg(long, short = 'n', env = "LOADGEN_REQUESTS", value_name = "N", value_parser = count)]
     pub requests: Option<u64>,
     /// Requests a second, independent of the responses: makes the load model open
-    #[arg(long, short = 'R', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate)]
+    #[arg(long, short = 'R', env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate_or_zero)]
     pub rate: Option<Rate>,
-    /// Change the rate linearly from --rate to this one
-    #[arg(long, env = "LOADGEN_TO", value_name = "RATE", value_parser = rate, requires = "rate")]
+    /// Change the rate linearly from --rate to this one; one of them may be 0
+    #[arg(long, env = "LOADGEN_TO", value_name = "RATE", value_parser = rate_or_zero, requires = "rate")]
     pub to: Option<Rate>,
     /// Send at random (Poisson) times instead of even intervals
     #[arg(long, env = "LOADGEN_POISSON", requires = "rate")]
@@ -69,11 +72,12 @@ pub struct HttpArgs {
         long,
         env = "LOADGEN_WARMUP",
         value_name = "TIME",
+        value_parser = span,
         conflicts_with = "requests"
     )]
     pub warmup: Option<Millis>,
     /// Number of sender threads
-    #[arg(long = "workers", short = 't', env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long = "workers", short = 't', env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = whole(1_u16, 64))]
     pub workers: u16,
     /// Add a header, like 'accept: text/html' (repeatable)
     #[arg(long = "header", short = 'H', env = "LOADGEN_HEADER", value_name = "NAME: VALUE", value_parser = header, value_delimiter = '\n', hide_env_values = true)]
@@ -81,7 +85,7 @@ pub struct HttpArgs {
     /// Method [default: GET, or POST with a body]
     #[arg(long, short = 'm', env = "LOADGEN_METHOD", value_name = "METHOD")]
     pub method: Option<Method>,
-    /// Body, or @FILE
+    /// Body, or @FILE, or @- for standard input
     #[arg(
         long,
         short = 'b',
@@ -91,11 +95,12 @@ pub struct HttpArgs {
     )]
     pub body: Option<String>,
     /// Request timeout, counted from the intended start
-    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = http_timeout)]
+    #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", default_value = "10s", value_parser = timeout)]
     pub timeout: Millis,
-    /// The only status that counts as success [default: every status below 400]
-    #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUS", value_parser = clap::value_parser!(u16).range(100..=599))]
-    pub expect: Option<u16>,
+    /// The statuses that count as success, like 200,404 or 2xx or 200-299 [default: every status
+    /// below 400]
+    #[arg(long, env = "LOADGEN_EXPECT", value_name = "STATUSES")]
+    pub expect: Option<StatusSet>,
     /// Add a threshold, like "p95 < 100ms" (repeatable)
     #[arg(
         long = "threshold",
@@ -105,7 +110,7 @@ pub struct HttpArgs {
     )]
     pub thresholds: Vec<Threshold>,
     /// Seed of every random choice
-    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1)]
+    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
     /// Allow a target on another machine
     #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
@@ -128,7 +133,7 @@ pub struct HttpArgs {
     #[arg(long, env = "LOADGEN_HTTP2")]
     pub http2: bool,
     /// Concurrent streams on one HTTP/2 connection: this many of the --connections share one
-    #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_STREAMS)))]
+    #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = whole(1, MAX_STREAMS))]
     pub streams: u32,
     /// HTTP client: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
     #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Hyper)]
@@ -138,7 +143,8 @@ pub struct HttpArgs {
         long,
         env = "LOADGEN_REDIRECTS",
         value_name = "N",
-        default_value_t = 10
+        default_value_t = 10,
+        value_parser = whole(0, u8::MAX)
     )]
     pub redirects: u8,
     /// Print the first exchanges, secret headers excepted [default number of requests: 3]
@@ -165,7 +171,7 @@ impl HttpArgs {
         self.requests.or(few.then_some(u64::from(TRACED_EXCHANGES)))
     }
 
-    /// The body; reads the file of `@FILE`.
+    /// The body; reads the file of `@FILE`, or standard input.
     pub fn body(&self) -> Result<Bytes, String> {
         let Some(text) = &self.body else {
             return Ok(Bytes::new());
@@ -173,6 +179,13 @@ impl HttpArgs {
         let Some(file) = text.strip_prefix('@') else {
             return Ok(Bytes::from(text.clone()));
         };
+        if file == STANDARD_STREAM {
+            let mut body = Vec::new();
+            return std::io::stdin()
+                .read_to_end(&mut body)
+                .map(|_length| Bytes::from(body))
+                .map_err(|error| format!("cannot read the body from standard input: {error}"));
+        }
         let file = PathBuf::from(file);
         std::fs::read(&file)
             .map(Bytes::from)
@@ -180,18 +193,11 @@ impl HttpArgs {
     }
 }
 
-/// A timeout short enough to elapse once more in the drain after the last request.
-fn http_timeout(text: &str) -> Result<Millis, String> {
-    timeout(text)
-        .ok()
-        .filter(|span| span.0 < 60_000)
-        .ok_or_else(|| format!("`{text}` is no timeout from 100ms to 59s"))
-}
-
 /// `5000`, `200k`, `1.5m`.
 fn count(text: &str) -> Result<u64, String> {
     let bad = || format!("`{text}` is not a number of requests: write 5000, 200k or 1m");
-    let text = text.trim();
+    let digits = without_underscores(text).ok_or_else(bad)?;
+    let text = digits.as_str();
     let (number, scale) = match text.as_bytes().last() {
         Some(b'k' | b'K') => (&text[..text.len() - 1], 1e3),
         Some(b'm' | b'M') => (&text[..text.len() - 1], 1e6),
@@ -225,6 +231,7 @@ mod tests {
     fn a_count_may_have_a_suffix_and_is_a_whole_number() {
         assert_eq!(count("5000"), Ok(5_000));
         assert_eq!(count("200k"), Ok(200_000));
+        assert_eq!(count("1_000"), Ok(1_000));
         assert_eq!(count("1.5m"), Ok(1_500_000));
         for text in ["0", "", "k", "-3", "1.5", "many", "inf"] {
             assert!(count(text).is_err(), "{text}");

@@ -3,7 +3,7 @@
 use clap::Args;
 use shared::time::Millis;
 
-use super::values::{factor, positive, rate, timeout};
+use super::values::{factor, positive, rate, span, timeout, whole};
 use loadgen_engine::{threshold::Threshold, units::Rate};
 
 /// Replacements for the load of a file.
@@ -14,13 +14,13 @@ pub struct LoadArgs {
     #[arg(long, env = "LOADGEN_RATE", value_name = "RATE", value_parser = rate, conflicts_with = "users")]
     pub rate: Option<Rate>,
     /// Number of virtual users: makes the load model closed
-    #[arg(long, env = "LOADGEN_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, env = "LOADGEN_USERS", value_name = "N", value_parser = whole(1_u32, 20_000))]
     pub users: Option<u32>,
     /// Length of the measured window, like 30s
     #[arg(long, env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
     pub duration: Option<Millis>,
     /// Length of the warm-up, like 2s
-    #[arg(long, env = "LOADGEN_WARMUP", value_name = "TIME")]
+    #[arg(long, env = "LOADGEN_WARMUP", value_name = "TIME", value_parser = span)]
     pub warmup: Option<Millis>,
     /// Multiply the length of every phase by this factor
     #[arg(long, env = "LOADGEN_TIME_SCALE", value_name = "FACTOR", value_parser = factor)]
@@ -34,16 +34,16 @@ pub struct LoadArgs {
     )]
     pub flows: Vec<String>,
     /// Seed of every random choice
-    #[arg(long, env = "LOADGEN_SEED", value_name = "N")]
+    #[arg(long, env = "LOADGEN_SEED", value_name = "N", value_parser = whole(0, u64::MAX))]
     pub seed: Option<u64>,
     /// Number of accounts that are signed in before the run
-    #[arg(long, env = "LOADGEN_ACCOUNTS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    #[arg(long, env = "LOADGEN_ACCOUNTS", value_name = "N", value_parser = whole(1_u32, 2_000))]
     pub accounts: Option<u32>,
     /// Request timeout, counted from the intended start
     #[arg(long, env = "LOADGEN_TIMEOUT", value_name = "TIME", value_parser = timeout)]
     pub timeout: Option<Millis>,
     /// Maximum number of virtual users, and so of connections, of each flow
-    #[arg(long, env = "LOADGEN_MAX_USERS", value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    #[arg(long, env = "LOADGEN_MAX_USERS", value_name = "N", value_parser = whole(1_u32, 20_000))]
     pub max_users: Option<u32>,
     /// Add a threshold, like "p95 < 1000ms" (repeatable)
     #[arg(
@@ -54,6 +54,6 @@ pub struct LoadArgs {
     )]
     pub thresholds: Vec<Threshold>,
     /// Number of sender threads
-    #[arg(long, env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
+    #[arg(long, env = "LOADGEN_WORKERS", value_name = "N", default_value_t = 1, value_parser = whole(1_u16, 64))]
     pub workers: u16,
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use chrono::TimeDelta;
 use clap::{Args, Subcommand};
 
-use super::{folder::ResultsFolder, values::age};
+use super::{
+    folder::ResultsFolder,
+    values::{age, whole},
+};
 use loadgen_report::render::Format;
 
 /// `loadgen results`.
@@ -41,7 +44,7 @@ pub struct ListArgs {
         env = "LOADGEN_LIMIT",
         value_name = "N",
         default_value_t = 20,
-        value_parser = clap::value_parser!(u32).range(1..=100_000)
+        value_parser = whole(1_u32, 100_000)
     )]
     pub limit: u32,
     /// Print JSON instead of text
@@ -77,6 +80,7 @@ pub struct PruneArgs {
         long,
         env = "LOADGEN_KEEP",
         value_name = "N",
+        value_parser = whole(0, usize::MAX),
         required_unless_present = "older_than"
     )]
     pub keep: Option<usize>,

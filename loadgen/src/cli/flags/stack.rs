@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use shared::dataset::Scale;
 
+use super::values::whole;
+
 /// `loadgen stack`.
 #[derive(Debug, Clone, Args)]
 pub struct StackArgs {
@@ -33,7 +35,7 @@ pub struct StackArgs {
     )]
     pub scale: Scale,
     /// Seed of the data
-    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1)]
+    #[arg(long, env = "LOADGEN_SEED", value_name = "N", default_value_t = 1, value_parser = whole(0, u64::MAX))]
     pub seed: u64,
     /// Path of the target-app program [default: the one beside loadgen]
     #[arg(long, env = "LOADGEN_TARGET_BIN", value_name = "FILE")]

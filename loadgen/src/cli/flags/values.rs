@@ -1,20 +1,60 @@
 //! Parsers of the values of flags.
 
-use std::net::SocketAddr;
+use std::{fmt::Display, net::SocketAddr, str::FromStr};
 
 use chrono::TimeDelta;
 use shared::time::{BadDuration, Millis};
 
-use loadgen_engine::units::{BadRate, Rate};
+use loadgen_engine::{
+    suite::load::MAX_TIMEOUT,
+    units::{BadRate, Rate},
+};
 
 /// `20/s`, or `20` for the same.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {
-    let text = if text.contains('/') {
-        text.to_owned()
-    } else {
+    with_unit(text).parse().map_err(|_| bad_rate(text))
+}
+
+/// A rate, or `0` for an end of a ramp.
+pub(super) fn rate_or_zero(text: &str) -> Result<Rate, String> {
+    Rate::or_zero(&with_unit(text)).map_err(|_| bad_rate(text))
+}
+
+/// A number alone is a rate a second.
+fn with_unit(text: &str) -> String {
+    if text.trim().parse::<f64>().is_ok() {
         format!("{text}/s")
-    };
-    text.parse().map_err(|error: BadRate| error.to_string())
+    } else {
+        text.to_owned()
+    }
+}
+
+/// The message names what was written, without the unit that was added.
+fn bad_rate(text: &str) -> String {
+    BadRate(text.to_owned()).to_string()
+}
+
+/// A parser of whole numbers from `least` to `most`; `_` may part the digits, like 1_000.
+pub(super) fn whole<T>(
+    least: T,
+    most: T,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: FromStr + PartialOrd + Display + Copy + Send + Sync + 'static,
+{
+    move |text| {
+        without_underscores(text)
+            .and_then(|digits| digits.parse().ok())
+            .filter(|number| (least..=most).contains(number))
+            .ok_or_else(|| format!("`{text}` is not a whole number from {least} to {most}"))
+    }
+}
+
+/// The digits of a number without the `_` between them.
+pub(super) fn without_underscores(text: &str) -> Option<String> {
+    let text = text.trim();
+    let misplaced = text.starts_with('_') || text.ends_with('_') || text.contains("__");
+    (!misplaced).then(|| text.replace('_', ""))
 }
 
 /// `127.0.0.1:8090`; `8090` and `localhost:8090` for the same.
@@ -27,23 +67,34 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 
 /// A duration of one millisecond to 24 hours.
 pub(super) fn positive(text: &str) -> Result<Millis, String> {
-    match text.parse::<Millis>() {
-        Ok(Millis(0)) => Err("a duration is longer than nothing".to_owned()),
-        Ok(span) if span.0 > 24 * 3_600_000 => Err("a duration is at most 24h".to_owned()),
-        Ok(span) => Ok(span),
-        Err(error) => Err(error.to_string()),
+    match span(text)? {
+        Millis(0) => Err("a duration is longer than nothing".to_owned()),
+        span => Ok(span),
     }
 }
 
-/// A timeout of 100 ms to 60 s.
+/// A warm-up of at most 24 hours; `0s` for none.
+pub(super) fn span(text: &str) -> Result<Millis, String> {
+    let span: Millis = text
+        .parse()
+        .map_err(|error: BadDuration| error.to_string())?;
+    if span.0 > 24 * 3_600_000 {
+        return Err("a duration is at most 24h".to_owned());
+    }
+    Ok(span)
+}
+
+/// A timeout of 100 ms to 10 minutes.
 pub(super) fn timeout(text: &str) -> Result<Millis, String> {
     let span: Millis = text
         .parse()
         .map_err(|error: BadDuration| error.to_string())?;
-    if (100..=60_000).contains(&span.0) {
+    if (100..=MAX_TIMEOUT.0).contains(&span.0) {
         Ok(span)
     } else {
-        Err("a timeout lies between 100ms and 60s".to_owned())
+        Err(format!(
+            "`{text}` is not a timeout from 100ms to {MAX_TIMEOUT}"
+        ))
     }
 }
 
@@ -91,6 +142,35 @@ mod tests {
             assert!(
                 address(text).unwrap_err().contains("127.0.0.1:8090"),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_may_be_parted_and_lies_between_its_bounds() {
+        let users = whole(1_u32, 20_000);
+        assert_eq!(users("1_000"), Ok(1_000));
+        assert_eq!(users(" 7 "), Ok(7));
+        for wrong in [
+            "ten", "-1", "1e999", "", "NaN", "0", "20001", "_1", "1__0", "1.5",
+        ] {
+            assert_eq!(
+                users(wrong),
+                Err(format!("`{wrong}` is not a whole number from 1 to 20000"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_rate_may_omit_its_unit_and_a_wrong_one_is_shown_as_it_was_written() {
+        assert_eq!(rate("20").unwrap().to_string(), "20/s");
+        assert_eq!(rate("600/m").unwrap().to_string(), "600/m");
+        assert!(rate_or_zero("0").unwrap().is_zero());
+        for wrong in ["20rps", "NaN", "1e999", "", "-5", "0"] {
+            let why = rate(wrong).unwrap_err();
+            assert!(
+                why.starts_with(&format!("`{wrong}` is not a rate")),
+                "{why}"
             );
         }
     }

@@ -40,6 +40,11 @@ impl GithubJob {
         })
     }
 
+    /// File of the step summary, if the job has one.
+    pub(in crate::cli) fn summary_file(&self) -> Option<&Path> {
+        self.summary.as_deref()
+    }
+
     /// Mutes the log: an error message with text of a response may look like a workflow command.
     pub(in crate::cli) fn mute(&self) -> MutedLog<'_> {
         write_line(&format!("::stop-commands::{}\n", self.token));
@@ -58,7 +63,7 @@ impl GithubJob {
         }
         match &self.summary {
             Some(path) => append(path, summary).map_err(|error| {
-                Failure::Usage(format!(
+                Failure::Internal(format!(
                     "the step summary {} cannot be written: {error}",
                     path.display()
                 ))

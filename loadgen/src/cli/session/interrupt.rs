@@ -6,7 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::{exit, live};
@@ -15,23 +15,37 @@ use loadgen_experiment::events::Publisher;
 /// Something that has to be dropped before the process ends, whatever happens. The lock is held
 /// while it is started and while it is dropped, so that the process cannot end in between.
 #[derive(Debug)]
-pub(in crate::cli) struct CleanupSlot<T>(Arc<Mutex<Option<T>>>);
+pub(in crate::cli) struct CleanupSlot<T> {
+    content: Arc<Mutex<Option<T>>>,
+    abort: CancellationToken,
+}
 
 impl<T> Clone for CleanupSlot<T> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self {
+            content: Arc::clone(&self.content),
+            abort: self.abort.clone(),
+        }
     }
 }
 
 impl<T> CleanupSlot<T> {
     /// An empty slot.
     pub(in crate::cli) fn empty() -> Self {
-        Self(Arc::new(Mutex::new(None)))
+        Self {
+            content: Arc::default(),
+            abort: CancellationToken::new(),
+        }
+    }
+
+    /// Cancelled when the process is to end at once: whoever holds the lock then gives it up.
+    pub(in crate::cli) fn abort(&self) -> CancellationToken {
+        self.abort.clone()
     }
 
     /// The content, locked. A thread that panicked while holding the lock does not keep it.
     pub(in crate::cli) fn lock(&self) -> MutexGuard<'_, Option<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops the content; waits if another thread is doing so. Blocks.
@@ -41,7 +55,8 @@ impl<T> CleanupSlot<T> {
     }
 }
 
-/// Listens for SIGINT and SIGTERM on the running event loop. The first signal cancels `stop` and
+/// Listens for SIGINT, SIGTERM and SIGHUP on the running event loop; under `nohup`, which ignores
+/// SIGHUP, a lost terminal does not end the command. The first signal cancels `stop` and
 /// publishes `first` as a warning; the second clears `services` and ends the process. Returns whether
 /// a signal has come.
 pub(in crate::cli) fn listen<T: Send + 'static>(
@@ -54,15 +69,20 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
     let seen = Arc::clone(&signalled);
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = (!hangup_is_ignored())
+        .then(|| signal(SignalKind::hangup()))
+        .transpose()?;
     tokio::spawn(async move {
         loop {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                Some(_) = received(hangup.as_mut()) => {}
             }
             seen.store(true, Ordering::Release);
             if stop.is_cancelled() {
                 live::restore();
+                services.abort.cancel();
                 let services = services.clone();
                 // Stopping services blocks; the process ends when they are down.
                 let _done = tokio::task::spawn_blocking(move || services.clear()).await;
@@ -74,4 +94,23 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
         }
     });
     Ok(signalled)
+}
+
+/// The next signal of a listener; never, without one.
+async fn received(listener: Option<&mut Signal>) -> Option<()> {
+    match listener {
+        Some(listener) => listener.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this process was started with SIGHUP ignored, as `nohup` does.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        // SIGHUP is number 1, the lowest bit.
+        .is_some_and(|mask| mask & 1 != 0)
 }

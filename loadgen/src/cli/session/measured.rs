@@ -16,12 +16,17 @@ use tokio_util::sync::CancellationToken;
 use super::{
     github::GithubJob,
     interrupt::{self, CleanupSlot},
+    outputs,
     page_readers::close_when_left,
     services::{ServiceSource, open},
     sinks::EventSinks,
 };
 use crate::{
-    cli::{failure::Failure, flags::ResultArgs, output::print},
+    cli::{
+        failure::Failure,
+        flags::ResultArgs,
+        output::{print, print_error},
+    },
     doctor,
     library::SourceFile,
     live::TerminalCapabilities,
@@ -64,8 +69,8 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     own_page: RefCell<Option<WebServer>>,
     /// Whether a signal has ended the command.
     signalled: OnceCell<Arc<AtomicBool>>,
-    /// First error of the store; reported at the end.
-    store_failure: RefCell<Option<String>>,
+    /// What could not be written; reported when all figures are printed.
+    unwritten: RefCell<Vec<String>>,
     /// Warnings about samples that were not stored.
     left_out: RefCell<Vec<String>>,
 }
@@ -88,7 +93,7 @@ impl<'a> MeasuredSession<'a> {
             folder: OnceCell::new(),
             own_page: RefCell::default(),
             signalled: OnceCell::new(),
-            store_failure: RefCell::new(None),
+            unwritten: RefCell::default(),
             left_out: RefCell::default(),
         }
     }
@@ -123,15 +128,13 @@ impl<'a> MeasuredSession<'a> {
     {
         // If events go to standard output, nothing else does.
         let github = GithubJob::detect().filter(|_| !self.result.events_on_stdout());
-        let summary = {
+        let (summary, printed) = {
             let _muted = github.as_ref().map(GithubJob::mute);
-            let summary = self.measure(services, work)?;
-            if !self.result.events_on_stdout() {
-                print(&text(&summary, self.folder().map(Folder::path)))?;
-            }
-            summary
+            let summary = self.measure_in(services, work, github.as_ref())?;
+            let printed = self.print(&text(&summary, self.reported_in()));
+            (summary, printed)
         };
-        self.publish(&summary, github.as_ref())
+        self.publish(&summary, printed, github.as_ref())
     }
 
     /// The same without printing.
@@ -143,14 +146,29 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
     {
+        self.measure_in(services, work, None)
+    }
+
+    fn measure_in<F>(
+        &self,
+        services: &ServiceSource,
+        work: F,
+        github: Option<&GithubJob>,
+    ) -> Result<Summary, Failure>
+    where
+        F: AsyncFnOnce(&TestEnv, bool) -> Result<Summary, Failure>,
+    {
+        outputs::check(self.result, services, github)?;
         let (done, sinks) = self.watched(services, work)?;
-        let finished = done.and_then(|(mut summary, warnings)| {
+        let finished = done.map(|(mut summary, warnings)| {
             summary.warnings.extend(warnings);
             if let Some(folder) = self.folder.get() {
                 sinks.events().stage("writing the reports", None);
-                folder.finish(&summary).map_err(Failure::internal)?;
+                if let Err(error) = folder.finish(&summary) {
+                    self.not_stored(error);
+                }
             }
-            Ok(summary)
+            summary
         });
         let ended = finished.as_ref().ok().map(|summary| {
             Event::Ended(Ended {
@@ -158,7 +176,7 @@ impl<'a> MeasuredSession<'a> {
                 folder: self.folder_name(),
             })
         });
-        *self.own_page.borrow_mut() = sinks.flush(ended);
+        self.flush(sinks, ended);
         finished
     }
 
@@ -172,8 +190,9 @@ impl<'a> MeasuredSession<'a> {
     where
         F: AsyncFnOnce(&TestEnv, bool) -> Result<T, Failure>,
     {
+        outputs::check(self.result, services, None)?;
         let (done, sinks) = self.watched(services, work)?;
-        *self.own_page.borrow_mut() = sinks.flush(None);
+        self.flush(sinks, None);
         done
     }
 
@@ -192,7 +211,6 @@ impl<'a> MeasuredSession<'a> {
             .enable_all()
             .build()
             .map_err(|error| Failure::of_error(&error, Failure::Internal))?;
-        self.check_paths()?;
         let stop = CancellationToken::new();
         let steering = LoadControl::new(stop.clone());
         let sinks = EventSinks::attach(self.result, self.page.as_ref(), &steering)?;
@@ -221,26 +239,11 @@ impl<'a> MeasuredSession<'a> {
         Ok((done.map(|done| (done, warnings)), sinks))
     }
 
-    /// Refuses paths that cannot be written to, before anything is started.
-    fn check_paths(&self) -> Result<(), Failure> {
-        let results = &self.result.folder.results;
-        if results.exists() && !results.is_dir() {
-            return Err(Failure::Usage(format!(
-                "{} is no folder: results cannot be stored there; name another with --results",
-                results.display()
-            )));
-        }
-        let junit = self.result.junit.as_deref();
-        let Some(parent) = junit.and_then(Path::parent) else {
-            return Ok(());
-        };
-        if parent.as_os_str().is_empty() || parent.is_dir() {
-            return Ok(());
-        }
-        Err(Failure::Usage(format!(
-            "--junit: {} is no folder; create it, or name another",
-            parent.display()
-        )))
+    /// Waits until the sinks have written everything, and keeps the page that outlives them.
+    fn flush(&self, sinks: EventSinks, last: Option<Event>) {
+        let (page, unwritten) = sinks.flush(last);
+        *self.own_page.borrow_mut() = page;
+        self.unwritten.borrow_mut().extend(unwritten);
     }
 
     /// Publishes the start of the command, once the services are up.
@@ -282,9 +285,10 @@ impl<'a> MeasuredSession<'a> {
     fn create_folder(&self) -> Result<(), Failure> {
         let folder = Folder::create(&self.result.folder.results, self.command, &self.name)
             .map_err(Failure::usage)?;
-        folder
-            .input(&self.source.file_name(), self.source.text.as_bytes())
-            .map_err(Failure::internal)?;
+        if let Err(error) = folder.input(&self.source.file_name(), self.source.text.as_bytes()) {
+            folder.discard();
+            return Err(Failure::internal(error));
+        }
         // Set once: `work` runs once.
         let _first = self.folder.set(folder);
         Ok(())
@@ -323,7 +327,7 @@ impl<'a> MeasuredSession<'a> {
                 })
             });
         if let Err(why) = stored {
-            self.store_failure.borrow_mut().get_or_insert(why);
+            self.not_stored(why);
         }
     }
 
@@ -353,27 +357,57 @@ impl<'a> MeasuredSession<'a> {
         self.folder.get()
     }
 
-    /// Writes what was asked for besides the result folder; returns the exit code of the verdict.
-    fn publish(&self, summary: &Summary, github: Option<&GithubJob>) -> Result<u8, Failure> {
-        if let Some(path) = &self.result.junit {
-            let xml = render::junit(summary).map_err(Failure::internal)?;
-            write_atomically(path, xml.as_bytes()).map_err(Failure::usage)?;
-        }
-        if let Some(github) = github {
-            github.annotate(summary)?;
-        }
-        self.check_stored()?;
-        Ok(summary.verdict.exit_code())
+    /// The result folder if everything is stored there.
+    fn reported_in(&self) -> Option<&Path> {
+        let whole = self.unwritten.borrow().is_empty();
+        self.folder().filter(|_| whole).map(Folder::path)
     }
 
-    /// Reports the first error of the store.
-    pub(in crate::cli) fn check_stored(&self) -> Result<(), Failure> {
-        match self.store_failure.borrow_mut().take() {
-            Some(why) => Err(Failure::Internal(format!(
-                "a trial could not be stored in the result folder: {why}"
-            ))),
-            None => Ok(()),
+    /// Notes that the result folder is not complete; of several reasons the first.
+    pub(in crate::cli) fn not_stored(&self, why: impl std::fmt::Display) {
+        let mut unwritten = self.unwritten.borrow_mut();
+        if unwritten.is_empty() {
+            unwritten.push(format!("the result folder is not complete: {why}"));
         }
+    }
+
+    /// Prints a report, unless standard output carries the events.
+    pub(in crate::cli) fn print(&self, report: &str) -> Result<(), Failure> {
+        if self.result.events_on_stdout() {
+            return Ok(());
+        }
+        print(report)
+    }
+
+    /// Writes what was asked for besides the result folder, when the report is printed; returns the
+    /// exit code of the verdict, or a failure if something could not be written.
+    pub(in crate::cli) fn publish(
+        &self,
+        summary: &Summary,
+        printed: Result<(), Failure>,
+        github: Option<&GithubJob>,
+    ) -> Result<u8, Failure> {
+        let junit = self.result.junit.as_deref().map(|path| {
+            let xml = render::junit(summary).map_err(Failure::internal)?;
+            write_atomically(path, xml.as_bytes()).map_err(Failure::internal)
+        });
+        let annotated = github.map(|github| github.annotate(summary));
+        let written = [Some(printed), junit, annotated, Some(self.check_written())];
+        let mut failures = written.into_iter().flatten().filter_map(Result::err);
+        let first = failures.next();
+        for more in failures {
+            print_error(&more.to_string());
+        }
+        first.map_or_else(|| Ok(summary.verdict.exit_code()), Err)
+    }
+
+    /// Reports what could not be written while the command ran.
+    pub(in crate::cli) fn check_written(&self) -> Result<(), Failure> {
+        let unwritten = self.unwritten.take();
+        if unwritten.is_empty() {
+            return Ok(());
+        }
+        Err(Failure::Internal(unwritten.join("\n")))
     }
 }
 

@@ -5,6 +5,7 @@ mod github;
 mod interrupt;
 mod job_template;
 mod measured;
+mod outputs;
 mod page_readers;
 mod services;
 mod single_run;

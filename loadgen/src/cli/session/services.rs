@@ -278,6 +278,7 @@ pub(super) async fn open(
                 scale: scale.unwrap_or(Scale::Small),
                 target_bin: target_bin.clone(),
                 stop: stop.clone(),
+                abort: running.abort(),
                 log: Arc::new(move |what| progress.stage(what, None)),
                 ..StackOptions::default()
             };

@@ -4,6 +4,7 @@ use super::measured::MeasuredSession;
 use crate::cli::failure::Failure;
 use loadgen_engine::suite::Suite;
 use loadgen_experiment::{
+    paired::{PlannedThreshold, planned_thresholds},
     schema::Summary,
     summary::{self, RunContext},
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialOutcome, TrialSpec},
@@ -20,8 +21,6 @@ pub(in crate::cli) struct SingleRun<'a> {
     pub(in crate::cli) seed: u64,
     /// Number of sender threads.
     pub(in crate::cli) workers: u16,
-    /// Whether the generator's use of its processors is judged.
-    pub(in crate::cli) generator_judged: bool,
     /// Warnings for the reader of the report.
     pub(in crate::cli) warnings: Vec<String>,
 }
@@ -35,6 +34,13 @@ impl SingleRun<'_> {
         own_stack: bool,
     ) -> Result<(Summary, TrialOutcome), Failure> {
         session.announce(bench, self.suite);
+        let catalog = bench.system.application().catalog();
+        for short in planned_thresholds(self.suite, catalog)
+            .iter()
+            .filter_map(PlannedThreshold::shortage)
+        {
+            bench.events.warning(short);
+        }
         let spec = TrialSpec {
             suite: self.suite,
             arm: self.arm,
@@ -43,7 +49,6 @@ impl SingleRun<'_> {
             folder: self.arm.name.clone(),
             seed: self.seed,
             workers: usize::from(self.workers),
-            generator_judged: self.generator_judged,
             explained: true,
             course: CommandProgress::single(self.suite.windows.planned().duration()),
         };

@@ -4,7 +4,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufReader, BufWriter, IsTerminal as _, Write},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -43,22 +43,26 @@ pub(in crate::cli) struct EventSinks {
 #[derive(Debug)]
 struct LineWriter {
     ended: Arc<AtomicBool>,
-    thread: JoinHandle<()>,
+    path: PathBuf,
+    thread: JoinHandle<io::Result<()>>,
 }
 
 impl LineWriter {
     /// Waits until all lines are written, at most [`FLUSH_TIMEOUT`]: the reader may be stuck.
-    fn flush(self) {
+    /// Returns why they could not be; a reader that has closed the pipe is no failure.
+    fn flush(self) -> Option<String> {
         self.ended.store(true, Ordering::Release);
         let begun = Instant::now();
         while !self.thread.is_finished() {
             if begun.elapsed() > FLUSH_TIMEOUT {
-                return;
+                return None;
             }
             thread::sleep(Duration::from_millis(10));
         }
         // A panic while writing must not take the result with it.
-        let _panicked = self.thread.join();
+        let error = self.thread.join().ok()?.err()?;
+        (error.kind() != io::ErrorKind::BrokenPipe)
+            .then(|| failed("write the events to", &self.path, &error).to_string())
     }
 }
 
@@ -97,15 +101,20 @@ impl EventSinks {
         let shown = page.and_then(|page| Some(page.attach(next()?, steering)));
         let writer = out
             .and_then(|out| Some((out, next()?)))
-            .map(|(mut out, receiver)| {
+            .zip(result.events_to.clone())
+            .map(|((mut out, receiver), path)| {
                 let ended = Arc::new(AtomicBool::new(false));
                 let (seen, steering) = (Arc::clone(&ended), steering.clone());
                 let thread = thread::Builder::new().name("lines".to_owned());
                 let thread = thread.spawn(move || {
-                    // A closed pipe ends the writing, not the run.
-                    let _closed = ndjson::write(&receiver, &steering, &seen, &mut out);
+                    // A failure ends the writing, not the run.
+                    ndjson::write(&receiver, &steering, &seen, &mut out)
                 });
-                thread.map(|thread| LineWriter { ended, thread })
+                thread.map(|thread| LineWriter {
+                    ended,
+                    path,
+                    thread,
+                })
             })
             .transpose()
             .map_err(Failure::internal)?;
@@ -135,8 +144,9 @@ impl EventSinks {
     }
 
     /// Publishes a last event, if there is one, and waits until every sink has written everything.
-    /// Returns the page of the command, which its readers still look at.
-    pub(in crate::cli) fn flush(self, last: Option<Event>) -> Option<WebServer> {
+    /// Returns the page of the command, which its readers still look at, and what could not be
+    /// written.
+    pub(in crate::cli) fn flush(self, last: Option<Event>) -> (Option<WebServer>, Option<String>) {
         if let Some(last) = last {
             self.events.send(last);
         }
@@ -148,13 +158,11 @@ impl EventSinks {
         if let Some(live) = self.live {
             live.finish();
         }
-        if let Some(writer) = self.writer {
-            writer.flush();
-        }
+        let unwritten = self.writer.and_then(LineWriter::flush);
         if let Some(shown) = self.shown {
             shown.flush();
         }
-        self.page
+        (self.page, unwritten)
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     let low = area.height < LOW;
     let head = head::lines(view, usize::from(area.width), low);
     let note = u16::from(!low && !fits(LARGE));
-    let [top, tabs, body, told, keys] = Layout::vertical([
+    let [top, tabs, body, newest_note, keys] = Layout::vertical([
         Constraint::Length(head.len() as u16),
         Constraint::Length(u16::from(!fits(LARGE))),
         Constraint::Min(1),
@@ -75,7 +75,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &LiveView<'_>) {
     } else {
         panel(frame, body, view, view.input.panel);
     }
-    frame.render_widget(Paragraph::new(newest(view, told.width)), told);
+    frame.render_widget(Paragraph::new(newest(view, newest_note.width)), newest_note);
     frame.render_widget(Paragraph::new(last_line(view, keys.width)), keys);
     if view.input.mode == InputMode::Help {
         help(frame, area, view);
@@ -134,12 +134,13 @@ fn all(frame: &mut Frame<'_>, body: Rect, view: &LiveView<'_>) {
 fn panel(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>, which: Panel) {
     let chosen = which == view.input.panel;
     let hint = match which {
-        Panel::OverTime => " response time p50, p95, p99 (lowest to highest, log scale) ",
-        Panel::Spread => " response times of the last seconds ",
-        Panel::Operations => " of the last seconds; done and failed since the start ",
-        Panel::Target => " over the last seconds ",
-        Panel::Trials => " finished so far, newest first ",
+        Panel::OverTime => over_time::hint(),
+        Panel::Spread => "response times of the last seconds".to_owned(),
+        Panel::Operations => "of the last seconds; done and failed since the start".to_owned(),
+        Panel::Target => "over the last seconds".to_owned(),
+        Panel::Trials => "finished so far, newest first".to_owned(),
     };
+    let hint = format!(" {hint} ");
     let name = format!(" {} {} ", which as usize + 1, which.name());
     let room = usize::from(area.width).saturating_sub(name.len() + 4);
     let block = Block::bordered()
@@ -152,7 +153,7 @@ fn panel(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>, which: Panel) {
                 view.theme.strong()
             },
         ))
-        .title_top(Line::styled(cut(hint, room), view.theme.faint()).right_aligned());
+        .title_top(Line::styled(cut(&hint, room), view.theme.faint()).right_aligned());
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match which {

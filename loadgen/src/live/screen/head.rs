@@ -12,6 +12,7 @@ use super::{
 };
 use crate::live::plain::{length, time_left};
 use loadgen_experiment::events::{Tick, printable};
+use loadgen_report::render::definition::PERCENTILES;
 
 /// Columns of the bar of progress, at least and at most.
 const BAR: (usize, usize) = (10, 60);
@@ -171,20 +172,20 @@ fn rates(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
 
 fn times(view: &LiveView<'_>, tick: &Tick, width: usize) -> Line<'static> {
     let faint = view.theme.faint();
-    let mut parts: Vec<Part> = [tick.p50_ms, tick.p95_ms, tick.p99_ms]
-        .into_iter()
-        .zip(["p50", "p95", "p99"])
+    let mut parts: Vec<Part> = PERCENTILES
+        .iter()
         .enumerate()
-        .map(|(rank, (value, name))| {
+        .map(|(rank, (_, series))| {
             let style = view.theme.strong().patch(view.theme.percentile(rank));
-            named(name, faint, format!("{:>5} ms", ms(value)), style)
+            let figure = format!("{:>5} ms", ms((series.of_tick)(tick)));
+            named(series.name, faint, figure, style)
         })
         .collect();
     parts.insert(0, vec![Span::styled("response time", faint)]);
     let mut line = fitted(parts, width);
     // The rest of the line is the timeline of p95.
     let room = width.saturating_sub(line.width() + 2);
-    let name = "p95 ";
+    let name = format!("{} ", PERCENTILES[1].1.name);
     if room >= name.len() + 10 {
         let columns = room - name.len();
         let span = view.state.timeline.span_s(view.now);

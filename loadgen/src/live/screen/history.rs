@@ -22,14 +22,14 @@ const WIDE: u16 = 150;
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
     if area.width >= WIDE && !view.state.trials.is_empty() {
-        let [trials, told] = Layout::horizontal([Constraint::Fill(1); 2])
+        let [trials, notes] = Layout::horizontal([Constraint::Fill(1); 2])
             .spacing(2)
             .areas(area);
         list(frame, trials, view, finished(view));
-        list(frame, told, view, self::told(view, told.width));
+        list(frame, notes, view, self::notes(view, notes.width));
         return;
     }
-    let mut lines = told(view, area.width);
+    let mut lines = notes(view, area.width);
     let notes = lines.split_off(view.state.doubts().len());
     lines.extend(finished(view));
     lines.extend(notes);
@@ -41,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
 
 /// Rows that all of it takes in a wide panel.
 pub(super) fn rows(view: &LiveView<'_>) -> usize {
-    finished(view).len().max(told(view, WIDE).len())
+    finished(view).len().max(notes(view, WIDE).len())
 }
 
 fn list(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>, lines: Vec<Line<'static>>) {
@@ -74,7 +74,7 @@ fn finished(view: &LiveView<'_>) -> Vec<Line<'static>> {
 }
 
 /// The doubts, and the notes from the newest.
-fn told(view: &LiveView<'_>, width: u16) -> Vec<Line<'static>> {
+fn notes(view: &LiveView<'_>, width: u16) -> Vec<Line<'static>> {
     let line = |word: &'static str, style, text: &str| {
         let text = cut(text, usize::from(width).saturating_sub(word.len()));
         Line::from(vec![Span::styled(word, style), text.into()])

@@ -109,8 +109,8 @@ mod tests {
         let control = LoadControl::new(CancellationToken::new());
         let why = "the load of an experiment is fixed".to_owned();
         control.begin(Adjustable::Nothing { why });
-        for told in [step(&control, true), set(&control, "5")] {
-            assert_eq!(told, "the load of an experiment is fixed");
+        for refusal in [step(&control, true), set(&control, "5")] {
+            assert_eq!(refusal, "the load of an experiment is fixed");
         }
         assert!(question(&control.adjustable()).is_err());
     }

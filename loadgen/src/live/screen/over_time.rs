@@ -15,6 +15,7 @@ use super::{
     view::LiveView,
 };
 use crate::live::plain::length;
+use loadgen_report::render::definition::{COMPLETED, IN_FLIGHT, PERCENTILES, RESPONSE};
 
 /// Columns of the name before a row of columns.
 const NAME: usize = 12;
@@ -31,25 +32,35 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {
         return;
     };
     let span = view.state.timeline.span_s(view.now);
-    let row = |name: &str, figure: String, value: &dyn Fn(&TimelinePoint) -> f64| {
+    let row = |name: &str, figure: String, value: fn(&TimelinePoint) -> Option<f64>| {
         let width = usize::from(area.width).saturating_sub(NAME + FIGURE);
         let timeline = &view.state.timeline;
         Line::from(vec![
             Span::styled(left(name, NAME), view.theme.faint()),
             Span::styled(
-                timeline.columns(view.now, span, width, |point| Some(value(point))),
+                timeline.columns(view.now, span, width, value),
                 view.theme.bar(),
             ),
             Span::styled(right(&figure, FIGURE), view.theme.strong()),
         ])
     };
     let lines = vec![
-        row("requests/s", rate(tick.achieved), &|point| point.achieved),
-        row("in flight", grouped(tick.in_flight), &|point| {
-            point.in_flight as f64
+        row(
+            COMPLETED.name,
+            format!("{}/s", rate(tick.achieved)),
+            |point| point.completed,
+        ),
+        row(IN_FLIGHT.name, grouped(tick.in_flight), |point| {
+            point.in_flight
         }),
     ];
     frame.render_widget(Paragraph::new(lines), below);
+}
+
+/// What the curves are.
+pub(super) fn hint() -> String {
+    let names = PERCENTILES.map(|(_, series)| series.name).join(", ");
+    format!("{}: {names} ({})", RESPONSE.title, RESPONSE.unit)
 }
 
 fn curves(frame: &mut Frame<'_>, area: Rect, view: &LiveView<'_>) {

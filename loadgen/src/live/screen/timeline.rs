@@ -1,11 +1,13 @@
 //! The last minutes of the load, point by point.
 
 use std::{
+    array,
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
 use loadgen_experiment::events::Tick;
+use loadgen_report::render::definition::{COMPLETED, IN_FLIGHT, PERCENTILES};
 
 /// How far back the points go.
 const MEMORY: Duration = Duration::from_mins(5);
@@ -22,12 +24,12 @@ const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '�
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TimelinePoint {
     at: Instant,
-    /// p50, p95 and p99 of the response time in milliseconds.
-    times_ms: [Option<f64>; 3],
+    /// The percentiles of the response time in milliseconds.
+    times_ms: [Option<f64>; PERCENTILES.len()],
     /// Requests a second that were completed.
-    pub(super) achieved: f64,
+    pub(super) completed: Option<f64>,
     /// Requests under way.
-    pub(super) in_flight: u64,
+    pub(super) in_flight: Option<f64>,
 }
 
 /// The points, oldest first.
@@ -47,9 +49,9 @@ impl RecentTimeline {
         }
         self.0.push_back(TimelinePoint {
             at,
-            times_ms: [tick.p50_ms, tick.p95_ms, tick.p99_ms],
-            achieved: tick.achieved,
-            in_flight: tick.in_flight,
+            times_ms: PERCENTILES.map(|(_, series)| (series.of_tick)(tick)),
+            completed: (COMPLETED.of_tick)(tick),
+            in_flight: (IN_FLIGHT.of_tick)(tick),
         });
     }
 
@@ -60,10 +62,10 @@ impl RecentTimeline {
         SPANS.into_iter().find(fits).unwrap_or(SPANS[3])
     }
 
-    /// The curves of p50, p95 and p99: pieces of points `(seconds before now as a negative number,
+    /// The curves of the percentiles: pieces of points `(seconds before now as a negative number,
     /// milliseconds)`. A pause of the load and a time that nothing was measured in end a piece.
-    pub(super) fn curves(&self, now: Instant) -> [Vec<Vec<(f64, f64)>>; 3] {
-        [0, 1, 2].map(|rank| {
+    pub(super) fn curves(&self, now: Instant) -> [Vec<Vec<(f64, f64)>>; PERCENTILES.len()] {
+        array::from_fn(|rank| {
             let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
             let mut last = f64::NEG_INFINITY;
             for point in &self.0 {
@@ -177,7 +179,7 @@ mod tests {
         timeline.push(&tick(4.0), start + Duration::from_secs(25));
         timeline.push(&tick(8.0), start + Duration::from_secs(29));
         let now = start + Duration::from_secs(30);
-        let line = timeline.columns(now, 30.0, 30, |point| Some(point.achieved));
+        let line = timeline.columns(now, 30.0, 30, |point| point.completed);
         assert_eq!(line.chars().count(), 30);
         assert!(line.ends_with("▄▄▄▄█"), "{line}");
         assert!(line.starts_with("    "));

@@ -21,7 +21,7 @@ pub(super) struct LiveView<'a> {
     pub(super) clock: Instant,
     /// What can be changed while the load runs.
     pub(super) adjustable: Adjustable,
-    /// Whether the load was told to stop.
+    /// Whether a stop of the load was requested.
     pub(super) stopping: bool,
 }
 

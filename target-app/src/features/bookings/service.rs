@@ -82,13 +82,15 @@ pub(super) async fn create(
             }
             .boxed()
         });
-        match work.await {
-            Ok(GuardedOutcome::New(booking)) => {
-                let groups = [cached::group(booking.student_id)];
-                engine.caches.invalidate(&groups).await;
-                Ok(booking)
-            }
-            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
+        let outcome = work.await;
+        // Also where it was replayed or the answer to the commit was lost: the process that
+        // committed may have ended before it could invalidate.
+        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
+            let groups = [cached::group(attempt.student)];
+            engine.caches.invalidate(&groups).await;
+        }
+        match outcome {
+            Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()

@@ -16,7 +16,7 @@ use crate::{realtime::RateLimiter, state::AppState};
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Silence after which a client counts as gone; three pings went unanswered by then.
 const IDLE_AFTER: Duration = Duration::from_secs(90);
-/// Frames that one client may send a second; the rest waits in its own buffers.
+/// Frames that one client may send a second, of any kind; the rest waits in its own buffers.
 const FRAMES_PER_SECOND: u32 = 200;
 /// Queued messages that leave in one go before the client is listened to again.
 const BURST: usize = 64;
@@ -73,8 +73,9 @@ async fn serve(
             () = sleep_until(free), if !listening => {}
             event = wire.receive(), if listening => {
                 heard = Instant::now();
+                // Pings and pongs too: each is answered, and costs as much as a short text.
+                limiter.take(heard);
                 if let Received::Text(text) = event? {
-                    limiter.take(heard);
                     conversation.handle(wire, &text).await?;
                 }
             }

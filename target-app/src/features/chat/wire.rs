@@ -26,6 +26,8 @@ impl SocketEnd {
     pub(super) const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
     /// What came is larger than a frame may be.
     const TOO_BIG: Self = Self::Close(close::TOO_BIG, "a frame has at most 16384 bytes");
+    /// What came breaks the rules of WebSocket (RFC 6455).
+    const BROKEN_RULE: Self = Self::Close(close::PROTOCOL_ERROR, "this is not WebSocket");
     /// What came is no text of this protocol.
     pub(super) const BAD_FRAME: Self = Self::Close(close::BAD_FRAME, "frames are JSON texts");
 }
@@ -112,13 +114,15 @@ async fn in_time<E>(
     }
 }
 
-/// How a failed read ends the connection. The protocol library is not one of our own dependencies, so its
-/// errors are recognised by their texts; any other one ends without a close frame.
+/// How a failed read ends the connection. The protocol library is not a dependency of this crate,
+/// so its errors are recognised by their texts; any other one ends without a close frame.
 fn broken(error: &str) -> SocketEnd {
     if error.contains("too long") {
         SocketEnd::TOO_BIG
     } else if error.contains("UTF-8") {
         SocketEnd::BAD_FRAME
+    } else if error.contains("protocol error") && !error.contains("reset") {
+        SocketEnd::BROKEN_RULE
     } else {
         SocketEnd::Gone
     }
@@ -143,10 +147,14 @@ mod tests {
         assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";
         assert_eq!(broken(text), SocketEnd::BAD_FRAME);
-        assert_eq!(
-            broken("IO error: connection reset by peer"),
-            SocketEnd::Gone
-        );
+        let rule = "WebSocket protocol error: Received an unmasked frame from client";
+        assert_eq!(broken(rule), SocketEnd::BROKEN_RULE);
+        for gone in [
+            "IO error: connection reset by peer",
+            "WebSocket protocol error: Connection reset without closing handshake",
+        ] {
+            assert_eq!(broken(gone), SocketEnd::Gone, "{gone}");
+        }
     }
 
     #[tokio::test]

@@ -43,7 +43,9 @@ pub(super) async fn serve(file: &Path, key: &str, asked: &HeaderMap) -> Result<R
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, max-age=600, no-transform"),
     );
-    if range::is_known(text(header::IF_NONE_MATCH), &etag) {
+    // A list may come in several lines (RFC 9110, 5.3).
+    let mut known = asked.get_all(header::IF_NONE_MATCH).iter();
+    if known.any(|line| range::is_known(line.to_str().ok(), &etag)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);
     }
@@ -111,7 +113,7 @@ mod tests {
         std::fs::write(&path, b"0123456789").unwrap();
         let mut asked = HeaderMap::new();
         for (name, value) in headers {
-            asked.insert(name, value.parse().unwrap());
+            asked.append(name, value.parse().unwrap());
         }
         serve(&path, "clip", &asked).await
     }
@@ -160,6 +162,13 @@ mod tests {
         let response = ask(&asked).await.unwrap();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         assert!(body(response).await.is_empty());
+        // In two lines, as in one.
+        let asked = [
+            (header::IF_NONE_MATCH, "\"other\""),
+            (header::IF_NONE_MATCH, "\"clip-a\""),
+        ];
+        let response = ask(&asked).await.unwrap();
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
     }
 
     #[tokio::test]

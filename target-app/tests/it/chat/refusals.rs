@@ -10,7 +10,7 @@ use shared::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::room::room;
-use crate::support::{ChatSocket, TestApp};
+use crate::support::{ChatSocket, RawConnection, TestApp};
 
 /// The next frame, which refuses something: its code, its detail, whose message it was.
 async fn refusal(socket: &mut ChatSocket) -> (String, String, Option<String>) {
@@ -144,5 +144,51 @@ async fn a_frame_that_is_too_large_ends_the_connection_with_1009() {
     socket
         .send_and_hear(room(5), "long", &"🦀".repeat(MAX_TEXT))
         .await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn frames_that_break_the_rules_of_websocket_end_the_connection_with_1002() {
+    let app = TestApp::start().await;
+    for frame in [
+        // Not masked.
+        &[0x81, 0x01, b'a'][..],
+        // Of a reserved kind.
+        &[0x83, 0x81, 0, 0, 0, 0, b'a'],
+        // With a reserved bit.
+        &[0xC1, 0x81, 0, 0, 0, 0, b'a'],
+        // A continuation of nothing.
+        &[0x80, 0x81, 0, 0, 0, 0, b'a'],
+    ] {
+        let mut raw = RawConnection::open(app.address).await;
+        raw.send(format!(
+            "GET {} HTTP/1.1\r\nhost: a.test\r\nauthorization: Bearer {}\r\n\
+             connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+            paths::CHAT_SOCKET,
+            app.student(5).token
+        ))
+        .await;
+        assert!(raw.head().await.starts_with("HTTP/1.1 101"));
+        raw.send(frame).await;
+        let end = raw.bytes(4).await;
+        assert_eq!(end[0], 0x88, "{frame:x?} is answered with a close");
+        assert_eq!(end[2..], close::PROTOCOL_ERROR.to_be_bytes(), "{frame:x?}");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn pings_are_paced_like_every_other_frame() {
+    let app = TestApp::start().await;
+    let mut socket = ChatSocket::open(app.address, &app.student(5).token).await;
+    let begin = std::time::Instant::now();
+    for _ in 0..600 {
+        socket.raw(Message::Ping(Vec::new().into())).await;
+    }
+    socket.say(&ClientFrame::Ping { nonce: 1 }).await;
+    assert_eq!(socket.hear().await, ServerFrame::Pong { nonce: 1 });
+    // One second's worth at once, then 200 a second.
+    assert!(begin.elapsed().as_millis() > 1_900, "{:?}", begin.elapsed());
     app.finish().await;
 }

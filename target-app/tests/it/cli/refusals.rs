@@ -65,7 +65,28 @@ async fn a_setting_that_is_wrong_is_told_with_what_would_be_right() {
         (&["--listen", "127.0.0.1:http"], &["127.0.0.1:8080"]),
         (&["--listen", "127.0.0.1:99999"], &["127.0.0.1:8080"]),
         (&["--config", "no/such.toml"], &["no/such.toml"]),
-        (&["--database-url", "nonsense"], &["--database-url"]),
+        (
+            &["--database-url", "nonsense"],
+            &["does not begin with postgres://"],
+        ),
+        (
+            &["--database-url", "postgres://u:hush/x@127.0.0.1/db"],
+            &["encoded", "%2F"],
+        ),
+        (
+            &["--database-url", "postgres://u:hush#x@127.0.0.1/db"],
+            &["encoded", "%23"],
+        ),
+        (&["--redis-url", "rediss://:hush@127.0.0.1"], &["TLS"]),
+        (
+            &["--redis-url", "redis://:hush/x@127.0.0.1"],
+            &["address of Redis", "encoded"],
+        ),
+        (
+            // Its socket is named, and asked.
+            &["--database-url", "postgres://u:p@/db?host=/nonexistent"],
+            &["/nonexistent"],
+        ),
         (
             &["--listen", "0.0.0.0:0", "--lab-token", "short"],
             &["lab token", "16 characters", "--lab-token"],
@@ -82,7 +103,9 @@ async fn a_setting_that_is_wrong_is_told_with_what_would_be_right() {
         all.extend(args);
         let ended = run(NOWHERE, &all).await;
         ended.refused(words);
-        assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
+        for secret in [SECRET, "hush"] {
+            assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
+        }
     }
 }
 

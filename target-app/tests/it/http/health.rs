@@ -56,6 +56,22 @@ async fn without_its_database_it_is_up_but_not_ready() {
 }
 
 #[tokio::test]
+async fn a_database_that_takes_no_writes_is_not_ready() {
+    let app = TestApp::start().await;
+    let name = app.db.name().to_owned();
+    app.db
+        .execute(&format!(
+            "alter database {name} set default_transaction_read_only = on"
+        ))
+        .await;
+    let answer = app.anonymous().get(paths::HEALTH_READY).await;
+    assert_eq!(answer.status, 503);
+    let ready: Readiness = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(ready.parts["postgres"], "is read-only");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn the_counters_are_prometheus_text() {
     let app = TestApp::start().await;
     app.student(1).bookings("").await;

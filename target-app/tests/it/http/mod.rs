@@ -5,5 +5,6 @@ mod compression;
 mod docs;
 mod headers;
 mod health;
+mod host;
 mod openapi;
 mod problems;

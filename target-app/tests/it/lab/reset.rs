@@ -172,3 +172,36 @@ async fn requests_during_a_reset_are_served_or_told_to_come_again() {
     app.lab().audits_clean().await;
     app.finish().await;
 }
+
+#[tokio::test]
+async fn settings_of_the_database_are_kept() {
+    let app = TestApp::with(&[]).with_snapshot().start().await;
+    let name = app.db.name();
+    for set in [
+        format!("alter database {name} set search_path to \"$user\", public, \"my schema\""),
+        format!("alter database {name} set work_mem to '5MB'"),
+        format!("alter database {name} set default_transaction_read_only to on"),
+        format!("alter database {name} set statement_timeout to '29s'"),
+        format!("alter database {name} set my.note to 'it''s'"),
+        format!("alter role current_user in database {name} set application_name to 'of a role'"),
+        // The last one wins: the application has to write.
+        format!(
+            "alter role current_user in database {name} set default_transaction_read_only to off"
+        ),
+    ] {
+        app.db.execute(&set).await;
+    }
+    const STORED: &str = "select string_agg(setrole || ' ' || one, '; ' order by setrole, one) \
+        from pg_db_role_setting join pg_database as db on db.oid = setdatabase, unnest(setconfig) as one \
+        where datname = current_database()";
+    let before = app.db.text(STORED).await;
+    assert!(
+        before.contains("search_path=\"$user\", public, \"my schema\""),
+        "{before}"
+    );
+    for _ in 0..2 {
+        app.lab().reset(json!({})).await.ok::<ResetReport>();
+        assert_eq!(app.db.text(STORED).await, before);
+    }
+    app.finish().await;
+}

@@ -3,4 +3,5 @@
 mod disconnect;
 mod many_disconnects;
 mod shutdown;
+mod slow_clients;
 mod statement_timeout;

@@ -18,7 +18,7 @@ use shared::{
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{Config, LogFormat},
+    config::{Config, ConnectionLimits, LogFormat},
     db::database,
     features,
     shutdown::Shutdown,
@@ -69,6 +69,7 @@ pub(crate) struct Setup {
     clock: Clock,
     redis_at: Option<SocketAddr>,
     statements: Vec<String>,
+    connections: ConnectionLimits,
 }
 
 impl Setup {
@@ -105,6 +106,12 @@ impl Setup {
         self
     }
 
+    /// With other limits of connections.
+    pub(crate) fn with_connections(mut self, limits: ConnectionLimits) -> Self {
+        self.connections = limits;
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -138,6 +145,7 @@ impl Setup {
                 .into(),
             jwt_secret_is_random: false,
             media_dir: media_dir(),
+            connections: self.connections,
             profile: test_profile(&self.settings),
             log_format: LogFormat::Text,
         }
@@ -167,7 +175,7 @@ impl Setup {
 pub(crate) struct Sibling {
     client: Client,
     shutdown: Shutdown,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
 }
 
 impl Sibling {
@@ -182,7 +190,6 @@ impl Sibling {
         timeout(PATIENCE, self.server)
             .await
             .expect("the second instance stops in time")
-            .unwrap()
             .unwrap();
     }
 }
@@ -197,7 +204,7 @@ pub(crate) struct TestApp {
     pub(crate) state: AppState,
     client: Client,
     shutdown: Shutdown,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     config: Config,
     _redis: RedisDatabase,
     _permit: OwnedSemaphorePermit,
@@ -218,6 +225,7 @@ impl TestApp {
             clock: Clock::system(),
             redis_at: None,
             statements: Vec::new(),
+            connections: ConnectionLimits::default(),
         }
     }
 
@@ -280,7 +288,6 @@ impl TestApp {
         timeout(PATIENCE, self.server)
             .await
             .expect("the application stops in time")
-            .unwrap()
             .unwrap();
         self.db
     }

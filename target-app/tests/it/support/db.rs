@@ -80,6 +80,16 @@ impl TestDb {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 
+    /// One text past the application, over a new connection.
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        let options = PgConnectOptions::from_str(&self.url).unwrap();
+        let mut conn = options.connect().await.unwrap();
+        let sql = AssertSqlSafe(sql.to_owned());
+        let text = sqlx::query_scalar(sql).fetch_one(&mut conn).await.unwrap();
+        conn.close().await.unwrap();
+        text
+    }
+
     /// Waits until so many statements of the application wait for a lock.
     pub(crate) async fn wait_for_blocked(&self, wanted: i64) {
         for _ in 0..1_000 {

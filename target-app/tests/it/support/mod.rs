@@ -8,6 +8,7 @@
 //! | `client`, `answer` | people with one method an action, and what they are answered |
 //! | `chat` | one end of a chat socket |
 //! | `builders` | slots and lessons that a test needs and the seed does not have |
+//! | `raw` | a connection for bytes that no client sends |
 //! | `proxy` | a way to Redis that can be cut |
 
 mod answer;
@@ -17,6 +18,7 @@ mod chat;
 mod client;
 mod db;
 mod proxy;
+mod raw;
 mod services;
 
 pub(crate) use answer::Answer;
@@ -28,4 +30,5 @@ pub(crate) use chat::ChatSocket;
 pub(crate) use client::{Anonymous, Client, Lab, Person, send, together};
 pub(crate) use db::TestDb;
 pub(crate) use proxy::Proxy;
+pub(crate) use raw::RawConnection;
 pub(crate) use services::services;

@@ -55,9 +55,14 @@ impl Proxy {
         self.flow.send_replace(Flow::Cut);
     }
 
-    /// Lets nothing through any more, and says nothing.
+    /// Lets nothing through and closes nothing, until it is resumed or cut.
     pub(crate) fn stall(&self) {
         self.flow.send_replace(Flow::Stalled);
+    }
+
+    /// Lets new connections through again; those that stood still are closed.
+    pub(crate) fn resume(&self) {
+        self.flow.send_replace(Flow::Open);
     }
 }
 
@@ -82,6 +87,6 @@ async fn forward(mut inner: TcpStream, place: String, mut flow: watch::Receiver<
         _ = flow.wait_for(|flow| *flow != Flow::Open) => {}
         _ = copy_bidirectional(&mut inner, &mut outer) => return,
     }
-    // Both ends stay open until the way is cut.
-    let _ = flow.wait_for(|flow| *flow == Flow::Cut).await;
+    // Both ends stay open until the way is resumed or cut.
+    let _ = flow.wait_for(|flow| *flow != Flow::Stalled).await;
 }

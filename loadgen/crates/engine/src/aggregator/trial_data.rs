@@ -33,6 +33,8 @@ pub struct TrialData {
     pub overloaded: bool,
     /// By second, the warm-up's included, with none left out.
     pub seconds: Vec<SecondData>,
+    /// What they are made from: the distributions that wider steps of time are pooled from.
+    pub timeline: ClientTimeline,
     /// The distributions by interval; together they are those of `ops`.
     pub intervals: IntervalHistograms,
     /// How late the pacer let the window's arrivals go, in nanoseconds: the generator's own
@@ -104,6 +106,8 @@ pub struct SecondData {
     pub failed: u64,
     /// The failures by the number of their [`Outcome`].
     pub failures: [u32; Outcome::ALL.len()],
+    /// Number of successes that the percentiles are taken from.
+    pub answered: u64,
     /// Median response of its successes, in nanoseconds, to 1 %.
     pub p50_ns: Option<u64>,
     /// 95th percentile of the same.
@@ -124,6 +128,7 @@ impl TrialData {
             phases: Vec::new(),
             overloaded: false,
             seconds: Vec::new(),
+            timeline: ClientTimeline::default(),
             intervals: IntervalHistograms::default(),
             lag: response_histogram(),
             taken: Vec::new(),
@@ -193,6 +198,7 @@ impl TrialData {
         }
         data.overflow = data.total.overflow;
         data.seconds = seconds(&timeline, window);
+        data.timeline = timeline;
         data.examples = examples
             .into_iter()
             .map(|((op, why), count)| (op, why, count))
@@ -216,15 +222,20 @@ impl TrialData {
 fn seconds(timeline: &ClientTimeline, window: Window) -> Vec<SecondData> {
     timeline
         .slots()
-        .map(|(second, slot)| SecondData {
-            second: second as i64 - window.warm_up_seconds() as i64,
-            planned: slot.planned,
-            completed: slot.completed,
-            failed: slot.failed(),
-            failures: slot.failures,
-            p50_ns: timeline.quantile(second, 0.5),
-            p95_ns: timeline.quantile(second, 0.95),
-            p99_ns: timeline.quantile(second, 0.99),
+        .map(|(second, slot)| {
+            let ok = timeline.successes(second).filter(|ok| !ok.is_empty());
+            let quantile = |share| ok.map(|ok| ok.value_at_quantile(share));
+            SecondData {
+                second: second as i64 - window.warm_up_seconds() as i64,
+                planned: slot.planned,
+                completed: slot.completed,
+                failed: slot.failed(),
+                failures: slot.failures,
+                answered: ok.map_or(0, Histogram::len),
+                p50_ns: quantile(0.5),
+                p95_ns: quantile(0.95),
+                p99_ns: quantile(0.99),
+            }
         })
         .collect()
 }

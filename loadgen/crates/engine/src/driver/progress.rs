@@ -225,6 +225,23 @@ impl OperationCounts {
             .unwrap_or(f64::INFINITY)
     }
 
+    /// How many have a response time, in nanoseconds with an error below 6 %, of which `is_beyond`
+    /// is true; that of a failure is infinite.
+    pub fn beyond(&self, is_beyond: impl Fn(f64) -> bool) -> u64 {
+        let ok: u64 = self
+            .buckets
+            .iter()
+            .enumerate()
+            .filter(|(bucket, count)| **count > 0 && is_beyond(middle_ms(*bucket) * 1e6))
+            .map(|(_, count)| count)
+            .sum();
+        if is_beyond(f64::INFINITY) {
+            ok + self.failed()
+        } else {
+            ok
+        }
+    }
+
     /// A quantile of the successes' response times, in milliseconds with an error below 6 %; `None`
     /// where there are none.
     pub fn quantile_ms(&self, share: f64) -> Option<f64> {
@@ -286,6 +303,15 @@ impl ProgressSnapshot {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, done)| done)
+    }
+
+    /// Counts of the operations of which `is_wanted` says so, by name, together.
+    pub fn of_operations(&self, is_wanted: impl Fn(&str) -> bool) -> OperationCounts {
+        let mut sum = OperationCounts::default();
+        for (_, done) in self.operations.iter().filter(|(name, _)| is_wanted(name)) {
+            sum.add(done);
+        }
+        sum
     }
 
     /// Rates since an earlier snapshot.

@@ -2,15 +2,17 @@
 //! measured with the same schedule, recording and checks.
 
 use futures_util::future::LocalBoxFuture;
+use http::Method;
 
 use super::{
     catalog::{Access, Catalog, FlowDescriptor, OperationDescriptor, Operations},
     iteration::{Flow, Iteration},
 };
 use crate::{
-    check::{Mismatch, Reply, status},
+    check::{Mismatch, Reply, unexpected},
     request::Request,
     sample::OpId,
+    threshold::StatusSet,
 };
 
 /// Only the status is checked: the body is kept for the message about a wrong one.
@@ -18,32 +20,47 @@ const KEPT_BYTES: usize = 64 * 1024;
 
 const NAME: &str = "http.request";
 const REQUEST: OpId = OpId(0);
-const OPERATIONS: &[OperationDescriptor] = &[OperationDescriptor {
-    name: NAME,
-    method: None,
-    access: Access::Read,
-}];
+
+/// The operation by the method of the request. A method that is in no list has no name in reports.
+const OPERATIONS: [(&str, &[OperationDescriptor]); 7] = [
+    ("GET", &[operation(Some("GET"))]),
+    ("POST", &[operation(Some("POST"))]),
+    ("PUT", &[operation(Some("PUT"))]),
+    ("PATCH", &[operation(Some("PATCH"))]),
+    ("DELETE", &[operation(Some("DELETE"))]),
+    ("HEAD", &[operation(Some("HEAD"))]),
+    ("OPTIONS", &[operation(Some("OPTIONS"))]),
+];
+const OTHER: &[OperationDescriptor] = &[operation(None)];
+
+const fn operation(method: Option<&'static str>) -> OperationDescriptor {
+    OperationDescriptor {
+        name: NAME,
+        method,
+        access: Access::Read,
+    }
+}
 
 /// The flow of `loadgen http`: sends the one request of the command line.
 #[derive(Debug, Clone)]
 pub struct SingleRequest {
     request: Request,
-    /// The status that is right; any below 400 without it.
-    expect: Option<u16>,
+    /// The statuses that are right; without them, any below 400.
+    expect: Option<StatusSet>,
 }
 
 impl SingleRequest {
-    /// A flow that sends this request and takes that status for the right one; without one,
+    /// A flow that sends this request and takes those statuses for the right ones; without them,
     /// every status below 400.
-    pub const fn new(mut request: Request, expect: Option<u16>) -> Self {
+    pub const fn new(mut request: Request, expect: Option<StatusSet>) -> Self {
         request.keep = KEPT_BYTES;
         Self { request, expect }
     }
 
     /// The catalogue that holds this one flow and its operation.
-    pub fn catalog() -> Catalog {
+    pub fn catalog(&self) -> Catalog {
         Catalog {
-            operations: Operations::new(OPERATIONS),
+            operations: Self::operations(&self.request.method),
             flows: vec![FlowDescriptor {
                 name: NAME,
                 help: "sends the one request of the command line",
@@ -54,9 +71,16 @@ impl SingleRequest {
         }
     }
 
+    /// The one operation of a request with this method.
+    pub fn operations(method: &Method) -> Operations {
+        let known = OPERATIONS.iter().find(|(name, _)| method == name);
+        Operations::new(known.map_or(OTHER, |(_, one)| one))
+    }
+
     fn check(&self, reply: &Reply) -> Result<(), Mismatch> {
-        match self.expect {
-            Some(expected) => status(reply, expected),
+        match &self.expect {
+            Some(expected) if expected.contains(reply.status) => Ok(()),
+            Some(expected) => Err(unexpected(reply, expected)),
             None if reply.status < 400 => Ok(()),
             None => Err(Mismatch::new(format!("status {}", reply.status))),
         }
@@ -84,8 +108,9 @@ mod tests {
 
     use super::*;
 
-    fn judged(expect: Option<u16>, status: u16) -> Result<(), String> {
+    fn judged(expect: Option<&str>, status: u16) -> Result<(), String> {
         let reply = Reply::new(status, http::HeaderMap::new(), Bytes::new());
+        let expect = expect.map(|text| text.parse().unwrap());
         SingleRequest::new(Request::get("/"), expect)
             .check(&reply)
             .map_err(|mismatch| mismatch.to_string())
@@ -99,8 +124,21 @@ mod tests {
     }
 
     #[test]
-    fn an_expected_status_is_the_only_right_one() {
-        assert_eq!(judged(Some(404), 404), Ok(()));
-        assert!(judged(Some(404), 200).is_err());
+    fn the_expected_statuses_are_the_only_right_ones() {
+        assert_eq!(judged(Some("404"), 404), Ok(()));
+        assert_eq!(judged(Some("200,4xx"), 404), Ok(()));
+        assert_eq!(
+            judged(Some("404,5xx"), 200),
+            Err("expected 404,5xx, got 200: empty body".to_owned())
+        );
+    }
+
+    #[test]
+    fn the_operation_has_the_method_of_the_request() {
+        let method = |method: &str| {
+            let method = method.parse().unwrap();
+            SingleRequest::operations(&method).method(REQUEST)
+        };
+        assert_eq!((method("PUT"), method("PURGE")), (Some("PUT"), None));
     }
 }

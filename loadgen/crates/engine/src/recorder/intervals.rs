@@ -1,7 +1,7 @@
 //! Every distribution by interval of time, kept so that all intervals together are exactly the
 //! histogram of the trial.
 //!
-//! A whole histogram for each second, operation and kind would take 156 KB apiece. Here one row
+//! A whole histogram for each second, operation and kind would take 190 KB apiece. Here one row
 //! of counters is filled at a time; at the end of its interval the few that were touched are
 //! kept as pairs. Nothing is allocated but that row of pairs, once an interval, and there are at
 //! most [`MOST_INTERVALS`] of them however long the run is.
@@ -303,7 +303,7 @@ mod tests {
     }
 
     proptest! {
-        // Each case adds histograms of 156 KB by the hundred.
+        // Each case adds histograms of 190 KB by the hundred.
         #![proptest_config(ProptestConfig::with_cases(12))]
 
         #[test]

@@ -170,6 +170,23 @@ impl OpData {
         at_rank(&self.ok, q.rank(self.planned))
     }
 
+    /// How many of all planned requests have a response time, in nanoseconds, of which `is_beyond`
+    /// is true; that of a failure is infinite.
+    pub fn beyond(&self, is_beyond: impl Fn(f64) -> bool) -> u64 {
+        let longest = self.ok.max();
+        let beyond = |ns: u64| is_beyond(ns.min(longest) as f64);
+        let recorded = self.ok.iter_recorded();
+        let ok: u64 = recorded
+            .filter(|step| beyond(step.value_iterated_to()))
+            .map(|step| step.count_at_value())
+            .sum();
+        if is_beyond(f64::INFINITY) {
+            ok + self.planned.saturating_sub(self.ok.len())
+        } else {
+            ok
+        }
+    }
+
     /// The service time within which the share `q` of the successes was answered.
     pub fn service(&self, q: Quantile) -> Option<Nanos> {
         at_rank(&self.service_ok, q.rank(self.service_ok.len()))

@@ -1,5 +1,7 @@
 //! The trial by second: counts, and a small histogram for charts.
 
+use std::ops::Range;
+
 use hdrhistogram::Histogram;
 
 use super::bounds::second_histogram;
@@ -100,11 +102,27 @@ impl ClientTimeline {
         }
     }
 
-    /// A percentile, in nanoseconds, of the successes of a second, or of it and those that share
-    /// its distribution; `None` where there are none.
-    pub fn quantile(&self, second: usize, share: f64) -> Option<u64> {
-        let ok = self.ok.get(second / self.seconds_each.max(1))?;
-        (!ok.is_empty()).then(|| ok.value_at_quantile(share))
+    /// The response times, in nanoseconds, of the successes of a second, or of it and those that
+    /// share its distribution.
+    pub fn successes(&self, second: usize) -> Option<&Histogram<u32>> {
+        self.ok.get(second / self.seconds_each.max(1))
+    }
+
+    /// The same of several seconds together, of whole distributions.
+    pub fn pooled(&self, seconds: Range<usize>) -> Histogram<u32> {
+        let each = self.seconds_each.max(1);
+        let (from, to) = (seconds.start / each, seconds.end / each);
+        let mut all = second_histogram();
+        for one in self.ok.iter().take(to).skip(from) {
+            all.add(one)
+                .expect("all are made by second_histogram, with equal bounds");
+        }
+        all
+    }
+
+    /// How many seconds share a distribution.
+    pub fn seconds_each(&self) -> usize {
+        self.seconds_each.max(1)
     }
 
     /// Adds the seconds of another worker of the same trial.
@@ -211,8 +229,14 @@ mod tests {
         both.merge(&timeline);
         let (second, slot) = both.slots().last().unwrap();
         assert_eq!((second, slot.planned, slot.completed), (80_000, 2, 2));
-        let median = both.quantile(second, 0.5).unwrap() as f64;
+        let successes = both.successes(second).unwrap();
+        assert_eq!(successes.len(), 2);
+        let median = successes.value_at_quantile(0.5) as f64;
         assert!((median / 5e6 - 1.0).abs() < 0.02, "{median}");
-        assert_eq!(both.quantile(3, 0.5), None);
+        assert!(both.successes(3).unwrap().is_empty());
+        let each = both.seconds_each();
+        let from = second / each * each;
+        assert_eq!(both.pooled(from..from + each).len(), 2);
+        assert_eq!(both.pooled(from - each..from).len(), 0);
     }
 }

@@ -91,7 +91,10 @@ fn invert(phase: &Phase, s: f64) -> Nanos {
 /// The inverse of the expected count, in seconds.
 fn ramp_time(from: f64, to: f64, seconds: f64, s: f64) -> f64 {
     let slope = (to - from) / seconds;
-    let s = s.max(0.0);
+    // The first arrival of a ramp from zero would be 0 / 0.
+    if s <= 0.0 {
+        return 0.0;
+    }
     // Below zero only by rounding, at the very end of a ramp down to nothing.
     2.0 * s / (from + (from * from + 2.0 * slope * s).max(0.0).sqrt())
 }
@@ -139,7 +142,35 @@ mod tests {
 
     #[test]
     fn a_ramp_down_to_almost_nothing_stays_finite() {
-        let end = ramp_time(100.0, 0.001, 2.0, 100.001);
-        assert!(end.is_finite() && end <= 2.1, "{end}");
+        for (s, to) in [(100.001, 0.001), (100.0, 0.0)] {
+            let end = ramp_time(100.0, to, 2.0, s);
+            assert!(end.is_finite() && end <= 2.1, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_ramp_from_nothing_begins_with_an_arrival_and_a_pause_has_none() {
+        let phase = |ms, from: &str, to: Option<&str>| Phase {
+            name: String::new(),
+            duration: shared::time::Millis(ms),
+            rate: Rate::or_zero(from).unwrap(),
+            to: to.map(|to| Rate::or_zero(to).unwrap()),
+        };
+        let phases = [
+            phase(2_000, "0/s", Some("10/s")),
+            phase(5_000, "0/s", None),
+            phase(2_000, "10/s", Some("0/s")),
+        ];
+        for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
+            let mut rng = loadgen_stats::seed::rng(7);
+            let times = times(&phases, arrivals, &mut rng);
+            assert_eq!(times.len(), 20);
+            assert!(times.is_sorted());
+            let paused = |at: &Nanos| (2_000_000_000..7_000_000_000).contains(&at.0);
+            assert!(!times.iter().any(paused), "{times:?}");
+            if arrivals == Arrivals::Constant {
+                assert_eq!(times[0], Nanos(0));
+            }
+        }
     }
 }

@@ -19,7 +19,8 @@
 //! seed: 1
 //! ```
 //!
-//! With phases and no `warmup`, leading phases whose name begins with `warm` are the warm-up.
+//! With phases and no `warmup`, leading phases with `warmup: true`, or whose name begins with
+//! `warm`, are the warm-up.
 
 use std::{fs, path::Path};
 
@@ -31,6 +32,7 @@ use super::{
     load_spec::LoadSpec,
     model::{FlowShare, Suite},
     reader::Reader,
+    yaml_error::explain,
 };
 use crate::{
     flow::Catalog,
@@ -39,7 +41,7 @@ use crate::{
 
 pub use super::{
     load_spec::RawLoad,
-    reader::{BadFile, MAX_USERS, nearest, think, unknown},
+    reader::{BadFile, MAX_TIMEOUT, MAX_USERS, nearest, think, unknown},
 };
 
 /// Stands for every flow that no other entry of `flows` names.
@@ -81,32 +83,7 @@ pub fn resolve(raw: RawSuite, file: &str, catalog: &Catalog) -> Result<Suite, Ba
 
 /// Reads YAML into the raw types of a file, with unknown keys refused by name.
 pub fn from_yaml<'de, T: Deserialize<'de>>(text: &'de str, file: &str) -> Result<T, BadFile> {
-    serde_saphyr::from_str(text).map_err(|error| BadFile(explain(error, file)))
-}
-
-/// One line for an error of the YAML reader.
-fn explain(error: serde_saphyr::Error, file: &str) -> String {
-    let error = error.without_snippet();
-    let place = error.location().map_or_else(
-        || file.to_owned(),
-        |location| format!("{file}:{}", location.line()),
-    );
-    match error {
-        serde_saphyr::Error::SerdeUnknownField {
-            field, expected, ..
-        } => format!(
-            "{place}: {}",
-            unknown("key", field, expected.iter().copied())
-        ),
-        serde_saphyr::Error::SerdeMissingField { field, .. } => {
-            format!("{place}: the key `{field}` is missing")
-        }
-        other => {
-            let text = other.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            format!("{place}: {line}")
-        }
-    }
+    serde_saphyr::from_str(text).map_err(|error| BadFile(explain(&error, text, file)))
 }
 
 /// A suite as it is written. An experiment's file has the same keys, and its own.
@@ -185,9 +162,9 @@ impl Reader<'_> {
     fn timeout(&self, text: Option<&Spanned<String>>) -> Result<Millis, BadFile> {
         let timeout = self.span(text, 10_000)?;
         match text {
-            Some(text) if !(100..=60_000).contains(&timeout.0) => Err(self.at(
+            Some(text) if !(100..=MAX_TIMEOUT.0).contains(&timeout.0) => Err(self.at(
                 text,
-                &format!("a timeout of {timeout} is outside of 100ms to 60s"),
+                &format!("a timeout of {timeout} is outside of 100ms to {MAX_TIMEOUT}"),
             )),
             _ => Ok(timeout),
         }
@@ -222,7 +199,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether there is what a threshold speaks of: the operation or flow, or the phase.
+/// Whether a suite has what a threshold is about: the operation or flow, the phase, the method.
 pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> Result<(), String> {
     match &threshold.scope {
         Scope::Subject(subject) => {
@@ -249,7 +226,30 @@ pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> R
                 Err(unknown("measured phase", name, known.into_iter()))
             }
         }
-        Scope::All | Scope::Method(_) | Scope::Status(_) => Ok(()),
+        Scope::Method(method) => {
+            let mut sent: Vec<&str> = suite
+                .flows
+                .iter()
+                .filter_map(|share| catalog.flow(&share.flow))
+                .flat_map(|flow| &flow.operations)
+                .filter_map(|op| catalog.operations.method(*op))
+                .collect();
+            sent.sort_unstable();
+            sent.dedup();
+            if sent.contains(&method.as_str()) {
+                Ok(())
+            } else if sent.is_empty() {
+                Err(format!(
+                    "no request of this load is known to be a {method}: omit `method:{method}:`"
+                ))
+            } else {
+                Err(format!(
+                    "no request of this load is a {method}: it sends {}",
+                    sent.join(", ")
+                ))
+            }
+        }
+        Scope::All | Scope::Status(_) => Ok(()),
     }
 }
 

@@ -7,7 +7,7 @@
 //!   model: open
 //!   unit: users              # of the rates: iterations of users, or requests (of them, divided)
 //!   phases:
-//!     - { name: warm up, duration: 60s, rate: 10/s, to: 50/s }
+//!     - { name: rise, warmup: true, duration: 60s, rate: 0/s, to: 50/s }
 //!     - { name: peak, duration: 120s, rate: 50/s }
 //!   in_flight: { policy: drop, max: 500 }            # or abort; backlog has no maximum
 //! # Closed: so many users, each starting anew when it is done and has thought.
@@ -21,7 +21,8 @@
 //!   graceful_stop: 10s       # longest wait for what is under way at the end; the same as drain
 //! ```
 //!
-//! Leading phases whose name begins with `warm` are the warm-up, unless `warmup` says otherwise.
+//! Leading phases with `warmup: true`, or whose name begins with `warm` (also `Warm up`), are the
+//! warm-up, unless the load's own `warmup` says how long it is. A phase of `rate: 0/s` is a pause.
 
 use serde::Deserialize;
 use serde_saphyr::Spanned;
@@ -59,6 +60,7 @@ pub struct RawLoad {
 #[serde(deny_unknown_fields)]
 struct RawPhase {
     name: Option<String>,
+    warmup: Option<Spanned<bool>>,
     duration: Spanned<String>,
     rate: Option<Spanned<String>>,
     users: Option<Spanned<u32>>,
@@ -129,23 +131,19 @@ impl Reader<'_> {
     }
 
     fn closed(&self, raw: &RawLoad, drain: Millis) -> Result<LoadSpec, BadFile> {
-        let ramp = match &raw.phases {
-            Some(phases) => self.user_phases(raw, phases)?,
-            None => Vec::new(),
-        };
-        let windows = if ramp.is_empty() {
-            Windows {
-                warm_up: self.span(raw.warmup.as_ref(), 0)?,
-                measure: self.measured(raw)?,
-                drain,
+        let (ramp, windows) = match &raw.phases {
+            Some(phases) => (
+                self.user_phases(raw, phases)?,
+                self.phase_windows(raw, &phases.value, drain)?,
+            ),
+            None => {
+                let windows = Windows {
+                    warm_up: self.span(raw.warmup.as_ref(), 0)?,
+                    measure: self.measured(raw)?,
+                    drain,
+                };
+                (Vec::new(), windows)
             }
-        } else {
-            self.phase_windows(
-                raw,
-                ramp.iter()
-                    .map(|phase| (phase.name.as_str(), phase.duration)),
-                drain,
-            )?
         };
         let users = match ramp
             .iter()
@@ -298,8 +296,7 @@ impl Reader<'_> {
             let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
                 None => None,
                 Some((to, RawTo::Rate(text))) => {
-                    let rate = text
-                        .parse()
+                    let rate = Rate::or_zero(text)
                         .map_err(|error: crate::units::BadRate| self.at(to, &error.to_string()))?;
                     Some(self.divided(rate, divisor, to)?)
                 }
@@ -310,17 +307,26 @@ impl Reader<'_> {
             phases.push(Phase {
                 name: phase.name.clone().unwrap_or_default(),
                 duration: self.positive(&phase.duration)?,
-                rate: self.divided(self.read(rate)?, divisor, rate)?,
+                rate: self.divided(self.rate_or_zero(rate)?, divisor, rate)?,
                 to,
             });
         }
         if phases.is_empty() {
             return Err(self.at(raw_phases, "`phases` is empty: name at least one"));
         }
-        let named = phases
-            .iter()
-            .map(|phase| (phase.name.as_str(), phase.duration));
-        let windows = self.phase_windows(raw, named, drain)?;
+        let windows = self.phase_windows(raw, &raw_phases.value, drain)?;
+        let mut end = 0;
+        let measures = phases.iter().any(|phase| {
+            end += phase.duration.0;
+            let sends = !phase.rate.is_zero() || phase.to.is_some_and(|to| !to.is_zero());
+            sends && end > windows.warm_up.0
+        });
+        if !measures {
+            return Err(self.at(
+                raw_phases,
+                "no measured phase has a rate above 0/s: nothing would be measured",
+            ));
+        }
         Ok((phases, windows))
     }
 
@@ -355,6 +361,10 @@ impl Reader<'_> {
         Ok((phases, windows))
     }
 
+    fn rate_or_zero(&self, text: &Spanned<String>) -> Result<Rate, BadFile> {
+        Rate::or_zero(&text.value).map_err(|error| self.at(text, &error.to_string()))
+    }
+
     fn only_phases(&self, raw: &RawLoad) -> Result<(), BadFile> {
         if raw.rate.is_some() || raw.duration.is_some() {
             return Err(self.at(
@@ -366,21 +376,34 @@ impl Reader<'_> {
     }
 
     /// The windows of phases: what is not warm-up is measured.
-    fn phase_windows<'a>(
+    fn phase_windows(
         &self,
         raw: &RawLoad,
-        phases: impl Iterator<Item = (&'a str, Millis)> + Clone,
+        phases: &[RawPhase],
         drain: Millis,
     ) -> Result<Windows, BadFile> {
-        let total: u64 = phases.clone().map(|(_, duration)| duration.0).sum();
+        let (mut total, mut leading, mut measured) = (0, 0, false);
+        for phase in phases {
+            let named = phase.name.as_deref().is_some_and(names_warm_up);
+            let warms = match &phase.warmup {
+                Some(mark) if raw.warmup.is_some() => {
+                    return Err(self.at(mark, "write `warmup` at the load or at its phases"));
+                }
+                Some(mark) if mark.value && measured => {
+                    let why = "a warm-up comes before everything that is measured";
+                    return Err(self.at(mark, why));
+                }
+                Some(mark) => mark.value,
+                None => named && !measured,
+            };
+            let length = self.positive(&phase.duration)?.0;
+            total += length;
+            measured |= !warms;
+            leading += if warms { length } else { 0 };
+        }
         let warm_up = match &raw.warmup {
             Some(text) => self.read::<Millis>(text)?,
-            None => Millis(
-                phases
-                    .take_while(|(name, _)| name.starts_with("warm"))
-                    .map(|(_, duration)| duration.0)
-                    .sum(),
-            ),
+            None => Millis(leading),
         };
         if warm_up.0 >= total {
             let total = Millis(total);
@@ -430,12 +453,17 @@ impl Reader<'_> {
     }
 
     fn divided<T>(&self, rate: Rate, by: f64, place: &Spanned<T>) -> Result<Rate, BadFile> {
-        if (by - 1.0).abs() < 1e-9 {
+        if (by - 1.0).abs() < 1e-9 || rate.is_zero() {
             return Ok(rate);
         }
         Rate::per_second(rate.as_per_second() / by)
             .map_err(|_| self.at(place, "so few requests a second are less than an iteration"))
     }
+}
+
+/// Whether a phase is a warm-up by its name: `warm up`, `Warm-up phase`.
+fn names_warm_up(name: &str) -> bool {
+    name.trim().to_lowercase().starts_with("warm")
 }
 
 /// Requests that one iteration sends in the mean: as many as its flow has operations, each at

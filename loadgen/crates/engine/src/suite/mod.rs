@@ -5,6 +5,7 @@ mod load_spec;
 mod model;
 mod rate;
 mod reader;
+mod yaml_error;
 
 pub use model::{
     Arrivals, FlowShare, InFlight, LoadModel, LoadOptions, Phase, Policy, Suite, Think, UserPhase,

@@ -19,7 +19,7 @@ pub struct Suite {
     pub windows: Windows,
     /// The mix.
     pub flows: Vec<FlowShare>,
-    /// What is promised.
+    /// Limits that its figures have to meet.
     pub thresholds: Vec<Threshold>,
     /// How many accounts are signed in before the run, for the flows that need them.
     pub accounts: u32,
@@ -32,6 +32,20 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// Whether users send as fast as they are answered: a closed load in which some flow has no
+    /// pause. The generator is then as busy as the target lets it be.
+    pub fn is_unpaced(&self) -> bool {
+        let LoadModel::Closed { think, .. } = self.load else {
+            return false;
+        };
+        let pauses = |think: Option<Think>| think.is_some_and(|think| think.max.0 > 0);
+        self.options.pace.is_none()
+            && self
+                .flows
+                .iter()
+                .any(|share| !pauses(share.think.or(think)))
+    }
+
     /// The named phases, each with its part of the measured window, in milliseconds since the
     /// begin of the load; those wholly in the warm-up are left out.
     pub fn phase_spans(&self) -> Vec<(String, Millis, Millis)> {

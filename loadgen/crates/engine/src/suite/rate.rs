@@ -20,6 +20,9 @@ impl Suite {
                     .fold(0.0, f64::max);
                 for phase in phases {
                     let scaled = |old: Rate| {
+                        if old.is_zero() {
+                            return Ok(old);
+                        }
                         if (old.as_per_second() - highest).abs() < 1e-9 {
                             return Ok(rate);
                         }

@@ -10,6 +10,8 @@ use crate::flow::Catalog;
 
 /// Most virtual users that one process opens connections for.
 pub const MAX_USERS: u32 = 20_000;
+/// Longest timeout of a request; with the drain it has to fit into a histogram.
+pub const MAX_TIMEOUT: Millis = Millis(600_000);
 
 /// A file that cannot be used, in one line: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,11 +27,17 @@ pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> 
     }
 }
 
-/// The known word that looks most like `word`, if any does.
+/// The known word that `word` was probably meant to be: at most one in three letters is wrong,
+/// or it is the begin or a part of the word.
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().count();
+    let near = |one: &str| {
+        let contained = letters >= 3 && one.contains(word);
+        contained || strsim::damerau_levenshtein(word, one) <= (letters / 3).max(1)
+    };
     known
+        .filter(|one| letters > 0 && near(one))
         .map(|one| (strsim::jaro_winkler(word, one), one))
-        .filter(|(likeness, _)| *likeness > 0.6)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, one)| one)
 }
@@ -139,4 +147,25 @@ pub fn think(text: &str) -> Result<Think, String> {
         max,
         mean: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_suggested_for_a_slip_and_not_for_another_word() {
+        let known = ["run", "core", "smoke", "before_after", "chat.room"];
+        for (word, near) in [
+            ("rnu", Some("run")),
+            ("smoek", Some("smoke")),
+            ("before", Some("before_after")),
+            ("chat", Some("chat.room")),
+            ("nofile", None),
+            ("nonexistent", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, known.into_iter()), near, "{word}");
+        }
+    }
 }

@@ -2,8 +2,10 @@
 
 mod model;
 mod parse;
+mod status;
 mod word;
 
-pub use model::{Comparison, Level, Scope, StatusClass, Threshold, ThresholdMetric};
+pub use model::{Comparison, Level, Scope, Threshold, ThresholdMetric};
 pub use parse::BadThreshold;
+pub use status::{BadStatus, StatusClass, StatusSet};
 pub use word::ThresholdWord;

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, fmt};
 
 use shared::time::Millis;
 
-use super::word::ThresholdWord;
+use super::{status::StatusClass, word::ThresholdWord};
 use crate::units::Quantile;
 
 /// A limit that a figure has to meet.
@@ -45,15 +45,6 @@ pub enum Scope {
     Method(String),
     /// Those that were answered with a status of this class.
     Status(StatusClass),
-}
-
-/// `404`, or all of `4xx`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StatusClass {
-    /// The first status.
-    pub from: u16,
-    /// The last.
-    pub to: u16,
 }
 
 /// What breaking a threshold means.
@@ -233,13 +224,6 @@ impl Comparison {
     /// Whether a smaller figure is the better one.
     pub const fn wants_less(self) -> bool {
         matches!(self, Self::Less | Self::LessOrEqual)
-    }
-}
-
-impl StatusClass {
-    /// Whether a status is one of them.
-    pub fn contains(self, status: u16) -> bool {
-        (self.from..=self.to).contains(&status)
     }
 }
 

@@ -3,7 +3,7 @@
 //! ```text
 //! threshold  = [ "warn:" ] [ "abort after" time ":" ] [ scope ":" ] metric comparison limit [ "warn" limit ]
 //! scope      = the name of an operation or a flow | "phase:" name | "method:" GET
-//!            | "status:" 404 or 4xx;                without one: all requests together
+//!            | "status:" 404, 4xx or 200-299;                without one: all requests together
 //! metric     = "p" number | "p(" number ")" | "median" | "mean" | "max"   limit: a time, `1000ms`, `2.4ms`, `400us`, `1m30s`
 //!            | "success" | "ws.delivery" | "pool.use" | "cpu.target"      a percentage, `99%`
 //!            | "errors" | "timeouts" | "dropped"                          a percentage or a number
@@ -22,7 +22,10 @@ use std::str::FromStr;
 
 use shared::time::{Millis, nanoseconds};
 
-use super::model::{Comparison, Level, Scope, StatusClass, Threshold, ThresholdMetric};
+use super::{
+    model::{Comparison, Level, Scope, Threshold, ThresholdMetric},
+    status::BadStatus,
+};
 use crate::units::Quantile;
 
 /// The metrics by name; percentiles are `p` and a number.
@@ -166,7 +169,10 @@ fn read_scope(text: &str) -> Result<Scope, String> {
         return match kind.trim() {
             "phase" if !name.is_empty() => Ok(Scope::Phase(name.to_owned())),
             "method" => read_method(name),
-            "status" => read_status(name).map(Scope::Status),
+            "status" => {
+                let statuses = name.parse().map_err(|error: BadStatus| error.to_string())?;
+                Ok(Scope::Status(statuses))
+            }
             other => Err(unknown(
                 "scope",
                 other,
@@ -189,30 +195,6 @@ fn read_method(name: &str) -> Result<Scope, String> {
     } else {
         Err(unknown("method", &upper, &known, &known.join(", ")))
     }
-}
-
-fn read_status(text: &str) -> Result<StatusClass, String> {
-    let bad = || format!("`{text}` is not a status like `404` or `5xx`");
-    if let Some(class) = text.strip_suffix("xx") {
-        let class: u16 = class
-            .parse()
-            .ok()
-            .filter(|c| (1..=5).contains(c))
-            .ok_or_else(bad)?;
-        return Ok(StatusClass {
-            from: class * 100,
-            to: class * 100 + 99,
-        });
-    }
-    let status: u16 = text
-        .parse()
-        .ok()
-        .filter(|status| (100..=599).contains(status))
-        .ok_or_else(bad)?;
-    Ok(StatusClass {
-        from: status,
-        to: status,
-    })
 }
 
 fn split_comparison(tail: &str) -> (Comparison, &str) {
@@ -386,10 +368,7 @@ mod tests {
         let status = read("warn: status:5xx: count < 10");
         assert_eq!(
             (status.level, status.scope),
-            (
-                Level::Warn,
-                Scope::Status(StatusClass { from: 500, to: 599 })
-            )
+            (Level::Warn, Scope::Status("5xx".parse().unwrap()))
         );
         assert!(!status.percent && read("status:409: count < 5%").percent);
     }

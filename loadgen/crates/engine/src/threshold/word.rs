@@ -15,6 +15,8 @@ pub enum ThresholdWord {
     Pass,
     /// It is missed, and only warns.
     Warn,
+    /// Too few requests say whether it holds.
+    Unknown,
     /// It is missed.
     Fail,
 }
@@ -25,6 +27,7 @@ impl ThresholdWord {
         match self {
             Self::Pass => "PASS",
             Self::Warn => "WARN",
+            Self::Unknown => "UNKNOWN",
             Self::Fail => "FAIL",
         }
     }

@@ -94,15 +94,10 @@ pub fn against_baseline(
         .collect()
 }
 
-/// The decision that stands for all of them: a regression first, then what is undecided.
-pub fn worst(changes: &[BaselineChange]) -> Decision {
-    let order = [
-        Decision::Regressed,
-        Decision::Invalid,
-        Decision::Inconclusive,
-        Decision::Improved,
-        Decision::NoChange,
-    ];
+/// The decision that stands for all of them: a regression first, and INCONCLUSIVE where no metric is
+/// decided.
+pub fn overall(changes: &[BaselineChange]) -> Decision {
+    let order = [Decision::Regressed, Decision::Improved, Decision::NoChange];
     order
         .into_iter()
         .find(|word| changes.iter().any(|change| change.decision == *word))
@@ -340,8 +335,11 @@ mod tests {
             ..word(&[10.0], &[50.0])
         };
         let all = [one(Decision::Improved), one(Decision::Regressed)];
-        assert_eq!(worst(&all), Decision::Regressed);
-        assert_eq!(worst(&all[..1]), Decision::Improved);
-        assert_eq!(worst(&[]), Decision::Inconclusive);
+        assert_eq!(overall(&all), Decision::Regressed);
+        assert_eq!(overall(&all[..1]), Decision::Improved);
+        assert_eq!(overall(&[]), Decision::Inconclusive);
+        let open = [one(Decision::Inconclusive), one(Decision::NoChange)];
+        assert_eq!(overall(&open), Decision::NoChange);
+        assert_eq!(overall(&open[..1]), Decision::Inconclusive);
     }
 }

@@ -2,4 +2,4 @@
 
 mod decide;
 
-pub use decide::{BaselineChange, LEVEL, against_baseline, worst};
+pub use decide::{BaselineChange, LEVEL, against_baseline, overall};

@@ -137,6 +137,7 @@ pub(super) fn quiet() -> Summary {
         total: good("total"),
         operations: Vec::new(),
         series: Vec::new(),
+        pooled: Vec::new(),
         server: Server::default(),
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),

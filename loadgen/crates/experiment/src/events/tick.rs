@@ -37,11 +37,12 @@ pub struct Tick {
     pub achieved: f64,
     /// Requests sent and not yet answered, with those waiting to be sent.
     pub in_flight: u64,
-    /// Median response time now, in milliseconds.
+    /// Median response time of the latest seconds, in milliseconds: of as many, up to 60, as have 10
+    /// answers beyond it; absent where these are too few.
     pub p50_ms: Option<f64>,
-    /// 95th percentile now.
+    /// 95th percentile of as many as it needs.
     pub p95_ms: Option<f64>,
-    /// 99th percentile now.
+    /// 99th percentile of as many as it needs.
     pub p99_ms: Option<f64>,
     /// Iterations that the schedule has started since the trial began.
     #[serde(default)]

@@ -165,7 +165,6 @@ impl FactorialRun<'_> {
             folder,
             seed: self.plan.seed(replicate),
             workers: self.workers,
-            generator_judged: true,
             explained: replicate == 1,
             course: self.clock.course(suite.windows.planned().duration()),
         };
@@ -184,8 +183,16 @@ impl FactorialRun<'_> {
         Ok(outcome)
     }
 
-    /// What the trial says of the metric; absent without a figure above 0.
+    /// What the trial says of the metric; absent without a figure above 0, and where an overload
+    /// ended it: its percentiles depend on when.
     fn figure(&mut self, trial: &Trial) -> Option<TrialReading> {
+        if trial.validity.overload().is_some() {
+            self.warn(format!(
+                "{}: the target was overloaded and the load ended early, so it has no figure",
+                trial.folder
+            ));
+            return None;
+        }
         let all = metrics_of(trial, self.plan.suite.timeout.0 as f64);
         let metric = all.iter().find(|one| one.name == self.plan.metric)?;
         let reading = metric.reading(trial)?;

@@ -6,10 +6,11 @@
 //! | `operation`, `target` | the figures of requests, and of the target that answers them |
 //! | `rate` | what is shown by the second, live and in courses |
 //! | `description` | what is known of a figure |
+//! | `change` | how a change is written: a factor, a difference, their intervals |
 //! | `kind`, `unit` | which way is better, and what it is counted in |
 
+mod change;
 mod description;
-mod factor;
 mod id;
 mod kind;
 mod operation;
@@ -17,8 +18,8 @@ mod rate;
 mod target;
 mod unit;
 
+pub use change::{difference, differences, factor, factor_with_interval, factors, grouped};
 pub use description::{Margin, MetricDescription};
-pub use factor::{factor, factors, grouped};
 pub use id::{MetricId, UnknownMetric};
 pub use kind::MetricKind;
 pub use operation::OperationFigure;

@@ -40,6 +40,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         total: operation("total"),
         operations: vec![operation("orders.list")],
         series: Vec::new(),
+        pooled: Vec::new(),
         server: Server {
             requests: Some(PLANNED),
             queries: (queries * PLANNED as f64) as u64,

@@ -32,7 +32,7 @@ pub use file::{ArmSpec, Experiment, Quick};
 pub use finished::{ArmResult, Finished};
 pub use metrics::{EffectMetric, MetricScope, metrics, metrics_of};
 pub use orchestrate::run;
-pub use outlook::{check_claims, outlook};
+pub use outlook::{PlannedThreshold, check_claims, outlook, planned_thresholds};
 pub use reading::TrialReading;
 pub use run::{Kept, overload_warnings};
 pub use shorten::shorten;

@@ -118,7 +118,6 @@ async fn find_rate(
             folder: format!("probe_{}_{name}", index + 1),
             seed: sub_seed(experiment.suite.seed, "probe"),
             workers,
-            generator_judged: true,
             explained: false,
             course: CommandProgress::single(probe.windows.planned().duration()),
         };

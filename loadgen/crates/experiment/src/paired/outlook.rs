@@ -15,6 +15,7 @@ use crate::schema::{Effect, Percentile};
 use loadgen_engine::{
     flow::{Catalog, FlowDescriptor},
     suite::{LoadModel, Phase, Suite},
+    threshold::{Scope, Threshold, ThresholdMetric},
 };
 use loadgen_stats::{detectable_effect, fewest_pairs, pairs_needed};
 
@@ -54,6 +55,69 @@ pub fn check_claims(experiment: &Experiment, catalog: &Catalog) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// A threshold on a percentile, and the data that one trial is planned to have for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedThreshold {
+    /// As written.
+    pub text: String,
+    /// Requests in the measured window, about.
+    pub requests: f64,
+    /// Requests of which enough lie beyond the percentile.
+    pub needed: u64,
+}
+
+impl PlannedThreshold {
+    /// A sentence where its data will clearly be too few.
+    pub fn shortage(&self) -> Option<String> {
+        let short = self.needed as f64 / self.requests.max(f64::MIN_POSITIVE) > TOLERANCE;
+        short.then(|| {
+            format!(
+                "`{}` needs {} requests, {} of them beyond the percentile, and there will be about {:.0}: it may not be decided; measure for longer, raise the rate, or limit a lower percentile",
+                self.text,
+                self.needed,
+                Percentile::FEWEST_BEYOND,
+                self.requests
+            )
+        })
+    }
+}
+
+/// The data of each threshold on a percentile; without those of a phase, a method or a closed load,
+/// of which no number of requests is planned.
+pub fn planned_thresholds(suite: &Suite, catalog: &Catalog) -> Vec<PlannedThreshold> {
+    let planned = |threshold: &Threshold| {
+        let ThresholdMetric::Quantile(quantile) = threshold.metric else {
+            return None;
+        };
+        let by_arrival = match &threshold.scope {
+            Scope::All => by_arrival(suite, catalog, "total"),
+            Scope::Subject(name) => match catalog.flow(name) {
+                Some(flow) if catalog.operations.by_name(name).is_none() => {
+                    let names = catalog.operation_names(flow);
+                    names
+                        .iter()
+                        .map(|one| by_arrival(suite, catalog, one))
+                        .sum()
+                }
+                _ => by_arrival(suite, catalog, name),
+            },
+            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => return None,
+        };
+        let share = quantile.share();
+        Some(PlannedThreshold {
+            text: threshold.text.clone(),
+            requests: arrivals(suite)? * by_arrival,
+            // A maximum is what it is, however few there are.
+            needed: if share < 1.0 {
+                Percentile::fewest_samples(share)
+            } else {
+                1
+            },
+        })
+    };
+    suite.thresholds.iter().filter_map(planned).collect()
 }
 
 /// Shortest measured window with which the percentiles of all claims have data.
@@ -263,6 +327,30 @@ mod tests {
             "name: x\nbefore: {{ set: {{ cache.orders: off }} }}\nafter: {{}}\nprimary: [ {primary} ]\nload: {{ model: open, {load}, warmup: 2s }}\nflows: [ {{ flow: orders.browse }} ]\n"
         );
         parse(&text, "x.yaml", &Shop).unwrap()
+    }
+
+    #[test]
+    fn a_threshold_without_data_is_named_before_the_run() {
+        let shortages = |thresholds: &str| -> Vec<String> {
+            let mut suite = experiment("total p50", "rate: 10/s, duration: 8s").suite;
+            suite.thresholds = thresholds
+                .split(';')
+                .map(|one| one.trim().parse().unwrap())
+                .collect();
+            let planned = planned_thresholds(&suite, &shop());
+            planned
+                .iter()
+                .filter_map(PlannedThreshold::shortage)
+                .collect()
+        };
+        let found =
+            shortages("orders.list: p97.5 < 1s; orders.list: p50 < 1s; p100 < 1s; errors < 1%");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(
+            found[0].starts_with("`orders.list: p97.5 < 1s` needs 400 requests")
+                && found[0].contains("about 80"),
+            "{found:?}"
+        );
     }
 
     #[test]

@@ -210,6 +210,19 @@ impl<'a> Work<'a> {
             // what stays noisy counts, and the report says so.
             let believed =
                 |outcome: &TrialOutcome| outcome.trial.validity.word != ValidityWord::Invalid;
+            // A trial that an overload ended has another length than its partner, and a repetition
+            // would have one too.
+            let ended = |outcome: &TrialOutcome| outcome.trial.validity.overload().is_some();
+            if believed(&before) && believed(&after) && (ended(&before) || ended(&after)) {
+                for outcome in [&before, &after].into_iter().filter(|one| ended(one)) {
+                    let folder = &outcome.trial.folder;
+                    self.warn(format!(
+                        "{folder}: the target was overloaded and the load ended early: its block does not count"
+                    ));
+                }
+                self.add_unpaired(&[Some(before), Some(after)]);
+                return true;
+            }
             let quiet = valid(&before) && valid(&after);
             // One repetition that did not help says that the next would not either.
             self.restless |= !quiet && !attempt.is_empty();
@@ -285,7 +298,6 @@ impl<'a> Work<'a> {
             folder,
             seed: slot.seed,
             workers: self.workers,
-            generator_judged: true,
             explained: self.label.is_empty() && slot.block == 1,
             course: self.clock.course(suite.windows.planned().duration()),
         };

@@ -1,7 +1,10 @@
 //! A decision on one metric in words.
 
 use super::{metrics::EffectMetric, rule::FEWEST};
-use crate::schema::{Decision, Effect, MetricUnit, RatioBound};
+use crate::{
+    metric::{self, factor, factors},
+    schema::{Decision, Effect, MetricUnit, RatioBound},
+};
 use loadgen_stats::{fewest_pairs, pairs_needed};
 
 /// What was compared, besides the effect.
@@ -22,8 +25,8 @@ pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &ComparedFi
     let cut = beyond(of);
     let found = if let Some(ratio) = effect.ratio {
         format!(
-            "after is {} before{}",
-            times(ratio),
+            "after / before is {}{}",
+            factor(ratio),
             spread(effect, of.blocks)
         )
     } else {
@@ -34,10 +37,9 @@ pub(super) fn of_figures(metric: &EffectMetric, effect: &Effect, of: &ComparedFi
             difference(metric, effect, of.blocks)
         )
     };
-    let bound = effect.bound.map_or_else(String::new, |bound| match bound {
-        RatioBound::AtMost(most) => format!("; after is at most {} before", times(most)),
-        RatioBound::AtLeast(least) => format!("; after is at least {} before", times(least)),
-    });
+    let bound = effect
+        .bound
+        .map_or_else(String::new, |bound| format!("; after / before is {bound}"));
     format!(
         "{}: {found}{cut}{bound}; {}",
         metric.name,
@@ -63,32 +65,31 @@ fn beyond(of: &ComparedFigures) -> String {
 fn spread(effect: &Effect, blocks: usize) -> String {
     if let (Some((low, high)), Some(level)) = (effect.interval, effect.level) {
         format!(
-            " ({:.1} % interval {low:.3} to {high:.3} over {blocks} blocks)",
-            level * 100.0
+            " ({:.1} % interval {} over {blocks} blocks)",
+            level * 100.0,
+            factors(low, high)
         )
     } else {
         let (low, high) = range(&effect.block_ratios);
-        format!(", {low:.3} to {high:.3} over the {blocks} block(s)")
+        let (low, high) = (factor(low), factor(high));
+        format!(", from {low} to {high} over the {blocks} block(s)")
     }
 }
 
-fn difference(metric: &EffectMetric, effect: &Effect, blocks: usize) -> String {
+fn difference(of: &EffectMetric, effect: &Effect, blocks: usize) -> String {
     let Some(found) = effect.difference else {
         return String::new();
     };
-    let unit = match metric.unit {
-        MetricUnit::Percent => " percentage points".to_owned(),
-        MetricUnit::Number => String::new(),
-        unit => format!(" {unit}"),
-    };
     let interval = match (found.interval, effect.level) {
         (Some((low, high)), Some(level)) => format!(
-            " ({:.1} % interval {low:+.2} to {high:+.2} over {blocks} blocks)",
-            level * 100.0
+            " ({:.1} % interval {} over {blocks} blocks)",
+            level * 100.0,
+            metric::differences(low, high, of.unit)
         ),
         _ => format!(" over the {blocks} block(s)"),
     };
-    format!(": {:+.2}{unit}{interval}", found.estimate)
+    let estimate = metric::difference(found.estimate, of.unit);
+    format!(": {estimate}{interval}")
 }
 
 /// The decision itself.
@@ -180,15 +181,6 @@ fn figure(metric: &EffectMetric, figure: Option<f64>) -> String {
     match figure {
         Some(figure) => format!("{figure:.2} {}", metric.unit).trim().to_owned(),
         None => "beyond the timeout".to_owned(),
-    }
-}
-
-/// `0.12 times`, or for large drops how much faster that is.
-fn times(ratio: f64) -> String {
-    if ratio < 0.5 && ratio > 0.0 {
-        format!("{ratio:.3} times (1/{:.1})", 1.0 / ratio)
-    } else {
-        format!("{ratio:.3} times")
     }
 }
 

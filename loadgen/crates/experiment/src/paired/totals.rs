@@ -16,7 +16,10 @@ use super::{
     rule::{FEWEST, MARGIN_POINTS, claim},
     sentence::too_few,
 };
-use crate::schema::{Decision, Effect, EffectDifference, MetricKind, Trial};
+use crate::{
+    metric::{difference as change, differences},
+    schema::{Decision, Effect, EffectDifference, MetricKind, Trial},
+};
 use loadgen_stats::{SubsetMeans, largest_share_of_none};
 
 /// Share of the trials that a burst may occur in unseen.
@@ -190,9 +193,10 @@ fn sentence(
     {
         let _infallible = write!(
             text,
-            "; {:+.2} percentage points ({:.1} % interval {low:+.2} to {high:+.2})",
-            difference.estimate,
-            level * 100.0
+            "; {} ({:.1} % interval {})",
+            change(difference.estimate, effect.unit),
+            level * 100.0,
+            differences(low, high, effect.unit)
         );
     }
     let decided = match effect.decision {

@@ -19,7 +19,7 @@ pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};
 pub use provenance::{HostInfo, Program, Provenance};
-pub use second::Second;
+pub use second::{PooledPercentile, Second};
 pub use server::{CacheLookUps, Server};
 pub use summary::{
     Arm, Control, Cost, Effect, EffectDifference, FailureSample, Operation, Promised, RatioBound,

@@ -30,7 +30,8 @@ pub struct Second {
     /// absent.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<String, u64>,
-    /// Median response time in milliseconds.
+    /// Median response time of its successes in milliseconds; like the other percentiles absent
+    /// where fewer than 10 of them lie beyond it.
     pub p50_ms: Option<f64>,
     /// 95th percentile.
     pub p95_ms: Option<f64>,
@@ -65,6 +66,18 @@ pub struct Second {
     /// pooled connections.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redis_commands_per_s: Option<f64>,
+}
+
+/// A percentile of the response time over seconds that were pooled, because one second alone has
+/// too few answers for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct PooledPercentile {
+    /// Share of the answers that were faster: 0.5, 0.95 or 0.99.
+    pub share: f64,
+    /// Seconds that each point stands for.
+    pub step_s: u32,
+    /// The first second of each point, and milliseconds; points with too few answers are left out.
+    pub points: Vec<(i64, f64)>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! Times are milliseconds unless the name says otherwise; a ratio is 0 to 1.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, Utc};
 use enum_map::EnumMap;
@@ -19,13 +19,15 @@ use super::{
     parts,
     percentile::{Percentile, Percentiles},
     provenance::Provenance,
-    second::Second,
+    second::{PooledPercentile, Second},
     server::Server,
     verdict::{AuditCount, Verdict},
     why::{Band, Recommendation, StatementPlan},
     words::{CheckCode, ControlWord, Decision, ValidityWord},
 };
-use crate::metric::{MetricKind, MetricUnit};
+use crate::metric::{
+    MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
+};
 use loadgen_engine::threshold::ThresholdWord;
 
 /// Version of these types; a reader refuses any other.
@@ -185,6 +187,10 @@ pub struct Trial {
     pub operations: Vec<Operation>,
     /// By second of the intended start.
     pub series: Vec<Second>,
+    /// The percentiles of wider steps of time than a second, where that has too few answers: of
+    /// each share the narrowest step that has enough, and the next one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pooled: Vec<PooledPercentile>,
     /// The target, sampled.
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
@@ -249,6 +255,16 @@ pub struct Validity {
     pub checks: Vec<ValidityCheck>,
 }
 
+impl Validity {
+    /// The check that names the overload which ended it: the target fell so far behind that the limit
+    /// of requests in flight was reached, while the generator was in time.
+    pub fn overload(&self) -> Option<&ValidityCheck> {
+        let is_overload = |check: &&ValidityCheck| check.code == CheckCode::Overload && !check.ok;
+        let believed = self.word != ValidityWord::Invalid;
+        self.checks.iter().find(is_overload).filter(|_| believed)
+    }
+}
+
 /// One self-check of the generator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidityCheck {
@@ -307,6 +323,25 @@ pub struct Effect {
     pub smallest: Option<f64>,
 }
 
+impl Effect {
+    /// What is known of the change: the open interval's one end, the factor or the difference with
+    /// its interval; absent where none was estimated.
+    pub fn change(&self) -> Option<String> {
+        match (self.bound, self.ratio, self.difference) {
+            (Some(bound), _, _) => Some(bound.to_string()),
+            (None, Some(ratio), _) => Some(factor_with_interval(ratio, self.interval)),
+            (None, None, Some(found)) => {
+                let estimate = difference(found.estimate, self.unit);
+                Some(found.interval.map_or_else(
+                    || format!("{estimate}, no interval"),
+                    |(low, high)| format!("{estimate} {}", differences(low, high, self.unit)),
+                ))
+            }
+            (None, None, None) => None,
+        }
+    }
+}
+
 /// One end of the interval of a ratio, where the other one is open.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -315,6 +350,16 @@ pub enum RatioBound {
     AtMost(f64),
     /// after / before is at least this.
     AtLeast(f64),
+}
+
+/// `<= 0.25x`.
+impl fmt::Display for RatioBound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtMost(most) => write!(f, "<= {}", factor(*most)),
+            Self::AtLeast(least) => write!(f, ">= {}", factor(*least)),
+        }
+    }
 }
 
 /// after - before in the metric's unit; of a share in percentage points.
@@ -346,12 +391,14 @@ pub struct Control {
 pub struct ThresholdResult {
     /// As written: `p95 < 1000ms`.
     pub text: String,
-    /// Which arm it was held against.
+    /// The arm whose figure it is.
     pub arm: String,
     /// What was found, with its unit.
     pub figure: String,
     /// Whether it holds.
     pub word: ThresholdWord,
-    /// Whether nobody gave it: the limit of failures that holds wherever none was given.
+    /// Whether missing it only warns.
+    pub only_warns: bool,
+    /// Whether it is the default limit of failures, which holds wherever none was given.
     pub by_default: bool,
 }

@@ -43,9 +43,9 @@ macro_rules! words {
 words! {
     /// The outcome of a command; docs/METHOD.md says what each word means for each command.
     VerdictWord {
-        /// Every threshold that somebody gave holds, in a valid trial.
+        /// Every threshold that was given holds, in a valid trial.
         Passed = "PASSED",
-        /// Nobody gave a threshold, and nothing failed.
+        /// No threshold was given, and nothing failed.
         Measured = "MEASURED",
         /// The claims of an experiment: better.
         Improved = "IMPROVED",

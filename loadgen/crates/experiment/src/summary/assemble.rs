@@ -66,6 +66,7 @@ pub fn of_run(
             arm.known_wrong.as_deref(),
             &measured.audit,
         ),
+        overloads: verdict::overloads([trial]),
         thresholds: &thresholds,
         headline: verdict::headline(&trial.total),
         confidence: verdict::confidence(std::slice::from_ref(trial), &[]),
@@ -158,6 +159,13 @@ pub fn of_experiment(
             .collect(),
         invalid_reasons,
         violations,
+        // The first arm may show on purpose what the second one cures.
+        overloads: verdict::overloads(
+            finished
+                .trials
+                .iter()
+                .filter(|trial| trial.arm == after.arm.name),
+        ),
         thresholds: &thresholds,
         claims: Some(ClaimDecisions::of(
             &experiment.primary,
@@ -253,7 +261,9 @@ pub fn of_factorial(
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
     }
-    if !finished.interrupted && finished.values.iter().all(Vec::is_empty) {
+    let overloads = verdict::overloads(&finished.trials);
+    let no_figure = finished.values.iter().all(Vec::is_empty);
+    if !finished.interrupted && no_figure && overloads.is_empty() {
         invalid_reasons.push("no replicate has a figure in every combination".to_owned());
     }
     let violations = finished
@@ -276,6 +286,7 @@ pub fn of_factorial(
             .collect(),
         invalid_reasons,
         violations,
+        overloads,
         thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),
         ..Findings::default()

@@ -195,7 +195,6 @@ async fn run(
         folder: "run".to_owned(),
         seed: 7,
         workers: 1,
-        generator_judged: true,
         explained: false,
         course: CommandProgress::single(suite.windows.planned().duration()),
     };

@@ -24,14 +24,6 @@ pub struct HttpApplication {
     catalog: Catalog,
 }
 
-impl Default for HttpApplication {
-    fn default() -> Self {
-        Self {
-            catalog: SingleRequest::catalog(),
-        }
-    }
-}
-
 impl Application for HttpApplication {
     fn catalog(&self) -> &Catalog {
         &self.catalog
@@ -86,7 +78,9 @@ impl HttpService {
     /// The service behind these endpoints; `client` says how to connect, `flow` what to send.
     pub fn new(endpoints: Endpoints, client: ClientOptions, flow: SingleRequest) -> Self {
         Self {
-            application: Arc::default(),
+            application: Arc::new(HttpApplication {
+                catalog: flow.catalog(),
+            }),
             endpoints,
             client,
             flow: Arc::new(flow),

@@ -2,8 +2,8 @@
 //! to the planned end.
 
 use super::live_thresholds;
-use crate::schema::ThresholdWord;
-use loadgen_engine::{driver::ProgressSnapshot, threshold::Threshold};
+use crate::{schema::ThresholdWord, verdict::failures_exceed};
+use loadgen_engine::{driver::ProgressSnapshot, flow::Catalog, threshold::Threshold};
 
 /// Looks in a row at which a threshold has to be broken: one may be a bad moment.
 const LOOKS: u32 = 2;
@@ -26,22 +26,31 @@ impl<'a> AbortConditions<'a> {
 
     /// The threshold that ends the run now, if one does, with the figure that misses it. Figures
     /// are those since the begin of the load.
-    pub(super) fn broken(&mut self, now: &ProgressSnapshot) -> Option<(&'a Threshold, String)> {
+    pub(super) fn broken(
+        &mut self,
+        catalog: &Catalog,
+        now: &ProgressSnapshot,
+    ) -> Option<(&'a Threshold, String)> {
         for (threshold, looks) in &mut self.0 {
             let after = threshold.abort_after.map_or(0, |delay| delay.0);
             if now.at.0 / 1_000_000 < after {
                 continue;
             }
-            let Some(figure) = live_thresholds::figure(threshold, now) else {
+            let Some(counts) = live_thresholds::counts(threshold, catalog, now) else {
                 continue;
             };
-            if threshold.word(figure) != ThresholdWord::Fail {
+            let Some((figure, word)) = live_thresholds::figure(threshold, &counts, now) else {
+                continue;
+            };
+            // What chance explains ends no run.
+            let by_chance = failures_exceed(threshold, counts.failed(), counts.count());
+            if word != ThresholdWord::Fail || by_chance == Some(false) {
                 *looks = 0;
                 continue;
             }
             *looks += 1;
             if *looks >= LOOKS {
-                return Some((threshold, threshold.display(figure)));
+                return Some((threshold, figure));
             }
         }
         None
@@ -78,9 +87,9 @@ mod tests {
     fn a_threshold_ends_the_run_after_its_delay_and_two_looks() {
         let thresholds = ["abort after 5s: errors < 10%".parse().unwrap()];
         let mut abort = AbortConditions::new(&thresholds);
-        assert!(abort.broken(&at(4_000, 100, 50)).is_none());
-        assert!(abort.broken(&at(5_000, 100, 50)).is_none());
-        let (broken, figure) = abort.broken(&at(5_500, 100, 50)).unwrap();
+        assert!(abort.broken(&shop(), &at(4_000, 100, 50)).is_none());
+        assert!(abort.broken(&shop(), &at(5_000, 100, 50)).is_none());
+        let (broken, figure) = abort.broken(&shop(), &at(5_500, 100, 50)).unwrap();
         assert_eq!((broken, figure.as_str()), (&thresholds[0], "50.000 %"));
     }
 
@@ -91,10 +100,33 @@ mod tests {
             "p95 < 1ms".parse().unwrap(),
         ];
         let mut abort = AbortConditions::new(&thresholds);
-        assert!(abort.broken(&at(1_000, 5, 5)).is_none());
-        assert!(abort.broken(&at(1_500, 100, 20)).is_none());
-        assert!(abort.broken(&at(2_000, 300, 20)).is_none());
-        assert!(abort.broken(&at(2_500, 300, 60)).is_none());
+        assert!(abort.broken(&shop(), &at(1_000, 5, 5)).is_none());
+        assert!(abort.broken(&shop(), &at(1_500, 100, 20)).is_none());
+        assert!(abort.broken(&shop(), &at(2_000, 300, 20)).is_none());
+        assert!(abort.broken(&shop(), &at(2_500, 300, 60)).is_none());
+    }
+
+    #[test]
+    fn what_chance_explains_ends_no_run_and_a_number_is_a_number() {
+        let ends = |text: &str, completed, failed| {
+            let thresholds = [text.parse().unwrap()];
+            let mut abort = AbortConditions::new(&thresholds);
+            let now = at(1_000, completed, failed);
+            let _first = abort.broken(&shop(), &now);
+            abort.broken(&shop(), &now).map(|(_, figure)| figure)
+        };
+        assert_eq!(ends("abort: errors < 10%", 10, 2), None);
+        assert_eq!(
+            ends("abort: errors < 10%", 10, 5).as_deref(),
+            Some("50.000 %")
+        );
+        assert_eq!(ends("abort: p95 < 60s", 20, 2), None);
+        assert_eq!(
+            ends("abort: p95 < 60s", 20, 4).as_deref(),
+            Some("4 of 20 beyond the limit")
+        );
+        assert_eq!(ends("abort: errors < 10", 100, 9), None);
+        assert_eq!(ends("abort: errors < 10", 100, 10).as_deref(), Some("10"));
     }
 
     #[test]
@@ -102,7 +134,7 @@ mod tests {
         let thresholds = ["abort: p95 < 60s".parse().unwrap()];
         let mut abort = AbortConditions::new(&thresholds);
         let all_failed = at(1_000, 100, 100);
-        assert!(abort.broken(&all_failed).is_none());
-        assert!(abort.broken(&all_failed).is_some());
+        assert!(abort.broken(&shop(), &all_failed).is_none());
+        assert!(abort.broken(&shop(), &all_failed).is_some());
     }
 }

@@ -9,7 +9,7 @@ use super::outcome::TrialOutcome;
 use crate::{
     schema::{
         ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
-        Operation, Percentile, Percentiles, Second, Server,
+        Operation, Percentile, Percentiles, Server,
     },
     system::Promises,
 };
@@ -236,30 +236,6 @@ pub(super) fn failures(data: &TrialData, operations: Operations) -> Vec<FailureS
             operation: operations.name(*op).to_owned(),
             reason: reason.clone(),
             count: *count,
-        })
-        .collect()
-}
-
-/// The course of a trial by second, the target's part not yet in it.
-pub fn seconds(data: &TrialData) -> Vec<Second> {
-    let ms = |ns: Option<u64>| ns.map(|ns| Nanos(ns).as_ms());
-    data.seconds
-        .iter()
-        .map(|one| Second {
-            second: one.second,
-            planned: one.planned,
-            completed: one.completed,
-            failed: one.failed,
-            errors: Ending::ALL
-                .iter()
-                .zip(one.failures)
-                .filter(|(_, count)| *count > 0)
-                .map(|(outcome, count)| (outcome.as_str().to_owned(), count.into()))
-                .collect(),
-            p50_ms: ms(one.p50_ns),
-            p95_ms: ms(one.p95_ns),
-            p99_ms: ms(one.p99_ns),
-            ..Second::default()
         })
         .collect()
 }

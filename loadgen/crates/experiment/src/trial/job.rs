@@ -86,9 +86,6 @@ pub struct TrialSpec<'a> {
     pub seed: u64,
     /// Threads that send.
     pub workers: usize,
-    /// Whether the generator's use of its processors is judged. Not where users send as fast as
-    /// they are answered on purpose: then the generator is as busy as the target lets it be.
-    pub generator_judged: bool,
     /// Whether the plans of its statements are asked for afterwards: once an arm is enough.
     pub explained: bool,
     /// Where it stands in the command.

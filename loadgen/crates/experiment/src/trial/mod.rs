@@ -2,6 +2,7 @@
 
 mod abort;
 mod clock;
+mod course;
 mod crash;
 mod figures;
 mod job;
@@ -13,8 +14,9 @@ mod ticks;
 mod watch;
 
 pub use clock::{CommandClock, CommandProgress};
+pub use course::seconds;
 pub use crash::Crash;
-pub use figures::{Measured, arm_operations, operation, seconds, server_total};
+pub use figures::{Measured, arm_operations, operation, server_total};
 pub use job::{ArmConfig, TestEnv, TrialSpec};
 pub use outcome::TrialOutcome;
 pub use run::{TrialError, run};

@@ -10,6 +10,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
     abort::AbortConditions,
+    course,
     crash::{Crash, Crashing},
     figures,
     job::{TestEnv, TrialSpec},
@@ -408,14 +409,12 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
     let from = data.started_at + data.window.0.duration();
     let to = data.started_at + data.window.1.duration();
     let window_s = data.window_s();
-    let mut series = figures::seconds(data);
+    let mut series = course::seconds(data);
     timeline.fill(&mut series, from);
     let server = timeline.server(from, to);
     let suite = spec.suite;
     let validity = verdict::validity(&TrialEvidence {
-        generator: timeline
-            .generator(from, to)
-            .filter(|_| spec.generator_judged),
+        generator: timeline.generator(from, to).filter(|_| !suite.is_unpaced()),
         steal: timeline.steal(from, to),
         cpu_pressure: timeline.cpu_pressure(from, to),
         hiccups: hiccups.between(from, to),
@@ -442,6 +441,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         total: figures::operation("total", &data.total, window_s),
         operations: figures::arm_operations(&data.ops, operations, window_s),
         series,
+        pooled: course::pooled(data),
         server,
         violations: None,
         audits: AuditCount::default(),

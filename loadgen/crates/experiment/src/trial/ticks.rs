@@ -10,8 +10,9 @@ use shared::{snapshot::Snapshot, time::Millis};
 use crate::{
     events::{HistogramBar, OperationNow, TargetNow, Tick},
     observer::Timeline,
+    schema::Percentile,
 };
-use loadgen_engine::{driver, suite::Windows};
+use loadgen_engine::{driver, suite::Windows, units::Nanos};
 
 /// How far back *lately* goes.
 const LATELY: Duration = Duration::from_secs(5);
@@ -24,9 +25,17 @@ const STEAL: f64 = 0.02;
 /// Requests by which those that are open grow lately where the target does not keep up.
 const GROWN: u64 = 25;
 
+/// Most seconds that a percentile is taken over.
+const MOST_SECONDS: usize = 60;
+
 /// The last looks at the driver's counters.
 #[derive(Debug, Default)]
-pub struct Ticks(VecDeque<driver::ProgressSnapshot>);
+pub struct Ticks {
+    /// Those of the latest seconds, whole.
+    looks: VecDeque<driver::ProgressSnapshot>,
+    /// All operations together, once a second.
+    seconds: VecDeque<(Nanos, driver::OperationCounts)>,
+}
 
 impl Ticks {
     /// What the load does now. Arm, block, course of the command and target are the caller's.
@@ -44,21 +53,16 @@ impl Ticks {
         } else {
             "drain"
         };
-        while self.0.len() >= MOST
-            || self
-                .0
-                .front()
-                .is_some_and(|first| now.at.since(first.at).duration() > LATELY && self.0.len() > 1)
+        while self.looks.len() >= MOST
+            || self.looks.front().is_some_and(|first| {
+                now.at.since(first.at).duration() > LATELY && self.looks.len() > 1
+            })
         {
-            self.0.pop_front();
+            self.looks.pop_front();
         }
-        let before = self.0.back();
-        let first = self.0.front();
+        let before = self.looks.back();
+        let first = self.looks.front();
         let rates = before.map_or_else(driver::LoadRates::default, |before| now.since(before));
-        let done = match before {
-            Some(before) => now.total.since(&before.total),
-            None => now.total.clone(),
-        };
         let lately = match first {
             Some(first) => now.total.since(&first.total),
             None => now.total.clone(),
@@ -71,9 +75,9 @@ impl Ticks {
             offered: rates.offered,
             achieved: rates.achieved,
             in_flight: now.open,
-            p50_ms: done.quantile_ms(0.5),
-            p95_ms: done.quantile_ms(0.95),
-            p99_ms: done.quantile_ms(0.99),
+            p50_ms: self.percentile(&now, 0.5),
+            p95_ms: self.percentile(&now, 0.95),
+            p99_ms: self.percentile(&now, 0.99),
             started: now.offered,
             completed: now.total.count(),
             failed: now.total.failed(),
@@ -94,9 +98,42 @@ impl Ticks {
             ),
             ..Tick::default()
         };
-        self.0.push_back(now);
+        self.keep(&now);
+        self.looks.push_back(now);
         tick
     }
+
+    /// A percentile of the latest seconds: of as few as have enough answers for it.
+    fn percentile(&self, now: &driver::ProgressSnapshot, share: f64) -> Option<f64> {
+        let begun = (self.seconds.len() < MOST_SECONDS).then(|| now.total.clone());
+        let since = |(_, then): &(Nanos, driver::OperationCounts)| now.total.since(then);
+        self.seconds
+            .iter()
+            .rev()
+            .map(since)
+            .chain(begun)
+            .find_map(|counts| supported(&counts, share))
+    }
+
+    /// Keeps what was counted up to now, once a second.
+    fn keep(&mut self, now: &driver::ProgressSnapshot) {
+        let last = self.seconds.back();
+        if last.is_some_and(|(at, _)| now.at.since(*at) < Nanos::from_secs(1)) {
+            return;
+        }
+        if self.seconds.len() >= MOST_SECONDS {
+            self.seconds.pop_front();
+        }
+        self.seconds.push_back((now.at, now.total.clone()));
+    }
+}
+
+/// A percentile of the successes, where enough of them lie beyond it.
+fn supported(counts: &driver::OperationCounts, share: f64) -> Option<f64> {
+    let answered = counts.count() - counts.failed();
+    Percentile::is_supported(share, answered)
+        .then(|| counts.quantile_ms(share))
+        .flatten()
 }
 
 fn operations(
@@ -115,9 +152,9 @@ fn operations(
                 count: done.count(),
                 failed: done.failed(),
                 per_s: lately.count() as f64 / seconds,
-                p50_ms: lately.quantile_ms(0.5),
-                p95_ms: lately.quantile_ms(0.95),
-                p99_ms: lately.quantile_ms(0.99),
+                p50_ms: supported(&lately, 0.5),
+                p95_ms: supported(&lately, 0.95),
+                p99_ms: supported(&lately, 0.99),
                 errors: errors(done),
                 bucket_counts: bucket_counts.counts().to_vec(),
                 response_sum_s: bucket_counts.sum_s(),
@@ -215,7 +252,7 @@ fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_engine::units::Nanos;
+    use loadgen_engine::sample::{OpId, Outcome};
 
     #[test]
     fn a_tick_tells_the_window_and_what_is_done_since_the_last_looks() {
@@ -238,6 +275,27 @@ mod tests {
         assert_eq!(look(10_500).phase, "drain");
         assert_eq!(look(10_900).elapsed, Duration::from_secs(10));
         assert!(second.operations.is_empty() && second.doubts.is_empty());
+    }
+
+    #[test]
+    fn a_percentile_is_of_as_few_seconds_as_have_enough_answers() {
+        let progress = driver::Progress::new(loadgen_engine::flow::shop().operations);
+        let mut ticks = Ticks::default();
+        let mut percentiles = Vec::new();
+        for second in 1..=70_u64 {
+            for _ in 0..25 {
+                progress.done(OpId(0), Outcome::Ok, Nanos::from_millis(5));
+            }
+            let mut now = progress.snapshot();
+            now.at = Nanos::from_secs(second);
+            percentiles.push([0.5, 0.95, 0.99].map(|share| ticks.percentile(&now, share)));
+            ticks.keep(&now);
+        }
+        let first = |rank: usize| percentiles.iter().position(|one| one[rank].is_some());
+        // 25 answers a second: p50 takes one second, p95 eight, p99 forty.
+        assert_eq!([0, 1, 2].map(first), [Some(0), Some(7), Some(39)]);
+        assert!(percentiles[69].iter().all(Option::is_some));
+        assert_eq!(ticks.seconds.len(), MOST_SECONDS);
     }
 
     #[test]

@@ -58,15 +58,16 @@ impl TrialWatch<'_> {
     }
 
     fn tick(&mut self, now: ProgressSnapshot) {
+        let catalog = self.env.system.application().catalog();
         if self.ended_by.is_none()
-            && let Some((threshold, figure)) = self.abort.broken(&now)
+            && let Some((threshold, figure)) = self.abort.broken(catalog, &now)
         {
             self.env.events.warning(format!(
                 "`{threshold}` is broken ({figure}): the run ends here"
             ));
             self.ended_by = Some((threshold.text.clone(), figure));
         }
-        let thresholds = live_thresholds::so_far(&self.thresholds, &now);
+        let thresholds = live_thresholds::so_far(&self.thresholds, catalog, &now);
         let tick = self
             .ticks
             .tick(now, self.spec.suite.windows, &self.timeline);

@@ -4,10 +4,7 @@
 //! INCONCLUSIVE, IMPROVED, NO_CHANGE. So an improvement elsewhere never hides a regression, and
 //! an open claim keeps the experiment open.
 
-use crate::{
-    metric::{factor, factors},
-    schema::{Decision, Effect, RatioBound},
-};
+use crate::schema::{Decision, Effect};
 
 /// The order in which one claim's decision stands for all.
 const ORDER: [Decision; 5] = [
@@ -114,31 +111,26 @@ impl ClaimDecisions {
     }
 }
 
-/// The factor after / before with its interval; without a factor the figures themselves.
+/// The change; beside a difference, and where no change was estimated, the figures themselves.
 fn found(effect: &Effect) -> String {
-    match effect.bound {
-        Some(RatioBound::AtMost(most)) => return format!("<= {}x", digits(most)),
-        Some(RatioBound::AtLeast(least)) => return format!(">= {}x", digits(least)),
-        None => {}
+    let change = effect.change();
+    if effect.bound.is_some() || effect.ratio.is_some() {
+        return change.unwrap_or_default();
     }
-    match (effect.ratio, effect.interval) {
-        (Some(ratio), Some((low, high))) => {
-            format!("{} {}", factor(ratio), factors(low, high))
-        }
-        (Some(ratio), None) => format!("{}, no interval", factor(ratio)),
-        (None, _) => {
-            let side = |figure: Option<f64>| {
-                figure.map_or_else(
-                    || "no figure".to_owned(),
-                    |figure| {
-                        format!("{} {}", digits(figure), effect.unit)
-                            .trim()
-                            .to_owned()
-                    },
-                )
-            };
-            format!("{} -> {}", side(effect.before), side(effect.after))
-        }
+    let side = |figure: Option<f64>| {
+        figure.map_or_else(
+            || "no figure".to_owned(),
+            |figure| {
+                format!("{} {}", digits(figure), effect.unit)
+                    .trim()
+                    .to_owned()
+            },
+        )
+    };
+    let figures = format!("{} -> {}", side(effect.before), side(effect.after));
+    match change {
+        Some(change) => format!("{figures}, {change}"),
+        None => figures,
     }
 }
 

@@ -6,11 +6,11 @@
 //! INTERRUPTED   the command was stopped
 //! VIOLATED      an audit found a broken invariant: a fact, whatever the clocks were worth
 //! INVALID       a trial or a control failed on the generator's side
-//! FAILED        a threshold was missed
+//! FAILED        a threshold was missed, or an overloaded target ended the load
 //! INVALID       an audit was not made, or only in part
 //! of an experiment: the decision on its claims, INCONCLUSIVE without a VALID trial
 //! MEASURED      no threshold was given
-//! INCONCLUSIVE  the thresholds hold, but no trial is VALID
+//! INCONCLUSIVE  no trial is VALID, or too few requests say whether a threshold holds
 //! PASSED        the thresholds hold
 //! ```
 
@@ -30,6 +30,8 @@ pub struct Findings<'a> {
     pub invalid_reasons: Vec<String>,
     /// One sentence for each broken invariant.
     pub violations: Vec<String>,
+    /// One sentence for each trial that an overloaded target ended.
+    pub overloads: Vec<String>,
     /// Every threshold.
     pub thresholds: &'a [ThresholdResult],
     /// The claims of an experiment; absent for a command that makes none.
@@ -43,11 +45,16 @@ pub struct Findings<'a> {
 /// The verdict on a command.
 pub fn judge(findings: Findings<'_>) -> Verdict {
     let doubts = doubts(&findings);
-    let missed = missed(findings.thresholds);
+    let mut missed = missed(findings.thresholds);
+    missed.extend(findings.overloads);
+    let unknown = unknown(findings.thresholds);
+    let undecided = |one: &&ThresholdResult| one.word == ThresholdWord::Unknown && !one.only_warns;
+    let undecided = findings.thresholds.iter().filter(undecided).count();
+    // One that only warns and is not known says nothing.
     let given = findings
         .thresholds
         .iter()
-        .filter(|one| !one.by_default)
+        .filter(|one| !one.by_default && one.word != ThresholdWord::Unknown)
         .count();
     let Confidence { valid, audits, .. } = findings.confidence;
     let (word, holds) = if findings.interrupted {
@@ -67,8 +74,15 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
         } else {
             (claims.decision().into(), Vec::new())
         }
+    } else if undecided > 0 {
+        let why = format!("{given} threshold(s) hold, and {undecided} cannot be decided");
+        (VerdictWord::Inconclusive, vec![why])
     } else if given == 0 {
-        let why = "no threshold was given, and nothing failed beyond the default limit";
+        let why = if unknown.is_empty() {
+            "no threshold was given, and nothing failed beyond the default limit"
+        } else {
+            "no threshold was given that could be decided, and nothing failed beyond the default limit"
+        };
         (VerdictWord::Measured, vec![why.to_owned()])
     } else if valid == 0 {
         let why = format!(
@@ -90,6 +104,7 @@ pub fn judge(findings: Findings<'_>) -> Verdict {
     reasons.extend(doubts);
     reasons.extend(missed);
     reasons.extend(holds);
+    reasons.extend(unknown);
     let (headline, as_expected) = match &findings.claims {
         Some(claims) => {
             reasons.extend(claims.reasons());
@@ -121,6 +136,20 @@ fn doubts(findings: &Findings<'_>) -> Vec<String> {
     doubts
 }
 
+/// One sentence for each of these trials that an overloaded target ended.
+pub fn overloads<'a>(trials: impl IntoIterator<Item = &'a Trial>) -> Vec<String> {
+    trials
+        .into_iter()
+        .filter_map(|trial| {
+            let check = trial.validity.overload()?;
+            Some(format!(
+                "{}: the target was overloaded, and the load ended early: {} (limit {}); {}",
+                trial.folder, check.figure, check.limit, check.advice
+            ))
+        })
+        .collect()
+}
+
 /// One sentence for each threshold that was missed.
 fn missed(thresholds: &[ThresholdResult]) -> Vec<String> {
     thresholds
@@ -133,6 +162,20 @@ fn missed(thresholds: &[ThresholdResult]) -> Vec<String> {
                 if one.by_default { " (default)" } else { "" },
                 one.arm,
                 one.figure
+            )
+        })
+        .collect()
+}
+
+/// One sentence for each threshold that cannot be decided.
+fn unknown(thresholds: &[ThresholdResult]) -> Vec<String> {
+    thresholds
+        .iter()
+        .filter(|one| one.word == ThresholdWord::Unknown)
+        .map(|one| {
+            format!(
+                "too few requests say whether `{}` holds for `{}`: {}",
+                one.text, one.arm, one.figure
             )
         })
         .collect()
@@ -165,6 +208,7 @@ mod tests {
             arm: "run".into(),
             figure: "7.0 ms".into(),
             word,
+            only_warns: false,
             by_default,
         }
     }
@@ -234,6 +278,33 @@ mod tests {
         assert_eq!(on(&default, VALID).word, VerdictWord::Measured);
         assert_eq!(on(&missed, VALID).word, VerdictWord::Failed);
         assert!(on(&missed, VALID).reasons[0].contains("(default)"));
+    }
+
+    #[test]
+    fn a_threshold_that_cannot_be_decided_leaves_the_run_open_unless_something_failed() {
+        let unknown = threshold(ThresholdWord::Unknown, false);
+        let warning = ThresholdResult {
+            only_warns: true,
+            ..unknown.clone()
+        };
+        let held = threshold(ThresholdWord::Pass, false);
+        let missed = threshold(ThresholdWord::Fail, true);
+        let word = |thresholds: &[ThresholdResult]| on(thresholds, VALID).word;
+        assert_eq!(word(&[unknown.clone()]), VerdictWord::Inconclusive);
+        assert_eq!(
+            word(&[held.clone(), unknown.clone()]),
+            VerdictWord::Inconclusive
+        );
+        assert_eq!(word(&[unknown, missed]), VerdictWord::Failed);
+        assert_eq!(word(&[held, warning.clone()]), VerdictWord::Passed);
+        let alone = on(&[warning], VALID);
+        assert_eq!(alone.word, VerdictWord::Measured);
+        assert!(
+            alone
+                .reasons
+                .iter()
+                .any(|one| one.starts_with("too few requests"))
+        );
     }
 
     #[test]

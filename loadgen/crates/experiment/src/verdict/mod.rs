@@ -1,6 +1,7 @@
 //! Self-checks, thresholds, audits, claims, and the one word that they come to.
 
 mod audit;
+mod certainty;
 mod checks;
 mod claims;
 mod confidence;
@@ -11,11 +12,12 @@ mod thresholds;
 mod validity;
 
 pub use audit::{broken_sentences, merge as merge_audits, violations};
+pub use certainty::{failures_exceed, percentile_word};
 pub use claims::ClaimDecisions;
 pub use confidence::confidence;
 pub use evidence::TrialEvidence;
 pub use headline::headline;
-pub use judge::{Findings, judge};
+pub use judge::{Findings, judge, overloads};
 pub use thresholds::{
     ThresholdFigures, error_limit, evaluate, in_force, limits_failures, mark_abort,
 };

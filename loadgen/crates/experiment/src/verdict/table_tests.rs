@@ -49,6 +49,7 @@ fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
         arm: "after".to_owned(),
         figure: "2.000 %".to_owned(),
         word,
+        only_warns: false,
         by_default,
     }
 }
@@ -60,11 +61,12 @@ fn verdicts(claims: Option<&ClaimDecisions>) -> Vec<Verdict> {
     for interrupted in both {
         for violated in both {
             for invalid in both {
-                for valid in [0, 1] {
+                for (valid, overloaded) in [(0, false), (1, false), (1, true)] {
                     for made in [0, 1] {
                         for word in [
                             ThresholdWord::Pass,
                             ThresholdWord::Warn,
+                            ThresholdWord::Unknown,
                             ThresholdWord::Fail,
                         ] {
                             for by_default in both {
@@ -73,6 +75,7 @@ fn verdicts(claims: Option<&ClaimDecisions>) -> Vec<Verdict> {
                                     interrupted,
                                     violations: some(violated).collect(),
                                     invalid_reasons: some(invalid).collect(),
+                                    overloads: some(overloaded).collect(),
                                     thresholds: &[threshold(word, by_default)],
                                     claims: claims.cloned(),
                                     confidence: Confidence {
@@ -139,5 +142,20 @@ fn nothing_without_a_valid_trial_passes() {
             VerdictWord::Passed | VerdictWord::Improved | VerdictWord::NoChange
         );
         assert!(!passes || verdict.confidence.valid > 0, "{verdict:?}");
+    }
+}
+
+#[test]
+fn an_overloaded_target_fails_whatever_the_thresholds_say() {
+    for (invalid, word) in [(false, VerdictWord::Failed), (true, VerdictWord::Invalid)] {
+        let why = "run: the target was overloaded".to_owned();
+        let verdict = judge(Findings {
+            overloads: vec![why.clone()],
+            invalid_reasons: invalid.then(|| "late".to_owned()).into_iter().collect(),
+            thresholds: &[threshold(ThresholdWord::Pass, false)],
+            ..Findings::default()
+        });
+        assert_eq!(verdict.word, word);
+        assert!(verdict.reasons.contains(&why));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::certainty::percentile_word;
 use crate::schema::{Server, ThresholdResult, ThresholdWord};
 use loadgen_engine::{
     aggregator::OpData,
@@ -48,7 +49,7 @@ pub fn in_force(thresholds: &[Threshold]) -> Vec<(Threshold, bool)> {
 }
 
 /// Compares every threshold with one arm. Where none limits the failures of all requests, the
-/// default does: what fails does not pass because nobody asked.
+/// default does: what fails does not pass because no limit was given.
 pub fn evaluate(
     thresholds: &[Threshold],
     arm: &str,
@@ -60,6 +61,7 @@ pub fn evaluate(
         let found = figure(threshold, figures);
         let (text, word) = match found {
             Figure::Known(figure) => (threshold.display(figure), threshold.word(figure)),
+            Figure::Judged(text, word) => (text, word),
             // Longer than any limit.
             Figure::Beyond => (
                 threshold.display(f64::INFINITY),
@@ -79,6 +81,7 @@ pub fn evaluate(
             arm: arm.to_owned(),
             figure: text,
             word,
+            only_warns: threshold.level == Level::Warn,
             by_default,
         }
     })
@@ -127,6 +130,8 @@ pub fn error_limit(thresholds: &[Threshold]) -> f64 {
 
 enum Figure {
     Known(f64),
+    /// As it is shown, and whether it holds.
+    Judged(String, ThresholdWord),
     Beyond,
     Nothing(&'static str),
 }
@@ -172,9 +177,13 @@ fn of_requests(threshold: &Threshold, data: &OpData, seconds: f64) -> Figure {
     let ok = data.count(Outcome::Ok);
     let count = |count: u64| Figure::Known(counted(count, data.planned, threshold.percent));
     match threshold.metric {
-        ThresholdMetric::Quantile(quantile) => data
-            .response_slo(quantile)
-            .map_or(Figure::Beyond, |found| Figure::Known(found.0 as f64)),
+        ThresholdMetric::Quantile(quantile) => {
+            let figure = data.response_slo(quantile);
+            let figure = figure.map_or(f64::INFINITY, |found| found.0 as f64);
+            let beyond = |is_beyond: &dyn Fn(f64) -> bool| data.beyond(is_beyond);
+            let (text, word) = percentile_word(threshold, quantile, data.planned, figure, beyond);
+            Figure::Judged(text, word)
+        }
         ThresholdMetric::Max if data.failures() > 0 => Figure::Beyond,
         ThresholdMetric::Max => Figure::Known(data.ok.max() as f64),
         ThresholdMetric::Mean if data.ok.is_empty() => Figure::Beyond,
@@ -287,8 +296,8 @@ mod tests {
     fn thresholds_that_hold_pass_and_others_fail_or_warn() {
         let words = words(
             &[
-                "p95 < 96ms",
-                "p95 < 95ms",
+                "p90 < 91ms",
+                "p90 < 90ms",
                 "warn: session.open: p99 < 1ms",
                 "success >= 100%",
                 "rate > 9/s",
@@ -301,10 +310,25 @@ mod tests {
 
     #[test]
     fn a_percentile_that_failures_reach_into_lies_beyond_the_timeout() {
-        let words = words(&["p95 < 60s", "p90 < 60s", "errors < 11%"], 6);
+        let words = words(&["p90 < 60s", "p85 < 60s", "errors < 12%"], 11);
         assert_eq!(words[0], ("FAIL".into(), "beyond the timeout".into()));
         assert_eq!(words[1].0, "PASS");
-        assert_eq!(words[2], ("PASS".into(), "6.000 %".into()));
+        assert_eq!(words[2], ("PASS".into(), "11.000 %".into()));
+    }
+
+    #[test]
+    fn a_percentile_without_the_data_is_not_known_and_failures_lie_beyond_every_limit() {
+        let unknown = ("UNKNOWN".to_owned(), "–  n=100 (needs 200)".to_owned());
+        assert_eq!(only("p95 < 96ms", 0), unknown);
+        assert_eq!(only("warn: p95 < 96ms", 0), unknown);
+        assert_eq!(
+            only("p95 < 60s", 0),
+            ("PASS".into(), "0 of 100 beyond the limit".into())
+        );
+        assert_eq!(
+            only("p99 < 60s", 4),
+            ("FAIL".into(), "4 of 100 beyond the limit".into())
+        );
     }
 
     #[test]

@@ -4,9 +4,10 @@
 //! What fails on the generator's side makes the trial INVALID, what fails on the machine's makes
 //! it NOISY and worth repeating: stolen time and what came late by it, hiccups, and waits of the
 //! generator for a processor up to half of what is measured (beyond that it is INVALID). Checks
-//! that tell about the target (`NOT_WARM`, `BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how much a
-//! figure says (`COUNT`), or about a figure beside the response times (`UTIL`) are listed and
-//! leave it VALID.
+//! about the target (`OVERLOAD`, `NOT_WARM`, `BACKLOG`, `ERRORS`, `CORRECT`, `STATIONARY`), about how
+//! much a figure says (`COUNT`), or about a figure beside the response times (`UTIL`) are listed and
+//! leave it VALID. A run that ended at its limit of requests in flight is VALID only if the generator was
+//! in time, whatever delayed it: a late one sends in bursts, and may have caused the overload itself.
 
 use super::{
     checks::{accounts, answers, course, machine, pacing},
@@ -25,8 +26,6 @@ const INVALIDATES: [CheckCode; 8] = [
     CheckCode::GenCpu,
     CheckCode::Little,
 ];
-/// The run ended itself.
-const ENDED: CheckCode = CheckCode::Overload;
 /// The machine failed.
 const DISTURBS: [CheckCode; 3] = [CheckCode::GenWait, CheckCode::Steal, CheckCode::Hiccup];
 
@@ -54,7 +53,8 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
         answers::correct(evidence),
     ];
     // A trial that was stopped did not have its whole window: nothing else is its fault.
-    checks.retain(|check| !(evidence.data.interrupted && check.code == CheckCode::Offered));
+    let ended_early = evidence.data.interrupted || evidence.overloaded;
+    checks.retain(|check| !(ended_early && check.code == CheckCode::Offered));
     let broken = |codes: &[CheckCode]| {
         checks
             .iter()
@@ -66,7 +66,8 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
     let own_fault = |code: &&CheckCode| !(robbed && LATE.contains(code));
     let faults: Vec<CheckCode> = INVALIDATES.iter().filter(own_fault).copied().collect();
     let starved = pacing::starved(evidence) && !robbed;
-    let word = if broken(&faults) || broken(&[ENDED]) || starved {
+    let caused = evidence.overloaded && broken(&LATE);
+    let word = if broken(&faults) || starved || caused {
         ValidityWord::Invalid
     } else if broken(&DISTURBS) {
         ValidityWord::Noisy
@@ -85,7 +86,7 @@ const LATE: [CheckCode; 3] = [CheckCode::Lag, CheckCode::Arrivals, CheckCode::Ge
 pub fn reasons(validity: &Validity) -> impl Iterator<Item = &crate::schema::ValidityCheck> {
     validity.checks.iter().filter(|check| {
         let code = check.code;
-        !check.ok && (INVALIDATES.contains(&code) || code == ENDED || DISTURBS.contains(&code))
+        !check.ok && (INVALIDATES.contains(&code) || DISTURBS.contains(&code))
     })
 }
 

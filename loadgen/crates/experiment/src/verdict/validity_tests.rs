@@ -393,3 +393,45 @@ fn a_backlog_from_the_warm_up_describes_the_target_and_leaves_the_trial_valid() 
     assert_eq!(broken(&validity), ["NOT_WARM"]);
     assert_eq!(validity.word, ValidityWord::Valid);
 }
+
+#[test]
+fn an_overload_is_the_target_s_where_the_generator_was_in_time() {
+    type Spoil = fn(&mut TrialData, &mut Option<f64>);
+    let late: Spoil = |data, _| {
+        for _ in 0..100 {
+            data.lag.record(5_000_000).unwrap();
+        }
+    };
+    let cases: [(&str, Spoil, ValidityWord, bool); 4] = [
+        ("in time", |_, _| (), ValidityWord::Valid, true),
+        (
+            "not all was offered",
+            |data, _| data.emitted = 990,
+            ValidityWord::Valid,
+            true,
+        ),
+        ("late", late, ValidityWord::Invalid, false),
+        (
+            "late by stolen time",
+            |data, steal| {
+                for _ in 0..100 {
+                    data.lag.record(5_000_000).unwrap();
+                }
+                *steal = Some(0.2);
+            },
+            ValidityWord::Invalid,
+            false,
+        ),
+    ];
+    for (name, spoil, word, is_target) in cases {
+        let (mut data, mut steal) = (good(), Some(0.001));
+        spoil(&mut data, &mut steal);
+        let validity = validity(&TrialEvidence {
+            overloaded: true,
+            steal,
+            ..quiet(&data)
+        });
+        assert_eq!(validity.word, word, "{name}: {:?}", validity.checks);
+        assert_eq!(validity.overload().is_some(), is_target, "{name}");
+    }
+}

@@ -5,6 +5,7 @@
 use loadgen_experiment::schema::VerdictWord;
 use std::collections::BTreeMap;
 
+use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::schema::{RunKind, Summary};
 
 /// A run that finished.
@@ -38,6 +39,14 @@ pub fn comparable_runs(
     name: Option<&str>,
     anyway: bool,
 ) -> Result<RunHistory, String> {
+    if let Some(name) = name {
+        let mut known: Vec<&str> = all.iter().map(|past| past.summary.name.as_str()).collect();
+        known.sort_unstable();
+        known.dedup();
+        if !known.contains(&name) {
+            return Err(unknown("name of runs", name, known.into_iter()));
+        }
+    }
     all.retain(|past| name.is_none_or(|name| past.summary.name == name));
     all.sort_by(|one, other| {
         let key = |past: &PastRun| (past.summary.started_at, past.folder.clone());

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{
-    figures::{factor, plural, with_unit},
+    figures::{ABSENT, factor, factors, plural, with_unit},
     gate::Difference,
     table::{Paint, Side, TableLine, faint, layout, plain, styled, wrapped},
     template::safe_markdown as safe,
@@ -12,9 +12,10 @@ use super::{
 };
 use crate::history::PastRun;
 use loadgen_experiment::{
-    baseline::{BaselineChange, LEVEL, worst},
+    baseline::{BaselineChange, LEVEL, overall},
     events::printable,
-    schema::{Decision, MetricUnit},
+    metric::{difference, differences},
+    schema::{Decision, MetricUnit, VerdictWord},
 };
 
 /// What a reader must know of any such comparison.
@@ -44,12 +45,32 @@ pub struct BaselineComparison<'a> {
 }
 
 impl BaselineComparison<'_> {
-    /// The word that stands for all metrics.
+    /// The decision that stands for all metrics; INVALID where nothing may be decided.
     fn word(&self) -> Decision {
         if self.doubts.is_empty() {
-            worst(self.changes)
+            overall(self.changes)
         } else {
-            Decision::Inconclusive
+            Decision::Invalid
+        }
+    }
+
+    /// The exit code of that decision.
+    pub fn exit_code(&self) -> u8 {
+        VerdictWord::from(self.word()).exit_code()
+    }
+
+    /// That decision, with the number of metrics that it does not speak of.
+    fn title(&self) -> String {
+        let word = self.word();
+        let open = |change: &&BaselineChange| !self.decision(change).is_decided();
+        let open = self.changes.iter().filter(open).count();
+        if open == 0 || !word.is_decided() {
+            word.to_string()
+        } else {
+            format!(
+                "{word} ({open} of {} metrics not decided)",
+                self.changes.len()
+            )
         }
     }
 
@@ -58,7 +79,7 @@ impl BaselineComparison<'_> {
         if self.doubts.is_empty() {
             change.decision
         } else {
-            Decision::Inconclusive
+            Decision::Invalid
         }
     }
 
@@ -66,18 +87,15 @@ impl BaselineComparison<'_> {
     fn cells(&self, change: &BaselineChange) -> [String; 6] {
         let (by, interval) = match change.change {
             Some((estimate, low, high)) if change.in_points => (
-                format!("{estimate:+.2} pp"),
-                format!("{low:+.2} to {high:+.2} pp"),
+                difference(estimate, MetricUnit::Percent),
+                differences(low, high, MetricUnit::Percent),
             ),
-            Some((estimate, low, high)) => (
-                factor(estimate),
-                format!("{} to {}", factor(low), factor(high)),
-            ),
-            None => ("–".to_owned(), "–".to_owned()),
+            Some((estimate, low, high)) => (factor(estimate), factors(low, high)),
+            None => (ABSENT.to_owned(), ABSENT.to_owned()),
         };
         // A figure that no run has is not one beyond the timeout.
         let figure = |value: Option<f64>| match (value, change.unit) {
-            (None, _) => "–".to_owned(),
+            (None, _) => ABSENT.to_owned(),
             (value, unit) => with_unit(value, unit),
         };
         let name = if change.unit == MetricUnit::Times {
@@ -138,7 +156,11 @@ impl BaselineComparison<'_> {
 pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: bool) -> String {
     let paint = Paint { colour };
     let word = comparison.word();
-    let title = format!("{word} against baseline {}\n\n", comparison.name);
+    let title = format!(
+        "{} against baseline {}\n\n",
+        comparison.title(),
+        comparison.name
+    );
     let mut text = paint.tone(tone(word), &title);
     let mut lines = vec![TableLine::Cells(HEAD.map(faint).to_vec())];
     for change in comparison.changes {
@@ -164,7 +186,7 @@ pub fn baseline_text(comparison: &BaselineComparison<'_>, width: usize, colour: 
 pub fn baseline_markdown(comparison: &BaselineComparison<'_>) -> String {
     let mut text = format!(
         "### loadgen: {} against baseline {}\n\n{}\n\n",
-        comparison.word(),
+        comparison.title(),
         safe(comparison.name),
         safe(&comparison.baseline.summary.name)
     );
@@ -238,8 +260,22 @@ mod tests {
         let text = baseline_markdown(&comparison);
         assert!(text.starts_with("### loadgen: REGRESSED against"), "{text}");
         assert!(
-            text.contains("| 1.50x | 1.20x to 1.90x | **REGRESSED** |"),
+            text.contains("| 1.50x | \\[1.20x, 1.90x\\] | **REGRESSED** |"),
             "{text}"
+        );
+        let in_points = [BaselineChange {
+            change: Some((-2.0, -3.5, -0.5)),
+            in_points: true,
+            unit: MetricUnit::Percent,
+            ..change(Decision::Regressed)
+        }];
+        let points = baseline_markdown(&BaselineComparison {
+            changes: &in_points,
+            ..comparison
+        });
+        assert!(
+            points.contains("| −2.0 pp | \\[−3.5 pp, −0.50 pp\\] | **REGRESSED** |"),
+            "{points}"
         );
         assert!(text.contains("noise gate") && text.contains("4 runs like it"));
         assert!(!text.contains("new|<b>"), "{text}");
@@ -252,6 +288,42 @@ mod tests {
         comparison.doubts = &doubts;
         let text = baseline_markdown(&comparison);
         assert!(!text.contains("REGRESSED"), "{text}");
-        assert!(text.contains("INCONCLUSIVE against") && text.contains("differ in load"));
+        assert!(text.contains("INVALID against") && text.contains("differ in load"));
+        assert_eq!(comparison.exit_code(), 97);
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_title() {
+        use Decision::{Improved, Inconclusive, NoChange, Regressed};
+        let (baseline, now) = (run("old"), [run("new")]);
+        for (decisions, title, code) in [
+            (&[NoChange, NoChange][..], "NO_CHANGE", 0),
+            (&[Improved, NoChange], "IMPROVED", 0),
+            (
+                &[Inconclusive, NoChange],
+                "NO_CHANGE (1 of 2 metrics not decided)",
+                0,
+            ),
+            (&[Inconclusive, Inconclusive], "INCONCLUSIVE", 96),
+            (&[], "INCONCLUSIVE", 96),
+            (
+                &[Improved, Inconclusive, Regressed],
+                "REGRESSED (1 of 3 metrics not decided)",
+                99,
+            ),
+        ] {
+            let changes: Vec<BaselineChange> = decisions.iter().copied().map(change).collect();
+            let comparison = BaselineComparison {
+                name: "main",
+                baseline: &baseline,
+                earlier: 4,
+                now: &now,
+                changes: &changes,
+                differences: &[],
+                doubts: &[],
+            };
+            assert_eq!(comparison.title(), title);
+            assert_eq!(comparison.exit_code(), code, "{title}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{figures, readiness::SuiteReadiness, template::safe_markdown as safe};
 use loadgen_experiment::{
+    events::printable,
     paired::Direction,
     schema::{Effect, MetricUnit, Summary, VerdictWord},
 };
@@ -207,16 +208,14 @@ fn improvement(page: &mut String, rows: &[Row]) {
     say(page, "## What each switch changed\n");
     say(
         page,
-        "| experiment | switch | metric | before | after | after / before | outcome | expected | explained by |",
+        "| experiment | switch | answer | before | after | outcome | expected | explained by |",
     );
-    say(page, "|---|---|---|---:|---:|---|---|---|---|");
+    say(page, "|---|---|---|---:|---:|---|---|---|");
     for row in rows {
-        let ratio = match (row.ratio, row.interval) {
-            (Some(ratio), Some((low, high))) => {
-                format!("{} {}", figures::factor(ratio), figures::factors(low, high))
-            }
-            (Some(ratio), None) => format!("{}, no interval", figures::factor(ratio)),
-            _ => "–".to_owned(),
+        let answer = if row.headline.is_empty() {
+            &row.claim
+        } else {
+            &row.headline
         };
         let expected = match (row.expected, row.as_expected) {
             (None, _) => "–".to_owned(),
@@ -230,10 +229,10 @@ fn improvement(page: &mut String, rows: &[Row]) {
         };
         let _infallible = writeln!(
             page,
-            "| {} | {} | {} | {} | {} | {ratio} | {}{broken} | {expected} | {} |",
+            "| {} | {} | {} | {} | {} | {}{broken} | {expected} | {} |",
             code(&row.experiment),
             code(&row.switches),
-            code(&row.claim),
+            safe(&printable(answer)),
             figures::with_unit(row.before, row.unit),
             figures::with_unit(row.after, row.unit),
             row.outcome.label(),
@@ -295,7 +294,23 @@ mod tests {
     }
 
     #[test]
-    fn a_direction_that_did_not_come_is_told_and_an_undecided_one_is_not_held_against_it() {
+    fn a_row_has_the_decision_and_the_interval_of_every_claim() {
+        let mut summary = fixture::experiment(false);
+        summary.verdict.headline =
+            "list p97.5 IMPROVED 0.014x [0.012x, 0.016x]; total success NO CHANGE 100 % -> 100 %"
+                .to_owned();
+        let headline = summary.verdict.headline.clone();
+        let entries = [
+            entry("x", Found::Summary(Box::new(summary), None)),
+            entry("y", Found::Failed("no PostgreSQL".to_owned())),
+        ];
+        let page = markdown(&entries, &unmeasured(), DateTime::UNIX_EPOCH, 2);
+        assert!(page.contains(&safe(&headline)), "{page}");
+        assert!(page.contains("| mentors.list p97.5 |"), "{page}");
+    }
+
+    #[test]
+    fn a_direction_that_did_not_come_is_shown_and_an_undecided_one_is_no_failure() {
         let decided = |as_expected| {
             let mut summary = fixture::experiment(false);
             summary.verdict.as_expected = as_expected;

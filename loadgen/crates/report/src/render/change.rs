@@ -1,10 +1,12 @@
-//! What changed between two figures: a factor, after over before, with its interval. The colour
-//! comes from the decision of the experiment alone; without a decision there is none.
+//! What changed between two figures: a factor, after over before, or a difference where there is no
+//! factor, with its interval or bound. The colour comes from the decision of the experiment alone;
+//! without a decision there is none.
 
 use crate::render::figures;
-use crate::render::metric::Figure;
+use crate::render::metric::{Figure, Unit};
 use crate::render::tone::Tone;
-use loadgen_experiment::schema::{Decision, Effect, MetricKind};
+use loadgen_experiment::metric::{difference, differences};
+use loadgen_experiment::schema::{Decision, Effect, MetricKind, MetricUnit, RatioBound};
 
 /// What a change is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,9 +22,9 @@ pub(super) enum ChangeStanding {
 /// A change in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MetricChange {
-    /// `0.72x`, `no clear change`, `now within timeout`, `–`.
+    /// `0.72x`, `+3.1 pp`, `from 0 to 3.2`, `no clear change`, `now within timeout`, `–`.
     pub(super) text: String,
-    /// `[0.65x, 0.80x]`; empty where there is none.
+    /// `[0.65x, 0.80x]`, `[+1.2 pp, +5.0 pp]`, `<= 0.25x`; empty where none was estimated.
     pub(super) interval: String,
     /// `better`, `worse`, `no change`, `undecided`; empty where nothing was tested.
     pub(super) decision: &'static str,
@@ -34,19 +36,21 @@ pub(super) struct MetricChange {
 
 impl MetricChange {
     /// The change that an experiment estimated and decided.
-    pub(super) fn decided(effect: &Effect, before: Figure, after: Figure) -> Self {
-        let bounds = effect.interval.filter(|(low, high)| drawable(*low, *high));
-        let holds_one = bounds.is_some_and(|(low, high)| low <= 1.0 && high >= 1.0);
+    pub(super) fn decided(effect: &Effect, before: Figure, after: Figure, unit: Unit) -> Self {
+        let interval = ChangeInterval::of(effect);
+        let excludes = interval.map(ChangeInterval::excludes_no_change);
         // A decision that its own interval contradicts is no decision.
         let decision = match effect.decision {
-            Decision::Improved | Decision::Regressed if holds_one => Decision::Inconclusive,
+            Decision::Improved | Decision::Regressed if excludes == Some(false) => {
+                Decision::Inconclusive
+            }
             decision => decision,
         };
         let (text, by_pairs) = match decision {
             Decision::NoChange => ("no change".to_owned(), false),
-            Decision::Improved | Decision::Regressed => estimate(effect, before, after),
-            Decision::Inconclusive if bounds.is_some() && !holds_one => {
-                estimate(effect, before, after)
+            Decision::Improved | Decision::Regressed => estimate(effect, before, after, unit),
+            Decision::Inconclusive if excludes == Some(true) => {
+                estimate(effect, before, after, unit)
             }
             Decision::Inconclusive | Decision::Invalid => {
                 let words = beyond(before, after).unwrap_or("no clear change");
@@ -59,7 +63,7 @@ impl MetricChange {
             } else {
                 text
             },
-            interval: bounds.map_or_else(String::new, |(low, high)| figures::factors(low, high)),
+            interval: interval.map_or_else(String::new, |some| some.text(effect.unit)),
             decision: match decision {
                 Decision::Improved => "better",
                 Decision::Regressed => "worse",
@@ -76,7 +80,7 @@ impl MetricChange {
     }
 
     /// The quotient of two figures that were not tested.
-    pub(super) fn untested(before: Figure, after: Figure) -> Self {
+    pub(super) fn untested(before: Figure, after: Figure, unit: Unit) -> Self {
         let text = match (before, after) {
             (Figure::Value(before), Figure::Value(after))
                 if before.to_bits() == after.to_bits() =>
@@ -86,7 +90,10 @@ impl MetricChange {
             (Figure::Value(before), Figure::Value(after)) if before > 0.0 && after >= 0.0 => {
                 figures::factor(after / before)
             }
-            _ => beyond(before, after).unwrap_or(figures::ABSENT).to_owned(),
+            _ => beyond(before, after)
+                .map(str::to_owned)
+                .or_else(|| from_zero(before, after, unit))
+                .unwrap_or_else(|| figures::ABSENT.to_owned()),
         };
         Self {
             text,
@@ -100,27 +107,79 @@ impl MetricChange {
 
 /// The estimate of a change, and whether the figures beside it point the other way: they are
 /// medians of each arm alone, the estimate comes from the pairs.
-fn estimate(effect: &Effect, before: Figure, after: Figure) -> (String, bool) {
+fn estimate(effect: &Effect, before: Figure, after: Figure, unit: Unit) -> (String, bool) {
     if let Some(words) = beyond(before, after) {
         return (words.to_owned(), false);
     }
-    let (before, after) = (before.value(), after.value());
-    match effect
-        .ratio
-        .filter(|ratio| ratio.is_finite() && *ratio >= 0.0)
-    {
-        Some(ratio) => {
-            let apart = before
-                .zip(after)
-                .is_some_and(|(before, after)| (after - before) * (ratio - 1.0) < 0.0);
-            (figures::factor(ratio), apart)
-        }
-        None => match before.zip(after) {
-            Some((before, after)) if effect.kind.is_share() => {
-                (figures::points(before, after), false)
-            }
-            _ => (figures::ABSENT.to_owned(), false),
+    let apart = |change: f64| {
+        let medians = before.value().zip(after.value());
+        medians.is_some_and(|(before, after)| (after - before) * change < 0.0)
+    };
+    let usable = |ratio: &f64| ratio.is_finite() && *ratio >= 0.0;
+    match (effect.ratio.filter(usable), effect.difference) {
+        (Some(ratio), _) => (figures::factor(ratio), apart(ratio - 1.0)),
+        (None, Some(found)) => match from_zero(before, after, unit) {
+            Some(words) if unit != Unit::Share => (words, false),
+            _ => (
+                difference(found.estimate, effect.unit),
+                apart(found.estimate),
+            ),
         },
+        (None, None) => {
+            let words = from_zero(before, after, unit);
+            (words.unwrap_or_else(|| figures::ABSENT.to_owned()), false)
+        }
+    }
+}
+
+/// What a change from nothing is: it has no factor.
+fn from_zero(before: Figure, after: Figure, unit: Unit) -> Option<String> {
+    match (before, after) {
+        (Figure::Value(before), Figure::Value(after)) if before == 0.0 && after != 0.0 => {
+            let [from, to] = [before, after].map(|value| Figure::Value(value).text(unit));
+            Some(format!("from {from} to {to}"))
+        }
+        _ => None,
+    }
+}
+
+/// What is known of a change besides its estimate.
+#[derive(Debug, Clone, Copy)]
+enum ChangeInterval {
+    /// Of the factor.
+    Factor(f64, f64),
+    /// One end of it, where figures beyond the timeout leave the other one open.
+    Bound(RatioBound),
+    /// Of the difference.
+    Difference(f64, f64),
+}
+
+impl ChangeInterval {
+    fn of(effect: &Effect) -> Option<Self> {
+        let factor = effect.interval.filter(|(low, high)| drawable(*low, *high));
+        let difference = effect.difference.and_then(|found| found.interval);
+        factor
+            .map(|(low, high)| Self::Factor(low, high))
+            .or_else(|| effect.bound.map(Self::Bound))
+            .or_else(|| difference.map(|(low, high)| Self::Difference(low, high)))
+    }
+
+    /// Whether no change lies outside of it.
+    fn excludes_no_change(self) -> bool {
+        match self {
+            Self::Factor(low, high) => low > 1.0 || high < 1.0,
+            Self::Bound(RatioBound::AtMost(most)) => most < 1.0,
+            Self::Bound(RatioBound::AtLeast(least)) => least > 1.0,
+            Self::Difference(low, high) => low > 0.0 || high < 0.0,
+        }
+    }
+
+    fn text(self, unit: MetricUnit) -> String {
+        match self {
+            Self::Factor(low, high) => figures::factors(low, high),
+            Self::Bound(bound) => bound.to_string(),
+            Self::Difference(low, high) => differences(low, high, unit),
+        }
     }
 }
 
@@ -148,6 +207,7 @@ pub(super) fn less_is_better(kind: MetricKind) -> bool {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use loadgen_experiment::schema::EffectDifference;
 
     fn effect(decision: Decision, ratio: Option<f64>, interval: Option<(f64, f64)>) -> Effect {
         let mut effect = fixture::experiment(false).effects.remove(0);
@@ -157,7 +217,12 @@ mod tests {
     }
 
     fn of(effect: &Effect, before: f64, after: f64) -> MetricChange {
-        MetricChange::decided(effect, Figure::Value(before), Figure::Value(after))
+        MetricChange::decided(
+            effect,
+            Figure::Value(before),
+            Figure::Value(after),
+            Unit::Ms,
+        )
     }
 
     #[test]
@@ -174,7 +239,7 @@ mod tests {
             assert_eq!((change.tone, change.decision), (tone, word));
             assert_eq!(change.interval, "[0.65x, 0.80x]");
         }
-        let untested = MetricChange::untested(Figure::Value(1.0), Figure::Value(1_240.0));
+        let untested = MetricChange::untested(Figure::Value(1.0), Figure::Value(1_240.0), Unit::Ms);
         assert_eq!(untested.tone, Tone::Plain);
     }
 
@@ -204,10 +269,70 @@ mod tests {
     }
 
     #[test]
-    fn a_decided_share_without_a_factor_is_told_in_points() {
+    fn a_share_changes_in_points_with_their_interval() {
         let mut lost = effect(Decision::Regressed, None, None);
-        lost.kind = MetricKind::Loss;
-        let change = of(&lost, 0.0, 0.031);
-        assert_eq!((change.text.as_str(), change.tone), ("+3.1 pp", Tone::Bad));
+        (lost.kind, lost.unit) = (MetricKind::Loss, MetricUnit::Percent);
+        lost.difference = Some(EffectDifference {
+            estimate: 3.1,
+            interval: Some((1.2, 5.04)),
+        });
+        let change = |effect: &Effect| {
+            MetricChange::decided(
+                effect,
+                Figure::Value(0.0),
+                Figure::Value(0.031),
+                Unit::Share,
+            )
+        };
+        let found = change(&lost);
+        assert_eq!((found.text.as_str(), found.tone), ("+3.1 pp", Tone::Bad));
+        assert_eq!(found.interval, "[+1.2 pp, +5.0 pp]");
+        lost.difference.as_mut().unwrap().interval = Some((-0.2, 5.04));
+        let found = change(&lost);
+        assert_eq!(found.text, "no clear change");
+        assert_eq!((found.decision, found.tone), ("undecided", Tone::Plain));
+        assert_eq!(found.interval, "[−0.20 pp, +5.0 pp]");
+    }
+
+    #[test]
+    fn a_change_from_nothing_says_so() {
+        let mut more = effect(Decision::Regressed, None, None);
+        (more.kind, more.unit) = (MetricKind::Count, MetricUnit::Number);
+        let (none, some) = (Figure::Value(0.0), Figure::Value(3.2));
+        let found = MetricChange::decided(&more, none, some, Unit::Number);
+        assert_eq!(
+            (found.text.as_str(), found.decision),
+            ("from 0 to 3.20", "worse")
+        );
+        more.difference = Some(EffectDifference {
+            estimate: 3.1,
+            interval: Some((2.9, 3.4)),
+        });
+        let found = MetricChange::decided(&more, none, some, Unit::Number);
+        assert_eq!(found.text, "from 0 to 3.20");
+        assert_eq!(found.interval, "[+2.9, +3.4]");
+        let found = MetricChange::decided(&more, Figure::Value(0.1), some, Unit::Number);
+        assert_eq!(found.text, "+3.1");
+        let untested = MetricChange::untested(none, some, Unit::Number);
+        assert_eq!(untested.text, "from 0 to 3.20");
+        let same = MetricChange::untested(none, none, Unit::Number);
+        assert_eq!(same.text, "same");
+    }
+
+    #[test]
+    fn an_interval_with_an_open_end_shows_the_other_one() {
+        let mut faster = effect(Decision::Improved, None, None);
+        faster.bound = Some(RatioBound::AtMost(0.25));
+        let within = Figure::Value(12.0);
+        let found = MetricChange::decided(&faster, Figure::Beyond, within, Unit::Ms);
+        assert_eq!(found.text, "now within timeout");
+        assert_eq!(
+            (found.interval.as_str(), found.tone),
+            ("<= 0.25x", Tone::Good)
+        );
+        faster.ratio = Some(0.125);
+        assert_eq!(of(&faster, 96.0, 12.0).text, "0.12x");
+        faster.bound = Some(RatioBound::AtMost(1.5));
+        assert_eq!(of(&faster, 96.0, 12.0).decision, "undecided");
     }
 }

@@ -8,9 +8,10 @@ use std::path::Path;
 
 use crate::render::comparison::ComparisonRow;
 use crate::render::figures::plural;
-use crate::render::model::{OperationRow, ReportPage, ThresholdRow};
+use crate::render::model::{OperationRow, ReportPage};
 use crate::render::table::{Cell, Side, TableLine, cut, layout, plain, styled};
 use crate::render::terminal::{Sheet, joined, whereabouts};
+use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::{ApplicationInfo, Summary, ThresholdWord};
 
 /// Most operations of a run that are listed: those that failed, then the busiest.

@@ -64,7 +64,7 @@ struct Run<'a> {
 struct DifferenceRow {
     what: String,
     values: Vec<String>,
-    /// Whether nobody would expect it.
+    /// Whether it was not declared.
     loud: bool,
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::render::change::{ChangeStanding, MetricChange, drawable, less_is_better};
 use crate::render::figures;
-use crate::render::metric::{Figure, ReportMetric};
+use crate::render::metric::{Figure, ReportMetric, Unit};
 use crate::render::metrics::{self, OTHER_AREA};
 use crate::render::tone::Tone;
 use loadgen_experiment::events::printable;
@@ -33,9 +33,9 @@ pub struct ComparisonRow {
     pub before: String,
     /// In the second; empty for a run.
     pub after: String,
-    /// What changed: `0.72x`, `no clear change`; empty for a run.
+    /// What changed: `0.72x`, `+3.1 pp`, `no clear change`; empty for a run.
     pub change: String,
-    /// Interval of the change, where one was made.
+    /// Interval of the change, or the end of it that is known.
     pub interval: String,
     /// `better`, `worse`, `no change`, `undecided`; empty where nothing was tested.
     pub decision: &'static str,
@@ -156,7 +156,7 @@ fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
     if let Some(effect) = effect.filter(|_| !metric.kind.is_share()) {
         (before, after) = medians(effect);
     }
-    let change = change(effect, before, after);
+    let change = change(effect, before, after, metric.unit);
     let mut row = ComparisonRow {
         operation: metric.operation.clone(),
         metric: metric.label.clone(),
@@ -206,7 +206,8 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
         spread: None,
         detail: !effect.primary,
     };
-    row.say(change(Some(effect), before, after), Some(effect));
+    let change = change(Some(effect), before, after, Unit::from(effect.unit));
+    row.say(change, Some(effect));
     row
 }
 
@@ -232,10 +233,10 @@ impl ComparisonRow {
     }
 }
 
-fn change(effect: Option<&Effect>, before: Figure, after: Figure) -> MetricChange {
+fn change(effect: Option<&Effect>, before: Figure, after: Figure, unit: Unit) -> MetricChange {
     match effect {
-        Some(effect) => MetricChange::decided(effect, before, after),
-        None => MetricChange::untested(before, after),
+        Some(effect) => MetricChange::decided(effect, before, after, unit),
+        None => MetricChange::untested(before, after, unit),
     }
 }
 
@@ -260,7 +261,7 @@ fn medians(effect: &Effect) -> (Figure, Figure) {
 /// What changed between the first two values of a metric that was measured in different runs.
 pub(super) fn whole_change(metric: &ReportMetric) -> String {
     match metric.values.as_slice() {
-        [before, after, ..] => MetricChange::untested(*before, *after).text,
+        [before, after, ..] => MetricChange::untested(*before, *after, metric.unit).text,
         _ => figures::ABSENT.into(),
     }
 }

@@ -311,35 +311,35 @@ pub(super) fn validity_line(summary: &Summary) -> String {
 
 /// How an arm's writes were answered, and what its reads lacked.
 fn writes(arm: &Arm) -> Option<String> {
-    let told = &arm.promised;
-    if told.acknowledged + told.refused + told.in_doubt + told.omitted == 0 {
+    let counts = &arm.promised;
+    if counts.acknowledged + counts.refused + counts.in_doubt + counts.omitted == 0 {
         return None;
     }
-    let reads = match told.stale_reads {
-        _ if told.reads == 0 => String::new(),
+    let reads = match counts.stale_reads {
+        _ if counts.reads == 0 => String::new(),
         0 => format!(
             "; {} of own writes, none stale",
-            figures::plural(told.reads, "read")
+            figures::plural(counts.reads, "read")
         ),
         stale => format!(
             "; {stale} of {} of own writes stale, by {}{} at most",
-            figures::plural(told.reads, "read"),
-            told.stale_p50_ms.ms().map_or_else(String::new, |median| {
+            figures::plural(counts.reads, "read"),
+            counts.stale_p50_ms.ms().map_or_else(String::new, |median| {
                 format!("{} in the median and ", figures::ms(Some(median)))
             }),
-            figures::ms(told.stale_max_ms)
+            figures::ms(counts.stale_max_ms)
         ),
     };
-    let omitted = match told.omitted {
+    let omitted = match counts.omitted {
         0 => String::new(),
         more => format!(", {more} beyond what the ledger holds"),
     };
     Some(format!(
         "{}: {} acknowledged, {} refused, {} in doubt{omitted}{reads}",
         printable(&arm.name),
-        figures::plural(told.acknowledged, "write"),
-        told.refused,
-        told.in_doubt,
+        figures::plural(counts.acknowledged, "write"),
+        counts.refused,
+        counts.in_doubt,
     ))
 }
 

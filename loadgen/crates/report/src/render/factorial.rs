@@ -15,7 +15,7 @@ use super::{
 use loadgen_experiment::{
     events::printable,
     factorial::{Factor, FactorialAnalysis, FactorialEffect},
-    schema::{RatioBound, Verdict},
+    schema::Verdict,
 };
 
 /// The whole of `factorial.json`.
@@ -120,9 +120,9 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
     text.push('\n');
     let (stand, fall): (Vec<&FactorialEffect>, Vec<&FactorialEffect>) =
         reading.main.iter().partition(|one| {
-            let told =
+            let listed =
                 |simple: &loadgen_experiment::factorial::SimpleEffect| simple.factor == one.term;
-            !reading.simple.iter().any(told)
+            !reading.simple.iter().any(listed)
         });
     let sides = [
         Side::Left,
@@ -173,7 +173,7 @@ fn read(of: &Factorial, reading: &FactorialAnalysis, width: usize, paint: Paint)
         text.push_str(&layout(&lines, &sides, 0, width, paint));
     }
     text.push('\n');
-    text.push_str(&wrapped(&told(reading), "", "  ", width));
+    text.push_str(&wrapped(&notes(reading), "", "  ", width));
     text
 }
 
@@ -206,9 +206,8 @@ fn row(one: &FactorialEffect) -> TableLine {
 /// The ratio, or what is known of it.
 fn ratio(one: &FactorialEffect) -> String {
     match (one.ratio, one.bound) {
-        (Some(ratio), _) => format!("{ratio:.3}"),
-        (None, Some(RatioBound::AtMost(most))) => format!("<= {most:.3}"),
-        (None, Some(RatioBound::AtLeast(least))) => format!(">= {least:.3}"),
+        (Some(ratio), _) => figures::factor(ratio),
+        (None, Some(bound)) => bound.to_string(),
         (None, None) => figures::ABSENT.to_owned(),
     }
 }
@@ -216,12 +215,12 @@ fn ratio(one: &FactorialEffect) -> String {
 fn bounds(interval: Option<(f64, f64)>) -> String {
     interval.map_or_else(
         || figures::ABSENT.to_owned(),
-        |(low, high)| format!("[{low:.3}, {high:.3}]"),
+        |(low, high)| figures::factors(low, high),
     )
 }
 
 /// What stands below the tables.
-fn told(reading: &FactorialAnalysis) -> String {
+fn notes(reading: &FactorialAnalysis) -> String {
     let between = figures::percent(reading.between_replicates);
     if reading.beyond > 0 {
         format!(
@@ -255,7 +254,7 @@ mod tests {
 
     use super::*;
     use loadgen_experiment::factorial::{CellFigures, SimpleEffect};
-    use loadgen_experiment::schema::VerdictWord;
+    use loadgen_experiment::schema::{RatioBound, VerdictWord};
 
     fn effect(term: &str, ratio: f64) -> FactorialEffect {
         FactorialEffect {
@@ -358,7 +357,7 @@ mod tests {
         reading.main[0].interval = None;
         let text = factorial(&cut, 80, false);
         assert!(
-            text.contains("<= 0.250") && text.contains("2 figure(s) lie beyond"),
+            text.contains("<= 0.25x") && text.contains("2 figure(s) lie beyond"),
             "{text}"
         );
     }

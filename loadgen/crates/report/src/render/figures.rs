@@ -172,18 +172,6 @@ pub fn with_unit(value: Option<f64>, unit: MetricUnit) -> String {
     }
 }
 
-/// A difference of shares in percentage points: `+0.30 pp`; for changes that have no factor.
-pub fn points(before: f64, after: f64) -> String {
-    let points = (after - before) * 100.0;
-    let decimals = usize::from(points.abs() < 99.95) + usize::from(points.abs() < 0.95);
-    let text = format!("{:.decimals$}", points.abs());
-    if text.trim_matches(['0', '.']).is_empty() {
-        return "same".into();
-    }
-    let sign = if points > 0.0 { '+' } else { '−' };
-    format!("{sign}{} pp", text.strip_suffix(".0").unwrap_or(&text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,12 +200,6 @@ mod tests {
         assert_eq!(percent(0.996_6), "99.66%");
         assert_eq!(percent(0.000_001), "<0.01%");
         assert_eq!(percent(0.0), "0%");
-    }
-
-    #[test]
-    fn a_difference_of_shares_has_its_sign() {
-        assert_eq!(points(0.6, 0.9), "+30 pp");
-        assert_eq!(points(0.999, 0.996), "−0.30 pp");
     }
 
     #[test]

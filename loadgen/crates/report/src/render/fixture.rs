@@ -94,6 +94,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 total,
                 operations,
                 series: series(slow, 30, 200.0, &mut dice),
+                pooled: Vec::new(),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
                 audits: AuditCount {
@@ -179,6 +180,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 arm: arm.into(),
                 figure: figure.into(),
                 word,
+                only_warns: text.starts_with("warn:"),
                 by_default: false,
             })
             .into(),

@@ -87,7 +87,7 @@ pub fn differences(runs: &[Chosen]) -> Vec<Difference> {
     found
 }
 
-/// Which of the differences nobody declared: all but the declared ones, or, where nothing was
+/// Which of the differences were not declared: all but the declared ones, or, where nothing was
 /// declared, all but a single one that the comparison can be about.
 fn undeclared<'a>(differences: &'a [Difference], declared: &[String]) -> Vec<&'a Difference> {
     let subjects = differences.iter().filter(|one| one.subject).count();

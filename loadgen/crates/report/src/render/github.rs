@@ -64,6 +64,9 @@ pub fn annotations(summary: &Summary) -> String {
                 errors.push((format!("FAILED {}", one.text), found));
             }
             ThresholdWord::Warn => warnings.push((format!("missed {}", one.text), found)),
+            ThresholdWord::Unknown => {
+                warnings.push((format!("not decided: {}", one.text), found));
+            }
             _ => {}
         }
     }
@@ -131,6 +134,15 @@ mod tests {
             text.contains(
                 "::error title=FAILED p95 < 1000ms::found 98.4 ms, limit p95 < 1000ms (run)"
             ),
+            "{text}"
+        );
+        let mut open = fixture::run();
+        open.thresholds[0].word = ThresholdWord::Unknown;
+        open.thresholds[0].figure = "–  n=24 (needs 200)".to_owned();
+        let text = annotations(&open);
+        assert!(
+            text.contains("::warning title=not decided%3A ")
+                && text.contains("::found –  n=24 (needs 200), limit "),
             "{text}"
         );
         assert!(

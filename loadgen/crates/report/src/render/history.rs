@@ -47,8 +47,8 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
         } else {
             ""
         };
-        let told = format!("left out: {runs} ({}){way}", printable(why));
-        text.push_str(&paint.tone(Tone::Warn, &wrapped(&told, "", "  ", width)));
+        let line = format!("left out: {runs} ({}){way}", printable(why));
+        text.push_str(&paint.tone(Tone::Warn, &wrapped(&line, "", "  ", width)));
     }
     let marks: usize = kept
         .differs
@@ -56,20 +56,14 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
         .map(|one| usize::from(!one.is_empty()))
         .sum();
     if marks > 0 {
-        let told = format!(
-            "{marks} of them were asked something else than the newest one; their lines say what, and no change across them is the application's"
+        let line = format!(
+            "{marks} of them differ from the newest one in more than the application; their lines say in what"
         );
-        text.push_str(&paint.tone(Tone::Bad, &wrapped(&told, "", "  ", width)));
+        text.push_str(&paint.tone(Tone::Bad, &wrapped(&line, "", "  ", width)));
     }
     text.push('\n');
     text.push_str(&table(kept, all, width, paint));
     text.push('\n');
-    if let Some(newest) = kept.runs.last() {
-        let verdict = &newest.summary.verdict;
-        let answer = format!("newest: {}: {}", verdict.word.label(), verdict.headline);
-        let answer = printable(answer.trim_end_matches(": "));
-        text.push_str(&wrapped(&answer, "", "  ", width));
-    }
     for one in all {
         text.push_str(&wrapped(&sentence(one), "", "  ", width));
     }
@@ -103,8 +97,8 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
             lines.extend(change(one, index).map(TableLine::Heading));
         }
         if let Some(differs) = kept.differs.get(index).filter(|some| !some.is_empty()) {
-            let told = printable(&differs.join(", "));
-            lines.push(TableLine::Heading(format!("   other {told}:")));
+            let differs = printable(&differs.join(", "));
+            lines.push(TableLine::Heading(format!("   other {differs}:")));
         }
         let mut cells = vec![
             plain(past.summary.started_at.format("%m-%d %H:%M").to_string()),
@@ -117,6 +111,10 @@ fn table(kept: &RunHistory, all: &[Series], width: usize, paint: Paint) -> Strin
         let word = past.summary.verdict.word;
         cells.push(styled(word.label(), word.into()));
         lines.push(TableLine::Cells(cells));
+        let headline = printable(&past.summary.verdict.headline);
+        if !headline.is_empty() {
+            lines.push(TableLine::Note(format!("   {headline}")));
+        }
     }
     layout(&lines, &sides, 0, width, paint)
 }
@@ -130,7 +128,7 @@ fn short(past: &PastRun) -> String {
 /// A figure, with its interval where it has one.
 fn cell(point: &SeriesPoint, unit: MetricUnit) -> String {
     let digits = |value: f64| match unit {
-        MetricUnit::Times => format!("{value:.3}"),
+        MetricUnit::Times => figures::factor(value),
         MetricUnit::Percent => format!("{value:.2}"),
         _ => figures::number(value),
     };
@@ -147,11 +145,11 @@ fn cell(point: &SeriesPoint, unit: MetricUnit) -> String {
 /// What changed around the application between two runs.
 fn surroundings(before: &PastRun, after: &PastRun) -> Option<String> {
     let old = &before.summary.environment;
-    let mut told: Vec<String> = Vec::new();
+    let mut changed: Vec<String> = Vec::new();
     for (name, value) in &after.summary.environment {
         let known = old.iter().find(|(there, _)| there == name);
         if let Some((_, was)) = known.filter(|(_, was)| was != value) {
-            told.push(format!(
+            changed.push(format!(
                 "{} {} -> {}",
                 printable(name),
                 printable(was),
@@ -159,12 +157,12 @@ fn surroundings(before: &PastRun, after: &PastRun) -> Option<String> {
             ));
         }
     }
-    let more = told.len().saturating_sub(MOST_ENTRIES);
-    told.truncate(MOST_ENTRIES);
+    let more = changed.len().saturating_sub(MOST_ENTRIES);
+    changed.truncate(MOST_ENTRIES);
     if more > 0 {
-        told.push(format!("and {more} more"));
+        changed.push(format!("and {more} more"));
     }
-    (!told.is_empty()).then(|| format!("   now {}", told.join(", ")))
+    (!changed.is_empty()).then(|| format!("   now {}", changed.join(", ")))
 }
 
 /// The line above the run that began a new level.
@@ -176,7 +174,7 @@ fn change(one: &Series, index: usize) -> Option<String> {
         MetricUnit::Times => MetricUnit::Number,
         unit => unit,
     };
-    let mut told = format!(
+    let mut line = format!(
         "== {} changed: {} -> {}",
         printable(&one.metric),
         figures::with_unit(before.median, unit),
@@ -188,30 +186,30 @@ fn change(one: &Series, index: usize) -> Option<String> {
         && unit != MetricUnit::Percent
     {
         // Writing to a String cannot fail.
-        let _infallible = write!(told, " ({} of it)", figures::factor(level / before));
+        let _infallible = write!(line, " ({} of it)", figures::factor(level / before));
     }
-    let _infallible = write!(told, ", p = {p:.3}");
-    Some(told)
+    let _infallible = write!(line, ", p = {p:.3}");
+    Some(line)
 }
 
 /// What was found in a series, in a sentence.
 fn sentence(one: &Series) -> String {
     let name = printable(&one.metric);
-    let told = one
+    let known = one
         .points
         .iter()
         .filter(|point| point.value.is_some() || point.beyond)
         .count();
-    let absent = one.points.len() - told;
+    let absent = one.points.len() - known;
     let mut text = if one.too_few {
         format!(
-            "{name}: {told} run(s) with a figure; a change can be told from chance from {FEWEST_FOR_CHANGES} on."
+            "{name}: {known} run(s) with a figure; a change can be distinguished from chance from {FEWEST_FOR_CHANGES} on."
         )
     } else {
         match one.levels.len() {
-            0 | 1 => format!("{name}: no change of level over {told} runs."),
+            0 | 1 => format!("{name}: no change of level over {known} runs."),
             levels => format!(
-                "{name}: {} change(s) of level over {told} runs.",
+                "{name}: {} change(s) of level over {known} runs.",
                 levels - 1
             ),
         }
@@ -231,7 +229,7 @@ fn sentence(one: &Series) -> String {
 /// One line a run and metric, for a spreadsheet.
 pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
     let mut text = String::from(
-        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,differs\n",
+        "started_at,run,name,metric,unit,value,low,high,level,change_p,verdict,headline,differs\n",
     );
     for one in all {
         for (index, (past, point)) in kept.runs.iter().zip(&one.points).enumerate() {
@@ -251,6 +249,7 @@ pub fn history_csv(kept: &RunHistory, all: &[Series]) -> String {
                 figure(level.and_then(|level| level.median)),
                 figure(began.and_then(|level| level.p)),
                 past.summary.verdict.word.to_string(),
+                quoted(&past.summary.verdict.headline),
                 quoted(&differs.unwrap_or_default()),
             ];
             text.push_str(&cells.join(","));
@@ -282,6 +281,7 @@ mod tests {
                 let mut summary = fixture::run();
                 summary.verdict.word = loadgen_experiment::schema::VerdictWord::Passed;
                 summary.interrupted = false;
+                summary.verdict.headline = "p97.5 is fine".to_owned();
                 summary.started_at += TimeDelta::days(number as i64);
                 let tail = if number < 6 { 100.0 } else { 250.0 };
                 summary.trials[0].total.response.p97_5 = Percentile::Known(tail + number as f64);
@@ -316,6 +316,8 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("total success: no change of level"), "{text}");
+        let answers = text.matches("\n   p97.5 is fine").count();
+        assert_eq!(answers, 12, "each run has its answer: {text}");
     }
 
     #[test]

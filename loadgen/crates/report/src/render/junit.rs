@@ -8,7 +8,8 @@ use loadgen_experiment::schema::ValidityWord;
 use quick_junit::{NonSuccessKind, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use crate::render::evidence::{Audit, TrialChecks};
-use crate::render::model::{ReportPage, ThresholdRow};
+use crate::render::model::ReportPage;
+use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::Summary;
 
 /// The percentiles of a row, in its order.
@@ -116,15 +117,19 @@ fn figures(page: &ReportPage) -> TestSuite {
     suite
 }
 
-/// One case a threshold; a warning passes and says so.
+/// One case a threshold; a warning passes and says so, one that cannot be decided is skipped.
 fn thresholds(thresholds: &[ThresholdRow]) -> TestSuite {
     let mut suite = TestSuite::new("thresholds");
     for one in thresholds {
         let found = format!("found {}, wants {}", one.figure, one.text);
-        let status = if one.word == ThresholdWord::Fail {
-            not_held(NonSuccessKind::Failure, "FAIL", &found, "")
-        } else {
-            TestCaseStatus::success()
+        let status = match one.word {
+            ThresholdWord::Fail => not_held(NonSuccessKind::Failure, "FAIL", &found, ""),
+            ThresholdWord::Unknown => {
+                let mut skipped = TestCaseStatus::skipped();
+                skipped.set_message(format!("too few requests decide it: {found}"));
+                skipped
+            }
+            ThresholdWord::Pass | ThresholdWord::Warn => TestCaseStatus::success(),
         };
         let mut case = TestCase::new(one.text.clone(), status);
         case.set_classname(format!("thresholds.{}", one.arm));
@@ -223,6 +228,17 @@ mod tests {
         distinct.sort();
         distinct.dedup();
         assert_eq!(distinct.len(), passed.len(), "two cases have one name");
+    }
+
+    #[test]
+    fn a_threshold_that_cannot_be_decided_is_skipped_and_says_why() {
+        let mut summary = fixture::run();
+        summary.thresholds.truncate(1);
+        summary.thresholds[0].word = ThresholdWord::Unknown;
+        summary.thresholds[0].figure = "–  n=24 (needs 200)".to_owned();
+        let xml = junit(&summary).unwrap();
+        let why = "<skipped message=\"too few requests decide it: found –  n=24 (needs 200)";
+        assert!(xml.contains(why), "{xml}");
     }
 
     #[test]

@@ -83,7 +83,13 @@ impl Figure {
 impl Unit {
     /// How the figures of a metric are written.
     pub(super) fn of(metric: &MetricId) -> Self {
-        match metric.description().unit {
+        metric.description().unit.into()
+    }
+}
+
+impl From<MetricUnit> for Unit {
+    fn from(unit: MetricUnit) -> Self {
+        match unit {
             MetricUnit::Milliseconds => Self::Ms,
             MetricUnit::Percent => Self::Share,
             MetricUnit::PerSecond => Self::Rate,

@@ -135,7 +135,7 @@ fn of_operation(arms: &[&Arm], name: &str) -> Vec<ReportMetric> {
     metrics
 }
 
-/// Whether a figure differs enough between the arms to be told in a short report.
+/// Whether a figure differs enough between the arms to be shown in a short report.
 fn moved(values: &[Figure]) -> bool {
     match values {
         [Figure::Value(before), Figure::Value(after)] => {

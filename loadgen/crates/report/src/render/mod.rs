@@ -33,6 +33,7 @@ mod run_list;
 mod table;
 mod template;
 mod terminal;
+mod thresholds;
 pub mod tone;
 pub mod why;
 
@@ -45,6 +46,7 @@ pub(crate) use fixture::application;
 
 pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
+pub use charts::definition;
 pub use chosen::Chosen;
 pub use closing::console;
 pub use compare::compare;

@@ -11,12 +11,12 @@ use shared::timing::ServerCount;
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
+use crate::render::thresholds::{self, ThresholdRow};
 use crate::render::tone::Tone;
 use crate::render::why::Why;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
-    Arm, ControlWord, Operation, Percentile, Percentiles, Provenance, RunKind, Summary,
-    ThresholdWord, VerdictWord,
+    Arm, ControlWord, Operation, Percentile, Percentiles, Provenance, RunKind, Summary, VerdictWord,
 };
 
 /// A whole report in words.
@@ -146,21 +146,6 @@ pub struct OperationRow {
     pub keys: [String; 8],
 }
 
-/// One threshold.
-#[derive(Debug, Clone, Serialize)]
-pub struct ThresholdRow {
-    /// As written.
-    pub text: String,
-    /// Which arm.
-    pub arm: String,
-    /// What was found.
-    pub figure: String,
-    /// Whether it holds.
-    pub word: ThresholdWord,
-    /// Its colour.
-    pub tone: Tone,
-}
-
 impl ReportPage {
     /// Says all that a summary holds.
     pub fn of(summary: &Summary) -> Self {
@@ -194,19 +179,9 @@ impl ReportPage {
             areas,
             operations: arms.iter().map(|arm| arm_operations(arm)).collect(),
             endings: evidence::endings(&arms),
-            thresholds: summary
-                .thresholds
-                .iter()
-                .map(|one| ThresholdRow {
-                    text: printable(&one.text),
-                    arm: printable(&one.arm),
-                    figure: printable(&one.figure),
-                    word: one.word,
-                    tone: one.word.into(),
-                })
-                .collect(),
-            thresholds_line: thresholds_line(summary),
-            thresholds_tone: thresholds_tone(summary),
+            thresholds: thresholds::rows(summary),
+            thresholds_line: thresholds::line(summary),
+            thresholds_tone: thresholds::tone(summary),
             doubts: evidence::doubts(&validity),
             validity,
             validity_line: evidence::validity_line(summary),
@@ -256,43 +231,6 @@ impl ReportPage {
         let rows = self.areas.iter().flat_map(|area| &area.rows);
         rows.filter(|row| row.primary)
     }
-}
-
-/// `before: 0 of 1 hold; after: 3 of 3 hold`.
-fn thresholds_line(summary: &Summary) -> String {
-    let mut arms: Vec<&str> = Vec::new();
-    for one in &summary.thresholds {
-        if !arms.contains(&one.arm.as_str()) {
-            arms.push(&one.arm);
-        }
-    }
-    let of = |arm: &str| {
-        let all = summary.thresholds.iter().filter(|one| one.arm == arm);
-        let held = all
-            .clone()
-            .filter(|one| one.word != ThresholdWord::Fail)
-            .count();
-        format!("{held} of {} hold", all.count())
-    };
-    match arms.as_slice() {
-        [only] => of(only),
-        several => several
-            .iter()
-            .map(|arm| format!("{}: {}", printable(arm), of(arm)))
-            .collect::<Vec<_>>()
-            .join("; "),
-    }
-}
-
-/// Whether the arm that is judged meets its thresholds: the last one, for an experiment shows
-/// on purpose what the first one misses.
-fn thresholds_tone(summary: &Summary) -> Tone {
-    let judged = summary.arms.last().map_or("", |arm| arm.name.as_str());
-    let failed = summary
-        .thresholds
-        .iter()
-        .any(|one| one.arm == judged && one.word == ThresholdWord::Fail);
-    if failed { Tone::Bad } else { Tone::Good }
 }
 
 /// Each definition once, under the label without the operation that it is a figure of.

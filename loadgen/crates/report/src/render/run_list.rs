@@ -43,21 +43,14 @@ pub fn runs(found: &[StoredRun], more: usize, width: usize, colour: bool) -> Str
             ),
             plain(figures::bytes(run.bytes as f64)),
         ]));
+        let answer = below(run);
+        if !answer.is_empty() {
+            lines.push(TableLine::Note(format!("  {}", printable(&answer))));
+        }
     }
     let mut sides = [Side::Left; 6];
     sides[5] = Side::Right;
-    let table = layout(&lines, &sides, 0, width, paint);
-    let figures_below = std::iter::once(String::new()).chain(found.iter().map(below));
-    let mut text = String::new();
-    for (line, figure) in table.lines().zip(figures_below) {
-        text.push_str(line);
-        text.push('\n');
-        if !figure.is_empty() {
-            let below = cut(&format!("  {}", printable(&figure)), width);
-            text.push_str(&paint.dim(&below));
-            text.push('\n');
-        }
-    }
+    let mut text = layout(&lines, &sides, 0, width, paint);
     if more > 0 {
         let older = figures::plural(more as u64, "older run");
         let _infallible = writeln!(text, "and {older}: --limit {}", found.len() + more);

@@ -92,6 +92,8 @@ pub(super) enum TableLine {
     Heading(String),
     /// One cell a column.
     Cells(Vec<Cell>),
+    /// A faint text over the whole width, on the line above.
+    Note(String),
 }
 
 /// Which side a column keeps to; the first is always on the left.
@@ -129,6 +131,7 @@ pub(super) fn layout(
     for line in lines {
         match line {
             TableLine::Heading(heading) => text.push_str(&paint.bold(&cut(heading, width))),
+            TableLine::Note(note) => text.push_str(&paint.dim(&cut(note, width))),
             TableLine::Cells(cells) => {
                 text.push_str(row(cells, sides, &widths, indent, gap, paint).trim_end());
             }

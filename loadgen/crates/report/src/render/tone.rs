@@ -72,7 +72,7 @@ impl From<ThresholdWord> for Tone {
     fn from(word: ThresholdWord) -> Self {
         match word {
             ThresholdWord::Pass => Self::Good,
-            ThresholdWord::Warn => Self::Warn,
+            ThresholdWord::Warn | ThresholdWord::Unknown => Self::Warn,
             ThresholdWord::Fail => Self::Bad,
         }
     }

@@ -82,26 +82,26 @@ fn parts(band: &Band) -> Option<String> {
     }
     let mut parts: Vec<(ResponsePart, f64)> = band.parts_ms.into_iter().collect();
     parts.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let told: Vec<String> = parts
+    let named: Vec<String> = parts
         .iter()
         .map(|(part, ms)| (part.label(), ms / band.mean_ms))
         .filter(|(_, share)| *share >= WORTH_NAMING)
         .map(|(label, share)| format!("{:.0}% {label}", share * 100.0))
         .collect();
     let of = figures::ms(Some(band.mean_ms));
-    Some(format!("{} (of {of})", told.join(", ")))
+    Some(format!("{} (of {of})", named.join(", ")))
 }
 
 /// `before: 42% ClientRead, 11% IO:DataFileRead`.
 fn waits(arm: &Arm) -> Option<String> {
     let mut events: Vec<(&String, &f64)> = arm.server.waits.iter().collect();
     events.sort_by(|a, b| b.1.total_cmp(a.1));
-    let told: Vec<String> = events
+    let named: Vec<String> = events
         .into_iter()
         .take(MAX_WAITS)
         .map(|(event, share)| format!("{:.0}% {}", share * 100.0, printable(event)))
         .collect();
-    (!told.is_empty()).then(|| format!("{}: {}", printable(&arm.name), told.join(", ")))
+    (!named.is_empty()).then(|| format!("{}: {}", printable(&arm.name), named.join(", ")))
 }
 
 fn plans(summary: &Summary) -> Vec<String> {
@@ -110,7 +110,7 @@ fn plans(summary: &Summary) -> Vec<String> {
         [only] => only
             .plans
             .iter()
-            .map(|plan| told(&only.name, plan))
+            .map(|plan| plan_line(&only.name, plan))
             .collect(),
         _ => Vec::new(),
     }
@@ -129,21 +129,21 @@ fn differing(before: &Arm, after: &Arm) -> Vec<String> {
         match twin(after, plan) {
             Some(other) if other.shape() == plan.shape() => {}
             Some(other) => {
-                lines.push(told(&before.name, plan));
-                lines.push(told(&after.name, &other));
+                lines.push(plan_line(&before.name, plan));
+                lines.push(plan_line(&after.name, &other));
             }
-            None => lines.push(told(&format!("only {}", before.name), plan)),
+            None => lines.push(plan_line(&format!("only {}", before.name), plan)),
         }
     }
     for plan in &after.plans {
         if twin(before, plan).is_none() {
-            lines.push(told(&format!("only {}", after.name), plan));
+            lines.push(plan_line(&format!("only {}", after.name), plan));
         }
     }
     lines
 }
 
-fn told(arm: &str, plan: &StatementPlan) -> String {
+fn plan_line(arm: &str, plan: &StatementPlan) -> String {
     let times = match plan.times {
         1 => String::new(),
         times => format!(", up to {times} times a request"),

@@ -1,5 +1,5 @@
 //! A result folder as one `.tar.gz`. The same folder gives the same bytes wherever and whenever it
-//! is packed: entries in the order of their paths, with the time of the run and nobody's name.
+//! is packed: entries in the order of their paths, with the time of the run and no user's name.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, BufWriter, Write};

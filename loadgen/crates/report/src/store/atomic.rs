@@ -14,8 +14,12 @@ pub(super) fn temporary_name(name: &str) -> String {
     format!(".{name}.{}-{count}.tmp", std::process::id())
 }
 
-/// Writes a file so that a reader sees all of it or the one before.
+/// Writes a file so that a reader sees all of it or the one before. A device or a pipe is written
+/// to, not replaced.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes).map_err(io_error("write", path));
+    }
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder).map_err(io_error("create", folder))?;
     let name = path

@@ -63,9 +63,22 @@ impl Folder {
             path,
             manifest: Manifest::begin(command, name, at),
         };
-        made.write_json("manifest.json", &made.manifest)?;
-        made.write_json("verdict.json", &evidence::unfinished())?;
-        Ok(made)
+        let begun = made
+            .write_json("manifest.json", &made.manifest)
+            .and_then(|()| made.write_json("verdict.json", &evidence::unfinished()));
+        match begun {
+            Ok(()) => Ok(made),
+            Err(error) => {
+                made.discard();
+                Err(error)
+            }
+        }
+    }
+
+    /// Removes the folder of a command that has not measured anything.
+    pub fn discard(&self) {
+        // What cannot be removed says of itself that it did not finish.
+        let _left = fs::remove_dir_all(&self.path);
     }
 
     /// Path of the folder.

@@ -125,7 +125,7 @@ fn server_csv(trial: &Trial) -> String {
             let _infallible = write!(csv, ",{}", field(one.cpu_cores.get(*process)));
         }
         for event in &waits {
-            // A second in which nobody looked tells nothing; one that saw no such wait, none.
+            // Without a look in the second the number is not known; a look without such a wait saw none.
             let none = one.pool_max.map(|_| &0);
             let _infallible = write!(csv, ",{}", field(one.waits.get(*event).or(none)));
         }
@@ -180,6 +180,7 @@ mod tests {
             total,
             operations: Vec::new(),
             series,
+            pooled: Vec::new(),
             server: Server::default(),
             violations: None,
             audits: loadgen_experiment::schema::AuditCount::default(),

@@ -40,6 +40,8 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         text: load::description(&settings),
     };
     let suite = load::suite(args);
+    let flow = SingleRequest::new(request, args.expect.clone());
+    load::check(args, &suite, &flow.catalog())?;
     Failure::unless_files_suffice()?;
     target::check_reachable(&target).map_err(|error| {
         Failure::of_error(&error, |why| {
@@ -50,7 +52,6 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         address: target.address,
         host: target.host,
     };
-    let flow = SingleRequest::new(request, args.expect);
     let service = HttpService::new(Endpoints::one(endpoint), target.client, flow);
     let arm = ArmConfig::new("http", settings, service.application());
     let services = ServiceSource::Http {
@@ -68,7 +69,6 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
         arm: &arm,
         seed: args.seed,
         workers: args.workers,
-        generator_judged: matches!(suite.load, LoadModel::Open { .. }),
         warnings: Vec::new(),
     };
     let measured: OnceCell<TrialOutcome> = OnceCell::new();

@@ -6,8 +6,12 @@ use shared::time::Millis;
 use super::target::HttpTarget;
 use crate::cli::{failure::Failure, flags::HttpArgs};
 use loadgen_engine::{
+    flow::Catalog,
     request::Request,
-    suite::{Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Windows},
+    suite::{
+        Arrivals, FlowShare, LoadModel, LoadOptions, Phase, Suite, Windows, load::check_scope,
+    },
+    units::Rate,
 };
 use loadgen_experiment::system::Settings;
 
@@ -83,6 +87,26 @@ fn windows(args: &HttpArgs, warm_up: Millis, measure: Millis) -> Windows {
         // The last timer may fire a little late; it is still a timeout.
         drain: Millis(args.timeout.0 + 250),
     }
+}
+
+/// Refuses thresholds of figures that one request to a service of unknown kind does not have, and a
+/// rate that never rises above zero.
+pub(super) fn check(args: &HttpArgs, suite: &Suite, catalog: &Catalog) -> Result<(), Failure> {
+    if args.rate.is_some_and(Rate::is_zero) && args.to.is_none_or(Rate::is_zero) {
+        return Err(Failure::usage(
+            "--rate 0/s sends nothing: give a rate above 0, or one to rise to with --to",
+        ));
+    }
+    for threshold in &suite.thresholds {
+        if !threshold.metric.is_of_requests() {
+            return Err(Failure::Usage(format!(
+                "--threshold `{threshold}`: this command sees requests only; it knows percentiles like p95, mean, max, success, errors, timeouts, dropped, rate, bytes, and count of a status"
+            )));
+        }
+        check_scope(threshold, suite, catalog)
+            .map_err(|why| Failure::Usage(format!("--threshold `{threshold}`: {why}")))?;
+    }
+    Ok(())
 }
 
 /// The load as a suite. Its name is the URL without the values of its query, by which later runs

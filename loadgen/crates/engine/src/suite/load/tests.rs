@@ -96,6 +96,23 @@ fn a_closed_model_has_users_and_a_duration_with_the_warm_up_in_it() {
 }
 
 #[test]
+fn users_without_a_pause_are_unpaced_and_an_open_load_never_is() {
+    let unpaced = |load: &str, think: &str| {
+        let text = GOOD
+            .replace("model: open, rate: 20/s, warmup: 2s, duration: 10s", load)
+            .replace(", think: 1s..3s", think);
+        parse(&text, "suite.yaml", &shop()).unwrap().is_unpaced()
+    };
+    let closed = "model: closed, users: 3, warmup: 1s, duration: 3s";
+    assert!(unpaced(closed, ""));
+    assert!(unpaced(closed, ", think: 1s..3s"), "one flow has no pause");
+    assert!(!unpaced(&format!("{closed}, think: 2s"), ""));
+    assert!(!unpaced(&format!("{closed}, pace: 2s"), ""));
+    let open = "model: open, rate: 20/s, warmup: 2s, duration: 10s";
+    assert!(!unpaced(open, ""));
+}
+
+#[test]
 fn an_unknown_key_names_file_line_and_the_nearest_key() {
     let error = refused(&GOOD.replace("warmup", "warmpu"));
     assert!(error.starts_with("suite.yaml:3:"), "{error}");
@@ -143,4 +160,147 @@ fn broken_yaml_is_one_line() {
     let error = refused("name: [\n");
     assert!(error.starts_with("suite.yaml"), "{error}");
     assert!(!error.contains('\n'), "{error}");
+}
+
+#[test]
+fn an_error_of_yaml_is_said_in_the_words_of_the_file_with_line_and_column() {
+    let more = |line: &str| format!("{GOOD}{line}\n");
+    for (text, said) in [
+        (
+            more("name: x"),
+            "10:1: the key `name` is written twice: remove one",
+        ),
+        (
+            GOOD.replace("rate: 20/s,", "rate: 20/s, rate: 5/s,"),
+            "3:35: the key `rate` is written twice",
+        ),
+        (GOOD.replace("evening\n", "~\n"), "1:7: a value is missing"),
+        (more("---\nname: x"), "11:1: a second document begins here"),
+        (
+            more("accounts: 010"),
+            "10:11: `010` begins with a zero: write `10`",
+        ),
+        (
+            more("accounts: ten"),
+            "10:11: `ten` is not a whole number of 0 or more",
+        ),
+        (more("accounts: -1"), "10:11: `-1` is not a whole number"),
+        (
+            more("accounts: 1.5 # about"),
+            "10:11: `1.5` is not a whole number",
+        ),
+        (
+            more("seed: 99999999999999999999"),
+            "10:7: `99999999999999999999` is too large",
+        ),
+        (more("\tseed: 1"), "a tab: YAML is indented with blanks"),
+        (
+            more("accounts: *few"),
+            "10:11: `*few` refers to an anchor that is not defined",
+        ),
+        (more("seed: [ 1 ]"), "one value is expected here"),
+        ("flows: 3".to_owned(), "1:8: a list is expected here"),
+        (
+            "smoke".to_owned(),
+            "1:1: keys with values are expected here",
+        ),
+        (String::new(), "the file has no keys"),
+        ("# later\n---\n".to_owned(), "the file has no keys"),
+        ("name: \"x\n".to_owned(), "a quote is not closed"),
+        ("name: [\n".to_owned(), "suite.yaml:"),
+        (more("\u{feff}seed: 1"), "10:1: a BOM"),
+    ] {
+        let error = refused(&text);
+        assert!(error.contains(said), "{said}: {error}");
+        assert!(error.starts_with("suite.yaml:"), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        for word in [
+            "DuplicateKeyPolicy",
+            "Option",
+            "from_str",
+            "u32",
+            "u64",
+            "at line",
+        ] {
+            assert!(!error.contains(word), "{error}");
+        }
+    }
+}
+
+#[test]
+fn an_anchor_a_bom_and_a_first_marker_change_nothing() {
+    let suite = parse(GOOD, "suite.yaml", &shop()).unwrap();
+    for text in [
+        format!("\u{feff}{GOOD}"),
+        format!("---\n{GOOD}"),
+        format!("{GOOD}max_users: &most 64\naccounts: *most\n"),
+        format!("{GOOD}accounts: ~\n"),
+    ] {
+        assert_eq!(
+            parse(&text, "suite.yaml", &shop()).unwrap(),
+            suite,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn phases_are_warm_ups_by_their_mark_or_their_name() {
+    let windows = |phases: &str| {
+        let text = GOOD.replace(
+            "rate: 20/s, warmup: 2s, duration: 10s",
+            &format!("phases: [ {phases} ]"),
+        );
+        parse(&text, "suite.yaml", &shop()).map(|suite| suite.windows.warm_up.0)
+    };
+    let hold = "{duration: 9s, rate: 5/s}";
+    for (phases, warm_up) in [
+        (
+            format!("{{name: Warm up phase, duration: 2s, rate: 5/s}}, {hold}"),
+            2_000,
+        ),
+        (
+            format!("{{name: rise, warmup: true, duration: 3s, rate: 0/s, to: 5/s}}, {hold}"),
+            3_000,
+        ),
+        (
+            format!("{{name: warm water, warmup: false, duration: 3s, rate: 5/s}}, {hold}"),
+            0,
+        ),
+        (
+            format!("{hold}, {{name: warm, duration: 3s, rate: 5/s}}"),
+            0,
+        ),
+        (
+            format!("{hold}, {{name: pause, duration: 3s, rate: 0/s}}"),
+            0,
+        ),
+    ] {
+        assert_eq!(windows(&phases).unwrap(), warm_up, "{phases}");
+    }
+    for (phases, why) in [
+        (
+            format!("{hold}, {{warmup: true, duration: 3s, rate: 5/s}}"),
+            "comes before",
+        ),
+        ("{duration: 3s, rate: 0/s}".to_owned(), "above 0/s"),
+        (
+            "{warmup: true, duration: 3s, rate: 5/s}, {duration: 3s, rate: 0/s}".to_owned(),
+            "above 0/s",
+        ),
+    ] {
+        let error = windows(&phases).unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_threshold_of_a_method_that_is_not_sent_is_refused() {
+    let with = |threshold: &str| parse(&format!("{GOOD}  - \"{threshold}\"\n"), "s.yaml", &shop());
+    assert!(with("method:POST: p95 < 1s").is_ok());
+    let error = with("method:DELETE: p95 < 1s").unwrap_err().to_string();
+    assert!(
+        error.contains("no request of this load is a DELETE: it sends "),
+        "{error}"
+    );
 }

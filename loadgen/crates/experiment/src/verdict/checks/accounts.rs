@@ -34,7 +34,7 @@ pub(in crate::verdict) fn overflow(evidence: &TrialEvidence<'_>) -> ValidityChec
         evidence.data.overflow == 0,
         format!("{} times beyond the histogram", evidence.data.overflow),
         "0".to_owned(),
-        "a time was longer than can be recorded: lower timeout and drain together below 120 s, and report it if they are",
+        "a time was longer than can be recorded: lower timeout and drain together below 22 minutes, and report it if they are",
     )
 }
 
@@ -84,7 +84,7 @@ pub(in crate::verdict) fn overload(evidence: &TrialEvidence<'_>) -> ValidityChec
         !evidence.overloaded,
         format!("{} outstanding at most", evidence.data.max_outstanding),
         "below the `max` of `in_flight`, where its policy is abort".to_owned(),
-        "the target fell so far behind that the run was ended: lower the rate, or allow more in flight",
+        "the target fell so far behind that the run was ended: lower the rate, or allow more in flight; where the generator was late, it may have caused this itself",
     )
 }
 

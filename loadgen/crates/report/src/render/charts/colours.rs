@@ -1,4 +1,4 @@
-//! Whether the colours of the page can be told apart, by the contrast ratio of the Web Content
+//! Whether the colours of the page can be distinguished, by the contrast ratio of the Web Content
 //! Accessibility Guidelines 2.1: 4.5 for text (1.4.3), 3 for lines and bars (1.4.11).
 
 use std::collections::BTreeMap;

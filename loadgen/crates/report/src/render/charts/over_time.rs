@@ -79,15 +79,31 @@ impl Grid {
         over: Over,
         pick: impl Fn(&Second) -> Option<f64>,
     ) -> Vec<PlotPoint> {
+        self.of_trials(trials, arm, over, |trial| {
+            let seconds = trial.series.iter();
+            seconds
+                .filter_map(|second| Some((second.second, pick(second)?)))
+                .collect()
+        })
+    }
+
+    /// What `values` finds in an arm's trials, by second.
+    pub(in crate::render) fn of_trials(
+        &self,
+        trials: &[Trial],
+        arm: &str,
+        over: Over,
+        values: impl Fn(&Trial) -> Vec<(i64, f64)>,
+    ) -> Vec<PlotPoint> {
         let mut by_second: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
         // Where no trial of an arm is valid, the page marks its charts.
         let mine = || trials.iter().filter(|trial| trial.arm == arm);
         let valid = |trial: &&Trial| trial.validity.word != ValidityWord::Invalid;
         let any = mine().any(|trial| valid(&trial));
         for trial in mine().filter(|trial| !any || valid(trial)) {
-            for second in &trial.series {
-                if let Some(value) = pick(second).filter(|value| value.is_finite()) {
-                    by_second.entry(second.second).or_default().push(value);
+            for (second, value) in values(trial) {
+                if value.is_finite() {
+                    by_second.entry(second).or_default().push(value);
                 }
             }
         }

@@ -2,8 +2,10 @@
 //! [`server_plots`](super::server_plots).
 
 use crate::render::charts::axis::Axis;
+use crate::render::charts::definition::{COMPLETED, CONCURRENCY, IN_FLIGHT, RATE};
 use crate::render::charts::over_time::{Grid, Over, PlotPoint};
 use crate::render::charts::plot::{LineShape, Plot, PlotLimit, PlotLine};
+use crate::render::charts::response;
 use loadgen_engine::sample::Outcome;
 use loadgen_engine::threshold::{Scope, Threshold};
 use loadgen_experiment::events::printable;
@@ -33,24 +35,10 @@ pub(in crate::render) fn load(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 }
             ),
             lines: rates(summary, grid),
-            ..Plot::over_time(
-                "rate",
-                "Arrivals and answers over time",
-                "requests a second",
-            )
+            ..RATE.plot()
         },
         users(summary, grid),
-        Plot {
-            note: format!(
-                "By the second in which a request should have started; the shade lies between \
-                 p50 and {}p99. Gaps lie beyond the timeout.",
-                if grid.step() > 1 { "the highest " } else { "" }
-            ),
-            y: Axis::Log,
-            limits: limits(summary, None),
-            lines: percentiles(summary, grid),
-            ..Plot::over_time("response", "Response time over time", "ms, logarithmic")
-        },
+        response::response(summary, grid),
     ];
     plots.extend(failures(summary, grid));
     plots
@@ -167,11 +155,9 @@ pub(in crate::render) fn by_arm(
 fn users(summary: &Summary, grid: Grid) -> Plot {
     let seconds = || summary.trials.iter().flat_map(|trial| &trial.series);
     let closed = seconds().any(|second| second.users.is_some());
-    let mut lines: Vec<PlotLine> = by_arm(summary, grid, "", |second| {
-        second.in_flight.map(|count| count as f64)
-    });
+    let mut lines = by_arm(summary, grid, "", IN_FLIGHT.of_second);
     for line in &mut lines {
-        line.label = format!("{} in flight", line.label);
+        line.label = format!("{} {}", line.label, IN_FLIGHT.name);
     }
     if closed {
         let active = by_arm(summary, grid, " dashed", |second| {
@@ -190,12 +176,12 @@ fn users(summary: &Summary, grid: Grid) -> Plot {
                 .into()
         },
         lines,
-        ..Plot::over_time("users", "Users and requests in flight", "number")
+        ..CONCURRENCY.plot()
     }
 }
 
 /// The limits of thresholds on response times: of all requests, or of one operation.
-fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
+pub(in crate::render) fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
     let mut limits: Vec<PlotLimit> = Vec::new();
     for one in &summary.thresholds {
         let Ok(threshold) = one.text.parse::<Threshold>() else {
@@ -232,9 +218,7 @@ fn rates(summary: &Summary, grid: Grid) -> Vec<PlotLine> {
             band: false,
         });
     }
-    lines.extend(by_arm(summary, grid, "", |second| {
-        Some(second.completed as f64)
-    }));
+    lines.extend(by_arm(summary, grid, "", COMPLETED.of_second));
     if failing(summary) {
         let failed = by_arm(summary, grid, " dotted", |second| {
             Some(second.failed as f64)
@@ -245,43 +229,6 @@ fn rates(summary: &Summary, grid: Grid) -> Vec<PlotLine> {
         }));
     }
     lines
-}
-
-/// Median, 95th and 99th percentile of each arm; the shade of the median reaches to the 99th.
-fn percentiles(summary: &Summary, grid: Grid) -> Vec<PlotLine> {
-    let shown: [(&str, &str, Pick); 3] = [
-        ("p50", "", |second| second.p50_ms),
-        ("p95", " dashed", |second| second.p95_ms),
-        ("p99", " dotted", |second| second.p99_ms),
-    ];
-    let mut lines: Vec<Vec<PlotLine>> = shown
-        .into_iter()
-        .map(|(name, style, pick)| {
-            let mut lines = by_arm(summary, grid, style, pick);
-            for line in &mut lines {
-                line.label = if summary.arms.len() == 1 {
-                    name.into()
-                } else {
-                    format!("{} {name}", line.label)
-                };
-                line.band = false;
-            }
-            lines
-        })
-        .collect();
-    let slowest = lines[2].clone();
-    for (median, slowest) in lines[0].iter_mut().zip(slowest) {
-        let mut above = slowest.points.iter().peekable();
-        for point in &mut median.points {
-            while above.next_if(|one| one.x < point.x).is_some() {}
-            let top = above.peek().filter(|one| one.x <= point.x);
-            // Where seconds share a point, the shade shows the worst of them.
-            let top = top.map(|one| if grid.step() > 1 { one.range.1 } else { one.y });
-            point.range = (point.y, top.map_or(point.y, |top| top.max(point.y)));
-        }
-        median.band = true;
-    }
-    lines.concat()
 }
 
 /// What failed in each arm in which anything did, by outcome, on top of each other.
@@ -313,8 +260,8 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 class: "plan".into(),
                 label: OTHER_FAILURES.into(),
                 points: grid.across(&summary.trials, &arm.name, Over::Sum, |second| {
-                    let told: u64 = second.errors.values().sum();
-                    Some(second.failed.saturating_sub(told) as f64)
+                    let known: u64 = second.errors.values().sum();
+                    Some(second.failed.saturating_sub(known) as f64)
                 }),
                 band: true,
             });

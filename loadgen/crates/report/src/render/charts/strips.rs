@@ -51,7 +51,7 @@ pub(in crate::render) fn cost_legend() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// Every operation that told what it spent.
+/// Every operation whose responses said what they spent.
 pub(in crate::render) fn costs(summary: &Summary) -> Vec<CostRow> {
     let rows = metrics::operation_names(summary).into_iter();
     rows.map(|name| cost_row(summary, &name))

@@ -1,0 +1,149 @@
+//! Outputs that cannot be written: refused before anything starts, or, where that cannot be known,
+//! reported after all figures.
+
+use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
+
+use crate::support::{Ran, Truth, finish, loadgen, start};
+
+/// Runs `loadgen` with these arguments; results go into `results` unless they say otherwise.
+fn ran(arguments: &str, results: &Path) -> Ran {
+    let mut command = loadgen(arguments.split_whitespace());
+    command.env("LOADGEN_RESULTS", results);
+    finish(start(command))
+}
+
+#[track_caller]
+fn assert_refused(ran: &Ran, named: &str, results: &Path) {
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains(named), "{named}: {}", ran.stderr);
+    assert!(!results.join("runs").exists(), "something was stored");
+}
+
+#[test]
+fn an_output_that_cannot_be_written_is_refused_before_the_load() {
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let root = tempfile::tempdir().unwrap();
+    let (file, results) = (root.path().join("file"), root.path().join("results"));
+    fs::write(&file, "x").unwrap();
+    let (folder, file) = (root.path().display(), file.display());
+    for (flags, named) in [
+        (format!("--results {file}"), "--results"),
+        ("--results /proc/nope".to_owned(), "--results"),
+        (format!("--junit {folder}"), "--junit"),
+        ("--junit /proc/nope/x.xml".to_owned(), "--junit"),
+        (format!("--junit {file}/x.xml"), "--junit"),
+        (format!("--events-to {folder}"), "--events-to"),
+        (format!("--events-to {file}/x"), "--events-to"),
+    ] {
+        let line = format!("http {} --quiet --json -n 5 {flags}", server.url());
+        assert_refused(&ran(&line, &results), named, &results);
+    }
+    // Only connections that look whether the service is there.
+    assert_eq!(server.log.exchanges().len(), 0);
+}
+
+#[test]
+fn no_service_is_started_for_outputs_that_cannot_be_written() {
+    let root = tempfile::tempdir().unwrap();
+    let results = root.path().join("results");
+    for (line, named) in [
+        ("run smoke --quiet --results /proc/nope", "--results"),
+        ("run smoke --quiet --stack-dir /proc/nope", "--stack-dir"),
+        ("run smoke --quiet --junit /proc/nope", "--junit"),
+        ("demo --quick --quiet --results /proc/nope", "--results"),
+        (
+            "experiment pool_size --quick --quiet --stack-dir /proc/x",
+            "--stack-dir",
+        ),
+        (
+            "stack --services redis --stack-dir /proc/nope",
+            "/proc/nope",
+        ),
+    ] {
+        assert_refused(&ran(line, &results), named, &results);
+    }
+}
+
+#[test]
+fn a_full_disk_is_refused_before_the_load() {
+    let root = tempfile::tempdir().unwrap();
+    let disk = root.path().join("disk");
+    fs::create_dir(&disk).unwrap();
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "none"])
+        .arg(&disk)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !mounted {
+        // Only root may mount; the other tests cover what everybody can try.
+        return;
+    }
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let at = |name: &str| disk.join(name).display().to_string();
+    let lines = [
+        (format!("--results {}", at("results")), "--results"),
+        (format!("--junit {}", at("junit.xml")), "--junit"),
+        (format!("--events-to {}", at("events")), "--events-to"),
+    ];
+    let results = root.path().join("results");
+    let all: Vec<(Ran, &str)> = lines
+        .iter()
+        .map(|(flags, named)| {
+            let line = format!("http {} --quiet --json -n 5 {flags}", server.url());
+            (ran(&line, &results), *named)
+        })
+        .collect();
+    let left = fs::read_dir(&disk).unwrap().count();
+    let unmounted = Command::new("umount").arg(&disk).status().unwrap();
+    assert!(unmounted.success());
+    for (ran, named) in &all {
+        assert_refused(ran, named, &results);
+    }
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn figures_are_printed_even_if_a_file_cannot_be_written_at_the_end() {
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let root = tempfile::tempdir().unwrap();
+    for flag in ["--junit", "--events-to"] {
+        let line = format!("http {} --quiet --json -n 5 {flag} /dev/full", server.url());
+        let ran = ran(&line, root.path());
+        assert_eq!((ran.code, ran.outcome("ok")), (Some(1), 5), "{ran:?}");
+        assert!(ran.stderr.contains("/dev/full"), "{}", ran.stderr);
+    }
+    assert!(
+        Path::new("/dev/full")
+            .metadata()
+            .is_ok_and(|full| !full.is_file())
+    );
+}
+
+#[test]
+fn figures_are_printed_even_if_the_result_folder_goes_away() {
+    let server = Truth::after(Duration::from_millis(2)).serve();
+    let root = tempfile::tempdir().unwrap();
+    let mut command = loadgen([
+        "http",
+        &server.url(),
+        "--quiet",
+        "--json",
+        "-c",
+        "2",
+        "-d",
+        "2s",
+    ]);
+    command.env("LOADGEN_RESULTS", root.path());
+    let running = start(command);
+    while server.log.exchanges().len() < 20 {
+        sleep(Duration::from_millis(10));
+    }
+    fs::remove_dir_all(root.path().join("runs")).unwrap();
+    fs::write(root.path().join("runs"), "").unwrap();
+    let ran = finish(running);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.outcome("ok") > 20, "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+    assert!(ran.stderr.contains("not complete"), "{}", ran.stderr);
+}
