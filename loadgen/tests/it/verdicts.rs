@@ -5,7 +5,7 @@ use std::{process::Command, time::Duration};
 
 use crate::support::{Answer, Answers, Ran, Truth, Ways, alone, finish, http, loadgen, start};
 
-/// What is asked, how the target answers, after how many connections nobody listens, the
+/// What is asked, how the target answers, after how many connections it stops listening, the
 /// arguments, and the words and exit codes that are right.
 type FailingCase = (
     &'static str,
