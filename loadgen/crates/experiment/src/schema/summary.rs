@@ -111,9 +111,6 @@ pub struct Arm {
     pub audits: AuditCount,
     /// What clients know of their writes over its trials, and how fresh what they read was.
     pub consistency: Consistency,
-    /// Where its load went.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub endpoints: Vec<LoadedEndpoint>,
     /// How the statements of its operations were carried out, after its first trial.
     pub plans: Vec<StatementPlan>,
 }
@@ -204,6 +201,9 @@ pub struct Trial {
     pub audits: AuditCount,
     /// What clients know of their writes, and how fresh what they read was.
     pub consistency: Consistency,
+    /// Where its load went.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<LoadedEndpoint>,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,

@@ -191,8 +191,8 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
     let name = printable(&effect.metric.to_string());
     let mut row = ComparisonRow {
         operation: None,
-        metric: match effect.metric.parse() {
-            Ok(MetricId::Total(figure)) => figure.description().label.to_owned(),
+        metric: match &effect.metric {
+            MetricId::Total(figure) => figure.description().label.to_owned(),
             _ => name.clone(),
         },
         full_name: name,
