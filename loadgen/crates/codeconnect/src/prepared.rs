@@ -21,7 +21,7 @@ use loadgen_engine::{
     flow::Flow,
 };
 use loadgen_experiment::system::{
-    Audited, InForce, PreparedSystem, Promises, Settings, SystemError,
+    Audited, ConsistencyRecord, InForce, PreparedSystem, Settings, SystemError,
 };
 use loadgen_stats::attainable_hit_ratio;
 
@@ -139,8 +139,8 @@ impl PreparedSystem for Prepared {
         }
     }
 
-    fn promises(&self) -> Promises {
-        Promises {
+    fn consistency(&self) -> ConsistencyRecord {
+        ConsistencyRecord {
             writes: self.world.ledger.counts(),
             freshness: self.world.ledger.freshness(),
         }

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
+    precedence::ThreadPrecedence,
     recorder::{
         ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, response_histogram,
     },
@@ -22,6 +23,9 @@ pub struct TrialData {
     /// Whether it was stopped before its planned end. The window is then cut to what was planned
     /// up to the stop.
     pub interrupted: bool,
+    /// How the threads that paced and sent were scheduled, the weakest of them; absent where no
+    /// thread ran.
+    pub precedence: Option<ThreadPrecedence>,
     /// Operations that were begun in the window.
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
@@ -125,6 +129,7 @@ impl TrialData {
             started_at,
             window: (window.from, window.to),
             interrupted: false,
+            precedence: None,
             ops: BTreeMap::new(),
             total: OpData::default(),
             phases: Vec::new(),

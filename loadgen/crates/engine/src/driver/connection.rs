@@ -163,8 +163,8 @@ async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut 
 /// connection is open and the request goes out for the first time, `first_byte` when the head of
 /// the response has arrived.
 ///
-/// The connection stays in the slot only after a complete response. The message is taken out of
-/// its option: passed by value, an `async fn` would reserve space for it twice in every request.
+/// The connection stays in the slot only after a complete response. The message is passed by
+/// reference: by value, an `async fn` would reserve space for it twice in every request.
 pub(super) async fn exchange(
     worker: &WorkerContext,
     slot: &mut Option<Connection>,

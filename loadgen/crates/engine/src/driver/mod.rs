@@ -2,11 +2,11 @@
 //! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
 //! one thread with its own event loop, connections and shard, so that no request takes a lock.
 //!
-//! Imports go one way: `message`, `histogram_buckets`, `ramp`, timers and options at the bottom;
-//! `target_url` and `target_addresses` find the target; `client_endpoint` and `stream` open
-//! connections; `worker_context` is what users of a worker share;
-//! `connection`, `web_socket` and `request_record` serve `user`; `open` and `closed` run users;
-//! `run` starts all of it.
+//! Imports go one way: `message`, `failure_text`, `body_prefix`, `histogram_buckets`, `ramp`, timers and
+//! options at the bottom; `target_url` and `target_addresses` find the target; `client_endpoint`,
+//! `stream`, `http1` and `http2` open connections, and `resend` decides about a second attempt;
+//! `worker_context` is what users of a worker share; `connection`, `web_socket` and `request_record`
+//! serve `user`; `open` and `closed` run users; `run` starts all of it.
 
 mod body_prefix;
 mod client_endpoint;

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     aggregator::TrialData,
     clock::TrialClock,
-    precedence::{self, ThreadRole},
+    precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
     schedule::{FlowMix, Schedule},
@@ -47,6 +47,8 @@ const QUEUE: usize = 65_536;
 
 /// What one worker reports at its end.
 struct WorkerReport {
+    /// How its thread was scheduled.
+    precedence: ThreadPrecedence,
     shard: Shard,
     /// Connections opened to each endpoint.
     opened: Vec<u64>,
@@ -135,8 +137,8 @@ fn worker(
     budget: IterationBudget,
     options: &DriverOptions,
 ) -> Result<WorkerReport, DriverError> {
-    // What is permitted is in the report; what is refused shows as waits, which are checked.
-    let _precedence = precedence::precede(ThreadRole::Worker);
+    // What is refused shows as waits, which are checked.
+    let precedence = precedence::precede(ThreadRole::Worker);
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {
@@ -228,6 +230,7 @@ fn worker(
     }
     let (shard, opened) = worker.into_shard().ok_or(DriverError::Panicked("worker"))?;
     Ok(WorkerReport {
+        precedence,
         shard,
         opened,
         taken,
@@ -255,7 +258,9 @@ fn collect(
     let mut opened = vec![0; setup.endpoints.len()];
     // The window ends early only where the users of every worker ended early.
     let mut ended = Some(Nanos(0));
+    let mut precedence = paced.as_ref().map(|report| report.precedence);
     for report in reports {
+        precedence = precedence.max(Some(report.precedence));
         taken.extend(report.taken);
         overloaded |= report.overloaded;
         for (all, one) in opened.iter_mut().zip(&report.opened) {
@@ -277,6 +282,7 @@ fn collect(
         ended = ended.zip(closed.ended).map(|(one, other)| one.max(other));
     }
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
+    data.precedence = precedence;
     // A load that its own limit stopped counts as overloaded, not as interrupted.
     data.overloaded = overloaded;
     data.interrupted = stopped.is_some() && !overloaded;

@@ -25,7 +25,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// exist only to prove that the audit notices.
     fn known_wrong(&self, settings: &Settings) -> Vec<String>;
 
-    /// The primary metrics of an experiment that names none.
+    /// The metrics of the claims where an experiment names none.
     fn default_primary(&self) -> Vec<String>;
 
     /// What is known of its switches, tables and caches, for hints.

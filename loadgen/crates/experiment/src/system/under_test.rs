@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
 
-use super::{application::Application, promises::Promises, settings::Settings};
+use super::{application::Application, consistency::ConsistencyRecord, settings::Settings};
 use loadgen_engine::{
     driver::{ClientOptions, Endpoint},
     flow::Flow,
@@ -69,7 +69,7 @@ pub struct PrepareRequest<'a> {
     pub accounts: u32,
     /// How long the load takes, drain included: what is signed in must last as long.
     pub planned: Duration,
-    /// Receives the name of each step: `sign in`, `reset`.
+    /// Receives what is being done: `sign in`, `reset`.
     pub stage: &'a (dyn Fn(&str) + Send + Sync),
 }
 
@@ -113,12 +113,12 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         ClientOptions::default()
     }
 
-    /// What clients were acknowledged so far.
-    fn promises(&self) -> Promises {
-        Promises::default()
+    /// What clients know of their writes so far, and how fresh what they read back was.
+    fn consistency(&self) -> ConsistencyRecord {
+        ConsistencyRecord::default()
     }
 
-    /// Checks the invariants, joined with what clients were acknowledged. `None`: this system has no
+    /// Checks the invariants, joined with what clients know of their writes. `None`: this system has no
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
 

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     observer::{Course, Host, Sleeper, Timeline, cores},
-    schema::{AuditCount, LoadedEndpoint, Promised, Trial},
+    schema::{AuditCount, Consistency, LoadedEndpoint, Trial},
     services::ServiceError,
     system::{PrepareRequest, PreparedSystem, SystemError},
     verdict::{self, TrialEvidence},
@@ -132,7 +132,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     env.steering.end();
     watch.look().await;
-    warnings.extend(load_control::told(&data.changes));
+    warnings.extend(load_control::sentences(&data.changes));
     if let Some(crashing) = crashing {
         warnings.push(crashing.end(data.interrupted).await?);
     }
@@ -145,7 +145,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         let begin = data.started_at;
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
-    let promises = system.promises();
+    let consistency = system.consistency();
     let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
@@ -158,16 +158,16 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let mut trial = stored(env, spec, &data, &seen);
     trial.violations = violations;
     trial.audits = audits;
-    trial.promised = promises.stored();
+    trial.consistency = consistency.stored();
     attainable(&mut trial, system.as_ref(), &suite.windows);
     env.events.trial_done(trial.clone());
-    // A broken threshold ended it, nobody else.
+    // A broken threshold ended it, not a person.
     data.interrupted &= ended_by.is_none();
     Ok(TrialOutcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
-        promises,
+        consistency,
         artifacts: system.artifacts(),
         in_force: system.in_force().cloned(),
         warnings,
@@ -204,7 +204,7 @@ fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
     all.map(|(threshold, _)| threshold).collect()
 }
 
-/// A crash that lies in the measured window; one that does not is told instead of done.
+/// A crash that lies in the measured window; one that does not becomes a warning.
 fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>) -> Option<Crash> {
     let crash = crash?;
     if crash.after < windows.measure {
@@ -446,8 +446,9 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         pooled: course::pooled(data),
         server,
         violations: None,
+        generator_threads: data.precedence,
         audits: AuditCount::default(),
-        promised: Promised::default(),
+        consistency: Consistency::default(),
         endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
         failures: figures::failures(data, operations),
     }
