@@ -1,7 +1,6 @@
 //! Sends the load. Whatever the schedule, a request passes the same steps: due, admitted, sent, done,
 //! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
 //! one thread with its own event loop, connections and shard, so that no request takes a lock.
-
 mod body_prefix;
 mod client_endpoint;
 mod client_options;
