@@ -1,11 +1,10 @@
-//! Sends the load. Whatever the schedule, a request passes the same steps: due, admitted, sent, done,
-//! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
-//! one thread with its own event loop, connections and shard, so that no request takes a lock.
+//! Sends the load. A request passes the same steps in every schedule: due, admitted, sent, done,
+//! settled. One thread, the pacer, releases arrivals at their time; each worker is one thread with its
+//! own event loop, connections and shard, so that no request takes a lock.
 //!
-//! Imports go one way: `message`, `failure_text`, `body_prefix`, `histogram_buckets`, `ramp`, timers and
-//! options at the bottom; `client_endpoint`, `stream`, `http1` and `http2` open connections, and `resend`
-//! decides about a second attempt; `worker_context` is what users of a worker share; `connection`,
-//! `web_socket` and `request_record` serve `user`; `open` and `closed` run users; `run` starts all of it.
+//! Imports go one way: `message`, `failure_text` and options at the bottom; `stream`, `http1`, `http2`
+//! open connections; users of a worker share `worker_context`; `connection`, `web_socket`,
+//! `request_record` serve `user`; `open` and `closed` run users; `run` starts all of it.
 
 mod body_prefix;
 mod client_endpoint;
@@ -50,7 +49,6 @@ mod tests;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
-pub use failure_text::plain_failure;
 pub use file_limit::raise_file_limit;
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
