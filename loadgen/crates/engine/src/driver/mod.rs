@@ -1,10 +1,5 @@
-//! Sends the load. A request passes the same steps in every schedule: due, admitted, sent, done,
-//! settled. One thread, the pacer, releases arrivals at their time; each worker is one thread with its
-//! own event loop, connections and shard, so that no request takes a lock.
-//!
-//! Imports go one way: `message`, `failure_text` and options at the bottom; `stream`, `http1`, `http2`
-//! open connections; users of a worker share `worker_context`; `connection`, `web_socket`,
-//! `request_record` serve `user`; `open` and `closed` run users; `run` starts all of it.
+//! Sends the load: a pacer thread releases arrivals; each worker is one thread with its own event
+//! loop, connections and shard. Imports go from `run` over `open`, `user`, `connection` to `stream`.
 
 mod body_prefix;
 mod client_endpoint;
@@ -35,6 +30,8 @@ mod resend;
 mod run;
 mod setup;
 mod stream;
+mod target_addresses;
+mod target_url;
 mod tls;
 mod transport;
 mod user;
@@ -46,6 +43,7 @@ mod worker_share;
 #[cfg(test)]
 mod tests;
 
+pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
@@ -57,4 +55,6 @@ pub use options::DriverOptions;
 pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, DriverSetup, FlowLoad};
+pub use target_addresses::{ResolveRule, TargetAddressError, TargetAddresses, UnreachableTarget};
+pub use target_url::{TargetUrl, TargetUrlError};
 pub use tls::{Tls, TlsError, TlsVerification};
