@@ -1,6 +1,6 @@
-//! Sends the load. Whatever the schedule, a request passes the same steps: due, admitted, sent, done,
-//! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
-//! one thread with its own event loop, connections and shard, so that no request takes a lock.
+//! Sends the load: a pacer thread releases arrivals; each worker is one thread with its own event
+//! loop, connections and shard. Imports go from `run` over `open`, `user`, `connection` to `stream`.
+
 mod body_prefix;
 mod client_endpoint;
 mod client_options;
@@ -46,7 +46,6 @@ pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
-pub use failure_text::plain_failure;
 pub use file_limit::raise_file_limit;
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};
