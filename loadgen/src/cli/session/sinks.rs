@@ -190,7 +190,7 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>
 
 /// Prints the URL of a page before anything else is printed.
 pub(in crate::cli) fn announce_page(page: &WebServer) {
-    // If standard error is closed, nobody reads it.
+    // A closed standard error does not end the command.
     let _closed = writeln!(io::stderr(), "{}", page_url(page));
 }
 
