@@ -1,5 +1,7 @@
 # Both binaries in one small image; compose picks which of them runs.
-FROM rust:1-bookworm AS build
+ARG RUST_IMAGE=rust:1.95.0-bookworm
+ARG DEBIAN_IMAGE=debian:12.12-slim
+FROM ${RUST_IMAGE} AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock rustfmt.toml ./
 COPY shared shared
@@ -16,10 +18,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && mkdir -p /out \
  && cp "target/$PROFILE/target-app" "target/$PROFILE/loadgen" /out/
 
-FROM debian:bookworm-slim
+FROM ${DEBIAN_IMAGE}
 RUN groupadd --gid 10001 app \
  && useradd --uid 10001 --gid app --no-create-home --shell /usr/sbin/nologin app \
- && install -d -o app -g app /media /results
+ && install -d -o app -g app /media /results /keys
 COPY --from=build /out/target-app /out/loadgen /usr/local/bin/
 USER app
 EXPOSE 8080 8090

@@ -9,7 +9,7 @@ project=codeconnect-test-$$
 export COMPOSE_PROJECT_NAME=$project APP_PORT=${APP_PORT:-18080} REPORT_PORT=${REPORT_PORT:-18090}
 export PROMETHEUS_PORT=${PROMETHEUS_PORT:-19090}
 results=$(mktemp -d)
-export RESULTS_DIR=$results DEMO_ARGS=${DEMO_ARGS:---quick}
+export RESULTS_DIR=$results RESULTS_USER="$(id -u):$(id -g)" DEMO_ARGS=${DEMO_ARGS:---quick}
 # Whether the text is in what a command prints. Not a pipe: grep would end at the first match, and the
 # command would fail at a closed pipe.
 prints() { # pattern, command
@@ -29,7 +29,7 @@ trap finish EXIT
 docker compose build ${BUILD_PROFILE:+--build-arg PROFILE="$BUILD_PROFILE"}
 docker compose up --detach
 # Prometheus comes along where its image is here: a test downloads nothing large.
-prometheus=${PROMETHEUS_IMAGE:-prom/prometheus:latest} scraped=no
+prometheus=${PROMETHEUS_IMAGE:-prom/prometheus:v3.5.0} scraped=no
 if docker image inspect "$prometheus" >/dev/null 2>&1; then
     docker compose --profile observability up --detach prometheus
 else
@@ -42,16 +42,19 @@ knows() {
 }
 
 page=http://127.0.0.1:$REPORT_PORT
+secret=$(docker compose exec -T target-app sh -c '. /keys/env && printf %s "$LOADGEN_PAGE_SECRET"')
+[ ${#secret} -ge 32 ] || { echo "compose-test: there is no page secret" >&2; exit 1; }
+as_reader=(-H "Authorization: Bearer $secret")
 seen_running=no
 echo "compose-test: waiting for the experiment"
 for _ in $(seq 240); do
     # The page shows the command while it runs: its state says so, and its events flow.
-    if [ $seen_running = no ] && prints '"running":true' curl -fsS "$page/api/state"; then
-        events=$(curl -sSN --max-time 3 "$page/events" 2>/dev/null || true)
+    if [ $seen_running = no ] && prints '"running":true' curl -fsS "${as_reader[@]}" "$page/api/state"; then
+        events=$(curl -sSN --max-time 3 "${as_reader[@]}" "$page/events" 2>/dev/null || true)
         if grep -q '^event: state' <<<"$events"; then seen_running=yes; fi
     fi
     if [ $scraped = no ] && knows 'loadgen_requests_total > 0' && knows 'targetapp_memory_limit_bytes > 0'; then scraped=yes; fi
-    if curl -fsS "$page/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
+    if curl -fsS "${as_reader[@]}" "$page/latest/report.html" -o "$results/page.html" 2>/dev/null; then break; fi
     state=$(docker compose ps --all --format '{{.Service}} {{.State}} {{.ExitCode}}' | grep '^loadgen ' || true)
     case $state in *exited*) echo "compose-test: loadgen stopped early: $state" >&2; exit 1 ;; esac
     sleep 2
@@ -61,10 +64,16 @@ docker compose logs --no-color --no-log-prefix loadgen | tail -60
 [ $scraped != no ] || { echo "compose-test: Prometheus did not scrape loadgen and target-app" >&2; exit 1; }
 [ $scraped = skipped ] || prints '"SlowTarget"' curl -fsS "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/rules" || { echo "compose-test: the alert rules are not loaded" >&2; exit 1; }
 [ $seen_running = yes ] || { echo "compose-test: the live page did not show the run" >&2; exit 1; }
-prints 'name="token"' curl -fsS "$page/" || { echo "compose-test: the live page is gone" >&2; exit 1; }
-prints '"name":"before_after"' curl -fsS "$page/api/runs" || { echo "compose-test: the run is not listed" >&2; exit 1; }
+prints 'name="token"' curl -fsS "${as_reader[@]}" "$page/" || { echo "compose-test: the live page is gone" >&2; exit 1; }
+prints '"name":"before_after"' curl -fsS "${as_reader[@]}" "$page/api/runs" || { echo "compose-test: the run is not listed" >&2; exit 1; }
 status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: elsewhere.example' "$page/")
 [ "$status" = 421 ] || { echo "compose-test: the page answered to a strange name: $status" >&2; exit 1; }
+status=$(curl -sS -o /dev/null -w '%{http_code}' -H 'Host: localhost' "$page/")
+[ "$status" = 401 ] || { echo "compose-test: the page opened without its secret: $status" >&2; exit 1; }
+for service in target-app postgres redis; do
+    user=$(docker compose exec -T "$service" id -u)
+    [ "$user" != 0 ] || { echo "compose-test: $service runs as root" >&2; exit 1; }
+done
 grep -q '<svg' "$results/page.html" || { echo "compose-test: the page has no chart" >&2; exit 1; }
 scripts/check-result.sh "$results/latest"
 prints 'Audit: .* 0 violations' docker compose logs --no-color loadgen || { echo "compose-test: no clean audit line" >&2; exit 1; }

@@ -2,6 +2,8 @@
 //!
 //! The page's scripts are inside of the binary: it works without a network.
 
+mod refusals;
+
 use axum::Router;
 use shared::{headers, paths};
 use utoipa::{
@@ -78,6 +80,7 @@ pub fn document() -> openapi::OpenApi {
     }
     tags.extend(document.tags.take().unwrap_or_default());
     document.tags = Some(tags);
+    refusals::describe(&mut document);
     document
 }
 
@@ -100,22 +103,7 @@ mod tests {
 
     use utoipa::openapi::RefOr;
 
-    use super::*;
-
-    /// The operations of a path, each with its method.
-    fn operations(
-        item: &mut openapi::path::PathItem,
-    ) -> impl Iterator<Item = (&'static str, &mut openapi::path::Operation)> {
-        [
-            ("GET", &mut item.get),
-            ("PUT", &mut item.put),
-            ("POST", &mut item.post),
-            ("PATCH", &mut item.patch),
-            ("DELETE", &mut item.delete),
-        ]
-        .into_iter()
-        .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
-    }
+    use super::{refusals::operations, *};
 
     #[test]
     fn every_path_of_the_contract_is_described_and_no_other() {
@@ -138,6 +126,52 @@ mod tests {
                 assert!(seen.insert(id.clone()), "{id} twice");
                 let summary = operation.summary.as_deref().unwrap_or_default();
                 assert!(!summary.is_empty(), "{id} says nothing");
+            }
+        }
+    }
+
+    #[test]
+    fn every_problem_has_its_media_type_and_every_operation_the_common_ones() {
+        let text = serde_json::to_value(document()).unwrap();
+        for item in text["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                let id = &operation["operationId"];
+                let responses = operation["responses"].as_object().unwrap();
+                for status in ["400", "413", "500", "503", "504"] {
+                    assert!(responses.contains_key(status), "{id} {status}");
+                }
+                let secured = operation.get("security").is_some();
+                assert!(!secured || responses.contains_key("401"), "{id}");
+                for (status, response) in responses {
+                    let content = &response["content"];
+                    let plain = content["application/json"]["schema"]["$ref"].as_str();
+                    assert_ne!(plain, Some("#/components/schemas/Problem"), "{id} {status}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_are_in_the_schema() {
+        let text = serde_json::to_value(document()).unwrap();
+        let schemas = &text["components"]["schemas"];
+        let stars = &schemas["ReviewRequest"]["properties"]["stars"];
+        assert_eq!(
+            (&stars["minimum"], &stars["maximum"]),
+            (&1.into(), &5.into())
+        );
+        let email = &schemas["RegisterRequest"]["properties"]["email"];
+        assert_eq!(email["maxLength"], 254);
+        for item in text["paths"].as_object().unwrap().values() {
+            for operation in item.as_object().unwrap().values() {
+                for parameter in operation["parameters"].as_array().into_iter().flatten() {
+                    let name = parameter["name"].as_str().unwrap();
+                    if ["page", "per_page", "limit"].contains(&name) {
+                        let schema = &parameter["schema"];
+                        assert_eq!(schema["minimum"], 1, "{parameter}");
+                        assert!(schema["maximum"].is_u64(), "{parameter}");
+                    }
+                }
             }
         }
     }
@@ -175,6 +209,6 @@ mod tests {
                 }
             }
         }
-        assert!(wanted > 10, "most routes want somebody to be signed in");
+        assert!(wanted > 10, "most routes need a token");
     }
 }

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `server` | the thread and its event loop, from start to shutdown |
 //! | `routes`, `response` | every URL, and the form of each response |
-//! | `origin_check` | which requests are accepted |
+//! | `origin_check`, `page_secret` | which requests are accepted |
 //! | `live_feed`, `live_snapshot` | the running command, and those who follow it |
 //! | `launcher`, `job_template`, `job` | commands that are started from the page, as child processes |
 //! | `ndjson` | events and load changes as lines on a pipe |
@@ -21,6 +21,7 @@ mod live_page;
 mod live_snapshot;
 pub mod ndjson;
 mod origin_check;
+mod page_secret;
 mod report_files;
 mod response;
 mod routes;
@@ -28,4 +29,5 @@ mod run_index;
 mod server;
 
 pub use job_template::{CatalogueEntry, JobCatalogue, JobTemplate, SwitchEntry};
+pub use page_secret::PageSecret;
 pub use server::{AttachedCommand, WebConfig, WebError, WebServer};

@@ -4,13 +4,20 @@
 //! Each request must name a host of this machine, because a host name that an attacker points at
 //! 127.0.0.1 would make the attacker's page the same origin (DNS rebinding). A request that changes
 //! something must also come from the page itself: same origin, and a token that only the page has.
+//!
+//! On an address that other machines reach, `Host` proves nothing, because any program can send any.
+//! There each request must also prove that its sender was given the page's secret: a browser opens
+//! `/?secret=…` once and gets a cookie for it. The page never contains the secret.
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
-use super::response::ErrorResponse;
+use super::{page_secret::PageSecret, response::ErrorResponse};
+
+/// Name of the cookie that a browser gets for the secret.
+const COOKIE: &str = "loadgen_page";
 
 /// Header that carries the token.
 pub(super) const TOKEN: &str = "x-loadgen-token";
@@ -22,13 +29,86 @@ pub(super) struct OriginCheck {
     listen: IpAddr,
     /// Random, new with each server.
     token: String,
+    /// Where the page is open to other machines.
+    lock: Option<PageLock>,
+}
+
+/// What opens a page that other machines reach.
+#[derive(Debug)]
+struct PageLock {
+    secret: PageSecret,
+    /// The cookie's value: random, new with each server.
+    session: String,
+}
+
+/// The outcome of the check of the secret.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// The request may go on.
+    Granted,
+    /// It brought the secret in its query: it goes on without, and with this cookie.
+    Cookie(String),
 }
 
 impl OriginCheck {
-    /// A check with a new token.
-    pub(super) fn new(listen: IpAddr) -> Self {
-        let token = Uuid::new_v4().simple().to_string();
-        Self { listen, token }
+    /// A check with a new token; with a secret, each request must have it.
+    pub(super) fn new(listen: IpAddr, secret: Option<PageSecret>) -> Self {
+        let random = || Uuid::new_v4().simple().to_string();
+        Self {
+            listen,
+            token: random(),
+            lock: secret.map(|secret| PageLock {
+                secret,
+                session: random(),
+            }),
+        }
+    }
+
+    /// The secret, where one is needed.
+    pub(super) fn secret(&self) -> Option<&PageSecret> {
+        self.lock.as_ref().map(|lock| &lock.secret)
+    }
+
+    /// Refuses a request that has neither the secret nor its cookie, where there is a secret.
+    pub(super) fn check_secret(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Result<Admission, ErrorResponse> {
+        let Some(lock) = &self.lock else {
+            return Ok(Admission::Granted);
+        };
+        let secret = lock.secret.expose();
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        let cookie = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find_map(|(name, value)| (name == COOKIE).then_some(value));
+        if bearer.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes()))
+            || cookie.is_some_and(|given| equal(given.as_bytes(), lock.session.as_bytes()))
+        {
+            return Ok(Admission::Granted);
+        }
+        let queried = uri
+            .query()
+            .and_then(|query| query.strip_prefix("secret="))
+            .filter(|_| method == Method::GET);
+        if queried.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes())) {
+            let session = &lock.session;
+            return Ok(Admission::Cookie(format!(
+                "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"
+            )));
+        }
+        Err(ErrorResponse::new(
+            StatusCode::UNAUTHORIZED,
+            "open /?secret= with the page's secret behind it",
+        ))
     }
 
     /// What the page sends with each change.
@@ -61,7 +141,10 @@ impl OriginCheck {
             .and_then(|name| name.strip_suffix(']'))
             .unwrap_or(name);
         bare.parse::<IpAddr>().is_ok_and(|address| {
-            address.is_loopback() || (address == self.listen && !address.is_unspecified())
+            // A name can be pointed at this machine by others, an address cannot; and with a secret
+            // it does not matter which of its addresses this machine is called by.
+            address.is_loopback()
+                || (!address.is_unspecified() && (address == self.listen || self.lock.is_some()))
         })
     }
 
@@ -123,7 +206,7 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_accepted() {
-        let check = OriginCheck::new([0, 0, 0, 0].into());
+        let check = OriginCheck::new([0, 0, 0, 0].into(), None);
         for host in [
             "localhost",
             "LOCALHOST:8090",
@@ -152,7 +235,7 @@ mod tests {
         }
         let two = headers(&[("host", "localhost"), ("host", "evil.example")]);
         assert!(check.check_host(&two).is_err() && check.check_host(&headers(&[])).is_err());
-        let named = OriginCheck::new([192, 0, 2, 1].into());
+        let named = OriginCheck::new([192, 0, 2, 1].into(), None);
         assert!(
             named
                 .check_host(&headers(&[("host", "192.0.2.1:8090")]))
@@ -167,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_change_needs_the_content_type_the_origin_and_the_token() {
-        let check = OriginCheck::new([127, 0, 0, 1].into());
+        let check = OriginCheck::new([127, 0, 0, 1].into(), None);
         let token = check.token().to_owned();
         type Lines = Vec<(&'static str, String)>;
         let with = |change: &dyn Fn(&mut Lines)| {
@@ -196,6 +279,6 @@ mod tests {
         assert!(with(&|all| drop(all.remove(3))).is_err());
         assert!(with(&|all| all[3].1 = "0".repeat(32)).is_err());
         assert!(with(&|all| all[3].1 = all[3].1.chars().skip(1).collect()).is_err());
-        assert_ne!(token, OriginCheck::new([127, 0, 0, 1].into()).token());
+        assert_ne!(token, OriginCheck::new([127, 0, 0, 1].into(), None).token());
     }
 }

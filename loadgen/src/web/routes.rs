@@ -33,7 +33,7 @@ use super::{
     launcher::{JobLauncher, LaunchError},
     live_feed::{FeedMessage, LiveControlError, LiveFeed},
     live_page,
-    origin_check::OriginCheck,
+    origin_check::{Admission, OriginCheck},
     report_files,
     response::{ErrorResponse, html, secure},
     run_index::RunIndex,
@@ -107,7 +107,18 @@ async fn only_this_machine(
     request: Request,
     next: Next,
 ) -> Result<Response, ErrorResponse> {
-    state.origin_check.check_host(request.headers())?;
+    let check = &state.origin_check;
+    check.check_host(request.headers())?;
+    let admission = check.check_secret(request.method(), request.uri(), request.headers())?;
+    if let Admission::Cookie(cookie) = admission {
+        let path = request.uri().path().to_owned();
+        // Without the secret, so that it stays in no history and no log.
+        let answer = (
+            StatusCode::SEE_OTHER,
+            [(header::SET_COOKIE, cookie), (header::LOCATION, path)],
+        );
+        return Ok(answer.into_response());
+    }
     let now = Some(Instant::now());
     *state
         .last_request

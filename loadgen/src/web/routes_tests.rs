@@ -22,9 +22,57 @@ fn open(results: &Path) -> WebServer {
     WebServer::start(WebConfig {
         results: results.to_owned(),
         address: ([127, 0, 0, 1], 0).into(),
+        secret: None,
         jobs: None,
     })
     .unwrap()
+}
+
+#[tokio::test]
+async fn a_page_that_other_machines_reach_wants_its_secret_from_everyone() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = |secret: Option<&str>| {
+        WebServer::start(WebConfig {
+            results: folder.path().to_owned(),
+            address: ([0, 0, 0, 0], 0).into(),
+            secret: secret.map(|text| text.parse().unwrap()),
+            jobs: None,
+        })
+    };
+    let refused = start(None).unwrap_err().to_string();
+    assert!(refused.contains("--page-secret"), "{refused}");
+    let secret = "0123456789abcdef";
+    let server = start(Some(secret)).unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], server.address().port()));
+    // `Host` is whatever a client says it is.
+    for path in ["/", "/api/state", "/api/runs", "/?secret=0123456789abcdeX"] {
+        for host in ["localhost", "127.0.0.1", "192.0.2.1"] {
+            let head = format!("GET {path} HTTP/1.1\r\nhost: {host}");
+            let answer = ask(address, &head, "").await;
+            assert_eq!(status(&answer), 401, "{path} {host}: {answer}");
+            assert!(!answer.contains("token"), "{answer}");
+        }
+    }
+    let first = get(address, &format!("/?secret={secret}")).await;
+    assert_eq!(status(&first), 303, "{first}");
+    assert!(first.contains("location: /\r\n"), "{first}");
+    let cookie = first
+        .lines()
+        .find_map(|line| line.strip_prefix("set-cookie: "))
+        .and_then(|line| line.split(';').next())
+        .unwrap();
+    assert!(!cookie.contains(secret));
+    for header in [
+        format!("cookie: a=b; {cookie}"),
+        format!("authorization: Bearer {secret}"),
+    ] {
+        let answer = ask(address, &format!("GET / HTTP/1.1\r\n{header}"), "").await;
+        assert_eq!(status(&answer), 200, "{header}");
+        assert!(!answer.contains(secret), "the page does not hand it out");
+    }
+    let rebound = format!("GET / HTTP/1.1\r\nhost: evil.example\r\ncookie: {cookie}");
+    assert_eq!(status(&ask(address, &rebound, "").await), 421);
+    server.close();
 }
 
 /// Sends `head` and `body`, and reads until the server closes.

@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    net::{SocketAddr, TcpListener},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
     path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError,
@@ -21,6 +21,7 @@ use super::{
     launcher::JobLauncher,
     live_feed::LiveFeed,
     origin_check::OriginCheck,
+    page_secret::{self, PageSecret},
     routes::{self, WebState},
     run_index::RunIndex,
 };
@@ -50,6 +51,11 @@ pub enum WebError {
         /// The system's reason.
         source: io::Error,
     },
+    /// Other machines reach the address, and there is no secret.
+    #[error(
+        "other machines reach {0}: give a secret with --page-secret or LOADGEN_PAGE_SECRET, which a browser sends once as http://{0}/?secret=SECRET, or choose an address like 127.0.0.1:8090"
+    )]
+    Open(SocketAddr),
     /// The machine starts no more threads.
     #[error("failed to start the web server's thread: {0}")]
     Thread(#[from] io::Error),
@@ -62,6 +68,8 @@ pub struct WebConfig {
     pub results: PathBuf,
     /// Where to listen.
     pub address: SocketAddr,
+    /// What a client must know where other machines reach the address; unused elsewhere.
+    pub secret: Option<PageSecret>,
     /// How commands are started from the page; `None` where it shows a single command.
     pub jobs: Option<JobTemplate>,
 }
@@ -91,6 +99,11 @@ pub struct AttachedCommand {
 impl WebServer {
     /// Listens, and serves from then on.
     pub fn start(config: WebConfig) -> Result<Self, WebError> {
+        let is_open = page_secret::is_wanted(config.address.ip());
+        let secret = config.secret.filter(|_| is_open);
+        if is_open && secret.is_none() {
+            return Err(WebError::Open(config.address));
+        }
         let (listener, address) =
             http_server::bind(config.address).map_err(|source| WebError::Listen {
                 address: config.address,
@@ -102,7 +115,7 @@ impl WebServer {
         let feed = LiveFeed::default();
         let state = Arc::new(WebState {
             root: config.results,
-            origin_check: OriginCheck::new(address.ip()),
+            origin_check: OriginCheck::new(address.ip(), secret),
             launcher: JobLauncher::new(config.jobs, feed.clone()),
             feed,
             run_index: RunIndex::default(),
@@ -125,6 +138,19 @@ impl WebServer {
     /// Where it listens; the real port where port 0 was asked for.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
+    }
+
+    /// The URL that opens it: with the secret, where one is needed.
+    pub fn url(&self) -> String {
+        let mut address = self.inner.address;
+        if address.ip().is_unspecified() {
+            // Of all the addresses of this machine, one that works on it.
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        match self.inner.state.origin_check.secret() {
+            Some(secret) => format!("http://{address}/?secret={}", secret.expose()),
+            None => format!("http://{address}/"),
+        }
     }
 
     /// Whether a page is open, or was a moment ago.

@@ -37,10 +37,13 @@ impl Role {
 #[serde(deny_unknown_fields)]
 pub struct RegisterRequest {
     /// Unique, compared without regard to case; at most 254 characters.
+    #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
     /// 10 to 72 bytes (the limit of bcrypt).
+    #[cfg_attr(feature = "openapi", schema(min_length = 10, max_length = 72))]
     pub password: String,
     /// 1 to 100 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub display_name: String,
     /// `student`, `mentor` or `parent`; administrators are not made here.
     pub role: Role,

@@ -177,9 +177,11 @@ pub struct RoomList {
 pub struct HistoryQuery {
     /// Messages after this one; the newest ones when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 0))]
     pub after_seq: Option<i64>,
-    /// At most [`MAX_HISTORY`]; 50 unless told.
+    /// At most [`MAX_HISTORY`]; 50 by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 200))]
     pub limit: Option<u32>,
 }
 

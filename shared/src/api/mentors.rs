@@ -37,6 +37,7 @@ pub struct MentorQuery {
     pub skill: Option<String>,
     /// Lowest rating, 0 to 5.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 0, maximum = 5))]
     pub min_rating: Option<f64>,
     /// Highest hourly price in cents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,14 +45,16 @@ pub struct MentorQuery {
     /// A language code, `en`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
-    /// Order; best rated first unless told.
+    /// Order; best rated first by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sort: Option<MentorSort>,
     /// 1-based page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 1000))]
     pub page: Option<u32>,
     /// Items a page, at most 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 1, maximum = 100))]
     pub per_page: Option<u32>,
     /// Continues after a page, instead of `page`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,10 +125,10 @@ pub struct SlotView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema, utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub struct AvailabilityQuery {
-    /// Slots that start at or after; now unless told.
+    /// Slots that start at or after; now by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<DateTime<Utc>>,
-    /// Slots that start before; 14 days after `from` unless told, at most 62.
+    /// Slots that start before; 14 days after `from` by default, at most 62.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<DateTime<Utc>>,
 }
@@ -147,6 +150,7 @@ pub struct ReviewView {
     /// The writer's shown name.
     pub author: String,
     /// 1 to 5.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5))]
     pub stars: i16,
     /// The text.
     pub body: String,
@@ -160,8 +164,10 @@ pub struct ReviewView {
 #[serde(deny_unknown_fields)]
 pub struct ReviewRequest {
     /// 1 to 5.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 5))]
     pub stars: i16,
     /// 1 to 2,000 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
     pub body: String,
 }
 
@@ -172,9 +178,11 @@ pub struct ReviewRequest {
 pub struct MentorUpdate {
     /// One line, 1 to 160 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 160))]
     pub headline: Option<String>,
     /// At most 4,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 4000))]
     pub bio: Option<String>,
     /// 0 to 1,000,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst, fence},
     },
     time::{Duration, Instant},
 };
@@ -53,12 +53,16 @@ impl Engines {
 
     /// The engine in force; an error while the database is being replaced.
     pub fn admit(&self) -> Result<Arc<Engine>, ApiError> {
+        // Held first, then looked: a replacement sets `closed` and then counts the holders, so
+        // either it waits for this one or this one sees that it is closed.
+        let engine = self.current();
+        fence(SeqCst);
         if self.closed.load(SeqCst) {
             return Err(
                 ApiError::new(Code::Unavailable, "the database is being replaced").retry_after(1),
             );
         }
-        Ok(self.current())
+        Ok(engine)
     }
 
     /// What engines are built from.
@@ -78,7 +82,7 @@ impl Engines {
         Ok(next)
     }
 
-    /// Puts `profile` in force around work for which nobody may be connected: rejects new
+    /// Puts `profile` in force around work during which no client may be connected: rejects new
     /// requests, drains and closes the old pool, runs `between`, builds the new engine. When
     /// `between` or the build fails, the old profile is built again if that is possible.
     pub async fn rebuild<F, Fut>(
@@ -163,6 +167,7 @@ struct ClosedGuard<'a>(&'a AtomicBool);
 impl<'a> ClosedGuard<'a> {
     fn enter(closed: &'a AtomicBool) -> Self {
         closed.store(true, SeqCst);
+        fence(SeqCst);
         Self(closed)
     }
 }

@@ -35,7 +35,7 @@ impl FromRequestParts<AppState> for Current {
     }
 }
 
-/// A JSON body.
+/// A JSON body, an object.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
@@ -51,9 +51,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| ApiError::new(Code::MalformedBody, rejection.body_text()))?;
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| field::refuse(&bytes, &error))
+        field::read_object(&bytes).map(Self)
     }
 }
 
@@ -157,6 +155,10 @@ mod tests {
         assert!(error.detail().contains("`stars`"), "{}", error.detail());
         let error = refusal("application/json", r#"{"stars":5,"colour":1}"#).await;
         assert!(error.detail().contains("colour"), "{}", error.detail());
+        for other in [" [5]", "5", "null", r#""stars""#] {
+            let error = refusal("application/json", other).await;
+            assert_eq!(error.code(), Code::InvalidRequest, "{other}");
+        }
     }
 
     #[tokio::test]

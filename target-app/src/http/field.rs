@@ -1,11 +1,26 @@
-//! Says which field of a JSON body was wrong, and where.
+//! Reads JSON bodies, and says which field of one was wrong, and where.
 
+use serde::de::DeserializeOwned;
 use shared::problem::Code;
 
 use crate::error::ApiError;
 
+/// Reads an object. A derived reader would take an array of the fields' values too, in the order
+/// in which they happen to be declared.
+pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.trim_ascii_start().starts_with(b"{") {
+        return serde_json::from_slice(body).map_err(|error| refuse(body, &error));
+    }
+    Err(
+        match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+            Ok(_) => ApiError::new(Code::InvalidRequest, "the body must be a JSON object"),
+            Err(error) => refuse(body, &error),
+        },
+    )
+}
+
 /// The refusal of a body that could not be read into its type.
-pub(super) fn refuse(body: &[u8], error: &serde_json::Error) -> ApiError {
+fn refuse(body: &[u8], error: &serde_json::Error) -> ApiError {
     let message = error.to_string();
     match error.classify() {
         serde_json::error::Category::Data => {

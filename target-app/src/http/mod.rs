@@ -14,6 +14,7 @@ mod slowdown;
 pub use admission::admission;
 pub use compression::compress;
 pub use extract::{Current, Json, Path, Query, json_bytes};
+pub use field::read_object;
 pub use idempotency::IdempotencyKey;
 pub use layers::{method_not_allowed, no_such_path, observe, time_limit};
 pub use request_id::RequestId;

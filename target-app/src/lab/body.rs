@@ -5,7 +5,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use shared::problem::Code;
 
-use crate::error::ApiError;
+use crate::{error::ApiError, http::read_object};
 
 /// The parsed body, or the default where it is empty.
 pub(super) fn optional<T: DeserializeOwned + Default>(
@@ -21,14 +21,7 @@ pub(super) fn optional<T: DeserializeOwned + Default>(
     if body.trim_ascii().is_empty() {
         return Ok(T::default());
     }
-    serde_json::from_slice(&body).map_err(|error| {
-        let code = if error.is_data() {
-            Code::InvalidRequest
-        } else {
-            Code::MalformedBody
-        };
-        ApiError::new(code, error.to_string())
-    })
+    read_object(&body)
 }
 
 #[cfg(test)]
@@ -50,6 +43,7 @@ mod tests {
     fn malformed_json_and_invalid_values_have_different_codes() {
         assert_eq!(read("{").unwrap_err(), Code::MalformedBody);
         assert_eq!(read(r#"{"profil": {}}"#).unwrap_err(), Code::InvalidRequest);
+        assert_eq!(read("[null]").unwrap_err(), Code::InvalidRequest);
         assert_eq!(
             read(r#"{"profile": {"pool.maks": 3}}"#).unwrap_err(),
             Code::InvalidRequest

@@ -41,6 +41,7 @@ fn open(args: &DemoArgs, address: SocketAddr) -> Result<WebServer, Failure> {
     let page = WebServer::start(WebConfig {
         results: args.result.folder.results.clone(),
         address,
+        secret: args.result.page.page_secret.clone(),
         jobs: Some(job_template(&args.target, &args.result.folder.results)?),
     })
     .map_err(Failure::usage)?;

@@ -21,6 +21,7 @@ pub(in crate::cli) fn run(args: &ServeArgs) -> Result<u8, Failure> {
     let page = WebServer::start(WebConfig {
         results: args.folder.results.clone(),
         address: args.listen,
+        secret: args.page.page_secret.clone(),
         jobs: Some(job_template(&args.target, &args.folder.results)?),
     })
     .map_err(Failure::usage)?;
@@ -61,7 +62,8 @@ fn say(page: &WebServer) -> io::Result<()> {
     let address = page.address();
     writeln!(
         out,
-        "reports on http://{address}/ until Ctrl-C; the newest is http://{address}/latest/report.html"
+        "reports on {} until Ctrl-C; the newest is http://{address}/latest/report.html",
+        page.url()
     )?;
     out.flush()
 }

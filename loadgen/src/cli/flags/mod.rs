@@ -13,6 +13,7 @@ mod folder;
 mod history;
 mod http;
 mod load;
+mod page;
 mod report;
 mod result;
 mod results;

@@ -7,7 +7,7 @@ use std::{
 
 use clap::Args;
 
-use super::{folder::ResultsFolder, values::address};
+use super::{folder::ResultsFolder, page::PageArgs, values::address};
 use crate::export::OtlpEndpoint;
 
 /// Standard input or output in place of a file.
@@ -42,6 +42,9 @@ pub struct ResultArgs {
         default_missing_value = "127.0.0.1:8090"
     )]
     pub web: Option<SocketAddr>,
+    /// The page's secret.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// Append events to this file as lines of JSON; with - to standard output, in place of the
     /// report
     #[arg(long, env = "LOADGEN_EVENTS_TO", value_name = "FILE")]

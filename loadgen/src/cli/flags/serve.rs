@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 
-use super::{folder::ResultsFolder, target::TargetArgs, values::address};
+use super::{folder::ResultsFolder, page::PageArgs, target::TargetArgs, values::address};
 
 /// `loadgen serve`.
 #[derive(Debug, Clone, Args)]
@@ -18,6 +18,9 @@ pub struct ServeArgs {
         default_value = "127.0.0.1:8090"
     )]
     pub listen: SocketAddr,
+    /// The page's secret.
+    #[command(flatten)]
+    pub page: PageArgs,
     /// The results folder.
     #[command(flatten)]
     pub folder: ResultsFolder,

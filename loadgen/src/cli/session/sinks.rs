@@ -182,6 +182,7 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>
     let page = WebServer::start(WebConfig {
         results: result.folder.results.clone(),
         address,
+        secret: result.page.page_secret.clone(),
         jobs: None,
     })
     .map_err(Failure::usage)?;
@@ -190,12 +191,12 @@ pub(in crate::cli) fn open_page(result: &ResultArgs) -> Result<Option<WebServer>
 
 /// Prints the URL of a page before anything else is printed.
 pub(in crate::cli) fn announce_page(page: &WebServer) {
-    // A closed standard error does not end the command.
+    // If standard error is closed, there is no reader.
     let _closed = writeln!(io::stderr(), "{}", page_url(page));
 }
 
 fn page_url(page: &WebServer) -> String {
-    format!("live page: http://{}/", page.address())
+    format!("live page: {}", page.url())
 }
 
 fn open_for_lines(path: &Path) -> Result<Box<dyn Write + Send>, Failure> {

@@ -24,7 +24,15 @@ pub(super) enum FrameError {
 
 /// Reads a client's text.
 pub(super) fn read(text: &str) -> Result<ClientFrame, FrameError> {
-    serde_json::from_str(text).map_err(|error| {
+    // The derived reader would take an array of a kind and its fields, too.
+    let is_object = text.trim_ascii_start().starts_with('{');
+    let frame = serde_json::from_str(text);
+    let frame = if is_object {
+        frame
+    } else {
+        frame.and_then(|_: ClientFrame| Err(serde::de::Error::custom("a frame is an object")))
+    };
+    frame.map_err(|error| {
         // A frame of a wrong shape may be refused before its end was looked at.
         let Ok(value) = serde_json::from_str::<Value>(text) else {
             return FrameError::NotJson;
@@ -101,7 +109,8 @@ mod tests {
             assert_eq!(code, "malformed_body");
             assert_eq!(client_id.as_deref(), Some("c-1"), "{text}");
         }
-        for text in ["[]", "7", "null", r#""join""#, r#"{"type":"ping"}"#] {
+        let array = r#"["ping",{"nonce":1}]"#;
+        for text in [array, "[]", "7", "null", r#""join""#, r#"{"type":"ping"}"#] {
             assert!(matches!(read(text), Err(FrameError::Refused(_))), "{text}");
         }
     }

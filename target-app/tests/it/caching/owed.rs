@@ -121,7 +121,7 @@ async fn a_process_that_starts_without_redis_reads_nothing_from_it_until_it_has_
 #[tokio::test]
 async fn the_repetition_of_a_keyed_booking_invalidates_too() {
     for store in ["memory", "redis", "tiered"] {
-        let app = TestApp::with(&[&format!("cache.bookings={store}")])
+        let app = TestApp::with(&[&format!("cache.bookings={store}"), "cache.users=off"])
             .start()
             .await;
         let student = app.student(1);

@@ -173,6 +173,41 @@ async fn requests_during_a_reset_are_served_or_told_to_come_again() {
     app.finish().await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_admitted_in_the_moment_of_a_reset_meets_no_closed_pool() {
+    let app = TestApp::with(&["cache.mentors=off"])
+        .with_snapshot()
+        .start()
+        .await;
+    let over = Arc::new(AtomicBool::new(false));
+    let readers: Vec<_> = (0..16)
+        .map(|_| {
+            let (anyone, over) = (app.anonymous(), Arc::clone(&over));
+            tokio::spawn(async move {
+                let mut served = 0;
+                while !over.load(Relaxed) {
+                    let answer = anyone.mentors("per_page=1").await;
+                    if answer.status == 200 {
+                        served += 1;
+                    } else {
+                        let problem = answer.refused(Code::Unavailable);
+                        assert_eq!(problem.detail, "the database is being replaced");
+                    }
+                }
+                served
+            })
+        })
+        .collect();
+    for _ in 0..4 {
+        app.lab().reset(json!({})).await.ok::<ResetReport>();
+    }
+    over.store(true, Relaxed);
+    for reader in readers {
+        assert!(reader.await.unwrap() > 0);
+    }
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn settings_of_the_database_are_kept() {
     let app = TestApp::with(&[]).with_snapshot().start().await;

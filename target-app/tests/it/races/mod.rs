@@ -5,5 +5,6 @@ mod group_slot;
 mod naive;
 mod retries;
 mod same_student;
+mod seat_conflict;
 mod single_slot;
 mod unlocked_counter;

@@ -19,7 +19,7 @@ use shared::{
     snapshot::Snapshot,
 };
 
-use super::Answer;
+use super::{Answer, document};
 
 /// Longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -117,9 +117,14 @@ impl Client {
     }
 }
 
-/// Sends a request and reads its answer.
+/// Sends a request and reads its answer, which must be one that the API's description has.
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
-    Answer::of(request.send().await.unwrap()).await
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let answer = Answer::of(client.execute(request).await.unwrap()).await;
+    document::check(&method, &path, &answer);
+    answer
 }
 
 /// A client that is not signed in.

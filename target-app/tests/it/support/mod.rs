@@ -6,6 +6,7 @@
 //! | `db` | one seeded template a process, a copy of it for each test |
 //! | `app` | an application on a free port, its Redis database, and its end |
 //! | `client`, `answer` | people with one method an action, and what they are answered |
+//! | `document` | every answer is compared with the API's description |
 //! | `chat` | one end of a chat socket |
 //! | `builders` | slots and lessons that a test needs and the seed does not have |
 //! | `raw` | a connection for bytes that no client sends |
@@ -17,6 +18,7 @@ mod builders;
 mod chat;
 mod client;
 mod db;
+mod document;
 mod proxy;
 mod raw;
 mod services;

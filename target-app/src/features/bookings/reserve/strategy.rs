@@ -14,7 +14,7 @@ use super::{
     repository::SEAT_GUARD,
     row_lock, serializable, unique_index, unlocked_counter,
 };
-use crate::db::Isolation;
+use crate::db::{DbError, Isolation};
 
 /// `invalid_column_reference`: no unique index matches an `on conflict`.
 const NO_SUCH_INDEX: &str = "42P10";
@@ -55,8 +55,10 @@ pub(in super::super) async fn take(
 fn guarded(failure: BookingFailure) -> BookingFailure {
     match failure {
         // The unique index on seats stands behind every right way: here it was the one to decide.
-        BookingFailure::Db(error) if error.is_constraint(SEAT_GUARD) => {
-            BookingRefusal::SlotFull.into()
+        // The seat was free when it was chosen, and others may be free still, so the work is run
+        // again: it sees the booking that won.
+        BookingFailure::Db(DbError::Constraint { name, source }) if name == SEAT_GUARD => {
+            BookingFailure::Db(DbError::Serialization(source))
         }
         // The index that `on conflict` names was just lifted.
         BookingFailure::Db(error) if error.sqlstate().as_deref() == Some(NO_SUCH_INDEX) => {
@@ -69,7 +71,7 @@ fn guarded(failure: BookingFailure) -> BookingFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::db::DbError;
+    use crate::db::{LostRace, Retryable as _};
 
     fn violated(name: &str) -> BookingFailure {
         BookingFailure::Db(DbError::Constraint {
@@ -79,11 +81,9 @@ mod tests {
     }
 
     #[test]
-    fn a_seat_that_the_index_refuses_is_a_full_slot() {
-        assert!(matches!(
-            guarded(violated(SEAT_GUARD)),
-            BookingFailure::Refused(BookingRefusal::SlotFull)
-        ));
+    fn a_seat_that_the_index_refuses_is_a_lost_race() {
+        let lost = guarded(violated(SEAT_GUARD)).lost_race();
+        assert_eq!(lost, Some(LostRace::Serialization));
     }
 
     #[test]
