@@ -30,7 +30,7 @@ impl Cli {
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(exit) => exit.told(),
+            Err(exit) => exit.print(),
         }
     }
 }
