@@ -33,7 +33,7 @@ pub struct Exit {
 impl Exit {
     /// A fault of ours.
     pub fn internal(error: &dyn Error) -> Self {
-        Self::new(INTERNAL, told(error))
+        Self::new(INTERNAL, chain(error))
     }
 
     /// Something wrong with what was asked.
@@ -42,7 +42,7 @@ impl Exit {
     }
 
     /// Tells it on standard error.
-    pub fn told(&self) -> ExitCode {
+    pub fn report(&self) -> ExitCode {
         let _closed = writeln!(io::stderr(), "error: {}", self.message);
         ExitCode::from(self.code)
     }
@@ -56,7 +56,7 @@ impl Exit {
     pub fn database(place: &str, error: &dyn Error) -> Self {
         Self::usage(format!(
             "the database at {place} cannot be used: {}; check --database-url or DATABASE_URL",
-            told(error)
+            chain(error)
         ))
     }
 
@@ -69,7 +69,7 @@ impl Exit {
                 Self::usage(format!("the database at {place} is not ready: {why}"))
             }
             StartError::Engine(EngineError::Refused(_) | EngineError::Redis(_))
-            | StartError::Bind { .. } => Self::usage(told(error)),
+            | StartError::Bind { .. } => Self::usage(chain(error)),
         }
     }
 
@@ -80,7 +80,7 @@ impl Exit {
                 Self::db(place, reason)
             }
             SeedError::Hash(_) => Self::internal(error),
-            _ => Self::usage(told(error)),
+            _ => Self::usage(chain(error)),
         }
     }
 
@@ -101,12 +101,12 @@ impl Exit {
 
 impl From<ConfigError> for Exit {
     fn from(error: ConfigError) -> Self {
-        Self::usage(told(&error))
+        Self::usage(chain(&error))
     }
 }
 
 /// An error and its causes on one line.
-fn told(error: &dyn Error) -> String {
+fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
