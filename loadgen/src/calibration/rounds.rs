@@ -19,7 +19,7 @@ use super::{
     reference::{ReferenceLoop, RunningLoop},
 };
 use loadgen_engine::{
-    driver::{self, DriverSetup, FlowLoad, Progress},
+    driver::{self, DriverSetup, Endpoint, FlowLoad, Progress},
     flow::SingleRequest,
     request::Request,
     schedule,
@@ -240,8 +240,10 @@ pub(super) fn setup(
     };
     let schedule = schedule::plan(load, &[1.0], &windows, 1).map_err(io::Error::other)?;
     Ok(DriverSetup {
-        target,
-        host: target.to_string(),
+        endpoints: vec![Endpoint {
+            address: target,
+            host: target.to_string(),
+        }],
         schedule,
         flows: vec![FlowLoad {
             flow: Arc::new(SingleRequest::new(

@@ -36,8 +36,8 @@ fn several_statuses_and_ranges_of_them_may_be_expected() {
 fn a_threshold_is_filled_or_refused_with_what_would_be_right() {
     let server = Truth::after(Duration::from_millis(1)).serve();
     for threshold in [
-        "method:GET:p95<1s",
-        "http.request:p95<1s",
+        "method:GET:p50<1s",
+        "http.request:p50<1s",
         "status:2xx:count>99%",
     ] {
         let ran = http(

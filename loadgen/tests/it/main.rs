@@ -9,6 +9,7 @@
     reason = "a test that cannot go on ends where it stands"
 )]
 
+mod addresses;
 mod baseline;
 mod browser;
 mod history;

@@ -3,7 +3,7 @@
 use crate::support::{finish, loadgen, start};
 
 /// Each `(arguments, what the line must name)`.
-const WRONG: [(&str, &str); 45] = [
+const WRONG: [(&str, &str); 59] = [
     ("http", "<URL>"),
     ("htp", "http"),
     ("http nonsense", "`nonsense`"),
@@ -47,6 +47,32 @@ const WRONG: [(&str, &str); 45] = [
         "http http://127.0.0.1:1/ --body @/nonexistent",
         "/nonexistent",
     ),
+    ("http http://127.0.0.1:80800/", "`80800` is not a port"),
+    ("http http://127.0.0.1:-80/", "`-80` is not a port"),
+    ("http https://127.0.0.1:80a/", "`80a` is not a port"),
+    ("http http://127.0.0.1:1/#part", "fragment"),
+    ("http http://a:b@127.0.0.1:1/", "password"),
+    ("http http://192.0.2.7/", "--allow-remote-target"),
+    ("http http://127.0.0.1:1/ --resolve a.test:80", "a.test:80"),
+    (
+        "http http://127.0.0.1:1/ --resolve a.test:80:::1",
+        "another host",
+    ),
+    (
+        "http http://127.0.0.1:1/ --http2 --header te:gzip",
+        "HTTP/2",
+    ),
+    (
+        "http http://127.0.0.1:1/ --body abc --header content-length:5",
+        "3 bytes",
+    ),
+    ("http http://127.0.0.1:1/ --rate 5 --think 1s", "--think"),
+    ("run core --think 1s", "--users"),
+    (
+        "run core --target http://127.0.0.1:80800",
+        "`80800` is not a port",
+    ),
+    ("run core --target http://127.0.0.1:1", "does not answer"),
     ("run nonexistent", "`nonexistent`"),
     ("experiment /nonexistent.yaml", "/nonexistent.yaml"),
     ("report /nonexistent", "/nonexistent"),

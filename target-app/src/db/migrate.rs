@@ -33,13 +33,16 @@ pub async fn connect(url: &str) -> Result<PgPool, DbError> {
         .connect_lazy_with(options))
 }
 
-/// An address without the password: `127.0.0.1:5432/codeconnect`.
+/// An address without the password: `127.0.0.1:5432/codeconnect`, `/run/postgresql/codeconnect`.
 pub fn describe(url: &str) -> String {
     PgConnectOptions::from_str(url).map_or_else(
         |_| "an address that cannot be read".to_owned(),
         |options| {
             let database = options.get_database().unwrap_or("?");
-            format!("{}:{}/{database}", options.get_host(), options.get_port())
+            options.get_socket().map_or_else(
+                || format!("{}:{}/{database}", options.get_host(), options.get_port()),
+                |socket| format!("{}/{database}", socket.display()),
+            )
         },
     )
 }

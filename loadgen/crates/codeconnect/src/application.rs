@@ -38,12 +38,12 @@ impl CodeConnect {
     }
 }
 
-/// A profile as generic code holds it.
+/// A profile as settings.
 pub(super) fn settings(profile: &Profile) -> Settings {
     Settings(profile.values())
 }
 
-/// Settings as a profile: those that generic code got from this application, and so all right.
+/// Settings as a profile.
 pub(super) fn profile(settings: &Settings) -> Result<Profile, String> {
     let mut profile = Profile::default();
     for (path, value) in &settings.0 {

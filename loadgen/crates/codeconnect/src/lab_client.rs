@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use http::StatusCode;
+use http::{HeaderValue, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use shared::{
     api::lab::{AuditRequest, Explanation, ProfileView, ResetReport, ResetRequest},
@@ -18,7 +18,12 @@ use shared::{
     snapshot::Snapshot,
 };
 
-use loadgen_engine::{check::Reply, driver::generator_limit, request::Request};
+use loadgen_engine::{
+    check::Reply,
+    driver::{Endpoint, generator_limit},
+    request::Request,
+};
+use loadgen_experiment::system::Settings;
 
 /// Longest wait for an ordinary answer.
 const ORDINARY: Duration = Duration::from_secs(15);
@@ -26,15 +31,20 @@ const ORDINARY: Duration = Duration::from_secs(15);
 const RESET: Duration = Duration::from_mins(3);
 /// Longest wait for an audit: it reads all tables.
 const AUDIT: Duration = Duration::from_mins(2);
-/// Longest wait for a sample: a late one is worth nothing.
+/// Longest wait for a sample: a later one is of no use.
 const SAMPLE: Duration = Duration::from_secs(3);
 /// Largest answer that is read.
 const MAX_BODY: usize = 16 * 1_024 * 1_024;
 
-/// A client of one target.
+/// A client of one process of the target.
 #[derive(Clone)]
 pub struct LabClient {
     client: reqwest::Client,
+    /// Address that is connected to: the same as that of the load.
+    url: String,
+    /// Value of the `Host` header.
+    host: HeaderValue,
+    /// URL of the target, for people.
     base: String,
     token: Option<String>,
 }
@@ -48,12 +58,15 @@ impl std::fmt::Debug for LabClient {
     }
 }
 
-/// Why the target did not do what was asked, and the way out.
+/// Why a request to the control plane failed, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// The client could not be made.
     #[error("the control plane's client cannot be made: {0}")]
     Client(#[source] reqwest::Error),
+    /// The host cannot be sent.
+    #[error("`{0}` is not a valid host name")]
+    Host(String),
     /// No connection, or no response.
     #[error("the target {base} does not answer: {why}; is it running there?")]
     Unreachable {
@@ -75,10 +88,10 @@ pub enum LabError {
         "the target {0} refuses the lab token: pass the one it was started with (--lab-token or LOADGEN_LAB_TOKEN)"
     )]
     WrongToken(String),
-    /// It answered, but not with what was asked for.
+    /// It answered with an error.
     #[error("{what} failed: the target answered {status}: {detail}")]
     Refused {
-        /// What was asked.
+        /// The request.
         what: &'static str,
         /// HTTP status.
         status: u16,
@@ -96,14 +109,14 @@ pub enum LabError {
 }
 
 impl LabClient {
-    /// A client of the target at `base` (`http://127.0.0.1:8080`).
-    pub fn new(base: &str, token: Option<String>) -> Result<Self, LabError> {
-        // Only plain HTTP is spoken, but the client wants a provider all the same; a second
-        // installation is refused and does no harm.
+    /// A client of the process at this endpoint.
+    pub fn new(endpoint: &Endpoint, token: Option<String>) -> Result<Self, LabError> {
+        // Only plain HTTP is sent, but the client requires a provider; a second installation is
+        // refused and does no harm.
         let _installed = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
-            // Without this the client wants the system's certificates, which a small container
-            // does not have.
+            // Without this the client requires the certificates of the system, which a small
+            // container does not have.
             .tls_certs_only(std::iter::empty())
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -116,7 +129,10 @@ impl LabClient {
             .map_err(LabError::Client)?;
         Ok(Self {
             client,
-            base: base.trim_end_matches('/').to_owned(),
+            url: format!("http://{}", endpoint.address),
+            host: HeaderValue::from_str(&endpoint.host)
+                .map_err(|_| LabError::Host(endpoint.host.clone()))?,
+            base: format!("http://{}", endpoint.host),
             token,
         })
     }
@@ -131,7 +147,7 @@ impl LabClient {
         self.token.is_some()
     }
 
-    /// Whether anybody answers.
+    /// Whether the target answers.
     pub async fn live(&self) -> Result<(), LabError> {
         let reply = self
             .send(Request::get(paths::HEALTH_LIVE), ORDINARY)
@@ -166,7 +182,14 @@ impl LabClient {
         .await
     }
 
-    /// What the target says of itself now.
+    /// Puts these switches in force and keeps the data; returns what is in force then.
+    pub async fn switch(&self, settings: &Settings) -> Result<ProfileView, LabError> {
+        let mut request = Request::post_json(paths::LAB_PROFILE, settings);
+        request.method = Method::PUT;
+        self.lab("switching the profile", request, RESET).await
+    }
+
+    /// The counters of the process now.
     pub async fn telemetry(&self) -> Result<Snapshot, LabError> {
         self.lab("telemetry", Request::get(paths::LAB_TELEMETRY), SAMPLE)
             .await
@@ -200,7 +223,7 @@ impl LabClient {
         limit: Duration,
     ) -> Result<T, LabError> {
         if let Some(token) = &self.token
-            && let Ok(mut value) = http::HeaderValue::from_str(token)
+            && let Ok(mut value) = HeaderValue::from_str(token)
         {
             value.set_sensitive(true);
             request = request.with(http::HeaderName::from_static(LAB_TOKEN), value);
@@ -246,7 +269,8 @@ impl LabClient {
         };
         let mut builder = self
             .client
-            .request(request.method, format!("{}{}", self.base, request.path))
+            .request(request.method, format!("{}{}", self.url, request.path))
+            .header(http::header::HOST, self.host.clone())
             .timeout(limit)
             .body(request.body);
         for (name, value) in request.headers {
@@ -282,12 +306,49 @@ fn root_cause(error: &dyn std::error::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{Read as _, Write as _},
+        net::{SocketAddr, TcpListener},
+    };
+
     use super::*;
 
     #[tokio::test]
-    async fn a_target_that_is_not_there_is_told_with_its_address_and_reason() {
+    async fn the_control_plane_is_asked_at_the_address_of_the_load_whatever_the_name_says() {
+        let loaded = TcpListener::bind("[::1]:0").unwrap();
+        let address = loaded.local_addr().unwrap();
+        // Another program at the other address of the same name and port.
+        let other = TcpListener::bind(("127.0.0.1", address.port())).unwrap();
+        other.set_nonblocking(true).unwrap();
+        let served = std::thread::spawn(move || {
+            let (mut stream, _) = loaded.accept().unwrap();
+            let mut head = [0; 2048];
+            let read = stream.read(&mut head).unwrap();
+            let reply = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(reply).unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
+        });
+        let host = format!("localhost:{}", address.port());
+        let lab = LabClient::new(&endpoint(address, &host), None).unwrap();
+        lab.live().await.unwrap();
+        let head = served.join().unwrap().to_ascii_lowercase();
+        assert_eq!(head.matches("\r\nhost:").count(), 1, "{head}");
+        assert!(head.contains(&format!("\r\nhost: {host}\r\n")), "{head}");
+        assert!(other.accept().is_err(), "the other program was asked");
+    }
+
+    fn endpoint(address: SocketAddr, host: &str) -> Endpoint {
+        Endpoint {
+            address,
+            host: host.to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_target_that_is_not_there_is_named_with_its_address_and_reason() {
         // Port 1 on loopback: no process listens there.
-        let control = LabClient::new("http://127.0.0.1:1/", None).unwrap();
+        let nowhere = endpoint(([127, 0, 0, 1], 1).into(), "127.0.0.1:1");
+        let control = LabClient::new(&nowhere, None).unwrap();
         let error = control.live().await.unwrap_err().to_string();
         assert!(
             error.contains("http://127.0.0.1:1 does not answer"),
@@ -298,9 +359,9 @@ mod tests {
     }
 
     #[test]
-    fn the_token_is_not_told() {
-        let control =
-            LabClient::new("http://127.0.0.1:1", Some("sesame-sesame-00".into())).unwrap();
+    fn the_token_is_not_shown() {
+        let nowhere = endpoint(([127, 0, 0, 1], 1).into(), "127.0.0.1:1");
+        let control = LabClient::new(&nowhere, Some("sesame-sesame-00".into())).unwrap();
         assert!(!format!("{control:?}").contains("sesame"));
     }
 }

@@ -5,6 +5,7 @@ mod application;
 pub mod features;
 pub mod flows;
 pub mod hints;
+mod instances;
 mod lab_client;
 pub mod ledger;
 mod prepared;

@@ -21,7 +21,7 @@ use loadgen_engine::{
     flow::Flow,
 };
 use loadgen_experiment::system::{
-    Audited, InForce, PreparedSystem, Promises, Settings, SystemError,
+    Audited, ConsistencyRecord, InForce, PreparedSystem, Settings, SystemError,
 };
 use loadgen_stats::attainable_hit_ratio;
 
@@ -42,7 +42,7 @@ impl std::fmt::Debug for Prepared {
     }
 }
 
-/// What a view of the lab says to generic code.
+/// The profile in force, read back from the control plane.
 pub(super) fn in_force(view: &ProfileView) -> InForce {
     let (environment, warnings) = environment(view);
     InForce {
@@ -84,7 +84,7 @@ pub(super) const fn encoding(offered: Compression) -> Option<Encoding> {
     }
 }
 
-/// What a reader must know of the services: `(name, value)`, and warnings about them.
+/// Versions and settings of the services as `(name, value)`, and warnings about them.
 fn environment(view: &ProfileView) -> (Vec<(String, String)>, Vec<String>) {
     let mut environment = vec![("target build".to_owned(), view.build.clone())];
     if let Some(scale) = &view.scale {
@@ -139,8 +139,8 @@ impl PreparedSystem for Prepared {
         }
     }
 
-    fn promises(&self) -> Promises {
-        Promises {
+    fn consistency(&self) -> ConsistencyRecord {
+        ConsistencyRecord {
             writes: self.world.ledger.counts(),
             freshness: self.world.ledger.freshness(),
         }

@@ -13,7 +13,7 @@ use crate::{
 };
 use loadgen_engine::{check, request::Request};
 
-/// Sign-ins under way at once: as many as have a core to hash on, and a few that travel.
+/// Concurrent sign-ins: about one for each core that hashes.
 const AT_ONCE: usize = 4;
 /// Tokens are renewed when they end sooner than this after the planned load.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -47,8 +47,8 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Sees to it that `count` accounts stay signed in for `needed` longer. Answers whether it
-    /// had to ask the target.
+    /// Signs in unless `count` accounts have tokens for `needed` longer. Returns whether it sent
+    /// requests.
     pub(super) async fn ensure(
         &mut self,
         lab: &LabClient,
@@ -112,18 +112,24 @@ async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, u64), Si
     Ok((account, session.tokens.expires_in))
 }
 
-/// The one place of this file that reads the time: tokens end by the wall, not by a trial.
+/// The current time: tokens expire independently of a trial.
 fn now() -> Instant {
     Instant::now()
 }
 
 #[cfg(test)]
 mod tests {
+    use loadgen_engine::driver::Endpoint;
+
     use super::*;
 
     #[tokio::test]
     async fn a_target_that_is_not_there_is_an_error_and_no_account() {
-        let lab = LabClient::new("http://127.0.0.1:1", None).unwrap();
+        let nowhere = Endpoint {
+            address: ([127, 0, 0, 1], 1).into(),
+            host: "127.0.0.1:1".to_owned(),
+        };
+        let lab = LabClient::new(&nowhere, None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
             .ensure(&lab, 2, Duration::from_secs(1))

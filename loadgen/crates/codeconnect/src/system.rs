@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-use shared::{api::lab::Explanation, snapshot::Snapshot};
+use futures_util::future::{BoxFuture, try_join_all};
+use shared::{
+    api::lab::{Explanation, ProfileView},
+    snapshot::Snapshot,
+};
 use tokio::sync::Mutex;
 
 use super::{
     application::{CodeConnect, profile},
+    instances::together,
     lab_client::{LabClient, LabError},
     prepared::{Prepared, encoding, in_force, mismatches, rows},
     sessions::{Sessions, SignInError},
@@ -17,28 +21,57 @@ use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
 
-/// A running reference backend.
+/// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
 pub struct CodeConnectSystem {
-    lab: LabClient,
+    /// The control plane of each endpoint.
+    labs: Vec<LabClient>,
     endpoints: Endpoints,
     /// Signed in once and kept from trial to trial.
     sessions: Mutex<Sessions>,
 }
 
 impl CodeConnectSystem {
-    /// The backend behind these endpoints, with the client of its control plane.
-    pub fn new(endpoints: Endpoints, lab: LabClient) -> Self {
-        Self {
-            lab,
+    /// The backend behind these endpoints; without a token nothing in it can be reset, switched,
+    /// observed or audited.
+    pub fn new(endpoints: Endpoints, token: Option<&str>) -> Result<Self, LabError> {
+        let labs = endpoints
+            .iter()
+            .map(|endpoint| LabClient::new(endpoint, token.map(str::to_owned)))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            labs,
             endpoints,
             sessions: Mutex::default(),
-        }
+        })
     }
 
-    /// The client of its control plane.
-    pub const fn lab(&self) -> &LabClient {
-        &self.lab
+    /// The control plane of each endpoint.
+    pub fn labs(&self) -> &[LabClient] {
+        &self.labs
+    }
+
+    /// The process that is asked for what all of them share: data, accounts, audit and plans.
+    fn lab(&self) -> &LabClient {
+        // There are as many as endpoints, and of those at least one.
+        &self.labs[0]
+    }
+
+    /// Resets data and caches by the first process, and puts the profile in force in all of them.
+    async fn reset(&self, request: &PrepareRequest<'_>) -> Result<ProfileView, SystemError> {
+        let asked = profile(request.settings).map_err(SystemError::Failed)?;
+        let view = self.lab().reset(&asked).await?.profile;
+        let mut wrong = mismatches(&view, request.settings);
+        for lab in &self.labs[1..] {
+            let view = lab.switch(request.settings).await?;
+            let named = |what| format!("{}: {what}", lab.base());
+            wrong.extend(mismatches(&view, request.settings).into_iter().map(named));
+        }
+        if wrong.is_empty() {
+            Ok(view)
+        } else {
+            Err(SystemError::NotInForce(wrong.join("; ")))
+        }
     }
 
     async fn prepare(
@@ -56,7 +89,7 @@ impl CodeConnectSystem {
         if needs_sessions {
             (request.stage)("sign in");
             sessions
-                .ensure(&self.lab, request.accounts, request.planned)
+                .ensure(self.lab(), request.accounts, request.planned)
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
@@ -67,14 +100,9 @@ impl CodeConnectSystem {
         }
         let asked = profile(request.settings).map_err(SystemError::Failed)?;
         // Without a token nothing can be reset or checked: the trial runs on what is there.
-        let view = if self.lab.has_token() {
+        let view = if self.lab().has_token() {
             (request.stage)("reset");
-            let report = self.lab.reset(&asked).await?;
-            let wrong = mismatches(&report.profile, request.settings);
-            if !wrong.is_empty() {
-                return Err(SystemError::NotInForce(wrong.join("; ")));
-            }
-            Some(report.profile)
+            Some(self.reset(&request).await?)
         } else {
             None
         };
@@ -86,7 +114,7 @@ impl CodeConnectSystem {
             view.is_some(),
         );
         Ok(Arc::new(Prepared {
-            lab: self.lab.clone(),
+            lab: self.lab().clone(),
             in_force: view.as_ref().map(in_force),
             encoding: encoding(asked.http_compression),
             world: Arc::new(world),
@@ -105,7 +133,7 @@ impl SystemUnderTest for CodeConnectSystem {
     }
 
     fn has_control_plane(&self) -> bool {
-        self.lab.has_token()
+        self.lab().has_token()
     }
 
     fn prepare<'a>(
@@ -117,11 +145,12 @@ impl SystemUnderTest for CodeConnectSystem {
 
     fn observe(&self) -> BoxFuture<'_, Option<Snapshot>> {
         Box::pin(async {
-            if self.lab.has_token() {
-                self.lab.telemetry().await.ok()
-            } else {
-                None
+            if !self.has_control_plane() {
+                return None;
             }
+            // Without one of them the sums would step back.
+            let asked = try_join_all(self.labs.iter().map(LabClient::telemetry));
+            together(asked.await.ok()?)
         })
     }
 
@@ -130,7 +159,7 @@ impl SystemUnderTest for CodeConnectSystem {
         operation: &'a str,
     ) -> BoxFuture<'a, Result<Option<Explanation>, SystemError>> {
         Box::pin(async move {
-            match self.lab.explain(operation).await {
+            match self.lab().explain(operation).await {
                 Ok(explanation) => Ok(Some(explanation)),
                 // An operation that it cannot explain.
                 Err(LabError::Refused { .. }) => Ok(None),

@@ -4,13 +4,18 @@
 use std::fmt;
 
 use rustix::process::setpriority_process;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Nice value of the generator's threads where a real-time policy is refused and a lower nice
 /// value is not.
 const LOWER_NICE: i32 = -10;
 
 /// How a thread is scheduled relative to ordinary ones; the strongest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum ThreadPrecedence {
     /// `SCHED_RR`: before every ordinary thread, as soon as it wakes.
     RealTime,

@@ -1,21 +1,26 @@
-//! One HTTP request as a flow describes it. The driver adds `Host` and the connection.
+//! One HTTP request as a flow describes it. The driver adds the connection, the content length, and
+//! `Host` unless the request has one.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
+use http::{
+    HeaderName, HeaderValue, Method, header,
+    uri::{Authority, PathAndQuery},
+};
+use reqwest::Url;
 use serde::Serialize;
 use shared::headers::IDEMPOTENCY_KEY;
 
 /// Bytes of a response's body that are kept for its check, unless a request says otherwise.
 pub const KEPT_BODY_BYTES: usize = 1024 * 1024;
 
-/// One request. `Debug` tells neither headers nor body: they carry tokens and passwords.
+/// One request. `Debug` shows neither headers nor body: they may be secrets.
 #[derive(Clone)]
 pub struct Request {
     /// `GET`, `POST` …
     pub method: Method,
     /// Path and query: `/api/v1/orders?page=2`.
     pub path: PathAndQuery,
-    /// Headers, `Host` and `Content-Length` excepted.
+    /// Headers. `Host` replaces that of the endpoint; the content length follows from the body.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body; empty for none.
     pub body: Bytes,
@@ -79,6 +84,48 @@ impl Request {
         self.with(header::RANGE, visible(&format!("bytes={from}-{to}")))
     }
 
+    /// Its own `Host` header.
+    pub fn host(&self) -> Option<&HeaderValue> {
+        let mut headers = self.headers.iter();
+        headers.find_map(|(name, value)| (name == header::HOST).then_some(value))
+    }
+
+    /// Refuses headers that contradict each other or the body, or that the protocol does not allow.
+    pub fn check(&self, http2: bool) -> Result<(), String> {
+        let hosts = self.headers.iter().filter(|(name, _)| name == header::HOST);
+        if hosts.count() > 1 {
+            return Err("there is more than one `host` header".to_owned());
+        }
+        for (name, value) in &self.headers {
+            let shown = String::from_utf8_lossy(value.as_bytes());
+            if name == header::HOST {
+                let valid = Authority::try_from(value.as_bytes())
+                    .is_ok_and(|host| !host.as_str().contains('@'));
+                if !valid {
+                    return Err(format!("`{shown}` is not a host"));
+                }
+            } else if name == header::CONTENT_LENGTH {
+                let length = self.body.len();
+                if shown.parse() != Ok(length) {
+                    return Err(format!(
+                        "`content-length: {shown}` contradicts the body of {length} bytes"
+                    ));
+                }
+            } else if name == header::TRANSFER_ENCODING {
+                return Err(format!(
+                    "`{name}` cannot be set: the body is sent with its length"
+                ));
+            } else if http2
+                && (["connection", "keep-alive", "proxy-connection", "upgrade"]
+                    .contains(&name.as_str())
+                    || (name == header::TE && value != "trailers"))
+            {
+                return Err(format!("`{name}` is not allowed in HTTP/2"));
+            }
+        }
+        Ok(())
+    }
+
     /// With one more header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -94,13 +141,34 @@ impl std::fmt::Debug for Request {
     }
 }
 
-/// A path. What none can be becomes one that nobody serves, for the same reason as in [`visible`].
+/// A path, percent-encoded by the URL standard where it has to be, so that every client sends the
+/// same bytes. A text that is not a path becomes a path that no target serves, as in [`visible`].
 fn path_of(text: String) -> PathAndQuery {
-    PathAndQuery::try_from(text).unwrap_or_else(|_| PathAndQuery::from_static("/no-path-at-all"))
+    let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#'<>\\^`{|}".contains(&byte);
+    let path = if text.bytes().all(plain) && !text.contains("/.") {
+        PathAndQuery::try_from(text).ok()
+    } else {
+        encoded(&text)
+    };
+    path.unwrap_or_else(|| PathAndQuery::from_static("/no-path-at-all"))
 }
 
-/// A header value. What no header may carry becomes an empty value, which the target refuses:
-/// better one failed request that is counted than a harness that dies.
+/// A path in which something has to be encoded.
+fn encoded(text: &str) -> Option<PathAndQuery> {
+    // The URL standard would drop control characters.
+    if !text.starts_with('/') || text.contains(char::is_control) {
+        return None;
+    }
+    let url = Url::parse(&format!("http://host{text}")).ok()?;
+    let path = match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    };
+    path.try_into().ok()
+}
+
+/// A header value. A text that is not one becomes an empty value, which the target refuses: that
+/// request fails and is counted, and the load goes on.
 fn visible(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
@@ -132,11 +200,73 @@ mod tests {
         assert_eq!(&request.body[..], br#"{"a":1}"#);
         let range = Request::get("/").range(5, None).headers;
         assert_eq!(range[0].1, "bytes=5-");
-        assert_eq!(Request::get("/a b").path, "/no-path-at-all");
     }
 
     #[test]
-    fn a_request_in_a_log_tells_no_secret() {
+    fn a_path_is_percent_encoded_once_and_a_text_that_is_none_is_no_path() {
+        for (text, path) in [
+            ("/a/b?c=d&e=%20", "/a/b?c=d&e=%20"),
+            ("/a b?q=ü", "/a%20b?q=%C3%BC"),
+            ("/gr%C3%B6%C3%9Fe", "/gr%C3%B6%C3%9Fe"),
+            ("/größe", "/gr%C3%B6%C3%9Fe"),
+            ("/a/../b/./c", "/b/c"),
+            ("/?q='<>'", "/?q=%27%3C%3E%27"),
+            ("/a\nb", "/no-path-at-all"),
+            ("größe", "/no-path-at-all"),
+        ] {
+            let encoded = Request::get(text).path;
+            assert_eq!(encoded, path, "{text}");
+            assert_eq!(Request::get(encoded.as_str()).path, path, "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_that_contradict_the_request_are_refused() {
+        let refused = |name: &'static str, value: &'static str, http2| {
+            let mut request = Request::post("/").with(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+            request.body = Bytes::from_static(b"abc");
+            request.check(http2).unwrap_err()
+        };
+        let allowed = |name: &'static str, value: &'static str, http2| {
+            let request = Request::post("/").with(
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            );
+            request.check(http2)
+        };
+        assert!(refused("content-length", "5", false).contains("3 bytes"));
+        assert!(refused("content-length", "x", false).contains("3 bytes"));
+        assert_eq!(allowed("content-length", "0", false), Ok(()));
+        assert!(refused("transfer-encoding", "chunked", false).contains("length"));
+        for host in ["a b", "u@h", "h/p", ""] {
+            assert!(
+                refused("host", host, false).contains("not a host"),
+                "{host}"
+            );
+        }
+        assert_eq!(allowed("host", "a.test:80", true), Ok(()));
+        for (name, value) in [
+            ("connection", "close"),
+            ("keep-alive", "timeout=5"),
+            ("proxy-connection", "close"),
+            ("upgrade", "websocket"),
+            ("te", "gzip"),
+        ] {
+            assert!(refused(name, value, true).contains("HTTP/2"), "{name}");
+            assert_eq!(allowed(name, value, false), Ok(()), "{name}");
+        }
+        assert_eq!(allowed("te", "trailers", true), Ok(()));
+        let host = (header::HOST, HeaderValue::from_static("a.test"));
+        let twice = Request::get("/").with(host.0.clone(), host.1.clone());
+        let twice = twice.with(host.0, host.1).check(false).unwrap_err();
+        assert!(twice.contains("more than one"), "{twice}");
+    }
+
+    #[test]
+    fn a_request_in_a_log_shows_no_secret() {
         let request = Request::get("/stream?signature=abc").bearer("secret");
         assert_eq!(format!("{request:?}"), "GET /stream");
     }

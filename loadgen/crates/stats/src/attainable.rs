@@ -59,10 +59,10 @@ mod tests {
                 .map(|seed| simulated(&weights, before, during, seed))
                 .sum::<f64>()
                 / 200.0;
-            let told = attainable_hit_ratio(&weights, before as f64, during as f64).unwrap();
+            let attainable = attainable_hit_ratio(&weights, before as f64, during as f64).unwrap();
             assert!(
-                (told - mean).abs() < 0.01,
-                "{keys} keys: {told} against {mean}"
+                (attainable - mean).abs() < 0.01,
+                "{keys} keys: {attainable} against {mean}"
             );
         }
     }

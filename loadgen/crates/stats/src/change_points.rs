@@ -16,7 +16,7 @@ use rand::seq::SliceRandom as _;
 
 use crate::seed;
 
-/// Fewest points in which a change can be told from chance at 5 %: four against four have 70
+/// Fewest points in which a change can be distinguished from chance at 5 %: four against four have 70
 /// orders, of which two are as extreme.
 pub const FEWEST: usize = 8;
 

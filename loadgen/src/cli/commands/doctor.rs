@@ -8,7 +8,12 @@ use std::{
 use shared::api::lab::ProfileView;
 
 use crate::{
-    cli::{failure::Failure, flags::DoctorArgs, output::closed_pipe, session::ServiceSource},
+    cli::{
+        failure::Failure,
+        flags::DoctorArgs,
+        output::closed_pipe,
+        session::{ServiceSource, connect},
+    },
     doctor::{self, Finding, FindingLevel},
     exit,
 };
@@ -38,16 +43,16 @@ pub(in crate::cli) fn run(args: &DoctorArgs) -> Result<u8, Failure> {
 
 /// The profile of a running target, if one is named.
 fn view(args: &DoctorArgs) -> Result<Option<ProfileView>, Failure> {
-    let ServiceSource::Running { base, token, .. } = ServiceSource::from_flags(&args.target)?
-    else {
+    let ServiceSource::Running { targets, token } = ServiceSource::from_flags(&args.target)? else {
         return Ok(None);
     };
+    let endpoints = connect(&targets)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(Failure::internal)?;
     runtime.block_on(async {
-        let lab = LabClient::new(&base, token)?;
+        let lab = LabClient::new(endpoints.first(), token)?;
         lab.live().await?;
         if !lab.has_token() {
             return Err(Failure::usage(

@@ -3,6 +3,8 @@
 use clap::Args;
 use shared::time::Millis;
 
+use loadgen_experiment::paired::file::MAX_BLOCKS;
+
 use super::{
     load::LoadArgs,
     result::ResultArgs,
@@ -44,7 +46,7 @@ pub struct ExperimentArgs {
     pub set_after: Vec<String>,
     /// Number of blocks (pairs of trials); one claim needs 6, two need 7 [default: from the claims,
     /// and from the spread of the first blocks]
-    #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N", value_parser = whole(1_u32, 1_000))]
+    #[arg(long, env = "LOADGEN_BLOCKS", value_name = "N", value_parser = whole(1, MAX_BLOCKS))]
     pub blocks: Option<u32>,
     /// Run few and short trials: a check that everything works, no measurement
     #[arg(long, env = "LOADGEN_QUICK")]

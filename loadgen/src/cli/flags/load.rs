@@ -4,7 +4,11 @@ use clap::Args;
 use shared::time::Millis;
 
 use super::values::{factor, positive, rate, span, timeout, whole};
-use loadgen_engine::{threshold::Threshold, units::Rate};
+use loadgen_engine::{
+    suite::{Think, load::think},
+    threshold::Threshold,
+    units::Rate,
+};
 
 /// Replacements for the load of a file.
 #[derive(Debug, Clone, Default, Args)]
@@ -16,6 +20,9 @@ pub struct LoadArgs {
     /// Number of virtual users: makes the load model closed
     #[arg(long, env = "LOADGEN_USERS", value_name = "N", value_parser = whole(1_u32, 20_000))]
     pub users: Option<u32>,
+    /// Pause between the iterations of a user, like 5s..15s, 2s or exp(2s) (closed load model)
+    #[arg(long, env = "LOADGEN_THINK", value_name = "MIN..MAX", value_parser = think, conflicts_with = "rate")]
+    pub think: Option<Think>,
     /// Length of the measured window, like 30s
     #[arg(long, env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
     pub duration: Option<Millis>,

@@ -5,15 +5,31 @@ use std::path::PathBuf;
 use clap::Args;
 use shared::dataset::Scale;
 
+use loadgen_engine::driver::ResolveRule;
 use loadgen_experiment::trial::Crash;
 
 /// Where the load goes.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Target")]
 pub struct TargetArgs {
-    /// URL of a running target, like http://127.0.0.1:8080 [default: start an own stack]
-    #[arg(long, env = "LOADGEN_TARGET", value_name = "URL")]
-    pub target: Option<String>,
+    /// URL of a running target, like http://127.0.0.1:8080; repeatable for processes that share one
+    /// database, over which users are spread [default: start an own stack]
+    #[arg(
+        long = "target",
+        env = "LOADGEN_TARGET",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    pub targets: Vec<String>,
+    /// Use this address for the host and port of the target, like a.test:8080:127.0.0.1 (repeatable)
+    #[arg(
+        long,
+        env = "LOADGEN_RESOLVE",
+        value_name = "HOST:PORT:ADDRESS",
+        value_delimiter = ' ',
+        requires = "targets"
+    )]
+    pub resolve: Vec<ResolveRule>,
     /// Lab token that the running target was started with
     #[arg(
         long,
@@ -40,7 +56,7 @@ pub struct TargetArgs {
         long,
         env = "LOADGEN_CRASH",
         value_name = "SERVICE@TIME",
-        conflicts_with = "target"
+        conflicts_with = "targets"
     )]
     pub crash: Option<Crash>,
 }

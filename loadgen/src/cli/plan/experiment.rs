@@ -42,7 +42,6 @@ pub(in crate::cli) fn plan_experiment(
         experiment.make_quick();
     }
     if let Some(blocks) = args.blocks {
-        file::check_blocks(blocks).map_err(Failure::Usage)?;
         experiment.set_blocks(blocks);
     }
     overrides::apply(&mut experiment.suite, &args.load)?;
@@ -243,11 +242,6 @@ mod tests {
             resolved(&["--set-after", "cache.mentor=off"])
                 .unwrap_err()
                 .contains("did you mean `cache.mentors`")
-        );
-        assert!(
-            resolved(&["before_after", "--blocks", "0"])
-                .unwrap_err()
-                .contains("1 to 200")
         );
     }
 }

@@ -44,13 +44,33 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         suite.set_rate(rate)?;
     }
     if let Some(users) = args.users {
+        // Users of a closed load keep their pauses.
+        let (think, iterations) = match suite.load {
+            LoadModel::Closed {
+                think, iterations, ..
+            } => (think, iterations),
+            LoadModel::Open { .. } => (None, None),
+        };
         suite.load = LoadModel::Closed {
             users,
             duration: suite.windows.planned(),
-            think: None,
-            iterations: None,
+            think,
+            iterations,
         };
         suite.options.ramp.clear();
+    }
+    if let Some(pause) = args.think {
+        let LoadModel::Closed { think, .. } = &mut suite.load else {
+            return Err(BadFile(
+                "--think is the pause of users: make the load closed with --users".to_owned(),
+            ));
+        };
+        *think = Some(pause);
+        // It replaces every other pause.
+        suite.options.pace = None;
+        for share in &mut suite.flows {
+            share.think = None;
+        }
     }
     if !args.flows.is_empty() {
         only(suite, &args.flows)?;
@@ -213,6 +233,34 @@ mod tests {
         };
         apply(&mut suite, &rate).unwrap();
         assert_eq!(rates(&suite), [7.0, 7.0]);
+    }
+
+    #[test]
+    fn a_pause_replaces_every_other_one_and_more_users_keep_it() {
+        let mut users = load::parse(
+            "name: x\nload: { model: closed, users: 5, duration: 20s, think: 1s }\nflows: [ { flow: auth.login, think: 2s }, { flow: chat.room } ]\n",
+            "x.yaml",
+            CodeConnect.catalog(),
+        )
+        .unwrap();
+        let pause = load::think("5s..15s").unwrap();
+        let args = LoadArgs {
+            think: Some(pause),
+            ..LoadArgs::default()
+        };
+        apply(&mut users, &args).unwrap();
+        assert!(users.flows.iter().all(|share| share.think.is_none()));
+        let more = LoadArgs {
+            users: Some(50),
+            ..LoadArgs::default()
+        };
+        apply(&mut users, &more).unwrap();
+        let LoadModel::Closed { users, think, .. } = users.load else {
+            panic!("closed")
+        };
+        assert_eq!((users, think), (50, Some(pause)));
+        let error = apply(&mut suite(), &args).unwrap_err().to_string();
+        assert!(error.contains("--users"), "{error}");
     }
 
     #[test]

@@ -53,7 +53,6 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
     let path = |path: &Path| path.display().to_string();
     let flags = [
         ("results", Some(path(results))),
-        ("target", target.target.clone()),
         ("scale", target.scale.map(|scale| scale.to_string())),
         ("target-bin", target.target_bin.as_deref().map(path)),
         ("stack-dir", target.stack_dir.as_deref().map(path)),
@@ -63,6 +62,9 @@ fn arguments(target: &TargetArgs, results: &Path) -> Vec<String> {
         .into_iter()
         .filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)))
         .collect();
+    words.extend(target.targets.iter().map(|url| format!("--target={url}")));
+    let rules = target.resolve.iter();
+    words.extend(rules.map(|rule| format!("--resolve={rule}")));
     if target.allow_remote_target {
         words.push("--allow-remote-target".to_owned());
     }
@@ -79,9 +81,10 @@ mod tests {
     #[test]
     fn a_child_understands_the_flags_and_gets_the_token_by_its_environment() {
         let target = TargetArgs {
-            target: Some("http://127.0.0.1:8080".into()),
+            targets: vec!["http://a.test:80".into(), "http://127.0.0.1:8080".into()],
             lab_token: Some("secret-token".into()),
             allow_remote_target: true,
+            resolve: vec!["a.test:80:::1".parse().unwrap()],
             scale: Some(shared::dataset::Scale::Tiny),
             target_bin: Some("-odd name".into()),
             ..TargetArgs::default()
@@ -106,7 +109,8 @@ mod tests {
         let Command::Experiment(args) = cli.command else {
             unreachable!()
         };
-        assert_eq!(args.target.target, target.target);
+        assert_eq!(args.target.targets, target.targets);
+        assert_eq!(args.target.resolve, target.resolve);
         assert_eq!(args.target.target_bin, target.target_bin);
         assert_eq!(args.result.folder.results, Path::new("elsewhere"));
     }

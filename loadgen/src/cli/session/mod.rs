@@ -15,6 +15,6 @@ pub(super) use interrupt::{CleanupSlot, listen};
 pub(super) use job_template::job_template;
 pub(super) use measured::MeasuredSession;
 pub(super) use page_readers::close_when_left;
-pub(super) use services::{ServiceSource, StackAddresses, start_stack};
+pub(super) use services::{ServiceSource, StackAddresses, connect, refuse_remote, start_stack};
 pub(super) use single_run::SingleRun;
 pub(super) use sinks::{announce_page, open_page};

@@ -1,22 +1,18 @@
 //! The services that a command runs against, an own stack or a running target, and the control that
 //! trials have over them.
 
-use std::{
-    net::{SocketAddr, ToSocketAddrs as _},
-    path::PathBuf,
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use shared::dataset::Scale;
 
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
-use loadgen_codeconnect::{CodeConnectSystem, LabClient};
-use loadgen_engine::driver::HttpTrace;
+use loadgen_codeconnect::CodeConnectSystem;
+use loadgen_engine::driver::{HttpTrace, TargetAddresses, TargetUrl};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
-    system::{Endpoint, Endpoints, HttpService},
+    system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
     trial::{Crash, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
@@ -37,12 +33,8 @@ pub(in crate::cli) enum ServiceSource {
     },
     /// A running target.
     Running {
-        /// Base URL.
-        base: String,
-        /// Value of the `Host` header.
-        host: String,
-        /// Address that requests are sent to.
-        address: SocketAddr,
+        /// Name and addresses of each of its endpoints.
+        targets: Vec<TargetAddresses>,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
     },
@@ -58,25 +50,30 @@ pub(in crate::cli) enum ServiceSource {
 impl ServiceSource {
     /// The services that the flags ask for.
     pub(in crate::cli) fn from_flags(args: &TargetArgs) -> Result<Self, Failure> {
-        let Some(url) = &args.target else {
+        if args.targets.is_empty() {
             return Ok(Self::OwnStack {
                 scale: args.scale,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
             });
-        };
-        let (host, address) = resolve(url)?;
-        if !address.ip().is_loopback() && !args.allow_remote_target {
-            return Err(Failure::Usage(format!(
-                "the target {url} is not on this machine ({}): load is only sent to machines that agreed to it; say so with --allow-remote-target",
-                address.ip()
-            )));
+        }
+        let mut urls = Vec::new();
+        for text in &args.targets {
+            let url = TargetUrl::without_path(text).map_err(Failure::usage)?;
+            if url.encrypted {
+                return Err(Failure::Usage(format!(
+                    "`{text}` cannot be loaded: only plain http is supported; write it like http://127.0.0.1:8080"
+                )));
+            }
+            urls.push(url);
+        }
+        let targets = TargetAddresses::find_all(&urls, &args.resolve).map_err(Failure::usage)?;
+        for (url, target) in args.targets.iter().zip(&targets) {
+            refuse_remote(url, target, args.allow_remote_target)?;
         }
         Ok(Self::Running {
-            base: format!("http://{host}"),
-            host,
-            address,
+            targets,
             token: args.lab_token.clone(),
         })
     }
@@ -109,39 +106,46 @@ impl ServiceSource {
     }
 }
 
-/// `http://host:port` as host text and address.
-fn resolve(url: &str) -> Result<(String, SocketAddr), Failure> {
-    let bad = |why: &str| {
-        Failure::Usage(format!(
-            "`{url}` is not a target: {why}; write it like http://127.0.0.1:8080"
-        ))
-    };
-    let rest = url.strip_prefix("http://").ok_or_else(|| {
-        bad(if url.starts_with("https://") {
-            "only plain http is supported"
-        } else {
-            "it does not begin with http://"
-        })
-    })?;
-    let host = rest.trim_end_matches('/');
-    if host.is_empty() || host.contains(['/', '@', '?', '#']) {
-        return Err(bad("it has more than a host and a port"));
+/// Refuses to load another machine unless that is allowed.
+pub(in crate::cli) fn refuse_remote(
+    url: &str,
+    target: &TargetAddresses,
+    allowed: bool,
+) -> Result<(), Failure> {
+    match target.remote() {
+        Some(address) if !allowed => Err(Failure::Usage(format!(
+            "the target {url} is not on this machine ({address}): load is only sent to machines that agreed to it; say so with --allow-remote-target"
+        ))),
+        _ => Ok(()),
     }
-    let has_port = host
-        .rsplit_once(':')
-        .is_some_and(|(name, port)| !port.contains(']') && !name.is_empty());
-    let lookup = if has_port {
-        host.to_owned()
-    } else {
-        format!("{host}:80")
-    };
-    let address = lookup
-        .to_socket_addrs()
-        .map_err(|error| bad(&error.to_string()))?
-        // IPv4 first, as services on this machine listen there.
-        .min_by_key(SocketAddr::is_ipv6)
-        .ok_or_else(|| bad("its name has no address"))?;
-    Ok((host.to_owned(), address))
+}
+
+/// The endpoints of a target: of each the address that accepts a connection, to which everything is
+/// sent.
+pub(in crate::cli) fn connect(targets: &[TargetAddresses]) -> Result<Endpoints, Failure> {
+    let mut endpoints: Option<Endpoints> = None;
+    for target in targets {
+        let endpoint = target.connect().map_err(|error| {
+            Failure::of_error(&error, |why| {
+                Failure::Usage(format!(
+                    "the target http://{} does not answer: {why}; is it running there?",
+                    target.host()
+                ))
+            })
+        })?;
+        endpoints = Some(match endpoints {
+            Some(endpoints) => endpoints.and(endpoint),
+            None => Endpoints::one(endpoint),
+        });
+    }
+    endpoints.ok_or_else(|| Failure::internal("the target has no endpoint"))
+}
+
+/// The endpoints of an own stack.
+fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
+    let urls = urls.iter().map(|url| TargetUrl::parse(url));
+    let urls: Vec<TargetUrl> = urls.collect::<Result<_, _>>().map_err(Failure::internal)?;
+    connect(&TargetAddresses::find_all(&urls, &[]).map_err(Failure::internal)?)
 }
 
 /// Addresses of the services of an own stack; empty for a service that was not started.
@@ -219,12 +223,6 @@ pub(in crate::cli) async fn start_stack(
     Ok(starting.await.map_err(Failure::internal)??)
 }
 
-/// The backend at one address, as trials see it.
-fn system(address: SocketAddr, host: String, lab: LabClient) -> Arc<CodeConnectSystem> {
-    let endpoints = Endpoints::one(Endpoint { address, host });
-    Arc::new(CodeConnectSystem::new(endpoints, lab))
-}
-
 /// Connects to the services, starting them if they are an own stack.
 pub(super) async fn open(
     services: &ServiceSource,
@@ -234,29 +232,36 @@ pub(super) async fn open(
 ) -> Result<TestEnv, Failure> {
     let stop = steering.token();
     match services {
-        ServiceSource::Http { service, trace } => Ok(TestEnv {
-            system: Arc::new(service.clone()),
-            service_control: None,
-            crash: None,
-            events,
-            stop,
-            samples: None,
-            trace: trace.clone(),
-            steering,
-        }),
-        ServiceSource::Running {
-            base,
-            host,
-            address,
-            token,
-        } => {
-            let lab = LabClient::new(base, token.clone())?;
-            lab.live().await?;
-            if lab.has_token() {
-                lab.profile().await?;
+        ServiceSource::Http { service, trace } => {
+            if service.client().unix.is_none() {
+                announce(&events, service.endpoints());
             }
             Ok(TestEnv {
-                system: system(*address, host.clone(), lab),
+                system: Arc::new(service.clone()),
+                service_control: None,
+                crash: None,
+                events,
+                stop,
+                samples: None,
+                trace: trace.clone(),
+                steering,
+            })
+        }
+        ServiceSource::Running { targets, token } => {
+            let targets = targets.clone();
+            let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
+                .await
+                .map_err(Failure::internal)??;
+            announce(&events, &endpoints);
+            let system = CodeConnectSystem::new(endpoints, token.as_deref())?;
+            for lab in system.labs() {
+                lab.live().await?;
+                if lab.has_token() {
+                    lab.profile().await?;
+                }
+            }
+            Ok(TestEnv {
+                system: Arc::new(system),
                 service_control: None,
                 crash: None,
                 events,
@@ -283,15 +288,10 @@ pub(super) async fn open(
                 ..StackOptions::default()
             };
             let at = start_stack(options, running).await?;
-            // Trials send to one instance so far.
-            let url = at
-                .target_urls
-                .first()
-                .ok_or_else(|| Failure::internal("the own stack has no target"))?;
-            let (host, address) = resolve(url)?;
-            let lab = LabClient::new(url, Some(at.lab_token))?;
+            let endpoints = instances(&at.target_urls)?;
+            let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?;
             Ok(TestEnv {
-                system: system(address, host, lab),
+                system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),
                 crash: *crash,
                 events,
@@ -304,13 +304,21 @@ pub(super) async fn open(
     }
 }
 
+/// Says which address each endpoint has: a name may have several.
+fn announce(events: &Publisher, endpoints: &Endpoints) {
+    for endpoint in endpoints.iter() {
+        let (host, address) = (&endpoint.host, endpoint.address);
+        events.note(format!("load goes to {address} (http://{host})"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn target(url: &str) -> TargetArgs {
         TargetArgs {
-            target: Some(url.to_owned()),
+            targets: vec![url.to_owned()],
             ..TargetArgs::default()
         }
     }
@@ -319,6 +327,8 @@ mod tests {
     fn a_loopback_target_is_accepted_and_a_remote_one_only_when_allowed() {
         assert!(ServiceSource::from_flags(&target("http://127.0.0.1:8080")).is_ok());
         assert!(ServiceSource::from_flags(&target("http://[::1]:8080/")).is_ok());
+        assert!(ServiceSource::from_flags(&target("http://0.0.0.0:8080/")).is_ok());
+        assert!(ServiceSource::from_flags(&target("http://[::ffff:127.0.0.1]:80")).is_ok());
         let remote = target("http://192.0.2.7:8080");
         let error = ServiceSource::from_flags(&remote).unwrap_err().to_string();
         assert!(error.contains("--allow-remote-target"), "{error}");
@@ -337,6 +347,9 @@ mod tests {
             "http://",
             "http://127.0.0.1/api",
             "http://a@127.0.0.1",
+            "http://127.0.0.1:80800",
+            "http://127.0.0.1:0",
+            "http://127.0.0.1#part",
         ] {
             let error = ServiceSource::from_flags(&target(url))
                 .unwrap_err()

@@ -1,17 +1,6 @@
 //! Numbers as short text for a view that is soon gone.
 
-/// `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(super) use loadgen_report::render::figures::{bytes, count as grouped};
 
 /// So many a second: `0.4`, `12.5`, `1,234`.
 pub(super) fn rate(per_s: f64) -> String {
@@ -50,23 +39,12 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
-/// Bytes: `85.2 MB`.
-pub(super) fn bytes(count: f64) -> String {
-    match count {
-        count if count >= 1e9 => format!("{:.1} GB", count / 1e9),
-        count if count >= 1e6 => format!("{:.1} MB", count / 1e6),
-        count if count >= 1e3 => format!("{:.1} kB", count / 1e3),
-        count => format!("{count:.0} B"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn figures_are_as_long_as_they_are_worth() {
-        assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(
             [0.44, 12.0, 12.54, 99.96, 1_234.4, f64::INFINITY].map(rate),
             ["0.4", "12", "12.5", "100", "1,234", "-"].map(str::to_owned)
@@ -79,6 +57,5 @@ mod tests {
             [0.0, 0.000_5, 0.002, 0.45].map(percent),
             ["0 %", "0.05 %", "0.2 %", "45 %"].map(str::to_owned)
         );
-        assert_eq!(bytes(85_200_000.0), "85.2 MB");
     }
 }

@@ -64,7 +64,7 @@ fn nothing_acknowledged_is_lost_where_commits_wait_for_the_disk() {
     let (code, summary) = crashed("on", results.path());
     assert!(was_killed(&summary), "{}", summary["warnings"]);
     assert!(
-        summary["arms"][0]["promised"]["acknowledged"]
+        summary["arms"][0]["consistency"]["acknowledged"]
             .as_u64()
             .unwrap()
             > 20

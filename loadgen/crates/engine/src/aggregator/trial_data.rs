@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::SystemTime};
 use hdrhistogram::Histogram;
 
 use crate::{
+    precedence::ThreadPrecedence,
     recorder::{
         ClientTimeline, IntervalHistograms, OpData, RawSamples, Shard, Window, response_histogram,
     },
@@ -22,6 +23,9 @@ pub struct TrialData {
     /// Whether it was stopped before its planned end. The window is then cut to what was planned
     /// up to the stop.
     pub interrupted: bool,
+    /// How the threads that paced and sent were scheduled, the weakest of them; absent where no
+    /// thread ran.
+    pub precedence: Option<ThreadPrecedence>,
     /// Operations that were begun in the window.
     pub ops: BTreeMap<OpId, OpData>,
     /// All of them together.
@@ -60,6 +64,8 @@ pub struct TrialData {
     pub outstanding_area: u128,
     /// Response times of all that was planned in the window, summed in nanoseconds.
     pub response_sum: u128,
+    /// Connections opened to each endpoint, in the order of the endpoints.
+    pub opened: Vec<u64>,
     /// How long each connection took to open, in nanoseconds; the warm-up's included.
     pub connect: Histogram<u64>,
     /// How long each TLS handshake took, likewise.
@@ -123,6 +129,7 @@ impl TrialData {
             started_at,
             window: (window.from, window.to),
             interrupted: false,
+            precedence: None,
             ops: BTreeMap::new(),
             total: OpData::default(),
             phases: Vec::new(),
@@ -140,6 +147,7 @@ impl TrialData {
             outstanding_at_window_end: 0,
             outstanding_area: 0,
             response_sum: 0,
+            opened: Vec::new(),
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,

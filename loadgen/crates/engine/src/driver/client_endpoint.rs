@@ -1,13 +1,22 @@
 //! Where a worker sends its requests, and how: address, host name, client options, clock.
 
-use std::net::SocketAddr;
+use std::{cell::Cell, net::SocketAddr};
 
 use http::HeaderValue;
 
 use super::client_options::ClientOptions;
 use crate::clock::TrialClock;
 
-/// The target as the clients of one worker see it.
+/// Where load goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Address that is connected to.
+    pub address: SocketAddr,
+    /// Value of the `Host` header.
+    pub host: String,
+}
+
+/// One endpoint of the target as the clients of one worker see it.
 pub(super) struct ClientEndpoint {
     /// The clock of the trial, for the times of a connection.
     pub(super) clock: TrialClock,
@@ -15,6 +24,8 @@ pub(super) struct ClientEndpoint {
     /// Value of the `Host` header.
     pub(super) host: HeaderValue,
     pub(super) client: ClientOptions,
+    /// Connections opened to it.
+    pub(super) connections: Cell<u64>,
 }
 
 impl ClientEndpoint {
@@ -25,5 +36,10 @@ impl ClientEndpoint {
         } else {
             "http"
         }
+    }
+
+    /// Counts one more connection.
+    pub(super) fn connected(&self) {
+        self.connections.set(self.connections.get() + 1);
     }
 }

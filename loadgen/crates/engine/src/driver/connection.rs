@@ -7,7 +7,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::Either;
-use http::{HeaderMap, Uri, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::{
     body::Incoming,
@@ -30,13 +29,11 @@ use super::{
 };
 use crate::{
     check::Reply,
-    request::Request,
     sample::{Outcome, Sample},
     units::Nanos,
 };
 
-/// An open connection. Dropping it closes it, also in the middle of a response that nobody waits
-/// for any more.
+/// An open connection. Dropping it closes it, also in the middle of a response.
 pub(super) struct Connection {
     sender: Sender,
     /// Polls hyper's connection future; absent for a shared connection, which has its own task.
@@ -82,10 +79,11 @@ impl Sender {
 
 impl Connection {
     async fn open(worker: &WorkerContext, user: u32) -> Result<Self, RequestFailure> {
-        let opened = |times| worker.record_connection(times);
-        if let Some(users) = worker.endpoint.client.http2_streams {
+        let endpoint = worker.endpoint(user);
+        let opened = |times| worker.record_connection(endpoint, times);
+        if let Some(users) = endpoint.client.http2_streams {
             let group = user / users;
-            let shared = worker.http2.sender(group, &worker.endpoint, opened).await?;
+            let shared = worker.http2.sender(group, endpoint, opened).await?;
             return Ok(Self {
                 received: Rc::clone(&shared.received),
                 sender: Sender::Shared(shared),
@@ -93,7 +91,7 @@ impl Connection {
                 reused: false,
             });
         }
-        let (stream, times) = stream::open(&worker.endpoint).await?;
+        let (stream, times) = stream::open(endpoint).await?;
         opened(times);
         match stream {
             ClientStream::Tcp(stream) => Self::over(stream).await,
@@ -123,7 +121,7 @@ impl Connection {
         worker: &WorkerContext,
         user: u32,
     ) -> Result<(), RequestFailure> {
-        if worker.endpoint.client.cookie_client.is_some() {
+        if worker.endpoint(user).client.cookie_client.is_some() {
             // It connects by itself.
             return Ok(());
         }
@@ -165,8 +163,8 @@ async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut 
 /// connection is open and the request goes out for the first time, `first_byte` when the head of
 /// the response has arrived.
 ///
-/// The connection stays in the slot only after a complete response. The message is taken out of
-/// its option: passed by value, an `async fn` would reserve space for it twice in every request.
+/// The connection stays in the slot only after a complete response. The message is passed by
+/// reference: by value, an `async fn` would reserve space for it twice in every request.
 pub(super) async fn exchange(
     worker: &WorkerContext,
     slot: &mut Option<Connection>,
@@ -186,8 +184,8 @@ pub(super) async fn exchange(
     }
     let answer = {
         let until = worker.clock.instant(until);
-        if let Some(options) = worker.endpoint.client.cookie_client {
-            let endpoint = &worker.endpoint;
+        let endpoint = worker.endpoint(user);
+        if let Some(options) = endpoint.client.cookie_client {
             let clients = &worker.cookie_clients;
             let exchange =
                 Box::pin(clients.exchange(endpoint, options, user, message, keep, sample));
@@ -276,38 +274,6 @@ async fn send_and_read(
         body,
         bytes,
     })
-}
-
-/// The request as the HTTP library takes it; `None` where its path is not valid.
-pub(super) fn message(worker: &WorkerContext, request: Request) -> Option<HttpMessage> {
-    let uri = if worker.endpoint.client.http2_streams.is_some() {
-        Uri::builder()
-            .scheme(worker.endpoint.scheme())
-            .authority(worker.endpoint.host.as_bytes())
-            .path_and_query(request.path)
-            .build()
-            .ok()?
-    } else {
-        Uri::from(request.path)
-    };
-    let mut message = http::Request::new(Full::new(request.body));
-    *message.method_mut() = request.method;
-    *message.uri_mut() = uri;
-    let encoding = worker.endpoint.client.encoding;
-    let count = request.headers.len() + 1 + usize::from(encoding.is_some());
-    let mut headers = HeaderMap::with_capacity(count);
-    // HTTP/2 sends it as `:authority`.
-    if worker.endpoint.client.http2_streams.is_none() {
-        headers.insert(header::HOST, worker.endpoint.host.clone());
-    }
-    if let Some(encoding) = encoding {
-        headers.insert(header::ACCEPT_ENCODING, encoding.header());
-    }
-    for (name, value) in request.headers {
-        headers.append(name, value);
-    }
-    *message.headers_mut() = headers;
-    Some(message)
 }
 
 async fn read(mut body: Incoming, keep: usize) -> hyper::Result<(Bytes, u64)> {

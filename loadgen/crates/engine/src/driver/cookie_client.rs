@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use http::header;
 use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
@@ -58,6 +57,8 @@ impl CookieClients {
             client: build(endpoint, options).map_err(|error| failure(&error))?,
             reused: Rc::default(),
         };
+        // It does not say when it connects: each client counts as one connection.
+        endpoint.connected();
         self.clients.borrow_mut().insert(user, client.clone());
         Ok(client)
     }
@@ -78,11 +79,10 @@ impl CookieClients {
             return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
         };
         let idempotent = is_idempotent(&message);
-        let (mut head, body) = message.into_parts();
+        let (head, body) = message.into_parts();
         let scheme = endpoint.scheme();
         let host = endpoint.host.to_str().unwrap_or_default();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        head.headers.remove(header::HOST);
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             Err(never) => match never {},

@@ -12,8 +12,8 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
-use super::message::RequestFailure;
-use crate::{check::Reply, request::Request};
+use super::message::{HttpMessage, RequestFailure};
+use crate::check::Reply;
 
 /// Most bytes of a body that are printed.
 const MAX_PRINTED_BYTES: usize = 64 * 1024;
@@ -33,20 +33,22 @@ impl HttpTrace {
     }
 
     /// The text of a request that is to be printed; `None` once enough were.
-    pub(super) fn request(&self, request: &Request, host: &HeaderValue) -> Option<String> {
+    pub(super) fn request(&self, request: &HttpMessage, body_bytes: &Bytes) -> Option<String> {
         self.left
             .fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1))
             .ok()?;
-        let mut text = format!(
-            "> {} {} HTTP/1.1\n",
-            request.method,
-            escaped(request.path.as_str())
-        );
-        line(&mut text, '>', &header::HOST, host);
-        for (name, value) in &request.headers {
+        let uri = request.uri();
+        let path = uri.path_and_query().map_or("/", |path| path.as_str());
+        let (method, path) = (request.method(), escaped(path));
+        // Only a message of HTTP/2 has its host in the URI.
+        let mut text = match uri.authority() {
+            Some(host) => format!("> {method} {path} HTTP/2\n> :authority: {host}\n"),
+            None => format!("> {method} {path} HTTP/1.1\n"),
+        };
+        for (name, value) in request.headers() {
             line(&mut text, '>', name, value);
         }
-        body(&mut text, '>', &request.body, request.body.len() as u64);
+        body(&mut text, '>', body_bytes, body_bytes.len() as u64);
         Some(text)
     }
 }
@@ -134,17 +136,21 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::{HeaderMap, Method};
+    use http::HeaderMap;
+    use http_body_util::Full;
 
     use super::*;
     use crate::sample::Outcome;
 
     #[test]
     fn an_exchange_is_shown_whole_without_secrets_and_control_characters() {
-        let mut request = Request::new(Method::POST, "/a?b=c").bearer("s3cret");
-        request.body = Bytes::from_static(b"one\ntwo");
+        let request = http::Request::post("/a?b=c")
+            .header(header::HOST, "h:80")
+            .header(header::AUTHORIZATION, "Bearer s3cret")
+            .body(Full::default())
+            .unwrap();
         let mut text = HttpTrace::first(1)
-            .request(&request, &HeaderValue::from_static("h:80"))
+            .request(&request, &Bytes::from_static(b"one\ntwo"))
             .unwrap();
         let mut headers = HeaderMap::new();
         headers.insert(header::SET_COOKIE, HeaderValue::from_static("id=s3cret"));
@@ -180,9 +186,14 @@ mod tests {
     fn only_the_first_exchanges_are_shown_whoever_sends_them() {
         let trace = HttpTrace::first(2);
         let other = trace.clone();
-        let host = HeaderValue::from_static("h");
-        let shown = |trace: &HttpTrace| trace.request(&Request::get("/"), &host).is_some();
-        assert!(shown(&trace) && shown(&other));
+        let request = http::Request::get("http://h/a")
+            .body(Full::default())
+            .unwrap();
+        let shown = |trace: &HttpTrace| trace.request(&request, &Bytes::new());
+        let text = shown(&trace).unwrap();
+        assert_eq!(text, "> GET /a HTTP/2\n> :authority: h\n");
+        let shown = |trace: &HttpTrace| shown(trace).is_some();
+        assert!(shown(&other));
         assert!(!shown(&trace) && !shown(&other));
     }
 }

@@ -2,10 +2,11 @@
 //! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
 //! one thread with its own event loop, connections and shard, so that no request takes a lock.
 //!
-//! Imports go one way: `message`, `histogram_buckets`, `ramp`, timers and options at the bottom;
-//! `client_endpoint` and `stream` open connections; `worker_context` is what users of a worker share;
-//! `connection`, `web_socket` and `request_record` serve `user`; `open` and `closed` run users;
-//! `run` starts all of it.
+//! Imports go one way: `message`, `failure_text`, `body_prefix`, `histogram_buckets`, `ramp`, timers and
+//! options at the bottom; `target_url` and `target_addresses` find the target; `client_endpoint`,
+//! `stream`, `http1` and `http2` open connections, and `resend` decides about a second attempt;
+//! `worker_context` is what users of a worker share; `connection`, `web_socket` and `request_record`
+//! serve `user`; `open` and `closed` run users; `run` starts all of it.
 
 mod body_prefix;
 mod client_endpoint;
@@ -36,6 +37,8 @@ mod resend;
 mod run;
 mod setup;
 mod stream;
+mod target_addresses;
+mod target_url;
 mod tls;
 mod transport;
 mod user;
@@ -47,6 +50,7 @@ mod worker_share;
 #[cfg(test)]
 mod tests;
 
+pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
@@ -59,4 +63,6 @@ pub use options::DriverOptions;
 pub use progress::{LoadRates, OperationCounts, Progress, ProgressSnapshot};
 pub use run::{run, run_with};
 pub use setup::{DriverError, DriverSetup, FlowLoad};
+pub use target_addresses::{ResolveRule, TargetAddressError, TargetAddresses, UnreachableTarget};
+pub use target_url::{TargetUrl, TargetUrlError};
 pub use tls::{Tls, TlsError, TlsVerification};

@@ -11,7 +11,7 @@ use super::{control_receiver::ControlReceiver, progress::Progress};
 use crate::{
     clock::{self, TrialClock},
     load_control::ControlEvent,
-    precedence::{self, ThreadRole},
+    precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{HIGHEST, response_histogram},
     schedule::{Arrival, ArrivalPlan},
     units::Nanos,
@@ -29,6 +29,8 @@ pub(super) struct DueArrival {
 
 /// What the pacer reports at its end.
 pub(super) struct PacerReport {
+    /// How its thread was scheduled.
+    pub(super) precedence: ThreadPrecedence,
     /// How late the measured arrivals were released.
     pub(super) lag: Histogram<u64>,
     /// Measured arrivals that were released.
@@ -51,8 +53,8 @@ pub(super) fn run(
 ) -> PacerReport {
     // Where one of these is refused, the lag that results is measured and checked.
     let _exact = clock::wake_this_thread_exactly();
-    let _precedence = precedence::precede(ThreadRole::Timer);
     let mut report = PacerReport {
+        precedence: precedence::precede(ThreadRole::Timer),
         lag: response_histogram(),
         emitted: 0,
         stopped: None,

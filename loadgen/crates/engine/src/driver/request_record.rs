@@ -50,7 +50,7 @@ pub(super) fn conclude(
                 .map(ServerTiming::parse);
             record.stage = RequestStage::Responded;
             worker.shard.borrow_mut().finished(record.sample.done);
-            if worker.endpoint.client.encoding.is_some()
+            if worker.endpoints[0].client.encoding.is_some()
                 && let Err(why) = encoding::decompress(&mut reply, KEPT_BODY_BYTES)
             {
                 settle(worker, record, Outcome::BodyMismatch, Some(&why));

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    client_endpoint::ClientEndpoint,
+    client_endpoint::{ClientEndpoint, Endpoint},
     closed::{self, ClosedMode, ClosedReport},
     cookie_client::CookieClients,
     http2::Http2Connections,
@@ -31,7 +31,7 @@ use super::{
 use crate::{
     aggregator::TrialData,
     clock::TrialClock,
-    precedence::{self, ThreadRole},
+    precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
     schedule::{FlowMix, Schedule},
@@ -47,7 +47,11 @@ const QUEUE: usize = 65_536;
 
 /// What one worker reports at its end.
 struct WorkerReport {
+    /// How its thread was scheduled.
+    precedence: ThreadPrecedence,
     shard: Shard,
+    /// Connections opened to each endpoint.
+    opened: Vec<u64>,
     /// When each arrival of an open model was due, and when the worker took it.
     taken: Vec<(Nanos, Nanos)>,
     /// Whether it stopped the load because too many requests were in flight.
@@ -133,8 +137,8 @@ fn worker(
     budget: IterationBudget,
     options: &DriverOptions,
 ) -> Result<WorkerReport, DriverError> {
-    // What is permitted is in the report; what is refused shows as waits, which are checked.
-    let _precedence = precedence::precede(ThreadRole::Worker);
+    // What is refused shows as waits, which are checked.
+    let precedence = precedence::precede(ThreadRole::Worker);
     let window = setup.schedule.window();
     let drain = Nanos::from_millis(setup.drain.0);
     let end = match &setup.schedule {
@@ -152,16 +156,26 @@ fn worker(
     if let Some(count) = options.samples {
         shard.keep_samples(count / setup.workers);
     }
-    let host = HeaderValue::from_str(&setup.host)
-        .map_err(|_| DriverError::Setup(format!("`{}` is not a valid host name", setup.host)))?;
-    let worker = Rc::new(WorkerContext {
-        clock,
-        endpoint: ClientEndpoint {
+    let endpoint = |endpoint: &Endpoint| {
+        let host = HeaderValue::from_str(&endpoint.host).map_err(|_| {
+            DriverError::Setup(format!("`{}` is not a valid host name", endpoint.host))
+        })?;
+        Ok::<_, DriverError>(ClientEndpoint {
             clock,
-            address: setup.target,
+            address: endpoint.address,
             host,
             client: options.client.clone(),
-        },
+            connections: Cell::new(0),
+        })
+    };
+    let worker = Rc::new(WorkerContext {
+        clock,
+        endpoints: setup
+            .endpoints
+            .iter()
+            .map(endpoint)
+            .collect::<Result<_, _>>()?,
+        place: (number as u32, setup.workers as u32),
         timeout: Nanos::from_millis(setup.timeout.0),
         flows: setup.flows.clone(),
         seed: seed::sub_seed(setup.seed, "iterations"),
@@ -214,9 +228,11 @@ fn worker(
     if panicked {
         return Err(DriverError::Panicked("flow"));
     }
-    let shard = worker.into_shard().ok_or(DriverError::Panicked("worker"))?;
+    let (shard, opened) = worker.into_shard().ok_or(DriverError::Panicked("worker"))?;
     Ok(WorkerReport {
+        precedence,
         shard,
+        opened,
         taken,
         overloaded,
         closed,
@@ -239,11 +255,17 @@ fn collect(
     let mut phases = Vec::new();
     let mut overloaded = false;
     let mut changes = Vec::new();
+    let mut opened = vec![0; setup.endpoints.len()];
     // The window ends early only where the users of every worker ended early.
     let mut ended = Some(Nanos(0));
+    let mut precedence = paced.as_ref().map(|report| report.precedence);
     for report in reports {
+        precedence = precedence.max(Some(report.precedence));
         taken.extend(report.taken);
         overloaded |= report.overloaded;
+        for (all, one) in opened.iter_mut().zip(&report.opened) {
+            *all += one;
+        }
         phases.push(report.shard.phases().cloned().collect());
         shards.push(report.shard);
         let Some(closed) = report.closed else {
@@ -260,9 +282,11 @@ fn collect(
         ended = ended.zip(closed.ended).map(|(one, other)| one.max(other));
     }
     let mut data = TrialData::from_shards(clock.epoch(), window, shards);
+    data.precedence = precedence;
     // A load that its own limit stopped counts as overloaded, not as interrupted.
     data.overloaded = overloaded;
     data.interrupted = stopped.is_some() && !overloaded;
+    data.opened = opened;
     data.name_phases(&options.phases, &phases);
     if let Some(at) = stopped.or(ended) {
         data.window.1 = window.to.min(at.max(window.from));

@@ -1,11 +1,11 @@
 //! The load of one trial, and the errors of the driver.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, sync::Arc};
 
 use shared::time::Millis;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::Progress;
+use super::{client_endpoint::Endpoint, progress::Progress};
 use crate::{
     flow::Flow,
     recorder::HIGHEST,
@@ -30,10 +30,8 @@ pub struct FlowLoad {
 
 /// The load of one trial.
 pub struct DriverSetup {
-    /// Where to send.
-    pub target: SocketAddr,
-    /// Value of the `Host` header.
-    pub host: String,
+    /// Where to send; users are spread over them.
+    pub endpoints: Vec<Endpoint>,
     /// When to send.
     pub schedule: Schedule,
     /// The mix; arrivals of the plan name a flow by its index here.
@@ -75,6 +73,9 @@ impl DriverSetup {
     /// Refuses a setup that cannot give a valid trial.
     pub(super) fn check(&self) -> Result<(), DriverError> {
         let refuse = |why: String| Err(DriverError::Setup(why));
+        if self.endpoints.is_empty() {
+            return refuse("there is no endpoint to send to".to_owned());
+        }
         if self.flows.is_empty() {
             return refuse("there is no flow to run".to_owned());
         }

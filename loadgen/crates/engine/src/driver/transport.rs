@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::future::{LocalBoxFuture, join_all};
 
 use super::{
-    connection::{Connection, exchange, message},
+    connection::{Connection, exchange},
     http_trace,
+    message::message,
     request_record::conclude,
     request_timer::RequestTimer,
     user::User,
@@ -26,10 +27,16 @@ const MOST_AT_ONCE: usize = 256;
 impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
-        let trace = self.worker.trace.as_ref();
-        let shown = trace.and_then(|one| one.request(&request, &self.worker.endpoint.host));
+        let traced = self
+            .worker
+            .trace
+            .as_ref()
+            .map(|one| (one, request.body.clone()));
         let keep = request.keep;
-        let mut message = message(&self.worker, request);
+        let mut message = message(self.worker.endpoint(self.number), request);
+        let shown = traced
+            .zip(message.as_ref())
+            .and_then(|((trace, body), message)| trace.request(message, &body));
         Box::pin(async move {
             let sample = &mut self.records[0].sample;
             let result = exchange(
@@ -86,7 +93,7 @@ impl Transport for User {
                     let sample = &mut record.sample;
                     let mut timer = RequestTimer::default();
                     let keep = request.keep;
-                    let mut message = message(worker, request);
+                    let mut message = message(worker.endpoint(user), request);
                     let result =
                         exchange(worker, slot, user, &mut timer, &mut message, keep, sample).await;
                     conclude(worker, record, result)

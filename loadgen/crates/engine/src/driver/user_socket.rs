@@ -28,7 +28,7 @@ pub(super) async fn open(user: &mut User, op: OpId, request: Request) -> bool {
     let sent = &mut user.records[0].sample.sent;
     let opened = timeout(
         left,
-        web_socket::handshake(&user.worker.endpoint, request, sent),
+        web_socket::handshake(user.worker.endpoint(user.number), request, sent),
     )
     .await
     .unwrap_or_else(|_elapsed| Err((0, (Outcome::Timeout, "no handshake in time".to_owned()))));

@@ -12,8 +12,7 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use http::{HeaderValue, StatusCode, Uri, header};
-use http_body_util::Full;
+use http::{HeaderValue, StatusCode, header};
 use hyper::{body::Incoming, upgrade::Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -35,7 +34,7 @@ use super::{
     client_endpoint::ClientEndpoint,
     failure_text::plain_failure,
     http1,
-    message::{HttpMessage, RequestFailure},
+    message::{HttpMessage, RequestFailure, upgrade},
     stream::{self, ClientStream},
     worker_context::WorkerContext,
 };
@@ -124,31 +123,16 @@ pub(super) async fn handshake(
     request: Request,
     sent: &mut Nanos,
 ) -> Result<WsStream, (u16, RequestFailure)> {
-    let unsent = |why: String| (0, (Outcome::Dropped, why));
-    let host = endpoint.host.to_str().unwrap_or("localhost").to_owned();
-    let mut message = http::Request::get(format!("ws://{host}{}", request.path))
-        .header(header::HOST, endpoint.host.clone())
-        .header(header::CONNECTION, HeaderValue::from_static("Upgrade"))
-        .header(header::UPGRADE, HeaderValue::from_static("websocket"))
-        .header(
-            header::SEC_WEBSOCKET_VERSION,
-            HeaderValue::from_static("13"),
-        )
-        .header(header::SEC_WEBSOCKET_KEY, generate_key())
-        .body(())
-        .map_err(|error| unsent(error.to_string()))?;
-    for (name, value) in request.headers {
-        message.headers_mut().append(name, value);
-    }
-    let (head, ()) = message.into_parts();
-    let path = head.uri.path_and_query().cloned();
-    let accept = head.headers.get(header::SEC_WEBSOCKET_KEY);
-    let accept = accept.map(|key| derive_accept_key(key.as_bytes()));
-    let mut message = HttpMessage::from_parts(head, Full::default());
-    *message.uri_mut() = path.map(Uri::from).unwrap_or_default();
+    let key = generate_key();
+    let accept = derive_accept_key(key.as_bytes());
+    let key = key
+        .try_into()
+        .map_err(|_| (0, (Outcome::Dropped, "the key is not valid".to_owned())))?;
+    let message = upgrade(endpoint, request, key);
     let (stream, _times) = stream::open(endpoint)
         .await
         .map_err(|failure| (0, failure))?;
+    endpoint.connected();
     *sent = endpoint.clock.now();
     let response = match stream {
         ClientStream::Tcp(stream) => response(stream, message).await,
@@ -163,7 +147,7 @@ pub(super) async fn handshake(
         return refused(format!("expected 101, got {}", status.as_u16()));
     }
     let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
-    if accepted.map(HeaderValue::as_bytes) != accept.as_deref().map(str::as_bytes) {
+    if accepted.map(HeaderValue::as_bytes) != Some(accept.as_bytes()) {
         return refused("101 without the right Sec-WebSocket-Accept".to_owned());
     }
     let upgraded = hyper::upgrade::on(response)

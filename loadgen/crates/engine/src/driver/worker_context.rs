@@ -20,7 +20,10 @@ use crate::{
 /// Shared by the virtual users of one worker.
 pub(super) struct WorkerContext {
     pub(super) clock: TrialClock,
-    pub(super) endpoint: ClientEndpoint,
+    /// The endpoints of the target, at least one; users are spread over them.
+    pub(super) endpoints: Vec<ClientEndpoint>,
+    /// Number of this worker and number of workers: users are numbered by each worker anew.
+    pub(super) place: (u32, u32),
     pub(super) timeout: Nanos,
     pub(super) flows: Vec<FlowLoad>,
     /// Seed of the random numbers that iterations draw.
@@ -41,6 +44,18 @@ impl WorkerContext {
     /// The number of a new virtual user.
     pub(super) fn next_user(&self) -> u32 {
         self.users.replace(self.users.get() + 1)
+    }
+
+    /// The endpoint of a virtual user, always the same: each next user has the next endpoint, and
+    /// users that share a connection of HTTP/2 share the endpoint.
+    pub(super) fn endpoint(&self, user: u32) -> &ClientEndpoint {
+        let (worker, workers) = self.place;
+        let connection = match self.endpoints[0].client.http2_streams {
+            Some(users) => user / users,
+            None => user,
+        };
+        let number = u64::from(connection) * u64::from(workers) + u64::from(worker);
+        &self.endpoints[(number % self.endpoints.len() as u64) as usize]
     }
 
     /// A request has become due.
@@ -97,12 +112,15 @@ impl WorkerContext {
     }
 
     /// Counts an opened connection.
-    pub(super) fn record_connection(&self, times: ConnectTimes) {
+    pub(super) fn record_connection(&self, endpoint: &ClientEndpoint, times: ConnectTimes) {
+        endpoint.connected();
         self.shard.borrow_mut().connected(times.connect, times.tls);
     }
 
-    /// Takes the shard back when all users are gone.
-    pub(super) fn into_shard(self: Rc<Self>) -> Option<Shard> {
-        Rc::into_inner(self).map(|worker| worker.shard.into_inner())
+    /// Takes the shard back when all users are gone, with the connections opened to each endpoint.
+    pub(super) fn into_shard(self: Rc<Self>) -> Option<(Shard, Vec<u64>)> {
+        let worker = Rc::into_inner(self)?;
+        let opened = worker.endpoints.iter().map(|one| one.connections.get());
+        Some((worker.shard.into_inner(), opened.collect()))
     }
 }

@@ -131,19 +131,18 @@ impl Reader<'_> {
     }
 
     fn closed(&self, raw: &RawLoad, drain: Millis) -> Result<LoadSpec, BadFile> {
-        let (ramp, windows) = match &raw.phases {
-            Some(phases) => (
+        let (ramp, windows) = if let Some(phases) = &raw.phases {
+            (
                 self.user_phases(raw, phases)?,
                 self.phase_windows(raw, &phases.value, drain)?,
-            ),
-            None => {
-                let windows = Windows {
-                    warm_up: self.span(raw.warmup.as_ref(), 0)?,
-                    measure: self.measured(raw)?,
-                    drain,
-                };
-                (Vec::new(), windows)
-            }
+            )
+        } else {
+            let windows = Windows {
+                warm_up: self.span(raw.warmup.as_ref(), 0)?,
+                measure: self.measured(raw)?,
+                drain,
+            };
+            (Vec::new(), windows)
         };
         let users = match ramp
             .iter()

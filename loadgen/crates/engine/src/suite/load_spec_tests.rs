@@ -144,7 +144,7 @@ fn what_does_not_go_together_is_refused_with_file_and_line() {
 }
 
 #[test]
-fn a_promise_about_a_phase_that_is_not_measured_is_refused() {
+fn a_threshold_on_a_phase_that_is_not_measured_is_refused() {
     let text = |phase: &str| {
         format!(
             "name: x\nload: {{ model: open, phases: [ {{ name: warm up, duration: 1s, rate: 5/s }}, {{ name: peak, duration: 1s, rate: 5/s }} ] }}\nflows: [ {{ flow: orders.buy }} ]\nthresholds:\n  - \"phase:{phase}: p95 < 1s\"\n"

@@ -4,7 +4,7 @@ use shared::time::Millis;
 
 use crate::{threshold::Threshold, units::Rate};
 
-/// Flows, load and promises.
+/// Flows, load and thresholds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Suite {
     /// Short name: part of the result folder's.

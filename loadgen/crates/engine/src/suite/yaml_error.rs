@@ -16,6 +16,7 @@ pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
         .map(|at| word_at(text, &at))
         .unwrap_or_default();
     let why = match error {
+        _ if is_blank(text) => "the file has no keys".to_owned(),
         Error::SerdeUnknownField {
             field, expected, ..
         } => unknown("key", field, expected.iter().copied()),
@@ -27,7 +28,6 @@ pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
             "a second document begins here: a file has one; remove the `---` or split the file"
                 .to_owned()
         }
-        Error::Eof { .. } if is_blank(text) => "the file has no keys".to_owned(),
         Error::Eof { .. } => "the file ends where a value is missing".to_owned(),
         Error::NullIntoString { .. } => {
             "a value is missing: write one, or remove the key".to_owned()

@@ -116,7 +116,7 @@ fn wanted(metric: &str, summary: &Summary) -> Option<Wanted> {
             })
         }),
         RunKind::Experiment => {
-            let effect = summary.effects.iter().find(|one| one.metric == metric)?;
+            let effect = summary.effects.iter().find(|one| one.metric == *metric)?;
             Some(Wanted {
                 unit: MetricUnit::Times,
                 kind: effect.kind,
@@ -138,7 +138,7 @@ impl Group {
             match summary.kind {
                 RunKind::Run => group.add_run(metric, summary),
                 RunKind::Experiment => {
-                    let effect = summary.effects.iter().find(|one| one.metric == metric);
+                    let effect = summary.effects.iter().find(|one| one.metric == *metric);
                     group
                         .figures
                         .extend(effect.iter().flat_map(|effect| &effect.block_ratios));

@@ -134,6 +134,7 @@ pub(super) fn quiet() -> Summary {
         block: number,
         seed: 1,
         validity: Validity::default(),
+        generator_threads: None,
         total: good("total"),
         operations: Vec::new(),
         series: Vec::new(),
@@ -141,7 +142,8 @@ pub(super) fn quiet() -> Summary {
         server: Server::default(),
         violations: Some(0),
         audits: crate::schema::AuditCount::default(),
-        promised: crate::schema::Promised::default(),
+        consistency: crate::schema::Consistency::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     };
     Summary {
@@ -172,7 +174,7 @@ pub(super) fn quiet() -> Summary {
             },
             audit: Vec::new(),
             audits: crate::schema::AuditCount::default(),
-            promised: crate::schema::Promised::default(),
+            consistency: crate::schema::Consistency::default(),
             plans: Vec::new(),
         }],
         trials: (1..=3).map(trial).collect(),

@@ -137,6 +137,18 @@ impl FromStr for MetricId {
     }
 }
 
+impl PartialEq<str> for MetricId {
+    fn eq(&self, name: &str) -> bool {
+        name.parse::<Self>().is_ok_and(|named| *self == named)
+    }
+}
+
+impl PartialEq<String> for MetricId {
+    fn eq(&self, name: &String) -> bool {
+        *self == **name
+    }
+}
+
 impl Serialize for MetricId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

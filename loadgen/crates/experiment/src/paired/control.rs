@@ -3,6 +3,8 @@
 
 use std::fmt::Write as _;
 
+use shared::invariant::InvariantResult;
+
 use super::{reading::quantile_of, rule::FEWEST};
 use crate::{
     schema::{Control, ControlWord, Decision, Effect},
@@ -80,7 +82,7 @@ impl ControlKind {
         };
         let effects: Vec<Effect> = effects
             .into_iter()
-            .filter(|effect| looked_at.contains(&effect.metric))
+            .filter(|effect| looked_at.iter().any(|name| effect.metric == *name))
             .collect();
         let word = self.word(&effects);
         let found: Vec<String> = effects
@@ -116,6 +118,22 @@ impl ControlKind {
             effects,
             word,
             sentence,
+        }
+    }
+}
+
+impl Control {
+    /// Fails a control in whose trials an invariant was broken: what differs between wrong answers
+    /// says nothing of the right ones.
+    pub(super) fn fail_if_violated(&mut self, audit: &[InvariantResult]) {
+        for broken in audit.iter().filter(|one| one.violations > 0) {
+            self.word = ControlWord::Failed;
+            // Writing to a String cannot fail.
+            let _infallible = write!(
+                self.sentence,
+                "; invariant {:02} {} is broken {} time(s) in its trials",
+                broken.number, broken.name, broken.violations
+            );
         }
     }
 }
@@ -170,7 +188,7 @@ mod tests {
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
-            metric: metric.to_owned(),
+            metric: metric.parse().unwrap(),
             primary: true,
             unit: crate::schema::MetricUnit::Milliseconds,
             kind: crate::schema::MetricKind::Latency,

@@ -33,7 +33,7 @@ pub fn decide(
     pairs: &[(&Trial, &Trial)],
 ) -> Option<Effect> {
     let effect = Effect {
-        metric: metric.name.clone(),
+        metric: metric.id.clone(),
         primary,
         unit: metric.unit,
         kind: metric.kind,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{MetricScope, decide, metrics};
 use crate::schema::{
-    AuditCount, Cost, Effect, Operation, Percentile, Percentiles, Promised, Server, Trial, Validity,
+    AuditCount, Consistency, Cost, Effect, Operation, Percentile, Percentiles, Server, Trial,
+    Validity,
 };
 
 /// Time limit of a request, in milliseconds.
@@ -47,16 +48,18 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
             ..Server::default()
         },
         violations: None,
+        generator_threads: None,
         audits: AuditCount::default(),
-        promised: Promised::default(),
+        consistency: Consistency::default(),
+        endpoints: Vec::new(),
         failures: Vec::new(),
     }
 }
 
 /// So many of a thousand reads were stale.
 pub(super) fn with_stale(mut trial: Trial, stale: u64) -> Trial {
-    trial.promised.reads = 1_000;
-    trial.promised.stale_reads = stale;
+    trial.consistency.reads = 1_000;
+    trial.consistency.stale_reads = stale;
     trial
 }
 

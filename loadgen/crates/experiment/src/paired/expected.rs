@@ -7,9 +7,9 @@ use crate::schema::{Effect, MetricUnit};
 
 /// What was expected against what was found, and the figure that should explain it, in one
 /// sentence; `None` where nothing was expected or nothing was measured.
-pub fn held_against(experiment: &Experiment, effects: &[Effect]) -> Option<String> {
+pub fn expectation(experiment: &Experiment, effects: &[Effect]) -> Option<String> {
     let (expected, claim) = (experiment.expected?, experiment.primary.first()?);
-    let find = |name: &str| effects.iter().find(|effect| effect.metric == name);
+    let find = |name: &str| effects.iter().find(|effect| effect.metric == *name);
     let found = find(claim)?;
     let outcome = match found.decision {
         decision if decision == expected.decision() => "as expected",
@@ -50,7 +50,7 @@ mod tests {
 
     fn effect(metric: &str, decision: Decision) -> Effect {
         Effect {
-            metric: metric.to_owned(),
+            metric: metric.parse().unwrap(),
             primary: false,
             unit: crate::schema::MetricUnit::Milliseconds,
             kind: crate::schema::MetricKind::Latency,
@@ -70,22 +70,22 @@ mod tests {
     }
 
     #[test]
-    fn what_came_is_held_against_what_was_expected_and_explained() {
+    fn what_came_is_compared_with_what_was_expected_and_explained() {
         let experiment = file::parse(TEXT, "x.yaml", &Shop).unwrap();
-        let told = |decision| {
+        let sentence = |decision| {
             let effects = [
                 effect("total p50", decision),
                 effect("pool wait", Decision::Improved),
             ];
-            held_against(&experiment, &effects).unwrap()
+            expectation(&experiment, &effects).unwrap()
         };
         assert_eq!(
-            told(Decision::Improved),
+            sentence(Decision::Improved),
             "expected: total p50 improves; found: IMPROVED, as expected; pool wait went from 2.000 ms to 0.500 ms"
         );
-        assert!(told(Decision::NoChange).contains("not as expected"));
-        assert!(told(Decision::Inconclusive).contains("not decided"));
-        assert_eq!(held_against(&experiment, &[]), None);
+        assert!(sentence(Decision::NoChange).contains("not as expected"));
+        assert!(sentence(Decision::Inconclusive).contains("not decided"));
+        assert_eq!(expectation(&experiment, &[]), None);
     }
 
     #[test]

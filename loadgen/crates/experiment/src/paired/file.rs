@@ -237,7 +237,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
 }
 
 /// Whether so many blocks can be run.
-pub fn check_blocks(blocks: u32) -> Result<(), String> {
+fn check_blocks(blocks: u32) -> Result<(), String> {
     if (1..=MAX_BLOCKS).contains(&blocks) {
         Ok(())
     } else {

@@ -1,13 +1,16 @@
 //! A whole experiment in its order: the common rate, the controls, the pairs.
 
 use super::{
-    control::{CONTROL_BLOCKS, weigh},
+    control::{CONTROL_BLOCKS, ControlKind, weigh},
     file::Experiment,
     finished::Finished,
     rate,
     run::{Kept, Work},
 };
+use shared::invariant::InvariantResult;
+
 use crate::{
+    schema::Control,
     system::SystemError,
     trial::{self, ArmConfig, CommandClock, CommandProgress, TestEnv, TrialError, TrialSpec},
     verdict::merge_audits,
@@ -38,8 +41,7 @@ pub async fn run(
             }
         }
     }
-    let mut controls = Vec::new();
-    let (mut audits, mut warnings) = ([Vec::new(), Vec::new()], Vec::new());
+    let mut controls = ControlFindings::default();
     let mut clock = CommandClock::start(2 * (experiment.blocks + experiment.control_blocks()));
     for kind in experiment.controls.clone() {
         let arms = match kind.arms(&experiment.after.settings, env.system.application()) {
@@ -63,36 +65,55 @@ pub async fn run(
                 "the control {} was not finished: the experiment itself did not run",
                 kind.as_str()
             ));
-            return finished;
+            return controls.join(finished);
         }
-        for (all, arm) in audits.iter_mut().zip(&finished.arms) {
-            merge_audits(all, &arm.measured.audit);
-        }
-        warnings.extend(
-            finished
-                .warnings
-                .iter()
-                .map(|warning| format!("control {}: {warning}", kind.as_str())),
-        );
-        let primary = &experiment.primary;
-        let control = kind.found(finished.valid_blocks, finished.effects, primary);
-        env.events.note(control.sentence.clone());
-        controls.push(control);
+        let sentence = controls.add(kind, finished, &experiment.primary);
+        env.events.note(sentence);
     }
     let mut work = Work::new(env, &experiment, workers, profiles, "");
     work.clock = clock;
     work.blocks(experiment.blocks, kept).await;
     work.more_blocks(kept).await;
-    let mut finished = work.finish();
-    // An invariant that was broken during a control is broken.
-    for (arm, found) in finished.arms.iter_mut().zip(&audits) {
-        merge_audits(&mut arm.measured.audit, found);
-    }
-    finished.warnings.extend(warnings);
-    weigh(&mut finished.effects, &controls);
-    finished.controls = controls;
+    let mut finished = controls.join(work.finish());
     finished.rate = rate;
     finished
+}
+
+/// What the finished controls leave for the experiment.
+#[derive(Debug, Default)]
+struct ControlFindings {
+    controls: Vec<Control>,
+    /// Of each arm: an invariant that was broken during a control is broken.
+    audits: [Vec<InvariantResult>; 2],
+    warnings: Vec<String>,
+}
+
+impl ControlFindings {
+    /// Adds a control that ran to its end; returns what it found, in words.
+    fn add(&mut self, kind: ControlKind, finished: Finished, primary: &[String]) -> String {
+        let mut control = kind.found(finished.valid_blocks, finished.effects, primary);
+        for (all, arm) in self.audits.iter_mut().zip(&finished.arms) {
+            control.fail_if_violated(&arm.measured.audit);
+            merge_audits(all, &arm.measured.audit);
+        }
+        let warnings = finished.warnings.iter();
+        self.warnings
+            .extend(warnings.map(|warning| format!("control {}: {warning}", kind.as_str())));
+        let sentence = control.sentence.clone();
+        self.controls.push(control);
+        sentence
+    }
+
+    /// The experiment with what its controls found.
+    fn join(self, mut finished: Finished) -> Finished {
+        for (arm, found) in finished.arms.iter_mut().zip(&self.audits) {
+            merge_audits(&mut arm.measured.audit, found);
+        }
+        finished.warnings.extend(self.warnings);
+        weigh(&mut finished.effects, &self.controls);
+        finished.controls = self.controls;
+        finished
+    }
 }
 
 /// Loads each arm to its limit for a moment, and gives the experiment half of what the slower
@@ -138,9 +159,9 @@ async fn find_rate(
         .suite
         .set_rate(found)
         .map_err(|error| TrialError::NoRate(error.to_string()))?;
-    let told = format!(
+    let description = format!(
         "common rate {found}: half of what the slower arm takes at its limit (`before` {before:.1}/s, `after` {after:.1}/s)"
     );
-    env.events.note(told.clone());
-    Ok((found, told))
+    env.events.note(description.clone());
+    Ok((found, description))
 }

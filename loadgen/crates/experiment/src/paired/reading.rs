@@ -40,8 +40,8 @@ impl EffectMetric {
         let one = match &self.id {
             MetricId::Target(TargetFigure::StaleReads) => {
                 return Some(ShareCount {
-                    failed: trial.promised.stale_reads,
-                    of: trial.promised.reads,
+                    failed: trial.consistency.stale_reads,
+                    of: trial.consistency.reads,
                 });
             }
             MetricId::Total(OperationFigure::Success) => &trial.total,

@@ -1,7 +1,7 @@
-//! Runs a series of blocks, repeats a block once where a trial may not be believed, and compares
+//! Runs a series of blocks, repeats a block once where a trial cannot be trusted, and compares
 //! the arms. Writes no file: each trial is handed on as it ends.
 
-use std::{collections::BTreeSet, time::Instant};
+use std::time::Instant;
 
 use shared::api::lab::Explanation;
 
@@ -14,9 +14,10 @@ use super::{
     outlook::blocks_wanted,
     several::hold_together,
     totals::failures_in_one_arm,
+    warnings::{noise_warning, overload_warnings, reasons},
 };
 use crate::{
-    schema::{CheckCode, Effect, Trial, ValidityWord},
+    schema::{Effect, Trial, ValidityWord},
     system::{InForce, Settings},
     trial::{
         self, ArmConfig, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec,
@@ -39,24 +40,62 @@ pub(super) struct Work<'a> {
     planned: u32,
     /// Time of the whole command, controls included.
     pub(super) clock: CommandClock,
-    arms: [ArmConfig; 2],
-    in_force: [Option<InForce>; 2],
-    plans: [Vec<Explanation>; 2],
-    valid: [Measured; 2],
-    invalid: [Measured; 2],
-    pub(super) trials: Vec<Trial>,
-    pairs: Vec<(Trial, Trial)>,
+    /// Before, then after.
+    arms: [ArmWork; 2],
+    /// Every trial in the order in which it ran.
+    trials: Vec<Trial>,
+    /// The blocks that count: where their trials of the first and of the second arm are in `trials`.
+    pairs: Vec<[usize; 2]>,
+    /// Folders of the trials that stayed invalid.
     invalid_folders: Vec<String>,
     /// Blocks that were repeated for noise alone.
     noisy_repeats: u32,
     /// Whether a repetition was as noisy as what it repeated.
     restless: bool,
-    /// Trials that count although they are noisy, and why they are.
-    noisy_trials: usize,
-    noisy: BTreeSet<String>,
     warnings: Vec<String>,
     interrupted: bool,
     error: Option<TrialError>,
+}
+
+/// One arm of a series, as far as it ran.
+struct ArmWork {
+    config: ArmConfig,
+    in_force: Option<InForce>,
+    plans: Vec<Explanation>,
+    /// Its trials in the blocks that count.
+    counted: Measured,
+    /// Its other trials.
+    other: Measured,
+}
+
+impl ArmWork {
+    fn new(config: ArmConfig) -> Self {
+        Self {
+            config,
+            in_force: None,
+            plans: Vec::new(),
+            counted: Measured::default(),
+            other: Measured::default(),
+        }
+    }
+
+    /// All trials that count together, or all where none does; with the audits of all, because an
+    /// invariant once broken is broken.
+    fn finish(self) -> ArmResult {
+        let measured = if self.counted.trials == 0 {
+            self.other
+        } else {
+            let mut counted = self.counted;
+            verdict::merge_audits(&mut counted.audit, &self.other.audit);
+            counted
+        };
+        ArmResult {
+            arm: self.config,
+            measured,
+            in_force: self.in_force,
+            plans: self.plans,
+        }
+    }
 }
 
 impl<'a> Work<'a> {
@@ -68,7 +107,7 @@ impl<'a> Work<'a> {
         label: &'static str,
     ) -> Self {
         let application = env.system.application();
-        let arm = |name: &str, settings| ArmConfig::new(name, settings, application);
+        let arm = |name: &str, settings| ArmWork::new(ArmConfig::new(name, settings, application));
         Self {
             env,
             experiment,
@@ -77,17 +116,11 @@ impl<'a> Work<'a> {
             planned: experiment.blocks,
             clock: CommandClock::start(2 * experiment.blocks),
             arms: [arm("before", before), arm("after", after)],
-            in_force: [None, None],
-            plans: [Vec::new(), Vec::new()],
-            valid: [Measured::default(), Measured::default()],
-            invalid: [Measured::default(), Measured::default()],
             trials: Vec::new(),
             pairs: Vec::new(),
             invalid_folders: Vec::new(),
             noisy_repeats: 0,
             restless: false,
-            noisy_trials: 0,
-            noisy: BTreeSet::new(),
             warnings: Vec::new(),
             interrupted: false,
             error: None,
@@ -158,7 +191,7 @@ impl<'a> Work<'a> {
             .iter()
             .filter(|effect| effect.primary)
             .filter_map(|effect| {
-                let metric = metrics.iter().find(|one| one.name == effect.metric)?;
+                let metric = metrics.iter().find(|one| one.id == effect.metric)?;
                 Some((effect, metric.margin))
             })
             .collect();
@@ -191,7 +224,7 @@ impl<'a> Work<'a> {
                     },
                     slot.block,
                     position + 1,
-                    self.arms[arm].name
+                    self.arms[arm].config.name
                 );
                 match self.trial(slot, arm, folder, kept).await {
                     Ok(outcome) => outcomes[arm] = Some(outcome),
@@ -208,12 +241,12 @@ impl<'a> Work<'a> {
             let valid = |outcome: &TrialOutcome| outcome.trial.validity.word == ValidityWord::Valid;
             // The machine's bad moments are worth one repetition, not an experiment without end:
             // what stays noisy counts, and the report says so.
-            let believed =
+            let trusted =
                 |outcome: &TrialOutcome| outcome.trial.validity.word != ValidityWord::Invalid;
             // A trial that an overload ended has another length than its partner, and a repetition
             // would have one too.
             let ended = |outcome: &TrialOutcome| outcome.trial.validity.overload().is_some();
-            if believed(&before) && believed(&after) && (ended(&before) || ended(&after)) {
+            if trusted(&before) && trusted(&after) && (ended(&before) || ended(&after)) {
                 for outcome in [&before, &after].into_iter().filter(|one| ended(one)) {
                     let folder = &outcome.trial.folder;
                     self.warn(format!(
@@ -227,30 +260,28 @@ impl<'a> Work<'a> {
             // One repetition that did not help says that the next would not either.
             self.restless |= !quiet && !attempt.is_empty();
             let patience = !self.restless && self.noisy_repeats < self.noisy_repeats_most();
-            if quiet || (!patience && believed(&before) && believed(&after)) {
-                for outcome in [&before, &after] {
-                    if outcome.trial.validity.word == ValidityWord::Noisy {
-                        self.noisy.extend(reasons(outcome));
-                        self.noisy_trials += 1;
-                    }
+            if quiet || (!patience && trusted(&before) && trusted(&after)) {
+                for (arm, outcome) in self.arms.iter_mut().zip([&before, &after]) {
+                    arm.counted.add(outcome);
                 }
-                for (measured, outcome) in self.valid.iter_mut().zip([&before, &after]) {
-                    measured.add(outcome);
-                }
-                self.pairs.push((before.trial, after.trial));
+                let first = self.trials.len() - 2;
+                self.pairs.push(match slot.order {
+                    BlockOrder::BeforeFirst => [first, first + 1],
+                    BlockOrder::AfterFirst => [first + 1, first],
+                });
                 return true;
             }
             for outcome in [&before, &after] {
                 let folder = &outcome.trial.folder;
                 if outcome.trial.validity.word == ValidityWord::Invalid {
-                    let codes = reasons(outcome).collect::<Vec<_>>().join(", ");
+                    let codes = reasons(&outcome.trial).collect::<Vec<_>>().join(", ");
                     self.warn(format!("{folder} is not valid ({codes})"));
                     if attempt == "r" {
                         self.invalid_folders.push(folder.clone());
                     }
                 }
             }
-            if believed(&before) && believed(&after) {
+            if trusted(&before) && trusted(&after) {
                 self.noisy_repeats += 1;
             }
             self.add_unpaired(&[Some(before), Some(after)]);
@@ -274,9 +305,9 @@ impl<'a> Work<'a> {
 
     /// Trials that count for no pair: their audits do count, an invariant once broken is broken.
     fn add_unpaired(&mut self, outcomes: &[Option<TrialOutcome>; 2]) {
-        for (measured, outcome) in self.invalid.iter_mut().zip(outcomes) {
+        for (arm, outcome) in self.arms.iter_mut().zip(outcomes) {
             if let Some(outcome) = outcome {
-                measured.add(outcome);
+                arm.other.add(outcome);
             }
         }
     }
@@ -292,7 +323,7 @@ impl<'a> Work<'a> {
         let began = Instant::now();
         let spec = TrialSpec {
             suite,
-            arm: &self.arms[arm],
+            arm: &self.arms[arm].config,
             block: slot.block,
             blocks: self.planned,
             folder,
@@ -308,9 +339,10 @@ impl<'a> Work<'a> {
         outcome.data.samples = None;
         self.interrupted |= outcome.data.interrupted;
         self.trials.push(outcome.trial.clone());
-        self.in_force[arm].clone_from(&outcome.in_force);
+        let of = &mut self.arms[arm];
+        of.in_force.clone_from(&outcome.in_force);
         if !outcome.plans.is_empty() {
-            self.plans[arm].clone_from(&outcome.plans);
+            of.plans.clone_from(&outcome.plans);
         }
         for warning in outcome.warnings.clone() {
             self.warn(warning);
@@ -338,53 +370,24 @@ impl<'a> Work<'a> {
                 ));
             }
         }
-        if self.noisy_trials > 0 {
-            let counted = 2 * self.pairs.len();
-            let codes = self.noisy.iter().cloned().collect::<Vec<_>>().join(", ");
-            self.warn(format!(
-                "{} of {counted} trials are noisy ({codes}) and count all the same: the machine did not become quiet",
-                self.noisy_trials
-            ));
+        if let Some(warning) = noise_warning(&self.paired()) {
+            self.warn(warning);
         }
         for warning in overload_warnings(&self.trials) {
             self.warn(warning);
         }
-        if let [Some(before), Some(after)] = &self.in_force
+        if let [Some(before), Some(after)] = self.arms.each_ref().map(|arm| &arm.in_force)
             && before.dataset != after.dataset
         {
             self.warn("the arms did not run on the same data: their digests differ".to_owned());
         }
-        let mut measured = self
-            .valid
-            .into_iter()
-            .zip(self.invalid)
-            .map(|(valid, invalid)| {
-                if valid.trials == 0 {
-                    invalid
-                } else {
-                    let mut valid = valid;
-                    verdict::merge_audits(&mut valid.audit, &invalid.audit);
-                    valid
-                }
-            });
-        let mut arm = |arm: ArmConfig, in_force: Option<InForce>, plans| ArmResult {
-            arm,
-            measured: measured.next().unwrap_or_default(),
-            in_force,
-            plans,
-        };
-        let [before, after] = self.arms;
-        let [view_before, view_after] = self.in_force;
-        let [plans_before, plans_after] = self.plans;
+        let valid_blocks = self.pairs.len();
         Finished {
-            arms: [
-                arm(before, view_before, plans_before),
-                arm(after, view_after, plans_after),
-            ],
+            arms: self.arms.map(ArmWork::finish),
             trials: self.trials,
             invalid: self.invalid_folders,
             blocks: self.planned,
-            valid_blocks: self.pairs.len(),
+            valid_blocks,
             effects,
             controls: Vec::new(),
             rate: None,
@@ -397,17 +400,17 @@ impl<'a> Work<'a> {
     /// What the arms are compared in.
     fn metrics(&self) -> Vec<EffectMetric> {
         let mut ops: Vec<_> = self
-            .valid
+            .arms
             .iter()
-            .flat_map(|one| one.ops.keys())
+            .flat_map(|arm| arm.counted.ops.keys())
             .copied()
             .collect();
         ops.sort_unstable();
         ops.dedup();
         let operations = self.env.system.application().catalog().operations;
         let trials = self
-            .pairs
-            .iter()
+            .paired()
+            .into_iter()
             .flat_map(|(before, after)| [before, after]);
         let scope = MetricScope {
             operations: ops.into_iter().map(|op| operations.name(op)).collect(),
@@ -417,60 +420,29 @@ impl<'a> Work<'a> {
     }
 
     fn paired(&self) -> Vec<(&Trial, &Trial)> {
-        self.pairs.iter().map(|(a, b)| (a, b)).collect()
+        self.pairs
+            .iter()
+            .map(|[before, after]| (&self.trials[*before], &self.trials[*after]))
+            .collect()
     }
 
     fn effects(&self, metrics: &[EffectMetric]) -> Vec<Effect> {
         let pairs = self.paired();
-        let staked = &self.experiment.primary;
+        let primary = &self.experiment.primary;
         let mut effects: Vec<Effect> = metrics
             .iter()
             .filter_map(|metric| {
-                decide(metric, staked.contains(&metric.name), staked.len(), &pairs)
+                decide(
+                    metric,
+                    primary.contains(&metric.name),
+                    primary.len(),
+                    &pairs,
+                )
             })
             .collect();
-        hold_together(&mut effects, staked, pairs.len());
+        hold_together(&mut effects, primary, pairs.len());
         // The claims come first; the rest keeps its order.
         effects.sort_by_key(|effect| !effect.primary);
         effects
     }
-}
-
-/// What a trial's word comes from.
-fn reasons(outcome: &TrialOutcome) -> impl Iterator<Item = String> {
-    verdict::reasons(&outcome.trial.validity).map(|check| check.code.to_string())
-}
-
-/// One line for each arm that could not keep up in some trial, or whose figures include warm-up.
-pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
-    let behind = arms_with(CheckCode::Backlog, trials).into_iter().map(|(arm, count)| {
-        format!(
-            "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
-        )
-    });
-    let cold = arms_with(CheckCode::NotWarm, trials).into_iter().map(|(arm, count)| {
-        format!(
-            "the figures of `{arm}` include warm-up in {count} trial(s): requests of it were still open when the window began; warm up for longer, or lower the rate"
-        )
-    });
-    behind.chain(cold).collect()
-}
-
-/// The arms with the number of their trials in which a check does not hold.
-fn arms_with(code: CheckCode, trials: &[Trial]) -> Vec<(&str, usize)> {
-    let mut arms: Vec<(&str, usize)> = Vec::new();
-    for trial in trials {
-        let missed = trial
-            .validity
-            .checks
-            .iter()
-            .any(|check| check.code == code && !check.ok);
-        if missed {
-            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
-                Some((_, count)) => *count += 1,
-                None => arms.push((&trial.arm, 1)),
-            }
-        }
-    }
-    arms
 }

@@ -6,16 +6,16 @@ use super::sentence::too_few;
 use crate::schema::{Decision, Effect};
 use loadgen_stats::{CLAIM_LEVEL, fewest_pairs, holm};
 
-/// Corrects the p-values of the claims on the metrics `staked` for each other (Holm), and takes back
+/// Corrects the p-values of the claims on the metrics `primary` for each other (Holm), and takes back
 /// an IMPROVED or REGRESSED that does not stand up beside the other claims. However a claim is
 /// tested, it counts; one without a p-value counts as p = 1. With one claim nothing changes.
-pub(super) fn hold_together(effects: &mut [Effect], staked: &[String], blocks: usize) {
+pub(super) fn hold_together(effects: &mut [Effect], primary: &[String], blocks: usize) {
     let position = |effects: &[Effect], claim: &String| {
         effects
             .iter()
             .position(|effect| effect.primary && effect.metric == *claim)
     };
-    let claims: Vec<(Option<usize>, f64)> = staked
+    let claims: Vec<(Option<usize>, f64)> = primary
         .iter()
         .map(|claim| {
             let index = position(effects, claim);
@@ -57,11 +57,11 @@ mod tests {
     use crate::schema::Trial;
     use loadgen_stats::seed;
 
-    /// The decisions on the claims `staked`, from these pairs.
-    fn decisions(staked: &[&str], pairs: &[(Trial, Trial)]) -> Vec<Decision> {
-        let staked: Vec<String> = staked.iter().map(|one| (*one).to_owned()).collect();
-        let mut effects = pairs_of(&staked, pairs);
-        hold_together(&mut effects, &staked, pairs.len());
+    /// The decisions on the claims `primary`, from these pairs.
+    fn decisions(primary: &[&str], pairs: &[(Trial, Trial)]) -> Vec<Decision> {
+        let primary: Vec<String> = primary.iter().map(|one| (*one).to_owned()).collect();
+        let mut effects = pairs_of(&primary, pairs);
+        hold_together(&mut effects, &primary, pairs.len());
         effects.iter().map(|effect| effect.decision).collect()
     }
 

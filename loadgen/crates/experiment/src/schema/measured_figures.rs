@@ -6,7 +6,7 @@ use shared::timing::{ServerCount, ServerPart};
 use super::{
     percentile::Percentile,
     server::Server,
-    summary::{Arm, Operation, Promised, Trial},
+    summary::{Arm, Consistency, Operation, Trial},
     why::Database,
 };
 use crate::metric::{MetricId, OperationFigure, TargetFigure};
@@ -21,7 +21,7 @@ pub struct MeasuredFigures<'a> {
     /// The target's own figures.
     pub server: &'a Server,
     /// The ledger's counts.
-    pub promised: &'a Promised,
+    pub consistency: &'a Consistency,
 }
 
 impl<'a> From<&'a Trial> for MeasuredFigures<'a> {
@@ -30,7 +30,7 @@ impl<'a> From<&'a Trial> for MeasuredFigures<'a> {
             total: &trial.total,
             operations: &trial.operations,
             server: &trial.server,
-            promised: &trial.promised,
+            consistency: &trial.consistency,
         }
     }
 }
@@ -41,7 +41,7 @@ impl<'a> From<&'a Arm> for MeasuredFigures<'a> {
             total: &arm.total,
             operations: &arm.operations,
             server: &arm.server,
-            promised: &arm.promised,
+            consistency: &arm.consistency,
         }
     }
 }
@@ -64,8 +64,8 @@ impl<'a> MeasuredFigures<'a> {
             MetricId::Operation(name, figure) => self
                 .operation(name)
                 .map_or(MeasuredFigure::Absent, |one| of_requests(one, *figure)),
-            MetricId::Target(TargetFigure::StaleAgeP99) if self.promised.stale_reads > 0 => {
-                self.promised.stale_p99_ms.into()
+            MetricId::Target(TargetFigure::StaleAgeP99) if self.consistency.stale_reads > 0 => {
+                self.consistency.stale_p99_ms.into()
             }
             MetricId::Target(figure) => measured(self.of_target(*figure)),
             MetricId::CacheHitRatio(kind) => {
@@ -113,8 +113,8 @@ impl<'a> MeasuredFigures<'a> {
             TargetFigure::LogPerRequest => of_database(|one| one.wal_bytes),
             TargetFigure::RetriesPerRequest => of_database(|one| one.retries.values().sum()),
             TargetFigure::DeadlocksPerRequest => of_database(|one| one.deadlocks),
-            TargetFigure::StaleReads => self.promised.stale_share().map(percent),
-            TargetFigure::StaleAgeP99 => self.promised.stale_p99_ms.ms(),
+            TargetFigure::StaleReads => self.consistency.stale_share().map(percent),
+            TargetFigure::StaleAgeP99 => self.consistency.stale_p99_ms.ms(),
         }
     }
 

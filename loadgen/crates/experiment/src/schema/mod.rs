@@ -18,12 +18,12 @@ pub use application::{ApplicationArea, ApplicationInfo};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};
-pub use provenance::{HostInfo, Program, Provenance};
+pub use provenance::{HostInfo, LoadedEndpoint, Program, Provenance};
 pub use second::{PooledPercentile, Second};
 pub use server::{CacheLookUps, Server};
 pub use summary::{
-    Arm, Control, Cost, Effect, EffectDifference, FailureSample, Operation, Promised, RatioBound,
-    RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
+    Arm, Consistency, Control, Cost, Effect, EffectDifference, FailureSample, Operation,
+    RatioBound, RunKind, SCHEMA_VERSION, Summary, ThresholdResult, Trial, Validity, ValidityCheck,
 };
 pub use verdict::{AuditCount, Confidence, Verdict};
 pub use why::{Band, Database, Hashing, PlanNode, Recommendation, StatementPlan};

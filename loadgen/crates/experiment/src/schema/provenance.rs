@@ -12,6 +12,20 @@ pub struct Provenance {
     pub host: HostInfo,
     /// The words of the command line, secrets masked.
     pub arguments: Vec<String>,
+    /// Where the load went, over all trials; empty before anything was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<LoadedEndpoint>,
+}
+
+/// An endpoint of the target, and the load that went there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LoadedEndpoint {
+    /// Value of the `Host` header.
+    pub host: String,
+    /// Address and port, or path of the Unix socket, that connections were made to.
+    pub address: String,
+    /// Connections that were opened; of the client that keeps cookies, one for each user.
+    pub connections: u64,
 }
 
 /// The program that wrote the folder.
@@ -81,6 +95,7 @@ mod tests {
             arguments: ["/x/loadgen", "run", "--flow", "a b", "it's", "--rate=5"]
                 .map(String::from)
                 .to_vec(),
+            endpoints: Vec::new(),
         };
         assert_eq!(
             provenance.command_line(),

@@ -18,7 +18,7 @@ use super::{
     application::ApplicationInfo,
     parts,
     percentile::{Percentile, Percentiles},
-    provenance::Provenance,
+    provenance::{LoadedEndpoint, Provenance},
     second::{PooledPercentile, Second},
     server::Server,
     verdict::{AuditCount, Verdict},
@@ -26,9 +26,9 @@ use super::{
     words::{CheckCode, ControlWord, Decision, ValidityWord},
 };
 use crate::metric::{
-    MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
+    MetricId, MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
 };
-use loadgen_engine::threshold::ThresholdWord;
+use loadgen_engine::{precedence::ThreadPrecedence, threshold::ThresholdWord};
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -109,8 +109,8 @@ pub struct Arm {
     pub audit: Vec<InvariantResult>,
     /// How many audits were to be made of it, and how many were.
     pub audits: AuditCount,
-    /// What was promised over its trials.
-    pub promised: Promised,
+    /// What clients know of their writes over its trials, and how fresh what they read was.
+    pub consistency: Consistency,
     /// How the statements of its operations were carried out, after its first trial.
     pub plans: Vec<StatementPlan>,
 }
@@ -179,7 +179,7 @@ pub struct Trial {
     pub block: u32,
     /// Seed of its arrivals, keys and users.
     pub seed: u64,
-    /// Whether it may be believed.
+    /// Whether it can be trusted.
     pub validity: Validity,
     /// All operations together.
     pub total: Operation,
@@ -195,10 +195,15 @@ pub struct Trial {
     pub server: Server,
     /// Violations found by the audit after it; absent where none was made.
     pub violations: Option<u64>,
+    /// How the generator's threads were scheduled, the weakest of them.
+    pub generator_threads: Option<ThreadPrecedence>,
     /// Whether an audit was to be made after it, and whether it was.
     pub audits: AuditCount,
-    /// What was promised.
-    pub promised: Promised,
+    /// What clients know of their writes, and how fresh what they read was.
+    pub consistency: Consistency,
+    /// Where its load went.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<LoadedEndpoint>,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,
@@ -215,9 +220,9 @@ pub struct FailureSample {
     pub count: u64,
 }
 
-/// What the target promised, and how fresh what it read back was.
+/// What clients know of their writes, and how fresh what they read back was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Promised {
+pub struct Consistency {
     /// Writes that were acknowledged.
     pub acknowledged: u64,
     /// Writes that were refused for a reason.
@@ -239,7 +244,7 @@ pub struct Promised {
     pub stale_max_ms: Option<f64>,
 }
 
-impl Promised {
+impl Consistency {
     /// Share of the reads that were stale; absent where there was nothing to read.
     pub fn stale_share(&self) -> Option<f64> {
         (self.reads > 0).then(|| self.stale_reads as f64 / self.reads as f64)
@@ -260,8 +265,8 @@ impl Validity {
     /// of requests in flight was reached, while the generator was in time.
     pub fn overload(&self) -> Option<&ValidityCheck> {
         let is_overload = |check: &&ValidityCheck| check.code == CheckCode::Overload && !check.ok;
-        let believed = self.word != ValidityWord::Invalid;
-        self.checks.iter().find(is_overload).filter(|_| believed)
+        let trusted = self.word != ValidityWord::Invalid;
+        self.checks.iter().find(is_overload).filter(|_| trusted)
     }
 }
 
@@ -283,9 +288,9 @@ pub struct ValidityCheck {
 /// A difference between the arms in one metric.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Effect {
-    /// `orders.list p97.5`, `queries per request` …
-    pub metric: String,
-    /// Whether a claim was staked on it before the run.
+    /// Which figure, and of what.
+    pub metric: MetricId,
+    /// Whether a claim on it was made before the run.
     pub primary: bool,
     /// Unit of `before` and `after`.
     pub unit: MetricUnit,
@@ -330,14 +335,14 @@ impl Effect {
         match (self.bound, self.ratio, self.difference) {
             (Some(bound), _, _) => Some(bound.to_string()),
             (None, Some(ratio), _) => Some(factor_with_interval(ratio, self.interval)),
-            (None, None, Some(found)) => {
+            (None, None, Some(found)) if found.is_seen() => {
                 let estimate = difference(found.estimate, self.unit);
                 Some(found.interval.map_or_else(
                     || format!("{estimate}, no interval"),
                     |(low, high)| format!("{estimate} {}", differences(low, high, self.unit)),
                 ))
             }
-            (None, None, None) => None,
+            (None, None, _) => None,
         }
     }
 }
@@ -369,6 +374,15 @@ pub struct EffectDifference {
     pub estimate: f64,
     /// Its interval; absent with too few pairs.
     pub interval: Option<(f64, f64)>,
+}
+
+impl EffectDifference {
+    /// Whether any pair differs. Where none does, an interval of 0 to 0 says nothing of differences
+    /// that are too rare to have been seen.
+    pub fn is_seen(&self) -> bool {
+        let (low, high) = self.interval.unwrap_or_default();
+        self.estimate != 0.0 || low != 0.0 || high != 0.0
+    }
 }
 
 /// What an experiment found of itself.

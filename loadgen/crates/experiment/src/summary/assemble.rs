@@ -3,13 +3,16 @@
 use chrono::{DateTime, Utc};
 use shared::api::lab::Explanation;
 
-use super::{load_line::load_line, provenance::provenance};
+use super::{
+    load_line::load_line,
+    provenance::{endpoints, provenance},
+};
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Direction, Experiment, Finished, held_against, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, Finished, expectation, overload_warnings},
     schema::{
-        Arm, Control, ControlWord, Effect, RunKind, SCHEMA_VERSION, Summary, ThresholdResult,
-        Trial, ValidityWord, Verdict,
+        Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
+        ThresholdResult, Trial, ValidityWord, Verdict,
     },
     services::SERVICE_NICE,
     system::{Application, InForce},
@@ -17,7 +20,7 @@ use crate::{
     verdict::{self, ClaimDecisions, Findings, judge},
 };
 use loadgen_engine::clock::time_of_day;
-use loadgen_engine::{flow::Operations, precedence, suite::Suite, threshold::Threshold};
+use loadgen_engine::{flow::Operations, suite::Suite, threshold::Threshold};
 
 /// Limits of every run of this program on one machine.
 const NOT_TESTED: [&str; 3] = [
@@ -171,7 +174,7 @@ pub fn of_experiment(
             &experiment.primary,
             &finished.effects,
             experiment.expected.map(Direction::decision),
-            held_against(experiment, &finished.effects),
+            expectation(experiment, &finished.effects),
         )),
         confidence: verdict::confidence(&finished.trials, &finished.controls),
         ..Findings::default()
@@ -345,13 +348,17 @@ impl Parts<'_> {
                 warnings.push(warning);
             }
         }
-        named.extend(machine(context.own_stack));
+        named.extend(machine(context.own_stack, &self.trials));
         if cfg!(debug_assertions) {
             warnings.push(
                 "loadgen is a debug build: it uses several times the CPU of a release build"
                     .to_owned(),
             );
         }
+        let provenance = Provenance {
+            endpoints: endpoints(&self.trials),
+            ..provenance()
+        };
         let mut summary = Summary {
             schema_version: SCHEMA_VERSION,
             kind: self.kind,
@@ -368,7 +375,7 @@ impl Parts<'_> {
             effects: self.effects,
             controls: self.controls,
             thresholds: self.thresholds,
-            provenance: Some(provenance()),
+            provenance: Some(provenance),
             environment: named,
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
@@ -397,7 +404,7 @@ fn stored_arm(
         server: measured.server.clone(),
         audit: measured.audit.clone(),
         audits: measured.audits,
-        promised: measured.promises.stored(),
+        consistency: measured.consistency.stored(),
         plans: plans.iter().flat_map(observer::read_plans).collect(),
     }
 }
@@ -413,7 +420,8 @@ fn first_failures(outcome: &TrialOutcome, operations: Operations) -> Vec<String>
         .collect()
 }
 
-fn machine(own_stack: bool) -> Vec<(String, String)> {
+fn machine(own_stack: bool, trials: &[Trial]) -> Vec<(String, String)> {
+    let weakest = trials.iter().filter_map(|one| one.generator_threads).max();
     let build = if cfg!(debug_assertions) {
         "debug"
     } else {
@@ -424,16 +432,14 @@ fn machine(own_stack: bool) -> Vec<(String, String)> {
     } else {
         "were running already"
     };
-    vec![
+    let mut named = vec![
         ("services".to_owned(), services.to_owned()),
         (
             "loadgen".to_owned(),
             format!("{} ({build})", env!("CARGO_PKG_VERSION")),
         ),
         ("cores".to_owned(), observer::cores().to_string()),
-        (
-            "generator threads".to_owned(),
-            precedence::permitted().to_string(),
-        ),
-    ]
+    ];
+    named.extend(weakest.map(|weakest| ("generator threads".to_owned(), weakest.to_string())));
+    named
 }

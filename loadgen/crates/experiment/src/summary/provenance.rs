@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::schema::{HostInfo, Program, Provenance};
+use crate::schema::{HostInfo, LoadedEndpoint, Program, Provenance, Trial};
 
 /// Program, machine and command line of this process.
 pub fn provenance() -> Provenance {
@@ -14,7 +14,22 @@ pub fn provenance() -> Provenance {
         },
         host: host(),
         arguments: masked(std::env::args()),
+        endpoints: Vec::new(),
     }
+}
+
+/// Where the load of these trials went, each endpoint once.
+pub(super) fn endpoints(trials: &[Trial]) -> Vec<LoadedEndpoint> {
+    let mut all: Vec<LoadedEndpoint> = Vec::new();
+    for one in trials.iter().flat_map(|trial| &trial.endpoints) {
+        let same =
+            |known: &&mut LoadedEndpoint| known.host == one.host && known.address == one.address;
+        match all.iter_mut().find(same) {
+            Some(known) => known.connections += one.connections,
+            None => all.push(one.clone()),
+        }
+    }
+    all
 }
 
 /// The machine this process runs on.

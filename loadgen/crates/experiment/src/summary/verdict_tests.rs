@@ -22,7 +22,7 @@ use crate::{
     paired::{self, Experiment, file},
     schema::{Summary, ValidityWord, VerdictWord},
     system::{
-        Application, Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
+        Application, Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, Shop,
         SystemError, SystemUnderTest,
     },
     trial::{self, ArmConfig, CommandProgress, TestEnv, TrialSpec},
@@ -38,7 +38,7 @@ use loadgen_engine::{
 enum ProgrammedAnswer {
     Status(u16),
     Never,
-    /// The target ends: its connections break and nobody listens any more.
+    /// The target ends: its connections break and it accepts no more.
     Die,
 }
 
@@ -151,7 +151,7 @@ fn experiment(thresholds: &str) -> Experiment {
 }
 
 fn env(answers: ProgrammedAnswers, audit: Option<ProgrammedAudit>) -> TestEnv {
-    let endpoint = Endpoint {
+    let endpoint = loadgen_engine::driver::Endpoint {
         address: serve(answers),
         host: "localhost".to_owned(),
     };
@@ -213,7 +213,7 @@ async fn pairs(
 }
 
 const FINE: ProgrammedAnswers = |_| ProgrammedAnswer::Status(200);
-const GIVEN: &str = "thresholds: [ \"p95 < 5s\" ]\n";
+const GIVEN: &str = "thresholds: [ \"p50 < 5s\" ]\n";
 
 fn invariant(violations: u64) -> InvariantResult {
     InvariantResult {
@@ -250,8 +250,8 @@ type VerdictCase = (
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_way_to_fail_has_its_verdict_in_a_run() {
-    use VerdictWord::{Failed, Invalid, Measured, Passed, Violated};
-    let cases: [VerdictCase; 12] = [
+    use VerdictWord::{Failed, Inconclusive, Invalid, Measured, Passed, Violated};
+    let cases: [VerdictCase; 13] = [
         (
             "all 500",
             "",
@@ -319,6 +319,15 @@ async fn each_way_to_fail_has_its_verdict_in_a_run() {
             "not audited",
         ),
         ("a limit holds", GIVEN, FINE, None, Passed, 0, "not audited"),
+        (
+            "a limit of too few requests",
+            "thresholds: [ \"p95 < 5s\" ]\n",
+            FINE,
+            None,
+            Inconclusive,
+            96,
+            "too few requests say whether",
+        ),
         (
             "a limit is missed",
             "thresholds: [ \"p50 < 1us\" ]\n",
@@ -454,3 +463,6 @@ async fn an_experiment_is_not_decided_by_one_block_and_does_not_pass_where_reque
         assert_eq!(verdict.confidence.trials(), 2, "{what}: {verdict:?}");
     }
 }
+
+#[path = "control_tests.rs"]
+mod control_tests;

@@ -12,7 +12,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// Its operations and flows.
     fn catalog(&self) -> &Catalog;
 
-    /// The configuration of that name; the error names those that there are.
+    /// The configuration of that name; the error lists the known names.
     fn profile(&self, name: &str) -> Result<Settings, String>;
 
     /// The configuration that an arm begins with where its file names none.
@@ -25,7 +25,7 @@ pub trait Application: fmt::Debug + Send + Sync {
     /// exist only to prove that the audit notices.
     fn known_wrong(&self, settings: &Settings) -> Vec<String>;
 
-    /// The metrics that a claim is staked on where an experiment names none.
+    /// The metrics of the claims where an experiment names none.
     fn default_primary(&self) -> Vec<String>;
 
     /// What is known of its switches, tables and caches, for hints.

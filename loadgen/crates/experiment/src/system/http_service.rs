@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{diagnose::HintCatalog, schema::ApplicationInfo};
 
-/// What is known of a service of which only a URL is known.
+/// The description of a service of which only the URL is known.
 #[derive(Debug)]
 pub struct HttpApplication {
     catalog: Catalog,
@@ -141,10 +141,9 @@ impl SystemUnderTest for HttpService {
 
 #[cfg(test)]
 mod tests {
-    use loadgen_engine::request::Request;
+    use loadgen_engine::{driver::Endpoint, request::Request};
 
     use super::*;
-    use crate::system::Endpoint;
 
     #[test]
     fn a_service_offers_its_one_flow_and_no_switch() {

@@ -2,20 +2,19 @@
 //! application through these traits alone.
 
 mod application;
+mod consistency;
 mod http_service;
-mod promises;
 mod settings;
 #[cfg(any(test, feature = "fixtures"))]
 mod shop;
 mod under_test;
 
 pub use application::Application;
+pub use consistency::{ConsistencyRecord, Freshness, MAX_STALE_AGES, WriteCounts};
 pub use http_service::{HttpApplication, HttpService};
-pub use promises::{Freshness, MAX_STALE_AGES, Promises, WriteCounts};
 pub use settings::Settings;
 #[cfg(any(test, feature = "fixtures"))]
 pub use shop::Shop;
 pub use under_test::{
-    Audited, Endpoint, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError,
-    SystemUnderTest,
+    Audited, Endpoints, InForce, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };

@@ -1,21 +1,15 @@
 //! A system that can be put into a configuration, loaded, observed and checked.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use shared::{api::lab::Explanation, invariant::InvariantResult, snapshot::Snapshot};
 
-use super::{application::Application, promises::Promises, settings::Settings};
-use loadgen_engine::{driver::ClientOptions, flow::Flow};
-
-/// Where load goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Address that is connected to.
-    pub address: SocketAddr,
-    /// Value of the `Host` header.
-    pub host: String,
-}
+use super::{application::Application, consistency::ConsistencyRecord, settings::Settings};
+use loadgen_engine::{
+    driver::{ClientOptions, Endpoint},
+    flow::Flow,
+};
 
 /// Every endpoint of the system; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +34,7 @@ impl Endpoints {
         self
     }
 
-    /// The one that a client takes that knows a single address: a balancer, or the only instance.
+    /// The one that is asked for what all of them share: data, profile and audit.
     pub const fn first(&self) -> &Endpoint {
         &self.first
     }
@@ -54,18 +48,18 @@ impl Endpoints {
 /// Why the system cannot be prepared, audited or explained.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SystemError {
-    /// What was asked of it failed, in one line with the way out.
+    /// A request to it failed, in one line with what to do.
     #[error("{0}")]
     Failed(String),
     /// A limit of this process or machine left no connection to it.
     #[error("{0}")]
     GeneratorLimit(String),
-    /// What is in force is not what was asked for.
-    #[error("the profile in force is not the one that was asked for: {0}")]
+    /// Another profile than the requested one is in force.
+    #[error("the profile in force is not the requested one: {0}")]
     NotInForce(String),
 }
 
-/// What a trial wants of the system before load is sent.
+/// What a trial requires of the system before load is sent.
 pub struct PrepareRequest<'a> {
     /// The configuration to put in force.
     pub settings: &'a Settings,
@@ -75,7 +69,7 @@ pub struct PrepareRequest<'a> {
     pub accounts: u32,
     /// How long the load takes, drain included: what is signed in must last as long.
     pub planned: Duration,
-    /// Told what is being done: `sign in`, `reset`.
+    /// Receives what is being done: `sign in`, `reset`.
     pub stage: &'a (dyn Fn(&str) + Send + Sync),
 }
 
@@ -88,7 +82,7 @@ pub struct InForce {
     pub dataset: Option<String>,
     /// What the system and its services are, for people: `(name, value)`.
     pub environment: Vec<(String, String)>,
-    /// What a reader must know of them.
+    /// Warnings about them, for the report.
     pub warnings: Vec<String>,
 }
 
@@ -101,12 +95,12 @@ pub struct Audited {
     pub failed: Vec<String>,
 }
 
-/// A system in order for one trial.
+/// A system prepared for one trial.
 pub trait PreparedSystem: fmt::Debug + Send + Sync {
-    /// What is in force; `None` where the system cannot tell.
+    /// What is in force; `None` where the system does not report it.
     fn in_force(&self) -> Option<&InForce>;
 
-    /// What a reader must know of the preparation.
+    /// Warnings about the preparation, for the report.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
@@ -119,17 +113,17 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         ClientOptions::default()
     }
 
-    /// What clients were promised so far.
-    fn promises(&self) -> Promises {
-        Promises::default()
+    /// What clients know of their writes so far, and how fresh what they read back was.
+    fn consistency(&self) -> ConsistencyRecord {
+        ConsistencyRecord::default()
     }
 
-    /// Checks the invariants, joined with what clients were promised. `None`: this system has no
+    /// Checks the invariants, joined with what clients know of their writes. `None`: this system has no
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
 
-    /// How often a cache that forgets nothing could have answered, by kind, where that follows
-    /// from how often each key is asked for. `requests` gives the requests of an operation in the
+    /// Highest possible hit ratio of each cache kind, where it follows from the frequencies of the
+    /// keys. `requests` gives the requests of an operation in the
     /// measured window, `warm_up` the load before it as a share of that in it.
     fn attainable_hit_ratios(
         &self,
@@ -162,10 +156,11 @@ pub trait SystemUnderTest: fmt::Debug + Send + Sync {
         request: PrepareRequest<'a>,
     ) -> BoxFuture<'a, Result<Arc<dyn PreparedSystem>, SystemError>>;
 
-    /// One look at the system, off the measured path; `None` where it cannot tell, or not in time.
+    /// One snapshot of all processes of the system, off the measured path; `None` where there is
+    /// none, or not in time.
     fn observe(&self) -> BoxFuture<'_, Option<Snapshot>>;
 
-    /// How the statements of an operation are carried out; `None` where it cannot tell.
+    /// The query plans of an operation; `None` where there are none.
     fn explain<'a>(
         &'a self,
         operation: &'a str,

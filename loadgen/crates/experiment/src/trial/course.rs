@@ -79,7 +79,7 @@ fn pooled_by(data: &TrialData, share: f64, step: usize) -> Option<PooledPercenti
     let enough = inside
         .filter(|at| points.iter().any(|(from, _)| from == at))
         .count();
-    (steps >= FEWEST_STEPS && enough as f64 >= ENOUGH * steps as f64).then(|| PooledPercentile {
+    (steps >= FEWEST_STEPS && enough as f64 >= ENOUGH * steps as f64).then_some(PooledPercentile {
         share,
         step_s: step as u32,
         points,

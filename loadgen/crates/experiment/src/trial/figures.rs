@@ -11,7 +11,7 @@ use crate::{
         ApplicationInfo, AuditCount, Band, CacheLookUps, Cost, Database, FailureSample, Hashing,
         Operation, Percentile, Percentiles, Server,
     },
-    system::Promises,
+    system::ConsistencyRecord,
 };
 use loadgen_engine::{
     aggregator::{Breakdown, CostSums, OpData, PartSums, TrialData},
@@ -49,8 +49,8 @@ pub struct Measured {
     pub audit: Vec<InvariantResult>,
     /// How many audits were to be made, and how many were.
     pub audits: AuditCount,
-    /// What clients were promised, and how fresh what they read back was.
-    pub promises: Promises,
+    /// What clients know of their writes, and how fresh what they read back was.
+    pub consistency: ConsistencyRecord,
 }
 
 impl Measured {
@@ -91,7 +91,7 @@ impl Measured {
         self.trials += 1;
         self.audits.add(outcome.trial.audits);
         crate::verdict::merge_audits(&mut self.audit, &outcome.audit);
-        self.promises.add(&outcome.promises);
+        self.consistency.add(&outcome.consistency);
     }
 }
 

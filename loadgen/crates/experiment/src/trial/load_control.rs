@@ -73,7 +73,7 @@ fn highest_rate(end: Nanos) -> f64 {
 }
 
 /// What a reader must know of a load that was changed.
-pub(super) fn told(changes: &[(Nanos, String)]) -> Vec<String> {
+pub(super) fn sentences(changes: &[(Nanos, String)]) -> Vec<String> {
     changes
         .iter()
         .map(|(at, what)| {

@@ -5,7 +5,7 @@ use shared::{api::lab::Explanation, invariant::InvariantResult};
 use crate::{
     observer::GeneratorUse,
     schema::Trial,
-    system::{InForce, Promises},
+    system::{ConsistencyRecord, InForce},
 };
 use loadgen_engine::aggregator::TrialData;
 
@@ -18,8 +18,8 @@ pub struct TrialOutcome {
     pub data: TrialData,
     /// What the audit found; empty where none was made. `trial.audits` says whether one was.
     pub audit: Vec<InvariantResult>,
-    /// What clients were promised, and how fresh what they read back was.
-    pub promises: Promises,
+    /// What clients know of their writes, and how fresh what they read back was.
+    pub consistency: ConsistencyRecord,
     /// Files that the system keeps of the trial: name and content.
     pub artifacts: Vec<(String, Vec<u8>)>,
     /// What was in force; absent where the target cannot tell.

@@ -1,6 +1,7 @@
 //! One trial: put in order, warm up, measure, drain, audit.
 
 use std::{
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -21,7 +22,7 @@ use super::{
 };
 use crate::{
     observer::{Course, Host, Sleeper, Timeline, cores},
-    schema::{AuditCount, Promised, Trial},
+    schema::{AuditCount, Consistency, LoadedEndpoint, Trial},
     services::ServiceError,
     system::{PrepareRequest, PreparedSystem, SystemError},
     verdict::{self, TrialEvidence},
@@ -131,7 +132,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     };
     env.steering.end();
     watch.look().await;
-    warnings.extend(load_control::told(&data.changes));
+    warnings.extend(load_control::sentences(&data.changes));
     if let Some(crashing) = crashing {
         warnings.push(crashing.end(data.interrupted).await?);
     }
@@ -144,7 +145,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         let begin = data.started_at;
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
-    let promises = system.promises();
+    let consistency = system.consistency();
     let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
     let violations = audit.as_ref().map(|found| verdict::violations(found));
@@ -152,20 +153,21 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline: &timeline,
         hiccups: &hiccups,
         at_once: at_once.unwrap_or(1),
+        unix: system.client().unix,
     };
     let mut trial = stored(env, spec, &data, &seen);
     trial.violations = violations;
     trial.audits = audits;
-    trial.promised = promises.stored();
+    trial.consistency = consistency.stored();
     attainable(&mut trial, system.as_ref(), &suite.windows);
     env.events.trial_done(trial.clone());
-    // A broken threshold ended it, nobody else.
+    // A broken threshold ended it, not a person.
     data.interrupted &= ended_by.is_none();
     Ok(TrialOutcome {
         trial,
         data,
         audit: audit.unwrap_or_default(),
-        promises,
+        consistency,
         artifacts: system.artifacts(),
         in_force: system.in_force().cloned(),
         warnings,
@@ -202,7 +204,7 @@ fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
     all.map(|(threshold, _)| threshold).collect()
 }
 
-/// A crash that lies in the measured window; one that does not is told instead of done.
+/// A crash that lies in the measured window; one that does not becomes a warning.
 fn in_window(crash: Option<Crash>, windows: &Windows, warnings: &mut Vec<String>) -> Option<Crash> {
     let crash = crash?;
     if crash.after < windows.measure {
@@ -319,11 +321,9 @@ fn setup(
         plan.arrivals
             .truncate(usize::try_from(count).unwrap_or(usize::MAX));
     }
-    let endpoint = env.system.endpoints().first();
     let operations = env.system.application().catalog().operations;
     Ok(DriverSetup {
-        target: endpoint.address,
-        host: endpoint.host.clone(),
+        endpoints: env.system.endpoints().iter().cloned().collect(),
         schedule,
         flows,
         timeout: suite.timeout,
@@ -399,6 +399,8 @@ struct Seen<'a> {
     hiccups: &'a Course,
     /// Most requests that an iteration of any flow sends at once.
     at_once: usize,
+    /// The Unix socket that took the place of the endpoint's address.
+    unix: Option<PathBuf>,
 }
 
 fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>) -> Trial {
@@ -444,8 +446,24 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         pooled: course::pooled(data),
         server,
         violations: None,
+        generator_threads: data.precedence,
         audits: AuditCount::default(),
-        promised: Promised::default(),
+        consistency: Consistency::default(),
+        endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
         failures: figures::failures(data, operations),
     }
+}
+
+/// Where the load went, and over how many connections.
+fn loaded_endpoints(env: &TestEnv, data: &TrialData, unix: Option<&Path>) -> Vec<LoadedEndpoint> {
+    let endpoints = env.system.endpoints().iter().zip(&data.opened);
+    let loaded = endpoints.map(|(endpoint, connections)| LoadedEndpoint {
+        host: endpoint.host.clone(),
+        address: unix.map_or_else(
+            || endpoint.address.to_string(),
+            |path| path.display().to_string(),
+        ),
+        connections: *connections,
+    });
+    loaded.collect()
 }

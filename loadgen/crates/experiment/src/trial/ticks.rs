@@ -212,12 +212,12 @@ pub fn target_now(timeline: &Timeline) -> Option<TargetNow> {
     let (Some(before), Some(now)) = (&first.snapshot, &last.snapshot) else {
         return (!target.cpu_cores.is_empty()).then_some(target);
     };
-    told(&mut target, before, now, seconds);
+    add_rates(&mut target, before, now, seconds);
     Some(target)
 }
 
 /// What the target says of itself.
-fn told(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64) {
+fn add_rates(target: &mut TargetNow, before: &Snapshot, now: &Snapshot, seconds: f64) {
     let grown = |now: u64, before: u64| now.saturating_sub(before) as f64;
     let per_s = |now, before| grown(now, before) / seconds.max(1e-3);
     target.pool_in_use = now.pool.size.saturating_sub(now.pool.idle);
@@ -309,7 +309,7 @@ mod tests {
         let cache = now.caches.entry("orders".to_owned()).or_default();
         (cache.hits, cache.misses) = (3, 1);
         let mut target = TargetNow::default();
-        told(&mut target, &before, &now, 2.0);
+        add_rates(&mut target, &before, &now, 2.0);
         assert!((target.queries_per_s - 100.0).abs() < 1e-9);
         assert_eq!(target.pool_in_use, 3);
         assert!((target.cache_hit_ratio["orders"] - 0.75).abs() < 1e-9);

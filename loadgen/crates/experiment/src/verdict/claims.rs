@@ -15,7 +15,7 @@ const ORDER: [Decision; 5] = [
     Decision::NoChange,
 ];
 
-/// What was decided about the metrics that an experiment's claims are staked on.
+/// What was decided about the metrics of an experiment's claims.
 #[derive(Debug, Clone, Default)]
 pub struct ClaimDecisions {
     claims: Vec<Claim>,
@@ -144,11 +144,11 @@ fn digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{MetricKind, MetricUnit};
+    use crate::schema::{EffectDifference, MetricKind, MetricUnit, RatioBound};
 
     fn effect(metric: &str, decision: Decision, ratio: Option<f64>) -> Effect {
         Effect {
-            metric: metric.to_owned(),
+            metric: metric.parse().unwrap(),
             primary: true,
             unit: MetricUnit::Milliseconds,
             kind: MetricKind::Latency,
@@ -168,7 +168,7 @@ mod tests {
     }
 
     fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
-        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n}")).collect();
+        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n} p50")).collect();
         let effects: Vec<Effect> = names
             .iter()
             .zip(decisions)
@@ -191,6 +191,32 @@ mod tests {
         ] {
             assert_eq!(of(&claims, None).decision(), word, "{claims:?}");
         }
+    }
+
+    #[test]
+    fn a_headline_has_the_factor_the_bound_or_the_difference_of_each_claim() {
+        let headline = |bound, difference, ratio| {
+            let mut one = effect("m0", Decision::Improved, ratio);
+            (one.bound, one.difference) = (bound, difference);
+            one.unit = MetricUnit::Percent;
+            ClaimDecisions::of(&["m0".to_owned()], &[one], None, None).headline()
+        };
+        let factor = headline(None, None, Some(0.5));
+        assert_eq!(factor, "m0 IMPROVED 0.50x [0.45x, 0.55x]");
+        let bound = headline(Some(RatioBound::AtMost(0.25)), None, None);
+        assert_eq!(bound, "m0 IMPROVED <= 0.25x");
+        let difference = |estimate, interval| {
+            let found = EffectDifference { estimate, interval };
+            headline(None, Some(found), None)
+        };
+        assert_eq!(
+            difference(3.1, Some((1.2, 5.04))),
+            "m0 IMPROVED 81.2 % -> no figure, +3.1 pp [+1.2 pp, +5.0 pp]"
+        );
+        assert_eq!(
+            difference(0.0, Some((0.0, 0.0))),
+            "m0 IMPROVED 81.2 % -> no figure"
+        );
     }
 
     #[test]

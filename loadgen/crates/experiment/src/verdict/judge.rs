@@ -26,7 +26,7 @@ pub struct Findings<'a> {
     pub interrupted: bool,
     /// Trials that could not be replaced by a valid repetition.
     pub invalid: Vec<&'a Trial>,
-    /// Why the command as a whole may not be believed, beyond its trials.
+    /// Why the command as a whole cannot be trusted, beyond its trials.
     pub invalid_reasons: Vec<String>,
     /// One sentence for each broken invariant.
     pub violations: Vec<String>,
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_data_comes_first_and_what_cannot_be_believed_before_what_was_found() {
+    fn wrong_data_comes_first_and_what_cannot_be_trusted_before_what_was_found() {
         let thresholds = [threshold(ThresholdWord::Fail, false)];
         let findings = |invalid: bool, violated: bool, interrupted: bool| {
             judge(Findings {

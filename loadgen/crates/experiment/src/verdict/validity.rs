@@ -62,10 +62,10 @@ pub fn validity(evidence: &TrialEvidence<'_>) -> Validity {
     };
     // Where the host of this machine took the processor away, the generator was late without a
     // fault of its own, in either arm alike: worth a repetition, not a refusal.
-    let robbed = broken(&[STOLEN]);
-    let own_fault = |code: &&CheckCode| !(robbed && LATE.contains(code));
+    let time_stolen = broken(&[STOLEN]);
+    let own_fault = |code: &&CheckCode| !(time_stolen && LATE.contains(code));
     let faults: Vec<CheckCode> = INVALIDATES.iter().filter(own_fault).copied().collect();
-    let starved = pacing::starved(evidence) && !robbed;
+    let starved = pacing::starved(evidence) && !time_stolen;
     let caused = evidence.overloaded && broken(&LATE);
     let word = if broken(&faults) || starved || caused {
         ValidityWord::Invalid

@@ -216,11 +216,11 @@ fn a_generator_that_was_late_by_stolen_time_is_noisy_and_by_itself_invalid() {
     }
     let own = validity(&quiet(&data));
     assert_eq!(own.word, ValidityWord::Invalid);
-    let robbed = validity(&TrialEvidence {
+    let stolen = validity(&TrialEvidence {
         steal: Some(0.2),
         ..quiet(&data)
     });
-    assert_eq!(robbed.word, ValidityWord::Noisy);
+    assert_eq!(stolen.word, ValidityWord::Noisy);
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_short_quiet_trial_of_few_requests_is_valid_and_says_what_it_cannot_judge() 
 
 #[test]
 fn ninety_random_arrivals_that_came_as_planned_are_as_planned() {
-    // Held against the formula of the exponential, so few would be far off by chance alone.
+    // Compared with the formula of the exponential, so few would be far off by chance alone.
     let mut data = good();
     data.taken.clear();
     let mut at = 2.0_f64;

@@ -177,7 +177,9 @@ pub(super) mod tests {
     use chrono::{TimeDelta, TimeZone as _, Utc};
 
     use super::*;
-    use loadgen_experiment::schema::{Arm, Operation, Promised, SCHEMA_VERSION, Server, Verdict};
+    use loadgen_experiment::schema::{
+        Arm, Consistency, Operation, SCHEMA_VERSION, Server, Verdict,
+    };
 
     /// A run of `name` on a day, with one arm and nothing measured.
     pub(in crate::history) fn past(name: &str, day: u32) -> PastRun {
@@ -193,7 +195,7 @@ pub(super) mod tests {
             server: Server::default(),
             audit: Vec::new(),
             audits: loadgen_experiment::schema::AuditCount::default(),
-            promised: Promised::default(),
+            consistency: Consistency::default(),
             plans: Vec::new(),
         };
         PastRun {

@@ -75,7 +75,7 @@ pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
         RunKind::Experiment => {
             let primary = summary.effects.iter().find(|effect| effect.primary);
             primary
-                .map(|effect| effect.metric.clone())
+                .map(|effect| effect.metric.to_string())
                 .into_iter()
                 .collect()
         }
@@ -121,7 +121,7 @@ fn names(summary: &Summary) -> Vec<String> {
         RunKind::Experiment => summary
             .effects
             .iter()
-            .map(|effect| effect.metric.clone())
+            .map(|effect| effect.metric.to_string())
             .collect(),
         RunKind::Run => summary
             .trials
@@ -146,7 +146,7 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
     let summary = &past.summary;
     match summary.kind {
         RunKind::Experiment => {
-            let Some(effect) = summary.effects.iter().find(|one| one.metric == metric) else {
+            let Some(effect) = summary.effects.iter().find(|one| one.metric == *metric) else {
                 return (nothing, None);
             };
             let point = SeriesPoint {
@@ -239,7 +239,7 @@ mod tests {
         comparable_runs,
     };
     use loadgen_experiment::schema::{
-        Effect, Operation, Percentile, Percentiles, Promised, Server, Trial, Validity,
+        Consistency, Effect, Operation, Percentile, Percentiles, Server, Trial, Validity,
     };
 
     fn trial(p97_5: Option<f64>) -> Trial {
@@ -249,6 +249,7 @@ mod tests {
             block: 0,
             seed: 1,
             validity: Validity::default(),
+            generator_threads: None,
             total: Operation {
                 response: Percentiles {
                     p97_5: p97_5.map_or(Percentile::BeyondTimeout, Percentile::Known),
@@ -263,7 +264,8 @@ mod tests {
             server: Server::default(),
             violations: Some(0),
             audits: loadgen_experiment::schema::AuditCount::default(),
-            promised: Promised::default(),
+            consistency: Consistency::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }
@@ -344,7 +346,7 @@ mod tests {
         let mut one = past("item_cache", 1);
         one.summary.kind = RunKind::Experiment;
         let effect = |metric: &str, primary| Effect {
-            metric: metric.to_owned(),
+            metric: metric.parse().unwrap(),
             primary,
             unit: loadgen_experiment::schema::MetricUnit::Milliseconds,
             kind: loadgen_experiment::schema::MetricKind::Latency,

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::render::model::ReportPage;
 use crate::render::{all, figures, fixture, html, markdown, terminal};
-use loadgen_experiment::schema::{CacheLookUps, Summary};
+use loadgen_experiment::schema::{CacheLookUps, MetricId, Summary};
 
 /// What a hostile target or suite may put into every text.
 const EVIL: &str = "<script>alert(1)</script>\u{1b}[31m|`x`\"'</style>--><img src=x onerror=y> @everyone {{ 7*7 }}";
@@ -113,7 +113,7 @@ fn poisoned() -> Summary {
         }
     }
     for effect in &mut summary.effects {
-        effect.metric = evil();
+        effect.metric = MetricId::CacheHitRatio(evil());
         effect.sentence = evil();
     }
     for threshold in &mut summary.thresholds {

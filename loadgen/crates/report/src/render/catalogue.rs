@@ -143,7 +143,7 @@ impl Row {
 }
 
 fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect> {
-    summary.effects.iter().find(|effect| effect.metric == name)
+    summary.effects.iter().find(|effect| effect.metric == *name)
 }
 
 /// The rows for machines.

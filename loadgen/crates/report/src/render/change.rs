@@ -6,7 +6,9 @@ use crate::render::figures;
 use crate::render::metric::{Figure, Unit};
 use crate::render::tone::Tone;
 use loadgen_experiment::metric::{difference, differences};
-use loadgen_experiment::schema::{Decision, Effect, MetricKind, MetricUnit, RatioBound};
+use loadgen_experiment::schema::{
+    Decision, Effect, EffectDifference, MetricKind, MetricUnit, RatioBound,
+};
 
 /// What a change is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -157,7 +159,8 @@ enum ChangeInterval {
 impl ChangeInterval {
     fn of(effect: &Effect) -> Option<Self> {
         let factor = effect.interval.filter(|(low, high)| drawable(*low, *high));
-        let difference = effect.difference.and_then(|found| found.interval);
+        let seen = effect.difference.filter(EffectDifference::is_seen);
+        let difference = seen.and_then(|found| found.interval);
         factor
             .map(|(low, high)| Self::Factor(low, high))
             .or_else(|| effect.bound.map(Self::Bound))
@@ -207,7 +210,6 @@ pub(super) fn less_is_better(kind: MetricKind) -> bool {
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use loadgen_experiment::schema::EffectDifference;
 
     fn effect(decision: Decision, ratio: Option<f64>, interval: Option<(f64, f64)>) -> Effect {
         let mut effect = fixture::experiment(false).effects.remove(0);
@@ -292,6 +294,13 @@ mod tests {
         assert_eq!(found.text, "no clear change");
         assert_eq!((found.decision, found.tone), ("undecided", Tone::Plain));
         assert_eq!(found.interval, "[−0.20 pp, +5.0 pp]");
+        lost.decision = Decision::Inconclusive;
+        lost.difference = Some(EffectDifference {
+            estimate: 0.0,
+            interval: Some((0.0, 0.0)),
+        });
+        let found = change(&lost);
+        assert_eq!(found.interval, "", "no failure was seen in either arm");
     }
 
     #[test]

@@ -113,7 +113,7 @@ pub(super) fn areas(summary: &Summary) -> Vec<Area> {
         })
         .collect();
     for effect in unlisted(summary) {
-        let name = metrics::area_of_effect(summary, &effect.metric);
+        let name = metrics::area_of_effect(summary, &effect.metric.to_string());
         let one = effect_row(effect);
         match areas.iter_mut().find(|area| area.name == name) {
             Some(area) => area.rows.push(one),
@@ -140,7 +140,7 @@ fn unlisted(summary: &Summary) -> Vec<&Effect> {
         .collect();
     let effects = summary.effects.iter();
     effects
-        .filter(|effect| !listed.contains(&effect.metric.to_ascii_lowercase()))
+        .filter(|effect| !listed.contains(&effect.metric.to_string().to_ascii_lowercase()))
         .collect()
 }
 
@@ -188,10 +188,13 @@ fn row(summary: &Summary, metric: &ReportMetric) -> ComparisonRow {
 /// An effect that has no place among the metrics of the areas.
 fn effect_row(effect: &Effect) -> ComparisonRow {
     let (before, after) = medians(effect);
-    let name = printable(&effect.metric);
+    let name = printable(&effect.metric.to_string());
     let mut row = ComparisonRow {
         operation: None,
-        metric: name.clone(),
+        metric: match &effect.metric {
+            MetricId::Total(figure) => figure.description().label.to_owned(),
+            _ => name.clone(),
+        },
         full_name: name,
         before: figures::with_unit(effect.before, effect.unit),
         after: figures::with_unit(effect.after, effect.unit),
@@ -200,7 +203,7 @@ fn effect_row(effect: &Effect) -> ComparisonRow {
         decision: "",
         tone: Tone::Plain,
         primary: false,
-        definition: definition(&effect.metric),
+        definition: effect.metric.description().definition,
         part: TablePart::Untested,
         sentence: String::new(),
         spread: None,

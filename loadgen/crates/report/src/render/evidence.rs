@@ -311,7 +311,7 @@ pub(super) fn validity_line(summary: &Summary) -> String {
 
 /// How an arm's writes were answered, and what its reads lacked.
 fn writes(arm: &Arm) -> Option<String> {
-    let counts = &arm.promised;
+    let counts = &arm.consistency;
     if counts.acknowledged + counts.refused + counts.in_doubt + counts.omitted == 0 {
         return None;
     }

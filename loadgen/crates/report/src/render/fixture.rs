@@ -16,7 +16,7 @@ use crate::render::fixture::parts::{
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    Arm, AuditCount, Confidence, Effect, MetricKind, MetricUnit, Operation, Promised, RunKind,
+    Arm, AuditCount, Confidence, Consistency, Effect, MetricKind, MetricUnit, Operation, RunKind,
     SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict, VerdictWord,
 };
 
@@ -97,11 +97,13 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 pooled: Vec::new(),
                 server: server(slow, seconds),
                 violations: Some(if violated && !slow { 7 } else { 0 }),
+                generator_threads: None,
                 audits: AuditCount {
                     expected: 1,
                     made: 1,
                 },
-                promised: Promised::default(),
+                consistency: Consistency::default(),
+                endpoints: Vec::new(),
                 failures: failures(slow),
             });
         }
@@ -124,11 +126,11 @@ pub(super) fn experiment(violated: bool) -> Summary {
                 expected: blocks,
                 made: blocks,
             },
-            promised: Promised {
+            consistency: Consistency {
                 acknowledged: 420,
                 in_doubt: 2,
                 reads: 300,
-                ..Promised::default()
+                ..Consistency::default()
             },
             plans: Vec::new(),
         }

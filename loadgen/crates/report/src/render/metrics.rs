@@ -20,7 +20,7 @@ pub(super) fn effect<'a>(summary: &'a Summary, name: &str) -> Option<&'a Effect>
     summary
         .effects
         .iter()
-        .find(|effect| effect.metric.eq_ignore_ascii_case(name))
+        .find(|effect| effect.metric.to_string().eq_ignore_ascii_case(name))
 }
 
 /// Every metric by area, in the order of a report.

@@ -251,9 +251,20 @@ fn definitions(areas: &[Area]) -> Vec<(String, &'static str)> {
 
 /// Program and machine, for people.
 fn provenance(summary: &Summary) -> Vec<(String, String)> {
-    let Some(Provenance { program, host, .. }) = &summary.provenance else {
+    let Some(Provenance {
+        program,
+        host,
+        endpoints,
+        ..
+    }) = &summary.provenance
+    else {
         return Vec::new();
     };
+    let loaded = endpoints.iter().map(|one| {
+        let opened = figures::plural(one.connections, "connection");
+        let text = format!("{} ({}), {opened}", one.address, one.host);
+        ("Load went to".to_owned(), printable(&text))
+    });
     let build = if program.debug_build {
         "debug build"
     } else {
@@ -277,7 +288,9 @@ fn provenance(summary: &Summary) -> Vec<(String, String)> {
         ("Kernel", host.kernel.clone()),
     ]
     .map(|(name, value)| (name.to_owned(), printable(&value)))
-    .into()
+    .into_iter()
+    .chain(loaded)
+    .collect()
 }
 
 /// Each text on one line.

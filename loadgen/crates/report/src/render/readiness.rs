@@ -117,7 +117,7 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
             server.pool_waiters_max
         ),
     );
-    let (reads, stale) = (arm.promised.reads, arm.promised.stale_reads);
+    let (reads, stale) = (arm.consistency.reads, arm.consistency.stale_reads);
     row(
         "Caching",
         (reads > 0).then_some(stale == 0),

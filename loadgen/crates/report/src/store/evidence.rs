@@ -131,7 +131,7 @@ pub fn of(summary: &Summary) -> VerdictFile {
             .effects
             .iter()
             .map(|effect| DecidedMetric {
-                metric: effect.metric.clone(),
+                metric: effect.metric.to_string(),
                 primary: effect.primary,
                 decision: effect.decision,
                 ratio: effect.ratio,

@@ -159,7 +159,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use loadgen_experiment::schema::{Promised, Server, Validity};
+    use loadgen_experiment::schema::{Consistency, Server, Validity};
 
     fn trial(series: Vec<Second>) -> Trial {
         let total: loadgen_experiment::schema::Operation =
@@ -177,6 +177,7 @@ mod tests {
             block: 1,
             seed: 1,
             validity: Validity::default(),
+            generator_threads: None,
             total,
             operations: Vec::new(),
             series,
@@ -184,7 +185,8 @@ mod tests {
             server: Server::default(),
             violations: None,
             audits: loadgen_experiment::schema::AuditCount::default(),
-            promised: Promised::default(),
+            consistency: Consistency::default(),
+            endpoints: Vec::new(),
             failures: Vec::new(),
         }
     }

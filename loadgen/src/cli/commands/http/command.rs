@@ -17,7 +17,7 @@ use loadgen_engine::{
     suite::{LoadModel, Suite},
 };
 use loadgen_experiment::{
-    system::{Endpoint, Endpoints, HttpService, SystemUnderTest as _},
+    system::{Endpoints, HttpService, SystemUnderTest as _},
     trial::{ArmConfig, TrialOutcome},
 };
 
@@ -43,15 +43,7 @@ pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
     let flow = SingleRequest::new(request, args.expect.clone());
     load::check(args, &suite, &flow.catalog())?;
     Failure::unless_files_suffice()?;
-    target::check_reachable(&target).map_err(|error| {
-        Failure::of_error(&error, |why| {
-            Failure::Usage(format!("cannot connect to {}: {why}", args.url))
-        })
-    })?;
-    let endpoint = Endpoint {
-        address: target.address,
-        host: target.host,
-    };
+    let endpoint = target.connect()?;
     let service = HttpService::new(Endpoints::one(endpoint), target.client, flow);
     let arm = ArmConfig::new("http", settings, service.application());
     let services = ServiceSource::Http {

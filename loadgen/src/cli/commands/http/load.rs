@@ -26,9 +26,10 @@ pub(super) fn request(args: &HttpArgs, target: &HttpTarget) -> Result<Request, F
     } else {
         Method::GET
     });
-    let mut request = Request::new(method, target.path.clone());
+    let mut request = Request::new(method, target.path());
     request.headers.clone_from(&args.headers);
     request.body = body;
+    request.check(args.http2).map_err(Failure::Usage)?;
     Ok(request)
 }
 
@@ -45,7 +46,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
         let model = LoadModel::Closed {
             users: connections,
             duration: Millis(warm_up.0 + measure.0),
-            think: None,
+            think: args.think,
             iterations: None,
         };
         return (model, windows(args, warm_up, measure));

@@ -1,53 +1,55 @@
-//! The URL of `loadgen http`: its address, and how to connect to it.
+//! The URL of `loadgen http`: its addresses, and how to connect to it.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpStream, ToSocketAddrs as _},
-    os::unix::net::UnixStream,
-    time::Duration,
-};
-
-use http::Uri;
+use std::{error::Error, net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::cli::{
     failure::Failure,
     flags::{HttpArgs, HttpEngine},
+    session::refuse_remote,
 };
-use loadgen_engine::driver::{ClientOptions, CookieClientOptions, Tls, TlsVerification};
-
-/// Timeout of the connection that checks whether the target is reachable.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+use loadgen_engine::driver::{
+    ClientOptions, CookieClientOptions, Endpoint, TargetAddresses, TargetUrl, Tls, TlsVerification,
+};
 
 /// A parsed URL, and the way to connect to it.
 pub(super) struct HttpTarget {
-    pub(super) address: SocketAddr,
-    pub(super) host: String,
-    pub(super) path: String,
+    url: TargetUrl,
+    /// Absent where a Unix socket takes their place.
+    addresses: Option<TargetAddresses>,
     pub(super) client: ClientOptions,
 }
 
-/// Opens a connection and closes it again.
-pub(super) fn check_reachable(target: &HttpTarget) -> io::Result<()> {
-    match &target.client.unix {
-        Some(path) => UnixStream::connect(path).map(drop),
-        None => TcpStream::connect_timeout(&target.address, CONNECT_TIMEOUT).map(drop),
+impl HttpTarget {
+    /// Path and query, percent-encoded.
+    pub(super) fn path(&self) -> &str {
+        &self.url.path
+    }
+
+    /// Opens a connection and closes it again; returns where it went.
+    pub(super) fn connect(&self) -> Result<Endpoint, Failure> {
+        let host = self.url.host.clone();
+        let unreachable = |error: &(dyn Error + 'static)| {
+            Failure::of_error(error, |why| {
+                Failure::Usage(format!("cannot connect to {host}: {why}"))
+            })
+        };
+        if let Some(addresses) = &self.addresses {
+            return addresses.connect().map_err(|error| unreachable(&error));
+        }
+        if let Some(path) = &self.client.unix {
+            UnixStream::connect(path).map_err(|error| unreachable(&error))?;
+        }
+        Ok(Endpoint {
+            // Never connected to; the URL's host is only sent in the Host header.
+            address: SocketAddr::from(([127, 0, 0, 1], self.url.port)),
+            host: self.url.host.clone(),
+        })
     }
 }
 
-/// Parses the URL; refuses one that may not be loaded.
+/// Parses the URL and looks its host up; refuses one that may not be loaded.
 pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
-    let bad = |why: &str| {
-        Failure::usage(format!(
-            "`{}` is not a URL to send to: {why}; write it like http://127.0.0.1:8080/path",
-            args.url
-        ))
-    };
-    let uri: Uri = args.url.parse().map_err(|_| bad("it cannot be read"))?;
-    match uri.scheme_str() {
-        Some("http" | "https") => {}
-        Some(_) => return Err(bad("only http and https are supported")),
-        None => return Err(bad("it does not begin with http://")),
-    }
+    let url = TargetUrl::parse(&args.url).map_err(Failure::usage)?;
     let cookie_client = args.engine == HttpEngine::Reqwest;
     if cookie_client && (args.http2 || args.unix.is_some()) {
         let flag = if args.http2 { "--http2" } else { "--unix" };
@@ -55,45 +57,26 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
             "{flag} is for bare connections: omit it, or --engine reqwest"
         )));
     }
-    let authority = uri.authority().ok_or_else(|| bad("it has no host"))?;
-    if authority.as_str().contains('@') {
-        return Err(bad("it contains a password; send it as a header with -H"));
-    }
-    let encrypted = uri.scheme_str() == Some("https");
-    let port = authority
-        .port_u16()
-        .unwrap_or(if encrypted { 443 } else { 80 });
-    let name = authority.host().trim_matches(['[', ']']);
-    let tls = if encrypted {
+    let tls = if url.encrypted {
         let trust = match &args.cacert {
             _ if args.insecure => TlsVerification::Disabled,
             Some(file) => TlsVerification::CaFile(file.clone()),
             None => TlsVerification::PublicRoots,
         };
-        Some(Tls::new(name, &trust, args.http2).map_err(Failure::usage)?)
+        Some(Tls::new(&url.name, &trust, args.http2).map_err(Failure::usage)?)
     } else {
         None
     };
-    let address = if args.unix.is_some() {
-        // Never connected to; the URL's host is only sent in the Host header.
-        SocketAddr::from(([127, 0, 0, 1], port))
+    let addresses = if args.unix.is_some() {
+        None
     } else {
-        (name, port)
-            .to_socket_addrs()
-            .map_err(|error| bad(&format!("its host is not known: {error}")))?
-            .next()
-            .ok_or_else(|| bad("its host has no address"))?
+        let addresses = TargetAddresses::find(&url, &args.resolve).map_err(Failure::usage)?;
+        refuse_remote(&args.url, &addresses, args.allow_remote_target)?;
+        Some(addresses)
     };
-    if !address.ip().is_loopback() && !args.allow_remote_target {
-        return Err(Failure::Usage(format!(
-            "the target {} is not on this machine ({}): load is only sent to machines that agreed to it; say so with --allow-remote-target",
-            args.url,
-            address.ip()
-        )));
-    }
     Ok(HttpTarget {
-        address,
-        host: authority.to_string(),
+        url,
+        addresses,
         client: ClientOptions {
             unix: args.unix.clone(),
             tls,
@@ -103,9 +86,5 @@ pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
             }),
             encoding: None,
         },
-        path: uri
-            .path_and_query()
-            .map_or("/", |path| path.as_str())
-            .to_owned(),
     })
 }

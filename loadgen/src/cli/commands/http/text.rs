@@ -11,6 +11,7 @@ use loadgen_experiment::{
     schema::{Percentile, Percentiles},
     trial::operation,
 };
+use loadgen_report::render::figures::{bytes, count as grouped};
 
 /// Rows of the chart of response times.
 const ROWS: usize = 11;
@@ -253,41 +254,16 @@ fn short(ms: f64) -> String {
     }
 }
 
-/// `1,234,567`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-fn bytes(count: f64) -> String {
-    match count {
-        count if count >= 1e9 => format!("{:.2} GB", count / 1e9),
-        count if count >= 1e6 => format!("{:.2} MB", count / 1e6),
-        count if count >= 1e3 => format!("{:.2} kB", count / 1e3),
-        count => format!("{count:.0} B"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn figures_are_short_and_grouped() {
-        assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(grouped(999), "999");
+    fn times_have_three_significant_digits() {
         assert_eq!(
             [short(0.1234), short(12.345), short(2_345.6)],
             ["0.123", "12.35", "2346"].map(str::to_owned)
         );
-        assert_eq!(bytes(1_500.0), "1.50 kB");
     }
 
     #[test]

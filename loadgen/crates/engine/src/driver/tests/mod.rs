@@ -1,6 +1,7 @@
 //! The driver against a test server with known behaviour.
 
 mod closed;
+mod endpoints;
 mod kept_connections;
 mod limits;
 mod load_control;
@@ -10,6 +11,7 @@ mod options;
 mod raw;
 mod raw_responses;
 mod refused_streams;
+mod request_bytes;
 mod samples;
 mod server;
 mod tls;

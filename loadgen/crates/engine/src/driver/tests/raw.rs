@@ -73,6 +73,11 @@ pub(super) fn write(stream: &mut TcpStream, bytes: &[u8]) {
     let _gone = stream.write_all(bytes);
 }
 
+/// So many header lines, each with its end.
+pub(super) fn header_lines(count: usize) -> String {
+    (0..count).fold(String::new(), |lines, n| lines + &format!("x-{n}: {n}\r\n"))
+}
+
 type Check = dyn Fn(&Reply) -> Result<(), Mismatch> + Send + Sync;
 
 /// Sends one request again and again.

@@ -5,7 +5,7 @@ use std::{io::Read as _, net::TcpStream, thread::sleep, time::Duration};
 use bytes::Bytes;
 use http::header;
 
-use super::raw::{RawServer, assert_all, engines, read_head, send, send_any, write};
+use super::raw::{RawServer, assert_all, engines, header_lines, read_head, send, send_any, write};
 use crate::{
     check::{Mismatch, status},
     request::Request,
@@ -33,7 +33,7 @@ fn serve(response: Vec<u8>, then: Then) -> RawServer {
 }
 
 fn head_of(lines: usize) -> String {
-    let lines: String = (0..lines).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    let lines = header_lines(lines);
     format!("HTTP/1.1 200 OK\r\n{lines}content-length: 2\r\n\r\n42")
 }
 
@@ -104,7 +104,7 @@ fn a_response_that_is_none_is_explained_in_plain_words() {
     let broken = "not valid HTTP/1.1";
     let early = "closed the connection before the response was complete";
     for (what, response, then, why) in [
-        ("nothing", "".into(), Close, early),
+        ("nothing", String::new(), Close, early),
         (
             "a part of the head",
             "HTTP/1.1 200 OK\r\ncontent-le".into(),

@@ -48,10 +48,10 @@ fn serve(later: Later) -> (SocketAddr, Arc<AtomicU32>) {
                     while let Some(Ok((_request, mut respond))) = connection.accept().await {
                         streams += 1;
                         match later {
-                            Later::Refuse if streams > 3 => {
-                                respond.send_reset(Reason::REFUSED_STREAM)
-                            }
                             Later::RefuseAll => respond.send_reset(Reason::REFUSED_STREAM),
+                            Later::Refuse if streams > 3 => {
+                                respond.send_reset(Reason::REFUSED_STREAM);
+                            }
                             Later::Refuse | Later::GoAway => {
                                 let mut body =
                                     respond.send_response(Response::default(), false).unwrap();
@@ -102,10 +102,9 @@ impl Drop for Nginx {
 impl Nginx {
     /// nginx over HTTP/2 without TLS that closes a connection after 100 requests.
     fn serve(folder: &Path, address: SocketAddr) -> Self {
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("{kind}_temp_path {}; ", folder.display()))
-            .collect();
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("{kind}_temp_path {};", folder.display()))
+            .join(" ");
         let config = folder.join("nginx.conf");
         let text = format!(
             "daemon off; master_process off; pid {0}/pid; error_log {0}/log; \

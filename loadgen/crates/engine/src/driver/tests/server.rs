@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     check::{json, status},
-    driver::{DriverSetup, FlowLoad, Progress},
+    driver::{DriverSetup, Endpoint, FlowLoad, Progress},
     flow::{Flow, Iteration, shop},
     request::Request,
     sample::OpId,
@@ -228,8 +228,10 @@ pub(super) fn setup(
         drain: Millis(3_000),
     };
     DriverSetup {
-        target,
-        host: target.to_string(),
+        endpoints: vec![Endpoint {
+            address: target,
+            host: target.to_string(),
+        }],
         schedule: plan(&load, &[1.0], &windows, 7).unwrap(),
         flows: vec![FlowLoad {
             flow: Arc::new(Static(flow)),

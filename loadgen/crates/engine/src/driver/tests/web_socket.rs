@@ -1,17 +1,21 @@
 //! WebSocket exchanges and bursts against a test server with known behaviour.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    process::Command,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use futures_util::future::LocalBoxFuture;
 use shared::time::Millis;
 
 use super::{
-    raw::{RawServer, assert_all, read_head, write},
+    raw::{RawServer, assert_all, header_lines, read_head, write},
     server::{TestServer, setup},
 };
 use crate::{
     check::status,
-    driver::run,
+    driver::{GENERATOR_LIMIT, run},
     flow::{Flow, Iteration},
     request::Request,
     sample::{OpId, Outcome},
@@ -215,7 +219,7 @@ fn open_and_close(it: Iteration<'_>) -> LocalBoxFuture<'_, ()> {
 
 #[test]
 fn a_refused_upgrade_is_reported_with_its_status_and_a_long_head_is_read() {
-    let lines: String = (0..150).map(|n| format!("x-{n}: {n}\r\n")).collect();
+    let lines = header_lines(150);
     for (head, status, outcome, why) in [
         (format!("403 Forbidden\r\n{lines}content-length: 2\r\n\r\n42"), 403, Outcome::HttpError, "expected 101, got 403"),
         ("200 OK\r\ncontent-length: 2\r\n\r\n42".to_owned(), 200, Outcome::HttpError, "expected 101, got 200"),
@@ -238,4 +242,61 @@ fn a_refused_upgrade_is_reported_with_its_status_and_a_long_head_is_read() {
         let statuses: Vec<u16> = data.total.statuses.keys().copied().collect();
         assert!(status == 0 || statuses == [status], "{statuses:?}");
     }
+}
+
+/// Opens a WebSocket and keeps it for a second.
+fn hold(it: Iteration<'_>) -> LocalBoxFuture<'_, ()> {
+    Box::pin(async move {
+        if it
+            .transport
+            .socket_open(OpId(0), Request::get("/socket"))
+            .await
+        {
+            it.transport.pause(Duration::from_secs(1)).await;
+        }
+    })
+}
+
+/// The test below runs itself once more in a shell with a low limit, with the address in this variable.
+const TARGET: &str = "LOADGEN_TEST_TARGET";
+
+#[test]
+fn sockets_beyond_the_limit_of_open_files_are_the_generators_limit() {
+    let Ok(target) = std::env::var(TARGET) else {
+        let itself = std::env::current_exe().unwrap();
+        let name = "driver::tests::web_socket::sockets_beyond_the_limit_of_open_files_are_the_generators_limit";
+        let shell = format!("ulimit -n 40; exec {} --exact {name}", itself.display());
+        let limited = Command::new("sh")
+            .args(["-c", &shell])
+            .env(TARGET, TestServer::default().serve().to_string())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&limited.stdout);
+        assert!(
+            limited.status.success() && said.contains("1 passed"),
+            "{said}"
+        );
+        return;
+    };
+    let load = LoadModel::Closed {
+        users: 60,
+        duration: Millis(10_000),
+        think: None,
+        iterations: Some(1),
+    };
+    let data = run(setup(
+        target.parse().unwrap(),
+        load,
+        (0, 10_000),
+        &Script(hold),
+    ))
+    .unwrap();
+    let counts = [Outcome::Ok, Outcome::Generator].map(|one| data.total.count(one));
+    assert_eq!(counts[0] + counts[1], 60, "{:?}", data.examples);
+    assert!(counts[0] >= 20 && counts[1] >= 20, "{counts:?}");
+    let why = &data.examples[0].1;
+    assert!(
+        why.starts_with(GENERATOR_LIMIT) && why.contains("ulimit -n"),
+        "{why}"
+    );
 }

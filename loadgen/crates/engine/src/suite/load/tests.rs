@@ -172,7 +172,7 @@ fn an_error_of_yaml_is_said_in_the_words_of_the_file_with_line_and_column() {
         ),
         (
             GOOD.replace("rate: 20/s,", "rate: 20/s, rate: 5/s,"),
-            "3:35: the key `rate` is written twice",
+            "3:34: the key `rate` is written twice",
         ),
         (GOOD.replace("evening\n", "~\n"), "1:7: a value is missing"),
         (more("---\nname: x"), "11:1: a second document begins here"),

@@ -98,7 +98,7 @@ pub(in crate::verdict) fn backlog(evidence: &TrialEvidence<'_>) -> ValidityCheck
 
 /// The window has one steady state: its halves agree, and the warm-up did not reach into it.
 ///
-/// A drift is told where the halves' medians are further apart than a tenth *and* than three
+/// There is a drift where the halves' medians are further apart than a tenth *and* than three
 /// standard errors of themselves. MSER alone decides nothing: on pure noise its minimum lies
 /// anywhere.
 pub(in crate::verdict) fn stationary(evidence: &TrialEvidence<'_>) -> ValidityCheck {

@@ -1,4 +1,4 @@
-//! Was the machine quiet? What fails here makes a trial NOISY: nobody's fault, and a reason to
+//! Was the machine quiet? What fails here makes a trial NOISY: no fault of generator or target, and a reason to
 //! measure again.
 
 use crate::{

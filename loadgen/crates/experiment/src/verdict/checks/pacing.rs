@@ -59,13 +59,13 @@ pub(in crate::verdict) fn lag(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let median = evidence.response(0.5).unwrap_or_default();
     let limit = Nanos(LAG_FLOOR.0.max((median.0 as f64 * LAG_SHARE) as u64));
     let advice = "the generator woke too late: the machine is too busy for it; lower the rate, stop other programs, or give it a core of its own";
-    let told = format!("<= {:.2} ms", limit.as_ms());
+    let mut limits = format!("<= {:.2} ms", limit.as_ms());
     let n = data.lag.len();
     if n < FEWEST {
         return unjudged(
             CheckCode::Lag,
             &format!("{n} arrivals, {FEWEST} are needed"),
-            told,
+            limits,
             advice,
         );
     }
@@ -73,7 +73,6 @@ pub(in crate::verdict) fn lag(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let high = Nanos(data.lag.value_at_quantile(quantile));
     let mut ok = high <= limit;
     let mut figure = format!("p{:.0} {:.2} ms", quantile * 100.0, high.as_ms());
-    let mut limits = told;
     // The tail has a limit of its own where there are enough arrivals for one.
     if n as f64 * 0.001 >= BEYOND
         && let Some(slow) = evidence.response(0.99)
@@ -90,7 +89,7 @@ pub(in crate::verdict) fn lag(evidence: &TrialEvidence<'_>) -> ValidityCheck {
 /// Arrivals lay as they were planned to.
 ///
 /// Random ones: the largest distance between the distributions of the planned and of the real
-/// gaps. Held against the plan itself and not against its formula, few arrivals are judged as
+/// gaps. Compared with the plan itself and not with its formula, few arrivals are judged as
 /// well as many. Even ones: the coefficient of variation of their real gaps.
 pub(in crate::verdict) fn arrivals(evidence: &TrialEvidence<'_>) -> ValidityCheck {
     let advice = "arrivals came in other bursts than planned: the machine is too busy for the generator; lower the rate, or give it a core of its own";

@@ -86,39 +86,38 @@ fn lines(summary: &Summary, grid: Grid, shown: &[PercentileSeries; 3]) -> [Vec<P
 
 fn note(shown: &[PercentileSeries; 3], lines: &[Vec<PlotLine>; 3], grid: Grid) -> String {
     let drawn = |rank: &usize| !lines[*rank].is_empty();
-    let mut note = String::from("Answers by the second in which their request should have started");
     let top = (1..shown.len()).rev().find(drawn).filter(|_| drawn(&0));
-    if let Some(top) = top {
+    let shade = top.map_or_else(String::new, |top| {
         let highest = if grid.step() > 1 { "the highest " } else { "" };
         let (low, high) = (shown[0].definition.name, shown[top].definition.name);
-        note.push_str(&format!(
-            "; the shade lies between {low} and {highest}{high}"
-        ));
-    }
-    note.push('.');
+        format!("; the shade lies between {low} and {highest}{high}")
+    });
     let pooled: Vec<String> = shown
         .iter()
         .filter(|one| one.step > 1)
         .map(|one| format!("{} over {} s", one.definition.name, one.step))
         .collect();
-    if !pooled.is_empty() {
-        note.push_str(&format!(
-            " Seconds are pooled: {}, as one second has too few answers.",
-            pooled.join(", ")
-        ));
-    }
     let absent: Vec<&str> = (0..shown.len())
         .filter(|rank| !drawn(rank))
         .map(|rank| shown[rank].definition.name)
         .collect();
-    if !absent.is_empty() {
-        note.push_str(&format!(" Too few answers for {}.", absent.join(", ")));
+    let mut sentences = vec![format!(
+        "Answers by the second in which their request should have started{shade}."
+    )];
+    if !pooled.is_empty() {
+        let steps = pooled.join(", ");
+        sentences.push(format!(
+            "Seconds are pooled: {steps}, as one second has too few answers."
+        ));
     }
-    note.push_str(&format!(
-        " Gaps have fewer than {} answers beyond the percentile.",
+    if !absent.is_empty() {
+        sentences.push(format!("Too few answers for {}.", absent.join(", ")));
+    }
+    sentences.push(format!(
+        "Gaps have fewer than {} answers beyond the percentile.",
         Percentile::FEWEST_BEYOND
     ));
-    note
+    sentences.join(" ")
 }
 
 impl PercentileSeries {

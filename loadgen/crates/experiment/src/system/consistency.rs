@@ -1,8 +1,8 @@
-//! What a system promised its clients in a trial, and how fresh what they read back was.
+//! What clients know of their writes in a trial, and how fresh what they read back was.
 
 use std::time::Duration;
 
-use crate::schema::{Percentile, Promised};
+use crate::schema::{Consistency, Percentile};
 
 /// Most ages of stale reads that are kept.
 pub const MAX_STALE_AGES: usize = 100_000;
@@ -39,16 +39,16 @@ impl Freshness {
     }
 }
 
-/// What was promised in one trial or several.
+/// What clients know of one trial or several.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Promises {
+pub struct ConsistencyRecord {
     /// What clients know of their writes.
     pub writes: WriteCounts,
     /// How fresh the data was that clients read.
     pub freshness: Freshness,
 }
 
-impl Promises {
+impl ConsistencyRecord {
     /// Adds those of another trial.
     pub fn add(&mut self, other: &Self) {
         self.writes.acknowledged += other.writes.acknowledged;
@@ -64,11 +64,11 @@ impl Promises {
     }
 
     /// As it is stored.
-    pub fn stored(&self) -> Promised {
+    pub fn stored(&self) -> Consistency {
         let age = |share: f64| self.freshness.age(share).map(|age| age.as_secs_f64() * 1e3);
         let kept = self.freshness.ages.len() as u64;
         let percentile = |share: f64| Percentile::of(share, kept, age(share));
-        Promised {
+        Consistency {
             acknowledged: self.writes.acknowledged,
             refused: self.writes.refused,
             in_doubt: self.writes.in_doubt,
@@ -87,8 +87,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn promises_of_several_trials_add_up_and_their_ages_stay_in_order() {
-        let one = |acknowledged, ms: &[u64]| Promises {
+    fn records_of_several_trials_add_up_and_their_ages_stay_in_order() {
+        let one = |acknowledged, ms: &[u64]| ConsistencyRecord {
             writes: WriteCounts {
                 acknowledged,
                 ..WriteCounts::default()

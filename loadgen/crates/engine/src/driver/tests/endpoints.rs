@@ -1,0 +1,81 @@
+//! Users are spread over the endpoints of a target, and each keeps its endpoint.
+
+use futures_util::future::LocalBoxFuture;
+use shared::time::Millis;
+
+use super::server::{Paths, TestServer, setup};
+use crate::{
+    aggregator::TrialData,
+    driver::{DriverSetup, Endpoint, run},
+    flow::{Flow, Iteration},
+    request::Request,
+    sample::{OpId, Outcome},
+    suite::LoadModel,
+};
+
+/// Opens a WebSocket and closes it again.
+struct OneSocket;
+
+impl Flow for OneSocket {
+    fn name(&self) -> &'static str {
+        "test.socket"
+    }
+    fn operations(&self) -> &[OpId] {
+        &[OpId(0)]
+    }
+    fn run<'a>(&'a self, it: Iteration<'a>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            it.transport
+                .socket_open(OpId(0), Request::get("/socket"))
+                .await;
+            it.transport.socket_close().await;
+        })
+    }
+}
+
+/// Three iterations of each user against several servers.
+fn over(servers: &[TestServer], users: u32, workers: usize, flow: &'static dyn Flow) -> TrialData {
+    let load = LoadModel::Closed {
+        users,
+        duration: Millis(20_000),
+        think: None,
+        iterations: Some(3),
+    };
+    let endpoints: Vec<Endpoint> = servers
+        .iter()
+        .map(|server| {
+            let address = server.serve();
+            Endpoint {
+                address,
+                host: address.to_string(),
+            }
+        })
+        .collect();
+    let first = endpoints[0].address;
+    let data = run(DriverSetup {
+        endpoints,
+        workers,
+        ..setup(first, load, (0, 20_000), flow)
+    })
+    .unwrap();
+    assert_eq!(data.total.count(Outcome::Ok), u64::from(users) * 3);
+    data
+}
+
+#[test]
+fn each_next_user_has_the_next_endpoint_and_keeps_it() {
+    let two = [TestServer::default(); 2];
+    let data = over(&two, 6, 1, &Paths(&["/"]));
+    assert_eq!(data.opened, [3, 3]);
+    let data = over(&two, 6, 2, &Paths(&["/"]));
+    assert_eq!(data.opened, [3, 3], "with two workers");
+    let three = [TestServer::default(); 3];
+    let data = over(&three, 3, 1, &Paths(&["/"]));
+    assert_eq!(data.opened, [1, 1, 1]);
+}
+
+#[test]
+fn web_sockets_are_spread_as_well() {
+    let data = over(&[TestServer::default(); 2], 2, 1, &OneSocket);
+    assert_eq!(data.opened, [3, 3]);
+}

@@ -1,0 +1,88 @@
+//! What a reader must know of the trials of a series: noise that counts, and targets that fell behind.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    schema::{CheckCode, Trial, ValidityWord},
+    verdict,
+};
+
+/// What a trial's word comes from.
+pub(super) fn reasons(trial: &Trial) -> impl Iterator<Item = &'static str> {
+    verdict::reasons(&trial.validity).map(|check| check.code.as_str())
+}
+
+/// A sentence where trials count although they are noisy.
+pub(super) fn noise_warning(pairs: &[(&Trial, &Trial)]) -> Option<String> {
+    let trials = pairs.iter().flat_map(|(before, after)| [*before, *after]);
+    let noisy = trials.filter(|trial| trial.validity.word == ValidityWord::Noisy);
+    let count = noisy.clone().count();
+    let codes: BTreeSet<&str> = noisy.flat_map(reasons).collect();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} trials are noisy ({}) and count all the same: the machine did not become quiet",
+            2 * pairs.len(),
+            Vec::from_iter(codes).join(", ")
+        )
+    })
+}
+
+/// One line for each arm that could not keep up in some trial, or whose figures include warm-up.
+pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
+    let behind = arms_with(CheckCode::Backlog, trials).into_iter().map(|(arm, count)| {
+        format!(
+            "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
+        )
+    });
+    let cold = arms_with(CheckCode::NotWarm, trials).into_iter().map(|(arm, count)| {
+        format!(
+            "the figures of `{arm}` include warm-up in {count} trial(s): requests of it were still open when the window began; warm up for longer, or lower the rate"
+        )
+    });
+    behind.chain(cold).collect()
+}
+
+/// The arms with the number of their trials in which a check does not hold.
+fn arms_with(code: CheckCode, trials: &[Trial]) -> Vec<(&str, usize)> {
+    let mut arms: Vec<(&str, usize)> = Vec::new();
+    for trial in trials {
+        let missed = trial
+            .validity
+            .checks
+            .iter()
+            .any(|check| check.code == code && !check.ok);
+        if missed {
+            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
+                Some((_, count)) => *count += 1,
+                None => arms.push((&trial.arm, 1)),
+            }
+        }
+    }
+    arms
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{paired::decide_fixture::trial, schema::ValidityCheck};
+
+    #[test]
+    fn noisy_trials_that_count_are_named_with_what_disturbed_them() {
+        let quiet = trial(Some(1.0), 1.0);
+        let mut noisy = quiet.clone();
+        noisy.validity.word = ValidityWord::Noisy;
+        noisy.validity.checks = vec![ValidityCheck {
+            code: CheckCode::Steal,
+            ok: false,
+            figure: String::new(),
+            limit: String::new(),
+            advice: String::new(),
+        }];
+        assert_eq!(noise_warning(&[(&quiet, &quiet)]), None);
+        let warning = noise_warning(&[(&quiet, &noisy), (&noisy, &quiet)]).unwrap();
+        assert!(
+            warning.starts_with("2 of 4 trials are noisy (STEAL)"),
+            "{warning}"
+        );
+    }
+}
