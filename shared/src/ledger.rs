@@ -19,6 +19,7 @@ pub struct Ledger {
     pub messages: Vec<MessageEntry>,
     /// Number of writes that the ledger had no room for. If it is above 0, no row can be called a
     /// phantom.
+    #[serde(deserialize_with = "crate::bounds::count")]
     pub omitted: u64,
 }
 
@@ -80,6 +81,7 @@ pub struct MessageEntry {
     /// Its sender.
     pub sender: UserId,
     /// The sender's own name for it.
+    #[serde(deserialize_with = "crate::bounds::text")]
     pub client_id: String,
     /// The number that was acknowledged, if any.
     pub seq: Option<i64>,

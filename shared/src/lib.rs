@@ -16,6 +16,7 @@
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
 pub mod api;
+pub mod bounds;
 pub mod dataset;
 pub mod headers;
 pub mod ids;

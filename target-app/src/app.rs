@@ -16,7 +16,7 @@ use crate::{
     config::{Config, ConnectionLimits},
     connections,
     engine::{EngineError, EngineParts, Engines},
-    features, metrics,
+    features, metrics, purge,
     realtime::Hub,
     router::router,
     security::Tokens,
@@ -54,6 +54,7 @@ pub struct AppServer {
     router: Router,
     state: AppState,
     shutdown: Shutdown,
+    purge_interval: Option<Duration>,
 }
 
 impl AppServer {
@@ -103,6 +104,7 @@ impl AppServer {
             router: router(state.clone()),
             state,
             shutdown,
+            purge_interval: config.purge_interval,
         })
     }
 
@@ -126,6 +128,9 @@ impl AppServer {
         let token = self.shutdown.token().clone();
         let tracker = self.shutdown.tracker();
         tracker.spawn(upkeep(token.clone()));
+        if let Some(interval) = self.purge_interval {
+            tracker.spawn(purge::run(self.state.clone(), interval, token.clone()));
+        }
         connections::serve(
             self.listener,
             self.router,

@@ -14,7 +14,12 @@ use std::{
 };
 
 use axum::Router;
-use hyper::server::conn::http1;
+use http::Request;
+use hyper::{
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -27,7 +32,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::ConnectionLimits;
+use crate::{config::ConnectionLimits, http::ClientAddress};
 
 /// Pause after a failed accept, which is mostly a lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -49,9 +54,10 @@ pub(crate) async fn serve(
                 .acquire_owned()
                 .await
                 .expect("this semaphore is never closed");
-            let (stream, _) = accept(&listener).await;
+            let (stream, peer) = accept(&listener).await;
             tracker.spawn(serve_one(
                 stream,
+                peer,
                 router.clone(),
                 limits,
                 stop.clone(),
@@ -87,6 +93,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 
 async fn serve_one(
     stream: TcpStream,
+    peer: SocketAddr,
     router: Router,
     limits: ConnectionLimits,
     stop: CancellationToken,
@@ -97,10 +104,16 @@ async fn serve_one(
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
     let stream = TokioIo::new(TimedWrites::new(stream, limits.write));
+    let client = ClientAddress::from(peer.ip());
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(client);
+        router.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
-        .serve_connection(stream, TowerToHyperService::new(router))
+        .serve_connection(stream, service)
         .with_upgrades();
     tokio::pin!(connection);
     let outcome = tokio::select! {

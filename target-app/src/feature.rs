@@ -3,7 +3,7 @@
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    db::audit::Invariant,
+    db::{Purge, audit::Invariant},
     registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry},
     seed::SeedTable,
     state::AppState,
@@ -30,6 +30,8 @@ pub struct Feature {
     pub tables: Vec<SeedTable>,
     /// Tables that only requests fill; the seed empties them.
     pub unseeded_tables: Vec<&'static str>,
+    /// Tables that requests only add to, and how long their rows are kept.
+    pub purges: Vec<Purge>,
     /// Its part in the registration of an account.
     pub on_registered: Option<OnRegistered>,
 }
@@ -47,6 +49,7 @@ impl Feature {
             invariants: Vec::new(),
             tables: Vec::new(),
             unseeded_tables: Vec::new(),
+            purges: Vec::new(),
             on_registered: None,
         }
     }
@@ -58,6 +61,7 @@ impl Feature {
         all.invariants.extend(self.invariants);
         all.tables.filled.extend(self.tables);
         all.tables.emptied.extend(self.unseeded_tables);
+        all.purges.extend(self.purges);
         all.on_registered.extend(self.on_registered);
     }
 }

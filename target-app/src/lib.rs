@@ -33,6 +33,7 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod paging;
+mod purge;
 pub mod realtime;
 pub mod registry;
 pub mod router;

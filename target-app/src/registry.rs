@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use crate::{
     cache::{CacheKind, Group, Key},
-    db::{DbError, Statement, audit::Invariant},
+    db::{DbError, Purge, Statement, audit::Invariant},
     engine::{Engine, Policies},
     error::ApiError,
     seed::SeedTables,
@@ -24,6 +24,8 @@ pub struct Registry {
     pub invariants: Vec<Invariant>,
     /// Tables that the seed fills or empties.
     pub tables: SeedTables,
+    /// Tables that requests only add to, and how long their rows are kept.
+    pub purges: Vec<Purge>,
     /// Their parts in the registration of an account.
     pub on_registered: Vec<OnRegistered>,
 }

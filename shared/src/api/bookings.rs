@@ -76,10 +76,18 @@ pub struct BookingQuery {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<BookingStatus>,
     /// Lessons that begin at or after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::bounds::instant",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<DateTime<Utc>>,
     /// Lessons that begin before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::bounds::instant",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub to: Option<DateTime<Utc>>,
     /// 1-based page.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -127,10 +127,18 @@ pub struct SlotView {
 #[serde(deny_unknown_fields)]
 pub struct AvailabilityQuery {
     /// Slots that start at or after; now by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::bounds::instant",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<DateTime<Utc>>,
     /// Slots that start before; 14 days after `from` by default, at most 62.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::bounds::instant",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub to: Option<DateTime<Utc>>,
 }
 

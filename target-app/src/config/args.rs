@@ -86,6 +86,12 @@ pub struct Args {
     #[serde(alias = "max-connections")]
     pub max_connections: Option<NonZeroUsize>,
 
+    /// Time between two purges of rows that have served their purpose, such as expired tokens;
+    /// `0s` switches them off [default: 1h]
+    #[arg(long, env = "PURGE_INTERVAL", value_name = "DURATION")]
+    #[serde(alias = "purge-interval")]
+    pub purge_interval: Option<Millis>,
+
     /// Form of the log [default: text]
     #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
     #[serde(alias = "log-format")]

@@ -48,6 +48,9 @@ impl Default for ConnectionLimits {
     }
 }
 
+/// Time between two purges, if none is given: long against a trial.
+const PURGE_INTERVAL: Duration = Duration::from_hours(1);
+
 /// What is meant: every value is there and fits.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -69,6 +72,8 @@ pub struct Config {
     pub profile: Profile,
     /// What a connection may cost.
     pub connections: ConnectionLimits,
+    /// Time between two purges; none are made without one.
+    pub purge_interval: Option<Duration>,
     /// Form of the log.
     pub log_format: LogFormat,
 }
@@ -133,6 +138,7 @@ impl Args {
             head_timeout: self.head_timeout.or(below.head_timeout),
             write_timeout: self.write_timeout.or(below.write_timeout),
             max_connections: self.max_connections.or(below.max_connections),
+            purge_interval: self.purge_interval.or(below.purge_interval),
             log_format: self.log_format.or(below.log_format),
         }
     }
@@ -242,6 +248,11 @@ impl Config {
             media_dir: args.media_dir(),
             connections: args.connections()?,
             profile: profile(args.profile.as_deref(), &args.set)?,
+            purge_interval: match args.purge_interval {
+                None => Some(PURGE_INTERVAL),
+                Some(Millis(0)) => None,
+                Some(interval) => Some(interval.duration()),
+            },
             log_format: args.log_format.unwrap_or_default(),
         })
     }

@@ -8,6 +8,7 @@ pub mod guards;
 mod migrate;
 pub mod optimizations;
 mod pool;
+mod purge;
 pub mod settings;
 mod transaction;
 
@@ -15,4 +16,5 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, DbSession, Lease, PoolCounters, open};
+pub use purge::{Purge, purge};
 pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

@@ -228,6 +228,13 @@ impl DbSession {
 /// A connection, until dropped.
 pub struct Lease<'a>(LeasedConnection<'a>);
 
+/// Makes a lease borrow its session until it is dropped and not only until its last use: a session
+/// that takes a second connection while it holds a first, in one expression or in two, does not
+/// compile. Requests that did would wait for each other with the pool empty.
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {}
+}
+
 enum LeasedConnection<'a> {
     Own(PoolConnection<Postgres>),
     Kept(&'a mut PoolConnection<Postgres>),

@@ -40,6 +40,7 @@ const X_SERVER_TIMING: HeaderName = HeaderName::from_static(SERVER_TIMING);
 /// Gives the request an id, records its costs, catches its panics, and counts its answer.
 pub async fn observe(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let is_api = request.uri().path().starts_with(paths::API);
+    let is_sign_in = request.uri().path() == paths::AUTH_LOGIN;
     let counted = is_api.then(|| state.http().begin());
     let timing = Timing::default();
     let id = RequestId::of(request.headers());
@@ -78,9 +79,14 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
         slowdown::delay(&state, &timing).await;
     }
     let costs = timing.read();
+    // What a refused sign-in cost would tell whether a password was looked at. A success has no
+    // more to tell, and measurements need the time of its hash.
+    let response_is_success = response.status().is_success();
     let headers = response.headers_mut();
     headers.insert(X_REQUEST_ID, id.header());
-    if let Ok(value) = HeaderValue::try_from(costs.write()) {
+    if (!is_sign_in || response_is_success)
+        && let Ok(value) = HeaderValue::try_from(costs.write())
+    {
         headers.insert(X_SERVER_TIMING, value);
     }
     if let Some(age) = costs.cache_age_ms {

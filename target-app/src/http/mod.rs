@@ -1,6 +1,7 @@
 //! Between the wire and the handlers: extractors, and the layers around every route.
 
 mod admission;
+mod client_address;
 mod compression;
 mod extract;
 mod field;
@@ -12,6 +13,7 @@ mod scrape;
 mod slowdown;
 
 pub use admission::admission;
+pub use client_address::ClientAddress;
 pub use compression::compress;
 pub use extract::{Current, Json, Path, Query, json_bytes};
 pub use field::read_object;

@@ -4,5 +4,5 @@ mod jwt;
 mod passwords;
 mod tokens;
 
-pub use passwords::{HashError, Hasher, HashingCounters};
+pub use passwords::{HashError, Hasher, HashingCounters, hash_prefix};
 pub use tokens::{Claims, TokenError, Tokens};

@@ -50,7 +50,7 @@ pub struct HashingCounters {
 pub struct Hasher {
     scheme: HashScheme,
     threads: Threads,
-    nobody: String,
+    dummy: String,
     counters: Arc<HashingCounters>,
 }
 
@@ -65,15 +65,16 @@ enum Threads {
 }
 
 impl Hasher {
-    /// A hasher with its counters; hashes once, for [`verify_nobody`](Self::verify_nobody).
+    /// A hasher with its counters; hashes once, for [`verify_dummy`](Self::verify_dummy).
     pub async fn new(
         scheme: HashScheme,
         placement: Placement,
         counters: Arc<HashingCounters>,
     ) -> Result<Self, HashError> {
-        let nobody = tokio::task::spawn_blocking(move || hash(scheme, b"nobody has this one"))
-            .await
-            .map_err(|failure| HashError::Failed(failure.to_string()))??;
+        let dummy =
+            tokio::task::spawn_blocking(move || hash(scheme, b"the password of no account"))
+                .await
+                .map_err(|failure| HashError::Failed(failure.to_string()))??;
         Ok(Self {
             scheme,
             threads: match placement {
@@ -84,7 +85,7 @@ impl Hasher {
                     semaphore: Arc::new(Semaphore::new(permits as usize)),
                 },
             },
-            nobody,
+            dummy,
             counters,
         })
     }
@@ -102,10 +103,17 @@ impl Hasher {
             .await
     }
 
-    /// Costs what [`verify`](Self::verify) costs, so that the time of an answer does not tell
+    /// Whether a stored hash is of another scheme than the one in force, and its password is to be
+    /// hashed anew when its owner next signs in: until then its check costs another time than
+    /// [`verify_dummy`](Self::verify_dummy), by which an account could be recognised.
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        !stored.starts_with(&hash_prefix(self.scheme))
+    }
+
+    /// Costs what [`verify`](Self::verify) of a hash of the scheme in force costs, so that the time of an answer does not tell
     /// whether an account exists.
-    pub async fn verify_nobody(&self, password: SecretString) -> Result<(), HashError> {
-        self.verify(password, self.nobody.clone()).await.map(drop)
+    pub async fn verify_dummy(&self, password: SecretString) -> Result<(), HashError> {
+        self.verify(password, self.dummy.clone()).await.map(drop)
     }
 
     /// `auth.hash` and `auth.placement` as this hasher has them.
@@ -179,6 +187,18 @@ async fn blocking<T: Send + 'static>(
         .map_err(|failure| HashError::Failed(failure.to_string()))?
 }
 
+/// What every hash of the scheme and its parameters starts with, the salt's separator included.
+pub fn hash_prefix(scheme: HashScheme) -> String {
+    match scheme {
+        HashScheme::Bcrypt { cost } => format!("$2b${cost:02}$"),
+        HashScheme::Argon2id {
+            memory_kib,
+            passes,
+            lanes,
+        } => format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"),
+    }
+}
+
 fn hash(scheme: HashScheme, password: &[u8]) -> Result<String, HashError> {
     let failed = |failure: String| HashError::Failed(failure);
     match scheme {
@@ -239,6 +259,13 @@ mod tests {
         for (made, prefix) in [(&old, "$2b$04$"), (&new, "$argon2id$v=19$m=1024,t=1,p=1$")] {
             let stored = made.hash("right horse".into()).await.unwrap();
             assert!(stored.starts_with(prefix), "{stored}");
+            assert!(!made.is_outdated(&stored));
+            let other = if std::ptr::eq(made, &raw const old) {
+                &new
+            } else {
+                &old
+            };
+            assert!(other.is_outdated(&stored));
             for checker in [&old, &new] {
                 let (right, wrong) = (stored.clone(), stored.clone());
                 assert!(checker.verify("right horse".into(), right).await.unwrap());
@@ -250,7 +277,7 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_account_costs_a_hash_as_well() {
         let hasher = hasher("bcrypt(4)", "blocking").await;
-        hasher.verify_nobody("anything".into()).await.unwrap();
+        hasher.verify_dummy("anything".into()).await.unwrap();
         assert_eq!(hasher.snapshot().hashes, 1);
         let garbage = hasher.verify("x".into(), "plain".into()).await;
         assert!(matches!(garbage, Err(HashError::Malformed)));

@@ -14,7 +14,7 @@ use sqlx::PgPool;
 
 use crate::{
     db::DbError,
-    security::{HashError, Hasher},
+    security::{HashError, Hasher, hash_prefix},
 };
 
 /// Why the seeded credentials could not be matched to the switch.
@@ -44,7 +44,7 @@ pub async fn match_scheme(pool: &PgPool, scheme: HashScheme) -> Result<u64, Cred
          and not starts_with(credential.hash, $2)",
     )
     .bind(hash)
-    .bind(prefix(scheme))
+    .bind(hash_prefix(scheme))
     .execute(pool)
     .await
     .map_err(DbError::from)?;
@@ -62,7 +62,7 @@ pub async fn are_stale(pool: &PgPool, scheme: HashScheme) -> Result<bool, DbErro
              and not starts_with(credential.hash, $1)
          )",
     )
-    .bind(prefix(scheme))
+    .bind(hash_prefix(scheme))
     .fetch_one(pool)
     .await?;
     Ok(stale)
@@ -74,18 +74,6 @@ pub(super) async fn hash_password(scheme: HashScheme) -> Result<String, HashErro
         .await?
         .hash(SecretString::from(PASSWORD))
         .await
-}
-
-/// What every hash of the scheme and its parameters starts with, the salt's separator included.
-fn prefix(scheme: HashScheme) -> String {
-    match scheme {
-        HashScheme::Bcrypt { cost } => format!("$2b${cost:02}$"),
-        HashScheme::Argon2id {
-            memory_kib,
-            passes,
-            lanes,
-        } => format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}$"),
-    }
 }
 
 #[cfg(test)]
@@ -103,7 +91,7 @@ mod tests {
         for text in schemes {
             let hash = hash_password(text.parse().unwrap()).await.unwrap();
             for other in schemes {
-                let matches = hash.starts_with(&prefix(other.parse().unwrap()));
+                let matches = hash.starts_with(&hash_prefix(other.parse().unwrap()));
                 assert_eq!(matches, other == text, "{hash} and {other}");
             }
         }

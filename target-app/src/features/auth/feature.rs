@@ -1,9 +1,14 @@
 //! What this feature hands to the application.
 
+use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed};
-use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
+use crate::{
+    db::{Purge, audit::invariants},
+    feature::Feature,
+    registry::FeatureCache,
+};
 
 /// Accounts and tokens.
 pub(crate) fn feature() -> Feature {
@@ -21,7 +26,21 @@ pub(crate) fn feature() -> Feature {
         explained: plans::explained(),
         invariants: invariants!["10_refresh_family_one_live"],
         tables: seed::tables(),
-        unseeded_tables: vec!["refresh_token"],
+        unseeded_tables: vec!["refresh_token", "sign_in_attempt"],
+        purges: vec![
+            // An expired token is refused whether or not its row is there; a day later no clock
+            // takes it for good any more.
+            Purge {
+                table: "refresh_token",
+                since: "expires_at",
+                kept: TimeDelta::days(1),
+            },
+            Purge {
+                table: "sign_in_attempt",
+                since: "tried_at",
+                kept: TimeDelta::days(1),
+            },
+        ],
         ..Feature::new("auth", "Accounts and tokens")
     }
 }

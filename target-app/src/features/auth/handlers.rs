@@ -8,10 +8,10 @@ use shared::{
     problem::Problem,
 };
 
-use super::{AuthUser, service};
+use super::{AuthUser, client_limit, service};
 use crate::{
     error::ApiError,
-    http::{Current, Json},
+    http::{ClientAddress, Current, Json},
     state::AppState,
 };
 
@@ -41,7 +41,8 @@ pub(super) async fn register(
 
 /// Trade e-mail and password for tokens.
 ///
-/// Five failures in a row lock an address for 60 seconds, whether or not it has an account.
+/// After five attempts in a row without a success an address is locked for 60 seconds, whether or not
+/// it has an account; a client that fails a thousand times in a minute has to wait, too.
 #[utoipa::path(
     post,
     path = paths::AUTH_LOGIN,
@@ -51,15 +52,17 @@ pub(super) async fn register(
     responses(
         (status = 200, description = "Who signed in, and the tokens", body = Session),
         (status = 401, description = "`bad_credentials`; the response does not say which of the two", body = Problem),
-        (status = 429, description = "`too_many_attempts`; `Retry-After` tells how long", body = Problem),
+        (status = 429, description = "`too_many_attempts`; `Retry-After` says how long", body = Problem),
     ),
 )]
 pub(super) async fn login(
     State(state): State<AppState>,
+    client: ClientAddress,
     Current(engine): Current,
     Json(body): Json<LoginRequest>,
 ) -> Result<Json<Session>, ApiError> {
-    let session = service::login(&state, &engine, body.try_into()?).await?;
+    let place = client_limit::take(client).await?;
+    let session = service::login(&state, &engine, place, body.try_into()?).await?;
     Ok(Json(session))
 }
 

@@ -2,6 +2,7 @@
 //! guessing; and the extractor of the signed-in user for all features.
 
 mod cached;
+mod client_limit;
 mod extractor;
 mod feature;
 mod handlers;
@@ -10,7 +11,6 @@ mod plans;
 mod repository;
 mod seed;
 mod service;
-mod unknown_accounts;
 
 pub use extractor::AuthUser;
 pub(super) use feature::feature;

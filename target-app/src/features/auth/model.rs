@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use crate::{db::DbError, error::ApiError};
 
-/// Consecutive failures after which an address is not looked at for [`LOCK`].
-pub(super) const MAX_FAILURES: i32 = 5;
+/// Attempts at an address that are looked at before it is locked for [`LOCK`]; a success ends the
+/// count.
+pub(super) const MAX_ATTEMPTS: i32 = 5;
 /// How long an address is not looked at.
 pub(super) const LOCK: Duration = Duration::seconds(60);
 /// How long a refresh token can be traded.
@@ -102,8 +103,8 @@ impl TryFrom<LoginRequest> for Attempt {
     }
 }
 
-/// An account as login needs it.
-#[derive(Debug, Clone)]
+/// An account as login needs it; without `Debug`, which would show the hash.
+#[derive(Clone)]
 pub(super) struct Account {
     pub(super) id: UserId,
     pub(super) email: String,
@@ -112,7 +113,8 @@ pub(super) struct Account {
     pub(super) grade: Option<i16>,
     pub(super) is_active: bool,
     pub(super) mentor_id: Option<MentorId>,
-    pub(super) credential: Credential,
+    /// A self-describing hash of the password.
+    pub(super) hash: String,
 }
 
 impl Account {
@@ -126,26 +128,6 @@ impl Account {
             mentor_id: self.mentor_id,
             grade: self.grade,
         }
-    }
-}
-
-/// How an account proves itself, and how often that failed lately.
-#[derive(Clone)]
-pub(super) struct Credential {
-    /// A self-describing hash.
-    pub(super) hash: String,
-    /// Failures since the last success.
-    pub(super) failed_count: i32,
-    /// No attempt is looked at before.
-    pub(super) locked_until: Option<DateTime<Utc>>,
-}
-
-impl std::fmt::Debug for Credential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credential")
-            .field("failed_count", &self.failed_count)
-            .field("locked_until", &self.locked_until)
-            .finish_non_exhaustive()
     }
 }
 
@@ -264,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_registers_as_an_administrator_or_without_a_name() {
+    fn an_administrator_or_a_person_without_a_name_cannot_register() {
         let admin = RegisterRequest {
             role: Role::Admin,
             ..registration()
@@ -283,12 +265,6 @@ mod tests {
     fn secrets_do_not_show_in_debug_output() {
         let read = Registration::try_from(registration()).unwrap();
         assert!(!format!("{read:?}").contains("horse"));
-        let credential = Credential {
-            hash: "$2b$10$secret".into(),
-            failed_count: 0,
-            locked_until: None,
-        };
-        assert!(!format!("{credential:?}").contains("secret"));
     }
 
     #[test]

@@ -29,7 +29,6 @@ fn login(policies: &Policies) -> Vec<Statement> {
             Statement::of("hash", repository::HASH).bind(user),
             Statement::of("grade", repository::GRADE).bind(user),
             Statement::of("mentor profile", repository::MENTOR).bind(user),
-            Statement::of("lock", repository::LOCK).bind(user),
         ],
     }
 }

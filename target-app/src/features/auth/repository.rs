@@ -8,7 +8,7 @@ use shared::{
 use sqlx::{FromRow, PgConnection, query, query_as, query_scalar};
 use uuid::Uuid;
 
-use super::model::{Account, Credential, MAX_FAILURES, StoredRefresh, role};
+use super::model::{Account, LOCK, MAX_ATTEMPTS, StoredRefresh, role};
 use crate::{db::DbError, timing};
 
 /// The active account of an id, as its owner sees it.
@@ -118,20 +118,6 @@ pub(super) async fn find_mentor(
     Ok(timing::db(found.fetch_optional(conn)).await?.map(MentorId))
 }
 
-/// A lock by its `user`.
-pub(super) const LOCK: &str = "select failed_count, locked_until
-     from credential
-     where user_id = $1";
-
-/// Failures since the last success, and until when the account is locked.
-pub(super) async fn find_lock(
-    conn: &mut PgConnection,
-    user: UserId,
-) -> Result<Option<(i32, Option<DateTime<Utc>>)>, DbError> {
-    let found = query_as(LOCK).bind(user.0);
-    Ok(timing::db(found.fetch_optional(conn)).await?)
-}
-
 #[derive(FromRow)]
 struct AccountRow {
     id: Uuid,
@@ -142,8 +128,6 @@ struct AccountRow {
     is_active: bool,
     mentor_id: Option<Uuid>,
     hash: String,
-    failed_count: i32,
-    locked_until: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<AccountRow> for Account {
@@ -158,11 +142,7 @@ impl TryFrom<AccountRow> for Account {
             grade: row.grade,
             is_active: row.is_active,
             mentor_id: row.mentor_id.map(MentorId),
-            credential: Credential {
-                hash: row.hash,
-                failed_count: row.failed_count,
-                locked_until: row.locked_until,
-            },
+            hash: row.hash,
         })
     }
 }
@@ -170,7 +150,7 @@ impl TryFrom<AccountRow> for Account {
 /// All of an account by its `email`.
 pub(super) const ACCOUNT: &str =
     "select u.id, u.email, u.display_name, u.role, u.grade, u.is_active,
-            m.id as mentor_id, c.hash, c.failed_count, c.locked_until
+            m.id as mentor_id, c.hash
      from app_user u
      join credential c on c.user_id = u.id
      left join mentor m on m.user_id = u.id
@@ -219,56 +199,117 @@ pub(super) async fn insert_credential(
     Ok(())
 }
 
-/// Stores the first token of a family, unless the account became locked meanwhile; tells whether.
-///
-/// Guesses that were under way when the lock fell are thereby worth nothing.
+/// Stores the first token of a family.
 pub(super) async fn insert_refresh(
     conn: &mut PgConnection,
     token: &StoredRefresh,
     now: DateTime<Utc>,
-) -> Result<bool, DbError> {
+) -> Result<(), DbError> {
     let insert = query(
         "insert into refresh_token (digest, family, user_id, issued_at, expires_at)
-         select $1, $2, user_id, $5, $4
-         from credential
-         where user_id = $3
-           and (locked_until is null or locked_until <= $5)",
+         values ($1, $2, $3, $4, $5)",
     )
     .bind(&token.digest[..])
     .bind(token.family)
     .bind(token.user.0)
-    .bind(token.expires_at)
-    .bind(now);
-    Ok(timing::db(insert.execute(conn)).await?.rows_affected() == 1)
+    .bind(now)
+    .bind(token.expires_at);
+    timing::db(insert.execute(conn)).await?;
+    Ok(())
 }
 
-/// Counts a failure; every fifth in a row locks the account until `lock_until`.
-pub(super) async fn record_failure(
+/// The same after a sign-in, which also ends the count of attempts at its address.
+pub(super) async fn insert_session(
     conn: &mut PgConnection,
-    user: UserId,
-    lock_until: DateTime<Utc>,
+    token: &StoredRefresh,
+    now: DateTime<Utc>,
+    address: [u8; 32],
+) -> Result<(), DbError> {
+    let insert = query(
+        "with proved as (
+             delete from sign_in_attempt
+             where address = $6
+         )
+         insert into refresh_token (digest, family, user_id, issued_at, expires_at)
+         values ($1, $2, $3, $4, $5)",
+    )
+    .bind(&token.digest[..])
+    .bind(token.family)
+    .bind(token.user.0)
+    .bind(now)
+    .bind(token.expires_at)
+    .bind(&address[..]);
+    timing::db(insert.execute(conn)).await?;
+    Ok(())
+}
+
+/// Counts an attempt at an address and returns until when the address is locked, if this attempt
+/// is one too many.
+///
+/// One statement, so that of attempts sent at once, to any instance, exactly [`MAX_ATTEMPTS`] are
+/// looked at: the last of them sets the lock, and a count above the maximum is a refusal.
+pub(super) async fn count_attempt(
+    conn: &mut PgConnection,
+    address: [u8; 32],
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>, DbError> {
+    let count = query_as::<_, (i32, Option<DateTime<Utc>>)>(
+        "insert into sign_in_attempt as known (address, attempts, tried_at)
+         values ($1, 1, $2)
+         on conflict (address) do update
+         set attempts = case
+                 when known.locked_until <= $2 then 1
+                 else least(known.attempts, $3) + 1
+             end,
+             locked_until = case
+                 when known.locked_until <= $2 then null
+                 when known.locked_until is null and known.attempts + 1 >= $3 then $4
+                 else known.locked_until
+             end,
+             tried_at = $2
+         returning attempts, locked_until",
+    )
+    .bind(&address[..])
+    .bind(now)
+    .bind(MAX_ATTEMPTS)
+    .bind(now + LOCK);
+    let (attempts, locked_until) = timing::db(count.fetch_one(conn)).await?;
+    Ok(locked_until.filter(|_| attempts > MAX_ATTEMPTS))
+}
+
+/// Takes back an attempt that was counted and not looked at.
+pub(super) async fn uncount_attempt(
+    conn: &mut PgConnection,
+    address: [u8; 32],
 ) -> Result<(), DbError> {
     let update = query(
-        "update credential
-         set failed_count = failed_count + 1,
-             locked_until = case when (failed_count + 1) % $2 = 0 then $3 else locked_until end
-         where user_id = $1",
+        "update sign_in_attempt
+         set attempts = attempts - 1, locked_until = null
+         where address = $1
+           and attempts between 2 and $2",
     )
-    .bind(user.0)
-    .bind(MAX_FAILURES)
-    .bind(lock_until);
+    .bind(&address[..])
+    .bind(MAX_ATTEMPTS);
     timing::db(update.execute(conn)).await?;
     Ok(())
 }
 
-/// Forgets the failures of an account that has now proved itself.
-pub(super) async fn forget_failures(conn: &mut PgConnection, user: UserId) -> Result<(), DbError> {
+/// Replaces a hash by one of the same password under the scheme in force.
+pub(super) async fn replace_hash(
+    conn: &mut PgConnection,
+    user: UserId,
+    before: &str,
+    hash: &str,
+) -> Result<(), DbError> {
     let update = query(
         "update credential
-         set failed_count = 0, locked_until = null
-         where user_id = $1",
+         set hash = $3
+         where user_id = $1
+           and hash = $2",
     )
-    .bind(user.0);
+    .bind(user.0)
+    .bind(before)
+    .bind(hash);
     timing::db(update.execute(conn)).await?;
     Ok(())
 }

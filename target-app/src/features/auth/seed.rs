@@ -17,7 +17,7 @@ pub(super) fn tables() -> Vec<SeedTable> {
         },
         SeedTable {
             name: "credential",
-            columns: "user_id, hash, failed_count, locked_until",
+            columns: "user_id, hash",
             after: &["app_user"],
             items: accounts,
             write: credential,
@@ -83,7 +83,5 @@ fn app_user(data: &SeedData, n: u32, rows: &mut Rows) {
 fn credential(data: &SeedData, n: u32, rows: &mut Rows) {
     rows.uuid(SeededAccount::nth(&data.plan, n).id())
         .opaque(&data.hash)
-        .int(0)
-        .null()
         .end();
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest as _, Sha256};
 use shared::{
     api::auth::{Role, Session, TokenPair, UserView},
     ids::{MentorId, UserId},
@@ -14,15 +15,13 @@ use uuid::Uuid;
 
 use super::{
     cached,
-    model::{
-        Account, Attempt, Credential, LOCK, REFRESH_LIFETIME, Registration, StoredRefresh,
-        seconds_until,
-    },
-    repository, unknown_accounts,
+    client_limit::TakenPlace,
+    model::{Account, Attempt, REFRESH_LIFETIME, Registration, StoredRefresh, seconds_until},
+    repository,
 };
 use crate::{
     cache::Group,
-    db::{Db, Retry, transaction},
+    db::{Db, DbSession, Retry, transaction},
     engine::Engine,
     error::ApiError,
     registry::OnRegistered,
@@ -51,11 +50,7 @@ pub(super) async fn register(
         grade: None,
         is_active: true,
         mentor_id: (new.role == Role::Mentor).then(|| MentorId(Uuid::now_v7())),
-        credential: Credential {
-            hash,
-            failed_count: 0,
-            locked_until: None,
-        },
+        hash,
     };
     let view = account.view();
     let (secret, digest) = Tokens::new_refresh();
@@ -111,7 +106,7 @@ async fn insert(
                     error.into()
                 }
             })?;
-            repository::insert_credential(&mut *conn, account.id, &account.credential.hash).await?;
+            repository::insert_credential(&mut *conn, account.id, &account.hash).await?;
             let mut groups = Vec::new();
             for add in others {
                 groups.extend(add(&mut *conn, view).await?);
@@ -125,53 +120,56 @@ async fn insert(
 
 /// Trades e-mail and password for tokens.
 ///
-/// An address without an account goes through the same statements, the same hash and the same
-/// throttling as one with an account, so that neither answer nor time tells them apart.
+/// The attempt is counted before the password is looked at. An address without an account goes
+/// through the same statements and the same hash as one with an account, so that neither answer nor
+/// time distinguishes them.
 pub(super) async fn login(
     state: &AppState,
     engine: &Engine,
+    place: TakenPlace,
     attempt: Attempt,
 ) -> Result<Session, ApiError> {
     let now = state.clock().now();
-    let account = find(engine, &attempt.email).await?;
-    let locked_until = match &account {
-        Some(account) => account.credential.locked_until,
-        None => unknown_accounts::locked_until(&attempt.email).await,
+    let address: [u8; 32] = Sha256::digest(attempt.email.as_bytes()).into();
+    let account = {
+        let mut session = engine.db.session();
+        let locked = repository::count_attempt(&mut *session.conn().await?, address, now).await?;
+        if let Some(until) = locked {
+            return Err(too_many(seconds_until(until, now)));
+        }
+        find(engine, &mut session, &attempt.email).await?
     };
-    if let Some(until) = locked_until.filter(|until| *until > now) {
-        return Err(too_many(seconds_until(until, now)));
-    }
 
     // No connection is held meanwhile: hashing takes longer than everything else together.
-    let proved = if let Some(account) = account {
-        let stored = account.credential.hash.clone();
-        let right = engine.hasher.verify(attempt.password, stored).await?;
-        if right && account.is_active {
-            Ok(account)
-        } else {
-            Err(Some(account.id))
-        }
-    } else {
-        engine.hasher.verify_nobody(attempt.password).await?;
-        Err(None)
+    let password = attempt.password.clone();
+    let outcome = match &account {
+        Some(account) => engine.hasher.verify(password, account.hash.clone()).await,
+        None => engine.hasher.verify_dummy(password).await.map(|()| false),
     };
-
-    let now = state.clock().now();
     let mut session = engine.db.session();
-    let account = match proved {
-        Ok(account) => account,
-        Err(user) => {
-            if user.is_none() {
-                unknown_accounts::failed(&attempt.email, now).await;
-            }
-            let user = user.unwrap_or(NO_USER);
-            repository::record_failure(&mut *session.conn().await?, user, now + LOCK).await?;
-            return Err(ApiError::new(
-                Code::BadCredentials,
-                "check both and try again",
-            ));
+    let right = match outcome {
+        Ok(right) => right,
+        Err(failure) => {
+            repository::uncount_attempt(&mut *session.conn().await?, address).await?;
+            return Err(failure.into());
         }
     };
+    let Some(account) = account.filter(|account| right && account.is_active) else {
+        place.fail();
+        return Err(ApiError::new(
+            Code::BadCredentials,
+            "check both and try again",
+        ));
+    };
+    drop(place);
+    if engine.hasher.is_outdated(&account.hash)
+        // Without a thread to hash on, the next sign-in tries again.
+        && let Ok(hash) = engine.hasher.hash(attempt.password).await
+    {
+        let conn = &mut *session.conn().await?;
+        repository::replace_hash(conn, account.id, &account.hash, &hash).await?;
+    }
+    let now = state.clock().now();
     let (secret, digest) = Tokens::new_refresh();
     let token = StoredRefresh {
         digest,
@@ -179,12 +177,7 @@ pub(super) async fn login(
         user: account.id,
         expires_at: now + REFRESH_LIFETIME,
     };
-    if !repository::insert_refresh(&mut *session.conn().await?, &token, now).await? {
-        return Err(too_many(LOCK.num_seconds() as u64));
-    }
-    if account.credential.failed_count > 0 {
-        repository::forget_failures(&mut *session.conn().await?, account.id).await?;
-    }
+    repository::insert_session(&mut *session.conn().await?, &token, now, address).await?;
     Ok(Session {
         user: account.view(),
         tokens: pair(state, account.id, account.role, &secret),
@@ -250,8 +243,11 @@ pub(super) async fn logout(state: &AppState, engine: &Engine, token: &str) -> Re
 /// Stands for the account that an address does not have; no row has this id.
 const NO_USER: UserId = UserId(Uuid::nil());
 
-async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError> {
-    let mut session = engine.db.session();
+async fn find(
+    engine: &Engine,
+    session: &mut DbSession,
+    email: &str,
+) -> Result<Option<Account>, ApiError> {
     match engine.policies.login.queries {
         LoginQueries::Joined => {
             Ok(repository::find_account(&mut *session.conn().await?, email).await?)
@@ -263,9 +259,7 @@ async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError>
             let hash = repository::find_hash(&mut *session.conn().await?, id).await?;
             let grade = repository::find_grade(&mut *session.conn().await?, id).await?;
             let mentor_id = repository::find_mentor(&mut *session.conn().await?, id).await?;
-            let lock = repository::find_lock(&mut *session.conn().await?, id).await?;
-            let (Some(user), Some(hash), Some((failed_count, locked_until))) = (user, hash, lock)
-            else {
+            let (Some(user), Some(hash)) = (user, hash) else {
                 return Ok(None);
             };
             Ok(Some(Account {
@@ -276,11 +270,7 @@ async fn find(engine: &Engine, email: &str) -> Result<Option<Account>, ApiError>
                 grade,
                 is_active: user.is_active,
                 mentor_id,
-                credential: Credential {
-                    hash,
-                    failed_count,
-                    locked_until,
-                },
+                hash,
             }))
         }
     }
@@ -291,9 +281,10 @@ async fn revoke(state: &AppState, engine: &Engine, family: Uuid) -> Result<(), A
     let now = state.clock().now();
     let mut session = engine.db.session();
     for _ in 0..MAX_CHASE {
-        if repository::revoke_live(&mut *session.conn().await?, family, now).await?
-            || !repository::has_live(&mut *session.conn().await?, family).await?
-        {
+        if repository::revoke_live(&mut *session.conn().await?, family, now).await? {
+            return Ok(());
+        }
+        if !repository::has_live(&mut *session.conn().await?, family).await? {
             return Ok(());
         }
     }

@@ -1,9 +1,14 @@
 //! What this feature hands to the application.
 
+use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed};
-use crate::{db::audit::invariants, feature::Feature, registry::FeatureCache};
+use crate::{
+    db::{Purge, audit::invariants},
+    feature::Feature,
+    registry::FeatureCache,
+};
 
 /// Places in slots.
 pub(crate) fn feature() -> Feature {
@@ -33,6 +38,20 @@ pub(crate) fn feature() -> Feature {
         ],
         tables: seed::tables(),
         unseeded_tables: vec!["booking_conflict"],
+        purges: vec![
+            // Longer than any client repeats a request.
+            Purge {
+                table: "idempotency_key",
+                since: "created_at",
+                kept: TimeDelta::days(7),
+            },
+            // As long as a parent may ask why a lesson was not booked.
+            Purge {
+                table: "booking_conflict",
+                since: "occurred_at",
+                kept: TimeDelta::days(90),
+            },
+        ],
         ..Feature::new("bookings", "Places in slots")
     }
 }

@@ -91,7 +91,8 @@ impl From<SlotRow> for SlotView {
     }
 }
 
-/// Open slots: `mentor`, `from`, `to`, `limit`.
+/// Open slots: `mentor`, `from`, `to`, `limit`. As booking does, it refuses all slots of a mentor
+/// who is off the list.
 pub(super) const OPEN_SLOTS: &str =
     "select id, mentor_id, starts_at, ends_at, capacity, booked, price_cents
      from slot
@@ -99,6 +100,7 @@ pub(super) const OPEN_SLOTS: &str =
        and starts_at >= $2
        and starts_at < $3
        and booked < capacity
+       and exists (select from mentor where id = $1 and is_active)
      order by starts_at
      limit $4";
 

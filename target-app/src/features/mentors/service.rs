@@ -56,7 +56,7 @@ async fn find_detail(engine: &Engine, id: MentorId) -> Result<Option<MentorDetai
     }))
 }
 
-/// A mentor's open slots.
+/// A mentor's open slots; none of a mentor who is off the list.
 pub(super) async fn availability(
     engine: &Engine,
     id: MentorId,

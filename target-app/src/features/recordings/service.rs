@@ -27,14 +27,16 @@ pub(super) async fn mine(
 ) -> Result<Page<RecordingView>, ApiError> {
     let mut session = engine.db.session();
     let (found, total) = match role {
-        Role::Student => (
-            repository::of_student(&mut *session.conn().await?, user, part).await?,
-            repository::count_of_student(&mut *session.conn().await?, user).await?,
-        ),
-        Role::Mentor => (
-            repository::of_mentor(&mut *session.conn().await?, user, part).await?,
-            repository::count_of_mentor(&mut *session.conn().await?, user).await?,
-        ),
+        Role::Student => {
+            let found = repository::of_student(&mut *session.conn().await?, user, part).await?;
+            let total = repository::count_of_student(&mut *session.conn().await?, user).await?;
+            (found, total)
+        }
+        Role::Mentor => {
+            let found = repository::of_mentor(&mut *session.conn().await?, user, part).await?;
+            let total = repository::count_of_mentor(&mut *session.conn().await?, user).await?;
+            (found, total)
+        }
         // Other roles do not take part in lessons.
         Role::Parent | Role::Admin => (Vec::new(), 0),
     };

@@ -79,14 +79,55 @@ async fn a_success_starts_the_count_anew() {
 }
 
 #[tokio::test]
-async fn guesses_sent_at_once_are_counted_one_by_one() {
+async fn of_guesses_sent_at_once_five_are_looked_at_on_all_instances_together() {
     let app = TestApp::start().await;
-    let anyone = app.anonymous();
-    let email = student_email(22);
-    together((0..10).map(|_| anyone.login(&email, "not the password"))).await;
-    anyone
-        .login(&email, PASSWORD)
+    let sibling = app.sibling().await;
+    let [one, other] = [app.anonymous(), sibling.anonymous()];
+    let stranger = format!("{}@example.org", uuid::Uuid::now_v7());
+    for email in [student_email(22), stranger] {
+        let before = hashes(&app);
+        let guesses = together((0..60).map(|n| {
+            let instance = if n % 2 == 0 { &one } else { &other };
+            instance.login(&email, "not the password")
+        }))
+        .await;
+        let looked_at = guesses.iter().filter(|guess| guess.status == 401).count();
+        assert_eq!(looked_at, 5);
+        assert!(hashes(&app) - before <= 5);
+        for guess in &guesses {
+            assert!([401, 429].contains(&guess.status), "{}", guess.text());
+        }
+    }
+    one.login(&student_email(22), PASSWORD)
         .await
         .refused(Code::TooManyAttempts);
+    sibling.finish().await;
+    app.finish().await;
+}
+
+/// Passwords that this instance hashed or checked.
+fn hashes(app: &TestApp) -> u64 {
+    app.state.engine().hasher.snapshot().hashes
+}
+
+#[tokio::test]
+async fn the_right_password_among_guesses_is_answered_as_they_are() {
+    let app = TestApp::start().await;
+    let anyone = app.anonymous();
+    let email = student_email(23);
+    for _ in 0..5 {
+        anyone
+            .login(&email, "not the password")
+            .await
+            .refused(Code::BadCredentials);
+    }
+    let before = hashes(&app);
+    let wrong = anyone.login(&email, "not the password").await;
+    let right = anyone.login(&email, PASSWORD).await;
+    for answer in [&wrong, &right] {
+        answer.refused(Code::TooManyAttempts);
+        assert!(!answer.headers.contains_key("server-timing"));
+    }
+    assert_eq!(hashes(&app), before);
     app.finish().await;
 }

@@ -6,5 +6,6 @@ mod docs;
 mod headers;
 mod health;
 mod host;
+mod hostile_values;
 mod openapi;
 mod problems;

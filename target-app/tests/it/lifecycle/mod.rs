@@ -2,6 +2,8 @@
 
 mod disconnect;
 mod many_disconnects;
+mod one_connection;
+mod purge;
 mod shutdown;
 mod slow_clients;
 mod statement_timeout;

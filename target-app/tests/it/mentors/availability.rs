@@ -103,3 +103,20 @@ async fn what_is_past_is_not_open_and_a_span_is_bounded() {
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_mentor_off_the_list_has_no_open_slots_as_booking_has_none() {
+    let app = TestApp::start().await;
+    let mentor = MentorId(id(RowKind::Mentor, 1));
+    let anyone = app.anonymous();
+    let open: Availability = anyone.availability(mentor, "").await.ok();
+    let slot = open.slots[0].id;
+    app.mentor(1).set_active(false).await;
+    let closed: Availability = anyone.availability(mentor, "").await.ok();
+    assert!(closed.slots.is_empty());
+    app.student(3).book(slot).await.refused(Code::SlotClosed);
+    app.mentor(1).set_active(true).await;
+    let again: Availability = anyone.availability(mentor, "").await.ok();
+    assert_eq!(again.slots, open.slots);
+    app.finish().await;
+}

@@ -70,6 +70,7 @@ pub(crate) struct Setup {
     redis_at: Option<SocketAddr>,
     statements: Vec<String>,
     connections: ConnectionLimits,
+    purge_interval: Option<Duration>,
 }
 
 impl Setup {
@@ -112,6 +113,12 @@ impl Setup {
         self
     }
 
+    /// With a purge every so often.
+    pub(crate) fn with_purge_every(mut self, interval: Duration) -> Self {
+        self.purge_interval = Some(interval);
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -147,6 +154,7 @@ impl Setup {
             media_dir: media_dir(),
             connections: self.connections,
             profile: test_profile(&self.settings),
+            purge_interval: self.purge_interval,
             log_format: LogFormat::Text,
         }
     }
@@ -226,6 +234,7 @@ impl TestApp {
             redis_at: None,
             statements: Vec::new(),
             connections: ConnectionLimits::default(),
+            purge_interval: None,
         }
     }
 
