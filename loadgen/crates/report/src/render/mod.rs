@@ -44,12 +44,11 @@ mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
 
-pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
+pub use self::{compare::compare, csv::csv, html::html, junit::junit, markdown::markdown};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
 pub use charts::definition;
 pub use chosen::Chosen;
 pub use closing::console;
-pub use compare::compare;
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use formats::{Format, ReportError, all, one};
