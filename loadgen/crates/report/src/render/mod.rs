@@ -1,8 +1,7 @@
 //! What people read: each report is made from the stored summary alone, so that any of them
 //! can be made again. `model` says everything once, in words; a renderer only lays it out.
 //!
-//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `formats`
-//! writes all into a folder.
+//! `figures` writes numbers, `comparison` compares the arms, `charts` draws, `formats` stores all.
 
 mod arm_metrics;
 mod baseline;
