@@ -35,7 +35,7 @@ codes! {
     MalformedBody = "malformed_body", 400, "The body could not be read";
     /// No token, or one that is wrong or expired.
     Unauthenticated = "unauthenticated", 401, "Sign in first";
-    /// Wrong e-mail or password; which of them is not told.
+    /// Wrong e-mail or password; the answer does not say which.
     BadCredentials = "bad_credentials", 401, "E-mail or password is wrong";
     /// A refresh token that was already used; its family is now revoked.
     RefreshReused = "refresh_reused", 401, "This refresh token was used before";

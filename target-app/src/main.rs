@@ -14,7 +14,7 @@ fn main() -> ExitCode {
             if error.use_stderr()
                 && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
         {
-            Exit::usage(usage::one_line(&error.to_string())).told()
+            Exit::usage(usage::one_line(&error.to_string())).print()
         }
         Err(error) => error.exit(),
     }

@@ -59,7 +59,7 @@ pub(in crate::cli) fn closed_pipe(error: io::Error) -> Result<u8, Failure> {
     }
 }
 
-/// Prints a line of progress to standard error; a command goes on where nobody reads it.
+/// Prints a line of progress to standard error; a closed stream does not end the command.
 pub(in crate::cli) fn progress(text: &str) {
     let _closed = writeln!(io::stderr(), "{text}");
 }

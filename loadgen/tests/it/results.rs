@@ -33,7 +33,7 @@ fn ended(results: &Path, name: &str, day: u32) {
 }
 
 /// What is printed, what is complained about, and the exit code.
-fn told(results: &Path, arguments: &str) -> (String, String, Option<i32>) {
+fn listed(results: &Path, arguments: &str) -> (String, String, Option<i32>) {
     let output = loadgen(["results"].into_iter().chain(arguments.split_whitespace()))
         .args(["--results", results.to_str().unwrap()])
         .current_dir(results)
@@ -64,7 +64,7 @@ fn shelf() -> tempfile::TempDir {
 #[test]
 fn runs_are_listed_the_newest_first_whatever_they_are_called() {
     let root = shelf();
-    let (text, _, code) = told(root.path(), "list");
+    let (text, _, code) = listed(root.path(), "list");
     assert_eq!(code, Some(0), "{text}");
     let ids: Vec<&str> = text
         .lines()
@@ -75,12 +75,12 @@ fn runs_are_listed_the_newest_first_whatever_they_are_called() {
         .collect();
     assert_eq!(ids, ["0000005", "0000004", "0000003", "0000002", "0000001"]);
     assert!(!text.contains('\u{1b}') && !text.contains("\n::"), "{text}");
-    let (text, ..) = told(root.path(), "list --limit 2 --name core");
+    let (text, ..) = listed(root.path(), "list --limit 2 --name core");
     assert!(
         text.contains("and 2 older runs") && !text.contains("0000004"),
         "{text}"
     );
-    let (text, ..) = told(root.path(), "list --json");
+    let (text, ..) = listed(root.path(), "list --json");
     let all: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(all.as_array().unwrap().len(), 5);
     assert_eq!(
@@ -94,10 +94,10 @@ fn old_runs_are_removed_and_said_and_nothing_else_is() {
     let root = shelf();
     let runs = root.path().join("runs");
     let count = || fs::read_dir(&runs).unwrap().count();
-    let (text, ..) = told(root.path(), "prune --keep 2 --dry-run");
+    let (text, ..) = listed(root.path(), "prune --keep 2 --dry-run");
     assert_eq!(text.matches("would remove 2026").count(), 2, "{text}");
     assert_eq!(count(), 6);
-    let (text, _, code) = told(root.path(), "prune --keep 2");
+    let (text, _, code) = listed(root.path(), "prune --keep 2");
     assert_eq!(
         (code, text.matches("removed 2026").count()),
         (Some(0), 2),
@@ -107,20 +107,20 @@ fn old_runs_are_removed_and_said_and_nothing_else_is() {
     assert!(runs.join("precious").is_dir());
     assert!(root.path().join("latest/manifest.json").is_file());
     assert_eq!(count(), 4);
-    let (text, complaint, code) = told(root.path(), "prune");
+    let (text, complaint, code) = listed(root.path(), "prune");
     assert_eq!((code, text.as_str()), (Some(2), ""));
     assert!(
         complaint.contains("--keep") && complaint.lines().count() == 1,
         "{complaint}"
     );
-    let (.., code) = told(root.path(), "prune --older-than 5000w --keep 0");
+    let (.., code) = listed(root.path(), "prune --older-than 5000w --keep 0");
     assert_eq!((code, count()), (Some(0), 4));
 }
 
 #[test]
 fn a_run_is_packed_into_a_file_of_its_name() {
     let root = shelf();
-    let (text, complaint, code) = told(root.path(), "export 0000004");
+    let (text, complaint, code) = listed(root.path(), "export 0000004");
     assert_eq!(code, Some(0), "{complaint}");
     assert!(
         text.contains("2026-08-04T12-00-00Z_run_x_0000004.tar.gz: 3 files"),
@@ -130,9 +130,9 @@ fn a_run_is_packed_into_a_file_of_its_name() {
         .path()
         .join("2026-08-04T12-00-00Z_run_x_0000004.tar.gz");
     let first = fs::read(&packed).unwrap();
-    told(root.path(), "export 0000004 --out again.tar.gz");
+    listed(root.path(), "export 0000004 --out again.tar.gz");
     assert_eq!(fs::read(root.path().join("again.tar.gz")).unwrap(), first);
-    let (_, complaint, code) = told(root.path(), "export 0000004 --format html");
+    let (_, complaint, code) = listed(root.path(), "export 0000004 --format html");
     assert_eq!(code, Some(2));
     assert!(complaint.contains("report.html"), "{complaint}");
 }

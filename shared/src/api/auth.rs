@@ -55,8 +55,10 @@ pub struct RegisterRequest {
 #[serde(deny_unknown_fields)]
 pub struct LoginRequest {
     /// The account's e-mail.
+    #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
-    /// Its password.
+    /// Its password, at most 72 bytes.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 72))]
     pub password: String,
 }
 

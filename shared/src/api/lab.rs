@@ -68,8 +68,8 @@ pub struct ResetReport {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AuditRequest {
-    /// What the client was promised since the last reset. Whoever else wrote meanwhile makes
-    /// rows that nobody asked for.
+    /// What the client was acknowledged since the last reset. Rows that other clients wrote
+    /// meanwhile were requested by none of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Ledger>,
 }
@@ -97,7 +97,7 @@ pub struct Explained {
     /// Its text.
     pub sql: String,
     /// What PostgreSQL answers to `explain (analyze, buffers, format json)`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Object>))]
     pub plan: serde_json::Value,
 }
 

@@ -41,6 +41,7 @@ pub struct MentorQuery {
     pub min_rating: Option<f64>,
     /// Highest hourly price in cents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(minimum = 0))]
     pub max_price_cents: Option<i64>,
     /// A language code, `en`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +195,7 @@ pub struct MentorUpdate {
     pub bio: Option<String>,
     /// 0 to 1,000,000.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>, minimum = 0, maximum = 1_000_000))]
     pub hourly_price_cents: Option<Cents>,
 }
 

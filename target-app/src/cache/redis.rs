@@ -88,7 +88,7 @@ struct Inner {
     invalidate: Script,
     /// No connection is tried before this instant.
     paused_until: Mutex<Option<Instant>>,
-    /// Makes generations differ within this process; the process is told apart by `seed`.
+    /// Makes generations differ within this process; `seed` makes those of processes differ.
     counter: AtomicU64,
     seed: u64,
 }

@@ -261,7 +261,7 @@ impl Stores {
         }
     }
 
-    /// Keys of values of one kind that are in Redis, whoever stored them; at most `most`.
+    /// Keys of values of one kind that are in Redis, also of other processes; at most `most`.
     pub(super) async fn keys_in_redis(
         &self,
         kind: &'static CacheKind,

@@ -33,7 +33,7 @@ pub struct Exit {
 impl Exit {
     /// A fault of ours.
     pub fn internal(error: &dyn Error) -> Self {
-        Self::new(INTERNAL, told(error))
+        Self::new(INTERNAL, one_line(error))
     }
 
     /// Something wrong with what was asked.
@@ -41,8 +41,8 @@ impl Exit {
         Self::new(USAGE, message.into())
     }
 
-    /// Tells it on standard error.
-    pub fn told(&self) -> ExitCode {
+    /// Prints it on standard error.
+    pub fn print(&self) -> ExitCode {
         let _closed = writeln!(io::stderr(), "error: {}", self.message);
         ExitCode::from(self.code)
     }
@@ -56,7 +56,7 @@ impl Exit {
     pub fn database(place: &str, error: &dyn Error) -> Self {
         Self::usage(format!(
             "the database at {place} cannot be used: {}; check --database-url or DATABASE_URL",
-            told(error)
+            one_line(error)
         ))
     }
 
@@ -69,7 +69,7 @@ impl Exit {
                 Self::usage(format!("the database at {place} is not ready: {why}"))
             }
             StartError::Engine(EngineError::Refused(_) | EngineError::Redis(_))
-            | StartError::Bind { .. } => Self::usage(told(error)),
+            | StartError::Bind { .. } => Self::usage(one_line(error)),
         }
     }
 
@@ -80,7 +80,7 @@ impl Exit {
                 Self::db(place, reason)
             }
             SeedError::Hash(_) => Self::internal(error),
-            _ => Self::usage(told(error)),
+            _ => Self::usage(one_line(error)),
         }
     }
 
@@ -101,12 +101,12 @@ impl Exit {
 
 impl From<ConfigError> for Exit {
     fn from(error: ConfigError) -> Self {
-        Self::usage(told(&error))
+        Self::usage(one_line(&error))
     }
 }
 
 /// An error and its causes on one line.
-fn told(error: &dyn Error) -> String {
+fn one_line(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_that_does_not_answer_is_told_in_one_line_with_its_place() {
+    fn a_database_that_does_not_answer_is_named_in_one_line_with_its_place() {
         let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
         let error = DbError::from(sqlx::Error::Io(refused));
         let exit = Exit::start("127.0.0.1:1/x", &StartError::Engine(error.into()));

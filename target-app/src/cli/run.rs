@@ -30,7 +30,7 @@ impl Cli {
         };
         match outcome {
             Ok(()) => ExitCode::SUCCESS,
-            Err(exit) => exit.told(),
+            Err(exit) => exit.print(),
         }
     }
 }
@@ -187,7 +187,7 @@ fn describe() -> Result<(), Exit> {
 fn say(line: &str) -> Result<(), Exit> {
     let mut out = io::stdout().lock();
     match writeln!(out, "{line}").and_then(|()| out.flush()) {
-        // Whoever read it has seen enough.
+        // The reader has seen enough.
         Err(failure) if failure.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome.map_err(|failure| Exit::internal(&failure)),
     }

@@ -179,7 +179,9 @@ async fn keep_settings(conn: &mut PgConnection, of: &str, to: &str) -> Result<()
             Err(error) if error.as_database_error().is_some() => {
                 tracing::warn!(%error, %setting, "a setting of the database is lost with this reset");
             }
-            other => drop(other?),
+            other => {
+                let _done = other?;
+            }
         }
     }
     Ok(())

@@ -48,7 +48,7 @@ pub struct OwnerReport {
 pub struct OwnedValues {
     /// Switch to value.
     pub values: BTreeMap<String, String>,
-    /// Switches whose value is not the one asked for, or that nobody reports; then `guard.NAME`
+    /// Switches whose value is not the one asked for, or that no owner reports; then `guard.NAME`
     /// where a guard is not as the booking strategy needs it, and `data.seeded_passwords` where a
     /// seeded hash is not of the scheme of `auth.hash`, because a login costs what the stored hash
     /// costs.

@@ -3,7 +3,7 @@
 //! The probes of telemetry have one connection each, outside of every pool, which stays open: a
 //! sample neither waits for an exhausted pool nor appears in what it measures. PostgreSQL is
 //! asked from its maintenance database, because commits, rows and blocks are counted by database,
-//! those of whoever asks included.
+//! those of the asking session included.
 
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 

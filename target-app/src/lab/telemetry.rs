@@ -56,7 +56,10 @@ pub struct TelemetryQuery {
     ),
     security(("lab_token" = [])),
     responses(
-        (status = 200, description = "A sample; with `follow` a stream of them, one a line", body = Snapshot),
+        (status = 200, description = "A sample; with `follow` a stream of them, one a line", content(
+            (Snapshot = "application/json"),
+            (String = "application/x-ndjson"),
+        )),
         (status = 401, description = "`unauthenticated`: the lab token is missing or wrong", body = Problem),
     ),
 )]

@@ -79,7 +79,7 @@ impl Hub {
         }
     }
 
-    /// Waits for this room's turn: until the turn is dropped, nobody else has one.
+    /// Waits for this room's turn: until the turn is dropped, there is no other.
     pub async fn turn(&self, room: RoomId) -> Turn {
         let handle = RoomHandle::new(&self.0, room);
         let guard = handle.room.order.clone().lock_owned().await;
@@ -195,7 +195,7 @@ impl Drop for Subscription {
 
 /// The right to be the next to publish in a room.
 pub struct Turn {
-    // Dropped first: whoever waits for the turn holds the room itself.
+    // Dropped first: a task that waits for the turn holds the room itself.
     _guard: OwnedMutexGuard<()>,
     handle: RoomHandle,
 }

@@ -62,6 +62,7 @@ pub(super) fn together(snapshots: impl IntoIterator<Item = Snapshot>) -> Option<
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
+    use shared::snapshot::CacheSnapshot;
 
     use super::*;
 
@@ -70,7 +71,7 @@ mod tests {
         let mut snapshot = Snapshot::default();
         snapshot
             .caches
-            .insert("users".to_owned(), Default::default());
+            .insert("users".to_owned(), CacheSnapshot::default());
         snapshot.retries.insert("40001".to_owned(), 0);
         let mut value = serde_json::to_value(snapshot).unwrap();
         fill(&mut value, number);

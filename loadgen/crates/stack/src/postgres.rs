@@ -140,7 +140,7 @@ fn init(
         .arg("-D")
         .arg(data)
         // Not SCRAM: sqlx computes its 4,096 rounds in slices of five between other tasks, so that on
-        // a busy target a new connection takes seconds. On loopback nobody can listen.
+        // a busy target a new connection takes seconds. Loopback cannot be listened to by other machines.
         .args(["-U", NAME, "--auth=md5", "-E", "UTF8"])
         .arg("--locale=C.UTF-8")
         .arg(format!("--pwfile={}", secret.display()))

@@ -126,7 +126,7 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
     Ok((experiment, source))
 }
 
-/// Where nobody chose the claim, and a trial has no data for its tail: the median.
+/// Where no claim was chosen, and a trial has no data for its tail: the median.
 fn claim_medians(experiment: &mut Experiment) {
     if check_claims(experiment, CodeConnect.catalog()).is_err() {
         for claim in &mut experiment.primary {

@@ -15,7 +15,7 @@ const LONGEST: Duration = Duration::from_mins(10);
 /// Time between two looks whether it is still read.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Closes a page when nobody reads it any more, at the latest after [`LONGEST`] or at Ctrl-C.
+/// Closes a page when it has no reader any more, at the latest after [`LONGEST`] or at Ctrl-C.
 pub(in crate::cli) fn close_when_left(page: &WebServer) {
     if page.is_read() {
         progress(&format!(

@@ -33,7 +33,7 @@ use crate::{
     path = paths::BOOKINGS,
     operation_id = "bookings.create",
     tag = "bookings",
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 visible ASCII characters, new for each booking")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$", description = "1 to 255 visible ASCII characters, new for each booking")),
     request_body = BookingRequest,
     responses(
         (status = 201, description = "The place is taken", body = BookingView),

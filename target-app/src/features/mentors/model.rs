@@ -177,9 +177,11 @@ impl AvailabilitySpan {
 pub(super) struct ReviewQuery {
     /// 1-based page, at most 1000.
     #[serde(default)]
+    #[param(minimum = 1, maximum = 1000)]
     pub page: Option<u32>,
     /// Items a page, at most 100.
     #[serde(default)]
+    #[param(minimum = 1, maximum = 100)]
     pub per_page: Option<u32>,
 }
 

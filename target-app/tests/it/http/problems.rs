@@ -82,8 +82,10 @@ async fn a_field_that_is_unknown_missing_or_of_another_type_is_named_with_its_pl
         (json!({"email": "a@b.c"}), "password"),
         (json!({"email": 7, "password": "d"}), "email"),
         (json!({"email": null, "password": "d"}), "email"),
-        (json!([]), "line 1"),
-        (json!("text"), "line 1"),
+        (json!([]), "object"),
+        // In the order in which the fields are declared.
+        (json!(["a@b.c", "d"]), "object"),
+        (json!("text"), "object"),
     ] {
         let answer = app.anonymous().post(paths::AUTH_LOGIN, &body).await;
         let problem = answer.refused(Code::InvalidRequest);

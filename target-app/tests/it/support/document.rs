@@ -88,7 +88,8 @@ pub(super) fn check(method: &Method, path: &str, answer: &Answer) {
         .get(kind)
         .unwrap_or_else(|| panic!("{request}: {kind} is not described"));
     let is_plain = !answer.headers.contains_key("content-encoding");
-    if kind.ends_with("json") && is_plain {
+    let is_json = kind == "application/json" || kind.ends_with("+json");
+    if is_json && is_plain {
         let body: Value = serde_json::from_slice(&answer.body).unwrap();
         let validator = &document.validators[&content["schema"].to_string()];
         let wrong: Vec<_> = validator

@@ -21,7 +21,7 @@ use super::{
     http1,
     http2::Http2Sender,
     message::{HttpMessage, RequestFailure},
-    received::{CountedStream, Received},
+    received::{CountedStream, ReceivedBytes},
     request_timer::RequestTimer,
     resend::{FailedAttempt, is_idempotent},
     stream::{self, ClientStream},
@@ -38,7 +38,7 @@ pub(super) struct Connection {
     sender: Sender,
     /// Polls hyper's connection future; absent for a shared connection, which has its own task.
     driver: Option<ConnectionDriver>,
-    received: Rc<Received>,
+    received: Rc<ReceivedBytes>,
     /// Whether this user received a response on it.
     reused: bool,
 }

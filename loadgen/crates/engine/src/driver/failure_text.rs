@@ -9,7 +9,7 @@ const EARLY_END: &str = "the server closed the connection before the response wa
 const INVALID: &str = "the response is not valid HTTP/1.1";
 
 /// Why a connection or a response failed, in one sentence.
-pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
+pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = find::<Tls>(error) {
         return tls(error);
     }

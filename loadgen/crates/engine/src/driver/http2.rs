@@ -24,7 +24,7 @@ use super::{
     failure_text::find,
     generator_limit::connect_failure,
     message::RequestFailure,
-    received::{CountedStream, Received},
+    received::{CountedStream, ReceivedBytes},
     stream::{self, ClientStream, ConnectTimes},
 };
 
@@ -35,7 +35,7 @@ const MAX_HEADER_LIST: u32 = 400 * 1024;
 #[derive(Clone)]
 pub(super) struct Http2Sender {
     pub(super) sender: SendRequest<Full<Bytes>>,
-    pub(super) received: Rc<Received>,
+    pub(super) received: Rc<ReceivedBytes>,
     /// Whether the server takes no new streams on it, though it may still answer open ones.
     draining: Rc<Cell<bool>>,
 }

@@ -1,12 +1,5 @@
-//! Sends the load. Whatever the schedule, a request passes the same steps: due, admitted, sent, done,
-//! settled. One operating system thread, the pacer, releases arrivals at their time; each worker is
-//! one thread with its own event loop, connections and shard, so that no request takes a lock.
-//!
-//! Imports go one way: `message`, `failure_text`, `body_prefix`, `histogram_buckets`, `ramp`, timers and
-//! options at the bottom; `target_url` and `target_addresses` find the target; `client_endpoint`,
-//! `stream`, `http1` and `http2` open connections, and `resend` decides about a second attempt;
-//! `worker_context` is what users of a worker share; `connection`, `web_socket` and `request_record`
-//! serve `user`; `open` and `closed` run users; `run` starts all of it.
+//! Sends the load: a pacer thread releases arrivals; each worker is one thread with its own event
+//! loop, connections and shard. Imports go from `run` over `open`, `user`, `connection` to `stream`.
 
 mod body_prefix;
 mod client_endpoint;
@@ -39,6 +32,8 @@ mod setup;
 mod stream;
 mod target_addresses;
 mod target_url;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 mod user;
@@ -47,14 +42,10 @@ mod web_socket;
 mod worker_context;
 mod worker_share;
 
-#[cfg(test)]
-mod tests;
-
 pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
-pub use failure_text::plain_failure;
 pub use file_limit::raise_file_limit;
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};

@@ -13,12 +13,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How much was read, and the first byte of it.
 #[derive(Debug, Default)]
-pub(super) struct Received {
+pub(super) struct ReceivedBytes {
     bytes: Cell<u64>,
     first: Cell<Option<u8>>,
 }
 
-impl Received {
+impl ReceivedBytes {
     /// Bytes read so far, after decryption.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes.get()
@@ -33,13 +33,13 @@ impl Received {
 /// A stream whose reads are counted.
 pub(super) struct CountedStream<S> {
     stream: S,
-    received: Rc<Received>,
+    received: Rc<ReceivedBytes>,
 }
 
 impl<S> CountedStream<S> {
     /// The stream, and where its reads are counted.
-    pub(super) fn new(stream: S) -> (Self, Rc<Received>) {
-        let received = Rc::<Received>::default();
+    pub(super) fn new(stream: S) -> (Self, Rc<ReceivedBytes>) {
+        let received = Rc::<ReceivedBytes>::default();
         let counted = Self {
             stream,
             received: Rc::clone(&received),
@@ -58,7 +58,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let new = &buffer.filled()[before..];
         if let Some(first) = new.first() {
-            let Received { bytes, first: kept } = &*self.received;
+            let ReceivedBytes { bytes, first: kept } = &*self.received;
             if bytes.get() == 0 {
                 kept.set(Some(*first));
             }

@@ -90,14 +90,14 @@ pub struct FlowShare {
 /// How much load, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LoadModel {
-    /// Arrivals come at their times, whatever becomes of those before.
+    /// Arrivals at their planned times, whether or not earlier ones are answered.
     Open {
         /// One after the other; together they cover warm-up and measured window.
         phases: Vec<Phase>,
         /// How arrivals lie within a phase.
         arrivals: Arrivals,
     },
-    /// So many users, each starting anew when it is done and has thought.
+    /// A number of users, each of which starts its next iteration after the last and a pause.
     Closed {
         /// How many.
         users: u32,
@@ -148,7 +148,7 @@ pub struct Phase {
     pub name: String,
     /// How long.
     pub duration: Millis,
-    /// Arrivals of iterations a second at its begin.
+    /// Arrivals of iterations a second at its start; zero for a pause.
     pub rate: Rate,
     /// At its end, changing evenly; the same as `rate` when absent.
     pub to: Option<Rate>,

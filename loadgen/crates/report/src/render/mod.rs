@@ -1,8 +1,7 @@
 //! What people read: each report is made from the stored summary alone, so that any of them
 //! can be made again. `model` says everything once, in words; a renderer only lays it out.
 //!
-//! `figures` writes numbers, `comparison` sets the arms side by side, `charts` draws, `formats`
-//! writes all into a folder.
+//! `figures` writes numbers, `comparison` compares the arms, `charts` draws, `formats` stores all.
 
 mod arm_metrics;
 mod baseline;
@@ -44,12 +43,11 @@ mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
 
-pub use self::{csv::csv, html::html, junit::junit, markdown::markdown};
+pub use self::{compare::compare, csv::csv, html::html, junit::junit, markdown::markdown};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
 pub use charts::definition;
 pub use chosen::Chosen;
 pub use closing::console;
-pub use compare::compare;
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};
 pub use formats::{Format, ReportError, all, one};

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_in_which_nobody_looked_has_empty_fields() {
+    fn a_second_without_an_observation_has_empty_fields() {
         let seen = Second {
             pool_max: Some(5),
             waits: BTreeMap::from([("CPU".to_owned(), 3)]),

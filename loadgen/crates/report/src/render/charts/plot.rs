@@ -3,6 +3,9 @@
 
 use crate::render::charts::axis::Axis;
 use crate::render::charts::over_time::PlotPoint;
+use loadgen_engine::threshold::{Scope, Threshold};
+use loadgen_experiment::events::printable;
+use loadgen_experiment::schema::Summary;
 
 /// How the points of a line are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,4 +90,33 @@ impl Plot {
             lines: Vec::new(),
         }
     }
+}
+
+/// A class for an arm; a run is drawn in the colour of `after`.
+pub(in crate::render) fn class_of(arm: &str) -> &'static str {
+    if arm == "before" { "before" } else { "after" }
+}
+
+/// The limits of thresholds on response times: of all requests, or of one operation.
+pub(in crate::render) fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
+    let mut limits: Vec<PlotLimit> = Vec::new();
+    for one in &summary.thresholds {
+        let Ok(threshold) = one.text.parse::<Threshold>() else {
+            continue;
+        };
+        let subject = match &threshold.scope {
+            Scope::All => None,
+            Scope::Subject(subject) => Some(subject.as_str()),
+            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
+        };
+        let limit = PlotLimit {
+            // Stored in nanoseconds.
+            y: threshold.limit / 1e6,
+            label: printable(&one.text),
+        };
+        if threshold.metric.is_time() && subject == name && !limits.contains(&limit) {
+            limits.push(limit);
+        }
+    }
+    limits
 }

@@ -4,10 +4,9 @@
 use crate::render::charts::axis::Axis;
 use crate::render::charts::definition::{COMPLETED, CONCURRENCY, IN_FLIGHT, RATE};
 use crate::render::charts::over_time::{Grid, Over, PlotPoint};
-use crate::render::charts::plot::{LineShape, Plot, PlotLimit, PlotLine};
+use crate::render::charts::plot::{LineShape, Plot, PlotLine, class_of, limits};
 use crate::render::charts::response;
 use loadgen_engine::sample::Outcome;
-use loadgen_engine::threshold::{Scope, Threshold};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
 
@@ -109,11 +108,6 @@ fn failing(summary: &Summary) -> bool {
     seconds.any(|second| second.failed > 0)
 }
 
-/// A class for an arm; a run is drawn in the colour of `after`.
-pub(in crate::render) fn class_of(arm: &str) -> &'static str {
-    if arm == "before" { "before" } else { "after" }
-}
-
 /// A class for a way to fail; what the generator itself did is grey.
 const fn class_of_outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -178,30 +172,6 @@ fn users(summary: &Summary, grid: Grid) -> Plot {
         lines,
         ..CONCURRENCY.plot()
     }
-}
-
-/// The limits of thresholds on response times: of all requests, or of one operation.
-pub(in crate::render) fn limits(summary: &Summary, name: Option<&str>) -> Vec<PlotLimit> {
-    let mut limits: Vec<PlotLimit> = Vec::new();
-    for one in &summary.thresholds {
-        let Ok(threshold) = one.text.parse::<Threshold>() else {
-            continue;
-        };
-        let subject = match &threshold.scope {
-            Scope::All => None,
-            Scope::Subject(subject) => Some(subject.as_str()),
-            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
-        };
-        let limit = PlotLimit {
-            // Stored in nanoseconds.
-            y: threshold.limit / 1e6,
-            label: printable(&one.text),
-        };
-        if threshold.metric.is_time() && subject == name && !limits.contains(&limit) {
-            limits.push(limit);
-        }
-    }
-    limits
 }
 
 /// Planned, completed and, where there are any, failed. The plan is the same for both arms of a

@@ -4,8 +4,7 @@
 
 use crate::render::charts::definition::{PERCENTILES, RESPONSE, SeriesDefinition};
 use crate::render::charts::over_time::{Grid, Over};
-use crate::render::charts::plot::{Plot, PlotLine};
-use crate::render::charts::plots::{class_of, limits};
+use crate::render::charts::plot::{Plot, PlotLine, class_of, limits};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Percentile, PooledPercentile, Summary, Trial};
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::render::charts::over_time::{Grid, Over};
-use crate::render::charts::plot::{Plot, PlotLine};
-use crate::render::charts::plots::{Pick, by_arm, class_of, level, of_arm, stack};
+use crate::render::charts::plot::{Plot, PlotLine, class_of};
+use crate::render::charts::plots::{Pick, by_arm, level, of_arm, stack};
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Second, Summary};
 
