@@ -12,7 +12,7 @@ use shared::{
 use crate::support::{TestApp, send};
 
 #[tokio::test]
-async fn every_answer_says_what_it_cost_and_how_it_is_called() {
+async fn every_answer_but_a_refused_sign_in_says_what_it_cost_and_how_it_is_called() {
     let app = TestApp::start().await;
     let student = app.student(1);
     let answers = [
@@ -20,7 +20,7 @@ async fn every_answer_says_what_it_cost_and_how_it_is_called() {
         student.mentors("").await,
         student.bookings("").await,
         student.get("/nowhere").await,
-        student.post(paths::AUTH_LOGIN, &json!({})).await,
+        student.post(paths::AUTH_REFRESH, &json!({})).await,
         student.get(paths::HEALTH_LIVE).await,
         student.get(paths::METRICS).await,
         student.get(paths::OPENAPI).await,
@@ -34,6 +34,9 @@ async fn every_answer_says_what_it_cost_and_how_it_is_called() {
         assert!(timing.us[ServerPart::Db] <= timing.total_us);
         assert!(names.insert(answer.header(REQUEST_ID).to_owned()));
     }
+    let refused = student.post(paths::AUTH_LOGIN, &json!({})).await;
+    assert!(!refused.headers.contains_key(SERVER_TIMING));
+    assert!(names.insert(refused.header(REQUEST_ID).to_owned()));
     app.finish().await;
 }
 
