@@ -27,7 +27,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::config::ConnectionLimits;
+use crate::config::ClientLimits;
 
 /// Pause after a failed accept, which is mostly a lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: ClientLimits,
     stop: CancellationToken,
     tracker: TaskTracker,
 ) {
@@ -88,7 +88,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 async fn serve_one(
     stream: TcpStream,
     router: Router,
-    limits: ConnectionLimits,
+    limits: ClientLimits,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
