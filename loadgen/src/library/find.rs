@@ -1,6 +1,6 @@
 //! Looks a suite or experiment up: a path names a file, anything else a bundled one.
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
 use loadgen_codeconnect::CodeConnect;
