@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::{Config, ConnectionLimits},
+    config::{ClientLimits, Config},
     connections,
     engine::{EngineError, EngineParts, Engines},
     features, metrics, purge,
@@ -50,7 +50,7 @@ pub enum StartError {
 pub struct AppServer {
     listener: TcpListener,
     address: SocketAddr,
-    limits: ConnectionLimits,
+    limits: ClientLimits,
     router: Router,
     state: AppState,
     shutdown: Shutdown,

@@ -32,7 +32,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{config::ConnectionLimits, http::ClientAddress};
+use crate::{config::ClientLimits, http::ClientAddress};
 
 /// Pause after a failed accept, which is mostly a lack of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -42,7 +42,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    limits: ConnectionLimits,
+    limits: ClientLimits,
     stop: CancellationToken,
     tracker: TaskTracker,
 ) {
@@ -95,7 +95,7 @@ async fn serve_one(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    limits: ConnectionLimits,
+    limits: ClientLimits,
     stop: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {

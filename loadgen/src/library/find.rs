@@ -1,6 +1,6 @@
 //! Looks a suite or experiment up: a path names a file, anything else a bundled one.
 
-use std::path::Path;
+use std::{ffi::OsStr, path::Path};
 
 use super::bundled::{BundledFile, EXPERIMENTS, SUITES};
 use loadgen_codeconnect::CodeConnect;
@@ -83,7 +83,8 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
     }
     let known = || bundled.iter().map(|file| file.name);
     let all = known().collect::<Vec<_>>().join(", ");
-    let is_path = word.contains('/') || word.ends_with(".yaml") || word.ends_with(".yml");
+    let is_yaml = |extension: &OsStr| extension == "yaml" || extension == "yml";
+    let is_path = word.contains('/') || path.extension().is_some_and(is_yaml);
     let near = nearest(&stem, known());
     Err(BadFile(match near {
         None if is_path => format!(

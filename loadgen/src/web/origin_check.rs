@@ -43,7 +43,7 @@ struct PageLock {
 
 /// The outcome of the check of the secret.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum SecretCheck {
     /// The request may go on.
     Granted,
     /// It brought the secret in its query: it goes on without, and with this cookie.
@@ -75,9 +75,9 @@ impl OriginCheck {
         method: &Method,
         uri: &Uri,
         headers: &HeaderMap,
-    ) -> Result<Admission, ErrorResponse> {
+    ) -> Result<SecretCheck, ErrorResponse> {
         let Some(lock) = &self.lock else {
-            return Ok(Admission::Granted);
+            return Ok(SecretCheck::Granted);
         };
         let secret = lock.secret.expose();
         let bearer = headers
@@ -93,7 +93,7 @@ impl OriginCheck {
         if bearer.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes()))
             || cookie.is_some_and(|given| equal(given.as_bytes(), lock.session.as_bytes()))
         {
-            return Ok(Admission::Granted);
+            return Ok(SecretCheck::Granted);
         }
         let queried = uri
             .query()
@@ -101,7 +101,7 @@ impl OriginCheck {
             .filter(|_| method == Method::GET);
         if queried.is_some_and(|given| equal(given.as_bytes(), secret.as_bytes())) {
             let session = &lock.session;
-            return Ok(Admission::Cookie(format!(
+            return Ok(SecretCheck::Cookie(format!(
                 "{COOKIE}={session}; Path=/; HttpOnly; SameSite=Lax"
             )));
         }

@@ -33,7 +33,7 @@ use super::{
     launcher::{JobLauncher, LaunchError},
     live_feed::{FeedMessage, LiveControlError, LiveFeed},
     live_page,
-    origin_check::{Admission, OriginCheck},
+    origin_check::{OriginCheck, SecretCheck},
     report_files,
     response::{ErrorResponse, html, secure},
     run_index::RunIndex,
@@ -110,7 +110,7 @@ async fn only_this_machine(
     let check = &state.origin_check;
     check.check_host(request.headers())?;
     let admission = check.check_secret(request.method(), request.uri(), request.headers())?;
-    if let Admission::Cookie(cookie) = admission {
+    if let SecretCheck::Cookie(cookie) = admission {
         let path = request.uri().path().to_owned();
         // Without the secret, so that it stays in no history and no log.
         let answer = (

@@ -27,7 +27,7 @@ const JWT_SECRET_BYTES: usize = 32;
 
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ConnectionLimits {
+pub struct ClientLimits {
     /// Longest wait for the head of a request, from the begin of the connection or from the end
     /// of the answer before; so also the longest that a connection is idle.
     pub head: Duration,
@@ -37,7 +37,7 @@ pub struct ConnectionLimits {
     pub most: usize,
 }
 
-impl Default for ConnectionLimits {
+impl Default for ClientLimits {
     fn default() -> Self {
         Self {
             // Long enough for pooled connections of clients that send little.
@@ -71,7 +71,7 @@ pub struct Config {
     /// The profile to start with.
     pub profile: Profile,
     /// What a connection may cost.
-    pub connections: ConnectionLimits,
+    pub connections: ClientLimits,
     /// Time between two purges; none are made without one.
     pub purge_interval: Option<Duration>,
     /// Form of the log.
@@ -162,15 +162,15 @@ impl Args {
     }
 
     /// What a connection may cost.
-    fn connections(&self) -> Result<ConnectionLimits, ConfigError> {
-        let usual = ConnectionLimits::default();
+    fn connections(&self) -> Result<ClientLimits, ConfigError> {
+        let usual = ClientLimits::default();
         let time = |given: Option<Millis>, usual, flag| match given {
             Some(Millis(0)) => Err(ConfigError::Value(format!(
                 "{flag} must be longer than zero, like `30s`"
             ))),
             given => Ok(given.map_or(usual, Millis::duration)),
         };
-        Ok(ConnectionLimits {
+        Ok(ClientLimits {
             head: time(self.head_timeout, usual.head, "--head-timeout")?,
             write: time(self.write_timeout, usual.write, "--write-timeout")?,
             most: self
@@ -414,13 +414,13 @@ mod tests {
     #[test]
     fn limits_of_connections_are_those_given_and_never_zero() {
         let usual = Config::load(args()).unwrap().connections;
-        assert_eq!(usual, ConnectionLimits::default());
+        assert_eq!(usual, ClientLimits::default());
         let given = Config::load(Args {
             head_timeout: Some("5s".parse().unwrap()),
             max_connections: Some(9.try_into().unwrap()),
             ..args()
         });
-        let wanted = ConnectionLimits {
+        let wanted = ClientLimits {
             head: Duration::from_secs(5),
             most: 9,
             ..usual

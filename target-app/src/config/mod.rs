@@ -6,5 +6,5 @@ mod load;
 mod secret;
 
 pub use args::{Args, LogFormat};
-pub use load::{Config, ConfigError, ConnectionLimits};
+pub use load::{ClientLimits, Config, ConfigError};
 pub use secret::Secret;

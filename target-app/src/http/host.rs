@@ -19,9 +19,10 @@ pub(super) fn check(version: Version, headers: &HeaderMap) -> Result<(), ApiErro
         (Some(host), None) => {
             let host = Authority::try_from(host.as_bytes());
             // An address of a user is an authority too, but no host.
-            match host.is_ok_and(|host| !host.as_str().contains('@')) {
-                true => Ok(()),
-                false => refused("`Host` is not a host with or without a port"),
+            if host.is_ok_and(|host| !host.as_str().contains('@')) {
+                Ok(())
+            } else {
+                refused("`Host` is not a host with or without a port")
             }
         }
     }

@@ -35,12 +35,21 @@ pub(in crate::cli) fn run(args: &ExperimentArgs, page: Option<&WebServer>) -> Re
     })
 }
 
-/// Runs it without printing its report; returns its summary, the folder that it is stored in, and
-/// whether it could be stored.
+/// An experiment that came to its end.
+pub(super) struct MeasuredExperiment {
+    /// What it found.
+    pub(super) summary: Summary,
+    /// The folder that it is stored in.
+    pub(super) folder: Option<PathBuf>,
+    /// Whether all of it could be stored.
+    pub(super) stored: Result<(), Failure>,
+}
+
+/// Runs it without printing its report.
 pub(super) fn measure(
     args: &ExperimentArgs,
     page: Option<&WebServer>,
-) -> Result<(Summary, Option<PathBuf>, Result<(), Failure>), Failure> {
+) -> Result<MeasuredExperiment, Failure> {
     let (experiment, source) = plan_experiment(args)?;
     let session =
         MeasuredSession::begin(&args.result, "experiment", &experiment.suite.name, &source)
@@ -49,8 +58,11 @@ pub(super) fn measure(
     let summary = session.measure(&services, async |bench, own_stack| {
         pairs(args, &experiment, &services, &session, bench, own_stack).await
     })?;
-    let folder = session.folder().map(|folder| folder.path().to_owned());
-    Ok((summary, folder, session.check_written()))
+    Ok(MeasuredExperiment {
+        summary,
+        folder: session.folder().map(|folder| folder.path().to_owned()),
+        stored: session.check_written(),
+    })
 }
 
 /// The services that the experiment runs against.

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use shared::time::Millis;
 
-use super::experiment::measure;
+use super::experiment::{MeasuredExperiment, measure};
 use crate::{
     cli::{
         failure::Failure,
@@ -64,7 +64,11 @@ pub(in crate::cli) fn run(args: &ExperimentArgs) -> Result<u8, Failure> {
             ..args.clone()
         };
         let found = match measure(&one, page.as_ref()) {
-            Ok((summary, folder, stored)) => {
+            Ok(MeasuredExperiment {
+                summary,
+                folder,
+                stored,
+            }) => {
                 if let Err(error) = stored {
                     print_error(&error.to_string());
                     code = exit::more_severe(code, exit::INTERNAL);

@@ -75,9 +75,9 @@ pub(in crate::cli) fn listen<T: Send + 'static>(
     tokio::spawn(async move {
         loop {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-                Some(_) = received(hangup.as_mut()) => {}
+                _ = interrupt.recv() => (),
+                _ = terminate.recv() => (),
+                Some(()) = received(hangup.as_mut()) => (),
             }
             seen.store(true, Ordering::Release);
             if stop.is_cancelled() {

@@ -8,7 +8,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use super::{
     conversation::Conversation,
-    wire::{Received, SocketEnd, Wire},
+    wire::{SocketEnd, Wire, WireEvent},
 };
 use crate::{realtime::RateLimiter, state::AppState};
 
@@ -75,7 +75,7 @@ async fn serve(
                 heard = Instant::now();
                 // Pings and pongs too: each is answered, and costs as much as a short text.
                 limiter.take(heard);
-                if let Received::Text(text) = event? {
+                if let WireEvent::Text(text) = event? {
                     conversation.handle(wire, &text).await?;
                 }
             }

@@ -34,7 +34,7 @@ impl SocketEnd {
 
 /// What a client did.
 #[derive(Debug)]
-pub(super) enum Received {
+pub(super) enum WireEvent {
     /// A text frame.
     Text(Utf8Bytes),
     /// A ping or pong: the client is alive.
@@ -51,14 +51,14 @@ impl Wire {
     }
 
     /// What comes next from the client; nothing is lost when the wait is cut short.
-    pub(super) async fn receive(&mut self) -> Result<Received, SocketEnd> {
+    pub(super) async fn receive(&mut self) -> Result<WireEvent, SocketEnd> {
         match self.0.recv().await {
             Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => {
                 Err(SocketEnd::TOO_BIG)
             }
-            Some(Ok(Message::Text(text))) => Ok(Received::Text(text)),
+            Some(Ok(Message::Text(text))) => Ok(WireEvent::Text(text)),
             Some(Ok(Message::Binary(_))) => Err(SocketEnd::BAD_FRAME),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Received::KeepAlive),
+            Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(WireEvent::KeepAlive),
             Some(Ok(Message::Close(_))) => {
                 // Reading on sends the answer to the client's close.
                 let _ = tokio::time::timeout(CLOSE_LIMIT, self.drain()).await;
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";
         assert_eq!(broken(text), SocketEnd::BAD_FRAME);
-        let rule = "WebSocket protocol error: Received an unmasked frame from client";
+        let rule = "WebSocket protocol error: WireEvent an unmasked frame from client";
         assert_eq!(broken(rule), SocketEnd::BROKEN_RULE);
         for gone in [
             "IO error: connection reset by peer",

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use shared::{api::chat::ClientFrame, api::chat::ServerFrame, paths};
-use target_app::config::ConnectionLimits;
+use target_app::config::ClientLimits;
 
 use crate::support::{ChatSocket, RawConnection, TestApp, together};
 
 /// Limits as short as a test wants.
-fn limits(most: usize) -> ConnectionLimits {
-    ConnectionLimits {
+fn limits(most: usize) -> ClientLimits {
+    ClientLimits {
         head: Duration::from_millis(700),
         write: Duration::from_millis(700),
         most,
@@ -69,9 +69,9 @@ async fn a_client_that_reads_nothing_is_closed_and_makes_room_for_another() {
 #[tokio::test]
 async fn a_connection_beyond_the_bound_waits_for_the_end_of_another() {
     let app = TestApp::with(&[])
-        .with_connections(ConnectionLimits {
+        .with_connections(ClientLimits {
             most: 1,
-            ..ConnectionLimits::default()
+            ..ClientLimits::default()
         })
         .start()
         .await;

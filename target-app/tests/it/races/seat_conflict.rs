@@ -12,11 +12,7 @@ use uuid::Uuid;
 use crate::support::{NewSlot, TestApp, right_strategies, student_id};
 
 /// A booking of a seat by another engine, in a transaction that is not committed yet.
-async fn taken<'db>(
-    app: &'db TestApp,
-    slot: SlotId,
-    seat: i32,
-) -> sqlx::Transaction<'db, sqlx::Postgres> {
+async fn taken(app: &TestApp, slot: SlotId, seat: i32) -> sqlx::Transaction<'_, sqlx::Postgres> {
     let mut open = app.db.pool().begin().await.unwrap();
     sqlx::query(
         "insert into booking

@@ -18,7 +18,7 @@ use shared::{
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{Config, ConnectionLimits, LogFormat},
+    config::{ClientLimits, Config, LogFormat},
     db::database,
     features,
     shutdown::Shutdown,
@@ -69,7 +69,7 @@ pub(crate) struct Setup {
     clock: Clock,
     redis_at: Option<SocketAddr>,
     statements: Vec<String>,
-    connections: ConnectionLimits,
+    connections: ClientLimits,
     purge_interval: Option<Duration>,
 }
 
@@ -108,7 +108,7 @@ impl Setup {
     }
 
     /// With other limits of connections.
-    pub(crate) fn with_connections(mut self, limits: ConnectionLimits) -> Self {
+    pub(crate) fn with_connections(mut self, limits: ClientLimits) -> Self {
         self.connections = limits;
         self
     }
@@ -233,7 +233,7 @@ impl TestApp {
             clock: Clock::system(),
             redis_at: None,
             statements: Vec::new(),
-            connections: ConnectionLimits::default(),
+            connections: ClientLimits::default(),
             purge_interval: None,
         }
     }

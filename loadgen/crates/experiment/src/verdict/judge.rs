@@ -290,7 +290,10 @@ mod tests {
         let held = threshold(ThresholdWord::Pass, false);
         let missed = threshold(ThresholdWord::Fail, true);
         let word = |thresholds: &[ThresholdResult]| on(thresholds, VALID).word;
-        assert_eq!(word(&[unknown.clone()]), VerdictWord::Inconclusive);
+        assert_eq!(
+            word(std::slice::from_ref(&unknown)),
+            VerdictWord::Inconclusive
+        );
         assert_eq!(
             word(&[held.clone(), unknown.clone()]),
             VerdictWord::Inconclusive

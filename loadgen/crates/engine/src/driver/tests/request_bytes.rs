@@ -5,7 +5,7 @@ use std::{
     convert::Infallible,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, sync_channel},
     thread,
     time::Duration,
 };
@@ -53,11 +53,14 @@ impl Flow for Once {
     }
 }
 
+/// Requests that a recorder holds before it waits for its reader.
+const SEEN: usize = 64;
+
 /// A server that records the bytes of each request up to the end of its body.
 fn recorder() -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let (seen, received) = channel();
+    let (seen, received) = sync_channel(SEEN);
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
@@ -81,7 +84,7 @@ fn recorder_of_http2() -> (SocketAddr, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let address = listener.local_addr().unwrap();
-    let (seen, received) = channel();
+    let (seen, received) = sync_channel(SEEN);
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -112,10 +115,10 @@ fn head(request: &http::Request<Incoming>) -> String {
         uri.path_and_query().unwrap()
     );
     if let Some(host) = uri.authority() {
-        text += &format!("host: {host}\r\n");
+        text.push_str(&["host: ", host.as_str(), "\r\n"].concat());
     }
     for (name, value) in request.headers() {
-        text += &format!("{name}: {}\r\n", value.to_str().unwrap());
+        text.push_str(&[name.as_str(), ": ", value.to_str().unwrap(), "\r\n"].concat());
     }
     text + "\r\n"
 }

@@ -232,7 +232,7 @@ mod tests {
         for line in medians {
             assert!(line.label.ends_with("p50 of 5 s"), "{}", line.label);
             assert_eq!(line.points.len(), 5);
-            assert!(line.points.iter().all(|point| point.y == 2.0));
+            assert!(line.points.iter().all(|point| (point.y - 2.0).abs() < 1e-9));
         }
     }
 }
