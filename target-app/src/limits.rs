@@ -2,7 +2,7 @@
 
 use std::io;
 
-/// Raises the number of files that may be open to the most that is allowed; tells the number.
+/// Raises the number of files that may be open to the most that is allowed; returns the number.
 ///
 /// The usual 1,024 would end a run with 3,000 connections, with errors that look like the
 /// network's.

@@ -1,5 +1,5 @@
 //! The audit: numbered invariants, each a statement that selects what breaks it; those with a
-//! parameter join the database with the ledger of what a client was promised. Features hand
+//! parameter join the database with the ledger of what a client was acknowledged. Features hand
 //! them over; the README of `features/` says how they are written.
 //!
 //! All run in one read-only snapshot, so that they speak of the same instant even while

@@ -88,7 +88,7 @@ pub async fn snapshot(url: &str) -> Result<(), DatabaseError> {
     )
     .await
     .map_err(|error| in_use(error, &source))?;
-    // Nobody may connect to the copy and change it.
+    // No session may connect to the copy and change it.
     set_connectable(&mut conn, &copy, false).await?;
     conn.close().await?;
     Ok(())

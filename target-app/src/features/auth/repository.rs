@@ -314,7 +314,7 @@ pub(super) async fn replace_hash(
     Ok(())
 }
 
-/// Trades a live token for its successor in one statement and tells whose it is.
+/// Trades a live token for its successor in one statement and returns whose it is.
 ///
 /// Of two that trade the same token at once, the second waits for the first one's row, finds it
 /// used and gets `None`.
@@ -367,7 +367,7 @@ pub(super) async fn find_family(
     Ok(timing::db(found.fetch_optional(conn)).await?)
 }
 
-/// Revokes the one live token of a family, if there is one; tells whether.
+/// Revokes the one live token of a family, if there is one; returns whether.
 ///
 /// `false` may also mean that the token was traded while the statement waited for its row.
 pub(super) async fn revoke_live(

@@ -94,7 +94,7 @@ pub(super) async fn list_mine(
 
 /// Get one booking.
 ///
-/// For its student and its mentor; to anybody else it does not exist.
+/// For its student and its mentor; to others it does not exist.
 #[utoipa::path(
     get,
     path = paths::BOOKING,

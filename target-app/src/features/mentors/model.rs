@@ -84,7 +84,7 @@ impl TryFrom<MentorQuery> for Criteria {
         let min_rating_hundredths = match query.min_rating {
             None => None,
             Some(stars) if (0.0..=5.0).contains(&stars) => {
-                // Everybody has at least 0.
+                // Every mentor has at least 0.
                 Some((stars * 100.0 - 1e-6).ceil() as i32).filter(|hundredths| *hundredths > 0)
             }
             Some(_) => return Err(ApiError::invalid("min_rating", "a number from 0 to 5")),

@@ -164,7 +164,7 @@ pub(super) async fn reviews(
     Ok(rows.into_iter().map(ReviewView::from).collect())
 }
 
-/// Locks a mentor's row until the transaction ends; tells whether there is one.
+/// Locks a mentor's row until the transaction ends; returns whether there is one.
 pub(super) async fn lock(conn: &mut PgConnection, id: MentorId) -> Result<bool, DbError> {
     let found = query("select from mentor where id = $1 for no key update").bind(id.0);
     Ok(timing::db(found.fetch_optional(conn)).await?.is_some())
@@ -239,7 +239,7 @@ pub(super) async fn update_rating(conn: &mut PgConnection, id: MentorId) -> Resu
     Ok(())
 }
 
-/// Changes the profile that an account owns and tells which it is.
+/// Changes the profile that an account owns and returns which it is.
 pub(super) async fn update_own(
     conn: &mut PgConnection,
     user: UserId,
@@ -260,7 +260,7 @@ pub(super) async fn update_own(
     Ok(timing::db(update.fetch_optional(conn)).await?.map(MentorId))
 }
 
-/// Takes the profile that an account owns on or off the list and tells which it is.
+/// Takes the profile that an account owns on or off the list and returns which it is.
 pub(super) async fn set_active(
     conn: &mut PgConnection,
     user: UserId,

@@ -105,7 +105,7 @@ pub(super) async fn playback(
         (status = 304, description = "The client has this version"),
         (status = 403, description = "`bad_signature`: expired or altered", body = Problem),
         (status = 404, description = "`not_found`", body = Problem),
-        (status = 416, description = "`range_not_satisfiable`; `Content-Range` tells the length", body = Problem),
+        (status = 416, description = "`range_not_satisfiable`; `Content-Range` has the length", body = Problem),
     ),
 )]
 pub(super) async fn stream(
@@ -120,7 +120,7 @@ pub(super) async fn stream(
     let file = model::file(state.media_dir(), &key).ok_or_else(|| {
         ApiError::internal(anyhow::anyhow!("recording {id} has the media key {key:?}"))
     })?;
-    // A range is defined for GET alone (RFC 9110, section 14.2): HEAD tells about the whole.
+    // A range is defined for GET alone (RFC 9110, section 14.2): HEAD is about the whole.
     if method != Method::GET {
         headers.remove(header::RANGE);
     }

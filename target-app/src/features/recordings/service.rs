@@ -56,7 +56,7 @@ pub(super) async fn find(
         .ok_or_else(|| ApiError::not_found("recording"))
 }
 
-/// A link to the bytes that works for anybody who has it, for a while.
+/// A link to the bytes that works for whoever has it, for a while.
 pub(super) async fn link(
     state: &AppState,
     engine: &Engine,

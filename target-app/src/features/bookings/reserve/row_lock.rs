@@ -1,6 +1,6 @@
 //! Locks the slot's row, then looks, then inserts.
 //!
-//! The plainest right way: everybody who wants the slot queues at its row, also those who will
+//! The plainest right way: each booking of the slot queues at its row, also those that will
 //! find it full, and each holds it for four statements and a commit.
 
 use chrono::{DateTime, Utc};
