@@ -168,7 +168,9 @@ mod tests {
     }
 
     fn of(decisions: &[Decision], expected: Option<Decision>) -> ClaimDecisions {
-        let names: Vec<String> = (0..decisions.len()).map(|n| format!("m{n} p50")).collect();
+        let names: Vec<String> = (0..decisions.len())
+            .map(|n| format!("m{n}.list p50"))
+            .collect();
         let effects: Vec<Effect> = names
             .iter()
             .zip(decisions)
@@ -196,26 +198,26 @@ mod tests {
     #[test]
     fn a_headline_has_the_factor_the_bound_or_the_difference_of_each_claim() {
         let headline = |bound, difference, ratio| {
-            let mut one = effect("m0", Decision::Improved, ratio);
+            let mut one = effect("total p50", Decision::Improved, ratio);
             (one.bound, one.difference) = (bound, difference);
             one.unit = MetricUnit::Percent;
-            ClaimDecisions::of(&["m0".to_owned()], &[one], None, None).headline()
+            ClaimDecisions::of(&["total p50".to_owned()], &[one], None, None).headline()
         };
         let factor = headline(None, None, Some(0.5));
-        assert_eq!(factor, "m0 IMPROVED 0.50x [0.45x, 0.55x]");
+        assert_eq!(factor, "total p50 IMPROVED 0.50x [0.45x, 0.55x]");
         let bound = headline(Some(RatioBound::AtMost(0.25)), None, None);
-        assert_eq!(bound, "m0 IMPROVED <= 0.25x");
+        assert_eq!(bound, "total p50 IMPROVED <= 0.25x");
         let difference = |estimate, interval| {
             let found = EffectDifference { estimate, interval };
             headline(None, Some(found), None)
         };
         assert_eq!(
             difference(3.1, Some((1.2, 5.04))),
-            "m0 IMPROVED 81.2 % -> no figure, +3.1 pp [+1.2 pp, +5.0 pp]"
+            "total p50 IMPROVED 81.2 % -> no figure, +3.1 pp [+1.2 pp, +5.0 pp]"
         );
         assert_eq!(
             difference(0.0, Some((0.0, 0.0))),
-            "m0 IMPROVED 81.2 % -> no figure"
+            "total p50 IMPROVED 81.2 % -> no figure"
         );
     }
 
@@ -238,14 +240,18 @@ mod tests {
 
     #[test]
     fn the_headline_has_each_claim_with_its_factor_and_interval() {
-        let names = ["list p95".to_owned(), "open p50".to_owned(), "x".to_owned()];
+        let names = [
+            "a.list p95".to_owned(),
+            "a.open p50".to_owned(),
+            "x".to_owned(),
+        ];
         let effects = [
-            effect("list p95", Decision::Improved, Some(0.0139)),
-            effect("open p50", Decision::NoChange, None),
+            effect("a.list p95", Decision::Improved, Some(0.0139)),
+            effect("a.open p50", Decision::NoChange, None),
         ];
         assert_eq!(
             ClaimDecisions::of(&names, &effects, None, None).headline(),
-            "list p95 IMPROVED 0.014x [0.013x, 0.015x]; open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
+            "a.list p95 IMPROVED 0.014x [0.013x, 0.015x]; a.open p50 NO CHANGE 81.2 ms -> no figure; x INCONCLUSIVE no figure"
         );
         assert_eq!(digits(1.0), "1.00");
         assert_eq!(digits(123.4), "123");
