@@ -183,7 +183,13 @@ impl Viewer<'_> {
         });
         let mut wait = if self.changed { due.min(WAIT) } else { WAIT };
         loop {
-            match event::poll(wait).and_then(|there| there.then(event::read).transpose()) {
+            // The library's own wait never ends once the terminal is gone.
+            if !terminal::wait_for_input(wait) {
+                self.keys = false;
+                return;
+            }
+            let there = event::poll(Duration::ZERO);
+            match there.and_then(|there| there.then(event::read).transpose()) {
                 Ok(None) => return,
                 Ok(Some(input)) => self.input(input),
                 // The view goes on without keys.

@@ -18,7 +18,12 @@ use ratatui::crossterm::{
     style::ResetColor,
     terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
 };
-use rustix::{process::getpgrp, termios::tcgetpgrp};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+    process::getpgrp,
+    termios::tcgetpgrp,
+};
 
 /// Whether the alternate screen is shown and keys come unread by the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -37,6 +42,22 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(super) fn has_keys() -> bool {
     let stdin = io::stdin();
     stdin.is_terminal() && tcgetpgrp(&stdin).is_ok_and(|group| group == getpgrp())
+}
+
+/// Waits for input on standard input, at most this long; whether there is still a terminal.
+pub(super) fn wait_for_input(longest: Duration) -> bool {
+    let stdin = io::stdin();
+    let mut input = [PollFd::new(&stdin, PollFlags::IN)];
+    let longest = Timespec {
+        tv_sec: longest.as_secs().cast_signed(),
+        tv_nsec: i64::from(longest.subsec_nanos()),
+    };
+    match poll(&mut input, Some(&longest)) {
+        Ok(_) => !input[0]
+            .revents()
+            .intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL),
+        Err(error) => error == Errno::INTR,
+    }
 }
 
 /// Shows an empty screen and takes the keys.

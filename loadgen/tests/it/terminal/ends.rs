@@ -1,6 +1,12 @@
 //! However a run ends, the terminal is given back.
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    path::Path,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     run::{RUNNING, load, server, silent, watched},
@@ -43,6 +49,27 @@ fn a_second_ctrl_c_ends_at_once_and_still_gives_the_terminal_back() {
     terminal.enter("echo co''de $?");
     terminal.until_shows(&["code 130"]);
     terminal.assert_usable();
+}
+
+#[test]
+fn a_run_whose_terminal_is_gone_ends() {
+    let served = server().serve();
+    let terminal = Tmux::open(80, 24);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let run = load(&served.url(), "-d 10m");
+    terminal.enter(&format!("sh -c 'echo $$ >{}; exec {run}'", file.display()));
+    terminal.until_shows(&RUNNING);
+    let id = fs::read_to_string(&file).unwrap();
+    let process = Path::new("/proc").join(id.trim()).join("fd");
+    assert!(process.read_dir().is_ok());
+    drop(terminal);
+    let begun = Instant::now();
+    // Nothing can be read of the descriptors of a process that has ended, reaped or not.
+    while process.read_dir().is_ok_and(|mut all| all.next().is_some()) {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it still runs");
+        thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]
