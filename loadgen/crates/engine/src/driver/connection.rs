@@ -23,7 +23,7 @@ use super::{
     message::{HttpMessage, RequestFailure},
     received::{CountedStream, ReceivedBytes},
     request_timer::RequestTimer,
-    resend::{FailedAttempt, is_idempotent},
+    resend::{FailedAttempt, is_idempotent, was_idle},
     stream::{self, ClientStream},
     worker_context::WorkerContext,
 };
@@ -39,8 +39,8 @@ pub(super) struct Connection {
     /// Polls hyper's connection future; absent for a shared connection, which has its own task.
     driver: Option<ConnectionDriver>,
     received: Rc<ReceivedBytes>,
-    /// Whether this user received a response on it.
-    reused: bool,
+    /// When this user received the last response on it.
+    answered: Option<Nanos>,
 }
 
 enum Sender {
@@ -88,7 +88,7 @@ impl Connection {
                 received: Rc::clone(&shared.received),
                 sender: Sender::Shared(shared),
                 driver: None,
-                reused: false,
+                answered: None,
             });
         }
         let (stream, times) = stream::open(endpoint).await?;
@@ -111,7 +111,7 @@ impl Connection {
             sender: Sender::Own(sender),
             driver: Some(ConnectionDriver::new(Box::pin(connection))),
             received,
-            reused: false,
+            answered: None,
         })
     }
 
@@ -246,7 +246,7 @@ async fn send_and_read(
             error: &error,
             unsent,
             shared: connection.driver.is_none(),
-            reused: connection.reused,
+            idle: was_idle(connection.answered, sample.sent),
             silent,
             idempotent: is_idempotent(request),
             before: failed,
@@ -266,7 +266,7 @@ async fn send_and_read(
     let (body, bytes) = drive(driver, pin!(read(body, keep)))
         .await
         .map_err(|error| (Outcome::Reset, exchange_failure(&error, received.first())))?;
-    connection.reused = true;
+    connection.answered = Some(worker.clock.now());
     Ok(Reply {
         status: head.status.as_u16(),
         headers: head.headers,

@@ -19,11 +19,12 @@ use super::{
     generator_limit::generator_limit,
     http1::MAX_HEADER_LINES,
     message::{HttpMessage, RequestFailure},
-    resend::{is_closed, is_idempotent},
+    resend::{is_closed, is_idempotent, was_idle},
 };
 use crate::{
     check::Reply,
     sample::{Outcome, Sample},
+    units::Nanos,
 };
 
 /// Shorter than any server's keep-alive, or a request could meet a closing connection.
@@ -39,8 +40,8 @@ pub(super) struct CookieClients {
 #[derive(Clone)]
 struct CookieClient {
     client: Client,
-    /// Whether it received a response, so that the next request goes over a kept connection.
-    reused: Rc<Cell<bool>>,
+    /// When it received the last response.
+    answered: Rc<Cell<Option<Nanos>>>,
 }
 
 impl CookieClients {
@@ -55,7 +56,7 @@ impl CookieClients {
         }
         let client = CookieClient {
             client: build(endpoint, options).map_err(|error| failure(&error))?,
-            reused: Rc::default(),
+            answered: Rc::default(),
         };
         // It does not say when it connects: each client counts as one connection.
         endpoint.connected();
@@ -74,7 +75,7 @@ impl CookieClients {
         keep: usize,
         sample: &mut Sample,
     ) -> Result<Reply, RequestFailure> {
-        let CookieClient { client, reused } = self.of(user, endpoint, options)?;
+        let CookieClient { client, answered } = self.of(user, endpoint, options)?;
         let Some(message) = message.take() else {
             return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
         };
@@ -92,9 +93,10 @@ impl CookieClients {
             .headers(head.headers)
             .body(body);
         sample.sent = endpoint.clock.now();
-        let again = request.try_clone().filter(|_| idempotent && reused.get());
+        let again = idempotent && was_idle(answered.get(), sample.sent);
+        let again = request.try_clone().filter(|_| again);
         let mut response = match (request.send().await, again) {
-            // The server closed the kept connection between two requests.
+            // The server closed the idle connection.
             (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => again.send().await,
             (sent, _) => sent,
         }
@@ -104,7 +106,7 @@ impl CookieClients {
         while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
             body.push(chunk);
         }
-        reused.set(true);
+        answered.set(Some(endpoint.clock.now()));
         let (body, bytes) = body.finish();
         Ok(Reply {
             status: response.status().as_u16(),

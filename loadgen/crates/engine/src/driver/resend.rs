@@ -7,9 +7,19 @@ use http::Request;
 use shared::headers::IDEMPOTENCY_KEY;
 
 use super::failure_text::find;
+use crate::units::Nanos;
 
 /// Most connections on which a server may refuse a request unprocessed before that counts.
 const MOST_REFUSALS: u32 = 10;
+
+/// How long a connection must have been unused for its closing to be that of an idle one. Servers
+/// count this time in seconds; one that closes sooner has dropped a request, and that counts.
+const IDLE: Nanos = Nanos::from_secs(1);
+
+/// Whether a connection that received its last response then was idle when a request was sent.
+pub(super) fn was_idle(answered: Option<Nanos>, sent: Nanos) -> bool {
+    answered.is_some_and(|at| sent.0.saturating_sub(at.0) >= IDLE.0)
+}
 
 /// An attempt that ended without a response.
 pub(super) struct FailedAttempt<'a> {
@@ -18,8 +28,8 @@ pub(super) struct FailedAttempt<'a> {
     pub(super) unsent: bool,
     /// Whether other users share the connection: their requests too may have used it up.
     pub(super) shared: bool,
-    /// Whether the connection had carried a response before.
-    pub(super) reused: bool,
+    /// Whether the connection was an idle one, see [`was_idle`].
+    pub(super) idle: bool,
     /// Whether nothing of the response was read.
     pub(super) silent: bool,
     /// Whether a second execution has no further effect.
@@ -34,8 +44,8 @@ impl FailedAttempt<'_> {
         if refused(self.error) || (self.unsent && self.shared) {
             return self.before + 1 < MOST_REFUSALS;
         }
-        // The server closed a kept connection between two requests. On a new one it is an answer.
-        let stale = self.reused && self.idempotent && self.silent && is_closed(self.error);
+        // The server closed an idle connection. On one in use, or a new one, it is an answer.
+        let stale = self.idle && self.idempotent && self.silent && is_closed(self.error);
         self.before == 0 && (self.unsent || stale)
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     flow::{Flow, Iteration},
     request::Request,
     sample::{OpId, Outcome},
-    suite::LoadModel,
+    suite::{LoadModel, Think},
 };
 
 /// A server whose connections are served by one function, each on its own thread.
@@ -109,6 +109,17 @@ pub(super) fn send(
     count: u64,
     check: impl Fn(&Reply) -> Result<(), Mismatch> + Send + Sync + 'static,
 ) -> TrialData {
+    send_all(target, client, request, count, None, check)
+}
+
+fn send_all(
+    target: SocketAddr,
+    client: ClientOptions,
+    request: Request,
+    count: u64,
+    think: Option<Think>,
+    check: impl Fn(&Reply) -> Result<(), Mismatch> + Send + Sync + 'static,
+) -> TrialData {
     let flow: &'static Checked = Box::leak(Box::new(Checked {
         request,
         check: Box::new(check),
@@ -116,7 +127,7 @@ pub(super) fn send(
     let load = LoadModel::Closed {
         users: count.div_ceil(10) as u32,
         duration: Millis(20_000),
-        think: None,
+        think,
         iterations: None,
     };
     let mut setup = setup(target, load, (0, 20_000), flow);
@@ -132,7 +143,23 @@ pub(super) fn send(
     data
 }
 
-/// The same, with every response accepted.
+/// The same by one user that waits so long between two requests, with every response accepted.
+pub(super) fn send_slowly(
+    target: SocketAddr,
+    client: ClientOptions,
+    request: Request,
+    count: u64,
+    pause: Millis,
+) -> TrialData {
+    let think = Think {
+        min: pause,
+        max: pause,
+        mean: None,
+    };
+    send_all(target, client, request, count, Some(think), |_| Ok(()))
+}
+
+/// Sends without pauses, with every response accepted.
 pub(super) fn send_any(
     target: SocketAddr,
     client: ClientOptions,
