@@ -1,6 +1,9 @@
 //! `loadgen serve`: the results folder as a web page, from which runs can be started, until Ctrl-C.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    net::Ipv4Addr,
+};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -59,7 +62,11 @@ pub(super) fn until_stopped(page: WebServer) -> Result<(), Failure> {
 
 fn say(page: &WebServer) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    let address = page.address();
+    let mut address = page.address();
+    // Listening everywhere is no address to go to.
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
     writeln!(
         out,
         "reports on {} until Ctrl-C; the newest is http://{address}/latest/report.html",
