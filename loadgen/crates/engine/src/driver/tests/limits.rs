@@ -110,6 +110,7 @@ fn users_start_and_stop_as_the_phases_say() {
         duration: Millis(1_000),
         users,
         to,
+        flows: Vec::new(),
     };
     let second = |number| (Nanos::from_secs(number), Nanos::from_secs(number + 1));
     let names = ["one", "rise", "ten"];
