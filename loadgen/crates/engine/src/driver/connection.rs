@@ -30,7 +30,7 @@ use crate::{
 /// An open connection. Dropping it closes it, also in the middle of a response.
 pub(super) struct Connection {
     client: HttpClient,
-    /// When this user first the last response on it.
+    /// When this user received the last response on it.
     answered: Option<Nanos>,
 }
 

@@ -25,7 +25,6 @@ mod options;
 mod pacer;
 mod progress;
 mod ramp;
-
 mod request_record;
 mod request_timer;
 mod resend;
