@@ -175,13 +175,13 @@ fn a_response_that_is_none_is_explained_in_plain_words() {
 
 #[test]
 fn a_server_of_another_protocol_is_recognised() {
-    let [(_, hyper), _] = engines();
+    let [(_, native), _] = engines();
     for (response, why) in [
         (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "use https://"),
         (b"\0\0\0\x04\0\0\0\0\0", "use --http2"),
     ] {
         let server = serve(response.to_vec(), Close);
-        let data = send_any(server.address, hyper.clone(), Request::get("/"), 2);
+        let data = send_any(server.address, native.clone(), Request::get("/"), 2);
         assert_all(&data, Outcome::Reset, why);
     }
     let server = RawServer::serve(|mut stream| {
