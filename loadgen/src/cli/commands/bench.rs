@@ -102,9 +102,7 @@ fn compare_with_peers(
         (None, Some(target)) => format!("http://{}/", target.address),
         (None, None) => String::new(),
     };
-    if let Err(error) = url.parse::<TargetUrl>() {
-        return Err(Failure::usage(format!("--url {url}: {error}")));
-    }
+    TargetUrl::parse(&url).map_err(|error| Failure::usage(format!("--url: {error}")))?;
     let plan = if args.quick {
         (2, 1)
     } else {
@@ -117,7 +115,7 @@ fn compare_with_peers(
             "http",
             "--json",
             "--quiet",
-            "--threads",
+            "--workers",
             "1",
             "--warmup",
             "0s",
