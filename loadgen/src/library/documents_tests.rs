@@ -102,10 +102,13 @@ impl Facts {
     fn of(suite: &Suite) -> Self {
         let all: f64 = suite.flows.iter().map(|share| share.weight).sum();
         let flows_of = |flows: &[u16]| {
-            flows
-                .iter()
-                .map(|flow| format!(", {}", suite.flows[usize::from(*flow)].flow))
-                .collect::<String>()
+            let names = |flow: &u16| suite.flows[usize::from(*flow)].flow.as_str();
+            let names: Vec<&str> = flows.iter().map(names).collect();
+            if names.is_empty() {
+                String::new()
+            } else {
+                format!(", {}", names.join(", "))
+            }
         };
         let named = |name: &str| match name {
             "" => String::new(),

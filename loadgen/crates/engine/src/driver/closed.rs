@@ -15,7 +15,7 @@ use super::{
     control_receiver::ControlReceiver,
     options::IterationBudget,
     ramp::Ramp,
-    user::{TIMER_GRAIN, User},
+    user::{User, intended_start},
     worker_context::WorkerContext,
     worker_share::WorkerShare,
 };
@@ -273,8 +273,8 @@ impl Population {
                     begin = User::wait_until(worker, at) => at = begin,
                 }
                 woke = worker.clock.now();
-            } else if woke.since(at) <= TIMER_GRAIN {
-                at = woke;
+            } else {
+                at = intended_start(at, woke);
             }
             if at >= end || self.stopped.get() || !self.mode.budget.take() {
                 break;

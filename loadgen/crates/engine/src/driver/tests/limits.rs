@@ -28,6 +28,7 @@ fn overload(in_flight: InFlight) -> TrialData {
             duration: Millis(2_000),
             rate: "50/s".parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

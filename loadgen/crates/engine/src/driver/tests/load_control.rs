@@ -60,6 +60,7 @@ fn twenty_a_second() -> DriverSetup {
             duration: Millis(3_000),
             rate: "20/s".parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };
