@@ -19,7 +19,7 @@ pub(super) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\n\
 content-type: application/json\r\n\
 x-request-id: 0198d1c6-5f3e-7c41-9a0e-3f6d2b7a4c15\r\n\
 x-content-type-options: nosniff\r\n\
-server-timing: admission;dur=0.0, pool;dur=0.0, db;dur=0.0, redis;dur=0.0, hash;dur=0.0, total;dur=0.1, \
+server-timing: admission;dur=0.000, pool;dur=0.000, db;dur=0.000, redis;dur=0.000, hash;dur=0.000, total;dur=0.012, \
 queries;desc=\"0\", commands;desc=\"0\", pings;desc=\"0\", hits;desc=\"0\", misses;desc=\"0\"\r\n\
 cache-control: no-store\r\n\
 content-length: 15\r\n\

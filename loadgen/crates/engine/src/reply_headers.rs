@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
+use memchr::memchr;
 
 /// The headers of a response.
 #[derive(Clone, Default)]
@@ -78,16 +79,13 @@ impl<'a> Iterator for Lines<'a> {
         let mut end = 0;
         loop {
             let rest = &self.0[end..];
-            end += rest
-                .iter()
-                .position(|byte| *byte == b'\n')
-                .map_or(rest.len(), |at| at + 1);
+            end += memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
             if !matches!(self.0.get(end), Some(b' ' | b'\t')) {
                 break;
             }
         }
         let (line, rest) = self.0.split_at(end);
-        let colon = line.iter().position(|byte| *byte == b':')?;
+        let colon = memchr(b':', line)?;
         self.0 = rest;
         Some((line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()))
     }
@@ -95,7 +93,7 @@ impl<'a> Iterator for Lines<'a> {
 
 /// A value as text, the line breaks of a folded one replaced by a space each.
 fn text(value: &[u8]) -> Cow<'_, str> {
-    if !value.contains(&b'\n') {
+    if memchr(b'\n', value).is_none() {
         return String::from_utf8_lossy(value);
     }
     let parts: Vec<_> = value
