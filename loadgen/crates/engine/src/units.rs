@@ -130,8 +130,9 @@ impl FromStr for Rate {
         let bad = || BadRate(text.to_owned());
         let (number, period_s) = parts(text).ok_or_else(bad)?;
         let thousandths = number * 1_000.0;
-        // A value with more decimals is refused, not rounded.
-        if (thousandths - thousandths.round()).abs() > 1e-6 {
+        // A value with more decimals is refused, not rounded; a large one has an error of its own.
+        let error = (thousandths.abs() * 1e-15).max(1e-6);
+        if (thousandths - thousandths.round()).abs() > error {
             return Err(bad());
         }
         Self::from_thousandths(thousandths, period_s).ok_or_else(bad)
@@ -295,6 +296,10 @@ impl From<Percent> for String {
         percent.to_string()
     }
 }
+
+#[cfg(test)]
+#[path = "units_property_tests.rs"]
+mod property_tests;
 
 #[cfg(test)]
 mod tests {

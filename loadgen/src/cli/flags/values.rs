@@ -130,7 +130,28 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_text_is_a_value_or_refused_with_the_text(
+            text in prop_oneof![".{0,20}", "[-+]?[0-9_.]{0,24}(e[0-9]{1,3})?(d|w|h|m|s|ms|/s|/h)?"],
+        ) {
+            let refused = |error: String| prop_assert!(error.len() > 10, "{error}");
+            rate(&text).map_or_else(refused, |rate| prop_assert!(!rate.is_zero()))?;
+            rate_or_zero(&text).map_or_else(refused, |_| Ok(()))?;
+            whole(1_u32, 9)(&text).map_or_else(refused, |number| prop_assert!((1..=9).contains(&number)))?;
+            address(&text).map_or_else(refused, |_| Ok(()))?;
+            positive(&text).map_or_else(refused, |span| prop_assert!(span.0 > 0))?;
+            timeout(&text).map_or_else(refused, |span| prop_assert!(span <= MAX_TIMEOUT))?;
+            factor(&text).map_or_else(refused, |factor| prop_assert!(factor > 0.0))?;
+            age(&text).map_or_else(refused, |age| prop_assert!(age.num_days() <= 36_500))?;
+        }
+    }
 
     #[test]
     fn an_address_is_a_port_of_this_machine_or_a_whole_one() {

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use super::{
     body_prefix::BodyPrefix,
     connection_driver::ConnectionDriver,
-    failure_text::{exchange_failure, plain_failure},
+    failure_text::{exchange_failure, no_response_within, plain_failure},
     http1,
     http2::Http2Sender,
     message::{HttpMessage, RequestFailure},
@@ -175,10 +175,7 @@ pub(super) async fn exchange(
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
     let until = sample.intended + worker.timeout;
-    let late = || {
-        let limit = shared::time::Millis(worker.timeout.0 / 1_000_000);
-        (Outcome::Timeout, format!("no response within {limit}"))
-    };
+    let late = || (Outcome::Timeout, no_response_within(worker.timeout.duration()));
     if sample.admitted >= until {
         return Err(late());
     }
@@ -187,8 +184,11 @@ pub(super) async fn exchange(
         let endpoint = worker.endpoint(user);
         if let Some(options) = endpoint.client.cookie_client {
             let clients = &worker.cookie_clients;
+            let intended = sample.intended;
+            let again = || worker.shard.borrow_mut().resend(intended);
+            let client = (endpoint, options);
             let exchange =
-                Box::pin(clients.exchange(endpoint, options, user, message, keep, sample));
+                Box::pin(clients.exchange(client, user, message, keep, sample, again));
             timer.bound(until, pin!(exchange)).await
         } else {
             let exchange = pin!(send_and_read(worker, slot, user, message, keep, sample));
@@ -256,6 +256,7 @@ async fn send_and_read(
             return Err((Outcome::Reset, why));
         }
         failed += 1;
+        worker.shard.borrow_mut().resend(sample.intended);
         *slot = None;
     };
     sample.first_byte = worker.clock.now();

@@ -1,15 +1,21 @@
 //! Errors of TLS, HTTP and sockets as one sentence for people: the libraries describe them with the
 //! names of their own types.
 
-use std::{error::Error, io};
+use std::{error::Error, io, time::Duration};
 
 use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
+use shared::time::Millis;
 
 const EARLY_END: &str = "the server closed the connection before the response was complete";
 const INVALID: &str = "the response is not valid HTTP/1.1";
 
+/// Why there is no response: it was waited for so long.
+pub fn no_response_within(limit: Duration) -> String {
+    format!("no response within {}", Millis::from(limit))
+}
+
 /// Why a connection or a response failed, in one sentence.
-pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
+pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = find::<Tls>(error) {
         return tls(error);
     }
@@ -39,10 +45,15 @@ pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
     }
 }
 
+/// Whether what the server sent is not HTTP/1.1.
+pub fn is_not_http1(error: &(dyn Error + 'static)) -> bool {
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
+}
+
 /// Why a request got no whole response; `first` is the first byte that the server sent, by which
 /// one of another protocol is recognised.
-pub(super) fn exchange_failure(error: &hyper::Error, first: Option<u8>) -> String {
-    let of_http1 = error.is_parse();
+pub fn exchange_failure(error: &(dyn Error + 'static), first: Option<u8>) -> String {
+    let of_http1 = is_not_http1(error);
     let of_http2 = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
     let other_protocol = match first {
         // A TLS alert or handshake.

@@ -32,7 +32,7 @@ use tokio_tungstenite::{
 
 use super::{
     client_endpoint::ClientEndpoint,
-    failure_text::plain_failure,
+    generator_limit::failure,
     http1,
     message::{HttpMessage, RequestFailure, upgrade},
     stream::{self, ClientStream},
@@ -57,7 +57,7 @@ struct Inbox {
     texts: RefCell<VecDeque<(Nanos, Utf8Bytes)>>,
     overflow: Cell<u64>,
     /// Why no more texts will arrive.
-    ended: RefCell<Option<String>>,
+    ended: RefCell<Option<RequestFailure>>,
     changed: Notify,
 }
 
@@ -82,7 +82,7 @@ impl WebSocket {
     /// Sends one text.
     pub(super) async fn send(&mut self, text: String) -> Result<(), RequestFailure> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|error| (Outcome::Reset, format!("cannot send: {error}")))
+        sent.map_err(|error| failure(Outcome::Reset, "cannot send", &error))
     }
 
     /// The next text, with the time at which it arrived; an error once no more will arrive.
@@ -91,8 +91,8 @@ impl WebSocket {
             if let Some(next) = self.inbox.texts.borrow_mut().pop_front() {
                 return Ok(next);
             }
-            if let Some(why) = self.inbox.ended.borrow().clone() {
-                return Err((Outcome::Reset, why));
+            if let Some(failure) = self.inbox.ended.borrow().clone() {
+                return Err(failure);
             }
             self.inbox.changed.notified().await;
         }
@@ -152,7 +152,7 @@ pub(super) async fn handshake(
     }
     let upgraded = hyper::upgrade::on(response)
         .await
-        .map_err(|error| (0, broken(&error)))?;
+        .map_err(|error| (0, failure(Outcome::Reset, "handshake", &error)))?;
     // The crate's buffers of 128 KiB each would take a gigabyte for thousands of sockets.
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
@@ -176,12 +176,7 @@ where
     // Ends with the upgrade, or when the handle is dropped.
     spawn_local(connection.with_upgrades());
     let sent = sender.send_request(message).await;
-    sent.map_err(|error| broken(&error))
-}
-
-fn broken(error: &hyper::Error) -> RequestFailure {
-    let why = format!("handshake: {}", plain_failure(error));
-    (Outcome::Reset, why)
+    sent.map_err(|error| failure(Outcome::Reset, "handshake", &error))
 }
 
 /// Starts the reader of an upgraded connection.
@@ -197,11 +192,11 @@ pub(super) fn start(worker: &Rc<WorkerContext>, stream: WsStream) -> WebSocket {
 }
 
 async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbox: Rc<Inbox>) {
-    let why = loop {
+    let ended = loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
-            Some(Err(error)) => break error.to_string(),
-            None => break "the socket was closed".to_owned(),
+            Some(Err(error)) => break failure(Outcome::Reset, "cannot receive", &error),
+            None => break (Outcome::Reset, "the socket was closed".to_owned()),
         };
         match message {
             Message::Text(text) => {
@@ -219,12 +214,12 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
                 // Reading the stream to its end also sends the answering close frame.
                 let why = format!("closed by the target: {} {}", frame.code, frame.reason);
                 while let Some(Ok(_)) = stream.next().await {}
-                break why;
+                break (Outcome::Reset, why);
             }
             // The crate answers pings; other frames carry no text.
             _ => {}
         }
     };
-    *inbox.ended.borrow_mut() = Some(why);
+    *inbox.ended.borrow_mut() = Some(ended);
     inbox.changed.notify_one();
 }

@@ -64,15 +64,8 @@ struct RawPhase {
     duration: Spanned<String>,
     rate: Option<Spanned<String>>,
     users: Option<Spanned<u32>>,
-    to: Option<Spanned<RawTo>>,
-}
-
-/// A rate, or a number of users.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawTo {
-    Users(u32),
-    Rate(String),
+    /// A rate, or a number of users.
+    to: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize)]
@@ -212,13 +205,12 @@ impl Reader<'_> {
             let Some(users) = &phase.users else {
                 return Err(self.at(&phase.duration, "this phase does not say how many `users`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((_, RawTo::Users(count))) if *count <= MAX_USERS => Some(*count),
-                Some((to, _)) => {
-                    return Err(
-                        self.at(to, &format!("`to` is a number of users up to {MAX_USERS}"))
-                    );
+                Some(to) => {
+                    let users = to.value.parse().ok().filter(|users| *users <= MAX_USERS);
+                    let why = || format!("`to` is a number of users up to {MAX_USERS}");
+                    Some(users.ok_or_else(|| self.at(to, &why()))?)
                 }
             };
             all.push(UserPhase {
@@ -292,16 +284,9 @@ impl Reader<'_> {
             let Some(rate) = &phase.rate else {
                 return Err(self.at(&phase.duration, "this phase has no `rate`, like `20/s`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((to, RawTo::Rate(text))) => {
-                    let rate = Rate::or_zero(text)
-                        .map_err(|error: crate::units::BadRate| self.at(to, &error.to_string()))?;
-                    Some(self.divided(rate, divisor, to)?)
-                }
-                Some((to, RawTo::Users(_))) => {
-                    return Err(self.at(to, "`to` is a rate with its unit, like `50/s`"));
-                }
+                Some(to) => Some(self.divided(self.rate_or_zero(to)?, divisor, to)?),
             };
             phases.push(Phase {
                 name: phase.name.clone().unwrap_or_default(),

@@ -204,6 +204,10 @@ pub struct Trial {
     /// Where its load went.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<LoadedEndpoint>,
+    /// How often a request was sent once more on a new connection: the server had closed an idle
+    /// one, or refused the request before it processed it (HTTP/2).
+    #[serde(default)]
+    pub resent: u64,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Direction, Experiment, Finished, expectation, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, Finished, expectation, trial_warnings},
     schema::{
         Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
         ThresholdResult, Trial, ValidityWord, Verdict,
@@ -84,7 +84,7 @@ pub fn of_run(
             )
         }));
     }
-    warnings.extend(overload_warnings(std::slice::from_ref(trial)));
+    warnings.extend(trial_warnings(std::slice::from_ref(trial)));
     warnings.extend(first_failures(outcome, operations));
     let parts = Parts {
         kind: RunKind::Run,

@@ -450,6 +450,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         audits: AuditCount::default(),
         consistency: Consistency::default(),
         endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
+        resent: data.resent,
         failures: figures::failures(data, operations),
     }
 }

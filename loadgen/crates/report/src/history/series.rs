@@ -266,6 +266,7 @@ mod tests {
             audits: loadgen_experiment::schema::AuditCount::default(),
             consistency: Consistency::default(),
             endpoints: Vec::new(),
+            resent: 0,
             failures: Vec::new(),
         }
     }
