@@ -25,7 +25,7 @@ mod socket_limit;
 mod support;
 mod terminal;
 mod timed;
+mod transports;
 mod usage;
 mod verdicts;
-mod ways;
 mod web;

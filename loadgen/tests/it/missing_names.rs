@@ -33,7 +33,7 @@ const MISSING: [(&str, i32, &[&str]); 26] = [
     ("experiment run-all --only pool_siez", 2, &["did you mean `pool_size`?"]),
     ("factorial --factor pool.maks=1,2 --factor pool.checkout=per_query,per_request", 2, &["did you mean `pool.max`"]),
     ("stack --services postgras", 2, &["postgres"]),
-    ("http http://127.0.0.1:1/ --engine curl", 2, &["hyper", "reqwest"]),
+    ("http http://127.0.0.1:1/ --client curl", 2, &["hyper", "reqwest"]),
 ];
 
 /// The exit code and all that a command prints, in a folder whose `results` is the default one.

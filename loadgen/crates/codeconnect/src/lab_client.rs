@@ -329,7 +329,7 @@ impl LabClient {
     }
 }
 
-/// The first byte that a server answers a request with: it tells one of another protocol.
+/// The first byte that a server answers a request with: by it another protocol is recognised.
 async fn first_byte(address: SocketAddr) -> Option<u8> {
     let ask = async {
         let mut stream = TcpStream::connect(address).await?;

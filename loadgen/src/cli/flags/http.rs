@@ -27,14 +27,14 @@ pub const TRACED_EXCHANGES: u32 = 3;
 
 /// The client that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HttpEngine {
+pub enum HttpClient {
     /// One bare connection a user: low cost, and connect and TLS times are recorded.
     Hyper,
     /// One reqwest client a user.
     Reqwest,
 }
 
-impl HttpEngine {
+impl HttpClient {
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -150,9 +150,9 @@ pub struct HttpArgs {
     #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = whole(1, MAX_STREAMS))]
     pub streams: u32,
     /// HTTP client: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
-    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Hyper)]
-    pub engine: HttpEngine,
-    /// Maximum number of redirects, all on the URL's own host (with --engine reqwest)
+    #[arg(long, env = "LOADGEN_CLIENT", value_name = "CLIENT", value_enum, default_value_t = HttpClient::Hyper)]
+    pub client: HttpClient,
+    /// Maximum number of redirects, all on the URL's own host (with --client reqwest)
     #[arg(
         long,
         env = "LOADGEN_REDIRECTS",

@@ -285,7 +285,7 @@ impl Experiment {
         self.most_blocks = blocks;
     }
 
-    /// The quick version of it. It tells whether everything works, not how fast: from so few
+    /// The quick version of it. It shows whether everything works, not how fast: from so few
     /// requests a percentile is one request, so limits on times warn and do not fail.
     pub fn make_quick(&mut self) {
         self.set_blocks(self.quick.blocks);

@@ -17,7 +17,7 @@ use loadgen_engine::{driver::HttpTrace, suite::Suite};
 pub struct TestEnv {
     /// What is loaded and measured.
     pub system: Arc<dyn SystemUnderTest>,
-    /// The services of an own stack; absent where somebody else's target is used.
+    /// The services of an own stack; absent where the target was running already.
     pub service_control: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,

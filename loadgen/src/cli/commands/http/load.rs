@@ -138,7 +138,7 @@ pub(super) fn suite(args: &HttpArgs) -> Suite {
 }
 
 /// What was sent, as it is stored. Values of headers and of the query, and the body, may be secrets:
-/// only their names and lengths are stored, and a digest of the URL that tells two of them apart.
+/// only their names and lengths are stored, and a digest of the URL, by which two of them differ.
 pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     let names: Vec<&str> = request
         .headers

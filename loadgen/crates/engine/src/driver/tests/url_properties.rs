@@ -1,4 +1,4 @@
-//! Any text as a URL or a path: refused, or sent as the same target line whoever reads it again.
+//! Any text as a URL or a path: refused, or sent as a target line that reads as the same again.
 
 use http::{HeaderValue, uri::Authority};
 use proptest::prelude::*;
