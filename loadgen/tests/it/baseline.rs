@@ -117,6 +117,9 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     assert!(results.join("runs").join(&names[4]).is_dir());
     let (_, errors, code) = printed(results, "compare --baseline mian");
     assert!(code == Some(2) && errors.contains("main"), "{errors}");
-    assert_eq!(printed(results, "results baseline main --remove").2, Some(0));
+    assert_eq!(
+        printed(results, "results baseline main --remove").2,
+        Some(0)
+    );
     assert!(!printed(results, "results list").0.contains("baseline main"));
 }

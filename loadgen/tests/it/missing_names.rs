@@ -12,28 +12,88 @@ const MISSING: [(&str, i32, &[&str]); 26] = [
     ("report nosuch", 2, &["nosuch", "`loadgen results list`"]),
     ("compare 41e7cc1 41e7cc0", 2, &["did you mean `41e7cc0`?"]),
     ("compare --baseline mian", 2, &["`mian`", "there are main"]),
-    ("results export nosuch", 2, &["nosuch", "`loadgen results list`"]),
-    ("results baseline next nosuch", 2, &["nosuch", "`loadgen results list`"]),
-    ("results baseline mian --remove", 2, &["`mian`", "there are main"]),
-    ("results list --name mentor_cahce", 0, &["did you mean `mentor_cache`?"]),
-    ("history --name nosuch", 2, &["unknown name of runs `nosuch`", "it is one of mentor_cache"]),
-    ("history --name mentor_cahce", 2, &["did you mean `mentor_cache`?"]),
-    ("history --metric tatal", 2, &["unknown metric `tatal`", "mentors.list p97.5"]),
+    (
+        "results export nosuch",
+        2,
+        &["nosuch", "`loadgen results list`"],
+    ),
+    (
+        "results baseline next nosuch",
+        2,
+        &["nosuch", "`loadgen results list`"],
+    ),
+    (
+        "results baseline mian --remove",
+        2,
+        &["`mian`", "there are main"],
+    ),
+    (
+        "results list --name mentor_cahce",
+        0,
+        &["did you mean `mentor_cache`?"],
+    ),
+    (
+        "history --name nosuch",
+        2,
+        &["unknown name of runs `nosuch`", "it is one of mentor_cache"],
+    ),
+    (
+        "history --name mentor_cahce",
+        2,
+        &["did you mean `mentor_cache`?"],
+    ),
+    (
+        "history --metric tatal",
+        2,
+        &["unknown metric `tatal`", "mentors.list p97.5"],
+    ),
     ("run croe", 2, &["did you mean `core`?"]),
     ("run nosuch", 2, &["`nosuch`", "core, smoke"]),
-    ("run core --flow auth.logni", 2, &["did you mean `auth.login`?"]),
-    ("run core --set pool.maks=3", 2, &["did you mean `pool.max`"]),
-    ("run core --profile nosuch", 2, &["`before` or `after`", "JSON file"]),
+    (
+        "run core --flow auth.logni",
+        2,
+        &["did you mean `auth.login`?"],
+    ),
+    (
+        "run core --set pool.maks=3",
+        2,
+        &["did you mean `pool.max`"],
+    ),
+    (
+        "run core --profile nosuch",
+        2,
+        &["`before` or `after`", "JSON file"],
+    ),
     ("run core --scale huge", 2, &["huge", "tiny, small, medium"]),
-    ("run core --threshold auth.logni:p95<1s", 2, &["did you mean `auth.login`?"]),
+    (
+        "run core --threshold auth.logni:p95<1s",
+        2,
+        &["did you mean `auth.login`?"],
+    ),
     ("run core --target-bin /nonexistent", 2, &["/nonexistent"]),
     ("validate smoek", 2, &["did you mean `smoke`?"]),
     ("experiment pool_siez", 2, &["did you mean `pool_size`?"]),
-    ("experiment pool_size --set-before pool.maks=1", 2, &["did you mean `pool.max`"]),
-    ("experiment run-all --only pool_siez", 2, &["did you mean `pool_size`?"]),
-    ("factorial --factor pool.maks=1,2 --factor pool.checkout=per_query,per_request", 2, &["did you mean `pool.max`"]),
+    (
+        "experiment pool_size --set-before pool.maks=1",
+        2,
+        &["did you mean `pool.max`"],
+    ),
+    (
+        "experiment run-all --only pool_siez",
+        2,
+        &["did you mean `pool_size`?"],
+    ),
+    (
+        "factorial --factor pool.maks=1,2 --factor pool.checkout=per_query,per_request",
+        2,
+        &["did you mean `pool.max`"],
+    ),
     ("stack --services postgras", 2, &["postgres"]),
-    ("http http://127.0.0.1:1/ --client curl", 2, &["hyper", "reqwest"]),
+    (
+        "http http://127.0.0.1:1/ --client curl",
+        2,
+        &["hyper", "reqwest"],
+    ),
 ];
 
 /// The exit code and all that a command prints, in a folder whose `results` is the default one.
@@ -55,7 +115,10 @@ fn shelf() -> tempfile::TempDir {
     fs::create_dir_all(&run).unwrap();
     let manifest = json!({ "command": "experiment", "name": "mentor_cache", "took_s": 3.0 });
     fs::write(run.join("manifest.json"), manifest.to_string()).unwrap();
-    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/published/mentor_cache/summary.json");
+    let published = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../results/published/mentor_cache/summary.json"
+    );
     fs::copy(published, run.join("summary.json")).unwrap();
     symlink(format!("../runs/{name}"), results.join("baselines/main")).unwrap();
     home

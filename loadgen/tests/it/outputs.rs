@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
-use crate::support::{Ran, KnownServer, finish, loadgen, start};
+use crate::support::{KnownServer, Ran, finish, loadgen, start};
 
 /// Runs `loadgen` with these arguments; results go into `results` unless they say otherwise.
 fn ran(arguments: &str, results: &Path) -> Ran {

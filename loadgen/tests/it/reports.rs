@@ -277,7 +277,8 @@ fn disagreements(reports: &Reports) -> Vec<String> {
         let metric = parts[2..parts.len() - 1].join(".");
         let stem = name.strip_suffix(arm).unwrap();
         let other = |what: &str| {
-            printed_as.get(format!("{stem}{what}").as_str())
+            printed_as
+                .get(format!("{stem}{what}").as_str())
                 .copied()
                 .unwrap_or_default()
         };

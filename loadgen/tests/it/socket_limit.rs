@@ -113,7 +113,11 @@ fn sockets_beyond_the_limit_of_open_files_make_the_run_invalid() {
     assert_eq!(ran.code, Some(97), "{ran:?}");
     let stored = fs::read_to_string(folder.path().join("latest/summary.json")).unwrap();
     let summary: Value = serde_json::from_str(&stored).unwrap();
-    assert_eq!(summary["verdict"]["word"], "INVALID", "{}", summary["verdict"]);
+    assert_eq!(
+        summary["verdict"]["word"], "INVALID",
+        "{}",
+        summary["verdict"]
+    );
     let total = &summary["trials"][0]["total"];
     assert!(total["outcomes"]["generator"].as_u64() > Some(0), "{total}");
     assert!(total["statuses"]["101"].as_u64() > Some(0), "{total}");

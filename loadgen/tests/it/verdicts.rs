@@ -3,7 +3,9 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{Answer, Answers, Ran, KnownServer, TransportServer, alone, finish, http, loadgen, start};
+use crate::support::{
+    Answer, Answers, KnownServer, Ran, TransportServer, alone, finish, http, loadgen, start,
+};
 
 /// What is asked, how the target answers, after how many connections it stops listening, the
 /// arguments, and the words and exit codes that are right.

@@ -426,7 +426,11 @@ mod tests {
         // A TLS alert: the server expected a handshake.
         let alert = b"\x15\x03\x03\x00\x02\x02\x46";
         for (answer, limit, sentence) in [
-            (&alert[..], LONG, "the server speaks TLS on this port: use https://"),
+            (
+                &alert[..],
+                LONG,
+                "the server speaks TLS on this port: use https://",
+            ),
             (b"220 ready\r\n", LONG, "the response is not valid HTTP/1.1"),
             (
                 b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n42",

@@ -5,6 +5,24 @@ use std::{fmt, ops, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+/// A value is stored as the text that it reads and prints.
+macro_rules! stored_as_text {
+    ($value:ty, $error:ty) => {
+        impl TryFrom<String> for $value {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$value> for String {
+            fn from(value: $value) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+
 /// Nanoseconds in a second.
 pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -162,18 +180,7 @@ impl fmt::Display for Rate {
     }
 }
 
-impl TryFrom<String> for Rate {
-    type Error = BadRate;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Rate> for String {
-    fn from(rate: Rate) -> Self {
-        rate.to_string()
-    }
-}
+stored_as_text!(Rate, BadRate);
 
 /// A share of a distribution: above 0 and at most 1. Reads `p97.5` and prints the same.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -233,18 +240,7 @@ impl fmt::Display for Quantile {
     }
 }
 
-impl TryFrom<String> for Quantile {
-    type Error = BadQuantile;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Quantile> for String {
-    fn from(quantile: Quantile) -> Self {
-        quantile.to_string()
-    }
-}
+stored_as_text!(Quantile, BadQuantile);
 
 /// A share between 0 and 100 percent. Reads `1%` and `0.5%`, and prints the same.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -284,18 +280,7 @@ impl fmt::Display for Percent {
     }
 }
 
-impl TryFrom<String> for Percent {
-    type Error = BadPercent;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Percent> for String {
-    fn from(percent: Percent) -> Self {
-        percent.to_string()
-    }
-}
+stored_as_text!(Percent, BadPercent);
 
 #[cfg(test)]
 #[path = "units_property_tests.rs"]

@@ -14,6 +14,7 @@ mod history;
 mod http;
 mod load;
 mod page;
+mod profile;
 mod report;
 mod result;
 mod results;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Answers, Ran, KnownServer, http, percentile};
+use crate::support::{Answer, Answers, KnownServer, Ran, http, percentile};
 
 const LOAD: &str = "--rate 100/s --duration 2s --connections 400 --timeout 1s";
 

@@ -7,7 +7,7 @@ use std::{
 
 use loadgen_engine::precedence::{self, ThreadPrecedence};
 
-use crate::support::{Ran, KnownServer, alone, finish, http, loadgen, start};
+use crate::support::{KnownServer, Ran, alone, finish, http, loadgen, start};
 
 /// Programs that compute without end, on the first processor.
 struct Busy(Vec<Child>);

@@ -175,7 +175,12 @@ pub(super) async fn exchange(
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
     let until = sample.intended + worker.timeout;
-    let late = || (Outcome::Timeout, no_response_within(worker.timeout.duration()));
+    let late = || {
+        (
+            Outcome::Timeout,
+            no_response_within(worker.timeout.duration()),
+        )
+    };
     if sample.admitted >= until {
         return Err(late());
     }
@@ -187,8 +192,7 @@ pub(super) async fn exchange(
             let intended = sample.intended;
             let again = || worker.shard.borrow_mut().resend(intended);
             let client = (endpoint, options);
-            let exchange =
-                Box::pin(clients.exchange(client, user, message, keep, sample, again));
+            let exchange = Box::pin(clients.exchange(client, user, message, keep, sample, again));
             timer.bound(until, pin!(exchange)).await
         } else {
             let exchange = pin!(send_and_read(worker, slot, user, message, keep, sample));

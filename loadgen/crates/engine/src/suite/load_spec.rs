@@ -332,17 +332,7 @@ impl Reader<'_> {
             measure: self.measured(raw)?,
             drain,
         };
-        let phase = |name: &str, duration| Phase {
-            name: name.to_owned(),
-            duration,
-            rate,
-            to: None,
-        };
-        let mut phases = vec![phase("hold", windows.measure)];
-        if windows.warm_up.0 > 0 {
-            phases.insert(0, phase("warm up", windows.warm_up));
-        }
-        Ok((phases, windows))
+        Ok((windows.phases(rate), windows))
     }
 
     fn rate_or_zero(&self, text: &Spanned<String>) -> Result<Rate, BadFile> {

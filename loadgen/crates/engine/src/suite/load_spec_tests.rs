@@ -79,8 +79,7 @@ fn a_pause_is_fixed_between_two_lengths_or_exponential() {
         }
     );
     assert!(
-        refused("  { model: closed, users: 2, duration: 1s, think: exp(2s }")
-            .contains("x.yaml:3:")
+        refused("  { model: closed, users: 2, duration: 1s, think: exp(2s }").contains("x.yaml:3:")
     );
 }
 

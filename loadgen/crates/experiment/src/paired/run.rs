@@ -14,7 +14,7 @@ use super::{
     outlook::blocks_wanted,
     several::hold_together,
     totals::failures_in_one_arm,
-    warnings::{noise_warning, trial_warnings, reasons},
+    warnings::{noise_warning, reasons, trial_warnings},
 };
 use crate::{
     schema::{Effect, Trial, ValidityWord},

@@ -87,16 +87,19 @@ fn a_summary_with_wrong_values_is_laid_out_or_refused() {
         if let Ok(summary) = serde_json::from_value::<Summary>(damaged) {
             laid_out.set(laid_out.get() + 1);
             for format in [Format::Text, Format::Md, Format::Junit, Format::Csv] {
-                let text = one(&summary, format).map_err(|error| {
-                    TestCaseError::fail(format!("{format:?}: {error}"))
-                })?;
+                let text = one(&summary, format)
+                    .map_err(|error| TestCaseError::fail(format!("{format:?}: {error}")))?;
                 prop_assert!(!text.contains('\u{1b}'), "{format:?}");
             }
         }
         Ok(())
     });
     result.unwrap();
-    assert!(laid_out.get() > 100, "{} summaries were read", laid_out.get());
+    assert!(
+        laid_out.get() > 100,
+        "{} summaries were read",
+        laid_out.get()
+    );
 }
 
 #[test]

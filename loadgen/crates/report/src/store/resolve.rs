@@ -90,7 +90,9 @@ fn near(word: &Path, runs: &Path) -> Option<String> {
         .filter_map(|entry| entry.file_name().into_string().ok())
         .collect();
     folders.sort_unstable();
-    let ids = folders.iter().filter_map(|folder| folder.rsplit('_').next());
+    let ids = folders
+        .iter()
+        .filter_map(|folder| folder.rsplit('_').next());
     let near = nearest(word, ids).or_else(|| nearest(word, folders.iter().map(String::as_str)))?;
     Some(near.to_owned())
 }

@@ -44,17 +44,72 @@ seed: 1
 
 /// Pieces that mean something to YAML or to a suite.
 const PIECES: [&str; 56] = [
-    "", " ", "\n", "\r", "\t", "\u{0}", "\u{feff}", "\u{2028}", "\u{85}", "ü", "🙂", ":", ": ",
-    ",", "-", "- ", "--- ", "\n---\n", "\n...\n", "[", "]", "{", "}", "{}", "[]", "'", "\"", "\\",
-    "\\x", "|", "|\n", ">\n ", "#", " #", "&a ", "*a", "*most", "!x ", "!!int ", "!!binary ",
-    "%YAML 9\n", "@", "? ", "<<: ", "~", "null", "true", "010", "-1", "1e999", ".nan",
-    "99999999999999999999", "0/s", "24h1ms", "warmup: true", "name: x\n",
+    "",
+    " ",
+    "\n",
+    "\r",
+    "\t",
+    "\u{0}",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{85}",
+    "ü",
+    "🙂",
+    ":",
+    ": ",
+    ",",
+    "-",
+    "- ",
+    "--- ",
+    "\n---\n",
+    "\n...\n",
+    "[",
+    "]",
+    "{",
+    "}",
+    "{}",
+    "[]",
+    "'",
+    "\"",
+    "\\",
+    "\\x",
+    "|",
+    "|\n",
+    ">\n ",
+    "#",
+    " #",
+    "&a ",
+    "*a",
+    "*most",
+    "!x ",
+    "!!int ",
+    "!!binary ",
+    "%YAML 9\n",
+    "@",
+    "? ",
+    "<<: ",
+    "~",
+    "null",
+    "true",
+    "010",
+    "-1",
+    "1e999",
+    ".nan",
+    "99999999999999999999",
+    "0/s",
+    "24h1ms",
+    "warmup: true",
+    "name: x\n",
 ];
 
 /// A suite with one to four pieces of it replaced.
 fn damaged() -> impl Strategy<Value = String> {
     let suite = prop::sample::select(&SUITES[..]);
-    let edit = (any::<Index>(), 0..9_usize, prop::sample::select(&PIECES[..]));
+    let edit = (
+        any::<Index>(),
+        0..9_usize,
+        prop::sample::select(&PIECES[..]),
+    );
     (suite, prop::collection::vec(edit, 1..5)).prop_map(|(suite, edits)| {
         let mut text: Vec<char> = suite.chars().collect();
         for (at, gone, piece) in edits {
@@ -68,8 +123,23 @@ fn damaged() -> impl Strategy<Value = String> {
 
 /// Words that only the YAML library and its types use.
 const FOREIGN: [&str; 17] = [
-    "while ", "did not find", "simple key", "mapping", "scalar", "sequence", "token", "serde",
-    "variant", "untagged", "u32", "u64", "f64", "Option", "Policy", " at line", "unexpected",
+    "while ",
+    "did not find",
+    "simple key",
+    "mapping",
+    "scalar",
+    "sequence",
+    "token",
+    "serde",
+    "variant",
+    "untagged",
+    "u32",
+    "u64",
+    "f64",
+    "Option",
+    "Policy",
+    " at line",
+    "unexpected",
 ];
 
 fn read_or_refused(text: &str) -> Result<(), TestCaseError> {
