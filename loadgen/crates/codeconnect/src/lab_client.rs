@@ -318,7 +318,8 @@ impl LabClient {
         } else if error.is_timeout() {
             no_response_within(limit)
         } else if is_not_http1(error) {
-            exchange_failure(error, first_byte(self.address).await)
+            let first = first_byte(self.address).await;
+            exchange_failure(error, first)
         } else {
             plain_failure(error)
         };

@@ -71,7 +71,7 @@ fn arms_with(code: CheckCode, trials: &[Trial]) -> Vec<(&str, usize)> {
             .iter()
             .any(|check| check.code == code && !check.ok);
         if missed {
-            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
+            match arms.iter_mut().find(|(arm, _)| trial.arm == **arm) {
                 Some((_, count)) => *count += 1,
                 None => arms.push((&trial.arm, 1)),
             }

@@ -245,7 +245,7 @@ mod tests {
     fn trial(p97_5: Option<f64>) -> Trial {
         Trial {
             folder: "run".to_owned(),
-            arm: "run".to_owned(),
+            arm: "run".into(),
             block: 0,
             seed: 1,
             validity: Validity::default(),

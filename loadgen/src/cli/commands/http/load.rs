@@ -156,7 +156,7 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
             "protocol",
             if args.http2 { "HTTP/2" } else { "HTTP/1.1" }.to_owned(),
         ),
-        ("client", args.engine.name().to_owned()),
+        ("client", args.client.name().to_owned()),
     ];
     if !names.is_empty() {
         stored.push(("headers", names.join(", ")));
