@@ -47,6 +47,7 @@ pub use client_endpoint::Endpoint;
 pub use client_options::{ClientOptions, CookieClientOptions};
 pub use control_receiver::ControlReceiver;
 pub use encoding::Encoding;
+pub use failure_text::{exchange_failure, is_not_http1, no_response_within, plain_failure};
 pub use file_limit::raise_file_limit;
 pub use generator_limit::{GENERATOR_LIMIT, generator_limit, too_few_files};
 pub use histogram_buckets::{BUCKET_BOUNDS_MS, ResponseBuckets};

@@ -39,6 +39,8 @@ pub mod why;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
