@@ -45,7 +45,7 @@ const MISSING: [(&str, i32, &[&str]); 26] = [
     (
         "history --metric tatal",
         2,
-        &["unknown metric `tatal`", "mentors.list p97.5"],
+        &["unknown metric `tatal`", "mentors.list p50"],
     ),
     ("run croe", 2, &["did you mean `core`?"]),
     ("run nosuch", 2, &["`nosuch`", "core, smoke"]),

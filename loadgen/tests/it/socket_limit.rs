@@ -100,7 +100,7 @@ fn chat() -> SocketAddr {
 fn sockets_beyond_the_limit_of_open_files_make_the_run_invalid() {
     let folder = tempfile::tempdir().unwrap();
     let program = env!("CARGO_BIN_EXE_loadgen");
-    let load = "--users 60 --duration 2s --warmup 0s --timeout 500ms --plain";
+    let load = "--users 60 --duration 2s --think 100ms --warmup 0s --timeout 500ms --plain";
     let arguments = format!(
         "run --flow chat.room --target http://{} {load} --results {}",
         chat(),

@@ -124,7 +124,7 @@ fn what_does_not_go_together_is_refused_with_file_and_line() {
         ),
         (
             "  model: open\n  phases:\n    - { duration: 1s, rate: 5/s, to: 9 }",
-            "x.yaml:5:40: `9` is not a rate",
+            "x.yaml:5:38: `9` is not a rate",
         ),
         (
             "  model: open\n  phases:\n    - { duration: 1s }",

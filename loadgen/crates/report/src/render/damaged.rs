@@ -80,7 +80,8 @@ fn a_summary_with_wrong_values_is_laid_out_or_refused() {
     let result = runner.run(&edits, |edits| {
         let mut damaged = right.clone();
         for (at, value) in edits {
-            if let Some(place) = damaged.pointer_mut(at.get(all.as_slice()).as_str()) {
+            let path: &String = at.get(&all[..]);
+            if let Some(place) = damaged.pointer_mut(path) {
                 *place = value;
             }
         }

@@ -62,6 +62,9 @@ pub fn resolve_run_dir(word: &Path, results: &Path) -> Result<PathBuf, RunLookup
             });
         }
     }
+    if word == Path::new("latest") {
+        return latest_run_dir(results);
+    }
     match by_id(word, &runs)? {
         Some(path) => Ok(path),
         None => Err(RunLookupError::NotFound {
