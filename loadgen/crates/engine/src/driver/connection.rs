@@ -69,13 +69,11 @@ impl Connection {
         })
     }
 
-    /// Waits until a request can be sent; false where that will never be again.
-    async fn is_usable(&mut self) -> bool {
+    /// Whether a request can be sent on it, as far as is known.
+    fn is_usable(&mut self) -> bool {
         match &mut self.client {
             HttpClient::Own(client) => client.is_usable(),
-            HttpClient::Shared(shared, _) => {
-                shared.is_usable() && shared.sender.ready().await.is_ok()
-            }
+            HttpClient::Shared(shared, _) => shared.is_usable(),
         }
     }
 
@@ -90,7 +88,7 @@ impl Connection {
             return Ok(());
         }
         if let Some(connection) = slot
-            && connection.is_usable().await
+            && connection.is_usable()
         {
             return Ok(());
         }
