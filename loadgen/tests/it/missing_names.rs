@@ -92,7 +92,7 @@ const MISSING: [(&str, i32, &[&str]); 26] = [
     (
         "http http://127.0.0.1:1/ --client curl",
         2,
-        &["hyper", "reqwest"],
+        &["native", "reqwest"],
     ),
 ];
 

@@ -158,7 +158,7 @@ fn limited(files: u32, arguments: &str) -> Ran {
 fn too_few_files_are_the_generators_limit_before_the_load_and_in_it() {
     let server = KnownServer::after(Duration::from_millis(20)).serve();
     let url = server.url();
-    for client in ["hyper", "reqwest"] {
+    for client in ["native", "reqwest"] {
         let ran = limited(
             40,
             &format!("http {url} --json --quiet -c 60 --requests 300 --client {client}"),

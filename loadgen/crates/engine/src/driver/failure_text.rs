@@ -6,6 +6,12 @@ use std::{error::Error, io, time::Duration};
 use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
 use shared::time::Millis;
 
+use super::http1_error::Http1Error;
+
+/// First bytes of records of TLS.
+const TLS_ALERT: u8 = 0x15;
+const TLS_HANDSHAKE: u8 = 0x16;
+const TLS_SERVER: &str = "the server speaks TLS on this port: use https://";
 const EARLY_END: &str = "the server closed the connection before the response was complete";
 const INVALID: &str = "the response is not valid HTTP/1.1";
 
@@ -45,27 +51,50 @@ pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// Whether what the server sent is not HTTP/1.1.
+/// Whether what the server sent is not HTTP/1.1, by an error of the library.
 pub fn is_not_http1(error: &(dyn Error + 'static)) -> bool {
     find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
 }
 
-/// Why a request got no whole response; `first` is the first byte that the server sent, by which
-/// one of another protocol is recognised.
+/// Why a request of the control plane got no whole response; `first` is the first byte that the
+/// server sends, by which one of another protocol is recognised.
 pub fn exchange_failure(error: &(dyn Error + 'static), first: Option<u8>) -> String {
-    let of_http1 = is_not_http1(error);
-    let of_http2 = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
-    let other_protocol = match first {
-        // A TLS alert or handshake.
-        Some(0x15 | 0x16) if of_http1 || of_http2 => {
-            "the server speaks TLS on this port: use https://"
-        }
+    match other_than_http1(first) {
+        Some(known) if is_not_http1(error) => known.to_owned(),
+        _ => plain_failure(error),
+    }
+}
+
+/// Which protocol begins with a byte that no response of HTTP/1.1 begins with.
+fn other_than_http1(first: Option<u8>) -> Option<&'static str> {
+    match first {
+        Some(TLS_ALERT | TLS_HANDSHAKE) => Some(TLS_SERVER),
         // The length of a SETTINGS frame.
-        Some(0) if of_http1 => "the server speaks HTTP/2 on this port: use --http2",
-        Some(b'H') if of_http2 => "the server speaks HTTP/1.1 on this port: omit --http2",
-        _ => return plain_failure(error),
-    };
-    other_protocol.to_owned()
+        Some(0) => Some("the server speaks HTTP/2 on this port: use --http2"),
+        _ => None,
+    }
+}
+
+/// Why a request over HTTP/2 got no whole response; `first` is the first byte that the server sent,
+/// by which one of another protocol is recognised.
+pub(super) fn http2_failure(error: &hyper::Error, first: Option<u8>) -> String {
+    let is_parse = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
+    match first {
+        Some(b'H') if is_parse => {
+            "the server speaks HTTP/1.1 on this port: omit --http2".to_owned()
+        }
+        Some(TLS_ALERT | TLS_HANDSHAKE) if is_parse => TLS_SERVER.to_owned(),
+        _ => plain_failure(error),
+    }
+}
+
+/// The same over HTTP/1.1.
+pub(super) fn http1_failure(error: &Http1Error, first: Option<u8>) -> String {
+    match (other_than_http1(first), error) {
+        (Some(known), error) if error.is_parse() => known.to_owned(),
+        (_, Http1Error::Io(error)) => plain_failure(error),
+        (_, other) => other.to_string(),
+    }
 }
 
 /// The first error of that type among an error and its causes.
