@@ -63,7 +63,7 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     if let Some(name) = &args.name {
         let mut known: Vec<String> = found.iter().map(|run| printable(&run.name)).collect();
         found.retain(|run| run.name.contains(name.as_str()));
-        if found.is_empty() && !args.json {
+        if found.is_empty() && !known.is_empty() && !args.json {
             known.sort_unstable();
             known.dedup();
             let known = known.iter().map(String::as_str);

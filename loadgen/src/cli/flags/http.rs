@@ -27,14 +27,14 @@ pub const TRACED_EXCHANGES: u32 = 3;
 
 /// The client that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HttpClient {
+pub enum HttpClientKind {
     /// One bare connection a user: low cost, and connect and TLS times are recorded.
     Native,
     /// One reqwest client a user.
     Reqwest,
 }
 
-impl HttpClient {
+impl HttpClientKind {
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
@@ -150,8 +150,8 @@ pub struct HttpArgs {
     #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = whole(1, MAX_STREAMS))]
     pub streams: u32,
     /// HTTP client: loadgen's own, or reqwest, which follows redirects and keeps cookies
-    #[arg(long, env = "LOADGEN_CLIENT", value_name = "CLIENT", value_enum, default_value_t = HttpClient::Native)]
-    pub client: HttpClient,
+    #[arg(long, env = "LOADGEN_CLIENT", value_name = "CLIENT", value_enum, default_value_t = HttpClientKind::Native)]
+    pub client: HttpClientKind,
     /// Maximum number of redirects, all on the URL's own host (with --client reqwest)
     #[arg(
         long,

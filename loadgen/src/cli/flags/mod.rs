@@ -35,7 +35,7 @@ pub use experiment::{ExperimentAction, ExperimentArgs};
 pub use factorial::FactorialArgs;
 pub use folder::ResultsFolder;
 pub use history::HistoryArgs;
-pub use http::{HttpArgs, HttpClient, TRACED_EXCHANGES};
+pub use http::{HttpArgs, HttpClientKind, TRACED_EXCHANGES};
 pub use load::LoadArgs;
 pub use report::ReportArgs;
 pub use result::{ResultArgs, STANDARD_STREAM};
