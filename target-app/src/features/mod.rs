@@ -12,6 +12,7 @@ pub mod mentors;
 pub mod recordings;
 
 pub mod bookings;
+pub mod payments;
 pub mod chat;
 
-pub use all::{all, registry};
+pub use all::{all, registry, workers};
