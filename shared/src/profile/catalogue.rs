@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::spans::{Lasting, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
-    Total, WholeNumber,
+    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
+    TimeLimit, Total, WholeNumber,
 };
 use crate::time::Millis;
 

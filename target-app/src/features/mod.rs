@@ -12,7 +12,7 @@ pub mod mentors;
 pub mod recordings;
 
 pub mod bookings;
-pub mod payments;
 pub mod chat;
+pub mod payments;
 
 pub use all::{all, registry, workers};

@@ -60,11 +60,11 @@ pub fn handle() -> &'static PrometheusHandle {
             names::PROVIDER_SECONDS,
         ]
         .into_iter()
-            .try_fold(PrometheusBuilder::new(), |builder, name| {
-                builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), BUCKETS)
-            })
-            .expect("the list of buckets is not empty")
-            .build_recorder();
+        .try_fold(PrometheusBuilder::new(), |builder, name| {
+            builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), BUCKETS)
+        })
+        .expect("the list of buckets is not empty")
+        .build_recorder();
         let handle = recorder.handle();
         // An error means that another recorder is installed: then that one is used.
         if metrics::set_global_recorder(recorder).is_err() {

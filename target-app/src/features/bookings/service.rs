@@ -73,7 +73,10 @@ pub(super) async fn create(
             }
         });
         let rule = engine.policies.bookings;
-        let hold = rule.payment.is_required().then(|| now + rule.hold.duration());
+        let hold = rule
+            .payment
+            .is_required()
+            .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
             let (request, asked) = (request.clone(), asked.clone());

@@ -17,14 +17,8 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db,
-    engine::Engine,
-    error::ApiError,
-    features::bookings,
-    http::read_object,
-    metrics,
-    provider::WebhookKey,
-    timing,
+    db, engine::Engine, error::ApiError, features::bookings, http::read_object, metrics,
+    provider::WebhookKey, timing,
 };
 
 /// Reads a webhook that was signed by the provider, not long ago.

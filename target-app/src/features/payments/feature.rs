@@ -26,7 +26,9 @@ pub(crate) fn feature() -> Feature {
             "26_refunds_queued",
         ],
         unseeded_tables: vec!["payment_refund", "payment_event", "payment"],
-        on_cancelled: Some(|conn, booking, now| Box::pin(refunds::on_cancelled(conn, booking, now))),
+        on_cancelled: Some(|conn, booking, now| {
+            Box::pin(refunds::on_cancelled(conn, booking, now))
+        }),
         worker: Some(|state, stop| Box::pin(worker::run(state, stop))),
         ..Feature::new("payments", "Payments of bookings")
     }

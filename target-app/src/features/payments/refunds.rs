@@ -100,11 +100,7 @@ pub(super) async fn on_cancelled(
     }
 }
 
-async fn queue(
-    conn: &mut PgConnection,
-    id: PaymentId,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
+async fn queue(conn: &mut PgConnection, id: PaymentId, now: DateTime<Utc>) -> Result<(), DbError> {
     repository::set_status(conn, id, PaymentStatus::Refunding, None).await?;
     repository::queue_refund(conn, id, now).await
 }

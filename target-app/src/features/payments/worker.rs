@@ -8,13 +8,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::repository;
-use crate::{
-    db::DbError,
-    features::bookings,
-    metrics,
-    provider::ProviderCall,
-    state::AppState,
-};
+use crate::{db::DbError, features::bookings, metrics, provider::ProviderCall, state::AppState};
 
 /// Refunds that one round asks for.
 const REFUNDS_AT_ONCE: i64 = 20;

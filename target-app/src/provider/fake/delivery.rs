@@ -174,7 +174,12 @@ mod tests {
     #[test]
     fn a_name_reads_back_and_nothing_else_is_one() {
         assert_eq!(NamedPayment::of(&named(7).name()), Some(named(7)));
-        for other in ["", "fake_", "fake_x_5", "fake_00000000-0000-0000-0000-000000000007_-5"] {
+        for other in [
+            "",
+            "fake_",
+            "fake_x_5",
+            "fake_00000000-0000-0000-0000-000000000007_-5",
+        ] {
             assert_eq!(NamedPayment::of(other), None, "{other}");
         }
     }
@@ -190,7 +195,11 @@ mod tests {
         for n in 0..100 {
             let events = named(n).confirmed(&behaviour);
             assert_eq!(events, named(n).confirmed(&behaviour));
-            declined += u32::from(events.iter().any(|one| one.kind == PaymentEventKind::Failed));
+            declined += u32::from(
+                events
+                    .iter()
+                    .any(|one| one.kind == PaymentEventKind::Failed),
+            );
         }
         assert!((20..80).contains(&declined), "{declined}");
     }

@@ -58,7 +58,10 @@ async fn expired_holds_are_released_once_by_two_workers_and_their_places_are_fre
         let taken = format!("select booked::bigint from slot where id = '{slot}'");
         assert_eq!(app.db.count(&taken).await, 0);
     }
-    app.student(20).book(slots[0]).await.created::<BookingView>();
+    app.student(20)
+        .book(slots[0])
+        .await
+        .created::<BookingView>();
     app.lab().audits_clean().await;
     sibling.finish().await;
     app.finish().await;

@@ -1,5 +1,6 @@
 //! A booking is a hold until it is paid.
 
+use shared::time::Millis;
 use shared::{
     api::{
         bookings::{BookingStatus, BookingView},
@@ -12,7 +13,6 @@ use shared::{
     timing::ServerCount,
 };
 use target_app::config::ProviderBehaviour;
-use shared::time::Millis;
 
 use super::step::{REQUIRED, held, made, wait_for};
 use crate::support::{NewSlot, TestApp, right_strategies, together};
@@ -33,7 +33,10 @@ async fn a_confirmed_payment_is_captured_and_the_booking_is_no_hold_any_more() {
         let payment: PaymentView = answer.created();
         assert_eq!(payment.status, PaymentStatus::Created);
         assert_eq!(payment.amount_cents, Cents(4_500));
-        assert_eq!(answer.header("location"), with_id(paths::PAYMENT, payment.id));
+        assert_eq!(
+            answer.header("location"),
+            with_id(paths::PAYMENT, payment.id)
+        );
 
         student.confirm(payment.id).await.ok::<PaymentView>();
         let captured = wait_for(&student, payment.id, PaymentStatus::Captured).await;
@@ -75,7 +78,10 @@ async fn without_the_switch_and_for_a_lesson_that_costs_nothing_there_is_no_hold
 #[tokio::test]
 async fn a_capture_shows_in_the_students_next_list_and_leaves_the_lists_of_others_cached() {
     for store in ["memory", "redis"] {
-        let app = TestApp::with(&[REQUIRED]).with_every_cache(store).start().await;
+        let app = TestApp::with(&[REQUIRED])
+            .with_every_cache(store)
+            .start()
+            .await;
         let (ann, bob) = (app.student(1), app.student(2));
         let (booking, _) = super::step::paid(&app, &ann).await;
         let held = held(&app, &ann).await;

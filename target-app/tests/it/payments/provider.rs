@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use shared::time::Millis;
 use shared::{
     api::{bookings::BookingView, payments::PaymentView},
     problem::Code,
 };
 use target_app::{config::ProviderBehaviour, provider::BreakerState};
-use shared::time::Millis;
 
 use super::step::{REQUIRED, held};
 use crate::support::TestApp;

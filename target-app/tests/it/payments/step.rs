@@ -6,7 +6,9 @@ use http::Method;
 use shared::{
     api::{
         bookings::BookingView,
-        payments::{EventOutcome, EventReceipt, PaymentEvent, PaymentEventKind, PaymentStatus, PaymentView},
+        payments::{
+            EventOutcome, EventReceipt, PaymentEvent, PaymentEventKind, PaymentStatus, PaymentView,
+        },
     },
     headers::PAYMENT_SIGNATURE,
     ids::PaymentId,
@@ -57,7 +59,9 @@ pub(super) fn event(payment: &PaymentView, kind: PaymentEventKind) -> PaymentEve
 
 /// Sends a body with a signature.
 pub(super) async fn post(app: &TestApp, body: Vec<u8>, signature: &str) -> Answer {
-    let request = app.anonymous().request(Method::POST, paths::PAYMENT_WEBHOOK);
+    let request = app
+        .anonymous()
+        .request(Method::POST, paths::PAYMENT_WEBHOOK);
     let request = request
         .header(PAYMENT_SIGNATURE, signature)
         .header("content-type", "application/json")
@@ -79,7 +83,11 @@ pub(super) async fn deliver(app: &TestApp, event: &PaymentEvent) -> EventOutcome
 }
 
 /// Waits until a payment has that status.
-pub(super) async fn wait_for(student: &Person, id: PaymentId, status: PaymentStatus) -> PaymentView {
+pub(super) async fn wait_for(
+    student: &Person,
+    id: PaymentId,
+    status: PaymentStatus,
+) -> PaymentView {
     let mut seen = None;
     for _ in 0..500 {
         let payment: PaymentView = student.payment(id).await.ok();

@@ -99,8 +99,7 @@ async fn capture(it: &mut AppIteration<'_>, account: &TestAccount, payment: &Pay
     }
     for look in 1..=LOOKS {
         it.transport.pause(LOOK).await;
-        let get =
-            Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token);
+        let get = Request::get(paths::with_id(paths::PAYMENT, payment.id)).bearer(&account.token);
         let seen = it
             .call(&GET, get, |reply| check_look(reply, payment, look == LOOKS))
             .await;
@@ -148,17 +147,23 @@ fn check_look(
     let taken = match seen.status {
         PaymentStatus::Captured => seen.amount_cents.0,
         PaymentStatus::Created | PaymentStatus::Processing if is_last => {
-            return Err(Mismatch::new("the payment is not decided after ten seconds"));
+            return Err(Mismatch::new(
+                "the payment is not decided after ten seconds",
+            ));
         }
         PaymentStatus::Created | PaymentStatus::Processing | PaymentStatus::Failed => 0,
         PaymentStatus::Refunding | PaymentStatus::Refunded => {
-            return Err(Mismatch::new("the payment is refunded, and nobody asked for it"));
+            return Err(Mismatch::new(
+                "the payment is refunded, and nobody asked for it",
+            ));
         }
     };
     if seen.captured_cents.0 == taken && seen.refunded_cents.0 == 0 {
         Ok(seen.status)
     } else {
-        Err(Mismatch::new("the amounts of the payment are not those of its status"))
+        Err(Mismatch::new(
+            "the amounts of the payment are not those of its status",
+        ))
     }
 }
 
