@@ -38,6 +38,8 @@ ids! {
     SlotId;
     /// A student's place in a slot.
     BookingId;
+    /// What a student pays for a booking.
+    PaymentId;
     /// What a student wrote about a mentor.
     ReviewId;
     /// A recorded class.

@@ -52,6 +52,19 @@ paths! {
     /// Give a place back.
     BOOKING_CANCEL = "/api/v1/bookings/{booking_id}/cancel";
 
+    /// One's payments.
+    PAYMENTS = "/api/v1/payments";
+    /// Begin to pay for a booking.
+    PAYMENT_INTENTS = "/api/v1/payments/intents";
+    /// What the payment provider sends.
+    PAYMENT_WEBHOOK = "/api/v1/payments/webhook";
+    /// One payment.
+    PAYMENT = "/api/v1/payments/{payment_id}";
+    /// Have the money taken.
+    PAYMENT_CONFIRM = "/api/v1/payments/{payment_id}/confirm";
+    /// Have the money given back.
+    PAYMENT_REFUND = "/api/v1/payments/{payment_id}/refund";
+
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";
     /// One recording.

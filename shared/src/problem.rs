@@ -41,8 +41,8 @@ codes! {
     RefreshReused = "refresh_reused", 401, "This refresh token was used before";
     /// Signed in, but not allowed.
     Forbidden = "forbidden", 403, "Not allowed";
-    /// A signed URL that is expired or altered.
-    BadSignature = "bad_signature", 403, "The link is expired or altered";
+    /// The signature of a URL or of a webhook is missing, expired or wrong.
+    BadSignature = "bad_signature", 403, "The signature is expired or wrong";
     /// Nothing under that name.
     NotFound = "not_found", 404, "Not found";
     /// The method does not exist on that path.
@@ -57,6 +57,10 @@ codes! {
     SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
     /// The booking is not in a state that allows this.
     BookingNotActive = "booking_not_active", 409, "The booking is not active";
+    /// The booking needs no payment, or has one already.
+    PaymentNotDue = "payment_not_due", 409, "Nothing is to be paid";
+    /// The payment is not in a state that allows this.
+    PaymentNotOpen = "payment_not_open", 409, "The payment is not in a state that allows this";
     /// The student has reviewed that lesson.
     AlreadyReviewed = "already_reviewed", 409, "This lesson has a review";
     /// The same idempotency key came with another request.

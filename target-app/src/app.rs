@@ -2,26 +2,30 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use axum::Router;
+use shared::paths;
 use tokio::net::{TcpListener, TcpSocket};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::{ClientLimits, Config},
+    config::{ClientLimits, Config, PaymentSettings},
     connections,
     engine::{EngineError, EngineParts, Engines},
-    features, metrics, purge,
+    features, metrics,
+    provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
+    purge,
     realtime::Hub,
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
-    state::{AppState, StateParts},
+    state::{AppState, PaymentServices, StateParts},
 };
 
 /// Connections that may wait to be accepted. The usual 128 loses first packets when a load
@@ -41,6 +45,9 @@ pub enum StartError {
         /// The system's error.
         source: io::Error,
     },
+    /// The payment provider could not be set up.
+    #[error("the payment provider: {0}")]
+    Provider(String),
     /// The first engine could not be built.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -55,6 +62,8 @@ pub struct AppServer {
     state: AppState,
     shutdown: Shutdown,
     purge_interval: Option<Duration>,
+    /// The payment provider of this process; none where one elsewhere is used.
+    fake: Option<FakeProvider>,
 }
 
 impl AppServer {
@@ -83,11 +92,15 @@ impl AppServer {
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
+        let address = socket.local_addr().map_err(taken)?;
+        let (payments, fake) =
+            payments(config.payments, address, &clock, shutdown.token().clone()).await?;
         let state = AppState::new(StateParts {
             engines,
             features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
             hub: Hub::new(),
+            payments,
             clock,
             media_dir: config.media_dir,
             lab_token: config.lab_token,
@@ -105,6 +118,7 @@ impl AppServer {
             state,
             shutdown,
             purge_interval: config.purge_interval,
+            fake,
         })
     }
 
@@ -131,6 +145,12 @@ impl AppServer {
         if let Some(interval) = self.purge_interval {
             tracker.spawn(purge::run(self.state.clone(), interval, token.clone()));
         }
+        for worker in features::workers() {
+            tracker.spawn(worker(self.state.clone(), token.clone()));
+        }
+        if let Some(fake) = self.fake {
+            tracker.spawn(fake.run());
+        }
         connections::serve(
             self.listener,
             self.router,
@@ -149,6 +169,46 @@ impl AppServer {
     }
 }
 
+/// The way to the payment provider: the one elsewhere, or one that is to run inside of this process.
+async fn payments(
+    settings: PaymentSettings,
+    listen: SocketAddr,
+    clock: &Clock,
+    stop: CancellationToken,
+) -> Result<(PaymentServices, Option<FakeProvider>), StartError> {
+    let failed = |error: &dyn std::error::Error| StartError::Provider(error.to_string());
+    let webhooks = WebhookKey::new(&settings.webhook_secret);
+    let (url, fake) = match settings.provider_url {
+        Some(url) => (url, None),
+        None => {
+            let host = match listen.ip() {
+                ip if !ip.is_unspecified() => ip,
+                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            };
+            let here = SocketAddr::new(host, listen.port());
+            let fake = FakeProvider::bind(
+                (Ipv4Addr::LOCALHOST, 0).into(),
+                format!("http://{here}{}", paths::PAYMENT_WEBHOOK),
+                webhooks.clone(),
+                clock.clone(),
+                settings.behaviour,
+                stop,
+            )
+            .await
+            .map_err(|error| failed(&error))?;
+            (format!("http://{}", fake.address()), Some(fake))
+        }
+    };
+    let way = HttpProvider::new(&url).map_err(|error| failed(&error))?;
+    let payments = PaymentServices {
+        provider: Provider::new(way),
+        webhooks,
+        interval: settings.interval,
+    };
+    Ok((payments, fake))
+}
+
 fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() {
         TcpSocket::new_v4()?
@@ -161,7 +221,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-async fn upkeep(token: tokio_util::sync::CancellationToken) {
+async fn upkeep(token: CancellationToken) {
     while token
         .run_until_cancelled(tokio::time::sleep(UPKEEP))
         .await

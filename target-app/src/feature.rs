@@ -1,10 +1,12 @@
 //! What a feature hands to the application: the application iterates over features and knows none.
 
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     db::{Purge, audit::Invariant},
-    registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry},
+    registry::{ExplainedOperation, FeatureCache, OnCancelled, OnRegistered, Registry},
     seed::SeedTable,
     state::AppState,
 };
@@ -34,7 +36,14 @@ pub struct Feature {
     pub purges: Vec<Purge>,
     /// Its part in the registration of an account.
     pub on_registered: Option<OnRegistered>,
+    /// Its part in the cancellation of a booking.
+    pub on_cancelled: Option<OnCancelled>,
+    /// What runs beside the requests until the process is to end.
+    pub worker: Option<Worker>,
 }
+
+/// See [`Feature::worker`].
+pub type Worker = fn(AppState, CancellationToken) -> BoxFuture<'static, ()>;
 
 impl Feature {
     /// A feature that has nothing yet.
@@ -51,10 +60,12 @@ impl Feature {
             unseeded_tables: Vec::new(),
             purges: Vec::new(),
             on_registered: None,
+            on_cancelled: None,
+            worker: None,
         }
     }
 
-    /// Adds all but its routes to a registry.
+    /// Adds all but its routes and its worker to a registry.
     pub fn register(self, all: &mut Registry) {
         all.caches.extend(self.caches);
         all.explained.extend(self.explained);
@@ -63,5 +74,6 @@ impl Feature {
         all.tables.emptied.extend(self.unseeded_tables);
         all.purges.extend(self.purges);
         all.on_registered.extend(self.on_registered);
+        all.on_cancelled.extend(self.on_cancelled);
     }
 }

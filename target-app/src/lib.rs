@@ -8,6 +8,7 @@
 //! | [`db`], [`cache`], [`security`], [`telemetry`] | PostgreSQL, cached values, passwords and tokens, the log |
 //! | [`error`], [`paging`], [`idempotency`] | failures as the API shows them, parts of lists, one effect a key |
 //! | [`metrics`], [`seed`] | counters, the data that experiments run on |
+//! | [`provider`] | the payment provider: calls, breaker, signature, and one that takes no money |
 //! | [`engine`], [`realtime`] | pool, caches and strategies made from one profile, and their exchange while requests run; fan-out in chat rooms |
 //! | [`registry`], [`state`], [`http`], [`feature`] | what all features hand over, what handlers share, extractors and layers, what one feature hands over |
 //! | [`features`] | what the platform does, one folder each |
@@ -33,6 +34,7 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod paging;
+pub mod provider;
 mod purge;
 pub mod realtime;
 pub mod registry;

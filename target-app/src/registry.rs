@@ -1,8 +1,9 @@
 //! What features hand to the application, routes aside: caches, audit, seed, explained operations.
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
-use shared::api::auth::UserView;
+use shared::{api::auth::UserView, ids::BookingId};
 use sqlx::PgConnection;
 
 use crate::{
@@ -28,6 +29,8 @@ pub struct Registry {
     pub purges: Vec<Purge>,
     /// Their parts in the registration of an account.
     pub on_registered: Vec<OnRegistered>,
+    /// Their parts in the cancellation of a booking.
+    pub on_cancelled: Vec<OnCancelled>,
 }
 
 impl Registry {
@@ -61,3 +64,10 @@ pub struct ExplainedOperation {
 /// there is something now that may be remembered as absent.
 pub type OnRegistered =
     for<'c> fn(&'c mut PgConnection, &'c UserView) -> BoxFuture<'c, Result<Vec<Group>, DbError>>;
+
+/// What a feature does in the transaction that cancels a booking at that instant.
+pub type OnCancelled = for<'c> fn(
+    &'c mut PgConnection,
+    BookingId,
+    DateTime<Utc>,
+) -> BoxFuture<'c, Result<(), DbError>>;

@@ -3,7 +3,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
@@ -14,6 +14,7 @@ use crate::{
     engine::{Engine, Engines},
     error::ApiError,
     metrics::HttpCounters,
+    provider::{Provider, WebhookKey},
     realtime::Hub,
     registry::Registry,
     security::Tokens,
@@ -34,6 +35,8 @@ pub struct StateParts {
     pub tokens: Tokens,
     /// Chat rooms and their sockets.
     pub hub: Hub,
+    /// Payments: their provider, the key of its webhooks, the pace of the worker.
+    pub payments: PaymentServices,
     /// The time.
     pub clock: Clock,
     /// Folder of the recordings.
@@ -46,6 +49,16 @@ pub struct StateParts {
     pub shutdown: Shutdown,
     /// When the process started.
     pub started: Instant,
+}
+
+/// What payments share.
+pub struct PaymentServices {
+    /// Takes the money.
+    pub provider: Provider,
+    /// Checks its webhooks.
+    pub webhooks: WebhookKey,
+    /// Time between two rounds of the worker.
+    pub interval: Duration,
 }
 
 impl AppState {
@@ -82,6 +95,11 @@ impl AppState {
     /// Chat rooms and their sockets.
     pub fn hub(&self) -> &Hub {
         &self.0.hub
+    }
+
+    /// What payments share.
+    pub fn payments(&self) -> &PaymentServices {
+        &self.0.payments
     }
 
     /// The time.

@@ -65,6 +65,9 @@ pub struct BookingView {
     pub price_cents: Cents,
     /// When it was booked.
     pub created_at: DateTime<Utc>,
+    /// Until when the place is held unpaid; absent where it is paid, or where nothing is to be paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_expires_at: Option<DateTime<Utc>>,
 }
 
 /// Query of one's own bookings (a student's, or the lessons a mentor gives), newest lesson first.

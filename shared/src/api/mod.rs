@@ -5,4 +5,5 @@ pub mod bookings;
 pub mod chat;
 pub mod lab;
 pub mod mentors;
+pub mod payments;
 pub mod recordings;

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use super::spans::{Lasting, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
-    Total, WholeNumber,
+    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
+    TimeLimit, Total, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -184,6 +184,10 @@ switches! {
     bookings_strategy: Strategy = "bookings.strategy", "row_lock" => "conditional_update", "both are right; the second holds its lock for less long";
     /// Whether repeated bookings with one key have one effect.
     bookings_idempotency: OnOff = "bookings.idempotency", "on" => "on", "clients retry";
+    /// Whether a booking is a hold until it is paid.
+    bookings_payment: PaymentRule = "bookings.payment", "off" => "off", "no optimization: what is measured is booking with and without a payment";
+    /// How long an unpaid booking holds its place.
+    bookings_hold: Millis = "bookings.hold", "15m" => "15m", "long enough to pay, short against a lesson's notice";
 
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";

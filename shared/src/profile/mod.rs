@@ -10,6 +10,6 @@ pub use reading::SwitchReading;
 pub use spans::{Lasting, WholePercent};
 pub use values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue, TimeLimit,
-    Total, WholeNumber,
+    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
+    TimeLimit, Total, WholeNumber,
 };

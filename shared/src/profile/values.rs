@@ -131,6 +131,13 @@ choices! {
         /// One transaction for all messages of all rooms within a few milliseconds.
         Batched = "batched",
     }
+    /// Whether a booking has to be paid.
+    PaymentRule {
+        /// A booking is final when it is made.
+        Off = "off",
+        /// A booking is a hold until it is paid.
+        Required = "required",
+    }
     /// How a booking guards the capacity of a slot.
     Strategy {
         /// KNOWN WRONG: checks, then inserts, with nothing to stop a concurrent booking in between.
@@ -168,6 +175,13 @@ impl Invalidation {
     /// Whether it exists only to prove that the audit finds the fault.
     pub const fn is_known_wrong(self) -> bool {
         matches!(self, Self::Delete)
+    }
+}
+
+impl PaymentRule {
+    /// Whether a booking is a hold until it is paid.
+    pub const fn is_required(self) -> bool {
+        matches!(self, Self::Required)
     }
 }
 

@@ -1,12 +1,12 @@
 //! What can be asked.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
 use shared::dataset::Scale;
 
-use crate::config::{Args, Secret};
+use crate::config::{Args, ProviderBehaviour, Secret};
 
 /// CodeConnect: a mentoring platform's backend whose optimizations are run-time switches.
 ///
@@ -69,8 +69,36 @@ pub enum Command {
         #[arg(long, env = "LISTEN_ADDR", value_name = "ADDRESS:PORT")]
         listen: Option<String>,
     },
+    /// Be a payment provider that takes no money and fails on demand, until SIGTERM or SIGINT
+    PaymentProvider(ProviderArgs),
     /// Print the description of the API (OpenAPI 3.1)
     Openapi,
+}
+
+/// A payment provider of its own process.
+#[derive(Debug, clap::Args)]
+pub struct ProviderArgs {
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8090", value_name = "ADDRESS:PORT")]
+    pub listen: SocketAddr,
+    /// Where webhooks go
+    #[arg(
+        long,
+        default_value = "http://127.0.0.1:8080/api/v1/payments/webhook",
+        value_name = "URL"
+    )]
+    pub webhook_url: String,
+    /// Secret that signs them, the same as that of the application
+    #[arg(
+        long,
+        env = "PAYMENT_WEBHOOK_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    pub payment_webhook_secret: Secret,
+    /// What goes wrong, and how often.
+    #[command(flatten)]
+    pub behaviour: ProviderBehaviour,
 }
 
 /// Which database a command works on.

@@ -69,7 +69,8 @@ impl Exit {
                 Self::usage(format!("the database at {place} is not ready: {why}"))
             }
             StartError::Engine(EngineError::Refused(_) | EngineError::Redis(_))
-            | StartError::Bind { .. } => Self::usage(one_line(error)),
+            | StartError::Bind { .. }
+            | StartError::Provider(_) => Self::usage(one_line(error)),
         }
     }
 

@@ -8,12 +8,19 @@ use std::{
 use secrecy::ExposeSecret as _;
 use shared::{invariant::AuditReport, profile::Profile};
 
-use super::{Cli, Command, Exit, args::DatabaseArgs, healthcheck};
+use super::{
+    Cli, Command, Exit,
+    args::{DatabaseArgs, ProviderArgs},
+    healthcheck,
+};
 use crate::{
     app::AppServer,
-    config::{Args, Config},
+    clock::Clock,
+    config::{Args, Config, LogFormat},
     db, features, limits, openapi,
+    provider::{WebhookKey, fake::FakeProvider},
     seed::{self, ExistingData, SeedOptions},
+    shutdown::Shutdown,
     telemetry,
 };
 
@@ -39,6 +46,7 @@ async fn work(command: Command) -> Result<(), Exit> {
     match command {
         Command::Serve(args) => serve(*args).await,
         Command::Migrate { database } => migrate(database).await,
+        Command::PaymentProvider(args) => provide(args).await,
         Command::Audit { database, json } => audit(database, json).await,
         Command::Seed {
             database,
@@ -91,6 +99,28 @@ async fn serve(args: Args) -> Result<(), Exit> {
         .map_err(|error| Exit::internal(&error))?;
     say(&format!("listening on http://{}", app.address()))?;
     app.run_until_stopped().await;
+    Ok(())
+}
+
+async fn provide(args: ProviderArgs) -> Result<(), Exit> {
+    telemetry::init(LogFormat::Text);
+    let shutdown = Shutdown::default();
+    let fake = FakeProvider::bind(
+        args.listen,
+        args.webhook_url,
+        WebhookKey::new(&args.payment_webhook_secret.into_inner()),
+        Clock::system(),
+        args.behaviour,
+        shutdown.token().clone(),
+    )
+    .await
+    .map_err(|error| Exit {
+        code: 2,
+        message: format!("cannot listen on {}: {error}", args.listen),
+    })?;
+    shutdown.listen().map_err(|error| Exit::internal(&error))?;
+    say(&format!("listening on http://{}", fake.address()))?;
+    fake.run().await;
     Ok(())
 }
 

@@ -92,6 +92,28 @@ pub struct Args {
     #[serde(alias = "purge-interval")]
     pub purge_interval: Option<Millis>,
 
+    /// Address of the payment provider, like http://127.0.0.1:8090; without one a provider that takes
+    /// no money runs inside of this process
+    #[arg(long, env = "PAYMENT_PROVIDER_URL", value_name = "URL")]
+    #[serde(alias = "payment-provider-url")]
+    pub payment_provider_url: Option<String>,
+
+    /// Secret that signs the webhooks of the payment provider
+    #[arg(
+        long,
+        env = "PAYMENT_WEBHOOK_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    #[serde(alias = "payment-webhook-secret")]
+    pub payment_webhook_secret: Option<Secret>,
+
+    /// Time between two rounds of the worker that releases expired holds and sends refunds
+    /// [default: 1s]
+    #[arg(long, env = "PAYMENT_INTERVAL", value_name = "DURATION")]
+    #[serde(alias = "payment-interval")]
+    pub payment_interval: Option<Millis>,
+
     /// Form of the log [default: text]
     #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT")]
     #[serde(alias = "log-format")]

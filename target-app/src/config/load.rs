@@ -16,14 +16,14 @@ use shared::{
 
 use tokio::sync::Semaphore;
 
-use super::{Args, LogFormat, Secret, address};
+use super::{Args, LogFormat, PaymentSettings, Secret, address};
 
 use crate::chance;
 
 /// Shortest lab token on an address that others can reach.
 const LAB_TOKEN_CHARS: usize = 16;
-/// Shortest JWT secret on such an address: as long as the hash it keys (RFC 7518, 3.2).
-const JWT_SECRET_BYTES: usize = 32;
+/// Shortest secret of tokens or webhooks on such an address: as long as the hash it keys (RFC 7518, 3.2).
+pub(super) const SECRET_BYTES: usize = 32;
 
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct Config {
     pub connections: ClientLimits,
     /// Time between two purges; none are made without one.
     pub purge_interval: Option<Duration>,
+    /// Payments and their provider.
+    pub payments: PaymentSettings,
     /// Form of the log.
     pub log_format: LogFormat,
 }
@@ -139,6 +141,9 @@ impl Args {
             write_timeout: self.write_timeout.or(below.write_timeout),
             max_connections: self.max_connections.or(below.max_connections),
             purge_interval: self.purge_interval.or(below.purge_interval),
+            payment_provider_url: self.payment_provider_url.or(below.payment_provider_url),
+            payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
+            payment_interval: self.payment_interval.or(below.payment_interval),
             log_format: self.log_format.or(below.log_format),
         }
     }
@@ -213,10 +218,10 @@ impl Config {
         let given_secret = given(args.jwt_secret.as_ref());
         let jwt_secret_is_random = given_secret.is_none();
         let jwt_secret = match given_secret {
-            Some(secret) if open && secret.expose().len() < JWT_SECRET_BYTES => {
+            Some(secret) if open && secret.expose().len() < SECRET_BYTES => {
                 return Err(ConfigError::Value(format!(
                     "the JWT secret is too short for {listen}: others reach that address, \
-                     so give at least {JWT_SECRET_BYTES} bytes with --jwt-secret or JWT_SECRET"
+                     so give at least {SECRET_BYTES} bytes with --jwt-secret or JWT_SECRET"
                 )));
             }
             Some(secret) => secret.into_inner(),
@@ -253,13 +258,14 @@ impl Config {
                 Some(Millis(0)) => None,
                 Some(interval) => Some(interval.duration()),
             },
+            payments: args.payments(open)?,
             log_format: args.log_format.unwrap_or_default(),
         })
     }
 }
 
 /// A secret that is there; the empty one that `NAME=` in the environment leaves is none.
-fn given(secret: Option<&Secret>) -> Option<Secret> {
+pub(super) fn given(secret: Option<&Secret>) -> Option<Secret> {
     secret.filter(|secret| !secret.expose().is_empty()).cloned()
 }
 
@@ -293,7 +299,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn random_secret() -> SecretString {
+pub(super) fn random_secret() -> SecretString {
     let mut bytes = [0_u8; 32];
     chance::rng().fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes).into()

@@ -4,9 +4,10 @@
 //! here, so that what is reported is what the code sees.
 
 use shared::profile::{
-    Compression, ListQuery, LoginQueries, OnOff, Pagination, Persistence, Profile, Strategy,
-    SwitchReading, Total, WholeNumber,
+    Compression, ListQuery, LoginQueries, OnOff, Pagination, PaymentRule, Persistence, Profile,
+    Strategy, SwitchReading, Total, WholeNumber,
 };
+use shared::time::Millis;
 
 macro_rules! policies {
     ($(
@@ -60,6 +61,10 @@ policies! {
         strategy: Strategy = bookings_strategy, "bookings.strategy";
         /// Whether repeated bookings with one key have one effect.
         idempotency: OnOff = bookings_idempotency, "bookings.idempotency";
+        /// Whether a booking is a hold until it is paid.
+        payment: PaymentRule = bookings_payment, "bookings.payment";
+        /// How long it is held unpaid.
+        hold: Millis = bookings_hold, "bookings.hold";
     }
     /// How chat messages are kept.
     chat: ChatPolicy {

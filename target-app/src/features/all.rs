@@ -1,6 +1,10 @@
 //! All features, in the order of their declarations in `mod.rs`, in which the API describes them.
 
-use crate::{db::audit::Invariant, feature::Feature, registry::Registry};
+use crate::{
+    db::audit::Invariant,
+    feature::{Feature, Worker},
+    registry::Registry,
+};
 
 /// Every feature.
 pub fn all() -> Vec<Feature> {
@@ -15,6 +19,11 @@ pub fn registry() -> Registry {
     }
     registry.invariants.sort_by_key(Invariant::number);
     registry
+}
+
+/// What runs beside the requests.
+pub fn workers() -> impl Iterator<Item = Worker> {
+    all().into_iter().filter_map(|feature| feature.worker)
 }
 
 #[cfg(test)]

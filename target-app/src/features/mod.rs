@@ -13,5 +13,6 @@ pub mod recordings;
 
 pub mod bookings;
 pub mod chat;
+pub mod payments;
 
-pub use all::{all, registry};
+pub use all::{all, registry, workers};

@@ -3,10 +3,12 @@
 mod http;
 mod memory_limit;
 pub mod names;
+mod payments;
 mod process;
 mod prometheus;
 
 pub use http::HttpCounters;
 pub use memory_limit::memory_limit;
+pub use payments::{holds_released, payment_event, provider_breaker, provider_call};
 pub use process::process;
 pub use prometheus::{Scrape, handle, render};

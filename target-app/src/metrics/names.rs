@@ -71,6 +71,17 @@ pub const CHAT_BATCHES: &str = "targetapp_chat_batches_total";
 pub const CHAT_DELIVERIES: &str = "targetapp_chat_deliveries_total";
 /// `lagged` frames to slow sockets.
 pub const CHAT_LAGGED: &str = "targetapp_chat_lagged_total";
+/// Attempts of calls to the payment provider, by `call` and `outcome`: `ok`, `failed`, `rejected`, or
+/// `not_asked` because the breaker was open.
+pub const PROVIDER_CALLS: &str = "targetapp_payment_provider_calls_total";
+/// Seconds of one attempt, by `call`.
+pub const PROVIDER_SECONDS: &str = "targetapp_payment_provider_seconds";
+/// The breaker in front of the payment provider: 0 closed, 1 one call tries, 2 open.
+pub const PROVIDER_BREAKER: &str = "targetapp_payment_provider_breaker";
+/// Events of the payment provider, by `kind` and `outcome`.
+pub const PAYMENT_EVENTS: &str = "targetapp_payment_events_total";
+/// Places of unpaid bookings that were given back.
+pub const HOLDS_RELEASED: &str = "targetapp_holds_released_total";
 /// Engines since start; a profile change adds one.
 pub const ENGINE_GENERATION: &str = "targetapp_engine_generation";
 /// CPU seconds of this process; named as Prometheus client libraries do.

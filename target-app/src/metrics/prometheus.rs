@@ -54,13 +54,17 @@ pub struct Scrape {
 pub fn handle() -> &'static PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE.get_or_init(|| {
-        let recorder = [names::REQUEST_SECONDS, names::POOL_WAIT_SECONDS]
-            .into_iter()
-            .try_fold(PrometheusBuilder::new(), |builder, name| {
-                builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), BUCKETS)
-            })
-            .expect("the list of buckets is not empty")
-            .build_recorder();
+        let recorder = [
+            names::REQUEST_SECONDS,
+            names::POOL_WAIT_SECONDS,
+            names::PROVIDER_SECONDS,
+        ]
+        .into_iter()
+        .try_fold(PrometheusBuilder::new(), |builder, name| {
+            builder.set_buckets_for_metric(Matcher::Full(name.to_owned()), BUCKETS)
+        })
+        .expect("the list of buckets is not empty")
+        .build_recorder();
         let handle = recorder.handle();
         // An error means that another recorder is installed: then that one is used.
         if metrics::set_global_recorder(recorder).is_err() {
@@ -224,6 +228,20 @@ fn describe() {
         "Copies of chat messages queued to sockets"
     );
     count!(names::CHAT_LAGGED, "Lagged frames to slow sockets");
+    count!(
+        names::PROVIDER_CALLS,
+        "Attempts of calls to the payment provider"
+    );
+    spread!(names::PROVIDER_SECONDS, "Seconds of one attempt");
+    level!(
+        names::PROVIDER_BREAKER,
+        "The breaker in front of the payment provider: 0 closed, 1 one call tries, 2 open"
+    );
+    count!(names::PAYMENT_EVENTS, "Events of the payment provider");
+    count!(
+        names::HOLDS_RELEASED,
+        "Places of unpaid bookings that were given back"
+    );
     level!(names::ENGINE_GENERATION, "Engines since start");
     level!(names::PROCESS_CPU, "CPU seconds of this process");
     level!(names::PROCESS_RSS, "Resident bytes of this process");
@@ -254,6 +272,10 @@ mod tests {
         };
         super::super::HttpCounters::record("GET", "/x", 200, &costs);
         super::super::HttpCounters::default().api_answered(Some(200), &costs);
+        super::super::provider_call("create", "ok", std::time::Duration::from_millis(3));
+        super::super::provider_breaker(0.0);
+        super::super::payment_event("captured", "applied");
+        super::super::holds_released(1);
         let text = render(&scrape);
         let names: Vec<&str> = include_str!("names.rs")
             .lines()

@@ -20,6 +20,7 @@ mod http;
 mod lab;
 mod lifecycle;
 mod mentors;
+mod payments;
 mod plans;
 mod races;
 mod recordings;

@@ -37,7 +37,7 @@ pub(crate) fn feature() -> Feature {
             "52_full_was_full",
         ],
         tables: seed::tables(),
-        unseeded_tables: vec!["booking_conflict"],
+        unseeded_tables: vec!["booking_conflict", "booking_hold"],
         purges: vec![
             // Longer than any client repeats a request.
             Purge {

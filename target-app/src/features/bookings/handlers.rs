@@ -27,7 +27,8 @@ use crate::{
 /// Book a place in a slot.
 ///
 /// For students. Of many who want the last place one gets it, the others get `slot_full`.
-/// With an `Idempotency-Key` a repetition has no second effect and gets the first response.
+/// With an `Idempotency-Key` a repetition has no second effect and gets the first response. Where
+/// bookings have to be paid the place is held until `hold_expires_at`.
 #[utoipa::path(
     post,
     path = paths::BOOKINGS,
@@ -118,7 +119,7 @@ pub(super) async fn get(
 
 /// Give a place back.
 ///
-/// For its student and its mentor, until the lesson begins. Doing it again is refused with
+/// For its student and its mentor, until the lesson begins; what was paid is refunded. Doing it again is refused with
 /// `booking_not_active`, and changes nothing.
 #[utoipa::path(
     post,
@@ -140,6 +141,7 @@ pub(super) async fn cancel(
     user: AuthUser,
     Path(id): Path<BookingId>,
 ) -> Result<Json<BookingView>, ApiError> {
-    let now = state.clock().now();
-    Ok(Json(service::cancel(engine, now, user.id, id).await?))
+    let (now, others) = (state.clock().now(), state.features().on_cancelled.clone());
+    let booking = service::cancel(engine, others, now, user.id, id).await?;
+    Ok(Json(booking))
 }

@@ -5,6 +5,7 @@
 mod cached;
 mod feature;
 mod handlers;
+mod holds;
 mod model;
 mod plans;
 mod repository;
@@ -13,3 +14,7 @@ mod seed;
 mod service;
 
 pub(super) use feature::feature;
+pub(super) use holds::{
+    RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
+};
+pub(super) use model::PayableBooking;

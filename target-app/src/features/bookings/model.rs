@@ -47,6 +47,21 @@ pub(super) struct NewBooking {
     pub(super) slot: BookableSlot,
     /// The key that its request came with, kept whether or not a repetition is known by it.
     pub(super) client_key: Option<String>,
+    /// Until when it is held unpaid; none where nothing is to be paid.
+    pub(super) hold_expires_at: Option<DateTime<Utc>>,
+}
+
+/// A booking as the one who takes money for it sees it, read under its lock.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in super::super) struct PayableBooking {
+    /// Who pays.
+    pub(in super::super) student: UserId,
+    /// What it costs.
+    pub(in super::super) price: Cents,
+    /// Whether it still has its place.
+    pub(in super::super) is_active: bool,
+    /// Until when it is held unpaid; none where it is paid, gone, or nothing is to be paid.
+    pub(in super::super) hold_expires_at: Option<DateTime<Utc>>,
 }
 
 /// What a student asks for.

@@ -51,6 +51,7 @@ struct BookingRow {
     ends_at: DateTime<Utc>,
     price_cents: i64,
     created_at: DateTime<Utc>,
+    hold_expires_at: Option<DateTime<Utc>>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -78,6 +79,7 @@ impl From<BookingRow> for BookingView {
             ends_at: row.ends_at,
             price_cents: Cents(row.price_cents),
             created_at: row.created_at,
+            hold_expires_at: row.hold_expires_at,
         }
     }
 }
@@ -181,9 +183,11 @@ pub(super) async fn find_for(
 ) -> Result<Option<BookingView>, DbError> {
     let query = sqlx::query_as::<_, BookingRow>(
         "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
-                b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at
+                b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
+                h.expires_at as hold_expires_at
          from booking b
          join mentor m on m.id = b.mentor_id
+         left join booking_hold h on h.booking_id = b.id
          where b.id = $1
            and (b.student_id = $2 or m.user_id = $2)",
     )
@@ -227,7 +231,8 @@ macro_rules! list_sql {
     ($owner:literal) => {
         concat!(
             "select b.id, b.slot_id, b.mentor_id, m.display_name as mentor_name, b.student_id,
-                    b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at, b.total
+                    b.status, b.scheduled_at, b.ends_at, b.price_cents, b.created_at,
+                    h.expires_at as hold_expires_at, b.total
              from (
                  select *, count(*) over () as total
                  from booking
@@ -242,6 +247,7 @@ macro_rules! list_sql {
                  offset $6
              ) b
              join mentor m on m.id = b.mentor_id
+             left join booking_hold h on h.booking_id = b.id
              order by b.scheduled_at desc, b.id desc"
         )
     };

@@ -25,7 +25,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    cached,
+    cached, holds,
     model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
     repository, reserve,
 };
@@ -34,6 +34,7 @@ use crate::{
     engine::Engine,
     error::ApiError,
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
+    registry::OnCancelled,
     timing,
 };
 
@@ -71,12 +72,17 @@ pub(super) async fn create(
                 status: CREATED,
             }
         });
+        let rule = engine.policies.bookings;
+        let hold = rule
+            .payment
+            .is_required()
+            .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
             let (request, asked) = (request.clone(), asked.clone());
             async move {
                 idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, &asked).await }.boxed()
+                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
                 })
                 .await
             }
@@ -109,6 +115,7 @@ async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
     now: DateTime<Utc>,
+    hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
 ) -> Result<BookingView, BookingFailure> {
     if reserve::isolation(strategy) == Isolation::ReadCommitted {
@@ -127,10 +134,15 @@ async fn book(
     let booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
         student: attempt.student,
+        // Nothing is to be paid for a lesson that costs nothing.
+        hold_expires_at: hold.filter(|_| slot.price_cents.0 > 0),
         slot,
         client_key: attempt.key.clone(),
     };
     let made_at = reserve::take(conn, strategy, &booking).await?;
+    if let Some(expires_at) = booking.hold_expires_at {
+        holds::insert(conn, booking.id, expires_at).await?;
+    }
     Ok(view(booking, made_at))
 }
 
@@ -155,6 +167,7 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
         ends_at: booking.slot.ends_at,
         price_cents: booking.slot.price_cents,
         created_at,
+        hold_expires_at: booking.hold_expires_at,
     }
 }
 
@@ -203,13 +216,22 @@ pub(super) async fn get(
 /// Gives a place back; for the student and for the mentor, before the lesson begins.
 pub(super) async fn cancel(
     engine: Arc<Engine>,
+    others: Vec<OnCancelled>,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            give_back(conn, now, person, id).boxed()
+            let others = others.clone();
+            async move {
+                let booking = give_back(conn, now, person, id).await?;
+                for on_cancelled in others {
+                    on_cancelled(conn, id, now).await?;
+                }
+                Ok::<_, BookingFailure>(booking)
+            }
+            .boxed()
         });
         let booking = work.await?;
         let groups = [cached::group(booking.student_id)];
@@ -239,8 +261,10 @@ async fn give_back(
         return Err(not_active(&seen).into());
     }
     repository::count(conn, seen.slot_id, -1).await?;
+    holds::end_hold(conn, id).await?;
     Ok(BookingView {
         status: BookingStatus::Cancelled,
+        hold_expires_at: None,
         ..seen
     })
 }
@@ -286,6 +310,7 @@ mod tests {
             student: UserId(Uuid::from_u128(1)),
             slot,
             client_key: None,
+            hold_expires_at: None,
         };
         view(booking, at)
     }

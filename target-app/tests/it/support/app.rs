@@ -14,11 +14,12 @@ use shared::{
     dataset::{self, RowKind},
     ids::UserId,
     profile::Profile,
+    time::Millis,
 };
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{ClientLimits, Config, LogFormat},
+    config::{ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour},
     db::database,
     features,
     shutdown::Shutdown,
@@ -34,6 +35,8 @@ use super::{Anonymous, Client, Lab, Person, TestDb, services, student_id};
 
 /// Admits to the control plane of every test's application.
 pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
+/// Signs the webhooks of every test's application.
+pub(crate) const WEBHOOK_SECRET: &str = "webhook-secret-of-the-tests";
 /// Applications at once: with ten connections each, PostgreSQL's own limit is far away.
 const LIVE: usize = 4;
 /// Longest wait for an application's end.
@@ -71,6 +74,7 @@ pub(crate) struct Setup {
     statements: Vec<String>,
     connections: ClientLimits,
     purge_interval: Option<Duration>,
+    payments: PaymentSettings,
 }
 
 impl Setup {
@@ -119,6 +123,24 @@ impl Setup {
         self
     }
 
+    /// With a payment provider that behaves like that.
+    pub(crate) fn with_provider(mut self, behaviour: ProviderBehaviour) -> Self {
+        self.payments.behaviour = behaviour;
+        self
+    }
+
+    /// With a payment provider elsewhere.
+    pub(crate) fn with_provider_at(mut self, url: &str) -> Self {
+        self.payments.provider_url = Some(url.to_owned());
+        self
+    }
+
+    /// With another time between two rounds of the worker of payments.
+    pub(crate) fn with_payment_interval(mut self, interval: Duration) -> Self {
+        self.payments.interval = interval;
+        self
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -155,6 +177,7 @@ impl Setup {
             connections: self.connections,
             profile: test_profile(&self.settings),
             purge_interval: self.purge_interval,
+            payments: self.payments.clone(),
             log_format: LogFormat::Text,
         }
     }
@@ -235,6 +258,15 @@ impl TestApp {
             statements: Vec::new(),
             connections: ClientLimits::default(),
             purge_interval: None,
+            payments: PaymentSettings {
+                provider_url: None,
+                webhook_secret: WEBHOOK_SECRET.to_owned().into(),
+                interval: Duration::from_millis(100),
+                behaviour: ProviderBehaviour {
+                    latency: Millis(1),
+                    ..ProviderBehaviour::default()
+                },
+            },
         }
     }
 

@@ -11,7 +11,7 @@ use shared::{
         lab::{AuditRequest, ProfileView},
     },
     headers::IDEMPOTENCY_KEY,
-    ids::{BookingId, MentorId, RecordingId, RoomId, SlotId, UserId},
+    ids::{BookingId, MentorId, PaymentId, RecordingId, RoomId, SlotId, UserId},
     invariant::AuditReport,
     ledger::Ledger,
     page::Page,
@@ -225,6 +225,25 @@ impl Person {
 
     pub(crate) async fn cancel(&self, id: BookingId) -> Answer {
         let path = with_id(paths::BOOKING_CANCEL, id);
+        send(self.request(Method::POST, &path)).await
+    }
+
+    pub(crate) async fn pay(&self, booking: BookingId) -> Answer {
+        self.post(paths::PAYMENT_INTENTS, &json!({"booking_id": booking}))
+            .await
+    }
+
+    pub(crate) async fn payment(&self, id: PaymentId) -> Answer {
+        self.get(&with_id(paths::PAYMENT, id)).await
+    }
+
+    pub(crate) async fn confirm(&self, id: PaymentId) -> Answer {
+        let path = with_id(paths::PAYMENT_CONFIRM, id);
+        send(self.request(Method::POST, &path)).await
+    }
+
+    pub(crate) async fn refund(&self, id: PaymentId) -> Answer {
+        let path = with_id(paths::PAYMENT_REFUND, id);
         send(self.request(Method::POST, &path)).await
     }
 

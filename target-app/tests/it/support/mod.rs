@@ -24,7 +24,7 @@ mod raw;
 mod services;
 
 pub(crate) use answer::Answer;
-pub(crate) use app::{LAB_TOKEN, TestApp, media_dir};
+pub(crate) use app::{LAB_TOKEN, TestApp, WEBHOOK_SECRET, media_dir};
 pub(crate) use builders::{
     Lesson, NewSlot, all_strategies, conflicts, right_strategies, student_id,
 };

@@ -37,7 +37,7 @@ const CANCELS: f64 = 0.3;
 /// How many mentors without an open slot are tried before an iteration ends.
 const TRIES: usize = 3;
 
-static CREATE: Op = Op::post("bookings.create");
+pub(super) static CREATE: Op = Op::post("bookings.create");
 static MINE: Op = Op::get("bookings.mine");
 static CANCEL: Op = Op::post("bookings.cancel");
 static RACE: Op = Op::post("bookings.race");
@@ -131,7 +131,7 @@ async fn book(mut it: AppIteration<'_>) {
 }
 
 /// An open slot of a mentor picked by popularity.
-async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
+pub(super) async fn open_slot(it: &mut AppIteration<'_>) -> Option<SlotView> {
     for _ in 0..TRIES {
         let mentor = MentorId(dataset::id(RowKind::Mentor, it.world.mentors.pick(it.rng)));
         let place: f64 = it.rng.random();
@@ -275,18 +275,18 @@ fn check_racer(reply: &Reply, slot: SlotId, student: UserId) -> Result<(), Misma
 }
 
 /// A key that no earlier request had, in this run or in one before.
-fn fresh_key(world: &World, rng: &mut Chance) -> String {
+pub(super) fn fresh_key(world: &World, rng: &mut Chance) -> String {
     format!("{:016x}-{:032x}", world.nonce, rng.random::<u128>())
 }
 
-fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
+pub(super) fn create_request(account: &TestAccount, slot_id: SlotId, key: &str) -> Request {
     Request::post_json(paths::BOOKINGS, &BookingRequest { slot_id })
         .bearer(&account.token)
         .idempotency_key(key)
 }
 
 /// The booking, or the refusal where that may be.
-fn check_create(
+pub(super) fn check_create(
     reply: &Reply,
     slot: &SlotView,
     student: UserId,

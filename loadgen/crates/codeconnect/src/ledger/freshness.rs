@@ -169,6 +169,7 @@ pub(super) mod tests {
             ends_at: at + TimeDelta::hours(1),
             price_cents: Cents(1),
             created_at: at,
+            hold_expires_at: None,
         }
     }
 

@@ -12,7 +12,8 @@ from (
         body ->> 'id' as booking_id,
         count(*) over (partition by body ->> 'id') as keys
     from idempotency_key
-    where status = 201
+    -- responses of other operations stand here as well
+    where status = 201 and body ? 'slot_id'
 ) as answer
 left join booking on booking.id::text = answer.booking_id
 where answer.keys > 1

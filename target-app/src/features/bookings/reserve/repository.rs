@@ -90,8 +90,8 @@ pub(super) async fn insert(
     let query = sqlx::query_scalar(
         "insert into booking
              (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
-              client_key)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9)
+              client_key, payment_required)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9, $10)
          returning created_at",
     )
     .bind(booking.id.0)
@@ -102,7 +102,8 @@ pub(super) async fn insert(
     .bind(booking.slot.ends_at)
     .bind(seat)
     .bind(booking.slot.price_cents.0)
-    .bind(booking.client_key.as_deref());
+    .bind(booking.client_key.as_deref())
+    .bind(booking.hold_expires_at.is_some());
     Ok(timing::db(query.fetch_one(conn)).await?)
 }
 
@@ -115,8 +116,8 @@ pub(super) async fn insert_unless_taken(
     let query = sqlx::query_scalar(
         "insert into booking
              (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
-              client_key)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9)
+              client_key, payment_required)
+         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9, $10)
          on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
          returning created_at",
     )
@@ -128,6 +129,7 @@ pub(super) async fn insert_unless_taken(
     .bind(booking.slot.ends_at)
     .bind(seat)
     .bind(booking.slot.price_cents.0)
-    .bind(booking.client_key.as_deref());
+    .bind(booking.client_key.as_deref())
+    .bind(booking.hold_expires_at.is_some());
     Ok(timing::db(query.fetch_optional(conn)).await?)
 }

@@ -42,6 +42,7 @@ fn booking(n: u32, slot: &SlotView, who: UserId) -> BookingView {
         ends_at: slot.ends_at,
         price_cents: slot.price_cents,
         created_at: loadgen_engine::clock::time_of_day().into(),
+        hold_expires_at: None,
     }
 }
 

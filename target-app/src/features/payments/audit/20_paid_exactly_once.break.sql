@@ -1,0 +1,1 @@
+update booking set payment_required = true where id = 'BOOKING';

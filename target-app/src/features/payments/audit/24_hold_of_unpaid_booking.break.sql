@@ -1,0 +1,1 @@
+insert into booking_hold (booking_id, expires_at) values ('BOOKING', now() + interval '1 hour');

@@ -1,0 +1,4 @@
+insert into payment
+(id, booking_id, student_id, amount_cents, status, captured_cents)
+select gen_random_uuid(), id, student_id, price_cents, 'refunding', price_cents
+from booking where id = 'BOOKING';

@@ -1,0 +1,99 @@
+//! Events of the provider: each has its effect once, whenever and however often it comes.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use shared::{
+    api::payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind, PaymentStatus},
+    ids::UserId,
+    problem::Code,
+};
+use sqlx::PgConnection;
+
+use super::{
+    model::{self, NO_SUCH_PAYMENT, PaymentFailure},
+    repository,
+    service::RETRIES,
+};
+use crate::{
+    db, engine::Engine, error::ApiError, features::bookings, http::read_object, metrics,
+    provider::WebhookKey, timing,
+};
+
+/// Reads a webhook that was signed by the provider, not long ago.
+pub(super) fn read(
+    key: &WebhookKey,
+    signature: Option<&str>,
+    body: &[u8],
+    now: DateTime<Utc>,
+) -> Result<PaymentEvent, ApiError> {
+    // Before the body is looked at: what is not from the provider learns nothing about it.
+    if !key.verify(signature.unwrap_or_default(), body, now) {
+        metrics::payment_event("unknown", "forged");
+        return Err(ApiError::new(
+            Code::BadSignature,
+            "the webhook is not signed by the payment provider, or was signed too long ago",
+        ));
+    }
+    let event: PaymentEvent = read_object(body)?;
+    if !(1..=MAX_EVENT_ID).contains(&event.id.len()) {
+        return Err(ApiError::invalid("id", "1 to 100 bytes"));
+    }
+    Ok(event)
+}
+
+/// Applies an event.
+pub(super) async fn receive(
+    engine: Arc<Engine>,
+    now: DateTime<Utc>,
+    event: PaymentEvent,
+) -> Result<EventOutcome, ApiError> {
+    timing::shielded(async move {
+        let kind = event.kind.as_str();
+        let is_capture = event.kind == PaymentEventKind::Captured;
+        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+            let event = event.clone();
+            async move { apply(conn, now, &event).await }.boxed()
+        });
+        let (outcome, student) = work.await?;
+        // Only a capture changes bookings. Also where it came before: the process that applied it may
+        // have ended before it could invalidate.
+        if is_capture && outcome != EventOutcome::Mismatch {
+            bookings::invalidate(&engine, student).await;
+        }
+        metrics::payment_event(kind, outcome.as_str());
+        Ok(outcome)
+    })
+    .await
+}
+
+/// The work of the transaction: what the event did, and whose payment it is.
+async fn apply(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    event: &PaymentEvent,
+) -> Result<(EventOutcome, UserId), PaymentFailure> {
+    let id = event.payment_id;
+    let seen = repository::find(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
+    let booking = bookings::lock_payable(conn, seen.booking).await?;
+    let booking = booking.ok_or(NO_SUCH_PAYMENT)?;
+    let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
+    let effect = model::effect(&payment, &booking, event);
+    if !repository::insert_event(conn, event, effect.outcome, now).await? {
+        return Ok((EventOutcome::Duplicate, payment.student));
+    }
+    if effect.outcome == EventOutcome::Applied {
+        let settled_at = effect.settles.then_some(now);
+        repository::set_status(conn, id, effect.status, settled_at).await?;
+        if effect.settles {
+            bookings::end_hold(conn, payment.booking).await?;
+        }
+        match effect.status {
+            PaymentStatus::Refunding => repository::queue_refund(conn, id, now).await?,
+            PaymentStatus::Refunded => repository::end_refund(conn, id).await?,
+            _ => {}
+        }
+    }
+    Ok((effect.outcome, payment.student))
+}

@@ -1,0 +1,106 @@
+//! Giving money back: the decision is a transaction, and the worker asks the provider for it until an
+//! event says that it is done. So no refund is lost to a provider that is down.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use shared::{
+    api::{
+        auth::Role,
+        payments::{PaymentStatus, PaymentView},
+    },
+    ids::{BookingId, PaymentId, UserId},
+    problem::Code,
+};
+use sqlx::PgConnection;
+
+use super::{
+    model::{NO_SUCH_PAYMENT, Payment, PaymentFailure},
+    repository,
+    service::RETRIES,
+};
+use crate::{
+    db::{self, DbError},
+    engine::Engine,
+    error::ApiError,
+    features::bookings,
+    timing,
+};
+
+/// Gives the money of a payment back, and the place of its booking where the lesson has not begun.
+/// For its student until then, for admins always; doing it again changes nothing.
+pub(super) async fn refund(
+    engine: Arc<Engine>,
+    now: DateTime<Utc>,
+    person: UserId,
+    role: Role,
+    id: PaymentId,
+) -> Result<PaymentView, ApiError> {
+    timing::shielded(async move {
+        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+            async move { decide(conn, now, person, role, id).await }.boxed()
+        });
+        let payment = work.await?;
+        bookings::invalidate(&engine, payment.student).await;
+        Ok(payment.into())
+    })
+    .await
+}
+
+/// The work of the transaction.
+async fn decide(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    person: UserId,
+    role: Role,
+    id: PaymentId,
+) -> Result<Payment, PaymentFailure> {
+    let seen = repository::find(conn, id).await?;
+    let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
+    let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
+    match seen.status {
+        PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
+        PaymentStatus::Captured => {}
+        _ => {
+            return Err(PaymentFailure::Refused(
+                Code::PaymentNotOpen,
+                "Nothing was taken for this payment that could be given back.",
+            ));
+        }
+    }
+    let is_cancelled = bookings::cancel_by_refund(conn, seen.booking, now).await?;
+    let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
+    if payment.status != PaymentStatus::Captured {
+        // Another request came first; it has cancelled the booking too.
+        return Ok(payment);
+    }
+    if !is_cancelled && role != Role::Admin {
+        return Err(PaymentFailure::Refused(
+            Code::BookingNotActive,
+            "This lesson has begun or is over: ask the platform for a refund.",
+        ));
+    }
+    queue(conn, id, now).await?;
+    Ok(Payment {
+        status: PaymentStatus::Refunding,
+        ..payment
+    })
+}
+
+/// The part of payments in the cancellation of a booking: what was paid goes back.
+pub(super) async fn on_cancelled(
+    conn: &mut PgConnection,
+    booking: BookingId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    match repository::lock_captured(conn, booking).await? {
+        Some(payment) => queue(conn, payment, now).await,
+        None => Ok(()),
+    }
+}
+
+async fn queue(conn: &mut PgConnection, id: PaymentId, now: DateTime<Utc>) -> Result<(), DbError> {
+    repository::set_status(conn, id, PaymentStatus::Refunding, None).await?;
+    repository::queue_refund(conn, id, now).await
+}

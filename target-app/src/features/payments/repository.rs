@@ -1,0 +1,282 @@
+//! SQL of payments. Every function is one statement.
+
+use chrono::{DateTime, Utc};
+use shared::{
+    api::payments::{EventOutcome, PaymentEvent, PaymentStatus},
+    ids::{BookingId, PaymentId, UserId},
+    money::Cents,
+};
+use sqlx::{FromRow, PgConnection, query, query_as, query_scalar};
+use uuid::Uuid;
+
+use super::model::Payment;
+use crate::{db::DbError, paging::PageNumber, timing};
+
+#[derive(FromRow)]
+struct PaymentRow {
+    id: Uuid,
+    booking_id: Uuid,
+    student_id: Uuid,
+    amount_cents: i64,
+    status: String,
+    captured_cents: i64,
+    refunded_cents: i64,
+    reference: Option<String>,
+    created_at: DateTime<Utc>,
+}
+
+impl From<PaymentRow> for Payment {
+    fn from(row: PaymentRow) -> Self {
+        let known = PaymentStatus::ALL
+            .into_iter()
+            .find(|one| one.as_str() == row.status);
+        Self {
+            id: PaymentId(row.id),
+            booking: BookingId(row.booking_id),
+            student: UserId(row.student_id),
+            amount: Cents(row.amount_cents),
+            // The column's check admits these and no other.
+            status: known.unwrap_or(PaymentStatus::Created),
+            captured: Cents(row.captured_cents),
+            refunded: Cents(row.refunded_cents),
+            reference: row.reference,
+            created_at: row.created_at,
+        }
+    }
+}
+
+macro_rules! select_payment {
+    ($rest:literal) => {
+        concat!(
+            "select id, booking_id, student_id, amount_cents, status, captured_cents,
+                    refunded_cents, reference, created_at
+             from payment
+             ",
+            $rest
+        )
+    };
+}
+
+/// A payment, without a lock.
+pub(super) async fn find(
+    conn: &mut PgConnection,
+    id: PaymentId,
+) -> Result<Option<Payment>, DbError> {
+    let found = query_as::<_, PaymentRow>(select_payment!("where id = $1")).bind(id.0);
+    let row = timing::db(found.fetch_optional(conn)).await?;
+    Ok(row.map(Payment::from))
+}
+
+/// A payment, locked until the transaction ends.
+pub(super) async fn lock(
+    conn: &mut PgConnection,
+    id: PaymentId,
+) -> Result<Option<Payment>, DbError> {
+    let found = query_as::<_, PaymentRow>(select_payment!("where id = $1 for update")).bind(id.0);
+    let row = timing::db(found.fetch_optional(conn)).await?;
+    Ok(row.map(Payment::from))
+}
+
+/// The payment of a booking that is being made.
+pub(super) async fn find_open(
+    conn: &mut PgConnection,
+    booking: BookingId,
+) -> Result<Option<Payment>, DbError> {
+    let text = select_payment!("where booking_id = $1 and status in ('created', 'processing')");
+    let found = query_as::<_, PaymentRow>(text).bind(booking.0);
+    let row = timing::db(found.fetch_optional(conn)).await?;
+    Ok(row.map(Payment::from))
+}
+
+/// Inserts a payment that is being made; answers when.
+pub(super) async fn insert(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    booking: BookingId,
+    student: UserId,
+    amount: Cents,
+) -> Result<DateTime<Utc>, DbError> {
+    let inserted = query_scalar(
+        "insert into payment (id, booking_id, student_id, amount_cents, status)
+         values ($1, $2, $3, $4, 'created')
+         returning created_at",
+    )
+    .bind(id.0)
+    .bind(booking.0)
+    .bind(student.0)
+    .bind(amount.0);
+    Ok(timing::db(inserted.fetch_one(conn)).await?)
+}
+
+/// Keeps the provider's name of a payment, unless it has one.
+pub(super) async fn set_reference(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    reference: &str,
+) -> Result<(), DbError> {
+    let updated = query("update payment set reference = $2 where id = $1 and reference is null")
+        .bind(id.0)
+        .bind(reference);
+    timing::db(updated.execute(conn)).await?;
+    Ok(())
+}
+
+/// Notes that the student has confirmed, unless an event has come already.
+pub(super) async fn set_processing(conn: &mut PgConnection, id: PaymentId) -> Result<(), DbError> {
+    let updated = query(
+        "update payment
+         set status = 'processing', updated_at = now()
+         where id = $1
+           and status = 'created'",
+    )
+    .bind(id.0);
+    timing::db(updated.execute(conn)).await?;
+    Ok(())
+}
+
+/// Moves a payment to a status, and its money along: captured and refunded are all of it or none.
+pub(super) async fn set_status(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    status: PaymentStatus,
+    settled_at: Option<DateTime<Utc>>,
+) -> Result<(), DbError> {
+    let updated = query(
+        "update payment
+         set status = $2,
+             captured_cents = case when $3 then amount_cents else 0 end,
+             refunded_cents = case when $4 then amount_cents else 0 end,
+             settled_at = coalesce(settled_at, $5),
+             updated_at = now()
+         where id = $1",
+    )
+    .bind(id.0)
+    .bind(status.as_str())
+    .bind(status >= PaymentStatus::Captured)
+    .bind(status == PaymentStatus::Refunded)
+    .bind(settled_at);
+    timing::db(updated.execute(conn)).await?;
+    Ok(())
+}
+
+/// Records an event; whether it is new.
+pub(super) async fn insert_event(
+    conn: &mut PgConnection,
+    event: &PaymentEvent,
+    outcome: EventOutcome,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let inserted = query(
+        "insert into payment_event (id, payment_id, kind, outcome, received_at)
+         values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing",
+    )
+    .bind(&event.id)
+    .bind(event.payment_id.0)
+    .bind(event.kind.as_str())
+    .bind(outcome.as_str())
+    .bind(now);
+    Ok(timing::db(inserted.execute(conn)).await?.rows_affected() == 1)
+}
+
+/// Queues the refund of a payment.
+pub(super) async fn queue_refund(
+    conn: &mut PgConnection,
+    id: PaymentId,
+    now: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let inserted = query("insert into payment_refund (payment_id, due_at) values ($1, $2)")
+        .bind(id.0)
+        .bind(now);
+    timing::db(inserted.execute(conn)).await?;
+    Ok(())
+}
+
+/// Takes a refund that was confirmed off the queue.
+pub(super) async fn end_refund(conn: &mut PgConnection, id: PaymentId) -> Result<(), DbError> {
+    let deleted = query("delete from payment_refund where payment_id = $1").bind(id.0);
+    timing::db(deleted.execute(conn)).await?;
+    Ok(())
+}
+
+/// The captured payment of a booking, locked until the transaction ends.
+pub(super) async fn lock_captured(
+    conn: &mut PgConnection,
+    booking: BookingId,
+) -> Result<Option<PaymentId>, DbError> {
+    let found = query_scalar(
+        "select id
+         from payment
+         where booking_id = $1
+           and status = 'captured'
+         for update",
+    )
+    .bind(booking.0);
+    let id: Option<Uuid> = timing::db(found.fetch_optional(conn)).await?;
+    Ok(id.map(PaymentId))
+}
+
+/// The refunds that are due, each put off by a time that doubles up to ten minutes. Rows that another
+/// worker has locked are passed over.
+pub(super) async fn claim_refunds(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Payment>, DbError> {
+    let claimed = query_as::<_, PaymentRow>(
+        "with due as (
+             select payment_id
+             from payment_refund
+             where due_at <= $1
+             order by due_at
+             limit $2
+             for update skip locked
+         ),
+         claimed as (
+             update payment_refund r
+             set attempts = r.attempts + 1,
+                 due_at = $1 + make_interval(secs => least(600, power(2, least(r.attempts, 10))))
+             from due
+             where r.payment_id = due.payment_id
+             returning r.payment_id
+         )
+         select p.id, p.booking_id, p.student_id, p.amount_cents, p.status, p.captured_cents,
+                p.refunded_cents, p.reference, p.created_at
+         from claimed
+         join payment p on p.id = claimed.payment_id",
+    )
+    .bind(now)
+    .bind(limit);
+    let rows = timing::db(claimed.fetch_all(conn)).await?;
+    Ok(rows.into_iter().map(Payment::from).collect())
+}
+
+/// A student's payments: `student`, `limit`, `offset`.
+pub(super) const OF_STUDENT: &str =
+    select_payment!("where student_id = $1 order by created_at desc, id desc limit $2 offset $3");
+
+/// A page of a student's payments, newest first.
+pub(super) async fn of_student(
+    conn: &mut PgConnection,
+    student: UserId,
+    part: PageNumber,
+) -> Result<Vec<Payment>, DbError> {
+    let found = query_as::<_, PaymentRow>(OF_STUDENT)
+        .bind(student.0)
+        .bind(part.limit())
+        .bind(part.offset());
+    let rows = timing::db(found.fetch_all(conn)).await?;
+    Ok(rows.into_iter().map(Payment::from).collect())
+}
+
+/// Their number: `student`.
+pub(super) const COUNT_OF_STUDENT: &str = "select count(*) from payment where student_id = $1";
+
+/// How many payments a student has.
+pub(super) async fn count_of_student(
+    conn: &mut PgConnection,
+    student: UserId,
+) -> Result<i64, DbError> {
+    let counted = query_scalar(COUNT_OF_STUDENT).bind(student.0);
+    Ok(timing::db(counted.fetch_one(conn)).await?)
+}

@@ -1,0 +1,76 @@
+//! The worker: releases holds that expired, and asks the provider for refunds that are due.
+//!
+//! Instances that share a database do both together: each passes over the rows that another one has
+//! locked.
+
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use super::repository;
+use crate::{db::DbError, features::bookings, metrics, provider::ProviderCall, state::AppState};
+
+/// Refunds that one round asks for.
+const REFUNDS_AT_ONCE: i64 = 20;
+/// Time between two rounds where bookings need no payment: there may be some of before the switch
+/// was turned, and a trial is to be measured without this worker.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Works every interval until `stop`.
+pub(super) async fn run(state: AppState, stop: CancellationToken) {
+    let interval = state.payments().interval;
+    let mut last = Instant::now();
+    while stop
+        .run_until_cancelled(tokio::time::sleep(interval))
+        .await
+        .is_some()
+    {
+        let is_required = state.engine().policies.bookings.payment.is_required();
+        if !is_required && last.elapsed() < IDLE {
+            continue;
+        }
+        last = Instant::now();
+        let round = async {
+            if let Err(error) = release(&state).await {
+                tracing::warn!(%error, "expired holds were not released");
+            }
+            if let Err(error) = refund(&state).await {
+                tracing::warn!(%error, "refunds were not asked for");
+            }
+        };
+        stop.run_until_cancelled(round).await;
+    }
+}
+
+async fn release(state: &AppState) -> Result<(), DbError> {
+    loop {
+        // Taken for each batch: an engine that is being replaced must not wait for the worker.
+        let Ok(engine) = state.admit() else {
+            return Ok(());
+        };
+        let released = bookings::release_expired(&engine, state.clock().now()).await?;
+        metrics::holds_released(released);
+        if released < bookings::RELEASED_AT_ONCE {
+            return Ok(());
+        }
+    }
+}
+
+async fn refund(state: &AppState) -> Result<(), DbError> {
+    let due = {
+        let Ok(engine) = state.admit() else {
+            return Ok(());
+        };
+        let mut session = engine.db.session();
+        let mut conn = session.conn().await?;
+        repository::claim_refunds(&mut conn, state.clock().now(), REFUNDS_AT_ONCE).await?
+    };
+    for payment in due {
+        let order = payment.order(ProviderCall::Refund);
+        // The event that confirms it takes it off the queue; until then it is asked for again.
+        if let Err(error) = state.payments().provider.call(&order).await {
+            tracing::warn!(payment.id = %payment.id, %error, "a refund was not accepted");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! Counters of payments and of the calls to their provider.
+
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+
+use super::names;
+
+/// Records one attempt of a call to the payment provider, or a call that was not made.
+pub fn provider_call(call: &'static str, outcome: &'static str, took: Duration) {
+    counter!(names::PROVIDER_CALLS, "call" => call, "outcome" => outcome).increment(1);
+    histogram!(names::PROVIDER_SECONDS, "call" => call).record(took.as_secs_f64());
+}
+
+/// Records where the breaker in front of the payment provider stands.
+pub fn provider_breaker(level: f64) {
+    gauge!(names::PROVIDER_BREAKER).set(level);
+}
+
+/// Records an event of the payment provider.
+pub fn payment_event(kind: &'static str, outcome: &'static str) {
+    counter!(names::PAYMENT_EVENTS, "kind" => kind, "outcome" => outcome).increment(1);
+}
+
+/// Records places of unpaid bookings that were given back.
+pub fn holds_released(number: usize) {
+    counter!(names::HOLDS_RELEASED).increment(number as u64);
+}

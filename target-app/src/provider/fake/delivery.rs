@@ -1,0 +1,206 @@
+//! Sending webhooks.
+
+use std::{sync::Arc, time::Duration};
+
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use reqwest::Client;
+use shared::{
+    api::payments::{PaymentEvent, PaymentEventKind},
+    headers::PAYMENT_SIGNATURE,
+    ids::PaymentId,
+    money::Cents,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::super::WebhookKey;
+use crate::{clock::Clock, config::ProviderBehaviour};
+
+/// Deliveries of one event; a receiver that is down for longer does not get it.
+const DELIVERIES: u32 = 6;
+/// Pause before the second delivery; each later one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest wait for the response to a delivery.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where webhooks go and how they are signed.
+pub(super) struct WebhookSender {
+    /// Sends them.
+    pub(super) http: Client,
+    /// Where to.
+    pub(super) url: String,
+    /// Signs them.
+    pub(super) key: WebhookKey,
+    /// The time of the signatures.
+    pub(super) clock: Clock,
+    /// Ends pauses when the process is to end.
+    pub(super) stop: CancellationToken,
+}
+
+/// A payment as its name has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NamedPayment {
+    /// Which payment.
+    pub(super) payment: PaymentId,
+    /// How much.
+    pub(super) amount: Cents,
+}
+
+impl NamedPayment {
+    /// The name: `fake_ID_CENTS`.
+    pub(super) fn name(self) -> String {
+        format!("fake_{}_{}", self.payment, self.amount.0)
+    }
+
+    /// Reads a name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        let (payment, amount) = name.strip_prefix("fake_")?.split_once('_')?;
+        Some(Self {
+            payment: payment.parse().ok()?,
+            amount: Cents(amount.parse().ok().filter(|amount| *amount > 0)?),
+        })
+    }
+
+    /// Chances of this payment: the same whenever it is asked about.
+    fn rng(self, seed: u64) -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(seed ^ self.payment.0.as_u64_pair().1)
+    }
+
+    fn event(self, kind: PaymentEventKind) -> PaymentEvent {
+        PaymentEvent {
+            id: format!("{}-{}", self.payment, kind.as_str()),
+            kind,
+            payment_id: self.payment,
+            amount_cents: self.amount,
+        }
+    }
+
+    /// What happens to it after it was confirmed, as it is sent.
+    pub(super) fn confirmed(self, behaviour: &ProviderBehaviour) -> Vec<PaymentEvent> {
+        let mut rng = self.rng(behaviour.seed);
+        let is_declined = rng.random_bool(behaviour.declined);
+        let end = if is_declined {
+            PaymentEventKind::Failed
+        } else {
+            PaymentEventKind::Captured
+        };
+        let mut events = vec![self.event(PaymentEventKind::Processing), self.event(end)];
+        if rng.random_bool(behaviour.reordered) {
+            events.reverse();
+        }
+        events
+    }
+
+    /// What happens to it after a refund was asked for.
+    pub(super) fn refunded(self) -> Vec<PaymentEvent> {
+        vec![self.event(PaymentEventKind::Refunded)]
+    }
+}
+
+/// How one event is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// Before the first delivery.
+    pub(super) wait: Duration,
+    /// How often it is sent although it was received.
+    pub(super) copies: u32,
+}
+
+/// Sends events one after another; a late one does not hold up those after it.
+pub(super) async fn deliver(sender: Arc<WebhookSender>, events: Vec<(PaymentEvent, Manner)>) {
+    let (late, prompt): (Vec<_>, Vec<_>) = events
+        .into_iter()
+        .partition(|(_, manner)| !manner.wait.is_zero());
+    for (event, manner) in prompt.into_iter().chain(late) {
+        if sender.pause(manner.wait).await.is_none() {
+            return;
+        }
+        for _ in 0..manner.copies {
+            send(&sender, &event).await;
+        }
+    }
+}
+
+impl WebhookSender {
+    /// Waits; `None` when the process is to end.
+    async fn pause(&self, wait: Duration) -> Option<()> {
+        self.stop
+            .run_until_cancelled(tokio::time::sleep(wait))
+            .await
+    }
+}
+
+/// Sends an event until it is received, or often enough.
+async fn send(sender: &WebhookSender, event: &PaymentEvent) {
+    let body = serde_json::to_vec(event).expect("ids, words and numbers are always JSON");
+    let mut pause = FIRST_PAUSE;
+    for delivery in 1..=DELIVERIES {
+        let signature = sender.key.sign(&body, sender.clock.now());
+        let request = sender
+            .http
+            .post(&sender.url)
+            .header(PAYMENT_SIGNATURE, signature)
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .timeout(PATIENCE)
+            .body(body.clone());
+        let answer = sender.stop.run_until_cancelled(request.send()).await;
+        let why = match answer {
+            None => return,
+            // What it refuses it refuses again.
+            Some(Ok(answer)) if !answer.status().is_server_error() => return,
+            Some(Ok(answer)) => answer.status().to_string(),
+            Some(Err(error)) => error.to_string(),
+        };
+        if delivery == DELIVERIES {
+            tracing::warn!(event = event.id, why, "a webhook was given up");
+        } else if sender.pause(pause).await.is_none() {
+            return;
+        }
+        pause *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(n: u128) -> NamedPayment {
+        NamedPayment {
+            payment: PaymentId(uuid::Uuid::from_u128(n)),
+            amount: Cents(4_500),
+        }
+    }
+
+    #[test]
+    fn a_name_reads_back_and_nothing_else_is_one() {
+        assert_eq!(NamedPayment::of(&named(7).name()), Some(named(7)));
+        for other in [
+            "",
+            "fake_",
+            "fake_x_5",
+            "fake_00000000-0000-0000-0000-000000000007_-5",
+        ] {
+            assert_eq!(NamedPayment::of(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_payment_that_is_confirmed_again_has_the_same_events() {
+        let behaviour = ProviderBehaviour {
+            declined: 0.5,
+            reordered: 0.5,
+            ..ProviderBehaviour::default()
+        };
+        let mut declined = 0;
+        for n in 0..100 {
+            let events = named(n).confirmed(&behaviour);
+            assert_eq!(events, named(n).confirmed(&behaviour));
+            declined += u32::from(
+                events
+                    .iter()
+                    .any(|one| one.kind == PaymentEventKind::Failed),
+            );
+        }
+        assert!((20..80).contains(&declined), "{declined}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Holds that are not paid in time.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use shared::{
+    api::{
+        bookings::{BookingStatus, BookingView},
+        payments::{EventOutcome, PaymentEventKind, PaymentStatus},
+    },
+    problem::Code,
+};
+use target_app::clock::Clock;
+
+use super::step::{REQUIRED, deliver, event, held, made, wait_for};
+use crate::support::{NewSlot, TestApp, together};
+
+/// Waits until no hold is left.
+async fn released(app: &TestApp) {
+    for _ in 0..500 {
+        if app.db.count("select count(*) from booking_hold").await == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the holds should be released by now");
+}
+
+#[tokio::test]
+async fn expired_holds_are_released_once_by_two_workers_and_their_places_are_free_again() {
+    const GROUPS: usize = 4;
+    const PLACES: i32 = 15;
+    let app = TestApp::with(&[REQUIRED, "bookings.hold=2s"])
+        .with_payment_interval(Duration::from_millis(10))
+        .start()
+        .await;
+    let sibling = app.sibling().await;
+    let mut slots = Vec::new();
+    for _ in 0..GROUPS {
+        slots.push(NewSlot::group(PLACES).create(&app.db).await);
+    }
+    let pairs = slots
+        .iter()
+        .flat_map(|slot| (0..PLACES as u32).map(|n| (*slot, n)));
+    let answers = together(pairs.map(|(slot, n)| {
+        let student = app.student(n);
+        async move { student.book(slot).await }
+    }))
+    .await;
+    for answer in &answers {
+        answer.created::<BookingView>();
+    }
+    released(&app).await;
+    let cancelled = "select count(*) from booking where payment_required and status = 'cancelled'";
+    let wanted = GROUPS as i64 * i64::from(PLACES);
+    assert_eq!(app.db.count(cancelled).await, wanted);
+    for slot in &slots {
+        let taken = format!("select booked::bigint from slot where id = '{slot}'");
+        assert_eq!(app.db.count(&taken).await, 0);
+    }
+    app.student(20)
+        .book(slots[0])
+        .await
+        .created::<BookingView>();
+    app.lab().audits_clean().await;
+    sibling.finish().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_capture_that_comes_after_the_release_is_given_back() {
+    let clock = Clock::manual(Clock::system().now());
+    let app = TestApp::with(&[REQUIRED, "bookings.hold=1m"])
+        .with_clock(&clock)
+        .start()
+        .await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    let payment = made(&student, &booking).await;
+    clock.advance(TimeDelta::minutes(2));
+    student
+        .pay(booking.id)
+        .await
+        .refused(Code::BookingNotActive);
+    released(&app).await;
+    let gone: BookingView = student.booking(booking.id).await.ok();
+    assert_eq!(gone.status, BookingStatus::Cancelled);
+    student
+        .confirm(payment.id)
+        .await
+        .refused(Code::BookingNotActive);
+
+    let captured = event(&payment, PaymentEventKind::Captured);
+    assert_eq!(deliver(&app, &captured).await, EventOutcome::Applied);
+    let refunded = wait_for(&student, payment.id, PaymentStatus::Refunded).await;
+    assert_eq!(refunded.captured_cents, refunded.refunded_cents);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_hold_that_is_cancelled_is_none_any_more() {
+    let app = TestApp::with(&[REQUIRED]).start().await;
+    let student = app.student(1);
+    let booking = held(&app, &student).await;
+    let cancelled: BookingView = student.cancel(booking.id).await.ok();
+    assert_eq!(cancelled.hold_expires_at, None);
+    assert_eq!(app.db.count("select count(*) from booking_hold").await, 0);
+    app.lab().audits_clean().await;
+    app.finish().await;
+}

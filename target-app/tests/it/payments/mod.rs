@@ -1,0 +1,11 @@
+//! Paying for a booking.
+
+mod access;
+mod holds;
+mod intent;
+mod pay;
+mod provider;
+mod refund;
+mod step;
+mod webhook;
+mod webhook_storm;
