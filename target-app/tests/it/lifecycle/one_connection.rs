@@ -8,6 +8,7 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
+        payments::{PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
     },
     dataset::{PASSWORD, RowKind, id, student_email},
@@ -16,19 +17,21 @@ use shared::{
     paths,
 };
 
+use crate::payments::step::{REQUIRED, answer_to, event};
 use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strategies};
 
 /// Changes of the profile that change which statements an operation sends. Each stays in force
 /// until another one changes the same switch, so that later ones meet different neighbours.
 fn variants() -> Vec<Map<String, Value>> {
     let one = |switch: &str, value: &str| Map::from_iter([(switch.to_owned(), json!(value))]);
-    let table: [(&str, &[&str]); 12] = [
+    let table: [(&str, &[&str]); 13] = [
         ("mentors.query", &["n_plus_one", "joined"]),
         ("mentors.pagination", &["offset", "keyset"]),
         ("mentors.total", &["exact", "none"]),
         ("auth.login_queries", &["sequential", "joined"]),
         ("auth.placement", &["inline", "blocking", "bounded(1)"]),
         ("bookings.idempotency", &["on", "off"]),
+        ("bookings.payment", &["off", "required"]),
         ("chat.persistence", &["per_message", "batched"]),
         ("cache.invalidation", &["ttl_only", "delete", "versioned"]),
         ("cache.single_flight", &["on", "off"]),
@@ -110,6 +113,9 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
     done("bookings.list_mine", mentor.bookings("").await);
     done("bookings.get", student.booking(booking.id).await);
     done("bookings.cancel", student.cancel(booking.id).await);
+    if booking.hold_expires_at.is_some() {
+        pay(app, &mut done).await;
+    }
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -133,9 +139,24 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
     sent
 }
 
+/// Books, pays, and gets the money back.
+async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let student = app.student(1);
+    let slot = NewSlot::single().create(&app.db).await;
+    let booking: BookingView = student.book(slot).await.created();
+    let answer = done("payments.intent", student.pay(booking.id).await);
+    let payment: PaymentView = answer.created();
+    done("payments.get", student.payment(payment.id).await);
+    done("payments.mine", student.get(paths::PAYMENTS).await);
+    done("payments.confirm", student.confirm(payment.id).await);
+    let event = event(&payment, PaymentEventKind::Captured);
+    done("payments.webhook", answer_to(app, &event).await);
+    done("payments.refund", student.refund(payment.id).await);
+}
+
 #[tokio::test]
 async fn every_operation_needs_one_connection_under_every_variant() {
-    let app = TestApp::with(&["pool.max=1", "pool.acquire_timeout=2s"])
+    let app = TestApp::with(&["pool.max=1", "pool.acquire_timeout=2s", REQUIRED])
         .start()
         .await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();
@@ -154,7 +175,13 @@ async fn every_operation_needs_one_connection_under_every_variant() {
             let changed = app.lab().put_profile(Value::Object(changes)).await;
             assert_eq!(changed.status, 200, "{variant:?}: {}", changed.text());
             let sent = every_operation(&app, &format!("{checkout} {variant:?}")).await;
-            assert_eq!(sent, described);
+            // Without holds nothing is to be paid.
+            let unpaid = variant.get("bookings.payment") == Some(&json!("off"));
+            let expected = described.iter().copied();
+            let expected: BTreeSet<&str> = expected
+                .filter(|operation| !(unpaid && operation.starts_with("payments.")))
+                .collect();
+            assert_eq!(sent, expected);
         }
     }
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 0);

@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::plan::PlanError;
+use super::plan_error::PlanError;
 use crate::{
     suite::{LoadModel, UserPhase},
     units::Nanos,

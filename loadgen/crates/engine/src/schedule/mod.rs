@@ -4,8 +4,10 @@
 mod mix;
 mod phases;
 mod plan;
+mod plan_error;
 mod replan;
 
 pub use mix::FlowMixes;
-pub use plan::{Arrival, ArrivalPlan, ClosedLoop, MOST_ARRIVALS, PlanError, Schedule, plan};
+pub use plan::{Arrival, ArrivalPlan, ClosedLoop, Schedule, plan};
+pub use plan_error::{MOST_ARRIVALS, PlanError};
 pub use replan::Replanner;

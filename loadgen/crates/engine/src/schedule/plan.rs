@@ -3,16 +3,17 @@
 use rand::RngExt as _;
 use shared::time::Millis;
 
-use super::{mix::FlowMixes, phases};
+use super::{
+    mix::FlowMixes,
+    phases,
+    plan_error::{MOST_ARRIVALS, PlanError},
+};
 use crate::{
     recorder::Window,
     suite::{LoadModel, Think, Windows},
     units::Nanos,
 };
 use loadgen_stats::seed;
-
-/// Most arrivals of a plan: 24 bytes each are kept in memory.
-pub const MOST_ARRIVALS: u64 = 20_000_000;
 
 /// One iteration that is to start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,29 +93,6 @@ impl Schedule {
             },
         }
     }
-}
-
-/// The load cannot be planned.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// More arrivals than a plan may have.
-    #[error(
-        "the load has {0} arrivals, at most {MOST_ARRIVALS} can be planned: shorten it or lower the rate"
-    )]
-    TooMany(u64),
-    /// No flow can be picked.
-    #[error("no flow has a weight above 0: give at least one flow a weight")]
-    NoFlow,
-    /// Nothing would be measured.
-    #[error(
-        "the measured window is empty: the load lasts {total} and the warm-up already takes {warm_up}; lengthen the load or shorten the warm-up"
-    )]
-    NoWindow {
-        /// How long the load lasts.
-        total: Millis,
-        /// How much of it is warm-up.
-        warm_up: Millis,
-    },
 }
 
 /// Makes the plan. The same model, weights and seed give the same plan, to the nanosecond.

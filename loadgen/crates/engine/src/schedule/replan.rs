@@ -6,7 +6,8 @@ use shared::time::Millis;
 use super::{
     mix::FlowMixes,
     phases,
-    plan::{Arrival, MOST_ARRIVALS, PlanError},
+    plan::Arrival,
+    plan_error::{MOST_ARRIVALS, PlanError},
 };
 use crate::{
     suite::{Arrivals, Phase},
