@@ -57,6 +57,16 @@ codes! {
     SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
     /// The booking is not in a state that allows this.
     BookingNotActive = "booking_not_active", 409, "The booking is not active";
+    /// The student is not enrolled in the course.
+    NotEnrolled = "not_enrolled", 403, "Not enrolled in this course";
+    /// Every quiz attempt or submission that a course allows is used.
+    AttemptsUsed = "attempts_used", 409, "No attempt is left";
+    /// Lessons, quiz or submission are missing.
+    CourseIncomplete = "course_incomplete", 409, "The course is not complete";
+    /// The file is of no accepted type, or not of the declared one.
+    UnsupportedFile = "unsupported_file", 415, "This type of file is not accepted";
+    /// The body is not the one whose digest the request states.
+    DigestMismatch = "digest_mismatch", 422, "The digest does not match the body";
     /// The student has reviewed that lesson.
     AlreadyReviewed = "already_reviewed", 409, "This lesson has a review";
     /// The same idempotency key came with another request.

@@ -90,6 +90,8 @@ impl AppServer {
             hub: Hub::new(),
             clock,
             media_dir: config.media_dir,
+            upload_dir: config.upload_dir,
+            max_upload_bytes: config.max_upload_bytes,
             lab_token: config.lab_token,
             http: metrics::HttpCounters::default(),
             shutdown: shutdown.clone(),

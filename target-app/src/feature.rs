@@ -4,7 +4,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     db::{Purge, audit::Invariant},
-    registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry},
+    registry::{ExplainedOperation, FeatureCache, OnRegistered, Registry, Sweep},
     seed::SeedTable,
     state::AppState,
 };
@@ -32,6 +32,8 @@ pub struct Feature {
     pub unseeded_tables: Vec<&'static str>,
     /// Tables that requests only add to, and how long their rows are kept.
     pub purges: Vec<Purge>,
+    /// Removes files that no row refers to.
+    pub sweep: Option<Sweep>,
     /// Its part in the registration of an account.
     pub on_registered: Option<OnRegistered>,
 }
@@ -50,6 +52,7 @@ impl Feature {
             tables: Vec::new(),
             unseeded_tables: Vec::new(),
             purges: Vec::new(),
+            sweep: None,
             on_registered: None,
         }
     }
@@ -62,6 +65,7 @@ impl Feature {
         all.tables.filled.extend(self.tables);
         all.tables.emptied.extend(self.unseeded_tables);
         all.purges.extend(self.purges);
+        all.sweeps.extend(self.sweep);
         all.on_registered.extend(self.on_registered);
     }
 }

@@ -13,5 +13,6 @@ pub mod recordings;
 
 pub mod bookings;
 pub mod chat;
+pub mod courses;
 
 pub use all::{all, registry};
