@@ -1,6 +1,8 @@
 //! The suites and experiments that are bundled with the program: every YAML file of the folders
 //! `suites/` and `experiments/`, embedded at build time. `find` looks one up by path or name.
 
+#[cfg(test)]
+mod aspire_tests;
 mod bundled;
 mod find;
 #[cfg(test)]
