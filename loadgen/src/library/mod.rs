@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod aspire_tests;
 mod bundled;
+#[cfg(test)]
+mod documents_tests;
 mod find;
 #[cfg(test)]
 mod readme_tests;
