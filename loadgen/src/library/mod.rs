@@ -1,8 +1,6 @@
 //! The suites and experiments that are bundled with the program: every YAML file of the folders
 //! `suites/` and `experiments/`, embedded at build time. `find` looks one up by path or name.
 
-#[cfg(test)]
-mod aspire_tests;
 mod bundled;
 #[cfg(test)]
 mod documents_tests;
