@@ -4,25 +4,15 @@ use std::time::Duration;
 
 use shared::time::Millis;
 
-use super::server::{Paths, TestServer, setup};
+use super::{
+    open::even,
+    server::{Paths, TestServer, setup},
+};
 use crate::{
     aggregator::{OpData, TrialData},
     driver::run,
     sample::Outcome,
-    suite::{Arrivals, LoadModel, Phase},
 };
-
-fn even(rate: u32, ms: u64) -> LoadModel {
-    LoadModel::Open {
-        phases: vec![Phase {
-            name: String::new(),
-            duration: Millis(ms),
-            rate: format!("{rate}/s").parse().unwrap(),
-            to: None,
-        }],
-        arrivals: Arrivals::Constant,
-    }
-}
 
 fn only(data: &TrialData) -> &OpData {
     assert_eq!(data.flows.len(), 1);
