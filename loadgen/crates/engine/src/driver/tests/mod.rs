@@ -16,4 +16,5 @@ mod request_bytes;
 mod samples;
 mod server;
 mod tls;
+mod url_properties;
 mod web_socket;
