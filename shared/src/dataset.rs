@@ -14,6 +14,14 @@ pub const RACE_SLOTS: u32 = 2_000;
 pub const MEDIA_FILES: u32 = 12;
 /// Exponent of the Zipf popularity of mentors and rooms (YCSB's constant).
 pub const ZIPF_EXPONENT: f64 = 0.99;
+/// Courses of the catalogue, at every scale.
+pub const COURSES: u32 = 40;
+/// Lessons of each course.
+pub const COURSE_LESSONS: u32 = 8;
+/// Questions of the quiz of each course.
+pub const QUIZ_QUESTIONS: u32 = 5;
+/// Answers that each question offers.
+pub const QUIZ_CHOICES: u32 = 4;
 /// Every skill a seeded mentor may teach, most common first.
 pub const SKILLS: [&str; 16] = [
     "python",
@@ -159,6 +167,12 @@ pub enum RowKind {
     Room,
     /// Message *n*.
     Message,
+    /// Course *n*, below [`COURSES`].
+    Course,
+    /// Lesson *n*: the lessons of course *c* begin at *c* times [`COURSE_LESSONS`].
+    Lesson,
+    /// Enrolment *n*.
+    Enrolment,
 }
 
 /// Id of the seeded row `n` of a kind: shaped like a UUIDv7 whose time part is `n`
@@ -188,6 +202,11 @@ pub fn mentor_email(n: u32) -> String {
 /// Key of recording file `n`, below [`MEDIA_FILES`].
 pub fn media_key(n: u32) -> String {
     format!("class-{n:02}")
+}
+
+/// The right answer to a question (from 1) of the quiz of course `n`: a place in its choices, from 0.
+pub const fn quiz_answer(course: u32, question: u32) -> i16 {
+    ((course * 7 + question * 3) % QUIZ_CHOICES) as i16
 }
 
 /// Size in bytes of recording file `n`: 256 KiB to 3 MiB.

@@ -44,6 +44,12 @@ ids! {
     ReviewId;
     /// A recorded class.
     RecordingId;
+    /// A course.
+    CourseId;
+    /// A lesson of a course.
+    LessonId;
+    /// A file that a student submitted.
+    SubmissionId;
     /// A chat room.
     RoomId;
     /// One chat message.

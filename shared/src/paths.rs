@@ -74,6 +74,25 @@ paths! {
     /// The bytes; the query carries the signature.
     RECORDING_STREAM = "/api/v1/recordings/{recording_id}/stream";
 
+    /// The catalogue of courses.
+    COURSES = "/api/v1/courses";
+    /// The courses that one is enrolled in.
+    COURSES_MINE = "/api/v1/courses/mine";
+    /// One course.
+    COURSE = "/api/v1/courses/{course_id}";
+    /// Enrol; how far one is.
+    COURSE_ENROLMENT = "/api/v1/courses/{course_id}/enrolment";
+    /// Attempt the quiz.
+    COURSE_QUIZ = "/api/v1/courses/{course_id}/quiz";
+    /// Submit a file; list one's own.
+    COURSE_SUBMISSIONS = "/api/v1/courses/{course_id}/submissions";
+    /// Complete the course.
+    COURSE_COMPLETION = "/api/v1/courses/{course_id}/completion";
+    /// A lesson with its content.
+    LESSON = "/api/v1/lessons/{lesson_id}";
+    /// Complete a lesson.
+    LESSON_COMPLETION = "/api/v1/lessons/{lesson_id}/completion";
+
     /// One's chat rooms.
     CHAT_ROOMS = "/api/v1/chat/rooms";
     /// A room's messages.

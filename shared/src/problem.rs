@@ -61,6 +61,16 @@ codes! {
     PaymentNotDue = "payment_not_due", 409, "Nothing is to be paid";
     /// The payment is not in a state that allows this.
     PaymentNotOpen = "payment_not_open", 409, "The payment is not in a state that allows this";
+    /// The student is not enrolled in the course.
+    NotEnrolled = "not_enrolled", 403, "Not enrolled in this course";
+    /// Every quiz attempt or submission that a course allows is used.
+    AttemptsUsed = "attempts_used", 409, "No attempt is left";
+    /// Lessons, quiz or submission are missing.
+    CourseIncomplete = "course_incomplete", 409, "The course is not complete";
+    /// The file is of no accepted type, or not of the declared one.
+    UnsupportedFile = "unsupported_file", 415, "This type of file is not accepted";
+    /// The body is not the one whose digest the request states.
+    DigestMismatch = "digest_mismatch", 422, "The digest does not match the body";
     /// The student has reviewed that lesson.
     AlreadyReviewed = "already_reviewed", 409, "This lesson has a review";
     /// The same idempotency key came with another request.

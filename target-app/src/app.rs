@@ -103,6 +103,8 @@ impl AppServer {
             payments,
             clock,
             media_dir: config.media_dir,
+            upload_dir: config.upload_dir,
+            max_upload_bytes: config.max_upload_bytes,
             lab_token: config.lab_token,
             http: metrics::HttpCounters::default(),
             shutdown: shutdown.clone(),

@@ -6,7 +6,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     db::{Purge, audit::Invariant},
-    registry::{ExplainedOperation, FeatureCache, OnCancelled, OnRegistered, Registry},
+    registry::{ExplainedOperation, FeatureCache, OnCancelled, OnRegistered, Registry, Sweep},
     seed::SeedTable,
     state::AppState,
 };
@@ -34,6 +34,8 @@ pub struct Feature {
     pub unseeded_tables: Vec<&'static str>,
     /// Tables that requests only add to, and how long their rows are kept.
     pub purges: Vec<Purge>,
+    /// Removes files that no row refers to.
+    pub sweep: Option<Sweep>,
     /// Its part in the registration of an account.
     pub on_registered: Option<OnRegistered>,
     /// Its part in the cancellation of a booking.
@@ -59,6 +61,7 @@ impl Feature {
             tables: Vec::new(),
             unseeded_tables: Vec::new(),
             purges: Vec::new(),
+            sweep: None,
             on_registered: None,
             on_cancelled: None,
             worker: None,
@@ -73,6 +76,7 @@ impl Feature {
         all.tables.filled.extend(self.tables);
         all.tables.emptied.extend(self.unseeded_tables);
         all.purges.extend(self.purges);
+        all.sweeps.extend(self.sweep);
         all.on_registered.extend(self.on_registered);
         all.on_cancelled.extend(self.on_cancelled);
     }

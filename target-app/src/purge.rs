@@ -1,10 +1,12 @@
-//! The worker that keeps tables bounded that requests only add to.
+//! The worker that keeps tables bounded that requests only add to, and removes uploaded files that no
+//! row refers to.
 //!
 //! Its first round is one interval after the start. Experiments restart the process before each
 //! trial, so a trial shorter than the interval, an hour by default, is measured without a purge.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
 use crate::{db, state::AppState};
@@ -24,7 +26,27 @@ pub(crate) async fn run(state: AppState, interval: Duration, stop: CancellationT
     }
 }
 
+/// Age from which a file without a row is one that a crash or a reset left: long against an upload.
+const ORPHAN_AGE: TimeDelta = TimeDelta::hours(1);
+
 async fn round(state: &AppState) {
+    purge(state).await;
+    sweep(state).await;
+}
+
+async fn sweep(state: &AppState) {
+    let before = SystemTime::from(state.clock().now() - ORPHAN_AGE);
+    for sweep in &state.features().sweeps {
+        let Ok(engine) = state.admit() else { return };
+        match sweep(&engine, state.upload_dir(), before).await {
+            Ok(0) => {}
+            Ok(files) => tracing::info!(files, "uploaded files without a row were removed"),
+            Err(error) => tracing::warn!(detail = error.detail(), "uploaded files were not swept"),
+        }
+    }
+}
+
+async fn purge(state: &AppState) {
     for table in &state.features().purges {
         loop {
             // Taken for each batch: an engine that is being replaced must not wait for a purge.

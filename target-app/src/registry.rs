@@ -1,5 +1,7 @@
 //! What features hand to the application, routes aside: caches, audit, seed, explained operations.
 
+use std::{path::Path, time::SystemTime};
+
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -27,6 +29,8 @@ pub struct Registry {
     pub tables: SeedTables,
     /// Tables that requests only add to, and how long their rows are kept.
     pub purges: Vec<Purge>,
+    /// What removes files that no row refers to.
+    pub sweeps: Vec<Sweep>,
     /// Their parts in the registration of an account.
     pub on_registered: Vec<OnRegistered>,
     /// Their parts in the cancellation of a booking.
@@ -59,6 +63,11 @@ pub struct ExplainedOperation {
     /// What it sends under the policies of an engine, with parameters of the seeded data.
     pub statements: fn(&Policies) -> Vec<Statement>,
 }
+
+/// Removes the uploaded files in a folder that were last written before an instant and that no row
+/// refers to; returns how many.
+pub type Sweep =
+    for<'a> fn(&'a Engine, &'a Path, SystemTime) -> BoxFuture<'a, Result<usize, ApiError>>;
 
 /// What a feature does in the transaction that registers an account. Returns the groups in which
 /// there is something now that may be remembered as absent.

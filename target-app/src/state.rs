@@ -41,6 +41,10 @@ pub struct StateParts {
     pub clock: Clock,
     /// Folder of the recordings.
     pub media_dir: PathBuf,
+    /// Folder of uploaded files.
+    pub upload_dir: PathBuf,
+    /// Most bytes of an uploaded file.
+    pub max_upload_bytes: usize,
     /// Token of the control plane; `None` switches it off.
     pub lab_token: Option<SecretString>,
     /// Counters of HTTP requests.
@@ -110,6 +114,16 @@ impl AppState {
     /// Folder of the recordings.
     pub fn media_dir(&self) -> &Path {
         &self.0.media_dir
+    }
+
+    /// Folder of uploaded files.
+    pub fn upload_dir(&self) -> &Path {
+        &self.0.upload_dir
+    }
+
+    /// Most bytes of an uploaded file.
+    pub fn max_upload_bytes(&self) -> usize {
+        self.0.max_upload_bytes
     }
 
     /// Token of the control plane; `None` where it is off.

@@ -24,6 +24,16 @@ const WEBSOCKET: &[&str] = &[
     "chat.connect: success > 95% warn 90%",
 ];
 
+/// "Load Testing with K6": GET p95 below 300 ms, POST p95 below 1000 ms, success of 99.9 %; alerts at
+/// 1 % of errors, p95 above 500 ms, 80 % of the database connections. It states the users and durations
+/// of its three scenarios; a flow alone has those of normal load.
+const NORMAL_LOAD: &[&str] = &["50 users for 10m"];
+const ALL_THREE: &[&str] = &[
+    "courses.enrol 33",
+    "courses.lesson 33",
+    "courses.assignment 33",
+];
+
 const ROWS: &[Row] = &[
     (
         "codeconnect",
@@ -88,6 +98,89 @@ const ROWS: &[Row] = &[
         &["200 users for 10m"],
         &["chat.room 100"],
         WEBSOCKET,
+    ),
+    (
+        "aspire_enrolment",
+        NORMAL_LOAD,
+        &["courses.enrol 100"],
+        &[
+            "method:GET: p95 < 300ms",
+            "method:POST: p95 < 1000ms",
+            "success > 99.9%",
+            "flow:courses.enrol: p95 < 2s",
+            "warn: errors < 1%",
+            "warn: p95 < 500ms",
+            "warn: pool.use < 80%",
+        ],
+    ),
+    (
+        "aspire_lessons",
+        NORMAL_LOAD,
+        &["courses.lesson 100"],
+        &[
+            "method:GET: p95 < 300ms",
+            "method:POST: p95 < 1000ms",
+            "success > 99.9%",
+            "courses.lesson: p95 < 500ms",
+            "courses.quiz: p95 < 300ms",
+            "courses.complete_lesson: p95 < 200ms",
+            "warn: errors < 1%",
+            "warn: p95 < 500ms",
+            "warn: pool.use < 80%",
+        ],
+    ),
+    (
+        "aspire_assignments",
+        NORMAL_LOAD,
+        &["courses.assignment 100"],
+        &[
+            "method:GET: p95 < 300ms",
+            "method:POST: p95 < 1000ms",
+            "success > 99.9%",
+            "courses.submit: p95 < 1s",
+            "warn: errors < 1%",
+            "warn: p95 < 500ms",
+            "warn: pool.use < 80%",
+        ],
+    ),
+    (
+        "aspire_normal",
+        NORMAL_LOAD,
+        ALL_THREE,
+        &[
+            "method:GET: p95 < 300ms",
+            "method:POST: p95 < 1000ms",
+            "success > 99.9%",
+            "flow:courses.enrol: p95 < 2s",
+            "courses.lesson: p95 < 500ms",
+            "courses.quiz: p95 < 300ms",
+            "courses.complete_lesson: p95 < 200ms",
+            "courses.submit: p95 < 1s",
+            "warn: errors < 1%",
+            "warn: p95 < 500ms",
+            "warn: pool.use < 80%",
+        ],
+    ),
+    (
+        "aspire_peak",
+        &["200 users for 5m"],
+        ALL_THREE,
+        &[
+            "p95 < 500ms",
+            "success > 99%",
+            "warn: errors < 1%",
+            "warn: pool.use < 80%",
+        ],
+    ),
+    (
+        "aspire_stress",
+        &["500 users for 3m"],
+        ALL_THREE,
+        &[
+            "warn: errors < 1%",
+            "warn: p95 < 500ms",
+            "warn: pool.use < 80%",
+        ],
     ),
 ];
 

@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod bookings;
 pub mod chat;
+pub mod courses;
 pub mod lab;
 pub mod mentors;
 pub mod payments;

@@ -158,6 +158,10 @@ switches! {
     cache_users: Store = "cache.users", "off" => "redis", "CodeConnect results: user lookups";
     /// How long a user look-up is kept.
     cache_users_ttl: Millis = "cache.users.ttl", "5m" => "5m", "CodeConnect results: 5 min";
+    /// Cache of the course catalogue and of the courses that a student is enrolled in.
+    cache_courses: Store = "cache.courses", "off" => "redis", "the catalogue is read far more often than it changes";
+    /// How long a page of courses is kept.
+    cache_courses_ttl: Millis = "cache.courses.ttl", "5m" => "5m", "as for mentor lists";
     /// Load a missing value once, however many ask for it.
     cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
     /// What a mutation does to cached values.

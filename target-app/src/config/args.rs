@@ -56,6 +56,16 @@ pub struct Args {
     #[serde(alias = "media-dir")]
     pub media_dir: Option<PathBuf>,
 
+    /// Folder of the files that students submit [default: uploads, in the folder of the recordings]
+    #[arg(long, env = "UPLOAD_DIR", value_name = "DIR")]
+    #[serde(alias = "upload-dir")]
+    pub upload_dir: Option<PathBuf>,
+
+    /// Most bytes of a file that a student submits [default: 1048576]
+    #[arg(long, env = "MAX_UPLOAD_BYTES", value_name = "NUMBER")]
+    #[serde(alias = "max-upload-bytes")]
+    pub max_upload_bytes: Option<NonZeroUsize>,
+
     /// `before`, `after`, or a JSON file that maps switches to values [default: after]
     #[arg(long, env = "PROFILE", value_name = "PROFILE")]
     pub profile: Option<String>,

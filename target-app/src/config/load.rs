@@ -2,6 +2,7 @@
 
 use std::{
     net::{SocketAddr, ToSocketAddrs as _},
+    num::NonZeroUsize,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -51,6 +52,9 @@ impl Default for ClientLimits {
 /// Time between two purges, if none is given: long against a trial.
 const PURGE_INTERVAL: Duration = Duration::from_hours(1);
 
+/// Most bytes of an uploaded file, if nothing else is given.
+const MAX_UPLOAD_BYTES: usize = 1024 * 1024;
+
 /// What is meant: every value is there and fits.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -68,6 +72,10 @@ pub struct Config {
     pub jwt_secret_is_random: bool,
     /// Where recordings lie.
     pub media_dir: PathBuf,
+    /// Where uploaded files lie.
+    pub upload_dir: PathBuf,
+    /// Most bytes of an uploaded file.
+    pub max_upload_bytes: usize,
     /// The profile to start with.
     pub profile: Profile,
     /// What a connection may cost.
@@ -134,6 +142,8 @@ impl Args {
             lab_token: self.lab_token.or(below.lab_token),
             jwt_secret: self.jwt_secret.or(below.jwt_secret),
             media_dir: self.media_dir.or(below.media_dir),
+            upload_dir: self.upload_dir.or(below.upload_dir),
+            max_upload_bytes: self.max_upload_bytes.or(below.max_upload_bytes),
             profile: self.profile.or(below.profile),
             set: below.set.into_iter().chain(self.set).collect(),
             config: self.config,
@@ -164,6 +174,12 @@ impl Args {
     /// Where recordings lie.
     pub fn media_dir(&self) -> PathBuf {
         self.media_dir.clone().unwrap_or_else(|| "media".into())
+    }
+
+    /// Where uploaded files lie.
+    fn upload_dir(&self) -> PathBuf {
+        let usual = || self.media_dir().join("uploads");
+        self.upload_dir.clone().unwrap_or_else(usual)
     }
 
     /// What a connection may cost.
@@ -251,6 +267,10 @@ impl Config {
             jwt_secret,
             jwt_secret_is_random,
             media_dir: args.media_dir(),
+            upload_dir: args.upload_dir(),
+            max_upload_bytes: args
+                .max_upload_bytes
+                .map_or(MAX_UPLOAD_BYTES, NonZeroUsize::get),
             connections: args.connections()?,
             profile: profile(args.profile.as_deref(), &args.set)?,
             purge_interval: match args.purge_interval {

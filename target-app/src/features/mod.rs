@@ -14,5 +14,6 @@ pub mod recordings;
 pub mod bookings;
 pub mod chat;
 pub mod payments;
+pub mod courses;
 
 pub use all::{all, registry, workers};

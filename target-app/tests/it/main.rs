@@ -16,6 +16,7 @@ mod bookings;
 mod caching;
 mod chat;
 mod cli;
+mod courses;
 mod http;
 mod lab;
 mod lifecycle;

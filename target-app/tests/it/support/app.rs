@@ -174,6 +174,11 @@ impl Setup {
                 .into(),
             jwt_secret_is_random: false,
             media_dir: media_dir(),
+            // One of its own: a sweep removes what its database does not have.
+            upload_dir: media_dir()
+                .join("uploads")
+                .join(uuid::Uuid::now_v7().to_string()),
+            max_upload_bytes: 64 * 1_024,
             connections: self.connections,
             profile: test_profile(&self.settings),
             purge_interval: self.purge_interval,

@@ -13,12 +13,13 @@ use loadgen_engine::{
     request::Request,
 };
 
-static LOGIN: Op = Op::post("auth.login");
+pub(super) static REGISTER: Op = Op::post("auth.register");
+pub(super) static LOGIN: Op = Op::post("auth.login");
 static ME: Op = Op::get("auth.me");
 
 /// What the load generator knows of this feature.
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
-    operations: &[&LOGIN, &ME],
+    operations: &[&REGISTER, &LOGIN, &ME],
     headline: &[&LOGIN],
     flows: &[AppFlow {
         name: "auth.login",

@@ -10,6 +10,7 @@ pub mod mentors;
 
 pub mod bookings;
 pub mod payments;
+pub mod courses;
 pub mod recordings;
 
 pub mod chat;

@@ -33,6 +33,10 @@ pub struct TrialData {
     /// Each named phase of the load that lies in the window, in order; empty where the load has
     /// only one.
     pub phases: Vec<PhaseData>,
+    /// The iterations of each flow, by its name: each counts as one request that begins with the
+    /// intended start of its first request and ends with the last, pauses between them included. It
+    /// fails if one of its requests does.
+    pub flows: BTreeMap<String, OpData>,
     /// Whether more outstanding requests than allowed ended the run.
     pub overloaded: bool,
     /// By second, the warm-up's included, with none left out.
@@ -136,6 +140,7 @@ impl TrialData {
             ops: BTreeMap::new(),
             total: OpData::default(),
             phases: Vec::new(),
+            flows: BTreeMap::new(),
             overloaded: false,
             seconds: Vec::new(),
             timeline: ClientTimeline::default(),
@@ -178,6 +183,17 @@ impl TrialData {
                 }
             })
             .collect();
+    }
+
+    /// Names the flows whose iterations a shard kept, and adds them to those of other shards.
+    pub fn add_iterations<'a>(&mut self, names: impl Iterator<Item = &'a str>, shard: &[OpData]) {
+        for (name, theirs) in names.zip(shard) {
+            let mine = self.flows.entry(name.to_owned()).or_default();
+            mine.merge(theirs);
+            // Under way when the drain was over.
+            let ended: u64 = theirs.outcomes.iter().sum();
+            mine.outcomes[Outcome::AbortedAtDrain.index()] += theirs.planned.saturating_sub(ended);
+        }
     }
 
     /// The shards of all workers as one trial.

@@ -153,6 +153,7 @@ fn worker(
         .collect();
     let mut shard = Shard::new(window, &operations, end.max(window.to) + drain);
     shard.keep_phases(options.phases.iter().map(|(_, from, to)| (*from, *to)));
+    shard.keep_iterations(setup.flows.len());
     if let Some(count) = options.samples {
         shard.keep_samples(count / setup.workers);
     }
@@ -253,6 +254,7 @@ fn collect(
     let mut shards = Vec::new();
     let mut taken = Vec::new();
     let mut phases = Vec::new();
+    let mut iterations = Vec::new();
     let mut overloaded = false;
     let mut changes = Vec::new();
     let mut opened = vec![0; setup.endpoints.len()];
@@ -267,6 +269,7 @@ fn collect(
             *all += one;
         }
         phases.push(report.shard.phases().cloned().collect());
+        iterations.push(report.shard.iterations().to_vec());
         shards.push(report.shard);
         let Some(closed) = report.closed else {
             ended = None;
@@ -288,6 +291,9 @@ fn collect(
     data.interrupted = stopped.is_some() && !overloaded;
     data.opened = opened;
     data.name_phases(&options.phases, &phases);
+    for one in &iterations {
+        data.add_iterations(setup.flows.iter().map(|load| load.flow.name()), one);
+    }
     if let Some(at) = stopped.or(ended) {
         data.window.1 = window.to.min(at.max(window.from));
     }

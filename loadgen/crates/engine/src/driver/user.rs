@@ -47,6 +47,8 @@ pub(super) struct User {
     arrived: Option<(Nanos, Nanos)>,
     /// Whether the next request has already been counted as due.
     due: bool,
+    /// How the first request of the running iteration that failed ended.
+    failed: Option<Outcome>,
 }
 
 impl User {
@@ -63,6 +65,7 @@ impl User {
             intended: Nanos(0),
             arrived: None,
             due: false,
+            failed: None,
         }
     }
 
@@ -79,6 +82,10 @@ impl User {
         let worker = Rc::clone(&self.worker);
         self.arrived = Some((woke, worker.clock.now()));
         self.due = true;
+        self.failed = None;
+        let (flow_number, begun) = (arrival.flow, arrival.intended);
+        let shard = &worker.shard;
+        shard.borrow_mut().begin_iteration(flow_number, begun);
         let mut rng = Chance::nth(worker.seed, arrival.index);
         let flow = &worker.flows[usize::from(arrival.flow)].flow;
         flow.run(Iteration {
@@ -90,10 +97,16 @@ impl User {
         })
         .await;
         self.settle_unsettled();
-        if std::mem::take(&mut self.due) {
+        let outcome = if std::mem::take(&mut self.due) {
             // The flow had nothing to send.
             worker.withdraw();
-        }
+            None
+        } else {
+            Some(self.failed.unwrap_or(Outcome::Ok))
+        };
+        let at = worker.clock.now();
+        let mut shard = worker.shard.borrow_mut();
+        shard.end_iteration(flow_number, begun, at, outcome);
     }
 
     /// Waits until `at` and returns the intended start of the next request.
@@ -147,6 +160,9 @@ impl User {
     /// Records how one request ended. Does nothing for one that is already recorded, or unknown.
     pub(super) fn settle_record(&mut self, index: usize, outcome: Outcome, why: Option<&str>) {
         if let Some(record) = self.records.get_mut(index) {
+            if outcome != Outcome::Ok && record.stage != RequestStage::Settled {
+                self.failed.get_or_insert(outcome);
+            }
             settle(&self.worker, record, outcome, why);
         }
     }
@@ -172,6 +188,7 @@ impl User {
                     "the flow did not wait for the response",
                 ),
             };
+            self.failed.get_or_insert(outcome);
             settle(&self.worker, record, outcome, Some(why));
         }
     }

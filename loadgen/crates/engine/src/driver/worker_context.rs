@@ -104,6 +104,9 @@ impl WorkerContext {
             cost: None,
         };
         let mut shard = self.shard.borrow_mut();
+        let number = flow as u16;
+        shard.begin_iteration(number, intended);
+        shard.end_iteration(number, intended, now, Some(outcome));
         shard.begin(sample.op, intended);
         shard.finished(now);
         shard.settle(&sample, Some(why));

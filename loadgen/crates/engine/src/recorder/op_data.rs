@@ -122,6 +122,19 @@ impl OpData {
         }
     }
 
+    /// Counts one thing that ended after a time of which nothing more is known.
+    pub fn record_time(&mut self, outcome: Outcome, time: Nanos) {
+        self.outcomes[outcome.index()] += 1;
+        let times = if outcome == Outcome::Ok {
+            &mut self.ok
+        } else {
+            &mut self.failed
+        };
+        if !record(times, time) {
+            self.overflow += 1;
+        }
+    }
+
     /// Adds what another shard or trial holds. Exact: every histogram has the same bounds.
     pub fn merge(&mut self, other: &Self) {
         self.planned += other.planned;

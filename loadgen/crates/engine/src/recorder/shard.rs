@@ -33,6 +33,7 @@ pub struct Shard {
     response_sum: u128,
     examples: BTreeMap<(OpId, String), u64>,
     phases: Vec<PhaseSlot>,
+    iterations: Vec<OpData>,
     samples: Option<RawSamples>,
     /// How long it took to open each connection, TCP or Unix.
     pub connect: Histogram<u64>,
@@ -55,6 +56,7 @@ impl Shard {
             response_sum: 0,
             examples: BTreeMap::new(),
             phases: Vec::new(),
+            iterations: Vec::new(),
             samples: None,
             connect: response_histogram(),
             tls: response_histogram(),
@@ -77,6 +79,46 @@ impl Shard {
                 data: OpData::default(),
             })
             .collect();
+    }
+
+    /// Also keeps the durations of the iterations of so many flows.
+    pub fn keep_iterations(&mut self, flows: usize) {
+        self.iterations = vec![OpData::default(); flows];
+    }
+
+    /// The iterations of each flow whose intended start lies in the window, as if each were one
+    /// request. Those that were under way at the end of the drain are planned and have no outcome.
+    pub fn iterations(&self) -> &[OpData] {
+        &self.iterations
+    }
+
+    /// Counts an iteration of a flow as planned.
+    pub fn begin_iteration(&mut self, flow: u16, intended: Nanos) {
+        if let Some(data) = self.iteration(flow, intended) {
+            data.planned += 1;
+        }
+    }
+
+    /// Counts how an iteration ended; one without an outcome sent nothing and counts no longer.
+    pub fn end_iteration(
+        &mut self,
+        flow: u16,
+        intended: Nanos,
+        at: Nanos,
+        outcome: Option<Outcome>,
+    ) {
+        if let Some(data) = self.iteration(flow, intended) {
+            match outcome {
+                Some(outcome) => data.record_time(outcome, at.since(intended)),
+                None => data.planned = data.planned.saturating_sub(1),
+            }
+        }
+    }
+
+    fn iteration(&mut self, flow: u16, intended: Nanos) -> Option<&mut OpData> {
+        let inside = self.window.contains(intended);
+        let data = self.iterations.get_mut(usize::from(flow));
+        data.filter(|_| inside)
     }
 
     /// Also keeps so many requests of the window as raw samples.

@@ -214,6 +214,14 @@ pub fn check_scope(threshold: &Threshold, suite: &Suite, catalog: &Catalog) -> R
                 Err(unknown("operation or flow", subject, known.into_iter()))
             }
         }
+        Scope::Flow(name) => {
+            let known: Vec<&str> = suite.flows.iter().map(|one| one.flow.as_str()).collect();
+            if known.contains(&name.as_str()) {
+                Ok(())
+            } else {
+                Err(unknown("flow of this suite", name, known.into_iter()))
+            }
+        }
         Scope::Phase(name) => {
             let spans = suite.phase_spans();
             let known: Vec<&str> = spans.iter().map(|(name, ..)| name.as_str()).collect();

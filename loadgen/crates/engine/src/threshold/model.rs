@@ -39,6 +39,9 @@ pub enum Scope {
     All,
     /// Those of an operation or a flow, by its name.
     Subject(String),
+    /// The iterations of a flow, by its name, each as if it were one request: from the intended start
+    /// of its first request to the end of the last.
+    Flow(String),
     /// Those whose intended start lies in a phase, by its name.
     Phase(String),
     /// Those of the operations that are sent with this method.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! threshold  = [ "warn:" ] [ "abort after" time ":" ] [ scope ":" ] metric comparison limit [ "warn" limit ]
-//! scope      = the name of an operation or a flow | "phase:" name | "method:" GET
-//!            | "status:" 404, 4xx or 200-299;                without one: all requests together
+//! scope      = the name of an operation or a flow: its requests | "flow:" name: its iterations, end to end
+//!            | "phase:" name | "method:" GET | "status:" 404, 4xx or 200-299;                without one: all requests together
 //! metric     = "p" number | "p(" number ")" | "median" | "mean" | "max"   limit: a time, `1000ms`, `2.4ms`, `400us`, `1m30s`
 //!            | "success" | "ws.delivery" | "pool.use" | "cpu.target"      a percentage, `99%`
 //!            | "errors" | "timeouts" | "dropped"                          a percentage or a number
@@ -119,6 +119,9 @@ fn fits(metric: ThresholdMetric, scope: &Scope, abort_after: Option<Millis>) -> 
     if of_status && !matches!(metric, ThresholdMetric::Count | ThresholdMetric::Rate) {
         return Err("of a status there is `count` and `rate`".to_owned());
     }
+    if matches!(scope, Scope::Flow(_)) && metric == ThresholdMetric::Bytes {
+        return Err("of the iterations of a flow there are times, shares and `rate`".to_owned());
+    }
     if metric == ThresholdMetric::Count && !of_status {
         return Err("`count` is of a status: `status:5xx: count < 10`".to_owned());
     }
@@ -168,6 +171,7 @@ fn read_scope(text: &str) -> Result<Scope, String> {
         let name = name.trim();
         return match kind.trim() {
             "phase" if !name.is_empty() => Ok(Scope::Phase(name.to_owned())),
+            "flow" if !name.is_empty() => Ok(Scope::Flow(name.to_owned())),
             "method" => read_method(name),
             "status" => {
                 let statuses = name.parse().map_err(|error: BadStatus| error.to_string())?;
@@ -176,8 +180,8 @@ fn read_scope(text: &str) -> Result<Scope, String> {
             other => Err(unknown(
                 "scope",
                 other,
-                &["phase", "method", "status"],
-                "phase:NAME, method:GET, status:4xx, an operation or a flow",
+                &["phase", "flow", "method", "status"],
+                "phase:NAME, flow:NAME, method:GET, status:4xx, an operation or a flow",
             )),
         };
     }
@@ -360,6 +364,15 @@ mod tests {
         assert_eq!(
             read("phase:peak hour: p95 < 1s").scope,
             Scope::Phase("peak hour".into())
+        );
+        assert_eq!(
+            read("flow:order.place: p95 < 2s").scope,
+            Scope::Flow("order.place".into())
+        );
+        assert!(
+            "flow:order.place: bytes > 1MB/s"
+                .parse::<Threshold>()
+                .is_err()
         );
         assert_eq!(
             read("method:get: p95 < 300ms").scope,

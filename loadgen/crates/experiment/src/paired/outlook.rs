@@ -84,7 +84,7 @@ impl PlannedThreshold {
     }
 }
 
-/// The data of each threshold on a percentile; without those of a phase, a method or a closed load,
+/// The data of each threshold on a percentile; without those of a phase, a method, the iterations of a flow or a closed load,
 /// of which no number of requests is planned.
 pub fn planned_thresholds(suite: &Suite, catalog: &Catalog) -> Vec<PlannedThreshold> {
     let planned = |threshold: &Threshold| {
@@ -103,7 +103,7 @@ pub fn planned_thresholds(suite: &Suite, catalog: &Catalog) -> Vec<PlannedThresh
                 }
                 _ => by_arrival(suite, catalog, name),
             },
-            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => return None,
+            Scope::Flow(_) | Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => return None,
         };
         let share = quantile.share();
         Some(PlannedThreshold {

@@ -39,6 +39,8 @@ pub struct Measured {
     pub total: OpData,
     /// Each named phase, all operations together, with its seconds.
     pub phases: BTreeMap<String, (OpData, f64)>,
+    /// The iterations of each flow.
+    pub flows: BTreeMap<String, OpData>,
     /// Seconds measured.
     pub window_s: f64,
     /// Trials that went in.
@@ -65,6 +67,7 @@ impl Measured {
             target: info.processes.first().map(String::as_str),
             ops: &self.ops,
             phases: &self.phases,
+            flows: &self.flows,
             server: &self.server,
             window_s: self.window_s,
         }
@@ -81,6 +84,9 @@ impl Measured {
             let (all, seconds) = self.phases.entry(phase.name.clone()).or_default();
             all.merge(&phase.data);
             *seconds += phase.seconds();
+        }
+        for (flow, one) in &data.flows {
+            self.flows.entry(flow.clone()).or_default().merge(one);
         }
         self.window_s += data.window_s();
         self.server = if self.trials == 0 {

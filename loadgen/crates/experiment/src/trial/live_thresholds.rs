@@ -57,7 +57,7 @@ pub(super) fn counts<'a>(
             let op = operations.by_name(one);
             op.and_then(|op| operations.method(op)) == Some(method.as_str())
         })),
-        Scope::Phase(_) | Scope::Status(_) => return None,
+        Scope::Flow(_) | Scope::Phase(_) | Scope::Status(_) => return None,
     };
     (counts.count() >= FEWEST).then_some(counts)
 }

@@ -24,6 +24,8 @@ pub struct ThresholdFigures<'a> {
     pub ops: &'a BTreeMap<OpId, OpData>,
     /// Each named phase, all operations together, with its seconds.
     pub phases: &'a BTreeMap<String, (OpData, f64)>,
+    /// The iterations of each flow.
+    pub flows: &'a BTreeMap<String, OpData>,
     /// Name of the target's process; absent where the application names none.
     pub target: Option<&'a str>,
     /// What the target said of itself.
@@ -232,6 +234,10 @@ fn requests(threshold: &Threshold, figures: ThresholdFigures<'_>) -> (OpData, f6
             (None, Some(flow)) => named(&|op| flow.operations.contains(&op)),
             (None, None) => named(&|_| false),
         },
+        Scope::Flow(name) => {
+            let data = figures.flows.get(name).cloned().unwrap_or_default();
+            (data, figures.window_s.max(1e-9))
+        }
         Scope::Method(method) => named(&|op| operations.method(op) == Some(method.as_str())),
         Scope::Phase(name) => figures.phases.get(name).map_or_else(
             || named(&|_| false),
@@ -243,7 +249,7 @@ fn requests(threshold: &Threshold, figures: ThresholdFigures<'_>) -> (OpData, f6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loadgen_engine::flow::shop;
+    use loadgen_engine::{flow::shop, units::Nanos};
 
     /// 100 requests, the k-th takes k ms; the `failures` slowest fail.
     fn ops(failures: u64) -> BTreeMap<OpId, OpData> {
@@ -277,11 +283,19 @@ mod tests {
         };
         peak.outcomes[Outcome::Ok.index()] = 50;
         peak.ok.record(7_000_000).unwrap();
+        let mut placed = OpData {
+            planned: 200,
+            ..OpData::default()
+        };
+        for _ in 0..200 {
+            placed.record_time(Outcome::Ok, Nanos::from_millis(1_500));
+        }
         let shop = shop();
         let figures = ThresholdFigures {
             catalog: &shop,
             ops: &ops(failures),
             phases: &BTreeMap::from([("peak".to_owned(), (peak, 5.0))]),
+            flows: &BTreeMap::from([("session.start".to_owned(), placed)]),
             target: Some("shop"),
             server: &server,
             window_s: 10.0,
@@ -306,6 +320,22 @@ mod tests {
         );
         let only: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
         assert_eq!(only, ["PASS", "FAIL", "WARN", "PASS", "PASS"]);
+    }
+
+    #[test]
+    fn a_flow_is_judged_by_the_duration_of_its_iterations() {
+        let words = words(
+            &[
+                "flow:session.start: p95 < 2s",
+                "flow:session.start: p95 < 1s",
+                "flow:session.start: rate > 19/s",
+                "flow:unknown: p95 < 2s",
+            ],
+            0,
+        );
+        let only: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+        assert_eq!(only, ["PASS", "FAIL", "PASS", "FAIL"]);
+        assert_eq!(words[3].1, "no requests");
     }
 
     #[test]

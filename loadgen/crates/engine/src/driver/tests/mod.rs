@@ -2,6 +2,7 @@
 
 mod closed;
 mod endpoints;
+mod iterations;
 mod kept_connections;
 mod limits;
 mod load_control;

@@ -14,7 +14,7 @@ use crate::{
     units::Quantile,
 };
 
-fn even(rate: u32, ms: u64) -> LoadModel {
+pub(super) fn even(rate: u32, ms: u64) -> LoadModel {
     LoadModel::Open {
         phases: vec![Phase {
             name: String::new(),

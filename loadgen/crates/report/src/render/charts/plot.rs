@@ -107,7 +107,7 @@ pub(in crate::render) fn limits(summary: &Summary, name: Option<&str>) -> Vec<Pl
         let subject = match &threshold.scope {
             Scope::All => None,
             Scope::Subject(subject) => Some(subject.as_str()),
-            Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
+            Scope::Flow(_) | Scope::Phase(_) | Scope::Method(_) | Scope::Status(_) => continue,
         };
         let limit = PlotLimit {
             // Stored in nanoseconds.

@@ -1,0 +1,1 @@
+update enrolment set lessons_completed = lessons_completed + 1;

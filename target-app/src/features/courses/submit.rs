@@ -1,0 +1,148 @@
+//! A submission: the file first, then its row. A file without a row is removed, now or by the sweep;
+//! a row without a file cannot come to be.
+
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use shared::{
+    api::courses::{MAX_SUBMISSIONS, SubmissionView},
+    ids::{CourseId, SubmissionId, UserId},
+};
+use uuid::Uuid;
+
+use super::{
+    cached, files,
+    model::{CourseFailure, Upload},
+    repository_progress::{self, NewSubmission},
+    service::{RETRIES, locked},
+};
+use crate::{db, engine::Engine, error::ApiError, timing};
+
+/// Stores a file that was received whole. From here on a client that goes away changes nothing.
+pub(super) async fn submit(
+    engine: Arc<Engine>,
+    folder: PathBuf,
+    now: DateTime<Utc>,
+    student: UserId,
+    course: CourseId,
+    upload: Upload,
+) -> Result<SubmissionView, ApiError> {
+    timing::shielded(async move {
+        let id = SubmissionId(Uuid::now_v7());
+        let (bytes, into) = (upload.bytes.clone(), folder.clone());
+        tokio::task::spawn_blocking(move || files::store(&into, id, &bytes))
+            .await
+            .map_err(ApiError::internal)?
+            .map_err(ApiError::internal)?;
+        let upload = Arc::new(upload);
+        let outcome = insert(&engine, id, now, student, course, Arc::clone(&upload)).await;
+        match outcome {
+            Ok(number) => {
+                engine.caches.invalidate(&[cached::group(student)]).await;
+                Ok(view(id, course, number, &upload, now))
+            }
+            Err(CourseFailure::Refused(refusal)) => {
+                let removed = tokio::task::spawn_blocking(move || files::remove(&folder, id)).await;
+                if !matches!(removed, Ok(Ok(()))) {
+                    tracing::warn!(submission.id = %id, "a file without a row was not removed");
+                }
+                Err(refusal)
+            }
+            // Whether the row is there is not known: the sweep looks later.
+            Err(failure @ CourseFailure::Db(_)) => {
+                engine.caches.invalidate(&[cached::group(student)]).await;
+                Err(failure.into())
+            }
+        }
+    })
+    .await
+}
+
+/// Inserts the row of a stored file; returns its number.
+async fn insert(
+    engine: &Engine,
+    id: SubmissionId,
+    now: DateTime<Utc>,
+    student: UserId,
+    course: CourseId,
+    upload: Arc<Upload>,
+) -> Result<i16, CourseFailure> {
+    db::transaction(&engine.db, RETRIES, move |conn| {
+        let upload = Arc::clone(&upload);
+        async move {
+            let enrolment = locked(conn, student, course).await?;
+            let before = i16::try_from(enrolment.view.submissions).unwrap_or(i16::MAX);
+            if before >= MAX_SUBMISSIONS {
+                return Err(CourseFailure::used("submissions", MAX_SUBMISSIONS));
+            }
+            let new = NewSubmission {
+                id,
+                number: before + 1,
+                at: now,
+            };
+            repository_progress::insert_submission(conn, enrolment.id, new, &upload).await?;
+            Ok(new.number)
+        }
+        .boxed()
+    })
+    .await
+}
+
+fn view(
+    id: SubmissionId,
+    course: CourseId,
+    number: i16,
+    upload: &Upload,
+    submitted_at: DateTime<Utc>,
+) -> SubmissionView {
+    let digits = String::with_capacity(64);
+    let sha256 = upload.sha256.iter().fold(digits, |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    });
+    SubmissionView {
+        id,
+        course_id: course,
+        number,
+        size_bytes: i32::try_from(upload.bytes.len()).unwrap_or(i32::MAX),
+        media_type: upload.media_type.as_str().to_owned(),
+        sha256,
+        submitted_at,
+    }
+}
+
+/// Removes files last written before an instant that no row refers to: those of a process that
+/// ended half-way, and those of rows that a reset removed. Returns how many.
+pub(super) async fn sweep(
+    engine: &Engine,
+    folder: &Path,
+    before: SystemTime,
+) -> Result<usize, ApiError> {
+    let of = folder.to_owned();
+    let old = tokio::task::spawn_blocking(move || files::older(&of, before))
+        .await
+        .map_err(ApiError::internal)?
+        .map_err(ApiError::internal)?;
+    let kept = {
+        let mut session = engine.db.session();
+        let mut conn = session.conn().await?;
+        repository_progress::existing(&mut conn, &old.whole).await?
+    };
+    let orphans = old.whole.iter().filter(|id| !kept.contains(id));
+    let mut gone: Vec<PathBuf> = orphans.map(|id| files::file(folder, *id)).collect();
+    gone.extend(old.parts);
+    tokio::task::spawn_blocking(move || {
+        let removed = gone
+            .iter()
+            .filter(|path| std::fs::remove_file(path).is_ok());
+        removed.count()
+    })
+    .await
+    .map_err(ApiError::internal)
+}
