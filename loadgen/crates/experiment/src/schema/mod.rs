@@ -2,6 +2,7 @@
 //! so that any report can be made again from the folder alone.
 
 mod application;
+mod capacity;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -15,6 +16,10 @@ mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo};
+pub use capacity::{
+    Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
+    ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
+};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

@@ -5,6 +5,7 @@
 
 mod arm_metrics;
 mod baseline;
+mod capacity;
 pub mod catalogue;
 mod change;
 mod charts;
