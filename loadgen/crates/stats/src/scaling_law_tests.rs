@@ -36,7 +36,7 @@ fn specsdm91_has_the_published_fit() {
         .iter()
         .zip([90.0, 1078.0, 1541.0, 1850.0, 1879.0, 1822.0, 1646.0])
     {
-        near(fit.model.throughput(point.0), printed, 4e-4);
+        near(fit.model.throughput(point.0), printed, 5e-4);
     }
     let peak = fit.model.peak().unwrap();
     near(peak, 96.519_56, 1e-4);
