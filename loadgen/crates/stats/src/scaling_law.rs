@@ -307,14 +307,14 @@ fn solved(mut rows: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
         }
         rows.swap(at, pivot);
         right.swap(at, pivot);
-        for below in at + 1..size {
-            let factor = rows[below][at] / rows[at][at];
-            for column in at..size {
-                let above = rows[at][column];
-                rows[below][column] -= factor * above;
+        let (done, rest) = rows.split_at_mut(at + 1);
+        let above = &done[at];
+        for (below, row) in (at + 1..).zip(rest) {
+            let factor = row[at] / above[at];
+            for (value, known) in row.iter_mut().zip(above).skip(at) {
+                *value -= factor * known;
             }
-            let above = right[at];
-            right[below] -= factor * above;
+            right[below] -= factor * right[at];
         }
     }
     for at in (0..size).rev() {

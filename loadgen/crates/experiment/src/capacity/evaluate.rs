@@ -10,6 +10,15 @@ use crate::{
     trial::{Measured, TrialOutcome},
     verdict,
 };
+use loadgen_engine::{
+    aggregator::TrialData,
+    units::{Nanos, Quantile},
+};
+
+/// Requests under way at the end, as a multiple of those that a steady load has, from which a queue grew.
+const GROWING: f64 = 1.5;
+/// Requests that may be under way by chance.
+const FEW_UNDER_WAY: f64 = 10.0;
 
 /// The trial with its vote.
 pub(super) fn evaluate(
@@ -27,7 +36,11 @@ pub(super) fn evaluate(
         &outcome.trial.arm,
         measured.figures(application.catalog(), &info),
     );
-    let (vote, why) = vote(plan.unit, &thresholds, &outcome.trial);
+    let (vote, why) = vote(
+        falls_behind(plan.unit, &outcome.data),
+        &thresholds,
+        &outcome.trial,
+    );
     let (data, trial) = (&outcome.data, &outcome.trial);
     let quantile = plan.quantile();
     let response = data.total.response_slo(quantile);
@@ -43,7 +56,7 @@ pub(super) fn evaluate(
         response_ms: Percentile::of(
             quantile.share(),
             data.total.planned,
-            response.map(|ns| ns.as_ms()),
+            response.map(Nanos::as_ms),
         ),
         success: trial.total.success,
         validity: trial.validity.word,
@@ -56,8 +69,21 @@ pub(super) fn evaluate(
     }
 }
 
-/// What a trial says, and why. A load whose percentile cannot be decided is not known to meet the SLO.
-fn vote(unit: LoadUnit, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVote, Vec<String>) {
+/// Whether more requests are under way at the end of an open load than its rate and its median response
+/// time explain (Little's law): of a queue that grows evenly it is twice as many. The check BACKLOG alone
+/// also finds the requests that cross the edges of a short window.
+fn falls_behind(unit: LoadUnit, data: &TrialData) -> bool {
+    let median = Quantile::of(0.5)
+        .ok()
+        .and_then(|half| data.total.response_slo(half));
+    let seconds = median.map_or(f64::INFINITY, |ns| ns.as_ms() / 1_000.0);
+    let rate = data.total.planned as f64 / data.window_s().max(1e-9);
+    unit == LoadUnit::Rate
+        && data.outstanding_at_window_end as f64 > GROWING * rate * seconds + FEW_UNDER_WAY
+}
+
+/// What a trial says, and why. `behind` says whether its queue grew beyond what is due. A load whose percentile cannot be decided is not known to meet the SLO.
+fn vote(behind: bool, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadVote, Vec<String>) {
     let validity = &trial.validity;
     if validity.word == ValidityWord::Invalid {
         let failed = verdict::reasons(validity);
@@ -80,13 +106,10 @@ fn vote(unit: LoadUnit, thresholds: &[ThresholdResult], trial: &Trial) -> (LoadV
             ThresholdWord::Pass | ThresholdWord::Warn => {}
         }
     }
-    let grows = |code| code == CheckCode::Backlog && unit == LoadUnit::Rate;
-    let behind = validity
-        .checks
-        .iter()
-        .find(|check| !check.ok && grows(check.code));
+    let mut checks = validity.checks.iter();
+    let grows = checks.find(|check| !check.ok && check.code == CheckCode::Backlog);
     // An overload says the same.
-    if let Some(check) = behind.filter(|_| validity.overload().is_none()) {
+    if let Some(check) = grows.filter(|_| behind && validity.overload().is_none()) {
         why.push(format!("the queue {}", check.figure));
     }
     let vote = if why.is_empty() {
@@ -133,30 +156,29 @@ mod tests {
 
     #[test]
     fn a_trial_meets_the_slo_only_where_all_of_it_holds_and_no_queue_grows() {
-        let says = |word, validity, broken, unit| {
-            vote(unit, &[threshold(word)], &trial(validity, broken)).0
+        let says = |word, validity, broken, behind| {
+            vote(behind, &[threshold(word)], &trial(validity, broken)).0
         };
-        use LoadUnit::{Rate, Users};
         use ThresholdWord::{Fail, Pass, Unknown};
         use ValidityWord::{Invalid, Noisy, Valid};
-        assert_eq!(says(Pass, Valid, None, Rate), LoadVote::Met);
-        assert_eq!(says(Pass, Noisy, None, Rate), LoadVote::Met);
-        assert_eq!(says(Fail, Valid, None, Rate), LoadVote::Missed);
-        assert_eq!(says(Unknown, Valid, None, Rate), LoadVote::Missed);
+        assert_eq!(says(Pass, Valid, None, false), LoadVote::Met);
+        assert_eq!(says(Pass, Noisy, None, false), LoadVote::Met);
+        assert_eq!(says(Fail, Valid, None, false), LoadVote::Missed);
+        assert_eq!(says(Unknown, Valid, None, false), LoadVote::Missed);
         assert_eq!(
-            says(Pass, Valid, Some(CheckCode::Backlog), Rate),
+            says(Pass, Valid, Some(CheckCode::Backlog), true),
             LoadVote::Missed
         );
         assert_eq!(
-            says(Pass, Valid, Some(CheckCode::Backlog), Users),
+            says(Pass, Valid, Some(CheckCode::Backlog), false),
             LoadVote::Met
         );
         assert_eq!(
-            says(Pass, Valid, Some(CheckCode::Overload), Rate),
+            says(Pass, Valid, Some(CheckCode::Overload), false),
             LoadVote::Missed
         );
         assert_eq!(
-            says(Fail, Invalid, Some(CheckCode::Lag), Rate),
+            says(Fail, Invalid, Some(CheckCode::Lag), false),
             LoadVote::Invalid
         );
     }
@@ -164,7 +186,7 @@ mod tests {
     #[test]
     fn the_reason_is_said() {
         let (_, why) = vote(
-            LoadUnit::Rate,
+            true,
             &[threshold(ThresholdWord::Fail)],
             &trial(ValidityWord::Valid, Some(CheckCode::Backlog)),
         );

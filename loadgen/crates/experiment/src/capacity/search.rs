@@ -243,7 +243,6 @@ impl Replay<'_> {
                 Side::Above => self.bounds.upper = Some(load),
             }
             match (self.bounds.lower, self.bounds.upper) {
-                (Some(_), Some(_)) => return Ok(()),
                 (Some(lower), None) if lower >= self.plan.highest => {
                     if self.agree(lower, LoadVote::Met, TrialPurpose::ConfirmLower)? {
                         self.bounds.lower_confirmed = true;
@@ -261,7 +260,7 @@ impl Replay<'_> {
                 }
                 (Some(lower), None) => load = self.plan.rounded(lower * 2.0),
                 (None, Some(upper)) => load = self.plan.rounded(upper / 2.0),
-                (None, None) => return Ok(()),
+                (Some(_), Some(_)) | (None, None) => return Ok(()),
             }
         }
     }

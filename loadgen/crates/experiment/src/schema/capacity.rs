@@ -68,7 +68,7 @@ impl TrialPurpose {
             Self::Narrow => "narrow it",
             Self::ConfirmLower => "confirm the lower bound",
             Self::ConfirmUpper => "confirm the upper bound",
-            Self::Level => "scaling level",
+            Self::Level => "measure a scaling level",
         }
     }
 }
