@@ -2,7 +2,7 @@
 //! at the lowest load.
 //!
 //! A resource counts at a load where most of the trials there show it at its limit, and only if it is
-//! also at its limit at the lowest load that missed the SLO: what is busy at a light load and not where
+//! also at its limit where the SLO was missed, at the upper bound: what is busy at a light load and not where
 //! it fails limits nothing.
 
 use shared::timing::ServerPart;
@@ -38,18 +38,20 @@ const SIGNS: [(&str, Sign); 10] = [
     ("sockets", sockets),
 ];
 
-/// What was at its limit, that of the lowest load first, and a sentence on the first.
+/// What was at its limit, that of the lowest load first, and a sentence on the first. Without an upper
+/// bound the lowest load that missed the SLO stands for it.
 pub(super) fn saturation(
     trials: &[KeptTrial],
     unit: LoadUnit,
     cores: usize,
+    upper: Option<f64>,
 ) -> (Vec<SaturationSign>, String) {
     let counted = || {
         trials
             .iter()
             .filter(|one| one.step.vote != LoadVote::Invalid)
     };
-    let Some(failing) = lowest_missed(trials) else {
+    let Some(failing) = upper.or_else(|| lowest_missed(trials)) else {
         return (
             Vec::new(),
             "nothing saturated: no load missed the SLO".to_owned(),
@@ -290,7 +292,7 @@ mod tests {
                 busy(trial, 1.95);
             }),
         ];
-        let (found, sentence) = saturation(&trials, LoadUnit::Rate, 2);
+        let (found, sentence) = saturation(&trials, LoadUnit::Rate, 2, None);
         let names: Vec<(&str, f64)> = found
             .iter()
             .map(|one| (one.resource.as_str(), one.load))
@@ -314,22 +316,27 @@ mod tests {
             with(100.0, LoadVote::Met, |trial| busy(trial, 1.95)),
             with(200.0, LoadVote::Missed, |trial| busy(trial, 0.5)),
         ];
-        let (found, sentence) = saturation(&passing, LoadUnit::Rate, 2);
+        let (found, sentence) = saturation(&passing, LoadUnit::Rate, 2, None);
         assert!(
             found.is_empty() && sentence.contains("nothing that was observed"),
             "{sentence}"
         );
         let blind = [with(200.0, LoadVote::Missed, |_| {})];
-        let (_, sentence) = saturation(&blind, LoadUnit::Rate, 2);
+        let (_, sentence) = saturation(&blind, LoadUnit::Rate, 2, None);
         assert!(sentence.contains("reports nothing of itself"), "{sentence}");
-        let (_, sentence) = saturation(&[kept(5.0, LoadVote::Met)], LoadUnit::Rate, 2);
+        let (_, sentence) = saturation(&[kept(5.0, LoadVote::Met)], LoadUnit::Rate, 2, None);
         assert!(sentence.contains("no load missed"), "{sentence}");
     }
 
     #[test]
     fn each_resource_has_its_sign() {
         let missed = |change: &dyn Fn(&mut Trial)| {
-            let (found, _) = saturation(&[with(9.0, LoadVote::Missed, change)], LoadUnit::Rate, 2);
+            let (found, _) = saturation(
+                &[with(9.0, LoadVote::Missed, change)],
+                LoadUnit::Rate,
+                2,
+                None,
+            );
             found
                 .first()
                 .map(|one| one.resource.clone())

@@ -164,7 +164,6 @@ fn planned(
 
 fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
     match (args.search, &suite.load) {
-        (Some(SearchOver::Rate), _) => LoadUnit::Rate,
         (Some(SearchOver::Users), _) => LoadUnit::Users,
         (None, _) if args.load.users.is_some() => LoadUnit::Users,
         // A URL has no load of its own.
@@ -173,7 +172,7 @@ fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
         {
             LoadUnit::Users
         }
-        (None, _) => LoadUnit::Rate,
+        (Some(SearchOver::Rate) | None, _) => LoadUnit::Rate,
     }
 }
 
