@@ -54,7 +54,7 @@ pub async fn run(
         },
     };
     let bounds = running.search(kept).await;
-    if running.goes_on() {
+    if running.goes_on() && plan.level_trials > 0 {
         running.levels(bounds, kept).await;
     }
     running.finish(bounds)
@@ -111,6 +111,13 @@ impl Running<'_> {
     /// leaves behind disturbs no lighter level.
     async fn levels(&mut self, bounds: SearchBounds, kept: KeepTrial<'_>) {
         let Some(lower) = bounds.lower else { return };
+        if !self.has_time_for_levels() {
+            self.outcome.warnings.push(
+                "the scaling levels were not measured: the time was over; give a longer --budget"
+                    .to_owned(),
+            );
+            return;
+        }
         for share in LEVELS {
             let load = self.plan.search.rounded(lower * share);
             let of_level = |one: &&KeptTrial| {
@@ -124,6 +131,18 @@ impl Running<'_> {
                 }
             }
         }
+    }
+
+    /// Whether all levels fit into what is left of the time.
+    fn has_time_for_levels(&self) -> bool {
+        let Some(budget) = self.plan.search.budget_s else {
+            return true;
+        };
+        let all = self.outcome.trials.iter();
+        let took: f64 = all.map(|one| one.step.took_s).sum();
+        let one = took / self.outcome.trials.len().max(1) as f64;
+        let levels = self.plan.level_trials * LEVELS.len() as u32;
+        took + one * f64::from(levels) <= budget
     }
 
     fn tried(&self) -> Vec<TriedLoad> {
@@ -264,7 +283,7 @@ impl Running<'_> {
         let trials = &self.outcome.trials;
         let steps: Vec<LoadTrial> = trials.iter().map(|one| one.step.clone()).collect();
         let cores = observer::cores();
-        let (saturated, sentence) = saturation(trials, self.plan.unit, cores);
+        let (saturated, sentence) = saturation(trials, self.plan.unit, cores, bounds.upper);
         let loads = by_load(&steps);
         let at_lower = |one: &&LoadResult| bounds.lower.is_some_and(|lower| same(one.load, lower));
         let ending = self.outcome.capacity.ending;

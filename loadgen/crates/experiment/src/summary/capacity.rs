@@ -1,5 +1,5 @@
 //! The summary of a capacity search. Its arm is the last trial at the lower bound: what users see at
-//! the highest load that meets the SLO. What to try next comes from the lowest load that misses it.
+//! the highest load that meets the SLO. What to try next comes from the upper bound, which misses it.
 
 use shared::api::lab::Explanation;
 
@@ -57,7 +57,10 @@ pub fn of_capacity(
         warnings: outcome.warnings.clone(),
     };
     let mut summary = parts.summary(context, outcome.in_force.as_ref());
-    let failing = lowest_missed(&outcome.trials);
+    let failing = outcome
+        .capacity
+        .upper
+        .or_else(|| lowest_missed(&outcome.trials));
     if let Some(one) = at(failing, LoadVote::Missed, &outcome.trials) {
         let overloaded = Summary {
             arms: vec![arm(one, settings, &outcome.plans)],
