@@ -243,7 +243,7 @@ fn the_limit_of_the_generator_is_no_capacity_of_the_target() {
     // 400 ms each: 40 open files are too few for 100 a second.
     let mut command = std::process::Command::new("sh");
     let program = env!("CARGO_BIN_EXE_loadgen");
-    command.args(["-c", &format!("ulimit -n 50; exec {program} \"$@\"",), "sh"]);
+    command.args(["-c", &format!("ulimit -n 50; exec {program} \"$@\""), "sh"]);
     command.args(words);
     crate::support::alone(&mut command);
     let ran = finish(start(command));
