@@ -9,11 +9,13 @@ mod run;
 mod saturation;
 mod scaling_levels;
 mod search;
+mod search_plan;
 mod verdict;
 
 pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
 pub use plan::CapacityPlan;
 pub use run::{KeepTrial, audits, run};
 pub use saturation::lowest_missed;
-pub use search::{SearchBounds, SearchPlan, SearchStage, SearchStep, TriedLoad, next_step};
+pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
+pub use search_plan::{SearchPlan, SearchStage};
 pub use verdict::verdict_on;

@@ -2,7 +2,7 @@
 
 use shared::time::Millis;
 
-use super::search::SearchPlan;
+use super::search_plan::SearchPlan;
 use crate::{
     schema::{LoadUnit, Percentile, TrialPurpose},
     system::Settings,

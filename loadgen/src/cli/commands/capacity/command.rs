@@ -2,7 +2,7 @@
 
 use super::{
     plan::{PlannedSearch, plan_search},
-    resume::{Resumed, resumed},
+    resume::{PLAN_FILE, Resumed, resumed},
 };
 use crate::{
     cli::{failure::Failure, flags::CapacityArgs, session::MeasuredSession},
@@ -14,9 +14,6 @@ use loadgen_experiment::{
     summary::{self, RunContext},
 };
 use loadgen_report::render;
-
-/// File of the result folder that says what was searched, so that only the same search goes on in it.
-pub(super) const PLAN_FILE: &str = "search.txt";
 
 /// Runs it; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::command::PLAN_FILE;
 use crate::cli::{failure::Failure, flags::CapacityArgs};
 use loadgen_experiment::capacity::KeptTrial;
 use loadgen_report::store::{kept_search, resolve_run_dir};
+
+/// File of the result folder that says what was searched, so that only the same search goes on in it.
+pub(super) const PLAN_FILE: &str = "search.txt";
 
 /// What an earlier command left.
 pub(super) struct Resumed {
