@@ -64,6 +64,7 @@ impl CapacityPlan {
                     duration,
                     rate,
                     to: None,
+                    flows: Vec::new(),
                 };
                 let mut phases = vec![phase("hold", windows.measure)];
                 if windows.warm_up.0 > 0 {

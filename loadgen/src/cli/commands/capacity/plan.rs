@@ -181,7 +181,8 @@ fn slo(args: &CapacityArgs, suite: &Suite, catalog: &Catalog) -> Result<Vec<Thre
     let given = if args.slo.is_empty() {
         suite.thresholds.clone()
     } else {
-        args.slo.clone()
+        // A threshold that was added by a flag is one more limit.
+        [args.slo.as_slice(), args.load.thresholds.as_slice()].concat()
     };
     let mut slo: Vec<Threshold> = given
         .into_iter()
