@@ -218,6 +218,7 @@ fn micros(text: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use enum_map::enum_map;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -286,6 +287,34 @@ mod tests {
         }
         for count in ServerCount::ALL {
             assert_eq!(serde_json::to_value(count).unwrap(), count.name());
+        }
+    }
+
+    fn any_timing() -> impl Strategy<Value = ServerTiming> {
+        let figures = (any::<[u32; 6]>(), any::<[u16; 5]>(), any::<Option<u32>>());
+        figures.prop_map(|(us, counts, cache_age_ms)| ServerTiming {
+            us: EnumMap::from_fn(|part| us[part as usize]),
+            total_us: us[5],
+            counts: EnumMap::from_fn(|count| counts[count as usize]),
+            cache_age_ms,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn every_timing_reads_back_as_it_was_written(timing in any_timing()) {
+            prop_assert_eq!(ServerTiming::parse(&timing.write()), timing);
+        }
+
+        #[test]
+        fn any_text_is_read_as_a_timing_that_can_be_written(text in prop_oneof![
+            ".{0,60}",
+            "((db|pool|total|age|hits|x)[ ;]{0,2}(dur|desc)?[= ]{0,2}\"?[-+.0-9e]{0,14}\"?[,;]? ?){0,5}",
+        ]) {
+            let timing = ServerTiming::parse(&text);
+            prop_assert_eq!(ServerTiming::parse(&timing.write()), timing);
         }
     }
 }

@@ -66,8 +66,8 @@ impl Drop for NullTarget {
 /// Serves on a free port, writes the address as one line, and returns when standard input ends.
 ///
 /// One that is `awake` never sleeps. To wake a sleeping one costs the sender of a request about
-/// as much as sending it, and a faster client finds it asleep less often: compared on a target that
-/// sleeps, two clients would differ by what the target does.
+/// as much as sending it, and a faster client finds it asleep less often: a comparison of two
+/// clients would measure that.
 pub fn serve(out: &mut impl Write, awake: bool) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, ended) = tokio::sync::oneshot::channel::<()>();

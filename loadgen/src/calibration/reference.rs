@@ -51,13 +51,13 @@ impl RunningLoop {
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
         );
-        let (counted, told) = (Arc::clone(&done), Arc::clone(&stop));
+        let (counted, stopped) = (Arc::clone(&done), Arc::clone(&stop));
         let thread = thread::Builder::new()
             .name(match kind {
                 ReferenceLoop::RawTcp => "worker-raw".to_owned(),
                 ReferenceLoop::Hyper => "worker-hyper".to_owned(),
             })
-            .spawn(move || drive(kind, target, connections, &counted, &told))?;
+            .spawn(move || drive(kind, target, connections, &counted, &stopped))?;
         Ok(Self {
             done,
             stop,

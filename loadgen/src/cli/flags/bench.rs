@@ -25,12 +25,7 @@ pub struct BenchArgs {
     )]
     pub against: Vec<PeerTool>,
     /// URL that the tools request [default: a process that answers with the reference backend's headers]
-    #[arg(
-        long,
-        env = "LOADGEN_TARGET_URL",
-        value_name = "URL",
-        requires = "against"
-    )]
+    #[arg(long, env = "LOADGEN_URL", value_name = "URL", requires = "against")]
     pub url: Option<String>,
     /// Role of a child process that `bench` starts
     #[arg(long, env = "LOADGEN_ROLE", hide = true)]

@@ -9,6 +9,7 @@ use shared::time::Millis;
 use super::{
     http::header,
     load::LoadArgs,
+    profile::ProfileArgs,
     result::ResultArgs,
     target::TargetArgs,
     values::{positive, rate},
@@ -28,7 +29,7 @@ pub enum SearchOver {
 }
 
 /// `loadgen capacity`.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct CapacityArgs {
     /// Suite file, name of a bundled suite like core, or a URL [default: the flows of --flow]
     #[arg(value_name = "SUITE|URL")]
@@ -66,22 +67,9 @@ pub struct CapacityArgs {
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
-    /// Profile to start from: before, after, or a JSON file of switch to value
-    #[arg(
-        long,
-        env = "LOADGEN_PROFILE",
-        value_name = "PROFILE",
-        default_value = "after"
-    )]
-    pub profile: String,
-    /// Set one switch of the profile, like cache.mentors=off (repeatable)
-    #[arg(
-        long = "set",
-        env = "LOADGEN_SET",
-        value_name = "SWITCH=VALUE",
-        value_delimiter = ';'
-    )]
-    pub set: Vec<String>,
+    /// The profile.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
     /// Add a header to the request of a URL, like 'accept: text/html' (repeatable)
     #[arg(long = "header", short = 'H', env = "LOADGEN_HEADER", value_name = "NAME: VALUE", value_parser = header, value_delimiter = '\n', hide_env_values = true)]
     pub headers: Vec<(HeaderName, HeaderValue)>,

@@ -4,7 +4,7 @@ use std::{fs, path::Path, time::Duration};
 
 use serde_json::Value;
 
-use crate::support::{Answer, Ran, Truth, finish, loadgen, start};
+use crate::support::{Answer, KnownServer, Ran, finish, loadgen, start};
 
 /// A search with these words, its results in a folder of its own.
 fn search(results: &Path, words: &str) -> Ran {
@@ -49,10 +49,10 @@ fn kept(folder: &Path) -> usize {
 }
 
 /// One request at a time, five milliseconds each: 200 a second and no more.
-fn one_server() -> Truth {
-    Truth {
+fn one_server() -> KnownServer {
+    KnownServer {
         queue: true,
-        ..Truth::after(Duration::from_millis(5))
+        ..KnownServer::after(Duration::from_millis(5))
     }
 }
 
@@ -75,11 +75,11 @@ fn the_limit_of_a_server_is_found_between_the_bounds_and_a_stopped_search_goes_o
             break folder;
         }
     };
-    let told = std::process::Command::new("kill")
+    let sent = std::process::Command::new("kill")
         .args(["-INT", &running.id().to_string()])
         .status()
         .unwrap();
-    assert!(told.success());
+    assert!(sent.success());
     let stopped = finish(running);
     assert_eq!(
         (stopped.code, word(&stopped)),
@@ -149,9 +149,9 @@ fn the_limit_of_a_server_is_found_between_the_bounds_and_a_stopped_search_goes_o
 
 #[test]
 fn users_are_searched_to_the_last_one_that_fits() {
-    let server = Truth {
+    let server = KnownServer {
         queue: true,
-        ..Truth::after(Duration::from_millis(10))
+        ..KnownServer::after(Duration::from_millis(10))
     }
     .serve();
     let results = tempfile::tempdir().unwrap();
@@ -175,7 +175,7 @@ fn users_are_searched_to_the_last_one_that_fits() {
 fn each_way_to_find_no_capacity_says_so_in_one_sentence() {
     let results = tempfile::tempdir().unwrap();
     let short = "--quick --warmup 0s --duration 1s";
-    let slow = Truth::after(Duration::from_millis(50)).serve();
+    let slow = KnownServer::after(Duration::from_millis(50)).serve();
     let ran = search(
         results.path(),
         &format!(
@@ -189,7 +189,7 @@ fn each_way_to_find_no_capacity_says_so_in_one_sentence() {
         "{ran:?}"
     );
 
-    let fast = Truth::default().serve();
+    let fast = KnownServer::default().serve();
     let ran = search(
         results.path(),
         &format!(
@@ -205,9 +205,9 @@ fn each_way_to_find_no_capacity_says_so_in_one_sentence() {
     assert!(reason(&ran).contains("raise --max-load"), "{ran:?}");
 
     // A suite whose checks fail on a server that answers something else.
-    let wrong = Truth {
+    let wrong = KnownServer {
         answer: |_| Answer::Right,
-        ..Truth::default()
+        ..KnownServer::default()
     }
     .serve();
     let url = wrong.url();
@@ -231,7 +231,7 @@ fn each_way_to_find_no_capacity_says_so_in_one_sentence() {
 
 #[test]
 fn the_limit_of_the_generator_is_no_capacity_of_the_target() {
-    let server = Truth::after(Duration::from_millis(400)).serve();
+    let server = KnownServer::after(Duration::from_millis(400)).serve();
     let results = tempfile::tempdir().unwrap();
     let words = arguments(
         results.path(),

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use super::{
     body_prefix::BodyPrefix,
     client_endpoint::ClientEndpoint,
-    failure_text::{http1_failure, http2_failure, plain_failure},
+    failure_text::{exchange_failure, http1_failure, no_response_within, plain_failure},
     first_byte::FirstByte,
     http1_client::Http1Client,
     http1_error::Http1Error,
@@ -69,13 +69,11 @@ impl Connection {
         })
     }
 
-    /// Waits until a request can be sent; false where that will never be again.
-    async fn is_usable(&mut self) -> bool {
+    /// Whether a request can be sent on it, as far as is known.
+    fn is_usable(&mut self) -> bool {
         match &mut self.client {
             HttpClient::Own(client) => client.is_usable(),
-            HttpClient::Shared(shared, _) => {
-                shared.is_usable() && shared.sender.ready().await.is_ok()
-            }
+            HttpClient::Shared(shared, _) => shared.is_usable(),
         }
     }
 
@@ -90,7 +88,7 @@ impl Connection {
             return Ok(());
         }
         if let Some(connection) = slot
-            && connection.is_usable().await
+            && connection.is_usable()
         {
             return Ok(());
         }
@@ -122,8 +120,10 @@ pub(super) async fn exchange(
 ) -> Result<Reply, RequestFailure> {
     let until = sample.intended + worker.timeout;
     let late = || {
-        let limit = shared::time::Millis(worker.timeout.0 / 1_000_000);
-        (Outcome::Timeout, format!("no response within {limit}"))
+        (
+            Outcome::Timeout,
+            no_response_within(worker.timeout.duration()),
+        )
     };
     if sample.admitted >= until {
         return Err(late());
@@ -133,7 +133,10 @@ pub(super) async fn exchange(
         let endpoint = worker.endpoint(user);
         if let Some(options) = endpoint.client.cookie_client {
             let clients = &worker.cookie_clients;
-            let exchange = Box::pin(clients.exchange(endpoint, options, user, request, sample));
+            let intended = sample.intended;
+            let again = || worker.shard.borrow_mut().resend(intended);
+            let client = (endpoint, options);
+            let exchange = Box::pin(clients.exchange(client, user, request, sample, again));
             timer.bound(until, pin!(exchange)).await
         } else {
             let exchange = pin!(send_and_read(worker, slot, user, request, sample));
@@ -184,6 +187,7 @@ async fn send_and_read(
             return Err((Outcome::Reset, attempt.why));
         }
         failed += 1;
+        worker.shard.borrow_mut().resend(sample.intended);
         *slot = None;
     }
 }
@@ -237,7 +241,7 @@ async fn http2(
             let error = error.into_error();
             shared.drain_after(&error);
             return Err(ExchangeError::Unanswered(FailedAttempt {
-                why: http2_failure(&error, first.get()),
+                why: exchange_failure(&error, first.get()),
                 refused: is_refused(&error),
                 closed: is_closed(&error),
                 unsent,
@@ -250,7 +254,7 @@ async fn http2(
     sample.first_byte = endpoint.clock.now();
     let (head, body) = response.into_parts();
     let (body, bytes) = read(body, request.keep).await.map_err(|error| {
-        ExchangeError::Final((Outcome::Reset, http2_failure(&error, first.get())))
+        ExchangeError::Final((Outcome::Reset, exchange_failure(&error, first.get())))
     })?;
     Ok(Reply {
         status: head.status.as_u16(),

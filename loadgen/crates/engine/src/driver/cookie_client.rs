@@ -65,14 +65,14 @@ impl CookieClients {
     }
 
     /// Sends one request, follows its redirects, and reads the last response to its end; at most
-    /// `keep` bytes of its body are kept.
+    /// `keep` bytes of its body are kept. `sent_again` is called where it has to be sent twice.
     pub(super) async fn exchange(
         &self,
-        endpoint: &ClientEndpoint,
-        options: CookieClientOptions,
+        (endpoint, options): (&ClientEndpoint, CookieClientOptions),
         user: u32,
         request: &Request,
         sample: &mut Sample,
+        sent_again: impl FnOnce(),
     ) -> Result<Reply, RequestFailure> {
         let CookieClient { client, answered } = self.of(user, endpoint, options)?;
         let Some(message) = message(endpoint, request) else {
@@ -94,7 +94,10 @@ impl CookieClients {
         let again = request.try_clone().filter(|_| again);
         let mut response = match (request.send().await, again) {
             // The server closed the idle connection.
-            (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => again.send().await,
+            (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => {
+                sent_again();
+                again.send().await
+            }
             (sent, _) => sent,
         }
         .map_err(|error| failure(&error))?;

@@ -30,7 +30,9 @@ use tokio_tungstenite::{
 use super::{
     client_endpoint::ClientEndpoint,
     failure_text::http1_failure,
+    generator_limit::failure,
     http1_client::Http1Client,
+    http1_error::Http1Error,
     message::{RequestFailure, upgrade},
     stream::{self, ClientStream},
     worker_context::WorkerContext,
@@ -54,7 +56,7 @@ struct Inbox {
     texts: RefCell<VecDeque<(Nanos, Utf8Bytes)>>,
     overflow: Cell<u64>,
     /// Why no more texts will arrive.
-    ended: RefCell<Option<String>>,
+    ended: RefCell<Option<RequestFailure>>,
     changed: Notify,
 }
 
@@ -79,7 +81,7 @@ impl WebSocket {
     /// Sends one text.
     pub(super) async fn send(&mut self, text: String) -> Result<(), RequestFailure> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|error| (Outcome::Reset, format!("cannot send: {error}")))
+        sent.map_err(|error| failure(Outcome::Reset, "cannot send", &error))
     }
 
     /// The next text, with the time at which it arrived; an error once no more will arrive.
@@ -88,8 +90,8 @@ impl WebSocket {
             if let Some(next) = self.inbox.texts.borrow_mut().pop_front() {
                 return Ok(next);
             }
-            if let Some(why) = self.inbox.ended.borrow().clone() {
-                return Err((Outcome::Reset, why));
+            if let Some(failure) = self.inbox.ended.borrow().clone() {
+                return Err(failure);
             }
             self.inbox.changed.notified().await;
         }
@@ -133,8 +135,14 @@ pub(super) async fn handshake(
     *sent = endpoint.clock.now();
     let mut client = Http1Client::new(stream);
     let head = client.send(endpoint, &request).await.map_err(|error| {
-        let why = format!("handshake: {}", http1_failure(&error, client.first()));
-        (0, (Outcome::Reset, why))
+        let why = match &error {
+            Http1Error::Io(error) => failure(Outcome::Reset, "handshake", error),
+            error => {
+                let why = http1_failure(error, client.first());
+                (Outcome::Reset, format!("handshake: {why}"))
+            }
+        };
+        (0, why)
     })?;
     let refused = |why| Err((head.status, (Outcome::HttpError, why)));
     if head.status != 101 {
@@ -170,11 +178,11 @@ pub(super) fn start(worker: &Rc<WorkerContext>, stream: WsStream) -> WebSocket {
 }
 
 async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbox: Rc<Inbox>) {
-    let why = loop {
+    let ended = loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
-            Some(Err(error)) => break error.to_string(),
-            None => break "the socket was closed".to_owned(),
+            Some(Err(error)) => break failure(Outcome::Reset, "cannot receive", &error),
+            None => break (Outcome::Reset, "the socket was closed".to_owned()),
         };
         match message {
             Message::Text(text) => {
@@ -192,12 +200,12 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
                 // Reading the stream to its end also sends the answering close frame.
                 let why = format!("closed by the target: {} {}", frame.code, frame.reason);
                 while let Some(Ok(_)) = stream.next().await {}
-                break why;
+                break (Outcome::Reset, why);
             }
             // The crate answers pings; other frames carry no text.
             _ => {}
         }
     };
-    *inbox.ended.borrow_mut() = Some(why);
+    *inbox.ended.borrow_mut() = Some(ended);
     inbox.changed.notify_one();
 }

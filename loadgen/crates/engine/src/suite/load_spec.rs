@@ -65,16 +65,9 @@ struct RawPhase {
     duration: Spanned<String>,
     rate: Option<Spanned<String>>,
     users: Option<Spanned<u32>>,
-    to: Option<Spanned<RawTo>>,
+    /// A rate, or a number of users.
+    to: Option<Spanned<String>>,
     flows: Option<Vec<Spanned<String>>>,
-}
-
-/// A rate, or a number of users.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawTo {
-    Users(u32),
-    Rate(String),
 }
 
 #[derive(Deserialize)]
@@ -220,13 +213,12 @@ impl Reader<'_> {
             let Some(users) = &phase.users else {
                 return Err(self.at(&phase.duration, "this phase does not say how many `users`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((_, RawTo::Users(count))) if *count <= MAX_USERS => Some(*count),
-                Some((to, _)) => {
-                    return Err(
-                        self.at(to, &format!("`to` is a number of users up to {MAX_USERS}"))
-                    );
+                Some(to) => {
+                    let users = to.value.parse().ok().filter(|users| *users <= MAX_USERS);
+                    let why = || format!("`to` is a number of users up to {MAX_USERS}");
+                    Some(users.ok_or_else(|| self.at(to, &why()))?)
                 }
             };
             all.push(UserPhase {
@@ -301,16 +293,9 @@ impl Reader<'_> {
             let Some(rate) = &phase.rate else {
                 return Err(self.at(&phase.duration, "this phase has no `rate`, like `20/s`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((to, RawTo::Rate(text))) => {
-                    let rate = Rate::or_zero(text)
-                        .map_err(|error: crate::units::BadRate| self.at(to, &error.to_string()))?;
-                    Some(self.divided(rate, divisor, to)?)
-                }
-                Some((to, RawTo::Users(_))) => {
-                    return Err(self.at(to, "`to` is a rate with its unit, like `50/s`"));
-                }
+                Some(to) => Some(self.divided(self.rate_or_zero(to)?, divisor, to)?),
             };
             phases.push(Phase {
                 name: phase.name.clone().unwrap_or_default(),
@@ -357,18 +342,7 @@ impl Reader<'_> {
             measure: self.measured(raw)?,
             drain,
         };
-        let phase = |name: &str, duration| Phase {
-            name: name.to_owned(),
-            duration,
-            rate,
-            to: None,
-            flows: Vec::new(),
-        };
-        let mut phases = vec![phase("hold", windows.measure)];
-        if windows.warm_up.0 > 0 {
-            phases.insert(0, phase("warm up", windows.warm_up));
-        }
-        Ok((phases, windows))
+        Ok((windows.phases(rate), windows))
     }
 
     /// The flows that a phase names, by their index in the suite; empty: all.

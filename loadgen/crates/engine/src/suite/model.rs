@@ -320,6 +320,20 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// One rate over both windows, each a phase; no phase for an absent warm-up.
+    pub fn phases(self, rate: Rate) -> Vec<Phase> {
+        let phase = |name: &str, duration| Phase {
+            name: name.to_owned(),
+            duration,
+            rate,
+            to: None,
+            flows: Vec::new(),
+        };
+        let warm_up = (self.warm_up.0 > 0).then(|| phase("warm up", self.warm_up));
+        let hold = phase("hold", self.measure);
+        warm_up.into_iter().chain([hold]).collect()
+    }
+
     /// The whole planned time.
     pub fn planned(&self) -> Millis {
         Millis(self.warm_up.0 + self.measure.0)

@@ -31,6 +31,7 @@ pub(super) fn trial() -> Trial {
         consistency: Consistency::default(),
         endpoints: Vec::new(),
         failures: Vec::new(),
+        resent: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 //! so that any report can be made again from the folder alone.
 
 mod application;
+mod arm_name;
 mod capacity;
 mod measured_figures;
 mod parts;
@@ -16,6 +17,7 @@ mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo};
+pub use arm_name::ArmName;
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
     ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,

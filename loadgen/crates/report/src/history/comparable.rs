@@ -6,7 +6,7 @@ use loadgen_experiment::schema::VerdictWord;
 use std::collections::BTreeMap;
 
 use loadgen_engine::suite::load::unknown;
-use loadgen_experiment::schema::{RunKind, Summary};
+use loadgen_experiment::schema::{ArmName, RunKind, Summary};
 
 /// A run that finished.
 #[derive(Debug, Clone)]
@@ -150,7 +150,7 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
         found.push("load".to_owned());
     }
     // The arm of a capacity search has the name of the load that was found.
-    let arms = |summary: &Summary| -> Vec<String> {
+    let arms = |summary: &Summary| -> Vec<ArmName> {
         let all = summary.arms.iter();
         let named = all.filter(|_| summary.kind != RunKind::Capacity);
         named.map(|arm| arm.name.clone()).collect()
@@ -190,7 +190,7 @@ pub(super) mod tests {
         let began = Utc.with_ymd_and_hms(2026, 11, 1, 10, 0, 0).unwrap();
         let profile = [("workers.max".to_owned(), "20".to_owned())];
         let arm = Arm {
-            name: "run".to_owned(),
+            name: "run".into(),
             profile: profile.into(),
             fingerprint: String::new(),
             trials: 1,

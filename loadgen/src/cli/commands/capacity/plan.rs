@@ -70,7 +70,7 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
         )));
     }
     let (suite, source) = plan_suite(args.what.as_deref(), &args.load)?;
-    let settings = resolve_settings(&args.profile, &args.set)?;
+    let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
     let services = ServiceSource::from_flags(&args.target)?;
     // An iteration may be many requests: the bound is that of the method, rate x timeout.
     let patience = suite.timeout;
@@ -85,7 +85,7 @@ fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
 fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
     let unfit = [
         ("--target", !args.target.targets.is_empty()),
-        ("--set", !args.set.is_empty()),
+        ("--set", !args.profile.set.is_empty()),
         ("--flow", !args.load.flows.is_empty()),
     ];
     if let Some((flag, _)) = unfit.into_iter().find(|(_, given)| *given) {
