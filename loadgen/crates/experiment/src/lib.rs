@@ -10,10 +10,12 @@
 //! | [`verdict`] | self-checks, thresholds, audit, and the one word |
 //! | [`trial`] | one measured run of one arm |
 //! | [`paired`], [`factorial`] | two arms in blocks, and the decision; several switches at once |
+//! | [`capacity`] | the highest load that meets an SLO: search, bounds, what saturates first |
 //! | [`baseline`] | runs of different times, and the decision whether they differ |
 //! | [`diagnose`], [`summary`] | what to try next; everything that is stored of a command |
 
 pub mod baseline;
+pub mod capacity;
 pub mod diagnose;
 pub mod events;
 pub mod factorial;

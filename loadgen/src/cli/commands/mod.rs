@@ -1,6 +1,7 @@
 //! The commands, one file each: what is asked for is planned, run in a session, and printed.
 
 pub(super) mod bench;
+pub(super) mod capacity;
 pub(super) mod compare;
 pub(super) mod demo;
 pub(super) mod doctor;

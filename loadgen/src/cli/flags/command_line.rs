@@ -4,10 +4,10 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    bench::BenchArgs, compare::CompareArgs, demo::DemoArgs, doctor::DoctorArgs,
-    experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs, http::HttpArgs,
-    report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs, stack::StackArgs,
-    validate::ValidateArgs,
+    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, demo::DemoArgs,
+    doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
+    http::HttpArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs,
+    stack::StackArgs, validate::ValidateArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two
@@ -33,6 +33,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Compare two configurations in paired trials
     Experiment(Box<ExperimentArgs>),
+    /// Search the highest load that meets an SLO, and report what saturates first
+    Capacity(Box<CapacityArgs>),
     /// Run two to five switches in every combination and report which of them interact
     Factorial(Box<FactorialArgs>),
     /// Run the before/after experiment on an own stack: a first result in about four minutes

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as
 use super::command_line::Cli;
 
 /// Each command with calls of it.
-const EXAMPLES: [(&str, &str); 19] = [
+const EXAMPLES: [(&str, &str); 20] = [
     (
         "run",
         "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'",
@@ -13,6 +13,10 @@ const EXAMPLES: [(&str, &str); 19] = [
     (
         "experiment",
         "loadgen experiment list\nloadgen experiment mentor_cache --budget 10m\nloadgen experiment --set-before pool.max=5 --set-after pool.max=50 --flow mentors.browse",
+    ),
+    (
+        "capacity",
+        "loadgen capacity core --slo 'p95<1000ms,errors<1%'\nloadgen capacity core --profile before --quick --search users\nloadgen capacity http://127.0.0.1:8080/ --slo 'p99<100ms,errors<0.1%' --budget 5m",
     ),
     (
         "factorial",

@@ -173,6 +173,17 @@ pub struct HttpArgs {
 }
 
 impl HttpArgs {
+    /// One GET of this URL, everything else as it is without flags.
+    pub fn of_url(url: &str) -> Result<Self, clap::Error> {
+        /// The flags of the command alone.
+        #[derive(clap::Parser)]
+        struct OneRequest {
+            #[command(flatten)]
+            http: HttpArgs,
+        }
+        <OneRequest as clap::Parser>::try_parse_from(["http", url]).map(|one| one.http)
+    }
+
     /// Number of virtual users; each has its own connection unless streams share one.
     pub fn users(&self) -> u32 {
         self.connections
@@ -226,7 +237,7 @@ fn count(text: &str) -> Result<u64, String> {
 }
 
 /// `name: value`.
-fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+pub(super) fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let bad = || format!("`{text}` is not a header: write it like 'accept: text/html'");
     let (name, value) = text.split_once(':').ok_or_else(bad)?;
     // Other white space ends a line, or belongs to the value.

@@ -2,6 +2,7 @@
 //! commands share. Nothing here does anything but parse.
 
 mod bench;
+mod capacity;
 mod command_line;
 mod compare;
 mod demo;
@@ -26,6 +27,7 @@ mod validate;
 mod values;
 
 pub use bench::BenchArgs;
+pub use capacity::{CapacityArgs, SearchOver};
 pub use command_line::{Cli, Command};
 pub use compare::{CompareArgs, ComparisonFormat};
 pub use demo::DemoArgs;

@@ -1,20 +1,23 @@
-//! The suite of `loadgen run`: a file, or flows that are named by hand.
+//! The suite of `loadgen run` and `loadgen capacity`: a file, or flows that are named by hand.
 
 use super::overrides;
 use crate::{
-    cli::{failure::Failure, flags::RunArgs},
+    cli::{failure::Failure, flags::LoadArgs},
     library::{self, SourceFile},
 };
 use loadgen_engine::suite::Suite;
 use loadgen_experiment::paired::shorten;
 
 /// The suite that the flags ask for, with their replacements applied.
-pub(in crate::cli) fn plan_suite(args: &RunArgs) -> Result<(Suite, SourceFile), Failure> {
-    let (mut suite, source) = match &args.suite {
+pub(in crate::cli) fn plan_suite(
+    name: Option<&str>,
+    load: &LoadArgs,
+) -> Result<(Suite, SourceFile), Failure> {
+    let (mut suite, source) = match name {
         Some(word) => library::find_suite(word)?,
-        None => from_flows(&args.load.flows)?,
+        None => from_flows(&load.flows)?,
     };
-    overrides::apply(&mut suite, &args.load)?;
+    overrides::apply(&mut suite, load)?;
     // Windows that are no whole milliseconds apart would leave an empty last phase.
     let windows = suite.windows;
     shorten(&mut suite, windows.warm_up, windows.measure);

@@ -3,7 +3,7 @@
 
 use std::{
     cell::{OnceCell, RefCell},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -63,6 +63,8 @@ pub(in crate::cli) struct MeasuredSession<'a> {
     source: &'a SourceFile,
     /// A page that outlives the command.
     page: Option<WebServer>,
+    /// The folder of an earlier command that this one goes on with.
+    resumed: Option<PathBuf>,
     /// Created when the services are up, so that a usage error leaves no folder behind.
     folder: OnceCell<Folder>,
     /// The page that ends with the command, once the command has ended.
@@ -90,6 +92,7 @@ impl<'a> MeasuredSession<'a> {
             started_at: time_of_day().into(),
             source,
             page: None,
+            resumed: None,
             folder: OnceCell::new(),
             own_page: RefCell::default(),
             signalled: OnceCell::new(),
@@ -101,6 +104,12 @@ impl<'a> MeasuredSession<'a> {
     /// Shows the command on a page that outlives it.
     pub(in crate::cli) fn on_page(mut self, page: Option<&WebServer>) -> Self {
         self.page = page.cloned();
+        self
+    }
+
+    /// Goes on in the folder of an earlier command of the same kind.
+    pub(in crate::cli) fn resuming(mut self, folder: Option<PathBuf>) -> Self {
+        self.resumed = folder;
         self
     }
 
@@ -283,6 +292,12 @@ impl<'a> MeasuredSession<'a> {
     }
 
     fn create_folder(&self) -> Result<(), Failure> {
+        if let Some(path) = &self.resumed {
+            let folder = Folder::reopen(path, self.command, &self.name).map_err(Failure::usage)?;
+            // Set once: `work` runs once.
+            let _first = self.folder.set(folder);
+            return Ok(());
+        }
         let folder = Folder::create(&self.result.folder.results, self.command, &self.name)
             .map_err(Failure::usage)?;
         if let Err(error) = folder.input(&self.source.file_name(), self.source.text.as_bytes()) {

@@ -1,5 +1,6 @@
 //! Tests that hold the program against the wall clock: run alone and one at a time.
 
+mod capacity;
 mod connections;
 mod counts;
 mod crash;

@@ -106,7 +106,7 @@ pub fn overall(changes: &[BaselineChange]) -> Decision {
 
 fn wanted(metric: &str, summary: &Summary) -> Option<Wanted> {
     match summary.kind {
-        RunKind::Run => summary.trials.iter().find_map(|trial| {
+        RunKind::Run | RunKind::Capacity => summary.trials.iter().find_map(|trial| {
             let found = metrics_of(trial, f64::INFINITY);
             let found = found.iter().find(|one| one.name == metric)?;
             Some(Wanted {
@@ -136,7 +136,7 @@ impl Group {
         };
         for summary in runs {
             match summary.kind {
-                RunKind::Run => group.add_run(metric, summary),
+                RunKind::Run | RunKind::Capacity => group.add_run(metric, summary),
                 RunKind::Experiment => {
                     let effect = summary.effects.iter().find(|one| one.metric == *metric);
                     group

@@ -190,6 +190,7 @@ pub(super) fn quiet() -> Summary {
         warnings: Vec::new(),
         not_tested: Vec::new(),
         recommendations: Vec::new(),
+        capacity: None,
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod application;
 mod arm_name;
+mod capacity;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -17,6 +18,10 @@ mod words;
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo};
 pub use arm_name::ArmName;
+pub use capacity::{
+    Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
+    ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
+};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

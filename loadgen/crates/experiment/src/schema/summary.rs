@@ -17,6 +17,7 @@ use shared::{
 use super::{
     application::ApplicationInfo,
     arm_name::ArmName,
+    capacity::Capacity,
     parts,
     percentile::{Percentile, Percentiles},
     provenance::{LoadedEndpoint, Provenance},
@@ -42,6 +43,8 @@ pub enum RunKind {
     Run,
     /// Two profiles, paired trials.
     Experiment,
+    /// One suite, one profile, at many loads.
+    Capacity,
 }
 
 /// The whole of `summary.json`.
@@ -87,6 +90,9 @@ pub struct Summary {
     pub not_tested: Vec<String>,
     /// What to try next, the most telling evidence first; none without evidence.
     pub recommendations: Vec<Recommendation>,
+    /// What a capacity search found; absent for other commands. Its arm is a trial at the lower bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.

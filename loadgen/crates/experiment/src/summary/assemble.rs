@@ -309,22 +309,22 @@ fn stored_result(result: &ArmResult, operations: Operations) -> Arm {
     )
 }
 
-struct Parts<'a> {
-    kind: RunKind,
-    suite: &'a Suite,
-    load: String,
-    arms: Vec<Arm>,
-    trials: Vec<Trial>,
-    effects: Vec<Effect>,
-    controls: Vec<Control>,
-    thresholds: Vec<ThresholdResult>,
-    verdict: Verdict,
-    interrupted: bool,
-    warnings: Vec<String>,
+pub(super) struct Parts<'a> {
+    pub(super) kind: RunKind,
+    pub(super) suite: &'a Suite,
+    pub(super) load: String,
+    pub(super) arms: Vec<Arm>,
+    pub(super) trials: Vec<Trial>,
+    pub(super) effects: Vec<Effect>,
+    pub(super) controls: Vec<Control>,
+    pub(super) thresholds: Vec<ThresholdResult>,
+    pub(super) verdict: Verdict,
+    pub(super) interrupted: bool,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Parts<'_> {
-    fn summary(self, context: RunContext<'_>, view: Option<&InForce>) -> Summary {
+    pub(super) fn summary(self, context: RunContext<'_>, view: Option<&InForce>) -> Summary {
         let mut warnings = context.warnings;
         let (mut named, notes) = view.map_or_else(Default::default, |view| {
             (view.environment.clone(), view.warnings.clone())
@@ -366,6 +366,7 @@ impl Parts<'_> {
             warnings,
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
+            capacity: None,
         };
         summary.recommendations = diagnose::advise(&summary, &context.application.hints());
         summary

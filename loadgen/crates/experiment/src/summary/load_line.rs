@@ -53,7 +53,7 @@ pub fn load_line(suite: &Suite) -> String {
     format!("{what}; {until}; {flows}")
 }
 
-fn mix(suite: &Suite) -> String {
+pub(super) fn mix(suite: &Suite) -> String {
     let all: f64 = suite.flows.iter().map(|share| share.weight).sum();
     let mut shares: BTreeMap<&str, f64> = BTreeMap::new();
     for share in &suite.flows {

@@ -1,10 +1,12 @@
 //! From the results of trials to the summary of a run: verdict, arms, effects, environment.
 
 mod assemble;
+mod capacity;
 mod load_line;
 mod provenance;
 
 pub use assemble::{RunContext, of_experiment, of_factorial, of_run};
+pub use capacity::of_capacity;
 pub use load_line::load_line;
 pub use provenance::provenance;
 

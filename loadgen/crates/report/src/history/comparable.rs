@@ -125,6 +125,7 @@ fn refuse_several(all: &[PastRun]) -> Result<(), String> {
         let kind = match past.summary.kind {
             RunKind::Run => "run",
             RunKind::Experiment => "experiment",
+            RunKind::Capacity => "capacity search",
         };
         *names.entry((&past.summary.name, kind)).or_default() += 1;
     }
@@ -148,8 +149,11 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     if load_of_trial(&one.load) != load_of_trial(&other.load) {
         found.push("load".to_owned());
     }
+    // The arm of a capacity search has the name of the load that was found.
     let arms = |summary: &Summary| -> Vec<ArmName> {
-        summary.arms.iter().map(|arm| arm.name.clone()).collect()
+        let all = summary.arms.iter();
+        let named = all.filter(|_| summary.kind != RunKind::Capacity);
+        named.map(|arm| arm.name.clone()).collect()
     };
     if arms(one) != arms(other) {
         found.push("arms".to_owned());
@@ -217,6 +221,7 @@ pub(super) mod tests {
                 effects: Vec::new(),
                 controls: Vec::new(),
                 recommendations: Vec::new(),
+                capacity: None,
                 thresholds: Vec::new(),
                 provenance: None,
                 environment: Vec::new(),

@@ -4,7 +4,7 @@ use super::comparable::{PastRun, RunHistory};
 use loadgen_engine::suite::load::unknown;
 use loadgen_experiment::{
     paired::{TrialReading, metrics_of},
-    schema::{MetricUnit, RunKind, Summary},
+    schema::{LoadUnit, MetricUnit, RunKind, Summary},
 };
 use loadgen_stats::{FEWEST_FOR_CHANGES, change_points, median};
 
@@ -13,6 +13,9 @@ const BEYOND: f64 = f64::INFINITY;
 
 /// Significance level of each change: of twenty histories without a change, one shows some.
 const LEVEL: f64 = 0.05;
+
+/// The metric of a capacity search: its lower bound, with both bounds as the interval.
+const CAPACITY: &str = "capacity";
 
 /// Most runs in which changes are looked for; of more, the newest.
 const MOST: usize = 200;
@@ -71,6 +74,7 @@ pub fn default_metrics(history: &RunHistory) -> Vec<String> {
 /// The same of one run.
 pub fn default_metrics_of(summary: &Summary) -> Vec<String> {
     match summary.kind {
+        RunKind::Capacity => vec![CAPACITY.to_owned()],
         RunKind::Run => vec!["total p97.5".to_owned(), "total success".to_owned()],
         RunKind::Experiment => {
             let primary = summary.effects.iter().find(|effect| effect.primary);
@@ -123,6 +127,7 @@ fn names(summary: &Summary) -> Vec<String> {
             .iter()
             .map(|effect| effect.metric.to_string())
             .collect(),
+        RunKind::Capacity => vec![CAPACITY.to_owned()],
         RunKind::Run => summary
             .trials
             .first()
@@ -156,6 +161,21 @@ fn point(past: &PastRun, metric: &str) -> (SeriesPoint, Option<MetricUnit>) {
                 interval: effect.interval,
             };
             (point, Some(MetricUnit::Times))
+        }
+        RunKind::Capacity => {
+            let Some(found) = summary.capacity.as_ref().filter(|_| metric == CAPACITY) else {
+                return (nothing, None);
+            };
+            let point = SeriesPoint {
+                value: found.lower,
+                beyond: false,
+                interval: found.lower.zip(found.upper),
+            };
+            let unit = match found.unit {
+                LoadUnit::Rate => MetricUnit::PerSecond,
+                LoadUnit::Users => MetricUnit::Number,
+            };
+            (point, Some(unit))
         }
         RunKind::Run => {
             let Some(trial) = summary.trials.first() else {

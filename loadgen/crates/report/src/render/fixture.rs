@@ -16,8 +16,10 @@ use crate::render::fixture::parts::{
 };
 use crate::render::fixture::series::series;
 use loadgen_experiment::schema::{
-    Arm, AuditCount, Confidence, Consistency, Effect, MetricKind, MetricUnit, Operation, RunKind,
-    SCHEMA_VERSION, Summary, ThresholdResult, Trial, Verdict, VerdictWord,
+    Arm, AuditCount, Capacity, Confidence, Consistency, Effect, FittedFigure, KneePoint,
+    LoadResult, LoadUnit, MetricKind, MetricUnit, Operation, RunKind, SCHEMA_VERSION,
+    SaturationSign, ScalingPoint, ScalingResult, SearchEnding, Summary, ThresholdResult, Trial,
+    Verdict, VerdictWord,
 };
 
 /// The effects of the experiment, near the figures of its arms.
@@ -202,6 +204,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
             "PgBouncer and read replicas".into(),
         ],
         recommendations: Vec::new(),
+        capacity: None,
     }
 }
 
@@ -270,5 +273,91 @@ pub(super) fn large() -> Summary {
     for trial in &mut summary.trials {
         trial.series = series(trial.arm == "before", 3_600, 200.0, &mut dice);
     }
+    summary
+}
+
+/// A capacity search with its scaling levels.
+pub(super) fn capacity() -> Summary {
+    let mut summary = run();
+    let arm = "196/s";
+    summary.kind = RunKind::Capacity;
+    summary.name = "core".into();
+    summary.arms[0].name = arm.into();
+    for trial in &mut summary.trials {
+        trial.arm = arm.into();
+    }
+    for threshold in &mut summary.thresholds {
+        threshold.arm = arm.into();
+    }
+    let load = |load: f64, met, missed, response: Option<f64>| LoadResult {
+        load,
+        met,
+        missed,
+        invalid: 0,
+        goodput_per_s: load.min(205.0),
+        response_ms: response,
+        response_range_ms: response.map(|ms| (ms * 0.9, ms * 1.2)),
+    };
+    let fitted = |name: &str, value: f64| FittedFigure {
+        name: name.into(),
+        value,
+        standard_error: Some(value / 10.0),
+        interval: Some((value * 0.8, Some(value * 1.2))),
+    };
+    summary.capacity = Some(Capacity {
+        unit: LoadUnit::Rate,
+        slo: vec!["p95 < 1000ms".into(), "errors < 1%".into()],
+        percentile: 0.95,
+        lower: Some(196.0),
+        lower_confirmed: true,
+        upper: Some(202.0),
+        upper_confirmed: true,
+        width: Some(0.031),
+        asked_width: 0.03,
+        ending: SearchEnding::Found,
+        goodput_per_s: Some(195.4),
+        loads: vec![
+            load(50.0, 1, 0, Some(12.0)),
+            load(100.0, 1, 0, Some(18.0)),
+            load(196.0, 5, 0, Some(410.0)),
+            load(202.0, 0, 5, Some(1_620.0)),
+            load(400.0, 0, 1, None),
+        ],
+        trials: Vec::new(),
+        saturated: vec![SaturationSign {
+            resource: "connection pool".into(),
+            load: 196.0,
+            evidence: "all 5 connections in use".into(),
+        }],
+        saturation: "saturated first: connection pool, from 196/s on".into(),
+        knees: vec![KneePoint {
+            rule: "largest power".into(),
+            load: 100.0,
+        }],
+        scaling: Some(ScalingResult {
+            levels: 8,
+            trials: 24,
+            trusted: true,
+            figures: vec![
+                fitted("contention (alpha)", 0.03),
+                fitted("speed of one (gamma)", 40.0),
+            ],
+            amdahl: vec![fitted("contention (alpha)", 0.05)],
+            residuals: (3.0, 9.0),
+            without_peak: 0.0,
+            curve: (1..=8)
+                .map(|n| ScalingPoint {
+                    in_system: f64::from(n),
+                    fitted: f64::from(n) * 20.0,
+                    low: f64::from(n) * 18.0,
+                    high: f64::from(n) * 22.0,
+                })
+                .collect(),
+            points: (1..=8)
+                .map(|n| (f64::from(n), f64::from(n) * 20.5))
+                .collect(),
+            doubts: Vec::new(),
+        }),
+    });
     summary
 }

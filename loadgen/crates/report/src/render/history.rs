@@ -25,6 +25,7 @@ pub fn history(kept: &RunHistory, all: &[Series], width: usize, colour: bool) ->
     let what = match kept.kind {
         RunKind::Run => "run",
         RunKind::Experiment => "experiment",
+        RunKind::Capacity => "capacity search",
     };
     let mut text = wrapped(
         &format!(

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::render::charts::anatomy::{self, Anatomy};
+use crate::render::charts::capacity as capacity_plots;
 use crate::render::charts::chart::{self, Chart};
 use crate::render::charts::interactive::Charts;
 use crate::render::charts::over_time::Grid;
@@ -101,6 +102,7 @@ struct PageWords<'a> {
     anatomies: Vec<Anatomy>,
     anatomy_legend: Vec<(&'static str, &'static str)>,
     operation_rows: Vec<ArmRow<'a>>,
+    capacity_charts: Vec<Chart>,
     costs: Vec<CostRow>,
     cost_legend: Vec<(&'static str, &'static str)>,
 }
@@ -129,6 +131,12 @@ pub fn html(summary: &Summary) -> Result<String, ReportError> {
         anatomies: anatomy::anatomies(&charted),
         anatomy_legend: anatomy::legend(),
         operation_rows: operation_rows(&page),
+        capacity_charts: summary
+            .capacity
+            .iter()
+            .flat_map(|found| capacity_plots::plots(summary, found))
+            .filter_map(|plot| chart::draw(&plot))
+            .collect(),
         costs: strips::costs(&charted),
         cost_legend: strips::cost_legend(),
     };

@@ -1,10 +1,10 @@
-//! What people read: each report is made from the stored summary alone, so that any of them
-//! can be made again. `model` says everything once, in words; a renderer only lays it out.
-//!
-//! `figures` writes numbers, `comparison` compares the arms, `charts` draws, `formats` stores all.
+//! Reports, each made from the stored summary alone. `model` says everything once, in words, and a
+//! renderer lays it out; `figures` writes numbers, `comparison` compares the arms, `charts` draws.
 
 mod arm_metrics;
 mod baseline;
+mod capacity;
+mod capacity_terminal;
 pub mod catalogue;
 mod change;
 mod charts;

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
+use crate::render::capacity::CapacityPage;
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
@@ -22,7 +23,7 @@ use loadgen_experiment::schema::{
 /// A whole report in words.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReportPage {
-    /// `run` or `experiment`.
+    /// `run`, `experiment` or `capacity`.
     pub kind: &'static str,
     /// Name of the suite or experiment.
     pub name: String,
@@ -76,6 +77,8 @@ pub struct ReportPage {
     pub not_tested: Vec<String>,
     /// Why the figures are what they are, and what to try next.
     pub why: Why,
+    /// What a capacity search found.
+    pub capacity: Option<CapacityPage>,
 }
 
 /// The outcome.
@@ -157,6 +160,7 @@ impl ReportPage {
             kind: match summary.kind {
                 RunKind::Run => "run",
                 RunKind::Experiment => "experiment",
+                RunKind::Capacity => "capacity",
             },
             name: printable(&summary.name),
             question: printable(&summary.question),
@@ -218,6 +222,7 @@ impl ReportPage {
             warnings: lines(&summary.warnings),
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
+            capacity: CapacityPage::of(summary),
         }
     }
 

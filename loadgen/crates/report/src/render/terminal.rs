@@ -20,6 +20,7 @@ pub fn terminal(summary: &Summary, width: usize, colour: bool) -> String {
     let sheet = Sheet::new(width, colour);
     let sections = [
         sheet.outcome(&page),
+        sheet.capacity(page.capacity.as_ref()),
         sheet.areas(&page, |_| true),
         sheet.claims(&page),
         sheet.operations(&page),

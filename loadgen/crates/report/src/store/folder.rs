@@ -75,6 +75,21 @@ impl Folder {
         }
     }
 
+    /// Opens the folder of a command that did not finish, to go on with it. It is marked as unfinished
+    /// again.
+    pub fn reopen(path: &Path, command: &str, name: &str) -> Result<Self, StoreError> {
+        let path = fs::canonicalize(path).map_err(io_error("open", path))?;
+        let results = path.parent().and_then(Path::parent).unwrap_or(&path);
+        let made = Self {
+            results: results.to_owned(),
+            manifest: Manifest::begin(command, name, time_of_day().into()),
+            path: path.clone(),
+        };
+        made.write_json("manifest.json", &made.manifest)?;
+        made.write_json("verdict.json", &evidence::unfinished())?;
+        Ok(made)
+    }
+
     /// Removes the folder of a command that has not measured anything.
     pub fn discard(&self) {
         // What cannot be removed says of itself that it did not finish.

@@ -2,7 +2,8 @@
 //! stops anywhere leaves a folder that can be read. `loadgen_experiment::schema` defines what is stored. `folder`
 //! writes files, `trial_files` those of a trial, `manifest` the input and the machine, `evidence`
 //! the short file for pipelines. `load` reads a run, `finished_runs` all of them, `resolve` finds
-//! one, `run_index` lists and removes them, `baseline` keeps one under a name, `archive` packs one, `summary_schema` is the JSON
+//! one, `run_index` lists and removes them, `baseline` keeps one under a name, `archive` packs one, `search_trials` keeps
+//! what a capacity search goes on from, `summary_schema` is the JSON
 //! Schema for other programs.
 
 mod archive;
@@ -18,6 +19,7 @@ pub mod manifest;
 mod resolve;
 mod run_index;
 mod samples;
+mod search_trials;
 mod summary_schema;
 pub mod trial_files;
 
@@ -32,4 +34,5 @@ pub use load::load;
 pub use resolve::{RunLookupError, latest_run_dir, resolve_run_dir};
 pub use run_index::{PruneRule, StoredEnding, StoredRun, list_runs, prunable, remove};
 pub use samples::{MOST_SAMPLES, write_into as write_samples_into};
+pub use search_trials::kept_search;
 pub use summary_schema::{summary_schema, summary_schema_text};

@@ -2,22 +2,18 @@
 
 use std::cell::OnceCell;
 
-use super::{json, load, result::HttpResult, target, text};
-use crate::{
-    cli::{
-        failure::Failure,
-        flags::{HttpArgs, ResultArgs, TRACED_EXCHANGES},
-        session::{MeasuredSession, ServiceSource, SingleRun},
-    },
-    library::SourceFile,
+use super::{json, result::HttpResult, service::UrlLoad, text};
+use crate::cli::{
+    failure::Failure,
+    flags::{HttpArgs, ResultArgs, TRACED_EXCHANGES},
+    session::{MeasuredSession, ServiceSource, SingleRun},
 };
 use loadgen_engine::{
     driver::HttpTrace,
-    flow::SingleRequest,
     suite::{LoadModel, Suite},
 };
 use loadgen_experiment::{
-    system::{Endpoints, HttpService, SystemUnderTest as _},
+    system::SystemUnderTest as _,
     trial::{ArmConfig, TrialOutcome},
 };
 
@@ -32,19 +28,12 @@ const NOT_TESTED: [&str; 2] = [
 
 /// Measures, stores and prints; returns the exit code of the verdict.
 pub(in crate::cli) fn run(args: &HttpArgs) -> Result<u8, Failure> {
-    let target = target::parse(args)?;
-    let request = load::request(args, &target)?;
-    let settings = load::settings(args, &request);
-    let source = SourceFile {
-        name: "request.txt".to_owned(),
-        text: load::description(&settings),
-    };
-    let suite = load::suite(args);
-    let flow = SingleRequest::new(request, args.expect.clone());
-    load::check(args, &suite, &flow.catalog())?;
-    Failure::unless_files_suffice()?;
-    let endpoint = target.connect()?;
-    let service = HttpService::new(Endpoints::one(endpoint), target.client, flow);
+    let UrlLoad {
+        service,
+        suite,
+        settings,
+        source,
+    } = UrlLoad::of(args)?;
     let arm = ArmConfig::new("http", settings, service.application());
     let services = ServiceSource::Http {
         service,

@@ -5,7 +5,9 @@ mod command;
 mod json;
 mod load;
 mod result;
+mod service;
 mod target;
 mod text;
 
 pub(in crate::cli) use command::run;
+pub(super) use service::UrlLoad;

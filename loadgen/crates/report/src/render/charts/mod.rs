@@ -1,10 +1,11 @@
 //! The drawings of a report. `definition` names the charts and series that a running command shows
-//! as well; `over_time`, `plots`, `response` and `server_plots` prepare lines, `plot` is what they
+//! as well; `over_time`, `plots`, `response`, `capacity` and `server_plots` prepare lines, `plot` is what they
 //! prepare, `axis` its scales; `chart`, `strips` and `anatomy` draw it as SVG, and
 //! `interactive` hands it to the page's script.
 
 pub(super) mod anatomy;
 pub(super) mod axis;
+pub(super) mod capacity;
 pub(super) mod chart;
 pub mod definition;
 pub(super) mod interactive;

@@ -51,6 +51,8 @@ pub(in crate::render) struct Plot {
     pub(in crate::render) note: String,
     /// What the vertical axis counts.
     pub(in crate::render) unit: &'static str,
+    /// What the horizontal axis shows, where that does not follow from its kind.
+    pub(in crate::render) x_name: Option<&'static str>,
     /// Horizontal axis.
     pub(in crate::render) x: Axis,
     /// Vertical axis.
@@ -68,6 +70,9 @@ pub(in crate::render) struct Plot {
 impl Plot {
     /// What the horizontal axis shows, with its unit.
     pub(in crate::render) const fn x_label(&self) -> &'static str {
+        if let Some(name) = self.x_name {
+            return name;
+        }
         match self.x {
             Axis::Seconds => "seconds since the measured window began",
             Axis::Nines => "share of requests that were faster, %",
@@ -82,6 +87,7 @@ impl Plot {
             title: title.into(),
             note: String::new(),
             unit,
+            x_name: None,
             x: Axis::Seconds,
             y: Axis::Linear,
             shape: LineShape::Lines,

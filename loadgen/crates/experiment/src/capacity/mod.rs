@@ -1,0 +1,21 @@
+//! The highest load that meets an SLO, with both bounds, what saturates first, and how it scales.
+
+mod evaluate;
+#[cfg(test)]
+mod fixture;
+mod outcome;
+mod plan;
+mod run;
+mod saturation;
+mod scaling_levels;
+mod search;
+mod search_plan;
+mod verdict;
+
+pub use outcome::{CapacityOutcome, KeptTrial, SearchTrialRecord};
+pub use plan::CapacityPlan;
+pub use run::{KeepTrial, audits, run};
+pub use saturation::lowest_missed;
+pub use search::{SearchBounds, SearchStep, TriedLoad, next_step};
+pub use search_plan::{SearchPlan, SearchStage};
+pub use verdict::verdict_on;

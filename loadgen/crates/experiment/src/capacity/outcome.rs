@@ -1,0 +1,74 @@
+//! What a capacity search yields, and what is stored of each trial so that it can go on later.
+
+use serde::{Deserialize, Serialize};
+use shared::{api::lab::Explanation, invariant::InvariantResult};
+
+use crate::{
+    schema::{Capacity, LoadTrial, ThresholdResult, Trial},
+    system::InForce,
+    trial::TrialError,
+};
+
+/// A trial of a search with everything that later steps need of it.
+#[derive(Debug, Clone)]
+pub struct KeptTrial {
+    /// What the search needs.
+    pub step: LoadTrial,
+    /// The limits with their figures.
+    pub thresholds: Vec<ThresholdResult>,
+    /// What the audit found; empty where none was made.
+    pub audit: Vec<InvariantResult>,
+    /// Everything that was measured.
+    pub trial: Trial,
+}
+
+/// What is stored of a trial of a search beside the trial itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SearchTrialRecord {
+    /// What the search needs.
+    pub step: LoadTrial,
+    /// The limits with their figures.
+    pub thresholds: Vec<ThresholdResult>,
+    /// What the audit found; empty where none was made.
+    pub audit: Vec<InvariantResult>,
+}
+
+impl KeptTrial {
+    /// Puts together what was stored.
+    pub fn of(record: SearchTrialRecord, trial: Trial) -> Self {
+        Self {
+            step: record.step,
+            thresholds: record.thresholds,
+            audit: record.audit,
+            trial,
+        }
+    }
+
+    /// What is stored beside the trial.
+    pub fn record(&self) -> SearchTrialRecord {
+        SearchTrialRecord {
+            step: self.step.clone(),
+            thresholds: self.thresholds.clone(),
+            audit: self.audit.clone(),
+        }
+    }
+}
+
+/// The result of a capacity search, whether it ran to its end or not.
+#[derive(Debug)]
+pub struct CapacityOutcome {
+    /// What was found.
+    pub capacity: Capacity,
+    /// Every trial in the order in which it ran, those of an earlier command first.
+    pub trials: Vec<KeptTrial>,
+    /// What was in force in the last trial; absent where the target cannot tell.
+    pub in_force: Option<InForce>,
+    /// How the statements are carried out, of the first trial.
+    pub plans: Vec<Explanation>,
+    /// What a reader must know.
+    pub warnings: Vec<String>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+    /// Why it ended early, where the harness or the target failed.
+    pub error: Option<TrialError>,
+}

@@ -1,0 +1,199 @@
+//! What a capacity search runs: the suite at each load, the SLO, the configuration.
+
+use shared::time::Millis;
+
+use super::search_plan::SearchPlan;
+use crate::{
+    schema::{LoadUnit, Percentile, TrialPurpose},
+    system::Settings,
+};
+use loadgen_engine::{
+    suite::{Arrivals, InFlight, LoadModel, LoadOptions, Phase, Policy, Suite, Think},
+    threshold::{Scope, Threshold, ThresholdMetric},
+    units::{BadRate, Quantile, Rate},
+};
+
+/// Requests that may always be in flight, whatever the load.
+const FEWEST_IN_FLIGHT: f64 = 64.0;
+/// Most virtual users of a flow that an open load is given.
+const MOST_USERS: f64 = 20_000.0;
+/// Most times that a trial is made longer to have data for its percentile.
+const LONGEST: u64 = 4;
+/// The percentile that is shown where the SLO limits none.
+const USUAL_SHARE: f64 = 0.95;
+/// Levels of the scaling model, as shares of the lower bound.
+pub(super) const LEVELS: [f64; 8] = [0.2, 0.4, 0.6, 0.8, 0.95, 1.1, 1.3, 1.5];
+
+/// What a capacity search runs.
+#[derive(Debug, Clone)]
+pub struct CapacityPlan {
+    /// Flows, windows, timeouts; its load is replaced.
+    pub suite: Suite,
+    /// The limits that a load has to meet.
+    pub slo: Vec<Threshold>,
+    /// What loads are counted in.
+    pub unit: LoadUnit,
+    /// Pause between the iterations of a user.
+    pub think: Option<Think>,
+    /// How long an iteration may be under way before an open load counts as overloaded, in mean.
+    pub overloaded_after: Millis,
+    /// How loads are chosen.
+    pub search: SearchPlan,
+    /// Every switch.
+    pub settings: Settings,
+    /// Trials of each scaling level; 0 for none.
+    pub level_trials: u32,
+}
+
+impl CapacityPlan {
+    /// The suite at a load. An open load that falls behind is ended early: its result is known.
+    pub fn suite_at(&self, load: f64, purpose: TrialPurpose) -> Result<Suite, BadRate> {
+        let mut suite = self.suite.clone();
+        suite.thresholds.clone_from(&self.slo);
+        suite.options = LoadOptions {
+            pace: self.suite.options.pace,
+            ..LoadOptions::default()
+        };
+        let windows = &mut suite.windows;
+        match self.unit {
+            LoadUnit::Rate => {
+                windows.measure = self.long_enough(load);
+                let rate = Rate::per_second(load)?;
+                let phase = |name: &str, duration| Phase {
+                    name: name.to_owned(),
+                    duration,
+                    rate,
+                    to: None,
+                    flows: Vec::new(),
+                };
+                let mut phases = vec![phase("hold", windows.measure)];
+                if windows.warm_up.0 > 0 {
+                    phases.insert(0, phase("warm up", windows.warm_up));
+                }
+                suite.load = LoadModel::Open {
+                    phases,
+                    arrivals: Arrivals::Poisson,
+                };
+                let in_flight = self.most_in_flight(load);
+                suite.max_users = suite.max_users.max(in_flight);
+                // A level is measured to its end: it shows what an overload completes.
+                if purpose != TrialPurpose::Level {
+                    suite.options.in_flight = InFlight {
+                        policy: Policy::Abort,
+                        max: Some(in_flight),
+                    };
+                }
+            }
+            LoadUnit::Users => {
+                suite.load = LoadModel::Closed {
+                    users: load as u32,
+                    duration: windows.planned(),
+                    think: self.think,
+                    iterations: None,
+                };
+            }
+        }
+        Ok(suite)
+    }
+
+    /// The quantile of the response time that the SLO limits for all requests, the highest of several.
+    pub fn quantile(&self) -> Quantile {
+        let limited = self.slo.iter().filter(|one| one.scope == Scope::All);
+        let quantiles = limited.filter_map(|one| match one.metric {
+            ThresholdMetric::Quantile(quantile) => Some(quantile),
+            _ => None,
+        });
+        quantiles
+            .max_by(|a, b| a.share().total_cmp(&b.share()))
+            .unwrap_or_else(|| Quantile::of(USUAL_SHARE).expect("it lies between 0 and 1"))
+    }
+
+    /// The measured window at a rate: longer where few requests would not decide the percentile.
+    fn long_enough(&self, rate: f64) -> Millis {
+        let base = self.suite.windows.measure;
+        let needed = Percentile::fewest_samples(self.quantile().share()) as f64 * 1.2;
+        let wanted = (needed / rate * 1_000.0).ceil() as u64;
+        Millis(wanted.clamp(base.0, base.0 * LONGEST))
+    }
+
+    /// Arrivals under way from which an open load is overloaded (Little's law).
+    fn most_in_flight(&self, rate: f64) -> u32 {
+        let seconds = self.overloaded_after.0 as f64 / 1_000.0;
+        (FEWEST_IN_FLIGHT + rate * seconds).min(MOST_USERS) as u32
+    }
+
+    /// How long an arrival may be under way in mean, where an iteration is one request: four times the
+    /// limit of the SLO, and longer than the requests that it lets fail can make the mean.
+    pub fn patience(slo: &[Threshold], timeout: Millis) -> Millis {
+        let limits = slo.iter().filter(|one| one.metric.is_time());
+        let longest = limits.map(|one| one.limit / 1e6).fold(0.0, f64::max);
+        let patience = (4.0 * longest).max(timeout.0 as f64 * 0.1).max(1_000.0);
+        Millis((patience as u64).min(timeout.0))
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use loadgen_engine::{flow::shop, suite::load};
+
+    use super::*;
+
+    pub(in crate::capacity) fn plan(unit: LoadUnit) -> CapacityPlan {
+        let text = "name: x\nload: { model: open, rate: 20/s, warmup: 2s, duration: 10s }\nflows: [ { flow: orders.browse } ]\n";
+        let slo: Vec<Threshold> = vec![
+            "p95 < 100ms".parse().unwrap(),
+            "errors < 1%".parse().unwrap(),
+        ];
+        CapacityPlan {
+            suite: load::parse(text, "x.yaml", &shop()).unwrap(),
+            overloaded_after: CapacityPlan::patience(&slo, Millis(10_000)),
+            slo,
+            unit,
+            think: None,
+            search: SearchPlan::quick(10.0, 1.0, 1_000.0, unit == LoadUnit::Users),
+            settings: Settings::default(),
+            level_trials: 0,
+        }
+    }
+
+    #[test]
+    fn a_rate_is_level_random_and_ends_early_when_it_falls_behind() {
+        let suite = plan(LoadUnit::Rate)
+            .suite_at(200.0, TrialPurpose::Narrow)
+            .unwrap();
+        assert!(suite.load.is_level(suite.windows) && !suite.load.is_even());
+        assert_eq!(suite.windows.measure, Millis(10_000));
+        assert_eq!(suite.options.in_flight.policy, Policy::Abort);
+        // 64, and what arrives in a second: more than one can be under way for 4 x 100 ms.
+        assert_eq!(suite.options.in_flight.max, Some(264));
+        assert_eq!(suite.thresholds.len(), 2);
+        let level = plan(LoadUnit::Rate)
+            .suite_at(200.0, TrialPurpose::Level)
+            .unwrap();
+        assert_eq!(level.options.in_flight.policy, Policy::Backlog);
+    }
+
+    #[test]
+    fn a_low_rate_is_measured_longer_so_that_its_percentile_has_data() {
+        let plan = plan(LoadUnit::Rate);
+        let measure = |rate| {
+            plan.suite_at(rate, TrialPurpose::Bracket)
+                .unwrap()
+                .windows
+                .measure
+        };
+        assert_eq!(measure(10.0), Millis(24_000));
+        assert_eq!(measure(1.0), Millis(40_000), "four times at most");
+    }
+
+    #[test]
+    fn users_make_a_closed_load() {
+        let suite = plan(LoadUnit::Users)
+            .suite_at(7.0, TrialPurpose::Narrow)
+            .unwrap();
+        let LoadModel::Closed { users, .. } = suite.load else {
+            panic!("closed")
+        };
+        assert_eq!(users, 7);
+    }
+}

@@ -1,0 +1,386 @@
+//! Runs a search: one trial after the other, each stored before the next begins.
+
+use std::time::{Duration, Instant};
+
+use shared::invariant::InvariantResult;
+
+use super::{
+    evaluate::evaluate,
+    outcome::{CapacityOutcome, KeptTrial},
+    plan::{CapacityPlan, LEVELS},
+    saturation::{same, saturation},
+    scaling_levels::{fitted, knees},
+    search::{SearchBounds, SearchStep, TriedLoad, next_step},
+};
+use crate::{
+    observer,
+    schema::{Capacity, LoadResult, LoadTrial, LoadVote, Percentile, SearchEnding, TrialPurpose},
+    trial::{self, ArmConfig, CommandClock, TestEnv, TrialError, TrialOutcome, TrialSpec},
+    verdict,
+};
+use loadgen_engine::suite::Suite;
+use loadgen_stats::{median, seed::sub_seed};
+
+/// Receives every trial as it ends, and all trials so far.
+pub type KeepTrial<'a> = &'a mut dyn FnMut(&TrialOutcome, &[KeptTrial]);
+
+/// Pause after a load that a target without a control plane could not take: nothing else lets it
+/// recover.
+const RECOVERY: Duration = Duration::from_secs(1);
+
+/// Runs the search from where `earlier` trials left it, then the scaling levels.
+pub async fn run(
+    env: &TestEnv,
+    plan: &CapacityPlan,
+    workers: usize,
+    earlier: Vec<KeptTrial>,
+    kept: KeepTrial<'_>,
+) -> CapacityOutcome {
+    let expected = expected_trials(plan).saturating_sub(earlier.len() as u32);
+    let mut running = Running {
+        env,
+        plan,
+        workers,
+        clock: CommandClock::start(expected.max(1)),
+        began: false,
+        outcome: CapacityOutcome {
+            capacity: nothing_yet(plan),
+            trials: earlier,
+            in_force: None,
+            plans: Vec::new(),
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        },
+    };
+    let bounds = running.search(kept).await;
+    if running.goes_on() && plan.level_trials > 0 {
+        running.levels(bounds, kept).await;
+    }
+    running.finish(bounds)
+}
+
+/// How many trials a search takes, roughly: for the time that is shown.
+fn expected_trials(plan: &CapacityPlan) -> u32 {
+    let search = &plan.search;
+    let votes: u32 = search.stages.iter().map(|stage| 2 * stage.votes).sum();
+    6 + votes + 2 * search.agreeing + plan.level_trials * LEVELS.len() as u32
+}
+
+struct Running<'a> {
+    env: &'a TestEnv,
+    plan: &'a CapacityPlan,
+    workers: usize,
+    clock: CommandClock,
+    /// Whether this command has run a trial.
+    began: bool,
+    outcome: CapacityOutcome,
+}
+
+impl Running<'_> {
+    fn goes_on(&self) -> bool {
+        let outcome = &self.outcome;
+        !outcome.interrupted
+            && outcome.error.is_none()
+            && outcome.capacity.ending != SearchEnding::Stopped
+    }
+
+    /// Runs trials until both bounds are known, or it is over for another reason.
+    async fn search(&mut self, kept: KeepTrial<'_>) -> SearchBounds {
+        loop {
+            let (load, purpose, known) = match next_step(&self.plan.search, &self.tried()) {
+                SearchStep::Done { ending, bounds } => {
+                    self.outcome.capacity.ending = ending;
+                    return bounds;
+                }
+                SearchStep::Try {
+                    load,
+                    purpose,
+                    bounds,
+                } => (load, purpose, bounds),
+            };
+            self.announce(load, purpose, known);
+            if !self.trial(load, purpose, kept).await {
+                self.outcome.capacity.ending = SearchEnding::Stopped;
+                return known;
+            }
+        }
+    }
+
+    /// Measures below and above the capacity, several times each, in order of the load: what an overload
+    /// leaves behind disturbs no lighter level.
+    async fn levels(&mut self, bounds: SearchBounds, kept: KeepTrial<'_>) {
+        let Some(lower) = bounds.lower else { return };
+        if !self.has_time_for_levels() {
+            self.outcome.warnings.push(
+                "the scaling levels were not measured: the time was over; give a longer --budget"
+                    .to_owned(),
+            );
+            return;
+        }
+        for share in LEVELS {
+            let load = self.plan.search.rounded(lower * share);
+            let of_level = |one: &&KeptTrial| {
+                one.step.purpose == TrialPurpose::Level && same(one.step.load, load)
+            };
+            let done = self.outcome.trials.iter().filter(of_level).count() as u32;
+            for _ in done..self.plan.level_trials {
+                self.announce(load, TrialPurpose::Level, bounds);
+                if !self.trial(load, TrialPurpose::Level, kept).await {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Whether all levels fit into what is left of the time.
+    fn has_time_for_levels(&self) -> bool {
+        let Some(budget) = self.plan.search.budget_s else {
+            return true;
+        };
+        let all = self.outcome.trials.iter();
+        let took: f64 = all.map(|one| one.step.took_s).sum();
+        let one = took / self.outcome.trials.len().max(1) as f64;
+        let levels = self.plan.level_trials * LEVELS.len() as u32;
+        took + one * f64::from(levels) <= budget
+    }
+
+    fn tried(&self) -> Vec<TriedLoad> {
+        let searched = self.outcome.trials.iter();
+        searched
+            .map(|one| &one.step)
+            .filter(|step| step.purpose != TrialPurpose::Level)
+            .map(|step| TriedLoad {
+                load: step.load,
+                purpose: step.purpose,
+                vote: step.vote,
+                took_s: step.took_s,
+            })
+            .collect()
+    }
+
+    /// What comes next and why, in one line.
+    fn announce(&self, load: f64, purpose: TrialPurpose, bounds: SearchBounds) {
+        let show = |load: f64| self.plan.unit.show(load);
+        let known = match (bounds.lower, bounds.upper) {
+            (Some(lower), Some(upper)) => {
+                format!(
+                    "the capacity lies between {} and {}",
+                    show(lower),
+                    show(upper)
+                )
+            }
+            (Some(lower), None) => format!("{} meets the SLO", show(lower)),
+            (None, Some(upper)) => format!("{} misses the SLO", show(upper)),
+            (None, None) => "nothing is known yet".to_owned(),
+        };
+        self.env.events.note(format!(
+            "trial {}: {}, to {}; {known}",
+            self.outcome.trials.len() + 1,
+            show(load),
+            purpose.words()
+        ));
+    }
+
+    /// Runs one trial. False: the search ends here.
+    async fn trial(&mut self, load: f64, purpose: TrialPurpose, kept: KeepTrial<'_>) -> bool {
+        let began = Instant::now();
+        let outcome = match self.measure(load, purpose).await {
+            Ok(outcome) if outcome.data.interrupted => {
+                self.outcome.interrupted = true;
+                return false;
+            }
+            Ok(outcome) => outcome,
+            Err(TrialError::Stopped) => {
+                self.outcome.interrupted = true;
+                return false;
+            }
+            Err(error) => {
+                self.outcome.error = Some(error);
+                return false;
+            }
+        };
+        let took = began.elapsed();
+        self.clock.trial_ended(took);
+        let application = self.env.system.application();
+        let one = evaluate(
+            self.plan,
+            application,
+            (load, purpose),
+            &outcome,
+            took.as_secs_f64(),
+        );
+        self.note(&one.step);
+        self.outcome.warnings.extend(
+            outcome
+                .warnings
+                .iter()
+                .filter(|text| !self.outcome.warnings.contains(text))
+                .cloned()
+                .collect::<Vec<_>>(),
+        );
+        self.outcome.in_force.clone_from(&outcome.in_force);
+        if !outcome.plans.is_empty() {
+            self.outcome.plans.clone_from(&outcome.plans);
+        }
+        let missed = one.step.vote == LoadVote::Missed;
+        let broken = verdict::violations(&one.audit) > 0;
+        self.outcome.trials.push(one);
+        kept(&outcome, &self.outcome.trials);
+        if missed && !self.env.system.has_control_plane() {
+            tokio::time::sleep(RECOVERY).await;
+        }
+        !broken
+    }
+
+    async fn measure(
+        &mut self,
+        load: f64,
+        purpose: TrialPurpose,
+    ) -> Result<TrialOutcome, TrialError> {
+        let show = self.plan.unit.show(load);
+        let number = self.outcome.trials.len() + 1;
+        let suite = Suite {
+            name: format!("{} at {show}", self.plan.suite.name),
+            ..self
+                .plan
+                .suite_at(load, purpose)
+                .map_err(|error| TrialError::NoRate(error.to_string()))?
+        };
+        let application = self.env.system.application();
+        let arm = ArmConfig::new(&show, self.plan.settings.clone(), application);
+        let spec = TrialSpec {
+            suite: &suite,
+            arm: &arm,
+            block: 0,
+            blocks: 0,
+            folder: format!("t{number:03}_{}", show.replace(['/', ' '], "_")),
+            seed: sub_seed(self.plan.suite.seed, &format!("capacity {number}")),
+            workers: self.workers,
+            explained: !self.began,
+            course: self.clock.course(suite.windows.planned().duration()),
+        };
+        let mut outcome = trial::run(self.env, &spec).await?;
+        self.began = true;
+        // They are on disk now, and take much memory.
+        outcome.data.samples = None;
+        Ok(outcome)
+    }
+
+    /// What a trial said, in one line.
+    fn note(&self, step: &LoadTrial) {
+        let word = match step.vote {
+            LoadVote::Met => "met the SLO".to_owned(),
+            LoadVote::Missed => format!("missed the SLO ({})", step.why.join("; ")),
+            LoadVote::Invalid => format!("does not count ({})", step.why.join("; ")),
+        };
+        self.env
+            .events
+            .note(format!("{} {word}", self.plan.unit.show(step.load)));
+    }
+
+    fn finish(mut self, bounds: SearchBounds) -> CapacityOutcome {
+        let trials = &self.outcome.trials;
+        let steps: Vec<LoadTrial> = trials.iter().map(|one| one.step.clone()).collect();
+        let cores = observer::cores();
+        let (saturated, sentence) = saturation(trials, self.plan.unit, cores, bounds.upper);
+        let loads = by_load(&steps);
+        let at_lower = |one: &&LoadResult| bounds.lower.is_some_and(|lower| same(one.load, lower));
+        let ending = self.outcome.capacity.ending;
+        let seen_here = trials.iter().any(|one| one.trial.server.cpu_s.len() > 1);
+        self.outcome.capacity = Capacity {
+            lower: bounds.lower,
+            lower_confirmed: bounds.lower_confirmed,
+            upper: bounds.upper,
+            upper_confirmed: bounds.upper_confirmed,
+            width: bounds
+                .lower
+                .zip(bounds.upper)
+                .map(|(lower, upper)| upper / lower - 1.0),
+            ending,
+            goodput_per_s: loads.iter().find(at_lower).map(|one| one.goodput_per_s),
+            knees: knees(&loads, bounds.lower),
+            loads,
+            trials: steps,
+            saturated,
+            saturation: sentence,
+            scaling: fitted(trials, self.plan.suite.seed, seen_here),
+            ..nothing_yet(self.plan)
+        };
+        let noisy = self.outcome.capacity.trials.iter();
+        let noisy = noisy
+            .filter(|one| one.validity == crate::schema::ValidityWord::Noisy)
+            .count();
+        if noisy > 0 {
+            self.outcome.warnings.push(format!(
+                "{noisy} trial(s) are noisy and count all the same: the machine was not quiet, and its capacity is lower then"
+            ));
+        }
+        self.outcome
+    }
+}
+
+/// A result without a trial.
+pub(super) fn nothing_yet(plan: &CapacityPlan) -> Capacity {
+    Capacity {
+        unit: plan.unit,
+        slo: plan.slo.iter().map(|one| one.text.clone()).collect(),
+        percentile: plan.quantile().share(),
+        lower: None,
+        lower_confirmed: false,
+        upper: None,
+        upper_confirmed: false,
+        width: None,
+        asked_width: plan.search.width,
+        ending: SearchEnding::Stopped,
+        goodput_per_s: None,
+        loads: Vec::new(),
+        trials: Vec::new(),
+        saturated: Vec::new(),
+        saturation: String::new(),
+        knees: Vec::new(),
+        scaling: None,
+    }
+}
+
+/// The trials by their load, ascending.
+fn by_load(steps: &[LoadTrial]) -> Vec<LoadResult> {
+    let mut loads: Vec<f64> = steps.iter().map(|one| one.load).collect();
+    loads.sort_by(f64::total_cmp);
+    loads.dedup();
+    loads.into_iter().map(|load| of_load(load, steps)).collect()
+}
+
+fn of_load(load: f64, steps: &[LoadTrial]) -> LoadResult {
+    let here = || steps.iter().filter(|one| same(one.load, load));
+    let count = |vote| here().filter(|one| one.vote == vote).count() as u32;
+    let counted = || here().filter(|one| one.vote != LoadVote::Invalid);
+    let goodput: Vec<f64> = counted().map(|one| one.goodput_per_s).collect();
+    // Beyond the timeout is longer than every figure.
+    let responses: Vec<f64> = counted()
+        .filter_map(|one| match one.response_ms {
+            Percentile::Known(ms) => Some(ms),
+            Percentile::BeyondTimeout => Some(f64::INFINITY),
+            Percentile::TooFew { .. } => None,
+        })
+        .collect();
+    let known = || responses.iter().copied().filter(|ms| ms.is_finite());
+    LoadResult {
+        load,
+        met: count(LoadVote::Met),
+        missed: count(LoadVote::Missed),
+        invalid: count(LoadVote::Invalid),
+        goodput_per_s: median(&goodput).unwrap_or(0.0),
+        response_ms: median(&responses).filter(|ms| ms.is_finite()),
+        response_range_ms: known().reduce(f64::min).zip(known().reduce(f64::max)),
+    }
+}
+
+/// What the audits of all trials found, added up.
+pub fn audits(trials: &[KeptTrial]) -> Vec<InvariantResult> {
+    let mut all = Vec::new();
+    for one in trials {
+        verdict::merge_audits(&mut all, &one.audit);
+    }
+    all
+}

@@ -1,0 +1,185 @@
+//! The search on targets without noise, and at its ends.
+
+use super::*;
+
+/// Runs a search to its end on a target whose trials `vote` decides; each takes ten seconds.
+pub(super) fn searched(
+    plan: &SearchPlan,
+    mut vote: impl FnMut(f64) -> LoadVote,
+) -> (SearchEnding, SearchBounds, Vec<TriedLoad>) {
+    let mut tried = Vec::new();
+    for _ in 0..500 {
+        match next_step(plan, &tried) {
+            SearchStep::Try { load, purpose, .. } => tried.push(TriedLoad {
+                load,
+                purpose,
+                vote: vote(load),
+                took_s: 10.0,
+            }),
+            SearchStep::Done { ending, bounds } => return (ending, bounds, tried),
+        }
+    }
+    panic!("the search does not end: {:?}", &tried[480..]);
+}
+
+fn up_to(capacity: f64) -> impl FnMut(f64) -> LoadVote {
+    move |load| {
+        if load <= capacity {
+            LoadVote::Met
+        } else {
+            LoadVote::Missed
+        }
+    }
+}
+
+fn plan() -> SearchPlan {
+    SearchPlan::careful(10.0, 0.5, 10_000.0, false)
+}
+
+#[test]
+fn a_sharp_limit_is_found_within_the_width_and_both_bounds_are_confirmed() {
+    for capacity in [0.7, 3.3, 10.0, 437.0, 5_120.0] {
+        let (ending, bounds, tried) = searched(&plan(), up_to(capacity));
+        assert_eq!(ending, SearchEnding::Found, "{capacity}");
+        let (lower, upper) = (bounds.lower.unwrap(), bounds.upper.unwrap());
+        assert!(
+            lower <= capacity && capacity < upper,
+            "{lower} {capacity} {upper}"
+        );
+        assert!(upper / lower <= 1.0301, "{lower} {upper}");
+        assert!(bounds.lower_confirmed && bounds.upper_confirmed);
+        assert!(tried.len() < 45, "{} trials", tried.len());
+    }
+}
+
+#[test]
+fn users_are_whole_and_neighbours_at_the_end() {
+    for capacity in [1.0, 2.0, 7.0, 19.0, 300.0] {
+        let plan = SearchPlan::careful(4.0, 1.0, 20_000.0, true);
+        let (ending, bounds, _) = searched(&plan, up_to(capacity));
+        assert_eq!(ending, SearchEnding::Found, "{capacity}");
+        let (lower, upper) = (bounds.lower.unwrap(), bounds.upper.unwrap());
+        assert!(lower.fract() == 0.0 && upper.fract() == 0.0);
+        assert!(lower <= capacity && capacity < upper, "{lower} {upper}");
+        assert!(upper - lower <= (lower * 0.031).max(1.0), "{lower} {upper}");
+    }
+}
+
+#[test]
+fn a_quick_search_needs_few_trials() {
+    let plan = SearchPlan::quick(10.0, 0.5, 10_000.0, false);
+    let (ending, bounds, tried) = searched(&plan, up_to(200.0));
+    assert_eq!(ending, SearchEnding::Found);
+    assert!(bounds.lower.unwrap() <= 200.0 && bounds.upper.unwrap() > 200.0);
+    assert!(tried.len() <= 14, "{} trials", tried.len());
+}
+
+#[test]
+fn the_ends_of_the_range_are_said() {
+    let (ending, bounds, _) = searched(&plan(), up_to(0.1));
+    assert_eq!((ending, bounds.lower), (SearchEnding::BelowLowest, None));
+    assert!(bounds.upper_confirmed);
+    let (ending, bounds, _) = searched(&plan(), up_to(1e9));
+    assert_eq!((ending, bounds.upper), (SearchEnding::AboveHighest, None));
+    assert_eq!(
+        (bounds.lower, bounds.lower_confirmed),
+        (Some(10_000.0), true)
+    );
+}
+
+#[test]
+fn a_generator_that_fails_first_is_no_capacity_and_one_bad_trial_is_repeated() {
+    let (ending, bounds, _) = searched(&plan(), |load| {
+        if load < 700.0 {
+            LoadVote::Met
+        } else {
+            LoadVote::Invalid
+        }
+    });
+    assert_eq!(ending, SearchEnding::GeneratorLimit);
+    assert!(
+        bounds.lower_confirmed && bounds.lower.unwrap() > 650.0,
+        "{bounds:?}"
+    );
+
+    let mut trials = 0;
+    let mut limit = up_to(200.0);
+    let (ending, bounds, _) = searched(&plan(), |load| {
+        trials += 1;
+        if trials % 5 == 0 {
+            LoadVote::Invalid
+        } else {
+            limit(load)
+        }
+    });
+    assert_eq!(ending, SearchEnding::Found);
+    assert!(bounds.lower.unwrap() <= 200.0 && bounds.upper.unwrap() > 200.0);
+}
+
+#[test]
+fn a_target_that_fails_below_the_generators_limit_has_a_capacity() {
+    let (ending, bounds, _) = searched(&plan(), |load| match load {
+        load if load <= 500.0 => LoadVote::Met,
+        load if load < 620.0 => LoadVote::Missed,
+        _ => LoadVote::Invalid,
+    });
+    assert_eq!(ending, SearchEnding::Found);
+    assert!(bounds.upper.unwrap() < 520.0, "{bounds:?}");
+}
+
+#[test]
+fn the_time_ends_a_search_with_what_is_known_and_keeps_some_for_the_confirmation() {
+    let limited = |seconds| SearchPlan {
+        budget_s: Some(seconds),
+        ..plan()
+    };
+    let (ending, bounds, tried) = searched(&limited(180.0), up_to(437.0));
+    assert_eq!(ending, SearchEnding::OutOfTime);
+    assert!(tried.len() <= 18);
+    assert!(
+        bounds.lower_confirmed && bounds.upper_confirmed,
+        "{bounds:?}"
+    );
+    assert!(bounds.lower.unwrap() <= 437.0 && bounds.upper.unwrap() > 437.0);
+    let (ending, bounds, _) = searched(&limited(35.0), up_to(437.0));
+    assert_eq!((ending, bounds.upper), (SearchEnding::OutOfTime, None));
+}
+
+#[test]
+fn with_more_time_a_search_goes_on_where_it_had_to_stop() {
+    let short = SearchPlan {
+        budget_s: Some(180.0),
+        ..plan()
+    };
+    let (_, wide, mut tried) = searched(&short, up_to(437.0));
+    let mut limit = up_to(437.0);
+    while let SearchStep::Try { load, purpose, .. } = next_step(&plan(), &tried) {
+        tried.push(TriedLoad {
+            load,
+            purpose,
+            vote: limit(load),
+            took_s: 10.0,
+        });
+        assert!(tried.len() < 60);
+    }
+    let SearchStep::Done { bounds, .. } = next_step(&plan(), &tried) else {
+        unreachable!()
+    };
+    assert!(wide.upper.unwrap() > bounds.upper.unwrap());
+    assert!(bounds.lower.unwrap() <= 437.0 && bounds.upper.unwrap() > 437.0);
+}
+
+#[test]
+fn a_search_goes_on_from_what_is_stored() {
+    let (ending, bounds, tried) = searched(&plan(), up_to(437.0));
+    for stopped in 0..tried.len() {
+        let SearchStep::Try { load, .. } = next_step(&plan(), &tried[..stopped]) else {
+            panic!("it ended after {stopped}")
+        };
+        assert!((load - tried[stopped].load).abs() < 1e-12);
+    }
+    assert_eq!(
+        next_step(&plan(), &tried),
+        SearchStep::Done { ending, bounds }
+    );
+}

@@ -1,0 +1,295 @@
+//! The one word of a capacity search. The first of these that applies is the word:
+//!
+//! ```text
+//! INTERRUPTED   the command was stopped
+//! VIOLATED      an audit found a broken invariant
+//! INVALID       the load generator failed before the target did, the search ended early, or an audit
+//!               was not made
+//! FAILED        the SLO does not even hold at the lowest load
+//! INCONCLUSIVE  a bound is not known, or fresh trials did not confirm it
+//! MEASURED      both bounds are known and confirmed
+//! ```
+
+use super::outcome::CapacityOutcome;
+use crate::{
+    schema::{Capacity, LoadVote, SearchEnding, Trial, TrialPurpose, Verdict, VerdictWord},
+    verdict,
+};
+
+/// The verdict on a search; `violations` is one sentence for each broken invariant.
+pub fn verdict_on(outcome: &CapacityOutcome, violations: Vec<String>) -> Verdict {
+    let capacity = &outcome.capacity;
+    let trials: Vec<Trial> = outcome.trials.iter().map(|one| one.trial.clone()).collect();
+    let confidence = verdict::confidence(&trials, &[]);
+    let error = outcome
+        .error
+        .as_ref()
+        .map(|error| format!("ended early: {error}"));
+    let missing = confidence.audits.missing();
+    let confirmed = capacity.lower_confirmed && capacity.upper_confirmed;
+    let word = if outcome.interrupted {
+        VerdictWord::Interrupted
+    } else if !violations.is_empty() {
+        VerdictWord::Violated
+    } else if error.is_some() || capacity.ending == SearchEnding::GeneratorLimit || missing > 0 {
+        VerdictWord::Invalid
+    } else if capacity.ending == SearchEnding::BelowLowest {
+        VerdictWord::Failed
+    } else if confirmed {
+        VerdictWord::Measured
+    } else {
+        VerdictWord::Inconclusive
+    };
+    let mut reasons = Vec::new();
+    if outcome.interrupted {
+        reasons.push(format!(
+            "stopped before the planned end: {} trial(s) were measured; --resume goes on from there",
+            trials.len()
+        ));
+    }
+    reasons.extend(violations);
+    reasons.extend(error);
+    reasons.extend(ending(capacity));
+    reasons.extend(confirmations(capacity));
+    if missing > 0 {
+        reasons.push(format!(
+            "{missing} of {} audit(s) were not made, or only in part: the warnings say why",
+            confidence.audits.expected
+        ));
+    } else if confidence.audits.expected == 0 {
+        reasons.push(
+            "not audited: without a control plane nothing is known of the target's data".to_owned(),
+        );
+    } else if word != VerdictWord::Violated {
+        reasons.push(format!("{}: no invariant is broken", confidence.audits));
+    }
+    Verdict {
+        headline: headline(capacity),
+        confidence,
+        ..Verdict::new(word, reasons)
+    }
+}
+
+/// The bounds, the SLO, and what saturated first.
+fn headline(capacity: &Capacity) -> String {
+    let slo = capacity.slo.join(", ");
+    let known = match capacity.ending {
+        SearchEnding::GeneratorLimit => "no capacity: the load generator failed first".to_owned(),
+        SearchEnding::BelowLowest => format!(
+            "no capacity: {} already misses it",
+            capacity
+                .upper
+                .map_or_else(String::new, |load| capacity.unit.show(load))
+        ),
+        _ => format!("capacity {}", capacity.bounds()),
+    };
+    let first = capacity.saturated.first();
+    let first = first.map_or_else(String::new, |sign| {
+        format!("; saturated first: {}", sign.resource)
+    });
+    format!("{known} at {slo}{first}")
+}
+
+/// How the search ended, in a sentence.
+fn ending(capacity: &Capacity) -> Option<String> {
+    let show = |load: Option<f64>| {
+        load.map_or_else(|| "no load".to_owned(), |load| capacity.unit.show(load))
+    };
+    let why = |vote: LoadVote, load: Option<f64>| {
+        let of = |purpose| purpose != TrialPurpose::Level;
+        let mut trials = capacity
+            .trials
+            .iter()
+            .rev()
+            .filter(|one| one.vote == vote && of(one.purpose));
+        let found =
+            trials.find(|one| load.is_none_or(|load| super::saturation::same(one.load, load)));
+        found.map_or_else(String::new, |one| one.why.join("; "))
+    };
+    Some(match capacity.ending {
+        SearchEnding::BelowLowest => format!(
+            "the SLO does not even hold at the lowest load, {}: {}",
+            show(capacity.upper),
+            why(LoadVote::Missed, capacity.upper)
+        ),
+        SearchEnding::AboveHighest => format!(
+            "the SLO holds at {}, the highest load that may be tried: the capacity is at least that; raise --max-load to find it",
+            show(capacity.lower)
+        ),
+        SearchEnding::GeneratorLimit => format!(
+            "the load generator failed at {} ({}), while {} met the SLO: this is its own limit and no capacity of the target; give it a processor of its own, or more --workers",
+            show(capacity.upper),
+            why(LoadVote::Invalid, None),
+            show(capacity.lower)
+        ),
+        SearchEnding::OutOfTime => format!(
+            "the time was over before the bounds were {:.0} % apart: give a longer --budget, or --resume the folder with one",
+            capacity.asked_width * 100.0
+        ),
+        SearchEnding::Found => {
+            let width = capacity.width.unwrap_or(0.0) * 100.0;
+            let asked = capacity.asked_width * 100.0;
+            if width <= asked + 0.1 {
+                format!("the bounds are {width:.1} % apart, {asked:.0} % were asked for")
+            } else {
+                format!(
+                    "the bounds are {width:.1} % apart and not {asked:.0} %: trials between them do not agree, and fresh ones moved a bound"
+                )
+            }
+        }
+        SearchEnding::Stopped => return None,
+    })
+}
+
+/// What the fresh trials at each bound said.
+fn confirmations(capacity: &Capacity) -> Vec<String> {
+    let one =
+        |load: Option<f64>, purpose: TrialPurpose, vote: LoadVote, words: &str, confirmed: bool| {
+            let load = load?;
+            let fresh = || {
+                let here = capacity
+                    .trials
+                    .iter()
+                    .filter(|one| super::saturation::same(one.load, load));
+                here.filter(|one| one.purpose == purpose && one.vote != LoadVote::Invalid)
+            };
+            let agreed = fresh().filter(|one| one.vote == vote).count();
+            let not = if confirmed {
+                ""
+            } else {
+                ", which does not confirm it"
+            };
+            Some(format!(
+                "{} {words} in {agreed} of {} fresh trial(s){not}",
+                capacity.unit.show(load),
+                fresh().count()
+            ))
+        };
+    let below = one(
+        capacity.lower,
+        TrialPurpose::ConfirmLower,
+        LoadVote::Met,
+        "met the SLO",
+        capacity.lower_confirmed,
+    );
+    let above = one(
+        capacity.upper,
+        TrialPurpose::ConfirmUpper,
+        LoadVote::Missed,
+        "missed the SLO",
+        capacity.upper_confirmed,
+    );
+    let above = above.filter(|_| capacity.ending != SearchEnding::GeneratorLimit);
+    below.into_iter().chain(above).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        capacity::{fixture::kept, plan, run::nothing_yet},
+        schema::{AuditCount, LoadUnit},
+    };
+
+    fn outcome(
+        ending: SearchEnding,
+        lower: Option<f64>,
+        upper: Option<f64>,
+        confirmed: bool,
+    ) -> CapacityOutcome {
+        let mut trials = Vec::new();
+        for (load, vote, purpose) in [
+            (lower, LoadVote::Met, TrialPurpose::ConfirmLower),
+            (upper, LoadVote::Missed, TrialPurpose::ConfirmUpper),
+            (Some(900.0), LoadVote::Invalid, TrialPurpose::Bracket),
+        ] {
+            trials.extend(load.map(|load| {
+                let mut one = kept(load, vote);
+                one.step.purpose = purpose;
+                one.step.why = vec!["p95 < 100ms: 140 ms".to_owned()];
+                one
+            }));
+        }
+        let capacity = Capacity {
+            lower,
+            lower_confirmed: confirmed,
+            upper,
+            upper_confirmed: confirmed,
+            width: Some(0.03),
+            ending,
+            trials: trials.iter().map(|one| one.step.clone()).collect(),
+            ..nothing_yet(&plan::tests::plan(LoadUnit::Rate))
+        };
+        CapacityOutcome {
+            capacity,
+            trials,
+            in_force: None,
+            plans: Vec::new(),
+            warnings: Vec::new(),
+            interrupted: false,
+            error: None,
+        }
+    }
+
+    #[test]
+    fn each_ending_has_its_word_and_one_sentence() {
+        use SearchEnding::{AboveHighest, BelowLowest, Found, GeneratorLimit, OutOfTime};
+        let (low, high) = (Some(196.0), Some(202.0));
+        for (found, word, sentence) in [
+            (
+                outcome(Found, low, high, true),
+                VerdictWord::Measured,
+                "the bounds are 3.0 % apart",
+            ),
+            (
+                outcome(OutOfTime, low, high, true),
+                VerdictWord::Measured,
+                "--budget",
+            ),
+            (
+                outcome(OutOfTime, low, None, false),
+                VerdictWord::Inconclusive,
+                "the time was over",
+            ),
+            (
+                outcome(AboveHighest, low, None, false),
+                VerdictWord::Inconclusive,
+                "--max-load",
+            ),
+            (
+                outcome(BelowLowest, None, Some(1.0), true),
+                VerdictWord::Failed,
+                "lowest load, 1/s: p95 < 100ms: 140 ms",
+            ),
+            (
+                outcome(GeneratorLimit, low, Some(900.0), false),
+                VerdictWord::Invalid,
+                "no capacity of the target",
+            ),
+        ] {
+            let verdict = verdict_on(&found, Vec::new());
+            assert_eq!(verdict.word, word, "{verdict:?}");
+            assert!(verdict.reasons[0].contains(sentence), "{verdict:?}");
+        }
+    }
+
+    #[test]
+    fn wrong_data_a_missing_audit_and_a_stop_come_first() {
+        let mut found = outcome(SearchEnding::Found, Some(196.0), Some(202.0), true);
+        assert_eq!(
+            verdict_on(&found, Vec::new()).headline,
+            "capacity between 196/s and 202/s at p95 < 100ms, errors < 1%"
+        );
+        let broken = vec!["arm `x`: invariant 03 is broken".to_owned()];
+        assert_eq!(verdict_on(&found, broken).word, VerdictWord::Violated);
+        found.trials[0].trial.audits = AuditCount {
+            expected: 1,
+            made: 0,
+        };
+        assert_eq!(verdict_on(&found, Vec::new()).word, VerdictWord::Invalid);
+        found.interrupted = true;
+        let verdict = verdict_on(&found, Vec::new());
+        assert_eq!(verdict.word, VerdictWord::Interrupted);
+        assert!(verdict.reasons[0].contains("--resume"), "{verdict:?}");
+    }
+}

@@ -1,0 +1,118 @@
+//! The summary of a capacity search. Its arm is the last trial at the lower bound: what users see at
+//! the highest load that meets the SLO. What to try next comes from the upper bound, which misses it.
+
+use shared::api::lab::Explanation;
+
+use super::{
+    assemble::{Parts, RunContext},
+    load_line::mix,
+};
+use crate::{
+    capacity::{CapacityOutcome, CapacityPlan, KeptTrial, audits, lowest_missed, verdict_on},
+    diagnose, observer,
+    schema::{Arm, AuditCount, LoadUnit, LoadVote, RunKind, Summary},
+    system::Settings,
+    trial::ArmConfig,
+    verdict,
+};
+
+/// The summary of a search, whether it ran to its end or not.
+pub fn of_capacity(
+    context: RunContext<'_>,
+    plan: &CapacityPlan,
+    outcome: &CapacityOutcome,
+) -> Summary {
+    let application = context.application;
+    let all = audits(&outcome.trials);
+    let config = ArmConfig::new("capacity", plan.settings.clone(), application);
+    let violations = verdict::broken_sentences("capacity", config.known_wrong.as_deref(), &all);
+    let settings = outcome
+        .in_force
+        .as_ref()
+        .map_or(&plan.settings, |view| &view.settings);
+    let shown = at(outcome.capacity.lower, LoadVote::Met, &outcome.trials)
+        .or_else(|| outcome.trials.last());
+    let mut arms: Vec<Arm> = shown
+        .map(|one| arm(one, settings, &outcome.plans))
+        .into_iter()
+        .collect();
+    for arm in &mut arms {
+        arm.audit.clone_from(&all);
+        arm.audits = AuditCount::default();
+        for one in &outcome.trials {
+            arm.audits.add(one.trial.audits);
+        }
+    }
+    let parts = Parts {
+        kind: RunKind::Capacity,
+        suite: &plan.suite,
+        load: load(plan),
+        arms,
+        trials: outcome.trials.iter().map(|one| one.trial.clone()).collect(),
+        effects: Vec::new(),
+        controls: Vec::new(),
+        thresholds: shown.map_or_else(Vec::new, |one| one.thresholds.clone()),
+        verdict: verdict_on(outcome, violations),
+        interrupted: outcome.interrupted,
+        warnings: outcome.warnings.clone(),
+    };
+    let mut summary = parts.summary(context, outcome.in_force.as_ref());
+    let failing = outcome
+        .capacity
+        .upper
+        .or_else(|| lowest_missed(&outcome.trials));
+    if let Some(one) = at(failing, LoadVote::Missed, &outcome.trials) {
+        let overloaded = Summary {
+            arms: vec![arm(one, settings, &outcome.plans)],
+            ..summary.clone()
+        };
+        summary.recommendations = diagnose::advise(&overloaded, &application.hints());
+    }
+    summary.capacity = Some(outcome.capacity.clone());
+    summary
+}
+
+/// The last trial of a load that said so.
+fn at(load: Option<f64>, vote: LoadVote, trials: &[KeptTrial]) -> Option<&KeptTrial> {
+    let load = load?;
+    let here = |one: &&KeptTrial| (one.step.load - load).abs() <= 1e-9 * load;
+    trials
+        .iter()
+        .rev()
+        .find(|one| here(one) && one.step.vote == vote)
+}
+
+/// A trial as an arm of its own.
+fn arm(one: &KeptTrial, settings: &Settings, plans: &[Explanation]) -> Arm {
+    let trial = &one.trial;
+    Arm {
+        name: trial.arm.clone(),
+        profile: settings.0.clone(),
+        fingerprint: settings.fingerprint(),
+        trials: 1,
+        total: trial.total.clone(),
+        operations: trial.operations.clone(),
+        server: trial.server.clone(),
+        audit: one.audit.clone(),
+        audits: trial.audits,
+        consistency: trial.consistency,
+        plans: plans.iter().flat_map(observer::read_plans).collect(),
+    }
+}
+
+/// What was searched, in one line, without what was found: searches with the same line can be compared.
+fn load(plan: &CapacityPlan) -> String {
+    let what = match plan.unit {
+        LoadUnit::Rate => "iterations a second, arriving at random",
+        LoadUnit::Users => "users",
+    };
+    let slo: Vec<&str> = plan.slo.iter().map(|one| one.text.as_str()).collect();
+    let windows = plan.suite.windows;
+    format!(
+        "capacity in {what}; SLO {}; {} warm-up, {} measured; {}",
+        slo.join(", "),
+        windows.warm_up,
+        windows.measure,
+        mix(&plan.suite)
+    )
+}

@@ -1,0 +1,102 @@
+//! `loadgen capacity` from the flags to the exit code.
+
+use super::{
+    plan::{PlannedSearch, plan_search},
+    resume::{PLAN_FILE, Resumed, resumed},
+};
+use crate::{
+    cli::{failure::Failure, flags::CapacityArgs, session::MeasuredSession},
+    live::TerminalCapabilities,
+};
+use loadgen_experiment::{
+    capacity::{self, CapacityPlan},
+    schema::Summary,
+    summary::{self, RunContext},
+};
+use loadgen_report::render;
+
+/// Runs it; returns the exit code of the verdict.
+pub(in crate::cli) fn run(args: &CapacityArgs) -> Result<u8, Failure> {
+    let PlannedSearch {
+        plan,
+        services,
+        source,
+    } = plan_search(args)?;
+    let description = described(&plan);
+    let Resumed { folder, trials } = resumed(args, &description)?;
+    let session = MeasuredSession::begin(&args.result, "capacity", &plan.suite.name, &source)
+        .resuming(folder);
+    session.work_and_print(
+        &services,
+        async |bench, own_stack| {
+            session.announce(bench, &plan.suite);
+            bench.events.note(begun(&plan, trials.len()));
+            if let Some(folder) = session.folder()
+                && let Err(error) = folder.input(PLAN_FILE, description.as_bytes())
+            {
+                session.not_stored(error);
+            }
+            let workers = usize::from(args.load.workers);
+            let mut keep = |outcome: &_, all: &[capacity::KeptTrial]| {
+                session.store_trial(bench, outcome);
+                let stored = session.folder().zip(all.last());
+                if let Some(Err(error)) = stored.map(|(folder, one)| folder.search_trial(one)) {
+                    session.not_stored(error);
+                }
+            };
+            let outcome = Box::pin(capacity::run(bench, &plan, workers, trials, &mut keep)).await;
+            if outcome.trials.is_empty() {
+                return Err(outcome.error.map_or(Failure::Interrupted, Failure::from));
+            }
+            let context = RunContext {
+                application: bench.system.application(),
+                started_at: session.started_at(),
+                own_stack,
+                warnings: services.warnings(),
+            };
+            Ok(summary::of_capacity(context, &plan, &outcome))
+        },
+        |summary, folder| {
+            if args.json {
+                return json(summary);
+            }
+            let look = TerminalCapabilities::of_stdout();
+            render::console(summary, folder, look.width, look.colour)
+        },
+    )
+}
+
+/// The search as one JSON object, with its verdict.
+fn json(summary: &Summary) -> String {
+    let object = serde_json::json!({
+        "name": summary.name,
+        "load": summary.load,
+        "verdict": summary.verdict,
+        "capacity": summary.capacity,
+        "recommendations": summary.recommendations,
+        "warnings": summary.warnings,
+    });
+    format!("{object:#}\n")
+}
+
+/// What is searched and how long that takes, in one line.
+fn begun(plan: &CapacityPlan, earlier: usize) -> String {
+    let slo: Vec<&str> = plan.slo.iter().map(|one| one.text.as_str()).collect();
+    let again = match earlier {
+        0 => String::new(),
+        trials => format!("; goes on after {trials} trial(s)"),
+    };
+    format!(
+        "searching the highest load that meets {}, to {:.0} %; trials of {} load{again}",
+        slo.join(", "),
+        plan.search.width * 100.0,
+        plan.suite.windows.planned(),
+    )
+}
+
+/// Everything that a search depends on but its time.
+fn described(plan: &CapacityPlan) -> String {
+    let mut plan = plan.clone();
+    plan.search.budget_s = None;
+    format!("{plan:#?}\n")
+}

@@ -1,0 +1,296 @@
+//! From the flags to a search: what is loaded, the SLO, the range and the care.
+
+use shared::time::Millis;
+
+use super::super::http::UrlLoad;
+use crate::{
+    cli::{
+        failure::Failure,
+        flags::{CapacityArgs, HttpArgs, SearchOver},
+        plan::{plan_suite, resolve_settings},
+        session::ServiceSource,
+    },
+    library::SourceFile,
+};
+use loadgen_codeconnect::CodeConnect;
+use loadgen_engine::{
+    flow::Catalog,
+    suite::{LoadModel, Suite, load::check_scope},
+    threshold::{Level, Threshold},
+    units::Rate,
+};
+use loadgen_experiment::{
+    capacity::{CapacityPlan, SearchPlan},
+    schema::LoadUnit,
+    system::{Application as _, Settings, SystemUnderTest as _},
+};
+
+/// The limit of a URL that is given none.
+const USUAL_SLO: &str = "p95 < 1000ms";
+/// Warm-up and measured window of a trial, and of a quick one.
+const CAREFUL: (Millis, Millis) = (Millis(5_000), Millis(20_000));
+const QUICK: (Millis, Millis) = (Millis(2_000), Millis(8_000));
+/// Loads that are tried first where nothing names one.
+const FIRST_RATE: f64 = 20.0;
+const FIRST_USERS: f64 = 4.0;
+/// The range where the flags name none.
+const LOWEST: f64 = 1.0;
+const HIGHEST_RATE: f64 = 100_000.0;
+const HIGHEST_USERS: f64 = 20_000.0;
+/// Trials of each scaling level, and of a quick one.
+const LEVEL_TRIALS: u32 = 3;
+const QUICK_LEVEL_TRIALS: u32 = 1;
+
+/// A search, and what it runs against.
+pub(super) struct PlannedSearch {
+    pub(super) plan: CapacityPlan,
+    pub(super) services: ServiceSource,
+    pub(super) source: SourceFile,
+}
+
+/// Plans it; a word with `://` is a URL.
+pub(super) fn plan_search(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
+    let url = args.what.as_deref().filter(|word| word.contains("://"));
+    match url {
+        Some(url) => of_url(args, url),
+        None => of_suite(args),
+    }
+}
+
+fn of_suite(args: &CapacityArgs) -> Result<PlannedSearch, Failure> {
+    let request = [
+        ("--header", !args.headers.is_empty()),
+        ("--method", args.method.is_some()),
+        ("--body", args.body.is_some()),
+        ("--expect", args.expect.is_some()),
+    ];
+    if let Some((flag, _)) = request.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::Usage(format!(
+            "{flag} is of the request of a URL: give one like http://127.0.0.1:8080/ in place of the suite"
+        )));
+    }
+    let (suite, source) = plan_suite(args.what.as_deref(), &args.load)?;
+    let settings = resolve_settings(&args.profile.profile, &args.profile.set)?;
+    let services = ServiceSource::from_flags(&args.target)?;
+    // An iteration may be many requests: the bound is that of the method, rate x timeout.
+    let patience = suite.timeout;
+    let plan = planned(args, suite, settings, CodeConnect.catalog(), Some(patience))?;
+    Ok(PlannedSearch {
+        plan,
+        services,
+        source,
+    })
+}
+
+fn of_url(args: &CapacityArgs, url: &str) -> Result<PlannedSearch, Failure> {
+    let unfit = [
+        ("--target", !args.target.targets.is_empty()),
+        ("--set", !args.profile.set.is_empty()),
+        ("--flow", !args.load.flows.is_empty()),
+    ];
+    if let Some((flag, _)) = unfit.into_iter().find(|(_, given)| *given) {
+        return Err(Failure::Usage(format!(
+            "{flag} is for suites: omit it with a URL"
+        )));
+    }
+    let load = &args.load;
+    let mut http = HttpArgs::of_url(url).map_err(Failure::usage)?;
+    http.rate = None;
+    http.headers.clone_from(&args.headers);
+    http.method.clone_from(&args.method);
+    http.body.clone_from(&args.body);
+    http.expect.clone_from(&args.expect);
+    http.think = load.think;
+    http.timeout = load.timeout.unwrap_or(http.timeout);
+    http.seed = load.seed.unwrap_or(http.seed);
+    http.connections = load.max_users;
+    http.thresholds.clone_from(&load.thresholds);
+    http.resolve.clone_from(&args.target.resolve);
+    http.allow_remote_target = args.target.allow_remote_target;
+    let UrlLoad {
+        service,
+        suite,
+        settings,
+        source,
+    } = UrlLoad::of(&http)?;
+    let plan = planned(args, suite, settings, service.application().catalog(), None)?;
+    Ok(PlannedSearch {
+        plan,
+        services: ServiceSource::Http {
+            service,
+            trace: None,
+        },
+        source,
+    })
+}
+
+/// The search over a suite. `patience` is the mean time after which an open load is overloaded; absent
+/// where an iteration is one request.
+fn planned(
+    args: &CapacityArgs,
+    mut suite: Suite,
+    settings: Settings,
+    catalog: &Catalog,
+    patience: Option<Millis>,
+) -> Result<CapacityPlan, Failure> {
+    let unit = unit(args, &suite);
+    let slo = slo(args, &suite, catalog)?;
+    let (warm_up, measure) = if args.quick { QUICK } else { CAREFUL };
+    if args.load.time_scale.is_none() {
+        suite.windows.warm_up = args.load.warmup.unwrap_or(warm_up);
+        suite.windows.measure = args.load.duration.unwrap_or(measure);
+    }
+    let think = match suite.load {
+        LoadModel::Closed { think, .. } => think,
+        LoadModel::Open { .. } => None,
+    };
+    let search = search(args, &suite, unit)?;
+    let quick = if args.quick {
+        QUICK_LEVEL_TRIALS
+    } else {
+        LEVEL_TRIALS
+    };
+    Ok(CapacityPlan {
+        overloaded_after: patience.unwrap_or_else(|| CapacityPlan::patience(&slo, suite.timeout)),
+        suite,
+        slo,
+        unit,
+        think,
+        search,
+        settings,
+        level_trials: if args.levels { quick } else { 0 },
+    })
+}
+
+fn unit(args: &CapacityArgs, suite: &Suite) -> LoadUnit {
+    match (args.search, &suite.load) {
+        (Some(SearchOver::Users), _) => LoadUnit::Users,
+        (None, _) if args.load.users.is_some() => LoadUnit::Users,
+        // A URL has no load of its own.
+        (None, LoadModel::Closed { .. })
+            if !suite.flows.iter().any(|one| one.flow == "http.request") =>
+        {
+            LoadUnit::Users
+        }
+        (Some(SearchOver::Rate) | None, _) => LoadUnit::Rate,
+    }
+}
+
+/// The limits of `--slo`, else those of the suite that are not mere warnings.
+fn slo(args: &CapacityArgs, suite: &Suite, catalog: &Catalog) -> Result<Vec<Threshold>, Failure> {
+    let given = if args.slo.is_empty() {
+        suite.thresholds.clone()
+    } else {
+        // A threshold that was added by a flag is one more limit.
+        [args.slo.as_slice(), args.load.thresholds.as_slice()].concat()
+    };
+    let mut slo: Vec<Threshold> = given
+        .into_iter()
+        .filter(|one| one.level == Level::Fail)
+        .collect();
+    if slo.is_empty() {
+        slo.extend(USUAL_SLO.parse::<Threshold>().ok());
+    }
+    for one in &mut slo {
+        check_scope(one, suite, catalog)
+            .map_err(|why| Failure::Usage(format!("--slo `{one}`: {why}")))?;
+        // A trial is judged at its end.
+        one.abort_after = None;
+    }
+    Ok(slo)
+}
+
+fn search(args: &CapacityArgs, suite: &Suite, unit: LoadUnit) -> Result<SearchPlan, Failure> {
+    let (usual, most) = match unit {
+        LoadUnit::Rate => (rate_of(suite).unwrap_or(FIRST_RATE), HIGHEST_RATE),
+        LoadUnit::Users => (FIRST_USERS, HIGHEST_USERS),
+    };
+    let named = match unit {
+        LoadUnit::Rate => args.load.rate.map(Rate::as_per_second),
+        LoadUnit::Users => args.load.users.map(f64::from),
+    };
+    let lowest = args.min_load.map_or(LOWEST, Rate::as_per_second);
+    let highest = args.max_load.map_or(most, Rate::as_per_second).min(most);
+    let whole = unit == LoadUnit::Users;
+    if lowest >= highest || whole && lowest < 1.0 {
+        return Err(Failure::Usage(format!(
+            "nothing lies between --min-load {} and --max-load {}: give a wider range",
+            unit.show(lowest),
+            unit.show(highest)
+        )));
+    }
+    let first = named.unwrap_or(usual).clamp(lowest, highest);
+    let mut search = if args.quick {
+        SearchPlan::quick(first, lowest, highest, whole)
+    } else {
+        SearchPlan::careful(first, lowest, highest, whole)
+    };
+    search.budget_s = args.budget.map(|budget| budget.0 as f64 / 1_000.0);
+    Ok(search)
+}
+
+/// The highest rate of an open load.
+fn rate_of(suite: &Suite) -> Option<f64> {
+    let LoadModel::Open { phases, .. } = &suite.load else {
+        return None;
+    };
+    let rates = phases.iter().flat_map(|phase| [Some(phase.rate), phase.to]);
+    rates.flatten().map(Rate::as_per_second).reduce(f64::max)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::flags::{Cli, Command};
+
+    fn search_of(words: &str) -> Result<CapacityPlan, String> {
+        let all = format!("loadgen capacity {words}");
+        match Cli::try_parse_from(all.split(' '))
+            .map_err(|error| error.to_string())?
+            .command
+        {
+            Command::Capacity(args) => of_suite(&args)
+                .map(|one| one.plan)
+                .map_err(|error| error.to_string()),
+            _ => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn the_search_is_over_what_the_suite_is_loaded_with_unless_a_flag_says_otherwise() {
+        let plan = search_of("core").unwrap();
+        assert_eq!((plan.unit, plan.search.first), (LoadUnit::Rate, 20.0));
+        assert!(plan.slo.iter().all(|one| one.level == Level::Fail) && plan.slo.len() > 2);
+        let plan = search_of("core --search users --slo p95<1s,errors<1%").unwrap();
+        assert_eq!((plan.unit, plan.slo.len()), (LoadUnit::Users, 2));
+        assert!(plan.search.whole);
+        let plan = search_of("core --rate 50/s --quick --max-load 400 --budget 2m").unwrap();
+        assert_eq!((plan.search.first, plan.search.highest), (50.0, 400.0));
+        assert_eq!(plan.search.budget_s, Some(120.0));
+        assert_eq!(plan.suite.windows.measure, Millis(8_000));
+        assert_eq!(
+            search_of("core --duration 3s")
+                .unwrap()
+                .suite
+                .windows
+                .measure,
+            Millis(3_000)
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_searched_is_refused_in_one_sentence() {
+        for (words, part) in [
+            ("core --slo p95", "compares nothing"),
+            ("core --slo nothing.like:p95<1s", "nothing.like"),
+            ("core --min-load 50 --max-load 20", "--min-load"),
+            ("core --method POST", "URL"),
+            ("cor", "core"),
+        ] {
+            let error = search_of(words).unwrap_err();
+            assert!(error.contains(part), "{words}: {error}");
+        }
+    }
+}
