@@ -13,7 +13,7 @@ pub mod recordings;
 
 pub mod bookings;
 pub mod chat;
-pub mod payments;
 pub mod courses;
+pub mod payments;
 
 pub use all::{all, registry, workers};

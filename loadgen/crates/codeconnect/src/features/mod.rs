@@ -9,8 +9,8 @@ pub mod auth;
 pub mod mentors;
 
 pub mod bookings;
-pub mod payments;
 pub mod courses;
+pub mod payments;
 pub mod recordings;
 
 pub mod chat;
