@@ -52,6 +52,13 @@ paths! {
     /// Give a place back.
     BOOKING_CANCEL = "/api/v1/bookings/{booking_id}/cancel";
 
+    /// One's calendar.
+    CALENDAR = "/api/v1/calendar";
+    /// One week of it.
+    CALENDAR_WEEK = "/api/v1/calendar/week";
+    /// An event of it: a slot.
+    CALENDAR_EVENT = "/api/v1/calendar/events/{slot_id}";
+
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";
     /// One recording.

@@ -14,4 +14,6 @@ pub mod recordings;
 pub mod bookings;
 pub mod chat;
 
+pub mod calendar;
+
 pub use all::{all, registry};

@@ -8,8 +8,11 @@ mod handlers;
 mod model;
 mod plans;
 mod repository;
+mod repository_move;
 mod reserve;
 mod seed;
 mod service;
+mod service_move;
 
 pub(super) use feature::feature;
+pub(super) use service_move::{MoveAttempt, reschedule};
