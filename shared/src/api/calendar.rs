@@ -25,9 +25,9 @@ pub struct CalendarEvent {
     pub mentor_id: MentorId,
     /// Their shown name.
     pub mentor_name: String,
-    /// Begin.
+    /// When it begins.
     pub starts_at: DateTime<Utc>,
-    /// End.
+    /// When it ends.
     pub ends_at: DateTime<Utc>,
     /// Places it has.
     pub capacity: i32,

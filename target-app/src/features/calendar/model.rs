@@ -1,6 +1,8 @@
 //! Types of the calendar: spans and days that were checked, whose events are read.
 
-use chrono::{DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{
+    DateTime, Datelike as _, Days, NaiveDate, NaiveTime, SubsecRound as _, TimeDelta, Utc,
+};
 use shared::{
     api::calendar::{CalendarQuery, MAX_EVENTS, MAX_SPAN_DAYS, MoveRequest, WeekQuery},
     ids::{MentorId, UserId},
@@ -83,13 +85,13 @@ pub(super) fn monday(query: WeekQuery, now: DateTime<Utc>) -> Result<NaiveDate, 
     Ok(date - Days::new(u64::from(date.weekday().num_days_from_monday())))
 }
 
-/// The new begin of an event, in the next ten years.
+/// The new begin of an event, in the next ten years; in microseconds, which PostgreSQL keeps.
 pub(super) fn new_begin(
     request: MoveRequest,
     now: DateTime<Utc>,
 ) -> Result<DateTime<Utc>, ApiError> {
     if request.starts_at > now && request.starts_at - now <= HORIZON {
-        Ok(request.starts_at)
+        Ok(request.starts_at.trunc_subsecs(6))
     } else {
         Err(ApiError::invalid(
             "starts_at",

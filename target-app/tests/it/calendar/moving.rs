@@ -1,6 +1,6 @@
 //! Moving an event: what moves with it, and what is in the way.
 
-use chrono::{TimeDelta, Utc};
+use chrono::{SubsecRound as _, TimeDelta, Utc};
 use shared::{
     api::{bookings::BookingView, calendar::CalendarEvent},
     dataset::{RowKind, id},
@@ -30,7 +30,7 @@ async fn an_event_moves_with_its_bookings_and_every_list_shows_it() {
                 .await
                 .ok::<Page<BookingView>>();
         }
-        let to = slot.starts_at() + TimeDelta::minutes(30);
+        let to = slot.starts_at().trunc_subsecs(6) + TimeDelta::minutes(30);
         let moved: CalendarEvent = mentor.move_event(slot_id, to).await.ok();
         assert_eq!((moved.id, moved.starts_at), (slot_id, to));
         assert_eq!(moved.ends_at, to + TimeDelta::hours(1));

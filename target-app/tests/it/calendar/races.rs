@@ -4,12 +4,12 @@ use chrono::TimeDelta;
 use futures_util::FutureExt as _;
 use shared::api::{bookings::BookingView, calendar::CalendarEvent};
 
-use crate::support::{Answer, NewSlot, Person, TestApp, all_strategies, together};
+use crate::support::{Answer, NewSlot, Person, TestApp, right_strategies, together};
 
 /// A booking looks at the times of its slot and inserts them later.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_place_taken_while_the_event_moves_has_the_times_of_the_event() {
-    for strategy in all_strategies() {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
@@ -36,7 +36,7 @@ async fn a_place_taken_while_the_event_moves_has_the_times_of_the_event() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_events_that_want_the_same_time_one_gets_it() {
-    for strategy in all_strategies() {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
@@ -59,7 +59,7 @@ async fn of_two_events_that_want_the_same_time_one_gets_it() {
 /// Two mentors move lessons of the same student to the same time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_student_is_never_moved_into_two_lessons_at_once() {
-    for strategy in all_strategies() {
+    for strategy in right_strategies() {
         let app = TestApp::with(&[&format!("bookings.strategy={strategy}")])
             .start()
             .await;
