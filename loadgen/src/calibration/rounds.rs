@@ -207,6 +207,7 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
             duration: span,
             rate: Rate::per_second(rate).map_err(io::Error::other)?,
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

@@ -3,7 +3,7 @@
 
 mod bundled;
 #[cfg(test)]
-mod document_tests;
+mod documents_tests;
 mod find;
 #[cfg(test)]
 mod readme_tests;

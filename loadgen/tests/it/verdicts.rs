@@ -156,7 +156,7 @@ fn limited(files: u32, arguments: &str) -> Ran {
 fn too_few_files_are_the_generators_limit_before_the_load_and_in_it() {
     let server = Truth::after(Duration::from_millis(20)).serve();
     let url = server.url();
-    for engine in ["hyper", "reqwest"] {
+    for engine in ["native", "reqwest"] {
         let ran = limited(
             40,
             &format!("http {url} --json --quiet -c 60 --requests 300 --engine {engine}"),

@@ -29,7 +29,7 @@ pub const TRACED_EXCHANGES: u32 = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum HttpEngine {
     /// One bare connection a user: low cost, and connect and TLS times are recorded.
-    Hyper,
+    Native,
     /// One reqwest client a user.
     Reqwest,
 }
@@ -38,7 +38,7 @@ impl HttpEngine {
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Hyper => "hyper",
+            Self::Native => "native",
             Self::Reqwest => "reqwest",
         }
     }
@@ -149,8 +149,8 @@ pub struct HttpArgs {
     /// Concurrent streams on one HTTP/2 connection: this many of the --connections share one
     #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = whole(1, MAX_STREAMS))]
     pub streams: u32,
-    /// HTTP client: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
-    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Hyper)]
+    /// HTTP client: loadgen's own, or reqwest, which follows redirects and keeps cookies
+    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Native)]
     pub engine: HttpEngine,
     /// Maximum number of redirects, all on the URL's own host (with --engine reqwest)
     #[arg(

@@ -34,6 +34,7 @@ fn expected() -> Vec<f64> {
             duration: LASTS,
             rate: "100/s".parse::<Rate>().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
 use super::{
@@ -17,12 +16,13 @@ use super::{
     client_options::CookieClientOptions,
     failure_text::{find, plain_failure},
     generator_limit::generator_limit,
-    http1::MAX_HEADER_LINES,
-    message::{HttpMessage, RequestFailure},
+    http1_head::MAX_HEADER_LINES,
+    message::{RequestFailure, message},
     resend::{is_closed, is_idempotent, was_idle},
 };
 use crate::{
     check::Reply,
+    request::Request,
     sample::{Outcome, Sample},
     units::Nanos,
 };
@@ -71,27 +71,24 @@ impl CookieClients {
         endpoint: &ClientEndpoint,
         options: CookieClientOptions,
         user: u32,
-        message: &mut Option<HttpMessage>,
-        keep: usize,
+        request: &Request,
         sample: &mut Sample,
     ) -> Result<Reply, RequestFailure> {
         let CookieClient { client, answered } = self.of(user, endpoint, options)?;
-        let Some(message) = message.take() else {
-            return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
+        let Some(message) = message(endpoint, request) else {
+            let why = "its path is not a valid HTTP path".to_owned();
+            return Err((Outcome::Dropped, why));
         };
-        let idempotent = is_idempotent(&message);
-        let (head, body) = message.into_parts();
+        let idempotent = is_idempotent(request);
+        let (head, _) = message.into_parts();
         let scheme = endpoint.scheme();
         let host = endpoint.host.to_str().unwrap_or_default();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let body = match body.collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(never) => match never {},
-        };
+        let keep = request.keep;
         let request = client
             .request(head.method, format!("{scheme}://{host}{path}"))
             .headers(head.headers)
-            .body(body);
+            .body(request.body.clone());
         sample.sent = endpoint.clock.now();
         let again = idempotent && was_idle(answered.get(), sample.sent);
         let again = request.try_clone().filter(|_| again);
@@ -110,7 +107,7 @@ impl CookieClients {
         let (body, bytes) = body.finish();
         Ok(Reply {
             status: response.status().as_u16(),
-            headers: std::mem::take(response.headers_mut()),
+            headers: std::mem::take(response.headers_mut()).into(),
             cut: bytes > body.len() as u64,
             body,
             bytes,

@@ -5,6 +5,12 @@ use std::{error::Error, io};
 
 use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
 
+use super::http1_error::Http1Error;
+
+/// First bytes of records of TLS.
+const TLS_ALERT: u8 = 0x15;
+const TLS_HANDSHAKE: u8 = 0x16;
+const TLS_SERVER: &str = "the server speaks TLS on this port: use https://";
 const EARLY_END: &str = "the server closed the connection before the response was complete";
 const INVALID: &str = "the response is not valid HTTP/1.1";
 
@@ -39,22 +45,32 @@ pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
     }
 }
 
-/// Why a request got no whole response; `first` is the first byte that the server sent, by which
-/// one of another protocol is recognised.
-pub(super) fn exchange_failure(error: &hyper::Error, first: Option<u8>) -> String {
-    let of_http1 = error.is_parse();
-    let of_http2 = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
-    let other_protocol = match first {
-        // A TLS alert or handshake.
-        Some(0x15 | 0x16) if of_http1 || of_http2 => {
-            "the server speaks TLS on this port: use https://"
+/// Why a request over HTTP/2 got no whole response; `first` is the first byte that the server sent,
+/// by which one of another protocol is recognised.
+pub(super) fn http2_failure(error: &hyper::Error, first: Option<u8>) -> String {
+    let is_parse = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
+    match first {
+        Some(b'H') if is_parse => {
+            "the server speaks HTTP/1.1 on this port: omit --http2".to_owned()
         }
+        Some(TLS_ALERT | TLS_HANDSHAKE) if is_parse => TLS_SERVER.to_owned(),
+        _ => plain_failure(error),
+    }
+}
+
+/// The same over HTTP/1.1.
+pub(super) fn http1_failure(error: &Http1Error, first: Option<u8>) -> String {
+    match first {
+        Some(TLS_ALERT | TLS_HANDSHAKE) if error.is_parse() => TLS_SERVER.to_owned(),
         // The length of a SETTINGS frame.
-        Some(0) if of_http1 => "the server speaks HTTP/2 on this port: use --http2",
-        Some(b'H') if of_http2 => "the server speaks HTTP/1.1 on this port: omit --http2",
-        _ => return plain_failure(error),
-    };
-    other_protocol.to_owned()
+        Some(0) if error.is_parse() => {
+            "the server speaks HTTP/2 on this port: use --http2".to_owned()
+        }
+        _ => match error {
+            Http1Error::Io(error) => plain_failure(error),
+            other => other.to_string(),
+        },
+    }
 }
 
 /// The first error of that type among an error and its causes.

@@ -159,3 +159,30 @@ fn a_threshold_on_a_phase_that_is_not_measured_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_phase_may_name_the_flows_that_start_in_it() {
+    let text = "name: x\nload:\n  model: closed\n  phases:\n    - { name: buy, duration: 1s, users: 4, flows: [orders.buy] }\n    - { name: all, duration: 1s, users: 2 }\nflows: [ { flow: orders.browse }, { flow: orders.buy } ]\n";
+    let mut suite = parse(text, "x.yaml", &shop()).unwrap();
+    assert_eq!(suite.phase_flows(), [("buy", vec!["orders.buy"])]);
+    // With another number of users the phases keep their proportions.
+    suite.set_users(10);
+    let users: Vec<u32> = suite.options.ramp.iter().map(|phase| phase.users).collect();
+    assert_eq!(users, [10, 5]);
+    suite.set_flows(suite.flows[..1].to_vec());
+    assert!(suite.phase_flows().is_empty());
+    for (wrong, message) in [
+        (
+            "flows: [orders.bye]",
+            "unknown flow of this suite `orders.bye`",
+        ),
+        ("flows: []", "`flows` of this phase is empty"),
+    ] {
+        let text = text.replace("flows: [orders.buy]", wrong);
+        let error = parse(&text, "x.yaml", &shop()).unwrap_err().to_string();
+        assert!(
+            error.contains(message) && error.contains("x.yaml:5"),
+            "{error}"
+        );
+    }
+}

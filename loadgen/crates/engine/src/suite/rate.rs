@@ -39,6 +39,7 @@ impl Suite {
                     duration,
                     rate,
                     to: None,
+                    flows: Vec::new(),
                 };
                 let mut phases = vec![phase("hold", windows.measure)];
                 if windows.warm_up.0 > 0 {

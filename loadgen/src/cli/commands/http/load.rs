@@ -65,6 +65,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
         duration,
         rate,
         to,
+        flows: Vec::new(),
     };
     let mut phases = vec![phase("measure", measure, args.to)];
     if warm_up.0 > 0 {

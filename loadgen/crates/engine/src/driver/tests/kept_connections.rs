@@ -60,9 +60,9 @@ fn another_request_is_not_sent_twice() {
         assert_eq!(counts, [3, 3], "{engine}: {:?}", data.examples);
     }
     // Nor one whose response has begun.
-    let [(_, hyper), _] = engines();
+    let [(_, native), _] = engines();
     let server = forgetful(b"HTTP/1.1 2");
-    let data = send_any(server.address, hyper, Request::get("/"), 6);
+    let data = send_any(server.address, native, Request::get("/"), 6);
     assert_eq!(data.total.count(Outcome::Reset), 3, "{:?}", data.examples);
 }
 

@@ -187,7 +187,7 @@ pub(super) fn engines() -> [(&'static str, ClientOptions); 2] {
         cookie_client: Some(CookieClientOptions { redirects: 3 }),
         ..ClientOptions::default()
     };
-    [("hyper", ClientOptions::default()), ("reqwest", whole)]
+    [("native", ClientOptions::default()), ("reqwest", whole)]
 }
 
 /// HTTP/2 with so many users on a connection.

@@ -200,8 +200,8 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
             ..client
         }
     };
-    let [(_, hyper), _] = engines();
-    let mut all: Vec<TrialData> = [hyper.clone(), http2(2)]
+    let [(_, native), _] = engines();
+    let mut all: Vec<TrialData> = [native.clone(), http2(2)]
         .into_iter()
         .map(|client| send_any(address, with(client), Request::get("/"), 3))
         .collect();
@@ -213,7 +213,7 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
     };
     let options = DriverOptions {
         iterations: Some(3),
-        client: with(hyper),
+        client: with(native),
         ..DriverOptions::default()
     };
     all.push(run_with(setup(address, load, (0, 10_000), &Opens), &options).unwrap());
