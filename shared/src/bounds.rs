@@ -11,11 +11,19 @@ const YEARS: std::ops::RangeInclusive<i32> = 1..=9_999;
 /// Reads an optional instant of the years 1 to 9999.
 pub fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Option<DateTime<Utc>>, D::Error> {
     let instant = Option::<DateTime<Utc>>::deserialize(from)?;
-    match instant {
-        Some(instant) if !YEARS.contains(&instant.year()) => Err(D::Error::custom(
-            "an instant of the years 1 to 9999 is expected",
-        )),
-        instant => Ok(instant),
+    instant.map(bounded_instant).transpose()
+}
+
+/// Reads an instant of the years 1 to 9999.
+pub fn required_instant<'de, D: Deserializer<'de>>(from: D) -> Result<DateTime<Utc>, D::Error> {
+    bounded_instant(DateTime::<Utc>::deserialize(from)?)
+}
+
+fn bounded_instant<E: serde::de::Error>(instant: DateTime<Utc>) -> Result<DateTime<Utc>, E> {
+    if YEARS.contains(&instant.year()) {
+        Ok(instant)
+    } else {
+        Err(E::custom("an instant of the years 1 to 9999 is expected"))
     }
 }
 
@@ -46,6 +54,8 @@ mod tests {
     struct Bounded {
         #[serde(default, deserialize_with = "super::instant")]
         from: Option<chrono::DateTime<chrono::Utc>>,
+        #[serde(default, deserialize_with = "super::required_instant")]
+        starts_at: chrono::DateTime<chrono::Utc>,
         #[serde(default, deserialize_with = "super::count")]
         omitted: u64,
         #[serde(default, deserialize_with = "super::text")]
@@ -65,12 +75,16 @@ mod tests {
             "9999-12-31T23:59:59-01:00",
         ] {
             assert!(!is_read(json!({ "from": from })), "{from}");
+            assert!(!is_read(json!({ "starts_at": from })), "{from}");
         }
         for from in ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
             assert!(is_read(json!({ "from": from })), "{from}");
+            assert!(is_read(json!({ "starts_at": from })), "{from}");
         }
+        assert!(!is_read(json!({ "starts_at": null })));
         let absent: Bounded = serde_json::from_value(json!({ "from": null })).unwrap();
         assert_eq!((absent.from, absent.omitted), (None, 0));
+        assert_eq!(absent.starts_at, chrono::DateTime::UNIX_EPOCH);
         assert_eq!(absent.client_id, "");
     }
 

@@ -64,6 +64,12 @@ paths! {
     PAYMENT_CONFIRM = "/api/v1/payments/{payment_id}/confirm";
     /// Have the money given back.
     PAYMENT_REFUND = "/api/v1/payments/{payment_id}/refund";
+    /// One's calendar.
+    CALENDAR = "/api/v1/calendar";
+    /// One week of it.
+    CALENDAR_WEEK = "/api/v1/calendar/week";
+    /// An event of it: a slot.
+    CALENDAR_EVENT = "/api/v1/calendar/events/{slot_id}";
 
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";

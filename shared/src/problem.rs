@@ -53,6 +53,8 @@ codes! {
     SlotFull = "slot_full", 409, "The slot is full";
     /// The student has another lesson at that time.
     StudentBusy = "student_busy", 409, "Another lesson is at that time";
+    /// The mentor has something else at that time.
+    MentorBusy = "mentor_busy", 409, "The mentor has another event at that time";
     /// The slot has begun, or is no longer offered.
     SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
     /// The booking is not in a state that allows this.

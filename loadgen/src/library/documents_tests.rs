@@ -182,6 +182,28 @@ const ROWS: &[Row] = &[
             "warn: pool.use < 80%",
         ],
     ),
+    // "Load Testing for Music 'n Me": arrivals a second by phase. It states no weights for these two.
+    (
+        "music_calendar",
+        &["baseline: 15/s for 1m", "peak: 40/s for 2m"],
+        &["calendar.month 33", "calendar.week 33", "calendar.move 33"],
+        &["p95 < 1200ms", "p99 < 2500ms", "errors < 1%"],
+    ),
+    (
+        "music_hybrid_booking",
+        &[
+            "warmup: 5/s for 30s",
+            "concurrent rush: 20/s for 90s",
+            "peak rush: 30/s for 1m",
+        ],
+        &[],
+        &[
+            "p95 < 1000ms",
+            "p99 < 2000ms",
+            "errors < 1%",
+            "status:409: count < 5%",
+        ],
+    ),
 ];
 
 /// What a suite's file says, in the words of the table.

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod bookings;
+pub mod calendar;
 pub mod chat;
 pub mod courses;
 pub mod lab;

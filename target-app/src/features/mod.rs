@@ -12,6 +12,7 @@ pub mod mentors;
 pub mod recordings;
 
 pub mod bookings;
+pub mod calendar;
 pub mod chat;
 pub mod courses;
 pub mod payments;

@@ -14,6 +14,7 @@
 mod auth;
 mod bookings;
 mod caching;
+mod calendar;
 mod chat;
 mod cli;
 mod courses;

@@ -8,8 +8,8 @@ use shared::{api::chat::RoomList, paths};
 
 use super::lab_client::{LabClient, LabError};
 use crate::{
-    features::auth::{check_login, login_request},
-    flows::TestAccount,
+    features::auth::{check_login, check_mentor_login, login_request, mentor_login_request},
+    flows::{MentorAccount, TestAccount},
 };
 use loadgen_engine::{check, request::Request};
 
@@ -25,12 +25,10 @@ pub(super) enum SignInError {
     #[error(transparent)]
     Lab(#[from] LabError),
     /// It answers, but not with a session.
-    #[error(
-        "signing in student {student} failed: {why}; is the database seeded (`target-app seed`)?"
-    )]
+    #[error("signing in {account} failed: {why}; is the database seeded (`target-app seed`)?")]
     Login {
-        /// Which account.
-        student: u32,
+        /// Which account: `student 3`.
+        account: String,
         /// What was wrong.
         why: String,
     },
@@ -40,6 +38,7 @@ pub(super) enum SignInError {
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
     accounts: Vec<TestAccount>,
+    mentors: Vec<MentorAccount>,
     /// When the first of the tokens ends.
     until: Option<Instant>,
     /// How long a token lives.
@@ -47,12 +46,13 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
-    /// Signs in unless `count` accounts have tokens for `needed` longer. Returns whether it sent
-    /// requests.
+    /// Signs in unless `count` students and `mentors` mentors have tokens for `needed` longer.
+    /// Returns whether it sent requests.
     pub(super) async fn ensure(
         &mut self,
         lab: &LabClient,
         count: u32,
+        mentors: u32,
         needed: Duration,
     ) -> Result<bool, SignInError> {
         let long_enough = self
@@ -63,7 +63,9 @@ impl Sessions {
         let fresh = self
             .until
             .is_some_and(|until| until.saturating_duration_since(now()) >= self.lifetime / 2);
-        if self.accounts.len() >= count as usize && (long_enough || (hopeless && fresh)) {
+        let enough =
+            self.accounts.len() >= count as usize && self.mentors.len() >= mentors as usize;
+        if enough && (long_enough || (hopeless && fresh)) {
             return Ok(false);
         }
         let begun = now();
@@ -72,20 +74,29 @@ impl Sessions {
             .buffered(AT_ONCE)
             .try_collect()
             .await?;
-        let shortest = signed_in
-            .iter()
-            .map(|(_, seconds)| *seconds)
-            .min()
-            .unwrap_or(0);
+        let mentors: Vec<(MentorAccount, u64)> = stream::iter(0..mentors)
+            .map(|mentor| sign_mentor_in(lab, mentor))
+            .buffered(AT_ONCE)
+            .try_collect()
+            .await?;
+        let lifetimes = signed_in.iter().map(|(_, seconds)| *seconds);
+        let lifetimes = lifetimes.chain(mentors.iter().map(|(_, seconds)| *seconds));
+        let shortest = lifetimes.min().unwrap_or(0);
         self.lifetime = Duration::from_secs(shortest);
         self.until = Some(begun + self.lifetime);
         self.accounts = signed_in.into_iter().map(|(account, _)| account).collect();
+        self.mentors = mentors.into_iter().map(|(account, _)| account).collect();
         Ok(true)
     }
 
     /// The accounts.
     pub(super) fn accounts(&self) -> &[TestAccount] {
         &self.accounts
+    }
+
+    /// The signed-in mentors.
+    pub(super) fn mentors(&self) -> &[MentorAccount] {
+        &self.mentors
     }
 
     /// How long a token lives, where it is too short for `needed`.
@@ -95,7 +106,10 @@ impl Sessions {
 }
 
 async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, u64), SignInError> {
-    let wrong = |why: String| SignInError::Login { student, why };
+    let wrong = |why: String| SignInError::Login {
+        account: format!("student {student}"),
+        why,
+    };
     let reply = lab.ask(login_request(student)).await?;
     let session = check_login(&reply, student).map_err(|why| wrong(why.to_string()))?;
     let token = session.tokens.access_token;
@@ -108,6 +122,19 @@ async fn sign_in(lab: &LabClient, student: u32) -> Result<(TestAccount, u64), Si
         id: session.user.id,
         token,
         rooms: rooms.rooms.into_iter().map(|room| room.id).collect(),
+    };
+    Ok((account, session.tokens.expires_in))
+}
+
+async fn sign_mentor_in(lab: &LabClient, mentor: u32) -> Result<(MentorAccount, u64), SignInError> {
+    let reply = lab.ask(mentor_login_request(mentor)).await?;
+    let session = check_mentor_login(&reply, mentor).map_err(|why| SignInError::Login {
+        account: format!("mentor {mentor}"),
+        why: why.to_string(),
+    })?;
+    let account = MentorAccount {
+        mentor,
+        token: session.tokens.access_token,
     };
     Ok((account, session.tokens.expires_in))
 }
@@ -132,7 +159,7 @@ mod tests {
         let lab = LabClient::new(&nowhere, None).unwrap();
         let mut sessions = Sessions::default();
         let error = sessions
-            .ensure(&lab, 2, Duration::from_secs(1))
+            .ensure(&lab, 2, 0, Duration::from_secs(1))
             .await
             .unwrap_err();
         assert!(error.to_string().contains("does not answer"), "{error}");

@@ -21,6 +21,10 @@ use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
 
+/// Mentors that are signed in for flows that need some: few, for each costs a password hash, and the
+/// two with the fullest calendars among them.
+const MENTORS: u32 = 8;
+
 /// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
 pub struct CodeConnectSystem {
@@ -88,8 +92,14 @@ impl CodeConnectSystem {
             .any(|flow| flow.needs_sessions);
         if needs_sessions {
             (request.stage)("sign in");
+            let needs_mentors = features::FEATURES
+                .iter()
+                .filter(|feature| feature.needs_mentors)
+                .flat_map(|feature| feature.flows)
+                .any(|flow| request.flows.iter().any(|name| *name == flow.name));
+            let mentors = if needs_mentors { MENTORS } else { 0 };
             sessions
-                .ensure(self.lab(), request.accounts, request.planned)
+                .ensure(self.lab(), request.accounts, mentors, request.planned)
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
@@ -107,12 +117,13 @@ impl CodeConnectSystem {
             None
         };
         let scale = view.as_ref().and_then(|view| view.scale.as_deref());
-        let world = World::new(
+        let mut world = World::new(
             rows(scale),
             sessions.accounts().to_vec(),
             uuid::Uuid::new_v4().as_u64_pair().0,
             view.is_some(),
         );
+        world.mentor_accounts = sessions.mentors().to_vec();
         Ok(Arc::new(Prepared {
             lab: self.lab().clone(),
             in_force: view.as_ref().map(in_force),

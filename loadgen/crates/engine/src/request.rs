@@ -52,7 +52,12 @@ impl Request {
 
     /// `POST path` with a JSON body.
     pub fn post_json<T: Serialize>(path: impl Into<String>, body: &T) -> Self {
-        let mut request = Self::post(path);
+        Self::json(Method::POST, path, body)
+    }
+
+    /// A request with a JSON body.
+    pub fn json<T: Serialize>(method: Method, path: impl Into<String>, body: &T) -> Self {
+        let mut request = Self::new(method, path);
         request.body = Bytes::from(
             serde_json::to_vec(body).expect("the API types have string keys and finite numbers"),
         );

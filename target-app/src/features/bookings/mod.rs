@@ -9,12 +9,15 @@ mod holds;
 mod model;
 mod plans;
 mod repository;
+mod repository_move;
 mod reserve;
 mod seed;
 mod service;
+mod service_move;
 
 pub(super) use feature::feature;
 pub(super) use holds::{
     RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
 };
 pub(super) use model::PayableBooking;
+pub(super) use service_move::{MoveAttempt, reschedule};

@@ -75,6 +75,19 @@ pub(super) struct BookingAttempt {
     pub(super) key: Option<String>,
 }
 
+/// A slot as moving sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MovableSlot {
+    /// Which slot.
+    pub(super) id: SlotId,
+    /// Whose time it is.
+    pub(super) mentor: MentorId,
+    /// Begin of the lesson.
+    pub(super) starts_at: DateTime<Utc>,
+    /// End of the lesson.
+    pub(super) ends_at: DateTime<Utc>,
+}
+
 /// Whose bookings a list reads, by the key that the table has for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BookingOwner {
@@ -142,6 +155,15 @@ pub(super) enum BookingRefusal {
         /// Its end.
         to: DateTime<Utc>,
     },
+    /// The mentor has another slot then.
+    MentorBusy {
+        /// Begin of the other slot.
+        from: DateTime<Utc>,
+        /// Its end.
+        to: DateTime<Utc>,
+    },
+    /// The lesson to be moved has begun.
+    TooLateToMove,
     /// Every place is taken.
     SlotFull,
     /// Others changed the same rows for too long.
@@ -161,7 +183,8 @@ impl BookingRefusal {
     pub(super) const fn code(&self) -> Code {
         match self {
             Self::NoSuchSlot | Self::NoSuchBooking => Code::NotFound,
-            Self::SlotClosed => Code::SlotClosed,
+            Self::SlotClosed | Self::TooLateToMove => Code::SlotClosed,
+            Self::MentorBusy { .. } => Code::MentorBusy,
             Self::StudentBusy { .. } => Code::StudentBusy,
             Self::SlotFull => Code::SlotFull,
             Self::Contention => Code::Contention,
@@ -196,6 +219,17 @@ impl std::fmt::Display for BookingRefusal {
                 from.format("%H:%M"),
                 to.format("%H:%M"),
             ),
+            Self::MentorBusy { from, to } => write!(
+                f,
+                "You have another lesson or open slot on {} from {} to {} UTC, which overlaps with \
+                 the new time. Nothing was moved. Please choose another time, or move that one first.",
+                from.format("%-d %B %Y"),
+                from.format("%H:%M"),
+                to.format("%H:%M"),
+            ),
+            Self::TooLateToMove => {
+                f.write_str("This lesson has begun or is over and cannot be moved any more.")
+            }
             Self::SlotFull => f.write_str(
                 "Every place of this lesson is taken; another student was first. Nothing was \
                  booked. Please choose another time.",
@@ -300,6 +334,7 @@ mod tests {
             BookingRefusal::NoSuchBooking,
             BookingRefusal::Cancelled,
             BookingRefusal::Begun,
+            BookingRefusal::TooLateToMove,
         ] {
             assert!(!refusal.is_conflict());
         }

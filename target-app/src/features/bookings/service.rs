@@ -38,10 +38,10 @@ use crate::{
     timing,
 };
 
-/// Times that a booking or cancellation is run again after it lost against another. Of those that
+/// Times that a booking, cancellation or move is run again after it lost against another. Of those that
 /// meet one always wins, so a loser gets through after as many as there are places to lose; what
 /// is left over is for neighbours on a page, which a serializable transaction also loses against.
-const RETRIES: Retry = Retry::Serialization(12);
+pub(super) const RETRIES: Retry = Retry::Serialization(12);
 /// HTTP status of the response to a booking and to its repetitions.
 const CREATED: i16 = 201;
 

@@ -114,11 +114,13 @@ mod tests {
         fs::write(&part, b"a").unwrap();
         fs::write(folder.path().join("notes.txt"), b"a").unwrap();
         let hour = Duration::from_hours(1);
-        let past = older(folder.path(), SystemTime::now() - hour).unwrap();
+        // The file's own time: it was just written.
+        let now = fs::metadata(&part).unwrap().modified().unwrap();
+        let past = older(folder.path(), now - hour).unwrap();
         assert_eq!(past, OldFiles::default());
-        let all = older(folder.path(), SystemTime::now() + hour).unwrap();
+        let all = older(folder.path(), now + hour).unwrap();
         assert_eq!((all.parts, all.whole), (vec![part], vec![id]));
-        let missing = older(&folder.path().join("none"), SystemTime::now()).unwrap();
+        let missing = older(&folder.path().join("none"), now).unwrap();
         assert_eq!(missing, OldFiles::default());
     }
 }

@@ -1,5 +1,6 @@
 //! Submitted files: stored whole with their digest, bounded in size, of a type that is accepted.
 
+use std::fmt::Write as _;
 use std::fs;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -29,7 +30,10 @@ async fn a_file_is_stored_with_its_size_and_digest() {
         .created();
     assert_eq!(stored.size_bytes as usize, bytes.len());
     let digest = Sha256::digest(bytes);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    });
     assert_eq!((stored.sha256.as_str(), stored.number), (hex.as_str(), 1));
     let file = app.state.upload_dir().join(stored.id.to_string());
     assert_eq!(fs::read(file).unwrap(), bytes);

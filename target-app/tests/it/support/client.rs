@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, ops::Deref, time::Duration};
 
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -245,6 +246,16 @@ impl Person {
     pub(crate) async fn refund(&self, id: PaymentId) -> Answer {
         let path = with_id(paths::PAYMENT_REFUND, id);
         send(self.request(Method::POST, &path)).await
+    }
+
+    /// The events of a span; the query as it stands behind the question mark.
+    pub(crate) async fn calendar(&self, query: &str) -> Answer {
+        self.get(&format!("{}?{query}", paths::CALENDAR)).await
+    }
+
+    pub(crate) async fn move_event(&self, slot: SlotId, starts_at: DateTime<Utc>) -> Answer {
+        let path = with_id(paths::CALENDAR_EVENT, slot);
+        self.patch(&path, &json!({"starts_at": starts_at})).await
     }
 
     pub(crate) async fn review(&self, mentor: MentorId, stars: i16, body: &str) -> Answer {

@@ -61,13 +61,35 @@ async fn login(mut it: AppIteration<'_>) {
 
 /// The login of seeded student `n`.
 pub fn login_request(n: u32) -> Request {
+    login_with(dataset::student_email(n))
+}
+
+/// The login of seeded mentor `n`.
+pub fn mentor_login_request(n: u32) -> Request {
+    login_with(dataset::mentor_email(n))
+}
+
+fn login_with(email: String) -> Request {
     Request::post_json(
         paths::AUTH_LOGIN,
         &LoginRequest {
-            email: dataset::student_email(n),
+            email,
             password: dataset::PASSWORD.to_owned(),
         },
     )
+}
+
+/// The session of mentor `n`, if the answer is one.
+pub fn check_mentor_login(reply: &Reply, n: u32) -> Result<Session, Mismatch> {
+    let session: Session = check::json(reply, 200)?;
+    let right = session.user.id.0 == dataset::id(RowKind::MentorUser, n)
+        && session.user.role == Role::Mentor
+        && !session.tokens.access_token.is_empty();
+    if right {
+        Ok(session)
+    } else {
+        Err(Mismatch::new(format!("login of mentor {n}: another user")))
+    }
 }
 
 /// The session of student `n`, if the answer is one.

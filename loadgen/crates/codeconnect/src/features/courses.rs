@@ -1,6 +1,8 @@
 //! Courses: a new student enrols; a student reads and completes a lesson and attempts the quiz; a
 //! student submits a file. A course that allows no further attempt is an expected response.
 
+use std::fmt::Write as _;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header};
@@ -245,7 +247,10 @@ async fn submit(mut it: AppIteration<'_>) {
     let digest = Sha256::digest(&bytes);
     let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
     let upload = upload_request(&path, Bytes::from(bytes), &digest).bearer(token);
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest.iter().fold(String::new(), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    });
     let Some(stored) = it
         .call(&SUBMIT, upload, |reply| check_submit(reply, &hex, length))
         .await

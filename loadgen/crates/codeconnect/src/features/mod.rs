@@ -9,6 +9,7 @@ pub mod auth;
 pub mod mentors;
 
 pub mod bookings;
+pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;

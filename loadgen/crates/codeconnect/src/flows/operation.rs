@@ -26,6 +26,11 @@ impl Op {
         Self::new(name, Some("POST"), Access::Write)
     }
 
+    /// An operation that is a `PATCH` and may change something.
+    pub const fn patch(name: &'static str) -> Self {
+        Self::new(name, Some("PATCH"), Access::Write)
+    }
+
     /// A message over a socket, or the opening of one.
     pub const fn message(name: &'static str, access: Access) -> Self {
         Self::new(name, None, access)

@@ -20,6 +20,8 @@ pub struct World {
     pub counts: Counts,
     /// Signed-in students; empty where no flow needs any.
     pub accounts: Vec<TestAccount>,
+    /// Signed-in mentors, the two with the fullest calendars first; empty where no flow needs any.
+    pub mentor_accounts: Vec<MentorAccount>,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -47,6 +49,23 @@ pub struct TestAccount {
     pub rooms: Vec<RoomId>,
 }
 
+/// A signed-in mentor.
+#[derive(Clone)]
+pub struct MentorAccount {
+    /// Number in the dataset.
+    pub mentor: u32,
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+}
+
+impl fmt::Debug for MentorAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MentorAccount")
+            .field("mentor", &self.mentor)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for TestAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Account")
@@ -63,6 +82,7 @@ impl World {
         Self {
             counts,
             accounts,
+            mentor_accounts: Vec::new(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,
@@ -85,6 +105,14 @@ impl World {
         match self.accounts.len() {
             0 => None,
             n => self.accounts.get(rng.random_range(0..n)),
+        }
+    }
+
+    /// Any signed-in mentor; `None` where there are none.
+    pub fn any_mentor(&self, rng: &mut Chance) -> Option<&MentorAccount> {
+        match self.mentor_accounts.len() {
+            0 => None,
+            n => self.mentor_accounts.get(rng.random_range(0..n)),
         }
     }
 }

@@ -82,6 +82,9 @@ pub(super) async fn overwrite_count(
 }
 
 /// Inserts a confirmed booking; answers when it was made.
+///
+/// The slot must have the times that were looked at. One that is being moved is waited for, and one
+/// that was moved is a lost race: the work is run again and sees the new times.
 pub(super) async fn insert(
     conn: &mut PgConnection,
     booking: &NewBooking,
@@ -91,7 +94,13 @@ pub(super) async fn insert(
         "insert into booking
              (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
               client_key, payment_required)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9, $10)
+         select $1, id, mentor_id, $4, starts_at, ends_at, $7, 'confirmed', $8, $9, $10
+         from slot
+         where id = $2
+           and mentor_id = $3
+           and starts_at = $5
+           and ends_at = $6
+         for key share
          returning created_at",
     )
     .bind(booking.id.0)
@@ -104,10 +113,12 @@ pub(super) async fn insert(
     .bind(booking.slot.price_cents.0)
     .bind(booking.client_key.as_deref())
     .bind(booking.hold_expires_at.is_some());
-    Ok(timing::db(query.fetch_one(conn)).await?)
+    let made_at = timing::db(query.fetch_optional(conn)).await?;
+    made_at.ok_or(DbError::Serialization(sqlx::Error::RowNotFound))
 }
 
-/// Inserts a confirmed booking unless its seat is taken; waits for whoever is about to take it.
+/// Inserts a confirmed booking unless its seat is taken or the slot has other times by now; waits
+/// for another request that is about to take the seat or to move the slot.
 pub(super) async fn insert_unless_taken(
     conn: &mut PgConnection,
     booking: &NewBooking,
@@ -117,7 +128,13 @@ pub(super) async fn insert_unless_taken(
         "insert into booking
              (id, slot_id, mentor_id, student_id, scheduled_at, ends_at, seat, status, price_cents,
               client_key, payment_required)
-         values ($1, $2, $3, $4, $5, $6, $7, 'confirmed', $8, $9, $10)
+         select $1, id, mentor_id, $4, starts_at, ends_at, $7, 'confirmed', $8, $9, $10
+         from slot
+         where id = $2
+           and mentor_id = $3
+           and starts_at = $5
+           and ends_at = $6
+         for key share
          on conflict (slot_id, seat) where status in ('confirmed', 'completed') do nothing
          returning created_at",
     )

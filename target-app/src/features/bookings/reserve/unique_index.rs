@@ -7,6 +7,8 @@
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
+use crate::db::DbError;
+
 use super::{
     super::{
         model::{BookingFailure, BookingRefusal, NewBooking},
@@ -23,10 +25,15 @@ pub(super) async fn take(
     conn: &mut PgConnection,
     booking: &NewBooking,
 ) -> Result<DateTime<Utc>, BookingFailure> {
+    let mut tried = None;
     for _ in 0..booking.slot.capacity + SPARE_TRIES {
         let seat = repository::smallest_free_seat(conn, &booking.slot)
             .await?
             .ok_or(BookingRefusal::SlotFull)?;
+        // Refused, and free all the same: the slot was moved, or the seat given back.
+        if tried.replace(seat) == Some(seat) {
+            return Err(DbError::Serialization(sqlx::Error::RowNotFound).into());
+        }
         if let Some(made_at) = repository::insert_unless_taken(conn, booking, seat).await? {
             bookings::count(conn, booking.slot.id, 1).await?;
             return Ok(made_at);

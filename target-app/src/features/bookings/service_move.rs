@@ -1,0 +1,114 @@
+//! Moving a slot to another time, with the bookings in it: one transaction.
+//!
+//! Locks are taken in the order of all of this feature, with the mentor's before them: mentor,
+//! students, slot, booking. A student who takes a place while the others are being locked is
+//! noticed under the slot's lock, and the move begins again. A booking that looked at the slot
+//! before it was moved finds other times when it inserts, and begins again too.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures_util::FutureExt as _;
+use shared::ids::{SlotId, UserId};
+use sqlx::PgConnection;
+
+use super::{
+    cached,
+    model::{BookingFailure, BookingRefusal},
+    repository, repository_move, reserve,
+    service::RETRIES,
+};
+use crate::{
+    db::{self, DbError, Isolation},
+    engine::Engine,
+    error::ApiError,
+    timing,
+};
+
+/// What a mentor asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MoveAttempt {
+    /// The mentor's account.
+    pub(crate) mentor: UserId,
+    /// Which of their slots.
+    pub(crate) slot: SlotId,
+    /// Its new begin; its length stays.
+    pub(crate) starts_at: DateTime<Utc>,
+}
+
+/// Moves a slot of the mentor's own.
+pub(crate) async fn reschedule(
+    engine: Arc<Engine>,
+    now: DateTime<Utc>,
+    attempt: MoveAttempt,
+) -> Result<(), ApiError> {
+    timing::shielded(async move {
+        let isolation = reserve::isolation(engine.policies.bookings.strategy);
+        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
+            carry_out(conn, isolation, now, attempt).boxed()
+        });
+        let students = work.await?;
+        let groups: Vec<_> = students.into_iter().map(cached::group).collect();
+        engine.caches.invalidate(&groups).await;
+        Ok(())
+    })
+    .await
+}
+
+/// The work of a move's transaction; the students whose bookings have other times by it.
+async fn carry_out(
+    conn: &mut PgConnection,
+    isolation: Isolation,
+    now: DateTime<Utc>,
+    attempt: MoveAttempt,
+) -> Result<Vec<UserId>, BookingFailure> {
+    let locks = isolation == Isolation::ReadCommitted;
+    if locks {
+        repository_move::lock_mentor(conn, attempt.mentor).await?;
+    }
+    let slot = repository_move::find_own(conn, attempt.slot, attempt.mentor)
+        .await?
+        .ok_or(BookingRefusal::NoSuchSlot)?;
+    if slot.starts_at <= now {
+        return Err(BookingRefusal::TooLateToMove.into());
+    }
+    let mut students = repository_move::students(conn, &slot).await?;
+    if locks {
+        for student in &students {
+            repository::lock_student(conn, *student).await?;
+        }
+        repository::lock_slot(conn, slot.id).await?;
+        let locked = students;
+        students = repository_move::students(conn, &slot).await?;
+        if students.iter().any(|student| !locked.contains(student)) {
+            return Err(DbError::Serialization(sqlx::Error::RowNotFound).into());
+        }
+    }
+    let (from, to) = (
+        attempt.starts_at,
+        attempt.starts_at + (slot.ends_at - slot.starts_at),
+    );
+    if from == slot.starts_at {
+        return Ok(Vec::new());
+    }
+    if let Some((from, to)) = repository_move::find_mentor_overlap(conn, &slot, from, to).await? {
+        return Err(BookingRefusal::MentorBusy { from, to }.into());
+    }
+    let busy = repository_move::find_students_overlap(conn, slot.id, &students, from, to).await?;
+    if let Some((from, to)) = busy {
+        return Err(BookingRefusal::StudentBusy { from, to }.into());
+    }
+    repository_move::move_slot(conn, slot.id, from, to)
+        .await
+        .map_err(|error| taken(error, from, to))?;
+    Ok(repository_move::move_bookings(conn, &slot, from, to).await?)
+}
+
+/// A slot with the same begin that no look for overlaps saw: one whose transaction ended since.
+fn taken(error: DbError, from: DateTime<Utc>, to: DateTime<Utc>) -> BookingFailure {
+    if error.is_constraint("slot_mentor_id_starts_at_key") {
+        BookingRefusal::MentorBusy { from, to }.into()
+    } else {
+        error.into()
+    }
+}

@@ -1,0 +1,5 @@
+//! Events over time: reading them, and moving one.
+
+mod moving;
+mod races;
+mod reading;
