@@ -106,7 +106,7 @@ pub struct EnrolmentView {
     pub course_id: CourseId,
     /// Its title.
     pub title: String,
-    /// Who.
+    /// The enrolled student.
     pub student_id: UserId,
     /// Lessons completed; never decreases.
     pub lessons_completed: i32,

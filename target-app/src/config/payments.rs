@@ -7,8 +7,9 @@ use secrecy::SecretString;
 use shared::time::Millis;
 
 use super::{
-    Args, ConfigError, Secret,
-    load::{SECRET_BYTES, given, random_secret},
+    Args, Secret,
+    config_error::ConfigError,
+    secret::{SECRET_BYTES, given, random_secret},
 };
 
 /// Time between two rounds of the worker, if none is given.

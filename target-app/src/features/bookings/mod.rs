@@ -5,7 +5,6 @@
 mod cached;
 mod feature;
 mod handlers;
-mod holds;
 mod model;
 mod plans;
 mod repository;
@@ -13,11 +12,12 @@ mod repository_move;
 mod reserve;
 mod seed;
 mod service;
+mod service_holds;
 mod service_move;
 
 pub(super) use feature::feature;
-pub(super) use holds::{
+pub(super) use model::PayableBooking;
+pub(super) use service_holds::{
     RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
 };
-pub(super) use model::PayableBooking;
 pub(super) use service_move::{MoveAttempt, reschedule};

@@ -9,7 +9,7 @@ use shared::{
 };
 use target_app::clock::Clock;
 
-use super::{course, enrol, submit};
+use super::step::{course, enrol, submit};
 use crate::support::{RawConnection, TestApp, together};
 
 /// Uploads that are cut off.

@@ -6,7 +6,7 @@ use shared::{
     problem::Code,
 };
 
-use super::{attempt, complete_lesson, course, enrol, lesson, post, submit};
+use super::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
 use crate::support::TestApp;
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use shared::{
     problem::Code,
 };
 
-use super::{course, lesson};
+use super::step::{course, lesson};
 use crate::support::TestApp;
 
 #[tokio::test]

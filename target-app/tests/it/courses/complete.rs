@@ -2,7 +2,7 @@
 
 use shared::{api::courses::EnrolmentView, dataset::COURSE_LESSONS, paths, problem::Code};
 
-use super::{attempt, complete_lesson, course, enrol, post, submit};
+use super::step::{attempt, complete_lesson, course, enrol, post, submit};
 use crate::support::TestApp;
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use shared::{api::courses::EnrolmentView, page::Page, paths};
 
-use super::{attempt, complete_lesson, enrol, progress, submit};
+use super::step::{attempt, complete_lesson, enrol, progress, submit};
 use crate::support::{TestApp, together};
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use shared::{
     paths::{self, with_id},
 };
 
-use super::{complete_lesson, course, enrol, lesson, progress};
+use super::step::{complete_lesson, course, enrol, lesson, progress};
 use crate::support::{TestApp, together};
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use shared::{
     problem::Code,
 };
 
-use super::{attempt, course, enrol, progress};
+use super::step::{attempt, course, enrol, progress};
 use crate::support::{TestApp, together};
 
 #[tokio::test]

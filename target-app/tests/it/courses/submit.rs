@@ -11,7 +11,7 @@ use shared::{
     problem::Code,
 };
 
-use super::{course, enrol, submit};
+use super::step::{course, enrol, submit};
 use crate::support::{Person, TestApp, together};
 
 async fn submissions(person: &Person, n: u32) -> Vec<SubmissionView> {
