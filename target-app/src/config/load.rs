@@ -6,24 +6,18 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::Rng as _;
 use secrecy::SecretString;
-use shared::{
-    profile::{BadSwitch, Profile},
-    time::Millis,
-};
+use shared::{profile::Profile, time::Millis};
 
 use tokio::sync::Semaphore;
 
-use super::{Args, LogFormat, PaymentSettings, Secret, address};
-
-use crate::chance;
+use super::{
+    Args, ConfigError, LogFormat, PaymentSettings, Secret, address,
+    secret::{SECRET_BYTES, given, random_secret},
+};
 
 /// Shortest lab token on an address that others can reach.
 const LAB_TOKEN_CHARS: usize = 16;
-/// Shortest secret of tokens or webhooks on such an address: as long as the hash it keys (RFC 7518, 3.2).
-pub(super) const SECRET_BYTES: usize = 32;
 
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,37 +72,6 @@ pub struct Config {
     pub payments: PaymentSettings,
     /// Form of the log.
     pub log_format: LogFormat,
-}
-
-/// A setting that is missing or wrong: what, where, and what would be right.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// It is set nowhere.
-    #[error("{what} is not set: give {flag} or {env}, like `{example}`")]
-    Missing {
-        /// What is missing.
-        what: &'static str,
-        /// Its flag.
-        flag: &'static str,
-        /// Its environment variable.
-        env: &'static str,
-        /// What would be right.
-        example: &'static str,
-    },
-    /// A file cannot be read or understood.
-    #[error("{}: {why}", path.display())]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// A value does not fit.
-    #[error("{0}")]
-    Value(String),
-    /// A switch or its value does not exist.
-    #[error("{0}")]
-    Switch(#[from] BadSwitch),
 }
 
 impl Args {
@@ -264,11 +227,6 @@ impl Config {
     }
 }
 
-/// A secret that is there; the empty one that `NAME=` in the environment leaves is none.
-pub(super) fn given(secret: Option<&Secret>) -> Option<Secret> {
-    secret.filter(|secret| !secret.expose().is_empty()).cloned()
-}
-
 fn profile(name: Option<&str>, settings: &[String]) -> Result<Profile, ConfigError> {
     let mut profile = match name {
         None | Some("") => Profile::default(),
@@ -297,12 +255,6 @@ fn read(path: &Path) -> Result<String, ConfigError> {
         path: path.to_owned(),
         why: error.to_string(),
     })
-}
-
-pub(super) fn random_secret() -> SecretString {
-    let mut bytes = [0_u8; 32];
-    chance::rng().fill_bytes(&mut bytes);
-    URL_SAFE_NO_PAD.encode(bytes).into()
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 mod address;
 mod args;
+mod error;
 mod load;
 mod payments;
 mod secret;
 
 pub use args::{Args, LogFormat};
-pub use load::{ClientLimits, Config, ConfigError};
+pub use error::ConfigError;
+pub use load::{ClientLimits, Config};
 pub use payments::{PaymentSettings, ProviderBehaviour};
 pub use secret::Secret;

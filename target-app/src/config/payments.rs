@@ -8,7 +8,7 @@ use shared::time::Millis;
 
 use super::{
     Args, ConfigError, Secret,
-    load::{SECRET_BYTES, given, random_secret},
+    secret::{SECRET_BYTES, given, random_secret},
 };
 
 /// Time between two rounds of the worker, if none is given.

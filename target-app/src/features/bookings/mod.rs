@@ -5,16 +5,16 @@
 mod cached;
 mod feature;
 mod handlers;
-mod holds;
 mod model;
 mod plans;
 mod repository;
 mod reserve;
 mod seed;
 mod service;
+mod service_holds;
 
 pub(super) use feature::feature;
-pub(super) use holds::{
+pub(super) use model::PayableBooking;
+pub(super) use service_holds::{
     RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
 };
-pub(super) use model::PayableBooking;

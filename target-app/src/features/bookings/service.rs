@@ -25,9 +25,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    cached, holds,
+    cached,
     model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
-    repository, reserve,
+    repository, reserve, service_holds,
 };
 use crate::{
     db::{self, Isolation, Retry},
@@ -141,7 +141,7 @@ async fn book(
     };
     let made_at = reserve::take(conn, strategy, &booking).await?;
     if let Some(expires_at) = booking.hold_expires_at {
-        holds::insert(conn, booking.id, expires_at).await?;
+        service_holds::insert(conn, booking.id, expires_at).await?;
     }
     Ok(view(booking, made_at))
 }
@@ -261,7 +261,7 @@ async fn give_back(
         return Err(not_active(&seen).into());
     }
     repository::count(conn, seen.slot_id, -1).await?;
-    holds::end_hold(conn, id).await?;
+    service_holds::end_hold(conn, id).await?;
     Ok(BookingView {
         status: BookingStatus::Cancelled,
         hold_expires_at: None,

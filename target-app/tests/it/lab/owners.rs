@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 9] = [
+const CANDIDATES: [&str; 10] = [
     "off",
     "on",
     "7",
@@ -20,6 +20,7 @@ const CANDIDATES: [&str; 9] = [
     "29s",
     "gzip",
     "batched",
+    "required",
     "limit(9)",
     "bcrypt(5)",
 ];

@@ -8,6 +8,7 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
+        payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
     },
     dataset::{PASSWORD, RowKind, id, student_email},
@@ -109,7 +110,20 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
     done("bookings.list_mine", student.bookings("page=2").await);
     done("bookings.list_mine", mentor.bookings("").await);
     done("bookings.get", student.booking(booking.id).await);
+    let answer = done("payments.intent", student.pay(booking.id).await);
+    let payment: PaymentView = answer.created();
+    let event = PaymentEvent {
+        id: payment.id.to_string(),
+        kind: PaymentEventKind::Captured,
+        payment_id: payment.id,
+        amount_cents: payment.amount_cents,
+    };
+    done("payments.webhook", app.webhook(&event).await);
+    done("payments.confirm", student.confirm(payment.id).await);
+    done("payments.get", student.payment(payment.id).await);
+    done("payments.mine", student.get(paths::PAYMENTS).await);
     done("bookings.cancel", student.cancel(booking.id).await);
+    done("payments.refund", student.refund(payment.id).await);
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -135,9 +149,13 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
 
 #[tokio::test]
 async fn every_operation_needs_one_connection_under_every_variant() {
-    let app = TestApp::with(&["pool.max=1", "pool.acquire_timeout=2s"])
-        .start()
-        .await;
+    let app = TestApp::with(&[
+        "pool.max=1",
+        "pool.acquire_timeout=2s",
+        "bookings.payment=required",
+    ])
+    .start()
+    .await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();
     let described: BTreeSet<&str> = document["paths"]
         .as_object()

@@ -76,9 +76,7 @@ pub(super) fn key() -> WebhookKey {
 
 /// Sends an event as the provider does.
 pub(super) async fn deliver(app: &TestApp, event: &PaymentEvent) -> EventOutcome {
-    let body = serde_json::to_vec(event).unwrap();
-    let signature = key().sign(&body, app.state.clock().now());
-    let receipt: EventReceipt = post(app, body, &signature).await.ok();
+    let receipt: EventReceipt = app.webhook(event).await.ok();
     receipt.outcome
 }
 
