@@ -178,27 +178,26 @@ async fn payments(
 ) -> Result<(PaymentServices, Option<FakeProvider>), StartError> {
     let failed = |error: &dyn std::error::Error| StartError::Provider(error.to_string());
     let webhooks = WebhookKey::new(&settings.webhook_secret);
-    let (url, fake) = match settings.provider_url {
-        Some(url) => (url, None),
-        None => {
-            let host = match listen.ip() {
-                ip if !ip.is_unspecified() => ip,
-                IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
-            };
-            let here = SocketAddr::new(host, listen.port());
-            let fake = FakeProvider::bind(
-                (Ipv4Addr::LOCALHOST, 0).into(),
-                format!("http://{here}{}", paths::PAYMENT_WEBHOOK),
-                webhooks.clone(),
-                clock.clone(),
-                settings.behaviour,
-                stop,
-            )
-            .await
-            .map_err(|error| failed(&error))?;
-            (format!("http://{}", fake.address()), Some(fake))
-        }
+    let (url, fake) = if let Some(url) = settings.provider_url {
+        (url, None)
+    } else {
+        let host = match listen.ip() {
+            ip if !ip.is_unspecified() => ip,
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        let here = SocketAddr::new(host, listen.port());
+        let fake = FakeProvider::bind(
+            (Ipv4Addr::LOCALHOST, 0).into(),
+            format!("http://{here}{}", paths::PAYMENT_WEBHOOK),
+            webhooks.clone(),
+            clock.clone(),
+            settings.behaviour,
+            stop,
+        )
+        .await
+        .map_err(|error| failed(&error))?;
+        (format!("http://{}", fake.address()), Some(fake))
     };
     let way = HttpProvider::new(&url).map_err(|error| failed(&error))?;
     let payments = PaymentServices {
