@@ -13,9 +13,8 @@ use shared::{profile::Profile, time::Millis};
 use tokio::sync::Semaphore;
 
 use super::{
-    Args, LogFormat, PaymentSettings, address,
-    config_error::ConfigError,
-    secret::{SECRET_BYTES, Secret, given, random_secret},
+    Args, ConfigError, LogFormat, PaymentSettings, Secret, address,
+    secret::{SECRET_BYTES, given, random_secret},
 };
 
 /// Shortest lab token on an address that others can reach.

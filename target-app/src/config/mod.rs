@@ -2,13 +2,13 @@
 
 mod address;
 mod args;
-mod config_error;
+mod error;
 mod load;
 mod payments;
 mod secret;
 
 pub use args::{Args, LogFormat};
-pub use config_error::ConfigError;
+pub use error::ConfigError;
 pub use load::{ClientLimits, Config};
 pub use payments::{PaymentSettings, ProviderBehaviour};
 pub use secret::Secret;

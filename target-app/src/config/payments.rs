@@ -7,8 +7,7 @@ use secrecy::SecretString;
 use shared::time::Millis;
 
 use super::{
-    Args, Secret,
-    config_error::ConfigError,
+    Args, ConfigError, Secret,
     secret::{SECRET_BYTES, given, random_secret},
 };
 

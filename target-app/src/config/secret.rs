@@ -53,7 +53,7 @@ pub(super) fn given(secret: Option<&Secret>) -> Option<Secret> {
     secret.filter(|secret| !secret.expose().is_empty()).cloned()
 }
 
-/// A new secret of 32 random bytes.
+/// A secret that no other process has.
 pub(super) fn random_secret() -> SecretString {
     let mut bytes = [0_u8; 32];
     chance::rng().fill_bytes(&mut bytes);

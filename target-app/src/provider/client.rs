@@ -24,17 +24,8 @@ pub struct HttpProvider {
 impl HttpProvider {
     /// The provider at that address, like `http://127.0.0.1:8090`.
     pub fn new(base: &str) -> Result<Self, reqwest::Error> {
-        // An error means that a provider of cryptography is installed: then that one is used.
-        let _installed = rustls::crypto::ring::default_provider().install_default();
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            // Attempts are counted in one place.
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT)
-            .build()?;
         Ok(Self {
-            http,
+            http: http_client()?,
             base: base.trim_end_matches('/').to_owned(),
         })
     }
@@ -75,6 +66,18 @@ impl PaymentProvider for HttpProvider {
     ) -> BoxFuture<'a, Result<ProviderReply, AttemptError>> {
         Box::pin(self.ask(order))
     }
+}
+
+/// A client that follows no redirect and repeats nothing by itself: attempts are counted by its user.
+pub(super) fn http_client() -> Result<Client, reqwest::Error> {
+    // An error means that a provider of cryptography is installed: then that one is used.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT)
+        .build()
 }
 
 fn failing(error: &reqwest::Error) -> AttemptError {

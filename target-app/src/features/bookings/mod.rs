@@ -8,6 +8,7 @@ mod handlers;
 mod model;
 mod plans;
 mod repository;
+mod repository_holds;
 mod repository_move;
 mod reserve;
 mod seed;

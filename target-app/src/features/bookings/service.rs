@@ -27,7 +27,7 @@ use uuid::Uuid;
 use super::{
     cached,
     model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
-    repository, reserve, service_holds,
+    repository, repository_holds, reserve, service_holds,
 };
 use crate::{
     db::{self, Isolation, Retry},
@@ -141,7 +141,7 @@ async fn book(
     };
     let made_at = reserve::take(conn, strategy, &booking).await?;
     if let Some(expires_at) = booking.hold_expires_at {
-        service_holds::insert(conn, booking.id, expires_at).await?;
+        repository_holds::insert(conn, booking.id, expires_at).await?;
     }
     Ok(view(booking, made_at))
 }

@@ -5,63 +5,25 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::{
-    ids::{BookingId, SlotId, UserId},
-    money::Cents,
-};
+use shared::ids::{BookingId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{cached, model::PayableBooking, repository};
+use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
     db::{self, DbError, Retry},
     engine::Engine,
-    timing,
 };
 
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
 pub(in super::super) const RELEASED_AT_ONCE: usize = 100;
-
-#[derive(sqlx::FromRow)]
-struct PayableRow {
-    student_id: Uuid,
-    price_cents: i64,
-    status: String,
-    expires_at: Option<DateTime<Utc>>,
-}
-
-impl From<PayableRow> for PayableBooking {
-    fn from(row: PayableRow) -> Self {
-        Self {
-            student: UserId(row.student_id),
-            price: Cents(row.price_cents),
-            is_active: row.status != "cancelled",
-            hold_expires_at: row.expires_at,
-        }
-    }
-}
-
-/// Makes a new booking a hold.
-pub(super) async fn insert(
-    conn: &mut PgConnection,
-    booking: BookingId,
-    expires_at: DateTime<Utc>,
-) -> Result<(), DbError> {
-    let query = sqlx::query("insert into booking_hold (booking_id, expires_at) values ($1, $2)")
-        .bind(booking.0)
-        .bind(expires_at);
-    timing::db(query.execute(conn)).await?;
-    Ok(())
-}
 
 /// Ends the hold of a booking that was paid or cancelled, if it is one.
 pub(in super::super) async fn end_hold(
     conn: &mut PgConnection,
     booking: BookingId,
 ) -> Result<(), DbError> {
-    let query = sqlx::query("delete from booking_hold where booking_id = $1").bind(booking.0);
-    timing::db(query.execute(conn)).await?;
-    Ok(())
+    repository_holds::delete(conn, &[booking.0]).await
 }
 
 /// Locks a booking until the transaction ends, and reads what a payment has to know of it.
@@ -70,17 +32,8 @@ pub(in super::super) async fn lock_payable(
     booking: BookingId,
 ) -> Result<Option<PayableBooking>, DbError> {
     // Two statements: one that waited for the lock would see the hold as it was before the wait.
-    let lock = sqlx::query("select from booking where id = $1 for update").bind(booking.0);
-    timing::db(lock.execute(&mut *conn)).await?;
-    let query = sqlx::query_as::<_, PayableRow>(
-        "select b.student_id, b.price_cents, b.status, h.expires_at
-         from booking b
-         left join booking_hold h on h.booking_id = b.id
-         where b.id = $1",
-    )
-    .bind(booking.0);
-    let row = timing::db(query.fetch_optional(conn)).await?;
-    Ok(row.map(PayableBooking::from))
+    repository_holds::lock_booking(conn, booking).await?;
+    repository_holds::find_payable(conn, booking).await
 }
 
 /// Cancels a paid booking whose lesson begins after `now`; whether it did.
@@ -89,11 +42,9 @@ pub(in super::super) async fn cancel_by_refund(
     booking: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let query = sqlx::query_scalar("select slot_id from booking where id = $1").bind(booking.0);
-    let Some(slot) = timing::db(query.fetch_optional(&mut *conn)).await? else {
+    let Some(slot) = repository_holds::find_slot_of(conn, booking).await? else {
         return Ok(false);
     };
-    let slot = SlotId(slot);
     repository::lock_slot(conn, slot).await?;
     if !repository::cancel(conn, booking, now).await? {
         return Ok(false);
@@ -124,50 +75,18 @@ pub(in super::super) async fn release_expired(
     Ok(released.len())
 }
 
-/// The work of the transaction; returns the student of each hold.
+/// The work of the transaction; returns the student of each hold. Everything that is changed is
+/// locked by its first statement, without waiting, so no order of locks of another transaction can
+/// deadlock with this one.
 async fn release(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<UserId>, DbError> {
-    // Everything that is changed is locked here, without waiting, so that no order of locks of
-    // another transaction can deadlock with this one.
-    let query = sqlx::query_as::<_, (Uuid, Uuid)>(
-        "select b.id, b.student_id
-         from booking_hold h
-         join booking b on b.id = h.booking_id
-         join slot s on s.id = b.slot_id
-         where h.expires_at <= $1
-           and b.status = 'confirmed'
-         order by h.expires_at, b.id
-         limit $2
-         for update of h, b, s skip locked",
-    )
-    .bind(now)
-    .bind(RELEASED_AT_ONCE as i64);
-    let rows = timing::db(query.fetch_all(&mut *conn)).await?;
-    if rows.is_empty() {
+    let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
+    if expired.is_empty() {
         return Ok(Vec::new());
     }
-    let bookings: Vec<Uuid> = rows.iter().map(|(booking, _)| *booking).collect();
-    let query = sqlx::query(
-        "update slot
-         set booked = booked - gone.places
-         from (
-             select slot_id, count(*)::integer as places
-             from booking
-             where id = any ($1)
-             group by slot_id
-         ) gone
-         where slot.id = gone.slot_id",
-    )
-    .bind(&bookings);
-    timing::db(query.execute(&mut *conn)).await?;
-    let query = sqlx::query(
-        "update booking
-         set status = 'cancelled', cancelled_at = now()
-         where id = any ($1)",
-    )
-    .bind(&bookings);
-    timing::db(query.execute(&mut *conn)).await?;
-    let query = sqlx::query("delete from booking_hold where booking_id = any ($1)").bind(&bookings);
-    timing::db(query.execute(conn)).await?;
-    let students = rows.into_iter().map(|(_, student)| UserId(student));
+    let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
+    repository_holds::count_down(conn, &bookings).await?;
+    repository_holds::cancel_all(conn, &bookings).await?;
+    repository_holds::delete(conn, &bookings).await?;
+    let students = expired.into_iter().map(|(_, student)| UserId(student));
     Ok(students.collect())
 }

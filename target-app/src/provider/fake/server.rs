@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    super::{ProviderReply, WebhookKey},
+    super::{ProviderReply, WebhookKey, client::http_client},
     delivery::{self, Manner, NamedPayment, WebhookSender},
 };
 use crate::{clock::Clock, config::ProviderBehaviour};
@@ -64,11 +64,7 @@ impl FakeProvider {
     ) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(io::Error::other)?;
+        let http = http_client().map_err(io::Error::other)?;
         let desk = FakeDesk {
             chances: Mutex::new(ChaCha8Rng::seed_from_u64(behaviour.seed)),
             behaviour,

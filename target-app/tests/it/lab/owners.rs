@@ -20,9 +20,9 @@ const CANDIDATES: [&str; 10] = [
     "29s",
     "gzip",
     "batched",
+    "required",
     "limit(9)",
     "bcrypt(5)",
-    "required",
 ];
 
 /// The profile with one switch at another value.

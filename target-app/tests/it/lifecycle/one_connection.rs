@@ -8,7 +8,7 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
-        payments::{PaymentEventKind, PaymentView},
+        payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
     },
     dataset::{PASSWORD, RowKind, id, student_email},
@@ -17,7 +17,6 @@ use shared::{
     paths,
 };
 
-use crate::payments::step::{REQUIRED, answer_to, event};
 use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strategies};
 
 /// Changes of the profile that change which statements an operation sends. Each stays in force
@@ -149,16 +148,25 @@ async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answe
     done("payments.get", student.payment(payment.id).await);
     done("payments.mine", student.get(paths::PAYMENTS).await);
     done("payments.confirm", student.confirm(payment.id).await);
-    let event = event(&payment, PaymentEventKind::Captured);
-    done("payments.webhook", answer_to(app, &event).await);
+    let event = PaymentEvent {
+        id: payment.id.to_string(),
+        kind: PaymentEventKind::Captured,
+        payment_id: payment.id,
+        amount_cents: payment.amount_cents,
+    };
+    done("payments.webhook", app.webhook(&event).await);
     done("payments.refund", student.refund(payment.id).await);
 }
 
 #[tokio::test]
 async fn every_operation_needs_one_connection_under_every_variant() {
-    let app = TestApp::with(&["pool.max=1", "pool.acquire_timeout=2s", REQUIRED])
-        .start()
-        .await;
+    let app = TestApp::with(&[
+        "pool.max=1",
+        "pool.acquire_timeout=2s",
+        "bookings.payment=required",
+    ])
+    .start()
+    .await;
     let document: Value = app.anonymous().get(paths::OPENAPI).await.ok();
     let described: BTreeSet<&str> = document["paths"]
         .as_object()

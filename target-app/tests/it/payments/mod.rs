@@ -6,6 +6,6 @@ mod intent;
 mod pay;
 mod provider;
 mod refund;
-pub(crate) mod step;
+mod step;
 mod webhook;
 mod webhook_storm;

@@ -19,7 +19,7 @@ use target_app::provider::WebhookKey;
 use crate::support::{Answer, NewSlot, Person, TestApp, WEBHOOK_SECRET, send};
 
 /// Bookings are holds until they are paid.
-pub(crate) const REQUIRED: &str = "bookings.payment=required";
+pub(super) const REQUIRED: &str = "bookings.payment=required";
 
 /// A held booking of that student, in a slot of its own.
 pub(super) async fn held(app: &TestApp, student: &Person) -> BookingView {
@@ -48,7 +48,7 @@ pub(super) async fn paid(app: &TestApp, student: &Person) -> (BookingView, Payme
 }
 
 /// What the provider would send of a payment.
-pub(crate) fn event(payment: &PaymentView, kind: PaymentEventKind) -> PaymentEvent {
+pub(super) fn event(payment: &PaymentView, kind: PaymentEventKind) -> PaymentEvent {
     PaymentEvent {
         id: format!("{}-{}", payment.id, kind.as_str()),
         kind,
@@ -76,15 +76,8 @@ pub(super) fn key() -> WebhookKey {
 
 /// Sends an event as the provider does.
 pub(super) async fn deliver(app: &TestApp, event: &PaymentEvent) -> EventOutcome {
-    let receipt: EventReceipt = answer_to(app, event).await.ok();
+    let receipt: EventReceipt = app.webhook(event).await.ok();
     receipt.outcome
-}
-
-/// Sends an event as the provider does; what it is answered.
-pub(crate) async fn answer_to(app: &TestApp, event: &PaymentEvent) -> Answer {
-    let body = serde_json::to_vec(event).unwrap();
-    let signature = key().sign(&body, app.state.clock().now());
-    post(app, body, &signature).await
 }
 
 /// Waits until a payment has that status.

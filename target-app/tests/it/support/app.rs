@@ -9,10 +9,13 @@ use std::{
 };
 
 use deadpool_redis::redis::{AsyncConnectionConfig, Client as RedisClient, cmd};
+use http::Method;
 use shared::{
-    api::auth::Role,
+    api::{auth::Role, payments::PaymentEvent},
     dataset::{self, RowKind},
+    headers::PAYMENT_SIGNATURE,
     ids::UserId,
+    paths,
     profile::Profile,
     time::Millis,
 };
@@ -22,6 +25,7 @@ use target_app::{
     config::{ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour},
     db::database,
     features,
+    provider::WebhookKey,
     shutdown::Shutdown,
     state::AppState,
 };
@@ -31,7 +35,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Anonymous, Client, Lab, Person, TestDb, services, student_id};
+use super::{Anonymous, Answer, Client, Lab, Person, TestDb, send, services, student_id};
 
 /// Admits to the control plane of every test's application.
 pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
@@ -294,6 +298,18 @@ impl TestApp {
     pub(crate) fn person(&self, id: UserId, role: Role) -> Person {
         let (token, _) = self.state.tokens().issue_access(id, role);
         Person::new(self.client.clone(), id, token)
+    }
+
+    /// Sends a webhook as the payment provider does.
+    pub(crate) async fn webhook(&self, event: &PaymentEvent) -> Answer {
+        let body = serde_json::to_vec(event).unwrap();
+        let key = WebhookKey::new(&WEBHOOK_SECRET.to_owned().into());
+        let signature = key.sign(&body, self.state.clock().now());
+        let request = self.client.request(Method::POST, paths::PAYMENT_WEBHOOK);
+        let request = request
+            .header(PAYMENT_SIGNATURE, signature)
+            .header("content-type", "application/json");
+        send(request.body(body)).await
     }
 
     /// Whoever has the lab token.

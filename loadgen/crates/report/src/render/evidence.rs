@@ -312,7 +312,13 @@ pub(super) fn validity_line(summary: &Summary) -> String {
 /// How an arm's writes were answered, and what its reads lacked.
 fn writes(arm: &Arm) -> Option<String> {
     let counts = &arm.consistency;
-    if counts.acknowledged + counts.refused + counts.in_doubt + counts.omitted == 0 {
+    let writes = [
+        counts.acknowledged,
+        counts.refused,
+        counts.in_doubt,
+        counts.omitted,
+    ];
+    if writes.iter().all(|count| *count == 0) {
         return None;
     }
     let reads = match counts.stale_reads {

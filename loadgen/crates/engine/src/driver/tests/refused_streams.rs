@@ -77,7 +77,9 @@ fn a_stream_that_was_not_processed_is_sent_anew_whatever_its_method() {
             let data = send_any(address, http2(4), request, 200);
             assert_all(&data, Outcome::Ok, "");
             assert!(connections.load(Relaxed) > 20);
-            assert!(data.resent > 0);
+            // A GOAWAY may come before a further stream is opened.
+            let counted = data.resent > 0;
+            assert!(counted || matches!(later, Later::GoAway));
         }
     }
 }

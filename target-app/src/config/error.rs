@@ -1,4 +1,4 @@
-//! What is wrong with a configuration.
+//! What is wrong with the settings.
 
 use std::path::PathBuf;
 
