@@ -16,6 +16,7 @@ mod bookings;
 mod caching;
 mod chat;
 mod cli;
+mod hostile;
 mod http;
 mod lab;
 mod lifecycle;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use super::program::{SECRET, run};
+use crate::support::program::{SECRET, run};
 use crate::support::TestDb;
 
 /// An address at which nothing listens, with a password that must not be shown.

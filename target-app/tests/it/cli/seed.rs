@@ -1,6 +1,6 @@
 //! Filling a database, once and again.
 
-use super::program::{Ended, run};
+use crate::support::program::{Ended, run};
 use crate::support::TestDb;
 
 async fn seed(db: &TestDb, more: &[&str]) -> Ended {

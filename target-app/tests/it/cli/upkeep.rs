@@ -1,6 +1,6 @@
 //! Commands that look after a database or tell of the API.
 
-use super::program::run;
+use crate::support::program::run;
 use crate::support::TestDb;
 
 #[tokio::test]
