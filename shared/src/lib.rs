@@ -12,7 +12,7 @@
 //! | [`invariant`] | what an audit found |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
-//! | [`usage`] | how a mistyped command line is told |
+//! | [`usage`] | the message for a mistyped command line |
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
 pub mod api;

@@ -1,4 +1,4 @@
-//! Errors as the API tells them: RFC 9457 `application/problem+json` with a stable code.
+//! Errors of the API: RFC 9457 `application/problem+json` with a stable code.
 
 use serde::{Deserialize, Serialize};
 
@@ -67,11 +67,11 @@ codes! {
     RangeNotSatisfiable = "range_not_satisfiable", 416, "No such range";
     /// The body is larger than the route takes.
     TooLarge = "too_large", 413, "The body is too large";
-    /// Too many failed attempts; `Retry-After` tells how long.
+    /// Too many failed attempts; `Retry-After` says how long.
     TooManyAttempts = "too_many_attempts", 429, "Too many attempts";
     /// The profile cannot be put in force as asked.
     ProfileRefused = "profile_refused", 409, "The profile cannot be put in force";
-    /// No connection became free in time, or a queue is full; `Retry-After` tells how long.
+    /// No connection became free in time, or a queue is full; `Retry-After` says how long.
     Overloaded = "overloaded", 503, "Overloaded, try again";
     /// Rejected by the admission limiter before any work; `Retry-After` says when to try again.
     Shed = "shed", 503, "Turned away, try again";

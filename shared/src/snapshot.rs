@@ -115,7 +115,7 @@ pub struct CacheSnapshot {
     /// Of the hits, those found in Redis.
     #[serde(default)]
     pub redis_hits: u64,
-    /// Of the hits, those that told that there is nothing.
+    /// Of the hits, those of values that do not exist.
     #[serde(default)]
     pub negative_hits: u64,
     /// Loaded values that were not stored because a mutation had overtaken them.
@@ -150,7 +150,7 @@ pub struct ChatSnapshot {
     pub batches: u64,
     /// Copies queued to sockets.
     pub deliveries: u64,
-    /// Times a slow socket was told to resume instead of being queued to.
+    /// Times a slow socket was asked to resume instead of being queued to.
     pub lagged: u64,
 }
 

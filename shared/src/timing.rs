@@ -56,8 +56,10 @@ impl ServerPart {
         }
     }
 
-    fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|part| part.name() == name)
+    fn by_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|part| part.name().as_bytes() == name)
     }
 }
 
@@ -98,8 +100,10 @@ impl ServerCount {
         }
     }
 
-    fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|count| count.name() == name)
+    fn by_name(name: &[u8]) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|count| count.name().as_bytes() == name)
     }
 }
 
@@ -142,48 +146,70 @@ impl ServerTiming {
 
     /// Reads what [`write`](Self::write) wrote; unknown metrics are ignored. Allocates nothing.
     pub fn parse(value: &str) -> Self {
+        // Bytes: a client reads this header of each response, and the fields are too short for the
+        // searches of `str` to pay.
         let mut out = Self::default();
-        for metric in value.split(',') {
-            let mut fields = metric.trim().split(';');
+        for metric in value.as_bytes().split(|byte| *byte == b',') {
+            let mut fields = metric.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
             let name = fields.next().unwrap_or_default();
             for field in fields {
-                let Some((key, text)) = field.trim().split_once('=') else {
-                    continue;
-                };
-                out.set(name, key, text.trim_matches('"'));
+                if let Some(text) = field.strip_prefix(b"dur=") {
+                    out.set_duration(name, text);
+                } else if let Some(text) = field.strip_prefix(b"desc=") {
+                    out.set_count(name, text);
+                }
             }
         }
         out
     }
 
-    fn set(&mut self, name: &str, key: &str, text: &str) {
-        match (key, name) {
-            ("dur", "age") => self.cache_age_ms = text.parse().ok(),
-            ("dur", "total") => self.total_us = micros(text),
-            ("dur", _) => {
+    fn set_duration(&mut self, name: &[u8], text: &[u8]) {
+        match name {
+            b"age" => self.cache_age_ms = whole(unquoted(text)),
+            b"total" => self.total_us = micros(unquoted(text)),
+            _ => {
                 if let Some(part) = ServerPart::by_name(name) {
-                    self.us[part] = micros(text);
+                    self.us[part] = micros(unquoted(text));
                 }
             }
-            ("desc", _) => {
-                if let Some(count) = ServerCount::by_name(name) {
-                    self.counts[count] = text.parse().unwrap_or(0);
-                }
-            }
-            _ => {}
+        }
+    }
+
+    fn set_count(&mut self, name: &[u8], text: &[u8]) {
+        if let Some(count) = ServerCount::by_name(name) {
+            let value = whole(unquoted(text)).and_then(|value| u16::try_from(value).ok());
+            self.counts[count] = value.unwrap_or(0);
         }
     }
 }
 
-/// Microseconds of a text in milliseconds; 0 where it is no number.
-fn micros(text: &str) -> u32 {
-    // `write` makes exactly three decimals: two whole numbers are read faster than a float.
-    if let Some((whole, decimals)) = text.split_once('.')
-        && decimals.len() == 3
-        && let (Ok(whole), Ok(decimals)) = (whole.parse::<u32>(), decimals.parse::<u32>())
-    {
-        return whole.saturating_mul(1_000).saturating_add(decimals);
+fn unquoted(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\"")
+        .and_then(|text| text.strip_suffix(b"\""))
+        .unwrap_or(text)
+}
+
+/// A number of digits alone.
+fn whole(text: &[u8]) -> Option<u32> {
+    if text.is_empty() {
+        return None;
     }
+    text.iter().try_fold(0_u32, |value, byte| {
+        let digit = u32::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?);
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// Microseconds of a text in milliseconds; 0 where it is no number.
+fn micros(text: &[u8]) -> u32 {
+    // `write` makes exactly three decimals: two whole numbers are read faster than a float.
+    if let Some(point) = text.len().checked_sub(4)
+        && text[point] == b'.'
+        && let (Some(ms), Some(decimals)) = (whole(&text[..point]), whole(&text[point + 1..]))
+    {
+        return ms.saturating_mul(1_000).saturating_add(decimals);
+    }
+    let text = std::str::from_utf8(text).unwrap_or_default();
     text.parse::<f64>().map_or(0, |ms| {
         (ms * 1_000.0).round().clamp(0.0, f64::from(u32::MAX)) as u32
     })
@@ -192,6 +218,7 @@ fn micros(text: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use enum_map::enum_map;
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -260,6 +287,34 @@ mod tests {
         }
         for count in ServerCount::ALL {
             assert_eq!(serde_json::to_value(count).unwrap(), count.name());
+        }
+    }
+
+    fn any_timing() -> impl Strategy<Value = ServerTiming> {
+        let figures = (any::<[u32; 6]>(), any::<[u16; 5]>(), any::<Option<u32>>());
+        figures.prop_map(|(us, counts, cache_age_ms)| ServerTiming {
+            us: EnumMap::from_fn(|part| us[part as usize]),
+            total_us: us[5],
+            counts: EnumMap::from_fn(|count| counts[count as usize]),
+            cache_age_ms,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn every_timing_reads_back_as_it_was_written(timing in any_timing()) {
+            prop_assert_eq!(ServerTiming::parse(&timing.write()), timing);
+        }
+
+        #[test]
+        fn any_text_is_read_as_a_timing_that_can_be_written(text in prop_oneof![
+            ".{0,60}",
+            "((db|pool|total|age|hits|x)[ ;]{0,2}(dur|desc)?[= ]{0,2}\"?[-+.0-9e]{0,14}\"?[,;]? ?){0,5}",
+        ]) {
+            let timing = ServerTiming::parse(&text);
+            prop_assert_eq!(ServerTiming::parse(&timing.write()), timing);
         }
     }
 }

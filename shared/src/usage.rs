@@ -26,14 +26,14 @@ mod tests {
 
     #[test]
     fn a_usage_error_is_what_is_wrong_and_the_tip() {
-        let told = "error: unexpected argument '--rte' found\n\n  tip: a similar argument exists: '--rate'\n\nUsage: loadgen http\n\nFor more information, try '--help'.\n";
+        let usage = "error: unexpected argument '--rte' found\n\n  tip: a similar argument exists: '--rate'\n\nUsage: loadgen http\n\nFor more information, try '--help'.\n";
         assert_eq!(
-            one_line(told),
+            one_line(usage),
             "unexpected argument '--rte' found; tip: a similar argument exists: '--rate'"
         );
-        let told = "error: the following required arguments were not provided:\n  <URL>\n  --rate <RATE>\n\nUsage: x\n";
+        let usage = "error: the following required arguments were not provided:\n  <URL>\n  --rate <RATE>\n\nUsage: x\n";
         assert_eq!(
-            one_line(told),
+            one_line(usage),
             "the following required arguments were not provided: <URL>; --rate <RATE>"
         );
     }

@@ -95,7 +95,7 @@ const steering = () => {
   input.min = kind === "rate" ? 0.1 : 1;
   input.max = adjustable.most;
   input.step = kind === "rate" ? "any" : 1;
-  // What somebody typed stays until it is sent: ticks come between typing and the press of the button.
+  // What was typed stays until it is sent: ticks come between typing and the press of the button.
   if (document.activeElement !== input && !input.dataset.typed) input.value = +Number(adjustable.now).toFixed(2);
 };
 

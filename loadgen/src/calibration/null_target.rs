@@ -1,4 +1,4 @@
-//! A target that does nothing: a fixed answer of 200 bytes to every request. It runs in a
+//! A target that does nothing: a fixed answer to every request. It runs in a
 //! process of its own, so that neither its memory nor its files are the generator's.
 
 use std::{
@@ -14,9 +14,17 @@ use tokio::{
     task::{LocalSet, spawn_local},
 };
 
-/// Head and body, 200 bytes together.
-const ANSWER: &[u8; 200] = b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 134\r\n\r\n\
-abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz";
+/// The response: the headers that the reference backend sends with each.
+pub(super) const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\n\
+content-type: application/json\r\n\
+x-request-id: 0198d1c6-5f3e-7c41-9a0e-3f6d2b7a4c15\r\n\
+x-content-type-options: nosniff\r\n\
+server-timing: admission;dur=0.000, pool;dur=0.000, db;dur=0.000, redis;dur=0.000, hash;dur=0.000, total;dur=0.012, \
+queries;desc=\"0\", commands;desc=\"0\", pings;desc=\"0\", hits;desc=\"0\", misses;desc=\"0\"\r\n\
+cache-control: no-store\r\n\
+content-length: 15\r\n\
+date: Sat, 28 Nov 2026 12:00:00 GMT\r\n\r\n\
+{\"status\":\"ok\"}";
 /// Connections that may wait to be taken.
 const WAITING: u32 = 4_096;
 
@@ -58,8 +66,8 @@ impl Drop for NullTarget {
 /// Serves on a free port, writes the address as one line, and returns when standard input ends.
 ///
 /// One that is `awake` never sleeps. To wake a sleeping one costs the sender of a request about
-/// as much as sending it, and a faster client finds it asleep less often: held against each other
-/// on a sleepy target, two clients would differ by what the target does.
+/// as much as sending it, and a faster client finds it asleep less often: a comparison of two
+/// clients would measure that.
 pub fn serve(out: &mut impl Write, awake: bool) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, ended) = tokio::sync::oneshot::channel::<()>();

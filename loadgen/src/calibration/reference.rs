@@ -21,13 +21,12 @@ use tokio::{
     runtime::Builder,
 };
 
-/// Length of the null target's answer.
-const ANSWER: usize = 200;
+use super::null_target::ANSWER;
 
 /// Kind of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReferenceLoop {
-    /// Writes fixed bytes and reads a response of 200 bytes.
+    /// Writes fixed bytes and reads as many as the response has.
     RawTcp,
     /// `hyper::client::conn::http1`, one connection a task, the body drained.
     Hyper,
@@ -52,13 +51,13 @@ impl RunningLoop {
             Arc::new(AtomicU64::new(0)),
             Arc::new(AtomicBool::new(false)),
         );
-        let (counted, told) = (Arc::clone(&done), Arc::clone(&stop));
+        let (counted, stopped) = (Arc::clone(&done), Arc::clone(&stop));
         let thread = thread::Builder::new()
             .name(match kind {
                 ReferenceLoop::RawTcp => "worker-raw".to_owned(),
                 ReferenceLoop::Hyper => "worker-hyper".to_owned(),
             })
-            .spawn(move || drive(kind, target, connections, &counted, &told))?;
+            .spawn(move || drive(kind, target, connections, &counted, &stopped))?;
         Ok(Self {
             done,
             stop,
@@ -113,7 +112,7 @@ async fn raw_tcp(
     while !stop.load(Relaxed) {
         stream.write_all(request.as_bytes()).await?;
         let mut come = 0;
-        while come < ANSWER {
+        while come < ANSWER.len() {
             match stream.read(&mut buffer).await? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
                 read => come += read,

@@ -84,11 +84,11 @@ pub type Costs = [Vec<f64>; 3];
 pub fn compare(
     target: SocketAddr,
     plan: CalibrationPlan,
-    mut told: impl FnMut(String),
+    mut progress: impl FnMut(String),
 ) -> io::Result<Costs> {
     let mut costs = Costs::default();
     for round in 1..=plan.rounds {
-        told(format!("round {round} of {}", plan.rounds));
+        progress(format!("round {round} of {}", plan.rounds));
         // Another order in each round, so that no loop always runs first.
         for turn in 0..3 {
             let which = (turn + round as usize) % 3;
@@ -108,7 +108,7 @@ pub fn calibrate(
     target: SocketAddr,
     plan: CalibrationPlan,
     costs: Costs,
-    mut told: impl FnMut(String),
+    mut progress: impl FnMut(String),
 ) -> io::Result<Calibration> {
     let ratios: Vec<f64> = costs[0]
         .iter()
@@ -123,10 +123,10 @@ pub fn calibrate(
         .collect();
     let mut lags = BTreeMap::new();
     for rate in RATES {
-        told(format!("schedule lag at {rate} requests a second"));
+        progress(format!("schedule lag at {rate} requests a second"));
         lags.insert(rate.to_string(), lag(target, rate, plan.turn * 4)?);
     }
-    told("allocations".to_owned());
+    progress("allocations".to_owned());
     allocations::counting(true);
     let allocated = generator(target, plan.turn);
     allocations::counting(false);
@@ -207,6 +207,7 @@ fn lag(target: SocketAddr, rate: u32, span: Duration) -> io::Result<LagQuantiles
             duration: span,
             rate: Rate::per_second(rate).map_err(io::Error::other)?,
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

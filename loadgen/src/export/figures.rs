@@ -13,7 +13,7 @@ use super::{
 use loadgen_engine::{driver::BUCKET_BOUNDS_MS, sample::Outcome};
 use loadgen_experiment::{
     events::{Begun, Event, OperationNow, TargetNow, Tick},
-    schema::Trial,
+    schema::{ArmName, Trial},
 };
 
 /// Most arms: those of five factors in every combination, and some.
@@ -28,10 +28,10 @@ pub(super) struct CommandFigures {
     /// Newest tick of the running trial; `None` between trials.
     now: Option<Tick>,
     /// By arm, of the trials that have ended.
-    completed: BTreeMap<String, ArmCounts>,
+    completed: BTreeMap<ArmName, ArmCounts>,
     /// Ended trials by arm and validity.
-    trials: BTreeMap<(String, String), u64>,
-    violations: BTreeMap<String, u64>,
+    trials: BTreeMap<(ArmName, String), u64>,
+    violations: BTreeMap<ArmName, u64>,
     warnings: u64,
     blocks: u32,
     elapsed_s: f64,
@@ -182,7 +182,7 @@ fn gauge(metric: &'static catalogue::ExportedMetric, value: f64) -> MetricFamily
     MetricFamily::new(metric).with([], PointValue::Gauge(value))
 }
 
-fn of_arms(arms: &BTreeMap<String, ArmCounts>) -> [MetricFamily; 3] {
+fn of_arms(arms: &BTreeMap<ArmName, ArmCounts>) -> [MetricFamily; 3] {
     let mut iterations = MetricFamily::new(&catalogue::ITERATIONS);
     let mut requests = MetricFamily::new(&catalogue::REQUESTS);
     let mut response = MetricFamily::new(&catalogue::RESPONSE);
@@ -219,7 +219,7 @@ fn of_target(target: &TargetNow) -> [MetricFamily; 5] {
 }
 
 /// Adds the counts of a trial so far.
-fn add(arms: &mut BTreeMap<String, ArmCounts>, tick: &Tick) {
+fn add(arms: &mut BTreeMap<ArmName, ArmCounts>, tick: &Tick) {
     if !arms.contains_key(&tick.arm) && arms.len() >= MAX_ARMS {
         return;
     }

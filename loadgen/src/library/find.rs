@@ -75,7 +75,10 @@ fn find(kind: &str, word: &str, bundled: &[BundledFile]) -> Result<SourceFile, B
         .file_name()
         .map_or(word, |name| name.to_str().unwrap_or(word));
     let stem = stem.strip_suffix(".yaml").unwrap_or(stem).replace('-', "_");
-    if let Some(file) = bundled.iter().find(|file| file.name == stem) {
+    if let Some(file) = bundled
+        .iter()
+        .find(|file| file.name.replace('-', "_") == stem)
+    {
         return Ok(SourceFile {
             name: format!("{}.yaml", file.name),
             text: file.text.to_owned(),

@@ -2,6 +2,8 @@
 //! `suites/` and `experiments/`, embedded at build time. `find` looks one up by path or name.
 
 mod bundled;
+#[cfg(test)]
+mod documents_tests;
 mod find;
 #[cfg(test)]
 mod readme_tests;

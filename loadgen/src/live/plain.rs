@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::live::capabilities::TerminalCapabilities;
-use loadgen_experiment::events::{Event, Tick, printable};
+use loadgen_experiment::{
+    events::{Event, Tick, printable},
+    schema::ArmName,
+};
 
 /// Time between two lines of a running trial.
 const EVERY: Duration = Duration::from_secs(5);
@@ -13,7 +16,7 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) struct PlainLines {
     printed: Option<Instant>,
     /// Arm, block and window of the last line.
-    place: Option<(String, u32, String)>,
+    place: Option<(ArmName, u32, String)>,
 }
 
 impl PlainLines {

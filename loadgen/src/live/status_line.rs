@@ -88,7 +88,7 @@ fn trial(capabilities: TerminalCapabilities, tick: &Tick) -> String {
         });
         used += width;
         if index == 0 {
-            let colour = if tick.arm == "before" { "33" } else { "36" };
+            let colour = if tick.arm.is_before() { "33" } else { "36" };
             let done = paint(capabilities, colour, &"━".repeat(filled));
             let open = paint(capabilities, "2", &"─".repeat(BAR - filled));
             line.push_str("  ");

@@ -57,12 +57,12 @@ fn two_programs_on_one_port_of_two_addresses_are_never_mixed() {
     let rule = format!("--resolve=two.test:{port}:[::1],127.0.0.1");
     let where_it_goes = format!("load goes to [::1]:{port} (http://two.test:{port})");
 
-    for engine in ["--engine=hyper", "--engine=reqwest"] {
+    for client in ["--client=native", "--client=reqwest"] {
         let words = [
             "http",
             &url,
             &rule,
-            engine,
+            client,
             "-c=2",
             "-n=20",
             "--plain",

@@ -9,10 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::{Truth, loadgen};
+use crate::support::{KnownServer, loadgen};
 
 /// What is printed, what is complained about, and the exit code.
-fn told(results: &Path, arguments: &str) -> (String, String, Option<i32>) {
+fn printed(results: &Path, arguments: &str) -> (String, String, Option<i32>) {
     let output = loadgen(arguments.split_whitespace())
         .args(["--results", results.to_str().unwrap()])
         .output()
@@ -50,7 +50,7 @@ fn like(results: &Path, of: &Path, day: u32, p97_5: f64) -> String {
 
 #[test]
 fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let url = format!("{}?token=hush", server.url());
     let root = tempfile::tempdir().unwrap();
     let results = root.path();
@@ -59,7 +59,7 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
         "http {url} -R 100 -d 1s --quiet -H x-key:hush --junit {}",
         junit.display()
     );
-    let (text, errors, _) = told(results, &request);
+    let (text, errors, _) = printed(results, &request);
     let run = latest(results);
     assert!(text.contains("report.html"), "{text}{errors}");
     assert!(junit.is_file());
@@ -77,19 +77,19 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     let names: Vec<String> = (1..=5)
         .map(|day| like(results, &run, day, 10.0 + f64::from(day % 3) * 0.1))
         .collect();
-    let (text, errors, code) = told(results, &format!("results baseline main {}", names[4]));
+    let (text, errors, code) = printed(results, &format!("results baseline main {}", names[4]));
     assert_eq!(code, Some(0), "{text}{errors}");
-    assert!(told(results, "results list").0.contains("baseline main"));
+    assert!(printed(results, "results list").0.contains("baseline main"));
     let shown = format!("{}?token", server.url());
-    let (text, errors, code) = told(results, &format!("history --name {shown} --csv"));
+    let (text, errors, code) = printed(results, &format!("history --name {shown} --csv"));
     assert_eq!(code, Some(0), "{text}{errors}");
     assert!(text.lines().count() > 5, "{text}");
-    let (text, errors, code) = told(results, &format!("compare {} {}", names[0], names[1]));
+    let (text, errors, code) = printed(results, &format!("compare {} {}", names[0], names[1]));
     assert_eq!(code, Some(0), "{text}{errors}");
 
     let worse = like(results, &run, 20, 20.0);
     let compare = |run: &str| {
-        told(
+        printed(
             results,
             &format!("compare --baseline main {run} --format md"),
         )
@@ -109,14 +109,17 @@ fn a_request_is_reported_compared_and_decided_on_like_any_other_run() {
     let (_, errors, code) = compare(&names[4]);
     assert!(code == Some(2) && errors.contains("itself"), "{errors}");
 
-    let (text, _, _) = told(results, "results prune --keep 0");
+    let (text, _, _) = printed(results, "results prune --keep 0");
     assert!(
         text.contains(&names[3]) && !text.contains(&names[4]),
         "{text}"
     );
     assert!(results.join("runs").join(&names[4]).is_dir());
-    let (_, errors, code) = told(results, "compare --baseline mian");
+    let (_, errors, code) = printed(results, "compare --baseline mian");
     assert!(code == Some(2) && errors.contains("main"), "{errors}");
-    assert_eq!(told(results, "results baseline main --remove").2, Some(0));
-    assert!(!told(results, "results list").0.contains("baseline main"));
+    assert_eq!(
+        printed(results, "results baseline main --remove").2,
+        Some(0)
+    );
+    assert!(!printed(results, "results list").0.contains("baseline main"));
 }

@@ -39,7 +39,7 @@ fn ended(results: &Path, name: &str, day: u32, ratio: f64) {
 }
 
 /// What is printed, and the exit code.
-fn told(results: &Path, arguments: &str) -> (String, Option<i32>) {
+fn printed(results: &Path, arguments: &str) -> (String, Option<i32>) {
     let fixed = ["history", "--results", results.to_str().unwrap()];
     let output = loadgen(fixed.into_iter().chain(arguments.split_whitespace()))
         .output()
@@ -61,7 +61,7 @@ fn a_claim_that_got_worse_from_one_build_on_is_marked_beside_that_build() {
             ratio + f64::from(day) * 0.001,
         );
     }
-    let (text, code) = told(root.path(), "");
+    let (text, code) = printed(root.path(), "");
     assert_eq!(code, Some(0), "{text}");
     let lines: Vec<&str> = text.lines().collect();
     assert!(
@@ -76,7 +76,7 @@ fn a_claim_that_got_worse_from_one_build_on_is_marked_beside_that_build() {
         "{text}"
     );
     assert!(lines[changed + 1].contains("0000006"), "{text}");
-    let (table, _) = told(root.path(), "--csv");
+    let (table, _) = printed(root.path(), "--csv");
     assert_eq!(table.lines().count(), 11);
 }
 
@@ -85,13 +85,13 @@ fn two_names_in_one_folder_are_refused_until_one_is_chosen() {
     let root = tempfile::tempdir().unwrap();
     ended(root.path(), "mentor_cache", 1, 0.5);
     ended(root.path(), "pool_size", 2, 0.5);
-    let (text, code) = told(root.path(), "");
+    let (text, code) = printed(root.path(), "");
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("--name"), "{text}");
-    let (text, code) = told(root.path(), "--name pool_size");
+    let (text, code) = printed(root.path(), "--name pool_size");
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("from 8 on"), "{text}");
-    let (text, code) = told(root.path(), "--name pool_size --metric nonsense");
+    let (text, code) = printed(root.path(), "--name pool_size --metric nonsense");
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("mentors.list p97.5"), "{text}");
 }

@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{Answer, Truth, finish, http, loadgen, start};
+use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
 
 /// Every other answer is 404.
-fn alternating() -> Truth {
-    Truth {
+fn alternating() -> KnownServer {
+    KnownServer {
         answer: |number| Answer::Fast(if number % 2 == 0 { 200 } else { 404 }),
-        ..Truth::default()
+        ..KnownServer::default()
     }
 }
 
@@ -34,7 +34,7 @@ fn several_statuses_and_ranges_of_them_may_be_expected() {
 
 #[test]
 fn a_threshold_is_filled_or_refused_with_what_would_be_right() {
-    let server = Truth::after(Duration::from_millis(1)).serve();
+    let server = KnownServer::after(Duration::from_millis(1)).serve();
     for threshold in [
         "method:GET:p50<1s",
         "http.request:p50<1s",
@@ -67,7 +67,7 @@ fn a_threshold_is_filled_or_refused_with_what_would_be_right() {
 #[test]
 fn a_rate_may_rise_from_nothing_and_fall_to_it() {
     for ramp in ["--rate 0 --to 40/s", "--rate 40/s --to 0/s"] {
-        let server = Truth::after(Duration::from_millis(1)).serve();
+        let server = KnownServer::after(Duration::from_millis(1)).serve();
         let ran = http(&server.url(), &format!("--duration 1s {ramp}"));
         assert_eq!(
             (ran.outcome("ok"), ran.settled()),
@@ -82,7 +82,7 @@ fn a_rate_may_rise_from_nothing_and_fall_to_it() {
 
 #[test]
 fn a_body_is_read_from_standard_input() {
-    let server = Truth::after(Duration::from_millis(1)).serve();
+    let server = KnownServer::after(Duration::from_millis(1)).serve();
     let mut command = loadgen(["http", &server.url(), "--json", "--quiet"]);
     command
         .args(["-n", "3", "-c", "1", "-b", "@-"])
@@ -103,7 +103,7 @@ fn a_body_is_read_from_standard_input() {
 #[test]
 fn a_signal_of_any_kind_ends_the_load_with_its_report() {
     for signal in ["-HUP", "-TERM", "-INT"] {
-        let server = Truth::after(Duration::from_millis(5)).serve();
+        let server = KnownServer::after(Duration::from_millis(5)).serve();
         let url = server.url();
         let running = start(loadgen([
             "http",
@@ -136,7 +136,7 @@ fn a_signal_of_any_kind_ends_the_load_with_its_report() {
 
 #[test]
 fn a_lost_terminal_does_not_end_what_nohup_has_started() {
-    let server = Truth::after(Duration::from_millis(5)).serve();
+    let server = KnownServer::after(Duration::from_millis(5)).serve();
     let url = server.url();
     let plain = loadgen([
         "http",

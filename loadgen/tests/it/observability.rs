@@ -118,7 +118,7 @@ fn dashboard_and_alerts_name_only_metrics_that_are_exported() {
         for name in names {
             assert!(
                 exported.contains(&name),
-                "nobody exports {name}: {expression}"
+                "nothing exports {name}: {expression}"
             );
         }
     }

@@ -3,7 +3,7 @@
 
 use std::{fs, path::Path, process::Command, thread::sleep, time::Duration};
 
-use crate::support::{Ran, Truth, finish, loadgen, start};
+use crate::support::{KnownServer, Ran, finish, loadgen, start};
 
 /// Runs `loadgen` with these arguments; results go into `results` unless they say otherwise.
 fn ran(arguments: &str, results: &Path) -> Ran {
@@ -22,7 +22,7 @@ fn assert_refused(ran: &Ran, named: &str, results: &Path) {
 
 #[test]
 fn an_output_that_cannot_be_written_is_refused_before_the_load() {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let root = tempfile::tempdir().unwrap();
     let (file, results) = (root.path().join("file"), root.path().join("results"));
     fs::write(&file, "x").unwrap();
@@ -76,10 +76,10 @@ fn a_full_disk_is_refused_before_the_load() {
         .output()
         .is_ok_and(|output| output.status.success());
     if !mounted {
-        // Only root may mount; the other tests cover what everybody can try.
+        // Only root may mount; the other tests need no root.
         return;
     }
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let at = |name: &str| disk.join(name).display().to_string();
     let lines = [
         (format!("--results {}", at("results")), "--results"),
@@ -105,7 +105,7 @@ fn a_full_disk_is_refused_before_the_load() {
 
 #[test]
 fn figures_are_printed_even_if_a_file_cannot_be_written_at_the_end() {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let root = tempfile::tempdir().unwrap();
     for flag in ["--junit", "--events-to"] {
         let line = format!("http {} --quiet --json -n 5 {flag} /dev/full", server.url());
@@ -122,7 +122,7 @@ fn figures_are_printed_even_if_a_file_cannot_be_written_at_the_end() {
 
 #[test]
 fn figures_are_printed_even_if_the_result_folder_goes_away() {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let root = tempfile::tempdir().unwrap();
     let mut command = loadgen([
         "http",

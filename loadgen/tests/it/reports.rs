@@ -160,18 +160,18 @@ fn is_rounded(text: &str, stored: Option<f64>, scale: f64) -> bool {
         .chars()
         .filter(|letter| letter.is_ascii_digit() || *letter == '.')
         .collect();
-    let Ok(told) = digits.parse::<f64>() else {
+    let Ok(printed_as) = digits.parse::<f64>() else {
         return false;
     };
     if text.starts_with('>') || text.starts_with('<') {
         // Never rounded to whole: more than 99.99 %, less than 0.01 %.
-        return (stored > told) == text.starts_with('>');
+        return (stored > printed_as) == text.starts_with('>');
     }
     let decimals = digits
         .split_once('.')
         .map_or(0, |(_, decimals)| decimals.len());
     let half = 0.5 / 10_f64.powi(decimals as i32);
-    (stored - told).abs() <= half * 1.000_001
+    (stored - printed_as).abs() <= half * 1.000_001
 }
 
 /// What the reports do not agree on.
@@ -179,7 +179,7 @@ fn disagreements(reports: &Reports) -> Vec<String> {
     let mut found = Vec::new();
     let summary: Value = serde_json::from_str(&reports["json"]).unwrap();
     let properties = properties(&reports["junit"]);
-    let told: BTreeMap<&str, &str> = properties
+    let printed_as: BTreeMap<&str, &str> = properties
         .iter()
         .map(|(name, value)| (name.as_str(), value.as_str()))
         .collect();
@@ -205,7 +205,7 @@ fn disagreements(reports: &Reports) -> Vec<String> {
             let name = one["name"].as_str().unwrap();
             let figure = |what: &str| {
                 let key = format!("operations.{arm_name}.{name}.{what}");
-                told.get(key.as_str()).copied()
+                printed_as.get(key.as_str()).copied()
             };
             let Some(count) = figure("count") else {
                 // A total of one operation is that operation.
@@ -277,7 +277,8 @@ fn disagreements(reports: &Reports) -> Vec<String> {
         let metric = parts[2..parts.len() - 1].join(".");
         let stem = name.strip_suffix(arm).unwrap();
         let other = |what: &str| {
-            told.get(format!("{stem}{what}").as_str())
+            printed_as
+                .get(format!("{stem}{what}").as_str())
                 .copied()
                 .unwrap_or_default()
         };
@@ -309,7 +310,7 @@ fn raw_line(csv: &str, arm: &str, name: &str, stored: &Value) -> Option<String> 
         .find(|line| line.starts_with(&begin))?
         .split(',')
         .collect();
-    let told = |column: &str| {
+    let printed_as = |column: &str| {
         let at = head.iter().position(|name| *name == column)?;
         line.get(at)?.parse::<f64>().ok()
     };
@@ -325,7 +326,7 @@ fn raw_line(csv: &str, arm: &str, name: &str, stored: &Value) -> Option<String> 
     }
     let wrong = wanted
         .into_iter()
-        .find(|(column, value)| told(column) != *value);
+        .find(|(column, value)| printed_as(column) != *value);
     wrong.map(|(column, value)| format!("csv: {arm} {name} {column} is not {value:?}"))
 }
 
@@ -391,7 +392,7 @@ fn several_forms_are_written_and_one_is_printed() {
     let summary = published("mentor_cache");
     fs::write(run.join("summary.json"), summary.to_string()).unwrap();
     let results = root.path().to_str().unwrap();
-    let told = |arguments: &str| {
+    let printed_as = |arguments: &str| {
         let fixed = ["report", "--results", results];
         let ran = loadgen(fixed.into_iter().chain(arguments.split_whitespace()))
             .output()
@@ -400,7 +401,7 @@ fn several_forms_are_written_and_one_is_printed() {
         String::from_utf8(ran.stdout).unwrap()
     };
     let out = root.path().join("out");
-    let lines = told(&format!(
+    let lines = printed_as(&format!(
         "41e7cc0 --format html,md --format junit --out {}",
         out.display()
     ));
@@ -411,13 +412,13 @@ fn several_forms_are_written_and_one_is_printed() {
     assert_eq!(fs::read_dir(&out).unwrap().count(), 3);
     // Into the run's own folder, whose summary stays as it was.
     let before = fs::read(run.join("summary.json")).unwrap();
-    told("2026-08-30T14-05-11Z_run_x_41e7cc0 --format csv,json");
+    printed_as("2026-08-30T14-05-11Z_run_x_41e7cc0 --format csv,json");
     assert_eq!(fs::read(run.join("summary.json")).unwrap(), before);
     assert!(run.join("operations.csv").is_file() && !run.join("report.md").exists());
-    told("41e7cc0 --rewrite");
-    let printed = told("41e7cc0 --format md");
+    printed_as("41e7cc0 --rewrite");
+    let printed = printed_as("41e7cc0 --format md");
     assert_eq!(fs::read_to_string(run.join("report.md")).unwrap(), printed);
-    let schema: Value = serde_json::from_str(&told("--schema")).unwrap();
+    let schema: Value = serde_json::from_str(&printed_as("--schema")).unwrap();
     assert_eq!(schema["$id"], "urn:loadgen:summary:3");
     assert!(jsonschema::is_valid(&schema, &summary));
 }

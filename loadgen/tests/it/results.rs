@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::loadgen;
 
-/// What somebody may call a suite.
+/// A hostile name of a suite.
 const EVIL: &str = "\u{1b}[2J$(touch pwned)\n::error::x";
 
 /// A run that ended on a day of August.

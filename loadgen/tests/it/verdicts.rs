@@ -3,7 +3,9 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{Answer, Answers, Ran, Truth, Ways, alone, finish, http, loadgen, start};
+use crate::support::{
+    Answer, Answers, KnownServer, Ran, TransportServer, alone, finish, http, loadgen, start,
+};
 
 /// What is asked, how the target answers, after how many connections it stops listening, the
 /// arguments, and the words and exit codes that are right.
@@ -73,10 +75,10 @@ fn each_way_to_fail_has_its_verdict_under_http() {
         ),
     ];
     for (what, answer, connections, arguments, right) in cases {
-        let server = Truth {
+        let server = KnownServer {
             answer,
             connections,
-            ..Truth::after(Duration::from_millis(2))
+            ..KnownServer::after(Duration::from_millis(2))
         }
         .serve();
         let ran = http(&server.url(), arguments);
@@ -88,7 +90,7 @@ fn each_way_to_fail_has_its_verdict_under_http() {
 
 #[test]
 fn a_failed_handshake_of_tls_is_a_failure() {
-    let server = Truth::default().serve();
+    let server = KnownServer::default().serve();
     let url = server.url().replace("http://", "https://");
     let ran = http(&url, "-c 2 --requests 20 --insecure --timeout 500ms");
     check("no TLS there", &ran, FAILED);
@@ -96,7 +98,7 @@ fn a_failed_handshake_of_tls_is_a_failure() {
 
 #[test]
 fn a_run_of_a_flow_without_thresholds_fails_where_its_requests_do() {
-    let server = Truth {
+    let server = KnownServer {
         // The first request asks whether it is alive.
         answer: |number| {
             if number == 0 {
@@ -105,7 +107,7 @@ fn a_run_of_a_flow_without_thresholds_fails_where_its_requests_do() {
                 Answer::Fast(500)
             }
         },
-        ..Truth::default()
+        ..KnownServer::default()
     }
     .serve();
     let results = tempfile::tempdir().unwrap();
@@ -154,19 +156,19 @@ fn limited(files: u32, arguments: &str) -> Ran {
 
 #[test]
 fn too_few_files_are_the_generators_limit_before_the_load_and_in_it() {
-    let server = Truth::after(Duration::from_millis(20)).serve();
+    let server = KnownServer::after(Duration::from_millis(20)).serve();
     let url = server.url();
-    for engine in ["hyper", "reqwest"] {
+    for client in ["native", "reqwest"] {
         let ran = limited(
             40,
-            &format!("http {url} --json --quiet -c 60 --requests 300 --engine {engine}"),
+            &format!("http {url} --json --quiet -c 60 --requests 300 --client {client}"),
         );
-        check(engine, &ran, &[("INVALID", 97)]);
-        assert!(ran.outcome("generator") > 0, "{engine}: {ran:?}");
+        check(client, &ran, &[("INVALID", 97)]);
+        assert!(ran.outcome("generator") > 0, "{client}: {ran:?}");
         let reasons = ran.figures["verdict"]["reasons"].to_string();
-        assert!(reasons.contains("ulimit -n"), "{engine}: {reasons}");
+        assert!(reasons.contains("ulimit -n"), "{client}: {reasons}");
     }
-    let over_http2 = Ways::serve();
+    let over_http2 = TransportServer::serve();
     let ran = limited(
         40,
         &format!(

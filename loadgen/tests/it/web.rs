@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Truth, finish, loadgen, start};
+use crate::support::{KnownServer, finish, loadgen, start};
 
 /// Longer than anything here takes on a busy machine.
 const LONG: Duration = Duration::from_mins(1);
@@ -46,7 +46,7 @@ fn address(from: impl std::io::Read) -> SocketAddr {
 fn the_page_starts_a_run_and_says_why_it_failed() {
     let results = tempfile::tempdir().unwrap();
     let folder = results.path().to_str().unwrap().to_owned();
-    // Nobody listens there, so that the run ends at once and with a known reason.
+    // No program listens there, so that the run ends at once and with a known reason.
     let words = ["serve", "--listen", "127.0.0.1:0", "--results", &folder];
     let mut command = loadgen(words.into_iter().chain(["--target", "http://127.0.0.1:1"]));
     // What belongs to the server alone must not reach the run.
@@ -77,10 +77,10 @@ fn the_page_starts_a_run_and_says_why_it_failed() {
     };
     let failure = state["failure"].as_str().unwrap();
     assert!(failure.contains("127.0.0.1:1"), "{failure}");
-    let told = Command::new("kill")
+    let signalled = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();
-    assert!(told.unwrap().success());
+    assert!(signalled.unwrap().success());
     assert!(child.wait().unwrap().success());
     assert!(TcpStream::connect(address).is_err());
 }
@@ -130,7 +130,7 @@ fn an_address_that_is_taken_is_said_in_one_line() {
 
 #[test]
 fn the_page_stays_after_its_command_until_its_last_reader_has_left() {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let results = tempfile::tempdir().unwrap();
     let url = server.url();
     let mut command = loadgen(["http", &url, "-R", "20", "-d", "2s", "--quiet", "--json"]);

@@ -1,7 +1,7 @@
 //! A client of the target's control plane: profile, reset, telemetry, audit, plans. Never on the
 //! measured path: that is the driver's, with connections of its own.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
@@ -16,11 +16,20 @@ use shared::{
     problem::Problem,
     profile::Profile,
     snapshot::Snapshot,
+    time::Millis,
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
 };
 
 use loadgen_engine::{
     check::Reply,
-    driver::{Endpoint, generator_limit},
+    driver::{
+        Endpoint, exchange_failure, generator_limit, is_not_http1, no_response_within,
+        plain_failure,
+    },
     request::Request,
 };
 use loadgen_experiment::system::Settings;
@@ -35,13 +44,15 @@ const AUDIT: Duration = Duration::from_mins(2);
 const SAMPLE: Duration = Duration::from_secs(3);
 /// Largest answer that is read.
 const MAX_BODY: usize = 16 * 1_024 * 1_024;
+/// Longest wait for a connection.
+const CONNECT: Duration = Duration::from_secs(3);
 
 /// A client of one process of the target.
 #[derive(Clone)]
 pub struct LabClient {
     client: reqwest::Client,
     /// Address that is connected to: the same as that of the load.
-    url: String,
+    address: SocketAddr,
     /// Value of the `Host` header.
     host: HeaderValue,
     /// URL of the target, for people.
@@ -62,7 +73,7 @@ impl std::fmt::Debug for LabClient {
 #[derive(Debug, thiserror::Error)]
 pub enum LabError {
     /// The client could not be made.
-    #[error("the control plane's client cannot be made: {0}")]
+    #[error("the control plane's client cannot be made: {}", plain_failure(.0))]
     Client(#[source] reqwest::Error),
     /// The host cannot be sent.
     #[error("`{0}` is not a valid host name")]
@@ -121,7 +132,7 @@ impl LabClient {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
-            .connect_timeout(Duration::from_secs(3))
+            .connect_timeout(CONNECT)
             .pool_max_idle_per_host(8)
             // Shorter than any server's keep-alive, or a request could meet a closing connection.
             .pool_idle_timeout(Duration::from_secs(2))
@@ -129,7 +140,7 @@ impl LabClient {
             .map_err(LabError::Client)?;
         Ok(Self {
             client,
-            url: format!("http://{}", endpoint.address),
+            address: endpoint.address,
             host: HeaderValue::from_str(&endpoint.host)
                 .map_err(|_| LabError::Host(endpoint.host.clone()))?,
             base: format!("http://{}", endpoint.host),
@@ -260,48 +271,74 @@ impl LabClient {
     }
 
     async fn send(&self, request: Request, limit: Duration) -> Result<Reply, LabError> {
-        let unreachable = |error: reqwest::Error| match generator_limit(&error) {
-            Some(limit) => LabError::GeneratorLimit(limit),
-            None => LabError::Unreachable {
-                base: self.base.clone(),
-                why: root_cause(&error),
-            },
-        };
+        match self.exchange(request, limit).await {
+            Ok(Some(reply)) => Ok(reply),
+            Ok(None) => Err(LabError::Shape {
+                what: "an answer",
+                why: format!("longer than {MAX_BODY} bytes"),
+            }),
+            Err(error) => Err(self.failure(&error, limit).await),
+        }
+    }
+
+    /// Sends a request and reads its response; `None` where that is too long.
+    async fn exchange(&self, request: Request, limit: Duration) -> reqwest::Result<Option<Reply>> {
+        let url = format!("http://{}{}", self.address, request.path);
         let mut builder = self
             .client
-            .request(request.method, format!("{}{}", self.url, request.path))
+            .request(request.method, url)
             .header(http::header::HOST, self.host.clone())
             .timeout(limit)
             .body(request.body);
         for (name, value) in request.headers {
             builder = builder.header(name, value);
         }
-        let response = builder.send().await.map_err(unreachable)?;
+        let response = builder.send().await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let mut body = BytesMut::new();
         let mut stream = response.bytes_stream();
         while let Some(chunk) = stream.next().await {
-            let chunk: Bytes = chunk.map_err(unreachable)?;
+            let chunk: Bytes = chunk?;
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(LabError::Shape {
-                    what: "an answer",
-                    why: format!("longer than {MAX_BODY} bytes"),
-                });
+                return Ok(None);
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply::new(status, headers, body.freeze()))
+        Ok(Some(Reply::new(status, headers, body.freeze())))
+    }
+
+    /// Why there is no response, in the words of the load.
+    async fn failure(&self, error: &reqwest::Error, limit: Duration) -> LabError {
+        if let Some(limit) = generator_limit(error) {
+            return LabError::GeneratorLimit(limit);
+        }
+        let why = if error.is_timeout() && error.is_connect() {
+            format!("no connection within {}", Millis::from(CONNECT))
+        } else if error.is_timeout() {
+            no_response_within(limit)
+        } else if is_not_http1(error) {
+            let first = first_byte(self.address).await;
+            exchange_failure(error, first)
+        } else {
+            plain_failure(error)
+        };
+        LabError::Unreachable {
+            base: self.base.clone(),
+            why,
+        }
     }
 }
 
-/// The innermost reason: `Connection refused`, not `error sending request`.
-fn root_cause(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
+/// The first byte that a server answers a request with: by it another protocol is recognised.
+async fn first_byte(address: SocketAddr) -> Option<u8> {
+    let ask = async {
+        let mut stream = TcpStream::connect(address).await?;
+        let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        stream.read_u8().await
+    };
+    timeout(CONNECT, ask).await.ok()?.ok()
 }
 
 #[cfg(test)]
@@ -356,6 +393,56 @@ mod tests {
         );
         assert!(error.to_lowercase().contains("refused"), "{error}");
         assert!(!error.contains('\n'));
+    }
+
+    /// What is said of a target that reads a request and answers with these bytes; without any it
+    /// stays silent.
+    async fn said_of(answer: &'static [u8], limit: Duration) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let mut head = [0; 2048];
+                let _read = stream.read(&mut head);
+                if answer.is_empty() {
+                    kept.push(stream);
+                } else {
+                    let _gone = stream.write_all(answer);
+                }
+            }
+        });
+        let endpoint = endpoint(address, "a.test");
+        let lab = LabClient::new(&endpoint, None).unwrap();
+        let asked = lab.send(Request::get("/"), limit).await;
+        let error = asked.map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("the target http://a.test does not answer: "));
+        error
+    }
+
+    #[tokio::test]
+    async fn a_failure_has_the_sentence_that_the_load_has_for_it() {
+        const LONG: Duration = Duration::from_secs(5);
+        // A TLS alert: the server expected a handshake.
+        let alert = b"\x15\x03\x03\x00\x02\x02\x46";
+        for (answer, limit, sentence) in [
+            (
+                &alert[..],
+                LONG,
+                "the server speaks TLS on this port: use https://",
+            ),
+            (b"220 ready\r\n", LONG, "the response is not valid HTTP/1.1"),
+            (
+                b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n42",
+                LONG,
+                "the server closed the connection before the response was complete",
+            ),
+            (b"", Duration::from_millis(200), "no response within 200ms"),
+        ] {
+            let error = said_of(answer, limit).await;
+            assert!(error.contains(sentence), "{sentence}: {error}");
+        }
     }
 
     #[test]

@@ -7,6 +7,8 @@ use http::HeaderMap;
 use serde::de::DeserializeOwned;
 use shared::problem::{Code, Problem};
 
+use crate::reply_headers::ReplyHeaders;
+
 /// How many bytes of an unexpected body are shown.
 const EXCERPT: usize = 120;
 
@@ -16,7 +18,7 @@ pub struct Reply {
     /// HTTP status.
     pub status: u16,
     /// Headers of the response.
-    pub headers: HeaderMap,
+    pub headers: ReplyHeaders,
     /// The body without its content encoding; of a long one only the beginning.
     pub body: Bytes,
     /// Bytes of the whole body as they were received, compressed where it was.
@@ -30,7 +32,7 @@ impl Reply {
     pub fn new(status: u16, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             status,
-            headers,
+            headers: headers.into(),
             bytes: body.len() as u64,
             body,
             cut: false,

@@ -4,7 +4,7 @@
 //! | module | content |
 //! |---|---|
 //! | [`units`], [`clock`], [`sample`] | times and rates, the one clock, one measured request |
-//! | [`request`], [`check`], [`flow`] | a request, the ways to look into a response, what a user does |
+//! | [`request`], [`reply_headers`], [`check`], [`flow`] | a request, headers of a response, the ways to look into a response, what a user does |
 //! | [`threshold`], [`suite`] | one threshold; a suite: flows, load, thresholds |
 //! | [`recorder`], [`schedule`] | histograms by operation and second; when to send |
 //! | [`load_control`], [`driver`] | changes of the running load; the clients and executors |
@@ -19,6 +19,7 @@ pub mod flow;
 pub mod load_control;
 pub mod precedence;
 pub mod recorder;
+pub mod reply_headers;
 pub mod request;
 pub mod sample;
 pub mod schedule;

@@ -145,7 +145,7 @@ impl std::fmt::Debug for Request {
 /// same bytes. A text that is not a path becomes a path that no target serves, as in [`visible`].
 fn path_of(text: String) -> PathAndQuery {
     let plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#'<>\\^`{|}".contains(&byte);
-    let path = if text.bytes().all(plain) && !text.contains("/.") {
+    let path = if text.starts_with('/') && text.bytes().all(plain) && !text.contains("/.") {
         PathAndQuery::try_from(text).ok()
     } else {
         encoded(&text)
@@ -213,6 +213,7 @@ mod tests {
             ("/?q='<>'", "/?q=%27%3C%3E%27"),
             ("/a\nb", "/no-path-at-all"),
             ("größe", "/no-path-at-all"),
+            ("?a", "/no-path-at-all"),
         ] {
             let encoded = Request::get(text).path;
             assert_eq!(encoded, path, "{text}");

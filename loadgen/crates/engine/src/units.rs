@@ -5,6 +5,24 @@ use std::{fmt, ops, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+/// A value is stored as the text that it reads and prints.
+macro_rules! stored_as_text {
+    ($value:ty, $error:ty) => {
+        impl TryFrom<String> for $value {
+            type Error = $error;
+            fn try_from(text: String) -> Result<Self, Self::Error> {
+                text.parse()
+            }
+        }
+
+        impl From<$value> for String {
+            fn from(value: $value) -> Self {
+                value.to_string()
+            }
+        }
+    };
+}
+
 /// Nanoseconds in a second.
 pub const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -130,8 +148,9 @@ impl FromStr for Rate {
         let bad = || BadRate(text.to_owned());
         let (number, period_s) = parts(text).ok_or_else(bad)?;
         let thousandths = number * 1_000.0;
-        // A value with more decimals is refused, not rounded.
-        if (thousandths - thousandths.round()).abs() > 1e-6 {
+        // A value with more decimals is refused, not rounded; a large one has an error of its own.
+        let error = (thousandths.abs() * 1e-15).max(1e-6);
+        if (thousandths - thousandths.round()).abs() > error {
             return Err(bad());
         }
         Self::from_thousandths(thousandths, period_s).ok_or_else(bad)
@@ -161,18 +180,7 @@ impl fmt::Display for Rate {
     }
 }
 
-impl TryFrom<String> for Rate {
-    type Error = BadRate;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Rate> for String {
-    fn from(rate: Rate) -> Self {
-        rate.to_string()
-    }
-}
+stored_as_text!(Rate, BadRate);
 
 /// A share of a distribution: above 0 and at most 1. Reads `p97.5` and prints the same.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -232,18 +240,7 @@ impl fmt::Display for Quantile {
     }
 }
 
-impl TryFrom<String> for Quantile {
-    type Error = BadQuantile;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Quantile> for String {
-    fn from(quantile: Quantile) -> Self {
-        quantile.to_string()
-    }
-}
+stored_as_text!(Quantile, BadQuantile);
 
 /// A share between 0 and 100 percent. Reads `1%` and `0.5%`, and prints the same.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
@@ -283,18 +280,11 @@ impl fmt::Display for Percent {
     }
 }
 
-impl TryFrom<String> for Percent {
-    type Error = BadPercent;
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
+stored_as_text!(Percent, BadPercent);
 
-impl From<Percent> for String {
-    fn from(percent: Percent) -> Self {
-        percent.to_string()
-    }
-}
+#[cfg(test)]
+#[path = "units_property_tests.rs"]
+mod property_tests;
 
 #[cfg(test)]
 mod tests {

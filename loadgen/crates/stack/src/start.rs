@@ -3,6 +3,7 @@
 use std::{fmt, path::PathBuf};
 
 use super::{
+    binaries,
     error::StackError,
     folder::StackFolder,
     options::StackOptions,
@@ -37,6 +38,10 @@ impl Stack {
     /// those that were started before are stopped again.
     pub fn start(options: StackOptions) -> Result<Self, StackError> {
         let wanted = options.services;
+        if wanted.target {
+            // A wrong path is an error before anything is started.
+            binaries::target(options.target_bin.as_deref())?;
+        }
         let supervisor = ProcessSupervisor::start(options.abort.clone())
             .map_err(StackError::io("cannot start a thread"))?;
         let folder = match &options.keep_in {

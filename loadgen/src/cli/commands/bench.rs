@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    calibration::{self, Calibration, CalibrationPlan, NullTarget},
+    calibration::{self, Calibration, CalibrationPlan, NullTarget, PeerComparison},
     cli::{
         failure::Failure,
         flags::BenchArgs,
@@ -18,7 +18,11 @@ use crate::{
     },
     exit,
 };
+use loadgen_engine::driver::TargetUrl;
 
+/// How often other load generators are compared, and for how long each time.
+const PEER_ROUNDS: u32 = 5;
+const PEER_SECONDS: u32 = 3;
 /// Numbers of idle users whose memory is measured.
 const IDLE: [u32; 2] = [1_000, 10_000];
 /// Maximum CPU per request, as a multiple of a bare loop over the same library.
@@ -40,6 +44,9 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         command
     };
     let start = |role| NullTarget::start(own(role)).map_err(Failure::internal);
+    if !args.against.is_empty() {
+        return compare_with_peers(args, &program, start);
+    }
     let awake = start("null-target-awake")?;
     let plan = if args.quick {
         CalibrationPlan {
@@ -78,6 +85,82 @@ pub(in crate::cli) fn run(args: &BenchArgs) -> Result<u8, Failure> {
         print(&render(&found))?;
     }
     Ok(exit::PASSED)
+}
+
+/// Compares with other load generators.
+fn compare_with_peers(
+    args: &BenchArgs,
+    program: &PathBuf,
+    start: impl Fn(&'static str) -> Result<NullTarget, Failure>,
+) -> Result<u8, Failure> {
+    let target = match &args.url {
+        Some(_) => None,
+        None => Some(start("null-target")?),
+    };
+    let url = match (&args.url, &target) {
+        (Some(url), _) => url.clone(),
+        (None, Some(target)) => format!("http://{}/", target.address),
+        (None, None) => String::new(),
+    };
+    TargetUrl::parse(&url).map_err(|error| Failure::usage(format!("--url: {error}")))?;
+    let plan = if args.quick {
+        (2, 1)
+    } else {
+        (PEER_ROUNDS, (args.seconds.ceil() as u32).max(PEER_SECONDS))
+    };
+    let own = || {
+        let mut command = Command::new(program);
+        let connections = calibration::PEER_CONNECTIONS.to_string();
+        command.args([
+            "http",
+            "--json",
+            "--quiet",
+            "--workers",
+            "1",
+            "--warmup",
+            "0s",
+        ]);
+        command.args(["--connections", &connections]);
+        command
+    };
+    let mut tools = args.against.clone();
+    tools.sort_unstable();
+    tools.dedup();
+    let found = calibration::against(own, &tools, &url, plan, report_progress)
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&found).map_err(Failure::internal)?;
+        print(&format!("{text}\n"))?;
+    } else {
+        print(&render_peers(&found))?;
+    }
+    Ok(exit::PASSED)
+}
+
+fn render_peers(found: &PeerComparison) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        let _written = writeln!(out, "{text}");
+    };
+    line(format!("CPU a request of the whole process, {}", found.url));
+    for (name, costs) in &found.cpu_per_request_us {
+        let least = costs.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = costs.iter().copied().fold(0.0, f64::max);
+        let median = loadgen_stats::median(costs).unwrap_or(f64::NAN);
+        let version = found.versions.get(name).map_or("", String::as_str);
+        line(format!(
+            "  {name:8} {median:7.2} us  ({} rounds, {least:.2} to {most:.2})  {version}",
+            costs.len()
+        ));
+    }
+    for name in found.ratios.keys() {
+        if let Some((ratio, least, most)) = found.ratio(name) {
+            line(format!(
+                "  loadgen / {name} {ratio:.2}  ({least:.2} to {most:.2})"
+            ));
+        }
+    }
+    out
 }
 
 /// Runs the role of a child process of this command.

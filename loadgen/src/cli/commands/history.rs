@@ -16,12 +16,16 @@ const MAX_METRICS: usize = 3;
 
 /// Prints the table.
 pub(in crate::cli) fn run(args: &HistoryArgs) -> Result<u8, Failure> {
-    let (all, unread) =
-        store::finished_runs(&args.compared.folder.results).map_err(Failure::usage)?;
+    let results = &args.compared.folder.results;
+    let (all, unread) = if results.join("runs").is_dir() {
+        store::finished_runs(results).map_err(Failure::usage)?
+    } else {
+        (Vec::new(), 0)
+    };
     if all.is_empty() {
         return Err(Failure::Usage(format!(
-            "there is no finished run in {}",
-            args.compared.folder.results.join("runs").display()
+            "there is no finished run in {}: name another folder with --results, or make a run with `loadgen demo`",
+            results.display()
         )));
     }
     let mut kept =

@@ -19,7 +19,7 @@ use crate::{
     exit,
     live::TerminalCapabilities,
 };
-use loadgen_engine::clock::time_of_day;
+use loadgen_engine::{clock::time_of_day, suite::load::unknown};
 use loadgen_experiment::events::printable;
 use loadgen_report::{
     render::{self, figures},
@@ -61,7 +61,14 @@ fn list(args: &ListArgs) -> Result<(), Failure> {
     check_folder(results)?;
     let mut found = store::list_runs(&args.folder.results).map_err(Failure::usage)?;
     if let Some(name) = &args.name {
+        let mut known: Vec<String> = found.iter().map(|run| printable(&run.name)).collect();
         found.retain(|run| run.name.contains(name.as_str()));
+        if found.is_empty() && !known.is_empty() && !args.json {
+            known.sort_unstable();
+            known.dedup();
+            let known = known.iter().map(String::as_str);
+            return print(&format!("{}\n", unknown("name of runs", name, known)));
+        }
     }
     let more = found.len().saturating_sub(args.limit as usize);
     found.truncate(args.limit as usize);

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use crate::calibration::PeerTool;
+
 /// `loadgen bench`.
 #[derive(Debug, Clone, Args)]
 pub struct BenchArgs {
@@ -14,6 +16,17 @@ pub struct BenchArgs {
     /// Print one JSON object instead of text
     #[arg(long, env = "LOADGEN_JSON")]
     pub json: bool,
+    /// Compare the CPU time a request with other load generators instead; they must be installed
+    #[arg(
+        long,
+        env = "LOADGEN_AGAINST",
+        value_name = "TOOL",
+        value_delimiter = ','
+    )]
+    pub against: Vec<PeerTool>,
+    /// URL that the tools request [default: a process that answers with the reference backend's headers]
+    #[arg(long, env = "LOADGEN_URL", value_name = "URL", requires = "against")]
+    pub url: Option<String>,
     /// Role of a child process that `bench` starts
     #[arg(long, env = "LOADGEN_ROLE", hide = true)]
     pub role: Option<String>,

@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs, values::whole};
+use super::{
+    load::LoadArgs, profile::ProfileArgs, result::ResultArgs, target::TargetArgs, values::whole,
+};
 use loadgen_experiment::factorial::Factor;
 
 /// `loadgen factorial`.
@@ -32,22 +34,9 @@ pub struct FactorialArgs {
     /// Metric to compare [default: p97.5 of the first flow's first operation]
     #[arg(long, env = "LOADGEN_METRIC", value_name = "METRIC")]
     pub metric: Option<String>,
-    /// Profile of the other switches: before, after, or a JSON file of switch to value
-    #[arg(
-        long,
-        env = "LOADGEN_PROFILE",
-        value_name = "PROFILE",
-        default_value = "after"
-    )]
-    pub profile: String,
-    /// Set one more switch of the profile in every combination (repeatable)
-    #[arg(
-        long = "set",
-        env = "LOADGEN_SET",
-        value_name = "SWITCH=VALUE",
-        value_delimiter = ';'
-    )]
-    pub set: Vec<String>,
+    /// The profile of every combination.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
     /// The target.
     #[command(flatten)]
     pub target: TargetArgs,

@@ -27,18 +27,18 @@ pub const TRACED_EXCHANGES: u32 = 3;
 
 /// The client that sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum HttpEngine {
+pub enum HttpClientKind {
     /// One bare connection a user: low cost, and connect and TLS times are recorded.
-    Hyper,
+    Native,
     /// One reqwest client a user.
     Reqwest,
 }
 
-impl HttpEngine {
+impl HttpClientKind {
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Hyper => "hyper",
+            Self::Native => "native",
             Self::Reqwest => "reqwest",
         }
     }
@@ -149,10 +149,10 @@ pub struct HttpArgs {
     /// Concurrent streams on one HTTP/2 connection: this many of the --connections share one
     #[arg(long, env = "LOADGEN_STREAMS", value_name = "N", default_value_t = 1, requires = "http2", value_parser = whole(1, MAX_STREAMS))]
     pub streams: u32,
-    /// HTTP client: hyper's bare connections, or reqwest, which follows redirects and keeps cookies
-    #[arg(long, env = "LOADGEN_ENGINE", value_name = "ENGINE", value_enum, default_value_t = HttpEngine::Hyper)]
-    pub engine: HttpEngine,
-    /// Maximum number of redirects, all on the URL's own host (with --engine reqwest)
+    /// HTTP client: loadgen's own, or reqwest, which follows redirects and keeps cookies
+    #[arg(long, env = "LOADGEN_CLIENT", value_name = "CLIENT", value_enum, default_value_t = HttpClientKind::Native)]
+    pub client: HttpClientKind,
+    /// Maximum number of redirects, all on the URL's own host (with --client reqwest)
     #[arg(
         long,
         env = "LOADGEN_REDIRECTS",
@@ -229,14 +229,38 @@ fn count(text: &str) -> Result<u64, String> {
 fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     let bad = || format!("`{text}` is not a header: write it like 'accept: text/html'");
     let (name, value) = text.split_once(':').ok_or_else(bad)?;
-    let name: HeaderName = name.trim().parse().map_err(|_| bad())?;
-    let value = value.trim().parse().map_err(|_| bad())?;
+    // Other white space ends a line, or belongs to the value.
+    let blanks = [' ', '\t'];
+    let name: HeaderName = name.trim_matches(blanks).parse().map_err(|_| bad())?;
+    let value = value.trim_matches(blanks).parse().map_err(|_| bad())?;
     Ok((name, value))
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_text_is_one_header_line_that_reads_as_the_same_again_or_refused(
+            text in prop_oneof![".{0,30}", "[ -~]{0,6}[ \t]?:[ -~\u{e4}\u{a0}\t\r\n\\x00\\x7f]{0,20}"],
+        ) {
+            if let Ok((name, value)) = header(&text) {
+                prop_assert!(!text.contains(['\r', '\n', '\0']), "{name}: {value:?}");
+                let shown = std::str::from_utf8(value.as_bytes()).unwrap();
+                prop_assert_eq!(header(&format!("{name}: {shown}")), Ok((name, value)));
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_number_of_requests_or_refused(text in prop_oneof![".{0,20}", "[0-9_.]{0,20}[kKmM]?"]) {
+            prop_assert!(count(&text).is_ok_and(|count| count > 0) || count(&text).is_err());
+        }
+    }
 
     #[test]
     fn a_count_may_have_a_suffix_and_is_a_whole_number() {

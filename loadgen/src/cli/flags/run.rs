@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{load::LoadArgs, result::ResultArgs, target::TargetArgs};
+use super::{load::LoadArgs, profile::ProfileArgs, result::ResultArgs, target::TargetArgs};
 
 /// `loadgen run`.
 #[derive(Debug, Clone, Args)]
@@ -19,20 +19,7 @@ pub struct RunArgs {
     /// The results.
     #[command(flatten)]
     pub result: ResultArgs,
-    /// Profile to start from: before, after, or a JSON file of switch to value
-    #[arg(
-        long,
-        env = "LOADGEN_PROFILE",
-        value_name = "PROFILE",
-        default_value = "after"
-    )]
-    pub profile: String,
-    /// Set one switch of the profile, like cache.mentors=off (repeatable)
-    #[arg(
-        long = "set",
-        env = "LOADGEN_SET",
-        value_name = "SWITCH=VALUE",
-        value_delimiter = ';'
-    )]
-    pub set: Vec<String>,
+    /// The profile.
+    #[command(flatten)]
+    pub profile: ProfileArgs,
 }

@@ -130,7 +130,36 @@ pub(super) fn age(text: &str) -> Result<TimeDelta, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// Whether a value is within its bounds, or refused with a sentence.
+    fn check<T>(read: Result<T, String>, within: impl Fn(&T) -> bool) -> Result<(), TestCaseError> {
+        match read {
+            Ok(value) => prop_assert!(within(&value)),
+            Err(error) => prop_assert!(error.len() > 10, "{error}"),
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn any_text_is_a_value_or_refused_with_the_text(
+            text in prop_oneof![".{0,20}", "[-+]?[0-9_.]{0,24}(e[0-9]{1,3})?(d|w|h|m|s|ms|/s|/h)?"],
+        ) {
+            check(rate(&text), |rate| !rate.is_zero())?;
+            check(rate_or_zero(&text), |_| true)?;
+            check(whole(1_u32, 9)(&text), |number| (1..=9).contains(number))?;
+            check(address(&text), |_| true)?;
+            check(positive(&text), |span| span.0 > 0)?;
+            check(timeout(&text), |span| *span <= MAX_TIMEOUT)?;
+            check(factor(&text), |factor| *factor > 0.0)?;
+            check(age(&text), |age| age.num_days() <= 36_500)?;
+        }
+    }
 
     #[test]
     fn an_address_is_a_port_of_this_machine_or_a_whole_one() {

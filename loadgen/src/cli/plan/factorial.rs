@@ -32,7 +32,7 @@ pub(in crate::cli) fn plan_factorial(
             |op| format!("{} p97.5", catalog.operations.name(*op)),
         )
     });
-    let base = overrides::resolve_settings(&args.profile, &args.set)?;
+    let base = overrides::resolve_settings(&args.profile.profile, &args.profile.set)?;
     let plan = FactorialPlan::new(
         suite,
         &base,

@@ -44,20 +44,7 @@ pub(super) fn apply(suite: &mut Suite, args: &LoadArgs) -> Result<(), BadFile> {
         suite.set_rate(rate)?;
     }
     if let Some(users) = args.users {
-        // Users of a closed load keep their pauses.
-        let (think, iterations) = match suite.load {
-            LoadModel::Closed {
-                think, iterations, ..
-            } => (think, iterations),
-            LoadModel::Open { .. } => (None, None),
-        };
-        suite.load = LoadModel::Closed {
-            users,
-            duration: suite.windows.planned(),
-            think,
-            iterations,
-        };
-        suite.options.ramp.clear();
+        suite.set_users(users);
     }
     if let Some(pause) = args.think {
         let LoadModel::Closed { think, .. } = &mut suite.load else {
@@ -129,7 +116,7 @@ fn only(suite: &mut Suite, names: &[String]) -> Result<(), BadFile> {
             think: None,
         }));
     }
-    suite.flows = shares;
+    suite.set_flows(shares);
     let catalog = CodeConnect.catalog();
     let subjects: Vec<&str> = suite
         .flows

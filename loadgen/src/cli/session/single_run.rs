@@ -46,7 +46,7 @@ impl SingleRun<'_> {
             arm: self.arm,
             block: 0,
             blocks: 0,
-            folder: self.arm.name.clone(),
+            folder: self.arm.name.to_string(),
             seed: self.seed,
             workers: usize::from(self.workers),
             explained: true,

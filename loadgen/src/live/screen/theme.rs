@@ -1,5 +1,5 @@
 //! Colours and weights. Only the sixteen colours that a terminal's own palette fits to its
-//! background are used, never a background; without colours, weight alone tells what matters.
+//! background are used, never a background; without colours, weight alone marks what matters.
 
 use ratatui::style::{Color, Modifier, Style};
 

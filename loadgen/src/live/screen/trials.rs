@@ -3,7 +3,7 @@
 use loadgen_experiment::schema::ValidityWord;
 use std::collections::{BTreeMap, VecDeque};
 
-use loadgen_experiment::schema::Trial;
+use loadgen_experiment::schema::{ArmName, Trial};
 
 /// Most trials that are kept.
 const MOST: usize = 500;
@@ -12,7 +12,7 @@ const MOST: usize = 500;
 #[derive(Debug, Clone, Default)]
 pub(super) struct FinishedTrial {
     pub(super) folder: String,
-    pub(super) arm: String,
+    pub(super) arm: ArmName,
     pub(super) block: u32,
     pub(super) word: ValidityWord,
     pub(super) rate_per_s: f64,

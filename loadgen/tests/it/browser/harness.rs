@@ -23,8 +23,8 @@ fn errors_exceptions_refusals_and_requests_are_heard() {
     page.until("document.readyState === 'complete'");
     let complaints = page.complaints().join("\n");
     for part in ["said aloud", "thrown late", "elsewhere.invalid", "img-src"] {
-        let told = complaints.contains(part) || page.requests().join("\n").contains(part);
-        assert!(told, "{part} is missing in: {complaints}");
+        let found = complaints.contains(part) || page.requests().join("\n").contains(part);
+        assert!(found, "{part} is missing in: {complaints}");
     }
     assert!(
         complaints.contains("said aloud") && complaints.contains("thrown late"),

@@ -67,12 +67,12 @@
     return { ring: ring ? `${style.outlineStyle} ${style.outlineWidth} ${style.outlineColor}` : "none", shadow: style.boxShadow };
   };
 
-  // What a figure is called: by its caption, or by what a screen reader is told.
+  // What a figure is called: by its caption, or by what a screen reader reads.
   const titled = (figure) => {
     const heading = figure.querySelector("figcaption h3, h3, figcaption");
     if (heading) return heading.textContent.trim();
-    const told = figure.matches("[aria-label], [aria-labelledby]") ? figure : figure.querySelector("[aria-label], [aria-labelledby]");
-    return told?.getAttribute("aria-label") ?? document.getElementById(told?.getAttribute("aria-labelledby"))?.textContent.trim() ?? "";
+    const label = figure.matches("[aria-label], [aria-labelledby]") ? figure : figure.querySelector("[aria-label], [aria-labelledby]");
+    return label?.getAttribute("aria-label") ?? document.getElementById(label?.getAttribute("aria-labelledby"))?.textContent.trim() ?? "";
   };
 
   return {

@@ -1,4 +1,4 @@
-//! The report, opened from disk: it is whole, asks nobody for anything, and runs nothing that
+//! The report, opened from disk: it is whole, loads nothing, and runs nothing that
 //! the measured system has named.
 
 use std::fs;

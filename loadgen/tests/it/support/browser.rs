@@ -176,16 +176,16 @@ impl Drop for Browser {
     }
 }
 
-/// Writes down every event of one kind, as `told` says it.
+/// Writes down every event of one kind, as `record` writes it.
 fn keep<T: Send + Sync + 'static>(
     mut events: impl Stream<Item = Arc<T>> + Unpin + Send + 'static,
     heard: &Arc<Mutex<Heard>>,
-    told: impl Fn(&mut Heard, &T) + Send + 'static,
+    record: impl Fn(&mut Heard, &T) + Send + 'static,
 ) {
     let heard = Arc::clone(heard);
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            told(&mut heard.lock().unwrap(), &event);
+            record(&mut heard.lock().unwrap(), &event);
         }
     });
 }

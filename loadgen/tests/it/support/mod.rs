@@ -1,17 +1,17 @@
 //! What the tests stand on: the servers whose truth is known, and the program that is tested.
 
 mod browser;
+mod known_server;
 mod log;
 mod pages;
 mod program;
 mod served;
-mod truth;
-mod ways;
+mod transports;
 
 pub(crate) use browser::{Browser, DESK, PHONE, Page};
+pub(crate) use known_server::{Answer, Answers, KnownServer};
 pub(crate) use log::percentile;
 pub(crate) use pages::{report, store, summary};
 pub(crate) use program::{Ran, alone, finish, http, loadgen, start};
 pub(crate) use served::{Served, results};
-pub(crate) use truth::{Answer, Answers, Truth};
-pub(crate) use ways::Ways;
+pub(crate) use transports::TransportServer;

@@ -51,16 +51,21 @@ fn a_second_ctrl_c_ends_at_once_and_still_gives_the_terminal_back() {
     terminal.assert_usable();
 }
 
+/// Starts a long run, and returns its process id when it is on the screen.
+fn started(terminal: &Tmux, url: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pid");
+    let run = load(url, "-d 10m");
+    terminal.enter(&format!("sh -c 'echo $$ >{}; exec {run}'", file.display()));
+    terminal.until_shows(&RUNNING);
+    fs::read_to_string(&file).unwrap()
+}
+
 #[test]
 fn a_run_whose_terminal_is_gone_ends() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("pid");
-    let run = load(&served.url(), "-d 10m");
-    terminal.enter(&format!("sh -c 'echo $$ >{}; exec {run}'", file.display()));
-    terminal.until_shows(&RUNNING);
-    let id = fs::read_to_string(&file).unwrap();
+    let id = started(&terminal, &served.url());
     let process = Path::new("/proc").join(id.trim()).join("fd");
     assert!(process.read_dir().is_ok());
     drop(terminal);
@@ -76,12 +81,7 @@ fn a_run_whose_terminal_is_gone_ends() {
 fn a_signal_from_elsewhere_does_what_ctrl_c_does() {
     let served = server().serve();
     let terminal = Tmux::open(80, 24);
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("pid");
-    let run = load(&served.url(), "-d 10m");
-    terminal.enter(&format!("sh -c 'echo $$ >{}; exec {run}'", file.display()));
-    terminal.until_shows(&RUNNING);
-    let id = fs::read_to_string(&file).unwrap();
+    let id = started(&terminal, &served.url());
     let sent = Command::new("kill").args(["-TERM", id.trim()]).status();
     assert!(sent.unwrap().success());
     terminal.until_prompt();

@@ -51,7 +51,7 @@ fn q_asks_once_and_stops_with_a_report() {
     terminal.until_prompt();
     let all = terminal.all();
     let at = |text: &str| all.find(text).unwrap_or_else(|| panic!("{text}:\n{all}"));
-    // What was told while it ran stands above the report, and what was there before above that.
+    // What was printed while it ran stands above the report, and what was there before above that.
     let load = all.rfind("open: 50/s iterations").unwrap();
     assert!(at("earlier") < at("open: 50/s") && at("open: 50/s") < load);
     assert!(at("Requests ") < at("Connections "));

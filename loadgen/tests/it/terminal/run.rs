@@ -3,21 +3,21 @@
 use std::time::Duration;
 
 use super::tmux::Tmux;
-use crate::support::{Answer, Truth};
+use crate::support::{Answer, KnownServer};
 
 /// What the view shows as soon as there is something to see.
 pub(super) const RUNNING: [&str; 3] = ["offered ", "p95", " stop"];
 
 /// A server that answers after some milliseconds.
-pub(super) fn server() -> Truth {
-    Truth::after(Duration::from_millis(5))
+pub(super) fn server() -> KnownServer {
+    KnownServer::after(Duration::from_millis(5))
 }
 
 /// A server that takes requests and never answers.
-pub(super) fn silent() -> Truth {
-    Truth {
+pub(super) fn silent() -> KnownServer {
+    KnownServer {
         answer: |_| Answer::Never,
-        ..Truth::default()
+        ..KnownServer::default()
     }
 }
 

@@ -53,7 +53,7 @@ fn plain_lines_and_a_run_in_the_background_leave_the_screen_alone() {
     terminal.press(&["Enter"]);
     terminal.assert_usable();
 
-    // Nobody is at the keys.
+    // No key is pressed.
     terminal.enter(&format!(
         "clear; {} </dev/null",
         load(&served.url(), "-d 10m")

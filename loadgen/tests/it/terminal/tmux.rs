@@ -56,8 +56,8 @@ impl Tmux {
             .unwrap_or_else(|error| {
                 panic!("tmux is needed for this test: apt-get install tmux ({error})")
             });
-        let told = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success(), "tmux {words:?}: {told}");
+        let error = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "tmux {words:?}: {error}");
         String::from_utf8(done.stdout).unwrap()
     }
 

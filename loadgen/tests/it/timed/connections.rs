@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Truth, http};
+use crate::support::{KnownServer, http};
 
 fn holds(connections: u32, delay: Duration) {
-    let server = Truth::after(delay).serve();
+    let server = KnownServer::after(delay).serve();
     let ran = http(
         &server.url(),
         &format!("--connections {connections} --duration 3s --timeout 40s"),
@@ -13,7 +13,7 @@ fn holds(connections: u32, delay: Duration) {
     assert!(ran.planned() >= u64::from(connections), "{ran:?}");
     assert_eq!(ran.settled(), ran.planned(), "{ran:?}");
     assert_eq!(ran.outcome("ok"), ran.planned(), "{ran:?}");
-    // One more is the look whether anybody is there.
+    // One more is the check whether the target answers.
     assert_eq!(server.log.connections(), connections + 1);
     assert_eq!(ran.figures["connections"], connections, "{ran:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::{process::Command, time::Duration};
 
-use crate::support::{Answer, Truth, finish, http, loadgen, start};
+use crate::support::{Answer, KnownServer, finish, http, loadgen, start};
 
 #[test]
 fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
@@ -15,7 +15,7 @@ fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
         ("--threshold success>99% --expect 201", Some(99)),
     ];
     for (thresholds, code) in table {
-        let server = Truth::after(Duration::from_millis(10)).serve();
+        let server = KnownServer::after(Duration::from_millis(10)).serve();
         // In a closed loop the generator's own lateness is in no figure.
         let ran = http(&server.url(), &format!("-c 2 --duration 1s {thresholds}"));
         assert_eq!(ran.code, code, "`{thresholds}`: {ran:?}");
@@ -30,7 +30,7 @@ fn a_run_that_meets_its_thresholds_ends_with_0_and_one_that_does_not_with_99() {
 
 #[test]
 fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
-    let server = Truth::after(Duration::from_millis(10)).serve();
+    let server = KnownServer::after(Duration::from_millis(10)).serve();
     let running = start(loadgen([
         "http",
         &server.url(),
@@ -45,11 +45,11 @@ fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
     while server.log.exchanges().len() < 20 {
         std::thread::sleep(Duration::from_millis(20));
     }
-    let told = Command::new("kill")
+    let signalled = Command::new("kill")
         .args(["-INT", &running.id().to_string()])
         .status()
         .unwrap();
-    assert!(told.success());
+    assert!(signalled.success());
     let ran = finish(running);
     assert_eq!(ran.code, Some(130), "{ran:?}");
     assert!(ran.planned() >= 20, "{ran:?}");
@@ -58,9 +58,9 @@ fn a_stopped_run_ends_with_130_and_tells_what_it_has() {
 
 #[test]
 fn a_target_that_only_fails_is_a_result_and_not_a_fault_of_the_program() {
-    let server = Truth {
+    let server = KnownServer {
         answer: |_| Answer::Fast(500),
-        ..Truth::default()
+        ..KnownServer::default()
     }
     .serve();
     let ran = http(&server.url(), "-c 1 --requests 100 --threshold success>99%");

@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use crate::support::{Answer, Answers, Ran, Truth, http, percentile};
+use crate::support::{Answer, Answers, KnownServer, Ran, http, percentile};
 
 const LOAD: &str = "--rate 100/s --duration 2s --connections 400 --timeout 1s";
 
 /// Every fourth request is answered so.
 fn one_in_four(answer: Answers) -> Ran {
-    let server = Truth {
+    let server = KnownServer {
         answer,
-        ..Truth::after(Duration::from_millis(5))
+        ..KnownServer::after(Duration::from_millis(5))
     }
     .serve();
     http(&server.url(), LOAD)
@@ -62,10 +62,10 @@ fn a_wrong_status_is_also_counted_by_its_number() {
 
 #[test]
 fn who_does_not_listen_any_more_is_counted_as_no_connection() {
-    // The first connection is the look whether anybody is there at all.
-    let server = Truth {
+    // The first connection is the check whether the target answers.
+    let server = KnownServer {
         connections: Some(51),
-        ..Truth::after(Duration::from_millis(5))
+        ..KnownServer::after(Duration::from_millis(5))
     }
     .serve();
     let ran = http(&server.url(), LOAD);
@@ -111,10 +111,10 @@ fn a_target_that_refuses_its_slowest_requests_at_once_gets_no_percentile_better(
         ),
     ];
     for (answer, refused) in shares {
-        let server = Truth {
+        let server = KnownServer {
             delay: Box::new(|number| Duration::from_millis(delay_ms(number))),
             answer,
-            ..Truth::default()
+            ..KnownServer::default()
         }
         .serve();
         let ran = http(

@@ -1,4 +1,4 @@
-//! A target that stands still for a second is seen by everybody who came in that second, and
+//! A target that stands still for a second is seen in every request of that second, and
 //! only a load that does not wait for answers shows it (coordinated omission).
 
 use std::time::Duration;
@@ -11,7 +11,7 @@ use loadgen_engine::{
 use loadgen_stats::seed::sub_seed;
 use shared::time::Millis;
 
-use crate::support::{Truth, http, percentile};
+use crate::support::{KnownServer, http, percentile};
 
 const DELAY: Duration = Duration::from_millis(20);
 const FREEZE: (Duration, Duration) = (Duration::from_secs(4), Duration::from_secs(5));
@@ -19,10 +19,10 @@ const LASTS: Millis = Millis(10_000);
 /// The server's timer and two wake-ups, on a machine with others: a fifth of the delay.
 const SLACK_MS: f64 = 4.0;
 
-fn freezing() -> Truth {
-    Truth {
+fn freezing() -> KnownServer {
+    KnownServer {
         freeze: Some(FREEZE),
-        ..Truth::after(DELAY)
+        ..KnownServer::after(DELAY)
     }
 }
 
@@ -34,6 +34,7 @@ fn expected() -> Vec<f64> {
             duration: LASTS,
             rate: "100/s".parse::<Rate>().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

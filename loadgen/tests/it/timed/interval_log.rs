@@ -1,4 +1,4 @@
-//! `latency.hlog`, read by somebody else's library, has the percentiles of the report.
+//! `latency.hlog`, read by another library, has the percentiles of the report.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::support::{Truth, http};
+use crate::support::{KnownServer, http};
 
 /// The package and its version that is known to read the log.
 const PACKAGE: &str = "hdrhistogram==0.10.8";
@@ -57,9 +57,9 @@ fn another_library_reads_the_same_percentiles_from_the_interval_log() {
             return;
         }
     };
-    let server = Truth {
+    let server = KnownServer {
         delay: Box::new(|number| Duration::from_millis(2 + number as u64 % 97)),
-        ..Truth::default()
+        ..KnownServer::default()
     }
     .serve();
     let folder = tempfile::tempdir().unwrap();

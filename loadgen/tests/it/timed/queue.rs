@@ -7,7 +7,7 @@ use rand::RngExt as _;
 
 use loadgen_stats::seed;
 
-use crate::support::{Truth, http, percentile};
+use crate::support::{KnownServer, http, percentile};
 
 /// Mean service time. Long against a timer's millisecond, so that 3 % is more than noise.
 const SERVICE: f64 = 0.025;
@@ -20,10 +20,10 @@ fn holds_at(utilization: f64) {
     let times: Vec<Duration> = (0..2_000)
         .map(|_| Duration::from_secs_f64(-SERVICE * (1.0 - chance.random::<f64>()).ln()))
         .collect();
-    let server = Truth {
+    let server = KnownServer {
         delay: Box::new(move |number| times[number]),
         queue: true,
-        ..Truth::default()
+        ..KnownServer::default()
     }
     .serve();
     let rate = utilization / SERVICE;

@@ -7,7 +7,7 @@ use std::{
 
 use loadgen_engine::precedence::{self, ThreadPrecedence};
 
-use crate::support::{Ran, Truth, alone, finish, http, loadgen, start};
+use crate::support::{KnownServer, Ran, alone, finish, http, loadgen, start};
 
 /// Programs that compute without end, on the first processor.
 struct Busy(Vec<Child>);
@@ -55,7 +55,7 @@ enum Precedence {
 }
 
 fn beside_busy_programs(precedence: Precedence) -> Ran {
-    let server = Truth::after(Duration::from_millis(2)).serve();
+    let server = KnownServer::after(Duration::from_millis(2)).serve();
     let url = server.url();
     let arguments = "--json --quiet --rate 1000/s --poisson --duration 4s --connections 100";
     let program = loadgen(
@@ -109,9 +109,9 @@ fn a_generator_that_may_run_first_keeps_its_schedule_beside_busy_programs() {
 #[test]
 fn a_target_that_cannot_keep_up_fails_its_threshold_and_not_the_generator() {
     // 50 a second of 150.
-    let server = Truth {
+    let server = KnownServer {
         queue: true,
-        ..Truth::after(Duration::from_millis(20))
+        ..KnownServer::after(Duration::from_millis(20))
     }
     .serve();
     let ran = http(

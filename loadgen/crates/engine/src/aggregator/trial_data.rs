@@ -72,6 +72,9 @@ pub struct TrialData {
     pub tls: Histogram<u64>,
     /// WebSocket texts that came faster than a flow read them, and were thrown away.
     pub socket_overflow: u64,
+    /// How often a request was sent once more, because the server had closed an idle connection or
+    /// had not processed the request.
+    pub resent: u64,
     /// What a person changed of the load while it was under way, and when: `rate 300/s`,
     /// `20 users`.
     pub changes: Vec<(Nanos, String)>,
@@ -151,6 +154,7 @@ impl TrialData {
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,
+            resent: 0,
             changes: Vec::new(),
             examples: Vec::new(),
             samples: None,
@@ -197,6 +201,7 @@ impl TrialData {
             data.connect.add(&shard.connect).expect("equal bounds");
             data.tls.add(&shard.tls).expect("equal bounds");
             data.socket_overflow += shard.socket_overflow;
+            data.resent += shard.resent();
             if let Some(samples) = shard.take_samples() {
                 data.samples.get_or_insert_default().append(samples);
             }

@@ -15,7 +15,7 @@ use super::{
     control_receiver::ControlReceiver,
     options::IterationBudget,
     ramp::Ramp,
-    user::{TIMER_GRAIN, User},
+    user::{User, intended_start},
     worker_context::WorkerContext,
     worker_share::WorkerShare,
 };
@@ -23,7 +23,7 @@ use crate::{
     flow::UserMemory,
     load_control::ControlEvent,
     recorder::{HIGHEST, response_histogram},
-    schedule::{Arrival, ClosedLoop, FlowMix},
+    schedule::{Arrival, ClosedLoop, FlowMixes},
     suite::Think,
     units::{NANOS_PER_SECOND, Nanos},
 };
@@ -51,7 +51,7 @@ struct Population {
     /// Whether the load was stopped, for users that are not asleep.
     stopped: Cell<bool>,
     rule: ClosedLoop,
-    mix: FlowMix,
+    mixes: FlowMixes,
     /// How many users are wanted; those with higher numbers pause.
     users: Cell<u32>,
     /// Measured iterations that were started.
@@ -94,7 +94,7 @@ pub(super) async fn work(
     worker: Rc<WorkerContext>,
     share: WorkerShare,
     rule: ClosedLoop,
-    mix: FlowMix,
+    mixes: FlowMixes,
     mode: ClosedMode,
     drain: Nanos,
     stop: CancellationToken,
@@ -105,7 +105,7 @@ pub(super) async fn work(
         mode,
         stopped: Cell::new(false),
         rule,
-        mix,
+        mixes,
         users: Cell::new(rule.users),
         started: Cell::new(0),
         lag: RefCell::new(response_histogram()),
@@ -273,8 +273,8 @@ impl Population {
                     begin = User::wait_until(worker, at) => at = begin,
                 }
                 woke = worker.clock.now();
-            } else if woke.since(at) <= TIMER_GRAIN {
-                at = woke;
+            } else {
+                at = intended_start(at, woke);
             }
             if at >= end || self.stopped.get() || !self.mode.budget.take() {
                 break;
@@ -285,7 +285,7 @@ impl Population {
             let flow = if worker.flows.len() == 1 {
                 0
             } else {
-                self.mix.pick(rng.random())
+                self.mixes.pick(at, rng.random())
             };
             if window.contains(at) {
                 self.started.set(self.started.get() + 1);

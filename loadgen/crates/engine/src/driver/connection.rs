@@ -1,118 +1,80 @@
 //! One HTTP connection of a virtual user, and one request over it.
 
-use std::{
-    pin::{Pin, pin},
-    rc::Rc,
-};
+use std::{pin::pin, rc::Rc};
 
 use bytes::Bytes;
-use futures_util::future::Either;
-use http_body_util::{BodyExt as _, Full};
-use hyper::{
-    body::Incoming,
-    client::conn::{TrySendError, http1::SendRequest},
-};
-use tokio::io::{AsyncRead, AsyncWrite};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 
 use super::{
     body_prefix::BodyPrefix,
-    connection_driver::ConnectionDriver,
-    failure_text::{exchange_failure, plain_failure},
-    http1,
+    client_endpoint::ClientEndpoint,
+    failure_text::{exchange_failure, http1_failure, no_response_within, plain_failure},
+    first_byte::FirstByte,
+    http1_client::Http1Client,
+    http1_error::Http1Error,
     http2::Http2Sender,
-    message::{HttpMessage, RequestFailure},
-    received::{CountedStream, ReceivedBytes},
+    message::{RequestFailure, message},
     request_timer::RequestTimer,
-    resend::{FailedAttempt, is_idempotent, was_idle},
-    stream::{self, ClientStream},
+    resend::{FailedAttempt, is_closed, is_idempotent, is_refused, was_idle},
+    stream,
     worker_context::WorkerContext,
 };
 use crate::{
     check::Reply,
+    request::Request,
     sample::{Outcome, Sample},
     units::Nanos,
 };
 
 /// An open connection. Dropping it closes it, also in the middle of a response.
 pub(super) struct Connection {
-    sender: Sender,
-    /// Polls hyper's connection future; absent for a shared connection, which has its own task.
-    driver: Option<ConnectionDriver>,
-    received: Rc<ReceivedBytes>,
+    client: HttpClient,
     /// When this user received the last response on it.
     answered: Option<Nanos>,
 }
 
-enum Sender {
+enum HttpClient {
     /// HTTP/1.1: one user's own.
-    Own(SendRequest<Full<Bytes>>),
+    Own(Box<Http1Client>),
     /// HTTP/2: shared with the users of one group.
-    Shared(Http2Sender),
+    Shared(Http2Sender, Rc<FirstByte>),
 }
 
-type SendResult = Result<http::Response<Incoming>, TrySendError<HttpMessage>>;
-
-impl Sender {
-    fn is_ready(&self) -> bool {
-        match self {
-            Self::Own(sender) => sender.is_ready(),
-            Self::Shared(shared) => shared.is_usable(),
-        }
-    }
-
-    async fn ready(&mut self) -> hyper::Result<()> {
-        match self {
-            Self::Own(sender) => sender.ready().await,
-            Self::Shared(shared) => shared.sender.ready().await,
-        }
-    }
-
-    /// The message is handed over when this returns, so the future does not hold it: every request
-    /// has such a future, and it is kept small.
-    fn send(&mut self, message: HttpMessage) -> impl Future<Output = SendResult> + use<> {
-        match self {
-            Self::Own(sender) => Either::Left(sender.try_send_request(message)),
-            Self::Shared(shared) => Either::Right(shared.sender.try_send_request(message)),
-        }
-    }
+/// How an exchange on an open connection failed.
+enum ExchangeError {
+    /// There was no response, and the request may be sent again where the attempt allows it.
+    Unanswered(FailedAttempt),
+    /// There is none that another attempt could give.
+    Final(RequestFailure),
 }
 
 impl Connection {
     async fn open(worker: &WorkerContext, user: u32) -> Result<Self, RequestFailure> {
         let endpoint = worker.endpoint(user);
         let opened = |times| worker.record_connection(endpoint, times);
-        if let Some(users) = endpoint.client.http2_streams {
+        let client = if let Some(users) = endpoint.client.http2_streams {
             let group = user / users;
             let shared = worker.http2.sender(group, endpoint, opened).await?;
-            return Ok(Self {
-                received: Rc::clone(&shared.received),
-                sender: Sender::Shared(shared),
-                driver: None,
-                answered: None,
-            });
-        }
-        let (stream, times) = stream::open(endpoint).await?;
-        opened(times);
-        match stream {
-            ClientStream::Tcp(stream) => Self::over(stream).await,
-            ClientStream::Unix(stream) => Self::over(stream).await,
-            ClientStream::Tls(stream) => Self::over(stream).await,
-            ClientStream::TlsUnix(stream) => Self::over(stream).await,
-        }
-    }
-
-    async fn over<S>(stream: S) -> Result<Self, RequestFailure>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + 'static,
-    {
-        let (stream, received) = CountedStream::new(stream);
-        let (sender, connection) = http1::over(stream).await?;
+            let first = Rc::clone(&shared.first);
+            HttpClient::Shared(shared, first)
+        } else {
+            let (stream, times) = stream::open(endpoint).await?;
+            opened(times);
+            HttpClient::Own(Box::new(Http1Client::new(stream)))
+        };
         Ok(Self {
-            sender: Sender::Own(sender),
-            driver: Some(ConnectionDriver::new(Box::pin(connection))),
-            received,
+            client,
             answered: None,
         })
+    }
+
+    /// Whether a request can be sent on it, as far as is known.
+    fn is_usable(&mut self) -> bool {
+        match &mut self.client {
+            HttpClient::Own(client) => client.is_usable(),
+            HttpClient::Shared(shared, _) => shared.is_usable(),
+        }
     }
 
     /// Makes sure that there is a connection that was not closed by the other side.
@@ -125,59 +87,43 @@ impl Connection {
             // It connects by itself.
             return Ok(());
         }
-        if let Some(Self { sender, driver, .. }) = slot {
-            let quiet = driver.as_ref().is_none_or(ConnectionDriver::is_quiet);
-            if quiet && sender.is_ready() {
-                return Ok(());
-            }
-        }
-        // A shared connection that cannot be used does not become usable again.
-        if let Some(Self { sender, driver, .. }) = slot
-            && driver.is_some()
-            && drive(driver, pin!(sender.ready())).await.is_ok()
+        if let Some(connection) = slot
+            && connection.is_usable()
         {
             return Ok(());
         }
         *slot = None;
         // Rare, and a large future: boxed, it does not enlarge the future of every request.
         let mut connection = Box::pin(Self::open(worker, user)).await?;
-        let Self { sender, driver, .. } = &mut connection;
-        drive(driver, pin!(sender.ready()))
-            .await
-            .map_err(|error| (Outcome::Connect, plain_failure(&error)))?;
+        if let HttpClient::Shared(shared, _) = &mut connection.client {
+            let ready = shared.sender.ready().await;
+            ready.map_err(|error| (Outcome::Connect, plain_failure(&error)))?;
+        }
         *slot = Some(connection);
         Ok(())
     }
 }
 
-/// Waits for `work` on a connection and polls an own connection meanwhile.
-async fn drive<F: Future>(driver: &mut Option<ConnectionDriver>, work: Pin<&mut F>) -> F::Output {
-    match driver {
-        Some(driver) => driver.drive(work).await,
-        None => work.await,
-    }
-}
-
 /// Sends one request and reads its response to the last byte, within the timeout that counts from
-/// the sample's intended start; at most `keep` bytes of the body are kept. `sent` is set when a
-/// connection is open and the request goes out for the first time, `first_byte` when the head of
-/// the response has arrived.
+/// the sample's intended start; as many bytes of the body are kept as the request says. `sent` is set
+/// when a connection is open and the request goes out for the first time, `first_byte` when the head
+/// of the response has arrived.
 ///
-/// The connection stays in the slot only after a complete response. The message is passed by
-/// reference: by value, an `async fn` would reserve space for it twice in every request.
+/// The connection stays in the slot only after a complete response.
 pub(super) async fn exchange(
     worker: &WorkerContext,
     slot: &mut Option<Connection>,
     user: u32,
     timer: &mut RequestTimer,
-    message: &mut Option<HttpMessage>,
-    keep: usize,
+    request: &Request,
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
     let until = sample.intended + worker.timeout;
     let late = || {
-        let limit = shared::time::Millis(worker.timeout.0 / 1_000_000);
-        (Outcome::Timeout, format!("no response within {limit}"))
+        (
+            Outcome::Timeout,
+            no_response_within(worker.timeout.duration()),
+        )
     };
     if sample.admitted >= until {
         return Err(late());
@@ -187,11 +133,13 @@ pub(super) async fn exchange(
         let endpoint = worker.endpoint(user);
         if let Some(options) = endpoint.client.cookie_client {
             let clients = &worker.cookie_clients;
-            let exchange =
-                Box::pin(clients.exchange(endpoint, options, user, message, keep, sample));
+            let intended = sample.intended;
+            let again = || worker.shard.borrow_mut().resend(intended);
+            let client = (endpoint, options);
+            let exchange = Box::pin(clients.exchange(client, user, request, sample, again));
             timer.bound(until, pin!(exchange)).await
         } else {
-            let exchange = pin!(send_and_read(worker, slot, user, message, keep, sample));
+            let exchange = pin!(send_and_read(worker, slot, user, request, sample));
             timer.bound(until, exchange).await
         }
     };
@@ -206,70 +154,111 @@ async fn send_and_read(
     worker: &WorkerContext,
     slot: &mut Option<Connection>,
     user: u32,
-    message: &mut Option<HttpMessage>,
-    keep: usize,
+    request: &Request,
     sample: &mut Sample,
 ) -> Result<Reply, RequestFailure> {
     let mut failed = 0;
-    let (response, connection) = loop {
+    loop {
         Connection::ready(slot, worker, user).await?;
         let Some(connection) = slot.as_mut() else {
             return Err((Outcome::Connect, "no connection".to_owned()));
         };
-        let Some(request) = message.as_ref() else {
-            return Err((
-                Outcome::Dropped,
-                "its path is not a valid HTTP path".to_owned(),
-            ));
-        };
         if sample.sent == Nanos(0) {
             sample.sent = worker.clock.now();
         }
-        let received = connection.received.bytes();
-        // A copy, because the request may have to be sent again.
-        let sending = pin!(connection.sender.send(request.clone()));
-        let mut error = match drive(&mut connection.driver, sending).await {
-            Ok(response) => break (response, connection),
-            Err(error) => error,
-        };
-        let unsent = error.take_message().is_some();
-        let error = error.into_error();
-        let silent = match &connection.sender {
-            Sender::Own(_) => connection.received.bytes() == received,
-            // What came belongs to other streams: this one has no response.
-            Sender::Shared(shared) => {
-                shared.drain_after(&error);
-                true
+        let endpoint = worker.endpoint(user);
+        let result = match &mut connection.client {
+            HttpClient::Own(client) => http1(client, endpoint, request, sample).await,
+            HttpClient::Shared(shared, first) => {
+                // Several futures of the library: boxed, they do not enlarge that of HTTP/1.1.
+                Box::pin(http2(shared, first, endpoint, request, sample)).await
             }
         };
-        let attempt = FailedAttempt {
-            error: &error,
-            unsent,
-            shared: connection.driver.is_none(),
-            idle: was_idle(connection.answered, sample.sent),
-            silent,
-            idempotent: is_idempotent(request),
-            before: failed,
+        let attempt = match result {
+            Ok(reply) => {
+                connection.answered = Some(worker.clock.now());
+                return Ok(reply);
+            }
+            Err(ExchangeError::Final(failure)) => return Err(failure),
+            Err(ExchangeError::Unanswered(attempt)) => attempt,
         };
-        if !attempt.may_resend() {
-            let why = exchange_failure(&error, connection.received.first());
-            return Err((Outcome::Reset, why));
+        let idle = was_idle(connection.answered, sample.sent);
+        if !attempt.may_resend(idle, is_idempotent(request), failed) {
+            return Err((Outcome::Reset, attempt.why));
         }
         failed += 1;
+        worker.shard.borrow_mut().resend(sample.intended);
         *slot = None;
-    };
-    sample.first_byte = worker.clock.now();
-    let (head, body) = response.into_parts();
-    let Connection {
-        driver, received, ..
-    } = connection;
-    let (body, bytes) = drive(driver, pin!(read(body, keep)))
+    }
+}
+
+async fn http1(
+    client: &mut Http1Client,
+    endpoint: &ClientEndpoint,
+    request: &Request,
+    sample: &mut Sample,
+) -> Result<Reply, ExchangeError> {
+    let failure = |client: &Http1Client, error: &Http1Error| http1_failure(error, client.first());
+    let head = client.send(endpoint, request).await.map_err(|error| {
+        ExchangeError::Unanswered(FailedAttempt {
+            why: failure(client, &error),
+            refused: false,
+            closed: error.is_closed(),
+            unsent: client.is_unsent(),
+            shared: false,
+            silent: client.is_silent(),
+        })
+    })?;
+    sample.first_byte = endpoint.clock.now();
+    let (body, bytes) = client
+        .read(head.body, request.keep)
         .await
-        .map_err(|error| (Outcome::Reset, exchange_failure(&error, received.first())))?;
-    connection.answered = Some(worker.clock.now());
+        .map_err(|error| ExchangeError::Final((Outcome::Reset, failure(client, &error))))?;
+    Ok(Reply {
+        status: head.status,
+        headers: head.headers,
+        cut: bytes > body.len() as u64,
+        body,
+        bytes,
+    })
+}
+
+async fn http2(
+    shared: &mut Http2Sender,
+    first: &FirstByte,
+    endpoint: &ClientEndpoint,
+    request: &Request,
+    sample: &mut Sample,
+) -> Result<Reply, ExchangeError> {
+    let Some(message) = message(endpoint, request) else {
+        let why = "its path is not a valid HTTP path".to_owned();
+        return Err(ExchangeError::Final((Outcome::Dropped, why)));
+    };
+    let response = match shared.sender.try_send_request(message).await {
+        Ok(response) => response,
+        Err(mut error) => {
+            let unsent = error.take_message().is_some();
+            let error = error.into_error();
+            shared.drain_after(&error);
+            return Err(ExchangeError::Unanswered(FailedAttempt {
+                why: exchange_failure(&error, first.get()),
+                refused: is_refused(&error),
+                closed: is_closed(&error),
+                unsent,
+                shared: true,
+                // What came belongs to other streams: this one has no response.
+                silent: true,
+            }));
+        }
+    };
+    sample.first_byte = endpoint.clock.now();
+    let (head, body) = response.into_parts();
+    let (body, bytes) = read(body, request.keep).await.map_err(|error| {
+        ExchangeError::Final((Outcome::Reset, exchange_failure(&error, first.get())))
+    })?;
     Ok(Reply {
         status: head.status.as_u16(),
-        headers: head.headers,
+        headers: head.headers.into(),
         cut: bytes > body.len() as u64,
         body,
         bytes,

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use http_body_util::BodyExt as _;
 use reqwest::{Client, Error, Url, redirect::Policy, retry};
 
 use super::{
@@ -17,12 +16,13 @@ use super::{
     client_options::CookieClientOptions,
     failure_text::{find, plain_failure},
     generator_limit::generator_limit,
-    http1::MAX_HEADER_LINES,
-    message::{HttpMessage, RequestFailure},
+    http1_head::MAX_HEADER_LINES,
+    message::{RequestFailure, message},
     resend::{is_closed, is_idempotent, was_idle},
 };
 use crate::{
     check::Reply,
+    request::Request,
     sample::{Outcome, Sample},
     units::Nanos,
 };
@@ -65,39 +65,39 @@ impl CookieClients {
     }
 
     /// Sends one request, follows its redirects, and reads the last response to its end; at most
-    /// `keep` bytes of its body are kept.
+    /// `keep` bytes of its body are kept. `sent_again` is called where it has to be sent twice.
     pub(super) async fn exchange(
         &self,
-        endpoint: &ClientEndpoint,
-        options: CookieClientOptions,
+        (endpoint, options): (&ClientEndpoint, CookieClientOptions),
         user: u32,
-        message: &mut Option<HttpMessage>,
-        keep: usize,
+        request: &Request,
         sample: &mut Sample,
+        sent_again: impl FnOnce(),
     ) -> Result<Reply, RequestFailure> {
         let CookieClient { client, answered } = self.of(user, endpoint, options)?;
-        let Some(message) = message.take() else {
-            return Err((Outcome::Dropped, "there is nothing to send".to_owned()));
+        let Some(message) = message(endpoint, request) else {
+            let why = "its path is not a valid HTTP path".to_owned();
+            return Err((Outcome::Dropped, why));
         };
-        let idempotent = is_idempotent(&message);
-        let (head, body) = message.into_parts();
+        let idempotent = is_idempotent(request);
+        let (head, _) = message.into_parts();
         let scheme = endpoint.scheme();
         let host = endpoint.host.to_str().unwrap_or_default();
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-        let body = match body.collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(never) => match never {},
-        };
+        let keep = request.keep;
         let request = client
             .request(head.method, format!("{scheme}://{host}{path}"))
             .headers(head.headers)
-            .body(body);
+            .body(request.body.clone());
         sample.sent = endpoint.clock.now();
         let again = idempotent && was_idle(answered.get(), sample.sent);
         let again = request.try_clone().filter(|_| again);
         let mut response = match (request.send().await, again) {
             // The server closed the idle connection.
-            (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => again.send().await,
+            (Err(error), Some(again)) if find(&error).is_some_and(is_closed) => {
+                sent_again();
+                again.send().await
+            }
             (sent, _) => sent,
         }
         .map_err(|error| failure(&error))?;
@@ -110,7 +110,7 @@ impl CookieClients {
         let (body, bytes) = body.finish();
         Ok(Reply {
             status: response.status().as_u16(),
-            headers: std::mem::take(response.headers_mut()),
+            headers: std::mem::take(response.headers_mut()).into(),
             cut: bytes > body.len() as u64,
             body,
             bytes,

@@ -29,21 +29,20 @@ impl Encoding {
 
 /// Replaces a compressed body by its content, of which at most `keep` bytes are kept.
 pub(super) fn decompress(reply: &mut Reply, keep: usize) -> Result<(), String> {
-    let Some(encoding) = reply.headers.get(header::CONTENT_ENCODING) else {
+    let Some(encoding) = reply.headers.get(&header::CONTENT_ENCODING) else {
         return Ok(());
     };
     let input = &reply.body[..];
-    let (content, ended) = match encoding.as_bytes() {
-        b"gzip" => read_up_to(keep, flate2::read::MultiGzDecoder::new(input)),
-        b"br" => {
+    let (content, ended) = match &*encoding {
+        "gzip" => read_up_to(keep, flate2::read::MultiGzDecoder::new(input)),
+        "br" => {
             let buffer = input.len().clamp(512, 64 * 1024);
             read_up_to(keep, brotli_decompressor::Decompressor::new(input, buffer))
         }
-        b"identity" => return Ok(()),
+        "identity" => return Ok(()),
         other => {
-            let name = String::from_utf8_lossy(other);
             return Err(format!(
-                "the body is encoded as `{name}`, which was not asked for"
+                "the body is encoded as `{other}`, which was not asked for"
             ));
         }
     };

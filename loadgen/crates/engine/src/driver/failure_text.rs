@@ -1,15 +1,23 @@
 //! Errors of TLS, HTTP and sockets as one sentence for people: the libraries describe them with the
 //! names of their own types.
 
-use std::{error::Error, io};
+use std::{error::Error, io, time::Duration};
 
 use rustls::{AlertDescription, CertificateError, Error as Tls, InvalidMessage};
+use shared::time::Millis;
+
+use super::http1_error::Http1Error;
 
 const EARLY_END: &str = "the server closed the connection before the response was complete";
 const INVALID: &str = "the response is not valid HTTP/1.1";
 
+/// Why there is no response: it was waited for so long.
+pub fn no_response_within(limit: Duration) -> String {
+    format!("no response within {}", Millis::from(limit))
+}
+
 /// Why a connection or a response failed, in one sentence.
-pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
+pub fn plain_failure(error: &(dyn Error + 'static)) -> String {
     if let Some(error) = find::<Tls>(error) {
         return tls(error);
     }
@@ -39,22 +47,40 @@ pub(super) fn plain_failure(error: &(dyn Error + 'static)) -> String {
     }
 }
 
+/// Whether what the server sent is not HTTP/1.1.
+pub fn is_not_http1(error: &(dyn Error + 'static)) -> bool {
+    find::<hyper::Error>(error).is_some_and(hyper::Error::is_parse)
+}
+
 /// Why a request got no whole response; `first` is the first byte that the server sent, by which
 /// one of another protocol is recognised.
-pub(super) fn exchange_failure(error: &hyper::Error, first: Option<u8>) -> String {
-    let of_http1 = error.is_parse();
+pub fn exchange_failure(error: &(dyn Error + 'static), first: Option<u8>) -> String {
+    let of_http1 = is_not_http1(error);
     let of_http2 = find::<h2::Error>(error).is_some_and(h2::Error::is_library);
-    let other_protocol = match first {
+    other_protocol(first, of_http1, of_http2).map_or_else(|| plain_failure(error), str::to_owned)
+}
+
+/// The same for an error of the load's own client.
+pub(super) fn http1_failure(error: &Http1Error, first: Option<u8>) -> String {
+    match (other_protocol(first, error.is_parse(), false), error) {
+        (Some(other), _) => other.to_owned(),
+        (None, Http1Error::Io(error)) => plain_failure(error),
+        (None, error) => error.to_string(),
+    }
+}
+
+/// The protocol that a server speaks whose response is not of HTTP/1.1, or not of HTTP/2.
+fn other_protocol(first: Option<u8>, of_http1: bool, of_http2: bool) -> Option<&'static str> {
+    match first {
         // A TLS alert or handshake.
         Some(0x15 | 0x16) if of_http1 || of_http2 => {
-            "the server speaks TLS on this port: use https://"
+            Some("the server speaks TLS on this port: use https://")
         }
         // The length of a SETTINGS frame.
-        Some(0) if of_http1 => "the server speaks HTTP/2 on this port: use --http2",
-        Some(b'H') if of_http2 => "the server speaks HTTP/1.1 on this port: omit --http2",
-        _ => return plain_failure(error),
-    };
-    other_protocol.to_owned()
+        Some(0) if of_http1 => Some("the server speaks HTTP/2 on this port: use --http2"),
+        Some(b'H') if of_http2 => Some("the server speaks HTTP/1.1 on this port: omit --http2"),
+        _ => None,
+    }
 }
 
 /// The first error of that type among an error and its causes.

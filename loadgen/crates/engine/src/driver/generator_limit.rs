@@ -50,15 +50,21 @@ fn open_files() -> String {
     )
 }
 
-/// How a failed connect counts: as the generator's where it met a limit of its own, otherwise as
-/// the target's; `what` names the step.
+/// How a failed connect counts; `what` names the step.
 pub(super) fn connect_failure(what: &str, error: &(dyn Error + 'static)) -> RequestFailure {
+    failure(Outcome::Connect, what, error)
+}
+
+/// How a failed step counts: as the generator's where it met a limit of its own, otherwise as
+/// the target's with this outcome.
+pub(super) fn failure(
+    outcome: Outcome,
+    what: &str,
+    error: &(dyn Error + 'static),
+) -> RequestFailure {
     match generator_limit(error) {
         Some(limit) => (Outcome::Generator, limit),
-        None => (
-            Outcome::Connect,
-            format!("{what}: {}", plain_failure(error)),
-        ),
+        None => (outcome, format!("{what}: {}", plain_failure(error))),
     }
 }
 

@@ -13,18 +13,14 @@ use hyper::{
     rt::Executor,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::Mutex,
-    task::spawn_local,
-};
+use tokio::{sync::Mutex, task::spawn_local};
 
 use super::{
     client_endpoint::ClientEndpoint,
     failure_text::find,
+    first_byte::{FirstByte, WatchedStream},
     generator_limit::connect_failure,
     message::RequestFailure,
-    received::{CountedStream, ReceivedBytes},
     stream::{self, ClientStream, ConnectTimes},
 };
 
@@ -35,7 +31,7 @@ const MAX_HEADER_LIST: u32 = 400 * 1024;
 #[derive(Clone)]
 pub(super) struct Http2Sender {
     pub(super) sender: SendRequest<Full<Bytes>>,
-    pub(super) received: Rc<ReceivedBytes>,
+    pub(super) first: Rc<FirstByte>,
     /// Whether the server takes no new streams on it, though it may still answer open ones.
     draining: Rc<Cell<bool>>,
 }
@@ -83,21 +79,13 @@ impl Http2Connections {
         }
         let (stream, times) = stream::open(endpoint).await?;
         opened(times);
-        let sender = match stream {
-            ClientStream::Tcp(stream) => over(stream).await,
-            ClientStream::Unix(stream) => over(stream).await,
-            ClientStream::Tls(stream) => over(stream).await,
-            ClientStream::TlsUnix(stream) => over(stream).await,
-        }?;
+        let sender = over(stream).await?;
         Ok(shared.insert(sender).clone())
     }
 }
 
-async fn over<S>(stream: S) -> Result<Http2Sender, RequestFailure>
-where
-    S: AsyncRead + AsyncWrite + Unpin + 'static,
-{
-    let (stream, received) = CountedStream::new(stream);
+async fn over(stream: ClientStream) -> Result<Http2Sender, RequestFailure> {
+    let (stream, first) = WatchedStream::new(stream);
     let (sender, connection) = Builder::new(OnThisThread)
         .max_header_list_size(MAX_HEADER_LIST)
         .handshake(TokioIo::new(stream))
@@ -109,7 +97,7 @@ where
     });
     Ok(Http2Sender {
         sender,
-        received,
+        first,
         draining: Rc::default(),
     })
 }

@@ -10,13 +10,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 
 use super::message::{HttpMessage, RequestFailure};
 use crate::check::Reply;
 
 /// Most bytes of a body that are printed.
 const MAX_PRINTED_BYTES: usize = 64 * 1024;
+
+/// In place of a secret.
+const NOT_SHOWN: &str = "(not shown)";
 
 /// Prints the first exchanges of a run on standard error; clones share the count.
 #[derive(Debug, Clone)]
@@ -46,7 +49,12 @@ impl HttpTrace {
             None => format!("> {method} {path} HTTP/1.1\n"),
         };
         for (name, value) in request.headers() {
-            line(&mut text, '>', name, value);
+            if value.is_sensitive() {
+                let _infallible = writeln!(text, "> {name}: {NOT_SHOWN}");
+            } else {
+                let value = String::from_utf8_lossy(value.as_bytes());
+                line(&mut text, '>', name.as_str(), &value);
+            }
         }
         body(&mut text, '>', body_bytes, body_bytes.len() as u64);
         Some(text)
@@ -68,8 +76,8 @@ fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
                 .and_then(|status| status.canonical_reason())
                 .unwrap_or("");
             let _infallible = writeln!(text, "< {} {reason}", reply.status);
-            for (name, value) in &reply.headers {
-                line(text, '<', name, value);
+            for (name, value) in reply.headers.iter() {
+                line(text, '<', &name, &value);
             }
             body(text, '<', &reply.body, reply.bytes);
         }
@@ -80,19 +88,19 @@ fn finish(text: &mut String, result: &Result<Reply, RequestFailure>) {
     text.push('\n');
 }
 
-fn line(text: &mut String, mark: char, name: &HeaderName, value: &HeaderValue) {
-    let secret = value.is_sensitive()
-        || [
-            header::AUTHORIZATION,
-            header::PROXY_AUTHORIZATION,
-            header::COOKIE,
-            header::SET_COOKIE,
-        ]
-        .contains(name);
+fn line(text: &mut String, mark: char, name: &str, value: &str) {
+    let secret = [
+        header::AUTHORIZATION,
+        header::PROXY_AUTHORIZATION,
+        header::COOKIE,
+        header::SET_COOKIE,
+    ]
+    .iter()
+    .any(|one| name.eq_ignore_ascii_case(one.as_str()));
     let value = if secret {
-        "(not shown)".to_owned()
+        NOT_SHOWN.to_owned()
     } else {
-        escaped(&String::from_utf8_lossy(value.as_bytes()))
+        escaped(value)
     };
     let _infallible = writeln!(text, "{mark} {name}: {value}");
 }
@@ -136,7 +144,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderMap;
+    use http::{HeaderMap, HeaderValue};
     use http_body_util::Full;
 
     use super::*;

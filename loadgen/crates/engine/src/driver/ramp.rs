@@ -80,6 +80,7 @@ mod tests {
             duration: Millis(ms),
             users,
             to,
+            flows: Vec::new(),
         }
     }
 

@@ -46,8 +46,7 @@ pub(super) fn conclude(
             record.sample.cost = reply
                 .headers
                 .get(&COST)
-                .and_then(|value| value.to_str().ok())
-                .map(ServerTiming::parse);
+                .map(|value| ServerTiming::parse(&value));
             record.stage = RequestStage::Responded;
             worker.shard.borrow_mut().finished(record.sample.done);
             if worker.endpoints[0].client.encoding.is_some()

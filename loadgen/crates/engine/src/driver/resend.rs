@@ -3,11 +3,11 @@
 
 use std::io;
 
-use http::Request;
+use http::{HeaderName, HeaderValue};
 use shared::headers::IDEMPOTENCY_KEY;
 
-use super::failure_text::find;
-use crate::units::Nanos;
+use super::{failure_text::find, http1_error::is_closing};
+use crate::{request::Request, units::Nanos};
 
 /// Most connections on which a server may refuse a request unprocessed before that counts.
 const MOST_REFUSALS: u32 = 10;
@@ -22,37 +22,38 @@ pub(super) fn was_idle(answered: Option<Nanos>, sent: Nanos) -> bool {
 }
 
 /// An attempt that ended without a response.
-pub(super) struct FailedAttempt<'a> {
-    pub(super) error: &'a hyper::Error,
+pub(super) struct FailedAttempt {
+    /// Why, for people.
+    pub(super) why: String,
+    /// Whether the server says that it has not processed the request.
+    pub(super) refused: bool,
+    /// Whether the other side closed the connection.
+    pub(super) closed: bool,
     /// Whether no byte of the request was written.
     pub(super) unsent: bool,
     /// Whether other users share the connection: their requests too may have used it up.
     pub(super) shared: bool,
-    /// Whether the connection was an idle one, see [`was_idle`].
-    pub(super) idle: bool,
     /// Whether nothing of the response was read.
     pub(super) silent: bool,
-    /// Whether a second execution has no further effect.
-    pub(super) idempotent: bool,
-    /// How many attempts failed before this one.
-    pub(super) before: u32,
 }
 
-impl FailedAttempt<'_> {
-    /// Whether the request may be sent once more.
-    pub(super) fn may_resend(&self) -> bool {
-        if refused(self.error) || (self.unsent && self.shared) {
-            return self.before + 1 < MOST_REFUSALS;
+impl FailedAttempt {
+    /// Whether the request may be sent once more. `idle`: the connection was an idle one, see
+    /// [`was_idle`]; `idempotent`: a second execution has no further effect; `before`: how many
+    /// attempts failed before this one.
+    pub(super) fn may_resend(&self, idle: bool, idempotent: bool, before: u32) -> bool {
+        if self.refused || (self.unsent && self.shared) {
+            return before + 1 < MOST_REFUSALS;
         }
         // The server closed an idle connection. On one in use, or a new one, it is an answer.
-        let stale = self.idle && self.idempotent && self.silent && is_closed(self.error);
-        self.before == 0 && (self.unsent || stale)
+        let stale = idle && idempotent && self.silent && self.closed;
+        before == 0 && (self.unsent || stale)
     }
 }
 
 /// Whether the server says that it has not processed the request: a stream above the last one of a
 /// GOAWAY, or REFUSED_STREAM.
-fn refused(error: &hyper::Error) -> bool {
+pub(super) fn is_refused(error: &hyper::Error) -> bool {
     find::<h2::Error>(error).is_some_and(|error| {
         let reason = error.reason();
         error.is_remote()
@@ -68,20 +69,12 @@ pub(super) fn is_closed(error: &hyper::Error) -> bool {
         || error.is_closed()
         || find::<io::Error>(error)
             .or_else(|| find::<h2::Error>(error).and_then(h2::Error::get_io))
-            .is_some_and(|error| {
-                matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::BrokenPipe
-                        | io::ErrorKind::NotConnected
-                        | io::ErrorKind::UnexpectedEof
-                )
-            })
+            .is_some_and(is_closing)
 }
 
 /// Whether a request may be executed twice: by its method, or because it carries a key by which
 /// the server recognises the second.
-pub(super) fn is_idempotent<B>(request: &Request<B>) -> bool {
-    request.method().is_idempotent() || request.headers().contains_key(IDEMPOTENCY_KEY)
+pub(super) fn is_idempotent(request: &Request) -> bool {
+    let keyed = |(name, _): &(HeaderName, HeaderValue)| name.as_str() == IDEMPOTENCY_KEY;
+    request.method.is_idempotent() || request.headers.iter().any(keyed)
 }

@@ -34,7 +34,7 @@ use crate::{
     precedence::{self, ThreadPrecedence, ThreadRole},
     recorder::{Shard, Window, response_histogram},
     sample::OpId,
-    schedule::{FlowMix, Schedule},
+    schedule::{FlowMixes, Schedule},
     suite::InFlight,
     units::Nanos,
 };
@@ -208,14 +208,14 @@ fn worker(
         }
         (Schedule::Closed(rule), _) => {
             let weights: Vec<f64> = setup.flows.iter().map(|load| load.weight).collect();
-            let mix = FlowMix::new(&weights)?;
+            let mixes = FlowMixes::of_users(&weights, &options.ramp)?;
             let mode = ClosedMode {
                 budget,
                 pace: options.pace.map(|pace| Nanos::from_millis(pace.0)),
                 ramp: Ramp::new(&options.ramp),
                 control: options.control.clone(),
             };
-            let work = closed::work(Rc::clone(&worker), share, *rule, mix, mode, drain, stop);
+            let work = closed::work(Rc::clone(&worker), share, *rule, mixes, mode, drain, stop);
             let report = local.block_on(&runtime, work);
             let panicked = report.panicked;
             (Vec::new(), Some(report), panicked, false)

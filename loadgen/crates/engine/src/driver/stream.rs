@@ -3,11 +3,16 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    pin::Pin,
     sync::Arc,
+    task::{Context, Poll},
 };
 
 use rustls::ClientConnection;
-use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpSocket, TcpStream, UnixStream},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
@@ -25,6 +30,46 @@ pub(super) enum ClientStream {
     Unix(UnixStream),
     Tls(Box<TlsStream<TcpStream>>),
     TlsUnix(Box<TlsStream<UnixStream>>),
+}
+
+/// Calls the same function of whichever stream it is.
+macro_rules! each {
+    ($stream:expr, $poll:ident($($argument:expr),*)) => {
+        match $stream.get_mut() {
+            ClientStream::Tcp(stream) => Pin::new(stream).$poll($($argument),*),
+            ClientStream::Unix(stream) => Pin::new(stream).$poll($($argument),*),
+            ClientStream::Tls(stream) => Pin::new(stream).$poll($($argument),*),
+            ClientStream::TlsUnix(stream) => Pin::new(stream).$poll($($argument),*),
+        }
+    };
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self, poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        each!(self, poll_write(context, bytes))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, poll_shutdown(context))
+    }
 }
 
 /// How long it took to open a stream.

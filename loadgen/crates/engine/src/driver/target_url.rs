@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use http::uri::Authority;
 use reqwest::Url;
 
 /// A URL of a target.
@@ -76,13 +77,18 @@ impl TargetUrl {
         if authority.is_empty() {
             return Err(bad("it has no host"));
         }
+        let host = url
+            .port()
+            .map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
+        // The standard allows letters that no `Host` header may have.
+        if Authority::try_from(host.as_str()).is_err() {
+            return Err(bad(&format!("`{name}` is not a host name")));
+        }
         Ok(Self {
             encrypted,
             name: name.trim_matches(['[', ']']).to_owned(),
             port,
-            host: url
-                .port()
-                .map_or_else(|| name.to_owned(), |port| format!("{name}:{port}")),
+            host,
             path: match url.query() {
                 Some(query) => format!("{}?{query}", url.path()),
                 None => url.path().to_owned(),
@@ -163,6 +169,7 @@ mod tests {
             ("http://:80/", "host"),
             ("http://::1:80/", "`"),
             ("http://[::1", "`"),
+            ("http://a`b/", "`a`b` is not a host name"),
         ] {
             let error = TargetUrl::parse(text).unwrap_err().to_string();
             assert!(error.contains(word), "{text}: {error}");

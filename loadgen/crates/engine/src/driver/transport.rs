@@ -27,16 +27,10 @@ const MOST_AT_ONCE: usize = 256;
 impl Transport for User {
     fn exchange(&mut self, op: OpId, request: Request) -> LocalBoxFuture<'_, Option<Reply>> {
         self.begin(std::iter::once(op));
-        let traced = self
-            .worker
-            .trace
-            .as_ref()
-            .map(|one| (one, request.body.clone()));
-        let keep = request.keep;
-        let mut message = message(self.worker.endpoint(self.number), request);
-        let shown = traced
-            .zip(message.as_ref())
-            .and_then(|((trace, body), message)| trace.request(message, &body));
+        let shown = self.worker.trace.as_ref().and_then(|trace| {
+            let message = message(self.worker.endpoint(self.number), &request)?;
+            trace.request(&message, &request.body)
+        });
         Box::pin(async move {
             let sample = &mut self.records[0].sample;
             let result = exchange(
@@ -44,8 +38,7 @@ impl Transport for User {
                 &mut self.connection,
                 self.number,
                 &mut self.timer,
-                &mut message,
-                keep,
+                &request,
                 sample,
             )
             .await;
@@ -92,10 +85,7 @@ impl Transport for User {
                 .map(|((record, slot), request)| async move {
                     let sample = &mut record.sample;
                     let mut timer = RequestTimer::default();
-                    let keep = request.keep;
-                    let mut message = message(worker.endpoint(user), request);
-                    let result =
-                        exchange(worker, slot, user, &mut timer, &mut message, keep, sample).await;
+                    let result = exchange(worker, slot, user, &mut timer, &request, sample).await;
                     conclude(worker, record, result)
                 });
             let mut replies = join_all(sent).await;

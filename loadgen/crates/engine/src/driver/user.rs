@@ -20,8 +20,13 @@ use crate::{
 use loadgen_stats::seed::Chance;
 
 /// A tokio timer fires with a resolution of one millisecond, up to two late. That much lateness is
-/// the timer's: the user's think time was longer. More is the generator's fault and is counted.
-pub(super) const TIMER_GRAIN: Nanos = Nanos::from_millis(2);
+/// the timer's: the user's think time was longer. What exceeds it is the generator's fault.
+const TIMER_GRAIN: Nanos = Nanos::from_millis(2);
+
+/// The intended start of a request that was due at `at`, by a user that woke at `woke`.
+pub(super) fn intended_start(at: Nanos, woke: Nanos) -> Nanos {
+    woke.min(at + TIMER_GRAIN).max(at)
+}
 
 /// One virtual user.
 pub(super) struct User {
@@ -97,12 +102,7 @@ impl User {
         if left > Nanos(0) {
             sleep(left.duration()).await;
         }
-        let woke = worker.clock.now();
-        if woke.since(at) <= TIMER_GRAIN {
-            woke
-        } else {
-            at
-        }
+        intended_start(at, worker.clock.now())
     }
 
     /// Waits for a think time; the next request's intended start is its end.
@@ -184,6 +184,19 @@ impl Drop for User {
             if record.stage != RequestStage::Settled && self.worker.shard.try_borrow_mut().is_ok() {
                 settle(&self.worker, record, Outcome::AbortedAtDrain, None);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lateness_beyond_that_of_a_timer_counts() {
+        let ms = Nanos::from_millis;
+        for (woke, intended) in [(10, 10), (11, 11), (12, 12), (13, 12), (50, 12), (9, 10)] {
+            assert_eq!(intended_start(ms(10), ms(woke)), ms(intended), "{woke}");
         }
     }
 }

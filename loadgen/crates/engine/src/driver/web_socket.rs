@@ -12,11 +12,8 @@ use futures_util::{
     SinkExt as _, StreamExt as _,
     stream::{SplitSink, SplitStream},
 };
-use http::{HeaderValue, StatusCode, header};
-use hyper::{body::Incoming, upgrade::Upgraded};
-use hyper_util::rt::TokioIo;
+use http::header;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
     sync::Notify,
     task::{AbortHandle, spawn_local},
     time::timeout,
@@ -32,9 +29,11 @@ use tokio_tungstenite::{
 
 use super::{
     client_endpoint::ClientEndpoint,
-    failure_text::plain_failure,
-    http1,
-    message::{HttpMessage, RequestFailure, upgrade},
+    failure_text::http1_failure,
+    generator_limit::failure,
+    http1_client::Http1Client,
+    http1_error::Http1Error,
+    message::{RequestFailure, upgrade},
     stream::{self, ClientStream},
     worker_context::WorkerContext,
 };
@@ -48,7 +47,7 @@ const LARGEST_TEXT: usize = 1024 * 1024;
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Frames over an upgraded HTTP/1.1 connection.
-type WsStream = WebSocketStream<TokioIo<Upgraded>>;
+type WsStream = WebSocketStream<ClientStream>;
 
 /// Texts that the reader has received and the flow has not read yet.
 #[derive(Default)]
@@ -57,7 +56,7 @@ struct Inbox {
     texts: RefCell<VecDeque<(Nanos, Utf8Bytes)>>,
     overflow: Cell<u64>,
     /// Why no more texts will arrive.
-    ended: RefCell<Option<String>>,
+    ended: RefCell<Option<RequestFailure>>,
     changed: Notify,
 }
 
@@ -82,7 +81,7 @@ impl WebSocket {
     /// Sends one text.
     pub(super) async fn send(&mut self, text: String) -> Result<(), RequestFailure> {
         let sent = self.sink.send(Message::text(text)).await;
-        sent.map_err(|error| (Outcome::Reset, format!("cannot send: {error}")))
+        sent.map_err(|error| failure(Outcome::Reset, "cannot send", &error))
     }
 
     /// The next text, with the time at which it arrived; an error once no more will arrive.
@@ -91,8 +90,8 @@ impl WebSocket {
             if let Some(next) = self.inbox.texts.borrow_mut().pop_front() {
                 return Ok(next);
             }
-            if let Some(why) = self.inbox.ended.borrow().clone() {
-                return Err((Outcome::Reset, why));
+            if let Some(failure) = self.inbox.ended.borrow().clone() {
+                return Err(failure);
             }
             self.inbox.changed.notified().await;
         }
@@ -128,31 +127,30 @@ pub(super) async fn handshake(
     let key = key
         .try_into()
         .map_err(|_| (0, (Outcome::Dropped, "the key is not valid".to_owned())))?;
-    let message = upgrade(endpoint, request, key);
+    let request = upgrade(request, key);
     let (stream, _times) = stream::open(endpoint)
         .await
         .map_err(|failure| (0, failure))?;
     endpoint.connected();
     *sent = endpoint.clock.now();
-    let response = match stream {
-        ClientStream::Tcp(stream) => response(stream, message).await,
-        ClientStream::Unix(stream) => response(stream, message).await,
-        ClientStream::Tls(stream) => response(stream, message).await,
-        ClientStream::TlsUnix(stream) => response(stream, message).await,
+    let mut client = Http1Client::new(stream);
+    let head = client.send(endpoint, &request).await.map_err(|error| {
+        let why = match &error {
+            Http1Error::Io(error) => failure(Outcome::Reset, "handshake", error),
+            error => {
+                let why = http1_failure(error, client.first());
+                (Outcome::Reset, format!("handshake: {why}"))
+            }
+        };
+        (0, why)
+    })?;
+    let refused = |why| Err((head.status, (Outcome::HttpError, why)));
+    if head.status != 101 {
+        return refused(format!("expected 101, got {}", head.status));
     }
-    .map_err(|failure| (0, failure))?;
-    let status = response.status();
-    let refused = |why| Err((status.as_u16(), (Outcome::HttpError, why)));
-    if status != StatusCode::SWITCHING_PROTOCOLS {
-        return refused(format!("expected 101, got {}", status.as_u16()));
-    }
-    let accepted = response.headers().get(header::SEC_WEBSOCKET_ACCEPT);
-    if accepted.map(HeaderValue::as_bytes) != Some(accept.as_bytes()) {
+    if head.headers.get(&header::SEC_WEBSOCKET_ACCEPT).as_deref() != Some(accept.as_str()) {
         return refused("101 without the right Sec-WebSocket-Accept".to_owned());
     }
-    let upgraded = hyper::upgrade::on(response)
-        .await
-        .map_err(|error| (0, broken(&error)))?;
     // The crate's buffers of 128 KiB each would take a gigabyte for thousands of sockets.
     let config = WebSocketConfig::default()
         .read_buffer_size(4 * 1024)
@@ -160,28 +158,11 @@ pub(super) async fn handshake(
         .max_write_buffer_size(64 * 1024)
         .max_message_size(Some(LARGEST_TEXT))
         .max_frame_size(Some(LARGEST_TEXT));
-    let stream = TokioIo::new(upgraded);
-    Ok(WebSocketStream::from_raw_socket(stream, Role::Client, Some(config)).await)
-}
-
-/// Sends the upgrade request and returns the head of its response.
-async fn response<S>(
-    stream: S,
-    message: HttpMessage,
-) -> Result<http::Response<Incoming>, RequestFailure>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = http1::over(stream).await?;
-    // Ends with the upgrade, or when the handle is dropped.
-    spawn_local(connection.with_upgrades());
-    let sent = sender.send_request(message).await;
-    sent.map_err(|error| broken(&error))
-}
-
-fn broken(error: &hyper::Error) -> RequestFailure {
-    let why = format!("handshake: {}", plain_failure(error));
-    (Outcome::Reset, why)
+    // The first frames may have come with the head.
+    let (stream, read) = client.into_stream();
+    let socket =
+        WebSocketStream::from_partially_read(stream, read.into(), Role::Client, Some(config));
+    Ok(socket.await)
 }
 
 /// Starts the reader of an upgraded connection.
@@ -197,11 +178,11 @@ pub(super) fn start(worker: &Rc<WorkerContext>, stream: WsStream) -> WebSocket {
 }
 
 async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbox: Rc<Inbox>) {
-    let why = loop {
+    let ended = loop {
         let message = match stream.next().await {
             Some(Ok(message)) => message,
-            Some(Err(error)) => break error.to_string(),
-            None => break "the socket was closed".to_owned(),
+            Some(Err(error)) => break failure(Outcome::Reset, "cannot receive", &error),
+            None => break (Outcome::Reset, "the socket was closed".to_owned()),
         };
         match message {
             Message::Text(text) => {
@@ -219,12 +200,12 @@ async fn read(worker: Rc<WorkerContext>, mut stream: SplitStream<WsStream>, inbo
                 // Reading the stream to its end also sends the answering close frame.
                 let why = format!("closed by the target: {} {}", frame.code, frame.reason);
                 while let Some(Ok(_)) = stream.next().await {}
-                break why;
+                break (Outcome::Reset, why);
             }
             // The crate answers pings; other frames carry no text.
             _ => {}
         }
     };
-    *inbox.ended.borrow_mut() = Some(why);
+    *inbox.ended.borrow_mut() = Some(ended);
     inbox.changed.notify_one();
 }

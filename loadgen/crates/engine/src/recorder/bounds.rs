@@ -5,7 +5,7 @@ use hdrhistogram::{Counter, Histogram};
 
 use crate::units::Nanos;
 
-/// Unit of the histograms: values below a microsecond are not told apart.
+/// Unit of the histograms: values below a microsecond are one.
 const LOWEST_NS: u64 = 1_000;
 /// Longest response that is recorded; anything beyond is counted as overflow, and a trial with
 /// overflow is not valid. Timeout and drain together must stay below.

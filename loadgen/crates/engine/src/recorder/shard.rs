@@ -40,6 +40,7 @@ pub struct Shard {
     pub tls: Histogram<u64>,
     /// WebSocket texts dropped because a flow did not read them in time.
     pub socket_overflow: u64,
+    resent: u64,
 }
 
 impl Shard {
@@ -58,6 +59,7 @@ impl Shard {
             connect: response_histogram(),
             tls: response_histogram(),
             socket_overflow: 0,
+            resent: 0,
         };
         for op in operations {
             shard.slot(*op);
@@ -144,6 +146,16 @@ impl Shard {
         if sample.outcome != Outcome::Ok {
             self.example(sample.op, why.unwrap_or(sample.outcome.as_str()));
         }
+    }
+
+    /// Counts a request that is sent once more, on a new connection.
+    pub fn resend(&mut self, intended: Nanos) {
+        self.resent += u64::from(self.window.contains(intended));
+    }
+
+    /// How often a request of the window was sent once more.
+    pub fn resent(&self) -> u64 {
+        self.resent
     }
 
     /// Counts a connection that was opened, and its TLS handshake where there was one.

@@ -155,6 +155,7 @@ mod tests {
             duration: shared::time::Millis(ms),
             rate: Rate::or_zero(from).unwrap(),
             to: to.map(|to| Rate::or_zero(to).unwrap()),
+            flows: Vec::new(),
         };
         let phases = [
             phase(2_000, "0/s", Some("10/s")),

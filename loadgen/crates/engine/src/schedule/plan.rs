@@ -3,7 +3,7 @@
 use rand::RngExt as _;
 use shared::time::Millis;
 
-use super::phases;
+use super::{mix::FlowMixes, phases};
 use crate::{
     recorder::Window,
     suite::{LoadModel, Think, Windows},
@@ -139,7 +139,7 @@ pub fn plan(
     }
     let measure_from = Nanos::from_millis(windows.warm_up.0);
     let measure_to = Nanos::from_millis(total.0.min(windows.planned().0));
-    let mix = FlowMix::new(weights)?;
+    let mixes = FlowMixes::of_load(weights, model)?;
     Ok(match model {
         LoadModel::Closed {
             users,
@@ -166,7 +166,7 @@ pub fn plan(
                 .zip(0..)
                 .map(|(intended, index)| Arrival {
                     intended,
-                    flow: mix.pick(flows.random()),
+                    flow: mixes.pick(intended, flows.random()),
                     index,
                 })
                 .collect();
@@ -177,44 +177,6 @@ pub fn plan(
             })
         }
     })
-}
-
-/// Picks flows by their weights.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FlowMix {
-    /// Sums of the weights up to and with each flow, divided by all.
-    upper: Vec<f64>,
-}
-
-impl FlowMix {
-    /// The mix of these weights; what is not above 0 is never picked.
-    pub(crate) fn new(weights: &[f64]) -> Result<Self, PlanError> {
-        let weight = |w: &f64| if w.is_finite() { w.max(0.0) } else { 0.0 };
-        let total: f64 = weights.iter().map(weight).sum();
-        if total <= 0.0 {
-            return Err(PlanError::NoFlow);
-        }
-        let upper = weights
-            .iter()
-            .scan(0.0, |sum, w| {
-                *sum += weight(w) / total;
-                Some(*sum)
-            })
-            .collect();
-        Ok(Self { upper })
-    }
-
-    /// The flow at a point of [0, 1).
-    pub(crate) fn pick(&self, at: f64) -> u16 {
-        let index = self.upper.partition_point(|upper| *upper <= at);
-        if let Some(upper) = self.upper.get(index) {
-            debug_assert!(*upper > at);
-            return index as u16;
-        }
-        // The sum fell short of 1 by rounding: the last flow that has a share.
-        let full = self.upper.last().copied().unwrap_or(0.0);
-        self.upper.partition_point(|upper| *upper < full) as u16
-    }
 }
 
 #[cfg(test)]
@@ -230,6 +192,7 @@ mod tests {
             duration: Millis(ms),
             rate: rate.parse().unwrap(),
             to: to.map(|to| to.parse().unwrap()),
+            flows: Vec::new(),
         }
     }
 

@@ -4,8 +4,9 @@ use rand::RngExt as _;
 use shared::time::Millis;
 
 use super::{
+    mix::FlowMixes,
     phases,
-    plan::{Arrival, FlowMix, MOST_ARRIVALS, PlanError},
+    plan::{Arrival, MOST_ARRIVALS, PlanError},
 };
 use crate::{
     suite::{Arrivals, Phase},
@@ -17,25 +18,20 @@ use loadgen_stats::seed;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replanner {
     arrivals: Arrivals,
-    mix: FlowMix,
+    mixes: FlowMixes,
     end: Nanos,
     seed: u64,
 }
 
 impl Replanner {
-    /// For a load with this distribution of arrivals, flows of these weights, and this end.
-    pub fn new(
-        arrivals: Arrivals,
-        weights: &[f64],
-        end: Nanos,
-        seed: u64,
-    ) -> Result<Self, PlanError> {
-        Ok(Self {
+    /// For a load with this distribution of arrivals, these mixes of flows, and this end.
+    pub fn new(arrivals: Arrivals, mixes: FlowMixes, end: Nanos, seed: u64) -> Self {
+        Self {
             arrivals,
-            mix: FlowMix::new(weights)?,
+            mixes,
             end,
-            seed: seed::sub_seed(seed, "onward"),
-        })
+            seed: seed::sub_seed(seed, "replan"),
+        }
     }
 
     /// When the load ends.
@@ -56,6 +52,7 @@ impl Replanner {
             duration: Millis(left.0 / 1_000_000),
             rate,
             to: None,
+            flows: Vec::new(),
         };
         // Each change has its own random stream, independent of earlier changes.
         let mut times = seed::rng(seed::sub_seed(self.seed, &format!("arrivals {index}")));
@@ -65,7 +62,7 @@ impl Replanner {
             .zip(index..)
             .map(|(after, index)| Arrival {
                 intended: at + after,
-                flow: self.mix.pick(flows.random()),
+                flow: self.mixes.pick(at + after, flows.random()),
                 index,
             })
             .collect())
@@ -79,7 +76,12 @@ mod tests {
     #[test]
     fn the_rest_of_the_plan_has_the_new_rate_and_continues_the_numbers() {
         let end = Nanos::from_secs(10);
-        let replan = Replanner::new(Arrivals::Constant, &[1.0, 1.0], end, 7).unwrap();
+        let replan = Replanner::new(
+            Arrivals::Constant,
+            FlowMixes::constant(&[1.0, 1.0]).unwrap(),
+            end,
+            7,
+        );
         let rest = replan
             .plan(Nanos::from_secs(4), "50/s".parse().unwrap(), 123)
             .unwrap();
@@ -97,7 +99,12 @@ mod tests {
     #[test]
     fn too_many_arrivals_are_refused() {
         let end = Nanos::from_secs(86_400);
-        let replan = Replanner::new(Arrivals::Poisson, &[1.0], end, 7).unwrap();
+        let replan = Replanner::new(
+            Arrivals::Poisson,
+            FlowMixes::constant(&[1.0]).unwrap(),
+            end,
+            7,
+        );
         let refused = replan.plan(Nanos(0), "1000000/s".parse().unwrap(), 0);
         assert!(matches!(refused, Err(PlanError::TooMany(_))));
     }

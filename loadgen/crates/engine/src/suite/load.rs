@@ -98,7 +98,7 @@ pub struct RawSuite {
     #[serde(default)]
     pub question: String,
     pub load: Spanned<RawLoad>,
-    pub flows: Vec<RawFlow>,
+    pub flows: Spanned<Vec<RawFlow>>,
     #[serde(default)]
     pub thresholds: Vec<Spanned<String>>,
     pub accounts: Option<Spanned<u32>>,
@@ -123,14 +123,11 @@ impl Reader<'_> {
             return Err(self.at(&raw.name, "a name has 1 to 40 of a-z, 0-9, - and _"));
         }
         let mut shares = Vec::new();
-        for flow in &raw.flows {
-            shares.extend(self.flow(flow, &raw.flows)?);
+        for flow in &raw.flows.value {
+            shares.extend(self.flow(flow, &raw.flows.value)?);
         }
         if shares.is_empty() {
-            return Err(BadFile(format!(
-                "{}: `flows` is empty: name at least one flow",
-                self.file
-            )));
+            return Err(self.at(&raw.flows, "`flows` is empty: name at least one flow"));
         }
         let LoadSpec {
             load,
@@ -181,13 +178,17 @@ impl Reader<'_> {
         } else {
             return Err(self.at(&raw.flow, &unknown("flow", name, names.into_iter())));
         }
-        let weight = raw.weight.as_ref().map_or(1.0, |weight| weight.value);
-        if !(weight > 0.0 && weight <= 1e6) {
-            return Err(self.at(
-                &raw.flow,
-                &format!("a weight is greater than 0, not {weight}"),
-            ));
-        }
+        let weight = match &raw.weight {
+            None => 1.0,
+            Some(weight) if weight.value > 0.0 && weight.value <= 1e6 => weight.value,
+            Some(weight) => {
+                let why = format!(
+                    "a weight is greater than 0 and at most 1000000, not {}",
+                    weight.value
+                );
+                return Err(self.at(weight, &why));
+            }
+        };
         let think = raw.think.as_ref().map(|text| self.think(text));
         let think = think.transpose()?;
         let share = |flow: &str| FlowShare {
@@ -261,5 +262,7 @@ pub fn is_name(text: &str) -> bool {
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
+#[cfg(test)]
+mod property_tests;
 #[cfg(test)]
 mod tests;

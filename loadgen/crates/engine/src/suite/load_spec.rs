@@ -9,6 +9,7 @@
 //!   phases:
 //!     - { name: rise, warmup: true, duration: 60s, rate: 0/s, to: 50/s }
 //!     - { name: peak, duration: 120s, rate: 50/s }
+//!     - { name: sign-in, duration: 30s, rate: 50/s, flows: [auth.login] }   # some of the suite's
 //!   in_flight: { policy: drop, max: 500 }            # or abort; backlog has no maximum
 //! # Closed: so many users, each starting anew when it is done and has thought.
 //! load: { model: closed, users: 50, warmup: 5s, duration: 30s, think: 1s..3s }      # 2s, exp(2s)
@@ -64,15 +65,9 @@ struct RawPhase {
     duration: Spanned<String>,
     rate: Option<Spanned<String>>,
     users: Option<Spanned<u32>>,
-    to: Option<Spanned<RawTo>>,
-}
-
-/// A rate, or a number of users.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum RawTo {
-    Users(u32),
-    Rate(String),
+    /// A rate, or a number of users.
+    to: Option<Spanned<String>>,
+    flows: Option<Vec<Spanned<String>>>,
 }
 
 #[derive(Deserialize)]
@@ -121,7 +116,7 @@ impl Reader<'_> {
                 self.refuse(raw.unit.as_ref(), "unit", "open")?;
                 self.refuse(raw.arrivals.as_ref(), "arrivals", "open")?;
                 self.refuse(raw.in_flight.as_ref(), "in_flight", "open")?;
-                self.closed(raw, drain)
+                self.closed(raw, drain, shares)
             }
             other => Err(self.at(
                 &raw.model,
@@ -130,10 +125,15 @@ impl Reader<'_> {
         }
     }
 
-    fn closed(&self, raw: &RawLoad, drain: Millis) -> Result<LoadSpec, BadFile> {
+    fn closed(
+        &self,
+        raw: &RawLoad,
+        drain: Millis,
+        shares: &[FlowShare],
+    ) -> Result<LoadSpec, BadFile> {
         let (ramp, windows) = if let Some(phases) = &raw.phases {
             (
-                self.user_phases(raw, phases)?,
+                self.user_phases(raw, phases, shares)?,
                 self.phase_windows(raw, &phases.value, drain)?,
             )
         } else {
@@ -199,6 +199,7 @@ impl Reader<'_> {
         &self,
         raw: &RawLoad,
         phases: &Spanned<Vec<RawPhase>>,
+        shares: &[FlowShare],
     ) -> Result<Vec<UserPhase>, BadFile> {
         self.only_phases(raw)?;
         if let Some(users) = &raw.users {
@@ -212,13 +213,12 @@ impl Reader<'_> {
             let Some(users) = &phase.users else {
                 return Err(self.at(&phase.duration, "this phase does not say how many `users`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((_, RawTo::Users(count))) if *count <= MAX_USERS => Some(*count),
-                Some((to, _)) => {
-                    return Err(
-                        self.at(to, &format!("`to` is a number of users up to {MAX_USERS}"))
-                    );
+                Some(to) => {
+                    let users = to.value.parse().ok().filter(|users| *users <= MAX_USERS);
+                    let why = || format!("`to` is a number of users up to {MAX_USERS}");
+                    Some(users.ok_or_else(|| self.at(to, &why()))?)
                 }
             };
             all.push(UserPhase {
@@ -226,6 +226,7 @@ impl Reader<'_> {
                 duration: self.positive(&phase.duration)?,
                 users: self.number(Some(users), 0, 0, MAX_USERS)?,
                 to,
+                flows: self.phase_flows(phase, shares)?,
             });
         }
         if all.is_empty() {
@@ -263,7 +264,7 @@ impl Reader<'_> {
             },
         };
         let (phases, windows) = match &raw.phases {
-            Some(phases) => self.rate_phases(raw, phases, drain, divisor)?,
+            Some(phases) => self.rate_phases(raw, phases, drain, (divisor, shares))?,
             None => self.one_rate(raw, drain, divisor)?,
         };
         Ok(LoadSpec {
@@ -281,7 +282,7 @@ impl Reader<'_> {
         raw: &RawLoad,
         raw_phases: &Spanned<Vec<RawPhase>>,
         drain: Millis,
-        divisor: f64,
+        (divisor, shares): (f64, &[FlowShare]),
     ) -> Result<(Vec<Phase>, Windows), BadFile> {
         self.only_phases(raw)?;
         let mut phases = Vec::new();
@@ -292,22 +293,16 @@ impl Reader<'_> {
             let Some(rate) = &phase.rate else {
                 return Err(self.at(&phase.duration, "this phase has no `rate`, like `20/s`"));
             };
-            let to = match phase.to.as_ref().map(|to| (to, &to.value)) {
+            let to = match &phase.to {
                 None => None,
-                Some((to, RawTo::Rate(text))) => {
-                    let rate = Rate::or_zero(text)
-                        .map_err(|error: crate::units::BadRate| self.at(to, &error.to_string()))?;
-                    Some(self.divided(rate, divisor, to)?)
-                }
-                Some((to, RawTo::Users(_))) => {
-                    return Err(self.at(to, "`to` is a rate with its unit, like `50/s`"));
-                }
+                Some(to) => Some(self.divided(self.rate_or_zero(to)?, divisor, to)?),
             };
             phases.push(Phase {
                 name: phase.name.clone().unwrap_or_default(),
                 duration: self.positive(&phase.duration)?,
                 rate: self.divided(self.rate_or_zero(rate)?, divisor, rate)?,
                 to,
+                flows: self.phase_flows(phase, shares)?,
             });
         }
         if phases.is_empty() {
@@ -347,17 +342,29 @@ impl Reader<'_> {
             measure: self.measured(raw)?,
             drain,
         };
-        let phase = |name: &str, duration| Phase {
-            name: name.to_owned(),
-            duration,
-            rate,
-            to: None,
-        };
-        let mut phases = vec![phase("hold", windows.measure)];
-        if windows.warm_up.0 > 0 {
-            phases.insert(0, phase("warm up", windows.warm_up));
+        Ok((windows.phases(rate), windows))
+    }
+
+    /// The flows that a phase names, by their index in the suite; empty: all.
+    fn phase_flows(&self, phase: &RawPhase, shares: &[FlowShare]) -> Result<Vec<u16>, BadFile> {
+        let names = phase.flows.iter().flatten();
+        if let (Some([]), place) = (phase.flows.as_deref(), &phase.duration) {
+            return Err(self.at(
+                place,
+                "`flows` of this phase is empty: name one, or leave it out",
+            ));
         }
-        Ok((phases, windows))
+        names
+            .map(|name| {
+                let known = || shares.iter().map(|share| share.flow.as_str());
+                known()
+                    .position(|flow| flow == name.value)
+                    .map(|index| index as u16)
+                    .ok_or_else(|| {
+                        self.at(name, &unknown("flow of this suite", &name.value, known()))
+                    })
+            })
+            .collect()
     }
 
     fn rate_or_zero(&self, text: &Spanned<String>) -> Result<Rate, BadFile> {

@@ -79,8 +79,7 @@ fn a_pause_is_fixed_between_two_lengths_or_exponential() {
         }
     );
     assert!(
-        refused("  { model: closed, users: 2, duration: 1s, think: exp(2s }")
-            .contains("x.yaml:3: ")
+        refused("  { model: closed, users: 2, duration: 1s, think: exp(2s }").contains("x.yaml:3:")
     );
 }
 
@@ -89,52 +88,52 @@ fn what_does_not_go_together_is_refused_with_file_and_line() {
     for (load, why) in [
         (
             "  model: open\n  rate: 5/s\n  duration: 1s\n  pace: 1s",
-            "x.yaml:6: `pace` belongs to the closed model",
+            "x.yaml:6:9: `pace` belongs to the closed model",
         ),
         (
             "  model: closed\n  users: 2\n  duration: 1s\n  unit: users",
-            "x.yaml:6: `unit` belongs to the open model",
+            "x.yaml:6:9: `unit` belongs to the open model",
         ),
         (
             "  model: open\n  duration: 1s\n  rate: 5/s\n  unit: user",
-            "x.yaml:6: unknown unit `user`; did you mean `users`",
+            "x.yaml:6:9: unknown unit `user`; did you mean `users`",
         ),
         (
             "  model: open\n  duration: 1s\n  rate: 5/s\n  in_flight: { policy: dorp }",
-            "x.yaml:6: unknown policy `dorp`; did you mean `drop`",
+            "x.yaml:6:24: unknown policy `dorp`; did you mean `drop`",
         ),
         (
             "  model: open\n  duration: 1s\n  rate: 5/s\n  in_flight: { policy: backlog, max: 3 }",
-            "x.yaml:6: a backlog has no limit",
+            "x.yaml:6:38: a backlog has no limit",
         ),
         (
             "  model: closed\n  users: 2\n  duration: 1s\n  think: 1s\n  pace: 1s",
-            "x.yaml:7: write either `think`",
+            "x.yaml:7:9: write either `think`",
         ),
         (
             "  model: closed\n  users: 2\n  duration: 1s\n  iterations: 0",
-            "x.yaml:6: no iteration at all",
+            "x.yaml:6:15: no iteration at all",
         ),
         (
             "  model: closed\n  phases:\n    - { duration: 1s, rate: 5/s }",
-            "x.yaml:5: a phase of a closed model has `users`",
+            "x.yaml:5:29: a phase of a closed model has `users`",
         ),
         (
             "  model: open\n  phases:\n    - { duration: 1s, users: 5 }",
-            "x.yaml:5: a phase of an open model has a `rate`",
+            "x.yaml:5:30: a phase of an open model has a `rate`",
         ),
         (
             "  model: open\n  phases:\n    - { duration: 1s, rate: 5/s, to: 9 }",
-            "x.yaml:5: `to` is a rate with its unit",
+            "x.yaml:5:38: `9` is not a rate",
         ),
         (
             "  model: open\n  phases:\n    - { duration: 1s }",
-            "x.yaml:5: this phase has no `rate`",
+            "x.yaml:5:19: this phase has no `rate`",
         ),
         ("  model: open\n  phases: []", "`phases` is empty"),
         (
             "  model: opne",
-            "x.yaml:3: unknown model `opne`; did you mean `open`",
+            "x.yaml:3:10: unknown model `opne`; did you mean `open`",
         ),
     ] {
         let error = refused(load);
@@ -155,7 +154,34 @@ fn a_threshold_on_a_phase_that_is_not_measured_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.starts_with("x.yaml:5: unknown measured phase `paek`; did you mean `peak`"),
+        error.starts_with("x.yaml:5:5: unknown measured phase `paek`; did you mean `peak`"),
         "{error}"
     );
+}
+
+#[test]
+fn a_phase_may_name_the_flows_that_start_in_it() {
+    let text = "name: x\nload:\n  model: closed\n  phases:\n    - { name: buy, duration: 1s, users: 4, flows: [orders.buy] }\n    - { name: all, duration: 1s, users: 2 }\nflows: [ { flow: orders.browse }, { flow: orders.buy } ]\n";
+    let mut suite = parse(text, "x.yaml", &shop()).unwrap();
+    assert_eq!(suite.phase_flows(), [("buy", vec!["orders.buy"])]);
+    // With another number of users the phases keep their proportions.
+    suite.set_users(10);
+    let users: Vec<u32> = suite.options.ramp.iter().map(|phase| phase.users).collect();
+    assert_eq!(users, [10, 5]);
+    suite.set_flows(suite.flows[..1].to_vec());
+    assert!(suite.phase_flows().is_empty());
+    for (wrong, message) in [
+        (
+            "flows: [orders.bye]",
+            "unknown flow of this suite `orders.bye`",
+        ),
+        ("flows: []", "`flows` of this phase is empty"),
+    ] {
+        let text = text.replace("flows: [orders.buy]", wrong);
+        let error = parse(&text, "x.yaml", &shop()).unwrap_err().to_string();
+        assert!(
+            error.contains(message) && error.contains("x.yaml:5"),
+            "{error}"
+        );
+    }
 }

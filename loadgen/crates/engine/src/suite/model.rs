@@ -46,6 +46,77 @@ impl Suite {
                 .any(|share| !pauses(share.think.or(think)))
     }
 
+    /// Sets the number of users of a closed load; phases keep their proportions to the largest.
+    pub fn set_users(&mut self, users: u32) {
+        // Users of a closed load keep their pauses.
+        let (think, iterations) = match self.load {
+            LoadModel::Closed {
+                think, iterations, ..
+            } => (think, iterations),
+            LoadModel::Open { .. } => (None, None),
+        };
+        self.load = LoadModel::Closed {
+            users,
+            duration: self.windows.planned(),
+            think,
+            iterations,
+        };
+        let counts = |phase: &UserPhase| phase.users.max(phase.to.unwrap_or(0));
+        let Some(most) = self
+            .options
+            .ramp
+            .iter()
+            .map(counts)
+            .max()
+            .filter(|most| *most > 0)
+        else {
+            return;
+        };
+        let scaled = |count: u32| {
+            let count = u64::from(count) * u64::from(users);
+            u32::try_from(count.div_ceil(u64::from(most))).unwrap_or(u32::MAX)
+        };
+        for phase in &mut self.options.ramp {
+            phase.users = scaled(phase.users);
+            phase.to = phase.to.map(scaled);
+        }
+    }
+
+    /// Replaces the flows. What a phase said about the former ones is gone.
+    pub fn set_flows(&mut self, flows: Vec<FlowShare>) {
+        self.flows = flows;
+        if let LoadModel::Open { phases, .. } = &mut self.load {
+            for phase in phases {
+                phase.flows.clear();
+            }
+        }
+        for phase in &mut self.options.ramp {
+            phase.flows.clear();
+        }
+    }
+
+    /// The phases that name their flows, each with the names of those.
+    pub fn phase_flows(&self) -> Vec<(&str, Vec<&str>)> {
+        let phases: Vec<(&str, &[u16])> = match &self.load {
+            LoadModel::Open { phases, .. } => phases
+                .iter()
+                .map(|phase| (phase.name.as_str(), phase.flows.as_slice()))
+                .collect(),
+            LoadModel::Closed { .. } => self
+                .options
+                .ramp
+                .iter()
+                .map(|phase| (phase.name.as_str(), phase.flows.as_slice()))
+                .collect(),
+        };
+        let name = |flow: &u16| self.flows.get(usize::from(*flow)).map(|share| &*share.flow);
+        phases
+            .into_iter()
+            .filter(|(_, flows)| !flows.is_empty())
+            .map(|(phase, flows)| (phase, flows.iter().filter_map(name).collect()))
+            .collect()
+    }
+
     /// The named phases, each with its part of the measured window, in milliseconds since the
     /// begin of the load; those wholly in the warm-up are left out.
     pub fn phase_spans(&self) -> Vec<(String, Millis, Millis)> {
@@ -136,7 +207,9 @@ impl LoadModel {
             })
             .collect();
         measured.iter().all(|phase| {
-            phase.rate == measured[0].rate && phase.to.is_none_or(|to| to == phase.rate)
+            phase.rate == measured[0].rate
+                && phase.flows == measured[0].flows
+                && phase.to.is_none_or(|to| to == phase.rate)
         })
     }
 }
@@ -152,6 +225,8 @@ pub struct Phase {
     pub rate: Rate,
     /// At its end, changing evenly; the same as `rate` when absent.
     pub to: Option<Rate>,
+    /// The flows that start in it, by their index in the suite; empty: all.
+    pub flows: Vec<u16>,
 }
 
 /// How arrivals lie within a phase.
@@ -189,6 +264,8 @@ pub struct UserPhase {
     pub users: u32,
     /// At its end, changing evenly; the same as `users` when absent.
     pub to: Option<u32>,
+    /// The flows that start in it, by their index in the suite; empty: all.
+    pub flows: Vec<u16>,
 }
 
 /// What becomes of an arrival when as many are under way as may be.
@@ -243,6 +320,20 @@ pub struct Windows {
 }
 
 impl Windows {
+    /// One rate over both windows, each a phase; no phase for an absent warm-up.
+    pub fn phases(self, rate: Rate) -> Vec<Phase> {
+        let phase = |name: &str, duration| Phase {
+            name: name.to_owned(),
+            duration,
+            rate,
+            to: None,
+            flows: Vec::new(),
+        };
+        let warm_up = (self.warm_up.0 > 0).then(|| phase("warm up", self.warm_up));
+        let hold = phase("hold", self.measure);
+        warm_up.into_iter().chain([hold]).collect()
+    }
+
     /// The whole planned time.
     pub fn planned(&self) -> Millis {
         Millis(self.warm_up.0 + self.measure.0)

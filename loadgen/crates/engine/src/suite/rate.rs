@@ -1,7 +1,7 @@
 //! Another rate for a suite.
 
 use super::{
-    model::{Arrivals, LoadModel, Phase, Suite},
+    model::{Arrivals, LoadModel, Suite},
     reader::BadFile,
 };
 use crate::units::Rate;
@@ -34,18 +34,8 @@ impl Suite {
                 }
             }
             LoadModel::Closed { .. } => {
-                let phase = |name: &str, duration| Phase {
-                    name: name.to_owned(),
-                    duration,
-                    rate,
-                    to: None,
-                };
-                let mut phases = vec![phase("hold", windows.measure)];
-                if windows.warm_up.0 > 0 {
-                    phases.insert(0, phase("warm up", windows.warm_up));
-                }
                 self.load = LoadModel::Open {
-                    phases,
+                    phases: windows.phases(rate),
                     arrivals: Arrivals::default(),
                 };
             }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 use shared::time::Millis;
 
 use super::model::Think;
@@ -15,8 +15,26 @@ pub const MAX_TIMEOUT: Millis = Millis(600_000);
 
 /// A file that cannot be used, in one line: where, what, and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[error("{}", one_line(.0))]
 pub struct BadFile(pub String);
+
+impl BadFile {
+    /// What is wrong at a place of a file.
+    pub fn at(file: &str, place: Location, why: &str) -> Self {
+        let (line, column) = (place.line().max(1), place.column().max(1));
+        Self(format!("{file}:{line}:{column}: {why}"))
+    }
+}
+
+/// A text with its control characters as escapes: a file may have any of them in its words.
+fn one_line(text: &str) -> String {
+    let shown = |letter: char| match letter {
+        '\u{2028}' | '\u{2029}' => letter.escape_unicode().to_string(),
+        letter if letter.is_control() => letter.escape_default().to_string(),
+        letter => letter.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
 
 /// `unknown flow `x`; did you mean `y`? (it is one of …)`.
 pub fn unknown<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
@@ -108,11 +126,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn at<T>(&self, spanned: &Spanned<T>, why: &str) -> BadFile {
-        BadFile(format!(
-            "{}:{}: {why}",
-            self.file,
-            spanned.referenced.line()
-        ))
+        BadFile::at(self.file, spanned.referenced, why)
     }
 }
 

@@ -4,22 +4,24 @@ use serde_saphyr::{Error, Location};
 
 use super::reader::unknown;
 
+/// Longest word of the file that an error repeats, in characters.
+const SHOWN: usize = 60;
+
 /// One line for an error of the YAML reader; `text` is what it read.
 pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
-    let error = error.without_snippet();
-    let place = error.location().map_or_else(
-        || file.to_owned(),
-        |at| format!("{file}:{}:{}", at.line(), at.column()),
-    );
-    let word = error
-        .location()
-        .map(|at| word_at(text, &at))
-        .unwrap_or_default();
+    let error = match error.without_snippet() {
+        // The place of the value itself, not of the alias that repeats it.
+        Error::AliasError { error, .. } => error.without_snippet(),
+        error => error,
+    };
+    let at = error.location().filter(|at| at.line() > 0);
+    let (line, column) = at.map_or((1, 1), |at| (at.line(), at.column().max(1)));
+    let word = at.map_or("", |at| word_at(text, &at));
     let why = match error {
         _ if is_blank(text) => "the file has no keys".to_owned(),
         Error::SerdeUnknownField {
             field, expected, ..
-        } => unknown("key", field, expected.iter().copied()),
+        } => unknown("key", shortened(field), expected.iter().copied()),
         Error::SerdeMissingField { field, .. } => format!("the key `{field}` is missing"),
         Error::DuplicateMappingKey { .. } => {
             format!("the key `{}` is written twice: remove one", key(word))
@@ -50,9 +52,20 @@ pub(super) fn explain(error: &Error, text: &str, file: &str) -> String {
         Error::TaggedScalarCannotDeserializeIntoString { .. } => {
             "a tag like `!!int` does not fit here: remove it".to_owned()
         }
-        other => syntax(&other.to_string()),
+        Error::MergeKeyNotAllowed { .. } | Error::MergeValueNotMapOrSeqOfMaps { .. } => {
+            "`<<` takes keys from an anchor, and this is none: write the keys out".to_owned()
+        }
+        Error::ExternalMessage { msg, .. } => syntax(msg).to_owned(),
+        Error::Budget { .. }
+        | Error::AliasReplayLimitExceeded { .. }
+        | Error::AliasExpansionLimitExceeded { .. }
+        | Error::AliasReplayStackDepthExceeded { .. } => {
+            "this has more values, levels or aliases than any file of this kind".to_owned()
+        }
+        _ if word.is_empty() => "this value does not fit here".to_owned(),
+        _ => format!("`{word}` does not fit here"),
     };
-    format!("{place}: {why}")
+    format!("{file}:{line}:{column}: {why}")
 }
 
 /// Why a word is not the number that is expected.
@@ -73,17 +86,64 @@ fn number(word: &str, kind: &str) -> String {
     }
 }
 
-/// The message of the parser, without the place that is printed before it.
-fn syntax(message: &str) -> String {
-    let line = message.lines().next().unwrap_or_default();
-    let line = line.rsplit_once(" at line ").map_or(line, |(why, _)| why);
-    if line.contains("tabs") {
-        "a tab: YAML is indented with blanks".to_owned()
-    } else if line.contains("quoted scalar") {
-        "a quote is not closed, or its text is not indented".to_owned()
-    } else {
-        line.to_owned()
-    }
+/// What is wrong with the marks of a file, by the words of the parser's message.
+fn syntax(message: &str) -> &'static str {
+    const KNOWN: [(&[&str], &str); 10] = [
+        (
+            &["tabs ", "tab cannot", "a tab"],
+            "a tab: YAML is indented with blanks",
+        ),
+        (
+            &["escape", "hexadecimal", "surrogate"],
+            "a `\\` in double quotes begins an escape, and this is none: write the text in single quotes",
+        ),
+        (
+            &["quote"],
+            "a quote is not closed, or its text is not indented",
+        ),
+        (
+            &["block scalar"],
+            "the text after `|` or `>` begins on the next line, indented",
+        ),
+        (
+            &["BOM"],
+            "a BOM (byte order mark) belongs at the begin of a file only: remove it",
+        ),
+        (
+            &["bracket", "flow ", "flow,"],
+            "a bracket is not closed, or a comma is missing",
+        ),
+        (
+            &["comment"],
+            "a `#` begins a comment after a blank only: write a blank before it, or quote the text",
+        ),
+        (
+            &["anchor", "alias", "tag", "TAG", "handle", "directive", "%"],
+            "`&`, `*`, `!` and `%` have a meaning in YAML: quote a text that begins with one",
+        ),
+        (
+            &["document"],
+            "`---` and `...` part documents, and a file has one: remove them",
+        ),
+        (
+            &["recursion", "limit", "exceed"],
+            "this is longer or deeper than any file of this kind",
+        ),
+    ];
+    let known = KNOWN
+        .iter()
+        .find(|(words, _)| words.iter().any(|word| message.contains(word)));
+    known.map_or(
+        "this is not YAML: keys of one level begin in one column, each with `: ` behind it",
+        |(_, why)| why,
+    )
+}
+
+/// The begin of a word, for an error.
+fn shortened(word: &str) -> &str {
+    word.char_indices()
+        .nth(SHOWN)
+        .map_or(word, |(end, _)| &word[..end])
 }
 
 /// Whether a file has nothing but comments and markers.
@@ -103,10 +163,8 @@ fn word_at<'a>(text: &'a str, at: &Location) -> &'a str {
     let from = line.char_indices().nth(column.saturating_sub(1));
     let rest = from.map_or("", |(from, _)| &line[from..]);
     let rest = rest.split(" #").next().unwrap_or_default();
-    rest.split([',', '}', ']'])
-        .next()
-        .unwrap_or_default()
-        .trim()
+    let word = rest.split([',', '}', ']']).next().unwrap_or_default();
+    shortened(word.trim())
 }
 
 /// The key of `key: value`.

@@ -2,6 +2,8 @@
 
 mod model;
 mod parse;
+#[cfg(test)]
+mod property_tests;
 mod status;
 mod word;
 

@@ -301,7 +301,7 @@ fn size(text: &str) -> Option<f64> {
     let (rest, scale) = units
         .iter()
         .find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
-    Some(number(rest)? * scale)
+    Some(number(rest)? * scale).filter(|bytes| bytes.is_finite())
 }
 
 /// `unknown metric `x`; did you mean `y`?`

@@ -107,9 +107,9 @@ mod tests {
             fault(&mut summary);
         }
         assert!(all_recommendations(&summary, &SHOP).len() > MAX_RECOMMENDATIONS);
-        let told = advise(&summary, &SHOP);
-        assert_eq!(told.len(), MAX_RECOMMENDATIONS);
-        assert_eq!(told[0].code, "WRONG_DATA");
+        let found = advise(&summary, &SHOP);
+        assert_eq!(found.len(), MAX_RECOMMENDATIONS);
+        assert_eq!(found[0].code, "WRONG_DATA");
     }
 
     #[test]

@@ -144,6 +144,7 @@ pub(super) fn quiet() -> Summary {
         audits: crate::schema::AuditCount::default(),
         consistency: crate::schema::Consistency::default(),
         endpoints: Vec::new(),
+        resent: 0,
         failures: Vec::new(),
     };
     Summary {

@@ -161,7 +161,7 @@ mod tests {
         publisher.tick(Tick::default());
         drop(publisher);
         assert_eq!(events[0].iter().count(), 2);
-        Publisher::silent().warning("nobody hears this");
+        Publisher::silent().warning("no subscriber");
     }
 
     #[test]

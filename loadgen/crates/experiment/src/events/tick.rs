@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::span;
+use crate::schema::ArmName;
 
 /// State of a running trial. Figures of *now* are since the tick before, about half a second; those
 /// of *lately* cover some seconds, so that they are steady enough to read. None of them is used in
@@ -12,7 +13,7 @@ use super::span;
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Tick {
     /// `before`, `after` or `run`.
-    pub arm: String,
+    pub arm: ArmName,
     /// Block number from 1; 0 outside an experiment.
     pub block: u32,
     /// How many blocks there are; 0 outside an experiment.

@@ -162,7 +162,7 @@ pub fn analyze(plan: &FactorialPlan, values: &[Vec<TrialReading>]) -> Option<Fac
             .iter()
             .zip(values)
             .map(|(arm, values)| CellFigures {
-                name: arm.name.clone(),
+                name: arm.name.to_string(),
                 values: values
                     .iter()
                     .map(|one| match one {

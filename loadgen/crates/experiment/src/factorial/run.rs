@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::plan::FactorialPlan;
 use crate::{
-    paired::{ArmResult, Kept, TrialReading, metrics_of, overload_warnings},
+    paired::{ArmResult, Kept, TrialReading, metrics_of, trial_warnings},
     schema::Trial,
     schema::ValidityWord,
     trial::{self, CommandClock, Measured, TestEnv, TrialError, TrialOutcome, TrialSpec},
@@ -220,7 +220,7 @@ impl FactorialRun<'_> {
                 "{noisy} trial(s) are noisy and count all the same: the machine was not quiet"
             ));
         }
-        for warning in overload_warnings(&self.finished.trials) {
+        for warning in trial_warnings(&self.finished.trials) {
             self.warn(warning);
         }
         self.finished

@@ -10,7 +10,7 @@ use shared::snapshot::Snapshot;
 use super::timeline::{Observation, Timeline, apart, ratio};
 use crate::schema::Second;
 
-/// Wait events of a second that are told apart; the others are one.
+/// Wait events of a second that are counted one by one; the others are one.
 const MOST_WAITS: usize = 6;
 /// Name of all other wait events together.
 const OTHER_WAITS: &str = "other";

@@ -76,10 +76,10 @@ impl Sleeper {
     /// Starts one.
     pub fn start() -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&stop);
+        let stopped = Arc::clone(&stop);
         let thread = thread::Builder::new()
             .name("hiccup".to_owned())
-            .spawn(move || watch(&told))?;
+            .spawn(move || watch(&stopped))?;
         Ok(Self {
             stop,
             thread: Some(thread),

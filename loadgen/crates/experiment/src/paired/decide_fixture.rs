@@ -52,6 +52,7 @@ pub(super) fn trial(p50: Option<f64>, queries: f64) -> Trial {
         audits: AuditCount::default(),
         consistency: Consistency::default(),
         endpoints: Vec::new(),
+        resent: 0,
         failures: Vec::new(),
     }
 }

@@ -94,6 +94,6 @@ mod tests {
         let error = file::parse(&wrong, "x.yaml", &Shop)
             .unwrap_err()
             .to_string();
-        assert!(error.starts_with("x.yaml:2: `better`"), "{error}");
+        assert!(error.starts_with("x.yaml:2:11: `better`"), "{error}");
     }
 }

@@ -18,7 +18,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use serde::Deserialize;
-use serde_saphyr::Spanned;
+use serde_saphyr::{Location, Spanned};
 use shared::{dataset::Scale, time::Millis};
 
 use super::{
@@ -116,7 +116,7 @@ struct RawExperiment {
     scale: Option<Spanned<String>>,
     quick: Option<Spanned<RawQuick>>,
     load: Spanned<RawLoad>,
-    flows: Vec<RawFlow>,
+    flows: Spanned<Vec<RawFlow>>,
     #[serde(default)]
     thresholds: Vec<Spanned<String>>,
     accounts: Option<Spanned<u32>>,
@@ -151,23 +151,22 @@ pub fn file(path: &Path, application: &dyn Application) -> Result<Experiment, Ba
 /// Checks the text of an experiment; `file` names it in errors.
 pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Experiment, BadFile> {
     let raw: RawExperiment = load::from_yaml(text, file)?;
-    let at = |line: u64, why: String| BadFile(format!("{file}:{line}: {why}"));
+    let at = |place: Location, why: String| BadFile::at(file, place, &why);
     let arm = |raw: &Spanned<RawArm>| {
-        let line = raw.referenced.line();
         let mut settings = match &raw.value.profile {
             None => application.default_profile(),
             Some(name) => application
                 .profile(&name.value)
-                .map_err(|error| at(name.referenced.line(), error))?,
+                .map_err(|error| at(name.referenced, error))?,
         };
         for (path, value) in &raw.value.set {
-            let line = match value.referenced.line() {
-                0 => line,
-                known => known,
+            let place = match value.referenced.line() {
+                0 => raw.referenced,
+                _ => value.referenced,
             };
             application
                 .set(&mut settings, path, &value.value)
-                .map_err(|error| at(line, error))?;
+                .map_err(|error| at(place, error))?;
         }
         Ok(ArmSpec { settings })
     };
@@ -177,7 +176,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         Some(word) => Some(
             word.value
                 .parse()
-                .map_err(|error: String| at(word.referenced.line(), error))?,
+                .map_err(|error: String| at(word.referenced, error))?,
         ),
     };
     let scale = match &raw.scale {
@@ -185,9 +184,9 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         Some(word) => word
             .value
             .parse()
-            .map_err(|error: String| at(word.referenced.line(), error))?,
+            .map_err(|error: String| at(word.referenced, error))?,
     };
-    let quick = quick(raw.quick.as_ref()).map_err(|(line, why)| at(line, why))?;
+    let quick = quick(raw.quick.as_ref()).map_err(|(place, why)| at(place, why))?;
     let primary = raw.primary.map_or_else(
         || application.default_primary(),
         |names| names.into_iter().map(|name| name.value).collect(),
@@ -199,7 +198,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
             let blocks = spanned.value;
             check_blocks(blocks)
                 .and_then(|()| check_enough(blocks, fewest, primary.len()))
-                .map_err(|why| at(spanned.referenced.line(), why))?;
+                .map_err(|why| at(spanned.referenced, why))?;
             (blocks, blocks)
         }
     };
@@ -258,16 +257,16 @@ fn check_enough(blocks: u32, fewest: u32, claims: usize) -> Result<(), String> {
     }
 }
 
-fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (u64, String)> {
+fn quick(raw: Option<&Spanned<RawQuick>>) -> Result<Quick, (Location, String)> {
     let mut quick = Quick::default();
     let Some(raw) = raw else { return Ok(quick) };
     let span = |text: &Spanned<String>| {
         text.value
             .parse::<Millis>()
-            .map_err(|error| (text.referenced.line(), error.to_string()))
+            .map_err(|error| (text.referenced, error.to_string()))
     };
     if let Some(blocks) = raw.value.blocks {
-        check_blocks(blocks).map_err(|why| (raw.referenced.line(), why))?;
+        check_blocks(blocks).map_err(|why| (raw.referenced, why))?;
         quick.blocks = blocks;
     }
     if let Some(text) = &raw.value.warmup {
@@ -286,7 +285,7 @@ impl Experiment {
         self.most_blocks = blocks;
     }
 
-    /// The quick version of it. It tells whether everything works, not how fast: from so few
+    /// The quick version of it. It shows whether everything works, not how fast: from so few
     /// requests a percentile is one request, so limits on times warn and do not fail.
     pub fn make_quick(&mut self) {
         self.set_blocks(self.quick.blocks);

@@ -41,12 +41,6 @@ impl EffectMetric {
         MeasuredFigures::from(trial).figure(&self.id)
     }
 
-    /// Its figure in a trial; absent where the trial has none, where it lies beyond the timeout,
-    /// and where the trial has too few samples for it.
-    pub fn figure_of(&self, trial: &Trial) -> Option<f64> {
-        self.measured(trial).known()
-    }
-
     /// Whether it lies beyond the timeout in a trial.
     pub fn is_beyond(&self, trial: &Trial) -> bool {
         self.measured(trial) == MeasuredFigure::BeyondTimeout

@@ -37,4 +37,4 @@ pub use outlook::{PlannedThreshold, check_claims, outlook, planned_thresholds};
 pub use reading::TrialReading;
 pub use run::Kept;
 pub use shorten::shorten;
-pub use warnings::overload_warnings;
+pub use warnings::trial_warnings;

@@ -14,7 +14,7 @@ use super::{
     outlook::blocks_wanted,
     several::hold_together,
     totals::failures_in_one_arm,
-    warnings::{noise_warning, overload_warnings, reasons},
+    warnings::{noise_warning, reasons, trial_warnings},
 };
 use crate::{
     schema::{Effect, Trial, ValidityWord},
@@ -373,7 +373,7 @@ impl<'a> Work<'a> {
         if let Some(warning) = noise_warning(&self.paired()) {
             self.warn(warning);
         }
-        for warning in overload_warnings(&self.trials) {
+        for warning in trial_warnings(&self.trials) {
             self.warn(warning);
         }
         if let [Some(before), Some(after)] = self.arms.each_ref().map(|arm| &arm.in_force)

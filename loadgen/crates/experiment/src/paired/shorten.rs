@@ -47,6 +47,7 @@ pub fn shorten(suite: &mut Suite, warm_up: Millis, measure: Millis) {
                         duration: warm_up,
                         rate: first.rate,
                         to: None,
+                        flows: Vec::new(),
                     },
                 );
             }
@@ -70,6 +71,7 @@ fn shorten_ramp(ramp: &mut Vec<UserPhase>, warm_up: (u64, u64), measure: (u64, u
             duration: Millis(warm_up.1),
             users: first.users,
             to: None,
+            flows: Vec::new(),
         };
         ramp.insert(0, first);
     }

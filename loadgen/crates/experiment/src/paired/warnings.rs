@@ -1,6 +1,7 @@
-//! What a reader must know of the trials of a series: noise that counts, and targets that fell behind.
+//! What a reader must know of the trials of a series: noise that counts, targets that fell behind,
+//! requests that were sent twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     schema::{CheckCode, Trial, ValidityWord},
@@ -27,8 +28,9 @@ pub(super) fn noise_warning(pairs: &[(&Trial, &Trial)]) -> Option<String> {
     })
 }
 
-/// One line for each arm that could not keep up in some trial, or whose figures include warm-up.
-pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
+/// One line for each arm that could not keep up in some trial, whose figures include warm-up, or
+/// of which requests were sent twice.
+pub fn trial_warnings(trials: &[Trial]) -> Vec<String> {
     let behind = arms_with(CheckCode::Backlog, trials).into_iter().map(|(arm, count)| {
         format!(
             "`{arm}` could not keep up with the offered rate in {count} trial(s): its response times grow with the length of the run; lower the rate to compare latencies"
@@ -39,7 +41,24 @@ pub fn overload_warnings(trials: &[Trial]) -> Vec<String> {
             "the figures of `{arm}` include warm-up in {count} trial(s): requests of it were still open when the window began; warm up for longer, or lower the rate"
         )
     });
-    behind.chain(cold).collect()
+    behind.chain(cold).chain(resent(trials)).collect()
+}
+
+/// A request that is sent again is no failure, and the target may have seen it twice.
+fn resent(trials: &[Trial]) -> impl Iterator<Item = String> {
+    let mut arms: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for trial in trials {
+        let (again, planned) = arms.entry(&trial.arm).or_default();
+        *again += trial.resent;
+        *planned += trial.total.planned;
+    }
+    arms.into_iter()
+        .filter(|(_, (again, _))| *again > 0)
+        .map(|(arm, (again, planned))| {
+            format!(
+                "`{arm}` sent {again} request(s) of {planned} once more: the server had closed an idle connection, or refused the request before it processed it; the response time counts from the first attempt"
+            )
+        })
 }
 
 /// The arms with the number of their trials in which a check does not hold.
@@ -52,7 +71,7 @@ fn arms_with(code: CheckCode, trials: &[Trial]) -> Vec<(&str, usize)> {
             .iter()
             .any(|check| check.code == code && !check.ok);
         if missed {
-            match arms.iter_mut().find(|(arm, _)| *arm == trial.arm) {
+            match arms.iter_mut().find(|(arm, _)| trial.arm == **arm) {
                 Some((_, count)) => *count += 1,
                 None => arms.push((&trial.arm, 1)),
             }
@@ -84,5 +103,16 @@ mod tests {
             warning.starts_with("2 of 4 trials are noisy (STEAL)"),
             "{warning}"
         );
+    }
+
+    #[test]
+    fn requests_that_were_sent_twice_are_counted_by_arm() {
+        let quiet = trial(Some(1.0), 1.0);
+        assert_eq!(trial_warnings(&[quiet.clone(), quiet.clone()]), [""; 0]);
+        let mut resent = quiet.clone();
+        resent.resent = 2;
+        let warnings = trial_warnings(&[resent.clone(), quiet, resent]);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("sent 4 request(s) of"), "{warnings:?}");
     }
 }

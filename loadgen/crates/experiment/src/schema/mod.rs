@@ -2,6 +2,7 @@
 //! so that any report can be made again from the folder alone.
 
 mod application;
+mod arm_name;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -15,6 +16,7 @@ mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo};
+pub use arm_name::ArmName;
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

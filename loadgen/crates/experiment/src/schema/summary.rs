@@ -16,6 +16,7 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
+    arm_name::ArmName,
     parts,
     percentile::{Percentile, Percentiles},
     provenance::{LoadedEndpoint, Provenance},
@@ -92,7 +93,7 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Arm {
     /// `before`, `after`, or `run`.
-    pub name: String,
+    pub name: ArmName,
     /// Every switch as read back from the target.
     pub profile: BTreeMap<String, String>,
     /// Digest of that profile.
@@ -174,7 +175,7 @@ pub struct Trial {
     /// Name of its folder: `b03_2_after`.
     pub folder: String,
     /// Which arm.
-    pub arm: String,
+    pub arm: ArmName,
     /// Block number from 1.
     pub block: u32,
     /// Seed of its arrivals, keys and users.
@@ -204,6 +205,10 @@ pub struct Trial {
     /// Where its load went.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub endpoints: Vec<LoadedEndpoint>,
+    /// How often a request was sent once more on a new connection: the server had closed an idle
+    /// one, or refused the request before it processed it (HTTP/2).
+    #[serde(default)]
+    pub resent: u64,
     /// Why requests failed, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureSample>,
@@ -406,7 +411,7 @@ pub struct ThresholdResult {
     /// As written: `p95 < 1000ms`.
     pub text: String,
     /// The arm whose figure it is.
-    pub arm: String,
+    pub arm: ArmName,
     /// What was found, with its unit.
     pub figure: String,
     /// Whether it holds.

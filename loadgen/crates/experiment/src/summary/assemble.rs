@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     diagnose, observer,
-    paired::{ArmResult, Direction, Experiment, Finished, expectation, overload_warnings},
+    paired::{ArmResult, Direction, Experiment, Finished, expectation, trial_warnings},
     schema::{
         Arm, Control, ControlWord, Effect, Provenance, RunKind, SCHEMA_VERSION, Summary,
         ThresholdResult, Trial, ValidityWord, Verdict,
@@ -84,7 +84,7 @@ pub fn of_run(
             )
         }));
     }
-    warnings.extend(overload_warnings(std::slice::from_ref(trial)));
+    warnings.extend(trial_warnings(std::slice::from_ref(trial)));
     warnings.extend(first_failures(outcome, operations));
     let parts = Parts {
         kind: RunKind::Run,
@@ -143,16 +143,6 @@ pub fn of_experiment(
     if let Some(error) = &finished.error {
         invalid_reasons.push(format!("ended early: {error}"));
     }
-    let violations = [before, after]
-        .into_iter()
-        .flat_map(|result: &ArmResult| {
-            verdict::broken_sentences(
-                &result.arm.name,
-                result.arm.known_wrong.as_deref(),
-                &result.measured.audit,
-            )
-        })
-        .collect();
     let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
@@ -161,7 +151,7 @@ pub fn of_experiment(
             .filter(|trial| finished.invalid.contains(&trial.folder))
             .collect(),
         invalid_reasons,
-        violations,
+        violations: violations(&finished.arms),
         // The first arm may show on purpose what the second one cures.
         overloads: verdict::overloads(
             finished
@@ -212,15 +202,7 @@ pub fn of_experiment(
         arms: [before, after]
             .into_iter()
             .filter(|result| result.measured.trials > 0)
-            .map(|result| {
-                stored_arm(
-                    &result.arm,
-                    &result.measured,
-                    result.in_force.as_ref(),
-                    &result.plans,
-                    operations,
-                )
-            })
+            .map(|result| stored_result(result, operations))
             .collect(),
         trials: finished.trials.clone(),
         effects: finished.effects.clone(),
@@ -269,17 +251,6 @@ pub fn of_factorial(
     if !finished.interrupted && no_figure && overloads.is_empty() {
         invalid_reasons.push("no replicate has a figure in every combination".to_owned());
     }
-    let violations = finished
-        .arms
-        .iter()
-        .flat_map(|result| {
-            verdict::broken_sentences(
-                &result.arm.name,
-                result.arm.known_wrong.as_deref(),
-                &result.measured.audit,
-            )
-        })
-        .collect();
     let verdict = judge(Findings {
         interrupted: finished.interrupted,
         invalid: finished
@@ -288,7 +259,7 @@ pub fn of_factorial(
             .filter(|trial| finished.invalid.contains(&trial.folder))
             .collect(),
         invalid_reasons,
-        violations,
+        violations: violations(&finished.arms),
         overloads,
         thresholds: &thresholds,
         confidence: verdict::confidence(&finished.trials, &[]),
@@ -302,15 +273,7 @@ pub fn of_factorial(
         arms: finished
             .arms
             .iter()
-            .map(|result| {
-                stored_arm(
-                    &result.arm,
-                    &result.measured,
-                    result.in_force.as_ref(),
-                    &result.plans,
-                    operations,
-                )
-            })
+            .map(|result| stored_result(result, operations))
             .collect(),
         trials: finished.trials.clone(),
         effects: Vec::new(),
@@ -321,6 +284,29 @@ pub fn of_factorial(
         warnings: finished.warnings.clone(),
     };
     parts.summary(context, view)
+}
+
+/// Every invariant that an arm breaks, in one sentence each.
+fn violations(arms: &[ArmResult]) -> Vec<String> {
+    arms.iter()
+        .flat_map(|result| {
+            verdict::broken_sentences(
+                &result.arm.name,
+                result.arm.known_wrong.as_deref(),
+                &result.measured.audit,
+            )
+        })
+        .collect()
+}
+
+fn stored_result(result: &ArmResult, operations: Operations) -> Arm {
+    stored_arm(
+        &result.arm,
+        &result.measured,
+        result.in_force.as_ref(),
+        &result.plans,
+        operations,
+    )
 }
 
 struct Parts<'a> {

@@ -40,7 +40,17 @@ pub fn load_line(suite: &Suite) -> String {
         }
         _ => format!("{} warm-up, {} measured", windows.warm_up, windows.measure),
     };
-    format!("{what}; {until}; {}", mix(suite))
+    let phases: Vec<String> = suite
+        .phase_flows()
+        .into_iter()
+        .map(|(phase, flows)| format!("{phase}: {}", flows.join(", ")))
+        .collect();
+    let flows = if phases.is_empty() {
+        mix(suite)
+    } else {
+        phases.join("; ")
+    };
+    format!("{what}; {until}; {flows}")
 }
 
 fn mix(suite: &Suite) -> String {

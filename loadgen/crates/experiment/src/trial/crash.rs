@@ -1,5 +1,5 @@
 //! What a trial may do to the services of an own stack: a fresh start before it, and a crash in
-//! the middle of it, after which the audit tells what was lost.
+//! the middle of it, after which the audit finds what was lost.
 
 use std::{
     fmt,

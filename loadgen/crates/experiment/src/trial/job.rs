@@ -8,6 +8,7 @@ use super::{clock::CommandProgress, crash::Crash};
 use crate::services::ServiceControl;
 use crate::{
     events::{LoadControl, Publisher},
+    schema::ArmName,
     system::{Application, Settings, SystemUnderTest},
 };
 use loadgen_engine::{driver::HttpTrace, suite::Suite};
@@ -17,7 +18,7 @@ use loadgen_engine::{driver::HttpTrace, suite::Suite};
 pub struct TestEnv {
     /// What is loaded and measured.
     pub system: Arc<dyn SystemUnderTest>,
-    /// The services of an own stack; absent where somebody else's target is used.
+    /// The services of an own stack; absent where the target was running already.
     pub service_control: Option<Arc<dyn ServiceControl>>,
     /// What is killed in the middle of each trial.
     pub crash: Option<Crash>,
@@ -50,7 +51,7 @@ impl TestEnv {
 #[derive(Debug, Clone)]
 pub struct ArmConfig {
     /// `before`, `after` or `run`.
-    pub name: String,
+    pub name: ArmName,
     /// Every switch.
     pub settings: Settings,
     /// The switches that make it known to be wrong, if any do: `switch=value`.
@@ -62,7 +63,7 @@ impl ArmConfig {
     pub fn new(name: &str, settings: Settings, application: &dyn Application) -> Self {
         let wrong = application.known_wrong(&settings);
         Self {
-            name: name.to_owned(),
+            name: name.into(),
             settings,
             known_wrong: (!wrong.is_empty()).then(|| wrong.join(" and ")),
         }

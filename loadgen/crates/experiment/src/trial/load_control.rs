@@ -6,7 +6,7 @@ use crate::{
 };
 use loadgen_engine::{
     driver::{ControlReceiver, FlowLoad},
-    schedule::{MOST_ARRIVALS, PlanError, Replanner},
+    schedule::{FlowMixes, MOST_ARRIVALS, PlanError, Replanner},
     suite::{LoadModel, load::MAX_USERS},
     units::Nanos,
 };
@@ -30,6 +30,7 @@ pub(super) fn offer(
         LoadModel::Open { .. } if suite.options.shared_iterations.is_some() => (counted(), None),
         LoadModel::Open { phases, arrivals } => {
             let weights: Vec<f64> = flows.iter().map(|load| load.weight).collect();
+            let mixes = FlowMixes::of_load(&weights, &suite.load)?;
             let length = phases.iter().map(|phase| phase.duration.0).sum();
             let end = Nanos::from_millis(length);
             let seed = sub_seed(spec.seed, "plan");
@@ -37,7 +38,7 @@ pub(super) fn offer(
             let most = highest_rate(end);
             (
                 Adjustable::Rate { now, most },
-                Some(Replanner::new(*arrivals, &weights, end, seed)?),
+                Some(Replanner::new(*arrivals, mixes, end, seed)),
             )
         }
         _ if !suite.options.ramp.is_empty() => {

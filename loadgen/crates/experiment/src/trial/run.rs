@@ -197,7 +197,7 @@ async fn prepared(
 /// The thresholds that the arm of this trial is compared with: an experiment applies them to its
 /// second arm.
 fn shown_thresholds(spec: &TrialSpec<'_>) -> Vec<Threshold> {
-    if spec.arm.name == "before" {
+    if spec.arm.name.is_before() {
         return Vec::new();
     }
     let all = verdict::in_force(&spec.suite.thresholds).into_iter();
@@ -450,6 +450,7 @@ fn stored(env: &TestEnv, spec: &TrialSpec<'_>, data: &TrialData, seen: &Seen<'_>
         audits: AuditCount::default(),
         consistency: Consistency::default(),
         endpoints: loaded_endpoints(env, data, seen.unix.as_deref()),
+        resent: data.resent,
         failures: figures::failures(data, operations),
     }
 }

@@ -20,7 +20,7 @@ use loadgen_engine::{
     suite::LoadModel,
 };
 
-/// Looks at target and machine while the driver runs, and tells where it stands.
+/// Looks at target and machine while the driver runs, and publishes the progress.
 pub(super) struct TrialWatch<'a> {
     pub(super) env: &'a TestEnv,
     pub(super) spec: &'a TrialSpec<'a>,

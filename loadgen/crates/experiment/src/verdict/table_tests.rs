@@ -46,7 +46,7 @@ fn documented() -> Vec<WordRow> {
 fn threshold(word: ThresholdWord, by_default: bool) -> ThresholdResult {
     ThresholdResult {
         text: "errors < 1%".to_owned(),
-        arm: "after".to_owned(),
+        arm: "after".into(),
         figure: "2.000 %".to_owned(),
         word,
         only_warns: false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::certainty::percentile_word;
-use crate::schema::{Server, ThresholdResult, ThresholdWord};
+use crate::schema::{ArmName, Server, ThresholdResult, ThresholdWord};
 use loadgen_engine::{
     aggregator::OpData,
     flow::Catalog,
@@ -52,7 +52,7 @@ pub fn in_force(thresholds: &[Threshold]) -> Vec<(Threshold, bool)> {
 /// default does: what fails does not pass because no limit was given.
 pub fn evaluate(
     thresholds: &[Threshold],
-    arm: &str,
+    arm: &ArmName,
     figures: ThresholdFigures<'_>,
 ) -> Vec<ThresholdResult> {
     let all = in_force(thresholds).into_iter();
@@ -78,7 +78,7 @@ pub fn evaluate(
         };
         ThresholdResult {
             text: threshold.text.clone(),
-            arm: arm.to_owned(),
+            arm: arm.clone(),
             figure: text,
             word,
             only_warns: threshold.level == Level::Warn,
@@ -286,7 +286,7 @@ mod tests {
             server: &server,
             window_s: 10.0,
         };
-        evaluate(&thresholds, "run", figures)
+        evaluate(&thresholds, &"run".into(), figures)
             .into_iter()
             .map(|one| (one.word.to_string(), one.figure))
             .collect()

@@ -6,7 +6,7 @@ use loadgen_experiment::schema::VerdictWord;
 use std::collections::BTreeMap;
 
 use loadgen_engine::suite::load::unknown;
-use loadgen_experiment::schema::{RunKind, Summary};
+use loadgen_experiment::schema::{ArmName, RunKind, Summary};
 
 /// A run that finished.
 #[derive(Debug, Clone)]
@@ -148,7 +148,7 @@ fn differences(one: &Summary, other: &Summary) -> Vec<String> {
     if load_of_trial(&one.load) != load_of_trial(&other.load) {
         found.push("load".to_owned());
     }
-    let arms = |summary: &Summary| -> Vec<String> {
+    let arms = |summary: &Summary| -> Vec<ArmName> {
         summary.arms.iter().map(|arm| arm.name.clone()).collect()
     };
     if arms(one) != arms(other) {
@@ -186,7 +186,7 @@ pub(super) mod tests {
         let began = Utc.with_ymd_and_hms(2026, 11, 1, 10, 0, 0).unwrap();
         let profile = [("workers.max".to_owned(), "20".to_owned())];
         let arm = Arm {
-            name: "run".to_owned(),
+            name: "run".into(),
             profile: profile.into(),
             fingerprint: String::new(),
             trials: 1,

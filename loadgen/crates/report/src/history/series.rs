@@ -245,7 +245,7 @@ mod tests {
     fn trial(p97_5: Option<f64>) -> Trial {
         Trial {
             folder: "run".to_owned(),
-            arm: "run".to_owned(),
+            arm: "run".into(),
             block: 0,
             seed: 1,
             validity: Validity::default(),
@@ -266,6 +266,7 @@ mod tests {
             audits: loadgen_experiment::schema::AuditCount::default(),
             consistency: Consistency::default(),
             endpoints: Vec::new(),
+            resent: 0,
             failures: Vec::new(),
         }
     }

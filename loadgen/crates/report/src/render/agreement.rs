@@ -118,7 +118,7 @@ fn poisoned() -> Summary {
     }
     for threshold in &mut summary.thresholds {
         threshold.text = evil();
-        threshold.arm = evil();
+        threshold.arm = evil().into();
         threshold.figure = evil();
     }
     for trial in &mut summary.trials {

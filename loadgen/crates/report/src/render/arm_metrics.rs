@@ -113,7 +113,7 @@ pub(super) fn of_database(arms: &[&Arm]) -> Vec<ReportMetric> {
             metrics.push(metric);
         }
     }
-    // A target of another make tells nothing of its pool.
+    // Another target does not report its pool.
     if arms
         .iter()
         .all(|arm| arm.server.pool_max == 0 && arm.server.queries == 0)

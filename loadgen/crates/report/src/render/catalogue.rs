@@ -20,7 +20,7 @@ pub struct ExperimentEntry {
     pub name: String,
     /// In what its arms differ.
     pub switches: String,
-    /// The metric that its claim is staked on.
+    /// The metric that it claims a change of.
     pub claim: String,
     /// Which way that was expected to go.
     pub expected: Option<Direction>,

@@ -14,10 +14,10 @@ pub struct Chosen {
 impl Chosen {
     /// Chooses an arm by name; the last one, which is `after` or `run`, without a name.
     pub fn of(name: String, mut summary: Summary, arm: Option<&str>) -> Result<Self, String> {
-        let known: Vec<String> = summary.arms.iter().map(|one| one.name.clone()).collect();
+        let known: Vec<&str> = summary.arms.iter().map(|one| one.name.as_str()).collect();
         let at = match arm {
             None => known.len().checked_sub(1),
-            Some(word) => known.iter().position(|one| one == word),
+            Some(word) => known.iter().position(|one| *one == word),
         };
         let Some(at) = at else {
             let wanted = arm.unwrap_or("any");

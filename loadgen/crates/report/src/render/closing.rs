@@ -2,15 +2,14 @@
 //! one screen of 80 columns. The verdict comes first, the way to the whole report last.
 
 use crate::render::table::faint;
-use crate::render::tone::Tone;
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::render::comparison::ComparisonRow;
 use crate::render::figures::plural;
 use crate::render::model::{OperationRow, ReportPage};
-use crate::render::table::{Cell, Side, TableLine, cut, layout, plain, styled};
-use crate::render::terminal::{Sheet, joined, whereabouts};
+use crate::render::table::{Side, TableLine, cut, layout, plain, styled};
+use crate::render::terminal::{Sheet, joined, operation_cells, whereabouts};
 use crate::render::thresholds::ThresholdRow;
 use loadgen_experiment::schema::{ApplicationInfo, Summary, ThresholdWord};
 
@@ -187,17 +186,7 @@ impl Sheet {
             TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in shown.chain(&total) {
-            let errors = styled(
-                &row.errors,
-                if row.failing { Tone::Bad } else { Tone::Plain },
-            );
-            let mut cells: Vec<Cell> = vec![
-                plain(&row.name),
-                plain(&row.count),
-                plain(&row.rate),
-                errors,
-            ];
-            cells.extend(row.response.iter().map(plain));
+            let mut cells = operation_cells(row);
             cells.extend([&row.service[1], &row.service[3]].map(faint));
             lines.push(TableLine::Cells(cells));
         }

@@ -39,14 +39,15 @@ pub mod why;
 #[cfg(test)]
 mod agreement;
 #[cfg(test)]
+mod damaged;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
 
+pub use self::{charts::definition, chosen::Chosen};
 pub use self::{compare::compare, csv::csv, html::html, junit::junit, markdown::markdown};
 pub use baseline::{BaselineComparison, baseline_markdown, baseline_text};
-pub use charts::definition;
-pub use chosen::Chosen;
 pub use closing::console;
 pub use compare_page::{ComparePage, compare_page};
 pub use factorial::{Factorial, factorial, factorial_markdown};

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::render::comparison::{ComparisonRow, TablePart};
-use crate::render::model::{ArmOperations, ReportPage};
+use crate::render::model::{ArmOperations, OperationRow, ReportPage};
 use crate::render::table::{Cell, Paint, Side, TableLine, layout, plain, styled, wrapped};
 use loadgen_experiment::schema::Summary;
 
@@ -39,6 +39,19 @@ pub(super) fn joined(sections: Vec<String>) -> String {
         .filter(|section| !section.is_empty())
         .collect();
     kept.join("\n")
+}
+
+/// Name, counts and response times of an operation.
+pub(super) fn operation_cells(row: &OperationRow) -> Vec<Cell> {
+    let tone = if row.failing { Tone::Bad } else { Tone::Plain };
+    let mut cells = vec![
+        plain(&row.name),
+        plain(&row.count),
+        plain(&row.rate),
+        styled(&row.errors, tone),
+    ];
+    cells.extend(row.response.iter().map(plain));
+    cells
 }
 
 /// Where the reports of a folder lie, as a line of a terminal report.
@@ -230,18 +243,7 @@ impl Sheet {
             TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
         ];
         for row in &arm.rows {
-            let errors = styled(
-                &row.errors,
-                if row.failing { Tone::Bad } else { Tone::Plain },
-            );
-            let mut cells: Vec<Cell> = vec![
-                plain(&row.name),
-                plain(&row.count),
-                plain(&row.rate),
-                errors,
-            ];
-            cells.extend(row.response.iter().map(plain));
-            lines.push(TableLine::Cells(cells));
+            lines.push(TableLine::Cells(operation_cells(row)));
             let mut cells = vec![faint("  service"), plain(""), plain(""), plain("")];
             cells.extend(row.service.iter().map(faint));
             lines.push(TableLine::Cells(cells));

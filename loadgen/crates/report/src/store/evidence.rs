@@ -62,7 +62,7 @@ pub struct ArmInvariant {
 pub struct DecidedMetric {
     /// Which metric.
     pub metric: String,
-    /// Whether a claim was staked on it before the run.
+    /// Whether it was claimed before the run.
     pub primary: bool,
     /// What the trials decide.
     pub decision: Decision,
@@ -120,7 +120,7 @@ pub fn of(summary: &Summary) -> VerdictFile {
             .iter()
             .flat_map(|arm| {
                 arm.audit.iter().map(|invariant| ArmInvariant {
-                    arm: arm.name.clone(),
+                    arm: arm.name.to_string(),
                     number: invariant.number,
                     name: invariant.name.clone(),
                     violations: invariant.violations,

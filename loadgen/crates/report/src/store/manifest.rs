@@ -68,7 +68,7 @@ impl Manifest {
         self.fingerprints = summary
             .arms
             .iter()
-            .map(|arm| (arm.name.clone(), arm.fingerprint.clone()))
+            .map(|arm| (arm.name.to_string(), arm.fingerprint.clone()))
             .collect();
         self.seeds = summary
             .trials

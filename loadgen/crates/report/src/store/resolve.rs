@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use loadgen_engine::suite::load::nearest;
+
 /// Why no result folder was found.
 #[derive(Debug, thiserror::Error)]
 pub enum RunLookupError {
     /// Nothing of that name exists.
-    #[error("there is no result folder {}, nor one of that name in {}", word.display(), runs.display())]
+    #[error("there is no result folder {}, nor one of that name in {}; {}", word.display(), runs.display(), suggestion(near.as_deref()))]
     NotFound {
         /// The word that was looked up.
         word: PathBuf,
         /// The folder that was searched.
         runs: PathBuf,
+        /// The run that was probably meant.
+        near: Option<String>,
     },
     /// Several runs have that id.
     #[error("{id} names {count} runs")]
@@ -58,13 +62,42 @@ pub fn resolve_run_dir(word: &Path, results: &Path) -> Result<PathBuf, RunLookup
             });
         }
     }
+    if word == Path::new("latest") {
+        return latest_run_dir(results);
+    }
     match by_id(word, &runs)? {
         Some(path) => Ok(path),
         None => Err(RunLookupError::NotFound {
             word: word.to_owned(),
+            near: near(word, &runs),
             runs,
         }),
     }
+}
+
+fn suggestion(near: Option<&str>) -> String {
+    near.map_or_else(
+        || "`loadgen results list` shows those that there are".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    )
+}
+
+/// The id or folder of the run that a wrong word was probably meant to be, the newest of several.
+fn near(word: &Path, runs: &Path) -> Option<String> {
+    let word = word.file_name()?.to_str()?;
+    let mut folders: Vec<String> = runs
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
+    folders.sort_unstable();
+    let ids = folders
+        .iter()
+        .filter_map(|folder| folder.rsplit('_').next());
+    let near = nearest(word, ids).or_else(|| nearest(word, folders.iter().map(String::as_str)))?;
+    Some(near.to_owned())
 }
 
 /// The only folder whose name ends with `_WORD`.
@@ -115,8 +148,15 @@ mod tests {
         assert_eq!(find("41e7cc0").unwrap(), path);
         assert_eq!(find("latest").unwrap(), results.join("latest"));
         assert_eq!(find(path.to_str().unwrap()).unwrap(), path);
-        for wrong in ["cc0", "smoke_41e7cc0x", "*"] {
-            assert!(find(wrong).is_err(), "{wrong}");
+        for (wrong, near) in [
+            ("cc0", "did you mean `41e7cc0`?"),
+            ("41e7cc1", "did you mean `41e7cc0`?"),
+            ("smoke", &format!("did you mean `{name}`?")),
+            ("smoke_41e7cc0x", "`loadgen results list`"),
+            ("*", "`loadgen results list`"),
+        ] {
+            let error = find(wrong).unwrap_err().to_string();
+            assert!(error.contains(near), "{wrong}: {error}");
         }
         fs::create_dir(results.join("runs/2026-08-31T14-05-11Z_run_core_41e7cc0")).unwrap();
         assert!(find("41e7cc0").unwrap_err().to_string().contains("2 runs"));

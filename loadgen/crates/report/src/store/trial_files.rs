@@ -187,6 +187,7 @@ mod tests {
             audits: loadgen_experiment::schema::AuditCount::default(),
             consistency: Consistency::default(),
             endpoints: Vec::new(),
+            resent: 0,
             failures: Vec::new(),
         }
     }

@@ -46,6 +46,7 @@ pub(super) fn render(result: &HttpResult<'_>) -> String {
         "service": percentiles(&one.service),
         "first_byte": histogram(&data.total.first_byte_ok),
         "connections": data.connect.len(),
+        "resent": data.resent,
         "connect": histogram(&data.connect),
         "tls": histogram(&data.tls),
         "schedule_lag": histogram(&data.lag),

@@ -65,6 +65,7 @@ fn load(args: &HttpArgs) -> (LoadModel, Windows) {
         duration,
         rate,
         to,
+        flows: Vec::new(),
     };
     let mut phases = vec![phase("measure", measure, args.to)];
     if warm_up.0 > 0 {
@@ -138,7 +139,7 @@ pub(super) fn suite(args: &HttpArgs) -> Suite {
 }
 
 /// What was sent, as it is stored. Values of headers and of the query, and the body, may be secrets:
-/// only their names and lengths are stored, and a digest of the URL that tells two of them apart.
+/// only their names and lengths are stored, and a digest of the URL, by which two of them differ.
 pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
     let names: Vec<&str> = request
         .headers
@@ -156,7 +157,7 @@ pub(super) fn settings(args: &HttpArgs, request: &Request) -> Settings {
             "protocol",
             if args.http2 { "HTTP/2" } else { "HTTP/1.1" }.to_owned(),
         ),
-        ("client", args.engine.name().to_owned()),
+        ("client", args.client.name().to_owned()),
     ];
     if !names.is_empty() {
         stored.push(("headers", names.join(", ")));

@@ -4,7 +4,7 @@ use std::{error::Error, net::SocketAddr, os::unix::net::UnixStream};
 
 use crate::cli::{
     failure::Failure,
-    flags::{HttpArgs, HttpEngine},
+    flags::{HttpArgs, HttpClientKind},
     session::refuse_remote,
 };
 use loadgen_engine::driver::{
@@ -50,11 +50,11 @@ impl HttpTarget {
 /// Parses the URL and looks its host up; refuses one that may not be loaded.
 pub(super) fn parse(args: &HttpArgs) -> Result<HttpTarget, Failure> {
     let url = TargetUrl::parse(&args.url).map_err(Failure::usage)?;
-    let cookie_client = args.engine == HttpEngine::Reqwest;
+    let cookie_client = args.client == HttpClientKind::Reqwest;
     if cookie_client && (args.http2 || args.unix.is_some()) {
         let flag = if args.http2 { "--http2" } else { "--unix" };
         return Err(Failure::Usage(format!(
-            "{flag} is for bare connections: omit it, or --engine reqwest"
+            "{flag} is for bare connections: omit it, or --client reqwest"
         )));
     }
     let tls = if url.encrypted {

@@ -100,6 +100,10 @@ fn counts(out: &mut String, result: &HttpResult<'_>) {
         .collect();
     line!(out, "Outcomes      {}", or_none(&outcomes));
     line!(out, "Connections   {} opened", grouped(data.connect.len()));
+    if data.resent > 0 {
+        let again = grouped(data.resent);
+        line!(out, "Sent again    {again} times, on a new connection");
+    }
     line!(out);
 }
 

@@ -28,6 +28,7 @@ fn overload(in_flight: InFlight) -> TrialData {
             duration: Millis(2_000),
             rate: "50/s".parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };
@@ -110,6 +111,7 @@ fn users_start_and_stop_as_the_phases_say() {
         duration: Millis(1_000),
         users,
         to,
+        flows: Vec::new(),
     };
     let second = |number| (Nanos::from_secs(number), Nanos::from_secs(number + 1));
     let names = ["one", "rise", "ten"];

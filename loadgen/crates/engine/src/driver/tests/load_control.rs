@@ -11,7 +11,7 @@ use crate::{
     aggregator::TrialData,
     driver::{ControlReceiver, DriverOptions, DriverSetup, Progress, run_with},
     load_control::{Adjustable, ControlEvent, LoadControl},
-    schedule::Replanner,
+    schedule::{FlowMixes, Replanner},
     suite::{Arrivals, LoadModel, Phase},
     units::Nanos,
 };
@@ -25,8 +25,14 @@ fn controlled(
     events: Vec<(u64, ControlEvent)>,
 ) -> TrialData {
     let control = LoadControl::new(CancellationToken::new());
-    let replanner = matches!(adjustable, Adjustable::Rate { .. })
-        .then(|| Replanner::new(Arrivals::Constant, &[1.0], Nanos::from_secs(3), 7).unwrap());
+    let replanner = matches!(adjustable, Adjustable::Rate { .. }).then(|| {
+        Replanner::new(
+            Arrivals::Constant,
+            FlowMixes::constant(&[1.0]).unwrap(),
+            Nanos::from_secs(3),
+            7,
+        )
+    });
     control.begin(adjustable);
     let options = DriverOptions {
         control: Some(ControlReceiver::new(control.events(), replanner)),
@@ -54,6 +60,7 @@ fn twenty_a_second() -> DriverSetup {
             duration: Millis(3_000),
             rate: "20/s".parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     };

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::Response;
 use tokio::{net::TcpListener, runtime::Builder};
 
-use super::raw::{RawServer, assert_all, engines, http2, read_head, send, write};
+use super::raw::{RawServer, assert_all, clients, http2, read_head, send, write};
 use crate::{
     check::{Mismatch, Reply, status},
     driver::{ClientOptions, Encoding},
@@ -64,7 +64,7 @@ fn a_long_body_is_counted_and_its_beginning_kept() {
                 }
             }
         });
-        for (_, client) in engines() {
+        for (_, client) in clients() {
             let data = send(server.address, client, Request::get("/"), 2, |reply| {
                 is_cut(reply, BYTES, KEPT_BODY_BYTES)
             });

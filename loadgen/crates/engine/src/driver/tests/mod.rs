@@ -15,4 +15,5 @@ mod request_bytes;
 mod samples;
 mod server;
 mod tls;
+mod url_properties;
 mod web_socket;

@@ -21,6 +21,7 @@ fn even(rate: u32, ms: u64) -> LoadModel {
             duration: Millis(ms),
             rate: format!("{rate}/s").parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Constant,
     }

@@ -182,12 +182,12 @@ pub(super) fn assert_all(data: &TrialData, outcome: Outcome, why: &str) {
 }
 
 /// The two clients.
-pub(super) fn engines() -> [(&'static str, ClientOptions); 2] {
+pub(super) fn clients() -> [(&'static str, ClientOptions); 2] {
     let whole = ClientOptions {
         cookie_client: Some(CookieClientOptions { redirects: 3 }),
         ..ClientOptions::default()
     };
-    [("hyper", ClientOptions::default()), ("reqwest", whole)]
+    [("native", ClientOptions::default()), ("reqwest", whole)]
 }
 
 /// HTTP/2 with so many users on a connection.

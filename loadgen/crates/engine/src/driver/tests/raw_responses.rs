@@ -3,9 +3,9 @@
 use std::{io::Read as _, net::TcpStream, thread::sleep, time::Duration};
 
 use bytes::Bytes;
-use http::header;
+use http::{HeaderName, header};
 
-use super::raw::{RawServer, assert_all, engines, header_lines, read_head, send, send_any, write};
+use super::raw::{RawServer, assert_all, clients, header_lines, read_head, send, send_any, write};
 use crate::{
     check::{Mismatch, status},
     request::Request,
@@ -80,11 +80,12 @@ fn what_curl_reads_is_read() {
         ("the length twice", format!("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n{whole}"), Keep, 200, "42"),
         ("an unknown status", format!("HTTP/1.1 799 What\r\n{whole}"), Keep, 799, "42"),
     ] {
-        for (engine, client) in engines() {
+        for (name, client) in clients() {
             let server = serve(response.clone().into_bytes(), then);
             let data = send(server.address, client, Request::get("/"), 3, move |reply| {
                 status(reply, code)?;
-                let folded = reply.headers.get("x").is_none_or(|x| x != "a b c");
+                let x = reply.headers.get(&HeaderName::from_static("x"));
+                let folded = x.is_none_or(|x| x != "a b c");
                 if what == "a folded line" && folded {
                     return Err(Mismatch::new(format!("{:?}", reply.headers)));
                 }
@@ -93,7 +94,7 @@ fn what_curl_reads_is_read() {
                 }
                 Ok(())
             });
-            eprintln!("{what}, {engine}: {:?}", data.examples);
+            eprintln!("{what}, {name}: {:?}", data.examples);
             assert_all(&data, Outcome::Ok, "");
         }
     }
@@ -163,10 +164,10 @@ fn a_response_that_is_none_is_explained_in_plain_words() {
             "too long",
         ),
     ] {
-        for (engine, client) in engines() {
+        for (name, client) in clients() {
             let server = serve(response.clone().into_bytes(), then);
             let data = send_any(server.address, client, Request::get("/"), 2);
-            eprintln!("{what}, {engine}: {:?}", data.examples);
+            eprintln!("{what}, {name}: {:?}", data.examples);
             assert_all(&data, Outcome::Reset, why);
         }
     }
@@ -174,13 +175,13 @@ fn a_response_that_is_none_is_explained_in_plain_words() {
 
 #[test]
 fn a_server_of_another_protocol_is_recognised() {
-    let [(_, hyper), _] = engines();
+    let [(_, native), _] = clients();
     for (response, why) in [
         (&b"\x15\x03\x01\x00\x02\x02\x46"[..], "use https://"),
         (b"\0\0\0\x04\0\0\0\0\0", "use --http2"),
     ] {
         let server = serve(response.to_vec(), Close);
-        let data = send_any(server.address, hyper.clone(), Request::get("/"), 2);
+        let data = send_any(server.address, native.clone(), Request::get("/"), 2);
         assert_all(&data, Outcome::Reset, why);
     }
     let server = RawServer::serve(|mut stream| {
@@ -198,7 +199,7 @@ fn a_server_of_another_protocol_is_recognised() {
 
 #[test]
 fn a_response_to_half_a_request_counts() {
-    for (_, client) in engines() {
+    for (_, client) in clients() {
         let server = RawServer::serve(|mut stream| {
             if read_head(&mut stream) {
                 let head =

@@ -77,6 +77,7 @@ fn a_stream_that_was_not_processed_is_sent_anew_whatever_its_method() {
             let data = send_any(address, http2(4), request, 200);
             assert_all(&data, Outcome::Ok, "");
             assert!(connections.load(Relaxed) > 20);
+            assert!(data.resent > 0);
         }
     }
 }
@@ -86,7 +87,7 @@ fn a_server_that_refuses_every_stream_is_asked_a_bounded_number_of_times() {
     let (address, connections) = serve(Later::RefuseAll);
     let data = send_any(address, http2(1), Request::get("/"), 3);
     assert_all(&data, Outcome::Reset, "reset the HTTP/2 stream");
-    assert_eq!(connections.load(Relaxed), 3 * 10);
+    assert_eq!((connections.load(Relaxed), data.resent), (3 * 10, 3 * 9));
 }
 
 /// nginx, which is killed when the test ends.

@@ -26,6 +26,7 @@ fn load(samples: Option<usize>) -> TrialData {
             duration: Millis(800),
             rate: "200/s".parse().unwrap(),
             to: None,
+            flows: Vec::new(),
         }],
         arrivals: Arrivals::Poisson,
     };

@@ -19,7 +19,7 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::{
-    raw::{RawServer, assert_all, engines, http2, send_any, write},
+    raw::{RawServer, assert_all, clients, http2, send_any, write},
     server::setup,
 };
 use crate::{
@@ -200,8 +200,8 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
             ..client
         }
     };
-    let [(_, hyper), _] = engines();
-    let mut all: Vec<TrialData> = [hyper.clone(), http2(2)]
+    let [(_, native), _] = clients();
+    let mut all: Vec<TrialData> = [native.clone(), http2(2)]
         .into_iter()
         .map(|client| send_any(address, with(client), Request::get("/"), 3))
         .collect();
@@ -213,7 +213,7 @@ fn every_way(address: SocketAddr, name: &str, verification: &TlsVerification) ->
     };
     let options = DriverOptions {
         iterations: Some(3),
-        client: with(hyper),
+        client: with(native),
         ..DriverOptions::default()
     };
     all.push(run_with(setup(address, load, (0, 10_000), &Opens), &options).unwrap());
@@ -311,7 +311,7 @@ fn the_other_client_accepts_and_explains_the_same() {
     let identity = Identity::self_signed("127.0.0.1", |params| {
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     });
-    let [_, (_, reqwest)] = engines();
+    let [_, (_, reqwest)] = clients();
     for (verification, outcome, why) in [
         (TlsVerification::CaFile(identity.file()), Outcome::Ok, ""),
         (TlsVerification::Disabled, Outcome::Ok, ""),

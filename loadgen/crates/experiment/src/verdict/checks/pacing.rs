@@ -121,7 +121,7 @@ pub(in crate::verdict) fn arrivals(evidence: &TrialEvidence<'_>) -> ValidityChec
     if (real.len() as u64) < FEWEST {
         return unjudged(
             CheckCode::Arrivals,
-            &format!("only {} gaps can be told apart", real.len()),
+            &format!("only {} gaps are known", real.len()),
             limit,
             advice,
         );

@@ -10,7 +10,7 @@ use loadgen_engine::sample::Outcome;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{Arm, Operation, Second, Summary};
 
-/// Fastest share of requests that a spectrum still tells apart: five nines.
+/// Largest quantile of a spectrum: five nines.
 const MAX_NINES: f64 = 5.0;
 /// Bars of a distribution in a factor of ten of the response time.
 const BARS_A_DECADE: f64 = 6.0;

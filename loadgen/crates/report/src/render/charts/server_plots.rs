@@ -66,7 +66,7 @@ pub(in crate::render) fn server(summary: &Summary, grid: Grid) -> Vec<Plot> {
         plot(
             "redis",
             "Redis commands",
-            "Processed by the server, whoever sent them.",
+            "Processed by the server, from every client.",
             "commands a second",
             |second| second.redis_commands_per_s,
         ),

@@ -35,7 +35,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 /// The server, for as long as the test's process lives.
-pub(crate) struct Ways {
+pub(crate) struct TransportServer {
     address: SocketAddr,
     tls_address: SocketAddr,
     folder: TempDir,
@@ -50,7 +50,7 @@ struct Seen {
     two: AtomicU32,
 }
 
-impl Ways {
+impl TransportServer {
     /// Serves all ways at once; over TLS with a certificate for `localhost` by its own authority.
     pub(crate) fn serve() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -75,7 +75,7 @@ impl Ways {
         let unix = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
         unix.set_nonblocking(true).unwrap();
         let seen = Arc::<Seen>::default();
-        let ways = Self {
+        let server = Self {
             address: plain.local_addr().unwrap(),
             tls_address: encrypted.local_addr().unwrap(),
             folder,
@@ -118,7 +118,7 @@ impl Ways {
                 }
             });
         });
-        ways
+        server
     }
 
     /// Over plain TCP.
@@ -131,7 +131,7 @@ impl Ways {
         format!("https://localhost:{}/", self.tls_address.port())
     }
 
-    /// Whom to believe.
+    /// The certificate of its authority.
     pub(crate) fn authority(&self) -> PathBuf {
         self.folder.path().join("authority.pem")
     }

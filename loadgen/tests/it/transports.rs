@@ -1,10 +1,10 @@
 //! Every way to a target: HTTP/1.1 and HTTP/2, over TCP, TLS and a Unix socket.
 
-use crate::support::{Ways, finish, http, loadgen, start};
+use crate::support::{TransportServer, finish, http, loadgen, start};
 
 #[test]
 fn over_http_2_so_many_users_share_a_connection() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let ran = http(&server.url(), "--http2 --streams 10 -c 20 -n 400");
     assert_eq!((ran.outcome("ok"), ran.settled()), (400, 400), "{ran:?}");
     assert_eq!(ran.figures["connections"], 2);
@@ -13,7 +13,7 @@ fn over_http_2_so_many_users_share_a_connection() {
 
 #[test]
 fn over_tls_the_handshake_has_its_own_time_and_either_protocol_is_spoken() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let authority = server.authority();
     let trusting = format!("--cacert {} -c 4 -n 100", authority.display());
     let one = http(&server.tls_url(), &trusting);
@@ -31,7 +31,7 @@ fn over_tls_the_handshake_has_its_own_time_and_either_protocol_is_spoken() {
 
 #[test]
 fn an_untrusted_certificate_is_refused_with_one_sentence_unless_all_are_accepted() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let refused = http(&server.tls_url(), "-c 2 -n 10");
     assert_eq!((refused.outcome("connect"), refused.settled()), (10, 10));
     let why = refused.figures["errors"][0]["why"].as_str().unwrap();
@@ -46,7 +46,7 @@ fn an_untrusted_certificate_is_refused_with_one_sentence_unless_all_are_accepted
 
 #[test]
 fn a_unix_socket_is_a_way_and_a_missing_one_is_named() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let socket = server.socket();
     let over = format!("--unix {} -c 3 -n 60", socket.display());
     let ran = http("http://localhost/", &over);
@@ -63,7 +63,7 @@ fn a_unix_socket_is_a_way_and_a_missing_one_is_named() {
 
 #[test]
 fn whole_exchanges_are_printed_without_what_is_secret() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let url = server.url();
     let ran = finish(start(loadgen([
         "http",
@@ -86,11 +86,11 @@ fn whole_exchanges_are_printed_without_what_is_secret() {
 
 #[test]
 fn a_whole_client_follows_redirects_on_its_host_and_keeps_cookies() {
-    let server = Ways::serve();
+    let server = TransportServer::serve();
     let moved = format!("{}moved", server.url());
     let bare = http(&moved, "-c 2 -n 20");
     assert_eq!(bare.figures["statuses"]["302"], 20, "{bare:?}");
-    let whole = http(&moved, "-c 2 -n 20 --engine reqwest");
+    let whole = http(&moved, "-c 2 -n 20 --client reqwest");
     assert_eq!(whole.figures["statuses"]["200"], 20, "{whole:?}");
     assert_eq!((whole.outcome("ok"), server.seen().1), (20, 20 + 2 * 20));
     for (path, why) in [
@@ -98,7 +98,7 @@ fn a_whole_client_follows_redirects_on_its_host_and_keeps_cookies() {
         ("away", "another host"),
     ] {
         let url = format!("{}{path}", server.url());
-        let lost = http(&url, "-c 1 -n 5 --engine reqwest --redirects 3");
+        let lost = http(&url, "-c 1 -n 5 --client reqwest --redirects 3");
         assert_eq!(
             (lost.outcome("http_error"), lost.settled()),
             (5, 5),
@@ -111,12 +111,12 @@ fn a_whole_client_follows_redirects_on_its_host_and_keeps_cookies() {
     let over_tls = http(
         &format!("{}moved", server.tls_url()),
         &format!(
-            "-c 1 -n 5 --engine reqwest --cacert {}",
+            "-c 1 -n 5 --client reqwest --cacert {}",
             authority.display()
         ),
     );
     assert_eq!(over_tls.outcome("ok"), 5, "{over_tls:?}");
-    let mixed = http(&server.url(), "--engine reqwest --http2");
+    let mixed = http(&server.url(), "--client reqwest --http2");
     assert_eq!(mixed.code, Some(2));
     assert!(mixed.stderr.contains("--http2"), "{}", mixed.stderr);
 }

@@ -1,5 +1,4 @@
-//! What has been read from a connection so far: whether anything of a response came decides whether
-//! its request may be sent again, and the first byte shows a server of another protocol.
+//! The first byte that was read from a connection of HTTP/2: it shows a server of another protocol.
 
 use std::{
     cell::Cell,
@@ -11,44 +10,36 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How much was read, and the first byte of it.
+/// The first byte that was read, after decryption.
 #[derive(Debug, Default)]
-pub(super) struct ReceivedBytes {
-    bytes: Cell<u64>,
-    first: Cell<Option<u8>>,
-}
+pub(super) struct FirstByte(Cell<Option<u8>>);
 
-impl ReceivedBytes {
-    /// Bytes read so far, after decryption.
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes.get()
-    }
-
-    /// The first byte that was read.
-    pub(super) fn first(&self) -> Option<u8> {
-        self.first.get()
+impl FirstByte {
+    /// The byte; `None` before anything was read.
+    pub(super) fn get(&self) -> Option<u8> {
+        self.0.get()
     }
 }
 
-/// A stream whose reads are counted.
-pub(super) struct CountedStream<S> {
+/// A stream that remembers the first byte that was read.
+pub(super) struct WatchedStream<S> {
     stream: S,
-    received: Rc<ReceivedBytes>,
+    first: Rc<FirstByte>,
 }
 
-impl<S> CountedStream<S> {
-    /// The stream, and where its reads are counted.
-    pub(super) fn new(stream: S) -> (Self, Rc<ReceivedBytes>) {
-        let received = Rc::<ReceivedBytes>::default();
-        let counted = Self {
+impl<S> WatchedStream<S> {
+    /// The stream, and where its first byte can be seen.
+    pub(super) fn new(stream: S) -> (Self, Rc<FirstByte>) {
+        let first = Rc::<FirstByte>::default();
+        let watched = Self {
             stream,
-            received: Rc::clone(&received),
+            first: Rc::clone(&first),
         };
-        (counted, received)
+        (watched, first)
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -56,19 +47,14 @@ impl<S: AsyncRead + Unpin> AsyncRead for CountedStream<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        let new = &buffer.filled()[before..];
-        if let Some(first) = new.first() {
-            let ReceivedBytes { bytes, first: kept } = &*self.received;
-            if bytes.get() == 0 {
-                kept.set(Some(*first));
-            }
-            bytes.set(bytes.get() + new.len() as u64);
+        if self.first.get().is_none() {
+            self.first.0.set(buffer.filled().get(before).copied());
         }
         polled
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for CountedStream<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for WatchedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -43,7 +43,7 @@ pub(crate) enum Answer {
 pub(crate) type Answers = fn(usize) -> Answer;
 
 /// The program of the server. Requests are numbered from 0 in the order of their arrival.
-pub(crate) struct Truth {
+pub(crate) struct KnownServer {
     /// How long the answer to a request takes.
     pub(crate) delay: Box<dyn Fn(usize) -> Duration + Send>,
     /// Whether a request waits until the one before it is answered.
@@ -52,11 +52,11 @@ pub(crate) struct Truth {
     pub(crate) freeze: Option<(Duration, Duration)>,
     /// What becomes of a request.
     pub(crate) answer: Answers,
-    /// After so many connections nobody listens any more, and every answer ends its connection.
+    /// After so many connections it stops listening, and every answer ends its connection.
     pub(crate) connections: Option<u32>,
 }
 
-impl Default for Truth {
+impl Default for KnownServer {
     fn default() -> Self {
         Self {
             delay: Box::new(|_| Duration::ZERO),
@@ -95,7 +95,7 @@ impl Drop for Served {
 
 /// What all connections share.
 struct State {
-    truth: Truth,
+    truth: KnownServer,
     log: Log,
     started: Instant,
     first: std::cell::Cell<Option<Instant>>,
@@ -103,7 +103,7 @@ struct State {
     free_at: std::cell::Cell<Option<Instant>>,
 }
 
-impl Truth {
+impl KnownServer {
     /// Every answer takes so long.
     pub(crate) fn after(delay: Duration) -> Self {
         Self {

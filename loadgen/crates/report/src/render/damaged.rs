@@ -1,0 +1,133 @@
+//! A stored summary with damaged bytes or values is read and laid out, or refused; never a panic.
+
+use std::fs;
+
+use proptest::{prelude::*, sample::Index};
+use serde_json::{Value, json};
+
+use super::{Format, fixture, one};
+use crate::store::load;
+use loadgen_experiment::schema::{Summary, Trial};
+
+/// An experiment with two trials of two seconds, so that most values are of another kind.
+fn small() -> Summary {
+    let mut summary = fixture::experiment(true);
+    summary.trials.truncate(2);
+    for trial in &mut summary.trials {
+        let Trial {
+            series, operations, ..
+        } = trial;
+        series.truncate(2);
+        operations.truncate(1);
+    }
+    for arm in &mut summary.arms {
+        arm.operations.truncate(1);
+        arm.total.spectrum.truncate(3);
+    }
+    summary.effects.truncate(2);
+    summary
+}
+
+/// Values that are of another type, or beyond what was measured.
+fn wrong() -> impl Strategy<Value = Value> {
+    prop::sample::select(vec![
+        Value::Null,
+        json!(-1),
+        json!(0),
+        json!(0.0),
+        json!(1e308),
+        json!(-1e308),
+        json!(1e-320),
+        json!(u64::MAX),
+        json!(true),
+        json!(""),
+        json!("\u{1b}[2J<script>\n"),
+        json!([]),
+        json!([null]),
+        json!([0, 0]),
+        json!({}),
+        json!({ "": 1 }),
+    ])
+}
+
+/// The values below one, by their paths.
+fn paths(value: &Value, at: &str, found: &mut Vec<String>) {
+    found.push(at.to_owned());
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                paths(field, &format!("{at}/{key}"), found);
+            }
+        }
+        Value::Array(values) => {
+            for (index, value) in values.iter().enumerate() {
+                paths(value, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_summary_with_wrong_values_is_laid_out_or_refused() {
+    let right = serde_json::to_value(small()).unwrap();
+    let mut all = Vec::new();
+    paths(&right, "", &mut all);
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(1_000));
+    let edits = prop::collection::vec((any::<Index>(), wrong()), 1..4);
+    let laid_out = std::cell::Cell::new(0);
+    let result = runner.run(&edits, |edits| {
+        let mut damaged = right.clone();
+        for (at, value) in edits {
+            let path: &String = at.get(&all[..]);
+            if let Some(place) = damaged.pointer_mut(path) {
+                *place = value;
+            }
+        }
+        if let Ok(summary) = serde_json::from_value::<Summary>(damaged) {
+            laid_out.set(laid_out.get() + 1);
+            for format in [Format::Text, Format::Md, Format::Junit, Format::Csv] {
+                let text = one(&summary, format)
+                    .map_err(|error| TestCaseError::fail(format!("{format:?}: {error}")))?;
+                prop_assert!(!text.contains('\u{1b}'), "{format:?}");
+            }
+        }
+        Ok(())
+    });
+    result.unwrap();
+    assert!(
+        laid_out.get() > 100,
+        "{} summaries were read",
+        laid_out.get()
+    );
+}
+
+#[test]
+fn a_summary_with_damaged_bytes_is_read_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("summary.json");
+    let mut summary = small();
+    summary.trials.clear();
+    summary.arms.truncate(1);
+    summary.effects.clear();
+    let right = serde_json::to_vec(&summary).unwrap();
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig::with_cases(10_000));
+    let edits = prop::collection::vec((any::<Index>(), 0..9_usize, any::<[u8; 2]>()), 1..4);
+    let result = runner.run(&edits, |edits| {
+        let mut damaged = right.clone();
+        for (at, gone, bytes) in edits {
+            let from = at.index(damaged.len());
+            let to = (from + gone).min(damaged.len());
+            damaged.splice(from..to, bytes);
+        }
+        fs::write(&file, damaged).unwrap();
+        if let Err(error) = load(&file) {
+            let error = error.to_string();
+            prop_assert!(error.contains("summary.json"), "{error}");
+            prop_assert_eq!(error.lines().count(), 1);
+        }
+        Ok(())
+    });
+    result.unwrap();
+}
