@@ -30,10 +30,26 @@ fn lengths() -> Vec<RawRow> {
     let huge = vec![b' '; 1024 * 1024];
     let path = paths::AUTH_LOGIN;
     vec![
-        row("a negative length", login(&["content-length: -1"], "{}"), BAD),
-        row("a length with a sign", login(&["content-length: +2"], "{}"), BAD),
-        row("a length in words", login(&["content-length: two"], "{}"), BAD),
-        row("a list of lengths", login(&["content-length: 2, 2"], "{}"), BAD),
+        row(
+            "a negative length",
+            login(&["content-length: -1"], "{}"),
+            BAD,
+        ),
+        row(
+            "a length with a sign",
+            login(&["content-length: +2"], "{}"),
+            BAD,
+        ),
+        row(
+            "a length in words",
+            login(&["content-length: two"], "{}"),
+            BAD,
+        ),
+        row(
+            "a list of lengths",
+            login(&["content-length: 2, 2"], "{}"),
+            BAD,
+        ),
         row(
             "a length beyond 64 bits",
             login(&["content-length: 99999999999999999999"], "{}"),
@@ -72,8 +88,16 @@ fn lengths() -> Vec<RawRow> {
             ),
             &[400, 422],
         ),
-        row("one byte more than is read", json(path, &[], large), TOO_LARGE),
-        row("sixteen times what is read", json(path, &[], huge), TOO_LARGE),
+        row(
+            "one byte more than is read",
+            json(path, &[], large),
+            TOO_LARGE,
+        ),
+        row(
+            "sixteen times what is read",
+            json(path, &[], huge),
+            TOO_LARGE,
+        ),
         row(
             "a body that waits to be asked for",
             login(&["content-length: 2", "expect: 100-continue"], "{}"),
@@ -143,7 +167,11 @@ fn chunks() -> Vec<RawRow> {
             ),
             BAD,
         ),
-        row("a size that is no number", chunked("zz\r\n{}\r\n0\r\n\r\n"), BAD),
+        row(
+            "a size that is no number",
+            chunked("zz\r\n{}\r\n0\r\n\r\n"),
+            BAD,
+        ),
         row("a negative size", chunked("-2\r\n{}\r\n0\r\n\r\n"), BAD),
         row(
             "a size beyond 64 bits",
@@ -155,7 +183,11 @@ fn chunks() -> Vec<RawRow> {
             chunked("ffffffffffffffff\r\n{}"),
             &[400, CLOSED],
         ),
-        row("a chunk longer than its size", chunked("1\r\n{}\r\n0\r\n\r\n"), BAD),
+        row(
+            "a chunk longer than its size",
+            chunked("1\r\n{}\r\n0\r\n\r\n"),
+            BAD,
+        ),
         cut("no last chunk", chunked("2\r\n{}\r\n"), &[400, CLOSED]),
         row(
             "a long extension",
@@ -205,7 +237,11 @@ fn texts() -> Vec<RawRow> {
             json(path, &["content-encoding: gzip"], [0x1F, 0x8B, 8, 0, 1]),
             BAD,
         ),
-        row("bytes that are no UTF-8", whole(b"{\"email\":\"\xff\"}"), BAD),
+        row(
+            "bytes that are no UTF-8",
+            whole(b"{\"email\":\"\xff\"}"),
+            BAD,
+        ),
         row("UTF-16", whole(&utf16), BAD),
         row("a byte order mark", whole(b"\xef\xbb\xbf{}"), BAD),
         row("a raw NUL", whole(b"{\"email\":\"a\0b\"}"), BAD),
@@ -214,7 +250,11 @@ fn texts() -> Vec<RawRow> {
         row("two objects", whole(b"{} {}"), BAD),
         row("NaN", whole(br#"{"email":NaN}"#), BAD),
         row("a comment", whole(b"{/* nothing */}"), BAD),
-        row("10,000 open arrays", whole("[".repeat(10_000).as_bytes()), BAD),
+        row(
+            "10,000 open arrays",
+            whole("[".repeat(10_000).as_bytes()),
+            BAD,
+        ),
         row(
             "10,000 arrays in a field",
             whole(format!("{{\"email\":{}", "[".repeat(10_000)).as_bytes()),
@@ -226,7 +266,11 @@ fn texts() -> Vec<RawRow> {
             &[400, 422],
         ),
         row("null", whole(b"null"), INVALID),
-        row("an array", whole(br#"["a@example.org","a password"]"#), INVALID),
+        row(
+            "an array",
+            whole(br#"["a@example.org","a password"]"#),
+            INVALID,
+        ),
         row("a number", whole(b"1e999"), &[400, 422]),
     ]
 }
@@ -251,7 +295,11 @@ fn fields(scene: &Scene) -> Vec<RawRow> {
             login(r#"{"email":"a@b.test","email":"c@d.test","password":"p"}"#),
             INVALID,
         ),
-        row("an unknown field", login(r#"{"emial":"a@b.test"}"#), INVALID),
+        row(
+            "an unknown field",
+            login(r#"{"emial":"a@b.test"}"#),
+            INVALID,
+        ),
         row(
             "a field of another type",
             login(r#"{"email":true,"password":1}"#),
@@ -281,7 +329,11 @@ fn fields(scene: &Scene) -> Vec<RawRow> {
             ),
             INVALID,
         ),
-        row("stars of 1,000 digits", review(&"9".repeat(1_000)), &[400, 422]),
+        row(
+            "stars of 1,000 digits",
+            review(&"9".repeat(1_000)),
+            &[400, 422],
+        ),
         row("stars beyond 16 bits", review("65537"), INVALID),
         row("stars with a fraction", review("1.5"), INVALID),
         row("stars with an exponent", review("1e0"), INVALID),

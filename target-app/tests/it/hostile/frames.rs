@@ -98,9 +98,21 @@ fn protocol() -> Vec<FrameRow> {
         ),
         ends("a fragmented ping", frame(PING, b""), broken),
         ends("a ping of 126 bytes", frame(FIN | PING, &[0; 126]), broken),
-        ends("a close of 126 bytes", frame(FIN | CLOSE, &[3; 126]), broken),
-        answered("a ping of 125 bytes", frame(FIN | PING, &[0; 125]), &["pong"]),
-        answered("a pong that was not asked for", frame(FIN | PONG, b"x"), &[]),
+        ends(
+            "a close of 126 bytes",
+            frame(FIN | CLOSE, &[3; 126]),
+            broken,
+        ),
+        answered(
+            "a ping of 125 bytes",
+            frame(FIN | PING, &[0; 125]),
+            &["pong"],
+        ),
+        answered(
+            "a pong that was not asked for",
+            frame(FIN | PONG, b"x"),
+            &[],
+        ),
         answered(
             "a text in two fragments",
             of(&[frame(TEXT, head), frame(FIN | CONTINUATION, tail)]),
@@ -124,7 +136,11 @@ fn protocol() -> Vec<FrameRow> {
             ]),
             &["pong frame"],
         ),
-        ends("a binary message", frame(FIN | BINARY, b"{}"), close::BAD_FRAME),
+        ends(
+            "a binary message",
+            frame(FIN | BINARY, b"{}"),
+            close::BAD_FRAME,
+        ),
         ends(
             "a binary message in fragments",
             of(&[frame(BINARY, b"{"), frame(FIN | CONTINUATION, b"}")]),
@@ -133,12 +149,16 @@ fn protocol() -> Vec<FrameRow> {
         // The length needs no payload: it is refused before any comes.
         ends(
             "the greatest length",
-            vec![0x81, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0],
+            vec![
+                0x81, 0xFF, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0,
+            ],
             close::TOO_BIG,
         ),
         ends(
             "a length beyond the standard",
-            vec![0x81, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0],
+            vec![
+                0x81, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0,
+            ],
             close::TOO_BIG,
         ),
     ]
@@ -153,11 +173,7 @@ fn sizes() -> Vec<FrameRow> {
             text(vec![b' '; MAX_FRAME_BYTES + 1]),
             close::TOO_BIG,
         ),
-        ends(
-            "a megabyte",
-            text(vec![b' '; 1024 * 1024]),
-            close::TOO_BIG,
-        ),
+        ends("a megabyte", text(vec![b' '; 1024 * 1024]), close::TOO_BIG),
         ends(
             "too much in two fragments",
             [frame(TEXT, &half), frame(FIN | CONTINUATION, &half)].concat(),
@@ -187,16 +203,16 @@ fn texts(room: &str) -> Vec<FrameRow> {
         ends("half a frame", text(r#"{"type":"ping""#), bad),
         ends("text that is no UTF-8", text(b"{\"type\":\"\xff\"}"), bad),
         ends("half a surrogate in UTF-8", text(b"\"\xed\xa0\x80\""), bad),
-        ends(
-            "a character cut by the end",
-            text(b"\"\xf0\x9f\xa6"),
-            bad,
-        ),
+        ends("a character cut by the end", text(b"\"\xf0\x9f\xa6"), bad),
         ends("10,000 open arrays", text("[".repeat(10_000)), bad),
         ends("an object 2,000 deep", text(r#"{"a":"#.repeat(2_000)), bad),
         answered("an unknown type", text(r#"{"type":"shout"}"#), refused),
         answered("no type", text(r#"{"nonce":1}"#), refused),
-        answered("two types", text(r#"{"type":"ping","type":"join"}"#), refused),
+        answered(
+            "two types",
+            text(r#"{"type":"ping","type":"join"}"#),
+            refused,
+        ),
         answered("an array", text("[1,2,3]"), refused),
         answered("null", text("null"), refused),
         answered("a number", text("1e5"), refused),
@@ -227,7 +243,9 @@ fn texts(room: &str) -> Vec<FrameRow> {
         ),
         answered(
             "messages after a negative one",
-            text(format!(r#"{{"type":"join","room":"{room}","after_seq":-1}}"#)),
+            text(format!(
+                r#"{{"type":"join","room":"{room}","after_seq":-1}}"#
+            )),
             invalid,
         ),
         answered(
@@ -237,7 +255,11 @@ fn texts(room: &str) -> Vec<FrameRow> {
             )),
             &["joined"],
         ),
-        answered("a message that was not joined", send("\"c\"", "\"x\""), &["error forbidden"]),
+        answered(
+            "a message that was not joined",
+            send("\"c\"", "\"x\""),
+            &["error forbidden"],
+        ),
         answered("a message too long", send("\"c\"", &long), invalid),
         answered("a name too long", send(&long, "\"x\""), invalid),
         answered("an encoded NUL", send("\"c\"", "\"a\\u0000b\""), invalid),
@@ -247,11 +269,27 @@ fn texts(room: &str) -> Vec<FrameRow> {
 fn closes() -> Vec<FrameRow> {
     let of_code = |code: u16| frame(FIN | CLOSE, &code.to_be_bytes());
     vec![
-        row("a close without a code", frame(FIN | CLOSE, b""), &["close"]),
-        ends("a close of one byte", frame(FIN | CLOSE, &[3]), close::PROTOCOL_ERROR),
+        row(
+            "a close without a code",
+            frame(FIN | CLOSE, b""),
+            &["close"],
+        ),
+        ends(
+            "a close of one byte",
+            frame(FIN | CLOSE, &[3]),
+            close::PROTOCOL_ERROR,
+        ),
         ends("close code 0", of_code(0), close::PROTOCOL_ERROR),
-        ends("a close code for libraries alone", of_code(1005), close::PROTOCOL_ERROR),
-        ends("a close code that is not assigned", of_code(2999), close::PROTOCOL_ERROR),
+        ends(
+            "a close code for libraries alone",
+            of_code(1005),
+            close::PROTOCOL_ERROR,
+        ),
+        ends(
+            "a close code that is not assigned",
+            of_code(2999),
+            close::PROTOCOL_ERROR,
+        ),
         ends("a close code of an application", of_code(4999), 4999),
         ends(
             "a reason that is no UTF-8",

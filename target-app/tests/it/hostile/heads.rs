@@ -56,7 +56,9 @@ fn lines() -> Vec<RawRow> {
         ),
         row(
             "a TLS handshake",
-            [0x16, 3, 1, 0, 0xA5, 1, 0, 0, 0xA1, 3, 3, b'\r', b'\n', b'\r', b'\n'],
+            [
+                0x16, 3, 1, 0, 0xA5, 1, 0, 0, 0xA1, 3, 3, b'\r', b'\n', b'\r', b'\n',
+            ],
             BAD,
         ),
         row(
@@ -79,12 +81,12 @@ fn lines() -> Vec<RawRow> {
             line(&format!("G\0T {path} HTTP/1.1")),
             BAD,
         ),
-        row("TRACE", line(&format!("TRACE {path} HTTP/1.1")), NO_SUCH_METHOD),
         row(
-            "CONNECT",
-            line("CONNECT a.test:80 HTTP/1.1"),
-            &[404, 405],
+            "TRACE",
+            line(&format!("TRACE {path} HTTP/1.1")),
+            NO_SUCH_METHOD,
         ),
+        row("CONNECT", line("CONNECT a.test:80 HTTP/1.1"), &[404, 405]),
         row("OPTIONS of everything", line("OPTIONS * HTTP/1.1"), MISSING),
         row("an empty method", line(&format!(" {path} HTTP/1.1")), BAD),
     ]
@@ -117,11 +119,7 @@ fn targets() -> Vec<RawRow> {
         row("no slash", line("GET health/live HTTP/1.1"), &[400, 404]),
         row("a fragment", get("/health/live#part", &[]), &[200, 400]),
         row("a space", line("GET /health/li ve HTTP/1.1"), BAD),
-        row(
-            "raw UTF-8",
-            get("/gr\u{f6}\u{df}e", &[]),
-            &[400, 404],
-        ),
+        row("raw UTF-8", get("/gr\u{f6}\u{df}e", &[]), &[400, 404]),
         row("raw NUL", get("/health/live\0", &[]), BAD),
         row("encoded NUL", get("/health/live%00", &[]), MISSING),
         row("encoded slash", get("/health%2Flive", &[]), MISSING),
@@ -238,7 +236,11 @@ fn hosts() -> Vec<RawRow> {
         row("an empty host", with("host:\r\n"), BAD),
         row("a host with a path", with("host: a.test/b\r\n"), BAD),
         row("a host with a user", with("host: me@a.test\r\n"), BAD),
-        row("a host that is no ASCII", with("host: \u{e9}.test\r\n"), BAD),
+        row(
+            "a host that is no ASCII",
+            with("host: \u{e9}.test\r\n"),
+            BAD,
+        ),
         row(
             "a port beyond all ports",
             with("host: a.test:99999999\r\n"),

@@ -227,18 +227,33 @@ fn credentials(scene: &Scene) -> Vec<RawRow> {
         row("no token", me(&[]), STRANGER),
         row("an empty credential", me(&["authorization:"]), STRANGER),
         row("a scheme alone", me(&["authorization: Bearer"]), STRANGER),
-        row("another scheme", me(&["authorization: Basic bWU6eA=="]), STRANGER),
+        row(
+            "another scheme",
+            me(&["authorization: Basic bWU6eA=="]),
+            STRANGER,
+        ),
         row("no scheme", me(&["authorization: x.y.z"]), STRANGER),
         row("two words", me(&[&format!("{good} x")]), STRANGER),
         row("a token of 60,000 characters", me(&[&long]), STRANGER),
         row("a token without a signature", me(&[&unsigned]), STRANGER),
         row("an altered token", me(&[&altered]), STRANGER),
         row("dots alone", me(&["authorization: Bearer .."]), STRANGER),
-        row("a token that is no ASCII", me(&["authorization: Bearer \u{e9}"]), STRANGER),
-        row("two credentials", me(&[&good, "authorization: Bearer x"]), BAD),
+        row(
+            "a token that is no ASCII",
+            me(&["authorization: Bearer \u{e9}"]),
+            STRANGER,
+        ),
+        row(
+            "two credentials",
+            me(&[&good, "authorization: Bearer x"]),
+            BAD,
+        ),
         row(
             "a token in the query",
-            get(&format!("{}?access_token={}", paths::AUTH_ME, scene.student), &[]),
+            get(
+                &format!("{}?access_token={}", paths::AUTH_ME, scene.student),
+                &[],
+            ),
             STRANGER,
         ),
         row(
@@ -308,7 +323,11 @@ fn upgrades(scene: &Scene) -> Vec<RawRow> {
             upgrade(&ask, &[close, kind, version, "sec-websocket-key: AAAA"]),
             INVALID,
         ),
-        row("two keys of a socket", upgrade(&ask, &[close, kind, version, key, key]), BAD),
+        row(
+            "two keys of a socket",
+            upgrade(&ask, &[close, kind, version, key, key]),
+            BAD,
+        ),
         row("no version", upgrade(&ask, &[close, kind, key]), INVALID),
         row(
             "version 12",
@@ -322,12 +341,18 @@ fn upgrades(scene: &Scene) -> Vec<RawRow> {
         ),
         row(
             "a socket over POST",
-            upgrade(&format!("POST {socket} HTTP/1.1"), &[close, kind, version, key]),
+            upgrade(
+                &format!("POST {socket} HTTP/1.1"),
+                &[close, kind, version, key],
+            ),
             &[405],
         ),
         row(
             "a socket over HTTP/1.0",
-            upgrade(&format!("GET {socket} HTTP/1.0"), &[close, kind, version, key]),
+            upgrade(
+                &format!("GET {socket} HTTP/1.0"),
+                &[close, kind, version, key],
+            ),
             INVALID,
         ),
         row(
@@ -349,18 +374,34 @@ fn lab() -> Vec<RawRow> {
     let put = |body: &str| json_as("PUT", paths::LAB_PROFILE, &[token], body);
     let telemetry = |query: &str| get(&format!("{}?{query}", paths::LAB_TELEMETRY), &[token]);
     vec![
-        row("the lab without a token", get(paths::LAB_PROFILE, &[]), STRANGER),
+        row(
+            "the lab without a token",
+            get(paths::LAB_PROFILE, &[]),
+            STRANGER,
+        ),
         row(
             "two lab tokens",
             get(paths::LAB_PROFILE, &[token, "x-lab-token: x"]),
             BAD,
         ),
         row("a profile that is a list", put("[]"), INVALID),
-        row("a profile of another type", put(r#"{"pool.max":[5]}"#), INVALID),
-        row("a profile without a value", put(r#"{"pool.max":null}"#), INVALID),
+        row(
+            "a profile of another type",
+            put(r#"{"pool.max":[5]}"#),
+            INVALID,
+        ),
+        row(
+            "a profile without a value",
+            put(r#"{"pool.max":null}"#),
+            INVALID,
+        ),
         row("no such switch", put(r#"{"pool.maks":5}"#), INVALID),
         row("telemetry of nothing", telemetry("follow=0s"), INVALID),
-        row("telemetry without end", telemetry("follow=1s&count=4294967296"), INVALID),
+        row(
+            "telemetry without end",
+            telemetry("follow=1s&count=4294967296"),
+            INVALID,
+        ),
         row(
             "a plan of no operation",
             get(&format!("{}?operation=%00", paths::LAB_EXPLAIN), &[token]),
