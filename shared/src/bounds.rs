@@ -47,8 +47,36 @@ pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
+    use proptest::prelude::*;
     use serde::Deserialize;
     use serde_json::json;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn an_instant_that_is_read_has_a_year_of_four_digits(
+            from in prop_oneof![
+                ".{0,40}",
+                "[+-]?[0-9]{1,6}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{0,12})?(Z|[+-][0-9]{2}:[0-9]{2})",
+            ],
+        ) {
+            if let Ok(read) = serde_json::from_value::<Bounded>(json!({ "from": from })) {
+                prop_assert!((1..=9_999).contains(&read.from.unwrap().year()));
+            }
+        }
+
+        #[test]
+        fn every_instant_of_those_years_is_read(
+            micros in -62_135_596_800_000_000..=253_402_300_799_999_999_i64,
+        ) {
+            let instant = DateTime::<Utc>::from_timestamp_micros(micros).unwrap();
+            let from = instant.to_rfc3339_opts(SecondsFormat::Micros, true);
+            let read: Bounded = serde_json::from_value(json!({ "from": from })).unwrap();
+            prop_assert_eq!(read.from, Some(instant));
+        }
+    }
 
     #[derive(Debug, Deserialize)]
     struct Bounded {

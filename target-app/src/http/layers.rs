@@ -21,7 +21,7 @@ use shared::{
 };
 use tracing::Instrument as _;
 
-use super::{RequestId, host, slowdown};
+use super::{RequestId, host, single_headers, slowdown};
 use crate::{
     error::ApiError,
     metrics::HttpCounters,
@@ -50,7 +50,8 @@ pub async fn observe(State(state): State<AppState>, request: Request, next: Next
     let span =
         tracing::debug_span!("request", request.id = id.as_str(), %method, path = uri.path());
 
-    let host = host::check(request.version(), request.headers());
+    let host = host::check(request.version(), request.headers())
+        .and_then(|()| single_headers::check(request.headers()));
     let work = async {
         match host {
             Ok(()) => with_full_body(request, next).await,

@@ -10,6 +10,7 @@ mod idempotency;
 mod layers;
 mod request_id;
 mod scrape;
+mod single_headers;
 mod slowdown;
 
 pub use admission::admission;

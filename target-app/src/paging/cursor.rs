@@ -125,6 +125,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn a_cursor_reads_back_as_it_was_written(start in starts(), order in any::<u8>()) {
             let word = encode(order, &start);
@@ -141,8 +143,28 @@ mod tests {
         }
 
         #[test]
-        fn no_word_makes_the_reader_panic(word in ".{0,80}") {
+        fn no_word_makes_the_reader_panic(word in prop_oneof![".{0,80}", "[A-Za-z0-9_-]{0,60}"]) {
             let _ = decode(&word);
+        }
+
+        #[test]
+        fn what_a_word_with_a_right_check_opens_is_within_bounds(
+            mut bytes in prop_oneof![
+                prop::collection::vec(any::<u8>(), 0..40),
+                (any::<u8>(), 0..3_u8, prop::collection::vec(any::<u8>(), 4..=28))
+                    .prop_map(|(order, kind, rest)| [vec![VERSION, order, kind], rest].concat()),
+            ],
+        ) {
+            let check = Sha256::digest(&bytes);
+            bytes.extend(&check[..CHECK]);
+            let word = URL_SAFE_NO_PAD.encode(bytes);
+            if let Some((order, start)) = decode(&word) {
+                prop_assert!(start.page() >= 1);
+                if let PageStart::After { position, .. } = start {
+                    prop_assert!((0..=LAST_MICROS).contains(&position.key));
+                }
+                prop_assert_eq!(encode(order, &start), word);
+            }
         }
     }
 

@@ -18,6 +18,7 @@ mod calendar;
 mod chat;
 mod cli;
 mod courses;
+mod hostile;
 mod http;
 mod lab;
 mod lifecycle;

@@ -71,10 +71,72 @@ pub(super) fn invalid((field, right): InvalidField) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use shared::ids::RoomId;
     use uuid::Uuid;
 
     use super::*;
+
+    fn frames() -> impl Strategy<Value = ClientFrame> {
+        let room = || any::<u128>().prop_map(|id| RoomId(Uuid::from_u128(id)));
+        prop_oneof![
+            (room(), any::<Option<i64>>())
+                .prop_map(|(room, after_seq)| ClientFrame::Join { room, after_seq }),
+            room().prop_map(|room| ClientFrame::Leave { room }),
+            (room(), ".{0,20}", ".{0,60}").prop_map(|(room, client_id, text)| {
+                ClientFrame::Send {
+                    room,
+                    client_id,
+                    text,
+                }
+            }),
+            room().prop_map(|room| ClientFrame::Typing { room }),
+            any::<u64>().prop_map(|nonce| ClientFrame::Ping { nonce }),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_frame_reads_back_as_a_client_wrote_it(frame in frames()) {
+            let text = serde_json::to_string(&frame).unwrap();
+            prop_assert_eq!(read(&text), Ok(frame));
+        }
+
+        #[test]
+        fn a_frame_that_was_cut_or_altered_is_read_or_refused(
+            frame in frames(),
+            place in any::<prop::sample::Index>(),
+            put in ".{0,3}",
+            cut in any::<bool>(),
+        ) {
+            let text = serde_json::to_string(&frame).unwrap();
+            let chars: Vec<char> = text.chars().collect();
+            let (begin, end) = chars.split_at(place.index(chars.len()));
+            let begin: String = begin.iter().collect();
+            let altered: String = end.iter().skip(1).collect();
+            let text = if cut { begin } else { begin + &put + &altered };
+            match read(&text) {
+                Ok(_) => prop_assert!(!cut),
+                Err(FrameError::NotJson) => {
+                    prop_assert!(serde_json::from_str::<Value>(&text).is_err());
+                }
+                Err(FrameError::Refused(_)) => {
+                    prop_assert!(serde_json::from_str::<Value>(&text).is_ok());
+                }
+            }
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in prop_oneof![".{0,60}", "[\\[\\]{}\":,a-e0-9 .+-]{0,60}"]) {
+            let read = read(&text);
+            prop_assert_eq!(
+                read == Err(FrameError::NotJson),
+                serde_json::from_str::<Value>(&text).is_err()
+            );
+        }
+    }
 
     #[test]
     fn documented_frames_are_read() {

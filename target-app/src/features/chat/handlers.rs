@@ -7,8 +7,10 @@ use axum::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
     },
+    http::{HeaderMap, header},
     response::Response,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use shared::{
     api::chat::{History, HistoryQuery, MAX_FRAME_BYTES, RoomList},
     ids::RoomId,
@@ -100,12 +102,20 @@ pub(super) async fn history(
 pub(super) async fn socket(
     State(state): State<AppState>,
     user: AuthUser,
+    headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let upgrade = upgrade.map_err(|rejection| {
         let detail = format!("this route speaks WebSocket: {}", rejection.body_text());
         ApiError::new(Code::InvalidRequest, detail)
     })?;
+    // The library answers whatever key it gets (RFC 6455, 4.2.1 wants 16 bytes in base64).
+    let key = headers.get(header::SEC_WEBSOCKET_KEY);
+    let key = key.and_then(|key| STANDARD.decode(key).ok());
+    if key.is_none_or(|key| key.len() != 16) {
+        let detail = "`Sec-WebSocket-Key` is 16 bytes in base64";
+        return Err(ApiError::new(Code::InvalidRequest, detail));
+    }
     if state.hub().snapshot().sockets >= MAX_SOCKETS {
         return Err(ApiError::new(Code::Overloaded, "too many sockets are open").retry_after(5));
     }

@@ -77,7 +77,55 @@ fn number(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn what_any_header_asks_for_lies_within_the_file(
+            header in prop_oneof![".{0,40}", "bytes ?= ?[0-9,+ -]{0,45}"],
+            length in any::<u64>(),
+        ) {
+            if let RangePart::Some(part) = part(Some(&header), length) {
+                prop_assert!(part.start < part.end && part.end <= length, "{part:?}");
+            }
+        }
+
+        #[test]
+        fn a_right_range_is_that_part_of_the_file(
+            length in 1..=u64::MAX,
+            places in any::<[prop::sample::Index; 2]>(),
+        ) {
+            // An index is of a collection; lengths of this machine's addresses are as good.
+            let [a, b] = places.map(|place| place.index(usize::try_from(length).unwrap()) as u64);
+            let (first, last) = (a.min(b), a.max(b));
+            let whole = part(Some(&format!("bytes={first}-{last}")), length);
+            prop_assert_eq!(whole, RangePart::Some(first..last + 1));
+            let open = part(Some(&format!("bytes={first}-")), length);
+            prop_assert_eq!(open, RangePart::Some(first..length));
+            let end = part(Some(&format!("bytes=-{}", length - first)), length);
+            prop_assert_eq!(end, RangePart::Some(first..length));
+        }
+
+        #[test]
+        fn a_list_of_tags_knows_what_it_holds_and_nothing_else(
+            others in prop::collection::vec("\"[b-z]{0,8}\"", 0..8),
+            weak in any::<bool>(),
+            noise in ".{0,40}",
+        ) {
+            let etag = "\"a-1\"";
+            prop_assert!(!is_known(Some(&others.join(", ")), etag));
+            let own = format!("{}{etag}", if weak { "W/" } else { "" });
+            let all = [others, vec![own]].concat().join(", ");
+            prop_assert!(is_known(Some(&all), etag));
+            if is_known(Some(&noise), etag) {
+                prop_assert!(noise.trim() == "*" || noise.contains(etag));
+            }
+        }
+    }
 
     #[test]
     fn ranges_are_read_as_the_standard_writes_them() {

@@ -1,6 +1,5 @@
 //! The built program: what it is asked, what it says, how it exits.
 
-mod program;
 mod refusals;
 mod seed;
 mod serve;

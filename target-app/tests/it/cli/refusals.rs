@@ -2,8 +2,8 @@
 
 use std::net::TcpListener;
 
-use super::program::{SECRET, run};
 use crate::support::TestDb;
+use crate::support::program::{SECRET, run};
 
 /// An address at which nothing listens, with a password that must not be shown.
 const NOWHERE: &str = "postgres://somebody:hunter2@127.0.0.1:1/codeconnect";

@@ -1,7 +1,7 @@
 //! Filling a database, once and again.
 
-use super::program::{Ended, run};
 use crate::support::TestDb;
+use crate::support::program::{Ended, run};
 
 async fn seed(db: &TestDb, more: &[&str]) -> Ended {
     let mut args = vec!["seed", "--scale", "tiny"];

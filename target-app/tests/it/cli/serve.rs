@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shared::paths;
 
-use super::program::{Running, run};
+use crate::support::program::{Running, run};
 use crate::support::{Client, TestDb};
 
 const SERVE: [&str; 7] = [

@@ -1,7 +1,7 @@
 //! Commands that look after a database or tell of the API.
 
-use super::program::run;
 use crate::support::TestDb;
+use crate::support::program::run;
 
 #[tokio::test]
 async fn migrating_twice_is_migrating_once() {

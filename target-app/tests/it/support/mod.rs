@@ -10,6 +10,7 @@
 //! | `chat` | one end of a chat socket |
 //! | `builders` | slots and lessons that a test needs and the seed does not have |
 //! | `raw` | a connection for bytes that no client sends |
+//! | `program` | one run of the built program |
 //! | `proxy` | a way to Redis that can be cut |
 
 mod answer;
@@ -19,6 +20,7 @@ mod chat;
 mod client;
 mod db;
 mod document;
+pub(crate) mod program;
 mod proxy;
 mod raw;
 mod services;

@@ -1,6 +1,10 @@
 //! One run of the built program, in an environment of its own.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader, Lines},
@@ -8,32 +12,32 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::{media_dir, services};
+use super::{media_dir, services};
 
 /// Longest wait for the program's end, or for its next line.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A secret that an address which others reach would do with.
-pub(super) const SECRET: &str = "0123456789abcdef0123456789abcdef";
+/// A secret that is long enough for an address which others reach.
+pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
 /// What a run came to.
 #[derive(Debug)]
-pub(super) struct Ended {
-    pub(super) code: i32,
-    pub(super) stdout: String,
-    pub(super) stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// Nothing to complain about.
     #[track_caller]
-    pub(super) fn ok(&self) -> &str {
+    pub(crate) fn ok(&self) -> &str {
         assert_eq!(self.code, 0, "{self:?}");
         &self.stdout
     }
 
     /// Refused with exit code 2 and one line that holds all of these words.
     #[track_caller]
-    pub(super) fn refused(&self, words: &[&str]) {
+    pub(crate) fn refused(&self, words: &[&str]) {
         assert_eq!(self.code, 2, "{self:?}");
         let lines: Vec<_> = self.stderr.lines().collect();
         assert_eq!(lines.len(), 1, "{self:?}");
@@ -62,7 +66,7 @@ fn command(database_url: &str, args: &[&str]) -> Command {
 }
 
 /// Runs it to its end.
-pub(super) async fn run(database_url: &str, args: &[&str]) -> Ended {
+pub(crate) async fn run(database_url: &str, args: &[&str]) -> Ended {
     let output = command(database_url, args).output();
     let output = timeout(PATIENCE, output)
         .await
@@ -76,21 +80,35 @@ pub(super) async fn run(database_url: &str, args: &[&str]) -> Ended {
 }
 
 /// A run that goes on.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Running {
     /// Starts it.
-    pub(super) fn start(database_url: &str, args: &[&str]) -> Self {
+    pub(crate) fn start(database_url: &str, args: &[&str]) -> Self {
         let mut child = command(database_url, args).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines }
+        let log = Arc::<Mutex<Vec<String>>>::default();
+        // Read all the time: a full pipe would stop the program.
+        let (mut logged, kept) = (
+            BufReader::new(child.stderr.take().unwrap()).lines(),
+            Arc::clone(&log),
+        );
+        tokio::spawn(async move {
+            while let Ok(Some(line)) = logged.next_line().await {
+                kept.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(line);
+            }
+        });
+        Self { child, lines, log }
     }
 
     /// Its next line.
-    pub(super) async fn line(&mut self) -> String {
+    pub(crate) async fn line(&mut self) -> String {
         timeout(PATIENCE, self.lines.next_line())
             .await
             .expect("it says something in time")
@@ -98,9 +116,22 @@ impl Running {
             .expect("it says something before it ends")
     }
 
+    /// What it has logged so far, one event a line.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+
     /// Sends it a signal, by its usual name.
-    pub(super) async fn signal(&self, name: &str) {
-        let pid = self.child.id().expect("it runs").to_string();
+    pub(crate) async fn signal(&self, name: &str) {
+        let pid = self.pid().to_string();
         let sent = Command::new("kill")
             .args([&format!("-{name}"), &pid])
             .status();
@@ -108,7 +139,7 @@ impl Running {
     }
 
     /// Waits for its end; its exit code.
-    pub(super) async fn ended(mut self) -> i32 {
+    pub(crate) async fn ended(mut self) -> i32 {
         let status = timeout(PATIENCE, self.child.wait()).await;
         let status = status.expect("it ends in time").unwrap();
         status.code().expect("it was not killed")
