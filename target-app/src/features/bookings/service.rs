@@ -7,7 +7,7 @@
 //! to a change but not into its transaction (the conflict log, the caches) happens right after
 //! it, shielded like it from a client that goes away.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -222,10 +222,13 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
+        let student = Arc::new(OnceLock::new());
+        let seen = Arc::clone(&student);
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
             let others = others.clone();
+            let seen = Arc::clone(&seen);
             async move {
-                let booking = give_back(conn, now, person, id).await?;
+                let booking = give_back(conn, now, person, id, &seen).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
@@ -233,24 +236,30 @@ pub(super) async fn cancel(
             }
             .boxed()
         });
-        let booking = work.await?;
-        let groups = [cached::group(booking.student_id)];
-        engine.caches.invalidate(&groups).await;
-        Ok(booking)
+        let outcome = work.await;
+        // Also where the answer to the commit was lost: it may have been carried out.
+        if !matches!(outcome, Err(BookingFailure::Refused(_)))
+            && let Some(student) = student.get()
+        {
+            engine.caches.invalidate(&[cached::group(*student)]).await;
+        }
+        Ok(outcome?)
     })
     .await
 }
 
-/// The work of a cancellation's transaction.
+/// The work of a cancellation's transaction; `student` gets the one whose place it is.
 async fn give_back(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
+    student: &OnceLock<UserId>,
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
+    student.get_or_init(|| seen.student_id);
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {

@@ -151,9 +151,12 @@ pub(super) async fn create_review(
                 Ok(written)
             })
         })
-        .await?;
-        engine.caches.invalidate(&[cached::lists()]).await;
-        Ok(written)
+        .await;
+        // Also where the answer to the commit was lost: it may have been carried out.
+        if written.as_ref().map_or_else(may_have_effect, |_| true) {
+            engine.caches.invalidate(&[cached::lists()]).await;
+        }
+        written
     })
     .await
 }
@@ -196,6 +199,11 @@ pub(super) async fn set_active(
     })
     .await?;
     detail(&engine, id).await
+}
+
+/// Whether a change that ended with this error may have been carried out all the same.
+fn may_have_effect(error: &ApiError) -> bool {
+    error.code().status() >= 500
 }
 
 fn already_reviewed() -> ApiError {

@@ -150,10 +150,13 @@ async fn exchange(address: SocketAddr, row: &RawRow) -> Option<String> {
     let mut raw = RawConnection::open(address).await;
     let text = send_and_read(&mut raw, &row.bytes, row.ends).await;
     let text = String::from_utf8_lossy(&text);
-    let status = text
-        .strip_prefix("HTTP/1.")
-        .and_then(|rest| rest.get(2..5))
-        .map_or(CLOSED, |digits| digits.parse().unwrap_or(999));
+    let status = match text.strip_prefix("HTTP/1.") {
+        Some(rest) => rest.get(2..5).and_then(|digits| digits.parse().ok()),
+        None if text.is_empty() => Some(CLOSED),
+        // Neither answered nor closed in time.
+        None => None,
+    };
+    let status = status.unwrap_or(999);
     let start: String = text.chars().take(300).collect();
     (!row.allowed.contains(&status)).then(|| {
         format!(

@@ -28,11 +28,11 @@ fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     match payload.len() {
         short @ 0..=125 => bytes.push(MASKED | short as u8),
         middle @ 126..=0xFFFF => {
-            bytes.push(MASKED | 126);
+            bytes.push(MASKED | 0x7e);
             bytes.extend((middle as u16).to_be_bytes());
         }
         long => {
-            bytes.push(MASKED | 127);
+            bytes.push(MASKED | 0x7f);
             bytes.extend((long as u64).to_be_bytes());
         }
     }
@@ -89,7 +89,7 @@ fn protocol() -> Vec<FrameRow> {
         ends("the second reserved bit", frame(0xA1, b"{}"), broken),
         ends("the third reserved bit", frame(0x91, b"{}"), broken),
         ends("a reserved kind of data", frame(FIN | 3, b"{}"), broken),
-        ends("a reserved kind of control", frame(FIN | 11, b""), broken),
+        ends("a reserved kind of control", frame(FIN | 0xb, b""), broken),
         ends("a continuation of nothing", frame(FIN, b"{}"), broken),
         ends(
             "a text inside of a text",

@@ -328,7 +328,11 @@ fn upgrades(scene: &Scene) -> Vec<RawRow> {
             upgrade(&ask, &[close, kind, version, key, key]),
             BAD,
         ),
-        row("no version", upgrade(&ask, &[close, kind, key]), INVALID),
+        row(
+            "no socket version",
+            upgrade(&ask, &[close, kind, key]),
+            INVALID,
+        ),
         row(
             "version 12",
             upgrade(&ask, &[close, kind, key, "sec-websocket-version: 12"]),
