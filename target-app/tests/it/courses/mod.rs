@@ -7,5 +7,5 @@ mod complete;
 mod enrol;
 mod lessons;
 mod quiz;
-mod step;
+pub(crate) mod step;
 mod submit;

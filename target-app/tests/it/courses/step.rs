@@ -12,35 +12,35 @@ use shared::{
 use crate::support::{Answer, Person, send};
 
 /// Seeded course `n`.
-pub(super) fn course(n: u32) -> CourseId {
+pub(crate) fn course(n: u32) -> CourseId {
     CourseId(id(RowKind::Course, n))
 }
 
 /// Lesson `number`, from 1, of seeded course `n`.
-pub(super) fn lesson(n: u32, number: u32) -> LessonId {
+pub(crate) fn lesson(n: u32, number: u32) -> LessonId {
     LessonId(id(RowKind::Lesson, n * COURSE_LESSONS + number - 1))
 }
 
 /// A request without a body.
-pub(super) async fn post(person: &Person, template: &str, id: impl std::fmt::Display) -> Answer {
+pub(crate) async fn post(person: &Person, template: &str, id: impl std::fmt::Display) -> Answer {
     send(person.request(Method::POST, &with_id(template, id))).await
 }
 
-pub(super) async fn enrol(person: &Person, n: u32) -> Answer {
+pub(crate) async fn enrol(person: &Person, n: u32) -> Answer {
     post(person, paths::COURSE_ENROLMENT, course(n)).await
 }
 
-pub(super) async fn progress(person: &Person, n: u32) -> EnrolmentView {
+pub(crate) async fn progress(person: &Person, n: u32) -> EnrolmentView {
     let path = with_id(paths::COURSE_ENROLMENT, course(n));
     person.get(&path).await.ok()
 }
 
-pub(super) async fn complete_lesson(person: &Person, n: u32, number: u32) -> Answer {
+pub(crate) async fn complete_lesson(person: &Person, n: u32, number: u32) -> Answer {
     post(person, paths::LESSON_COMPLETION, lesson(n, number)).await
 }
 
 /// Attempts the quiz with so many right answers.
-pub(super) async fn attempt(person: &Person, n: u32, right: u32) -> Answer {
+pub(crate) async fn attempt(person: &Person, n: u32, right: u32) -> Answer {
     let answers: Vec<i16> = (1..=QUIZ_QUESTIONS)
         .map(|question| {
             let answer = quiz_answer(n, question);
@@ -56,7 +56,7 @@ pub(super) async fn attempt(person: &Person, n: u32, right: u32) -> Answer {
 }
 
 /// Submits a file.
-pub(super) async fn submit(person: &Person, n: u32, kind: &str, bytes: &[u8]) -> Answer {
+pub(crate) async fn submit(person: &Person, n: u32, kind: &str, bytes: &[u8]) -> Answer {
     let path = with_id(paths::COURSE_SUBMISSIONS, course(n));
     let request = person.request(Method::POST, &path);
     send(request.header("content-type", kind).body(bytes.to_vec())).await

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 use shared::{
     api::{
@@ -11,12 +12,13 @@ use shared::{
         payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
     },
-    dataset::{PASSWORD, RowKind, id, student_email},
+    dataset::{COURSE_LESSONS, PASSWORD, QUIZ_QUESTIONS, RowKind, id, student_email},
     ids::{MentorId, RoomId},
     page::Page,
-    paths,
+    paths::{self, with_id},
 };
 
+use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
 use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strategies};
 
 /// Changes of the profile that change which statements an operation sends. Each stays in force
@@ -52,7 +54,7 @@ fn variants() -> Vec<Map<String, Value>> {
 }
 
 /// Sends every operation, one after another; returns the operations that were sent.
-async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str> {
+async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&'static str> {
     let mut sent = BTreeSet::new();
     let mut done = |operation: &'static str, answer: Answer| {
         assert!(
@@ -115,6 +117,8 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
     if booking.hold_expires_at.is_some() {
         pay(app, &mut done).await;
     }
+    rearrange(app, &mut done).await;
+    learn(app, round, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -136,6 +140,50 @@ async fn every_operation(app: &TestApp, variant: &str) -> BTreeSet<&'static str>
     socket.drop_connection();
     sent.insert("chat.socket");
     sent
+}
+
+/// Reads a calendar and moves an event of it.
+async fn rearrange(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let mentor = app.mentor(0);
+    let slot = NewSlot::single();
+    let id = slot.create(&app.db).await;
+    let span = "from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z";
+    done("calendar.range", mentor.calendar(span).await);
+    done("calendar.week", mentor.get(paths::CALENDAR_WEEK).await);
+    let later = slot.starts_at() + TimeDelta::minutes(30);
+    done("calendar.move", mentor.move_event(id, later).await);
+}
+
+/// Takes a course from the enrolment to its completion, as a student of this round alone: the
+/// attempts of a course are limited.
+async fn learn(app: &TestApp, round: u32, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let student = app.student(100 + round);
+    let course = course(0);
+    let at = |template| with_id(template, course);
+    done("courses.list", student.get(paths::COURSES).await);
+    done("courses.detail", student.get(&at(paths::COURSE)).await);
+    done("courses.enrol", enrol(&student, 0).await);
+    let enrolment = student.get(&at(paths::COURSE_ENROLMENT)).await;
+    done("courses.enrolment", enrolment);
+    done("courses.list_mine", student.get(paths::COURSES_MINE).await);
+    let first = with_id(paths::LESSON, lesson(0, 1));
+    done("courses.lesson", student.get(&first).await);
+    for number in 1..=COURSE_LESSONS {
+        let answer = complete_lesson(&student, 0, number).await;
+        done("courses.complete_lesson", answer);
+    }
+    done(
+        "courses.attempt_quiz",
+        attempt(&student, 0, QUIZ_QUESTIONS).await,
+    );
+    done(
+        "courses.submit",
+        submit(&student, 0, "text/plain", b"done").await,
+    );
+    let submissions = student.get(&at(paths::COURSE_SUBMISSIONS)).await;
+    done("courses.submissions", submissions);
+    let completed = post(&student, paths::COURSE_COMPLETION, course).await;
+    done("courses.complete", completed);
 }
 
 /// Books, pays, and gets the money back.
@@ -176,13 +224,15 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         .flat_map(|(_, item)| item.as_object().unwrap().values())
         .filter_map(|operation| operation["operationId"].as_str())
         .collect();
+    let mut round = 0;
     for checkout in ["per_query", "per_request"] {
         for variant in variants() {
+            round += 1;
             let mut changes = variant.clone();
             changes.insert("pool.checkout".to_owned(), checkout.into());
             let changed = app.lab().put_profile(Value::Object(changes)).await;
             assert_eq!(changed.status, 200, "{variant:?}: {}", changed.text());
-            let sent = every_operation(&app, &format!("{checkout} {variant:?}")).await;
+            let sent = every_operation(&app, &format!("{checkout} {variant:?}"), round).await;
             // Without holds nothing is to be paid.
             let unpaid = variant.get("bookings.payment") == Some(&json!("off"));
             let expected = described.iter().copied();
