@@ -34,8 +34,8 @@ pub struct CapacityArgs {
     /// Suite file, name of a bundled suite like core, or a URL [default: the flows of --flow]
     #[arg(value_name = "SUITE|URL")]
     pub what: Option<String>,
-    /// The limits that a load has to meet, like "p95<1000ms,errors<1%" [default: the thresholds of the
-    /// suite; of a URL p95<1000ms]
+    /// The limits that a load has to meet, like "p95<1000ms,errors<1%"; without
+    /// it the thresholds of the suite, or "p95<1000ms" of a URL
     #[arg(
         long,
         env = "LOADGEN_SLO",
