@@ -20,7 +20,7 @@ pub const PEER_CONNECTIONS: u32 = 64;
 pub enum PeerTool {
     /// wrk, with one thread.
     Wrk,
-    /// oha, with one worker thread.
+    /// oha, with as many threads as it chooses.
     Oha,
 }
 

@@ -25,7 +25,7 @@ const PEER_ROUNDS: u32 = 5;
 const PEER_SECONDS: u32 = 3;
 /// Numbers of idle users whose memory is measured.
 const IDLE: [u32; 2] = [1_000, 10_000];
-/// Maximum CPU per request, as a multiple of a bare loop over the same library.
+/// Maximum CPU per request, as a multiple of a bare loop over hyper.
 const RATIO: f64 = 1.3;
 /// Maximum schedule lag at p99 and 20 000 requests a second, in microseconds.
 const LAG_US: f64 = 1_000.0;
@@ -241,7 +241,7 @@ fn render(found: &Calibration) -> String {
         }
     }
     line(format!(
-        "Allocations a request, the HTTP library's included: {:.1}",
+        "Allocations a request: {:.1}",
         found.allocations_per_request
     ));
     out
