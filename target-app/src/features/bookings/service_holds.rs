@@ -1,15 +1,15 @@
 //! Holds: places that are taken and not paid yet. What takes the money and what releases a place
 //! that stayed unpaid use these; the locks are in the order of the rest, slot before booking.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::ids::{BookingId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{cached, model::PayableBooking, repository, repository_holds};
+use super::{
+    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedStudents,
+};
 use crate::{
     db::{self, DbError, Retry},
     engine::Engine,
@@ -65,28 +65,33 @@ pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
+    let touched = TouchedStudents::default();
+    let noted = touched.clone();
     let work = db::transaction(&engine.db, Retry::Never, move |conn| {
-        release(conn, now).boxed()
+        let noted = noted.clone();
+        async move { release(conn, now, &noted).await }.boxed()
     });
-    let released = work.await?;
-    let students: BTreeSet<UserId> = released.iter().copied().collect();
-    let groups: Vec<_> = students.into_iter().map(cached::group).collect();
-    engine.caches.invalidate(&groups).await;
-    Ok(released.len())
+    let released = work.await;
+    touched.invalidate(engine).await;
+    released
 }
 
-/// The work of the transaction; returns the student of each hold. Everything that is changed is
+/// The work of the transaction; returns the number of holds. Everything that is changed is
 /// locked by its first statement, without waiting, so no order of locks of another transaction can
 /// deadlock with this one.
-async fn release(conn: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<UserId>, DbError> {
+async fn release(
+    conn: &mut PgConnection,
+    now: DateTime<Utc>,
+    touched: &TouchedStudents,
+) -> Result<usize, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
-        return Ok(Vec::new());
+        return Ok(0);
     }
     let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    let students = expired.into_iter().map(|(_, student)| UserId(student));
-    Ok(students.collect())
+    touched.add(expired.iter().map(|(_, student)| UserId(*student)));
+    Ok(expired.len())
 }

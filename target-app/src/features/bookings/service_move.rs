@@ -13,10 +13,10 @@ use shared::ids::{SlotId, UserId};
 use sqlx::PgConnection;
 
 use super::{
-    cached,
     model::{BookingFailure, BookingRefusal},
     repository, repository_move, reserve,
     service::RETRIES,
+    service_touched::TouchedStudents,
 };
 use crate::{
     db::{self, DbError, Isolation},
@@ -44,24 +44,27 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
+        let touched = TouchedStudents::default();
+        let noted = touched.clone();
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            carry_out(conn, isolation, now, attempt).boxed()
+            let noted = noted.clone();
+            async move { carry_out(conn, isolation, now, attempt, &noted).await }.boxed()
         });
-        let students = work.await?;
-        let groups: Vec<_> = students.into_iter().map(cached::group).collect();
-        engine.caches.invalidate(&groups).await;
-        Ok(())
+        let outcome = work.await;
+        touched.invalidate(&engine).await;
+        Ok(outcome?)
     })
     .await
 }
 
-/// The work of a move's transaction; the students whose bookings have other times by it.
+/// The work of a move's transaction; notes the students whose bookings have other times by it.
 async fn carry_out(
     conn: &mut PgConnection,
     isolation: Isolation,
     now: DateTime<Utc>,
     attempt: MoveAttempt,
-) -> Result<Vec<UserId>, BookingFailure> {
+    touched: &TouchedStudents,
+) -> Result<(), BookingFailure> {
     let locks = isolation == Isolation::ReadCommitted;
     if locks {
         repository_move::lock_mentor(conn, attempt.mentor).await?;
@@ -89,7 +92,7 @@ async fn carry_out(
         attempt.starts_at + (slot.ends_at - slot.starts_at),
     );
     if from == slot.starts_at {
-        return Ok(Vec::new());
+        return Ok(());
     }
     if let Some((from, to)) = repository_move::find_mentor_overlap(conn, &slot, from, to).await? {
         return Err(BookingRefusal::MentorBusy { from, to }.into());
@@ -101,7 +104,8 @@ async fn carry_out(
     repository_move::move_slot(conn, slot.id, from, to)
         .await
         .map_err(|error| taken(error, from, to))?;
-    Ok(repository_move::move_bookings(conn, &slot, from, to).await?)
+    touched.add(repository_move::move_bookings(conn, &slot, from, to).await?);
+    Ok(())
 }
 
 /// A slot with the same begin that no look for overlaps saw: one whose transaction ended since.

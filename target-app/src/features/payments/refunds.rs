@@ -24,7 +24,7 @@ use crate::{
     db::{self, DbError},
     engine::Engine,
     error::ApiError,
-    features::bookings,
+    features::bookings::{self, TouchedStudents},
     timing,
 };
 
@@ -38,12 +38,15 @@ pub(super) async fn refund(
     id: PaymentId,
 ) -> Result<PaymentView, ApiError> {
     timing::shielded(async move {
+        let touched = TouchedStudents::default();
+        let noted = touched.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            async move { decide(conn, now, person, role, id).await }.boxed()
+            let noted = noted.clone();
+            async move { decide(conn, now, person, role, id, &noted).await }.boxed()
         });
-        let payment = work.await?;
-        bookings::invalidate(&engine, payment.student).await;
-        Ok(payment.into())
+        let payment = work.await;
+        touched.invalidate(&engine).await;
+        Ok(payment?.into())
     })
     .await
 }
@@ -55,10 +58,12 @@ async fn decide(
     person: UserId,
     role: Role,
     id: PaymentId,
+    touched: &TouchedStudents,
 ) -> Result<Payment, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
+    touched.add([seen.student]);
     match seen.status {
         PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
         PaymentStatus::Captured => {}
