@@ -51,7 +51,7 @@ async fn purge(state: &AppState) {
         loop {
             // Taken for each batch: an engine that is being replaced must not wait for a purge.
             let Ok(engine) = state.admit() else { return };
-            let more = db::purge(engine.db.pool(), table, state.clock().now()).await;
+            let more = db::purge(&engine.db, table, state.clock().now()).await;
             drop(engine);
             match more {
                 Ok(true) => tokio::time::sleep(PAUSE).await,

@@ -9,7 +9,7 @@ use super::spans::{Lasting, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
     Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
-    TimeLimit, Total, WholeNumber,
+    TimeLimit, Total, Via, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -201,6 +201,8 @@ switches! {
     /// Limit on concurrent requests.
     http_admission: Admission = "http.admission", "off" => "off", "rejecting some requests keeps the others fast under overload";
 
+    /// How PostgreSQL is reached; by way of PgBouncer the pool's connections share its few.
+    db_via: Via = "db.via", "direct" => "direct", "pays where many instances have more connections than PostgreSQL has processors; costs a hop";
     /// Whether a commit waits until its log is on disk; off can lose the last moments in a crash.
     db_synchronous_commit: OnOff = "db.synchronous_commit", "on" => "on", "PostgreSQL's default; off trades durability, so it is no optimization to ship";
     /// Keep prepared statements on each connection, a hundred of them.

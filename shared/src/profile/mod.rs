@@ -11,5 +11,5 @@ pub use spans::{Lasting, WholePercent};
 pub use values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
     Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
-    TimeLimit, Total, WholeNumber,
+    TimeLimit, Total, Via, WholeNumber,
 };

@@ -124,6 +124,13 @@ choices! {
         /// Brotli at a middle level.
         Br = "br",
     }
+    /// How PostgreSQL is reached.
+    Via {
+        /// By connections of this process.
+        Direct = "direct",
+        /// Through PgBouncer in transaction mode.
+        Pgbouncer = "pgbouncer",
+    }
     /// How chat messages are stored.
     Persistence {
         /// One statement and one commit for each.

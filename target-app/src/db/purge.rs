@@ -1,9 +1,9 @@
 //! Removal of rows that have served their purpose, in small batches.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 
-use super::DbError;
+use super::{Db, DbError};
 
 /// Rows of one batch: few enough that their locks are held for milliseconds.
 const BATCH: i64 = 1_000;
@@ -23,7 +23,7 @@ pub struct Purge {
 ///
 /// Rows that a request has locked are left to the next round. The table is scanned: an index would
 /// cost every request that writes to it more than a scan an hour does.
-pub async fn purge(pool: &PgPool, purge: &Purge, now: DateTime<Utc>) -> Result<bool, DbError> {
+pub async fn purge(db: &Db, purge: &Purge, now: DateTime<Utc>) -> Result<bool, DbError> {
     let Purge { table, since, kept } = purge;
     let sql = format!(
         "delete from {table}
@@ -35,11 +35,14 @@ pub async fn purge(pool: &PgPool, purge: &Purge, now: DateTime<Utc>) -> Result<b
              for update skip locked
          ))"
     );
+    let mut session = db.session();
+    let mut conn = session.write().await?;
     let deleted = sqlx::query(AssertSqlSafe(sql))
         .bind(now - *kept)
         .bind(BATCH)
-        .execute(pool)
+        .execute(&mut *conn)
         .await?
         .rows_affected();
+    conn.commit().await?;
     Ok(deleted >= BATCH.unsigned_abs())
 }

@@ -25,6 +25,7 @@ mod lifecycle;
 mod mentors;
 mod payments;
 mod plans;
+mod pooler;
 mod races;
 mod recordings;
 mod route_coverage;

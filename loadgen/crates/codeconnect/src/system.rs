@@ -28,8 +28,9 @@ const MENTORS: u32 = 8;
 /// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
 pub struct CodeConnectSystem {
-    /// The control plane of each endpoint.
+    /// The control plane of each process.
     labs: Vec<LabClient>,
+    /// Where load goes.
     endpoints: Endpoints,
     /// Signed in once and kept from trial to trial.
     sessions: Mutex<Sessions>,
@@ -39,7 +40,18 @@ impl CodeConnectSystem {
     /// The backend behind these endpoints; without a token nothing in it can be reset, switched,
     /// observed or audited.
     pub fn new(endpoints: Endpoints, token: Option<&str>) -> Result<Self, LabError> {
-        let labs = endpoints
+        let instances = endpoints.clone();
+        Self::behind(endpoints, &instances, token)
+    }
+
+    /// The same where load goes to other endpoints than the control plane: to a balancer before the
+    /// instances.
+    pub fn behind(
+        endpoints: Endpoints,
+        instances: &Endpoints,
+        token: Option<&str>,
+    ) -> Result<Self, LabError> {
+        let labs = instances
             .iter()
             .map(|endpoint| LabClient::new(endpoint, token.map(str::to_owned)))
             .collect::<Result<_, _>>()?;
@@ -50,14 +62,14 @@ impl CodeConnectSystem {
         })
     }
 
-    /// The control plane of each endpoint.
+    /// The control plane of each process.
     pub fn labs(&self) -> &[LabClient] {
         &self.labs
     }
 
     /// The process that is asked for what all of them share: data, accounts, audit and plans.
     fn lab(&self) -> &LabClient {
-        // There are as many as endpoints, and of those at least one.
+        // There are as many as instances, and of those at least one.
         &self.labs[0]
     }
 

@@ -8,7 +8,10 @@ use shared::dataset::Scale;
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
 use loadgen_codeconnect::CodeConnectSystem;
-use loadgen_engine::driver::{HttpTrace, TargetAddresses, TargetUrl};
+use loadgen_engine::{
+    driver::{HttpTrace, TargetAddresses, TargetUrl},
+    suite::Topology,
+};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
@@ -24,6 +27,8 @@ pub(in crate::cli) enum ServiceSource {
     OwnStack {
         /// Amount of data; `None`: that of the file.
         scale: Option<Scale>,
+        /// Instances and pooler; `None`: that of the file.
+        topology: Option<Topology>,
         /// Path of the target-app program.
         target_bin: Option<PathBuf>,
         /// Folder in which its data stays.
@@ -53,6 +58,7 @@ impl ServiceSource {
         if args.targets.is_empty() {
             return Ok(Self::OwnStack {
                 scale: args.scale,
+                topology: args.topology,
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
@@ -93,6 +99,25 @@ impl ServiceSource {
         if let Self::OwnStack { scale, .. } = self {
             *scale = Some(scale.unwrap_or(from_file));
         }
+    }
+
+    /// Sets the topology of an own stack unless the flags did; refuses a disturbance of what it does
+    /// not have.
+    pub(in crate::cli) fn default_topology(&mut self, from_file: Topology) -> Result<(), Failure> {
+        if let Self::OwnStack {
+            topology, crash, ..
+        } = self
+        {
+            let topology = *topology.get_or_insert(from_file);
+            if let Some(crash) = crash
+                && !crash.fits(topology)
+            {
+                return Err(Failure::Usage(format!(
+                    "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Limits of a report on these services.
@@ -141,8 +166,8 @@ pub(in crate::cli) fn connect(targets: &[TargetAddresses]) -> Result<Endpoints, 
     endpoints.ok_or_else(|| Failure::internal("the target has no endpoint"))
 }
 
-/// The endpoints of an own stack.
-fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
+/// Endpoints of an own stack.
+fn endpoints_of(urls: &[String]) -> Result<Endpoints, Failure> {
     let urls = urls.iter().map(|url| TargetUrl::parse(url));
     let urls: Vec<TargetUrl> = urls.collect::<Result<_, _>>().map_err(Failure::internal)?;
     connect(&TargetAddresses::find_all(&urls, &[]).map_err(Failure::internal)?)
@@ -153,10 +178,14 @@ fn instances(urls: &[String]) -> Result<Endpoints, Failure> {
 pub(in crate::cli) struct StackAddresses {
     /// URL of PostgreSQL, password included.
     pub(in crate::cli) database_url: String,
+    /// URL of PgBouncer, password included.
+    pub(in crate::cli) pgbouncer_url: String,
     /// URL of Redis, password included.
     pub(in crate::cli) redis_url: String,
+    /// Where load goes: the balancer, or the only instance.
+    pub(in crate::cli) load_url: Option<String>,
     /// URLs of the instances of target-app.
-    pub(in crate::cli) target_urls: Vec<String>,
+    pub(in crate::cli) instance_urls: Vec<String>,
     /// Token of target-app's control plane.
     pub(in crate::cli) lab_token: String,
 }
@@ -180,6 +209,15 @@ impl OwnStackControl {
 impl ServiceControl for OwnStackControl {
     fn restart_target(&self) -> Result<(), ServiceError> {
         self.with_stack(Stack::restart_targets)
+            .map_err(service_error)
+    }
+
+    fn roll_target(&self) -> Result<(), ServiceError> {
+        self.with_stack(Stack::roll_targets).map_err(service_error)
+    }
+
+    fn crash_instance(&self) -> Result<(), ServiceError> {
+        self.with_stack(Stack::crash_instance)
             .map_err(service_error)
     }
 
@@ -213,8 +251,10 @@ pub(in crate::cli) async fn start_stack(
         let stack = Stack::start(options)?;
         let addresses = StackAddresses {
             database_url: stack.database_url.clone(),
+            pgbouncer_url: stack.pgbouncer_url.clone(),
             redis_url: stack.redis_url.clone(),
-            target_urls: stack.target_urls(),
+            load_url: stack.load_url(),
+            instance_urls: stack.target_urls(),
             lab_token: stack.lab_token.clone(),
         };
         *slot = Some(stack);
@@ -273,6 +313,7 @@ pub(super) async fn open(
         }
         ServiceSource::OwnStack {
             scale,
+            topology,
             target_bin,
             keep_in,
             crash,
@@ -281,6 +322,7 @@ pub(super) async fn open(
             let options = StackOptions {
                 keep_in: keep_in.clone(),
                 scale: scale.unwrap_or(Scale::Small),
+                topology: topology.unwrap_or_default(),
                 target_bin: target_bin.clone(),
                 stop: stop.clone(),
                 abort: running.abort(),
@@ -288,8 +330,11 @@ pub(super) async fn open(
                 ..StackOptions::default()
             };
             let at = start_stack(options, running).await?;
-            let endpoints = instances(&at.target_urls)?;
-            let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?;
+            let system = CodeConnectSystem::behind(
+                endpoints_of(at.load_url.as_slice())?,
+                &endpoints_of(&at.instance_urls)?,
+                Some(&at.lab_token),
+            )?;
             Ok(TestEnv {
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),

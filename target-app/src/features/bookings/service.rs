@@ -176,8 +176,9 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
     let reason = refusal.code().as_str();
     let kept = async {
         let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await
+        let mut conn = session.write().await?;
+        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await?;
+        conn.commit().await
     };
     if let Err(error) = kept.await {
         tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");

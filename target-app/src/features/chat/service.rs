@@ -125,8 +125,10 @@ async fn store(engine: &Engine, draft: &Draft) -> Result<Option<StoredMessage>, 
     let mut session = engine.db.session();
     let id = MessageId(Uuid::now_v7());
     let stored = {
-        let mut conn = session.conn().await?;
-        repository::append(&mut conn, id, draft).await?
+        let mut conn = session.write().await?;
+        let stored = repository::append(&mut conn, id, draft).await?;
+        conn.commit().await?;
+        stored
     };
     if let Some(message) = stored {
         return Ok(Some(StoredMessage::New(message)));

@@ -170,9 +170,11 @@ pub(super) async fn update_own(
     let changed = Arc::clone(&engine);
     let id = timing::shielded(async move {
         let mut session = changed.db.session();
-        let id = repository::update_own(&mut *session.conn().await?, user, &update)
+        let mut conn = session.write().await?;
+        let id = repository::update_own(&mut conn, user, &update)
             .await?
             .ok_or_else(|| ApiError::not_found("mentor profile"))?;
+        conn.commit().await?;
         drop(session);
         changed.caches.invalidate(&[cached::lists()]).await;
         Ok::<_, ApiError>(id)
@@ -190,9 +192,11 @@ pub(super) async fn set_active(
     let changed = Arc::clone(&engine);
     let id = timing::shielded(async move {
         let mut session = changed.db.session();
-        let id = repository::set_active(&mut *session.conn().await?, user, active)
+        let mut conn = session.write().await?;
+        let id = repository::set_active(&mut conn, user, active)
             .await?
             .ok_or_else(|| ApiError::not_found("mentor profile"))?;
+        conn.commit().await?;
         drop(session);
         changed.caches.invalidate(&[cached::lists()]).await;
         Ok::<_, ApiError>(id)

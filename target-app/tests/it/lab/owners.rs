@@ -73,6 +73,10 @@ impl<'a> Subject<'a> {
     /// Makes `planted` true of the owner of `path`, looks, and makes it as it was.
     async fn with_planted(&mut self, path: &str, planted: &Profile) -> OwnedValues {
         match self.owner(path).await {
+            // The way of a connection is its pool's.
+            SwitchOwner::Connections if path == "db.via" => {
+                self.with_part(SwitchOwner::Pool, planted).await
+            }
             SwitchOwner::Indexes => self.with_indexes(planted).await,
             SwitchOwner::Connections => self.with_connection(path, planted).await,
             owner => self.with_part(owner, planted).await,
@@ -193,10 +197,18 @@ async fn every_switch_is_reported_by_exactly_one_owner_and_no_owner_reports_anyt
 
 #[tokio::test]
 async fn a_mismatch_planted_in_the_owner_of_each_switch_shows_as_exactly_that_difference() {
-    // One connection, so that it is known which one is looked at.
-    let app = TestApp::with(&["pool.max=1"]).start().await;
+    // One connection, so that it is known which one is looked at; no statement cache, which a
+    // PgBouncer may not take.
+    let setup = || TestApp::with(&["pool.max=1", "db.statement_cache=off"]);
+    let with_pooler = setup().with_pooler();
+    let skipped = with_pooler.is_none().then_some("db.via");
+    let app = with_pooler.unwrap_or_else(setup).start().await;
     let mut subject = Subject::new(&app).await;
     for switch in SWITCHES {
+        if Some(switch.path) == skipped {
+            println!("skipped: db.via, as PGBOUNCER_URL is not set");
+            continue;
+        }
         let sound = subject.in_force().await;
         assert_eq!(sound.differences, Vec::<String>::new(), "{}", switch.path);
         let planted = changed(&subject.profile, switch.path);

@@ -35,7 +35,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Anonymous, Answer, Client, Lab, Person, TestDb, send, services, student_id};
+use super::{
+    Anonymous, Answer, Client, Lab, Person, TestDb, db::at_database, send, services, student_id,
+};
 
 /// Admits to the control plane of every test's application.
 pub(crate) const LAB_TOKEN: &str = "lab-token-of-the-tests";
@@ -79,6 +81,7 @@ pub(crate) struct Setup {
     connections: ClientLimits,
     purge_interval: Option<Duration>,
     payments: PaymentSettings,
+    pooler: Option<String>,
 }
 
 impl Setup {
@@ -145,6 +148,12 @@ impl Setup {
         self
     }
 
+    /// With PgBouncer in its configuration; `None` where the tests have none.
+    pub(crate) fn with_pooler(mut self) -> Option<Self> {
+        self.pooler = Some(services().pgbouncer_url?);
+        Some(self)
+    }
+
     /// With a statement run on its database before it starts.
     pub(crate) fn after_sql(mut self, sql: &str) -> Self {
         self.statements.push(sql.to_owned());
@@ -170,6 +179,10 @@ impl Setup {
     fn config(&self, db: &TestDb, redis: &RedisDatabase) -> Config {
         Config {
             database_url: db.url().to_owned().into(),
+            pgbouncer_url: self
+                .pooler
+                .as_deref()
+                .map(|url| at_database(url, db.name()).into()),
             redis_url: redis.url_at(self.redis_at).into(),
             listen: "127.0.0.1:0".parse().unwrap(),
             lab_token: self.lab.then(|| LAB_TOKEN.to_owned().into()),
@@ -276,6 +289,7 @@ impl TestApp {
                     ..ProviderBehaviour::default()
                 },
             },
+            pooler: None,
         }
     }
 

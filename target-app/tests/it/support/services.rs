@@ -10,6 +10,9 @@ pub(crate) struct Services {
     pub(crate) database_url: String,
     /// A Redis server whose databases the tests may empty.
     pub(crate) redis_url: String,
+    /// A PgBouncer before the server, which serves any database of it; tests that need one are
+    /// skipped without.
+    pub(crate) pgbouncer_url: Option<String>,
 }
 
 /// The services, or one line that says how to get them.
@@ -28,6 +31,7 @@ pub(crate) fn services() -> Services {
         (Some(database_url), Some(redis_url)) => Services {
             database_url,
             redis_url,
+            pgbouncer_url: given("PGBOUNCER_URL"),
         },
         _ => panic!(
             "DATABASE_URL and REDIS_URL are not set: run `make test`, which starts both for the tests"

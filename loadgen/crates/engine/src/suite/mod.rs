@@ -5,9 +5,11 @@ mod load_spec;
 mod model;
 mod rate;
 mod reader;
+mod topology;
 mod yaml_error;
 
 pub use model::{
     Arrivals, FlowShare, InFlight, LoadModel, LoadOptions, Phase, Policy, Suite, Think, UserPhase,
     Windows,
 };
+pub use topology::Topology;

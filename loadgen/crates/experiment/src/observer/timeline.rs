@@ -8,7 +8,7 @@ use std::{
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
 use super::{host::Usage, machine::Machine};
-use crate::schema::{CacheLookUps, Database, Server};
+use crate::schema::{CacheLookUps, Database, PoolerFigures, Server};
 
 /// One look at target and machine.
 #[derive(Debug, Clone)]
@@ -194,6 +194,7 @@ impl Timeline {
                 differences(&mut server, first, last);
             }
             server.database = database(&snapshots);
+            server.pooler = pooler(&snapshots);
             samples(&mut server, &snapshots);
         }
         server
@@ -210,6 +211,14 @@ fn differences(server: &mut Server, first: &Snapshot, last: &Snapshot) {
     server.pool_acquires = grown(|one| one.pool.acquires);
     server.pool_wait_s = grown(|one| one.pool.wait_us) as f64 / 1e6;
     server.pool_timeouts = grown(|one| one.pool.timeouts);
+    server.instances = last
+        .instances
+        .iter()
+        .filter_map(|(name, after)| {
+            let before = first.instances.get(name)?;
+            Some((name.clone(), after.saturating_sub(*before)))
+        })
+        .collect();
     for (kind, after) in &last.caches {
         let before = first.caches.get(kind).cloned().unwrap_or_default();
         let hits = after.hits.saturating_sub(before.hits);
@@ -278,6 +287,20 @@ fn database(snapshots: &[&Snapshot]) -> Option<Database> {
             })
             .filter(|(_, count)| *count > 0)
             .collect(),
+    })
+}
+
+/// What the pooler did between the first and the last snapshot; absent where either lacks it, or where
+/// it was restarted between.
+fn pooler(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
+    let (first, last) = (snapshots.first()?, snapshots.last()?);
+    let (before, after) = (first.pooler.as_ref()?, last.pooler.as_ref()?);
+    let seen = || snapshots.iter().filter_map(|one| one.pooler.as_ref());
+    Some(PoolerFigures {
+        clients_waiting_max: seen().map(|one| one.clients_waiting).max()?,
+        servers_max: seen().map(|one| one.servers).max()?,
+        transactions: after.transactions.checked_sub(before.transactions)?,
+        wait_s: after.wait_us.checked_sub(before.wait_us)? as f64 / 1e6,
     })
 }
 
