@@ -2,6 +2,7 @@
 //! plane, its accounts, its audit, and which of its switches helps against what.
 
 mod application;
+mod everywhere;
 pub mod features;
 pub mod flows;
 pub mod hints;

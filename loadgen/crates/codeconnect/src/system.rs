@@ -3,17 +3,15 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, try_join_all};
-use shared::{
-    api::lab::{Explanation, ProfileView},
-    snapshot::Snapshot,
-};
+use shared::{api::lab::Explanation, snapshot::Snapshot};
 use tokio::sync::Mutex;
 
 use super::{
     application::{CodeConnect, profile},
+    everywhere,
     instances::together,
     lab_client::{LabClient, LabError},
-    prepared::{Prepared, encoding, in_force, mismatches, rows},
+    prepared::{Prepared, encoding, in_force, rows},
     sessions::{Sessions, SignInError},
 };
 use crate::{features, flows::World};
@@ -73,23 +71,6 @@ impl CodeConnectSystem {
         &self.labs[0]
     }
 
-    /// Resets data and caches by the first process, and puts the profile in force in all of them.
-    async fn reset(&self, request: &PrepareRequest<'_>) -> Result<ProfileView, SystemError> {
-        let asked = profile(request.settings).map_err(SystemError::Failed)?;
-        let view = self.lab().reset(&asked).await?.profile;
-        let mut wrong = mismatches(&view, request.settings);
-        for lab in &self.labs[1..] {
-            let view = lab.switch(request.settings).await?;
-            let named = |what| format!("{}: {what}", lab.base());
-            wrong.extend(mismatches(&view, request.settings).into_iter().map(named));
-        }
-        if wrong.is_empty() {
-            Ok(view)
-        } else {
-            Err(SystemError::NotInForce(wrong.join("; ")))
-        }
-    }
-
     async fn prepare(
         &self,
         request: PrepareRequest<'_>,
@@ -124,7 +105,7 @@ impl CodeConnectSystem {
         // Without a token nothing can be reset or checked: the trial runs on what is there.
         let view = if self.lab().has_token() {
             (request.stage)("reset");
-            Some(self.reset(&request).await?)
+            Some(everywhere::reset(&self.labs, &asked).await?)
         } else {
             None
         };
@@ -137,7 +118,8 @@ impl CodeConnectSystem {
         );
         world.mentor_accounts = sessions.mentors().to_vec();
         Ok(Arc::new(Prepared {
-            lab: self.lab().clone(),
+            labs: self.labs.clone(),
+            fingerprint: view.as_ref().map(|view| view.fingerprint.clone()),
             in_force: view.as_ref().map(in_force),
             encoding: encoding(asked.http_compression),
             world: Arc::new(world),

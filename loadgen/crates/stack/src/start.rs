@@ -35,7 +35,7 @@ pub struct Stack {
     redis: Option<RedisServer>,
     pooler: Option<PgBouncer>,
     postgres: Option<Postgres>,
-    _folder: StackFolder,
+    stack_folder: StackFolder,
     supervisor: ProcessSupervisor,
 }
 
@@ -132,7 +132,7 @@ impl Stack {
             redis,
             pooler,
             postgres,
-            _folder: folder,
+            stack_folder: folder,
             supervisor,
         })
     }
@@ -194,6 +194,16 @@ impl Stack {
             .iter_mut()
             .try_for_each(|target| target.restart(supervisor))?;
         self.wait_for_balancer()
+    }
+
+    /// Instances that are started from now on begin with this profile, as JSON.
+    pub fn start_with(&mut self, profile: &str) -> Result<(), StackError> {
+        let path = self.stack_folder.write_secret("profile.json", profile)?;
+        let path = path.display().to_string();
+        for target in &mut self.targets {
+            target.process.set(&[("PROFILE", &path)]);
+        }
+        Ok(())
     }
 
     /// Restarts one instance after the other, while the balancer sends to the others; blocks until

@@ -15,7 +15,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
-    system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
+    system::{Endpoints, HttpService, PreparedSystem as _, Settings, SystemUnderTest as _},
     trial::{Crash, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
@@ -42,6 +42,8 @@ pub(in crate::cli) enum ServiceSource {
         targets: Vec<TargetAddresses>,
         /// Lab token; without it nothing can be switched, reset or audited.
         token: Option<String>,
+        /// What the file asks of an own stack.
+        topology: Topology,
     },
     /// Any HTTP service: nothing is started, reset, switched or audited.
     Http {
@@ -81,6 +83,7 @@ impl ServiceSource {
         Ok(Self::Running {
             targets,
             token: args.lab_token.clone(),
+            topology: Topology::SINGLE,
         })
     }
 
@@ -104,30 +107,43 @@ impl ServiceSource {
     /// Sets the topology of an own stack unless the flags did; refuses a disturbance of what it does
     /// not have.
     pub(in crate::cli) fn default_topology(&mut self, from_file: Topology) -> Result<(), Failure> {
-        if let Self::OwnStack {
-            topology, crash, ..
-        } = self
-        {
-            let topology = *topology.get_or_insert(from_file);
-            if let Some(crash) = crash
-                && !crash.fits(topology)
-            {
-                return Err(Failure::Usage(format!(
-                    "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
-                )));
+        match self {
+            Self::OwnStack {
+                topology, crash, ..
+            } => {
+                let topology = *topology.get_or_insert(from_file);
+                match crash {
+                    Some(crash) if !crash.fits(topology) => Err(Failure::Usage(format!(
+                        "--crash {crash}: the topology {topology} has nothing of the kind; choose another with --topology"
+                    ))),
+                    _ => Ok(()),
+                }
             }
+            Self::Running { topology, .. } => {
+                *topology = from_file;
+                Ok(())
+            }
+            Self::Http { .. } => Ok(()),
         }
-        Ok(())
     }
 
     /// Limits of a report on these services.
     pub(in crate::cli) fn warnings(&self) -> Vec<String> {
-        match self {
-            Self::Running { token: None, .. } => vec![
-                "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
-            ],
-            _ => Vec::new(),
+        let mut warnings = Vec::new();
+        if let Self::Running { topology, .. } = self
+            && *topology != Topology::SINGLE
+        {
+            warnings.push(format!(
+                "the file asks for the topology {topology} of an own stack: that of a running target is its own"
+            ));
         }
+        match self {
+            Self::Running { token: None, .. } => warnings.push(
+                "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
+            ),
+            _ => {}
+        }
+        warnings
     }
 }
 
@@ -212,6 +228,13 @@ impl ServiceControl for OwnStackControl {
             .map_err(service_error)
     }
 
+    fn start_with(&self, settings: &Settings) -> Result<(), ServiceError> {
+        let profile = serde_json::to_string(settings)
+            .map_err(|error| ServiceError::Failed(error.to_string()))?;
+        self.with_stack(|stack| stack.start_with(&profile))
+            .map_err(service_error)
+    }
+
     fn roll_target(&self) -> Result<(), ServiceError> {
         self.with_stack(Stack::roll_targets).map_err(service_error)
     }
@@ -287,7 +310,7 @@ pub(super) async fn open(
                 steering,
             })
         }
-        ServiceSource::Running { targets, token } => {
+        ServiceSource::Running { targets, token, .. } => {
             let targets = targets.clone();
             let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
                 .await

@@ -118,6 +118,12 @@ pub trait PreparedSystem: fmt::Debug + Send + Sync {
         ConsistencyRecord::default()
     }
 
+    /// Why the configuration that was put in force is not in force any more, in some process of the
+    /// system; `None` where it is, or where the system does not report it.
+    fn changed_since(&self) -> BoxFuture<'_, Option<String>> {
+        Box::pin(async { None })
+    }
+
     /// Checks the invariants, joined with what clients know of their writes. `None`: this system has no
     /// audit.
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>>;
