@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 10] = [
+const CANDIDATES: [&str; 11] = [
     "off",
     "on",
     "7",
@@ -21,6 +21,7 @@ const CANDIDATES: [&str; 10] = [
     "gzip",
     "batched",
     "required",
+    "pgbouncer",
     "limit(9)",
     "bcrypt(5)",
 ];
