@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 
 use super::spans::{Lasting, WholePercent};
 use super::values::{
-    Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
-    TimeLimit, Total, Via, WholeNumber,
+    Admission, Checkout, Compression, Fanout, HashScheme, Invalidation, ListQuery, LoginQueries,
+    OnOff, Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy,
+    SwitchValue, TimeLimit, Total, Via, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -195,6 +195,9 @@ switches! {
 
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
+
+    /// Whom a chat message reaches: the sockets of this process, or by Redis those of all instances.
+    chat_fanout: Fanout = "chat.fanout", "in_process" => "in_process", "one instance needs no more; several do, or their people do not hear each other";
 
     /// Compression of JSON answers for clients that accept it.
     http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";

@@ -138,6 +138,13 @@ choices! {
         /// One transaction for all messages of all rooms within a few milliseconds.
         Batched = "batched",
     }
+    /// Whom a chat message reaches.
+    Fanout {
+        /// Sockets of this process.
+        InProcess = "in_process",
+        /// Sockets of all instances, by a channel of Redis.
+        Redis = "redis",
+    }
     /// Whether a booking has to be paid.
     PaymentRule {
         /// A booking is final when it is made.

@@ -5,7 +5,7 @@
 //! its mailbox is bounded, and what does not fit is replaced by one marker after which the room
 //! sends that socket nothing until it joins again.
 //!
-//! One process only. Rooms exist while somebody holds them (a subscription or a turn) and then vanish.
+//! Sockets of this process only; `relay.rs` is the way to those of others. Rooms exist while somebody holds them (a subscription or a turn) and then vanish.
 
 use std::{
     collections::HashMap,
@@ -26,6 +26,7 @@ use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 use super::{
     mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome},
     outbox::Outbox,
+    relay::{Relay, RelayedFrame, RelayedKind},
 };
 
 /// All rooms of this process; clones share them.
@@ -36,6 +37,7 @@ pub struct Hub(Arc<Inner>);
 struct Inner {
     rooms: Mutex<HashMap<RoomId, RoomEntry>>,
     outbox: Outbox,
+    relay: Relay,
     last_subscription: AtomicU64,
     sockets: AtomicU64,
     messages: AtomicU64,
@@ -92,6 +94,28 @@ impl Hub {
     /// Messages of all rooms that wait to be stored together.
     pub fn outbox(&self) -> &Outbox {
         &self.0.outbox
+    }
+
+    /// Frames for the other processes.
+    pub fn relay(&self) -> &Relay {
+        &self.0.relay
+    }
+
+    /// Queues a frame of another process to the members of its room here. It takes no turn: sockets
+    /// look at the numbers, and read what is missing from the database.
+    pub fn deliver_relayed(&self, frame: &RelayedFrame) {
+        let text = Utf8Bytes::from(frame.text.as_str());
+        match frame.kind {
+            RelayedKind::Ephemeral(from) => self.publish_ephemeral(frame.room, from, &text),
+            RelayedKind::Message(seq) => {
+                let found = lock(&self.0.rooms)
+                    .get(&frame.room)
+                    .map(|entry| entry.room.clone());
+                if let Some(room) = found {
+                    room.post(&self.0, frame.room, seq, &text);
+                }
+            }
+        }
     }
 
     /// Counts a commit that stored messages together.
@@ -203,14 +227,22 @@ pub struct Turn {
 impl Turn {
     /// Queues a stored message to everybody who is in the room now.
     pub fn publish(&self, seq: i64, frame: &Utf8Bytes) {
-        let RoomHandle { hub, id: room, .. } = &self.handle;
+        let RoomHandle { hub, id, room } = &self.handle;
+        room.post(hub, *id, seq, frame);
+        hub.messages.fetch_add(1, Relaxed);
+    }
+}
+
+impl LiveRoom {
+    /// Queues a stored message to everybody who is in the room now.
+    fn post(&self, hub: &Inner, room: RoomId, seq: i64, frame: &Utf8Bytes) {
         let (mut queued, mut lagged) = (0, 0);
-        for (&subscription, member) in lock(&self.handle.room.members).iter_mut() {
+        for (&subscription, member) in lock(&self.members).iter_mut() {
             if member.lagged {
                 continue;
             }
             let item = |kind| MailboxItem {
-                room: *room,
+                room,
                 subscription,
                 kind,
             };
@@ -227,7 +259,6 @@ impl Turn {
                 }
             }
         }
-        hub.messages.fetch_add(1, Relaxed);
         hub.deliveries.fetch_add(queued, Relaxed);
         hub.lagged.fetch_add(lagged, Relaxed);
     }

@@ -20,6 +20,7 @@ mod cli;
 mod courses;
 mod hostile;
 mod http;
+mod instances;
 mod lab;
 mod lifecycle;
 mod mentors;

@@ -7,6 +7,7 @@ mod crash;
 mod exit_codes;
 mod failures;
 mod freeze;
+mod instances;
 mod interval_log;
 mod queue;
 mod starved;

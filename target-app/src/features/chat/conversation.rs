@@ -14,12 +14,12 @@ use shared::{
 use super::{
     frames::{self, FrameError},
     model::checked_seq,
-    service,
+    relay, service,
     wire::{SocketEnd, Wire},
 };
 use crate::{
     error::ApiError,
-    realtime::{Draft, MailboxEvent, MailboxItem, Socket, Subscription},
+    realtime::{Draft, MailboxEvent, MailboxItem, RelayedKind, Socket, Subscription},
     state::AppState,
     timing::{self, Timing},
 };
@@ -265,7 +265,10 @@ impl Conversation {
         }
         let user = self.user;
         let frame = frames::write(&ServerFrame::Typing { room, user });
-        self.state.hub().publish_ephemeral(room, user, &frame);
+        let hub = self.state.hub();
+        hub.publish_ephemeral(room, user, &frame);
+        let kind = RelayedKind::Ephemeral(user);
+        relay::pass_on(hub, &self.state.engine(), room, kind, &frame);
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Beside the layers of every feature there are those of the socket: `socket` (the loop of one
 //! connection) -> `conversation` (the effect of each frame) -> `service`, over `wire` (texts in and
-//! out), with `frames` as the format. Fan-out is in `realtime`. `batch` and `repository_batch` store
+//! out), with `frames` as the format. Fan-out is in `realtime`; `relay` carries it to other instances. `batch` and `repository_batch` store
 //! messages of all rooms together.
 
 mod batch;
@@ -12,6 +12,7 @@ mod frames;
 mod handlers;
 mod model;
 mod plans;
+mod relay;
 mod repository;
 mod repository_batch;
 mod room_errors;

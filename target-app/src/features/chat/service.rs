@@ -12,14 +12,14 @@ use uuid::Uuid;
 use super::{
     batch, frames,
     model::{HistorySpan, StoredMessage},
-    repository,
+    relay, repository,
     room_errors::{TURN_LIMIT, no_such_room, too_busy},
 };
 use crate::{
     db::DbError,
     engine::Engine,
     error::ApiError,
-    realtime::{Draft, Hub},
+    realtime::{Draft, Hub, RelayedKind},
     timing,
 };
 
@@ -114,6 +114,8 @@ async fn send_alone(hub: &Hub, engine: &Engine, draft: &Draft) -> Result<ChatMes
         Some(StoredMessage::New(message)) => {
             let frame = frames::write(&ServerFrame::Message(message.clone()));
             turn.publish(message.seq, &frame);
+            let kind = RelayedKind::Message(message.seq);
+            relay::pass_on(hub, engine, draft.room, kind, &frame);
             Ok(message)
         }
         Some(StoredMessage::Before(message)) => Ok(message),

@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 11] = [
+const CANDIDATES: [&str; 12] = [
     "off",
     "on",
     "7",
@@ -22,6 +22,7 @@ const CANDIDATES: [&str; 11] = [
     "batched",
     "required",
     "pgbouncer",
+    "redis",
     "limit(9)",
     "bcrypt(5)",
 ];

@@ -226,6 +226,8 @@ impl Setup {
 
 /// A second instance of an application, on the same database and Redis.
 pub(crate) struct Sibling {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
     client: Client,
     shutdown: Shutdown,
     server: JoinHandle<()>,
@@ -235,6 +237,16 @@ impl Sibling {
     /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
+    }
+
+    /// The same person, who sends to this instance.
+    pub(crate) fn person(&self, known: &Person) -> Person {
+        Person::new(self.client.clone(), known.id, known.token.clone())
+    }
+
+    /// Whoever has the lab token.
+    pub(crate) fn lab(&self) -> Lab {
+        Lab(self.client.with_header("x-lab-token", LAB_TOKEN))
     }
 
     /// Stops it; before its application is finished.
@@ -337,6 +349,7 @@ impl TestApp {
             .await
             .unwrap();
         Sibling {
+            address: app.address(),
             client: Client::to(app.address()),
             shutdown: app.shutdown(),
             server: tokio::spawn(app.run_until_stopped()),
