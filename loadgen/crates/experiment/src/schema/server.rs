@@ -42,9 +42,11 @@ pub struct Server {
     pub pool_timeouts: u64,
     /// What the pooler before the database did; absent where there is none, or where it was not seen
     /// at both looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pooler: Option<PoolerFigures>,
     /// Requests that each of several instances answered; empty where there is one, and where one was
     /// restarted between the looks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub instances: BTreeMap<String, u64>,
     /// Look-ups by cache kind.
     pub cache_lookups: BTreeMap<String, CacheLookUps>,
