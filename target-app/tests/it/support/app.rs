@@ -22,7 +22,9 @@ use shared::{
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour},
+    config::{
+        ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour, Retention,
+    },
     db::database,
     features,
     provider::WebhookKey,
@@ -78,6 +80,7 @@ pub(crate) struct Setup {
     statements: Vec<String>,
     connections: ClientLimits,
     purge_interval: Option<Duration>,
+    retention: Retention,
     payments: PaymentSettings,
 }
 
@@ -124,6 +127,12 @@ impl Setup {
     /// With a purge every so often.
     pub(crate) fn with_purge_every(mut self, interval: Duration) -> Self {
         self.purge_interval = Some(interval);
+        self
+    }
+
+    /// With rows kept for other times.
+    pub(crate) fn with_retention(mut self, retention: Retention) -> Self {
+        self.retention = retention;
         self
     }
 
@@ -186,6 +195,7 @@ impl Setup {
             connections: self.connections,
             profile: test_profile(&self.settings),
             purge_interval: self.purge_interval,
+            retention: self.retention,
             payments: self.payments.clone(),
             log_format: LogFormat::Text,
         }
@@ -267,6 +277,7 @@ impl TestApp {
             statements: Vec::new(),
             connections: ClientLimits::default(),
             purge_interval: None,
+            retention: Retention::default(),
             payments: PaymentSettings {
                 provider_url: None,
                 webhook_secret: WEBHOOK_SECRET.to_owned().into(),
