@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -293,6 +293,11 @@ impl TestApp {
     /// A client that is not signed in.
     pub(crate) fn anonymous(&self) -> Anonymous {
         Anonymous(self.client.clone())
+    }
+
+    /// A client that is not signed in, at that loopback address.
+    pub(crate) fn anonymous_at(&self, from: IpAddr) -> Anonymous {
+        Anonymous(Client::between(Some(from), self.address))
     }
 
     /// Seeded student `n`, signed in.
