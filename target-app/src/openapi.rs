@@ -2,6 +2,7 @@
 //!
 //! The page's scripts are inside of the binary: it works without a network.
 
+mod links;
 mod refusals;
 
 use axum::Router;
@@ -81,6 +82,7 @@ pub fn document() -> openapi::OpenApi {
     tags.extend(document.tags.take().unwrap_or_default());
     document.tags = Some(tags);
     refusals::describe(&mut document);
+    links::add(&mut document);
     document
 }
 

@@ -2,32 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{MentorId, UserId};
+use crate::{
+    ids::{MentorId, UserId},
+    words::words,
+};
 
-/// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Books lessons.
-    Student,
-    /// Gives lessons.
-    Mentor,
-    /// Looks after students.
-    Parent,
-    /// Runs the platform.
-    Admin,
-}
-
-impl Role {
-    /// The role as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Student => "student",
-            Self::Mentor => "mentor",
-            Self::Parent => "parent",
-            Self::Admin => "admin",
-        }
+words! {
+    /// What a person may do.
+    Role {
+        /// Books lessons.
+        Student = "student",
+        /// Gives lessons.
+        Mentor = "mentor",
+        /// Looks after students.
+        Parent = "parent",
+        /// Runs the platform.
+        Admin = "admin",
     }
 }
 

@@ -407,6 +407,27 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_value_of_any_switch_is_refused_with_what_it_takes() {
+        for switch in SWITCHES {
+            let accepts = Profile::accepts(switch.path).unwrap();
+            for wrong in ["no_such_value", "", "-1"] {
+                let json = serde_json::json!({ switch.path: wrong }).to_string();
+                let by_flag = Profile::after().set(switch.path, wrong).unwrap_err();
+                let in_file = serde_json::from_str::<Profile>(&json).unwrap_err();
+                for error in [by_flag.to_string(), in_file.to_string()] {
+                    assert!(error.contains(switch.path), "{error}");
+                    assert!(error.contains(&accepts), "{error}");
+                }
+            }
+            for right in [switch.before, switch.after] {
+                let word = right.split('(').next().unwrap_or_default();
+                let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic());
+                assert!(!is_word || accepts.contains(word), "{right}: {accepts}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_known_to_be_wrong_is_named_and_no_shipped_profile_is() {
         for mut profile in [Profile::before(), Profile::after()] {
             assert_eq!(profile.known_wrong(), Vec::<String>::new());

@@ -22,8 +22,10 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
 /// The refusal of a body that could not be read into its type.
 fn refuse(body: &[u8], error: &serde_json::Error) -> ApiError {
     let message = error.to_string();
+    // Of an enum the reader says of some values that do not fit that they are no JSON.
+    let is_json = || serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
     match error.classify() {
-        serde_json::error::Category::Data => {
+        _ if is_json() => {
             let named = named_before(body, error.line(), error.column());
             let detail = match named {
                 // Messages about missing and unknown fields name the field themselves.

@@ -69,9 +69,7 @@ impl TryFrom<RegisterRequest> for Registration {
 
 /// The role that a stored word stands for.
 pub(super) fn role(word: &str) -> Result<Role, DbError> {
-    [Role::Student, Role::Mentor, Role::Parent, Role::Admin]
-        .into_iter()
-        .find(|role| role.as_str() == word)
+    Role::named(word)
         .ok_or_else(|| DbError::Other(sqlx::Error::Decode(format!("no role `{word}`").into())))
 }
 
