@@ -98,6 +98,11 @@ macro_rules! switches {
                 match path { $( $path => Ok(<$ty as SwitchValue>::accepts()), )+ _ => Err(unknown(path)) }
             }
 
+            /// A value of each form that a switch takes; see [`SwitchValue::forms`].
+            pub fn forms(path: &str) -> Result<Vec<&'static str>, BadSwitch> {
+                match path { $( $path => Ok(<$ty as SwitchValue>::forms()), )+ _ => Err(unknown(path)) }
+            }
+
             /// Every switch with its value.
             pub fn values(&self) -> BTreeMap<String, String> {
                 BTreeMap::from([ $( ($path.to_owned(), self.$field.to_string()) ),+ ])
@@ -418,6 +423,11 @@ mod tests {
                     assert!(error.contains(switch.path), "{error}");
                     assert!(error.contains(&accepts), "{error}");
                 }
+            }
+            for form in Profile::forms(switch.path).unwrap() {
+                Profile::after().set(switch.path, form).unwrap();
+                let word = form.split('(').next().unwrap_or_default();
+                assert!(form == "5s" || accepts.contains(word), "{form}: {accepts}");
             }
             for right in [switch.before, switch.after] {
                 let word = right.split('(').next().unwrap_or_default();
