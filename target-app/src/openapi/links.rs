@@ -102,7 +102,9 @@ fn link(response: &[Field<'_>], request: &[Field<'_>], to: &Described<'_>) -> Op
         };
         body.insert(wanted.name.to_owned(), json!(value));
     }
-    let is_used = body.values().any(|value| value.to_string().contains("$response"));
+    let is_used = body
+        .values()
+        .any(|value| value.to_string().contains("$response"));
     is_used.then(|| link.request_body(Some(Value::Object(body))).build())
 }
 
@@ -119,9 +121,8 @@ fn described(text: &Value) -> Vec<Described<'_>> {
                 let in_path = parameter["in"] == "path";
                 in_path.then_some((parameter["name"].as_str()?, kind))
             });
-            let succeeded = members(&operation["responses"]).filter(|(status, _)| {
-                status.starts_with('2')
-            });
+            let succeeded =
+                members(&operation["responses"]).filter(|(status, _)| status.starts_with('2'));
             Some(Described {
                 id: operation["operationId"].as_str()?,
                 parameters: ids.collect(),
@@ -317,6 +318,10 @@ mod tests {
         });
         assert_eq!(*body, wanted);
         // A link repeats no request, and needs nothing that a response does not have.
-        assert!(links.iter().all(|one| one.0 != one.2 && one.2 != "recordings.stream"));
+        assert!(
+            links
+                .iter()
+                .all(|one| one.0 != one.2 && one.2 != "recordings.stream")
+        );
     }
 }

@@ -46,9 +46,14 @@ fn closed_lists(document: &Value) -> Vec<ClosedList> {
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let name = parameter["name"].as_str().unwrap();
                 if parameter["in"] == "query" {
-                    find(document, &parameter["schema"], &mut Vec::new(), &mut |_, words| {
-                        add(Place::Query(name.to_owned()), words);
-                    });
+                    find(
+                        document,
+                        &parameter["schema"],
+                        &mut Vec::new(),
+                        &mut |_, words| {
+                            add(Place::Query(name.to_owned()), words);
+                        },
+                    );
                 }
             }
             let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
@@ -110,10 +115,13 @@ fn around(value: Value, way: &[Step]) -> Value {
 /// The answer of whoever may use the operation: of the first who is neither to sign in nor
 /// forbidden.
 async fn ask(app: &TestApp, list: &ClosedList, value: &Value) -> Answer {
-    let path = list.path.split('/').map(|part| match part.strip_prefix('{') {
-        Some(_) => uuid::Uuid::now_v7().to_string(),
-        None => part.to_owned(),
-    });
+    let path = list
+        .path
+        .split('/')
+        .map(|part| match part.strip_prefix('{') {
+            Some(_) => uuid::Uuid::now_v7().to_string(),
+            None => part.to_owned(),
+        });
     let mut path = path.collect::<Vec<_>>().join("/");
     let mut body = Vec::new();
     match &list.place {
@@ -157,7 +165,11 @@ async fn a_wrong_word_is_refused_with_the_right_ones_in_every_query_and_body() {
         let problem = answer.refused(Code::InvalidRequest);
         for word in &list.words {
             let quoted = format!("`{word}`");
-            assert!(problem.detail.contains(&quoted), "{shown}: {}", problem.detail);
+            assert!(
+                problem.detail.contains(&quoted),
+                "{shown}: {}",
+                problem.detail
+            );
         }
         let Place::Body(way) = &list.place else {
             continue;
@@ -170,7 +182,10 @@ async fn a_wrong_word_is_refused_with_the_right_ones_in_every_query_and_body() {
                 Step::Item => None,
             });
             let detail = problem.detail;
-            assert!(detail.contains(field.unwrap_or_default()), "{shown}: {detail}");
+            assert!(
+                detail.contains(field.unwrap_or_default()),
+                "{shown}: {detail}"
+            );
         }
     }
     app.finish().await;

@@ -22,9 +22,7 @@ use shared::{
 use target_app::{
     app::AppServer,
     clock::Clock,
-    config::{
-        ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour, Retention,
-    },
+    config::{ClientLimits, Config, LogFormat, PaymentSettings, ProviderBehaviour, Retention},
     db::database,
     features,
     provider::WebhookKey,
