@@ -76,9 +76,9 @@ async fn guesses_at_many_accounts_limit_their_client_and_no_other() {
     // What a client says of itself neither frees it nor limits the one that it names.
     for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
         for address in ["127.88.0.2", "203.0.113.7", "for=203.0.113.7"] {
-            let claims = guesser.with_header(header, address);
-            let answer = Anonymous::of(claims).login(&student_email(32), PASSWORD);
-            assert_eq!(seen(&answer.await), existing, "{header}: {address}");
+            let claims = Anonymous::of(guesser.with_header(header, address));
+            let answer = claims.login(&student_email(32), PASSWORD).await;
+            assert_eq!(seen(&answer), existing, "{header}: {address}");
         }
         let claims = Anonymous::of(other.with_header(header, "127.88.0.1"));
         claims

@@ -5,7 +5,6 @@ use shared::{
     api::bookings::{BookingStatus, BookingView},
     ids::BookingId,
     problem::Code,
-    timing::ServerCount,
 };
 use target_app::clock::Clock;
 
