@@ -21,6 +21,28 @@ words! {
     }
 }
 
+words! {
+    /// The role of a person who registers; administrators are not made there.
+    RegisteredRole {
+        /// Books lessons.
+        Student = "student",
+        /// Gives lessons.
+        Mentor = "mentor",
+        /// Looks after students.
+        Parent = "parent",
+    }
+}
+
+impl From<RegisteredRole> for Role {
+    fn from(role: RegisteredRole) -> Self {
+        match role {
+            RegisteredRole::Student => Self::Student,
+            RegisteredRole::Mentor => Self::Mentor,
+            RegisteredRole::Parent => Self::Parent,
+        }
+    }
+}
+
 /// Body of register.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -35,8 +57,8 @@ pub struct RegisterRequest {
     /// 1 to 100 characters.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub display_name: String,
-    /// `student`, `mentor` or `parent`; administrators are not made here.
-    pub role: Role,
+    /// What the person may do.
+    pub role: RegisteredRole,
 }
 
 /// Body of login.
@@ -47,7 +69,7 @@ pub struct LoginRequest {
     /// The account's e-mail.
     #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
-    /// Its password, at most 72 bytes.
+    /// Its password, 1 to 72 bytes.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 72))]
     pub password: String,
 }
