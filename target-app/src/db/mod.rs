@@ -22,7 +22,7 @@ pub use isolation::Isolation;
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, DbAddresses, PoolCounters, open};
 pub use pooler::{Pooler, PoolerConsole};
-pub use purge::{Purge, purge};
+pub use purge::{Purge, purge, purge_sql};
 pub use session::{DbSession, Lease, WriteLease};
 pub use switch_readings::switch_readings;
 pub use transaction::{Retry, Retryable, transaction, transaction_at};
