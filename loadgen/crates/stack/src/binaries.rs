@@ -61,7 +61,7 @@ pub(super) fn pgbouncer() -> Result<PathBuf, StackError> {
     })
 }
 
-/// HAProxy.
+/// HAProxy, the balancer.
 pub(super) fn haproxy() -> Result<PathBuf, StackError> {
     in_path_or_sbin("haproxy").ok_or(StackError::Missing {
         program: "haproxy",

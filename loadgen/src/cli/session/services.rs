@@ -1,7 +1,7 @@
 //! The services that a command runs against, an own stack or a running target, and the control that
 //! trials have over them.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use shared::dataset::Scale;
 
@@ -15,7 +15,7 @@ use loadgen_engine::{
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
     services::{ProcessInfo, ServiceControl, ServiceError, ServiceRole},
-    system::{Endpoints, HttpService, PreparedSystem as _, Settings, SystemUnderTest as _},
+    system::{Endpoints, HttpService, PreparedSystem as _, SystemUnderTest as _},
     trial::{Crash, TestEnv},
 };
 use loadgen_stack::{Stack, StackError, StackOptions};
@@ -228,7 +228,7 @@ impl ServiceControl for OwnStackControl {
             .map_err(service_error)
     }
 
-    fn start_with(&self, settings: &Settings) -> Result<(), ServiceError> {
+    fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError> {
         let profile = serde_json::to_string(settings)
             .map_err(|error| ServiceError::Failed(error.to_string()))?;
         self.with_stack(|stack| stack.start_with(&profile))

@@ -7,8 +7,8 @@ use std::{
 
 use shared::snapshot::{PostgresSnapshot, Snapshot};
 
-use super::{host::Usage, machine::Machine};
-use crate::schema::{CacheLookUps, Database, PoolerFigures, Server};
+use super::{host::Usage, machine::Machine, pooler};
+use crate::schema::{CacheLookUps, Database, Server};
 
 /// One look at target and machine.
 #[derive(Debug, Clone)]
@@ -194,7 +194,7 @@ impl Timeline {
                 differences(&mut server, first, last);
             }
             server.database = database(&snapshots);
-            server.pooler = pooler(&snapshots);
+            server.pooler = pooler::figures(&snapshots);
             samples(&mut server, &snapshots);
         }
         server
@@ -287,20 +287,6 @@ fn database(snapshots: &[&Snapshot]) -> Option<Database> {
             })
             .filter(|(_, count)| *count > 0)
             .collect(),
-    })
-}
-
-/// What the pooler did between the first and the last snapshot; absent where either lacks it, or where
-/// it was restarted between.
-fn pooler(snapshots: &[&Snapshot]) -> Option<PoolerFigures> {
-    let (first, last) = (snapshots.first()?, snapshots.last()?);
-    let (before, after) = (first.pooler.as_ref()?, last.pooler.as_ref()?);
-    let seen = || snapshots.iter().filter_map(|one| one.pooler.as_ref());
-    Some(PoolerFigures {
-        clients_waiting_max: seen().map(|one| one.clients_waiting).max()?,
-        servers_max: seen().map(|one| one.servers).max()?,
-        transactions: after.transactions.checked_sub(before.transactions)?,
-        wait_s: after.wait_us.checked_sub(before.wait_us)? as f64 / 1e6,
     })
 }
 

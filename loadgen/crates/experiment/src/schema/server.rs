@@ -71,7 +71,7 @@ pub struct PoolerFigures {
     pub clients_waiting_max: u32,
     /// Most server connections at a look.
     pub servers_max: u32,
-    /// Transactions.
+    /// Transactions that clients had carried out.
     pub transactions: u64,
     /// Seconds that clients waited for a server connection.
     pub wait_s: f64,

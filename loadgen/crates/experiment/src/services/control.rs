@@ -1,9 +1,8 @@
 //! Control over services that were started for a command.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use super::roles::{ProcessInfo, ServiceRole};
-use crate::system::Settings;
 
 /// Nice value of every service that loadgen starts. The generator on the same processors goes first: a
 /// target that is saturated may wait, its measurement may not. Raising the value needs no privilege.
@@ -24,8 +23,9 @@ pub enum ServiceError {
 pub trait ServiceControl: fmt::Debug + Send + Sync {
     /// Stops every instance of the target gracefully and starts it again at the same address.
     fn restart_target(&self) -> Result<(), ServiceError>;
-    /// Instances of the target that are started from now on begin with this configuration.
-    fn start_with(&self, settings: &Settings) -> Result<(), ServiceError>;
+    /// Instances of the target that are started from now on begin with this configuration: a value
+    /// for each switch.
+    fn start_with(&self, settings: &BTreeMap<String, String>) -> Result<(), ServiceError>;
     /// Restarts one instance of the target after the other, while the others serve.
     fn roll_target(&self) -> Result<(), ServiceError>;
     /// Kills one of several instances of the target and starts it again.

@@ -76,7 +76,7 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
     let system = prepared(env, spec).await?;
     if let Some(service_control) = &env.service_control {
         // An instance that is restarted during the trial begins with what is in force.
-        service_control.start_with(&spec.arm.settings)?;
+        service_control.start_with(&spec.arm.settings.0)?;
     }
     let mut warnings = system.warnings();
     let setup = setup(env, spec, system.as_ref())?;
