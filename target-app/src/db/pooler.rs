@@ -4,7 +4,7 @@
 //! In transaction mode each transaction may run on another server connection. So every statement of a
 //! request runs inside of a transaction, and settings are made for that transaction alone.
 
-use std::{collections::BTreeMap, str::FromStr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt::Write as _, str::FromStr, sync::Arc, time::Duration};
 
 use shared::{
     profile::{OnOff, Profile},
@@ -220,7 +220,8 @@ impl TransactionStart {
             within.push_str(DROP_STATEMENTS);
         }
         for (name, value) in settings::requested(profile) {
-            within.push_str(&format!("; set local {name} = '{value}'"));
+            // Writing to a String cannot fail.
+            let _infallible = write!(within, "; set local {name} = '{value}'");
         }
         let read = format!("begin read only{within}").into();
         Self {

@@ -73,8 +73,9 @@ async fn via(conn: &mut PgConnection, db: &Db) -> Result<Via, DbError> {
             return Ok(Via::Direct);
         }
     };
-    Ok(match console.has_backend(backend).await? {
-        true => Via::Pgbouncer,
-        false => Via::Direct,
+    Ok(if console.has_backend(backend).await? {
+        Via::Pgbouncer
+    } else {
+        Via::Direct
     })
 }

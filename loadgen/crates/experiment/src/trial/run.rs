@@ -150,9 +150,10 @@ pub async fn run(env: &TestEnv, spec: &TrialSpec<'_>) -> Result<TrialOutcome, Tr
         timeline.generator(begin + from.duration(), begin + to.duration())
     };
     let consistency = system.consistency();
-    let changed = match data.interrupted {
-        true => None,
-        false => system.changed_since().await,
+    let changed = if data.interrupted {
+        None
+    } else {
+        system.changed_since().await
     };
     let (audit, audits) = audit(env, spec, system.as_ref(), &data, &mut warnings).await;
     let plans = Box::pin(plans(env, spec, &data)).await;
