@@ -137,11 +137,10 @@ impl ServiceSource {
                 "the file asks for the topology {topology} of an own stack: that of a running target is its own"
             ));
         }
-        match self {
-            Self::Running { token: None, .. } => warnings.push(
+        if matches!(self, Self::Running { token: None, .. }) {
+            warnings.push(
                 "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
-            ),
-            _ => {}
+            );
         }
         warnings
     }
