@@ -59,6 +59,8 @@ codes! {
     SlotClosed = "slot_closed", 409, "The slot cannot be booked any more";
     /// The booking is not in a state that allows this.
     BookingNotActive = "booking_not_active", 409, "The booking is not active";
+    /// The lesson has not begun, so that its attendance cannot be marked.
+    LessonNotBegun = "lesson_not_begun", 409, "The lesson has not begun";
     /// The booking needs no payment, or has one already.
     PaymentNotDue = "payment_not_due", 409, "Nothing is to be paid";
     /// The payment is not in a state that allows this.

@@ -8,8 +8,13 @@
 mod all;
 
 pub mod auth;
+pub mod dashboards;
 pub mod mentors;
 pub mod recordings;
+
+pub mod students;
+
+pub mod attendance;
 
 pub mod bookings;
 pub mod calendar;

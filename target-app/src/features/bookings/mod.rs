@@ -20,7 +20,8 @@ mod service_touched;
 pub(super) use feature::feature;
 pub(super) use model::PayableBooking;
 pub(super) use service_holds::{
-    RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
+    RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, note_touched,
+    release_expired,
 };
 pub(super) use service_move::{MoveAttempt, reschedule};
-pub(super) use service_touched::TouchedStudents;
+pub(super) use service_touched::TouchedBookings;

@@ -7,7 +7,7 @@
 //! to a change but not into its transaction (the conflict log, the caches) happens right after
 //! it, shielded like it from a client that goes away.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -28,6 +28,7 @@ use super::{
     cached,
     model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
     repository, repository_holds, reserve, service_holds,
+    service_touched::TouchedBookings,
 };
 use crate::{
     db::{self, Isolation, Retry},
@@ -78,11 +79,13 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let touched = TouchedBookings::default();
+        let noted = touched.clone();
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let (request, asked) = (request.clone(), asked.clone());
+            let (request, asked, noted) = (request.clone(), asked.clone(), noted.clone());
             async move {
                 idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
+                    async move { book(conn, strategy, now, hold, &asked, &noted).await }.boxed()
                 })
                 .await
             }
@@ -91,9 +94,11 @@ pub(super) async fn create(
         let outcome = work.await;
         // Also where it was replayed or the answer to the commit was lost: the process that
         // committed may have ended before it could invalidate.
+        if let Ok(GuardedOutcome::Replayed(booking)) = &outcome {
+            touched.add(booking.student_id, booking.mentor_id);
+        }
         if !matches!(outcome, Err(BookingFailure::Refused(_))) {
-            let groups = [cached::group(attempt.student)];
-            engine.caches.invalidate(&groups).await;
+            touched.invalidate(&engine).await;
         }
         match outcome {
             Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
@@ -110,13 +115,14 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction.
+/// The work of a booking's transaction; `touched` gets the booking that is made.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
     now: DateTime<Utc>,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
+    touched: &TouchedBookings,
 ) -> Result<BookingView, BookingFailure> {
     if reserve::isolation(strategy) == Isolation::ReadCommitted {
         repository::lock_student(conn, attempt.student).await?;
@@ -131,6 +137,7 @@ async fn book(
     if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
         return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
+    touched.add(attempt.student, slot.mentor_id);
     let booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
         student: attempt.student,
@@ -222,13 +229,12 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let student = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&student);
+        let touched = TouchedBookings::default();
+        let noted = touched.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let others = others.clone();
-            let seen = Arc::clone(&seen);
+            let (others, noted) = (others.clone(), noted.clone());
             async move {
-                let booking = give_back(conn, now, person, id, &seen).await?;
+                let booking = give_back(conn, now, person, id, &noted).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
@@ -238,28 +244,26 @@ pub(super) async fn cancel(
         });
         let outcome = work.await;
         // Also where the answer to the commit was lost: it may have been carried out.
-        if !matches!(outcome, Err(BookingFailure::Refused(_)))
-            && let Some(student) = student.get()
-        {
-            engine.caches.invalidate(&[cached::group(*student)]).await;
+        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
+            touched.invalidate(&engine).await;
         }
         Ok(outcome?)
     })
     .await
 }
 
-/// The work of a cancellation's transaction; `student` gets the one whose place it is.
+/// The work of a cancellation's transaction; `touched` gets the booking.
 async fn give_back(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
-    student: &OnceLock<UserId>,
+    touched: &TouchedBookings,
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    student.get_or_init(|| seen.student_id);
+    touched.add(seen.student_id, seen.mentor_id);
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {

@@ -3,12 +3,12 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::ids::{BookingId, UserId};
+use shared::ids::{BookingId, MentorId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{
-    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedStudents,
+    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedBookings,
 };
 use crate::{
     db::{self, DbError, Retry},
@@ -42,7 +42,7 @@ pub(in super::super) async fn cancel_by_refund(
     booking: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let Some(slot) = repository_holds::find_slot_of(conn, booking).await? else {
+    let Some((slot, ..)) = repository_holds::find_parts(conn, booking).await? else {
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
@@ -54,7 +54,19 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
-/// Forgets the cached pages of a student whose booking was paid or cancelled.
+/// Notes that a booking is about to change.
+pub(in super::super) async fn note_touched(
+    conn: &mut PgConnection,
+    booking: BookingId,
+    touched: &TouchedBookings,
+) -> Result<(), DbError> {
+    if let Some((_, student, mentor)) = repository_holds::find_parts(conn, booking).await? {
+        touched.add(student, mentor);
+    }
+    Ok(())
+}
+
+/// Forgets the cached pages of a student whose booking was paid: they show until when it is held.
 pub(in super::super) async fn invalidate(engine: &Engine, student: UserId) {
     engine.caches.invalidate(&[cached::group(student)]).await;
 }
@@ -65,7 +77,7 @@ pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let touched = TouchedStudents::default();
+    let touched = TouchedBookings::default();
     let noted = touched.clone();
     let work = db::transaction(&engine.db, Retry::Never, move |conn| {
         let noted = noted.clone();
@@ -82,16 +94,18 @@ pub(in super::super) async fn release_expired(
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    touched: &TouchedStudents,
+    touched: &TouchedBookings,
 ) -> Result<usize, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
         return Ok(0);
     }
-    let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
+    let bookings: Vec<Uuid> = expired.iter().map(|(booking, ..)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    touched.add(expired.iter().map(|(_, student)| UserId(*student)));
+    for (_, student, mentor) in &expired {
+        touched.add(UserId(*student), MentorId(*mentor));
+    }
     Ok(expired.len())
 }

@@ -16,7 +16,7 @@ use super::{
     model::{BookingFailure, BookingRefusal},
     repository, repository_move, reserve,
     service::RETRIES,
-    service_touched::TouchedStudents,
+    service_touched::TouchedBookings,
 };
 use crate::{
     db::{self, DbError, Isolation},
@@ -44,7 +44,7 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
-        let touched = TouchedStudents::default();
+        let touched = TouchedBookings::default();
         let noted = touched.clone();
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
             let noted = noted.clone();
@@ -57,13 +57,13 @@ pub(crate) async fn reschedule(
     .await
 }
 
-/// The work of a move's transaction; notes the students whose bookings have other times by it.
+/// The work of a move's transaction; notes the bookings that have other times by it.
 async fn carry_out(
     conn: &mut PgConnection,
     isolation: Isolation,
     now: DateTime<Utc>,
     attempt: MoveAttempt,
-    touched: &TouchedStudents,
+    touched: &TouchedBookings,
 ) -> Result<(), BookingFailure> {
     let locks = isolation == Isolation::ReadCommitted;
     if locks {
@@ -104,7 +104,9 @@ async fn carry_out(
     repository_move::move_slot(conn, slot.id, from, to)
         .await
         .map_err(|error| taken(error, from, to))?;
-    touched.add(repository_move::move_bookings(conn, &slot, from, to).await?);
+    for student in repository_move::move_bookings(conn, &slot, from, to).await? {
+        touched.add(student, slot.mentor);
+    }
     Ok(())
 }
 

@@ -1,33 +1,37 @@
-//! The students whose cached pages a transaction changes, known before it commits: where the answer to
-//! the commit was lost, the change may have been carried out.
+//! The bookings that a transaction changes, known before it commits: where the answer to the commit was
+//! lost, the change may have been carried out, and what is cached of them is invalidated all the same.
 
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use shared::ids::UserId;
+use shared::ids::{MentorId, UserId};
 
 use super::cached;
-use crate::engine::Engine;
+use crate::{engine::Engine, features::dashboards};
 
-/// Students, noted by the work of a transaction before it writes; clones share them.
+/// Students and mentors of bookings, noted by the work of a transaction before it writes; clones share
+/// them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TouchedStudents(Arc<Mutex<BTreeSet<UserId>>>);
+pub(crate) struct TouchedBookings(Arc<Mutex<BTreeSet<(UserId, MentorId)>>>);
 
-impl TouchedStudents {
-    /// Notes students whose bookings are about to change.
-    pub(crate) fn add(&self, students: impl IntoIterator<Item = UserId>) {
+impl TouchedBookings {
+    /// Notes a booking that is about to change: its student and its mentor.
+    pub(crate) fn add(&self, student: UserId, mentor: MentorId) {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        noted.extend(students);
+        noted.insert((student, mentor));
     }
 
-    /// Invalidates their cached pages, however the transaction ended.
+    /// Invalidates the students' cached pages and the dashboards that count these bookings.
     pub(crate) async fn invalidate(&self, engine: &Engine) {
-        let groups: Vec<_> = {
+        let noted: Vec<_> = {
             let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            noted.iter().copied().map(cached::group).collect()
+            noted.iter().copied().collect()
         };
+        let students: BTreeSet<_> = noted.iter().map(|(student, _)| *student).collect();
+        let mut groups: Vec<_> = students.into_iter().map(cached::group).collect();
+        groups.extend(dashboards::groups(noted));
         if !groups.is_empty() {
             engine.caches.invalidate(&groups).await;
         }

@@ -24,7 +24,7 @@ use crate::{
     db::{self, DbError},
     engine::Engine,
     error::ApiError,
-    features::bookings::{self, TouchedStudents},
+    features::bookings::{self, TouchedBookings},
     timing,
 };
 
@@ -38,7 +38,7 @@ pub(super) async fn refund(
     id: PaymentId,
 ) -> Result<PaymentView, ApiError> {
     timing::shielded(async move {
-        let touched = TouchedStudents::default();
+        let touched = TouchedBookings::default();
         let noted = touched.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
             let noted = noted.clone();
@@ -58,12 +58,12 @@ async fn decide(
     person: UserId,
     role: Role,
     id: PaymentId,
-    touched: &TouchedStudents,
+    touched: &TouchedBookings,
 ) -> Result<Payment, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
-    touched.add([seen.student]);
+    bookings::note_touched(conn, seen.booking, touched).await?;
     match seen.status {
         PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
         PaymentStatus::Captured => {}

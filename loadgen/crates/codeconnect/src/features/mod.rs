@@ -6,13 +6,17 @@
 mod registry;
 
 pub mod auth;
+pub mod dashboards;
+pub mod health;
 pub mod mentors;
 
+pub mod attendance;
 pub mod bookings;
 pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;
+pub mod students;
 
 pub mod chat;
 

@@ -14,4 +14,4 @@ pub use memory::{ChatMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
 pub use searches::{NEXT_PAGE, searches};
-pub use world::{MentorAccount, TestAccount, World};
+pub use world::{AdminAccount, MentorAccount, TestAccount, World};
