@@ -50,10 +50,7 @@ pub(super) async fn dashboard(
 pub(super) async fn reload(engine: &Engine, key: &Key) -> Result<Option<Bytes>, ApiError> {
     let asked: DashboardQuestion =
         serde_json::from_str(&key.question).map_err(ApiError::internal)?;
-    let scope = key
-        .group
-        .parse()
-        .map_err(ApiError::internal::<super::model::NoScope>)?;
+    let scope: DashboardScope = key.group.parse().map_err(ApiError::internal)?;
     load(&engine.db, scope, asked.day).await.map(Some)
 }
 

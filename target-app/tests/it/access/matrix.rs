@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::stage::{self, Stage};
+use crate::support::Client;
 
 /// Operation, and the status for: nobody signed in, the student whom the thing belongs to, another
 /// student, the mentor of the lesson, another mentor, a parent, an administrator, an expired token of the
@@ -18,12 +19,12 @@ async fn every_operation_answers_every_role_as_its_row_says() {
     for (operation, expected) in ROWS {
         let clients = [
             stage.app.anonymous().clone(),
-            stage.student().clone(),
-            stage.other_student().clone(),
-            stage.mentor().clone(),
-            stage.other_mentor().clone(),
-            stage.parent().clone(),
-            stage.admin().clone(),
+            Client::clone(&stage.student()),
+            Client::clone(&stage.other_student()),
+            Client::clone(&stage.mentor()),
+            Client::clone(&stage.other_mentor()),
+            Client::clone(&stage.parent()),
+            Client::clone(&stage.admin()),
             stage.expired(),
         ];
         let mut found = Vec::new();

@@ -48,8 +48,8 @@ const ROWS: &[(&str, Actor, &[&str])] = &[
     ("bookings.create", Student, BOOKINGS),
     ("calendar.move", Mentor, BOOKINGS),
     ("courses.attempt_quiz", Student, COURSES),
-    ("courses.complete", Student, COURSES),
     ("courses.complete_lesson", Student, COURSES),
+    ("courses.complete", Student, COURSES),
     ("courses.enrol", Student, COURSES),
     ("courses.submit", Student, COURSES),
     ("mentors.create_review", Student, MENTORS),
@@ -72,53 +72,62 @@ fn values(stage: &Stage) -> Vec<(&'static str, Client, &'static str)> {
             stage.app.anonymous().clone(),
             paths::MENTORS,
         ),
-        ("catalogue of courses", student.clone(), paths::COURSES),
+        (
+            "catalogue of courses",
+            Client::clone(&student),
+            paths::COURSES,
+        ),
         (
             "courses of the student",
-            student.clone(),
+            Client::clone(&student),
             paths::COURSES_MINE,
         ),
         (
             "courses of another student",
-            other.clone(),
+            Client::clone(&other),
             paths::COURSES_MINE,
         ),
-        ("bookings of the student", student.clone(), paths::BOOKINGS),
+        (
+            "bookings of the student",
+            Client::clone(&student),
+            paths::BOOKINGS,
+        ),
         (
             "bookings of another student",
-            other.clone(),
+            Client::clone(&other),
             paths::BOOKINGS,
         ),
         (
             "dashboard of all",
-            stage.admin().clone(),
+            Client::clone(&stage.admin()),
             paths::DASHBOARD_ADMIN,
         ),
         (
             "dashboard of the mentor",
-            stage.mentor().clone(),
+            Client::clone(&stage.mentor()),
             paths::DASHBOARD_MENTOR,
         ),
         (
             "dashboard of another mentor",
-            stage.other_mentor().clone(),
+            Client::clone(&stage.other_mentor()),
             paths::DASHBOARD_MENTOR,
         ),
         (
             "dashboard of the student",
-            student.clone(),
+            Client::clone(&student),
             paths::DASHBOARD_STUDENT,
         ),
         (
             "dashboard of another student",
-            other.clone(),
+            Client::clone(&other),
             paths::DASHBOARD_STUDENT,
         ),
-        ("account of the student", student.clone(), paths::AUTH_ME),
+        (
+            "account of the student",
+            Client::clone(&student),
+            paths::AUTH_ME,
+        ),
     ]
-    .into_iter()
-    .map(|(name, client, path)| (name, client, path))
-    .collect()
 }
 
 /// Names of the values that are not cached; they are, afterwards.
@@ -149,8 +158,8 @@ async fn every_change_ends_the_values_that_show_it_and_no_others() {
             );
             let client = match actor {
                 Anyone => stage.app.anonymous().clone(),
-                Student => stage.student().clone(),
-                Mentor => stage.mentor().clone(),
+                Student => Client::clone(&stage.student()),
+                Mentor => Client::clone(&stage.mentor()),
             };
             let answer = request.send(&client).await;
             assert!(answer.status < 300, "{operation}: {}", answer.text());

@@ -290,9 +290,13 @@ impl Stage {
             _ => (String::new(), Value::Null),
         };
         if operation == "courses.complete" {
-            let done = "select count(*) from enrolment where quiz_best is not null
-                        and lessons_completed > 0";
-            if self.app.db.count(done).await == 0 {
+            let done = format!(
+                "select count(*) from enrolment
+                 where student_id = '{student}' and course_id = '{}'
+                   and lessons_completed = {COURSE_LESSONS}",
+                course()
+            );
+            if self.app.db.count(&done).await == 0 {
                 self.finish_course().await;
             }
         }
