@@ -71,7 +71,7 @@ pub struct MarkAllRequest {
 pub struct AttendanceView {
     /// Which booking.
     pub booking_id: BookingId,
-    /// Whose.
+    /// Whose booking it is.
     pub student_id: UserId,
     /// Whether they came.
     pub status: AttendanceStatus,

@@ -49,7 +49,7 @@ pub(super) async fn mark(
     Path(booking): Path<BookingId>,
     Json(request): Json<MarkRequest>,
 ) -> Result<Json<AttendanceView>, ApiError> {
-    let staff = StudentViewer::staff(&user)?;
+    let staff = StudentViewer::staff(user.role, user.mentor)?;
     let one = BookingMark {
         booking_id: booking,
         status: request.status,
@@ -86,7 +86,7 @@ pub(super) async fn mark_all(
     user: AuthUser,
     Json(request): Json<MarkAllRequest>,
 ) -> Result<Json<AttendanceList>, ApiError> {
-    let staff = StudentViewer::staff(&user)?;
+    let staff = StudentViewer::staff(user.role, user.mentor)?;
     let marks = MarkSet::try_from(request)?;
     let now = state.clock().now();
     let items = service::mark(engine, now, user.id, staff, marks).await?;
@@ -115,7 +115,7 @@ pub(super) async fn summary(
     user: AuthUser,
     Path(student): Path<UserId>,
 ) -> Result<Json<AttendanceSummary>, ApiError> {
-    let reader = AttendanceReader::of(&user, student)?;
+    let reader = AttendanceReader::of(user.id, user.role, user.mentor, student)?;
     let now = state.clock().now();
     Ok(Json(service::summary(&engine, reader, student, now).await?))
 }

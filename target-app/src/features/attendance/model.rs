@@ -2,16 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use shared::{
-    api::attendance::{AttendanceStatus, BookingMark, MAX_MARKS, MarkAllRequest},
+    api::{
+        attendance::{AttendanceStatus, BookingMark, MAX_MARKS, MarkAllRequest},
+        auth::Role,
+    },
     ids::{BookingId, MentorId, UserId},
     problem::Code,
 };
 
-use crate::{
-    db::DbError,
-    error::ApiError,
-    features::{auth::AuthUser, students::StudentViewer},
-};
+use crate::{db::DbError, error::ApiError, features::students::StudentViewer};
 
 /// Marks in the order of their bookings, none of them of one booking twice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,11 +106,16 @@ pub(super) enum AttendanceReader {
 
 impl AttendanceReader {
     /// Whoever may read that of a student; to others the student does not exist.
-    pub(super) fn of(user: &AuthUser, student: UserId) -> Result<Self, ApiError> {
-        if user.id == student {
+    pub(super) fn of(
+        person: UserId,
+        role: Role,
+        mentor: Option<MentorId>,
+        student: UserId,
+    ) -> Result<Self, ApiError> {
+        if person == student {
             return Ok(Self::Own);
         }
-        StudentViewer::staff(user)
+        StudentViewer::staff(role, mentor)
             .map(Self::Staff)
             .map_err(|_| ApiError::not_found("student"))
     }

@@ -42,7 +42,7 @@ pub(super) async fn list(
     user: AuthUser,
     Query(query): Query<StudentQuery>,
 ) -> Result<Json<Page<StudentCard>>, ApiError> {
-    let viewer = StudentViewer::staff(&user)?;
+    let viewer = StudentViewer::staff(user.role, user.mentor)?;
     let filter = StudentFilter::try_from(query)?;
     Ok(Json(service::list(&engine, viewer, &filter).await?))
 }
@@ -70,7 +70,7 @@ pub(super) async fn detail(
     user: AuthUser,
     Path(student): Path<UserId>,
 ) -> Result<Json<StudentDetail>, ApiError> {
-    let viewer = StudentViewer::staff(&user)?;
+    let viewer = StudentViewer::staff(user.role, user.mentor)?;
     let now = state.clock().now();
     let found = service::detail(&engine, viewer, student, now).await?;
     Ok(Json(found))

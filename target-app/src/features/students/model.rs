@@ -9,7 +9,7 @@ use shared::{
     problem::Code,
 };
 
-use crate::{error::ApiError, features::auth::AuthUser, paging::PageNumber};
+use crate::{error::ApiError, paging::PageNumber};
 
 /// Grades that an account can have.
 const GRADES: std::ops::RangeInclusive<i16> = 0..=20;
@@ -24,9 +24,9 @@ pub(in super::super) enum StudentViewer {
 }
 
 impl StudentViewer {
-    /// A member of the staff.
-    pub(in super::super) fn staff(user: &AuthUser) -> Result<Self, ApiError> {
-        match (user.role, user.mentor) {
+    /// A member of the staff, by role and mentor profile.
+    pub(in super::super) fn staff(role: Role, mentor: Option<MentorId>) -> Result<Self, ApiError> {
+        match (role, mentor) {
             (Role::Admin, _) => Ok(Self::Admin),
             (Role::Mentor, Some(mentor)) => Ok(Self::Mentor(mentor)),
             _ => Err(ApiError::new(
@@ -80,34 +80,23 @@ impl TryFrom<StudentQuery> for StudentFilter {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
-    use shared::ids::UserId;
     use uuid::Uuid;
 
     use super::*;
 
-    fn user(role: Role, mentor: Option<MentorId>) -> AuthUser {
-        AuthUser {
-            id: UserId(Uuid::nil()),
-            role,
-            mentor,
-            expires_at: DateTime::UNIX_EPOCH,
-        }
-    }
-
     #[test]
     fn only_administrators_and_mentors_with_a_profile_are_staff() {
         let profile = MentorId(Uuid::from_u128(1));
-        let admin = StudentViewer::staff(&user(Role::Admin, None)).unwrap();
+        let admin = StudentViewer::staff(Role::Admin, None).unwrap();
         assert_eq!(admin.mentor(), None);
-        let mentor = StudentViewer::staff(&user(Role::Mentor, Some(profile))).unwrap();
+        let mentor = StudentViewer::staff(Role::Mentor, Some(profile)).unwrap();
         assert_eq!(mentor.mentor(), Some(profile));
         for (role, profile) in [
             (Role::Mentor, None),
             (Role::Student, None),
             (Role::Parent, None),
         ] {
-            assert!(StudentViewer::staff(&user(role, profile)).is_err());
+            assert!(StudentViewer::staff(role, profile).is_err());
         }
     }
 

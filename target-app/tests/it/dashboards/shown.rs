@@ -46,7 +46,10 @@ async fn every_change_shows_in_the_next_dashboard_of_all_it_concerns() {
             .await;
         // Free of the seeded lessons of student and mentor, which may be at the same time.
         app.db
-            .execute("delete from attendance; update booking set status = 'cancelled', cancelled_at = created_at")
+            .execute(
+                "delete from attendance; update slot set booked = 0;
+                 update booking set status = 'cancelled', cancelled_at = created_at",
+            )
             .await;
         let slot = soon(1).create(&app.db).await;
         let student = app.student(1);
