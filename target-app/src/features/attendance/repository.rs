@@ -58,20 +58,6 @@ impl MarkSet {
     }
 }
 
-/// Student and mentor of each of these bookings, without a lock; neither ever changes.
-pub(super) async fn lessons(
-    conn: &mut PgConnection,
-    marks: &MarkSet,
-) -> Result<Vec<(UserId, MentorId)>, DbError> {
-    let found = query_as::<_, (Uuid, Uuid)>(
-        "select student_id, mentor_id from booking where id = any ($1)",
-    )
-    .bind(marks.bookings());
-    let rows = timing::db(found.fetch_all(conn)).await?;
-    let typed = |(student, mentor)| (UserId(student), MentorId(mentor));
-    Ok(rows.into_iter().map(typed).collect())
-}
-
 /// Locks these bookings against cancellation and moving until the transaction ends.
 pub(super) async fn lock_participants(
     conn: &mut PgConnection,

@@ -15,7 +15,8 @@ use super::{
     repository,
 };
 use crate::{
-    db::{self, Retry},
+    cache::TouchedGroups,
+    db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
     features::{
@@ -38,25 +39,11 @@ pub(super) async fn mark(
 ) -> Result<Vec<AttendanceView>, ApiError> {
     timing::shielded(async move {
         let marks = Arc::new(marks);
-        let lessons = {
-            let mut session = engine.db.session();
-            let mut conn = session.conn().await?;
-            repository::lessons(&mut conn, &marks).await?
-        };
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             let marks = Arc::clone(&marks);
-            async move { carry_out(conn, now, person, staff, &marks).await }.boxed()
+            async move { carry_out(conn, now, person, staff, &marks, &touched).await }.boxed()
         });
-        let outcome = work.await;
-        // Also where the answer to the commit was lost: it may have been carried out.
-        if outcome
-            .as_ref()
-            .map_or_else(|error| error.code().status() >= 500, |_| true)
-        {
-            let groups = dashboards::groups(lessons);
-            engine.caches.invalidate(&groups).await;
-        }
-        outcome
+        work.await
     })
     .await
 }
@@ -69,6 +56,7 @@ async fn carry_out(
     person: UserId,
     staff: StudentViewer,
     marks: &MarkSet,
+    touched: &TouchedGroups,
 ) -> Result<Vec<AttendanceView>, ApiError> {
     let participants = repository::lock_participants(conn, marks).await?;
     let missing = marks.as_slice().iter().find(|mark| {
@@ -86,7 +74,10 @@ async fn carry_out(
         return Err(refusal);
     }
     repository::upsert(conn, marks, person, now).await?;
-    Ok(repository::marks(conn, marks).await?)
+    let marked = repository::marks(conn, marks).await?;
+    let lessons = participants.iter().map(|one| (one.student, one.mentor));
+    touched.add(dashboards::groups(lessons));
+    Ok(marked)
 }
 
 /// The attendance of a student at that instant.

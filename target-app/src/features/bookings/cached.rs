@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use shared::{
     api::bookings::{BookingQuery, BookingView},
-    ids::UserId,
+    ids::{MentorId, UserId},
     page::Page,
 };
 
@@ -16,6 +16,7 @@ use crate::{
     db::DbSession,
     engine::Engine,
     error::ApiError,
+    features::dashboards,
 };
 
 /// Pages of a student's bookings; each student is a group.
@@ -26,8 +27,16 @@ pub(super) static BOOKINGS: CacheKind = CacheKind {
 };
 
 /// All pages of a student's bookings.
-pub(super) fn group(student: UserId) -> Group {
+pub(in super::super) fn group(student: UserId) -> Group {
     Group::new(&BOOKINGS, student)
+}
+
+/// All that shows bookings of these students with these mentors: their pages, and dashboards.
+pub(super) fn groups(bookings: impl IntoIterator<Item = (UserId, MentorId)>) -> Vec<Group> {
+    let bookings: Vec<_> = bookings.into_iter().collect();
+    let mut groups = dashboards::groups(bookings.iter().copied());
+    groups.extend(bookings.into_iter().map(|(student, _)| group(student)));
+    groups
 }
 
 fn page_key(student: UserId, query: &BookingQuery) -> Key {

@@ -89,8 +89,9 @@ pub(super) async fn find_parts(
     Ok(row.map(|(slot, student, mentor)| (SlotId(slot), UserId(student), MentorId(mentor))))
 }
 
-/// Up to `limit` bookings whose holds have expired, each with its student and mentor. Hold, booking and slot are
-/// locked without waiting; where another transaction has one of them, the hold is passed over.
+/// Up to `limit` bookings whose holds have expired, each with its student and mentor. Hold,
+/// booking and slot are locked without waiting; where another transaction has one of them, the hold is
+/// passed over.
 pub(super) async fn lock_expired(
     conn: &mut PgConnection,
     now: DateTime<Utc>,

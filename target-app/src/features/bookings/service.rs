@@ -28,10 +28,9 @@ use super::{
     cached,
     model::{BookingAttempt, BookingFailure, BookingFilter, BookingRefusal, NewBooking},
     repository, repository_holds, reserve, service_holds,
-    service_touched::TouchedBookings,
 };
 use crate::{
-    db::{self, Isolation, Retry},
+    db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
@@ -79,28 +78,22 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
-        let touched = TouchedBookings::default();
-        let noted = touched.clone();
-        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let (request, asked, noted) = (request.clone(), asked.clone(), noted.clone());
+        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+            let (request, asked) = (request.clone(), asked.clone());
             async move {
-                idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked, &noted).await }.boxed()
+                let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
+                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
                 })
-                .await
+                .await?;
+                // Also where it is replayed: the process that committed may have ended before it
+                // could invalidate.
+                let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
+                Ok::<_, BookingFailure>(booked)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where it was replayed or the answer to the commit was lost: the process that
-        // committed may have ended before it could invalidate.
-        if let Ok(GuardedOutcome::Replayed(booking)) = &outcome {
-            touched.add(booking.student_id, booking.mentor_id);
-        }
-        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
-            touched.invalidate(&engine).await;
-        }
-        match outcome {
+        match work.await {
             Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
@@ -115,14 +108,13 @@ pub(super) async fn create(
     .await
 }
 
-/// The work of a booking's transaction; `touched` gets the booking that is made.
+/// The work of a booking's transaction.
 async fn book(
     conn: &mut PgConnection,
     strategy: Strategy,
     now: DateTime<Utc>,
     hold: Option<DateTime<Utc>>,
     attempt: &BookingAttempt,
-    touched: &TouchedBookings,
 ) -> Result<BookingView, BookingFailure> {
     if reserve::isolation(strategy) == Isolation::ReadCommitted {
         repository::lock_student(conn, attempt.student).await?;
@@ -137,7 +129,6 @@ async fn book(
     if let Some((from, to)) = repository::find_overlap(conn, attempt.student, from, to).await? {
         return Err(BookingRefusal::StudentBusy { from, to }.into());
     }
-    touched.add(attempt.student, slot.mentor_id);
     let booking = NewBooking {
         id: BookingId(Uuid::now_v7()),
         student: attempt.student,
@@ -229,41 +220,33 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let touched = TouchedBookings::default();
-        let noted = touched.clone();
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let (others, noted) = (others.clone(), noted.clone());
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            let others = others.clone();
             async move {
-                let booking = give_back(conn, now, person, id, &noted).await?;
+                let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where the answer to the commit was lost: it may have been carried out.
-        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
-            touched.invalidate(&engine).await;
-        }
-        Ok(outcome?)
+        Ok(work.await?)
     })
     .await
 }
 
-/// The work of a cancellation's transaction; `touched` gets the booking.
+/// The work of a cancellation's transaction.
 async fn give_back(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
-    touched: &TouchedBookings,
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    touched.add(seen.student_id, seen.mentor_id);
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {

@@ -7,11 +7,10 @@ use shared::ids::{BookingId, MentorId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedBookings,
-};
+use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
-    db::{self, DbError, Retry},
+    cache::{Group, TouchedGroups},
+    db::{DbError, Isolation, Retry},
     engine::Engine,
 };
 
@@ -54,21 +53,14 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
-/// Notes that a booking is about to change.
-pub(in super::super) async fn note_touched(
+/// All that shows a booking.
+pub(in super::super) async fn groups_of(
     conn: &mut PgConnection,
     booking: BookingId,
-    touched: &TouchedBookings,
-) -> Result<(), DbError> {
-    if let Some((_, student, mentor)) = repository_holds::find_parts(conn, booking).await? {
-        touched.add(student, mentor);
-    }
-    Ok(())
-}
-
-/// Forgets the cached pages of a student whose booking was paid: they show until when it is held.
-pub(in super::super) async fn invalidate(engine: &Engine, student: UserId) {
-    engine.caches.invalidate(&[cached::group(student)]).await;
+) -> Result<Vec<Group>, DbError> {
+    let found = repository_holds::find_parts(conn, booking).await?;
+    let parts = found.map(|(_, student, mentor)| (student, mentor));
+    Ok(cached::groups(parts))
 }
 
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
@@ -77,15 +69,12 @@ pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let touched = TouchedBookings::default();
-    let noted = touched.clone();
-    let work = db::transaction(&engine.db, Retry::Never, move |conn| {
-        let noted = noted.clone();
-        async move { release(conn, now, &noted).await }.boxed()
-    });
-    let released = work.await;
-    touched.invalidate(engine).await;
-    released
+    let work = engine.change(
+        Isolation::ReadCommitted,
+        Retry::Never,
+        move |conn, touched| async move { release(conn, now, &touched).await }.boxed(),
+    );
+    work.await
 }
 
 /// The work of the transaction; returns the number of holds. Everything that is changed is
@@ -94,7 +83,7 @@ pub(in super::super) async fn release_expired(
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    touched: &TouchedBookings,
+    touched: &TouchedGroups,
 ) -> Result<usize, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
@@ -104,8 +93,9 @@ async fn release(
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    for (_, student, mentor) in &expired {
-        touched.add(UserId(*student), MentorId(*mentor));
-    }
+    let released = expired
+        .iter()
+        .map(|(_, student, mentor)| (UserId(*student), MentorId(*mentor)));
+    touched.add(cached::groups(released));
     Ok(expired.len())
 }
