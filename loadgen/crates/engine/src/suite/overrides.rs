@@ -174,15 +174,16 @@ mod tests {
         let LoadModel::Open { phases, .. } = &one.load else {
             panic!("open")
         };
-        assert_eq!((phases.len(), phases[0].rate.as_per_second()), (1, 10.0));
+        assert_eq!(phases.len(), 1);
+        assert_eq!(phases[0].rate.to_string(), "10/s");
         let two = overridden(short).unwrap();
         assert_eq!(two.windows.warm_up, Millis(30_000));
         assert_eq!(two.windows.measure, Millis(120_000));
         let LoadModel::Open { phases, .. } = &two.load else {
             panic!("open")
         };
-        assert_eq!(phases[0].to.unwrap().as_per_second(), 20.0);
-        assert_eq!(phases[1].rate.as_per_second(), 20.0);
+        assert_eq!(phases[0].to.unwrap().to_string(), "20/s");
+        assert_eq!(phases[1].rate.to_string(), "20/s");
     }
 
     #[test]
