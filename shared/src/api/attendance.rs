@@ -3,35 +3,23 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BookingId, UserId};
+use crate::{
+    ids::{BookingId, UserId},
+    words::words,
+};
 
 /// Most marks in one request.
 pub const MAX_MARKS: usize = 100;
 
-/// Whether a participant came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum AttendanceStatus {
-    /// In time.
-    Present,
-    /// After the begin.
-    Late,
-    /// Not at all.
-    Absent,
-}
-
-impl AttendanceStatus {
-    /// Every status.
-    pub const ALL: [Self; 3] = [Self::Present, Self::Late, Self::Absent];
-
-    /// The status as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Present => "present",
-            Self::Late => "late",
-            Self::Absent => "absent",
-        }
+words! {
+    /// Whether a participant came.
+    AttendanceStatus {
+        /// In time.
+        Present = "present",
+        /// After the begin.
+        Late = "late",
+        /// Not at all.
+        Absent = "absent",
     }
 }
 

@@ -89,9 +89,7 @@ pub(super) fn no_such_booking(booking: BookingId) -> ApiError {
 
 /// The status that a stored word stands for.
 pub(super) fn status(word: &str) -> Result<AttendanceStatus, DbError> {
-    AttendanceStatus::ALL
-        .into_iter()
-        .find(|status| status.as_str() == word)
+    AttendanceStatus::named(word)
         .ok_or_else(|| DbError::Other(sqlx::Error::Decode(format!("no status `{word}`").into())))
 }
 
@@ -150,7 +148,7 @@ mod tests {
 
     #[test]
     fn every_status_reads_back_from_the_word_it_is_stored_as() {
-        for wanted in AttendanceStatus::ALL {
+        for wanted in AttendanceStatus::ALL.iter().copied() {
             assert_eq!(status(wanted.as_str()).unwrap(), wanted);
         }
         assert!(status("asleep").is_err());

@@ -34,6 +34,8 @@ pub(super) struct Stage {
     /// Number of the student, and of the mentor.
     student: u32,
     mentor: u32,
+    /// Number of a student without a lesson with the mentor.
+    other: u32,
     expired: String,
 }
 
@@ -73,6 +75,16 @@ impl Stage {
         };
         let student = number(RowKind::Student, participants.0);
         let mentor = number(RowKind::Mentor, participants.1);
+        let strangers: Vec<Uuid> = sqlx::query_scalar(
+            "select id from app_user
+             where role = 'student'
+               and id not in (select student_id from booking where mentor_id = $1)",
+        )
+        .bind(participants.1)
+        .fetch_all(app.db.pool())
+        .await
+        .unwrap();
+        let other = number(RowKind::Student, strangers[0]);
         let room = dataset::id(RowKind::Room, ROOM);
         let members = [
             dataset::id(RowKind::Student, student),
@@ -97,6 +109,7 @@ impl Stage {
             app,
             student,
             mentor,
+            other,
             expired,
         };
         let enrolment = with_id(paths::COURSE_ENROLMENT, course());
@@ -112,7 +125,7 @@ impl Stage {
 
     /// A student who has no part in anything.
     pub(super) fn other_student(&self) -> Person {
-        self.app.student((self.student + 7) % 600)
+        self.app.student(self.other)
     }
 
     /// The mentor of the lessons.
