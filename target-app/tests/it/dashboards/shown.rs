@@ -49,10 +49,10 @@ async fn every_change_shows_in_the_next_dashboard_of_all_it_concerns() {
             .execute(
                 "update slot set starts_at = starts_at + interval '5000 days',
                         ends_at = ends_at + interval '5000 days'
-                 where starts_at > now() - interval '1 day';
+                 where starts_at > now();
                  update booking set scheduled_at = scheduled_at + interval '5000 days',
                         ends_at = ends_at + interval '5000 days'
-                 where scheduled_at > now() - interval '1 day'",
+                 where scheduled_at > now()",
             )
             .await;
         let slot = soon(1).create(&app.db).await;
