@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
-    cache::TouchedGroups,
+    cache::{Group, TouchedGroups},
     db::{DbError, Isolation, Retry},
     engine::Engine,
 };
@@ -51,6 +51,11 @@ pub(in super::super) async fn cancel_by_refund(
     repository::count(conn, slot, -1).await?;
     end_hold(conn, booking).await?;
     Ok(true)
+}
+
+/// The cached pages that a payment or a refund of a student's booking touches.
+pub(in super::super) fn student_pages(student: UserId) -> Group {
+    cached::group(student)
 }
 
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that

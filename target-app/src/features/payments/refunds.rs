@@ -41,7 +41,7 @@ pub(super) async fn refund(
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             async move {
                 let payment = decide(conn, now, person, role, id).await?;
-                touched.add([bookings::group(payment.student)]);
+                touched.add([bookings::student_pages(payment.student)]);
                 Ok::<_, PaymentFailure>(payment)
             }
             .boxed()
