@@ -25,7 +25,7 @@ use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strateg
 /// until another one changes the same switch, so that later ones meet different neighbours.
 fn variants() -> Vec<Map<String, Value>> {
     let one = |switch: &str, value: &str| Map::from_iter([(switch.to_owned(), json!(value))]);
-    let table: [(&str, &[&str]); 13] = [
+    let table: [(&str, &[&str]); 14] = [
         ("mentors.query", &["n_plus_one", "joined"]),
         ("mentors.pagination", &["offset", "keyset"]),
         ("mentors.total", &["exact", "none"]),
@@ -39,6 +39,7 @@ fn variants() -> Vec<Map<String, Value>> {
         ("cache.early_refresh", &["on", "off"]),
         ("cache.negative", &["off", "5s"]),
         ("db.statement_cache", &["off", "on"]),
+        ("db.rls", &["on", "off"]),
     ];
     let mut all = Vec::new();
     for (switch, values) in table {

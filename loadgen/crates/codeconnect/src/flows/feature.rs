@@ -20,6 +20,8 @@ pub struct FeatureFlows {
     pub caches: &'static [CachedReads],
     /// Whether its flows need mentors who are signed in before the run.
     pub needs_mentors: bool,
+    /// Whether its flows go straight to the database.
+    pub needs_database: bool,
 }
 
 impl FeatureFlows {
@@ -34,6 +36,7 @@ impl FeatureFlows {
             flows: &[],
             caches: &[],
             needs_mentors: false,
+            needs_database: false,
         }
     }
 }

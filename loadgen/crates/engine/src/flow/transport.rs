@@ -15,6 +15,11 @@ pub type Settled = (usize, Result<(), String>);
 /// Looks at one incoming text.
 pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
 
+/// How a request that the flow made itself failed, and why in one line.
+pub type Failed = (Outcome, String);
+/// A request of a protocol that the flow speaks itself.
+pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<(), Failed>>;
+
 /// How a flow reaches the target. Implemented by the driver, one a virtual user.
 pub trait Transport {
     /// Sends one request of the running iteration and waits for its answer; `None`: it failed
@@ -58,6 +63,10 @@ pub trait Transport {
         text: Option<String>,
         on_text: &'a mut OnText<'a>,
     ) -> LocalBoxFuture<'a, bool>;
+
+    /// Makes one request of a protocol that the flow speaks itself and records one sample of `op`.
+    /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
 
     /// Closes the socket if it is open; no sample.
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;

@@ -1,0 +1,102 @@
+//! The database under direct load: short transactions of many people, four of five only reading.
+
+use rand::RngExt as _;
+use shared::{
+    dataset::{self, RowKind},
+    ids::UserId,
+};
+
+use crate::{
+    database::{DatabaseConnection, Query, READS},
+    flows::{AppFlow, AppIteration, FeatureFlows, Op},
+};
+use loadgen_engine::flow::Access;
+use loadgen_stats::seed::Chance;
+
+/// Share of the queries that write.
+const WRITES: f64 = 0.2;
+/// Share of the writes that change an own earlier row, where there is one.
+const UPDATES: f64 = 0.5;
+
+static CONNECT: Op = Op::message("database.connect", Access::Read);
+static READ: Op = Op::message("database.read", Access::Read);
+static WRITE: Op = Op::message("database.write", Access::Write);
+
+/// What the load generator knows of this feature.
+pub(super) const FEATURE: FeatureFlows = FeatureFlows {
+    operations: &[&CONNECT, &READ, &WRITE],
+    headline: &[&READ, &WRITE],
+    flows: &[AppFlow {
+        name: "database.query",
+        help: "a query straight at PostgreSQL under row-level security: 80 % reads, 20 % writes",
+        operations: &[&CONNECT, &READ, &WRITE],
+        needs_sessions: false,
+        at_once: 1,
+        run: |it| Box::pin(query(it)),
+    }],
+    needs_database: true,
+    ..FeatureFlows::new("database", "Database")
+};
+
+async fn query(mut it: AppIteration<'_>) {
+    let Some(target) = it.world.database.as_ref() else {
+        return;
+    };
+    let query = next(&mut it);
+    let Some(mut connection) = connected(&mut it).await else {
+        return;
+    };
+    let op = match query {
+        Query::Read { .. } => &READ,
+        Query::Insert { .. } | Query::Update(_) => &WRITE,
+    };
+    let mut written = None;
+    let request = Box::pin(async {
+        written = query.run(&mut connection, target).await?;
+        Ok(())
+    });
+    let done = it.transport.perform(op.id(), request).await;
+    if let Some(row) = written {
+        it.memory.database.written = Some(row);
+    }
+    match connection {
+        own @ DatabaseConnection::Own(_) if done => it.memory.database.connection = Some(own),
+        lent if done => drop(lent),
+        broken => {
+            it.memory.database.written = None;
+            broken.discard();
+        }
+    }
+}
+
+/// What is asked next, and for whom.
+fn next(it: &mut AppIteration<'_>) -> Query {
+    let counts = it.world.counts;
+    let chance: &mut Chance = it.rng;
+    let student = chance.random_range(0..counts.students);
+    let student = UserId(dataset::id(RowKind::Student, student));
+    let read = READS[chance.random_range(0..READS.len())];
+    let slot = dataset::id(RowKind::Slot, chance.random_range(0..counts.slots));
+    let (writes, updates) = (chance.random_bool(WRITES), chance.random_bool(UPDATES));
+    match it.memory.database.written {
+        Some(row) if writes && updates => Query::Update(row),
+        _ if writes => Query::Insert { student, slot },
+        _ => Query::Read { read, student },
+    }
+}
+
+/// The user's connection: the one it has, or a new one, or one that the pool lends. Opening it, or
+/// waiting for it, is a request of its own.
+async fn connected(it: &mut AppIteration<'_>) -> Option<DatabaseConnection> {
+    if let Some(connection) = it.memory.database.connection.take() {
+        return Some(connection);
+    }
+    let target = it.world.database.as_ref()?;
+    let mut opened = None;
+    let request = Box::pin(async {
+        opened = Some(DatabaseConnection::get(target).await?);
+        Ok(())
+    });
+    let done = it.transport.perform(CONNECT.id(), request).await;
+    opened.filter(|_| done)
+}
