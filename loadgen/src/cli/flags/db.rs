@@ -102,7 +102,12 @@ pub struct DbArgs {
     )]
     pub rls: RowSecurityChoice,
     /// Amount of data in an own stack: tiny, small, medium or large
-    #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE", conflicts_with = "db")]
+    #[arg(
+        long,
+        env = "LOADGEN_SCALE",
+        value_name = "SCALE",
+        conflicts_with = "db"
+    )]
     pub scale: Option<Scale>,
     /// Path of the target-app program of an own stack [default: the one beside loadgen]
     #[arg(

@@ -91,13 +91,23 @@ pub struct WsArgs {
     #[arg(long, env = "LOADGEN_ALLOW_REMOTE_TARGET")]
     pub allow_remote_target: bool,
     /// Trust the certificate authorities in this PEM file (wss)
-    #[arg(long, env = "LOADGEN_CACERT", value_name = "FILE", conflicts_with = "insecure")]
+    #[arg(
+        long,
+        env = "LOADGEN_CACERT",
+        value_name = "FILE",
+        conflicts_with = "insecure"
+    )]
     pub cacert: Option<PathBuf>,
     /// Accept every certificate (wss)
     #[arg(long, env = "LOADGEN_INSECURE")]
     pub insecure: bool,
     /// Amount of data in an own stack: tiny, small, medium or large
-    #[arg(long, env = "LOADGEN_SCALE", value_name = "SCALE", conflicts_with = "url")]
+    #[arg(
+        long,
+        env = "LOADGEN_SCALE",
+        value_name = "SCALE",
+        conflicts_with = "url"
+    )]
     pub scale: Option<Scale>,
     /// Path of the target-app program of an own stack [default: the one beside loadgen]
     #[arg(

@@ -100,3 +100,15 @@ async fn connected(it: &mut AppIteration<'_>) -> Option<DatabaseConnection> {
     let done = it.transport.perform(CONNECT.id(), request).await;
     opened.filter(|_| done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn four_of_five_queries_read() {
+        let mut chance = Chance::nth(1, 0);
+        let writes = (0..10_000).filter(|_| chance.random_bool(WRITES)).count();
+        assert!((1_900..2_100).contains(&writes), "{writes}");
+    }
+}
