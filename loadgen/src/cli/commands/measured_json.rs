@@ -56,7 +56,10 @@ fn of_operation(name: &str, data: &OpData, window_s: f64) -> Map<String, Value> 
         .iter()
         .map(|outcome| (outcome.as_str().to_owned(), data.count(*outcome).into()))
         .collect();
+    // Of the successes, as the mean.
+    let min = (!data.ok.is_empty()).then(|| data.ok.min() as f64 / 1e6);
     [
+        ("min", json!(min)),
         ("planned", json!(one.planned)),
         ("outcomes", Value::Object(outcomes)),
         ("success", json!(one.success)),

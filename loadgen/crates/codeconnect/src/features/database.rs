@@ -1,9 +1,12 @@
 //! The database under direct load: short transactions of many people, four of five only reading.
 
+use std::time::Instant;
+
 use rand::RngExt as _;
 use shared::{
     dataset::{self, RowKind},
     ids::UserId,
+    timing::{ServerPart, ServerTiming},
 };
 
 use crate::{
@@ -52,8 +55,9 @@ async fn query(mut it: AppIteration<'_>) {
     };
     let mut written = None;
     let request = Box::pin(async {
+        let begun = Instant::now();
         written = query.run(&mut connection, target).await?;
-        Ok(())
+        Ok(spent(ServerPart::Db, begun))
     });
     let done = it.transport.perform(op.id(), request).await;
     if let Some(row) = written {
@@ -94,11 +98,23 @@ async fn connected(it: &mut AppIteration<'_>) -> Option<DatabaseConnection> {
     let target = it.world.database.as_ref()?;
     let mut opened = None;
     let request = Box::pin(async {
+        let begun = Instant::now();
         opened = Some(DatabaseConnection::get(target).await?);
-        Ok(())
+        Ok(spent(ServerPart::Pool, begun))
     });
     let done = it.transport.perform(CONNECT.id(), request).await;
     opened.filter(|_| done)
+}
+
+/// All of the time since then in one part: nothing stands between the client and the database.
+fn spent(part: ServerPart, begun: Instant) -> Option<ServerTiming> {
+    let us = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
+    let mut cost = ServerTiming {
+        total_us: us,
+        ..ServerTiming::default()
+    };
+    cost.us[part] = us;
+    Some(cost)
 }
 
 #[cfg(test)]

@@ -137,7 +137,10 @@ impl Transport for User {
                 .unwrap_or_else(|_elapsed| Err((Outcome::Timeout, "not done in time".to_owned())));
             self.records[0].sample.done = self.worker.clock.now();
             match &ended {
-                Ok(()) => self.settle_record(0, Outcome::Ok, None),
+                Ok(cost) => {
+                    self.records[0].sample.cost = *cost;
+                    self.settle_record(0, Outcome::Ok, None);
+                }
                 Err((outcome, why)) => self.settle_record(0, *outcome, Some(why)),
             }
             self.advance();

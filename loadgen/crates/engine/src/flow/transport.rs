@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::future::LocalBoxFuture;
+use shared::timing::ServerTiming;
 
 use crate::{
     check::Reply,
@@ -17,8 +18,8 @@ pub type OnText<'a> = dyn FnMut(&str) -> Option<Settled> + 'a;
 
 /// How a request that the flow made itself failed, and why in one line.
 pub type Failed = (Outcome, String);
-/// A request of a protocol that the flow speaks itself.
-pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<(), Failed>>;
+/// A request of a protocol that the flow speaks itself, and what it cost where that is known.
+pub type OwnRequest<'a> = LocalBoxFuture<'a, Result<Option<ServerTiming>, Failed>>;
 
 /// How a flow reaches the target. Implemented by the driver, one a virtual user.
 pub trait Transport {

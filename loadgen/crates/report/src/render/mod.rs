@@ -14,6 +14,7 @@ mod compare;
 mod compare_page;
 pub mod comparison;
 mod csv;
+mod document;
 pub mod evidence;
 mod factorial;
 pub mod figures;
