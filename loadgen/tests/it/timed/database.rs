@@ -41,7 +41,8 @@ fn figures(folder: &Path, name: &str) -> Value {
 
 fn planned(figures: &Value, operation: &str) -> u64 {
     let of = &figures["operations"][operation]["planned"];
-    of.as_u64().unwrap_or_else(|| panic!("{operation}: {figures}"))
+    of.as_u64()
+        .unwrap_or_else(|| panic!("{operation}: {figures}"))
 }
 
 #[test]
@@ -92,7 +93,10 @@ fn a_direct_load_is_four_fifths_reads_under_policies_and_leaves_no_row() {
         assert!(!figures.to_string().contains("postgres://"), "{figures}");
     }
     let refused = read(folder, "refused");
-    assert!(refused.contains("was not seeded by target-app"), "{refused}");
+    assert!(
+        refused.contains("was not seeded by target-app"),
+        "{refused}"
+    );
     assert_eq!(refused.lines().count(), 1, "{refused}");
     assert_eq!(read(folder, "code"), "2");
 

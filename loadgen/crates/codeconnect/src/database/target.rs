@@ -28,7 +28,9 @@ const SETTLING: Duration = Duration::from_millis(200);
 #[derive(Debug, thiserror::Error)]
 pub enum DatabaseError {
     /// The address cannot be used.
-    #[error("the address of the database cannot be used: {0}")]
+    #[error(
+        "the address of the database cannot be used: {0}; write it like postgres://me@127.0.0.1/codeconnect"
+    )]
     Address(String),
     /// It does not answer.
     #[error("the database at {place} cannot be reached: {why}")]
@@ -80,6 +82,12 @@ impl fmt::Debug for DatabaseTarget {
 impl DatabaseTarget {
     /// Reads an address.
     pub fn options(url: &str) -> Result<PgConnectOptions, DatabaseError> {
+        // The driver would take every scheme for its own.
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(DatabaseError::Address(
+                "it does not begin with postgres://".to_owned(),
+            ));
+        }
         let options = PgConnectOptions::from_str(url)
             .map_err(|error| DatabaseError::Address(error.to_string()))?;
         Ok(options
