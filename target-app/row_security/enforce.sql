@@ -28,7 +28,7 @@ alter table booking_hold enable row level security;
 alter table booking_conflict enable row level security;
 
 -- The user is looked up once a statement, by a subquery, and not once a row. A setting that was made in an
--- earlier transaction of the connection reads as an empty text afterwards, which is nobody's id.
+-- earlier transaction of the connection reads as an empty text afterwards, which is no id.
 drop policy if exists booking_of_student on booking;
 create policy booking_of_student on booking
     for select to codeconnect_student

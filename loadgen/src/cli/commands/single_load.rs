@@ -20,7 +20,7 @@ use loadgen_experiment::trial::{ArmConfig, TrialOutcome};
 use loadgen_report::render;
 use loadgen_stats::seed::sub_seed;
 
-/// One load, and how it is told.
+/// One load, and how its result is printed.
 pub(super) struct SingleLoad<'a> {
     /// Name of the command.
     pub(super) command: &'static str,

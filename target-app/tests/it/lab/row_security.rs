@@ -143,11 +143,11 @@ async fn a_connection_brings_no_person_to_the_next_transaction() {
         .execute(&mut *open)
         .await
         .unwrap();
-    let nobodys: i64 = sqlx::query_scalar("select count(*) from booking")
+    let without_user: i64 = sqlx::query_scalar("select count(*) from booking")
         .fetch_one(&mut *open)
         .await
         .unwrap();
-    assert_eq!(nobodys, 0);
+    assert_eq!(without_user, 0);
     open.rollback().await.unwrap();
     drop(conn);
     drop(engine);

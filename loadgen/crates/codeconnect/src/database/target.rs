@@ -40,7 +40,7 @@ pub enum DatabaseError {
         /// What the driver said.
         why: String,
     },
-    /// It is somebody's own.
+    /// It holds other data.
     #[error(
         "the database at {0} was not seeded by target-app: this load writes, so it is refused; run `target-app seed` there first, or leave out --db for an own stack"
     )]

@@ -57,7 +57,7 @@ async fn query(mut it: AppIteration<'_>) {
     let request = Box::pin(async {
         let begun = Instant::now();
         written = query.run(&mut connection, target).await?;
-        Ok(spent(ServerPart::Db, begun))
+        Ok(Some(spent(ServerPart::Db, begun)))
     });
     let done = it.transport.perform(op.id(), request).await;
     if let Some(row) = written {
@@ -100,21 +100,21 @@ async fn connected(it: &mut AppIteration<'_>) -> Option<DatabaseConnection> {
     let request = Box::pin(async {
         let begun = Instant::now();
         opened = Some(DatabaseConnection::get(target).await?);
-        Ok(spent(ServerPart::Pool, begun))
+        Ok(Some(spent(ServerPart::Pool, begun)))
     });
     let done = it.transport.perform(CONNECT.id(), request).await;
     opened.filter(|_| done)
 }
 
 /// All of the time since then in one part: nothing stands between the client and the database.
-fn spent(part: ServerPart, begun: Instant) -> Option<ServerTiming> {
+fn spent(part: ServerPart, begun: Instant) -> ServerTiming {
     let us = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
     let mut cost = ServerTiming {
         total_us: us,
         ..ServerTiming::default()
     };
     cost.us[part] = us;
-    Some(cost)
+    cost
 }
 
 #[cfg(test)]
