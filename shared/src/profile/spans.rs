@@ -37,6 +37,10 @@ impl<const MAX: u32> SwitchValue for WholePercent<MAX> {
     fn accepts() -> String {
         format!("a whole share from 0% to {MAX}%")
     }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A time, or nothing at all.
@@ -71,6 +75,10 @@ impl SwitchValue for Lasting {
     fn accepts() -> String {
         "off, or a duration like 250ms, 30s or 5m".to_owned()
     }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["off", "5s"]
+    }
 }
 
 /// A time from nothing to `MAX` whole milliseconds.
@@ -104,6 +112,10 @@ impl<const MAX: u64> FromStr for ShortTime<MAX> {
 impl<const MAX: u64> SwitchValue for ShortTime<MAX> {
     fn accepts() -> String {
         format!("a time from 0ms to {MAX}ms")
+    }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
     }
 }
 
