@@ -42,7 +42,7 @@ async fn serve(mut socket: WebSocket, habit: Habit, received: Arc<AtomicU64>) {
         let number = received.fetch_add(1, Relaxed);
         let answer = match habit {
             Habit::Echo => text.to_string(),
-            Habit::EverySecond if number % 2 == 0 => text.to_string(),
+            Habit::EverySecond if number.is_multiple_of(2) => text.to_string(),
             Habit::EverySecond => continue,
             Habit::Other => "something else".to_owned(),
         };

@@ -39,7 +39,7 @@ pub(in crate::cli) fn run(args: &DbArgs) -> Result<u8, Failure> {
             let database = seeded(url, args)?;
             let settings = database.settings();
             let place = settings.get("database").unwrap_or_default().to_owned();
-            (ServiceSource::Database(database), settings, place)
+            (ServiceSource::Database(Box::new(database)), settings, place)
         }
         None => own_stack(args)?,
     };
@@ -116,25 +116,24 @@ fn own_stack(args: &DbArgs) -> Result<(ServiceSource, Settings, String), Failure
 /// another machine only where that is allowed.
 fn seeded(url: &str, args: &DbArgs) -> Result<SeededDatabase, Failure> {
     let options = DatabaseTarget::options(url).map_err(Failure::usage)?;
-    let endpoint = match options.get_socket() {
-        // Never connected to by its address.
-        Some(socket) => Endpoint {
+    let endpoint = if let Some(socket) = options.get_socket() {
+        Endpoint {
+            // Never connected to by its address.
             address: SocketAddr::from(([127, 0, 0, 1], options.get_port())),
             host: socket.display().to_string(),
-        },
-        None => {
-            let place = format!("{}:{}", options.get_host(), options.get_port());
-            let url = TargetUrl::parse(&format!("http://{place}")).map_err(|_| {
-                Failure::Usage(format!("the host of --db, {place}, is no host and port"))
-            })?;
-            let addresses = TargetAddresses::find(&url, &[]).map_err(Failure::usage)?;
-            refuse_remote(&place, &addresses, args.allow_remote_target)?;
-            addresses.connect().map_err(|error| {
-                Failure::of_error(&error, |why| {
-                    Failure::Usage(format!("the database at {place} does not answer: {why}"))
-                })
-            })?
         }
+    } else {
+        let place = format!("{}:{}", options.get_host(), options.get_port());
+        let url = TargetUrl::parse(&format!("http://{place}")).map_err(|_| {
+            Failure::Usage(format!("the host of --db, {place}, is no host and port"))
+        })?;
+        let addresses = TargetAddresses::find(&url, &[]).map_err(Failure::usage)?;
+        refuse_remote(&place, &addresses, args.allow_remote_target)?;
+        addresses.connect().map_err(|error| {
+            Failure::of_error(&error, |why| {
+                Failure::Usage(format!("the database at {place} does not answer: {why}"))
+            })
+        })?
     };
     let nonce = uuid::Uuid::new_v4().as_u64_pair().0;
     let runtime = tokio::runtime::Builder::new_current_thread()

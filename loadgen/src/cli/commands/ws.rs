@@ -183,7 +183,7 @@ fn echo_suite(preset: SocketPreset) -> Result<Suite, Failure> {
         think: chat.and_then(|share| share.think),
     };
     "ws_echo".clone_into(&mut suite.name);
-    suite.question = "Are sockets opened and messages returned in time?".to_owned();
+    "Are sockets opened and messages returned in time?".clone_into(&mut suite.question);
     suite.flows = vec![share];
     let renamed = suite.thresholds.iter().map(|threshold| {
         let text = threshold.to_string().replace("chat.", "ws.");

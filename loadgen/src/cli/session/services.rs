@@ -48,7 +48,7 @@ pub(in crate::cli) enum ServiceSource {
         trace: Option<HttpTrace>,
     },
     /// A seeded database: nothing is started, reset, switched or audited.
-    Database(SeededDatabase),
+    Database(Box<SeededDatabase>),
 }
 
 impl ServiceSource {
@@ -254,7 +254,7 @@ pub(super) async fn open(
             })
         }
         ServiceSource::Database(database) => Ok(TestEnv {
-            system: Arc::new(database.clone()),
+            system: Arc::new(database.as_ref().clone()),
             service_control: None,
             crash: None,
             events,
