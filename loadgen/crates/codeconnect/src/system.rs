@@ -17,7 +17,7 @@ use super::{
     sessions::{Sessions, SignInError},
 };
 use crate::{
-    database::{DatabaseError, DatabaseTarget},
+    database::{DatabaseTarget, SeededDatabaseError},
     features,
     flows::World,
 };
@@ -81,7 +81,7 @@ impl CodeConnectSystem {
         if direct.is_empty() {
             return Ok(None);
         }
-        let failed = |why: DatabaseError| SystemError::Failed(why.to_string());
+        let failed = |why: SeededDatabaseError| SystemError::Failed(why.to_string());
         if let Some((url, pool)) = &self.database {
             let options = DatabaseTarget::options(url).map_err(failed)?;
             let target = DatabaseTarget::open(options, *pool, nonce).await;

@@ -16,7 +16,7 @@ use crate::{
 };
 use loadgen_codeconnect::{
     CodeConnect, NOT_TESTED, SeededDatabase,
-    database::{DatabaseError, DatabaseTarget},
+    database::{DatabaseTarget, SeededDatabaseError},
 };
 use loadgen_engine::{
     driver::{Endpoint, TargetAddresses, TargetUrl},
@@ -142,6 +142,6 @@ fn seeded(url: &str, args: &DbArgs) -> Result<SeededDatabase, Failure> {
         .map_err(Failure::internal)?;
     let target = runtime
         .block_on(DatabaseTarget::open(options, args.pool, nonce))
-        .map_err(|error: DatabaseError| Failure::usage(error))?;
+        .map_err(|error: SeededDatabaseError| Failure::usage(error))?;
     Ok(SeededDatabase::new(target, endpoint, nonce))
 }

@@ -72,7 +72,7 @@ fn of_operation(name: &str, data: &OpData, window_s: f64) -> Map<String, Value> 
     .collect()
 }
 
-/// Milliseconds.
+/// The percentiles in milliseconds, each where the data carries it.
 pub(super) fn percentiles(of: &Percentiles) -> Value {
     json!({
         "p50": of.p50, "p90": of.p90, "p95": of.p95, "p99": of.p99, "p999": of.p99_9,

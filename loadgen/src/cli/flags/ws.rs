@@ -55,7 +55,7 @@ pub struct WsArgs {
     /// Number of users, each on one socket
     #[arg(long, short, env = "LOADGEN_USERS", value_name = "N", value_parser = whole(1_u32, 20_000))]
     pub users: Option<u32>,
-    /// Duration
+    /// Length of the load, like 60s [default: that of the preset]
     #[arg(long, short, env = "LOADGEN_DURATION", value_name = "TIME", value_parser = positive)]
     pub duration: Option<Millis>,
     /// Pause of a user between two messages, like 500ms..1500ms

@@ -4,5 +4,5 @@
 mod query;
 mod target;
 
-pub use query::{CONFLICTS, DatabaseConnection, Query, READS, Written};
-pub use target::{DatabaseError, DatabaseTarget};
+pub use query::{CONFLICTS, DatabaseConnection, DirectQuery, READS, Written};
+pub use target::{DatabaseTarget, SeededDatabaseError};

@@ -113,7 +113,7 @@ pub struct Written {
 
 /// One query of the load.
 #[derive(Debug, Clone, Copy)]
-pub enum Query {
+pub enum DirectQuery {
     /// Rows of one person.
     Read {
         /// What is read.
@@ -132,7 +132,7 @@ pub enum Query {
     Update(Written),
 }
 
-impl Query {
+impl DirectQuery {
     const fn student(&self) -> UserId {
         match self {
             Self::Read { student, .. } | Self::Insert { student, .. } => *student,

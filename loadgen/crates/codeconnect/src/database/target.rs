@@ -26,7 +26,7 @@ const SETTLING: Duration = Duration::from_millis(200);
 
 /// Why a database cannot be loaded.
 #[derive(Debug, thiserror::Error)]
-pub enum DatabaseError {
+pub enum SeededDatabaseError {
     /// The address cannot be used.
     #[error(
         "the address of the database cannot be used: {0}; write it like postgres://me@127.0.0.1/codeconnect"
@@ -81,15 +81,15 @@ impl fmt::Debug for DatabaseTarget {
 
 impl DatabaseTarget {
     /// Reads an address.
-    pub fn options(url: &str) -> Result<PgConnectOptions, DatabaseError> {
+    pub fn options(url: &str) -> Result<PgConnectOptions, SeededDatabaseError> {
         // The driver would take every scheme for its own.
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-            return Err(DatabaseError::Address(
+            return Err(SeededDatabaseError::Address(
                 "it does not begin with postgres://".to_owned(),
             ));
         }
         let options = PgConnectOptions::from_str(url)
-            .map_err(|error| DatabaseError::Address(error.to_string()))?;
+            .map_err(|error| SeededDatabaseError::Address(error.to_string()))?;
         Ok(options
             .application_name("loadgen")
             .disable_statement_logging())
@@ -100,9 +100,9 @@ impl DatabaseTarget {
         options: PgConnectOptions,
         pool: Option<u32>,
         nonce: u64,
-    ) -> Result<Self, DatabaseError> {
+    ) -> Result<Self, SeededDatabaseError> {
         let place = place(&options);
-        let unreachable = |why: String| DatabaseError::Unreachable {
+        let unreachable = |why: String| SeededDatabaseError::Unreachable {
             place: place.clone(),
             why,
         };
@@ -133,11 +133,11 @@ impl DatabaseTarget {
             };
         let seeded = dataset.and_then(|(scale, digest)| Some((scale.parse().ok()?, digest)));
         let Some((scale, digest)) = seeded else {
-            return Err(DatabaseError::NotSeeded(place));
+            return Err(SeededDatabaseError::NotSeeded(place));
         };
         let row_security = reading(enforced, policies, unindexed);
         if row_security == "partial" {
-            return Err(DatabaseError::Partial(place));
+            return Err(SeededDatabaseError::Partial(place));
         }
         Ok(Self {
             options,

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use crate::{
-    database::{DatabaseConnection, Query, READS},
+    database::{DatabaseConnection, DirectQuery, READS},
     flows::{AppFlow, AppIteration, FeatureFlows, Op},
 };
 use loadgen_engine::flow::Access;
@@ -50,8 +50,8 @@ async fn query(mut it: AppIteration<'_>) {
         return;
     };
     let op = match query {
-        Query::Read { .. } => &READ,
-        Query::Insert { .. } | Query::Update(_) => &WRITE,
+        DirectQuery::Read { .. } => &READ,
+        DirectQuery::Insert { .. } | DirectQuery::Update(_) => &WRITE,
     };
     let mut written = None;
     let request = Box::pin(async {
@@ -74,7 +74,7 @@ async fn query(mut it: AppIteration<'_>) {
 }
 
 /// What is asked next, and for whom.
-fn next(it: &mut AppIteration<'_>) -> Query {
+fn next(it: &mut AppIteration<'_>) -> DirectQuery {
     let counts = it.world.counts;
     let chance: &mut Chance = it.rng;
     let student = chance.random_range(0..counts.students);
@@ -83,9 +83,9 @@ fn next(it: &mut AppIteration<'_>) -> Query {
     let slot = dataset::id(RowKind::Slot, chance.random_range(0..counts.slots));
     let (writes, updates) = (chance.random_bool(WRITES), chance.random_bool(UPDATES));
     match it.memory.database.written {
-        Some(row) if writes && updates => Query::Update(row),
-        _ if writes => Query::Insert { student, slot },
-        _ => Query::Read { read, student },
+        Some(row) if writes && updates => DirectQuery::Update(row),
+        _ if writes => DirectQuery::Insert { student, slot },
+        _ => DirectQuery::Read { read, student },
     }
 }
 
