@@ -5,7 +5,7 @@ use axum::{
     http::{header, request::Parts},
 };
 use chrono::{DateTime, Utc};
-use shared::{api::auth::Role, ids::UserId, paths, problem::Code};
+use shared::{api::auth::Role, ids::UserId, paths, problem::Code, row_security::Person};
 
 use super::cached;
 use crate::{error::ApiError, http::Current, state::AppState};
@@ -22,6 +22,14 @@ pub struct AuthUser {
 }
 
 impl AuthUser {
+    /// For whom their statements run under row-level security.
+    pub const fn person(&self) -> Person {
+        match self.role {
+            Role::Mentor => Person::Mentor(self.id),
+            Role::Student | Role::Parent | Role::Admin => Person::Student(self.id),
+        }
+    }
+
     /// Refuses everyone who has not that role.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role == role {

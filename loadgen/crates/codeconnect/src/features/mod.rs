@@ -16,4 +16,6 @@ pub mod recordings;
 
 pub mod chat;
 
-pub use registry::{FEATURES, bind, cache_kinds, caches, catalog};
+pub mod database;
+
+pub use registry::{FEATURES, bind, cache_kinds, caches, catalog, needs_database};
