@@ -54,6 +54,8 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Factorial(args) => commands::factorial::run(&args),
         Command::History(args) => commands::history::run(&args),
         Command::Http(args) => commands::http::run(&args),
+        Command::Db(args) => commands::db::run(&args),
+        Command::Ws(args) => commands::ws::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Switches => commands::switches::run(),

@@ -24,6 +24,14 @@ const WEBSOCKET: &[&str] = &[
     "chat.connect: success > 95% warn 90%",
 ];
 
+/// "Wheels & Wins", database stress test: PASS p95 below 100 ms and success above 99 %; WARNING up to
+/// 200 ms and down to 95 %; FAIL beyond. It states 50 workers for the heavy load and none for the others.
+const DATABASE: &[&str] = &[
+    "database.read: p95 < 100ms warn 200ms",
+    "database.write: p95 < 100ms warn 200ms",
+    "success > 99% warn 95%",
+];
+
 /// "Load Testing with K6": GET p95 below 300 ms, POST p95 below 1000 ms, success of 99.9 %; alerts at
 /// 1 % of errors, p95 above 500 ms, 80 % of the database connections. It states the users and durations
 /// of its three scenarios; a flow alone has those of normal load.
@@ -98,6 +106,36 @@ const ROWS: &[Row] = &[
         &["200 users for 10m"],
         &["chat.room 100"],
         WEBSOCKET,
+    ),
+    (
+        "wheels_database_quick",
+        &["10 users for 10m, at most 1000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_database_full",
+        &["10 users for 10m, at most 10000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_database_heavy",
+        &["50 users for 10m, at most 50000 iterations"],
+        &["database.query 100"],
+        DATABASE,
+    ),
+    (
+        "wheels_combined",
+        &["100 users for 5m"],
+        &["chat.room 67", "database.query 33"],
+        &[
+            "chat.deliver: p95 < 2s warn 3s",
+            "chat.connect: success > 95% warn 90%",
+            "database.read: p95 < 100ms warn 200ms",
+            "database.write: p95 < 100ms warn 200ms",
+            "success > 99% warn 95%",
+        ],
     ),
     (
         "aspire_enrolment",
@@ -283,7 +321,11 @@ impl Facts {
                 })
                 .collect(),
             LoadModel::Closed { users, .. } if suite.options.ramp.is_empty() => {
-                vec![format!("{users} users for {}", suite.windows.measure)]
+                let most = suite
+                    .options
+                    .shared_iterations
+                    .map_or_else(String::new, |most| format!(", at most {most} iterations"));
+                vec![format!("{users} users for {}{most}", suite.windows.measure)]
             }
             LoadModel::Closed { .. } => suite
                 .options

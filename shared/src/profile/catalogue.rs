@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::spans::{Lasting, WholePercent};
+use super::spans::{Lasting, ShortTime, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
-    TimeLimit, Total, WholeNumber,
+    Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store, Strategy,
+    SwitchValue, TimeLimit, Total, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -222,6 +222,10 @@ switches! {
     db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
     /// How long PostgreSQL works on one statement before it cancels it.
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
+    /// Whether PostgreSQL itself keeps a person from the bookings and conflicts of others, by policies on these tables; without an index each statement reads them whole.
+    db_rls: RowSecurity = "db.rls", "off" => "off", "Wheels & Wins: policies must use indexed columns; a second fence around the rows, and no optimization";
+    /// Network latency planted between application and database: every message to PostgreSQL arrives that much later.
+    db_round_trip: ShortTime<50> = "db.round_trip", "0ms" => "0ms", "a database on another machine: 0.5 ms in a data centre, tens between regions; a pool starves where statements wait";
 
     /// Deliberate slowness: every API request takes that many per cent longer.
     lab_slowdown: WholeNumber<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";

@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, sessions, transactions, errors, indexes and guards, audit, query plans.
+//! PostgreSQL: the pool, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -9,6 +9,8 @@ mod migrate;
 pub mod optimizations;
 mod pool;
 mod purge;
+mod round_trip;
+pub mod row_security;
 pub mod settings;
 mod transaction;
 

@@ -4,10 +4,10 @@
 use clap::{Parser, Subcommand};
 
 use super::{
-    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, demo::DemoArgs,
+    bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
     doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
     http::HttpArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs,
-    stack::StackArgs, validate::ValidateArgs,
+    stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two
@@ -57,6 +57,10 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// Load any HTTP service with one repeated request and report its response times
     Http(Box<HttpArgs>),
+    /// Load PostgreSQL directly with short queries under row-level security
+    Db(Box<DbArgs>),
+    /// Open WebSockets and measure how messages come back: chat, or echo at any server
+    Ws(Box<WsArgs>),
     /// Measure the cost of the load generator itself against a target that does nothing
     Bench(BenchArgs),
     /// Check whether this machine, and what runs on it, is fit for measurements

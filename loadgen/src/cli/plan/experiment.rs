@@ -120,6 +120,7 @@ fn from_flags(args: &ExperimentArgs) -> Result<(Experiment, SourceFile), Failure
         quick: Quick::default(),
         controls: Vec::new(),
         find_rate: false,
+        document: None,
     };
     experiment.blocks = experiment.fewest_blocks();
     experiment.most_blocks = experiment.blocks * file::EXTENSION;

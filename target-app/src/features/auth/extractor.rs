@@ -10,6 +10,7 @@ use shared::{
     ids::{MentorId, UserId},
     paths,
     problem::Code,
+    row_security::Person,
 };
 
 use super::cached;
@@ -29,6 +30,14 @@ pub struct AuthUser {
 }
 
 impl AuthUser {
+    /// For whom their statements run under row-level security.
+    pub const fn person(&self) -> Person {
+        match self.role {
+            Role::Mentor => Person::Mentor(self.id),
+            Role::Student | Role::Parent | Role::Admin => Person::Student(self.id),
+        }
+    }
+
     /// Refuses everyone who has not that role.
     pub fn require(&self, role: Role) -> Result<(), ApiError> {
         if self.role == role {

@@ -13,13 +13,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
-    api::{
-        auth::Role,
-        bookings::{BookingRequest, BookingStatus, BookingView},
-    },
+    api::bookings::{BookingRequest, BookingStatus, BookingView},
     ids::{BookingId, UserId},
     paths,
     profile::Strategy,
+    row_security::Person,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -172,11 +170,11 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
 /// Keeps the reason for support. A failure to keep it does not change the response.
 async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &BookingRefusal) {
     let reason = refusal.code().as_str();
-    let kept = async {
-        let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await
-    };
+    let (slot, student) = (attempt.slot, attempt.student);
+    let mut session = engine.db.session();
+    let kept = session.run_for(Person::Student(student), move |conn| {
+        repository::insert_conflict(conn, slot, student, reason).boxed()
+    });
     if let Err(error) = kept.await {
         tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");
     }
@@ -186,27 +184,26 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
 /// mentor gives.
 pub(super) async fn list(
     engine: Arc<Engine>,
-    person: UserId,
-    role: Role,
+    person: Person,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    match role {
-        Role::Mentor => cached::mentor_page(&engine, person, &filter).await,
-        Role::Student | Role::Parent | Role::Admin => {
-            cached::student_page(&engine, person, filter).await
-        }
+    match person {
+        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, filter).await,
+        Person::Student(student) => cached::student_page(&engine, student, filter).await,
     }
 }
 
 /// One booking, for those who take part in it; to others it does not exist.
 pub(super) async fn get(
     engine: &Engine,
-    person: UserId,
+    person: Person,
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     let mut session = engine.db.session();
-    let mut conn = session.conn().await?;
-    repository::find_for(&mut conn, id, person)
+    let found = session.run_for(person, move |conn| {
+        repository::find_for(conn, id, person.id()).boxed()
+    });
+    found
         .await?
         .ok_or_else(|| BookingFailure::from(BookingRefusal::NoSuchBooking).into())
 }

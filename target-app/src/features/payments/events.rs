@@ -59,7 +59,7 @@ pub(super) async fn receive(
                 // Only a capture changes bookings. Also where it came before: the process that
                 // applied it may have ended before it could invalidate.
                 if is_capture && outcome != EventOutcome::Mismatch {
-                    touched.add([bookings::group(student)]);
+                    touched.add([bookings::student_pages(student)]);
                 }
                 Ok::<_, PaymentFailure>(outcome)
             }

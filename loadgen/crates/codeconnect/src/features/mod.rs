@@ -20,4 +20,6 @@ pub mod students;
 
 pub mod chat;
 
-pub use registry::{FEATURES, bind, cache_kinds, caches, catalog};
+pub mod database;
+
+pub use registry::{FEATURES, bind, cache_kinds, caches, catalog, needs_database};

@@ -23,6 +23,8 @@ pub struct FeatureFlows {
     pub caches: &'static [CachedReads],
     /// Whether its flows need mentors and administrators who are signed in before the run.
     pub needs_staff: bool,
+    /// Whether its flows go straight to the database.
+    pub needs_database: bool,
 }
 
 impl FeatureFlows {
@@ -38,6 +40,7 @@ impl FeatureFlows {
             flows: &[],
             caches: &[],
             needs_staff: false,
+            needs_database: false,
         }
     }
 }

@@ -10,7 +10,7 @@ mod world;
 
 pub use bound::{AppFlow, AppIteration, BoundFlow};
 pub use feature::{CachedReads, FeatureFlows};
-pub use memory::{ChatMemory, FlowMemory};
+pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
 pub use searches::{NEXT_PAGE, searches};

@@ -36,7 +36,7 @@ impl Op {
         Self::new(name, Some("PATCH"), Access::Write)
     }
 
-    /// A message over a socket, or the opening of one.
+    /// A message over a socket, a query of the database, or the opening of a connection for either.
     pub const fn message(name: &'static str, access: Access) -> Self {
         Self::new(name, None, access)
     }

@@ -10,7 +10,7 @@ use shared::{
 };
 
 use super::{popularity::Popularity, searches};
-use crate::ledger::LedgerRecorder;
+use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
 use loadgen_stats::seed::Chance;
 
 /// Everything a flow may ask about the target before it sends anything. Built once a run.
@@ -34,6 +34,8 @@ pub struct World {
     pub nonce: u64,
     /// The writes of this trial with their outcomes.
     pub ledger: LedgerRecorder,
+    /// The database, for flows that load it directly; `None` where its address is not known.
+    pub database: Option<DatabaseTarget>,
     /// Whether the database was reset before this trial, so that every race slot is free.
     pub fresh: bool,
 }
@@ -108,6 +110,7 @@ impl World {
             searches,
             nonce,
             ledger: LedgerRecorder::default(),
+            database: None,
             fresh,
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     check::Reply,
-    flow::Transport,
+    flow::{OwnRequest, Transport},
     request::Request,
     sample::{OpId, Outcome},
 };
@@ -125,6 +125,27 @@ impl Transport for User {
         on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
     ) -> LocalBoxFuture<'a, bool> {
         Box::pin(user_socket::exchange(self, ops, text, on_text))
+    }
+
+    fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async move {
+            self.begin(std::iter::once(op));
+            self.records[0].sample.sent = self.worker.clock.now();
+            let left = self.worker.left(self.intended).duration();
+            let ended = tokio::time::timeout(left, request)
+                .await
+                .unwrap_or_else(|_elapsed| Err((Outcome::Timeout, "not done in time".to_owned())));
+            self.records[0].sample.done = self.worker.clock.now();
+            match &ended {
+                Ok(cost) => {
+                    self.records[0].sample.cost = *cost;
+                    self.settle_record(0, Outcome::Ok, None);
+                }
+                Err((outcome, why)) => self.settle_record(0, *outcome, Some(why)),
+            }
+            self.advance();
+            ended.is_ok()
+        })
     }
 
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()> {

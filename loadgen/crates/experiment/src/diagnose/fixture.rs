@@ -191,6 +191,7 @@ pub(super) fn quiet() -> Summary {
         not_tested: Vec::new(),
         recommendations: Vec::new(),
         capacity: None,
+        document: None,
     }
 }
 

@@ -4,6 +4,7 @@
 mod application;
 mod arm_name;
 mod capacity;
+mod document;
 mod measured_figures;
 mod parts;
 mod percentile;
@@ -22,6 +23,7 @@ pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
     ScalingPoint, ScalingResult, SearchEnding, TrialPurpose,
 };
+pub use document::{Document, DocumentFigures, DocumentPhase};
 pub use loadgen_engine::threshold::ThresholdWord;
 pub use measured_figures::{MeasuredFigure, MeasuredFigures};
 pub use percentile::{Percentile, Percentiles};

@@ -212,7 +212,10 @@ pub fn of_experiment(
         interrupted: finished.interrupted,
         warnings,
     };
-    parts.summary(context, view)
+    Summary {
+        document: experiment.document.clone(),
+        ..parts.summary(context, view)
+    }
 }
 
 /// The summary of a factorial experiment, from which manifest, verdict and JUnit report are written.
@@ -367,6 +370,7 @@ impl Parts<'_> {
             not_tested: NOT_TESTED.map(str::to_owned).to_vec(),
             recommendations: Vec::new(),
             capacity: None,
+            document: None,
         };
         summary.recommendations = diagnose::advise(&summary, &context.application.hints());
         summary

@@ -205,6 +205,7 @@ pub(super) fn experiment(violated: bool) -> Summary {
         ],
         recommendations: Vec::new(),
         capacity: None,
+        document: None,
     }
 }
 

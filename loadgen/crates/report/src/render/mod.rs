@@ -1,6 +1,8 @@
 //! Reports, each made from the stored summary alone. `model` says everything once, in words, and a
 //! renderer lays it out; `figures` writes numbers, `comparison` compares the arms, `charts` draws.
 
+#[cfg(test)]
+mod agreement;
 mod arm_metrics;
 mod baseline;
 mod capacity;
@@ -14,9 +16,14 @@ mod compare;
 mod compare_page;
 pub mod comparison;
 mod csv;
+#[cfg(test)]
+mod damaged;
+mod document;
 pub mod evidence;
 mod factorial;
 pub mod figures;
+#[cfg(test)]
+mod fixture;
 mod formats;
 mod gate;
 mod github;
@@ -35,13 +42,6 @@ mod terminal;
 mod thresholds;
 pub mod tone;
 pub mod why;
-
-#[cfg(test)]
-mod agreement;
-#[cfg(test)]
-mod damaged;
-#[cfg(test)]
-mod fixture;
 #[cfg(test)]
 pub(crate) use fixture::application;
 

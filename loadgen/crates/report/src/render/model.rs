@@ -10,6 +10,7 @@ use shared::timing::ServerCount;
 
 use crate::render::capacity::CapacityPage;
 use crate::render::comparison::{self, Area, ComparisonRow};
+use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
 use crate::render::thresholds::{self, ThresholdRow};
@@ -79,6 +80,8 @@ pub struct ReportPage {
     pub why: Why,
     /// What a capacity search found.
     pub capacity: Option<CapacityPage>,
+    /// A document's figures beside the measured ones.
+    pub document: Option<DocumentTable>,
 }
 
 /// The outcome.
@@ -223,6 +226,7 @@ impl ReportPage {
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),
+            document: DocumentTable::of(summary),
         }
     }
 
