@@ -11,6 +11,7 @@ use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
     db::{self, Db, DbError, PoolCounters},
     error::ApiError,
+    realtime::Hub,
     security::{HashError, Hasher, HashingCounters},
     seed,
 };
@@ -35,6 +36,8 @@ pub struct Engine {
     pub admission: AdmissionLimiter,
     /// What services and HTTP layers consult.
     pub policies: Policies,
+    /// Sockets of this process, to which notifications are pushed.
+    pub hub: Hub,
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
@@ -51,6 +54,8 @@ pub struct EngineParts {
     pub hashing: Arc<HashingCounters>,
     /// Figures of admission.
     pub admission: Arc<AdmissionCounters>,
+    /// Sockets of this process.
+    pub hub: Hub,
 }
 
 /// Why no engine could be made of a profile.
@@ -133,6 +138,7 @@ impl Engine {
             caches,
             hasher,
             admission,
+            hub: parts.hub.clone(),
         })
     }
 

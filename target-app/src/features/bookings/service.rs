@@ -16,6 +16,7 @@ use shared::{
     api::{
         auth::Role,
         bookings::{BookingRequest, BookingStatus, BookingView},
+        notifications::NotificationKind,
     },
     ids::{BookingId, UserId},
     paths,
@@ -33,6 +34,7 @@ use crate::{
     db::{self, Isolation, Retry},
     engine::Engine,
     error::ApiError,
+    features::notifications::{Audience, Outgoing},
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
     registry::OnCancelled,
     timing,
@@ -78,11 +80,27 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let (request, asked) = (request.clone(), asked.clone());
+            let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
             async move {
                 idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
+                    async move {
+                        let booking = book(conn, strategy, now, hold, &asked).await?;
+                        let reader = Audience::OtherThan(asked.student);
+                        notices
+                            .write(
+                                conn,
+                                NotificationKind::BookingMade,
+                                reader,
+                                &[booking.id],
+                                now,
+                            )
+                            .await?;
+                        Ok(booking)
+                    }
+                    .boxed()
                 })
                 .await
             }
@@ -96,7 +114,11 @@ pub(super) async fn create(
             engine.caches.invalidate(&groups).await;
         }
         match outcome {
-            Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
+            Ok(GuardedOutcome::New(booking)) => {
+                outgoing.push();
+                Ok(booking)
+            }
+            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
@@ -224,14 +246,21 @@ pub(super) async fn cancel(
     timing::shielded(async move {
         let student = Arc::new(OnceLock::new());
         let seen = Arc::clone(&student);
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let others = others.clone();
+            let (others, notices) = (others.clone(), notices.clone());
             let seen = Arc::clone(&seen);
             async move {
                 let booking = give_back(conn, now, person, id, &seen).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
+                let (kind, reader) = (
+                    NotificationKind::BookingCancelled,
+                    Audience::OtherThan(person),
+                );
+                notices.write(conn, kind, reader, &[id], now).await?;
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
@@ -243,7 +272,9 @@ pub(super) async fn cancel(
         {
             engine.caches.invalidate(&[cached::group(*student)]).await;
         }
-        Ok(outcome?)
+        let booking = outcome?;
+        outgoing.push();
+        Ok(booking)
     })
     .await
 }

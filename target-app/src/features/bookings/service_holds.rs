@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::ids::{BookingId, UserId};
+use shared::{
+    api::notifications::NotificationKind,
+    ids::{BookingId, UserId},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -13,6 +16,7 @@ use super::{
 use crate::{
     db::{self, DbError, Retry},
     engine::Engine,
+    features::notifications::{Audience, Outgoing},
 };
 
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
@@ -67,31 +71,41 @@ pub(in super::super) async fn release_expired(
 ) -> Result<usize, DbError> {
     let touched = TouchedStudents::default();
     let noted = touched.clone();
+    let outgoing = Outgoing::of(engine);
+    let notices = outgoing.clone();
     let work = db::transaction(&engine.db, Retry::Never, move |conn| {
-        let noted = noted.clone();
-        async move { release(conn, now, &noted).await }.boxed()
+        let (noted, notices) = (noted.clone(), notices.clone());
+        async move {
+            let released = release(conn, now, &noted).await?;
+            let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
+            notices.write(conn, kind, readers, &released, now).await?;
+            Ok::<_, DbError>(released.len())
+        }
+        .boxed()
     });
     let released = work.await;
     touched.invalidate(engine).await;
-    released
+    let released = released?;
+    outgoing.push();
+    Ok(released)
 }
 
-/// The work of the transaction; returns the number of holds. Everything that is changed is
+/// The work of the transaction; returns the bookings. Everything that is changed is
 /// locked by its first statement, without waiting, so no order of locks of another transaction can
 /// deadlock with this one.
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     touched: &TouchedStudents,
-) -> Result<usize, DbError> {
+) -> Result<Vec<BookingId>, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
     touched.add(expired.iter().map(|(_, student)| UserId(*student)));
-    Ok(expired.len())
+    Ok(bookings.into_iter().map(BookingId).collect())
 }

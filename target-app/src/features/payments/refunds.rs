@@ -8,6 +8,7 @@ use futures_util::FutureExt as _;
 use shared::{
     api::{
         auth::Role,
+        notifications::NotificationKind,
         payments::{PaymentStatus, PaymentView},
     },
     ids::{BookingId, PaymentId, UserId},
@@ -24,7 +25,11 @@ use crate::{
     db::{self, DbError},
     engine::Engine,
     error::ApiError,
-    features::bookings::{self, TouchedStudents},
+    features::{
+        bookings::{self, TouchedStudents},
+        notifications::{Audience, Outgoing},
+        sessions,
+    },
     timing,
 };
 
@@ -40,15 +45,38 @@ pub(super) async fn refund(
     timing::shielded(async move {
         let touched = TouchedStudents::default();
         let noted = touched.clone();
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let noted = noted.clone();
-            async move { decide(conn, now, person, role, id, &noted).await }.boxed()
+            let (noted, notices) = (noted.clone(), notices.clone());
+            async move {
+                let decided = decide(conn, now, person, role, id, &noted).await?;
+                if decided.is_cancelled {
+                    let booking = decided.payment.booking;
+                    sessions::on_cancelled(conn, booking, now).await?;
+                    let kind = NotificationKind::BookingCancelled;
+                    let reader = Audience::OtherThan(person);
+                    notices.write(conn, kind, reader, &[booking], now).await?;
+                }
+                Ok::<_, PaymentFailure>(decided.payment)
+            }
+            .boxed()
         });
         let payment = work.await;
         touched.invalidate(&engine).await;
-        Ok(payment?.into())
+        let payment = payment?;
+        outgoing.push();
+        Ok(payment.into())
     })
     .await
+}
+
+/// What was decided of a refund.
+struct RefundDecision {
+    /// The payment as it is now.
+    payment: Payment,
+    /// Whether its booking was cancelled with it.
+    is_cancelled: bool,
 }
 
 /// The work of the transaction.
@@ -59,13 +87,18 @@ async fn decide(
     role: Role,
     id: PaymentId,
     touched: &TouchedStudents,
-) -> Result<Payment, PaymentFailure> {
+) -> Result<RefundDecision, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
     touched.add([seen.student]);
     match seen.status {
-        PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
+        PaymentStatus::Refunding | PaymentStatus::Refunded => {
+            return Ok(RefundDecision {
+                payment: seen,
+                is_cancelled: false,
+            });
+        }
         PaymentStatus::Captured => {}
         _ => {
             return Err(PaymentFailure::Refused(
@@ -78,7 +111,10 @@ async fn decide(
     let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     if payment.status != PaymentStatus::Captured {
         // Another request came first; it has cancelled the booking too.
-        return Ok(payment);
+        return Ok(RefundDecision {
+            payment,
+            is_cancelled,
+        });
     }
     if !is_cancelled && role != Role::Admin {
         return Err(PaymentFailure::Refused(
@@ -87,9 +123,12 @@ async fn decide(
         ));
     }
     queue(conn, id, now).await?;
-    Ok(Payment {
-        status: PaymentStatus::Refunding,
-        ..payment
+    Ok(RefundDecision {
+        payment: Payment {
+            status: PaymentStatus::Refunding,
+            ..payment
+        },
+        is_cancelled,
     })
 }
 

@@ -13,7 +13,9 @@ pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;
 
 pub mod chat;
+pub mod notifications;
 
 pub use registry::{FEATURES, bind, cache_kinds, caches, catalog};

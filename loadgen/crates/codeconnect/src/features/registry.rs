@@ -114,6 +114,11 @@ mod tests {
                 "chat.send",
                 "chat.deliver",
                 "chat.ping",
+                "sessions.connect",
+                "sessions.present",
+                "sessions.offer",
+                "sessions.answer",
+                "sessions.ice",
             ];
             assert_eq!(
                 one.method.is_none(),

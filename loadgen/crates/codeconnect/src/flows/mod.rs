@@ -1,6 +1,7 @@
 //! What flows of every feature are made of.
 
 mod bound;
+mod claims;
 mod feature;
 mod memory;
 mod operation;
@@ -9,6 +10,7 @@ mod searches;
 mod world;
 
 pub use bound::{AppFlow, AppIteration, BoundFlow};
+pub use claims::{Claim, Claims};
 pub use feature::{CachedReads, FeatureFlows};
 pub use memory::{ChatMemory, FlowMemory};
 pub use operation::Op;
