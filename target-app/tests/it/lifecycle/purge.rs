@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{TestApp, student_id};
 
 /// Rows of each table that are over, more than one batch, and the one that stays.
-fn rows() -> [(&'static str, String); 4] {
+fn rows() -> [(&'static str, String); 5] {
     let student = student_id(1);
     [
         (
@@ -41,6 +41,16 @@ fn rows() -> [(&'static str, String); 4] {
                  select gen_random_uuid(), '{student}', 'slot_full',
                         case n when 0 then now() else now() - interval '91 days' end
                  from generate_series(0, 2500) n"
+            ),
+        ),
+        (
+            "notification",
+            format!(
+                "insert into notification (id, user_id, kind, booking_id, created_at, read_at)
+                 select gen_random_uuid(), '{student}', 'booking_moved', b.id,
+                        now() - case when n % 2 = 1 then interval '366 days' else interval '40 days' end,
+                        case when n > 0 and n % 2 = 0 then now() - interval '31 days' end
+                 from (select id from booking limit 1) b, generate_series(0, 2500) n"
             ),
         ),
     ]
