@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use serde_json::json;
 use shared::api::{
-    chat::MAX_FRAME_BYTES,
-    chat::close as socket_close,
-    sessions::{MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, RelayFrame, SignalFrame, close},
+    chat::{MAX_FRAME_BYTES, close as socket_close},
+    sessions::{
+        JoinGrant, MAX_CANDIDATE_BYTES, MAX_SDP_BYTES, RelayFrame, SessionView, SignalFrame, close,
+    },
 };
+use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::step::{enter, met};
-use crate::support::TestApp;
+use super::step::{class, enter, initiate, join, met, participants};
+use crate::support::{RawConnection, TestApp};
 
 #[tokio::test]
 async fn what_is_no_signal_ends_the_socket_and_reaches_no_one() {
@@ -59,6 +61,43 @@ async fn what_is_no_signal_ends_the_socket_and_reaches_no_one() {
         drop(socket);
         // All that the other participant hears of it.
         assert!(matches!(mentor.hear().await, RelayFrame::PeerLeft { .. }));
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_breaks_websocket_ends_the_socket_with_1002() {
+    let app = TestApp::start().await;
+    let (student, _) = participants(&app, 2);
+    let live: SessionView = initiate(&student, class(2)).await.created();
+    for (name, bytes) in [
+        ("not masked", vec![0x81, 2, b'{', b'}']),
+        ("a reserved bit", vec![0xC1, 0x82, 0, 0, 0, 0, b'{', b'}']),
+        ("a reserved kind", vec![0x83, 0x82, 0, 0, 0, 0, b'{', b'}']),
+        ("a continuation of nothing", vec![0x80, 0x80, 0, 0, 0, 0]),
+        ("a fragmented ping", vec![0x09, 0x80, 0, 0, 0, 0]),
+    ] {
+        let grant: JoinGrant = join(&student, live.id).await.ok();
+        let mut raw = RawConnection::open(app.address).await;
+        raw.send(format!(
+            "GET {} HTTP/1.1\r\nhost: a.test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+            grant.url
+        ))
+        .await;
+        let head = raw.head().await;
+        assert!(head.starts_with("HTTP/1.1 101"), "{name}: {head}");
+        raw.send(&bytes).await;
+        let mut heard = Vec::new();
+        let all = raw.0.read_to_end(&mut heard);
+        tokio::time::timeout(Duration::from_secs(10), all)
+            .await
+            .expect("the server closes in time")
+            .unwrap();
+        // A close frame with the code behind its length.
+        let [high, low] = socket_close::PROTOCOL_ERROR.to_be_bytes();
+        let closes = |frame: &[u8]| frame[0] == 0x88 && frame[2..] == [high, low];
+        assert!(heard.windows(4).any(closes), "{name}: {heard:?}");
     }
     app.finish().await;
 }
