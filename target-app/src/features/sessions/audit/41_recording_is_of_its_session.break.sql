@@ -4,4 +4,5 @@ with session as (
     returning *
 )
 insert into recording (id, booking_id, session_id, part, title, duration_seconds, media_key, size_bytes, recorded_at)
-select gen_random_uuid(), 'OTHER', id, part, 'of another lesson', 3600, 'class-00', 1, started_at from session;
+select gen_random_uuid(), other.id, session.id, session.part, 'of another lesson', 3600, 'class-00', 1, session.started_at
+from session, booking other where other.slot_id = 'OTHER';
