@@ -12,7 +12,7 @@ create table class_session (
     -- its student or its mentor
     initiated_by uuid        not null references app_user (id),
     started_at   timestamptz not null,
-    -- it is ended then if nobody has done it before
+    -- it is ended then at the latest
     expires_at   timestamptz not null constraint class_session_expires_at_check check (expires_at > started_at),
     -- null while it is live
     ended_at     timestamptz constraint class_session_ended_at_check check (ended_at >= started_at),

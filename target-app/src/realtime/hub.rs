@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everybody_in_the_room_receives_a_message_and_nobody_else() {
+    async fn everybody_in_the_room_receives_a_message_and_no_one_else() {
         let hub = Hub::new();
         let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
         let _subscriptions = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_reads_are_told_apart() {
+    fn failed_reads_are_distinguished() {
         let long = "Space limit exceeded: Message too long: 65537 > 65536";
         assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";

@@ -1,4 +1,4 @@
-//! The worker: ends sessions that nobody ended, when their time is over.
+//! The worker: ends sessions that are still live when their time is over.
 //!
 //! Instances that share a database do it together: each passes over the rows that another one has locked.
 

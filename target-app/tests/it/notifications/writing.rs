@@ -33,7 +33,7 @@ async fn notified(person: &Person, booking: BookingId) -> Vec<NotificationKind> 
 }
 
 #[tokio::test]
-async fn a_booking_its_move_and_its_cancellation_are_told_to_the_other_participant() {
+async fn a_booking_its_move_and_its_cancellation_are_notified_to_the_other_participant() {
     let app = TestApp::with(&[ON]).start().await;
     let (student, mentor) = (app.student(3), app.mentor(0));
     let slot = NewSlot::single();
@@ -55,7 +55,7 @@ async fn a_booking_its_move_and_its_cancellation_are_told_to_the_other_participa
 }
 
 #[tokio::test]
-async fn a_payment_a_release_and_a_class_are_told_too() {
+async fn a_payment_a_release_and_a_class_are_notified_too() {
     let clock = Clock::manual(Utc::now());
     let app = TestApp::with(&[ON, "bookings.payment=required"])
         .with_clock(&clock)
@@ -71,7 +71,7 @@ async fn a_payment_a_release_and_a_class_are_told_too() {
         payment_id: payment.id,
         amount_cents: payment.amount_cents,
     };
-    // The second delivery has no effect, and tells nothing.
+    // The second delivery has no effect, and is not notified.
     for _ in 0..2 {
         assert_eq!(app.webhook(&event).await.status, 200);
     }
@@ -102,7 +102,7 @@ async fn a_payment_a_release_and_a_class_are_told_too() {
 }
 
 #[tokio::test]
-async fn what_is_refused_or_repeated_tells_nothing() {
+async fn what_is_refused_or_repeated_is_not_notified() {
     let app = TestApp::with(&[ON]).start().await;
     let slot = NewSlot::single().create(&app.db).await;
     let count = || {

@@ -1,4 +1,4 @@
-//! Signals: from one participant to the other, and to nobody else.
+//! Signals: from one participant to the other, and to no one else.
 
 use shared::api::sessions::{RelayFrame, SessionView, SignalFrame, close};
 

@@ -310,9 +310,7 @@ fn check_grant(reply: &Reply, session: &SessionView) -> Result<JoinGrant, Mismat
 
 /// A session description of the usual length, which no other class has.
 fn description(nonce: u64) -> String {
-    let codecs: String = (96..128)
-        .map(|codec| format!("a=rtpmap:{codec} VP8/90000\r\na=rtcp-fb:{codec} nack pli\r\n"))
-        .collect();
+    let codecs = "a=rtpmap:96 VP8/90000\r\na=rtcp-fb:96 nack pli\r\n".repeat(32);
     format!(
         "v=0\r\no=- {nonce} 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n{codecs}"
     )
