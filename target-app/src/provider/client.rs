@@ -69,10 +69,19 @@ impl PaymentProvider for HttpProvider {
 }
 
 /// A client that follows no redirect and repeats nothing by itself: attempts are counted by its user.
+///
+/// It knows the public certificate authorities itself (the webpki-roots crate): a small image has no
+/// file of them, and the library's own choice is an error there, with plain HTTP too.
 pub(super) fn http_client() -> Result<Client, reqwest::Error> {
     // An error means that a provider of cryptography is installed: then that one is used.
     let _installed = rustls::crypto::ring::default_provider().install_default();
+    let mut roots = rustls::RootCertStore::empty();
+    roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    let tls = rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
     Client::builder()
+        .tls_backend_preconfigured(tls)
         .no_proxy()
         .redirect(redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -58,6 +58,9 @@ fn command(database_url: &str, args: &[&str]) -> Command {
         .env("REDIS_URL", services.redis_url)
         .env("JWT_SECRET", SECRET)
         .env("MEDIA_DIR", media_dir())
+        // As in a small image: no file of certificate authorities.
+        .env("SSL_CERT_FILE", "/nonexistent/ca.pem")
+        .env("SSL_CERT_DIR", "/nonexistent")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

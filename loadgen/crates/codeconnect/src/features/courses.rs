@@ -61,6 +61,12 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         &SUBMISSIONS,
     ],
     headline: &[&ENROL, &LESSON, &SUBMIT],
+    completes: &[
+        ("enrolments", &[&ENROL]),
+        ("lessons completed", &[&COMPLETE_LESSON]),
+        ("quizzes taken", &[&QUIZ]),
+        ("assignments submitted", &[&SUBMIT]),
+    ],
     flows: &[
         AppFlow {
             name: "courses.enrol",

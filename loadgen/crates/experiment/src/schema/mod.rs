@@ -16,7 +16,7 @@ mod why;
 mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
-pub use application::{ApplicationArea, ApplicationInfo};
+pub use application::{ApplicationArea, ApplicationInfo, Completion};
 pub use arm_name::ArmName;
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,
