@@ -48,13 +48,12 @@ async fn what_is_no_signal_ends_the_socket_and_reaches_no_one() {
             socket_close::TOO_BIG,
         ),
     ] {
-        let mut socket = match student.take() {
-            Some(first) => first,
-            None => {
-                let (socket, _) = enter(&app, &app.student(2), live.id).await;
-                assert!(matches!(mentor.hear().await, RelayFrame::PeerJoined { .. }));
-                socket
-            }
+        let mut socket = if let Some(first) = student.take() {
+            first
+        } else {
+            let (socket, _) = enter(&app, &app.student(2), live.id).await;
+            assert!(matches!(mentor.hear().await, RelayFrame::PeerJoined { .. }));
+            socket
         };
         socket.raw(message.clone()).await;
         assert_eq!(socket.closed().await, code, "{message:?}");
