@@ -10,3 +10,6 @@ create table notification (
     -- null while it is unread; read ones are purged
     read_at    timestamptz constraint notification_read_at_check check (read_at >= created_at)
 );
+
+-- Of the purge, as those of 0012_purge_indexes.
+create index notification_read_at_purge_idx on notification (read_at) where read_at is not null;

@@ -3,51 +3,30 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BookingId, NotificationId};
+use crate::{
+    ids::{BookingId, NotificationId},
+    words::words,
+};
 
 /// Largest number of unread notifications that is counted.
 pub const MAX_UNREAD: u32 = 1_000;
 
-/// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum NotificationKind {
-    /// A student booked a place with the mentor.
-    BookingMade,
-    /// The other participant cancelled the booking.
-    BookingCancelled,
-    /// The mentor moved the lesson to another time.
-    BookingMoved,
-    /// The booking is paid.
-    BookingPaid,
-    /// The booking was not paid in time; its place was given back.
-    BookingReleased,
-    /// The other participant has begun the video class.
-    SessionStarted,
-}
-
-impl NotificationKind {
-    /// Every kind.
-    pub const ALL: [Self; 6] = [
-        Self::BookingMade,
-        Self::BookingCancelled,
-        Self::BookingMoved,
-        Self::BookingPaid,
-        Self::BookingReleased,
-        Self::SessionStarted,
-    ];
-
-    /// The kind as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::BookingMade => "booking_made",
-            Self::BookingCancelled => "booking_cancelled",
-            Self::BookingMoved => "booking_moved",
-            Self::BookingPaid => "booking_paid",
-            Self::BookingReleased => "booking_released",
-            Self::SessionStarted => "session_started",
-        }
+words! {
+    /// What happened.
+    #[derive(PartialOrd, Ord)]
+    NotificationKind {
+        /// A student booked a place with the mentor.
+        BookingMade = "booking_made",
+        /// The other participant cancelled the booking.
+        BookingCancelled = "booking_cancelled",
+        /// The mentor moved the lesson to another time.
+        BookingMoved = "booking_moved",
+        /// The booking is paid.
+        BookingPaid = "booking_paid",
+        /// The booking was not paid in time; its place was given back.
+        BookingReleased = "booking_released",
+        /// The other participant has begun the video class.
+        SessionStarted = "session_started",
     }
 }
 
@@ -100,16 +79,4 @@ pub struct UnreadCount {
 pub struct MarkedRead {
     /// How many were unread until now.
     pub marked: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_kind_is_the_same_word_in_json_and_in_the_table() {
-        for kind in NotificationKind::ALL {
-            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
-        }
-    }
 }

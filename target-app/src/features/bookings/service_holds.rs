@@ -10,11 +10,10 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedStudents,
-};
+use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
-    db::{self, DbError, Retry},
+    cache::TouchedGroups,
+    db::{DbError, Isolation, Retry},
     engine::Engine,
     features::notifications::{Audience, Outgoing},
 };
@@ -58,34 +57,29 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
-/// Forgets the cached pages of a student whose booking was paid or cancelled.
-pub(in super::super) async fn invalidate(engine: &Engine, student: UserId) {
-    engine.caches.invalidate(&[cached::group(student)]).await;
-}
-
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
 /// share a database do it together: each passes over the rows that another one has locked.
 pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let touched = TouchedStudents::default();
-    let noted = touched.clone();
     let outgoing = Outgoing::of(engine);
     let notices = outgoing.clone();
-    let work = db::transaction(&engine.db, Retry::Never, move |conn| {
-        let (noted, notices) = (noted.clone(), notices.clone());
-        async move {
-            let released = release(conn, now, &noted).await?;
-            let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
-            notices.write(conn, kind, readers, &released, now).await?;
-            Ok::<_, DbError>(released.len())
-        }
-        .boxed()
-    });
-    let released = work.await;
-    touched.invalidate(engine).await;
-    let released = released?;
+    let work = engine.change(
+        Isolation::ReadCommitted,
+        Retry::Never,
+        move |conn, touched| {
+            let notices = notices.clone();
+            async move {
+                let released = release(conn, now, &touched).await?;
+                let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
+                notices.write(conn, kind, readers, &released, now).await?;
+                Ok::<_, DbError>(released.len())
+            }
+            .boxed()
+        },
+    );
+    let released = work.await?;
     outgoing.push();
     Ok(released)
 }
@@ -96,7 +90,7 @@ pub(in super::super) async fn release_expired(
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    touched: &TouchedStudents,
+    touched: &TouchedGroups,
 ) -> Result<Vec<BookingId>, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
@@ -106,6 +100,10 @@ async fn release(
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    touched.add(expired.iter().map(|(_, student)| UserId(*student)));
+    touched.add(
+        expired
+            .iter()
+            .map(|(_, student)| cached::group(UserId(*student))),
+    );
     Ok(bookings.into_iter().map(BookingId).collect())
 }

@@ -16,13 +16,14 @@ use shared::{
 use sqlx::PgConnection;
 
 use super::{
+    cached,
     model::{BookingFailure, BookingRefusal},
     repository, repository_move, reserve,
     service::RETRIES,
-    service_touched::TouchedStudents,
 };
 use crate::{
-    db::{self, DbError, Isolation},
+    cache::TouchedGroups,
+    db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
     features::notifications::{Audience, Outgoing},
@@ -48,23 +49,19 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
-        let touched = TouchedStudents::default();
-        let noted = touched.clone();
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let (noted, notices) = (noted.clone(), notices.clone());
+        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+            let notices = notices.clone();
             async move {
-                let moved = carry_out(conn, isolation, now, attempt, &noted).await?;
+                let moved = carry_out(conn, isolation, now, attempt, &touched).await?;
                 let (kind, readers) = (NotificationKind::BookingMoved, Audience::Student);
                 notices.write(conn, kind, readers, &moved, now).await?;
                 Ok::<_, BookingFailure>(())
             }
             .boxed()
         });
-        let outcome = work.await;
-        touched.invalidate(&engine).await;
-        outcome?;
+        work.await?;
         outgoing.push();
         Ok(())
     })
@@ -78,7 +75,7 @@ async fn carry_out(
     isolation: Isolation,
     now: DateTime<Utc>,
     attempt: MoveAttempt,
-    touched: &TouchedStudents,
+    touched: &TouchedGroups,
 ) -> Result<Vec<BookingId>, BookingFailure> {
     let locks = isolation == Isolation::ReadCommitted;
     if locks {
@@ -120,7 +117,7 @@ async fn carry_out(
         .await
         .map_err(|error| taken(error, from, to))?;
     let moved = repository_move::move_bookings(conn, &slot, from, to).await?;
-    touched.add(moved.iter().map(|booking| booking.student));
+    touched.add(moved.iter().map(|booking| cached::group(booking.student)));
     let active = moved.into_iter().filter(|booking| booking.is_active);
     Ok(active.map(|booking| booking.id).collect())
 }

@@ -1,6 +1,5 @@
 //! What this feature hands to the application.
 
-use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{handlers, plans, seed};
@@ -26,20 +25,12 @@ pub(crate) fn feature() -> Feature {
             "55_acknowledged_read_kept",
         ],
         tables: seed::tables(),
-        purges: vec![
-            // Rows that are unread have no `read_at` and stay.
-            Purge {
-                table: "notification",
-                since: "read_at",
-                kept: TimeDelta::days(30),
-            },
-            // Of accounts that never look.
-            Purge {
-                table: "notification",
-                since: "created_at",
-                kept: TimeDelta::days(365),
-            },
-        ],
+        // Those that are unread have no `read_at` and stay.
+        purges: vec![Purge {
+            table: "notification",
+            since: "read_at",
+            kept: |retention| retention.read_notifications,
+        }],
         ..Feature::new("notifications", "What others did to one's lessons")
     }
 }

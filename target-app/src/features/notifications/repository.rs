@@ -31,8 +31,7 @@ impl TryFrom<NotificationRow> for NotificationView {
     type Error = DbError;
 
     fn try_from(row: NotificationRow) -> Result<Self, DbError> {
-        let mut kinds = NotificationKind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.as_str() == row.kind);
+        let kind = NotificationKind::named(&row.kind);
         Ok(Self {
             id: NotificationId(row.id),
             // The column's check admits these and no other.

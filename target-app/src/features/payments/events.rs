@@ -20,7 +20,7 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db,
+    db::Isolation,
     engine::Engine,
     error::ApiError,
     features::{
@@ -66,17 +66,21 @@ pub(super) async fn receive(
         let is_capture = event.kind == PaymentEventKind::Captured;
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             let (event, notices) = (event.clone(), notices.clone());
-            async move { apply(conn, now, &event, &notices).await }.boxed()
+            async move {
+                let (outcome, student) = apply(conn, now, &event, &notices).await?;
+                // Only a capture changes bookings. Also where it came before: the process that
+                // applied it may have ended before it could invalidate.
+                if is_capture && outcome != EventOutcome::Mismatch {
+                    touched.add([bookings::group(student)]);
+                }
+                Ok::<_, PaymentFailure>(outcome)
+            }
+            .boxed()
         });
-        let (outcome, student) = work.await?;
+        let outcome = work.await?;
         outgoing.push();
-        // Only a capture changes bookings. Also where it came before: the process that applied it may
-        // have ended before it could invalidate.
-        if is_capture && outcome != EventOutcome::Mismatch {
-            bookings::invalidate(&engine, student).await;
-        }
         metrics::payment_event(kind, outcome.as_str());
         Ok(outcome)
     })

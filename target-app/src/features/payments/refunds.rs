@@ -22,11 +22,11 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db::{self, DbError},
+    db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
     features::{
-        bookings::{self, TouchedStudents},
+        bookings,
         notifications::{Audience, Outgoing},
         sessions,
     },
@@ -43,28 +43,27 @@ pub(super) async fn refund(
     id: PaymentId,
 ) -> Result<PaymentView, ApiError> {
     timing::shielded(async move {
-        let touched = TouchedStudents::default();
-        let noted = touched.clone();
         let outgoing = Outgoing::of(&engine);
         let notices = outgoing.clone();
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let (noted, notices) = (noted.clone(), notices.clone());
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            let notices = notices.clone();
             async move {
-                let decided = decide(conn, now, person, role, id, &noted).await?;
+                let decided = decide(conn, now, person, role, id).await?;
+                let payment = decided.payment;
                 if decided.is_cancelled {
-                    let booking = decided.payment.booking;
-                    sessions::on_cancelled(conn, booking, now).await?;
+                    sessions::on_cancelled(conn, payment.booking, now).await?;
                     let kind = NotificationKind::BookingCancelled;
                     let reader = Audience::OtherThan(person);
-                    notices.write(conn, kind, reader, &[booking], now).await?;
+                    notices
+                        .write(conn, kind, reader, &[payment.booking], now)
+                        .await?;
                 }
-                Ok::<_, PaymentFailure>(decided.payment)
+                touched.add([bookings::group(payment.student)]);
+                Ok::<_, PaymentFailure>(payment)
             }
             .boxed()
         });
-        let payment = work.await;
-        touched.invalidate(&engine).await;
-        let payment = payment?;
+        let payment = work.await?;
         outgoing.push();
         Ok(payment.into())
     })
@@ -86,12 +85,10 @@ async fn decide(
     person: UserId,
     role: Role,
     id: PaymentId,
-    touched: &TouchedStudents,
 ) -> Result<RefundDecision, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
-    touched.add([seen.student]);
     match seen.status {
         PaymentStatus::Refunding | PaymentStatus::Refunded => {
             return Ok(RefundDecision {

@@ -329,7 +329,7 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
-    let requests: u64 = summary.arms.iter().map(|arm| arm.total.planned).sum();
+    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
     facts.push(("Measured".into(), figures::plural(requests, "request")));
     facts.extend(completed(summary));
     if summary.interrupted {
