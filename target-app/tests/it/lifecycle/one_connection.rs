@@ -50,7 +50,7 @@ fn variants() -> Vec<Map<String, Value>> {
         related.partition(|path| forms(path) == Store::forms());
     let one = |paths: &[&str], value: &str| {
         let changes = paths.iter().map(|path| ((*path).to_owned(), json!(value)));
-        Map::from_iter(changes)
+        changes.collect::<Map<_, _>>()
     };
     let mut all = Vec::new();
     for path in others {
