@@ -98,19 +98,22 @@ fn kept(
 mod tests {
     use super::*;
 
-    fn given(text: &str) -> Option<Millis> {
-        Some(text.parse().unwrap())
+    /// Sets one of the times.
+    type SetTime = fn(&mut Args, Millis);
+
+    fn time(text: &str) -> Millis {
+        text.parse().unwrap()
     }
 
     #[test]
     fn what_is_not_given_is_as_usual_and_what_is_given_is_taken() {
         assert_eq!(Args::default().retention().unwrap(), Retention::default());
         let args = Args {
-            keep_refresh_tokens: given("5m"),
-            keep_sign_in_attempts: given("10m"),
-            keep_idempotency_keys: given("1h"),
-            keep_booking_conflicts: given("8760h"),
-            keep_read_notifications: given("2h"),
+            keep_refresh_tokens: Some(time("5m")),
+            keep_sign_in_attempts: Some(time("10m")),
+            keep_idempotency_keys: Some(time("1h")),
+            keep_booking_conflicts: Some(time("8760h")),
+            keep_read_notifications: Some(time("2h")),
             ..Args::default()
         };
         let wanted = Retention {
@@ -125,27 +128,27 @@ mod tests {
 
     #[test]
     fn a_time_out_of_bounds_is_refused_with_the_flag_and_the_bounds() {
-        let table: [(&str, &str, fn(&mut Args, Option<Millis>)); 5] = [
+        let table: [(&str, &str, SetTime); 5] = [
             ("--keep-refresh-tokens", "5m to 8760h", |args, time| {
-                args.keep_refresh_tokens = time;
+                args.keep_refresh_tokens = Some(time);
             }),
             ("--keep-sign-in-attempts", "5m to 8760h", |args, time| {
-                args.keep_sign_in_attempts = time;
+                args.keep_sign_in_attempts = Some(time);
             }),
             ("--keep-idempotency-keys", "1h to 8760h", |args, time| {
-                args.keep_idempotency_keys = time;
+                args.keep_idempotency_keys = Some(time);
             }),
             ("--keep-booking-conflicts", "5m to 8760h", |args, time| {
-                args.keep_booking_conflicts = time;
+                args.keep_booking_conflicts = Some(time);
             }),
             ("--keep-read-notifications", "5m to 8760h", |args, time| {
-                args.keep_read_notifications = time;
+                args.keep_read_notifications = Some(time);
             }),
         ];
         for (flag, bounds, set) in table {
             for wrong in ["0s", "4m59s", "8761h"] {
                 let mut args = Args::default();
-                set(&mut args, given(wrong));
+                set(&mut args, time(wrong));
                 let error = args.retention().unwrap_err().to_string();
                 assert!(error.contains(flag) && error.contains(bounds), "{error}");
             }
