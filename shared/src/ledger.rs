@@ -84,7 +84,7 @@ pub struct MessageEntry {
 pub struct ReadEntry {
     /// Whose notification.
     pub reader: UserId,
-    /// Which.
+    /// The notification that was marked.
     pub notification: NotificationId,
     /// Whether it was acknowledged; if not, it may be read or not.
     pub acknowledged: bool,

@@ -119,12 +119,12 @@ pub enum RelayFrame {
     },
     /// The other participant has connected, or has connected anew.
     PeerJoined {
-        /// Who.
+        /// The account of the other participant.
         peer: UserId,
     },
     /// The other participant is not connected any more.
     PeerLeft {
-        /// Who.
+        /// The account of the other participant.
         peer: UserId,
     },
     /// The other participant's offer.

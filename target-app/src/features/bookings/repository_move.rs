@@ -153,7 +153,7 @@ pub(super) async fn move_slot(
 pub(super) struct MovedBooking {
     /// Which booking.
     pub(super) id: BookingId,
-    /// Whose.
+    /// Whose booking it is.
     pub(super) student: UserId,
     /// Whether it was not cancelled.
     pub(super) is_active: bool,

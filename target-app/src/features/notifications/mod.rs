@@ -6,11 +6,13 @@
 
 mod feature;
 mod handlers;
-mod outgoing;
+mod model;
 mod plans;
 mod repository;
 mod seed;
 mod service;
+mod service_outgoing;
 
 pub(super) use feature::feature;
-pub(super) use outgoing::{Audience, Outgoing};
+pub(super) use model::Audience;
+pub(super) use service_outgoing::Outgoing;

@@ -8,7 +8,7 @@ use shared::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::outgoing::Audience;
+use super::model::Audience;
 use crate::{db::DbError, paging::PageNumber, timing};
 
 #[derive(sqlx::FromRow)]

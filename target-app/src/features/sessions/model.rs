@@ -70,7 +70,7 @@ pub(super) struct NewSession {
     pub(super) part: i16,
     /// Who initiates it.
     pub(super) initiator: UserId,
-    /// When.
+    /// When it begins.
     pub(super) started_at: DateTime<Utc>,
     /// When it ends at the latest.
     pub(super) expires_at: DateTime<Utc>,

@@ -86,11 +86,11 @@ async fn class(mut it: AppIteration<'_>) {
     // The same user begins with the same class again, so that users hardly ever meet.
     let begin = it.user as usize % students().count().max(1);
     let order = students().skip(begin).chain(students().take(begin));
-    let Some(claim) = world.classes.first(order) else {
+    let Some(reserved) = world.classes.first(order) else {
         it.transport.pause(NO_CLASS).await;
         return;
     };
-    let student = claim.number();
+    let student = reserved.number();
     let mentor = student % CLASS_MENTORS;
     let account = world.accounts.iter().find(|one| one.student == student);
     let mentor_account = world

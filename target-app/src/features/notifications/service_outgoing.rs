@@ -14,27 +14,8 @@ use shared::{
 };
 use sqlx::PgConnection;
 
-use super::repository;
+use super::{model::Audience, repository};
 use crate::{db::DbError, engine::Engine, realtime::Hub};
-
-/// Which participant of a booking a notification is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
-    /// Its student.
-    Student,
-    /// The one who did not act, or the student where neither did.
-    OtherThan(UserId),
-}
-
-impl Audience {
-    /// Who acted.
-    pub(super) const fn actor(self) -> Option<UserId> {
-        match self {
-            Self::Student => None,
-            Self::OtherThan(actor) => Some(actor),
-        }
-    }
-}
 
 /// The notifications of one transaction; clones share them.
 #[derive(Debug, Clone)]

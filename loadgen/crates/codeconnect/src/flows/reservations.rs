@@ -7,24 +7,21 @@ use std::{
 
 /// Numbers of things that are in use.
 #[derive(Debug, Default)]
-pub struct Claims(Mutex<HashSet<u32>>);
+pub struct Reservations(Mutex<HashSet<u32>>);
 
 /// A thing in use, until this is dropped.
 #[derive(Debug)]
-pub struct Claim<'a> {
-    claims: &'a Claims,
+pub struct Reservation<'a> {
+    all: &'a Reservations,
     number: u32,
 }
 
-impl Claims {
+impl Reservations {
     /// The first of these things that is not in use, which it is then.
-    pub fn first(&self, mut numbers: impl Iterator<Item = u32>) -> Option<Claim<'_>> {
+    pub fn first(&self, mut numbers: impl Iterator<Item = u32>) -> Option<Reservation<'_>> {
         let mut used = self.used();
         let number = numbers.find(|number| used.insert(*number))?;
-        Some(Claim {
-            claims: self,
-            number,
-        })
+        Some(Reservation { all: self, number })
     }
 
     fn used(&self) -> MutexGuard<'_, HashSet<u32>> {
@@ -33,16 +30,16 @@ impl Claims {
     }
 }
 
-impl Claim<'_> {
+impl Reservation<'_> {
     /// Which thing.
     pub fn number(&self) -> u32 {
         self.number
     }
 }
 
-impl Drop for Claim<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        self.claims.used().remove(&self.number);
+        self.all.used().remove(&self.number);
     }
 }
 
@@ -52,12 +49,12 @@ mod tests {
 
     #[test]
     fn a_thing_is_used_by_one_at_a_time() {
-        let claims = Claims::default();
-        let first = claims.first(0..2).unwrap();
-        let second = claims.first(0..2).unwrap();
+        let all = Reservations::default();
+        let first = all.first(0..2).unwrap();
+        let second = all.first(0..2).unwrap();
         assert_eq!((first.number(), second.number()), (0, 1));
-        assert!(claims.first(0..2).is_none());
+        assert!(all.first(0..2).is_none());
         drop(first);
-        assert_eq!(claims.first(0..2).unwrap().number(), 0);
+        assert_eq!(all.first(0..2).unwrap().number(), 0);
     }
 }
