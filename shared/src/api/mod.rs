@@ -7,5 +7,7 @@ pub mod chat;
 pub mod courses;
 pub mod lab;
 pub mod mentors;
+pub mod notifications;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;

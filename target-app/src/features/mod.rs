@@ -9,7 +9,10 @@ mod all;
 
 pub mod auth;
 pub mod mentors;
+pub mod notifications;
 pub mod recordings;
+
+pub mod sessions;
 
 pub mod bookings;
 pub mod calendar;

@@ -225,3 +225,17 @@ async fn a_mentors_newest_reviews_are_the_end_of_their_index() {
     let mentor = shared::ids::MentorId(shared::dataset::id(shared::dataset::RowKind::Mentor, 1));
     index_serves(case, async |app| app.anonymous().reviews(mentor, "").await).await;
 }
+
+#[tokio::test]
+async fn a_persons_notifications_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.notifications_user",
+        index: "notification_user_idx",
+        table: "notification",
+        without: &[],
+    };
+    index_serves(case, async |app| {
+        app.student(1).get(shared::paths::NOTIFICATIONS).await
+    })
+    .await;
+}

@@ -13,8 +13,10 @@ pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;
 
 pub mod chat;
+pub mod notifications;
 
 pub mod database;
 
