@@ -21,7 +21,7 @@ use crate::{
     features, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
     purge,
-    realtime::Hub,
+    realtime::{Hub, SignalHub},
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
@@ -83,6 +83,7 @@ impl AppServer {
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
         let features = features::registry();
+        let hub = Hub::new();
         let parts = EngineParts {
             database_url: config.database_url,
             redis_url: config.redis_url,
@@ -90,6 +91,7 @@ impl AppServer {
             caches: Arc::new(CacheCounters::new(features.cache_kinds())),
             hashing: Arc::default(),
             admission: Arc::default(),
+            hub: hub.clone(),
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
@@ -100,7 +102,8 @@ impl AppServer {
             engines,
             features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
-            hub: Hub::new(),
+            hub,
+            signals: SignalHub::default(),
             payments,
             clock,
             media_dir: config.media_dir,

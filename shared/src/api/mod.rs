@@ -9,6 +9,8 @@ pub mod courses;
 pub mod dashboards;
 pub mod lab;
 pub mod mentors;
+pub mod notifications;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;
 pub mod students;

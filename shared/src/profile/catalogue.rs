@@ -149,6 +149,8 @@ switches! {
     index_mentors_newest: OnOff = "index.mentors_newest", "off" => "on", "a list by age sorts every mentor";
     /// Index for the chat rooms of a person.
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
+    /// Index for the notifications of a person.
+    index_notifications_user: OnOff = "index.notifications_user", "off" => "on", "a list reads the newest of one person";
 
     /// Shape of the mentor list query.
     mentors_query: ListQuery = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
@@ -210,6 +212,9 @@ switches! {
 
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
+
+    /// Whether bookings, payments and sessions write notifications.
+    notifications_write: OnOff = "notifications.write", "off" => "off", "no optimization: what is measured is the same write with and without its notification";
 
     /// Compression of JSON answers for clients that accept it.
     http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";

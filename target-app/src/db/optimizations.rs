@@ -56,6 +56,7 @@ optimizations! {
     "mentor_price", "index.mentors_price", index_mentors_price;
     "mentor_newest", "index.mentors_newest", index_mentors_newest;
     "chat_member_user", "index.chat_members", index_chat_members;
+    "notification_user", "index.notifications_user", index_notifications_user;
 }
 
 /// Creates the indexes that the profile has on and drops those that it has off. An index that is

@@ -15,6 +15,7 @@ use crate::{
     cache::{CacheCounters, CacheError, Caches, Redis},
     db::{self, Db, DbError, PoolCounters},
     error::ApiError,
+    realtime::Hub,
     security::{HashError, Hasher, HashingCounters},
     seed,
 };
@@ -39,6 +40,8 @@ pub struct Engine {
     pub admission: AdmissionLimiter,
     /// What services and HTTP layers consult.
     pub policies: Policies,
+    /// Sockets of this process, to which notifications are pushed.
+    pub hub: Hub,
 }
 
 /// What engines are built from, the same for all of them; counters outlive each one.
@@ -55,6 +58,8 @@ pub struct EngineParts {
     pub hashing: Arc<HashingCounters>,
     /// Figures of admission.
     pub admission: Arc<AdmissionCounters>,
+    /// Sockets of this process.
+    pub hub: Hub,
 }
 
 /// Why no engine could be made of a profile.
@@ -137,6 +142,7 @@ impl Engine {
             caches,
             hasher,
             admission,
+            hub: parts.hub.clone(),
         })
     }
 

@@ -10,11 +10,13 @@ mod all;
 pub mod auth;
 pub mod dashboards;
 pub mod mentors;
+pub mod notifications;
 pub mod recordings;
 
 pub mod students;
 
 pub mod attendance;
+pub mod sessions;
 
 pub mod bookings;
 pub mod calendar;

@@ -13,7 +13,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
-    api::bookings::{BookingRequest, BookingStatus, BookingView},
+    api::{
+        auth::Role,
+        bookings::{BookingRequest, BookingStatus, BookingView},
+        notifications::NotificationKind,
+    },
     ids::{BookingId, UserId},
     paths,
     profile::Strategy,
@@ -31,6 +35,7 @@ use crate::{
     db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
+    features::notifications::{Audience, Outgoing},
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
     registry::OnCancelled,
     timing,
@@ -76,11 +81,22 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
-            let (request, asked) = (request.clone(), asked.clone());
+            let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
             async move {
                 let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
+                    async move {
+                        let booking = book(conn, strategy, now, hold, &asked).await?;
+                        let kind = NotificationKind::BookingMade;
+                        let reader = Audience::OtherThan(asked.student);
+                        notices
+                            .write(conn, kind, reader, &[booking.id], now)
+                            .await?;
+                        Ok::<_, BookingFailure>(booking)
+                    }
+                    .boxed()
                 })
                 .await?;
                 // Also where it is replayed: the process that committed may have ended before it
@@ -92,7 +108,11 @@ pub(super) async fn create(
             .boxed()
         });
         match work.await {
-            Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
+            Ok(GuardedOutcome::New(booking)) => {
+                outgoing.push();
+                Ok(booking)
+            }
+            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
@@ -217,19 +237,26 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
-            let others = others.clone();
+            let (others, notices) = (others.clone(), notices.clone());
             async move {
                 let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
+                let kind = NotificationKind::BookingCancelled;
+                let reader = Audience::OtherThan(person);
+                notices.write(conn, kind, reader, &[id], now).await?;
                 touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
         });
-        Ok(work.await?)
+        let booking = work.await?;
+        outgoing.push();
+        Ok(booking)
     })
     .await
 }

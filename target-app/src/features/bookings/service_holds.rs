@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
-use shared::ids::{BookingId, MentorId, UserId};
+use shared::{
+    api::notifications::NotificationKind,
+    ids::{BookingId, MentorId, UserId},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -12,6 +15,7 @@ use crate::{
     cache::{Group, TouchedGroups},
     db::{DbError, Isolation, Retry},
     engine::Engine,
+    features::notifications::{Audience, Outgoing},
 };
 
 /// Holds that one transaction releases: few enough that their locks are held for milliseconds.
@@ -74,25 +78,38 @@ pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
+    let outgoing = Outgoing::of(engine);
+    let notices = outgoing.clone();
     let work = engine.change(
         Isolation::ReadCommitted,
         Retry::Never,
-        move |conn, touched| async move { release(conn, now, &touched).await }.boxed(),
+        move |conn, touched| {
+            let notices = notices.clone();
+            async move {
+                let released = release(conn, now, &touched).await?;
+                let (kind, readers) = (NotificationKind::BookingReleased, Audience::Student);
+                notices.write(conn, kind, readers, &released, now).await?;
+                Ok::<_, DbError>(released.len())
+            }
+            .boxed()
+        },
     );
-    work.await
+    let released = work.await?;
+    outgoing.push();
+    Ok(released)
 }
 
-/// The work of the transaction; returns the number of holds. Everything that is changed is
+/// The work of the transaction; returns the bookings. Everything that is changed is
 /// locked by its first statement, without waiting, so no order of locks of another transaction can
 /// deadlock with this one.
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     touched: &TouchedGroups,
-) -> Result<usize, DbError> {
+) -> Result<Vec<BookingId>, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let bookings: Vec<Uuid> = expired.iter().map(|(booking, ..)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
@@ -102,5 +119,5 @@ async fn release(
         .iter()
         .map(|(_, student, mentor)| (UserId(*student), MentorId(*mentor)));
     touched.add(cached::groups(released));
-    Ok(expired.len())
+    Ok(bookings.into_iter().map(BookingId).collect())
 }

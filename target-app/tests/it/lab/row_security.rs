@@ -209,10 +209,13 @@ async fn plan(app: &TestApp) -> String {
 
 #[tokio::test]
 async fn without_an_index_the_policy_reads_the_whole_table_and_with_it_an_index() {
-    let settings = ["index.bookings_student=off", "index.bookings_mentor=off"];
+    let indexes = ["student", "mentor", "scheduled", "changed"];
+    let settings = indexes.map(|name| format!("index.bookings_{name}=off"));
     for (value, index_is_read) in [("on", true), ("on_unindexed", false)] {
         let rls = format!("db.rls={value}");
-        let app = TestApp::with(&[settings[0], settings[1], &rls])
+        let mut switches: Vec<&str> = settings.iter().map(String::as_str).collect();
+        switches.push(&rls);
+        let app = TestApp::with(&switches)
             // Tiny tables are cheap to scan; the question is whether an index can serve.
             .after_sql("alter database DATABASE set enable_seqscan = off")
             .start()

@@ -9,8 +9,10 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
+        notifications::NotificationView,
         payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
+        sessions::{JoinGrant, SessionView},
     },
     dataset::{COURSE_LESSONS, PASSWORD, QUIZ_QUESTIONS, RowKind, id, student_email},
     ids::{MentorId, RoomId, UserId},
@@ -20,7 +22,8 @@ use shared::{
 };
 
 use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
-use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp};
+use crate::sessions::step as sessions;
+use crate::support::{Answer, ChatSocket, Lesson, NewSlot, SignalEnd, TestApp};
 
 /// Switches that change neither which statements an operation sends nor on which connection. All
 /// others are varied, those that will be added too.
@@ -124,6 +127,8 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     rearrange(app, &mut done).await;
     learn(app, round, &mut done).await;
     oversee(app, &mut done).await;
+    look(app, &mut done).await;
+    give_class(app, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -143,7 +148,7 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     let (again, _) = socket.send_and_hear(room, &name, "hello").await;
     assert_eq!(first, again);
     socket.drop_connection();
-    sent.insert("chat.socket");
+    sent.extend(["chat.socket", "sessions.signal"]);
     sent
 }
 
@@ -218,6 +223,41 @@ async fn learn(app: &TestApp, round: u32, done: &mut impl FnMut(&'static str, An
     done("courses.submissions", submissions);
     let completed = post(&student, paths::COURSE_COMPLETION, course).await;
     done("courses.complete", completed);
+}
+
+/// Reads notifications and marks them read.
+async fn look(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let student = app.student(1);
+    let sql = format!(
+        "insert into notification (id, user_id, kind, booking_id, created_at)
+         select gen_random_uuid(), student_id, 'booking_moved', id, now()
+         from booking where student_id = '{}' limit 1",
+        student.id
+    );
+    app.db.execute(&sql).await;
+    let unread = student.get(paths::NOTIFICATIONS_UNREAD).await;
+    done("notifications.unread", unread);
+    let listed = student.get(paths::NOTIFICATIONS).await;
+    let page: Page<NotificationView> = done("notifications.list", listed).ok();
+    let one = post(&student, paths::NOTIFICATION_READ, page.items[0].id).await;
+    done("notifications.read", one);
+    let all = post(&student, paths::NOTIFICATIONS_READ, "").await;
+    done("notifications.read_all", all);
+}
+
+/// Gives a class from its begin to its end, with its socket.
+async fn give_class(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = sessions::participants(app, 1);
+    let begun = sessions::initiate(&student, sessions::class(1)).await;
+    let live: SessionView = done("sessions.initiate", begun).created();
+    let read = sessions::session(&mentor, live.id).await;
+    done("sessions.get", read);
+    let joined = sessions::join(&mentor, live.id).await;
+    let grant: JoinGrant = done("sessions.join", joined).ok();
+    let socket = SignalEnd::try_open(app.address, &grant.url).await.unwrap();
+    let ended = sessions::end(&student, live.id).await;
+    done("sessions.end", ended);
+    socket.drop_connection();
 }
 
 /// Books, pays, and gets the money back.

@@ -266,3 +266,17 @@ async fn all_students_are_read_in_the_order_of_their_index() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_persons_notifications_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.notifications_user",
+        index: "notification_user_idx",
+        table: "notification",
+        without: &[],
+    };
+    index_serves(case, async |app| {
+        app.student(1).get(shared::paths::NOTIFICATIONS).await
+    })
+    .await;
+}

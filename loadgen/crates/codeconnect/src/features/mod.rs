@@ -16,9 +16,11 @@ pub mod calendar;
 pub mod courses;
 pub mod payments;
 pub mod recordings;
+pub mod sessions;
 pub mod students;
 
 pub mod chat;
+pub mod notifications;
 
 pub mod database;
 

@@ -126,6 +126,11 @@ mod tests {
                 "database.connect",
                 "database.read",
                 "database.write",
+                "sessions.connect",
+                "sessions.present",
+                "sessions.offer",
+                "sessions.answer",
+                "sessions.ice",
             ];
             assert_eq!(
                 one.method.is_none(),

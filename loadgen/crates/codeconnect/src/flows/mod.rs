@@ -5,6 +5,7 @@ mod feature;
 mod memory;
 mod operation;
 mod popularity;
+mod reservations;
 mod searches;
 mod world;
 
@@ -13,5 +14,6 @@ pub use feature::{CachedReads, FeatureFlows};
 pub use memory::{ChatMemory, DatabaseMemory, FlowMemory};
 pub use operation::Op;
 pub use popularity::Popularity;
+pub use reservations::{Reservation, Reservations};
 pub use searches::{NEXT_PAGE, searches};
 pub use world::{AdminAccount, MentorAccount, TestAccount, World};

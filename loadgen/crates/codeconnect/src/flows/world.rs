@@ -9,7 +9,7 @@ use shared::{
     ids::{RoomId, UserId},
 };
 
-use super::{popularity::Popularity, searches};
+use super::{popularity::Popularity, reservations::Reservations, searches};
 use crate::{database::DatabaseTarget, ledger::LedgerRecorder};
 use loadgen_stats::seed::Chance;
 
@@ -24,6 +24,8 @@ pub struct World {
     pub mentor_accounts: Vec<MentorAccount>,
     /// Signed-in administrators; empty where no flow needs any.
     pub admin_accounts: Vec<AdminAccount>,
+    /// Video classes that a virtual user gives at the moment, by the numbers of their students.
+    pub classes: Reservations,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -105,6 +107,7 @@ impl World {
             accounts,
             mentor_accounts: Vec::new(),
             admin_accounts: Vec::new(),
+            classes: Reservations::default(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,

@@ -62,4 +62,10 @@ pub(super) const INDEXES: &[TableIndex<'static>] = &[
         "index.chat_members",
         "the index costs one entry a membership",
     ),
+    index(
+        "notification",
+        "notifications.",
+        "index.notifications_user",
+        "the index costs one entry a notification",
+    ),
 ];

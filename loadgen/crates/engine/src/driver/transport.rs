@@ -11,7 +11,7 @@ use super::{
     request_record::conclude,
     request_timer::RequestTimer,
     user::User,
-    user_socket,
+    user_socket::{self, Sending},
     web_socket::WebSocket,
 };
 use crate::{
@@ -124,7 +124,28 @@ impl Transport for User {
         text: Option<String>,
         on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
     ) -> LocalBoxFuture<'a, bool> {
-        Box::pin(user_socket::exchange(self, ops, text, on_text))
+        let sending = Sending {
+            text,
+            over_other: false,
+        };
+        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+    }
+
+    fn socket_relay<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        on_text: &'a mut dyn FnMut(&str) -> Option<(usize, Result<(), String>)>,
+    ) -> LocalBoxFuture<'a, bool> {
+        let sending = Sending {
+            text: Some(text),
+            over_other: true,
+        };
+        Box::pin(user_socket::exchange(self, ops, sending, on_text))
+    }
+
+    fn socket_swap(&mut self) {
+        std::mem::swap(&mut self.socket, &mut self.other_socket);
     }
 
     fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool> {

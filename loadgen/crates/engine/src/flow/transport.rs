@@ -68,6 +68,18 @@ pub trait Transport {
     /// Makes one request of a protocol that the flow speaks itself and records one sample of `op`.
     /// When its time is up it is dropped, and counts as a timeout. True if it succeeded.
     fn perform<'a>(&'a mut self, op: OpId, request: OwnRequest<'a>) -> LocalBoxFuture<'a, bool>;
+    /// The same, with `text` sent over the virtual user's other socket: what one end sends, the other
+    /// is to receive.
+    fn socket_relay<'a>(
+        &'a mut self,
+        ops: &'a [OpId],
+        text: String,
+        on_text: &'a mut OnText<'a>,
+    ) -> LocalBoxFuture<'a, bool>;
+
+    /// Makes the other socket of the virtual user, open or not, the one that all of these are about: a
+    /// flow may be two people at once.
+    fn socket_swap(&mut self);
 
     /// Closes the socket if it is open; no sample.
     fn socket_close(&mut self) -> LocalBoxFuture<'_, ()>;

@@ -183,7 +183,7 @@ mod tests {
             panic!("open")
         };
         assert_eq!(phases[0].to.unwrap().to_string(), "20/s");
-        assert_eq!(phases[1].rate.to_string(), "20/s");
+        assert_eq!(phases[1].rate, "20/s".parse().unwrap());
     }
 
     #[test]

@@ -165,6 +165,34 @@ fn a_request_that_a_flow_makes_itself_is_a_sample_with_its_time_and_its_cost() {
 }
 
 #[test]
+fn a_relayed_text_goes_over_the_other_socket_and_what_is_awaited_comes_over_the_first() {
+    static FLOW: Script = Script(|it| {
+        Box::pin(async move {
+            for _ in 0..2 {
+                it.transport.socket_swap();
+                assert!(!it.transport.socket_is_open());
+                it.transport
+                    .socket_open(OpId(0), Request::get("/socket"))
+                    .await;
+            }
+            let echo = &mut |text: &str| text.starts_with("echo").then_some((0, Ok(())));
+            // This server answers where the text came from, and that is not where is listened.
+            let hello = "hello".to_owned();
+            assert!(!it.transport.socket_relay(&[OpId(1)], hello, echo).await);
+            it.transport.socket_swap();
+            assert!(it.transport.socket_exchange(&[OpId(2)], None, echo).await);
+        })
+    });
+    let mut setup = setup(TestServer::default().serve(), rounds(1), (0, 10_000), &FLOW);
+    setup.timeout = Millis(200);
+    let data = run(setup).unwrap();
+    assert!(data.conserved());
+    assert_eq!(data.ops[&OpId(0)].count(Outcome::Ok), 2);
+    assert_eq!(data.ops[&OpId(1)].count(Outcome::Timeout), 1);
+    assert_eq!(data.ops[&OpId(2)].count(Outcome::Ok), 1);
+}
+
+#[test]
 fn texts_beyond_the_queue_are_counted_and_the_newest_stay() {
     static SEEN: AtomicU64 = AtomicU64::new(0);
     static FLOW: Script = Script(|it| {
