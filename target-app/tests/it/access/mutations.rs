@@ -55,10 +55,15 @@ const ROWS: &[(&str, Actor, &[&str])] = &[
     ("mentors.create_review", Student, MENTORS),
     ("mentors.set_active", Mentor, MENTORS),
     ("mentors.update_own", Mentor, MENTORS),
+    ("notifications.read", Student, NOTHING),
+    ("notifications.read_all", Student, NOTHING),
     // The event of the provider follows, and ends the hold that the student's bookings show.
     ("payments.confirm", Student, &["bookings of the student"]),
     ("payments.intent", Student, NOTHING),
     ("payments.refund", Student, BOOKINGS),
+    ("sessions.initiate", Student, NOTHING),
+    ("sessions.join", Student, NOTHING),
+    ("sessions.end", Student, NOTHING),
     ("payments.webhook", Anyone, &["bookings of the student"]),
 ];
 

@@ -9,11 +9,16 @@ use shared::{
     api::{
         auth::Role,
         bookings::BookingView,
+        notifications::NotificationView,
         payments::{PaymentEventKind, PaymentView},
+        sessions::SessionView,
     },
-    dataset::{self, COURSE_LESSONS, QUIZ_QUESTIONS, RowKind, quiz_answer, student_email},
+    dataset::{
+        self, CLASS_STUDENTS, COURSE_LESSONS, QUIZ_QUESTIONS, RowKind, quiz_answer, student_email,
+    },
     headers::PAYMENT_SIGNATURE,
-    ids::{BookingId, UserId},
+    ids::{BookingId, NotificationId, SessionId, UserId},
+    page::Page,
     paths::{self, with_id},
 };
 use target_app::{clock::Clock, provider::WebhookKey};
@@ -21,8 +26,6 @@ use uuid::Uuid;
 
 use crate::support::{Answer, Client, Lesson, NewSlot, Person, TestApp, WEBHOOK_SECRET, send};
 
-/// The recording that is requested; its participants are the student and the mentor of these tests.
-const RECORDING: u32 = 0;
 /// The course that the student is enrolled in.
 const COURSE: u32 = 3;
 /// The chat room that the student and the mentor are members of.
@@ -34,6 +37,8 @@ pub(super) struct Stage {
     /// Number of the student, and of the mentor.
     student: u32,
     mentor: u32,
+    /// A recording of a lesson of the two.
+    recording: Uuid,
     /// Number of a student without a lesson with the mentor.
     other: u32,
     expired: String,
@@ -59,13 +64,21 @@ impl Stage {
             None => setup,
         };
         let app = setup.start().await;
-        let participants: (Uuid, Uuid) = sqlx::query_as(
-            "select b.student_id, b.mentor_id
+        // The two have a recorded lesson and a class that can be initiated.
+        let classes: Vec<Uuid> = (0..CLASS_STUDENTS)
+            .map(|n| dataset::id(RowKind::ClassBooking, n))
+            .collect();
+        let (recording, student, mentor): (Uuid, Uuid, Uuid) = sqlx::query_as(
+            "select r.id, b.student_id, b.mentor_id
              from recording r
              join booking b on b.id = r.booking_id
-             where r.id = $1",
+             join booking class on class.student_id = b.student_id
+                               and class.mentor_id = b.mentor_id
+             where class.id = any ($1)
+             order by r.id
+             limit 1",
         )
-        .bind(dataset::id(RowKind::Recording, RECORDING))
+        .bind(classes)
         .fetch_one(app.db.pool())
         .await
         .unwrap();
@@ -73,18 +86,18 @@ impl Stage {
             let mut all = 0..600;
             all.find(|n| dataset::id(kind, *n) == id).unwrap()
         };
-        let student = number(RowKind::Student, participants.0);
-        let mentor = number(RowKind::Mentor, participants.1);
         let strangers: Vec<Uuid> = sqlx::query_scalar(
             "select id from app_user
              where role = 'student'
                and id not in (select student_id from booking where mentor_id = $1)",
         )
-        .bind(participants.1)
+        .bind(mentor)
         .fetch_all(app.db.pool())
         .await
         .unwrap();
         let other = number(RowKind::Student, strangers[0]);
+        let student = number(RowKind::Student, student);
+        let mentor = number(RowKind::Mentor, mentor);
         let room = dataset::id(RowKind::Room, ROOM);
         let members = [
             dataset::id(RowKind::Student, student),
@@ -109,6 +122,7 @@ impl Stage {
             app,
             student,
             mentor,
+            recording,
             other,
             expired,
         };
@@ -188,6 +202,25 @@ impl Stage {
         })
     }
 
+    /// A notification of the student: the mentor has cancelled a lesson.
+    async fn notified(&self) -> NotificationId {
+        let booking = self.booked().await;
+        let cancelled = self.mentor().cancel(booking.id).await;
+        cancelled.ok::<BookingView>();
+        let page: Page<NotificationView> = self.student().get(paths::NOTIFICATIONS).await.ok();
+        page.items[0].id
+    }
+
+    /// A live session of the class of the two.
+    async fn live(&self) -> SessionId {
+        let class = dataset::id(RowKind::ClassBooking, self.student);
+        let body = json!({"booking_id": class});
+        let begun = self.student().post(paths::SESSIONS, &body).await;
+        assert!([200, 201].contains(&begun.status), "{}", begun.text());
+        let session: SessionView = serde_json::from_slice(&begun.body).unwrap();
+        session.id
+    }
+
     /// Fills the course, so that it can be completed.
     async fn finish_course(&self) {
         let student = self.student();
@@ -209,7 +242,6 @@ impl Stage {
         let student = dataset::id(RowKind::Student, self.student);
         let mentor = dataset::id(RowKind::Mentor, self.mentor);
         let lesson = dataset::id(RowKind::Lesson, COURSE * COURSE_LESSONS);
-        let recording = dataset::id(RowKind::Recording, RECORDING);
         let room = dataset::id(RowKind::Room, ROOM);
         let of = |id: Uuid| id.to_string();
         let (id, body) = match operation {
@@ -298,7 +330,15 @@ impl Stage {
                 (of(payment.id.0), Value::Null)
             }
             "recordings.get" | "recordings.playback" | "recordings.stream" => {
-                (of(recording), Value::Null)
+                (of(self.recording), Value::Null)
+            }
+            "notifications.read" => (of(self.notified().await.0), Value::Null),
+            "sessions.initiate" => {
+                let class = dataset::id(RowKind::ClassBooking, self.student);
+                (String::new(), json!({"booking_id": class}))
+            }
+            "sessions.end" | "sessions.get" | "sessions.join" | "sessions.signal" => {
+                (of(self.live().await.0), Value::Null)
             }
             _ => (String::new(), Value::Null),
         };
