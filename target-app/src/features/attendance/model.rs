@@ -49,7 +49,7 @@ impl TryFrom<MarkAllRequest> for MarkSet {
 
 /// A booking as marking sees it, read under its lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Participant {
+pub(super) struct MarkableBooking {
     pub(super) booking: BookingId,
     pub(super) student: UserId,
     pub(super) mentor: MentorId,
@@ -58,7 +58,7 @@ pub(super) struct Participant {
     pub(super) takes_part: bool,
 }
 
-impl Participant {
+impl MarkableBooking {
     /// Why this participant cannot be marked at that instant, if so.
     pub(super) fn refusal(&self, staff: StudentViewer, now: DateTime<Utc>) -> Option<ApiError> {
         if staff.mentor().is_some_and(|mentor| mentor != self.mentor) {
@@ -158,14 +158,14 @@ mod tests {
     fn another_mentors_participant_does_not_exist_and_one_who_gave_the_place_back_takes_no_part() {
         let now = DateTime::UNIX_EPOCH;
         let own = MentorId(Uuid::from_u128(1));
-        let participant = Participant {
+        let participant = MarkableBooking {
             booking: BookingId(Uuid::from_u128(2)),
             student: UserId(Uuid::from_u128(3)),
             mentor: own,
             scheduled_at: now,
             takes_part: true,
         };
-        let code = |participant: Participant, staff| {
+        let code = |participant: MarkableBooking, staff| {
             participant
                 .refusal(staff, now)
                 .map(|refusal: ApiError| refusal.code())
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(code(participant, StudentViewer::Mentor(own)), None);
         assert_eq!(code(participant, StudentViewer::Admin), None);
         assert_eq!(code(participant, other), Some(Code::NotFound));
-        let cancelled = Participant {
+        let cancelled = MarkableBooking {
             takes_part: false,
             ..participant
         };
@@ -182,7 +182,7 @@ mod tests {
             code(cancelled, StudentViewer::Admin),
             Some(Code::BookingNotActive)
         );
-        let later = Participant {
+        let later = MarkableBooking {
             scheduled_at: now + chrono::TimeDelta::seconds(1),
             ..participant
         };

@@ -8,7 +8,7 @@ use shared::{
 use sqlx::{FromRow, PgConnection, query, query_as};
 use uuid::Uuid;
 
-use super::model::{self, MarkSet, Participant};
+use super::model::{self, MarkSet, MarkableBooking};
 use crate::{db::DbError, timing};
 
 #[derive(FromRow)]
@@ -20,7 +20,7 @@ struct ParticipantRow {
     takes_part: bool,
 }
 
-impl From<ParticipantRow> for Participant {
+impl From<ParticipantRow> for MarkableBooking {
     fn from(row: ParticipantRow) -> Self {
         Self {
             booking: BookingId(row.id),
@@ -62,7 +62,7 @@ impl MarkSet {
 pub(super) async fn lock_participants(
     conn: &mut PgConnection,
     marks: &MarkSet,
-) -> Result<Vec<Participant>, DbError> {
+) -> Result<Vec<MarkableBooking>, DbError> {
     // A place that is held unpaid is released later, also after the begin of its lesson.
     let locked = query_as::<_, ParticipantRow>(
         "select b.id, b.student_id, b.mentor_id, b.scheduled_at,
@@ -76,7 +76,7 @@ pub(super) async fn lock_participants(
     )
     .bind(marks.bookings());
     let rows = timing::db(locked.fetch_all(conn)).await?;
-    Ok(rows.into_iter().map(Participant::from).collect())
+    Ok(rows.into_iter().map(MarkableBooking::from).collect())
 }
 
 /// Writes marks; one that is the same as before is left as it is.
