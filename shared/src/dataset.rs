@@ -209,6 +209,11 @@ pub fn mentor_email(n: u32) -> String {
     format!("mentor{n:06}@codeconnect.test")
 }
 
+/// E-mail of administrator `n`.
+pub fn admin_email(n: u32) -> String {
+    format!("admin{n:06}@codeconnect.test")
+}
+
 /// Key of recording file `n`, below [`MEDIA_FILES`].
 pub fn media_key(n: u32) -> String {
     format!("class-{n:02}")

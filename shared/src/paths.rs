@@ -82,6 +82,24 @@ paths! {
     /// End it.
     SESSION_END = "/api/v1/sessions/{session_id}/end";
 
+    /// The platform on one day.
+    DASHBOARD_ADMIN = "/api/v1/dashboards/admin";
+    /// A mentor's lessons on one day.
+    DASHBOARD_MENTOR = "/api/v1/dashboards/mentor";
+    /// A student's lessons on one day.
+    DASHBOARD_STUDENT = "/api/v1/dashboards/student";
+
+    /// Students, for the staff.
+    STUDENTS = "/api/v1/students";
+    /// One student.
+    STUDENT = "/api/v1/students/{student_id}";
+    /// Their attendance.
+    STUDENT_ATTENDANCE = "/api/v1/students/{student_id}/attendance";
+    /// Mark several participants.
+    ATTENDANCE = "/api/v1/attendance";
+    /// Mark one participant.
+    ATTENDANCE_BOOKING = "/api/v1/attendance/{booking_id}";
+
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";
     /// One recording.

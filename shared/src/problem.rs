@@ -65,6 +65,8 @@ codes! {
     SessionEnded = "session_ended", 409, "The session has ended";
     /// The other participant is not connected.
     PeerAbsent = "peer_absent", 409, "The other participant is not connected";
+    /// The lesson has not begun, so that its attendance cannot be marked.
+    LessonNotBegun = "lesson_not_begun", 409, "The lesson has not begun";
     /// The booking needs no payment, or has one already.
     PaymentNotDue = "payment_not_due", 409, "Nothing is to be paid";
     /// The payment is not in a state that allows this.

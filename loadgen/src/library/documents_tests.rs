@@ -247,7 +247,46 @@ const ROWS: &[Row] = &[
             "warn: pool.use < 80%",
         ],
     ),
-    // "Load Testing for Music 'n Me": arrivals a second by phase. It states no weights for these two.
+    // "Load Testing for Music 'n Me": arrivals a second by phase. Of weights it states those of the dashboards.
+    (
+        "music_full",
+        &[
+            "warm up: 10/s for 1m",
+            "ramp up: 50/s for 2m",
+            "sustained: 200/s for 3m",
+        ],
+        &[
+            "health.check 5",
+            "auth.login 20",
+            "dashboards.admin 10",
+            "dashboards.mentor 9",
+            "dashboards.student 6",
+            "calendar.month 7",
+            "calendar.week 7",
+            "calendar.move 6",
+            "students.browse 10",
+            "attendance.mark 10",
+            "bookings.book 10",
+            "bookings.race 0",
+        ],
+        &[
+            "p95 < 1000ms",
+            "p99 < 2000ms",
+            "errors < 1%",
+            "calendar.month: p99 < 2500ms",
+            "status:409: count < 5%",
+        ],
+    ),
+    (
+        "music_dashboard",
+        &["baseline: 20/s for 1m", "peak: 50/s for 2m"],
+        &[
+            "dashboards.admin 40",
+            "dashboards.mentor 35",
+            "dashboards.student 25",
+        ],
+        &["p95 < 1000ms", "p99 < 2000ms", "errors < 1%"],
+    ),
     (
         "music_calendar",
         &["baseline: 15/s for 1m", "peak: 40/s for 2m"],

@@ -131,6 +131,12 @@ switches! {
     index_bookings_student: OnOff = "index.bookings_student", "off" => "on", "CodeConnect results: bookings (studentId, scheduledAt, status)";
     /// Index for a mentor's bookings.
     index_bookings_mentor: OnOff = "index.bookings_mentor", "off" => "on", "CodeConnect results: bookings (mentorId, scheduledAt, status)";
+    /// Covering index for the lessons of a span of time, whoever gives and takes them.
+    index_bookings_scheduled: OnOff = "index.bookings_scheduled", "off" => "on", "an administrator's dashboard reads the lessons of sixty days";
+    /// Index for the bookings that changed last.
+    index_bookings_changed: OnOff = "index.bookings_changed", "off" => "on", "an administrator's dashboard shows the latest ten";
+    /// Index for students in the order of their names.
+    index_students_name: OnOff = "index.students_name", "off" => "on", "a page of students sorts every account";
     /// Index for a mentor's reviews.
     index_reviews_mentor: OnOff = "index.reviews_mentor", "off" => "on", "CodeConnect results: reviews (mentorId, createdAt)";
     /// Covering index for the open slots of a mentor.
@@ -169,6 +175,10 @@ switches! {
     cache_courses: Store = "cache.courses", "off" => "redis", "the catalogue is read far more often than it changes";
     /// How long a page of courses is kept.
     cache_courses_ttl: Millis = "cache.courses.ttl", "5m" => "5m", "as for mentor lists";
+    /// Cache of dashboards; `off` computes each anew.
+    cache_dashboards: Store = "cache.dashboards", "off" => "redis", "Music 'n Me: cache dashboard stats";
+    /// How long a dashboard is kept.
+    cache_dashboards_ttl: Millis = "cache.dashboards.ttl", "5m" => "5m", "Music 'n Me: 5 minutes";
     /// Load a missing value once, however many ask for it.
     cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
     /// What a mutation does to cached values.

@@ -11,6 +11,8 @@
     reason = "tests start from the present, as clients do"
 )]
 
+mod access;
+mod attendance;
 mod auth;
 mod bookings;
 mod caching;
@@ -18,6 +20,7 @@ mod calendar;
 mod chat;
 mod cli;
 mod courses;
+mod dashboards;
 mod hostile;
 mod http;
 mod lab;
@@ -30,4 +33,5 @@ mod races;
 mod recordings;
 mod route_coverage;
 mod sessions;
+mod students;
 mod support;

@@ -14,7 +14,7 @@ use super::{
     instances::together,
     lab_client::{LabClient, LabError},
     prepared::{Prepared, encoding, in_force, mismatches, rows},
-    sessions::{Sessions, SignInError},
+    sessions::{Sessions, SignInError, StaffCount},
 };
 use crate::{
     database::{DatabaseTarget, SeededDatabaseError},
@@ -25,9 +25,12 @@ use loadgen_experiment::system::{
     Application, Endpoints, PrepareRequest, PreparedSystem, SystemError, SystemUnderTest,
 };
 
-/// Mentors that are signed in for flows that need some: few, for each costs a password hash, and the
-/// two with the fullest calendars among them.
-const MENTORS: u32 = 8;
+/// Who is signed in for flows of the staff: few, for each costs a password hash, and the two mentors with
+/// the fullest calendars among them.
+const STAFF: StaffCount = StaffCount {
+    mentors: 8,
+    admins: 2,
+};
 
 /// A running reference backend: one process or several that share database and cache.
 #[derive(Debug)]
@@ -142,14 +145,18 @@ impl CodeConnectSystem {
             .any(|flow| flow.needs_sessions);
         if needs_sessions {
             (request.stage)("sign in");
-            let needs_mentors = features::FEATURES
+            let needs_staff = features::FEATURES
                 .iter()
-                .filter(|feature| feature.needs_mentors)
+                .filter(|feature| feature.needs_staff)
                 .flat_map(|feature| feature.flows)
                 .any(|flow| request.flows.iter().any(|name| *name == flow.name));
-            let mentors = if needs_mentors { MENTORS } else { 0 };
+            let staff = if needs_staff {
+                STAFF
+            } else {
+                StaffCount::default()
+            };
             sessions
-                .ensure(self.lab(), request.accounts, mentors, request.planned)
+                .ensure(self.lab(), request.accounts, staff, request.planned)
                 .await?;
             if let Some(lifetime) = sessions.too_short_for(request.planned) {
                 warnings.push(format!(
@@ -171,6 +178,7 @@ impl CodeConnectSystem {
         let accounts = sessions.accounts().to_vec();
         let mut world = World::new(rows(scale), accounts, nonce, view.is_some());
         world.mentor_accounts = sessions.mentors().to_vec();
+        world.admin_accounts = sessions.admins().to_vec();
         world.database = self.database(&request, nonce, &mut warnings).await?;
         Ok(Arc::new(Prepared {
             lab: self.lab().clone(),

@@ -8,7 +8,7 @@ use super::command_line::Cli;
 const EXAMPLES: [(&str, &str); 22] = [
     (
         "run",
-        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'",
+        "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
     ),
     (
         "experiment",

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt as _;
 use shared::{
     api::bookings::{BookingQuery, BookingView},
-    ids::UserId,
+    ids::{MentorId, UserId},
     page::Page,
     row_security::Person,
 };
@@ -20,6 +20,7 @@ use crate::{
     db::DbSession,
     engine::Engine,
     error::ApiError,
+    features::dashboards,
 };
 
 /// Pages of a student's bookings; each student is a group.
@@ -32,6 +33,14 @@ pub(super) static BOOKINGS: CacheKind = CacheKind {
 /// All pages of a student's bookings.
 pub(super) fn group(student: UserId) -> Group {
     Group::new(&BOOKINGS, student)
+}
+
+/// All that shows bookings of these students with these mentors: their pages, and dashboards.
+pub(super) fn groups(bookings: impl IntoIterator<Item = (UserId, MentorId)>) -> Vec<Group> {
+    let bookings: Vec<_> = bookings.into_iter().collect();
+    let mut groups = dashboards::groups(bookings.iter().copied());
+    groups.extend(bookings.into_iter().map(|(student, _)| group(student)));
+    groups
 }
 
 fn page_key(student: UserId, query: &BookingQuery) -> Key {

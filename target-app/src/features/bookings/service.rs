@@ -86,7 +86,6 @@ pub(super) async fn create(
         let work = engine.change(isolation, RETRIES, move |conn, touched| {
             let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
             async move {
-                let student = asked.student;
                 let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
                     async move {
                         let booking = book(conn, strategy, now, hold, &asked).await?;
@@ -102,7 +101,8 @@ pub(super) async fn create(
                 .await?;
                 // Also where it is replayed: the process that committed may have ended before it
                 // could invalidate.
-                touched.add([cached::group(student)]);
+                let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booked)
             }
             .boxed()
@@ -249,7 +249,7 @@ pub(super) async fn cancel(
                 let kind = NotificationKind::BookingCancelled;
                 let reader = Audience::OtherThan(person);
                 notices.write(conn, kind, reader, &[id], now).await?;
-                touched.add([cached::group(booking.student_id)]);
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()

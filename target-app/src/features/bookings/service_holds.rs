@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
     api::notifications::NotificationKind,
-    ids::{BookingId, UserId},
+    ids::{BookingId, MentorId, UserId},
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -45,7 +45,7 @@ pub(in super::super) async fn cancel_by_refund(
     booking: BookingId,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    let Some(slot) = repository_holds::find_slot_of(conn, booking).await? else {
+    let Some((slot, ..)) = repository_holds::find_parts(conn, booking).await? else {
         return Ok(false);
     };
     repository::lock_slot(conn, slot).await?;
@@ -57,7 +57,17 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
-/// The cached pages that a payment or a refund of a student's booking touches.
+/// All that shows a booking.
+pub(in super::super) async fn groups_of(
+    conn: &mut PgConnection,
+    booking: BookingId,
+) -> Result<Vec<Group>, DbError> {
+    let found = repository_holds::find_parts(conn, booking).await?;
+    let parts = found.map(|(_, student, mentor)| (student, mentor));
+    Ok(cached::groups(parts))
+}
+
+/// The cached pages that a payment of a student's booking touches.
 pub(in super::super) fn student_pages(student: UserId) -> Group {
     cached::group(student)
 }
@@ -101,14 +111,13 @@ async fn release(
     if expired.is_empty() {
         return Ok(Vec::new());
     }
-    let bookings: Vec<Uuid> = expired.iter().map(|(booking, _)| *booking).collect();
+    let bookings: Vec<Uuid> = expired.iter().map(|(booking, ..)| *booking).collect();
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    touched.add(
-        expired
-            .iter()
-            .map(|(_, student)| cached::group(UserId(*student))),
-    );
+    let released = expired
+        .iter()
+        .map(|(_, student, mentor)| (UserId(*student), MentorId(*mentor)));
+    touched.add(cached::groups(released));
     Ok(bookings.into_iter().map(BookingId).collect())
 }

@@ -117,7 +117,8 @@ async fn carry_out(
         .await
         .map_err(|error| taken(error, from, to))?;
     let moved = repository_move::move_bookings(conn, &slot, from, to).await?;
-    touched.add(moved.iter().map(|booking| cached::group(booking.student)));
+    let students = moved.iter().map(|booking| (booking.student, slot.mentor));
+    touched.add(cached::groups(students));
     let active = moved.into_iter().filter(|booking| booking.is_active);
     Ok(active.map(|booking| booking.id).collect())
 }

@@ -58,7 +58,7 @@ pub(super) async fn refund(
                         .write(conn, kind, reader, &[payment.booking], now)
                         .await?;
                 }
-                touched.add([bookings::student_pages(payment.student)]);
+                touched.add(bookings::groups_of(conn, payment.booking).await?);
                 Ok::<_, PaymentFailure>(payment)
             }
             .boxed()

@@ -15,7 +15,7 @@ use shared::{
         sessions::{JoinGrant, SessionView},
     },
     dataset::{COURSE_LESSONS, PASSWORD, QUIZ_QUESTIONS, RowKind, id, student_email},
-    ids::{MentorId, RoomId},
+    ids::{MentorId, RoomId, UserId},
     page::Page,
     paths::{self, with_id},
     profile::{Checkout, Profile, SWITCHES, Store, SwitchValue as _},
@@ -128,6 +128,7 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     learn(app, round, &mut done).await;
     look(app, &mut done).await;
     give_class(app, &mut done).await;
+    oversee(app, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -161,6 +162,35 @@ async fn rearrange(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) ->
     done("calendar.week", mentor.get(paths::CALENDAR_WEEK).await);
     let later = slot.starts_at() + TimeDelta::minutes(30);
     done("calendar.move", mentor.move_event(id, later).await);
+}
+
+/// Opens the dashboards, looks at a student and marks who came to a lesson.
+async fn oversee(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = (app.student(1), app.mentor(0));
+    let admin = app.person(UserId(id(RowKind::Admin, 0)), Role::Admin);
+    for (operation, person, path) in [
+        ("dashboards.admin", &admin, paths::DASHBOARD_ADMIN),
+        ("dashboards.mentor", &mentor, paths::DASHBOARD_MENTOR),
+        ("dashboards.student", &student, paths::DASHBOARD_STUDENT),
+        ("students.list", &mentor, paths::STUDENTS),
+    ] {
+        done(operation, person.get(path).await);
+    }
+    let of = |template| with_id(template, student.id);
+    done("students.detail", admin.get(&of(paths::STUDENT)).await);
+    let booking = Lesson {
+        student: 1,
+        mentor: 0,
+    };
+    let booking = booking.create(&app.db).await;
+    let path = with_id(paths::ATTENDANCE_BOOKING, booking);
+    let late = json!({"status": "late"});
+    done("attendance.mark", mentor.put(&path, &late).await);
+    let marks = json!({"marks": [{"booking_id": booking, "status": "present"}]});
+    let marked = mentor.put(paths::ATTENDANCE, &marks).await;
+    done("attendance.mark_all", marked);
+    let summary = mentor.get(&of(paths::STUDENT_ATTENDANCE)).await;
+    done("attendance.summary", summary);
 }
 
 /// Takes a course from the enrolment to its completion, as a student of this round alone: the

@@ -16,4 +16,4 @@ pub use operation::Op;
 pub use popularity::Popularity;
 pub use reservations::{Reservation, Reservations};
 pub use searches::{NEXT_PAGE, searches};
-pub use world::{MentorAccount, TestAccount, World};
+pub use world::{AdminAccount, MentorAccount, TestAccount, World};

@@ -26,6 +26,11 @@ impl Op {
         Self::new(name, Some("POST"), Access::Write)
     }
 
+    /// An operation that is a `PUT` and may change something.
+    pub const fn put(name: &'static str) -> Self {
+        Self::new(name, Some("PUT"), Access::Write)
+    }
+
     /// An operation that is a `PATCH` and may change something.
     pub const fn patch(name: &'static str) -> Self {
         Self::new(name, Some("PATCH"), Access::Write)

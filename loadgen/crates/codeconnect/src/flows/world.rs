@@ -24,6 +24,8 @@ pub struct World {
     pub mentor_accounts: Vec<MentorAccount>,
     /// Video classes that a virtual user gives at the moment, by the numbers of their students.
     pub classes: Reservations,
+    /// Signed-in administrators; empty where no flow needs any.
+    pub admin_accounts: Vec<AdminAccount>,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -62,6 +64,23 @@ pub struct MentorAccount {
     pub token: String,
 }
 
+/// A signed-in administrator.
+#[derive(Clone)]
+pub struct AdminAccount {
+    /// Number in the dataset.
+    pub admin: u32,
+    /// Goes into `Authorization: Bearer …`.
+    pub token: String,
+}
+
+impl fmt::Debug for AdminAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AdminAccount")
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
 impl fmt::Debug for MentorAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MentorAccount")
@@ -88,6 +107,7 @@ impl World {
             accounts,
             mentor_accounts: Vec::new(),
             classes: Reservations::default(),
+            admin_accounts: Vec::new(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,
@@ -108,17 +128,24 @@ impl World {
 
     /// Any account; `None` where there are none.
     pub fn any_account(&self, rng: &mut Chance) -> Option<&TestAccount> {
-        match self.accounts.len() {
-            0 => None,
-            n => self.accounts.get(rng.random_range(0..n)),
-        }
+        any(&self.accounts, rng)
     }
 
     /// Any signed-in mentor; `None` where there are none.
     pub fn any_mentor(&self, rng: &mut Chance) -> Option<&MentorAccount> {
-        match self.mentor_accounts.len() {
-            0 => None,
-            n => self.mentor_accounts.get(rng.random_range(0..n)),
-        }
+        any(&self.mentor_accounts, rng)
+    }
+
+    /// Any signed-in administrator; `None` where there are none.
+    pub fn any_admin(&self, rng: &mut Chance) -> Option<&AdminAccount> {
+        any(&self.admin_accounts, rng)
+    }
+}
+
+/// Any item of a list; `None` where there are none.
+fn any<'a, T>(items: &'a [T], rng: &mut Chance) -> Option<&'a T> {
+    match items.len() {
+        0 => None,
+        n => items.get(rng.random_range(0..n)),
     }
 }
