@@ -20,6 +20,5 @@ pub(super) use feature::feature;
 pub(super) use model::PayableBooking;
 pub(super) use service_holds::{
     RELEASED_AT_ONCE, cancel_by_refund, end_hold, groups_of, lock_payable, release_expired,
-    student_pages,
 };
 pub(super) use service_move::{MoveAttempt, reschedule};

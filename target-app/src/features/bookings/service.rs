@@ -14,7 +14,6 @@ use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
     api::{
-        auth::Role,
         bookings::{BookingRequest, BookingStatus, BookingView},
         notifications::NotificationKind,
     },

@@ -67,11 +67,6 @@ pub(in super::super) async fn groups_of(
     Ok(cached::groups(parts))
 }
 
-/// The cached pages that a payment of a student's booking touches.
-pub(in super::super) fn student_pages(student: UserId) -> Group {
-    cached::group(student)
-}
-
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
 /// share a database do it together: each passes over the rows that another one has locked.
 pub(in super::super) async fn release_expired(

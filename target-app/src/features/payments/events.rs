@@ -9,7 +9,7 @@ use shared::{
         notifications::NotificationKind,
         payments::{EventOutcome, MAX_EVENT_ID, PaymentEvent, PaymentEventKind, PaymentStatus},
     },
-    ids::UserId,
+    ids::BookingId,
     problem::Code,
 };
 use sqlx::PgConnection;
@@ -69,11 +69,11 @@ pub(super) async fn receive(
         let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             let (event, notices) = (event.clone(), notices.clone());
             async move {
-                let (outcome, student) = apply(conn, now, &event, &notices).await?;
+                let (outcome, booking) = apply(conn, now, &event, &notices).await?;
                 // Only a capture changes bookings. Also where it came before: the process that
                 // applied it may have ended before it could invalidate.
                 if is_capture && outcome != EventOutcome::Mismatch {
-                    touched.add([bookings::student_pages(student)]);
+                    touched.add(bookings::groups_of(conn, booking).await?);
                 }
                 Ok::<_, PaymentFailure>(outcome)
             }
@@ -87,13 +87,13 @@ pub(super) async fn receive(
     .await
 }
 
-/// The work of the transaction: what the event did, and whose payment it is.
+/// The work of the transaction: what the event did, and for which booking.
 async fn apply(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     event: &PaymentEvent,
     notices: &Outgoing,
-) -> Result<(EventOutcome, UserId), PaymentFailure> {
+) -> Result<(EventOutcome, BookingId), PaymentFailure> {
     let id = event.payment_id;
     let seen = repository::find(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     let booking = bookings::lock_payable(conn, seen.booking).await?;
@@ -101,7 +101,7 @@ async fn apply(
     let payment = repository::lock(conn, id).await?.ok_or(NO_SUCH_PAYMENT)?;
     let effect = model::effect(&payment, &booking, event);
     if !repository::insert_event(conn, event, effect.outcome, now).await? {
-        return Ok((EventOutcome::Duplicate, payment.student));
+        return Ok((EventOutcome::Duplicate, payment.booking));
     }
     if effect.outcome == EventOutcome::Applied {
         let settled_at = effect.settles.then_some(now);
@@ -119,5 +119,5 @@ async fn apply(
             _ => {}
         }
     }
-    Ok((effect.outcome, payment.student))
+    Ok((effect.outcome, payment.booking))
 }

@@ -58,7 +58,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         at_once: 1,
         run: |it| Box::pin(class(it)),
     }],
-    needs_mentors: true,
+    needs_staff: true,
     ..FeatureFlows::new("sessions", "Video classes")
 };
 
