@@ -15,6 +15,7 @@ pub(super) mod results;
 pub(super) mod run;
 pub(super) mod run_all;
 pub(super) mod serve;
+pub(super) mod sizing;
 pub(super) mod stack;
 pub(super) mod switches;
 pub(super) mod validate;

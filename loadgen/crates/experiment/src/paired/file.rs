@@ -69,6 +69,20 @@ pub struct Experiment {
     pub controls: Vec<ControlKind>,
     /// Whether a rate that the slower arm can sustain is looked for first.
     pub find_rate: bool,
+    /// Whether the capacity of both arms is searched first.
+    pub capacity: ArmCapacitySearch,
+}
+
+/// Whether the capacity of both arms is searched before they are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ArmCapacitySearch {
+    /// It was not asked for.
+    #[default]
+    No,
+    /// It is.
+    Yes,
+    /// It was asked for, of an experiment that is too short for it.
+    LeftOut,
 }
 
 /// An arm: a named profile with some switches set.
@@ -232,6 +246,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         quick,
         controls: Vec::new(),
         find_rate: false,
+        capacity: ArmCapacitySearch::No,
     })
 }
 

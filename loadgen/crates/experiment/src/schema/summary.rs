@@ -16,6 +16,7 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
+    arm_capacities::ArmCapacities,
     arm_name::ArmName,
     capacity::Capacity,
     parts,
@@ -93,6 +94,9 @@ pub struct Summary {
     /// What a capacity search found; absent for other commands. Its arm is a trial at the lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
+    /// The capacity of both arms of an experiment; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm_capacities: Option<ArmCapacities>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.

@@ -222,6 +222,7 @@ pub(super) mod tests {
                 controls: Vec::new(),
                 recommendations: Vec::new(),
                 capacity: None,
+                arm_capacities: None,
                 thresholds: Vec::new(),
                 provenance: None,
                 environment: Vec::new(),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
+use crate::render::arm_capacities::ArmCapacitiesPage;
 use crate::render::capacity::CapacityPage;
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
@@ -79,6 +80,8 @@ pub struct ReportPage {
     pub why: Why,
     /// What a capacity search found.
     pub capacity: Option<CapacityPage>,
+    /// The capacity of both arms of an experiment.
+    pub arm_capacities: Option<ArmCapacitiesPage>,
 }
 
 /// The outcome.
@@ -223,6 +226,7 @@ impl ReportPage {
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),
+            arm_capacities: ArmCapacitiesPage::of(summary),
         }
     }
 
