@@ -213,6 +213,20 @@ mod tests {
     }
 
     #[test]
+    fn a_quick_experiment_leaves_the_search_of_the_capacity_out() {
+        let capacity = |words: &[&str]| resolved(words).unwrap().capacity;
+        assert_eq!(capacity(&["before_after"]), ArmCapacitySearch::No);
+        assert_eq!(
+            capacity(&["before_after", "--capacity"]),
+            ArmCapacitySearch::Yes
+        );
+        assert_eq!(
+            capacity(&["before_after", "--capacity", "--quick"]),
+            ArmCapacitySearch::LeftOut
+        );
+    }
+
+    #[test]
     fn a_planted_control_has_one_claim_which_its_blocks_can_decide() {
         let planted = resolved(&["mentor_cache", "--plant", "10"]).unwrap();
         assert_eq!(planted.primary, ["mentors.list p50"]);

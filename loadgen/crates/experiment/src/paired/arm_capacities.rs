@@ -21,7 +21,8 @@ use loadgen_engine::{
     threshold::{Level, Scope, Threshold},
 };
 
-/// Load of a trial before it counts, and while it does.
+/// Longest load of a trial before it counts, and while it does; those of the experiment where they are
+/// shorter.
 const WARM_UP: Millis = Millis(1_000);
 const MEASURE: Millis = Millis(6_000);
 /// Seconds that the trials of one arm may take; the bounds are then those that are known.
@@ -123,8 +124,8 @@ fn plan(
     (first, requests): (f64, f64),
 ) -> CapacityPlan {
     let mut suite = experiment.suite.clone();
-    suite.windows.warm_up = WARM_UP;
-    suite.windows.measure = MEASURE;
+    suite.windows.warm_up = suite.windows.warm_up.min(WARM_UP);
+    suite.windows.measure = suite.windows.measure.min(MEASURE);
     let (unit, think, lowest, highest) = match suite.load {
         LoadModel::Open { .. } => (LoadUnit::Rate, None, LOWEST_RATE, HIGHEST_RATE),
         LoadModel::Closed { think, .. } => (LoadUnit::Users, think, 1.0, HIGHEST_USERS),
@@ -283,4 +284,59 @@ fn missing_audits(arm: &str, outcome: &CapacityOutcome) -> Option<String> {
             "capacity of `{arm}`: {missing} audit(s) of its trials were not made, or only in part"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{capacity::SearchPlan, paired::file::parse, system::Shop};
+
+    fn experiment(load: &str, thresholds: &str) -> Experiment {
+        let text = format!(
+            "name: x\nquestion: q\nbefore: {{ profile: before }}\nafter: {{ profile: after }}\nload: {load}\nflows: [ {{ flow: orders.browse }} ]\nthresholds: {thresholds}\n"
+        );
+        parse(&text, "x.yaml", &Shop).unwrap()
+    }
+
+    const OPEN: &str = "{ model: open, rate: 10/s, warmup: 2s, duration: 8s }";
+
+    #[test]
+    fn the_slo_is_what_limits_all_requests_because_a_short_trial_has_data_for_that_alone() {
+        let texts = |thresholds: &str| -> Vec<String> {
+            let slo = slo(&experiment(OPEN, thresholds));
+            slo.into_iter().map(|one| one.text).collect()
+        };
+        let given =
+            "[ p95 < 500ms, success > 99%, \"orders.list: p97.5 < 1s\", \"warn: p99 < 2s\" ]";
+        assert_eq!(texts(given), ["p95 < 500ms", "success > 99%"]);
+        assert_eq!(texts("[ errors < 2% ]"), USUAL_SLO);
+    }
+
+    #[test]
+    fn a_search_begins_below_the_limit_of_the_arm_and_keeps_to_its_time() {
+        let open = experiment(OPEN, "[ p95 < 500ms ]");
+        let settings = &open.after.settings;
+        let found = plan(&open, settings, &slo(&open), (70.0, 3.0));
+        assert_eq!(found.unit, LoadUnit::Rate);
+        assert_eq!(found.suite.windows.measure, Millis(6_000));
+        assert!((found.requests_per_iteration - 2.4).abs() < 1e-9);
+        let wanted = SearchPlan {
+            budget_s: Some(BUDGET_S),
+            ..SearchPlan::coarse(70.0, LOWEST_RATE, HIGHEST_RATE, false)
+        };
+        assert_eq!(found.search, wanted);
+        let closed = experiment("{ model: closed, users: 4, duration: 2s }", "[ p95 < 1s ]");
+        let found = plan(&closed, settings, &slo(&closed), (4.0, 1.0));
+        assert_eq!((found.unit, found.search.whole), (LoadUnit::Users, true));
+        assert_eq!(found.suite.windows.measure, Millis(2_000));
+    }
+
+    #[test]
+    fn only_a_level_load_has_one_rate() {
+        let of = |phases: &[(f64, bool)]| one_rate(phases.iter().copied());
+        assert_eq!(of(&[(6.0, false), (6.0, false)]), Some(6.0));
+        assert_eq!(of(&[(6.0, false), (9.0, false)]), None);
+        assert_eq!(of(&[(6.0, true)]), None);
+        assert_eq!(of(&[]), None);
+    }
 }

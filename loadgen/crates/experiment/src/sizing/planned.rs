@@ -110,7 +110,7 @@ pub fn plan(runs: &[MeasuredRun], assumed: &Assumptions) -> Result<SizingPlan, S
     work.redis();
     work.exhaustion(&load, measured, instances);
     work.cost(instances);
-    let projections = projections(&mut work.book, base, instances);
+    let projections = projections(&mut work.book, base);
     Ok(SizingPlan {
         runs: runs.iter().map(|run| run.folder.clone()).collect(),
         figures: work.book.into_figures(),
@@ -193,7 +193,10 @@ impl<'a> Work<'a> {
         );
         let later = self.book.derived(
             "planned_rate",
-            ("the same at the end of the plan", "/s"),
+            (
+                "requests a second in the busiest minute at the end of the plan",
+                "/s",
+            ),
             now.map(|rate| rate * (1.0 + growth).powf(months)),
             (
                 "peak_rate x (1 + growth_per_month) ^ months",
@@ -512,9 +515,9 @@ impl<'a> Work<'a> {
 
 /// Instances of a plan.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Instances {
-    pub(super) needed: Ranged,
-    pub(super) all: Ranged,
+struct Instances {
+    needed: Ranged,
+    all: Ranged,
 }
 
 fn ends(one: Option<f64>, other: Option<f64>) -> Option<(f64, f64)> {

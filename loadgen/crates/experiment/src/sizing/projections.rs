@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::{
     figure::{FigureBook, Ranged},
     measured::MeasuredRun,
-    planned::Instances,
 };
 
 /// A row of the table of current and projected capacity.
@@ -22,11 +21,7 @@ pub struct CapacityProjection {
 }
 
 /// The rows: users, requests, and what each area of the application is known by.
-pub(super) fn projections(
-    book: &mut FigureBook,
-    base: &MeasuredRun,
-    instances: Instances,
-) -> Vec<CapacityProjection> {
+pub(super) fn projections(book: &mut FigureBook, base: &MeasuredRun) -> Vec<CapacityProjection> {
     let row = |what: &str, current: &str, projected: &str, rests_on: &str| CapacityProjection {
         what: what.to_owned(),
         current: current.to_owned(),
@@ -41,7 +36,7 @@ pub(super) fn projections(
         "planned_users",
         "the assumed requests of a user and the assumed peak; a user who behaves otherwise is another load",
     ));
-    book_capacity(book, instances);
+    planned_capacity(book);
     rows.push(row(
         "correct answers a second within the SLO",
         "capacity",
@@ -52,42 +47,45 @@ pub(super) fn projections(
     for area in &base.summary.application.areas {
         for name in &area.headline {
             let done = arm.operations.iter().find(|one| one.name == *name);
-            let Some(rate) = done.map(|one| one.rate_per_s).filter(|rate| *rate > 0.0) else {
+            let Some(done) = done.filter(|one| one.rate_per_s > 0.0) else {
                 continue;
             };
-            let id = format!("rate_{name}");
-            let planned = format!("planned_{name}");
-            let rate = book.measured(
-                &id,
-                (&format!("{name}, answered correctly"), "/s"),
+            let (share, current, planned) = (
+                format!("share_{name}"),
+                format!("capacity_{name}"),
+                format!("planned_{name}"),
+            );
+            let part = book.measured(
+                &share,
+                (&format!("share of {name} in the correct answers"), ""),
                 Ranged {
-                    value: rate,
+                    value: done.rate_per_s / arm.total.rate_per_s,
                     low: None,
                     high: None,
                 },
-                (
-                    &base.folder,
-                    "its share of the load at which the other figures were measured; no capacity of its own",
-                ),
+                (&base.folder, "the mix of its suite"),
             );
-            book.derived(
-                &planned,
-                (&format!("{name} with the planned instances"), "/s"),
-                Ranged {
-                    value: rate.value * instances.needed.value,
-                    low: None,
-                    high: None,
-                },
+            for (id, of, words) in [
+                (&current, "capacity", "within the capacity of one instance"),
                 (
-                    &format!("{id} x loaded_instances"),
-                    &[&id, "loaded_instances"],
+                    &planned,
+                    "planned_capacity",
+                    "within that of the planned instances",
                 ),
-            );
+            ] {
+                let Some(all) = book.ranged(of) else { continue };
+                book.derived(
+                    id,
+                    (&format!("{name} {words}"), "/s"),
+                    all.map(|rate| rate * part.value),
+                    (&format!("{of} x {share}"), &[of, &share]),
+                );
+            }
             rows.push(row(
-                &format!("{}: {name} a second", area.label),
-                &id,
+                &format!("{}: {name}", area.label),
+                &current,
                 &planned,
-                "the mix of the measurement, in proportion to the instances",
+                "the mix of the measurement, in proportion to the instances; alone an operation may reach more or less",
             ));
         }
     }
@@ -124,9 +122,11 @@ fn users(book: &mut FigureBook) {
     );
 }
 
-fn book_capacity(book: &mut FigureBook, instances: Instances) {
-    if let Some(capacity) = book.ranged("capacity") {
-        let needed = instances.needed.value;
+fn planned_capacity(book: &mut FigureBook) {
+    if let (Some(capacity), Some(instances)) =
+        (book.ranged("capacity"), book.ranged("loaded_instances"))
+    {
+        let needed = instances.value;
         book.derived(
             "planned_capacity",
             ("capacity of the planned instances", "/s"),

@@ -1,10 +1,10 @@
 //! Which parts are ready, from one measurement and by stated rules.
 //!
 //! ```text
-//! an area     READY       99 % of its requests succeed and each p95 is below 1 s
+//! an area     READY       99 % of its requests succeed and each p95 that is known is below 1 s
 //!             NEEDS WORK  95 % succeed
 //!             NOT READY   fewer succeed
-//!             NOT KNOWN   fewer than 200 requests
+//!             NOT KNOWN   fewer than 200 requests, or no p95 is known
 //! connections READY       no checkout timed out, and 5 ms of mean wait at most; NEEDS WORK otherwise
 //! caches      READY       a kind finds 80 % of what it could have found; NEEDS WORK otherwise
 //! data        READY       every audit was made and no invariant is broken; NOT READY with a broken one
@@ -151,7 +151,8 @@ fn area(area: &ApplicationArea, arm: &Arm) -> Option<ReadinessRow> {
         }
     }
     let slow = beyond || slowest.is_some_and(|(_, ms)| ms >= P95_MS);
-    let word = if planned < FEWEST_REQUESTS {
+    let no_tail = !beyond && slowest.is_none();
+    let word = if planned < FEWEST_REQUESTS || no_tail {
         ReadinessWord::NotKnown
     } else if success >= READY && !slow {
         ReadinessWord::Ready

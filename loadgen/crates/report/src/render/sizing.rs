@@ -57,8 +57,8 @@ pub fn sizing_text(plan: &SizingPlan, width: usize, colour: bool) -> String {
         "\n{}",
         layout(&lines, &sides, 2, width, paint).trim_end()
     );
-    for (number, line) in rests(plan) {
-        text.push_str(&wrap(&line, &format!("  {number} rests on: "), "      "));
+    for (rows, line) in rests(plan) {
+        text.push_str(&wrap(&format!("{rows} rests on: {line}"), "  ", "      "));
     }
     let _infallible = writeln!(
         text,
