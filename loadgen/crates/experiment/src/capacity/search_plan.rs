@@ -66,12 +66,12 @@ impl SearchPlan {
         }
     }
 
-    /// A coarse search for a command that does more than search: one trial a load, bounds a quarter apart,
+    /// A coarse search for a command that does more than search: one trial a load, bounds half apart,
     /// one fresh trial at each.
     pub fn coarse(first: f64, lowest: f64, highest: f64, whole: bool) -> Self {
         Self {
             growth: 1.5,
-            width: 0.25,
+            width: 0.5,
             fresh: 1,
             agreeing: 1,
             ..Self::quick(first, lowest, highest, whole)

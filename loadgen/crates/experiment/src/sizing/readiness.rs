@@ -337,7 +337,9 @@ mod tests {
         assert_eq!(found.grade, None);
 
         let arm = &mut run.summary.arms[0];
-        arm.operations[0].success = 0.97;
+        for one in &mut arm.operations {
+            one.success = 0.97;
+        }
         arm.server.pool_timeouts = 3;
         let found = readiness(&run);
         assert_eq!(word_of(&found, "Orders"), ReadinessWord::NeedsWork);
@@ -345,7 +347,9 @@ mod tests {
             word_of(&found, "database connections"),
             ReadinessWord::NeedsWork
         );
-        run.summary.arms[0].operations[0].planned = 20;
+        for one in &mut run.summary.arms[0].operations {
+            one.planned = 20;
+        }
         assert_eq!(word_of(&readiness(&run), "Orders"), ReadinessWord::NotKnown);
     }
 }

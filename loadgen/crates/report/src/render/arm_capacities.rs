@@ -62,7 +62,7 @@ impl ArmCapacitiesPage {
             slo: printable(&first.found.slo.join(", ")),
             percentile,
             arms: found.arms.iter().map(row).collect(),
-            lines,
+            lines: lines.iter().map(|line| printable(line)).collect(),
         })
     }
 }
@@ -139,7 +139,7 @@ fn row(one: &ArmCapacity) -> ArmCapacityRow {
             .is_some_and(|lower| (load.load - lower).abs() <= 1e-9 * lower)
     });
     ArmCapacityRow {
-        arm: one.arm.to_string(),
+        arm: printable(&one.arm),
         capacity: found.in_short(),
         goodput: found
             .goodput_per_s
@@ -205,7 +205,8 @@ mod tests {
             let text = text
                 .replace("&#x2f;", "/")
                 .replace("&lt;", "<")
-                .replace("&gt;", ">");
+                .replace("&gt;", ">")
+                .replace('\\', "");
             text.split_whitespace().collect::<Vec<_>>().join(" ")
         }) {
             for part in [
