@@ -13,6 +13,7 @@
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`usage`] | the message for a mistyped command line |
+//! | `words` | enums that are sent and stored as words |
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
 pub mod api;
@@ -32,3 +33,4 @@ pub mod snapshot;
 pub mod time;
 pub mod timing;
 pub mod usage;
+mod words;

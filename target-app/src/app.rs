@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::{ClientLimits, Config, PaymentSettings},
+    config::{ClientLimits, Config, PaymentSettings, Retention},
     connections,
     engine::{EngineError, EngineParts, Engines},
     features, metrics,
@@ -62,6 +62,7 @@ pub struct AppServer {
     state: AppState,
     shutdown: Shutdown,
     purge_interval: Option<Duration>,
+    retention: Retention,
     /// The payment provider of this process; none where one elsewhere is used.
     fake: Option<FakeProvider>,
 }
@@ -120,6 +121,7 @@ impl AppServer {
             state,
             shutdown,
             purge_interval: config.purge_interval,
+            retention: config.retention,
             fake,
         })
     }
@@ -145,7 +147,8 @@ impl AppServer {
         let tracker = self.shutdown.tracker();
         tracker.spawn(upkeep(token.clone()));
         if let Some(interval) = self.purge_interval {
-            tracker.spawn(purge::run(self.state.clone(), interval, token.clone()));
+            let (state, retention) = (self.state.clone(), self.retention);
+            tracker.spawn(purge::run(state, interval, retention, token.clone()));
         }
         for worker in features::workers() {
             tracker.spawn(worker(self.state.clone(), token.clone()));

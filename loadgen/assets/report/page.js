@@ -25,11 +25,16 @@
 
   // A box that scrolls sideways can be scrolled with the keyboard, too.
   const reachable = () => {
+    const places = new Map();
     for (const box of document.querySelectorAll(".scroll")) {
       if (box.scrollWidth > box.clientWidth + 1) {
         box.tabIndex = 0;
         box.setAttribute("role", "region");
-        box.setAttribute("aria-label", "A table that is wider than the page");
+        // Regions need names of their own.
+        const heading = box.closest("section")?.querySelector("h2")?.textContent ?? "Report";
+        const place = (places.get(heading) ?? 0) + 1;
+        places.set(heading, place);
+        box.setAttribute("aria-label", `${heading}: table ${place}, wider than the page`);
       } else {
         box.removeAttribute("tabindex");
         box.removeAttribute("role");

@@ -98,6 +98,11 @@ macro_rules! switches {
                 match path { $( $path => Ok(<$ty as SwitchValue>::accepts()), )+ _ => Err(unknown(path)) }
             }
 
+            /// A value of each form that a switch takes; see [`SwitchValue::forms`].
+            pub fn forms(path: &str) -> Result<Vec<&'static str>, BadSwitch> {
+                match path { $( $path => Ok(<$ty as SwitchValue>::forms()), )+ _ => Err(unknown(path)) }
+            }
+
             /// Every switch with its value.
             pub fn values(&self) -> BTreeMap<String, String> {
                 BTreeMap::from([ $( ($path.to_owned(), self.$field.to_string()) ),+ ])
@@ -403,6 +408,32 @@ mod tests {
         for value in ["1ms", "2h", "never"] {
             let error = profile.set("db.statement_timeout", value).unwrap_err();
             assert!(error.to_string().contains("off, or a duration"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_of_any_switch_is_refused_with_what_it_takes() {
+        for switch in SWITCHES {
+            let accepts = Profile::accepts(switch.path).unwrap();
+            for wrong in ["no_such_value", "", "-1"] {
+                let json = serde_json::json!({ switch.path: wrong }).to_string();
+                let by_flag = Profile::after().set(switch.path, wrong).unwrap_err();
+                let in_file = serde_json::from_str::<Profile>(&json).unwrap_err();
+                for error in [by_flag.to_string(), in_file.to_string()] {
+                    assert!(error.contains(switch.path), "{error}");
+                    assert!(error.contains(&accepts), "{error}");
+                }
+            }
+            for form in Profile::forms(switch.path).unwrap() {
+                Profile::after().set(switch.path, form).unwrap();
+                let word = form.split('(').next().unwrap_or_default();
+                assert!(form == "5s" || accepts.contains(word), "{form}: {accepts}");
+            }
+            for right in [switch.before, switch.after] {
+                let word = right.split('(').next().unwrap_or_default();
+                let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic());
+                assert!(!is_word || accepts.contains(word), "{right}: {accepts}");
+            }
         }
     }
 

@@ -37,6 +37,10 @@ impl<const MAX: u32> SwitchValue for WholePercent<MAX> {
     fn accepts() -> String {
         format!("a whole share from 0% to {MAX}%")
     }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 /// A time, or nothing at all.
@@ -70,6 +74,10 @@ impl FromStr for Lasting {
 impl SwitchValue for Lasting {
     fn accepts() -> String {
         "off, or a duration like 250ms, 30s or 5m".to_owned()
+    }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["off", "5s"]
     }
 }
 

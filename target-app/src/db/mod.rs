@@ -16,5 +16,5 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, DbSession, Lease, PoolCounters, open};
-pub use purge::{Purge, purge};
+pub use purge::{Purge, purge, purge_sql};
 pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

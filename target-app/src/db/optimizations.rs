@@ -192,13 +192,4 @@ mod tests {
             );
         }
     }
-
-    #[test]
-    fn migrations_hold_no_index_that_is_there_for_speed() {
-        for entry in fs::read_dir(folder("migrations")).unwrap() {
-            let path = entry.unwrap().path();
-            let text = fs::read_to_string(&path).unwrap().to_lowercase();
-            assert!(!text.contains("create index"), "{} has one", path.display());
-        }
-    }
 }

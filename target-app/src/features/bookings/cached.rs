@@ -26,7 +26,7 @@ pub(super) static BOOKINGS: CacheKind = CacheKind {
 };
 
 /// All pages of a student's bookings.
-pub(super) fn group(student: UserId) -> Group {
+pub(in super::super) fn group(student: UserId) -> Group {
     Group::new(&BOOKINGS, student)
 }
 

@@ -80,7 +80,7 @@ pub(super) async fn create(
     responses(
         (status = 200, description = "One page", body = Page<BookingView>),
         (status = 401, description = "Not signed in", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
+        (status = 422, description = "`invalid_request`: `to` is not later than `from`", body = Problem),
     ),
     security(("bearer" = [])),
 )]

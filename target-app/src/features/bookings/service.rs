@@ -7,7 +7,7 @@
 //! to a change but not into its transaction (the conflict log, the caches) happens right after
 //! it, shielded like it from a client that goes away.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
@@ -30,7 +30,7 @@ use super::{
     repository, repository_holds, reserve, service_holds,
 };
 use crate::{
-    db::{self, Isolation, Retry},
+    db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
@@ -78,24 +78,22 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
-        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
+        let work = engine.change(isolation, RETRIES, move |conn, touched| {
             let (request, asked) = (request.clone(), asked.clone());
             async move {
-                idempotency::guarded(conn, request.as_ref(), move |conn| {
+                let student = asked.student;
+                let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
                     async move { book(conn, strategy, now, hold, &asked).await }.boxed()
                 })
-                .await
+                .await?;
+                // Also where it is replayed: the process that committed may have ended before it
+                // could invalidate.
+                touched.add([cached::group(student)]);
+                Ok::<_, BookingFailure>(booked)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where it was replayed or the answer to the commit was lost: the process that
-        // committed may have ended before it could invalidate.
-        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
-            let groups = [cached::group(attempt.student)];
-            engine.caches.invalidate(&groups).await;
-        }
-        match outcome {
+        match work.await {
             Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
@@ -222,44 +220,33 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let student = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&student);
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             let others = others.clone();
-            let seen = Arc::clone(&seen);
             async move {
-                let booking = give_back(conn, now, person, id, &seen).await?;
+                let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
+                touched.add([cached::group(booking.student_id)]);
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where the answer to the commit was lost: it may have been carried out.
-        if !matches!(outcome, Err(BookingFailure::Refused(_)))
-            && let Some(student) = student.get()
-        {
-            engine.caches.invalidate(&[cached::group(*student)]).await;
-        }
-        Ok(outcome?)
+        Ok(work.await?)
     })
     .await
 }
 
-/// The work of a cancellation's transaction; `student` gets the one whose place it is.
+/// The work of a cancellation's transaction.
 async fn give_back(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
-    student: &OnceLock<UserId>,
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    student.get_or_init(|| seen.student_id);
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {

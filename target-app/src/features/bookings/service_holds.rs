@@ -7,11 +7,10 @@ use shared::ids::{BookingId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::{
-    cached, model::PayableBooking, repository, repository_holds, service_touched::TouchedStudents,
-};
+use super::{cached, model::PayableBooking, repository, repository_holds};
 use crate::{
-    db::{self, DbError, Retry},
+    cache::TouchedGroups,
+    db::{DbError, Isolation, Retry},
     engine::Engine,
 };
 
@@ -54,26 +53,18 @@ pub(in super::super) async fn cancel_by_refund(
     Ok(true)
 }
 
-/// Forgets the cached pages of a student whose booking was paid or cancelled.
-pub(in super::super) async fn invalidate(engine: &Engine, student: UserId) {
-    engine.caches.invalidate(&[cached::group(student)]).await;
-}
-
 /// Cancels one batch of the holds that have expired, and returns how many there were. Workers that
 /// share a database do it together: each passes over the rows that another one has locked.
 pub(in super::super) async fn release_expired(
     engine: &Engine,
     now: DateTime<Utc>,
 ) -> Result<usize, DbError> {
-    let touched = TouchedStudents::default();
-    let noted = touched.clone();
-    let work = db::transaction(&engine.db, Retry::Never, move |conn| {
-        let noted = noted.clone();
-        async move { release(conn, now, &noted).await }.boxed()
-    });
-    let released = work.await;
-    touched.invalidate(engine).await;
-    released
+    let work = engine.change(
+        Isolation::ReadCommitted,
+        Retry::Never,
+        move |conn, touched| async move { release(conn, now, &touched).await }.boxed(),
+    );
+    work.await
 }
 
 /// The work of the transaction; returns the number of holds. Everything that is changed is
@@ -82,7 +73,7 @@ pub(in super::super) async fn release_expired(
 async fn release(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
-    touched: &TouchedStudents,
+    touched: &TouchedGroups,
 ) -> Result<usize, DbError> {
     let expired = repository_holds::lock_expired(conn, now, RELEASED_AT_ONCE as i64).await?;
     if expired.is_empty() {
@@ -92,6 +83,10 @@ async fn release(
     repository_holds::count_down(conn, &bookings).await?;
     repository_holds::cancel_all(conn, &bookings).await?;
     repository_holds::delete(conn, &bookings).await?;
-    touched.add(expired.iter().map(|(_, student)| UserId(*student)));
+    touched.add(
+        expired
+            .iter()
+            .map(|(_, student)| cached::group(UserId(*student))),
+    );
     Ok(expired.len())
 }

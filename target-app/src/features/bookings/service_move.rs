@@ -13,13 +13,14 @@ use shared::ids::{SlotId, UserId};
 use sqlx::PgConnection;
 
 use super::{
+    cached,
     model::{BookingFailure, BookingRefusal},
     repository, repository_move, reserve,
     service::RETRIES,
-    service_touched::TouchedStudents,
 };
 use crate::{
-    db::{self, DbError, Isolation},
+    cache::TouchedGroups,
+    db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
     timing,
@@ -44,15 +45,10 @@ pub(crate) async fn reschedule(
 ) -> Result<(), ApiError> {
     timing::shielded(async move {
         let isolation = reserve::isolation(engine.policies.bookings.strategy);
-        let touched = TouchedStudents::default();
-        let noted = touched.clone();
-        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let noted = noted.clone();
-            async move { carry_out(conn, isolation, now, attempt, &noted).await }.boxed()
+        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+            async move { carry_out(conn, isolation, now, attempt, &touched).await }.boxed()
         });
-        let outcome = work.await;
-        touched.invalidate(&engine).await;
-        Ok(outcome?)
+        Ok(work.await?)
     })
     .await
 }
@@ -63,7 +59,7 @@ async fn carry_out(
     isolation: Isolation,
     now: DateTime<Utc>,
     attempt: MoveAttempt,
-    touched: &TouchedStudents,
+    touched: &TouchedGroups,
 ) -> Result<(), BookingFailure> {
     let locks = isolation == Isolation::ReadCommitted;
     if locks {
@@ -104,7 +100,8 @@ async fn carry_out(
     repository_move::move_slot(conn, slot.id, from, to)
         .await
         .map_err(|error| taken(error, from, to))?;
-    touched.add(repository_move::move_bookings(conn, &slot, from, to).await?);
+    let students = repository_move::move_bookings(conn, &slot, from, to).await?;
+    touched.add(students.into_iter().map(cached::group));
     Ok(())
 }
 

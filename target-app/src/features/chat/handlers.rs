@@ -67,7 +67,6 @@ pub(super) async fn rooms(
         (status = 200, description = "Messages without gaps", body = History),
         (status = 401, description = "Not signed in", body = Problem),
         (status = 404, description = "No such room of yours", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
     ),
     security(("bearer" = [])),
 )]

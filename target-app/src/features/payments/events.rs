@@ -17,7 +17,7 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db, engine::Engine, error::ApiError, features::bookings, http::read_object, metrics,
+    db::Isolation, engine::Engine, error::ApiError, features::bookings, http::read_object, metrics,
     provider::WebhookKey, timing,
 };
 
@@ -52,16 +52,20 @@ pub(super) async fn receive(
     timing::shielded(async move {
         let kind = event.kind.as_str();
         let is_capture = event.kind == PaymentEventKind::Captured;
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
             let event = event.clone();
-            async move { apply(conn, now, &event).await }.boxed()
+            async move {
+                let (outcome, student) = apply(conn, now, &event).await?;
+                // Only a capture changes bookings. Also where it came before: the process that
+                // applied it may have ended before it could invalidate.
+                if is_capture && outcome != EventOutcome::Mismatch {
+                    touched.add([bookings::group(student)]);
+                }
+                Ok::<_, PaymentFailure>(outcome)
+            }
+            .boxed()
         });
-        let (outcome, student) = work.await?;
-        // Only a capture changes bookings. Also where it came before: the process that applied it may
-        // have ended before it could invalidate.
-        if is_capture && outcome != EventOutcome::Mismatch {
-            bookings::invalidate(&engine, student).await;
-        }
+        let outcome = work.await?;
         metrics::payment_event(kind, outcome.as_str());
         Ok(outcome)
     })

@@ -21,10 +21,10 @@ use super::{
     service::RETRIES,
 };
 use crate::{
-    db::{self, DbError},
+    db::{DbError, Isolation},
     engine::Engine,
     error::ApiError,
-    features::bookings::{self, TouchedStudents},
+    features::bookings,
     timing,
 };
 
@@ -38,15 +38,15 @@ pub(super) async fn refund(
     id: PaymentId,
 ) -> Result<PaymentView, ApiError> {
     timing::shielded(async move {
-        let touched = TouchedStudents::default();
-        let noted = touched.clone();
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let noted = noted.clone();
-            async move { decide(conn, now, person, role, id, &noted).await }.boxed()
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            async move {
+                let payment = decide(conn, now, person, role, id).await?;
+                touched.add([bookings::group(payment.student)]);
+                Ok::<_, PaymentFailure>(payment)
+            }
+            .boxed()
         });
-        let payment = work.await;
-        touched.invalidate(&engine).await;
-        Ok(payment?.into())
+        Ok(work.await?.into())
     })
     .await
 }
@@ -58,12 +58,10 @@ async fn decide(
     person: UserId,
     role: Role,
     id: PaymentId,
-    touched: &TouchedStudents,
 ) -> Result<Payment, PaymentFailure> {
     let seen = repository::find(conn, id).await?;
     let seen = seen.filter(|payment| role == Role::Admin || payment.student == person);
     let seen = seen.ok_or(NO_SUCH_PAYMENT)?;
-    touched.add([seen.student]);
     match seen.status {
         PaymentStatus::Refunding | PaymentStatus::Refunded => return Ok(seen),
         PaymentStatus::Captured => {}

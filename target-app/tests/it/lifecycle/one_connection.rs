@@ -16,40 +16,44 @@ use shared::{
     ids::{MentorId, RoomId},
     page::Page,
     paths::{self, with_id},
+    profile::{Checkout, Profile, SWITCHES, Store, SwitchValue as _},
 };
 
 use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
-use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strategies};
+use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp};
 
-/// Changes of the profile that change which statements an operation sends. Each stays in force
-/// until another one changes the same switch, so that later ones meet different neighbours.
+/// Switches that change neither which statements an operation sends nor on which connection. All
+/// others are varied, those that will be added too.
+const UNRELATED: [&str; 4] = [
+    "auth.hash",
+    "db.synchronous_commit",
+    "http.admission",
+    "http.compression",
+];
+
+/// Whether a switch is not varied by itself: `pool.checkout` is, with each of the others.
+fn is_left_out(path: &str) -> bool {
+    UNRELATED.contains(&path) || path.starts_with("index.") || path == "pool.checkout"
+}
+
+/// Changes of the profile: each form of each switch. A change stays in force until another one
+/// changes the same switch, so that later ones meet different neighbours.
 fn variants() -> Vec<Map<String, Value>> {
-    let one = |switch: &str, value: &str| Map::from_iter([(switch.to_owned(), json!(value))]);
-    let table: [(&str, &[&str]); 13] = [
-        ("mentors.query", &["n_plus_one", "joined"]),
-        ("mentors.pagination", &["offset", "keyset"]),
-        ("mentors.total", &["exact", "none"]),
-        ("auth.login_queries", &["sequential", "joined"]),
-        ("auth.placement", &["inline", "blocking", "bounded(1)"]),
-        ("bookings.idempotency", &["on", "off"]),
-        ("bookings.payment", &["off", "required"]),
-        ("chat.persistence", &["per_message", "batched"]),
-        ("cache.invalidation", &["ttl_only", "delete", "versioned"]),
-        ("cache.single_flight", &["on", "off"]),
-        ("cache.early_refresh", &["on", "off"]),
-        ("cache.negative", &["off", "5s"]),
-        ("db.statement_cache", &["off", "on"]),
-    ];
+    let forms = |path: &str| Profile::forms(path).unwrap();
+    let related = SWITCHES.iter().map(|switch| switch.path);
+    let related = related.filter(|path| !is_left_out(path));
+    // The stores of all kinds of values change together.
+    let (stores, others): (Vec<&str>, Vec<&str>) =
+        related.partition(|path| forms(path) == Store::forms());
+    let one = |paths: &[&str], value: &str| {
+        let changes = paths.iter().map(|path| ((*path).to_owned(), json!(value)));
+        Map::from_iter(changes)
+    };
     let mut all = Vec::new();
-    for (switch, values) in table {
-        all.extend(values.iter().map(|value| one(switch, value)));
+    for path in others {
+        all.extend(forms(path).iter().map(|value| one(&[path], value)));
     }
-    all.extend(right_strategies().map(|strategy| one("bookings.strategy", strategy)));
-    for store in ["off", "memory", "redis", "tiered"] {
-        let kinds = ["mentors", "bookings", "users"];
-        let stores = kinds.map(|kind| (format!("cache.{kind}"), json!(store)));
-        all.push(Map::from_iter(stores));
-    }
+    all.extend(Store::forms().iter().map(|store| one(&stores, store)));
     all
 }
 
@@ -225,7 +229,7 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         .filter_map(|operation| operation["operationId"].as_str())
         .collect();
     let mut round = 0;
-    for checkout in ["per_query", "per_request"] {
+    for checkout in Checkout::forms() {
         for variant in variants() {
             round += 1;
             let mut changes = variant.clone();
@@ -244,4 +248,34 @@ async fn every_operation_needs_one_connection_under_every_variant() {
     }
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 0);
     app.finish().await;
+}
+
+#[test]
+fn the_variants_hold_every_form_of_every_switch_and_leave_out_only_known_ones() {
+    for path in UNRELATED {
+        assert!(SWITCHES.iter().any(|switch| switch.path == path), "{path}");
+    }
+    let all = variants();
+    for switch in SWITCHES {
+        let tried: BTreeSet<&str> = all
+            .iter()
+            .filter_map(|changes| changes.get(switch.path)?.as_str())
+            .collect();
+        let forms = Profile::forms(switch.path).unwrap();
+        let wanted = if is_left_out(switch.path) {
+            BTreeSet::new()
+        } else {
+            forms.into_iter().collect()
+        };
+        assert_eq!(tried, wanted, "{}", switch.path);
+    }
+    for (path, values) in [
+        ("bookings.strategy", 7),
+        ("cache.bookings", 4),
+        ("chat.persistence", 2),
+        ("mentors.query", 2),
+    ] {
+        let tried = all.iter().filter(|changes| changes.contains_key(path));
+        assert!(tried.count() >= values, "{path}");
+    }
 }

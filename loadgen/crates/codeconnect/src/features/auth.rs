@@ -21,6 +21,7 @@ static ME: Op = Op::get("auth.me");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&REGISTER, &LOGIN, &ME],
     headline: &[&LOGIN],
+    completes: &[("logins", &[&LOGIN]), ("registrations", &[&REGISTER])],
     flows: &[AppFlow {
         name: "auth.login",
         help: "a student logs in with the right password and asks who that is",

@@ -42,6 +42,7 @@ static REFRESH: Op = Op::get("calendar.refresh");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&MONTH, &WEEK, &MOVE, &REFRESH],
     headline: &[&MONTH, &MOVE],
+    completes: &[("lessons moved", &[&MOVE])],
     flows: &[
         AppFlow {
             name: "calendar.month",

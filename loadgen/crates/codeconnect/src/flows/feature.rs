@@ -12,6 +12,9 @@ pub struct FeatureFlows {
     pub operations: &'static [&'static Op],
     /// Those of them that a short report shows.
     pub headline: &'static [&'static Op],
+    /// What its users get done, in the plural (`bookings made`), and the operations each success of
+    /// which is one.
+    pub completes: &'static [(&'static str, &'static [&'static Op])],
     /// Those of them whose responses are large on purpose.
     pub large: &'static [&'static Op],
     /// Its flows.
@@ -30,6 +33,7 @@ impl FeatureFlows {
             label,
             operations: &[],
             headline: &[],
+            completes: &[],
             large: &[],
             flows: &[],
             caches: &[],

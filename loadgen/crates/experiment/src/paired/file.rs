@@ -425,6 +425,12 @@ thresholds: [ p95 < 1s, errors < 1% ]
             ("quick:", "quik:", 7, "did you mean `quick`"),
             (
                 "name: list_cache",
+                "name: list_cache\nscale: huge",
+                2,
+                "tiny, small, medium or large",
+            ),
+            (
+                "name: list_cache",
                 "name: list_cache\nblocks: 0",
                 2,
                 "1 to 200",

@@ -17,7 +17,7 @@ mod why;
 mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
-pub use application::{ApplicationArea, ApplicationInfo};
+pub use application::{ApplicationArea, ApplicationInfo, Completion};
 pub use arm_capacities::{ArmCapacities, ArmCapacity, CapacityFactor, PastCapacity};
 pub use arm_name::ArmName;
 pub use capacity::{

@@ -31,7 +31,7 @@ use super::{
 use crate::metric::{
     MetricId, MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
 };
-use loadgen_engine::{precedence::ThreadPrecedence, threshold::ThresholdWord};
+use loadgen_engine::{precedence::ThreadPrecedence, sample::Outcome, threshold::ThresholdWord};
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -155,6 +155,23 @@ pub struct Operation {
     pub spectrum: Vec<(f64, f64)>,
     /// What the response time consists of, by how long it was.
     pub anatomy: Vec<Band>,
+}
+
+impl Operation {
+    /// Requests that did what they are for: right answers, without those that rightly refuse.
+    pub(super) fn completed(&self) -> u64 {
+        let right = self
+            .outcomes
+            .get(Outcome::Ok.as_str())
+            .copied()
+            .unwrap_or(0);
+        if self.statuses.is_empty() {
+            // Messages over a socket.
+            return right;
+        }
+        let done = self.statuses.range(..400).map(|(_, count)| *count);
+        right.min(done.fold(0, u64::saturating_add))
+    }
 }
 
 /// What the target spent on a request: means over the responses that reported it.

@@ -333,12 +333,30 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
-    let requests: u64 = summary.arms.iter().map(|arm| arm.total.planned).sum();
+    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
     facts.push(("Measured".into(), figures::plural(requests, "request")));
+    facts.extend(completed(summary));
     if summary.interrupted {
         facts.push(("Ended".into(), "before its planned end".into()));
     }
     facts
+}
+
+/// What users got done, arm by arm.
+fn completed(summary: &Summary) -> Option<(String, String)> {
+    let of_arm = |arm: &Arm| {
+        let all = summary.application.completed(&arm.operations);
+        let counts = all
+            .iter()
+            .map(|(label, count)| format!("{} {label}", figures::count(*count)));
+        let text = counts.collect::<Vec<_>>().join(", ");
+        (!text.is_empty()).then(|| match summary.arms.len() {
+            1 => text,
+            _ => format!("{}: {text}", arm.name),
+        })
+    };
+    let arms: Vec<String> = summary.arms.iter().filter_map(of_arm).collect();
+    (!arms.is_empty()).then(|| ("Completed".to_owned(), printable(&arms.join("; "))))
 }
 
 /// The large figures of a run.
