@@ -1,6 +1,7 @@
 //! From measured figures and stated assumptions to instances, connections, cores, memory and cost. Each
 //! figure names what it was computed from, down to a measurement or an assumption.
 
+mod arithmetic;
 mod assumptions;
 mod figure;
 mod measured;
