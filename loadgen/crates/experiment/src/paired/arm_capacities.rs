@@ -178,14 +178,11 @@ impl FoundCapacities {
             }
         }
         let at_lower = after.lower.and_then(|lower| {
-            let met = after
-                .trials
-                .iter()
-                .rev()
-                .filter(|one| one.vote == LoadVote::Met);
-            met.clone()
-                .find(|one| (one.load - lower).abs() <= 1e-9 * lower)
-                .cloned()
+            let mut latest_first = after.trials.iter().rev();
+            let met = |one: &&LoadTrial| {
+                one.vote == LoadVote::Met && (one.load - lower).abs() <= 1e-9 * lower
+            };
+            latest_first.find(met).cloned()
         });
         let stored = ArmCapacities {
             arms: searches

@@ -262,20 +262,25 @@ impl<'a> SizingWork<'a> {
                 &["pooler_connections", "reserved_connections"],
             ),
         );
-        if let Some((per_request, folder)) = self.per_trial(statements) {
-            let per_request = self.book.measured(
-                "statements",
-                ("PostgreSQL statements for a request", ""),
-                per_request,
-                (folder, "its mean; the interval is the range of the trials"),
-            );
-            self.book.derived(
-                "statement_rate",
-                ("PostgreSQL statements a second", "/s"),
-                per_request.times(load.later),
-                ("planned_rate x statements", &["planned_rate", "statements"]),
-            );
-        }
+    }
+
+    /// Statements a second.
+    pub(super) fn statement_rate(&mut self, load: &PlannedLoad) {
+        let Some((per_request, folder)) = self.per_trial(statements) else {
+            return;
+        };
+        let per_request = self.book.measured(
+            "statements",
+            ("PostgreSQL statements for a request", ""),
+            per_request,
+            (folder, "its mean; the interval is the range of the trials"),
+        );
+        self.book.derived(
+            "statement_rate",
+            ("PostgreSQL statements a second", "/s"),
+            per_request.times(load.later),
+            ("planned_rate x statements", &["planned_rate", "statements"]),
+        );
     }
 
     pub(super) fn redis(&mut self) {

@@ -100,6 +100,7 @@ pub fn plan(runs: &[MeasuredRun], assumed: &Assumptions) -> Result<SizingPlan, S
     let instances = work.instances(&load, measured);
     work.cores(&load);
     work.connections(&load, instances);
+    work.statement_rate(&load);
     work.redis();
     work.exhaustion(&load, measured, instances);
     work.cost(instances);

@@ -10,13 +10,14 @@ use loadgen_experiment::events::printable;
 use loadgen_experiment::sizing::{FigureOrigin, PlanFigure, SizingPlan};
 
 /// What a plan answers, in this order.
-const ANSWERS: [&str; 10] = [
+const ANSWERS: [&str; 11] = [
     "planned_rate",
     "instances",
     "pool_size",
     "max_connections",
     "pooler_connections",
     "max_connections_pooler",
+    "statement_rate",
     "redis_memory",
     "months_of_one",
     "months_of_plan",
