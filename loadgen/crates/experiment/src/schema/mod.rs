@@ -2,6 +2,7 @@
 //! so that any report can be made again from the folder alone.
 
 mod application;
+mod arm_capacities;
 mod arm_name;
 mod capacity;
 mod document;
@@ -18,6 +19,7 @@ mod words;
 
 pub use crate::metric::{MetricId, MetricKind, MetricUnit};
 pub use application::{ApplicationArea, ApplicationInfo, Completion};
+pub use arm_capacities::{ArmCapacities, ArmCapacity, CapacityFactor, PastCapacity};
 pub use arm_name::ArmName;
 pub use capacity::{
     Capacity, FittedFigure, KneePoint, LoadResult, LoadTrial, LoadUnit, LoadVote, SaturationSign,

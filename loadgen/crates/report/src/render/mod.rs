@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod arm_capacities;
 mod arm_metrics;
 mod baseline;
 mod capacity;
@@ -36,6 +37,7 @@ mod metrics;
 pub mod model;
 mod readiness;
 mod run_list;
+mod sizing;
 mod table;
 mod template;
 mod terminal;
@@ -57,4 +59,5 @@ pub use github::{annotations, step_summary};
 pub use history::{history, history_csv};
 pub use readiness::SuiteReadiness;
 pub use run_list::{runs, runs_json};
+pub use sizing::{sizing_markdown, sizing_text};
 pub use terminal::{terminal, whereabouts};
