@@ -5,6 +5,7 @@ mod application;
 mod arm_capacities;
 mod arm_name;
 mod capacity;
+mod completed;
 mod document;
 mod measured_figures;
 mod parts;
