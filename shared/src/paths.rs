@@ -71,6 +71,17 @@ paths! {
     /// An event of it: a slot.
     CALENDAR_EVENT = "/api/v1/calendar/events/{slot_id}";
 
+    /// Initiate a video class.
+    SESSIONS = "/api/v1/sessions";
+    /// One session.
+    SESSION = "/api/v1/sessions/{session_id}";
+    /// A token that opens its signalling socket.
+    SESSION_JOIN = "/api/v1/sessions/{session_id}/join";
+    /// Its signalling socket.
+    SESSION_SIGNAL = "/api/v1/sessions/{session_id}/signal";
+    /// End it.
+    SESSION_END = "/api/v1/sessions/{session_id}/end";
+
     /// The platform on one day.
     DASHBOARD_ADMIN = "/api/v1/dashboards/admin";
     /// A mentor's lessons on one day.
@@ -88,17 +99,6 @@ paths! {
     ATTENDANCE = "/api/v1/attendance";
     /// Mark one participant.
     ATTENDANCE_BOOKING = "/api/v1/attendance/{booking_id}";
-
-    /// Initiate a video class.
-    SESSIONS = "/api/v1/sessions";
-    /// One session.
-    SESSION = "/api/v1/sessions/{session_id}";
-    /// A token that opens its signalling socket.
-    SESSION_JOIN = "/api/v1/sessions/{session_id}/join";
-    /// Its signalling socket.
-    SESSION_SIGNAL = "/api/v1/sessions/{session_id}/signal";
-    /// End it.
-    SESSION_END = "/api/v1/sessions/{session_id}/end";
 
     /// One's recordings.
     RECORDINGS = "/api/v1/recordings";

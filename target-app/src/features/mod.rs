@@ -13,10 +13,10 @@ pub mod mentors;
 pub mod notifications;
 pub mod recordings;
 
+pub mod sessions;
 pub mod students;
 
 pub mod attendance;
-pub mod sessions;
 
 pub mod bookings;
 pub mod calendar;

@@ -18,6 +18,7 @@ pub(super) mod run;
 pub(super) mod run_all;
 pub(super) mod serve;
 mod single_load;
+pub(super) mod sizing;
 pub(super) mod stack;
 pub(super) mod switches;
 pub(super) mod validate;

@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use super::{
     bench::BenchArgs, capacity::CapacityArgs, compare::CompareArgs, db::DbArgs, demo::DemoArgs,
     doctor::DoctorArgs, experiment::ExperimentArgs, factorial::FactorialArgs, history::HistoryArgs,
-    http::HttpArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs, serve::ServeArgs,
-    stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
+    http::HttpArgs, plan::PlanArgs, report::ReportArgs, results::ResultsArgs, run::RunArgs,
+    serve::ServeArgs, stack::StackArgs, validate::ValidateArgs, ws::WsArgs,
 };
 
 /// Load generator and test bench for CodeConnect: sends load on a fixed schedule, compares two
@@ -35,9 +35,11 @@ pub enum Command {
     Experiment(Box<ExperimentArgs>),
     /// Search the highest load that meets an SLO, and report what saturates first
     Capacity(Box<CapacityArgs>),
+    /// Plan instances, connections, cores, memory and cost from measured runs and stated assumptions
+    Plan(PlanArgs),
     /// Run two to five switches in every combination and report which of them interact
     Factorial(Box<FactorialArgs>),
-    /// Run the before/after experiment on an own stack: a first result in about four minutes
+    /// Run the before/after experiment on an own stack: capacity, then times, in five to six minutes
     Demo(Box<DemoArgs>),
     /// Print or rewrite the reports of a finished run from its result folder
     Report(ReportArgs),

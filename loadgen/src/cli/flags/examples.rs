@@ -5,7 +5,7 @@ use clap::{ArgMatches, Command as Parser, CommandFactory as _, FromArgMatches as
 use super::command_line::Cli;
 
 /// Each command with calls of it.
-const EXAMPLES: [(&str, &str); 22] = [
+const EXAMPLES: [(&str, &str); 23] = [
     (
         "run",
         "loadgen run core --duration 30s\nloadgen run core --target http://127.0.0.1:8080 --lab-token TOKEN\nloadgen run --flow bookings.book --rate 50/s --threshold 'p95 < 200ms'\nloadgen run music_full --target http://127.0.0.1:8080 --overrides '{\"config\":{\"phases\":[{\"duration\":60,\"arrivalRate\":10}]}}'",
@@ -47,6 +47,10 @@ const EXAMPLES: [(&str, &str); 22] = [
     (
         "compare",
         "loadgen compare latest 1a2b3c4\nloadgen compare --baseline main --format md",
+    ),
+    (
+        "plan",
+        "loadgen plan latest --assume assumptions.yaml\nloadgen plan latest --assume assumptions.yaml --format md",
     ),
     (
         "history",

@@ -126,9 +126,9 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     }
     rearrange(app, &mut done).await;
     learn(app, round, &mut done).await;
-    oversee(app, &mut done).await;
     look(app, &mut done).await;
     give_class(app, &mut done).await;
+    oversee(app, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);

@@ -227,6 +227,20 @@ async fn a_mentors_newest_reviews_are_the_end_of_their_index() {
 }
 
 #[tokio::test]
+async fn a_persons_notifications_are_read_by_their_index() {
+    let case = Case {
+        switch: "index.notifications_user",
+        index: "notification_user_idx",
+        table: "notification",
+        without: &[],
+    };
+    index_serves(case, async |app| {
+        app.student(1).get(shared::paths::NOTIFICATIONS).await
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_dashboard_of_the_platform_reads_a_span_of_lessons_and_the_last_changes() {
     for (switch, index) in [
         ("index.bookings_scheduled", "booking_scheduled_idx"),
@@ -263,20 +277,6 @@ async fn all_students_are_read_in_the_order_of_their_index() {
         app.person(admin, shared::api::auth::Role::Admin)
             .get(shared::paths::STUDENTS)
             .await
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_persons_notifications_are_read_by_their_index() {
-    let case = Case {
-        switch: "index.notifications_user",
-        index: "notification_user_idx",
-        table: "notification",
-        without: &[],
-    };
-    index_serves(case, async |app| {
-        app.student(1).get(shared::paths::NOTIFICATIONS).await
     })
     .await;
 }

@@ -22,10 +22,10 @@ pub struct World {
     pub accounts: Vec<TestAccount>,
     /// Signed-in mentors, the two with the fullest calendars first; empty where no flow needs any.
     pub mentor_accounts: Vec<MentorAccount>,
-    /// Signed-in administrators; empty where no flow needs any.
-    pub admin_accounts: Vec<AdminAccount>,
     /// Video classes that a virtual user gives at the moment, by the numbers of their students.
     pub classes: Reservations,
+    /// Signed-in administrators; empty where no flow needs any.
+    pub admin_accounts: Vec<AdminAccount>,
     /// Which mentors are asked for.
     pub mentors: Popularity,
     /// The searches that people make, most common first.
@@ -106,8 +106,8 @@ impl World {
             counts,
             accounts,
             mentor_accounts: Vec::new(),
-            admin_accounts: Vec::new(),
             classes: Reservations::default(),
+            admin_accounts: Vec::new(),
             mentors: Popularity::zipf(counts.mentors),
             search_popularity: Popularity::zipf(searches.len() as u32),
             searches,

@@ -75,6 +75,20 @@ pub struct Experiment {
     pub find_rate: bool,
     /// Figures of a document that stand beside those that are measured.
     pub document: Option<Document>,
+    /// Whether the capacity of both arms is searched first.
+    pub capacity: ArmCapacitySearch,
+}
+
+/// Whether the capacity of both arms is searched before they are compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ArmCapacitySearch {
+    /// It was not asked for.
+    #[default]
+    No,
+    /// It is.
+    Yes,
+    /// It was asked for, of an experiment that is too short for it.
+    LeftOut,
 }
 
 /// An arm: a named profile with some switches set.
@@ -245,6 +259,7 @@ pub fn parse(text: &str, file: &str, application: &dyn Application) -> Result<Ex
         controls: Vec::new(),
         find_rate: false,
         document: document.map(|document| document.value),
+        capacity: ArmCapacitySearch::No,
     })
 }
 

@@ -1,8 +1,9 @@
 //! A whole experiment in its order: the common rate, the controls, the pairs.
 
 use super::{
+    arm_capacities,
     control::{CONTROL_BLOCKS, ControlKind, weigh},
-    file::Experiment,
+    file::{ArmCapacitySearch, ArmSpec, Experiment},
     finished::Finished,
     rate,
     run::{Kept, Work},
@@ -34,6 +35,17 @@ pub async fn run(
     if experiment.find_rate {
         match find_rate(env, &mut experiment, workers, kept).await {
             Ok(found) => rate = Some(found),
+            Err(error) => {
+                let mut work = Work::new(env, &experiment, workers, profiles, "");
+                work.fail(error);
+                return work.finish();
+            }
+        }
+    }
+    let mut capacities = None;
+    if experiment.capacity == ArmCapacitySearch::Yes {
+        match Box::pin(arm_capacities::search(env, &experiment, workers, kept)).await {
+            Ok(found) => capacities = Some(found),
             Err(error) => {
                 let mut work = Work::new(env, &experiment, workers, profiles, "");
                 work.fail(error);
@@ -76,6 +88,10 @@ pub async fn run(
     work.more_blocks(kept).await;
     let mut finished = controls.join(work.finish());
     finished.rate = rate;
+    if let Some(mut found) = capacities {
+        Box::pin(found.past(env, workers, &mut finished, kept)).await;
+        finished = found.join(finished);
+    }
     finished
 }
 
@@ -124,33 +140,17 @@ async fn find_rate(
     workers: usize,
     kept: Kept<'_>,
 ) -> Result<(Rate, String), TrialError> {
-    let probe = rate::probe(&experiment.suite);
-    let mut sustained = [0.0; 2];
-    for (index, (name, spec)) in [("before", &experiment.before), ("after", &experiment.after)]
-        .into_iter()
-        .enumerate()
-    {
-        let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
-        let spec = TrialSpec {
-            suite: &probe,
-            arm: &arm,
-            block: 1,
-            blocks: 1,
-            folder: format!("probe_{}_{name}", index + 1),
-            seed: sub_seed(experiment.suite.seed, "probe"),
-            workers,
-            explained: false,
-            course: CommandProgress::single(probe.windows.planned().duration()),
-        };
-        let outcome = trial::run(env, &spec).await?;
-        kept(&outcome);
-        if outcome.data.interrupted {
-            return Err(TrialError::Stopped);
-        }
-        sustained[index] = rate::sustained(outcome.data.planned_arrivals, &outcome.trial);
-    }
-    let [before, after] = sustained;
-    let found = rate::common(sustained).ok_or_else(|| {
+    let before = probe_arm(
+        env,
+        experiment,
+        workers,
+        ("before", &experiment.before),
+        kept,
+    )
+    .await?;
+    let after = probe_arm(env, experiment, workers, ("after", &experiment.after), kept).await?;
+    let [before, after] = [before, after].map(|probed| probed.iterations_per_s);
+    let found = rate::common([before, after]).ok_or_else(|| {
         TrialError::NoRate(format!(
             "at their limits `before` takes {before:.2} and `after` {after:.2} iterations a second"
         ))
@@ -164,4 +164,45 @@ async fn find_rate(
     );
     env.events.note(description.clone());
     Ok((found, description))
+}
+
+/// What a probe of an arm found.
+pub(super) struct ProbedArm {
+    /// Iterations a second that it took at its limit and answered as it should.
+    pub(super) iterations_per_s: f64,
+    /// Mean number of requests of an iteration.
+    pub(super) requests_per_iteration: f64,
+}
+
+/// Loads an arm to its limit for a moment.
+pub(super) async fn probe_arm(
+    env: &TestEnv,
+    experiment: &Experiment,
+    workers: usize,
+    (name, spec): (&str, &ArmSpec),
+    kept: Kept<'_>,
+) -> Result<ProbedArm, TrialError> {
+    let probe = rate::probe(&experiment.suite);
+    let arm = ArmConfig::new(name, spec.settings.clone(), env.system.application());
+    let spec = TrialSpec {
+        suite: &probe,
+        arm: &arm,
+        block: 1,
+        blocks: 1,
+        folder: format!("probe_{name}"),
+        seed: sub_seed(experiment.suite.seed, "probe"),
+        workers,
+        explained: false,
+        course: CommandProgress::single(probe.windows.planned().duration()),
+    };
+    let outcome = trial::run(env, &spec).await?;
+    kept(&outcome);
+    if outcome.data.interrupted {
+        return Err(TrialError::Stopped);
+    }
+    let iterations = outcome.data.planned_arrivals;
+    Ok(ProbedArm {
+        iterations_per_s: rate::sustained(iterations, &outcome.trial),
+        requests_per_iteration: outcome.trial.total.planned as f64 / iterations.max(1) as f64,
+    })
 }

@@ -16,6 +16,7 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
+    arm_capacities::ArmCapacities,
     arm_name::ArmName,
     capacity::Capacity,
     document::Document,
@@ -97,6 +98,9 @@ pub struct Summary {
     /// A document's figures for the same phases; absent where the experiment names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub document: Option<Document>,
+    /// The capacity of both arms of an experiment; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm_capacities: Option<ArmCapacities>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.

@@ -223,6 +223,7 @@ pub(super) mod tests {
                 recommendations: Vec::new(),
                 capacity: None,
                 document: None,
+                arm_capacities: None,
                 thresholds: Vec::new(),
                 provenance: None,
                 environment: Vec::new(),

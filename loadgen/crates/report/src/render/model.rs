@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
+use crate::render::arm_capacities::ArmCapacitiesPage;
 use crate::render::capacity::CapacityPage;
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::document::DocumentTable;
@@ -82,6 +83,8 @@ pub struct ReportPage {
     pub capacity: Option<CapacityPage>,
     /// A document's figures beside the measured ones.
     pub document: Option<DocumentTable>,
+    /// The capacity of both arms of an experiment.
+    pub arm_capacities: Option<ArmCapacitiesPage>,
 }
 
 /// The outcome.
@@ -227,6 +230,7 @@ impl ReportPage {
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),
             document: DocumentTable::of(summary),
+            arm_capacities: ArmCapacitiesPage::of(summary),
         }
     }
 

@@ -159,6 +159,8 @@ fn planned(
         search,
         settings,
         level_trials: if args.levels { quick } else { 0 },
+        // An iteration may be one request.
+        requests_per_iteration: 1.0,
     })
 }
 
