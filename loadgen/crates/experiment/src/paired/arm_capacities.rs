@@ -3,7 +3,7 @@
 
 use shared::{invariant::InvariantResult, time::Millis};
 
-use super::{file::Experiment, finished::Finished, orchestrate::probe_arm, run::Kept};
+use super::{file::Experiment, finished::Finished, probe::probe_arm, run::Kept};
 use crate::{
     capacity::{
         ArmSearch, CapacityOutcome, CapacityPlan, KeptTrial, SearchPlan, audits, past_capacity,

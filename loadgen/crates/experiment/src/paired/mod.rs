@@ -15,6 +15,7 @@ mod finished;
 mod metrics;
 mod orchestrate;
 mod outlook;
+mod probe;
 mod rate;
 mod reading;
 mod rule;

@@ -19,4 +19,4 @@ pub use figure::{FigureOrigin, PlanFigure};
 pub use measured::MeasuredRun;
 pub use planned::{SizingPlan, plan};
 pub use projections::CapacityProjection;
-pub use readiness::{Grade, Readiness, ReadinessRow, ReadinessWord};
+pub use readiness::{Grade, ReadinessRow, ReadinessTable, ReadinessWord};

@@ -8,7 +8,7 @@ use super::{
     figure::{FigureBook, FigureOrigin, PlanFigure},
     measured::{FoundBy, MeasuredRun},
     projections::{CapacityProjection, projections},
-    readiness::{Readiness, readiness},
+    readiness::{ReadinessTable, readiness},
 };
 
 /// A plan, every figure of it with its origin.
@@ -21,7 +21,7 @@ pub struct SizingPlan {
     /// What one instance does today and what the plan is to do.
     pub projections: Vec<CapacityProjection>,
     /// Which parts are ready, and the grade.
-    pub readiness: Readiness,
+    pub readiness: ReadinessTable,
     /// What cannot be computed, and what would allow it.
     pub unknown: Vec<String>,
     /// What a reader must know before believing a figure.

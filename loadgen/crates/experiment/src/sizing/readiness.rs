@@ -82,7 +82,7 @@ pub struct ReadinessRow {
 
 /// Every part, and the grade.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Readiness {
+pub struct ReadinessTable {
     /// The run that it is read from.
     pub folder: String,
     /// The parts.
@@ -94,7 +94,7 @@ pub struct Readiness {
 }
 
 /// The readiness that a run shows.
-pub(super) fn readiness(run: &MeasuredRun) -> Readiness {
+pub(super) fn readiness(run: &MeasuredRun) -> ReadinessTable {
     let mut rows = Vec::new();
     let mut broken = false;
     if let Some(arm) = run.arm() {
@@ -107,7 +107,7 @@ pub(super) fn readiness(run: &MeasuredRun) -> Readiness {
     }
     rows.push(capacity(run));
     let (grade, why) = grade(&rows, broken);
-    Readiness {
+    ReadinessTable {
         folder: run.folder.clone(),
         rows,
         grade,
@@ -303,7 +303,7 @@ mod tests {
     use super::*;
     use crate::sizing::fixture;
 
-    fn word_of(found: &Readiness, part: &str) -> ReadinessWord {
+    fn word_of(found: &ReadinessTable, part: &str) -> ReadinessWord {
         let row = found.rows.iter().find(|one| one.part == part);
         row.unwrap_or_else(|| panic!("{part}: {found:?}")).word
     }

@@ -2,11 +2,9 @@
 
 #[cfg(test)]
 mod agreement;
-mod arm_capacities;
 mod arm_metrics;
 mod baseline;
 mod capacity;
-mod capacity_terminal;
 pub mod catalogue;
 mod change;
 mod charts;

@@ -8,8 +8,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
-use crate::render::arm_capacities::ArmCapacitiesPage;
-use crate::render::capacity::CapacityPage;
+use crate::render::capacity::{ArmCapacitiesPage, CapacityPage};
 use crate::render::comparison::{self, Area, ComparisonRow};
 use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};

@@ -3,8 +3,6 @@
 use serde::Serialize;
 
 use crate::render::figures;
-use crate::render::table::{Side, TableLine, faint, layout, plain};
-use crate::render::terminal::Sheet;
 use loadgen_experiment::events::printable;
 use loadgen_experiment::schema::{
     ArmCapacities, ArmCapacity, LoadTrial, LoadUnit, PastCapacity, Summary,
@@ -40,7 +38,7 @@ pub struct ArmCapacityRow {
 
 impl ArmCapacitiesPage {
     /// The section; absent where the capacity of the arms was not searched.
-    pub(super) fn of(summary: &Summary) -> Option<Self> {
+    pub(in crate::render) fn of(summary: &Summary) -> Option<Self> {
         let found = summary.arm_capacities.as_ref()?;
         let first = found.arms.first()?;
         let unit = first.found.unit;
@@ -148,42 +146,6 @@ fn row(one: &ArmCapacity) -> ArmCapacityRow {
             .and_then(|load| load.response_ms)
             .map_or_else(|| figures::ABSENT.to_owned(), |ms| figures::ms(Some(ms))),
         trials: found.trials.len().to_string(),
-    }
-}
-
-impl Sheet {
-    /// The section on a terminal.
-    pub(super) fn arm_capacities(&self, page: Option<&ArmCapacitiesPage>) -> String {
-        let Some(page) = page else {
-            return String::new();
-        };
-        let head = ["", "Capacity", "Goodput", &page.percentile, "Trials"];
-        let mut lines = vec![
-            TableLine::Heading(format!("Capacity at {}", page.slo)),
-            TableLine::Cells(head.iter().map(|text| faint(*text)).collect()),
-        ];
-        for one in &page.arms {
-            let cells = [
-                &one.arm,
-                &one.capacity,
-                &one.goodput,
-                &one.response,
-                &one.trials,
-            ];
-            lines.push(TableLine::Cells(cells.into_iter().map(plain).collect()));
-        }
-        let sides = [
-            Side::Left,
-            Side::Left,
-            Side::Right,
-            Side::Right,
-            Side::Right,
-        ];
-        let mut text = layout(&lines, &sides, 2, self.width, self.paint);
-        for line in &page.lines {
-            text.push_str(&self.wrap(line, "  ", "    "));
-        }
-        text
     }
 }
 
