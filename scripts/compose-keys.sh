@@ -5,9 +5,17 @@
 set -eu
 
 dir=${1:-/keys}
-[ ! -s "$dir/env" ] || exit 0
-
 random() { od -An -N32 -tx1 /dev/urandom | tr -d ' \n'; }
+
+if [ -s "$dir/env" ]; then
+    # A volume from before there were payments.
+    if ! grep -q PAYMENT_WEBHOOK_SECRET "$dir/env"; then
+        { cat "$dir/env"; echo "export PAYMENT_WEBHOOK_SECRET=$(random)"; } >"$dir/env.new"
+        chmod 444 "$dir/env.new"
+        mv -f "$dir/env.new" "$dir/env"
+    fi
+    exit 0
+fi
 
 password=$(random)
 lab=$(random)
@@ -16,6 +24,7 @@ cat >"$dir/env.new" <<END
 export DATABASE_URL=postgres://codeconnect:$password@postgres:5432/codeconnect
 export LAB_TOKEN=$lab LOADGEN_LAB_TOKEN=$lab
 export JWT_SECRET=$(random)
+export PAYMENT_WEBHOOK_SECRET=$(random)
 export LOADGEN_PAGE_SECRET=$(random)
 END
 chmod 444 "$dir/postgres" "$dir/env.new"

@@ -129,19 +129,26 @@ fn says_nothing(text: &str, proper_names: &[String]) -> bool {
 }
 
 /// Indexes in migrations that are not unique: those for speed belong into `optimizations/`, where
-/// an experiment can leave them out.
+/// an experiment can leave them out. Those of the purge, by their names, serve no request.
 pub fn indexes_in_migrations<'a>(sources: impl Iterator<Item = &'a SourceText>) -> Vec<Violation> {
     sources
         .filter(|source| source.path.contains("/migrations/"))
         .flat_map(|source| {
             statements(&source.text)
                 .into_iter()
-                .filter(|statement| statement.starts_with("create index"))
+                .filter(|statement| {
+                    statement.starts_with("create index") && !is_of_the_purge(statement)
+                })
                 .map(|statement| {
                     Violation::new(&source.path, format!("{}: {statement}", source.path))
                 })
         })
         .collect()
+}
+
+fn is_of_the_purge(statement: &str) -> bool {
+    let mut words = statement.split_whitespace();
+    words.any(|word| word.ends_with("_purge_idx"))
 }
 
 /// Statements of an SQL text in lower case, without comments and with single spaces.

@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{BookingId, RoomId, SlotId, UserId};
+use crate::{
+    ids::{BookingId, NotificationId, RoomId, SlotId, UserId},
+    words::words,
+};
 
 /// Largest ledger that an audit takes, in bytes of JSON.
 pub const MAX_LEDGER_BYTES: usize = 64 * 1_024 * 1_024;
@@ -17,6 +20,8 @@ pub struct Ledger {
     pub bookings: Vec<BookingEntry>,
     /// Chat messages.
     pub messages: Vec<MessageEntry>,
+    /// Notifications marked read.
+    pub reads: Vec<ReadEntry>,
     /// Number of writes that the ledger had no room for. If it is above 0, no row can be called a
     /// phantom.
     #[serde(deserialize_with = "crate::bounds::count")]
@@ -38,36 +43,21 @@ pub struct BookingEntry {
     pub outcome: BookingOutcome,
 }
 
-/// Outcome of a booking as its client knows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum BookingOutcome {
-    /// No response, or a failure: the booking may exist or not.
-    InDoubt,
-    /// It is booked.
-    Booked,
-    /// The slot is full.
-    Full,
-    /// Refused for another reason.
-    Refused,
-    /// It is cancelled.
-    Cancelled,
-    /// Booked; whether the cancellation came through is not known.
-    CancelInDoubt,
-}
-
-impl BookingOutcome {
-    /// The word in result files.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::InDoubt => "in_doubt",
-            Self::Booked => "booked",
-            Self::Full => "full",
-            Self::Refused => "refused",
-            Self::Cancelled => "cancelled",
-            Self::CancelInDoubt => "cancel_in_doubt",
-        }
+words! {
+    /// Outcome of a booking as its client knows it.
+    BookingOutcome {
+        /// No response, or a failure: the booking may exist or not.
+        InDoubt = "in_doubt",
+        /// It is booked.
+        Booked = "booked",
+        /// The slot is full.
+        Full = "full",
+        /// Refused for another reason.
+        Refused = "refused",
+        /// It is cancelled.
+        Cancelled = "cancelled",
+        /// Booked; whether the cancellation came through is not known.
+        CancelInDoubt = "cancel_in_doubt",
     }
 }
 
@@ -85,6 +75,19 @@ pub struct MessageEntry {
     pub client_id: String,
     /// The number that was acknowledged, if any.
     pub seq: Option<i64>,
+}
+
+/// A notification that a client marked read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReadEntry {
+    /// Whose notification.
+    pub reader: UserId,
+    /// The notification that was marked.
+    pub notification: NotificationId,
+    /// Whether it was acknowledged; if not, it may be read or not.
+    pub acknowledged: bool,
 }
 
 #[cfg(test)]

@@ -10,9 +10,11 @@
 //! | [`dataset`], [`media`] | what `seed` creates, computable on both sides |
 //! | [`snapshot`] | what the target says of itself at one instant |
 //! | [`invariant`] | what an audit found |
+//! | [`row_security`] | names of row-level security that clients of the database use |
 //! | [`problem`], [`headers`], [`paths`] | error bodies, header names, every URL once |
 //! | [`timing`] | `Server-Timing`: what one request cost on the server |
 //! | [`usage`] | the message for a mistyped command line |
+//! | `words` | enums that are sent and stored as words |
 //! | [`ids`], [`money`], [`page`], [`time`] | the small types everything else is made of |
 
 pub mod api;
@@ -28,7 +30,9 @@ pub mod page;
 pub mod paths;
 pub mod problem;
 pub mod profile;
+pub mod row_security;
 pub mod snapshot;
 pub mod time;
 pub mod timing;
 pub mod usage;
+mod words;

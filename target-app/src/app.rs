@@ -15,13 +15,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cache::CacheCounters,
     clock::Clock,
-    config::{ClientLimits, Config, PaymentSettings},
+    config::{ClientLimits, Config, PaymentSettings, Retention},
     connections,
     engine::{EngineError, EngineParts, Engines},
     features, metrics,
     provider::{HttpProvider, Provider, WebhookKey, fake::FakeProvider},
     purge,
-    realtime::Hub,
+    realtime::{Hub, SignalHub},
     router::router,
     security::Tokens,
     shutdown::{GRACE, Shutdown},
@@ -62,6 +62,7 @@ pub struct AppServer {
     state: AppState,
     shutdown: Shutdown,
     purge_interval: Option<Duration>,
+    retention: Retention,
     /// The payment provider of this process; none where one elsewhere is used.
     fake: Option<FakeProvider>,
 }
@@ -82,6 +83,7 @@ impl AppServer {
         let socket = bind(config.listen).map_err(taken)?;
         metrics::handle();
         let features = features::registry();
+        let hub = Hub::new();
         let parts = EngineParts {
             database_url: config.database_url,
             redis_url: config.redis_url,
@@ -89,6 +91,7 @@ impl AppServer {
             caches: Arc::new(CacheCounters::new(features.cache_kinds())),
             hashing: Arc::default(),
             admission: Arc::default(),
+            hub: hub.clone(),
         };
         let engines = Engines::start(parts, config.profile).await?;
         let shutdown = Shutdown::default();
@@ -99,7 +102,8 @@ impl AppServer {
             engines,
             features,
             tokens: Tokens::new(&config.jwt_secret, clock.clone()),
-            hub: Hub::new(),
+            hub,
+            signals: SignalHub::default(),
             payments,
             clock,
             media_dir: config.media_dir,
@@ -120,6 +124,7 @@ impl AppServer {
             state,
             shutdown,
             purge_interval: config.purge_interval,
+            retention: config.retention,
             fake,
         })
     }
@@ -145,7 +150,8 @@ impl AppServer {
         let tracker = self.shutdown.tracker();
         tracker.spawn(upkeep(token.clone()));
         if let Some(interval) = self.purge_interval {
-            tracker.spawn(purge::run(self.state.clone(), interval, token.clone()));
+            let (state, retention) = (self.state.clone(), self.retention);
+            tracker.spawn(purge::run(state, interval, retention, token.clone()));
         }
         for worker in features::workers() {
             tracker.spawn(worker(self.state.clone(), token.clone()));

@@ -32,7 +32,7 @@ pub struct Feature {
     pub tables: Vec<SeedTable>,
     /// Tables that only requests fill; the seed empties them.
     pub unseeded_tables: Vec<&'static str>,
-    /// Tables that requests only add to, and how long their rows are kept.
+    /// Tables that requests only add to, with the setting of how long their rows are kept.
     pub purges: Vec<Purge>,
     /// Removes files that no row refers to.
     pub sweep: Option<Sweep>,

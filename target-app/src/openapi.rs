@@ -2,6 +2,7 @@
 //!
 //! The page's scripts are inside of the binary: it works without a network.
 
+mod links;
 mod refusals;
 
 use axum::Router;
@@ -81,6 +82,7 @@ pub fn document() -> openapi::OpenApi {
     tags.extend(document.tags.take().unwrap_or_default());
     document.tags = Some(tags);
     refusals::describe(&mut document);
+    links::add(&mut document);
     document
 }
 
@@ -162,6 +164,26 @@ mod tests {
         );
         let email = &schemas["RegisterRequest"]["properties"]["email"];
         assert_eq!(email["maxLength"], 254);
+        let answers = &schemas["QuizRequest"]["properties"]["answers"];
+        assert_eq!(
+            (&answers["minItems"], &answers["maxItems"]),
+            (&1.into(), &100.into())
+        );
+        assert_eq!(
+            (&answers["items"]["minimum"], &answers["items"]["maximum"]),
+            (&0.into(), &99.into())
+        );
+        assert_eq!(
+            schemas["LoginRequest"]["properties"]["password"]["minLength"],
+            1
+        );
+        let roles = &schemas["RegisteredRole"]["enum"];
+        assert_eq!(*roles, serde_json::json!(["student", "mentor", "parent"]));
+        // A body that may be left out may be null as well.
+        for path in [paths::LAB_RESET, paths::LAB_AUDIT] {
+            let body = &text["paths"][path]["post"]["requestBody"];
+            assert_ne!(body["required"], true, "{path}");
+        }
         for item in text["paths"].as_object().unwrap().values() {
             for operation in item.as_object().unwrap().values() {
                 for parameter in operation["parameters"].as_array().into_iter().flatten() {

@@ -27,7 +27,7 @@ pub struct Registry {
     pub invariants: Vec<Invariant>,
     /// Tables that the seed fills or empties.
     pub tables: SeedTables,
-    /// Tables that requests only add to, and how long their rows are kept.
+    /// Tables that requests only add to, with the setting of how long their rows are kept.
     pub purges: Vec<Purge>,
     /// What removes files that no row refers to.
     pub sweeps: Vec<Sweep>,

@@ -142,6 +142,7 @@ fn an_index_in_a_migration_is_caught_over_lines_and_in_any_case() {
         check("create unique index a_idx on a (b); -- create index\n"),
         0
     );
+    assert_eq!(check("create index a_b_purge_idx on a (b);"), 0);
     let elsewhere = sources(&[(
         "target-app/optimizations/a/up.sql",
         "create index a on b (c);",

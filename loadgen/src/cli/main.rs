@@ -51,9 +51,12 @@ fn run(command: Command) -> Result<u8, Failure> {
         Command::Serve(args) => commands::serve::run(&args),
         Command::Compare(args) => commands::compare::run(&args),
         Command::Capacity(args) => commands::capacity::run(&args),
+        Command::Plan(args) => commands::sizing::run(&args),
         Command::Factorial(args) => commands::factorial::run(&args),
         Command::History(args) => commands::history::run(&args),
         Command::Http(args) => commands::http::run(&args),
+        Command::Db(args) => commands::db::run(&args),
+        Command::Ws(args) => commands::ws::run(&args),
         Command::Bench(args) => commands::bench::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Switches => commands::switches::run(),
@@ -78,12 +81,6 @@ fn refuse(error: &clap::Error) -> u8 {
 /// What is wrong, in one line; `None` for help and version, which are printed as they are.
 fn message(error: &clap::Error) -> Option<String> {
     match error.kind() {
-        // The message about the value is complete; the usage would only hide it.
-        ErrorKind::ValueValidation | ErrorKind::InvalidValue => {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            Some(line.strip_prefix("error: ").unwrap_or(line).to_owned())
-        }
         ErrorKind::InvalidSubcommand => Some(unknown_command(error)),
         kind => (error.use_stderr() && kind != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
             .then(|| usage::one_line(&error.to_string())),
@@ -163,6 +160,42 @@ mod tests {
             }
         });
         assert!(tried > 150, "{tried}");
+    }
+
+    #[test]
+    fn a_word_that_is_none_of_a_closed_list_is_refused_with_the_list() {
+        let mut tried = 0;
+        walk(&command(), &["loadgen".to_owned()], &mut |path, one| {
+            for argument in one.get_arguments() {
+                let values = argument.get_possible_values();
+                let Some(long) = argument.get_long() else {
+                    continue;
+                };
+                if values.is_empty() || !argument.get_action().takes_values() {
+                    continue;
+                }
+                let words = [path, &[format!("--{long}=no-such-word")]].concat();
+                let error = command().try_get_matches_from(&words).unwrap_err();
+                let line = message(&error).unwrap_or_default();
+                assert_eq!(line.lines().count(), 1, "{line}");
+                for right in values.iter().filter(|value| !value.is_hide_set()) {
+                    assert!(line.contains(right.get_name()), "{words:?}: {line}");
+                }
+                tried += 1;
+            }
+        });
+        assert!(tried >= 5, "{tried}");
+        // Lists that are read by a function of their own.
+        for (words, right) in [
+            ("report --format=pdf", "text, md, html, junit, csv or json"),
+            ("stack --scale=huge", "tiny, small, medium or large"),
+            ("run core --crash=mysql@5s", "postgres, redis or target"),
+        ] {
+            let words = ["loadgen"].into_iter().chain(words.split(' '));
+            let error = command().try_get_matches_from(words).unwrap_err();
+            let line = message(&error).unwrap_or_default();
+            assert!(line.contains(right), "{line}");
+        }
     }
 
     #[test]

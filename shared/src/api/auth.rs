@@ -2,31 +2,43 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{MentorId, UserId};
+use crate::{
+    ids::{MentorId, UserId},
+    words::words,
+};
 
-/// What a person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Role {
-    /// Books lessons.
-    Student,
-    /// Gives lessons.
-    Mentor,
-    /// Looks after students.
-    Parent,
-    /// Runs the platform.
-    Admin,
+words! {
+    /// What a person may do.
+    Role {
+        /// Books lessons.
+        Student = "student",
+        /// Gives lessons.
+        Mentor = "mentor",
+        /// Looks after students.
+        Parent = "parent",
+        /// Runs the platform.
+        Admin = "admin",
+    }
 }
 
-impl Role {
-    /// The role as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Student => "student",
-            Self::Mentor => "mentor",
-            Self::Parent => "parent",
-            Self::Admin => "admin",
+words! {
+    /// The role of a person who registers; administrators are not made there.
+    RegisteredRole {
+        /// Books lessons.
+        Student = "student",
+        /// Gives lessons.
+        Mentor = "mentor",
+        /// Looks after students.
+        Parent = "parent",
+    }
+}
+
+impl From<RegisteredRole> for Role {
+    fn from(role: RegisteredRole) -> Self {
+        match role {
+            RegisteredRole::Student => Self::Student,
+            RegisteredRole::Mentor => Self::Mentor,
+            RegisteredRole::Parent => Self::Parent,
         }
     }
 }
@@ -39,14 +51,14 @@ pub struct RegisterRequest {
     /// Unique, compared without regard to case; at most 254 characters.
     #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
-    /// 10 to 72 bytes (the limit of bcrypt).
+    /// At least 10 characters and at most 72 bytes (the limit of bcrypt).
     #[cfg_attr(feature = "openapi", schema(min_length = 10, max_length = 72))]
     pub password: String,
     /// 1 to 100 characters.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 100))]
     pub display_name: String,
-    /// `student`, `mentor` or `parent`; administrators are not made here.
-    pub role: Role,
+    /// What the person may do.
+    pub role: RegisteredRole,
 }
 
 /// Body of login.
@@ -57,7 +69,7 @@ pub struct LoginRequest {
     /// The account's e-mail.
     #[cfg_attr(feature = "openapi", schema(format = "email", max_length = 254))]
     pub email: String,
-    /// Its password, at most 72 bytes.
+    /// Its password, 1 to 72 bytes.
     #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 72))]
     pub password: String,
 }

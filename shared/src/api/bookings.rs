@@ -6,29 +6,18 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{BookingId, MentorId, SlotId, UserId},
     money::Cents,
+    words::words,
 };
 
-/// Where a booking stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum BookingStatus {
-    /// The place is taken.
-    Confirmed,
-    /// The place was given back.
-    Cancelled,
-    /// The lesson took place.
-    Completed,
-}
-
-impl BookingStatus {
-    /// The status as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Confirmed => "confirmed",
-            Self::Cancelled => "cancelled",
-            Self::Completed => "completed",
-        }
+words! {
+    /// Where a booking stands.
+    BookingStatus {
+        /// The place is taken.
+        Confirmed = "confirmed",
+        /// The place was given back.
+        Cancelled = "cancelled",
+        /// The lesson took place.
+        Completed = "completed",
     }
 }
 

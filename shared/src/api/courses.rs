@@ -137,13 +137,31 @@ impl EnrolmentView {
     }
 }
 
+/// Largest place of a choice that an answer may name.
+pub const MAX_CHOICE: i16 = 99;
+
+/// The bounds of answers, each and all; the macro of schemas has none for the items of a list.
+#[cfg(feature = "openapi")]
+fn answers_schema() -> utoipa::openapi::schema::Array {
+    use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+    let answer = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(0))
+        .maximum(Some(i64::from(MAX_CHOICE)));
+    ArrayBuilder::new()
+        .items(answer)
+        .min_items(Some(1))
+        .max_items(Some(100))
+        .build()
+}
+
 /// Body of a quiz attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct QuizRequest {
     /// One answer for each question, in their order: a place in the question's choices, from 0.
-    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
+    #[cfg_attr(feature = "openapi", schema(schema_with = answers_schema))]
     pub answers: Vec<i16>,
 }
 

@@ -47,7 +47,7 @@ pub struct ProfileView {
 pub struct ResetRequest {
     /// The profile to start the fresh database with, so that indexes are made once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<BTreeMap<String, serde_json::Value>>))]
     pub profile: Option<Profile>,
 }
 

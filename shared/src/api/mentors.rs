@@ -6,22 +6,23 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{MentorId, ReviewId, SlotId},
     money::Cents,
+    words::words,
 };
 
-/// Order of a mentor list; ties are broken by id, so that every order is total.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum MentorSort {
-    /// Best rated first.
-    #[default]
-    Rating,
-    /// Cheapest first.
-    PriceAsc,
-    /// Dearest first.
-    PriceDesc,
-    /// Newest first.
-    Newest,
+words! {
+    /// Order of a mentor list; ties are broken by id, so that every order is total.
+    #[derive(Default)]
+    MentorSort {
+        /// Best rated first.
+        #[default]
+        Rating = "rating",
+        /// Cheapest first.
+        PriceAsc = "price_asc",
+        /// Dearest first.
+        PriceDesc = "price_desc",
+        /// Newest first.
+        Newest = "newest",
+    }
 }
 
 /// Query of the mentor list.

@@ -6,51 +6,28 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::{BookingId, PaymentId},
     money::Cents,
+    words::words,
 };
 
 /// Longest id of an event, in bytes.
 pub const MAX_EVENT_ID: usize = 100;
 
-/// Where a payment stands. The order is that of their ranks: an event never moves a payment back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentStatus {
-    /// Nothing was asked of the student yet.
-    Created,
-    /// The student has confirmed; the provider has not decided.
-    Processing,
-    /// The provider declined; another payment of the booking may be made.
-    Failed,
-    /// The money is here, and the booking is paid.
-    Captured,
-    /// The money is here and goes back.
-    Refunding,
-    /// The money is back.
-    Refunded,
-}
-
-impl PaymentStatus {
-    /// Every status, by rank.
-    pub const ALL: [Self; 6] = [
-        Self::Created,
-        Self::Processing,
-        Self::Failed,
-        Self::Captured,
-        Self::Refunding,
-        Self::Refunded,
-    ];
-
-    /// The status as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Processing => "processing",
-            Self::Failed => "failed",
-            Self::Captured => "captured",
-            Self::Refunding => "refunding",
-            Self::Refunded => "refunded",
-        }
+words! {
+    /// Where a payment stands. The order is that of their ranks: an event never moves a payment back.
+    #[derive(PartialOrd, Ord)]
+    PaymentStatus {
+        /// Nothing was asked of the student yet.
+        Created = "created",
+        /// The student has confirmed; the provider has not decided.
+        Processing = "processing",
+        /// The provider declined; another payment of the booking may be made.
+        Failed = "failed",
+        /// The money is here, and the booking is paid.
+        Captured = "captured",
+        /// The money is here and goes back.
+        Refunding = "refunding",
+        /// The money is back.
+        Refunded = "refunded",
     }
 }
 
@@ -98,38 +75,17 @@ pub struct PaymentQuery {
     pub per_page: Option<u32>,
 }
 
-/// What happened to a payment at the provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PaymentEventKind {
-    /// The provider works on it.
-    Processing,
-    /// The provider declined.
-    Failed,
-    /// The money was taken.
-    Captured,
-    /// The money was given back.
-    Refunded,
-}
-
-impl PaymentEventKind {
-    /// Every kind.
-    pub const ALL: [Self; 4] = [
-        Self::Processing,
-        Self::Failed,
-        Self::Captured,
-        Self::Refunded,
-    ];
-
-    /// The kind as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Processing => "processing",
-            Self::Failed => "failed",
-            Self::Captured => "captured",
-            Self::Refunded => "refunded",
-        }
+words! {
+    /// What happened to a payment at the provider.
+    PaymentEventKind {
+        /// The provider works on it.
+        Processing = "processing",
+        /// The provider declined.
+        Failed = "failed",
+        /// The money was taken.
+        Captured = "captured",
+        /// The money was given back.
+        Refunded = "refunded",
     }
 }
 
@@ -149,30 +105,17 @@ pub struct PaymentEvent {
     pub amount_cents: Cents,
 }
 
-/// What an event did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum EventOutcome {
-    /// It moved the payment on.
-    Applied,
-    /// It came before: nothing.
-    Duplicate,
-    /// The payment is further on already: nothing.
-    Late,
-    /// Its amount is not that of the payment: nothing.
-    Mismatch,
-}
-
-impl EventOutcome {
-    /// The outcome as it is stored.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Applied => "applied",
-            Self::Duplicate => "duplicate",
-            Self::Late => "late",
-            Self::Mismatch => "mismatch",
-        }
+words! {
+    /// What an event did.
+    EventOutcome {
+        /// It moved the payment on.
+        Applied = "applied",
+        /// It came before: nothing.
+        Duplicate = "duplicate",
+        /// The payment is further on already: nothing.
+        Late = "late",
+        /// Its amount is not that of the payment: nothing.
+        Mismatch = "mismatch",
     }
 }
 
@@ -191,7 +134,7 @@ mod tests {
     #[test]
     fn the_ranks_of_the_statuses_are_in_the_order_of_their_list() {
         assert!(PaymentStatus::ALL.is_sorted());
-        for status in PaymentStatus::ALL {
+        for &status in PaymentStatus::ALL {
             let text = serde_json::to_string(&status).unwrap();
             assert_eq!(text, format!("\"{}\"", status.as_str()));
         }

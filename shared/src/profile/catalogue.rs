@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
-use super::spans::{Lasting, WholePercent};
+use super::spans::{Lasting, ShortTime, WholePercent};
 use super::values::{
     Admission, Checkout, Compression, HashScheme, Invalidation, ListQuery, LoginQueries, OnOff,
-    Pagination, PaymentRule, Persistence, Placement, RedisConnection, Store, Strategy, SwitchValue,
-    TimeLimit, Total, WholeNumber,
+    Pagination, PaymentRule, Persistence, Placement, RedisConnection, RowSecurity, Store, Strategy,
+    SwitchValue, TimeLimit, Total, WholeNumber,
 };
 use crate::time::Millis;
 
@@ -98,6 +98,11 @@ macro_rules! switches {
                 match path { $( $path => Ok(<$ty as SwitchValue>::accepts()), )+ _ => Err(unknown(path)) }
             }
 
+            /// A value of each form that a switch takes; see [`SwitchValue::forms`].
+            pub fn forms(path: &str) -> Result<Vec<&'static str>, BadSwitch> {
+                match path { $( $path => Ok(<$ty as SwitchValue>::forms()), )+ _ => Err(unknown(path)) }
+            }
+
             /// Every switch with its value.
             pub fn values(&self) -> BTreeMap<String, String> {
                 BTreeMap::from([ $( ($path.to_owned(), self.$field.to_string()) ),+ ])
@@ -126,6 +131,12 @@ switches! {
     index_bookings_student: OnOff = "index.bookings_student", "off" => "on", "CodeConnect results: bookings (studentId, scheduledAt, status)";
     /// Index for a mentor's bookings.
     index_bookings_mentor: OnOff = "index.bookings_mentor", "off" => "on", "CodeConnect results: bookings (mentorId, scheduledAt, status)";
+    /// Covering index for the lessons of a span of time, whoever gives and takes them.
+    index_bookings_scheduled: OnOff = "index.bookings_scheduled", "off" => "on", "an administrator's dashboard reads the lessons of sixty days";
+    /// Index for the bookings that changed last.
+    index_bookings_changed: OnOff = "index.bookings_changed", "off" => "on", "an administrator's dashboard shows the latest ten";
+    /// Index for students in the order of their names.
+    index_students_name: OnOff = "index.students_name", "off" => "on", "a page of students sorts every account";
     /// Index for a mentor's reviews.
     index_reviews_mentor: OnOff = "index.reviews_mentor", "off" => "on", "CodeConnect results: reviews (mentorId, createdAt)";
     /// Covering index for the open slots of a mentor.
@@ -138,6 +149,8 @@ switches! {
     index_mentors_newest: OnOff = "index.mentors_newest", "off" => "on", "a list by age sorts every mentor";
     /// Index for the chat rooms of a person.
     index_chat_members: OnOff = "index.chat_members", "off" => "on", "the primary key begins with the room";
+    /// Index for the notifications of a person.
+    index_notifications_user: OnOff = "index.notifications_user", "off" => "on", "a list reads the newest of one person";
 
     /// Shape of the mentor list query.
     mentors_query: ListQuery = "mentors.query", "n_plus_one" => "joined", "the usual ORM loop against one statement";
@@ -162,6 +175,10 @@ switches! {
     cache_courses: Store = "cache.courses", "off" => "redis", "the catalogue is read far more often than it changes";
     /// How long a page of courses is kept.
     cache_courses_ttl: Millis = "cache.courses.ttl", "5m" => "5m", "as for mentor lists";
+    /// Cache of dashboards; `off` computes each anew.
+    cache_dashboards: Store = "cache.dashboards", "off" => "redis", "Music 'n Me: cache dashboard stats";
+    /// How long a dashboard is kept.
+    cache_dashboards_ttl: Millis = "cache.dashboards.ttl", "5m" => "5m", "Music 'n Me: 5 minutes";
     /// Load a missing value once, however many ask for it.
     cache_single_flight: OnOff = "cache.single_flight", "off" => "on", "no stampede when a hot key expires";
     /// What a mutation does to cached values.
@@ -196,6 +213,9 @@ switches! {
     /// How chat messages are stored.
     chat_persistence: Persistence = "chat.persistence", "per_message" => "per_message", "a batch saves commits and costs a wait";
 
+    /// Whether bookings, payments and sessions write notifications.
+    notifications_write: OnOff = "notifications.write", "off" => "off", "no optimization: what is measured is the same write with and without its notification";
+
     /// Compression of JSON answers for clients that accept it.
     http_compression: Compression = "http.compression", "off" => "off", "pays where the network is slower than the processor";
     /// Limit on concurrent requests.
@@ -207,6 +227,10 @@ switches! {
     db_statement_cache: OnOff = "db.statement_cache", "on" => "on", "sqlx default; without it each statement is parsed and planned again, in a round trip more";
     /// How long PostgreSQL works on one statement before it cancels it.
     db_statement_timeout: TimeLimit = "db.statement_timeout", "off" => "5s", "PostgreSQL's default is none: a runaway statement keeps its connection; 5 s is half of a client's timeout";
+    /// Whether PostgreSQL itself keeps a person from the bookings and conflicts of others, by policies on these tables; without an index each statement reads them whole.
+    db_rls: RowSecurity = "db.rls", "off" => "off", "Wheels & Wins: policies must use indexed columns; a second fence around the rows, and no optimization";
+    /// Network latency planted between application and database: every message to PostgreSQL arrives that much later.
+    db_round_trip: ShortTime<50> = "db.round_trip", "0ms" => "0ms", "a database on another machine: 0.5 ms in a data centre, tens between regions; a pool starves where statements wait";
 
     /// Deliberate slowness: every API request takes that many per cent longer.
     lab_slowdown: WholeNumber<0, 1000> = "lab.slowdown", "0" => "0", "a planted effect, which a sound experiment finds";
@@ -403,6 +427,32 @@ mod tests {
         for value in ["1ms", "2h", "never"] {
             let error = profile.set("db.statement_timeout", value).unwrap_err();
             assert!(error.to_string().contains("off, or a duration"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_of_any_switch_is_refused_with_what_it_takes() {
+        for switch in SWITCHES {
+            let accepts = Profile::accepts(switch.path).unwrap();
+            for wrong in ["no_such_value", "", "-1"] {
+                let json = serde_json::json!({ switch.path: wrong }).to_string();
+                let by_flag = Profile::after().set(switch.path, wrong).unwrap_err();
+                let in_file = serde_json::from_str::<Profile>(&json).unwrap_err();
+                for error in [by_flag.to_string(), in_file.to_string()] {
+                    assert!(error.contains(switch.path), "{error}");
+                    assert!(error.contains(&accepts), "{error}");
+                }
+            }
+            for form in Profile::forms(switch.path).unwrap() {
+                Profile::after().set(switch.path, form).unwrap();
+                let word = form.split('(').next().unwrap_or_default();
+                assert!(form == "5s" || accepts.contains(word), "{form}: {accepts}");
+            }
+            for right in [switch.before, switch.after] {
+                let word = right.split('(').next().unwrap_or_default();
+                let is_word = word.starts_with(|first: char| first.is_ascii_alphabetic());
+                assert!(!is_word || accepts.contains(word), "{right}: {accepts}");
+            }
         }
     }
 

@@ -8,6 +8,9 @@ use crate::time::Millis;
 pub trait SwitchValue: FromStr + fmt::Display + Clone + PartialEq {
     /// The values it takes, for help and error messages: `off, memory or redis`.
     fn accepts() -> String;
+    /// A value of each form: all of a closed list, one where a form has numbers; none where the
+    /// whole value is a number or a time.
+    fn forms() -> Vec<&'static str>;
 }
 
 macro_rules! choices {
@@ -38,6 +41,9 @@ macro_rules! choices {
                     Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
                     _ => words.join(""),
                 }
+            }
+            fn forms() -> Vec<&'static str> {
+                Self::ALL.iter().map(|value| value.as_str()).collect()
             }
         }
     )+ };
@@ -131,6 +137,15 @@ choices! {
         /// One transaction for all messages of all rooms within a few milliseconds.
         Batched = "batched",
     }
+    /// Whether PostgreSQL itself keeps the rows of one person from another.
+    RowSecurity {
+        /// No: the statements' own conditions do.
+        Off = "off",
+        /// Policies, and the indexes that serve them.
+        On = "on",
+        /// Policies without an index: each statement reads the whole table.
+        OnUnindexed = "on_unindexed",
+    }
     /// Whether a booking has to be paid.
     PaymentRule {
         /// A booking is final when it is made.
@@ -175,6 +190,13 @@ impl Invalidation {
     /// Whether it exists only to prove that the audit finds the fault.
     pub const fn is_known_wrong(self) -> bool {
         matches!(self, Self::Delete)
+    }
+}
+
+impl RowSecurity {
+    /// Whether policies are in force.
+    pub const fn is_on(self) -> bool {
+        !matches!(self, Self::Off)
     }
 }
 
@@ -224,11 +246,19 @@ impl<const MIN: u32, const MAX: u32> SwitchValue for WholeNumber<MIN, MAX> {
     fn accepts() -> String {
         format!("a whole number from {MIN} to {MAX}")
     }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
+    }
 }
 
 impl SwitchValue for Millis {
     fn accepts() -> String {
         "a duration like 250ms, 30s or 5m".to_owned()
+    }
+
+    fn forms() -> Vec<&'static str> {
+        Vec::new()
     }
 }
 
@@ -268,6 +298,10 @@ impl FromStr for TimeLimit {
 impl SwitchValue for TimeLimit {
     fn accepts() -> String {
         "off, or a duration from 10ms to 60m like 5s".to_owned()
+    }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["off", "5s"]
     }
 }
 
@@ -329,6 +363,10 @@ impl SwitchValue for HashScheme {
     fn accepts() -> String {
         "bcrypt(COST) with a cost from 4 to 14, or argon2id(KIB,PASSES,LANES) like argon2id(19456,2,1)".to_owned()
     }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["bcrypt(4)", "argon2id(1024,1,1)"]
+    }
 }
 
 /// On which threads passwords are hashed.
@@ -374,6 +412,10 @@ impl SwitchValue for Placement {
     fn accepts() -> String {
         "inline, blocking or bounded(N) with N from 1 to 512".to_owned()
     }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["inline", "blocking", "bounded(1)"]
+    }
 }
 
 /// Limit on concurrent requests; the rest waits in a short queue or is rejected.
@@ -418,6 +460,10 @@ impl FromStr for Admission {
 impl SwitchValue for Admission {
     fn accepts() -> String {
         "off, limit(N) with N from 1 to 10000, or adaptive".to_owned()
+    }
+
+    fn forms() -> Vec<&'static str> {
+        vec!["off", "limit(64)", "adaptive"]
     }
 }
 

@@ -12,9 +12,11 @@ mod redis;
 mod sample;
 mod single_flight;
 mod stores;
+mod touched;
 
 pub use caches::{CacheRead, Caches, StoredValue};
 pub use counters::CacheCounters;
 pub use kind::{CacheKind, Group, Key};
 pub use redis::{CacheError, Redis};
 pub use stores::Tier;
+pub use touched::TouchedGroups;

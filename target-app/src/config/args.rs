@@ -102,6 +102,32 @@ pub struct Args {
     #[serde(alias = "purge-interval")]
     pub purge_interval: Option<Millis>,
 
+    /// How long an expired refresh token is kept, 5m to 8760h [default: 24h]
+    #[arg(long, env = "KEEP_REFRESH_TOKENS", value_name = "DURATION")]
+    #[serde(alias = "keep-refresh-tokens")]
+    pub keep_refresh_tokens: Option<Millis>,
+
+    /// How long the count of sign-ins at an address is kept after the last one, 5m to 8760h
+    /// [default: 24h]
+    #[arg(long, env = "KEEP_SIGN_IN_ATTEMPTS", value_name = "DURATION")]
+    #[serde(alias = "keep-sign-in-attempts")]
+    pub keep_sign_in_attempts: Option<Millis>,
+
+    /// How long an idempotency key is kept, 1h to 8760h [default: 168h]
+    #[arg(long, env = "KEEP_IDEMPOTENCY_KEYS", value_name = "DURATION")]
+    #[serde(alias = "keep-idempotency-keys")]
+    pub keep_idempotency_keys: Option<Millis>,
+
+    /// How long the reason of a refused booking is kept, 5m to 8760h [default: 2160h]
+    #[arg(long, env = "KEEP_BOOKING_CONFLICTS", value_name = "DURATION")]
+    #[serde(alias = "keep-booking-conflicts")]
+    pub keep_booking_conflicts: Option<Millis>,
+
+    /// How long a notification is kept after it was read, 5m to 8760h [default: 720h]
+    #[arg(long, env = "KEEP_READ_NOTIFICATIONS", value_name = "DURATION")]
+    #[serde(alias = "keep-read-notifications")]
+    pub keep_read_notifications: Option<Millis>,
+
     /// Address of the payment provider, like http://127.0.0.1:8090; without one a provider that takes
     /// no money runs inside of this process
     #[arg(long, env = "PAYMENT_PROVIDER_URL", value_name = "URL")]

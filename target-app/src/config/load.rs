@@ -13,7 +13,7 @@ use shared::{profile::Profile, time::Millis};
 use tokio::sync::Semaphore;
 
 use super::{
-    Args, ConfigError, LogFormat, PaymentSettings, Secret, address,
+    Args, ConfigError, LogFormat, PaymentSettings, Retention, Secret, address,
     secret::{SECRET_BYTES, given, random_secret},
 };
 
@@ -76,6 +76,8 @@ pub struct Config {
     pub connections: ClientLimits,
     /// Time between two purges; none are made without one.
     pub purge_interval: Option<Duration>,
+    /// How long rows are kept that a purge deletes.
+    pub retention: Retention,
     /// Payments and their provider.
     pub payments: PaymentSettings,
     /// Form of the log.
@@ -114,6 +116,13 @@ impl Args {
             write_timeout: self.write_timeout.or(below.write_timeout),
             max_connections: self.max_connections.or(below.max_connections),
             purge_interval: self.purge_interval.or(below.purge_interval),
+            keep_refresh_tokens: self.keep_refresh_tokens.or(below.keep_refresh_tokens),
+            keep_sign_in_attempts: self.keep_sign_in_attempts.or(below.keep_sign_in_attempts),
+            keep_idempotency_keys: self.keep_idempotency_keys.or(below.keep_idempotency_keys),
+            keep_booking_conflicts: self.keep_booking_conflicts.or(below.keep_booking_conflicts),
+            keep_read_notifications: self
+                .keep_read_notifications
+                .or(below.keep_read_notifications),
             payment_provider_url: self.payment_provider_url.or(below.payment_provider_url),
             payment_webhook_secret: self.payment_webhook_secret.or(below.payment_webhook_secret),
             payment_interval: self.payment_interval.or(below.payment_interval),
@@ -241,6 +250,7 @@ impl Config {
                 Some(Millis(0)) => None,
                 Some(interval) => Some(interval.duration()),
             },
+            retention: args.retention()?,
             payments: args.payments(open)?,
             log_format: args.log_format.unwrap_or_default(),
         })

@@ -5,10 +5,12 @@ mod args;
 mod error;
 mod load;
 mod payments;
+mod retention;
 mod secret;
 
 pub use args::{Args, LogFormat};
 pub use error::ConfigError;
 pub use load::{ClientLimits, Config};
 pub use payments::{PaymentSettings, ProviderBehaviour};
+pub use retention::Retention;
 pub use secret::Secret;

@@ -1,4 +1,4 @@
-//! PostgreSQL: the pool, sessions, transactions, errors, indexes and guards, audit, query plans.
+//! PostgreSQL: the pool, sessions, transactions, errors, indexes, guards and policies, audit, query plans.
 
 pub mod audit;
 pub mod database;
@@ -9,6 +9,8 @@ mod migrate;
 pub mod optimizations;
 mod pool;
 mod purge;
+mod round_trip;
+pub mod row_security;
 pub mod settings;
 mod transaction;
 
@@ -16,5 +18,5 @@ pub use error::{DbError, LostRace};
 pub use explain::{Statement, explain};
 pub use migrate::{check_schema, connect, describe, migrate};
 pub use pool::{Db, DbSession, Lease, PoolCounters, open};
-pub use purge::{Purge, purge};
+pub use purge::{Purge, purge, purge_sql};
 pub use transaction::{Isolation, Retry, Retryable, transaction, transaction_at};

@@ -8,12 +8,12 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, Ordering::Relaxed},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt as _;
 use shared::{
-    profile::{Checkout, OnOff, Profile, SwitchReading},
+    profile::{Checkout, OnOff, Profile, RowSecurity, SwitchReading},
     snapshot::PoolSnapshot,
     time::Millis,
 };
@@ -23,7 +23,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use super::{DbError, LostRace, settings};
+use super::{DbError, LostRace, round_trip::DelayedRoute, settings};
 use crate::timing;
 
 /// Figures of all pools since the process started; they outlive the engine.
@@ -51,6 +51,9 @@ impl PoolCounters {
 pub struct Db {
     pool: PgPool,
     checkout: Checkout,
+    secured: RowSecurity,
+    /// The way to the server, where it is longer than it has to be.
+    route: Option<Arc<DelayedRoute>>,
     counters: Arc<PoolCounters>,
 }
 
@@ -60,7 +63,13 @@ pub async fn open(
     profile: &Profile,
     counters: Arc<PoolCounters>,
 ) -> Result<Db, DbError> {
-    let options = settings::connection(PgConnectOptions::from_str(url)?, profile);
+    let server = PgConnectOptions::from_str(url)?;
+    let route = DelayedRoute::open(&server, profile.db_round_trip.get().duration()).await?;
+    let server = match &route {
+        Some(route) => route.instead_of(server),
+        None => server,
+    };
+    let options = settings::connection(server, profile);
     let cached = profile.db_statement_cache.is_on();
     let pool = PgPoolOptions::new()
         .max_connections(profile.pool_max.get())
@@ -83,6 +92,8 @@ pub async fn open(
     let db = Db {
         pool,
         checkout: profile.pool_checkout,
+        secured: profile.db_rls,
+        route: route.map(Arc::new),
         counters,
     };
     db.warm(profile.pool_min.get().clamp(1, profile.pool_max.get()))
@@ -104,7 +115,7 @@ impl Db {
         &self.pool
     }
 
-    /// The `pool.` switches as the pool itself has them.
+    /// The `pool.` switches as the pool itself has them, and `db.round_trip` as its route has it.
     pub fn readings(&self) -> Vec<SwitchReading> {
         let options = self.pool.options();
         let idle_timeout = options
@@ -123,7 +134,22 @@ impl Db {
                 OnOff::from(options.get_test_before_acquire()),
             ),
             SwitchReading::new("pool.checkout", self.checkout),
+            SwitchReading::new(
+                "db.round_trip",
+                format!("{}ms", self.round_trip().as_millis()),
+            ),
         ]
+    }
+
+    /// How much later than it could every message reaches the server.
+    fn round_trip(&self) -> Duration {
+        let route = self.route.as_ref();
+        route.map_or(Duration::ZERO, |route| route.latency())
+    }
+
+    /// Whether statements of a person run under row-level security.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.secured.is_on()
     }
 
     /// Figures of the pool.
@@ -210,6 +236,21 @@ pub struct DbSession {
 }
 
 impl DbSession {
+    /// Whether statements of a person run under row-level security.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.db.is_secured()
+    }
+
+    /// The database.
+    pub(super) const fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Gives a connection that was kept for later statements back to the pool.
+    pub(super) fn release(&mut self) {
+        self.kept = None;
+    }
+
     /// A connection for the next statement.
     pub async fn conn(&mut self) -> Result<Lease<'_>, DbError> {
         match self.db.checkout {

@@ -1,14 +1,18 @@
 //! Removal of rows that have served their purpose, in small batches.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, PgPool};
 
 use super::DbError;
+use crate::config::Retention;
 
 /// Rows of one batch: few enough that their locks are held for milliseconds.
 const BATCH: i64 = 1_000;
 
-/// A table whose rows are kept for a time only.
+/// A table whose rows are kept for a time only. A migration makes an index on its column,
+/// `TABLE_COLUMN_purge_idx`: a purge reads the rows that it deletes and no others.
 #[derive(Debug, Clone, Copy)]
 pub struct Purge {
     /// Its name.
@@ -16,27 +20,32 @@ pub struct Purge {
     /// The column with the instant from which the time counts.
     pub since: &'static str,
     /// How long a row is kept from then on.
-    pub kept: TimeDelta,
+    pub kept: fn(&Retention) -> Duration,
 }
 
-/// Deletes one batch of the rows whose time is over and returns whether there may be more.
+/// The statement that deletes one batch, the oldest first: `$1` is the instant before which rows
+/// are over, `$2` how many rows are a batch. Rows that a request has locked are left out.
 ///
-/// Rows that a request has locked are left to the next round. The table is scanned: an index would
-/// cost every request that writes to it more than a scan an hour does.
-pub async fn purge(pool: &PgPool, purge: &Purge, now: DateTime<Utc>) -> Result<bool, DbError> {
-    let Purge { table, since, kept } = purge;
-    let sql = format!(
+/// The order makes the index serve a table with few rows to delete as well as one with many.
+pub fn purge_sql(purge: &Purge) -> String {
+    let Purge { table, since, .. } = purge;
+    format!(
         "delete from {table}
          where ctid = any (array(
              select ctid
              from {table}
              where {since} < $1
+             order by {since}
              limit $2
              for update skip locked
          ))"
-    );
-    let deleted = sqlx::query(AssertSqlSafe(sql))
-        .bind(now - *kept)
+    )
+}
+
+/// Deletes one batch of the rows from before an instant and returns whether there may be more.
+pub async fn purge(pool: &PgPool, purge: &Purge, before: DateTime<Utc>) -> Result<bool, DbError> {
+    let deleted = sqlx::query(AssertSqlSafe(purge_sql(purge)))
+        .bind(before)
         .bind(BATCH)
         .execute(pool)
         .await?

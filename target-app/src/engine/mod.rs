@@ -3,6 +3,7 @@
 
 mod admission;
 mod build;
+mod change;
 mod gradient;
 mod in_force;
 mod policies;

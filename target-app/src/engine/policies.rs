@@ -71,6 +71,11 @@ policies! {
         /// A commit for each message, or for a batch.
         persistence: Persistence = chat_persistence, "chat.persistence";
     }
+    /// What is written beside the change that a request asks for.
+    notifications: NotificationPolicy {
+        /// Whether bookings, payments and sessions write notifications.
+        write: OnOff = notifications_write, "notifications.write";
+    }
     /// What the HTTP layers add to every request.
     http: HttpPolicy {
         /// How JSON answers are compressed.

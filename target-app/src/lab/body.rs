@@ -1,4 +1,4 @@
-//! Optional JSON bodies: an empty body is the default.
+//! Optional JSON bodies: an empty body is the default, and so is `null`.
 
 use axum::extract::rejection::BytesRejection;
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use shared::problem::Code;
 
 use crate::{error::ApiError, http::read_object};
 
-/// The parsed body, or the default where it is empty.
+/// The parsed body, or the default where it is empty or `null`.
 pub(super) fn optional<T: DeserializeOwned + Default>(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<T, ApiError> {
@@ -18,7 +18,7 @@ pub(super) fn optional<T: DeserializeOwned + Default>(
         };
         ApiError::new(code, refusal.body_text())
     })?;
-    if body.trim_ascii().is_empty() {
+    if matches!(body.trim_ascii(), b"" | b"null") {
         return Ok(T::default());
     }
     read_object(&body)
@@ -36,7 +36,9 @@ mod tests {
     #[test]
     fn an_empty_body_is_the_default() {
         assert_eq!(read("").unwrap(), ResetRequest::default());
-        assert_eq!(read(" \n").unwrap(), ResetRequest::default());
+        for empty in [" \n", "null", " null\n"] {
+            assert_eq!(read(empty).unwrap(), ResetRequest::default());
+        }
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub async fn get_profile(
     tag = "lab",
     params(BaseQuery),
     security(("lab_token" = [])),
-    request_body = BTreeMap<String, String>,
+    request_body(content = Option<BTreeMap<String, Value>>, content_type = "application/json"),
     responses(
         (status = 200, description = "What is in force now", body = ProfileView),
         (status = 409, description = "`profile_refused`: it cannot be put in force here", body = Problem),

@@ -29,10 +29,11 @@ use crate::{
     operation_id = "lab.reset",
     tag = "lab",
     security(("lab_token" = [])),
-    request_body = ResetRequest,
+    request_body(content = Option<ResetRequest>, content_type = "application/json"),
     responses(
         (status = 200, description = "The data and the profile in force after the reset", body = ResetReport),
         (status = 409, description = "`profile_refused`: no seeded snapshot, or the profile cannot be put in force", body = Problem),
+        (status = 422, description = "`invalid_request`: no such switch, or not a value of it", body = Problem),
     ),
 )]
 pub async fn reset(

@@ -61,6 +61,7 @@ pub struct TelemetryQuery {
             (String = "application/x-ndjson"),
         )),
         (status = 401, description = "`unauthenticated`: the lab token is missing or wrong", body = Problem),
+        (status = 422, description = "`invalid_request`: `follow` is not 50ms to 1m, or `count` is without it", body = Problem),
     ),
 )]
 pub async fn telemetry(

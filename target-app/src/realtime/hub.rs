@@ -24,8 +24,9 @@ use shared::{
 use tokio::sync::{Mutex as OrderMutex, OwnedMutexGuard};
 
 use super::{
-    mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome},
+    mailbox::{Mailbox, MailboxEvent, MailboxItem},
     outbox::Outbox,
+    waiting::PostOutcome,
 };
 
 /// All rooms of this process; clones share them.
@@ -35,8 +36,11 @@ pub struct Hub(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     rooms: Mutex<HashMap<RoomId, RoomEntry>>,
+    /// The sockets of each connected user, by their numbers.
+    users: Mutex<HashMap<UserId, HashMap<u64, Arc<Mailbox>>>>,
     outbox: Outbox,
     last_subscription: AtomicU64,
+    last_socket: AtomicU64,
     sockets: AtomicU64,
     messages: AtomicU64,
     batches: AtomicU64,
@@ -72,10 +76,26 @@ impl Hub {
     /// A new socket of `user`, counted until it is dropped.
     pub fn connect(&self, user: UserId) -> Socket {
         self.0.sockets.fetch_add(1, Relaxed);
+        let number = self.0.last_socket.fetch_add(1, Relaxed) + 1;
+        let mailbox = Arc::<Mailbox>::default();
+        lock(&self.0.users)
+            .entry(user)
+            .or_default()
+            .insert(number, mailbox.clone());
         Socket {
             hub: self.0.clone(),
             user,
-            mailbox: Arc::default(),
+            number,
+            mailbox,
+        }
+    }
+
+    /// Queues a notification to every socket of a user, if their mailboxes have space for it.
+    pub fn notify(&self, user: UserId, frame: &Utf8Bytes) {
+        if let Some(sockets) = lock(&self.0.users).get(&user) {
+            for mailbox in sockets.values() {
+                mailbox.post_personal(frame.clone());
+            }
         }
     }
 
@@ -145,6 +165,7 @@ impl fmt::Debug for Hub {
 pub struct Socket {
     hub: Arc<Inner>,
     user: UserId,
+    number: u64,
     mailbox: Arc<Mailbox>,
 }
 
@@ -170,6 +191,14 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
+        let mut users = lock(&self.hub.users);
+        if let Some(sockets) = users.get_mut(&self.user) {
+            sockets.remove(&self.number);
+            if sockets.is_empty() {
+                users.remove(&self.user);
+            }
+        }
+        drop(users);
         self.hub.sockets.fetch_sub(1, Relaxed);
     }
 }
@@ -278,7 +307,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use std::time::Duration;
 
-    use super::{super::mailbox::CAPACITY, *};
+    use super::{
+        super::mailbox::{CAPACITY, Delivery},
+        *,
+    };
 
     fn room(n: u128) -> RoomId {
         RoomId(uuid::Uuid::from_u128(n))
@@ -288,8 +320,15 @@ mod tests {
         UserId(uuid::Uuid::from_u128(n))
     }
 
+    fn next(socket: &Socket) -> Option<MailboxItem> {
+        socket.mailbox().try_next().map(|next| match next {
+            Delivery::Room(item) => item,
+            Delivery::Personal(frame) => panic!("not of a room: {frame}"),
+        })
+    }
+
     fn seqs(socket: &Socket) -> Vec<Option<i64>> {
-        std::iter::from_fn(|| socket.mailbox().try_next())
+        std::iter::from_fn(|| next(socket))
             .map(|item| match item.kind {
                 MailboxEvent::Message { seq, .. } => Some(seq),
                 MailboxEvent::Ephemeral(_) | MailboxEvent::Lagged => None,
@@ -302,7 +341,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn everybody_in_the_room_receives_a_message_and_nobody_else() {
+    async fn everybody_in_the_room_receives_a_message_and_no_one_else() {
         let hub = Hub::new();
         let [ann, bob, eve] = [1, 2, 3].map(|n| hub.connect(user(n)));
         let _subscriptions = [ann.join(room(1)), bob.join(room(1)), eve.join(room(2))];
@@ -375,7 +414,7 @@ mod tests {
         drop(first);
         let second = socket.join(room(1));
         hub.turn(room(1)).await.publish(1_000, &"x".into());
-        let item = socket.mailbox().try_next().unwrap();
+        let item = next(&socket).unwrap();
         assert_eq!(item.subscription, second.id());
     }
 
@@ -388,6 +427,23 @@ mod tests {
         hub.publish_ephemeral(room(9), user(1), &"typing".into());
         assert!(seqs(&ann).is_empty());
         assert_eq!(seqs(&bob), [None]);
+    }
+
+    #[tokio::test]
+    async fn a_notification_reaches_every_socket_of_its_user_and_no_other() {
+        let hub = Hub::new();
+        let [one, two, other] = [1, 1, 2].map(|n| hub.connect(user(n)));
+        hub.notify(user(1), &"news".into());
+        hub.notify(user(9), &"news".into());
+        for socket in [&one, &two] {
+            assert!(matches!(
+                socket.mailbox().try_next(),
+                Some(Delivery::Personal(frame)) if frame.as_str() == "news"
+            ));
+        }
+        assert!(other.mailbox().try_next().is_none());
+        drop((one, two, other));
+        assert!(lock(&hub.0.users).is_empty());
     }
 
     #[tokio::test]

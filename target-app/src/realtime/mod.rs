@@ -1,13 +1,24 @@
 //! Delivery to connected sockets: chat rooms, their subscriptions and the bounded mailbox of each
-//! socket; and the queue of messages that are stored together. In this process only; what lasts is
-//! in the database.
+//! socket; the queue of messages that are stored together; the two ends of video classes; and what all
+//! sockets have in common. In this process only; what lasts is in the database.
 
 mod hub;
 mod mailbox;
 mod outbox;
 mod rate_limiter;
+mod signals;
+mod socket_loop;
+mod upgrade;
+mod waiting;
+mod wire;
 
 pub use hub::{Hub, Socket, Subscription, Turn};
-pub use mailbox::{Mailbox, MailboxEvent, MailboxItem, PostOutcome};
+pub use mailbox::{Delivery, Mailbox, MailboxEvent, MailboxItem};
 pub use outbox::{BatchItem, BatchLeader, BatchReply, Draft, Outbox};
-pub use rate_limiter::RateLimiter;
+pub use signals::{
+    Entrance, PresenceFrames, RelayRefusal, SessionSide, SignalEvent, SignalHub, SignalSocket,
+};
+pub use socket_loop::{SocketLifetime, SocketSide, serve};
+pub use upgrade::checked_upgrade;
+pub use waiting::WaitingItems;
+pub use wire::{SocketEnd, Wire};

@@ -11,6 +11,8 @@
     reason = "tests start from the present, as clients do"
 )]
 
+mod access;
+mod attendance;
 mod auth;
 mod bookings;
 mod caching;
@@ -18,14 +20,18 @@ mod calendar;
 mod chat;
 mod cli;
 mod courses;
+mod dashboards;
 mod hostile;
 mod http;
 mod lab;
 mod lifecycle;
 mod mentors;
+mod notifications;
 mod payments;
 mod plans;
 mod races;
 mod recordings;
 mod route_coverage;
+mod sessions;
+mod students;
 mod support;

@@ -7,7 +7,7 @@ use crate::{features, flows::Op};
 use loadgen_engine::flow::Catalog;
 use loadgen_experiment::{
     diagnose::HintCatalog,
-    schema::{ApplicationArea, ApplicationInfo},
+    schema::{ApplicationArea, ApplicationInfo, Completion},
     system::{Application, Settings},
 };
 
@@ -115,6 +115,14 @@ impl Application for CodeConnect {
             cache_kinds: features::cache_kinds()
                 .iter()
                 .map(|kind| ((*kind).to_owned(), (*kind).to_owned()))
+                .collect(),
+            completions: features::FEATURES
+                .iter()
+                .flat_map(|feature| feature.completes)
+                .map(|(label, operations)| Completion {
+                    label: (*label).to_owned(),
+                    operations: names(operations),
+                })
                 .collect(),
             primary_metrics: self.default_primary(),
         }

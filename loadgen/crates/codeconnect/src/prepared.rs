@@ -146,6 +146,15 @@ impl PreparedSystem for Prepared {
         }
     }
 
+    fn clean_up(&self) -> BoxFuture<'_, Vec<String>> {
+        Box::pin(async {
+            match &self.world.database {
+                Some(database) => database.remove_rows().await.err().into_iter().collect(),
+                None => Vec::new(),
+            }
+        })
+    }
+
     fn audit(&self) -> BoxFuture<'_, Result<Option<Audited>, SystemError>> {
         Box::pin(async {
             if !self.lab.has_token() {

@@ -7,7 +7,7 @@ use shared::dataset::Scale;
 
 use super::interrupt::CleanupSlot;
 use crate::cli::{failure::Failure, flags::TargetArgs};
-use loadgen_codeconnect::CodeConnectSystem;
+use loadgen_codeconnect::{CodeConnectSystem, SeededDatabase};
 use loadgen_engine::driver::{HttpTrace, TargetAddresses, TargetUrl};
 use loadgen_experiment::{
     events::{LoadControl, Publisher},
@@ -30,6 +30,8 @@ pub(in crate::cli) enum ServiceSource {
         keep_in: Option<PathBuf>,
         /// A service that is killed during each trial.
         crash: Option<Crash>,
+        /// Connections that users of the database share; `None`: one each.
+        database_pool: Option<u32>,
     },
     /// A running target.
     Running {
@@ -45,6 +47,8 @@ pub(in crate::cli) enum ServiceSource {
         /// Prints the first exchanges.
         trace: Option<HttpTrace>,
     },
+    /// A seeded database: nothing is started, reset, switched or audited.
+    Database(Box<SeededDatabase>),
 }
 
 impl ServiceSource {
@@ -56,6 +60,7 @@ impl ServiceSource {
                 target_bin: args.target_bin.clone(),
                 keep_in: args.stack_dir.clone(),
                 crash: args.crash,
+                database_pool: None,
             });
         }
         let mut urls = Vec::new();
@@ -101,6 +106,7 @@ impl ServiceSource {
             Self::Running { token: None, .. } => vec![
                 "no lab token: the database was not reset, no switch was set, nothing was audited, and the target's own figures are missing".to_owned(),
             ],
+            Self::Database(database) => database.warnings(),
             _ => Vec::new(),
         }
     }
@@ -247,6 +253,16 @@ pub(super) async fn open(
                 steering,
             })
         }
+        ServiceSource::Database(database) => Ok(TestEnv {
+            system: Arc::new(database.as_ref().clone()),
+            service_control: None,
+            crash: None,
+            events,
+            stop,
+            samples: None,
+            trace: None,
+            steering,
+        }),
         ServiceSource::Running { targets, token } => {
             let targets = targets.clone();
             let endpoints = tokio::task::spawn_blocking(move || connect(&targets))
@@ -276,6 +292,7 @@ pub(super) async fn open(
             target_bin,
             keep_in,
             crash,
+            database_pool,
         } => {
             let progress = events.clone();
             let options = StackOptions {
@@ -289,7 +306,8 @@ pub(super) async fn open(
             };
             let at = start_stack(options, running).await?;
             let endpoints = instances(&at.target_urls)?;
-            let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?;
+            let system = CodeConnectSystem::new(endpoints, Some(&at.lab_token))?
+                .with_database(&at.database_url, *database_pool);
             Ok(TestEnv {
                 system: Arc::new(system),
                 service_control: Some(Arc::new(OwnStackControl(running.clone()))),

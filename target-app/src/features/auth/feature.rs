@@ -1,6 +1,5 @@
 //! What this feature hands to the application.
 
-use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed};
@@ -28,17 +27,15 @@ pub(crate) fn feature() -> Feature {
         tables: seed::tables(),
         unseeded_tables: vec!["refresh_token", "sign_in_attempt"],
         purges: vec![
-            // An expired token is refused whether or not its row is there; a day later no clock
-            // takes it for good any more.
             Purge {
                 table: "refresh_token",
                 since: "expires_at",
-                kept: TimeDelta::days(1),
+                kept: |retention| retention.refresh_tokens,
             },
             Purge {
                 table: "sign_in_attempt",
                 since: "tried_at",
-                kept: TimeDelta::days(1),
+                kept: |retention| retention.sign_in_attempts,
             },
         ],
         ..Feature::new("auth", "Accounts and tokens")

@@ -27,7 +27,7 @@ use crate::{
     responses(
         (status = 201, description = "The account, signed in", body = Session),
         (status = 409, description = "`email_taken`", body = Problem),
-        (status = 422, description = "`invalid_request`: a field is out of bounds", body = Problem),
+        (status = 422, description = "`invalid_request`: a password of more than 72 bytes, a name with control characters, or no address of mail", body = Problem),
     ),
 )]
 pub(super) async fn register(
@@ -52,6 +52,7 @@ pub(super) async fn register(
     responses(
         (status = 200, description = "Who signed in, and the tokens", body = Session),
         (status = 401, description = "`bad_credentials`; the response does not say which of the two", body = Problem),
+        (status = 422, description = "`invalid_request`: a password of more than 72 bytes, or no address of mail", body = Problem),
         (status = 429, description = "`too_many_attempts`; `Retry-After` says how long", body = Problem),
     ),
 )]

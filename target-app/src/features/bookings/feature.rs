@@ -1,6 +1,5 @@
 //! What this feature hands to the application.
 
-use chrono::TimeDelta;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{cached, handlers, plans, seed};
@@ -39,17 +38,15 @@ pub(crate) fn feature() -> Feature {
         tables: seed::tables(),
         unseeded_tables: vec!["booking_conflict", "booking_hold"],
         purges: vec![
-            // Longer than any client repeats a request.
             Purge {
                 table: "idempotency_key",
                 since: "created_at",
-                kept: TimeDelta::days(7),
+                kept: |retention| retention.idempotency_keys,
             },
-            // As long as a parent may ask why a lesson was not booked.
             Purge {
                 table: "booking_conflict",
                 since: "occurred_at",
-                kept: TimeDelta::days(90),
+                kept: |retention| retention.booking_conflicts,
             },
         ],
         ..Feature::new("bookings", "Places in slots")

@@ -15,12 +15,11 @@ mod seed;
 mod service;
 mod service_holds;
 mod service_move;
-mod service_touched;
 
 pub(super) use feature::feature;
 pub(super) use model::PayableBooking;
 pub(super) use service_holds::{
-    RELEASED_AT_ONCE, cancel_by_refund, end_hold, invalidate, lock_payable, release_expired,
+    RELEASED_AT_ONCE, cancel_by_refund, end_hold, groups_of, lock_payable, release_expired,
+    student_pages,
 };
 pub(super) use service_move::{MoveAttempt, reschedule};
-pub(super) use service_touched::TouchedStudents;

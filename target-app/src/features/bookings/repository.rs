@@ -70,11 +70,7 @@ impl From<BookingRow> for BookingView {
             mentor_name: row.mentor_name,
             student_id: UserId(row.student_id),
             // The column's check admits these three and no other.
-            status: match row.status.as_str() {
-                "cancelled" => BookingStatus::Cancelled,
-                "completed" => BookingStatus::Completed,
-                _ => BookingStatus::Confirmed,
-            },
+            status: BookingStatus::named(&row.status).unwrap_or(BookingStatus::Confirmed),
             scheduled_at: row.scheduled_at,
             ends_at: row.ends_at,
             price_cents: Cents(row.price_cents),

@@ -7,19 +7,20 @@
 //! to a change but not into its transaction (the conflict log, the caches) happens right after
 //! it, shielded like it from a client that goes away.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use futures_util::FutureExt as _;
 use shared::{
     api::{
-        auth::Role,
         bookings::{BookingRequest, BookingStatus, BookingView},
+        notifications::NotificationKind,
     },
     ids::{BookingId, UserId},
     paths,
     profile::Strategy,
+    row_security::Person,
 };
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -30,9 +31,10 @@ use super::{
     repository, repository_holds, reserve, service_holds,
 };
 use crate::{
-    db::{self, Isolation, Retry},
+    db::{Isolation, Retry},
     engine::Engine,
     error::ApiError,
+    features::notifications::{Audience, Outgoing},
     idempotency::{self, GuardedOutcome, IdempotentRequest, RequestDigest},
     registry::OnCancelled,
     timing,
@@ -78,25 +80,38 @@ pub(super) async fn create(
             .is_required()
             .then(|| now + rule.hold.duration());
         let (isolation, asked) = (reserve::isolation(strategy), attempt.clone());
-        let work = db::transaction_at(&engine.db, isolation, RETRIES, move |conn| {
-            let (request, asked) = (request.clone(), asked.clone());
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
+        let work = engine.change(isolation, RETRIES, move |conn, touched| {
+            let (request, asked, notices) = (request.clone(), asked.clone(), notices.clone());
             async move {
-                idempotency::guarded(conn, request.as_ref(), move |conn| {
-                    async move { book(conn, strategy, now, hold, &asked).await }.boxed()
+                let booked = idempotency::guarded(conn, request.as_ref(), move |conn| {
+                    async move {
+                        let booking = book(conn, strategy, now, hold, &asked).await?;
+                        let kind = NotificationKind::BookingMade;
+                        let reader = Audience::OtherThan(asked.student);
+                        notices
+                            .write(conn, kind, reader, &[booking.id], now)
+                            .await?;
+                        Ok::<_, BookingFailure>(booking)
+                    }
+                    .boxed()
                 })
-                .await
+                .await?;
+                // Also where it is replayed: the process that committed may have ended before it
+                // could invalidate.
+                let (GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) = &booked;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
+                Ok::<_, BookingFailure>(booked)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where it was replayed or the answer to the commit was lost: the process that
-        // committed may have ended before it could invalidate.
-        if !matches!(outcome, Err(BookingFailure::Refused(_))) {
-            let groups = [cached::group(attempt.student)];
-            engine.caches.invalidate(&groups).await;
-        }
-        match outcome {
-            Ok(GuardedOutcome::New(booking) | GuardedOutcome::Replayed(booking)) => Ok(booking),
+        match work.await {
+            Ok(GuardedOutcome::New(booking)) => {
+                outgoing.push();
+                Ok(booking)
+            }
+            Ok(GuardedOutcome::Replayed(booking)) => Ok(booking),
             Err(failure) => {
                 if let BookingFailure::Refused(refusal) = &failure
                     && refusal.is_conflict()
@@ -174,11 +189,11 @@ fn view(booking: NewBooking, created_at: DateTime<Utc>) -> BookingView {
 /// Keeps the reason for support. A failure to keep it does not change the response.
 async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &BookingRefusal) {
     let reason = refusal.code().as_str();
-    let kept = async {
-        let mut session = engine.db.session();
-        let mut conn = session.conn().await?;
-        repository::insert_conflict(&mut conn, attempt.slot, attempt.student, reason).await
-    };
+    let (slot, student) = (attempt.slot, attempt.student);
+    let mut session = engine.db.session();
+    let kept = session.run_for(Person::Student(student), move |conn| {
+        repository::insert_conflict(conn, slot, student, reason).boxed()
+    });
     if let Err(error) = kept.await {
         tracing::warn!(slot.id = %attempt.slot, reason, %error, "conflict was not logged");
     }
@@ -188,27 +203,26 @@ async fn log_conflict(engine: &Engine, attempt: &BookingAttempt, refusal: &Booki
 /// mentor gives.
 pub(super) async fn list(
     engine: Arc<Engine>,
-    person: UserId,
-    role: Role,
+    person: Person,
     filter: BookingFilter,
 ) -> Result<Bytes, ApiError> {
-    match role {
-        Role::Mentor => cached::mentor_page(&engine, person, &filter).await,
-        Role::Student | Role::Parent | Role::Admin => {
-            cached::student_page(&engine, person, filter).await
-        }
+    match person {
+        Person::Mentor(mentor) => cached::mentor_page(&engine, mentor, filter).await,
+        Person::Student(student) => cached::student_page(&engine, student, filter).await,
     }
 }
 
 /// One booking, for those who take part in it; to others it does not exist.
 pub(super) async fn get(
     engine: &Engine,
-    person: UserId,
+    person: Person,
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     let mut session = engine.db.session();
-    let mut conn = session.conn().await?;
-    repository::find_for(&mut conn, id, person)
+    let found = session.run_for(person, move |conn| {
+        repository::find_for(conn, id, person.id()).boxed()
+    });
+    found
         .await?
         .ok_or_else(|| BookingFailure::from(BookingRefusal::NoSuchBooking).into())
 }
@@ -222,44 +236,40 @@ pub(super) async fn cancel(
     id: BookingId,
 ) -> Result<BookingView, ApiError> {
     timing::shielded(async move {
-        let student = Arc::new(OnceLock::new());
-        let seen = Arc::clone(&student);
-        let work = db::transaction(&engine.db, RETRIES, move |conn| {
-            let others = others.clone();
-            let seen = Arc::clone(&seen);
+        let outgoing = Outgoing::of(&engine);
+        let notices = outgoing.clone();
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            let (others, notices) = (others.clone(), notices.clone());
             async move {
-                let booking = give_back(conn, now, person, id, &seen).await?;
+                let booking = give_back(conn, now, person, id).await?;
                 for on_cancelled in others {
                     on_cancelled(conn, id, now).await?;
                 }
+                let kind = NotificationKind::BookingCancelled;
+                let reader = Audience::OtherThan(person);
+                notices.write(conn, kind, reader, &[id], now).await?;
+                touched.add(cached::groups([(booking.student_id, booking.mentor_id)]));
                 Ok::<_, BookingFailure>(booking)
             }
             .boxed()
         });
-        let outcome = work.await;
-        // Also where the answer to the commit was lost: it may have been carried out.
-        if !matches!(outcome, Err(BookingFailure::Refused(_)))
-            && let Some(student) = student.get()
-        {
-            engine.caches.invalidate(&[cached::group(*student)]).await;
-        }
-        Ok(outcome?)
+        let booking = work.await?;
+        outgoing.push();
+        Ok(booking)
     })
     .await
 }
 
-/// The work of a cancellation's transaction; `student` gets the one whose place it is.
+/// The work of a cancellation's transaction.
 async fn give_back(
     conn: &mut PgConnection,
     now: DateTime<Utc>,
     person: UserId,
     id: BookingId,
-    student: &OnceLock<UserId>,
 ) -> Result<BookingView, BookingFailure> {
     let seen = repository::find_for(conn, id, person)
         .await?
         .ok_or(BookingRefusal::NoSuchBooking)?;
-    student.get_or_init(|| seen.student_id);
     // The slot before the booking, as in booking it: the other way round two of them deadlock.
     repository::lock_slot(conn, seen.slot_id).await?;
     if !repository::cancel(conn, id, now).await? {

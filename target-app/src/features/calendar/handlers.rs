@@ -35,7 +35,7 @@ use crate::{
     responses(
         (status = 200, description = "One page", body = Page<CalendarEvent>),
         (status = 401, description = "Not signed in", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
+        (status = 422, description = "`invalid_request`: `to` is not later than `from`, or more than 400 days later", body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -60,7 +60,6 @@ pub(super) async fn range(
     responses(
         (status = 200, description = "The seven days", body = CalendarWeek),
         (status = 401, description = "Not signed in", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
     ),
     security(("bearer" = [])),
 )]
@@ -93,7 +92,7 @@ pub(super) async fn week(
         (status = 403, description = "Not a mentor", body = Problem),
         (status = 404, description = "No such slot of yours", body = Problem),
         (status = 409, description = "`mentor_busy`, `student_busy`, `slot_closed` or `contention`", body = Problem),
-        (status = 422, description = "`invalid_request`", body = Problem),
+        (status = 422, description = "`invalid_request`: not an instant of the next ten years", body = Problem),
     ),
     security(("bearer" = [])),
 )]

@@ -18,7 +18,9 @@ const DEFAULT_SPAN: TimeDelta = TimeDelta::days(31);
 /// How far ahead an event can be moved.
 const HORIZON: TimeDelta = TimeDelta::days(3_650);
 /// Years of the days of a week that is asked for.
-const YEARS: std::ops::RangeInclusive<i32> = 1970..=9998;
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
+/// The last day whose week ends in those years.
+const LAST_DAY: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 26).expect("a day of December");
 
 /// Whose events are read, by the key that the tables have for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +81,11 @@ impl EventSpan {
 /// The Monday of the week that is asked for.
 pub(super) fn monday(query: WeekQuery, now: DateTime<Utc>) -> Result<NaiveDate, ApiError> {
     let date = query.date.unwrap_or_else(|| now.date_naive());
-    if !YEARS.contains(&date.year()) {
-        return Err(ApiError::invalid("date", "a day of the years 1970 to 9998"));
+    if !YEARS.contains(&date.year()) || date > LAST_DAY {
+        return Err(ApiError::invalid(
+            "date",
+            "a day from 0001-01-01 to 9999-12-26",
+        ));
     }
     Ok(date - Days::new(u64::from(date.weekday().num_days_from_monday())))
 }

@@ -11,8 +11,8 @@ use shared::{
     api::{
         auth::Role,
         courses::{
-            CourseDetail, CourseQuery, CourseView, EnrolmentView, LessonView, QuizRequest,
-            QuizResult, SubmissionList, SubmissionView,
+            CourseDetail, CourseQuery, CourseView, EnrolmentView, LessonView, MAX_CHOICE,
+            QuizRequest, QuizResult, SubmissionList, SubmissionView,
         },
     },
     ids::{CourseId, LessonId},
@@ -44,7 +44,6 @@ const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
     responses(
         (status = 200, description = "One page", body = Page<CourseView>),
         (status = 401, description = "Not signed in", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
     ),
 )]
 pub(super) async fn list(
@@ -67,7 +66,6 @@ pub(super) async fn list(
     responses(
         (status = 200, description = "One page", body = Page<EnrolmentView>),
         (status = 401, description = "Not signed in", body = Problem),
-        (status = 422, description = "A field is out of range", body = Problem),
     ),
 )]
 pub(super) async fn list_mine(
@@ -240,7 +238,11 @@ pub(super) async fn attempt_quiz(
     Json(request): Json<QuizRequest>,
 ) -> Result<Response, ApiError> {
     let now = state.clock().now();
-    let result = service::attempt_quiz(engine, now, user.id, id, request.answers).await?;
+    let answers = request.answers;
+    if answers.iter().any(|one| !(0..=MAX_CHOICE).contains(one)) {
+        return Err(ApiError::invalid("answers", "places of choices, 0 to 99"));
+    }
+    let result = service::attempt_quiz(engine, now, user.id, id, answers).await?;
     Ok((StatusCode::CREATED, Json(result)).into_response())
 }
 

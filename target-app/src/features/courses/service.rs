@@ -22,7 +22,7 @@ use super::{
     repository_progress::{self, NewAttempt},
 };
 use crate::{
-    db::{self, Retry},
+    db::{DbError, Isolation, Retry},
     engine::Engine,
     error::ApiError,
     paging::PageNumber,
@@ -116,7 +116,7 @@ pub(super) async fn enrolled(
 }
 
 /// Why there is no enrolment.
-async fn absent(conn: &mut PgConnection, course: CourseId) -> Result<ApiError, db::DbError> {
+async fn absent(conn: &mut PgConnection, course: CourseId) -> Result<ApiError, DbError> {
     Ok(match repository::find(conn, course).await? {
         Some(_) => model::not_enrolled(),
         None => ApiError::not_found("course"),
@@ -245,12 +245,16 @@ where
     T: Send + 'static,
 {
     timing::shielded(async move {
-        let outcome = db::transaction(&engine.db, RETRIES, work).await;
-        // Also where the response to the commit was lost.
-        if !matches!(outcome, Err(CourseFailure::Refused(_))) {
-            engine.caches.invalidate(&[cached::group(student)]).await;
-        }
-        Ok(outcome?)
+        let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
+            let work = work(conn);
+            async move {
+                let value = work.await?;
+                touched.add([cached::group(student)]);
+                Ok::<_, CourseFailure>(value)
+            }
+            .boxed()
+        });
+        Ok(work.await?)
     })
     .await
 }

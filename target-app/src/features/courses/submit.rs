@@ -22,7 +22,7 @@ use super::{
     repository_progress::{self, NewSubmission},
     service::{RETRIES, locked},
 };
-use crate::{db, engine::Engine, error::ApiError, timing};
+use crate::{db::Isolation, engine::Engine, error::ApiError, timing};
 
 /// Stores a file that was received whole. From here on a client that goes away changes nothing.
 pub(super) async fn submit(
@@ -43,10 +43,7 @@ pub(super) async fn submit(
         let upload = Arc::new(upload);
         let outcome = insert(&engine, id, now, student, course, Arc::clone(&upload)).await;
         match outcome {
-            Ok(number) => {
-                engine.caches.invalidate(&[cached::group(student)]).await;
-                Ok(view(id, course, number, &upload, now))
-            }
+            Ok(number) => Ok(view(id, course, number, &upload, now)),
             Err(CourseFailure::Refused(refusal)) => {
                 let removed = tokio::task::spawn_blocking(move || files::remove(&folder, id)).await;
                 if !matches!(removed, Ok(Ok(()))) {
@@ -55,10 +52,7 @@ pub(super) async fn submit(
                 Err(refusal)
             }
             // Whether the row is there is not known: the sweep looks later.
-            Err(failure @ CourseFailure::Db(_)) => {
-                engine.caches.invalidate(&[cached::group(student)]).await;
-                Err(failure.into())
-            }
+            Err(failure @ CourseFailure::Db(_)) => Err(failure.into()),
         }
     })
     .await
@@ -73,7 +67,7 @@ async fn insert(
     course: CourseId,
     upload: Arc<Upload>,
 ) -> Result<i16, CourseFailure> {
-    db::transaction(&engine.db, RETRIES, move |conn| {
+    let work = engine.change(Isolation::ReadCommitted, RETRIES, move |conn, touched| {
         let upload = Arc::clone(&upload);
         async move {
             let enrolment = locked(conn, student, course).await?;
@@ -87,11 +81,12 @@ async fn insert(
                 at: now,
             };
             repository_progress::insert_submission(conn, enrolment.id, new, &upload).await?;
+            touched.add([cached::group(student)]);
             Ok(new.number)
         }
         .boxed()
-    })
-    .await
+    });
+    work.await
 }
 
 fn view(

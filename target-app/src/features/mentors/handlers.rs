@@ -41,7 +41,7 @@ use crate::{
     params(MentorQuery),
     responses(
         (status = 200, description = "One page", body = Page<MentorCard>),
-        (status = 422, description = "`invalid_request`: a bound, or an altered cursor", body = Problem),
+        (status = 422, description = "`invalid_request`: an altered cursor, or one beside a page", body = Problem),
     ),
 )]
 pub(super) async fn list(
@@ -83,6 +83,7 @@ pub(super) async fn detail(
     responses(
         (status = 200, description = "At most 200 slots with a place left", body = Availability),
         (status = 404, description = "`not_found`", body = Problem),
+        (status = 422, description = "`invalid_request`: `to` is not later than `from`, or more than 62 days later; or `from` is not in the next ten years", body = Problem),
     ),
 )]
 pub(super) async fn availability(
@@ -155,7 +156,6 @@ pub(super) async fn create_review(
     responses(
         (status = 200, description = "The profile as it is now", body = MentorDetail),
         (status = 403, description = "`forbidden`: not a mentor", body = Problem),
-        (status = 422, description = "`invalid_request`", body = Problem),
     ),
 )]
 pub(super) async fn update_own(

@@ -248,24 +248,16 @@ pub(super) fn checked(update: MentorUpdate) -> Result<MentorUpdate, ApiError> {
     Ok(MentorUpdate { headline, ..update })
 }
 
-/// Every order of the list; a cursor names one by its place here.
-const SORTS: [MentorSort; 4] = [
-    MentorSort::Rating,
-    MentorSort::PriceAsc,
-    MentorSort::PriceDesc,
-    MentorSort::Newest,
-];
-
-/// The cursor of the page that starts there.
+/// The cursor of the page that starts there; it names the order by its place among all.
 pub(super) fn cursor(sort: MentorSort, start: &PageStart) -> String {
-    let place = SORTS.iter().position(|known| *known == sort);
+    let place = MentorSort::ALL.iter().position(|known| *known == sort);
     paging::encode(place.unwrap_or_default() as u8, start)
 }
 
 /// Reads a cursor; `None` for a word that [`cursor`] did not write.
 fn read_cursor(word: &str) -> Option<(MentorSort, PageStart)> {
     let (place, start) = paging::decode(word)?;
-    Some((*SORTS.get(usize::from(place))?, start))
+    Some((*MentorSort::ALL.get(usize::from(place))?, start))
 }
 
 /// One word in lower case; blank means absent.

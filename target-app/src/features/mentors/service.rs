@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use futures_util::{FutureExt as _, future::BoxFuture};
 use shared::{
     api::{
         auth::UserView,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     cache::Group,
-    db::{DbError, Retry, transaction},
+    db::{DbError, Isolation, Retry},
     engine::Engine,
     error::ApiError,
     paging::PageNumber,
@@ -117,48 +118,57 @@ pub(super) async fn create_review(
 ) -> Result<ReviewView, ApiError> {
     timing::shielded(async move {
         let review = Arc::new(review);
-        let written = transaction(&engine.db, Retry::Never, move |conn| {
-            let review = Arc::clone(&review);
-            Box::pin(async move {
-                // The lock makes reviews of one mentor follow each other, and their rating with them.
-                if !repository::lock(&mut *conn, mentor).await? {
-                    return Err(ApiError::not_found("mentor"));
-                }
-                let booking =
-                    match repository::find_unreviewed(&mut *conn, student, mentor, now).await? {
-                        (Some(booking), _) => booking,
-                        (None, true) => return Err(already_reviewed()),
-                        (None, false) => {
-                            return Err(ApiError::new(
-                                Code::Forbidden,
-                                "only a student who had a lesson with the mentor may review them",
-                            ));
-                        }
-                    };
-                let id = ReviewId(Uuid::now_v7());
-                let written = repository::insert_review(
-                    &mut *conn, id, mentor, student, booking, &review, now,
-                )
-                .await
-                .map_err(|error| {
-                    if error.is_constraint("review_booking_id_key") {
-                        already_reviewed()
-                    } else {
-                        error.into()
-                    }
-                })?;
-                repository::update_rating(conn, mentor).await?;
-                Ok(written)
-            })
-        })
-        .await;
-        // Also where the answer to the commit was lost: it may have been carried out.
-        if written.as_ref().map_or_else(may_have_effect, |_| true) {
-            engine.caches.invalidate(&[cached::lists()]).await;
-        }
-        written
+        let written = engine.change(
+            Isolation::ReadCommitted,
+            Retry::Never,
+            move |conn, touched| {
+                let review = Arc::clone(&review);
+                Box::pin(async move {
+                    let written = write_review(conn, student, mentor, &review, now).await?;
+                    touched.add([cached::lists()]);
+                    Ok::<_, ApiError>(written)
+                })
+            },
+        );
+        written.await
     })
     .await
+}
+
+/// The work of a review's transaction.
+async fn write_review(
+    conn: &mut PgConnection,
+    student: UserId,
+    mentor: MentorId,
+    review: &NewReview,
+    now: DateTime<Utc>,
+) -> Result<ReviewView, ApiError> {
+    // The lock makes reviews of one mentor follow each other, and their rating with them.
+    if !repository::lock(&mut *conn, mentor).await? {
+        return Err(ApiError::not_found("mentor"));
+    }
+    let booking = match repository::find_unreviewed(&mut *conn, student, mentor, now).await? {
+        (Some(booking), _) => booking,
+        (None, true) => return Err(already_reviewed()),
+        (None, false) => {
+            return Err(ApiError::new(
+                Code::Forbidden,
+                "only a student who had a lesson with the mentor may review them",
+            ));
+        }
+    };
+    let id = ReviewId(Uuid::now_v7());
+    let written =
+        repository::insert_review(&mut *conn, id, mentor, student, booking, review, now).await;
+    let written = written.map_err(|error| {
+        if error.is_constraint("review_booking_id_key") {
+            already_reviewed()
+        } else {
+            error.into()
+        }
+    })?;
+    repository::update_rating(conn, mentor).await?;
+    Ok(written)
 }
 
 /// Changes the signed-in mentor's own profile.
@@ -167,18 +177,10 @@ pub(super) async fn update_own(
     user: UserId,
     update: MentorUpdate,
 ) -> Result<MentorDetail, ApiError> {
-    let changed = Arc::clone(&engine);
-    let id = timing::shielded(async move {
-        let mut session = changed.db.session();
-        let id = repository::update_own(&mut *session.conn().await?, user, &update)
-            .await?
-            .ok_or_else(|| ApiError::not_found("mentor profile"))?;
-        drop(session);
-        changed.caches.invalidate(&[cached::lists()]).await;
-        Ok::<_, ApiError>(id)
+    change_own(engine, move |conn| {
+        async move { repository::update_own(conn, user, &update).await }.boxed()
     })
-    .await?;
-    detail(&engine, id).await
+    .await
 }
 
 /// Takes the signed-in mentor's own profile on or off the list.
@@ -187,23 +189,32 @@ pub(super) async fn set_active(
     user: UserId,
     active: bool,
 ) -> Result<MentorDetail, ApiError> {
+    change_own(engine, move |conn| {
+        async move { repository::set_active(conn, user, active).await }.boxed()
+    })
+    .await
+}
+
+/// Changes a mentor's own profile by one statement, which is its own commit.
+async fn change_own<F>(engine: Arc<Engine>, change: F) -> Result<MentorDetail, ApiError>
+where
+    F: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<Option<MentorId>, DbError>>
+        + Send
+        + 'static,
+{
     let changed = Arc::clone(&engine);
     let id = timing::shielded(async move {
         let mut session = changed.db.session();
-        let id = repository::set_active(&mut *session.conn().await?, user, active)
-            .await?
-            .ok_or_else(|| ApiError::not_found("mentor profile"))?;
+        let outcome = change(&mut *session.conn().await?).await;
         drop(session);
-        changed.caches.invalidate(&[cached::lists()]).await;
-        Ok::<_, ApiError>(id)
+        // Also where the answer was lost: it may have been carried out.
+        if !matches!(outcome, Ok(None)) {
+            changed.caches.invalidate(&[cached::lists()]).await;
+        }
+        outcome?.ok_or_else(|| ApiError::not_found("mentor profile"))
     })
     .await?;
     detail(&engine, id).await
-}
-
-/// Whether a change that ended with this error may have been carried out all the same.
-fn may_have_effect(error: &ApiError) -> bool {
-    error.code().status() >= 500
 }
 
 fn already_reviewed() -> ApiError {

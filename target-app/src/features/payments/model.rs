@@ -208,8 +208,8 @@ mod tests {
 
     #[test]
     fn no_event_moves_a_payment_back() {
-        for status in PaymentStatus::ALL {
-            for kind in PaymentEventKind::ALL {
+        for &status in PaymentStatus::ALL {
+            for &kind in PaymentEventKind::ALL {
                 let effect = effect(&payment(status), &HELD, &event(kind));
                 assert!(effect.status >= status, "{status:?} {kind:?}");
                 let moved = effect.status > status;

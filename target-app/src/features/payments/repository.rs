@@ -27,9 +27,7 @@ struct PaymentRow {
 
 impl From<PaymentRow> for Payment {
     fn from(row: PaymentRow) -> Self {
-        let known = PaymentStatus::ALL
-            .into_iter()
-            .find(|one| one.as_str() == row.status);
+        let known = PaymentStatus::named(&row.status);
         Self {
             id: PaymentId(row.id),
             booking: BookingId(row.booking_id),

@@ -1,6 +1,7 @@
 //! Accounts and tokens.
 
 mod access;
+mod client_limit;
 mod lockout;
 mod login;
 mod logout;

@@ -5,7 +5,6 @@ use shared::{
     api::bookings::{BookingStatus, BookingView},
     ids::BookingId,
     problem::Code,
-    timing::ServerCount,
 };
 use target_app::clock::Clock;
 
@@ -120,46 +119,4 @@ async fn a_booking_cancelled_many_times_at_once_gives_one_place_back() {
     assert_eq!(taken, 1);
     app.lab().audits_clean().await;
     app.finish().await;
-}
-
-/// What a trigger raises when it is checked at the commit, and the status that it is answered with.
-const FAILED_COMMITS: [(&str, u16); 3] = [
-    ("P0001", 500),
-    // The server shuts down: the answer to the commit may be lost.
-    ("57P01", 503),
-    ("57014", 504),
-];
-
-#[tokio::test]
-async fn a_cancellation_whose_commit_fails_has_no_effect_and_invalidates_all_the_same() {
-    for (sqlstate, status) in FAILED_COMMITS {
-        let app = TestApp::with(&["cache.bookings=memory", "cache.users=off"])
-            .start()
-            .await;
-        let slot = NewSlot::single().create(&app.db).await;
-        let student = app.student(1);
-        let booking: BookingView = student.book(slot).await.created();
-        app.db
-            .execute(&format!(
-                "create function refuse() returns trigger language plpgsql as
-                 $$ begin raise 'no commit' using errcode = '{sqlstate}'; end $$;
-                 create constraint trigger at_commit after update on booking
-                 deferrable initially deferred for each row execute function refuse()"
-            ))
-            .await;
-        student.bookings("").await;
-        let hits = student.bookings("").await.timing().counts[ServerCount::Hits];
-        assert_eq!(hits, 1);
-        let answer = student.cancel(booking.id).await;
-        assert_eq!(answer.status, status, "{}", answer.text());
-        let listed = student.bookings("").await;
-        assert_eq!(listed.timing().counts[ServerCount::Hits], 0, "{sqlstate}");
-        let seen: BookingView = student.booking(booking.id).await.ok();
-        assert_eq!(seen.status, BookingStatus::Confirmed);
-        app.db.execute("drop trigger at_commit on booking").await;
-        app.lab().audits_clean().await;
-        let cancelled: BookingView = student.cancel(booking.id).await.ok();
-        assert_eq!(cancelled.status, BookingStatus::Cancelled);
-        app.finish().await;
-    }
 }

@@ -4,6 +4,7 @@ mod absence;
 mod ages;
 mod audited;
 mod invalidation;
+mod lost_commit;
 mod owed;
 mod single_flight;
 mod stores;

@@ -145,9 +145,14 @@ async fn spans_pages_and_days_out_of_bounds_are_refused() {
     ] {
         mentor.calendar(query).await.refused(Code::InvalidRequest);
     }
-    for date in ["1969-12-31", "9999-01-01", "tomorrow"] {
+    for date in ["0000-12-31", "9999-12-27", "tomorrow"] {
         let path = format!("{}?date={date}", paths::CALENDAR_WEEK);
         mentor.get(&path).await.refused(Code::InvalidRequest);
+    }
+    for date in ["0001-01-01", "1969-12-31", "9999-12-26"] {
+        let path = format!("{}?date={date}", paths::CALENDAR_WEEK);
+        let week: CalendarWeek = mentor.get(&path).await.ok();
+        assert_eq!(week.days.len(), 7, "{date}");
     }
     app.finish().await;
 }

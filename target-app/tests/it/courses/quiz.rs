@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::{
     api::courses::{MAX_QUIZ_ATTEMPTS, QuizResult},
+    dataset::QUIZ_QUESTIONS,
     paths::{self, with_id},
     problem::Code,
 };
@@ -45,7 +46,15 @@ async fn an_attempt_has_one_answer_for_each_question() {
     let student = app.student(1);
     enrol(&student, 0).await;
     let path = with_id(paths::COURSE_QUIZ, course(0));
-    for answers in [vec![], vec![1_i16; 4], vec![1; 6], vec![1; 5_000]] {
+    let right = QUIZ_QUESTIONS as usize;
+    for answers in [
+        vec![],
+        vec![1_i16; right - 1],
+        vec![1; right + 1],
+        vec![1; 5_000],
+        vec![100; right],
+        vec![-1; right],
+    ] {
         let answer = student.post(&path, &json!({ "answers": answers })).await;
         answer.refused(Code::InvalidRequest);
     }

@@ -9,3 +9,4 @@ mod host;
 mod hostile_values;
 mod openapi;
 mod problems;
+mod words;

@@ -12,7 +12,7 @@ use target_app::{
 use crate::support::TestApp;
 
 /// Values to plant; a switch gets the first that it takes and does not have.
-const CANDIDATES: [&str; 10] = [
+const CANDIDATES: [&str; 11] = [
     "off",
     "on",
     "7",
@@ -23,6 +23,7 @@ const CANDIDATES: [&str; 10] = [
     "required",
     "limit(9)",
     "bcrypt(5)",
+    "5ms",
 ];
 
 /// The profile with one switch at another value.
@@ -74,6 +75,7 @@ impl<'a> Subject<'a> {
     async fn with_planted(&mut self, path: &str, planted: &Profile) -> OwnedValues {
         match self.owner(path).await {
             SwitchOwner::Indexes => self.with_indexes(planted).await,
+            SwitchOwner::RowSecurity => self.with_policies(planted).await,
             SwitchOwner::Connections => self.with_connection(path, planted).await,
             owner => self.with_part(owner, planted).await,
         }
@@ -100,10 +102,19 @@ impl<'a> Subject<'a> {
                 mem::swap(&mut engine.admission, &mut other.admission);
             }
             SwitchOwner::Policies => mem::swap(&mut engine.policies, &mut other.policies),
-            SwitchOwner::Connections | SwitchOwner::Indexes => {
+            SwitchOwner::Connections | SwitchOwner::Indexes | SwitchOwner::RowSecurity => {
                 unreachable!("changed by SQL")
             }
         }
+    }
+
+    /// Policies are made or dropped in the database.
+    async fn with_policies(&self, planted: &Profile) -> OwnedValues {
+        let pool = self.app.db.pool();
+        db::row_security::apply(pool, planted).await.unwrap();
+        let in_force = self.in_force().await;
+        db::row_security::apply(pool, &self.profile).await.unwrap();
+        in_force
     }
 
     /// An index is dropped or created in the database.

@@ -9,47 +9,54 @@ use shared::{
     api::{
         auth::{Role, Session, TokenPair},
         bookings::BookingView,
+        notifications::NotificationView,
         payments::{PaymentEvent, PaymentEventKind, PaymentView},
         recordings::{PlaybackLink, RecordingView},
+        sessions::{JoinGrant, SessionView},
     },
     dataset::{COURSE_LESSONS, PASSWORD, QUIZ_QUESTIONS, RowKind, id, student_email},
-    ids::{MentorId, RoomId},
+    ids::{MentorId, RoomId, UserId},
     page::Page,
     paths::{self, with_id},
+    profile::{Checkout, Profile, SWITCHES, Store, SwitchValue as _},
 };
 
 use crate::courses::step::{attempt, complete_lesson, course, enrol, lesson, post, submit};
-use crate::support::{Answer, ChatSocket, Lesson, NewSlot, TestApp, right_strategies};
+use crate::sessions::step as sessions;
+use crate::support::{Answer, ChatSocket, Lesson, NewSlot, SignalEnd, TestApp};
 
-/// Changes of the profile that change which statements an operation sends. Each stays in force
-/// until another one changes the same switch, so that later ones meet different neighbours.
+/// Switches that change neither which statements an operation sends nor on which connection. All
+/// others are varied, those that will be added too.
+const UNRELATED: [&str; 4] = [
+    "auth.hash",
+    "db.synchronous_commit",
+    "http.admission",
+    "http.compression",
+];
+
+/// Whether a switch is not varied by itself: `pool.checkout` is, with each of the others.
+fn is_left_out(path: &str) -> bool {
+    UNRELATED.contains(&path) || path.starts_with("index.") || path == "pool.checkout"
+}
+
+/// Changes of the profile: each form of each switch. A change stays in force until another one
+/// changes the same switch, so that later ones meet different neighbours.
 fn variants() -> Vec<Map<String, Value>> {
-    let one = |switch: &str, value: &str| Map::from_iter([(switch.to_owned(), json!(value))]);
-    let table: [(&str, &[&str]); 13] = [
-        ("mentors.query", &["n_plus_one", "joined"]),
-        ("mentors.pagination", &["offset", "keyset"]),
-        ("mentors.total", &["exact", "none"]),
-        ("auth.login_queries", &["sequential", "joined"]),
-        ("auth.placement", &["inline", "blocking", "bounded(1)"]),
-        ("bookings.idempotency", &["on", "off"]),
-        ("bookings.payment", &["off", "required"]),
-        ("chat.persistence", &["per_message", "batched"]),
-        ("cache.invalidation", &["ttl_only", "delete", "versioned"]),
-        ("cache.single_flight", &["on", "off"]),
-        ("cache.early_refresh", &["on", "off"]),
-        ("cache.negative", &["off", "5s"]),
-        ("db.statement_cache", &["off", "on"]),
-    ];
+    let forms = |path: &str| Profile::forms(path).unwrap();
+    let related = SWITCHES.iter().map(|switch| switch.path);
+    let related = related.filter(|path| !is_left_out(path));
+    // The stores of all kinds of values change together.
+    let (stores, others): (Vec<&str>, Vec<&str>) =
+        related.partition(|path| forms(path) == Store::forms());
+    let one = |paths: &[&str], value: &str| -> Map<String, Value> {
+        let changes = paths.iter().map(|path| ((*path).to_owned(), json!(value)));
+        changes.collect()
+    };
     let mut all = Vec::new();
-    for (switch, values) in table {
-        all.extend(values.iter().map(|value| one(switch, value)));
+    for path in others {
+        all.extend(forms(path).iter().map(|value| one(&[path], value)));
     }
-    all.extend(right_strategies().map(|strategy| one("bookings.strategy", strategy)));
-    for store in ["off", "memory", "redis", "tiered"] {
-        let kinds = ["mentors", "bookings", "users"];
-        let stores = kinds.map(|kind| (format!("cache.{kind}"), json!(store)));
-        all.push(Map::from_iter(stores));
-    }
+    all.extend(Store::forms().iter().map(|store| one(&stores, store)));
     all
 }
 
@@ -119,6 +126,9 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     }
     rearrange(app, &mut done).await;
     learn(app, round, &mut done).await;
+    look(app, &mut done).await;
+    give_class(app, &mut done).await;
+    oversee(app, &mut done).await;
 
     let answer = done("recordings.list", student.recordings("").await);
     done("recordings.list", mentor.recordings("page=2").await);
@@ -138,7 +148,7 @@ async fn every_operation(app: &TestApp, variant: &str, round: u32) -> BTreeSet<&
     let (again, _) = socket.send_and_hear(room, &name, "hello").await;
     assert_eq!(first, again);
     socket.drop_connection();
-    sent.insert("chat.socket");
+    sent.extend(["chat.socket", "sessions.signal"]);
     sent
 }
 
@@ -152,6 +162,35 @@ async fn rearrange(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) ->
     done("calendar.week", mentor.get(paths::CALENDAR_WEEK).await);
     let later = slot.starts_at() + TimeDelta::minutes(30);
     done("calendar.move", mentor.move_event(id, later).await);
+}
+
+/// Opens the dashboards, looks at a student and marks who came to a lesson.
+async fn oversee(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = (app.student(1), app.mentor(0));
+    let admin = app.person(UserId(id(RowKind::Admin, 0)), Role::Admin);
+    for (operation, person, path) in [
+        ("dashboards.admin", &admin, paths::DASHBOARD_ADMIN),
+        ("dashboards.mentor", &mentor, paths::DASHBOARD_MENTOR),
+        ("dashboards.student", &student, paths::DASHBOARD_STUDENT),
+        ("students.list", &mentor, paths::STUDENTS),
+    ] {
+        done(operation, person.get(path).await);
+    }
+    let of = |template| with_id(template, student.id);
+    done("students.detail", admin.get(&of(paths::STUDENT)).await);
+    let booking = Lesson {
+        student: 1,
+        mentor: 0,
+    };
+    let booking = booking.create(&app.db).await;
+    let path = with_id(paths::ATTENDANCE_BOOKING, booking);
+    let late = json!({"status": "late"});
+    done("attendance.mark", mentor.put(&path, &late).await);
+    let marks = json!({"marks": [{"booking_id": booking, "status": "present"}]});
+    let marked = mentor.put(paths::ATTENDANCE, &marks).await;
+    done("attendance.mark_all", marked);
+    let summary = mentor.get(&of(paths::STUDENT_ATTENDANCE)).await;
+    done("attendance.summary", summary);
 }
 
 /// Takes a course from the enrolment to its completion, as a student of this round alone: the
@@ -186,6 +225,41 @@ async fn learn(app: &TestApp, round: u32, done: &mut impl FnMut(&'static str, An
     done("courses.complete", completed);
 }
 
+/// Reads notifications and marks them read.
+async fn look(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let student = app.student(1);
+    let sql = format!(
+        "insert into notification (id, user_id, kind, booking_id, created_at)
+         select gen_random_uuid(), student_id, 'booking_moved', id, now()
+         from booking where student_id = '{}' limit 1",
+        student.id
+    );
+    app.db.execute(&sql).await;
+    let unread = student.get(paths::NOTIFICATIONS_UNREAD).await;
+    done("notifications.unread", unread);
+    let listed = student.get(paths::NOTIFICATIONS).await;
+    let page: Page<NotificationView> = done("notifications.list", listed).ok();
+    let one = post(&student, paths::NOTIFICATION_READ, page.items[0].id).await;
+    done("notifications.read", one);
+    let all = post(&student, paths::NOTIFICATIONS_READ, "").await;
+    done("notifications.read_all", all);
+}
+
+/// Gives a class from its begin to its end, with its socket.
+async fn give_class(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
+    let (student, mentor) = sessions::participants(app, 1);
+    let begun = sessions::initiate(&student, sessions::class(1)).await;
+    let live: SessionView = done("sessions.initiate", begun).created();
+    let read = sessions::session(&mentor, live.id).await;
+    done("sessions.get", read);
+    let joined = sessions::join(&mentor, live.id).await;
+    let grant: JoinGrant = done("sessions.join", joined).ok();
+    let socket = SignalEnd::try_open(app.address, &grant.url).await.unwrap();
+    let ended = sessions::end(&student, live.id).await;
+    done("sessions.end", ended);
+    socket.drop_connection();
+}
+
 /// Books, pays, and gets the money back.
 async fn pay(app: &TestApp, done: &mut impl FnMut(&'static str, Answer) -> Answer) {
     let student = app.student(1);
@@ -212,6 +286,9 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         "pool.max=1",
         "pool.acquire_timeout=2s",
         "bookings.payment=required",
+        // Or `db.rls=on_unindexed` would be refused.
+        "index.bookings_student=off",
+        "index.bookings_mentor=off",
     ])
     .start()
     .await;
@@ -225,7 +302,7 @@ async fn every_operation_needs_one_connection_under_every_variant() {
         .filter_map(|operation| operation["operationId"].as_str())
         .collect();
     let mut round = 0;
-    for checkout in ["per_query", "per_request"] {
+    for checkout in Checkout::forms() {
         for variant in variants() {
             round += 1;
             let mut changes = variant.clone();
@@ -244,4 +321,34 @@ async fn every_operation_needs_one_connection_under_every_variant() {
     }
     assert_eq!(app.lab().telemetry().await.pool.timeouts, 0);
     app.finish().await;
+}
+
+#[test]
+fn the_variants_hold_every_form_of_every_switch_and_leave_out_only_known_ones() {
+    for path in UNRELATED {
+        assert!(SWITCHES.iter().any(|switch| switch.path == path), "{path}");
+    }
+    let all = variants();
+    for switch in SWITCHES {
+        let tried: BTreeSet<&str> = all
+            .iter()
+            .filter_map(|changes| changes.get(switch.path)?.as_str())
+            .collect();
+        let forms = Profile::forms(switch.path).unwrap();
+        let wanted = if is_left_out(switch.path) {
+            BTreeSet::new()
+        } else {
+            forms.into_iter().collect()
+        };
+        assert_eq!(tried, wanted, "{}", switch.path);
+    }
+    for (path, values) in [
+        ("bookings.strategy", 7),
+        ("cache.bookings", 4),
+        ("chat.persistence", 2),
+        ("mentors.query", 2),
+    ] {
+        let tried = all.iter().filter(|changes| changes.contains_key(path));
+        assert!(tried.count() >= values, "{path}");
+    }
 }

@@ -58,7 +58,8 @@ async fn booked_after_a_deadlock(app: &TestApp, student: &Person) -> (SlotId, Bo
         match wanted {
             Ok(_) => return (slot, made),
             Err(lost) => assert_eq!(
-                lost.as_database_error().and_then(sqlx::error::DatabaseError::code),
+                lost.as_database_error()
+                    .and_then(sqlx::error::DatabaseError::code),
                 Some("40P01".into()),
                 "{lost}"
             ),

@@ -1,6 +1,10 @@
 //! People, with one method an action, over real HTTP.
 
-use std::{net::SocketAddr, ops::Deref, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    ops::Deref,
+    time::Duration,
+};
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
@@ -36,7 +40,13 @@ pub(crate) struct Client {
 impl Client {
     /// A way without headers.
     pub(crate) fn to(address: SocketAddr) -> Self {
+        Self::between(None, address)
+    }
+
+    /// The same from an address of its own.
+    pub(crate) fn between(from: Option<IpAddr>, address: SocketAddr) -> Self {
         let http = reqwest::Client::builder()
+            .local_address(from)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -140,6 +150,11 @@ impl Deref for Anonymous {
 }
 
 impl Anonymous {
+    /// A client, to be used as one that is not signed in.
+    pub(crate) fn of(client: Client) -> Self {
+        Self(client)
+    }
+
     pub(crate) async fn register(&self, email: &str, password: &str, role: Role) -> Answer {
         let body = json!({
             "email": email, "password": password, "display_name": "Ada Stone", "role": role,

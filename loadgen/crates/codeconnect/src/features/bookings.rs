@@ -46,6 +46,10 @@ static RACE: Op = Op::post("bookings.race");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&CREATE, &MINE, &CANCEL, &RACE],
     headline: &[&CREATE, &RACE],
+    completes: &[
+        ("bookings made", &[&CREATE, &RACE]),
+        ("bookings cancelled", &[&CANCEL]),
+    ],
     flows: &[
         AppFlow {
             name: "bookings.book",

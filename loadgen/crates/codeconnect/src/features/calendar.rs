@@ -42,6 +42,7 @@ static REFRESH: Op = Op::get("calendar.refresh");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&MONTH, &WEEK, &MOVE, &REFRESH],
     headline: &[&MONTH, &MOVE],
+    completes: &[("lessons moved", &[&MOVE])],
     flows: &[
         AppFlow {
             name: "calendar.month",
@@ -68,7 +69,7 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
             run: |it| Box::pin(drag(it)),
         },
     ],
-    needs_mentors: true,
+    needs_staff: true,
     ..FeatureFlows::new("calendar", "Calendar")
 };
 

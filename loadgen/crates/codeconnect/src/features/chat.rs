@@ -46,6 +46,10 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         &history::HISTORY,
     ],
     headline: &[&SEND],
+    completes: &[
+        ("messages sent", &[&SEND]),
+        ("messages delivered", &[&DELIVER]),
+    ],
     flows: &[
         AppFlow {
             name: "chat.room",

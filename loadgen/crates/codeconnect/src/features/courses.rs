@@ -10,7 +10,7 @@ use rand::RngExt as _;
 use sha2::{Digest as _, Sha256};
 use shared::{
     api::{
-        auth::{LoginRequest, RegisterRequest, Role, Session},
+        auth::{LoginRequest, RegisterRequest, RegisteredRole, Session},
         courses::{
             CourseDetail, CourseView, EnrolmentView, LessonView, QuizRequest, QuizResult,
             SubmissionList, SubmissionView, passes,
@@ -61,6 +61,12 @@ pub(super) const FEATURE: FeatureFlows = FeatureFlows {
         &SUBMISSIONS,
     ],
     headline: &[&ENROL, &LESSON, &SUBMIT],
+    completes: &[
+        ("enrolments", &[&ENROL]),
+        ("lessons completed", &[&COMPLETE_LESSON]),
+        ("quizzes taken", &[&QUIZ]),
+        ("assignments submitted", &[&SUBMIT]),
+    ],
     flows: &[
         AppFlow {
             name: "courses.enrol",
@@ -118,7 +124,7 @@ async fn enrol(mut it: AppIteration<'_>) {
         email: email.clone(),
         password: dataset::PASSWORD.to_owned(),
         display_name: "Load Learner".to_owned(),
-        role: Role::Student,
+        role: RegisteredRole::Student,
     };
     let register = Request::post_json(paths::AUTH_REGISTER, &request);
     let registered = it

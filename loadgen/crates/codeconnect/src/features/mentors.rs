@@ -128,7 +128,7 @@ fn list_request(query: &MentorQuery) -> Request {
         query.max_price_cents.map(|n| n.to_string()),
     );
     add("language", query.language.clone());
-    add("sort", query.sort.map(|sort| sort_word(sort).to_owned()));
+    add("sort", query.sort.map(|sort| sort.as_str().to_owned()));
     add("page", query.page.map(|n| n.to_string()));
     add("per_page", query.per_page.map(|n| n.to_string()));
     add("cursor", query.cursor.clone());
@@ -149,15 +149,6 @@ fn encoded(text: &str) -> String {
         }
     }
     out
-}
-
-const fn sort_word(sort: MentorSort) -> &'static str {
-    match sort {
-        MentorSort::Rating => "rating",
-        MentorSort::PriceAsc => "price_asc",
-        MentorSort::PriceDesc => "price_desc",
-        MentorSort::Newest => "newest",
-    }
 }
 
 fn sort_of(query: &MentorQuery) -> MentorSort {
@@ -245,7 +236,7 @@ fn check_order(items: &[MentorCard], sort: MentorSort) -> Result<(), Mismatch> {
         let tie = in_order(&pair[0], &pair[1], sort).ok_or_else(|| {
             Mismatch::new(format!(
                 "the list is not in the order {}: {} before {}",
-                sort_word(sort),
+                sort.as_str(),
                 pair[0].id,
                 pair[1].id
             ))

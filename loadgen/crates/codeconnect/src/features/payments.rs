@@ -33,6 +33,7 @@ static GET: Op = Op::get("payments.get");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&INTENT, &CONFIRM, &GET],
     headline: &[&CONFIRM],
+    completes: &[("payments confirmed", &[&CONFIRM])],
     flows: &[AppFlow {
         name: "payments.pay",
         help: "a student books an open slot, pays for it, and reads the payment until it is captured",

@@ -29,6 +29,7 @@ static PLAY: Op = Op::get("recordings.play");
 pub(super) const FEATURE: FeatureFlows = FeatureFlows {
     operations: &[&LIST, &LINK, &PLAY],
     headline: &[&PLAY],
+    completes: &[("recordings played", &[&PLAY])],
     flows: &[AppFlow {
         name: "recordings.watch",
         help: "a student lists the own recordings, gets a link and plays begin, middle and end",

@@ -12,14 +12,19 @@ pub struct FeatureFlows {
     pub operations: &'static [&'static Op],
     /// Those of them that a short report shows.
     pub headline: &'static [&'static Op],
+    /// What its users get done, in the plural (`bookings made`), and the operations each success of
+    /// which is one.
+    pub completes: &'static [(&'static str, &'static [&'static Op])],
     /// Those of them whose responses are large on purpose.
     pub large: &'static [&'static Op],
     /// Its flows.
     pub flows: &'static [AppFlow],
     /// Its cache kinds.
     pub caches: &'static [CachedReads],
-    /// Whether its flows need mentors who are signed in before the run.
-    pub needs_mentors: bool,
+    /// Whether its flows need mentors and administrators who are signed in before the run.
+    pub needs_staff: bool,
+    /// Whether its flows go straight to the database.
+    pub needs_database: bool,
 }
 
 impl FeatureFlows {
@@ -30,10 +35,12 @@ impl FeatureFlows {
             label,
             operations: &[],
             headline: &[],
+            completes: &[],
             large: &[],
             flows: &[],
             caches: &[],
-            needs_mentors: false,
+            needs_staff: false,
+            needs_database: false,
         }
     }
 }

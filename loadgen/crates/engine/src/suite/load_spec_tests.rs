@@ -36,6 +36,47 @@ fn an_open_load_has_named_phases_a_unit_and_a_policy() {
 }
 
 #[test]
+fn a_word_that_is_none_of_a_closed_list_is_refused_with_the_list() {
+    let load = |load: &str| format!("load: {{ {load} }}\nflows: [ {{ flow: orders.buy }} ]\n");
+    let open = "model: open, rate: 9/s, warmup: 1s, duration: 1s";
+    let threshold = |text: &str| format!("{}thresholds: [ \"{text}\" ]\n", load(open));
+    let table: [(String, &[&str]); 9] = [
+        (load("model: x"), &["open", "closed"]),
+        (
+            load(&format!("{open}, arrivals: x")),
+            &["constant", "poisson"],
+        ),
+        (load(&format!("{open}, unit: x")), &["users", "requests"]),
+        (
+            load(&format!("{open}, in_flight: {{ policy: x }}")),
+            &["backlog", "drop", "abort"],
+        ),
+        (
+            format!("load: {{ {open} }}\nflows: [ {{ flow: x }} ]\n"),
+            &["orders.buy"],
+        ),
+        (threshold("x < 1s"), &["p95", "mean", "success", "errors"]),
+        (
+            threshold("x:y: p95 < 1s"),
+            &["phase", "flow", "method", "status"],
+        ),
+        (
+            threshold("method:X: p95 < 1s"),
+            &["GET", "POST", "PUT", "PATCH", "DELETE"],
+        ),
+        (threshold("status:x: rate < 1/s"), &["404", "5xx"]),
+    ];
+    for (text, right) in table {
+        let error = parse(&format!("name: x\n{text}"), "x.yaml", &shop())
+            .unwrap_err()
+            .to_string();
+        for word in right {
+            assert!(error.contains(word), "{word}: {error}");
+        }
+    }
+}
+
+#[test]
 fn a_closed_load_rises_paces_and_shares_its_iterations() {
     let suite = suite(
         "  model: closed\n  phases:\n    - { name: rise, duration: 3s, users: 1, to: 5 }\n    - { name: hold, duration: 6s, users: 5 }\n  warmup: 3s\n  pace: 500ms\n  shared_iterations: 100\n  graceful_stop: 4s",

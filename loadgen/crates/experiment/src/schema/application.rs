@@ -17,6 +17,9 @@ pub struct ApplicationInfo {
     pub processes: Vec<String>,
     /// Label of each kind of cache.
     pub cache_kinds: BTreeMap<String, String>,
+    /// What its users get done, and the operations that do it: the business figures of a report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub completions: Vec<Completion>,
     /// The metrics that an experiment decides on where its file names none.
     pub primary_metrics: Vec<String>,
 }
@@ -30,6 +33,15 @@ pub struct ApplicationArea {
     pub operations: Vec<String>,
     /// Those of them that a short report shows.
     pub headline: Vec<String>,
+}
+
+/// Something that users get done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Completion {
+    /// In the plural: `orders placed`.
+    pub label: String,
+    /// The operations each success of which is one.
+    pub operations: Vec<String>,
 }
 
 impl ApplicationInfo {

@@ -111,7 +111,7 @@ impl<'a> MeasuredFigures<'a> {
             TargetFigure::BuffersHitPerRequest => of_database(|one| one.blocks_hit),
             TargetFigure::BuffersReadPerRequest => of_database(|one| one.blocks_read),
             TargetFigure::LogPerRequest => of_database(|one| one.wal_bytes),
-            TargetFigure::RetriesPerRequest => of_database(|one| one.retries.values().sum()),
+            TargetFigure::RetriesPerRequest => of_database(|one| total(one.retries.values())),
             TargetFigure::DeadlocksPerRequest => of_database(|one| one.deadlocks),
             TargetFigure::StaleReads => self.consistency.stale_share().map(percent),
             TargetFigure::StaleAgeP99 => self.consistency.stale_p99_ms.ms(),
@@ -121,12 +121,17 @@ impl<'a> MeasuredFigures<'a> {
     /// Bytes of body in an answer over HTTP. Messages over sockets have bytes and no answer, so
     /// operations without answers are left out of both.
     fn bytes_per_answer(self) -> Option<f64> {
-        let answers = |one: &Operation| one.statuses.values().sum::<u64>();
-        let over_http = || self.operations.iter().filter(|one| answers(one) > 0);
-        let all: u64 = over_http().map(answers).sum();
-        let bytes: u64 = over_http().map(|one| one.bytes_in).sum();
-        (all > 0).then(|| bytes as f64 / all as f64)
+        let answers = |one: &Operation| total(one.statuses.values()) as f64;
+        let over_http = || self.operations.iter().filter(|one| answers(one) > 0.0);
+        let all: f64 = over_http().map(answers).sum();
+        let bytes: f64 = over_http().map(|one| one.bytes_in as f64).sum();
+        (all > 0.0).then(|| bytes / all)
     }
+}
+
+/// The sum of stored counts; those of a damaged file may be beyond what one number holds.
+fn total<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
+    counts.copied().fold(0, u64::saturating_add)
 }
 
 /// What a metric is in a trial or an arm.

@@ -16,8 +16,10 @@ use shared::{
 
 use super::{
     application::ApplicationInfo,
+    arm_capacities::ArmCapacities,
     arm_name::ArmName,
     capacity::Capacity,
+    document::Document,
     parts,
     percentile::{Percentile, Percentiles},
     provenance::{LoadedEndpoint, Provenance},
@@ -30,7 +32,7 @@ use super::{
 use crate::metric::{
     MetricId, MetricKind, MetricUnit, difference, differences, factor, factor_with_interval,
 };
-use loadgen_engine::{precedence::ThreadPrecedence, threshold::ThresholdWord};
+use loadgen_engine::{precedence::ThreadPrecedence, sample::Outcome, threshold::ThresholdWord};
 
 /// Version of these types; a reader refuses any other.
 pub const SCHEMA_VERSION: u32 = 3;
@@ -93,6 +95,12 @@ pub struct Summary {
     /// What a capacity search found; absent for other commands. Its arm is a trial at the lower bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Capacity>,
+    /// A document's figures for the same phases; absent where the experiment names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+    /// The capacity of both arms of an experiment; absent where it was not searched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arm_capacities: Option<ArmCapacities>,
 }
 
 /// One configuration, with all its valid trials pooled: as if they were one long trial.
@@ -151,6 +159,23 @@ pub struct Operation {
     pub spectrum: Vec<(f64, f64)>,
     /// What the response time consists of, by how long it was.
     pub anatomy: Vec<Band>,
+}
+
+impl Operation {
+    /// Requests that did what they are for: right answers, without those that rightly refuse.
+    pub(super) fn completed(&self) -> u64 {
+        let right = self
+            .outcomes
+            .get(Outcome::Ok.as_str())
+            .copied()
+            .unwrap_or(0);
+        if self.statuses.is_empty() {
+            // Messages over a socket.
+            return right;
+        }
+        let done = self.statuses.range(..400).map(|(_, count)| *count);
+        right.min(done.fold(0, u64::saturating_add))
+    }
 }
 
 /// What the target spent on a request: means over the responses that reported it.

@@ -111,12 +111,8 @@ impl Row {
         row.folder = folder
             .as_ref()
             .and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned()));
-        row.violations = summary
-            .arms
-            .iter()
-            .flat_map(|arm| &arm.audit)
-            .map(|one| one.violations)
-            .sum();
+        let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
+        row.violations = figures::total(audited.map(|one| one.violations));
         if let Some(effect) = effect(summary, &entry.claim) {
             row.before = effect.before;
             row.after = effect.after;
@@ -174,7 +170,7 @@ pub fn markdown(
             .filter(|row| row.as_expected == Some(wanted))
             .count()
     };
-    let violations: u64 = rows.iter().map(|row| row.violations).sum();
+    let violations = figures::total(rows.iter().map(|row| row.violations));
     say(
         &mut page,
         &format!(

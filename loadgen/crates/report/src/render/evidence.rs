@@ -144,7 +144,8 @@ pub(super) fn failures(summary: &Summary) -> Vec<String> {
                 one.operation.as_str(),
                 one.reason.as_str(),
             );
-            *found.entry(key).or_default() += one.count;
+            let count = found.entry(key).or_default();
+            *count = count.saturating_add(one.count);
         }
     }
     let mut ranked: Vec<_> = found.into_iter().collect();
@@ -357,12 +358,8 @@ pub(super) fn audit(summary: &Summary) -> Audit {
         .count() as u64;
     let longest = summary.arms.iter().max_by_key(|arm| arm.audit.len());
     let invariants = longest.map_or(0, |arm| arm.audit.len()) as u64;
-    let violations: u64 = summary
-        .arms
-        .iter()
-        .flat_map(|arm| &arm.audit)
-        .map(|one| one.violations)
-        .sum();
+    let audited = summary.arms.iter().flat_map(|arm| &arm.audit);
+    let violations = figures::total(audited.map(|one| one.violations));
     let broken: Vec<Broken> = summary
         .arms
         .iter()

@@ -49,6 +49,11 @@ pub fn number(value: f64) -> String {
     }
 }
 
+/// The sum of stored counts; those of a damaged file may be beyond what one number holds.
+pub fn total(counts: impl IntoIterator<Item = u64>) -> u64 {
+    counts.into_iter().fold(0, u64::saturating_add)
+}
+
 /// A whole number with thousands apart.
 pub fn count(value: u64) -> String {
     apart(&value.to_string())

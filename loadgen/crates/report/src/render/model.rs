@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use shared::timing::ServerCount;
 
-use crate::render::capacity::CapacityPage;
+use crate::render::capacity::{ArmCapacitiesPage, CapacityPage};
 use crate::render::comparison::{self, Area, ComparisonRow};
+use crate::render::document::DocumentTable;
 use crate::render::evidence::{self, Audit, Doubt, Endings, SwitchRow, TrialChecks};
 use crate::render::figures;
 use crate::render::thresholds::{self, ThresholdRow};
@@ -79,6 +80,10 @@ pub struct ReportPage {
     pub why: Why,
     /// What a capacity search found.
     pub capacity: Option<CapacityPage>,
+    /// A document's figures beside the measured ones.
+    pub document: Option<DocumentTable>,
+    /// The capacity of both arms of an experiment.
+    pub arm_capacities: Option<ArmCapacitiesPage>,
 }
 
 /// The outcome.
@@ -223,6 +228,8 @@ impl ReportPage {
             not_tested: lines(&summary.not_tested),
             why: Why::of(summary),
             capacity: CapacityPage::of(summary),
+            document: DocumentTable::of(summary),
+            arm_capacities: ArmCapacitiesPage::of(summary),
         }
     }
 
@@ -329,12 +336,30 @@ fn facts(summary: &Summary) -> Vec<(String, String)> {
             format!("{} in {}", trials, figures::plural(blocks, "block")),
         ));
     }
-    let requests: u64 = summary.arms.iter().map(|arm| arm.total.planned).sum();
+    let requests = figures::total(summary.arms.iter().map(|arm| arm.total.planned));
     facts.push(("Measured".into(), figures::plural(requests, "request")));
+    facts.extend(completed(summary));
     if summary.interrupted {
         facts.push(("Ended".into(), "before its planned end".into()));
     }
     facts
+}
+
+/// What users got done, arm by arm.
+fn completed(summary: &Summary) -> Option<(String, String)> {
+    let of_arm = |arm: &Arm| {
+        let all = summary.application.completed(&arm.operations);
+        let counts = all
+            .iter()
+            .map(|(label, count)| format!("{} {label}", figures::count(*count)));
+        let text = counts.collect::<Vec<_>>().join(", ");
+        (!text.is_empty()).then(|| match summary.arms.len() {
+            1 => text,
+            _ => format!("{}: {text}", arm.name),
+        })
+    };
+    let arms: Vec<String> = summary.arms.iter().filter_map(of_arm).collect();
+    (!arms.is_empty()).then(|| ("Completed".to_owned(), printable(&arms.join("; "))))
 }
 
 /// The large figures of a run.

@@ -84,7 +84,7 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
             let all = arm.operations.iter();
             all.filter(|one| area.operations.contains(&one.name) && one.planned > 0)
         };
-        let planned: u64 = operations().map(|one| one.planned).sum();
+        let planned = figures::total(operations().map(|one| one.planned));
         let right: f64 = operations()
             .map(|one| one.success * one.planned as f64)
             .sum();
@@ -126,7 +126,7 @@ fn table(page: &mut String, summary: &Summary, arm: &Arm) {
             figures::plural(reads, "read")
         ),
     );
-    let violations: u64 = arm.audit.iter().map(|one| one.violations).sum();
+    let violations = figures::total(arm.audit.iter().map(|one| one.violations));
     row(
         "Data",
         (!arm.audit.is_empty()).then_some(violations == 0),

@@ -155,7 +155,7 @@ fn plan_line(arm: &str, plan: &StatementPlan) -> String {
         plan.shape(),
         figures::number(plan.rows_read),
         figures::number(plan.rows_returned),
-        figures::count(plan.buffers_hit + plan.buffers_read),
+        figures::count(plan.buffers_hit.saturating_add(plan.buffers_read)),
         figures::count(plan.buffers_read),
     ))
 }

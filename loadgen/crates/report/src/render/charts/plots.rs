@@ -230,7 +230,7 @@ fn failures(summary: &Summary, grid: Grid) -> Vec<Plot> {
                 class: "plan".into(),
                 label: OTHER_FAILURES.into(),
                 points: grid.across(&summary.trials, &arm.name, Over::Sum, |second| {
-                    let known: u64 = second.errors.values().sum();
+                    let known = crate::render::figures::total(second.errors.values().copied());
                     Some(second.failed.saturating_sub(known) as f64)
                 }),
                 band: true,

@@ -1,4 +1,4 @@
-//! One WebSocket as the rest of this feature sees it: texts out, bounded in time; events in.
+//! One WebSocket as the features see it: texts out, bounded in time; events in.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SocketEnd {
+pub enum SocketEnd {
     /// The client is gone, or ended it.
     Gone,
     /// We end it, with a close code and a sentence.
@@ -23,18 +23,18 @@ pub(super) enum SocketEnd {
 
 impl SocketEnd {
     /// The process stops.
-    pub(super) const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
+    pub const GOING_AWAY: Self = Self::Close(close::GOING_AWAY, "the server stops");
     /// What came is larger than a frame may be.
     const TOO_BIG: Self = Self::Close(close::TOO_BIG, "a frame has at most 16384 bytes");
     /// What came breaks the rules of WebSocket (RFC 6455).
     const BROKEN_RULE: Self = Self::Close(close::PROTOCOL_ERROR, "this is not WebSocket");
-    /// What came is no text of this protocol.
-    pub(super) const BAD_FRAME: Self = Self::Close(close::BAD_FRAME, "frames are JSON texts");
+    /// What came is no text in UTF-8.
+    const NO_TEXT: Self = Self::Close(close::BAD_FRAME, "frames are JSON texts");
 }
 
 /// What a client did.
 #[derive(Debug)]
-pub(super) enum WireEvent {
+pub enum WireEvent {
     /// A text frame.
     Text(Utf8Bytes),
     /// A ping or pong: the client is alive.
@@ -42,22 +42,26 @@ pub(super) enum WireEvent {
 }
 
 /// One WebSocket.
-pub(super) struct Wire(WebSocket);
+pub struct Wire {
+    socket: WebSocket,
+    /// How a client ends that sends something other than texts.
+    not_text: SocketEnd,
+}
 
 impl Wire {
-    /// Takes a connection over.
-    pub(super) fn new(socket: WebSocket) -> Self {
-        Self(socket)
+    /// Takes a connection over; `not_text` ends it when something other than texts comes.
+    pub fn new(socket: WebSocket, not_text: SocketEnd) -> Self {
+        Self { socket, not_text }
     }
 
     /// What comes next from the client; nothing is lost when the wait is cut short.
-    pub(super) async fn receive(&mut self) -> Result<WireEvent, SocketEnd> {
-        match self.0.recv().await {
+    pub async fn receive(&mut self) -> Result<WireEvent, SocketEnd> {
+        match self.socket.recv().await {
             Some(Ok(Message::Text(text))) if text.len() > MAX_FRAME_BYTES => {
                 Err(SocketEnd::TOO_BIG)
             }
             Some(Ok(Message::Text(text))) => Ok(WireEvent::Text(text)),
-            Some(Ok(Message::Binary(_))) => Err(SocketEnd::BAD_FRAME),
+            Some(Ok(Message::Binary(_))) => Err(self.not_text),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(WireEvent::KeepAlive),
             Some(Ok(Message::Close(_))) => {
                 // Reading on sends the answer to the client's close.
@@ -70,29 +74,29 @@ impl Wire {
     }
 
     /// Queues a text; [`flush`](Self::flush) sees to it that it leaves.
-    pub(super) async fn queue(&mut self, text: Utf8Bytes) -> Result<(), SocketEnd> {
-        in_time(WRITE_LIMIT, self.0.feed(Message::Text(text))).await
+    pub async fn queue(&mut self, text: Utf8Bytes) -> Result<(), SocketEnd> {
+        in_time(WRITE_LIMIT, self.socket.feed(Message::Text(text))).await
     }
 
     /// Queues a ping.
-    pub(super) async fn ping(&mut self) -> Result<(), SocketEnd> {
-        in_time(WRITE_LIMIT, self.0.feed(Message::Ping(Bytes::new()))).await
+    pub async fn ping(&mut self) -> Result<(), SocketEnd> {
+        in_time(WRITE_LIMIT, self.socket.feed(Message::Ping(Bytes::new()))).await
     }
 
     /// Sends what is queued.
-    pub(super) async fn flush(&mut self) -> Result<(), SocketEnd> {
-        in_time(WRITE_LIMIT, self.0.flush()).await
+    pub async fn flush(&mut self) -> Result<(), SocketEnd> {
+        in_time(WRITE_LIMIT, self.socket.flush()).await
     }
 
     /// Sends why it ends and waits a moment for the client to agree: without that, what was sent
     /// last may be lost on the way.
-    pub(super) async fn close(mut self, code: u16, reason: &'static str) {
+    pub async fn close(mut self, code: u16, reason: &'static str) {
         let closing = async {
             let frame = CloseFrame {
                 code,
                 reason: reason.into(),
             };
-            if self.0.send(Message::Close(Some(frame))).await.is_ok() {
+            if self.socket.send(Message::Close(Some(frame))).await.is_ok() {
                 self.drain().await;
             }
         };
@@ -100,7 +104,7 @@ impl Wire {
     }
 
     async fn drain(&mut self) {
-        while let Some(Ok(_)) = self.0.recv().await {}
+        while let Some(Ok(_)) = self.socket.recv().await {}
     }
 }
 
@@ -120,7 +124,7 @@ fn broken(error: &str) -> SocketEnd {
     if error.contains("too long") {
         SocketEnd::TOO_BIG
     } else if error.contains("UTF-8") {
-        SocketEnd::BAD_FRAME
+        SocketEnd::NO_TEXT
     } else if error.contains("protocol error") && !error.contains("reset") {
         SocketEnd::BROKEN_RULE
     } else {
@@ -142,11 +146,11 @@ mod tests {
     }
 
     #[test]
-    fn failed_reads_are_told_apart() {
+    fn failed_reads_are_distinguished() {
         let long = "Space limit exceeded: Message too long: 65537 > 65536";
         assert_eq!(broken(long), SocketEnd::TOO_BIG);
         let text = "UTF-8 encoding error: invalid utf-8 sequence";
-        assert_eq!(broken(text), SocketEnd::BAD_FRAME);
+        assert_eq!(broken(text), SocketEnd::NO_TEXT);
         let rule = "WebSocket protocol error: WireEvent an unmasked frame from client";
         assert_eq!(broken(rule), SocketEnd::BROKEN_RULE);
         for gone in [

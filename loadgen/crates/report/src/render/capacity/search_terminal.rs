@@ -6,7 +6,7 @@ use crate::render::terminal::Sheet;
 
 impl Sheet {
     /// The section on a terminal.
-    pub(super) fn capacity(&self, page: Option<&CapacityPage>) -> String {
+    pub(in crate::render) fn capacity(&self, page: Option<&CapacityPage>) -> String {
         let Some(page) = page else {
             return String::new();
         };

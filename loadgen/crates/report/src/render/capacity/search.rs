@@ -48,7 +48,7 @@ pub struct CapacityRow {
 
 impl CapacityPage {
     /// The section; absent for other commands.
-    pub(super) fn of(summary: &Summary) -> Option<Self> {
+    pub(in crate::render) fn of(summary: &Summary) -> Option<Self> {
         let found = summary.capacity.as_ref()?;
         let scaling = found.scaling.as_ref();
         Some(Self {

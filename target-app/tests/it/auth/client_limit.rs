@@ -1,0 +1,98 @@
+//! A client that guesses passwords of many accounts is limited by its address, and no other is.
+
+use std::net::IpAddr;
+
+use shared::{
+    api::auth::Session,
+    dataset::{PASSWORD, student_email},
+    headers::SERVER_TIMING,
+    problem::{Code, Problem},
+};
+
+use crate::support::{Anonymous, Answer, TestApp, together};
+
+/// Failures that a client may have in one window.
+const LIMIT: usize = 1_000;
+/// Guesses sent at once.
+const BATCH: usize = 40;
+
+/// A client of this test alone: the limit is one for the process, and other tests sign in as well.
+fn at(app: &TestApp, last: u8) -> Anonymous {
+    app.anonymous_at(IpAddr::from([127, 88, 0, last]))
+}
+
+fn absent() -> String {
+    format!("{}@example.org", uuid::Uuid::now_v7())
+}
+
+/// Guesses at one new address after another until the client is limited; the number of guesses
+/// that were looked at. A window may end meanwhile on a busy machine.
+async fn guess_until_limited(client: &Anonymous) -> usize {
+    let mut looked_at = 0;
+    while looked_at < 5 * LIMIT {
+        let guesses = (0..BATCH).map(|_| async {
+            let email = absent();
+            client.login(&email, "not the password").await
+        });
+        let answers = together(guesses).await;
+        let limited = answers.iter().any(|answer| answer.status == 429);
+        for answer in &answers {
+            assert!([401, 429].contains(&answer.status), "{}", answer.text());
+        }
+        looked_at += answers.iter().filter(|answer| answer.status == 401).count();
+        if limited {
+            return looked_at;
+        }
+    }
+    panic!("{looked_at} failures of one client are not limited");
+}
+
+/// What a client sees of a refusal, its own request's name aside.
+fn seen(answer: &Answer) -> (Problem, String) {
+    let problem = answer.refused(Code::TooManyAttempts);
+    assert!(!answer.headers.contains_key(SERVER_TIMING));
+    let problem = Problem {
+        request_id: None,
+        ..problem
+    };
+    (problem, answer.header("retry-after").to_owned())
+}
+
+#[tokio::test]
+async fn guesses_at_many_accounts_limit_their_client_and_no_other() {
+    let app = TestApp::start().await;
+    let (guesser, other) = (at(&app, 1), at(&app, 2));
+    assert!(guess_until_limited(&guesser).await >= LIMIT);
+
+    let before = app.state.engine().hasher.snapshot().hashes;
+    let existing = seen(&guesser.login(&student_email(30), "not the password").await);
+    assert_eq!(seen(&guesser.login(&absent(), PASSWORD).await), existing);
+    assert_eq!(
+        seen(&guesser.login(&student_email(31), PASSWORD).await),
+        existing
+    );
+    assert_eq!(app.state.engine().hasher.snapshot().hashes, before);
+
+    // What a client says of itself neither frees it nor limits the one that it names.
+    for header in ["x-forwarded-for", "x-real-ip", "forwarded"] {
+        for address in ["127.88.0.2", "203.0.113.7", "for=203.0.113.7"] {
+            let claims = Anonymous::of(guesser.with_header(header, address));
+            let answer = claims.login(&student_email(32), PASSWORD).await;
+            assert_eq!(seen(&answer), existing, "{header}: {address}");
+        }
+        let claims = Anonymous::of(other.with_header(header, "127.88.0.1"));
+        claims
+            .login(&student_email(33), PASSWORD)
+            .await
+            .ok::<Session>();
+    }
+    other
+        .login(&student_email(34), "not the password")
+        .await
+        .refused(Code::BadCredentials);
+    other
+        .login(&student_email(35), PASSWORD)
+        .await
+        .ok::<Session>();
+    app.finish().await;
+}
